@@ -1,0 +1,1 @@
+"""Tests of YTArchive, and the stand-in YouTube they run against."""

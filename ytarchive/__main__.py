@@ -1,0 +1,5 @@
+"""`python -m ytarchive`."""
+
+
+def main() -> None:
+    """Run the command line."""
