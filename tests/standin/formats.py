@@ -1,0 +1,85 @@
+"""The formats that the stand-in can offer, by YouTube's numbers for them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One stream of a video: what YouTube says about it and how ffmpeg makes it.
+
+    Sizes are pixels, `fps` frames per second, `bitrate` bits per second.
+    """
+
+    itag: int
+    container: str
+    codecs: str
+    height: int = 0
+    width: int = 0
+    fps: int = 0
+    bitrate: int = 128_000
+    audio: bool = False
+
+    @property
+    def mime_type(self) -> str:
+        """The media type without codecs, such as `video/mp4`."""
+        return ("video/" if self.height else "audio/") + self.container
+
+    @property
+    def label(self) -> str:
+        """The name that viewers see, such as `720p`."""
+        return f"{self.height}p"
+
+
+def _h264(itag: int, width: int, height: int, level: str) -> Format:
+    return Format(
+        itag=itag,
+        container="mp4",
+        codecs=f"avc1.{level}",
+        width=width,
+        height=height,
+        fps=25,
+        bitrate=width * height * 2,
+    )
+
+
+def _vp9(itag: int, width: int, height: int) -> Format:
+    return Format(
+        itag=itag,
+        container="webm",
+        codecs="vp9",
+        width=width,
+        height=height,
+        fps=25,
+        bitrate=width * height,
+    )
+
+
+FORMATS = {
+    known.itag: known
+    for known in (
+        _h264(134, 640, 360, "4d401e"),
+        _h264(135, 854, 480, "4d401e"),
+        _h264(136, 1280, 720, "4d401f"),
+        _h264(137, 1920, 1080, "640028"),
+        _vp9(243, 640, 360),
+        _vp9(247, 1280, 720),
+        _vp9(248, 1920, 1080),
+        _vp9(271, 2560, 1440),
+        _vp9(313, 3840, 2160),
+        Format(itag=140, container="mp4", codecs="mp4a.40.2", audio=True),
+        Format(itag=251, container="webm", codecs="opus", audio=True),
+        Format(
+            itag=18,
+            container="mp4",
+            codecs="avc1.42001E, mp4a.40.2",
+            width=640,
+            height=360,
+            fps=25,
+            bitrate=500_000,
+            audio=True,
+        ),
+    )
+}
+
+DEFAULT_ITAGS = (134, 136, 137, 140)
+"""H.264 at 360p, 720p and 1080p, and AAC: what a video offers unless told otherwise."""

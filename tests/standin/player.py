@@ -1,0 +1,283 @@
+"""The player's answers: playability, details, formats and captions of one video."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from .catalogue import Catalogue, Video
+from .media import MediaFile, MediaLibrary
+from .states import LIVE_STATES, PLAYABILITY, VideoState
+
+EXPIRE_MARK = b"@EXPIRE@"
+"""Stands in cached answers where the media URLs' expiry (seconds since the epoch) goes."""
+TICKET_MARK = b"@TICKET@"
+"""Stands in cached answers where a number goes that tells each answer's media URLs apart."""
+
+STREAM_CLIENTS_WITHOUT_URLS = frozenset({"WEB", "MWEB", "WEB_REMIX"})
+"""Clients whose formats come without URLs: the real ones stream by another protocol (SABR)."""
+
+_LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "ja": "Japanese"}
+_AUDIO_QUALITY = {140: "AUDIO_QUALITY_MEDIUM", 251: "AUDIO_QUALITY_MEDIUM"}
+_QUALITY = {360: "medium", 480: "large", 720: "hd720", 1080: "hd1080", 1440: "hd1440"}
+_FORMATLESS = frozenset({VideoState.NO_FORMATS, VideoState.LIVE})
+
+
+class Player:
+    """Answers `/youtubei/v1/player`, and what a watch page embeds of it."""
+
+    def __init__(self, catalogue: Catalogue, media: MediaLibrary) -> None:
+        self._catalogue = catalogue
+        self._media = media
+        self._ready: dict[tuple[str, str, VideoState], tuple[Video, bytes]] = {}
+
+    def body(self, video_id: str, client: str, forced: VideoState | None = None) -> bytes:
+        """Return the JSON with its marks unfilled; `forced` overrides the video's state."""
+        video = self._catalogue.videos.get(video_id)
+        if video is None:
+            return json.dumps(_unknown(video_id)).encode()
+        state = forced or video.state
+        cached = self._ready.get((video_id, client, state))
+        if cached and cached[0] is video and state not in LIVE_STATES:
+            return cached[1]
+        body = json.dumps(self.response(video, client, state), separators=(",", ":")).encode()
+        self._ready[video_id, client, state] = (video, body)
+        return body
+
+    def response(self, video: Video, client: str, state: VideoState) -> dict[str, Any]:
+        """Build the answer for one client."""
+        shown_id = "AAAAAAAAAAA" if state is VideoState.IP_BLOCKED else video.id
+        response: dict[str, Any] = {
+            "responseContext": {"visitorData": "CgtzdGFuZGluMTIzNA%3D%3D"},
+            "playabilityStatus": playability(video, state),
+            "videoDetails": self._details(video, state) | {"videoId": shown_id},
+        }
+        if client == "WEB":
+            response["microformat"] = {"playerMicroformatRenderer": self._microformat(video, state)}
+        if PLAYABILITY[state].playable:
+            response["streamingData"] = self._streaming(video, client, state)
+            response["captions"] = _captions(video)
+        return response
+
+    def duration(self, video: Video) -> int:
+        """Return a video's length in seconds."""
+        return self._media.spec.seconds if video.duration is None else video.duration
+
+    def _details(self, video: Video, state: VideoState) -> dict[str, Any]:
+        on_air = state in LIVE_STATES
+        details: dict[str, Any] = {
+            "videoId": video.id,
+            "title": video.title,
+            "lengthSeconds": "0" if on_air else str(self.duration(video)),
+            "keywords": list(video.tags),
+            "channelId": video.channel.id,
+            "isOwnerViewing": False,
+            "shortDescription": video.description,
+            "isCrawlable": True,
+            "thumbnail": {"thumbnails": thumbnails(video)},
+            "allowRatings": True,
+            "viewCount": str(video.views),
+            "author": video.channel.title,
+            "isPrivate": state is VideoState.PRIVATE,
+            "isUnpluggedCorpus": False,
+            "isLiveContent": (on_air and state is not VideoState.UPCOMING) or video.was_live,
+        }
+        if state in {VideoState.UPCOMING, VideoState.UPCOMING_LIVE}:
+            details["isUpcoming"] = True
+        if state is VideoState.LIVE:
+            details |= {"isLive": True, "isLowLatencyLiveStream": False}
+        if state is VideoState.POST_LIVE:
+            details["isPostLiveDvr"] = True
+        return details
+
+    def _microformat(self, video: Video, state: VideoState) -> dict[str, Any]:
+        uploaded = video.uploaded.isoformat()
+        details: dict[str, Any] = {
+            "thumbnail": {"thumbnails": thumbnails(video)},
+            "title": {"simpleText": video.title},
+            "description": {"simpleText": video.description},
+            "lengthSeconds": str(self.duration(video)),
+            "ownerProfileUrl": f"http://www.youtube.com/{video.channel.handle}",
+            "externalChannelId": video.channel.id,
+            "isFamilySafe": state is not VideoState.AGE_GATED,
+            "availableCountries": ["IS"] if state is VideoState.GEO_BLOCKED else ["DE", "US"],
+            "isUnlisted": video.unlisted,
+            "hasYpcMetadata": False,
+            "viewCount": str(video.views),
+            "category": video.category,
+            "publishDate": uploaded,
+            "ownerChannelName": video.channel.title,
+            "uploadDate": uploaded,
+            "isShortsEligible": False,
+        }
+        if state in LIVE_STATES:
+            details["liveBroadcastDetails"] = {
+                "isLiveNow": state is VideoState.LIVE,
+                "startTimestamp": start_time(video).isoformat(),
+            }
+        return details
+
+    def _streaming(self, video: Video, client: str, state: VideoState) -> dict[str, Any]:
+        data: dict[str, Any] = {"expiresInSeconds": "21540"}
+        if state is VideoState.LIVE:
+            data["hlsManifestUrl"] = (
+                f"https://manifest.googlevideo.com/api/manifest/hls_variant/id/{video.id}/master.m3u8"
+            )
+        if state in _FORMATLESS:
+            return data
+        streams = [self._media.files[itag] for itag in video.itags if itag in self._media.files]
+        described = [self._format(video, stream, client, state) for stream in streams]
+        muxed = [entry for entry in described if entry["itag"] == 18]
+        data["adaptiveFormats"] = [entry for entry in described if entry["itag"] != 18]
+        if muxed:
+            data["formats"] = muxed
+        if client in STREAM_CLIENTS_WITHOUT_URLS:
+            data["serverAbrStreamingUrl"] = media_url(video, 0, client)
+        if state is VideoState.DRM:
+            data["licenseInfos"] = [{"drmFamily": "WIDEVINE"}]
+        return data
+
+    def _format(
+        self, video: Video, stream: MediaFile, client: str, state: VideoState
+    ) -> dict[str, Any]:
+        kind = stream.format
+        entry: dict[str, Any] = {
+            "itag": kind.itag,
+            "mimeType": f'{kind.mime_type}; codecs="{kind.codecs}"',
+            "bitrate": kind.bitrate,
+            "averageBitrate": kind.bitrate,
+            "lastModified": "1700000000000000",
+            "contentLength": str(stream.size),
+            "quality": _QUALITY.get(kind.height, "tiny" if not kind.height else "hd2160"),
+            "projectionType": "RECTANGULAR",
+            "approxDurationMs": str(self.duration(video) * 1000),
+        }
+        if kind.height:
+            entry |= {"width": kind.width, "height": kind.height, "fps": kind.fps}
+            entry["qualityLabel"] = kind.label
+        if kind.audio:
+            entry |= {"audioSampleRate": "44100", "audioChannels": 2}
+            entry["audioQuality"] = _AUDIO_QUALITY.get(kind.itag, "AUDIO_QUALITY_LOW")
+        if client not in STREAM_CLIENTS_WITHOUT_URLS:
+            entry["url"] = media_url(video, kind.itag, client)
+        if state is VideoState.DRM:
+            entry["drmFamilies"] = ["WIDEVINE"]
+        if state is VideoState.POST_LIVE:
+            entry["targetDurationSec"] = 5
+        return entry
+
+
+def playability(video: Video, state: VideoState) -> dict[str, Any]:
+    """Build `playabilityStatus` in the real shapes."""
+    words = PLAYABILITY[state]
+    reason = words.reason.replace("{wait}", _waiting_time(video))
+    status: dict[str, Any] = {"status": words.status, "playableInEmbed": True}
+    if reason:
+        status["reason"] = reason
+    if words.subreason:
+        status["errorScreen"] = _error_screen(reason, words.subreason)
+    if state is VideoState.TRAILER:
+        trailer = {"trailerVideoId": video.trailer_id}
+        status["errorScreen"] = {"playerLegacyDesktopYpcTrailerRenderer": trailer}
+    if state is VideoState.CAPTCHA:
+        status["errorScreen"] = {"playerCaptchaViewModel": {"heading": {"content": "Captcha"}}}
+    if words.status == "LIVE_STREAM_OFFLINE":
+        status["liveStreamability"] = _streamability(video, reason)
+    return status
+
+
+def _error_screen(reason: str, subreason: str) -> dict[str, Any]:
+    return {
+        "playerErrorMessageRenderer": {
+            "reason": {"simpleText": reason},
+            "subreason": {"runs": [{"text": subreason}]},
+            "icon": {"iconType": "ERROR_OUTLINE"},
+        }
+    }
+
+
+def _streamability(video: Video, reason: str) -> dict[str, Any]:
+    slate = {
+        "scheduledStartTime": str(int(start_time(video).timestamp())),
+        "mainText": {"runs": [{"text": reason}]},
+        "canShowCountdown": True,
+    }
+    return {
+        "liveStreamabilityRenderer": {
+            "videoId": video.id,
+            "offlineSlate": {"liveStreamOfflineSlateRenderer": slate},
+            "pollDelayMs": "15000",
+        }
+    }
+
+
+def start_time(video: Video) -> datetime:
+    """Return when a broadcast begins: two hours from now unless the video says."""
+    return video.starts_at or datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
+
+
+def _waiting_time(video: Video) -> str:
+    minutes = round((start_time(video) - datetime.now(UTC)).total_seconds() / 60)
+    for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            number = round(minutes / size)
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return "a few moments"
+
+
+def media_url(video: Video, itag: int, client: str) -> str:
+    """Return a media address; without an `n` parameter, so that no JavaScript is needed."""
+    query = urlencode({"itag": itag, "source": "youtube", "id": video.id, "c": client})
+    marks = f"expire={EXPIRE_MARK.decode()}&ticket={TICKET_MARK.decode()}"
+    return f"https://rr1---sn-standin.googlevideo.com/videoplayback?{marks}&{query}"
+
+
+def thumbnails(video: Video) -> list[dict[str, Any]]:
+    """List a video's pictures as pages do, smallest first."""
+    names = [("default", 120, 90), ("mqdefault", 320, 180), ("hqdefault", 480, 360)]
+    if video.max_thumbnail:
+        names.append(("maxresdefault", 1280, 720))
+    return [
+        {"url": f"https://i.ytimg.com/vi/{video.id}/{name}.jpg", "width": width, "height": height}
+        for name, width, height in names
+    ]
+
+
+def _captions(video: Video) -> dict[str, Any]:
+    tracks = [_caption_track(video, language, automatic=False) for language in video.captions]
+    tracks += [
+        _caption_track(video, language, automatic=True) for language in video.automatic_captions
+    ]
+    translations = [
+        {"languageCode": code, "languageName": {"simpleText": name}}
+        for code, name in _LANGUAGES.items()
+    ]
+    return {
+        "playerCaptionsTracklistRenderer": {
+            "captionTracks": tracks,
+            "translationLanguages": translations if tracks else [],
+        }
+    }
+
+
+def _caption_track(video: Video, language: str, *, automatic: bool) -> dict[str, Any]:
+    kind = "&kind=asr" if automatic else ""
+    name = _LANGUAGES.get(language, language) + (" (auto-generated)" if automatic else "")
+    track: dict[str, Any] = {
+        "baseUrl": f"https://www.youtube.com/api/timedtext?v={video.id}&lang={language}{kind}",
+        "name": {"simpleText": name},
+        "vssId": ("a." if automatic else ".") + language,
+        "languageCode": language,
+        "isTranslatable": True,
+        "trackName": "",
+    }
+    return track | ({"kind": "asr"} if automatic else {})
+
+
+def _unknown(video_id: str) -> dict[str, Any]:
+    status = {"status": "ERROR", "reason": "Video unavailable"}
+    screen = _error_screen("Video unavailable", "This video is unavailable")
+    return {
+        "playabilityStatus": status | {"errorScreen": screen},
+        "videoDetails": {"videoId": video_id},
+    }

@@ -1,0 +1,224 @@
+"""Every setting, declared once: TOML file, environment and `config show` derive from it.
+
+Order of precedence: command line, environment (`YTARCHIVE_<SECTION>__<FIELD>`), the TOML file, the
+defaults below. Secrets are `SecretStr`, so they are masked wherever settings are shown.
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from ytarchive.common.contract import invalid_request
+from ytarchive.common.errors import InvalidConfiguration
+from ytarchive.common.services import ServiceName
+
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+
+
+class Section(BaseModel):
+    """Base of the sections; a setting that does not exist is refused by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class ServiceConfig(Section):
+    """Where a service listens, and how much it logs."""
+
+    host: str = Field("localhost", description="Address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="Port; 0 lets the system choose")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
+
+
+class ServerConfig(ServiceConfig):
+    """The HTTP server that mounts the services."""
+
+    host: str = Field("127.0.0.1", description="Any address but loopback needs a token")
+    token: SecretStr | None = Field(None, description="Required of every request when set")
+    allowed_hosts: list[str] = Field([], description="Further names accepted in the Host header")
+    max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body")
+    request_timeout: float = Field(600, gt=0, description="Seconds one request may take")
+
+
+class YouTubeConfig(Section):
+    """The YouTube Data API."""
+
+    api_key: SecretStr | None = Field(
+        default_factory=lambda: _secret_from("YOUTUBE_API_KEY"),
+        description="Key of the Data API; from YOUTUBE_API_KEY. Without one, yt-dlp is asked",
+    )
+    quota_limit: int = Field(10_000, ge=0, description="Units a day")
+    quota_reserve: int = Field(1_000, ge=0, description="Units kept back")
+    extract_when_quota_spent: bool = Field(True, description="Ask yt-dlp when the quota is spent")
+
+
+class StorageConfig(Section):
+    """The archive on disk."""
+
+    base_path: UserPath = Field(Path("~/YTArchive"), description="Folder of the archive")
+    metadata_dir: str = Field("metadata", pattern=r"^[\w.-]+$", description="Below base_path")
+    videos_dir: str = Field("videos", pattern=r"^[\w.-]+$", description="Below base_path")
+    logs_dir: str = Field("logs", pattern=r"^[\w.-]+$", description="Below base_path")
+    state_dir: UserPath | None = Field(None, description="Databases; default base_path/.ytarchive")
+
+    @property
+    def state_path(self) -> Path:
+        """The folder of databases, lock and staging."""
+        return self.state_dir or self.base_path / ".ytarchive"
+
+    @property
+    def staging_path(self) -> Path:
+        """Where downloads grow; always on the archive's own file system."""
+        return self.base_path / ".ytarchive" / "staging"
+
+
+class Pace(StrEnum):
+    """How fast YouTube is asked."""
+
+    POLITE = "polite"
+    OFF = "off"
+
+
+class DownloadConfig(Section):
+    """Downloads by yt-dlp."""
+
+    concurrency: int = Field(3, ge=1, le=64, description="Videos at a time, over all jobs")
+    pace: Pace = Field(Pace.POLITE, description="`polite` stays under YouTube's known limits")
+    videos_per_hour: int = Field(180, ge=1, description="Long-term pace when polite")
+    burst: int = Field(80, ge=1, description="Videos that may go at full speed after a rest")
+    stall_timeout: float = Field(120, gt=0, description="Seconds without any progress")
+    extract_timeout: float = Field(180, gt=0, description="Seconds one extraction may take")
+    rate_limit: int | None = Field(None, ge=1024, description="Bytes a second, for each video")
+    videos_per_worker: int = Field(200, ge=1, description="A worker is replaced after this many")
+
+
+class MetadataConfig(Section):
+    """The metadata cache."""
+
+    video_lifetime: float = Field(24 * 3600, ge=0, description="Seconds a video stays fresh")
+    playlist_lifetime: float = Field(300, ge=0, description="Seconds a playlist stays fresh")
+
+
+class JobsConfig(Section):
+    """The queue."""
+
+    retry_base: float = Field(5, gt=0, description="Seconds before the first retry; then doubled")
+    retry_max: float = Field(3600, gt=0, description="Longest wait between retries, seconds")
+    notification_timeout: float = Field(10, gt=0, description="Seconds before asking a download")
+    health_interval: float = Field(5, gt=0, description="Seconds between health checks")
+    shutdown_grace: float = Field(8, ge=0, description="Seconds running transfers get at the end")
+
+
+class LoggingConfig(Section):
+    """Logs."""
+
+    retention_days: int = Field(30, ge=1, description="Entries and files are kept this long")
+    max_bytes: int = Field(2**30, ge=2**20, description="Most that log files may take in all")
+    file_bytes: int = Field(64 * 2**20, ge=2**16, description="A log file is rotated at this size")
+    queue_entries: int = Field(20_000, ge=100, description="Entries that may wait to be stored")
+
+
+class NetworkConfig(Section):
+    """The way to YouTube."""
+
+    proxy: str | None = Field(None, pattern=r"^(https?|socks[45]h?)://", description="Proxy URL")
+    ca_file: UserPath | None = Field(None, description="Further certificate authorities (PEM)")
+    timeout: float = Field(20, gt=0, description="Seconds a connection may be silent")
+    cookies_file: UserPath | None = Field(None, description="Netscape cookies of an account")
+
+
+class ServicesConfig(Section):
+    """URLs of services that run in another process."""
+
+    jobs: str | None = Field(None, pattern=r"^https?://")
+    metadata: str | None = Field(None, pattern=r"^https?://")
+    download: str | None = Field(None, pattern=r"^https?://")
+    storage: str | None = Field(None, pattern=r"^https?://")
+    logging: str | None = Field(None, pattern=r"^https?://")
+
+    def url(self, service: ServiceName) -> str | None:
+        """The URL configured for a service."""
+        url: str | None = getattr(self, service.value)
+        return url
+
+
+class _NestedEnvironment(EnvSettingsSource):
+    """Only `SECTION__FIELD` names are settings; `YTARCHIVE_SERVER` is the CLI's server address."""
+
+    def _load_env_vars(self) -> Any:
+        return {name: value for name, value in super()._load_env_vars().items() if "__" in name}
+
+
+class Settings(BaseSettings):
+    """All settings of one process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="YTARCHIVE_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+    toml_file: ClassVar[Path | None] = None
+
+    server: ServerConfig = ServerConfig()
+    youtube: YouTubeConfig = Field(default_factory=YouTubeConfig)
+    storage: StorageConfig = StorageConfig()
+    download: DownloadConfig = DownloadConfig()
+    metadata: MetadataConfig = MetadataConfig()
+    jobs: JobsConfig = JobsConfig()
+    logging: LoggingConfig = LoggingConfig()
+    network: NetworkConfig = NetworkConfig()
+    services: ServicesConfig = ServicesConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line first, then the environment, then the file."""
+        file = TomlConfigSettingsSource(settings_cls, cls.toml_file)
+        return init_settings, _NestedEnvironment(settings_cls), file
+
+
+def default_config_file() -> Path:
+    """`YTARCHIVE_CONFIG`, or `config.toml` in the user's configuration folder."""
+    named = os.environ.get("YTARCHIVE_CONFIG")
+    folder = platformdirs.user_config_path("ytarchive")
+    return Path(named).expanduser() if named else folder / "config.toml"
+
+
+def load_settings(config_file: Path | None = None, **overrides: dict[str, Any]) -> Settings:
+    """Read every source once. `overrides` are sections, such as `server={"port": 0}`.
+
+    Raises InvalidConfiguration, which names the setting.
+    """
+    path = config_file or default_config_file()
+    if config_file is not None and not config_file.is_file():
+        raise InvalidConfiguration(f"the configuration file {config_file} does not exist")
+
+    class _Settings(Settings):
+        toml_file = path
+
+    try:
+        return _Settings(**overrides)  # type: ignore[arg-type]  # sections are validated here
+    except ValidationError as error:
+        raise InvalidConfiguration(invalid_request(error).message, file=str(path)) from None
+    except (SettingsError, ValueError, OSError) as error:
+        raise InvalidConfiguration(f"{path}: {error}") from None
+
+
+def _secret_from(variable: str) -> SecretStr | None:
+    value = os.environ.get(variable, "").strip()
+    return SecretStr(value) if value else None

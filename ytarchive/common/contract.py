@@ -1,0 +1,163 @@
+"""One declaration of an operation, from which routes, clients and the OpenAPI document are derived.
+
+    class JobsAPI(Contract, Protocol):
+        service = ServiceName.JOBS
+
+        @endpoint("GET /jobs/{job_id}")
+        async def get_job(self, job_id: OpaqueId) -> Job: ...
+
+`{names}` in the path are parameters. Besides them a method takes at most one model: the query
+string for GET and DELETE, the body otherwise. A declaration whose path and signature disagree fails
+at import. Ids in the path are checked before the method runs, in process as over HTTP.
+"""
+
+import functools
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.models import HealthCheck
+from ytarchive.common.services import ServiceName
+
+Operation = TypeVar("Operation", bound=Callable[..., Awaitable[Any]])
+
+_ROUTE = re.compile(r"(GET|POST|PUT|DELETE) (/[\w/{}.-]*)")
+_PARAMETER = re.compile(r"{(\w+)}")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One declared operation."""
+
+    name: str
+    method: str
+    path: str
+    status: int
+    path_parameters: dict[str, TypeAdapter[Any]]
+    request_name: str | None
+    request_model: type[BaseModel] | None
+    response: Any
+    description: str
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the model travels in the body (POST, PUT) and not in the query string."""
+        return self.request_model is not None and self.method in {"POST", "PUT"}
+
+    @property
+    def request_is_optional(self) -> bool:
+        """Whether every field of the model has a default, so that nothing need be sent."""
+        model = self.request_model
+        return model is not None and not any(f.is_required() for f in model.model_fields.values())
+
+    @functools.cached_property
+    def response_adapter(self) -> TypeAdapter[Any]:
+        """Reads and writes the operation's result."""
+        return TypeAdapter(self.response)
+
+    def check_path(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The path parameters, checked and reduced to their canonical form.
+
+        Raises InvalidRequest or InvalidIdentifier.
+        """
+        try:
+            return {n: a.validate_python(values[n]) for n, a in self.path_parameters.items()}
+        except ValidationError as error:
+            raise invalid_request(error) from None
+
+
+def invalid_request(error: ValidationError) -> InvalidRequest:
+    """A validation error as one of ours; it names each field and never repeats its value."""
+    fields = {
+        ".".join(str(part) for part in item["loc"]) or "value": item["msg"]
+        for item in error.errors(include_url=False, include_context=False, include_input=False)[:20]
+    }
+    summary = "; ".join(f"{name}: {text}" for name, text in fields.items())
+    return InvalidRequest(summary, fields=fields)
+
+
+def endpoint(route: str, *, status: int = 200) -> Callable[[Operation], Operation]:
+    """Declare a contract method to be reachable as `route`, such as `"GET /jobs/{job_id}"`."""
+    matched = _ROUTE.fullmatch(route)
+    if matched is None:
+        raise TypeError(f"{route!r} is not a method and a path")
+    method, path = matched.groups()
+
+    def declare(operation: Operation) -> Operation:
+        declared = _declaration(operation, method, path, status)
+        operation.__endpoint__ = declared  # type: ignore[attr-defined]  # the mark `endpoints` finds
+        return operation
+
+    return declare
+
+
+def _declaration(operation: Callable[..., Any], method: str, path: str, status: int) -> Endpoint:
+    hints = get_type_hints(operation, include_extras=True)
+    response = hints.pop("return", None)
+    named = _PARAMETER.findall(path)
+    others = [name for name in hints if name not in named]
+    missing = [name for name in named if name not in hints]
+    if missing or len(others) > 1 or not inspect.iscoroutinefunction(operation):
+        raise TypeError(f"{operation.__qualname__}: {path} and the signature disagree")
+    model = hints[others[0]] if others else None
+    if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise TypeError(f"{operation.__qualname__}: {others[0]} must be a model")
+    return Endpoint(
+        name=operation.__name__,
+        method=method,
+        path=path,
+        status=status,
+        path_parameters={name: TypeAdapter(hints[name]) for name in named},
+        request_name=others[0] if others else None,
+        request_model=model,
+        response=response,
+        description=inspect.getdoc(operation) or "",
+    )
+
+
+class Contract(Protocol):
+    """Base of the five service contracts. Implementations have their path ids checked for them."""
+
+    service: ClassVar[ServiceName]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if Protocol in cls.__bases__:
+            return
+        for declared in endpoints(cls):
+            implementation = cls.__dict__.get(declared.name)
+            if implementation is not None and declared.path_parameters:
+                setattr(cls, declared.name, _checked(declared, implementation))
+
+    @endpoint("GET /health")
+    async def health(self) -> HealthCheck:
+        """How the service is, and each thing that it depends on."""
+        ...
+
+
+def _checked(declared: Endpoint, implementation: Callable[..., Any]) -> Callable[..., Any]:
+    """`implementation` behind the check of its path parameters, given by position or by name."""
+    names = list(inspect.signature(implementation).parameters)[1:]
+
+    @functools.wraps(implementation)
+    async def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        given = dict(zip(names, args, strict=False)) | kwargs
+        return await implementation(self, **(given | declared.check_path(given)))
+
+    return checked
+
+
+def endpoints(contract: type[Contract]) -> list[Endpoint]:
+    """Every operation of a contract, in the order of declaration; `health` comes last."""
+    found: dict[str, Endpoint] = {}
+    for base in contract.__mro__:
+        for name, member in vars(base).items():
+            declared = getattr(member, "__endpoint__", None)
+            if declared is not None:
+                found.setdefault(name, declared)
+    return list(found.values())

@@ -1,0 +1,306 @@
+"""SQLite for one service: one connection writes, read-only connections read.
+
+SQLite 3.7.0 to 3.51.2 can lose commits when two connections write and checkpoint at the same
+instant, so exactly one connection per file ever does. A transaction is a plain function that runs
+in the writer's thread; what arrives while one commit is under way shares the next, because a commit
+costs a sync of the disk and a row hardly anything.
+"""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import aiosqlite
+from loguru import logger
+
+from ytarchive.common.errors import (
+    DatabaseCorrupt,
+    DatabaseUnsupported,
+    DiskFull,
+    NotWritable,
+    ServiceUnavailable,
+    YTArchiveError,
+)
+
+T = TypeVar("T")
+Row = sqlite3.Row
+Transaction = Callable[["Writer"], T]
+Parameters = Mapping[str, Any]
+
+_QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_LARGEST_GROUP = 1000
+_READERS = 2
+
+
+class Queries:
+    """The named statements of a service's `sql/queries.sql`."""
+
+    def __init__(self, text: str) -> None:
+        parts = _QUERY_NAME.split(text)[1:]
+        self._statements = dict(zip(parts[::2], map(str.strip, parts[1::2]), strict=True))
+        if len(self._statements) != len(parts) // 2:
+            raise ValueError("two queries have the same name")
+
+    def __getitem__(self, name: str) -> str:
+        """The text of the statement called `name`."""
+        return self._statements[name]
+
+    def names(self) -> list[str]:
+        """Every statement's name, in the order of the file."""
+        return list(self._statements)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Where a service keeps its SQL: `queries.sql`, `schema.sql`, `migrations/0001_….sql`."""
+
+    package: str
+    durable: bool
+    """True: every commit survives a power cut. False: the last ones may be lost, never corrupt."""
+
+    def queries(self) -> Queries:
+        """The service's named statements."""
+        return Queries(self._folder().joinpath("queries.sql").read_text("utf-8"))
+
+    def migrations(self) -> list[str]:
+        """The migrations' texts, oldest first."""
+        folder = self._folder().joinpath("migrations")
+        scripts = sorted(f.name for f in folder.iterdir() if f.name.endswith(".sql"))
+        return [folder.joinpath(name).read_text("utf-8") for name in scripts]
+
+    def _folder(self) -> Any:
+        return files(self.package).joinpath("sql")
+
+
+class Writer:
+    """What a transaction works with: named statements on the one writing connection."""
+
+    def __init__(self, connection: sqlite3.Connection, queries: Queries) -> None:
+        self.connection = connection
+        self._queries = queries
+
+    def execute(self, name: str, parameters: Parameters | None = None) -> int:
+        """Run a statement; the number of rows it changed."""
+        return self.connection.execute(self._queries[name], parameters or {}).rowcount
+
+    def execute_many(self, name: str, rows: Iterable[Parameters]) -> int:
+        """Run a statement once for each of `rows`; the number of rows changed."""
+        return self.connection.executemany(self._queries[name], rows).rowcount
+
+    def fetch_one(self, name: str, parameters: Parameters | None = None) -> Row | None:
+        """The first row of a query."""
+        row: Row | None = self.connection.execute(self._queries[name], parameters or {}).fetchone()
+        return row
+
+    def fetch_all(self, name: str, parameters: Parameters | None = None) -> list[Row]:
+        """All rows of a query."""
+        return self.connection.execute(self._queries[name], parameters or {}).fetchall()
+
+
+@dataclass
+class _Pending:
+    transaction: Transaction[Any]
+    done: "asyncio.Future[Any]"
+
+
+class Database:
+    """One service's SQLite file. Open it with `async with await Database.open(...)`."""
+
+    def __init__(self, path: Path, queries: Queries, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._queries = queries
+        self._writer = Writer(connection, queries)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{path.stem}")
+        self._pending: list[_Pending] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        self._reader_count = 0
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, schema: Schema) -> Self:
+        """Open or create the file, check it, and bring it to the newest schema.
+
+        Raises DatabaseCorrupt, DatabaseUnsupported, NotWritable or DiskFull.
+        """
+        connection = await asyncio.to_thread(_connect, path, schema)
+        database = cls(path, schema.queries(), connection)
+        for _ in range(_READERS):
+            await database._add_reader()
+        return database
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Finish what was handed in, then close every connection."""
+        self._closed = True
+        if self._committing is not None:
+            await self._committing
+        for _ in range(self._reader_count):
+            await (await self._readers.get()).close()
+        self._reader_count = 0
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._writer.connection.close)
+        self._thread.shutdown(wait=True)
+
+    async def write(self, transaction: Transaction[T]) -> T:
+        """Run `transaction` in the writer's thread; its result, once it is committed.
+
+        An exception in it undoes that transaction alone, not its neighbours in the same commit.
+        """
+        if self._closed:
+            raise ServiceUnavailable(f"{self.path.name} is closed")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._pending.append(_Pending(transaction, done))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_groups())
+        return await done
+
+    async def execute(self, name: str, parameters: Parameters | None = None) -> int:
+        """Run one named statement as a transaction; the number of rows it changed."""
+        return await self.write(lambda writer: writer.execute(name, parameters))
+
+    async def fetch_all(self, name: str, parameters: Parameters | None = None) -> list[Row]:
+        """All rows of a named query, from a read-only connection."""
+        return await self.select(self._queries[name], parameters)
+
+    async def fetch_one(self, name: str, parameters: Parameters | None = None) -> Row | None:
+        """The first row of a named query, from a read-only connection."""
+        rows = await self.fetch_all(name, parameters)
+        return rows[0] if rows else None
+
+    async def select(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
+        """All rows of a query whose text a repository put together from named parts."""
+        reader = await self._readers.get()
+        try:
+            return list(await reader.execute_fetchall(sql, parameters or {}))
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+        finally:
+            self._readers.put_nowait(reader)
+
+    def query(self, name: str) -> str:
+        """The text of a named statement, to be extended by filters."""
+        return self._queries[name]
+
+    async def is_usable(self) -> bool:
+        """Whether the file can be read; for health checks."""
+        try:
+            await self.select("SELECT 1 FROM sqlite_schema LIMIT 1")
+        except (YTArchiveError, ValueError):
+            return False
+        return True
+
+    async def _add_reader(self) -> None:
+        reader = await aiosqlite.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
+        reader.row_factory = sqlite3.Row
+        self._readers.put_nowait(reader)
+        self._reader_count += 1
+
+    async def _commit_groups(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._pending:
+            group, self._pending = self._pending[:_LARGEST_GROUP], self._pending[_LARGEST_GROUP:]
+            outcomes = await loop.run_in_executor(self._thread, self._commit, group)
+            for item, outcome in zip(group, outcomes, strict=True):
+                _settle(item.done, outcome)
+        self._committing = None
+
+    def _commit(self, group: list[_Pending]) -> list[Any]:
+        """Run a group in one commit. Each outcome is a result or the exception to raise."""
+        connection = self._writer.connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes = [self._run(item.transaction) for item in group]
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            logger.bind(service="common").error("{}: commit failed: {}", self.path.name, error)
+            return [_translated(error, self.path)] * len(group)
+        return outcomes
+
+    def _run(self, transaction: Transaction[Any]) -> Any:
+        connection = self._writer.connection
+        connection.execute("SAVEPOINT one")
+        try:
+            outcome = transaction(self._writer)
+        except Exception as error:  # it is raised again where it was asked for
+            connection.execute("ROLLBACK TO one")
+            outcome = _translated(error, self.path) if isinstance(error, sqlite3.Error) else error
+        connection.execute("RELEASE one")
+        return outcome
+
+
+def _settle(done: "asyncio.Future[Any]", outcome: Any) -> None:
+    if done.cancelled():
+        return
+    if isinstance(outcome, Exception):
+        done.set_exception(outcome)
+    else:
+        done.set_result(outcome)
+
+
+def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except (sqlite3.Error, OSError) as error:
+        raise _translated(error, path) from error
+    try:
+        return _prepared(connection, path, schema)
+    except (sqlite3.Error, YTArchiveError) as error:
+        connection.close()
+        raise (_translated(error, path) if isinstance(error, sqlite3.Error) else error) from error
+
+
+def _prepared(connection: sqlite3.Connection, path: Path, schema: Schema) -> sqlite3.Connection:
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise DatabaseUnsupported(f"{path} cannot use write-ahead logging there ({mode})")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if schema.durable else 'NORMAL'}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA busy_timeout = 10000")
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise DatabaseCorrupt(f"{path} is damaged: {verdict}", path=str(path))
+    migrate(connection, schema)
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Apply the migrations that the file has not seen, each in a transaction of its own."""
+    scripts = schema.migrations()
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(scripts):
+        message = f"the database has schema {version}; this version knows {len(scripts)}"
+        raise DatabaseUnsupported(message)
+    for number, script in enumerate(scripts[version:], start=version + 1):
+        connection.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+
+_CORRUPT = ("malformed", "not a database", "disk image")
+
+
+def _translated(error: Exception, path: Path) -> YTArchiveError:
+    """SQLite's errors as ours; the message names the file."""
+    text = str(error)
+    if any(sign in text for sign in _CORRUPT):
+        return DatabaseCorrupt(f"{path} is damaged: {text}", path=str(path))
+    if "full" in text:
+        return DiskFull(f"the disk with {path} is full")
+    if "readonly" in text or isinstance(error, PermissionError) or "unable to open" in text:
+        return NotWritable(f"{path} cannot be written: {text}")
+    return DatabaseUnsupported(f"{path}: {text}")

@@ -1,0 +1,129 @@
+"""YouTube's identifiers: what is accepted, and what it is reduced to.
+
+Wherever an id is accepted, an address that contains one is too. Whatever passes here is safe in a
+path and in a URL: it has no character besides letters, digits, `_`, `-` and (handles) `.` and `@`.
+"""
+
+import re
+from typing import Annotated
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import uuid_utils
+from pydantic import AfterValidator, PlainSerializer, StringConstraints
+
+from ytarchive.common.errors import InvalidIdentifier
+
+_VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+_PLAYLIST_ID = re.compile(r"(?:PL|UU|OL|FL|RD|LL|WL|UL|SP|EL|PU|EC)[A-Za-z0-9_-]{0,64}")
+_CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
+_HANDLE = re.compile(r"@[\w.\-·]{1,100}")
+_HOSTS = frozenset(
+    {
+        "youtube.com",
+        "www.youtube.com",
+        "m.youtube.com",
+        "music.youtube.com",
+        "youtu.be",
+        "youtube-nocookie.com",
+        "www.youtube-nocookie.com",
+    }
+)
+_VIDEO_FOLDERS = frozenset(["shorts", "live", "embed", "v", "e"])
+_LONGEST = 2048
+
+
+def new_id() -> str:
+    """A fresh id (uuid7): unique, and sortable by the time it was made."""
+    return str(uuid_utils.uuid7())
+
+
+def parse_video_id(text: str) -> str:
+    """The 11-character id in `text`, itself an id or an address. Raises InvalidIdentifier."""
+    text = text.strip()
+    if _VIDEO_ID.fullmatch(text):
+        return text
+    parts, query = _address(text)
+    candidate = query.get("v", "")
+    if parts and parts[0] == "youtu.be":
+        candidate = parts[1] if len(parts) > 1 else ""
+    elif len(parts) > 2 and parts[1] in _VIDEO_FOLDERS:
+        candidate = parts[2]
+    if _VIDEO_ID.fullmatch(candidate):
+        return candidate
+    raise InvalidIdentifier(f"{_shown(text)} is not a YouTube video id or address")
+
+
+def parse_playlist_id(text: str) -> str:
+    """A playlist's id, or a channel (`UC…` or `@handle`), whose uploads are meant.
+
+    Raises InvalidIdentifier.
+    """
+    text = text.strip()
+    if _PLAYLIST_ID.fullmatch(text):
+        return text
+    _, query = _address(text)
+    listed = query.get("list", "")
+    if _PLAYLIST_ID.fullmatch(listed):
+        return listed
+    try:
+        return parse_channel(text)
+    except InvalidIdentifier:
+        message = f"{_shown(text)} is not a YouTube playlist or channel"
+        raise InvalidIdentifier(message) from None
+
+
+def parse_channel(text: str) -> str:
+    """A channel's id (`UC…`) or handle (`@name`). Raises InvalidIdentifier."""
+    text = text.strip()
+    parts, _ = _address(text)
+    if len(parts) > 2 and parts[1] == "channel":
+        text = parts[2]
+    elif len(parts) > 1 and parts[1].startswith("@"):
+        text = parts[1]
+    if _CHANNEL_ID.fullmatch(text) or _HANDLE.fullmatch(text):
+        return text
+    raise InvalidIdentifier(f"{_shown(text)} is not a YouTube channel id, @handle or address")
+
+
+def uploads_playlist(channel_id: str) -> str:
+    """The playlist of everything that a channel (`UC…`) uploaded."""
+    return "UU" + channel_id.removeprefix("UC")
+
+
+def is_channel(source: str) -> bool:
+    """Whether a parsed playlist id stands for a channel."""
+    return source.startswith("@") or _CHANNEL_ID.fullmatch(source) is not None
+
+
+def _address(text: str) -> tuple[list[str], dict[str, str]]:
+    """Host and path segments, and the query, of a YouTube address; empty for any other text."""
+    if len(text) > _LONGEST or not re.match(r"(https?://)?[\w.-]+/", text, re.IGNORECASE):
+        return [], {}
+    try:
+        url = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:
+        return [], {}
+    host = (url.hostname or "").lower()
+    if host not in _HOSTS:
+        return [], {}
+    query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+    return [host, *(unquote(part) for part in url.path.split("/") if part)], query
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:77] + "...")
+
+
+VideoId = Annotated[str, AfterValidator(parse_video_id)]
+"""A video id; an address is reduced to the id in it."""
+
+PlaylistId = Annotated[str, AfterValidator(parse_playlist_id)]
+"""A playlist id, channel id or @handle; an address is reduced to it."""
+
+ChannelId = Annotated[str, AfterValidator(parse_channel)]
+"""A channel id or @handle; an address is reduced to it."""
+
+OpaqueId = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$"), PlainSerializer(str, return_type=str)
+]
+"""A job, task or plan id, made by `new_id`."""

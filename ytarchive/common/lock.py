@@ -1,0 +1,80 @@
+"""One process owns a service's state; a second one is told who, and how to reach it."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from ytarchive.common.errors import NotWritable, StateLocked
+from ytarchive.common.models import utc_now
+from ytarchive.common.services import ServiceName
+
+
+def lock_file(state_path: Path, service: ServiceName) -> Path:
+    """The file that a service's process holds: `lock` for jobs, `lock.<service>` for the others."""
+    return state_path / ("lock" if service is ServiceName.JOBS else f"lock.{service}")
+
+
+class StateLock:
+    """Holds the locks of the services that this process runs; the system frees them if it dies."""
+
+    def __init__(self, state_path: Path, services: Iterable[ServiceName], url: str | None) -> None:
+        self._state_path = state_path
+        self._services = list(services)
+        self._owner = {"pid": os.getpid(), "url": url, "since": utc_now().isoformat()}
+        self._held = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Take every lock. Raises StateLocked or NotWritable."""
+        try:
+            self._state_path.mkdir(parents=True, exist_ok=True)
+            for service in self._services:
+                self._held.enter_context(self._take(lock_file(self._state_path, service)))
+        except OSError as error:
+            self._held.close()
+            raise NotWritable(f"{self._state_path} cannot be written: {error.strerror}") from error
+        except StateLocked:
+            self._held.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._held.close()
+
+    def _take(self, path: Path) -> IO[str]:
+        file = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise _locked_by(path) from None
+        file.truncate(0)
+        file.write(json.dumps(self._owner))
+        file.flush()
+        return file
+
+
+def lock_owner(path: Path) -> dict[str, str]:
+    """Who wrote a lock file: `pid`, `url` (empty for a command) and `since`; empty if unknown."""
+    try:
+        owner = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: str(value or "") for name, value in owner.items()}
+
+
+def _locked_by(path: Path) -> StateLocked:
+    owner = lock_owner(path)
+    url = owner.get("url")
+    reach = f"reach it with `--server {url}`" if url else "wait until that command has ended"
+    message = f"the archive's state in {path.parent} belongs to process {owner.get('pid', '?')}"
+    return StateLocked(f"{message}; {reach}", **owner)

@@ -1,0 +1,50 @@
+"""What YouTube says of videos, playlists and channels, whatever way it was asked."""
+
+from pydantic import Field
+
+from ytarchive.common.identifiers import VideoId
+from ytarchive.common.models import Model, UtcDatetime
+
+
+class VideoMetadata(Model):
+    """A video as YouTube describes it. Source: the Data API, or yt-dlp without a key."""
+
+    video_id: VideoId
+    title: str
+    description: str = ""
+    duration: int = Field(default=0, description="Seconds; 0 for a stream that has not ended")
+    upload_date: UtcDatetime
+    channel_id: str = ""
+    channel_title: str = ""
+    thumbnail_urls: dict[str, str] = Field(default_factory=dict, description="Quality -> URL")
+    available_captions: list[str] = Field(
+        default_factory=list,
+        description="Language codes. The Data API has none; filled when yt-dlp saw the video.",
+    )
+    view_count: int | None = None
+    like_count: int | None = None
+    fetched_at: UtcDatetime
+
+
+class PlaylistVideo(Model):
+    """One entry of a playlist."""
+
+    video_id: VideoId
+    position: int = Field(description="From 0, in the playlist's order")
+    title: str = ""
+    duration: int | None = Field(default=None, description="Seconds; null if not known")
+    is_available: bool = True
+    added_at: UtcDatetime | None = None
+
+
+class PlaylistMetadata(Model):
+    """A playlist with all its entries, dead ones included as far as YouTube lists them."""
+
+    playlist_id: str
+    title: str = ""
+    description: str = ""
+    channel_id: str = ""
+    channel_title: str = ""
+    video_count: int
+    videos: list[PlaylistVideo]
+    fetched_at: UtcDatetime

@@ -1,0 +1,81 @@
+"""The envelope, and the base of every model."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """Frozen, because services in one process share objects; unknown fields are refused by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+UtcDatetime = Annotated[datetime, AfterValidator(_in_utc)]
+"""A moment in UTC; written as ISO 8601 with `Z`. Without a zone it is taken as UTC."""
+
+
+def utc_now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+T = TypeVar("T")
+
+
+class Page(Model, Generic[T]):
+    """One page of a list, newest first unless the endpoint says otherwise."""
+
+    items: list[T]
+    next_cursor: str | None = Field(
+        default=None, description="Pass it as `cursor` to get the next page; null on the last one."
+    )
+
+
+class ErrorDetail(Model):
+    """What went wrong: a code for programs, a message for people."""
+
+    code: str
+    message: str
+    details: dict[str, Any] | None = None
+
+
+class ServiceResponse(Model):
+    """The envelope of every answer."""
+
+    success: bool
+    data: Any | None = None
+    error: ErrorDetail | None = None
+    trace_id: str
+
+
+class HealthCheck(Model):
+    """How a service is. `checks` has one entry for each thing it depends on."""
+
+    service: str
+    status: str = Field(description='"healthy" or "unhealthy"')
+    version: str
+    uptime_seconds: int
+    checks: dict[str, bool]
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the service can do its work."""
+        return self.status == "healthy"
+
+
+class HealthQuery(Model):
+    """Narrows the health of a server that runs several services to one of them."""
+
+    service: str | None = None
+
+
+class Done(Model):
+    """The answer of an operation that has nothing else to say."""
+
+    done: bool = True

@@ -1,0 +1,33 @@
+"""The trace id: one per request from outside, carried through every call and log entry."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import uuid4
+
+_trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
+_ACCEPTED = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+
+TRACE_HEADER = "X-Trace-Id"
+
+
+def new_trace_id() -> str:
+    """A fresh trace id (uuid4)."""
+    return str(uuid4())
+
+
+def current_trace_id() -> str | None:
+    """The trace that the running code belongs to."""
+    return _trace_id.get()
+
+
+@contextmanager
+def trace(trace_id: str | None) -> Iterator[str]:
+    """Run the block under `trace_id`; a missing or unusable one is replaced by a new one."""
+    usable = trace_id if trace_id and _ACCEPTED.fullmatch(trace_id) else new_trace_id()
+    token = _trace_id.set(usable)
+    try:
+        yield usable
+    finally:
+        _trace_id.reset(token)

@@ -1,0 +1,25 @@
+"""Download: fetches videos with yt-dlp into the staging folder, with progress."""
+
+from ytarchive.download.api import (
+    DownloadAPI,
+    DownloadListener,
+    DownloadNotice,
+    DownloadPhase,
+    DownloadProgress,
+    DownloadRequest,
+    DownloadStatus,
+    VideoFormat,
+    VideoFormats,
+)
+
+__all__ = [
+    "DownloadAPI",
+    "DownloadListener",
+    "DownloadNotice",
+    "DownloadPhase",
+    "DownloadProgress",
+    "DownloadRequest",
+    "DownloadStatus",
+    "VideoFormat",
+    "VideoFormats",
+]

@@ -1,0 +1,156 @@
+"""Contract and models of the Download service."""
+
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from pydantic import Field
+
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.identifiers import OpaqueId, VideoId
+from ytarchive.common.models import Done, ErrorDetail, Model, UtcDatetime
+from ytarchive.common.quality import Quality
+from ytarchive.common.services import ServiceName
+
+CaptionLanguage = str
+
+
+class DownloadStatus(StrEnum):
+    """Where a download stands."""
+
+    QUEUED = "QUEUED"
+    DOWNLOADING = "DOWNLOADING"
+    MERGING = "MERGING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in {self.COMPLETED, self.FAILED, self.CANCELLED}
+
+
+class DownloadPhase(StrEnum):
+    """What a running download is doing."""
+
+    WAITING = "waiting"
+    EXTRACTING = "extracting"
+    VIDEO = "video"
+    AUDIO = "audio"
+    CAPTIONS = "captions"
+    THUMBNAIL = "thumbnail"
+    MERGING = "merging"
+    DONE = "done"
+
+
+class DownloadRequest(Model):
+    """A video to fetch, with what goes beside it."""
+
+    video_id: VideoId
+    quality: Quality = Quality.P1080
+    output_path: str = Field(
+        default="videos",
+        max_length=1024,
+        description="Folder inside the archive that receives the video's own folder",
+    )
+    include_captions: bool = True
+    caption_languages: list[str] = Field(default=["en"], max_length=50)
+    auto_captions: bool = Field(
+        default=False, description="Take automatic captions where there are no others"
+    )
+    include_thumbnail: bool = True
+
+
+class DownloadProgress(Model):
+    """How far a download is. `progress_percent` never goes backwards."""
+
+    task_id: str
+    video_id: str
+    status: DownloadStatus
+    progress_percent: float = Field(description="0 to 100, over video, audio and merge")
+    downloaded_bytes: int
+    total_bytes: int = Field(description="0 while it is not known")
+    speed: float = Field(description="Bytes a second")
+    eta: int | None = Field(default=None, description="Seconds")
+    error: str | None = None
+    error_code: str | None = None
+    phase: DownloadPhase = DownloadPhase.WAITING
+    quality: str | None = Field(default=None, description="What was really chosen, as `720p`")
+    staged_path: str | None = Field(default=None, description="The finished files' folder")
+
+
+class DownloadNotice(Model):
+    """What the Download service tells when a download has ended (step 7 of the video flow)."""
+
+    task_id: str
+    video_id: str
+    status: DownloadStatus
+    finished_at: UtcDatetime
+    output_path: str
+    staged_path: str | None = Field(default=None, description="Where the finished files wait")
+    quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
+    downloaded_bytes: int = Field(default=0, description="Bytes that came over the network")
+    error: ErrorDetail | None = None
+
+
+class VideoFormat(Model):
+    """One format that YouTube offers."""
+
+    format_id: str
+    extension: str
+    quality: str | None = Field(default=None, description="As `720p`; null for audio alone")
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    bitrate: float | None = Field(default=None, description="kbit/s")
+    size_bytes: int | None = None
+
+
+class VideoFormats(Model):
+    """What YouTube offers of a video."""
+
+    video_id: str
+    title: str
+    qualities: list[str] = Field(description="Distinct picture qualities, highest first")
+    formats: list[VideoFormat]
+    captions: list[str] = Field(description="Languages of captions made by people")
+    automatic_captions: list[str]
+
+
+class DownloadAPI(Contract, Protocol):
+    """Fetch videos with yt-dlp."""
+
+    service: ClassVar[ServiceName] = ServiceName.DOWNLOAD
+
+    @endpoint("POST /download/video", status=202)
+    async def start_download(self, request: DownloadRequest) -> DownloadProgress:
+        """Start a download; it is stored and registered by itself when it ends well."""
+        ...
+
+    @endpoint("GET /download/progress/{task_id}")
+    async def get_progress(self, task_id: OpaqueId) -> DownloadProgress:
+        """How far it is. Raises NotFound for a task of another process or a long time ago."""
+        ...
+
+    @endpoint("POST /download/cancel/{task_id}")
+    async def cancel_download(self, task_id: OpaqueId) -> DownloadProgress:
+        """Stop it within two seconds. What was fetched is kept for a later resume."""
+        ...
+
+    @endpoint("GET /download/formats/{video_id}")
+    async def get_formats(self, video_id: VideoId) -> VideoFormats:
+        """What YouTube offers of a video."""
+        ...
+
+
+class DownloadListener(Contract, Protocol):
+    """Whoever wants to hear of finished downloads; the Jobs service does."""
+
+    service: ClassVar[ServiceName] = ServiceName.JOBS
+
+    @endpoint("POST /jobs/notifications/download")
+    async def download_finished(self, request: DownloadNotice) -> Done:
+        """Take notice. It may come twice, or late; the effect is the same."""
+        ...

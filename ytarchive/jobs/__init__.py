@@ -1,0 +1,33 @@
+"""Jobs: the durable queue that drives the other services, and their registry."""
+
+from ytarchive.jobs.api import (
+    CreateJob,
+    Job,
+    JobOptions,
+    JobProgress,
+    JobQuery,
+    JobResult,
+    JobsAPI,
+    JobStatus,
+    JobType,
+    RegisterService,
+    ResultStatus,
+    ServiceRegistry,
+    VideoProgress,
+)
+
+__all__ = [
+    "CreateJob",
+    "Job",
+    "JobOptions",
+    "JobProgress",
+    "JobQuery",
+    "JobResult",
+    "JobStatus",
+    "JobType",
+    "JobsAPI",
+    "RegisterService",
+    "ResultStatus",
+    "ServiceRegistry",
+    "VideoProgress",
+]

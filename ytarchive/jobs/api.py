@@ -1,0 +1,222 @@
+"""Contract and models of the Jobs service."""
+
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from pydantic import Field, model_validator
+
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
+from ytarchive.common.models import Model, Page, UtcDatetime
+from ytarchive.common.quality import Quality
+from ytarchive.common.services import ServiceName
+from ytarchive.download import DownloadPhase
+
+
+class JobType(StrEnum):
+    """What a job does."""
+
+    VIDEO_DOWNLOAD = "VIDEO_DOWNLOAD"
+    PLAYLIST_DOWNLOAD = "PLAYLIST_DOWNLOAD"
+    METADATA_ONLY = "METADATA_ONLY"
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen unless it is retried."""
+        return self in {self.COMPLETED, self.FAILED, self.CANCELLED}
+
+
+class ResultStatus(StrEnum):
+    """How one video of a job ended."""
+
+    SUCCESS = "success"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
+    CANCELLED = "cancelled"
+
+
+class JobOptions(Model):
+    """How a job's videos are archived."""
+
+    quality: Quality = Quality.P1080
+    include_metadata: bool = True
+    include_captions: bool = True
+    caption_languages: list[str] = Field(default=["en"], max_length=50)
+    auto_captions: bool = Field(
+        default=False, description="Take automatic captions where there are no others"
+    )
+    include_thumbnail: bool = True
+    skip_existing: bool = True
+    output_dir: str | None = Field(
+        default=None, max_length=1024, description="Folder inside the archive; default `videos`"
+    )
+    max_retries: int = Field(default=3, ge=0, le=100)
+    priority: int = Field(default=0, ge=-100, le=100, description="Higher goes first")
+
+
+class JobResult(Model):
+    """How one video of a job ended."""
+
+    video_id: str
+    status: ResultStatus
+    message: str = ""
+    error_code: str | None = None
+    metadata_saved: bool = False
+    video_downloaded: bool = False
+    file_size: int = Field(default=0, description="Bytes of all files of the video")
+    duration_seconds: float = Field(default=0, description="Time it took")
+    attempts: int = 0
+    quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
+
+
+class VideoProgress(Model):
+    """One video that is being worked on."""
+
+    video_id: str
+    title: str = ""
+    task_id: str | None = None
+    phase: DownloadPhase
+    progress_percent: float
+    downloaded_bytes: int
+    total_bytes: int
+    speed: float = Field(description="Bytes a second")
+    eta: int | None = Field(default=None, description="Seconds")
+
+
+class JobProgress(Model):
+    """How far a job is. `total` grows while a playlist is still being listed."""
+
+    done: int = 0
+    total: int = 0
+    listing: bool = Field(default=False, description="Whether a playlist is still being listed")
+    succeeded: int = 0
+    skipped: int = 0
+    failed: int = 0
+    unavailable: int = 0
+    cancelled: int = 0
+    stored_bytes: int = 0
+    speed: float = Field(default=0, description="Bytes a second, over all running videos")
+    eta: int | None = Field(default=None, description="Seconds")
+    waiting_for: str | None = Field(default=None, description="Why nothing starts now, if so")
+    active: list[VideoProgress] = Field(default_factory=list)
+
+
+class Job(Model):
+    """Something to be archived, and how far it is."""
+
+    id: str
+    type: JobType
+    status: JobStatus
+    created_at: UtcDatetime
+    updated_at: UtcDatetime
+    video_ids: list[str]
+    playlist_id: str | None = None
+    options: JobOptions
+    results: list[JobResult]
+    error: str | None = None
+    progress: JobProgress = JobProgress()
+    title: str | None = Field(default=None, description="The playlist's title, once it is known")
+    work_plan_id: str | None = None
+
+
+class CreateJob(Model):
+    """A job to queue: videos, a playlist or channel, or both."""
+
+    type: JobType
+    video_ids: list[VideoId] = Field(default_factory=list, max_length=100_000)
+    playlist_id: PlaylistId | None = None
+    options: JobOptions = JobOptions()
+
+    @model_validator(mode="after")
+    def _has_work(self) -> "CreateJob":
+        if self.type is JobType.VIDEO_DOWNLOAD and not self.video_ids:
+            raise ValueError("a VIDEO_DOWNLOAD job needs video_ids")
+        if self.type is JobType.PLAYLIST_DOWNLOAD and self.playlist_id is None:
+            raise ValueError("a PLAYLIST_DOWNLOAD job needs a playlist_id")
+        if not self.video_ids and self.playlist_id is None:
+            raise ValueError("a METADATA_ONLY job needs video_ids or a playlist_id")
+        return self
+
+
+class JobQuery(Model):
+    """Which jobs to list."""
+
+    status: JobStatus | None = None
+    type: JobType | None = None
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
+    expand: bool = Field(
+        default=False, description="Fill `video_ids` and `results`, which lists leave empty"
+    )
+
+
+class RegisterService(Model):
+    """A service that wants to be known and watched."""
+
+    service_name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
+    url: str = Field(pattern=r"^https?://[^\s/]+$", max_length=256)
+    port: int = Field(ge=1, le=65535)
+    health_endpoint: str = Field(default="/api/v1/health", pattern=r"^/\S*$", max_length=256)
+
+
+class ServiceRegistry(Model):
+    """A known service, and how it was when it was last asked."""
+
+    service_name: str
+    url: str
+    port: int
+    health_endpoint: str
+    last_health_check: UtcDatetime
+    is_healthy: bool
+
+
+class JobsAPI(Contract, Protocol):
+    """Create, watch and retry archive jobs; know the services."""
+
+    service: ClassVar[ServiceName] = ServiceName.JOBS
+
+    @endpoint("POST /jobs", status=201)
+    async def create_job(self, request: CreateJob) -> Job:
+        """Queue a job and return it, PENDING, as soon as it is durable."""
+        ...
+
+    @endpoint("GET /jobs/{job_id}")
+    async def get_job(self, job_id: OpaqueId) -> Job:
+        """A job with its results and progress. Raises NotFound."""
+        ...
+
+    @endpoint("GET /jobs")
+    async def list_jobs(self, request: JobQuery) -> Page[Job]:
+        """Jobs that match, newest first."""
+        ...
+
+    @endpoint("PUT /jobs/{job_id}/retry")
+    async def retry_job(self, job_id: OpaqueId) -> Job:
+        """Queue again what failed, was unavailable or cancelled. Raises NotFound or Conflict."""
+        ...
+
+    @endpoint("POST /jobs/{job_id}/cancel")
+    async def cancel_job(self, job_id: OpaqueId) -> Job:
+        """Stop a job and its transfers. Raises NotFound, or Conflict if it has ended."""
+        ...
+
+    @endpoint("POST /registry/register", status=201)
+    async def register_service(self, request: RegisterService) -> ServiceRegistry:
+        """Make a service known; its health is polled from now on."""
+        ...
+
+    @endpoint("GET /registry/services")
+    async def list_services(self) -> list[ServiceRegistry]:
+        """Every known service and its health."""
+        ...

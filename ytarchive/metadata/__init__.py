@@ -1,0 +1,29 @@
+"""Metadata: what YouTube says of videos, playlists and channels; quota and cache."""
+
+from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadata
+from ytarchive.metadata.api import (
+    BatchMetadata,
+    BatchRequest,
+    ChannelMetadata,
+    MetadataAPI,
+    MetadataQuery,
+    MissingVideo,
+    PlaylistPage,
+    PlaylistPageQuery,
+    QuotaUsage,
+)
+
+__all__ = [
+    "BatchMetadata",
+    "BatchRequest",
+    "ChannelMetadata",
+    "MetadataAPI",
+    "MetadataQuery",
+    "MissingVideo",
+    "PlaylistMetadata",
+    "PlaylistPage",
+    "PlaylistPageQuery",
+    "PlaylistVideo",
+    "QuotaUsage",
+    "VideoMetadata",
+]

@@ -1,0 +1,228 @@
+"""Contract and models of the Storage service."""
+
+from typing import Any, ClassVar, Protocol
+
+from pydantic import Field, model_validator
+
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.identifiers import OpaqueId, VideoId
+from ytarchive.common.media import PlaylistMetadata, VideoMetadata
+from ytarchive.common.models import Done, ErrorDetail, Model, Page, UtcDatetime
+from ytarchive.common.services import ServiceName
+
+
+class StorageLocation(Model):
+    """Where a video lies. Paths are absolute; what is not stored is null."""
+
+    video_id: str
+    video_path: str | None = None
+    metadata_path: str
+    thumbnail_path: str | None = None
+    captions_dir: str | None = None
+    size_bytes: int = Field(default=0, description="All files of the video")
+    stored_at: UtcDatetime
+    quality: str | None = Field(default=None, description="What was fetched, as `720p`")
+
+
+class SaveMetadata(Model):
+    """A video's metadata; the bare model is accepted too."""
+
+    metadata: VideoMetadata
+
+    @model_validator(mode="before")
+    @classmethod
+    def _wrapped(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        if "metadata" in data:
+            return {name: value for name, value in data.items() if name != "video_id"}
+        return {"metadata": data}
+
+
+class SavePlaylist(Model):
+    """A playlist's metadata, as it was listed."""
+
+    playlist: PlaylistMetadata
+
+
+class SaveVideo(Model):
+    """A finished video to take in: a folder of staged files, or a file already in the archive."""
+
+    video_id: VideoId
+    staged_path: str | None = Field(
+        default=None, description="Folder in staging; its files move to their place at once"
+    )
+    video_path: str | None = Field(
+        default=None, description="A media file inside the archive, registered where it lies"
+    )
+    output_path: str = Field(default="videos", description="Folder that gets the video's folder")
+    quality: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> "SaveVideo":
+        if (self.staged_path is None) == (self.video_path is None):
+            raise ValueError("give either staged_path or video_path")
+        return self
+
+
+class VideoExists(Model):
+    """Whether a video is stored. `exists` means its media file; metadata may be there alone."""
+
+    video_id: str
+    exists: bool
+    location: StorageLocation | None = None
+
+
+class ExistsRequest(Model):
+    """Many videos to look for."""
+
+    video_ids: list[VideoId] = Field(max_length=10_000)
+
+
+class StoredVideos(Model):
+    """Those of the videos asked for that are stored."""
+
+    video_ids: list[str]
+
+
+class UnavailableVideo(Model):
+    """A video that YouTube does not give, with the evidence."""
+
+    video_id: VideoId
+    title: str | None = None
+    reason: str = Field(description="private, deleted, region_blocked, age_restricted, …")
+    detected_at: UtcDatetime
+    playlist_id: str | None = None
+    last_available: UtcDatetime | None = None
+    evidence: str | None = Field(default=None, description="What YouTube or yt-dlp said")
+
+
+class FailedDownload(Model):
+    """A video that could not be fetched although it is there."""
+
+    video_id: VideoId
+    title: str | None = None
+    attempts: int
+    last_attempt: UtcDatetime
+    errors: list[ErrorDetail] = Field(default_factory=list, description="Oldest first")
+    file_size: int | None = Field(default=None, description="Bytes, if known")
+    retry_after: UtcDatetime | None = None
+
+
+class WorkPlanRequest(Model):
+    """What a job leaves for review. A job has one plan, which later requests extend."""
+
+    job_id: OpaqueId | None = None
+    unavailable_videos: list[UnavailableVideo] = Field(default_factory=list)
+    failed_downloads: list[FailedDownload] = Field(default_factory=list)
+    resolved_video_ids: list[VideoId] = Field(
+        default_factory=list, description="Videos that have been stored since; they leave the plan"
+    )
+    total_videos: int = Field(default=0, ge=0)
+    successful_videos: int = Field(default=0, ge=0)
+
+
+class WorkPlan(Model):
+    """What could not be archived, for manual review."""
+
+    id: str
+    created_at: UtcDatetime
+    unavailable_videos: list[UnavailableVideo]
+    failed_downloads: list[FailedDownload]
+    total_videos: int
+    successful_videos: int
+    job_id: str | None = None
+    updated_at: UtcDatetime
+    path: str | None = Field(default=None, description="The JSON file of the plan")
+
+
+class PlanEntry(Model):
+    """A work plan's headline, for lists."""
+
+    id: str
+    created_at: UtcDatetime
+    job_id: str | None = None
+    total_videos: int
+    successful_videos: int
+    unavailable: int
+    failed: int
+
+
+class WorkPlanQuery(Model):
+    """Which page of the plans."""
+
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = None
+
+
+class StorageStats(Model):
+    """What the archive holds; kept as counters, so it costs the same at any size."""
+
+    total_videos: int = Field(description="Videos whose media file is stored")
+    total_metadata: int = Field(description="Videos whose metadata is stored")
+    total_playlists: int
+    total_files: int
+    total_size_bytes: int
+    work_plans: int
+    base_path: str
+    free_bytes: int = Field(description="Free space on the archive's file system")
+    capacity_bytes: int
+
+
+class StorageAPI(Contract, Protocol):
+    """The archive on disk, its index, and the work plans."""
+
+    service: ClassVar[ServiceName] = ServiceName.STORAGE
+
+    @endpoint("POST /storage/save/metadata", status=201)
+    async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
+        """Write a video's metadata to `metadata/videos/<id>.json`."""
+        ...
+
+    @endpoint("POST /storage/save/playlist", status=201)
+    async def save_playlist(self, request: SavePlaylist) -> Done:
+        """Write a playlist's metadata to `metadata/playlists/<id>.json`."""
+        ...
+
+    @endpoint("POST /storage/save/video", status=201)
+    async def save_video(self, request: SaveVideo) -> StorageLocation:
+        """Take in a finished video: sync, checksums, rename, registration, in this order.
+
+        Raises PathOutsideArchive, NotFound, DiskFull or NotWritable. It may be repeated.
+        """
+        ...
+
+    @endpoint("GET /storage/exists/{video_id}")
+    async def video_exists(self, video_id: VideoId) -> VideoExists:
+        """Whether a video is stored, and where."""
+        ...
+
+    @endpoint("POST /storage/exists")
+    async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
+        """Which of many videos are stored."""
+        ...
+
+    @endpoint("GET /storage/metadata/{video_id}")
+    async def get_metadata(self, video_id: VideoId) -> VideoMetadata:
+        """A video's stored metadata. Raises NotFound."""
+        ...
+
+    @endpoint("POST /storage/work-plan", status=201)
+    async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
+        """Make a work plan, or extend the one that the job already has."""
+        ...
+
+    @endpoint("GET /storage/work-plans")
+    async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
+        """All work plans, newest first."""
+        ...
+
+    @endpoint("GET /storage/work-plans/{plan_id}")
+    async def get_work_plan(self, plan_id: OpaqueId) -> WorkPlan:
+        """One work plan. Raises NotFound."""
+        ...
+
+    @endpoint("GET /storage/stats")
+    async def get_stats(self) -> StorageStats:
+        """What the archive holds."""
+        ...
