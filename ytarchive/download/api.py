@@ -11,8 +11,6 @@ from ytarchive.common.models import Done, ErrorDetail, Model, UtcDatetime
 from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
 
-CaptionLanguage = str
-
 
 class DownloadStatus(StrEnum):
     """Where a download stands."""

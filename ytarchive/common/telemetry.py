@@ -1,0 +1,31 @@
+"""Every metric, declared once. `/metrics` and `GET /api/v1/metrics` read this registry."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+
+JOBS = Gauge("ytarchive_jobs", "Jobs by status", ["status"], registry=REGISTRY)
+QUEUE_DEPTH = Gauge(
+    "ytarchive_queue_depth_videos", "Videos that wait for their turn", registry=REGISTRY
+)
+VIDEOS = Counter("ytarchive_videos", "Videos that ended, by result", ["status"], registry=REGISTRY)
+DOWNLOADED_BYTES = Counter(
+    "ytarchive_downloaded_bytes", "Media bytes fetched from YouTube", registry=REGISTRY
+)
+STORED_BYTES = Gauge("ytarchive_stored_bytes", "Bytes of the archive's files", registry=REGISTRY)
+STORED_VIDEOS = Gauge("ytarchive_stored_videos", "Videos in the archive", registry=REGISTRY)
+ACTIVE_DOWNLOADS = Gauge("ytarchive_active_downloads", "Running downloads", registry=REGISTRY)
+QUOTA_USED = Gauge("ytarchive_quota_used_units", "Quota units spent today", registry=REGISTRY)
+QUOTA_LIMIT = Gauge("ytarchive_quota_limit_units", "Quota units a day", registry=REGISTRY)
+REQUEST_SECONDS = Histogram(
+    "ytarchive_request_duration_seconds",
+    "Time to answer a request",
+    ["method", "path", "status"],
+    registry=REGISTRY,
+)
+YOUTUBE_ERRORS = Counter(
+    "ytarchive_youtube_errors", "Failures at YouTube, by reason", ["reason"], registry=REGISTRY
+)
+LOG_ENTRIES_DROPPED = Counter(
+    "ytarchive_log_entries_dropped", "Log entries lost to a full queue", registry=REGISTRY
+)

@@ -1,0 +1,94 @@
+"""What the rest of YTArchive asks of yt-dlp. All failures are errors of `common.errors`."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import Field
+
+from ytarchive.common.media import PlaylistVideo, VideoMetadata
+from ytarchive.common.models import Model
+from ytarchive.common.quality import Quality
+
+
+class ExtractedVideo(Model):
+    """A video as yt-dlp saw it."""
+
+    metadata: VideoMetadata
+    info_path: Path = Field(
+        description="yt-dlp's whole info JSON in staging; a download started soon continues from it"
+    )
+
+
+class ListedEntries(Model):
+    """Some entries of a playlist or channel, with what is known of the list itself."""
+
+    playlist_id: str
+    title: str = ""
+    description: str = ""
+    channel_id: str = ""
+    channel_title: str = ""
+    handle: str | None = None
+    video_count: int | None = None
+    videos: list[PlaylistVideo]
+
+
+class DownloadOrder(Model):
+    """One video to fetch into a folder of its own in staging."""
+
+    video_id: str
+    folder: Path = Field(description="Kept after a failure, so that the next try resumes")
+    quality: Quality
+    include_captions: bool
+    caption_languages: list[str]
+    auto_captions: bool
+    include_thumbnail: bool
+
+
+class Transfer(Model):
+    """A moment of a running download. `percent` covers video, audio and merge together."""
+
+    phase: str = Field(description="A DownloadPhase's value")
+    percent: float
+    downloaded_bytes: int
+    total_bytes: int
+    speed: float
+    eta: int | None = None
+    quality: str | None = None
+
+
+class Downloaded(Model):
+    """A finished download: every file below `folder` is complete."""
+
+    folder: Path
+    quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
+    network_bytes: int = Field(description="Media bytes that came over the network this time")
+
+
+class Extractor(Protocol):
+    """Asks YouTube without a Data API key."""
+
+    async def extract(self, video_id: str) -> ExtractedVideo:
+        """Everything that yt-dlp can tell of a video, without its media."""
+        ...
+
+    def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
+        """The entries of a playlist id, channel id or @handle, in chunks, as they are listed.
+
+        Listing is lazy: no further page is asked for until the next chunk is wanted.
+        """
+        ...
+
+
+class Fetcher(Protocol):
+    """Fetches videos."""
+
+    async def extract(self, video_id: str) -> ExtractedVideo:
+        """Everything that yt-dlp can tell of a video, without its media."""
+        ...
+
+    async def download(
+        self, order: DownloadOrder, on_progress: Callable[[Transfer], None]
+    ) -> Downloaded:
+        """Fetch a video. Cancelling the task kills the worker and all it started, at once."""
+        ...
