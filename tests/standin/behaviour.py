@@ -63,14 +63,17 @@ class Behaviour:
 
     def change(self, **settings: Any) -> None:
         """Set fields by name, from JSON's types; an unknown name is a `TypeError`."""
+        if settings.get("everything_becomes"):
+            settings["everything_becomes"] = VideoState(settings["everything_becomes"])
+        if "faults" in settings:
+            settings["faults"] = [_fault(given) for given in settings["faults"]]
         checked = replace(self, **settings)
-        if checked.everything_becomes is not None:
-            checked.everything_becomes = VideoState(checked.everything_becomes)
-        checked.faults = [
-            fault if isinstance(fault, Fault) else Fault(**fault) for fault in checked.faults
-        ]
         for each in fields(self):
             setattr(self, each.name, getattr(checked, each.name))
+
+
+def _fault(given: Fault | dict[str, Any]) -> Fault:
+    return given if isinstance(given, Fault) else Fault(**given)
 
 
 class FaultBook:

@@ -38,7 +38,9 @@ def _json3(language: str) -> str:
 
 
 def _xml(language: str) -> str:
-    lines = "".join(f'<text start="{n}" dur="1">{_words(language, n)}</text>' for n in range(_LINES))
+    lines = "".join(
+        f'<text start="{n}" dur="1">{_words(language, n)}</text>' for n in range(_LINES)
+    )
     return f'<?xml version="1.0" encoding="utf-8" ?><transcript>{lines}</transcript>'
 
 

@@ -41,4 +41,6 @@ def playlist_item_id(list_id: str, position: int) -> str:
 
 def etag(body: bytes) -> str:
     """Return 27 characters that change with the body, as the Data API's ETags."""
-    return base64.urlsafe_b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()[:27]
+    return base64.urlsafe_b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()[
+        :27
+    ]

@@ -104,7 +104,9 @@ class RequestLog:
             "most_active_media": self.most_active_media,
         }
 
-    def as_json(self, kind: str = "", video_id: str = "", limit: int = 1000) -> list[dict[str, Any]]:
+    def as_json(
+        self, kind: str = "", video_id: str = "", limit: int = 1000
+    ) -> list[dict[str, Any]]:
         """Return the latest entries, oldest first, as JSON's types."""
         chosen = (
             entry

@@ -77,12 +77,9 @@ class MediaLibrary:
         key = hashlib.sha256(repr((_RECIPE, arguments, padding)).encode()).hexdigest()[:24]
         path = self._cache / f"{key}.{suffix}"
         if not path.exists():
-            handle, name = tempfile.mkstemp(dir=self._cache, suffix=f".{suffix}")
-            os.close(handle)
-            await _run_ffmpeg([*arguments, name])
-            if padding:
-                _pad(Path(name), padding)
-            Path(name).rename(path)
+            unfinished = self._cache / f"{key}.{os.getpid()}.part"
+            await _run_ffmpeg([*arguments, str(unfinished)])
+            _finish(unfinished, path, padding)
         return path
 
     def close(self) -> None:
@@ -125,19 +122,32 @@ def _video_codec(made: Format, spec: MediaSpec) -> list[str]:
         quick += ["-vf", "noise=alls=80:allf=t", "-b:v", rate, "-minrate", rate, "-maxrate", rate]
         quick += ["-bufsize", rate]
     if made.container == "mp4":
-        return ["-c:v", "libx264", "-preset", "ultrafast", *quick]
+        return ["-c:v", "libx264", "-preset", "veryfast", "-crf", "30", *quick]
     return ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", *quick]
 
 
 def _thumbnail_arguments() -> list[str]:
-    return ["-f", "lavfi", "-i", "testsrc2=size=1280x720", "-frames:v", "1", "-update", "1", "-f", "image2"]
+    return [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=1280x720",
+        "-frames:v",
+        "1",
+        "-update",
+        "1",
+        "-f",
+        "image2",
+    ]
 
 
-def _pad(path: Path, padding: int) -> None:
-    """Append an empty MP4 box (sparse: it takes no space on disk)."""
-    with path.open("ab") as file:
-        file.write((padding + _BOX_HEADER).to_bytes(4, "big") + b"free")
-        file.truncate(file.tell() + padding)
+def _finish(unfinished: Path, path: Path, padding: int) -> None:
+    """Append an empty MP4 box if asked (sparse: it takes no space on disk), then rename."""
+    if padding:
+        with unfinished.open("ab") as file:
+            file.write((padding + _BOX_HEADER).to_bytes(4, "big") + b"free")
+            file.truncate(file.tell() + padding)
+    unfinished.rename(path)
 
 
 def _mapped(made: Format, path: Path) -> MediaFile:

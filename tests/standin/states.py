@@ -192,9 +192,7 @@ PLAYABILITY = {
     VideoState.TRAILER: Playability(
         status="UNPLAYABLE", reason="This video requires payment to watch."
     ),
-    VideoState.RELOAD: Playability(
-        status="UNPLAYABLE", reason="The page needs to be reloaded."
-    ),
+    VideoState.RELOAD: Playability(status="UNPLAYABLE", reason="The page needs to be reloaded."),
     VideoState.NOT_ON_APP: Playability(
         status="UNPLAYABLE",
         reason="The following content is not available on this app.",

@@ -41,7 +41,7 @@ def ytcfg(client: str = "WEB", number: int = 1) -> str:
 def page(title: str, script: str, *, settings: str = "") -> bytes:
     """Return a page with settings and further script."""
     text = (
-        f"<!DOCTYPE html><html lang=\"en\"><head><title>{escape(title)} - YouTube</title>"
+        f'<!DOCTYPE html><html lang="en"><head><title>{escape(title)} - YouTube</title>'
         f"<script>{settings or ytcfg()}</script></head>"
         f"<body><script>{script}</script></body></html>"
     )

@@ -1,0 +1,221 @@
+"""Answers each request: faults first, then what the address asks for."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from aiohttp import web
+
+from .api_errors import API_ERRORS, GARBAGE
+from .behaviour import Behaviour, Fault, FaultBook
+from .captions import captions
+from .catalogue import Catalogue
+from .data_api import DataApi
+from .feeds import feed
+from .listing import Listing
+from .log import RequestLog
+from .media import MediaLibrary
+from .player import EXPIRE_MARK, TICKET_MARK, Player
+from .routes import Question, read_question
+from .states import VideoState
+from .transfer import MediaServer, send
+from .watch import BASE_JS, IFRAME_API, WatchPages, embed_page, watch_data
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json; charset=UTF-8"
+SCRIPT = "text/javascript; charset=utf-8"
+_PLAYLIST = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=640x360\nindex.m3u8\n"
+
+
+class Dispatcher:
+    """The handler of every request that reaches the TLS side."""
+
+    def __init__(
+        self, catalogue: Catalogue, behaviour: Behaviour, media: MediaLibrary, log: RequestLog
+    ) -> None:
+        self._catalogue = catalogue
+        self._behaviour = behaviour
+        self._media = media
+        self._log = log
+        self.faults = FaultBook(behaviour)
+        self._player = Player(catalogue, media)
+        self._pages = WatchPages(catalogue, self._player)
+        self._listing = Listing(catalogue, self._player)
+        self._api = DataApi(catalogue, behaviour, log, self._player)
+        self._transfers = MediaServer(media, behaviour, log)
+        self._tickets = count(1)
+        self._plays_asked = 0
+        self._answers: dict[str, Callable[[Question], web.Response]] = {
+            "watch": self._watch,
+            "player": self._play,
+            "playlist": self._playlist,
+            "channel": self._channel,
+            "browse": lambda asked: _json_or_404(self._listing.browse(asked.payload)),
+            "next": self._next,
+            "resolve": self._resolve,
+            "caption": self._caption,
+            "feed": self._feed,
+            "thumbnail": self._thumbnail,
+            "avatar": lambda _: _body(self._media.thumbnail, "image/jpeg"),
+            "script": self._script,
+            "embed": lambda _: _body(embed_page(), HTML),
+            "manifest": lambda _: _body(_PLAYLIST.encode(), "application/vnd.apple.mpegurl"),
+        }
+
+    def reset(self) -> None:
+        """Start counting anew: log, quota, faults, uses of media addresses."""
+        self._log.reset()
+        self.faults.reset()
+        self._transfers.reset()
+        self._plays_asked = 0
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request and log it."""
+        asked = await read_question(request)
+        entry = self._log.open(asked.entry)
+        response: web.StreamResponse | None = None
+        try:
+            response = await self._respond(asked)
+            if isinstance(response, web.Response) and isinstance(response.body, bytes):
+                entry.bytes_sent = len(response.body)
+            return response
+        finally:
+            self._log.close(entry, response.status if response else 0)
+
+    async def _respond(self, asked: Question) -> web.StreamResponse:
+        entry = asked.entry
+        fault = self.faults.strike(entry.kind, entry.video_id)
+        wait = self._behaviour.latency_ms + (fault.delay_ms if fault else 0)
+        if wait:
+            await asyncio.sleep(wait / 1000)
+        if fault and fault.hang:
+            # The web server cancels a handler whose client gives up.
+            await asyncio.Event().wait()
+        if refusal := _refusal(fault):
+            return refusal
+        if entry.kind == "media":
+            return await self._transfers.answer(asked.request, entry, fault)
+        response = self._answer(asked)
+        return await _mutilated(asked, response, fault) if fault else response
+
+    def _answer(self, asked: Question) -> web.Response:
+        if asked.entry.kind.startswith("api:"):
+            return self._data_api(asked)
+        answer = self._answers.get(asked.entry.kind)
+        return answer(asked) if answer else web.Response(status=404)
+
+    def _forced_state(self) -> VideoState | None:
+        self._plays_asked += 1
+        late = self._plays_asked > self._behaviour.everything_becomes_after
+        return self._behaviour.everything_becomes if late else None
+
+    def _filled(self, body: bytes) -> bytes:
+        expiry = int(time.time()) + self._behaviour.media_url_lifetime
+        body = body.replace(EXPIRE_MARK, str(expiry).encode())
+        return body.replace(TICKET_MARK, str(next(self._tickets)).encode())
+
+    def _watch(self, asked: Question) -> web.Response:
+        list_id = asked.request.query.get("list", "")
+        html = self._pages.html(asked.entry.video_id, list_id, self._forced_state())
+        return _body(self._filled(html), HTML)
+
+    def _play(self, asked: Question) -> web.Response:
+        forced = self._forced_state()
+        body = self._player.body(asked.entry.video_id, asked.entry.client, forced)
+        return _body(self._filled(body), JSON)
+
+    def _playlist(self, asked: Question) -> web.Response:
+        return _body(self._listing.playlist_html(asked.request.query.get("list", "")), HTML)
+
+    def _channel(self, asked: Question) -> web.Response:
+        name, _, tab = asked.request.path.removeprefix("/channel").strip("/").partition("/")
+        html = self._listing.channel_html(name, tab)
+        return web.Response(status=404) if html is None else _body(html, HTML)
+
+    def _next(self, asked: Question) -> web.Response:
+        video_id = str(asked.payload.get("videoId", ""))
+        return _json_or_404(watch_data(self._catalogue.videos.get(video_id)))
+
+    def _resolve(self, asked: Question) -> web.Response:
+        return _json_or_404(self._listing.resolve(str(asked.payload.get("url", ""))))
+
+    def _caption(self, asked: Question) -> web.Response:
+        query = asked.request.query
+        video = self._catalogue.videos.get(asked.entry.video_id)
+        language = query.get("lang", "")
+        if video is None or language not in video.captions + video.automatic_captions:
+            return web.Response(status=404)
+        body, media_type = captions(query.get("tlang") or language, query.get("fmt", ""))
+        return _body(body, f"{media_type}; charset=UTF-8")
+
+    def _feed(self, asked: Question) -> web.Response:
+        query = asked.request.query
+        xml = feed(self._catalogue, query.get("channel_id", ""), query.get("playlist_id", ""))
+        return web.Response(status=404) if xml is None else _body(xml, "text/xml; charset=UTF-8")
+
+    def _thumbnail(self, asked: Question) -> web.Response:
+        video = self._catalogue.videos.get(asked.entry.video_id)
+        path = asked.request.path
+        missing = video is None or not path.endswith(".jpg")
+        if missing or ("maxres" in path and video and not video.max_thumbnail):
+            return web.Response(status=404)
+        return _body(self._media.thumbnail, "image/jpeg")
+
+    def _script(self, asked: Question) -> web.Response:
+        script = IFRAME_API if asked.request.path == "/iframe_api" else BASE_JS
+        return _body(script.encode(), SCRIPT)
+
+    def _data_api(self, asked: Question) -> web.Response:
+        query = asked.request.query
+        values = {name: query.getall(name) for name in query}
+        resource = asked.entry.kind.removeprefix("api:")
+        status, made = self._api.answer(resource, values, asked.entry)
+        etag = made.get("etag", "")
+        headers = {"ETag": f'"{etag}"'} if etag else {}
+        if etag and asked.request.headers.get("If-None-Match", "").strip('"') == etag:
+            return web.Response(status=304, headers=headers)
+        return _body(json.dumps(made).encode(), JSON, status=status, headers=headers)
+
+
+def _body(
+    body: bytes, content_type: str, *, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    every = {"Content-Type": content_type, **(headers or {})}
+    return web.Response(body=body, status=status, headers=every)
+
+
+def _json_or_404(made: dict[str, Any] | None) -> web.Response:
+    if made is None:
+        error = {"code": 404, "message": "Requested entity was not found.", "status": "NOT_FOUND"}
+        return _body(json.dumps({"error": error}).encode(), JSON, status=404)
+    return _body(json.dumps(made, separators=(",", ":")).encode(), JSON)
+
+
+def _refusal(fault: Fault | None) -> web.Response | None:
+    if fault is None:
+        return None
+    if fault.api_error in GARBAGE:
+        status, media_type, body = GARBAGE[fault.api_error]
+        return _body(body, media_type, status=status)
+    if fault.api_error:
+        error = API_ERRORS[fault.api_error]
+        return _body(json.dumps(error.body()).encode(), JSON, status=error.http)
+    if not fault.status:
+        return None
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    return _body(fault.body.encode(), HTML, status=fault.status, headers=headers)
+
+
+async def _mutilated(asked: Question, response: web.Response, fault: Fault) -> web.StreamResponse:
+    if not isinstance(response.body, bytes):
+        return response
+    if fault.truncate_to is not None:
+        response.body = response.body[: fault.truncate_to]
+    elif fault.cut_after is not None:
+        whole = web.StreamResponse(status=response.status, headers={"Content-Type": HTML})
+        view = memoryview(response.body)
+        return await send(asked.request, asked.entry, whole, view, cut=fault.cut_after)
+    return response
