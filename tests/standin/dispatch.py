@@ -27,7 +27,8 @@ from .watch import BASE_JS, IFRAME_API, WatchPages, embed_page, watch_data
 HTML = "text/html; charset=utf-8"
 JSON = "application/json; charset=UTF-8"
 SCRIPT = "text/javascript; charset=utf-8"
-_PLAYLIST = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=640x360\nindex.m3u8\n"
+_MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=640x360\nindex.m3u8\n"
+_ON_AIR = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXT-X-MEDIA-SEQUENCE:1\n#EXTINF:5,\nnext.ts\n"
 
 
 class Dispatcher:
@@ -62,7 +63,7 @@ class Dispatcher:
             "avatar": lambda _: _body(self._media.thumbnail, "image/jpeg"),
             "script": self._script,
             "embed": lambda _: _body(embed_page(), HTML),
-            "manifest": lambda _: _body(_PLAYLIST.encode(), "application/vnd.apple.mpegurl"),
+            "manifest": self._manifest,
         }
 
     def reset(self) -> None:
@@ -167,6 +168,13 @@ class Dispatcher:
     def _script(self, asked: Question) -> web.Response:
         script = IFRAME_API if asked.request.path == "/iframe_api" else BASE_JS
         return _body(script.encode(), SCRIPT)
+
+    def _manifest(self, asked: Question) -> web.Response:
+        name = asked.request.path.rpartition("/")[2]
+        playlist = {"master.m3u8": _MASTER, "index.m3u8": _ON_AIR}.get(name)
+        if playlist is None:
+            return web.Response(status=404)
+        return _body(playlist.encode(), "application/vnd.apple.mpegurl")
 
     def _data_api(self, asked: Question) -> web.Response:
         query = asked.request.query

@@ -14,7 +14,8 @@ class Entry:
 
     `time` is seconds since the epoch, `seconds` how long the answer took, `bytes_sent` the
     body's bytes. `client` is the InnerTube client's name, `key_in` where the Data API key
-    stood: `header`, `query`, `both` or empty.
+    stood: `header`, `query`, `both` or empty. Until the answer is over, `finished` is False
+    and `status` is 0; `status` stays 0 when the client left before the end.
     """
 
     kind: str
@@ -55,7 +56,7 @@ class RequestLog:
         return entry
 
     def close(self, entry: Entry, status: int) -> None:
-        """Note how a request was answered; 0 when its connection broke."""
+        """Note how a request was answered; status 0 says that its client left."""
         entry.status = status
         entry.seconds = time.time() - entry.time
         entry.finished = True

@@ -100,16 +100,16 @@ async def send(
     response.content_length = len(body)
     await response.prepare(request)
     end = len(body) if cut is None else min(cut, len(body))
+    due = time.monotonic()
     while entry.bytes_sent < end and request.method != "HEAD":
         rate = behaviour.media_bytes_per_second if behaviour else None
         size = CHUNK if rate is None else max(_SMALL_CHUNK, min(CHUNK, rate // 20))
         chunk = body[entry.bytes_sent : min(entry.bytes_sent + size, end)]
-        began = time.monotonic()
+        if rate is not None:
+            due += len(chunk) / rate
+            await asyncio.sleep(due - time.monotonic())
         await response.write(chunk)
         entry.bytes_sent += len(chunk)
-        if rate is not None:
-            await asyncio.sleep(max(0, len(chunk) / rate + began - time.monotonic()))
     if cut is not None and cut < len(body) and request.transport is not None:
         request.transport.close()
-        raise ConnectionResetError("cut on purpose")
     return response
