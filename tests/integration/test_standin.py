@@ -355,6 +355,9 @@ async def test_faults_strike_the_requests_they_name() -> None:
         with pytest.raises(TimeoutError):
             await client.get(WATCH + second.id, timeout=aiohttp.ClientTimeout(total=0.2))
         whole, _, _ = await client.get(WATCH + second.id)
+        youtube.behaviour.faults = [Fault(status=503, times=2)]
+        statuses = [(await client.get(WATCH + first.id))[0] for _ in range(3)]
+    assert statuses == [503, 503, 200]
     assert (limited, headers["Retry-After"]) == (429, "7")
     assert (len(cut), whole) == (100, 200)
 

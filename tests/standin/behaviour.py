@@ -13,8 +13,8 @@ class Fault:
     """Something that goes wrong with the requests that match.
 
     `kind` and `video_id` may hold wildcards; kinds are those of the request log, such as
-    `watch`, `player`, `media`, `caption`, `thumbnail`, `api:videos`, `connect`. The first
-    `after` matches pass; then it strikes `times` times (None: always).
+    `watch`, `player`, `media`, `caption`, `thumbnail`, `api:videos`; `connect` must be named
+    in full. The first `after` matches pass; then it strikes `times` times (None: always).
     What happens is one of the following, or just `delay_ms` milliseconds of waiting:
     `status` answers that HTTP status, with `retry_after` (seconds) and `body` if given;
     `hang` never answers; `cut_after` breaks the connection after that many bytes of the
@@ -36,7 +36,8 @@ class Fault:
 
     def matches(self, kind: str, video_id: str) -> bool:
         """Tell whether a request of this kind, for this video, is concerned."""
-        return fnmatchcase(kind, self.kind) and fnmatchcase(video_id, self.video_id)
+        named = kind == self.kind or (kind != "connect" and fnmatchcase(kind, self.kind))
+        return named and fnmatchcase(video_id, self.video_id)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Behaviour:
     faults: list[Fault] = field(default_factory=list)
 
     def change(self, **settings: Any) -> None:
-        """Set fields by name, from JSON's types; an unknown name is a `TypeError`."""
+        """Set fields by name, also from JSON's types; an unknown name is a `TypeError`."""
         if settings.get("everything_becomes"):
             settings["everything_becomes"] = VideoState(settings["everything_becomes"])
         if "faults" in settings:
@@ -81,7 +82,8 @@ class FaultBook:
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
-        self._met: dict[int, count[int]] = {}
+        # The faults are kept with their counts: an id may be given again once its owner is gone.
+        self._met: dict[int, tuple[Fault, count[int]]] = {}
 
     def strike(self, kind: str, video_id: str) -> Fault | None:
         """Return the first fault that strikes this request, if any."""
@@ -91,7 +93,8 @@ class FaultBook:
         return None
 
     def _is_due(self, fault: Fault) -> bool:
-        past_grace = next(self._met.setdefault(id(fault), count())) - fault.after
+        _, times_met = self._met.setdefault(id(fault), (fault, count()))
+        past_grace = next(times_met) - fault.after
         return past_grace >= 0 and (fault.times is None or past_grace < fault.times)
 
     def reset(self) -> None:

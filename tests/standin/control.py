@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from .behaviour import Fault
 from .catalogue import Playlist, Video
@@ -21,7 +22,7 @@ class Control:
 
     async def start(self) -> str:
         """Listen and return the address."""
-        app = web.Application()
+        app = web.Application(middlewares=[_explain])
         app.add_routes(
             [
                 web.get("/", self._index),
@@ -123,6 +124,15 @@ class Control:
         playlist_id = request.match_info["id"]
         self._standin.catalogue.append(playlist_id, (await request.json())["videos"])
         return web.json_response(_playlist(self._standin.catalogue.playlists[playlist_id]))
+
+
+@web.middleware
+async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 400 with the reason for what does not fit."""
+    try:
+        return await handler(request)
+    except (KeyError, TypeError, ValueError) as wrong:
+        return web.json_response({"error": repr(wrong)}, status=400)
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 import base64
 import hashlib
 
-VIDEO_ID_LENGTH = 11
-
 
 def _digest(purpose: str, name: str | int, size: int) -> str:
     raw = hashlib.sha256(f"{purpose}:{name}".encode()).digest()[:size]

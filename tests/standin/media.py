@@ -8,14 +8,16 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import imageio_ffmpeg
 
 from .formats import FORMATS, Format
 
-_RECIPE = 1  # counts changes of the ffmpeg commands, so that old caches are not used
+_RECIPE = 2  # counts changes of the ffmpeg commands, so that old caches are not used
 _BOX_HEADER = 8
+_UNFINISHED = count()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +67,22 @@ class MediaLibrary:
         """Make or find the files of these formats; one that is there already costs nothing."""
         self._cache.mkdir(parents=True, exist_ok=True)
         for itag in sorted(set(itags) - self.files.keys()):
-            path = await self._made(_encode_arguments(FORMATS[itag], self.spec), FORMATS[itag])
-            self.files[itag] = _mapped(FORMATS[itag], path)
+            made = FORMATS[itag]
+            path = await self._made(_encode_arguments(made, self.spec), made.container)
+            if self.spec.padding and made.container == "mp4":
+                path = _padded(path, self.spec.padding)
+            self.files[itag] = _mapped(made, path)
         if not self.thumbnail:
-            picture = await self._made(_thumbnail_arguments(), None)
+            picture = await self._made(_thumbnail_arguments(), "jpg")
             self.thumbnail = picture.read_bytes()
 
-    async def _made(self, arguments: list[str], made: Format | None) -> Path:
-        suffix = made.container if made else "jpg"
-        padding = self.spec.padding if suffix == "mp4" else 0
-        key = hashlib.sha256(repr((_RECIPE, arguments, padding)).encode()).hexdigest()[:24]
+    async def _made(self, arguments: list[str], suffix: str) -> Path:
+        key = hashlib.sha256(repr((_RECIPE, arguments)).encode()).hexdigest()[:24]
         path = self._cache / f"{key}.{suffix}"
         if not path.exists():
-            unfinished = self._cache / f"{key}.{os.getpid()}.part"
+            unfinished = _unfinished(path)
             await _run_ffmpeg([*arguments, str(unfinished)])
-            _finish(unfinished, path, padding)
+            unfinished.rename(path)
         return path
 
     def close(self) -> None:
@@ -141,13 +144,22 @@ def _thumbnail_arguments() -> list[str]:
     ]
 
 
-def _finish(unfinished: Path, path: Path, padding: int) -> None:
-    """Append an empty MP4 box if asked (sparse: it takes no space on disk), then rename."""
-    if padding:
+def _unfinished(path: Path) -> Path:
+    """Return a name of this process's own, to be renamed when the file is whole."""
+    return path.with_suffix(f".{os.getpid()}-{next(_UNFINISHED)}.part")
+
+
+def _padded(path: Path, padding: int) -> Path:
+    """Return a copy with an empty MP4 box at its end (sparse: it takes no space on disk)."""
+    copy = path.with_stem(f"{path.stem}-{padding}")
+    if not copy.exists():
+        unfinished = _unfinished(copy)
+        shutil.copyfile(path, unfinished)
         with unfinished.open("ab") as file:
             file.write((padding + _BOX_HEADER).to_bytes(4, "big") + b"free")
             file.truncate(file.tell() + padding)
-    unfinished.rename(path)
+        unfinished.rename(copy)
+    return copy
 
 
 def _mapped(made: Format, path: Path) -> MediaFile:

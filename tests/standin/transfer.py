@@ -52,26 +52,20 @@ class MediaServer:
         file = self._media.files.get(int(request.query.get("itag", 0)))
         if file is None:
             return web.Response(status=404)
-        headers = {"Content-Type": file.format.mime_type, "Accept-Ranges": "bytes"}
-        in_query = request.query.get("range", "")
-        span = span_of(entry.range or in_query, file.size)
+        span = span_of(entry.range or request.query.get("range", ""), file.size)
         if span is None:
             return web.Response(status=416, headers={"Content-Range": f"bytes */{file.size}"})
-        status = 206 if entry.range else 200
+        response = web.StreamResponse(status=206 if entry.range else 200)
+        response.headers.update({"Content-Type": file.format.mime_type, "Accept-Ranges": "bytes"})
         if entry.range:
-            headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{file.size}"
+            response.headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{file.size}"
+        body = file.view[span.start : span.stop]
+        if fault and fault.truncate_to is not None:
+            body = body[: fault.truncate_to]
         cut = fault.cut_after if fault else None
         self._log.media_started()
         try:
-            body = file.view[span.start : span.stop]
-            return await send(
-                request,
-                entry,
-                web.StreamResponse(status=status, headers=headers),
-                body,
-                cut=cut,
-                behaviour=self._behaviour,
-            )
+            return await send(request, entry, response, body, cut=cut, behaviour=self._behaviour)
         finally:
             self._log.active_media -= 1
 
