@@ -79,3 +79,13 @@ class Done(Model):
     """The answer of an operation that has nothing else to say."""
 
     done: bool = True
+
+
+def to_micros(moment: datetime) -> int:
+    """A moment as microseconds since 1970, as databases keep it."""
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+def from_micros(value: int) -> datetime:
+    """The moment that `to_micros` made this number from."""
+    return datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)

@@ -2,6 +2,7 @@
 
 from ytarchive.jobs.api import (
     CreateJob,
+    Governor,
     Job,
     JobOptions,
     JobProgress,
@@ -18,6 +19,7 @@ from ytarchive.jobs.api import (
 
 __all__ = [
     "CreateJob",
+    "Governor",
     "Job",
     "JobOptions",
     "JobProgress",

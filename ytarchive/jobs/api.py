@@ -181,6 +181,19 @@ class ServiceRegistry(Model):
     is_healthy: bool
 
 
+class Governor(Model):
+    """Whether YouTube may be asked at present, and how fast."""
+
+    state: str = Field(description='"closed": work goes on; "open": paused; "probing": one try')
+    reason: str | None = Field(default=None, description="bot_check, rate_limited, ip_blocked, …")
+    message: str | None = None
+    opened_at: UtcDatetime | None = None
+    next_probe_at: UtcDatetime | None = None
+    pace: str = Field(description='"polite" or "off"')
+    videos_per_hour: int
+    ready_videos: int = Field(description="Videos that may start at once at the polite pace")
+
+
 class JobsAPI(Contract, Protocol):
     """Create, watch and retry archive jobs; know the services."""
 
@@ -209,6 +222,16 @@ class JobsAPI(Contract, Protocol):
     @endpoint("POST /jobs/{job_id}/cancel")
     async def cancel_job(self, job_id: OpaqueId) -> Job:
         """Stop a job and its transfers. Raises NotFound, or Conflict if it has ended."""
+        ...
+
+    @endpoint("GET /governor")
+    async def get_governor(self) -> Governor:
+        """Whether YouTube may be asked at present, and how fast."""
+        ...
+
+    @endpoint("POST /governor/resume")
+    async def resume_governor(self) -> Governor:
+        """Go on at once after a pause, because its cause is mended."""
         ...
 
     @endpoint("POST /registry/register", status=201)

@@ -54,7 +54,10 @@ class PlaylistPage(Model):
     """Some entries of a playlist, in its order; `next_cursor` is null on the last page."""
 
     playlist_id: str = Field(description="The list itself; for a channel its uploads list")
-    title: str = ""
+    title: str = Field(default="", description="What is known of the list stands on each page")
+    description: str = ""
+    channel_id: str = ""
+    channel_title: str = ""
     video_count: int | None = Field(default=None, description="Entries in all, if known")
     videos: list[PlaylistVideo]
     next_cursor: str | None = None

@@ -1,0 +1,149 @@
+"""The parts that do the work, put together: planning, queue, runner, work plans."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from loguru import logger
+
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
+from ytarchive.jobs.api import JobStatus, ResultStatus
+from ytarchive.jobs.planner import Planner
+from ytarchive.jobs.queue import Queue
+from ytarchive.jobs.repository import DueVideo, JobHead, JobsRepository
+from ytarchive.jobs.runner import Runner
+from ytarchive.jobs.work_plans import WorkPlanReporter
+
+log = logger.bind(service="jobs")
+
+_COUNT_INTERVAL = 5.0
+_PAUSE_AFTER_FAILURE = 5.0
+
+
+class Engine:
+    """Works on the jobs of the queue until it is stopped."""
+
+    def __init__(
+        self,
+        repository: JobsRepository,
+        queue: Queue,
+        planner: Planner,
+        runner: Runner,
+        reporter: WorkPlanReporter,
+    ) -> None:
+        self._repository = repository
+        self._queue = queue
+        self._planner = planner
+        self._runner = runner
+        self._reporter = reporter
+        self._planning: dict[str, asyncio.Task[None]] = {}
+        self._planned: set[str] = set()
+        self._giving_up: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        queue.on_active = self._plan_all
+        planner.on_prepared = queue.refresh
+        runner.on_result = self._video_ended
+        runner.on_idle_job = lambda job_id: self._spawn(self._finish(job_id))
+
+    async def start(self) -> None:
+        """Begin to work, first on what the last process left."""
+        for job_id in await self._repository.unreported():
+            self._reporter.note(job_id)
+        self._spawn(_supervised("queue", self._runner.run))
+        self._spawn(_supervised("work plans", self._reporter.run))
+        self._spawn(_supervised("metrics", self._count))
+
+    async def stop(self, grace: float) -> None:
+        """Start nothing more; let transfers go on for `grace` seconds. Nothing is lost."""
+        starting = [*self._tasks, *self._planning.values()]
+        for task in starting:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
+        await self._runner.finish(grace)
+
+    def job_changed(self, job_id: str) -> None:
+        """A job was created or queued again."""
+        self._planned.discard(job_id)
+        self._queue.refresh(job_id)
+
+    async def abandon(self, job_id: str) -> None:
+        """A job was cancelled: stop what is done for it alone."""
+        planning = self._planning.pop(job_id, None)
+        if planning is not None:
+            planning.cancel()
+            await asyncio.gather(planning, return_exceptions=True)
+        await self._runner.abandon(job_id)
+        await self._reporter.report(job_id)
+        self._queue.refresh()
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _plan_all(self, jobs: list[JobHead]) -> None:
+        """Start planning the jobs that are not planned yet."""
+        for job in jobs:
+            if job.id not in self._planned and job.id not in self._planning:
+                self._planned.add(job.id)
+                self._planning[job.id] = asyncio.create_task(self._plan(job))
+
+    async def _plan(self, job: JobHead) -> None:
+        try:
+            failure = await self._planner.plan(job)
+        except YTArchiveError as error:
+            log.error("job {} could not be planned: {}", job.id, error.message)
+            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+            self._planned.discard(job.id)
+            self._queue.refresh(job.id)
+            return
+        finally:
+            self._planning.pop(job.id, None)
+        if failure is not None:
+            self._giving_up[job.id] = failure
+        self._queue.refresh(job.id)
+        await self._finish(job.id)
+
+    def _video_ended(self, video: DueVideo, status: ResultStatus) -> None:
+        self._planner.video_ended()
+        if status in {ResultStatus.FAILED, ResultStatus.UNAVAILABLE} or video.attempts:
+            self._reporter.note(video.job.id)
+
+    async def _finish(self, job_id: str) -> None:
+        """End a job that has nothing left to do."""
+        head = await self._repository.head(job_id)
+        if head is None or head.status.is_final or head.listing or job_id in self._planning:
+            return
+        if await self._repository.has_open_videos(job_id):
+            return
+        await self._reporter.report(job_id)
+        status, error = _verdict(head, self._giving_up.pop(job_id, None))
+        if await self._repository.set_status(job_id, status, error):
+            log.info("job {} {}: {} of {} stored", job_id, status.lower(), head.good, head.total)
+        self._queue.refresh()
+
+    async def _count(self) -> None:
+        while True:
+            jobs, waiting = await self._repository.counts()
+            for status in JobStatus:
+                JOBS.labels(status.lower()).set(jobs.get(status, 0))
+            QUEUE_DEPTH.set(waiting)
+            await asyncio.sleep(_COUNT_INTERVAL)
+
+
+def _verdict(head: JobHead, failure: str | None) -> tuple[JobStatus, str | None]:
+    """How a job ended: FAILED if it should have had something and nothing could be archived."""
+    if head.good or (not head.total and failure is None):
+        return JobStatus.COMPLETED, failure
+    return JobStatus.FAILED, failure or f"none of the {head.total} videos could be archived"
+
+
+async def _supervised(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run `work` for ever; a failure of it is logged and waited out, never the end of the queue."""
+    while True:
+        try:
+            await work()
+        except Exception:  # whatever it is, the queue must go on
+            log.exception("{}: failed; it goes on in a moment", name)
+            await asyncio.sleep(_PAUSE_AFTER_FAILURE)

@@ -1,0 +1,102 @@
+"""Waiting for the Download service's notice (step 7), and asking when it does not come."""
+
+import asyncio
+from collections import Counter, OrderedDict
+
+from ytarchive.common.errors import NotFound, ServiceError, ServiceUnavailable, error_for_code
+from ytarchive.common.models import ErrorDetail, utc_now
+from ytarchive.download import DownloadAPI, DownloadNotice, DownloadProgress, DownloadRequest
+
+_REMEMBERED = 1000
+
+
+class NoticeBoard:
+    """Brings each notice to the job that waits for it."""
+
+    def __init__(self, download: DownloadAPI, patience: float) -> None:
+        self._download = download
+        self._patience = patience
+        self._expected: Counter[str] = Counter()
+        self._waiting: dict[str, asyncio.Future[DownloadNotice]] = {}
+        self._early: OrderedDict[str, DownloadNotice] = OrderedDict()
+        self._running: dict[str, str] = {}
+
+    def task_of(self, video_id: str) -> str | None:
+        """The download task of a video that a job is fetching."""
+        return self._running.get(video_id)
+
+    def deliver(self, notice: DownloadNotice) -> bool:
+        """Hand a notice to whoever waits for it; False if no job asked for that video."""
+        waiting = self._waiting.get(notice.task_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(notice)
+        elif not self._expected[notice.video_id] and waiting is None:
+            return False
+        else:
+            self._early[notice.task_id] = notice
+            while len(self._early) > _REMEMBERED:
+                self._early.popitem(last=False)
+        return True
+
+    async def fetch(self, request: DownloadRequest) -> DownloadNotice:
+        """Start a download and wait for its end. Cancelling this cancels the download."""
+        self._expected[request.video_id] += 1
+        try:
+            task = await self._download.start_download(request)
+            self._running[request.video_id] = task.task_id
+            return await self._wait(task, request)
+        finally:
+            self._running.pop(request.video_id, None)
+            self._expected[request.video_id] -= 1
+            self._expected += Counter()  # drops what nobody expects any more
+
+    async def _wait(self, task: DownloadProgress, request: DownloadRequest) -> DownloadNotice:
+        arrived: asyncio.Future[DownloadNotice] = asyncio.get_running_loop().create_future()
+        self._waiting[task.task_id] = arrived
+        try:
+            while True:
+                early = self._early.pop(task.task_id, None)
+                if early is not None:
+                    return early
+                done, _ = await asyncio.wait([arrived], timeout=self._patience)
+                if done:
+                    return arrived.result()
+                asked = await self._ask(task.task_id, request)
+                if asked is not None:
+                    return asked
+        except asyncio.CancelledError:
+            await self._stop(task.task_id)
+            raise
+        finally:
+            del self._waiting[task.task_id]
+
+    async def _ask(self, task_id: str, request: DownloadRequest) -> DownloadNotice | None:
+        """The notice that may have been lost, made from the download's present state."""
+        try:
+            progress = await self._download.get_progress(task_id)
+        except NotFound:
+            # The Download service was restarted: its staging folder has what came so far.
+            raise ServiceUnavailable("the Download service has forgotten the download") from None
+        if not progress.status.is_final:
+            return None
+        error = None
+        if progress.error is not None:
+            kind = error_for_code(progress.error_code or "")
+            error = ErrorDetail(code=kind.code, message=progress.error)
+        return DownloadNotice(
+            task_id=task_id,
+            video_id=progress.video_id,
+            status=progress.status,
+            finished_at=utc_now(),
+            output_path=request.output_path,
+            staged_path=progress.staged_path,
+            quality=progress.quality,
+            downloaded_bytes=progress.downloaded_bytes,
+            error=error,
+        )
+
+    async def _stop(self, task_id: str) -> None:
+        try:
+            await self._download.cancel_download(task_id)
+        except (NotFound, ServiceError):
+            return  # it is gone already, or its process is

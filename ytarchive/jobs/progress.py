@@ -1,0 +1,77 @@
+"""How far a job is: counters from the database, the running videos from the Download service."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.download import DownloadAPI, DownloadPhase
+from ytarchive.jobs.api import Job, JobProgress, JobStatus, VideoProgress
+from ytarchive.jobs.notices import NoticeBoard
+from ytarchive.jobs.runner import Flight, Runner
+
+
+class ProgressReader:
+    """Fills in what the database does not know."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        notices: NoticeBoard,
+        download: DownloadAPI,
+        waiting_for: Callable[[], str | None],
+    ) -> None:
+        self._runner = runner
+        self._notices = notices
+        self._download = download
+        self._waiting_for = waiting_for
+        self._since: dict[str, tuple[float, int]] = {}
+
+    async def fill(self, job: Job) -> Job:
+        """The job with its running videos, speed and time left."""
+        if job.status.is_final:
+            self._since.pop(job.id, None)
+            return job
+        flights = self._runner.flights_of(job.id)
+        active = await asyncio.gather(*(self._video(flight) for flight in flights))
+        progress = job.progress.model_copy(
+            update={
+                "active": active,
+                "speed": sum(video.speed for video in active),
+                "eta": self._eta(job),
+                "waiting_for": None if active else self._waiting_for(),
+            }
+        )
+        return job.model_copy(update={"progress": progress})
+
+    async def _video(self, flight: Flight) -> VideoProgress:
+        video = flight.video
+        blank = VideoProgress(
+            video_id=video.video_id,
+            title=video.title,
+            phase=DownloadPhase.WAITING,
+            progress_percent=0,
+            downloaded_bytes=0,
+            total_bytes=0,
+            speed=0,
+        )
+        task_id = self._notices.task_of(video.video_id)
+        if task_id is None:
+            return blank
+        with suppress(YTArchiveError):
+            now = await self._download.get_progress(task_id)
+            fields = now.model_dump(include=set(VideoProgress.model_fields) - {"video_id"})
+            return blank.model_copy(update=fields)
+        return blank
+
+    def _eta(self, job: Job) -> int | None:
+        """Seconds left, at the speed this process has worked on the job so far."""
+        progress: JobProgress = job.progress
+        if job.status is not JobStatus.RUNNING or progress.listing:
+            return None
+        since, done_then = self._since.setdefault(job.id, (time.monotonic(), progress.done))
+        done = progress.done - done_then
+        if done <= 0:
+            return None
+        return round((time.monotonic() - since) / done * (progress.total - progress.done))

@@ -1,0 +1,63 @@
+"""The registry of services: who is there, and how they are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from loguru import logger
+
+from ytarchive.common.models import utc_now
+from ytarchive.jobs.api import RegisterService, ServiceRegistry
+from ytarchive.jobs.repository import RegistryRepository
+
+log = logger.bind(service="jobs")
+
+HealthProbe = Callable[[ServiceRegistry], Awaitable[bool]]
+"""Asks a service how it is; False when it is unwell or does not answer."""
+
+
+class Registry:
+    """Keeps the services in the database and polls their health."""
+
+    def __init__(self, repository: RegistryRepository, probe: HealthProbe, interval: float) -> None:
+        self._repository = repository
+        self._probe = probe
+        self._interval = interval
+        self._services: dict[str, ServiceRegistry] = {}
+
+    async def load(self) -> None:
+        """Remember the services that registered with an earlier process."""
+        self._services = {s.service_name: s for s in await self._repository.services()}
+
+    async def register(self, request: RegisterService) -> ServiceRegistry:
+        """Add a service, or replace its address, and ask it at once."""
+        entry = ServiceRegistry(
+            **request.model_dump(), last_health_check=utc_now(), is_healthy=True
+        )
+        entry = self._services[entry.service_name] = await self._check(entry)
+        await self._repository.save(entry)
+        log.info("service {} registered at {}", entry.service_name, entry.url)
+        return entry
+
+    def services(self) -> list[ServiceRegistry]:
+        """Every known service, by name."""
+        return [self._services[name] for name in sorted(self._services)]
+
+    async def run(self) -> None:
+        """Poll every service until cancelled."""
+        while True:
+            await asyncio.sleep(self._interval)
+            await asyncio.gather(*(self._poll(entry) for entry in self.services()))
+
+    async def _poll(self, entry: ServiceRegistry) -> None:
+        checked = await self._check(entry)
+        if self._services[entry.service_name] is not entry:
+            return  # it registered anew meanwhile
+        self._services[entry.service_name] = checked
+        if checked.is_healthy != entry.is_healthy:
+            state = "healthy again" if checked.is_healthy else "unhealthy"
+            log.warning("service {} at {} is {}", entry.service_name, entry.url, state)
+            await self._repository.save(checked)
+
+    async def _check(self, entry: ServiceRegistry) -> ServiceRegistry:
+        healthy = await self._probe(entry)
+        return entry.model_copy(update={"is_healthy": healthy, "last_health_check": utc_now()})

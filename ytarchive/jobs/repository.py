@@ -1,0 +1,407 @@
+"""Rows of jobs.db as models, and back."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.identifiers import new_id
+from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros, utc_now
+from ytarchive.jobs.api import (
+    CreateJob,
+    Job,
+    JobOptions,
+    JobProgress,
+    JobQuery,
+    JobResult,
+    JobStatus,
+    JobType,
+    ResultStatus,
+    ServiceRegistry,
+)
+
+SCHEMA = Schema(package="ytarchive.jobs", durable=True)
+
+
+@dataclass(frozen=True)
+class JobHead:
+    """A job without its videos: what the queue needs to know of it."""
+
+    id: str
+    type: JobType
+    status: JobStatus
+    options: JobOptions
+    priority: int
+    playlist_id: str | None
+    trace_id: str
+    listing: bool
+    own_videos: int
+    title: str | None
+    done: int
+    total: int
+    good: int
+
+
+@dataclass(frozen=True)
+class DueVideo:
+    """A video of a job whose turn has come."""
+
+    job: JobHead
+    video_id: str
+    attempts: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A video's result, with what the work plan needs besides."""
+
+    result: JobResult
+    reason: str | None
+    errors: Sequence[ErrorDetail]
+    title: str = ""
+
+
+def _now() -> int:
+    return to_micros(utc_now())
+
+
+class JobsRepository:
+    """The queue and its jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def create(self, request: CreateJob, trace_id: str) -> str:
+        """Store a job with its videos in one transaction; its id."""
+        job_id = new_id()
+        head = {
+            "id": job_id,
+            "type": request.type,
+            "now": _now(),
+            "playlist_id": request.playlist_id,
+            "options": request.options.model_dump_json(),
+            "priority": request.options.priority,
+            "trace_id": trace_id,
+            "listing": request.playlist_id is not None,
+            "own_videos": len(request.video_ids),
+        }
+
+        def insert(writer: Writer) -> None:
+            writer.execute("insert_job", head)
+            writer.execute_many("add_video", _video_rows(job_id, request.video_ids))
+
+        await self.database.write(insert)
+        return job_id
+
+    async def head(self, job_id: str) -> JobHead | None:
+        """A job without its videos."""
+        row = await self.database.fetch_one("get_job", {"id": job_id})
+        return _head(row) if row else None
+
+    async def active(self) -> list[JobHead]:
+        """Jobs that have not ended, oldest first."""
+        return [_head(row) for row in await self.database.fetch_all("active_jobs")]
+
+    async def job(self, job_id: str) -> Job | None:
+        """A job with its videos and results."""
+        row = await self.database.fetch_one("get_job", {"id": job_id})
+        return await self._with_videos(row) if row else None
+
+    async def page(self, query: JobQuery) -> Page[Job]:
+        """Jobs that match, newest first."""
+        if query.cursor is not None and not query.cursor.replace("-", "").isalnum():
+            raise InvalidRequest(
+                "cursor: not one that this list gave", fields={"cursor": "unknown"}
+            )
+        rows = await self.database.fetch_all(
+            "list_jobs",
+            {
+                "status": query.status,
+                "type": query.type,
+                "cursor": query.cursor,
+                "limit": query.limit + 1,
+            },
+        )
+        shown = rows[: query.limit]
+        jobs = [await self._with_videos(r) if query.expand else _job(r, [], []) for r in shown]
+        return Page(items=jobs, next_cursor=jobs[-1].id if len(rows) > query.limit else None)
+
+    async def _with_videos(self, row: Row) -> Job:
+        ids = await self.database.fetch_all("job_video_ids", {"job_id": row["id"]})
+        results = await self.database.fetch_all("job_results", {"job_id": row["id"]})
+        return _job(row, [item["video_id"] for item in ids], [_result(item) for item in results])
+
+    async def counts(self) -> tuple[dict[str, int], int]:
+        """Jobs by status, and how many videos wait in all."""
+        jobs = await self.database.fetch_all("count_jobs_by_status")
+        waiting = await self.database.fetch_one("count_waiting_videos")
+        return {row["status"]: row["jobs"] for row in jobs}, waiting["videos"] if waiting else 0
+
+    async def set_status(self, job_id: str, status: JobStatus, error: str | None = None) -> bool:
+        """Move a job that has not ended; False if it had."""
+        changed = await self.database.execute(
+            "set_status", {"id": job_id, "status": status, "error": error, "now": _now()}
+        )
+        return changed > 0
+
+    async def set_title(self, job_id: str, title: str) -> None:
+        """Note the playlist's title."""
+        await self.database.execute("set_title", {"id": job_id, "title": title, "now": _now()})
+
+    async def listing_finished(self, job_id: str) -> None:
+        """The playlist is listed to its end."""
+        await self.database.execute("listing_finished", {"id": job_id, "now": _now()})
+
+    async def set_work_plan(self, job_id: str, plan_id: str) -> None:
+        """Note the work plan of a job."""
+        await self.database.execute("set_work_plan", {"id": job_id, "work_plan_id": plan_id})
+
+    async def add_videos(self, job_id: str, videos: Iterable[tuple[str, str]], first: int) -> None:
+        """Append videos (id, title) at positions from `first`; known ones stay as they are."""
+        rows = [
+            {"job_id": job_id, "video_id": video_id, "position": position, "title": title}
+            for position, (video_id, title) in enumerate(videos, start=first)
+        ]
+        await self.database.write(lambda writer: writer.execute_many("add_video", rows))
+
+    async def new_videos(self, job_id: str, limit: int) -> list[str]:
+        """Videos that nobody has looked at yet."""
+        rows = await self.database.fetch_all("new_videos", {"job_id": job_id, "limit": limit})
+        return [row["video_id"] for row in rows]
+
+    async def count_queued(self, job_id: str) -> int:
+        """Videos that wait for their turn."""
+        row = await self.database.fetch_one("count_queued", {"job_id": job_id})
+        return int(row["videos"]) if row else 0
+
+    async def prepare(self, job_id: str, queue: Sequence[str], stored: Sequence[str]) -> None:
+        """Queue new videos, and give those that are stored already their result."""
+        skipped = [_outcome_row(job_id, _stored_already(video_id)) for video_id in stored]
+        queued = [{"job_id": job_id, "video_id": video_id} for video_id in queue]
+
+        def move(writer: Writer) -> None:
+            writer.execute_many("queue_video", queued)
+            writer.execute_many("set_result", skipped)
+            writer.execute("touch_job", {"id": job_id, "now": _now()})
+
+        await self.database.write(move)
+
+    async def due(self, job: JobHead, limit: int) -> list[DueVideo]:
+        """Videos of a job that may start now, in order."""
+        rows = await self.database.fetch_all(
+            "due_videos", {"job_id": job.id, "now": _now(), "limit": limit}
+        )
+        return [DueVideo(job, row["video_id"], row["attempts"], row["title"]) for row in rows]
+
+    async def next_due(self, job_id: str) -> datetime | None:
+        """When the next waiting video of a job may start."""
+        row = await self.database.fetch_one("next_due", {"job_id": job_id})
+        return from_micros(row["due"]) if row and row["due"] is not None else None
+
+    async def has_open_videos(self, job_id: str) -> bool:
+        """Whether a job has a video without a result."""
+        row = await self.database.fetch_one("has_open_videos", {"job_id": job_id})
+        return bool(row and row["open"])
+
+    async def is_queued(self, video: DueVideo) -> bool:
+        """Whether a video still waits, and was not cancelled meanwhile."""
+        row = await self.database.fetch_one(
+            "video_state", {"job_id": video.job.id, "video_id": video.video_id}
+        )
+        return row is not None and row["state"] == "queued"
+
+    async def set_result(self, job_id: str, outcome: Outcome) -> None:
+        """Store a video's result."""
+        row = _outcome_row(job_id, outcome)
+
+        def store(writer: Writer) -> None:
+            writer.execute("set_result", row)
+            writer.execute("touch_job", {"id": job_id, "now": row["now"]})
+
+        await self.database.write(store)
+
+    async def postpone(
+        self, video: DueVideo, attempts: int, until: datetime, errors: Sequence[ErrorDetail]
+    ) -> None:
+        """Let a video wait until a moment; `errors` is its history, newest last."""
+        last = errors[-1] if errors else None
+        await self.database.execute(
+            "postpone_video",
+            {
+                "job_id": video.job.id,
+                "video_id": video.video_id,
+                "attempts": attempts,
+                "next_attempt_at": to_micros(until),
+                "message": last.message if last else "",
+                "error_code": last.code if last else None,
+                "reason": None,
+                "errors": _errors_json(errors),
+            },
+        )
+
+    async def errors(self, video: DueVideo) -> list[ErrorDetail]:
+        """A video's earlier failures, oldest first."""
+        row = await self.database.fetch_one(
+            "video_errors", {"job_id": video.job.id, "video_id": video.video_id}
+        )
+        return _errors(row) if row else []
+
+    async def cancel(self, job_id: str) -> bool:
+        """Cancel a job and everything of it that waits; False if it had ended."""
+        now = _now()
+
+        def cancel(writer: Writer) -> int:
+            writer.execute("cancel_open_videos", {"job_id": job_id, "now": now})
+            values = {"id": job_id, "status": JobStatus.CANCELLED, "error": None, "now": now}
+            return writer.execute("set_status", values)
+
+        return await self.database.write(cancel) > 0
+
+    async def requeue(self, job_id: str, *, relist: bool) -> int:
+        """Queue again what did not succeed; the number of videos, or -1 if the job is active."""
+        now = _now()
+
+        def requeue(writer: Writer) -> int:
+            values = {"id": job_id, "listing": relist, "now": now}
+            if not writer.execute("reopen_job", values):
+                return -1
+            return writer.execute("requeue_videos", {"job_id": job_id})
+
+        return await self.database.write(requeue)
+
+    async def unreported(self) -> list[str]:
+        """Jobs with failures that no work plan has."""
+        rows = await self.database.fetch_all("unreported_jobs")
+        return [row["job_id"] for row in rows]
+
+    async def unplanned(self, job_id: str, limit: int) -> list[Row]:
+        """Failed and unavailable videos that the work plan does not know yet."""
+        values = {"job_id": job_id, "limit": limit}
+        return await self.database.fetch_all("unplanned_videos", values)
+
+    async def recovered(self, job_id: str) -> list[str]:
+        """Videos that were stored after having failed, and that the work plan still has."""
+        rows = await self.database.fetch_all("recovered_videos", {"job_id": job_id})
+        return [row["video_id"] for row in rows]
+
+    async def mark_planned(self, job_id: str, video_ids: Iterable[str]) -> None:
+        """The work plan knows these videos' outcome."""
+        rows = [{"job_id": job_id, "video_id": video_id} for video_id in video_ids]
+        await self.database.write(lambda writer: writer.execute_many("mark_planned", rows))
+
+
+class RegistryRepository:
+    """The known services."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, service: ServiceRegistry) -> None:
+        """Add a service or replace what was known of it."""
+        row = service.model_dump()
+        row["last_health_check"] = to_micros(service.last_health_check)
+        await self._database.execute("upsert_service", row)
+
+    async def services(self) -> list[ServiceRegistry]:
+        """Every known service, by name."""
+        return [
+            ServiceRegistry(
+                **(dict(row) | {"last_health_check": from_micros(row["last_health_check"])})
+            )
+            for row in await self._database.fetch_all("list_services")
+        ]
+
+
+def _video_rows(job_id: str, video_ids: Iterable[str]) -> list[dict[str, Any]]:
+    return [
+        {"job_id": job_id, "video_id": video_id, "position": position, "title": ""}
+        for position, video_id in enumerate(dict.fromkeys(video_ids))
+    ]
+
+
+def _head(row: Row) -> JobHead:
+    good = row["success"] + row["skipped"]
+    return JobHead(
+        id=row["id"],
+        type=JobType(row["type"]),
+        status=JobStatus(row["status"]),
+        options=JobOptions.model_validate_json(row["options"]),
+        priority=row["priority"],
+        playlist_id=row["playlist_id"],
+        trace_id=row["trace_id"],
+        listing=bool(row["listing"]),
+        own_videos=row["own_videos"],
+        title=row["title"],
+        done=good + row["failed"] + row["unavailable"] + row["cancelled"],
+        total=row["total"],
+        good=good,
+    )
+
+
+def _job(row: Row, video_ids: list[str], results: list[JobResult]) -> Job:
+    counted = {name: row[name] for name in ("skipped", "failed", "unavailable", "cancelled")}
+    return Job(
+        id=row["id"],
+        type=JobType(row["type"]),
+        status=JobStatus(row["status"]),
+        created_at=from_micros(row["created_at"]),
+        updated_at=from_micros(row["updated_at"]),
+        video_ids=video_ids,
+        playlist_id=row["playlist_id"],
+        options=JobOptions.model_validate_json(row["options"]),
+        results=results,
+        error=row["error"],
+        title=row["title"],
+        work_plan_id=row["work_plan_id"],
+        progress=JobProgress(
+            done=row["success"] + sum(counted.values()),
+            total=row["total"],
+            listing=bool(row["listing"]),
+            succeeded=row["success"],
+            stored_bytes=row["stored_bytes"],
+            **counted,
+        ),
+    )
+
+
+_RESULT_FIELDS = [name for name in JobResult.model_fields if name != "status"]
+
+
+def _result(row: Row) -> JobResult:
+    fields = {name: row[name] for name in _RESULT_FIELDS}
+    return JobResult(status=ResultStatus(row["state"]), **fields)
+
+
+def _stored_already(video_id: str) -> Outcome:
+    message = "already in the archive"
+    result = JobResult(video_id=video_id, status=ResultStatus.SKIPPED, message=message)
+    return Outcome(result, reason=None, errors=[])
+
+
+def _outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:
+    values = outcome.result.model_dump()
+    return values | {
+        "job_id": job_id,
+        "state": values.pop("status"),
+        "reason": outcome.reason,
+        "errors": _errors_json(outcome.errors),
+        "title": outcome.title,
+        "now": _now(),
+    }
+
+
+def _errors_json(errors: Sequence[ErrorDetail]) -> str:
+    return json.dumps([error.model_dump(mode="json") for error in errors])
+
+
+def _errors(row: Row) -> list[ErrorDetail]:
+    return [ErrorDetail.model_validate(item) for item in json.loads(row["errors"])]
+
+
+def planned_errors(row: Row) -> list[ErrorDetail]:
+    """The failures that a row of `unplanned` has seen, oldest first."""
+    return _errors(row)

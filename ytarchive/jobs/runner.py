@@ -1,0 +1,201 @@
+"""Runs the queue: so many videos at a time, each of them once, whatever the number of jobs."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from loguru import logger
+
+from ytarchive.common.config import JobsConfig
+from ytarchive.common.errors import Blocked, InternalError, Unavailable, YTArchiveError
+from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
+from ytarchive.common.tracing import trace
+from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus
+from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.policy import Action, decide
+from ytarchive.jobs.queue import Queue
+from ytarchive.jobs.repository import DueVideo, JobsRepository, Outcome
+from ytarchive.jobs.video_flow import Archived, VideoFlow
+
+log = logger.bind(service="jobs")
+
+_HISTORY = 10
+_PAUSE_AFTER_FAILURE = 5.0
+
+
+@dataclass
+class Flight:
+    """A video being worked on, for one job or several."""
+
+    video: DueVideo
+    waiters: list[DueVideo] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+
+
+class Runner:
+    """Takes videos from the queue, sends them through the flow, and stores what became of them."""
+
+    def __init__(
+        self,
+        repository: JobsRepository,
+        queue: Queue,
+        flow: VideoFlow,
+        governor: Governor,
+        settings: JobsConfig,
+        places: int,
+    ) -> None:
+        self._repository = repository
+        self._queue = queue
+        self._flow = flow
+        self._governor = governor
+        self._settings = settings
+        self._places = asyncio.Semaphore(places)
+        self._flights: dict[tuple[bool, str], Flight] = {}
+        self.on_result: Callable[[DueVideo, ResultStatus], None] = lambda *_: None
+        self.on_idle_job: Callable[[str], None] = lambda _: None
+
+    def flights_of(self, job_id: str) -> list[Flight]:
+        """What is being worked on for a job."""
+        return [f for f in self._flights.values() if any(w.job.id == job_id for w in f.waiters)]
+
+    async def run(self) -> None:
+        """Start one video after the other until cancelled; what runs then goes on."""
+        while True:
+            await self._places.acquire()
+            try:
+                started = await self._start_next()
+            except BaseException:
+                self._places.release()
+                raise
+            if not started:
+                self._places.release()
+
+    async def finish(self, grace: float) -> None:
+        """Let what runs go on for `grace` seconds, then stop it; it stays queued."""
+        tasks = [flight.task for flight in self._flights.values() if flight.task]
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def abandon(self, job_id: str) -> None:
+        """Stop what only this job waits for."""
+        stopped = []
+        for flight in self.flights_of(job_id):
+            flight.waiters = [w for w in flight.waiters if w.job.id != job_id]
+            if not flight.waiters and flight.task is not None:
+                flight.task.cancel()
+                stopped.append(flight.task)
+        await asyncio.gather(*stopped, return_exceptions=True)
+
+    async def _start_next(self) -> bool:
+        """Start the next video, or let it wait for another job's; whether it took the place."""
+        video = await self._queue.next()
+        if self._join(video):
+            return False
+        await self._governor.admit()
+        if not await self._repository.is_queued(video):
+            self._queue.returned(video)
+            return False
+        if self._join(video):
+            return False
+        if video.job.status is JobStatus.PENDING:
+            await self._repository.set_status(video.job.id, JobStatus.RUNNING)
+        flight = Flight(video, waiters=[video])
+        self._flights[_key(video)] = flight
+        flight.task = asyncio.create_task(self._fly(flight), name=f"video {video.video_id}")
+        return True
+
+    def _join(self, video: DueVideo) -> bool:
+        flight = self._flights.get(_key(video))
+        if flight is None:
+            return False
+        flight.waiters.append(video)
+        return True
+
+    async def _fly(self, flight: Flight) -> None:
+        try:
+            with trace(flight.video.job.trace_id):
+                outcome = await self._attempt(flight.video)
+                await self._tell_governor(outcome)
+                # A waiter may join until the flight is gone from the table.
+                del self._flights[_key(flight.video)]
+                for waiter in flight.waiters:
+                    await self._record(waiter, outcome)
+        except YTArchiveError as error:
+            # The result could not be stored: the video stays queued, and is tried again.
+            log.error("{}: {}", flight.video.video_id, error.message)
+            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+        finally:
+            self._flights.pop(_key(flight.video), None)
+            self._places.release()
+            for waiter in flight.waiters:
+                self._queue.returned(waiter)
+
+    async def _attempt(self, video: DueVideo) -> Archived | YTArchiveError:
+        try:
+            if video.job.type is JobType.METADATA_ONLY:
+                return await self._flow.describe_only(video.video_id)
+            return await self._flow.archive(video.video_id, video.job.options)
+        except YTArchiveError as error:
+            return error
+        except Exception as error:  # a fault of ours must not stop the queue
+            log.exception("{}: unexpected failure", video.video_id)
+            return InternalError(f"{type(error).__name__}: {error}")
+
+    async def _tell_governor(self, outcome: Archived | YTArchiveError) -> None:
+        if isinstance(outcome, YTArchiveError):
+            YOUTUBE_ERRORS.labels(outcome.reason or "other").inc()
+        if isinstance(outcome, Blocked):
+            await self._governor.blocked(outcome)
+        elif isinstance(outcome, Archived | Unavailable):
+            await self._governor.succeeded()
+        else:
+            await self._governor.inconclusive()
+
+    async def _record(self, video: DueVideo, outcome: Archived | YTArchiveError) -> None:
+        if isinstance(outcome, YTArchiveError):
+            await self._record_failure(video, outcome)
+        else:
+            attempts = video.attempts + (outcome.result.status is ResultStatus.SUCCESS)
+            result = outcome.result.model_copy(update={"attempts": attempts})
+            errors = await self._repository.errors(video)
+            await self._store(video, Outcome(result, None, errors, outcome.title))
+
+    async def _record_failure(self, video: DueVideo, error: YTArchiveError) -> None:
+        failures = video.attempts + 1
+        decision = decide(error, failures, video.job.options.max_retries, self._settings)
+        history = [*await self._repository.errors(video), error.detail()][-_HISTORY:]
+        log.warning("{}: {} ({})", video.video_id, error.message, decision.action)
+        if decision.until is not None:
+            attempts = failures if decision.action is Action.RETRY else video.attempts
+            await self._repository.postpone(video, attempts, decision.until, history)
+            return
+        result = JobResult(
+            video_id=video.video_id,
+            status=_RESULTS[decision.action],
+            message=error.message,
+            error_code=error.code,
+            attempts=failures,
+        )
+        await self._store(video, Outcome(result, error.reason, history))
+
+    async def _store(self, video: DueVideo, outcome: Outcome) -> None:
+        await self._repository.set_result(video.job.id, outcome)
+        VIDEOS.labels(outcome.result.status).inc()
+        self.on_result(video, outcome.result.status)
+        if not await self._repository.has_open_videos(video.job.id):
+            self.on_idle_job(video.job.id)
+
+
+_RESULTS = {
+    Action.UNAVAILABLE: ResultStatus.UNAVAILABLE,
+    Action.FAIL: ResultStatus.FAILED,
+    Action.CANCEL: ResultStatus.CANCELLED,
+}
+
+
+def _key(video: DueVideo) -> tuple[bool, str]:
+    """What makes two videos of different jobs the same work."""
+    return video.job.type is JobType.METADATA_ONLY, video.video_id

@@ -1,0 +1,225 @@
+"""The Jobs service: the API over the queue."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from loguru import logger
+
+from ytarchive import __version__
+from ytarchive.common.config import Settings
+from ytarchive.common.database import Database
+from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
+from ytarchive.common.models import Done, HealthCheck, Page
+from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
+from ytarchive.download import DownloadAPI, DownloadListener, DownloadNotice, DownloadStatus
+from ytarchive.jobs.api import (
+    CreateJob,
+    Governor,
+    Job,
+    JobQuery,
+    JobsAPI,
+    RegisterService,
+    ServiceRegistry,
+)
+from ytarchive.jobs.engine import Engine
+from ytarchive.jobs.governor import Governor as TrafficGovernor
+from ytarchive.jobs.notices import NoticeBoard
+from ytarchive.jobs.planner import Planner
+from ytarchive.jobs.progress import ProgressReader
+from ytarchive.jobs.queue import Queue
+from ytarchive.jobs.registry import HealthProbe, Registry
+from ytarchive.jobs.repository import SCHEMA, JobsRepository, RegistryRepository
+from ytarchive.jobs.runner import Runner
+from ytarchive.jobs.video_flow import VideoFlow, save_request
+from ytarchive.jobs.work_plans import WorkPlanReporter
+from ytarchive.metadata import MetadataAPI
+from ytarchive.storage import StorageAPI
+
+log = logger.bind(service="jobs")
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The services that Jobs calls, in this process or another."""
+
+    metadata: MetadataAPI
+    download: DownloadAPI
+    storage: StorageAPI
+
+
+class JobsService(JobsAPI, DownloadListener):
+    """Create, watch and retry archive jobs; know the services."""
+
+    service = JobsAPI.service
+
+    def __init__(
+        self,
+        database: Database,
+        neighbours: Neighbours,
+        settings: Settings,
+        governor: TrafficGovernor,
+        probe: HealthProbe,
+    ) -> None:
+        self._started = monotonic()
+        self._repository = JobsRepository(database)
+        self._storage = neighbours.storage
+        self._governor = governor
+        jobs = settings.jobs
+        self._notices = NoticeBoard(neighbours.download, jobs.notification_timeout)
+        self._registry = Registry(RegistryRepository(database), probe, jobs.health_interval)
+        self._queue = Queue(self._repository)
+        flow = VideoFlow(neighbours.metadata, neighbours.storage, self._notices)
+        self._runner = Runner(
+            self._repository, self._queue, flow, governor, jobs, _places(settings)
+        )
+        self._engine = Engine(
+            self._repository,
+            self._queue,
+            Planner(self._repository, neighbours.metadata, neighbours.storage, governor, jobs),
+            self._runner,
+            WorkPlanReporter(self._repository, neighbours.storage),
+        )
+        self._progress = ProgressReader(
+            self._runner, self._notices, neighbours.download, governor.waiting_for
+        )
+        self._direct: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: Settings,
+        state_path: Path,
+        neighbours: Neighbours,
+        probe: HealthProbe,
+        *,
+        whole_queue: bool,
+    ) -> AsyncIterator["JobsService"]:
+        """Open the queue and work on it until the block ends.
+
+        `whole_queue`: False works on nothing but the jobs given to `work_on`.
+        """
+        async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
+            governor = await TrafficGovernor.open(database, settings.download)
+            service = cls(database, neighbours, settings, governor, probe)
+            await service._registry.load()
+            if not whole_queue:
+                service._queue.restrict_to(set())
+            await service._engine.start()
+            polling = asyncio.create_task(service._registry.run())
+            try:
+                yield service
+            finally:
+                polling.cancel()
+                await service._engine.stop(settings.jobs.shutdown_grace)
+                await asyncio.gather(*service._direct, polling, return_exceptions=True)
+                await governor.save()
+
+    def work_on(self, job_id: str) -> None:
+        """Add a job to those that are worked on, when not the whole queue is."""
+        self._queue.allow(job_id)
+
+    async def create_job(self, request: CreateJob) -> Job:
+        """Queue a job and return it, PENDING, as soon as it is durable."""
+        trace_id = current_trace_id() or new_trace_id()
+        job_id = await self._repository.create(request, trace_id)
+        with trace(trace_id):
+            log.info("job {} queued: {}", job_id, request.type)
+        job = await self._found(job_id)
+        self._engine.job_changed(job_id)
+        return job
+
+    async def get_job(self, job_id: str) -> Job:
+        """A job with its results and progress. Raises NotFound."""
+        return await self._progress.fill(await self._found(job_id))
+
+    async def list_jobs(self, request: JobQuery) -> Page[Job]:
+        """Jobs that match, newest first."""
+        page = await self._repository.page(request)
+        return Page(
+            items=[await self._progress.fill(job) for job in page.items],
+            next_cursor=page.next_cursor,
+        )
+
+    async def retry_job(self, job_id: str) -> Job:
+        """Queue again what failed, was unavailable or cancelled. Raises NotFound or Conflict."""
+        job = await self._found(job_id)
+        if not job.status.is_final:
+            raise Conflict(f"job {job_id} is still {job.status}")
+        incomplete = job.progress.failed + job.progress.unavailable + job.progress.cancelled
+        relist = job.playlist_id is not None and (job.error is not None or job.progress.listing)
+        if not incomplete and not relist:
+            raise Conflict(f"job {job_id} has nothing to retry: everything succeeded")
+        if await self._repository.requeue(job_id, relist=relist) < 0:
+            raise Conflict(f"job {job_id} is being retried already")
+        log.info("job {} queued again", job_id)
+        self._engine.job_changed(job_id)
+        return await self._found(job_id)
+
+    async def cancel_job(self, job_id: str) -> Job:
+        """Stop a job and its transfers. Raises NotFound, or Conflict if it has ended."""
+        await self._found(job_id)
+        if not await self._repository.cancel(job_id):
+            raise Conflict(f"job {job_id} has already ended")
+        await self._engine.abandon(job_id)
+        log.info("job {} cancelled", job_id)
+        return await self._found(job_id)
+
+    async def get_governor(self) -> Governor:
+        """Whether YouTube may be asked at present, and how fast."""
+        return self._governor.snapshot()
+
+    async def resume_governor(self) -> Governor:
+        """Go on at once after a pause, because its cause is mended."""
+        await self._governor.resume()
+        return self._governor.snapshot()
+
+    async def register_service(self, request: RegisterService) -> ServiceRegistry:
+        """Make a service known; its health is polled from now on."""
+        return await self._registry.register(request)
+
+    async def list_services(self) -> list[ServiceRegistry]:
+        """Every known service and its health."""
+        return self._registry.services()
+
+    async def download_finished(self, request: DownloadNotice) -> Done:
+        """Take notice; a download that no job asked for is stored all the same."""
+        log.info("{}: download {}", request.video_id, request.status.lower())
+        wanted = self._notices.deliver(request)
+        if not wanted and request.status is DownloadStatus.COMPLETED:
+            task = asyncio.create_task(self._store_direct(request))
+            self._direct.add(task)
+            task.add_done_callback(self._direct.discard)
+        return Done()
+
+    async def health(self) -> HealthCheck:
+        """Whether the queue's database answers."""
+        usable = await self._repository.database.is_usable()
+        return HealthCheck(
+            service=self.service,
+            status="healthy" if usable else "unhealthy",
+            version=__version__,
+            uptime_seconds=int(monotonic() - self._started),
+            checks={"database": usable},
+        )
+
+    async def _found(self, job_id: str) -> Job:
+        job = await self._repository.job(job_id)
+        if job is None:
+            raise NotFound(f"there is no job {job_id}")
+        return job
+
+    async def _store_direct(self, notice: DownloadNotice) -> None:
+        try:
+            await self._storage.save_video(save_request(notice))
+        except YTArchiveError as error:
+            log.error("{}: downloaded, but not stored: {}", notice.video_id, error.message)
+
+
+def _places(settings: Settings) -> int:
+    """Videos worked on at a time: some can be looked up or stored while others are transferred."""
+    return settings.download.concurrency + max(1, settings.download.concurrency // 4)

@@ -1,0 +1,112 @@
+-- jobs.db: the queue, the registry of services and the governor's state.
+-- Times are microseconds since 1970 in UTC.
+
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    playlist_id TEXT,
+    title TEXT,
+    options TEXT NOT NULL,            -- JobOptions as JSON
+    priority INTEGER NOT NULL,
+    error TEXT,
+    trace_id TEXT NOT NULL,           -- of the request that created it; its work is logged under it
+    listing INTEGER NOT NULL,         -- 1 while the playlist has not been listed to its end
+    own_videos INTEGER NOT NULL,      -- videos it was created with; a playlist's come after them
+    work_plan_id TEXT,
+    -- kept by the triggers below, so that progress never costs a scan
+    total INTEGER NOT NULL DEFAULT 0,
+    success INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    unavailable INTEGER NOT NULL DEFAULT 0,
+    cancelled INTEGER NOT NULL DEFAULT 0,
+    stored_bytes INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX jobs_by_status ON jobs (status, id);
+
+-- One row per video of a job. `new` is not looked at yet, `queued` waits for its turn; the other
+-- states are results. What is running is known to the process alone: after a crash it is queued.
+CREATE TABLE job_videos (
+    job_id TEXT NOT NULL REFERENCES jobs (id),
+    video_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    title TEXT NOT NULL DEFAULT '',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL DEFAULT 0,
+    message TEXT NOT NULL DEFAULT '',
+    error_code TEXT,
+    reason TEXT,
+    errors TEXT NOT NULL DEFAULT '[]', -- ErrorDetail as JSON, oldest first
+    metadata_saved INTEGER NOT NULL DEFAULT 0,
+    video_downloaded INTEGER NOT NULL DEFAULT 0,
+    file_size INTEGER NOT NULL DEFAULT 0,
+    duration_seconds REAL NOT NULL DEFAULT 0,
+    quality TEXT,
+    finished_at INTEGER,
+    planned INTEGER NOT NULL DEFAULT 0, -- 1 when the work plan knows the outcome
+    PRIMARY KEY (job_id, video_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_videos_new ON job_videos (job_id, next_attempt_at, position)
+    WHERE state = 'new';
+
+CREATE INDEX job_videos_queued ON job_videos (job_id, next_attempt_at, position)
+    WHERE state = 'queued';
+
+CREATE INDEX job_videos_unplanned ON job_videos (job_id, position)
+    WHERE planned = 0 AND state IN ('failed', 'unavailable');
+
+CREATE INDEX job_videos_in_order ON job_videos (job_id, position);
+
+CREATE TRIGGER job_videos_added AFTER INSERT ON job_videos BEGIN
+    UPDATE jobs SET
+        total = total + 1,
+        success = success + (NEW.state = 'success'),
+        skipped = skipped + (NEW.state = 'skipped'),
+        failed = failed + (NEW.state = 'failed'),
+        unavailable = unavailable + (NEW.state = 'unavailable'),
+        cancelled = cancelled + (NEW.state = 'cancelled'),
+        stored_bytes = stored_bytes + iif(NEW.state = 'success', NEW.file_size, 0)
+    WHERE id = NEW.job_id;
+END;
+
+CREATE TRIGGER job_videos_changed AFTER UPDATE OF state ON job_videos
+WHEN NEW.state <> OLD.state BEGIN
+    UPDATE jobs SET
+        success = success + (NEW.state = 'success') - (OLD.state = 'success'),
+        skipped = skipped + (NEW.state = 'skipped') - (OLD.state = 'skipped'),
+        failed = failed + (NEW.state = 'failed') - (OLD.state = 'failed'),
+        unavailable = unavailable + (NEW.state = 'unavailable') - (OLD.state = 'unavailable'),
+        cancelled = cancelled + (NEW.state = 'cancelled') - (OLD.state = 'cancelled'),
+        stored_bytes = stored_bytes
+            + iif(NEW.state = 'success', NEW.file_size, 0)
+            - iif(OLD.state = 'success', OLD.file_size, 0)
+    WHERE id = NEW.job_id;
+END;
+
+CREATE TABLE services (
+    service_name TEXT PRIMARY KEY,
+    url TEXT NOT NULL,
+    port INTEGER NOT NULL,
+    health_endpoint TEXT NOT NULL,
+    last_health_check INTEGER NOT NULL,
+    is_healthy INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row: why nothing may be asked of YouTube, until when, and how often that happened in a row.
+CREATE TABLE governor (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    state TEXT NOT NULL,              -- closed, open, probing
+    reason TEXT,
+    message TEXT,
+    opened_at INTEGER,
+    next_probe_at INTEGER,
+    times_in_a_row INTEGER NOT NULL,
+    tokens REAL NOT NULL,             -- videos that may start at once
+    counted_at INTEGER NOT NULL       -- when `tokens` was true
+) STRICT;

@@ -1,0 +1,145 @@
+"""The nine steps of one video: metadata, existence, download, notice, storing."""
+
+import time
+from dataclasses import dataclass
+
+from loguru import logger
+
+from ytarchive.common.errors import (
+    Cancelled,
+    DataApiError,
+    QuotaExceeded,
+    UnknownFailure,
+    VideoUnavailable,
+    error_from,
+)
+from ytarchive.common.media import VideoMetadata
+from ytarchive.common.quality import Quality
+from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
+from ytarchive.jobs.api import JobOptions, JobResult, ResultStatus
+from ytarchive.jobs.notices import NoticeBoard
+from ytarchive.metadata import MetadataAPI, MetadataQuery
+from ytarchive.storage import SaveMetadata, SaveVideo, StorageAPI, StorageLocation
+
+log = logger.bind(service="jobs")
+
+_NOTHING: tuple[VideoMetadata | None, str] = (None, "")
+
+
+@dataclass(frozen=True)
+class Archived:
+    """A video that went through the flow."""
+
+    result: JobResult
+    title: str
+
+
+class VideoFlow:
+    """Takes one video from its id to its place in the archive. Errors are raised as they are."""
+
+    def __init__(self, metadata: MetadataAPI, storage: StorageAPI, notices: NoticeBoard) -> None:
+        self._metadata = metadata
+        self._storage = storage
+        self._notices = notices
+
+    async def describe_only(self, video_id: str) -> Archived:
+        """Fetch and store a video's metadata."""
+        started = time.monotonic()
+        metadata = await self._metadata.get_video(video_id, MetadataQuery())
+        await self._storage.save_metadata(SaveMetadata(metadata=metadata))
+        result = JobResult(
+            video_id=video_id,
+            status=ResultStatus.SUCCESS,
+            message="metadata stored",
+            metadata_saved=True,
+            duration_seconds=round(time.monotonic() - started, 3),
+        )
+        return Archived(result, metadata.title)
+
+    async def archive(self, video_id: str, options: JobOptions) -> Archived:
+        """Fetch and store a video with everything that goes beside it."""
+        started = time.monotonic()
+        log.info("{}: archiving", video_id)
+        metadata, trouble = await self._describe(video_id) if options.include_metadata else _NOTHING
+        if options.skip_existing:
+            found = await self._storage.video_exists(video_id)
+            if found.exists:
+                return Archived(_skipped(video_id, found.location), "")
+        title = metadata.title if metadata else ""
+        if metadata is not None:
+            # Before the media: should the video vanish meanwhile, at least this is safe.
+            await self._storage.save_metadata(SaveMetadata(metadata=metadata))
+        notice = await self._fetch(video_id, options)
+        location = await self._store(notice)
+        result = JobResult(
+            video_id=video_id,
+            status=ResultStatus.SUCCESS,
+            message="; ".join(filter(None, [_fallback(options.quality, notice.quality), trouble])),
+            metadata_saved=metadata is not None,
+            video_downloaded=True,
+            file_size=location.size_bytes,
+            duration_seconds=round(time.monotonic() - started, 3),
+            quality=notice.quality,
+        )
+        log.info("{}: stored, {} bytes", video_id, location.size_bytes)
+        return Archived(result, title)
+
+    async def _describe(self, video_id: str) -> tuple[VideoMetadata | None, str]:
+        """Steps 2 and 3; without metadata, why. The download goes on without it where it can."""
+        try:
+            return await self._metadata.get_video(video_id, MetadataQuery()), ""
+        except VideoUnavailable:
+            # The Data API leaves out dead videos without a reason; yt-dlp will tell the reason.
+            return None, ""
+        except (DataApiError, QuotaExceeded) as error:
+            log.warning("{}: no metadata: {}", video_id, error.message)
+            return None, f"without metadata: {error.message}"
+
+    async def _fetch(self, video_id: str, options: JobOptions) -> DownloadNotice:
+        """Steps 5 to 7."""
+        request = DownloadRequest(
+            video_id=video_id,
+            quality=options.quality,
+            output_path=options.output_dir or "videos",
+            include_captions=options.include_captions,
+            caption_languages=options.caption_languages,
+            auto_captions=options.auto_captions,
+            include_thumbnail=options.include_thumbnail,
+        )
+        notice = await self._notices.fetch(request)
+        if notice.status is DownloadStatus.CANCELLED:
+            raise Cancelled(f"the download of {video_id} was cancelled")
+        if notice.status is not DownloadStatus.COMPLETED:
+            raise error_from(notice.error) if notice.error else UnknownFailure()
+        return notice
+
+    async def _store(self, notice: DownloadNotice) -> StorageLocation:
+        """Step 8."""
+        return await self._storage.save_video(save_request(notice))
+
+
+def save_request(notice: DownloadNotice) -> SaveVideo:
+    """What Storage is asked to take in after a completed download."""
+    return SaveVideo(
+        video_id=notice.video_id,
+        staged_path=notice.staged_path,
+        output_path=notice.output_path,
+        quality=notice.quality,
+    )
+
+
+def _skipped(video_id: str, location: StorageLocation | None) -> JobResult:
+    return JobResult(
+        video_id=video_id,
+        status=ResultStatus.SKIPPED,
+        message="already in the archive",
+        file_size=location.size_bytes if location else 0,
+        quality=location.quality if location else None,
+    )
+
+
+def _fallback(asked: Quality, got: str | None) -> str:
+    """Says so when another quality than the asked one was fetched."""
+    if asked.height is None or got is None or got == asked:
+        return ""
+    return f"{asked} was not available; fetched {got}"

@@ -1,0 +1,98 @@
+"""Tells Storage what could not be archived, so that it stands in the job's work plan."""
+
+import asyncio
+
+from loguru import logger
+
+from ytarchive.common.database import Row
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.models import from_micros
+from ytarchive.common.tracing import trace
+from ytarchive.jobs.api import ResultStatus
+from ytarchive.jobs.repository import JobsRepository, planned_errors
+from ytarchive.storage import FailedDownload, StorageAPI, UnavailableVideo, WorkPlanRequest
+
+log = logger.bind(service="jobs")
+
+_INTERVAL = 2.0
+_AT_ONCE = 1000
+
+
+class WorkPlanReporter:
+    """Hands failures to Storage in groups, since a plan's file is written anew each time.
+
+    What Storage has not heard of is marked so in the database: a crash or an unreachable Storage
+    service only delays it.
+    """
+
+    def __init__(self, repository: JobsRepository, storage: StorageAPI) -> None:
+        self._repository = repository
+        self._storage = storage
+        self._pending: set[str] = set()
+
+    def note(self, job_id: str) -> None:
+        """A video of this job failed for good, or was stored after all."""
+        self._pending.add(job_id)
+
+    async def run(self) -> None:
+        """Report what was noted, every two seconds, until cancelled."""
+        while True:
+            await asyncio.sleep(_INTERVAL)
+            for job_id in list(self._pending):
+                await self.report(job_id)
+
+    async def report(self, job_id: str) -> None:
+        """Report everything of a job that Storage has not heard of."""
+        self._pending.discard(job_id)
+        try:
+            while await self._report_some(job_id):
+                pass
+        except YTArchiveError as error:
+            log.warning("the work plan of job {} has to wait: {}", job_id, error.message)
+            self._pending.add(job_id)
+
+    async def _report_some(self, job_id: str) -> bool:
+        rows = await self._repository.unplanned(job_id, _AT_ONCE)
+        recovered = await self._repository.recovered(job_id)
+        head = await self._repository.head(job_id)
+        if head is None or not (rows or recovered):
+            return False
+        request = WorkPlanRequest(
+            job_id=job_id,
+            unavailable_videos=[
+                _unavailable(row, head.playlist_id)
+                for row in rows
+                if row["state"] == ResultStatus.UNAVAILABLE
+            ],
+            failed_downloads=[_failed(row) for row in rows if row["state"] == ResultStatus.FAILED],
+            resolved_video_ids=recovered,
+            total_videos=head.total,
+            successful_videos=head.good,
+        )
+        with trace(head.trace_id):
+            plan = await self._storage.create_work_plan(request)
+        await self._repository.set_work_plan(job_id, plan.id)
+        await self._repository.mark_planned(job_id, [*(r["video_id"] for r in rows), *recovered])
+        return len(rows) == _AT_ONCE
+
+
+def _unavailable(row: Row, playlist_id: str | None) -> UnavailableVideo:
+    return UnavailableVideo(
+        video_id=row["video_id"],
+        title=row["title"] or None,
+        reason=row["reason"] or "unavailable",
+        detected_at=from_micros(row["finished_at"]),
+        playlist_id=playlist_id,
+        evidence=row["message"] or None,
+    )
+
+
+def _failed(row: Row) -> FailedDownload:
+    return FailedDownload(
+        video_id=row["video_id"],
+        title=row["title"] or None,
+        attempts=row["attempts"],
+        last_attempt=from_micros(row["finished_at"]),
+        errors=planned_errors(row),
+        file_size=row["file_size"] or None,
+    )
