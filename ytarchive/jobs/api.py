@@ -165,8 +165,12 @@ class RegisterService(Model):
     """A service that wants to be known and watched."""
 
     service_name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
-    url: str = Field(pattern=r"^https?://[^\s/]+$", max_length=256)
-    port: int = Field(ge=1, le=65535)
+    url: str = Field(
+        pattern=r"^(https?://[^\s/]+|in-process)$",
+        max_length=256,
+        description='Where it is reached, or "in-process" inside a command without a server',
+    )
+    port: int = Field(ge=0, le=65535)
     health_endpoint: str = Field(default="/api/v1/health", pattern=r"^/\S*$", max_length=256)
 
 

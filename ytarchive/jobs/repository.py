@@ -39,6 +39,7 @@ class JobHead:
     trace_id: str
     listing: bool
     own_videos: int
+    work_plan_id: str | None
     title: str | None
     done: int
     total: int
@@ -335,6 +336,7 @@ def _head(row: Row) -> JobHead:
         trace_id=row["trace_id"],
         listing=bool(row["listing"]),
         own_videos=row["own_videos"],
+        work_plan_id=row["work_plan_id"],
         title=row["title"],
         done=good + row["failed"] + row["unavailable"] + row["cancelled"],
         total=row["total"],

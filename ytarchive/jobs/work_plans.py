@@ -52,9 +52,10 @@ class WorkPlanReporter:
             self._pending.add(job_id)
 
     async def _report_some(self, job_id: str) -> bool:
-        rows = await self._repository.unplanned(job_id, _AT_ONCE)
-        recovered = await self._repository.recovered(job_id)
         head = await self._repository.head(job_id)
+        rows = await self._repository.unplanned(job_id, _AT_ONCE)
+        planned_before = head is not None and head.work_plan_id is not None
+        recovered = await self._repository.recovered(job_id) if planned_before else []
         if head is None or not (rows or recovered):
             return False
         request = WorkPlanRequest(
