@@ -55,7 +55,10 @@ class SaveVideo(Model):
     video_path: str | None = Field(
         default=None, description="A media file inside the archive, registered where it lies"
     )
-    output_path: str = Field(default="videos", description="Folder that gets the video's folder")
+    output_path: str | None = Field(
+        default=None,
+        description="Folder inside the archive that gets the video's folder; default `videos`",
+    )
     quality: str | None = None
 
     @model_validator(mode="after")
@@ -161,8 +164,8 @@ class StorageStats(Model):
     total_videos: int = Field(description="Videos whose media file is stored")
     total_metadata: int = Field(description="Videos whose metadata is stored")
     total_playlists: int
-    total_files: int
-    total_size_bytes: int
+    total_files: int = Field(description="Files of stored videos, lists of digests included")
+    total_size_bytes: int = Field(description="Bytes of these files")
     work_plans: int
     base_path: str
     free_bytes: int = Field(description="Free space on the archive's file system")
@@ -186,9 +189,10 @@ class StorageAPI(Contract, Protocol):
 
     @endpoint("POST /storage/save/video", status=201)
     async def save_video(self, request: SaveVideo) -> StorageLocation:
-        """Take in a finished video: sync, checksums, rename, registration, in this order.
+        """Take in a finished video: checksums, sync, rename, registration, in this order.
 
-        Raises PathOutsideArchive, NotFound, DiskFull or NotWritable. It may be repeated.
+        Raises PathOutsideArchive, NotFound, IntegrityFailure (the download is not finished),
+        DiskFull, NotWritable or FileFailure. It may be repeated.
         """
         ...
 

@@ -1,0 +1,184 @@
+"""What the archive does with files: durable writes, digests, moves that survive any crash.
+
+Everything here blocks; callers run it in a thread. OSErrors leave as errors that name the file.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ytarchive.common.errors import DiskFull, FileFailure, LocalError, NotFound, NotWritable
+from ytarchive.storage.layout import CHECKSUMS
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_UNSYNCABLE = frozenset({errno.EINVAL, errno.ENOTSUP})
+_CHECKSUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+
+
+def translated(error: OSError, path: Path) -> LocalError:
+    """An OSError as ours. The file it names is preferred to `path`."""
+    where = error.filename if isinstance(error.filename, str) else str(path)
+    if error.errno in _FULL:
+        return DiskFull(f"the disk is full: {where} could not be written")
+    if error.errno in _DENIED:
+        return NotWritable(f"{where} cannot be written: {error.strerror}")
+    if error.errno == errno.EXDEV:
+        return FileFailure(f"{where} is on another file system than the archive's staging folder")
+    return FileFailure(f"{where}: {error.strerror or error}")
+
+
+@contextmanager
+def os_errors(path: Path) -> Iterator[None]:
+    """Translate the OSErrors of the block. Raises DiskFull, NotWritable or FileFailure."""
+    try:
+        yield
+    except OSError as error:
+        raise translated(error, path) from error
+
+
+def read(path: Path) -> bytes:
+    """The content of a file. Raises NotFound or FileFailure."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"{path} does not exist") from None
+    except OSError as error:
+        raise FileFailure(f"{path} cannot be read: {error.strerror}") from error
+
+
+def write_atomically(path: Path, content: bytes, scratch: Path) -> None:
+    """Put a file in place so that at any time the old or the new one is there, whole.
+
+    The unfinished file lies in `scratch`, on the same file system, which is emptied at start.
+    """
+    temporary = scratch / f"{path.name[:80]}.{secrets.token_hex(8)}"
+    with os_errors(path):
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync(path.parent)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it, durably."""
+    with os_errors(folder):
+        missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+        for path in reversed(missing):
+            path.mkdir(exist_ok=True)
+            sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNSYNCABLE or not path.is_dir():
+            raise  # some file systems cannot sync folders; none may fail to sync a file
+    finally:
+        os.close(descriptor)
+
+
+def sync_all(folder: Path, names: Collection[str]) -> None:
+    """Sync the named files of a folder, and every folder that they lie in."""
+    paths = [folder / name for name in names]
+    with os_errors(folder):
+        for path in [*paths, *{path.parent for path in paths}]:
+            sync(path)
+
+
+def list_files(folder: Path) -> list[str]:
+    """Everything below a folder that is not itself a folder: relative names, sorted."""
+    with os_errors(folder):
+        entries = folder.rglob("*")
+        files = [path for path in entries if path.is_symlink() or not path.is_dir()]
+        return sorted(path.relative_to(folder).as_posix() for path in files)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with os_errors(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def size(path: Path) -> int | None:
+    """The bytes of a regular file; None if there is none, or a link."""
+    with os_errors(path):
+        return path.stat().st_size if path.is_file() and not path.is_symlink() else None
+
+
+def write_checksums(folder: Path, digests: Mapping[str, str]) -> None:
+    """Write the folder's list of digests, as `sha256sum -c` reads it inside the folder."""
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(digests.items())]
+    with os_errors(folder / CHECKSUMS):
+        (folder / CHECKSUMS).write_text("".join(lines), "utf-8")
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Digests by name from the folder's list; empty if there is none that can be read."""
+    try:
+        lines = (folder / CHECKSUMS).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    matches = filter(None, map(_CHECKSUM_LINE.fullmatch, lines))
+    return {found[2]: found[1] for found in matches}
+
+
+def move_set(source: Path, target: Path, names: Collection[str]) -> None:
+    """Move a folder of finished files to its place; begun before, it goes on where it was.
+
+    If `target` exists, each file replaces its namesake at once, and all others stay.
+    """
+    if source.is_dir():
+        make_folders(target.parent)
+        with os_errors(target):
+            _rename_or_merge(source, target, names)
+    with os_errors(target):
+        if target.is_dir():
+            folders = {target, *((target / name).parent for name in names)}
+            for folder in [*filter(Path.is_dir, folders), target.parent]:
+                sync(folder)
+
+
+def _rename_or_merge(source: Path, target: Path, names: Collection[str]) -> None:
+    if not target.exists():
+        source.rename(target)
+        return
+    for name in sorted(names, key=lambda name: name == CHECKSUMS):  # the list of digests is last
+        if (source / name).exists():
+            make_folders((target / name).parent)
+            (source / name).replace(target / name)
+    with suppress(OSError):  # what came in between stays, and is in nobody's way
+        for folder in [*filter(Path.is_dir, source.iterdir()), source]:
+            folder.rmdir()
+
+
+def empty_folder(folder: Path) -> None:
+    """Remove the files that lie directly in a folder."""
+    with os_errors(folder):
+        for path in folder.iterdir():
+            path.unlink()
+
+
+def probe(scratch: Path, folder: Path) -> None:
+    """Prove that files can be written and moved to `folder` by renaming.
+
+    Raises NotWritable, DiskFull or FileFailure (another file system).
+    """
+    target = folder / ".ytarchive-probe"
+    write_atomically(target, b"\n", scratch)
+    with os_errors(target):
+        target.unlink()

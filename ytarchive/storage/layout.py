@@ -1,0 +1,182 @@
+"""Where everything of the archive lies, from ids alone: a title is never part of a path."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Self
+
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.errors import PathOutsideArchive
+from ytarchive.common.identifiers import parse_playlist_id
+
+CHECKSUMS = "checksums.sha256"
+_LONGEST_NAME = 240  # bytes; leaves room for what file systems and tools add
+_LONGEST_PATH = 2048
+_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+_CAPTIONS = frozenset({".vtt", ".srt", ".ttml", ".srv1", ".srv2", ".srv3", ".json3", ".ass"})
+_MEDIA = frozenset(
+    {".mp4", ".m4a", ".webm", ".mkv", ".mka", ".m4v", ".mov", ".3gp", ".flv", ".ts"}
+    | {".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav"}
+)
+
+
+class Role(StrEnum):
+    """What a stored file is to its video."""
+
+    MEDIA = "media"
+    INFO = "info"
+    THUMBNAIL = "thumbnail"
+    CAPTIONS = "captions"
+    CHECKSUMS = "checksums"
+    OTHER = "other"
+
+
+def role_of(name: str) -> Role:
+    """The role of a file, from its name alone."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if name.endswith(".info.json"):
+        return Role.INFO
+    if PurePosixPath(name).name == CHECKSUMS:
+        return Role.CHECKSUMS
+    for role, suffixes in (
+        (Role.MEDIA, _MEDIA),
+        (Role.THUMBNAIL, _IMAGES),
+        (Role.CAPTIONS, _CAPTIONS),
+    ):
+        if suffix in suffixes:
+            return role
+    return Role.OTHER
+
+
+def plan_time(moment: datetime) -> str:
+    """A moment as it begins a work plan's file name: `20260102T030405Z`."""
+    return moment.strftime("%Y%m%dT%H%M%SZ")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The archive's folders, absolute and without links."""
+
+    base: Path
+    metadata: Path
+    videos: Path
+    logs: Path
+    state: Path
+
+    @classmethod
+    def of(cls, config: StorageConfig) -> Self:
+        """The layout that the settings ask for. Raises PathOutsideArchive for a loop of links."""
+        base = _resolved(config.base_path)
+        return cls(
+            base=base,
+            metadata=base / config.metadata_dir,
+            videos=base / config.videos_dir,
+            logs=base / config.logs_dir,
+            state=_resolved(config.state_path),
+        )
+
+    @property
+    def staging(self) -> Path:
+        """Where downloads grow."""
+        return self.base / ".ytarchive" / "staging"
+
+    @property
+    def scratch(self) -> Path:
+        """Where small files are written before they are renamed to their place."""
+        return self.base / ".ytarchive" / "tmp"
+
+    @property
+    def database(self) -> Path:
+        """The library's SQLite file."""
+        return self.state / "library.db"
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that the archive always has, besides staging."""
+        kinds = [self.metadata / kind for kind in ("videos", "playlists", "work_plans")]
+        return [*kinds, self.videos]
+
+    def metadata_file(self, video_id: str) -> Path:
+        """A video's metadata."""
+        return self.metadata / "videos" / f"{video_id}.json"
+
+    def playlist_file(self, playlist_id: str) -> Path:
+        """A playlist's metadata. Raises InvalidIdentifier."""
+        name = f"{parse_playlist_id(playlist_id)}.json"
+        _check_names(playlist_id, PurePosixPath(name))
+        return self.metadata / "playlists" / name
+
+    def plan_file(self, file_name: str) -> Path:
+        """A work plan's JSON file."""
+        return self.metadata / "work_plans" / file_name
+
+    def video_folder(self, video_id: str, output_path: str | None) -> Path:
+        """The folder of a video whose folder is to lie in `output_path` (default: `videos`).
+
+        If the last part of `output_path` already is the id, it is the video's folder itself.
+        Raises PathOutsideArchive.
+        """
+        parent = self._inside(output_path) if output_path else self.videos
+        folder = parent if parent.name == video_id else parent / video_id
+        resolved = _resolved(folder)  # the folder itself may be a link, too
+        if resolved.name != video_id or not self._may_hold_videos(resolved):
+            raise PathOutsideArchive(f"{output_path or 'videos'!r} cannot hold videos")
+        return resolved
+
+    def media_file(self, path: str) -> Path:
+        """A file that may be registered where it lies. Raises PathOutsideArchive."""
+        resolved = self._inside(path)
+        if not self._may_hold_videos(resolved):
+            raise PathOutsideArchive(f"{path!r} lies where no videos can be")
+        return resolved
+
+    def staged_folder(self, path: str) -> Path:
+        """A folder strictly below staging. Raises PathOutsideArchive."""
+        resolved = self._inside(path)
+        if resolved == self.staging or not resolved.is_relative_to(self.staging):
+            raise PathOutsideArchive(f"{path!r} does not lie in the staging folder")
+        return resolved
+
+    def relative(self, path: Path) -> str:
+        """A path of the archive as the database keeps it."""
+        return path.relative_to(self.base).as_posix()
+
+    def absolute(self, relative: str) -> Path:
+        """The path that the database keeps as `relative`."""
+        return self.base / relative
+
+    def _inside(self, path: str) -> Path:
+        """`path`, absolute or relative to the archive, without links, and inside the archive."""
+        _check_names(path, PurePosixPath(path))
+        resolved = _resolved(self.base / path)
+        if not resolved.is_relative_to(self.base):
+            raise PathOutsideArchive(f"{path!r} leads out of the archive")
+        return resolved
+
+    def _may_hold_videos(self, folder: Path) -> bool:
+        """Whether the folder is apart from those that the archive keeps for itself."""
+        own = [self.metadata, self.logs, self.base / ".ytarchive", self.state]
+        return folder != self.base and not any(
+            folder.is_relative_to(other) or other.is_relative_to(folder)
+            for other in map(_resolved, own)
+        )
+
+
+def _check_names(given: str, path: PurePosixPath) -> None:
+    """Refuse what no file system or terminal can be trusted with.
+
+    Control characters, marks that turn the direction of writing, lone surrogates, endless names.
+    """
+    if not given.isprintable() or len(given) > _LONGEST_PATH:
+        raise PathOutsideArchive("a path has at most 2048 characters, all of them printable")
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+        raise PathOutsideArchive("a part of the path is longer than 240 bytes")
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links
+        raise PathOutsideArchive(f"{str(path)!r} cannot be followed") from error

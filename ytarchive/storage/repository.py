@@ -1,0 +1,175 @@
+"""The library's rows. Paths go in relative to the archive and come out absolute."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.errors import NotFound
+from ytarchive.common.media import PlaylistMetadata, VideoMetadata
+from ytarchive.common.models import from_micros, to_micros, utc_now
+from ytarchive.storage.api import StorageLocation
+from ytarchive.storage.intake import StoredFile
+from ytarchive.storage.layout import Layout, Role
+
+_FILES = TypeAdapter(list[StoredFile])
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """A video's files, all in one folder; the first with the role `media` is the video itself."""
+
+    video_id: str
+    folder: Path
+    files: list[StoredFile]
+    quality: str | None
+
+    @property
+    def media(self) -> StoredFile:
+        """The video itself."""
+        return next(file for file in self.files if file.role is Role.MEDIA)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A prepared video on its way from staging to `files.folder`."""
+
+    staged: Path
+    files: FileSet
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the archive holds."""
+
+    videos: int
+    metadata: int
+    playlists: int
+    files: int
+    size_bytes: int
+    work_plans: int
+
+
+class Library:
+    """The tables of videos, their files, playlists, and moves under way."""
+
+    def __init__(self, database: Database, layout: Layout) -> None:
+        self._database = database
+        self._layout = layout
+
+    async def save_metadata(self, metadata: VideoMetadata) -> None:
+        """Keep what lists and searches need of a video's metadata."""
+        fields = metadata.model_dump(
+            include={"video_id", "title", "channel_id", "channel_title", "duration"}
+        )
+        times = {"upload_date": to_micros(metadata.upload_date), "now": to_micros(utc_now())}
+        await self._database.execute("upsert_metadata", fields | times)
+
+    async def save_playlist(self, playlist: PlaylistMetadata) -> None:
+        """Keep a playlist's headline."""
+        fields = playlist.model_dump(
+            include={"playlist_id", "title", "channel_id", "channel_title", "video_count"}
+        )
+        await self._database.execute("upsert_playlist", fields | {"now": to_micros(utc_now())})
+
+    async def begin_move(self, move: Move) -> None:
+        """Note, durably, that a video is about to be moved."""
+        parameters = {
+            "video_id": move.files.video_id,
+            "staged_path": self._layout.relative(move.staged),
+            "target_path": self._layout.relative(move.files.folder),
+            "quality": move.files.quality,
+            "files": _FILES.dump_json(move.files.files).decode(),
+        }
+        await self._database.execute("begin_move", parameters)
+
+    async def forget_move(self, video_id: str) -> None:
+        """The move did not take place."""
+        await self._database.execute("end_move", {"video_id": video_id})
+
+    async def move_of(self, video_id: str) -> Move | None:
+        """The move of a video that was begun and not ended."""
+        row = await self._database.fetch_one("get_move", {"video_id": video_id})
+        return self._move(row) if row else None
+
+    async def moves(self) -> list[Move]:
+        """Every move that was begun and not ended."""
+        return [self._move(row) for row in await self._database.fetch_all("list_moves")]
+
+    async def register(self, stored: FileSet) -> None:
+        """Enter a video and its files, and end its move, in one transaction."""
+        video = {
+            "video_id": stored.video_id,
+            "media_path": self._layout.relative(stored.folder / stored.media.name),
+            "quality": stored.quality,
+            "now": to_micros(utc_now()),
+        }
+        rows = [self._file_row(stored, file) for file in stored.files]
+
+        def transaction(writer: Writer) -> None:
+            writer.execute("upsert_media", video)
+            writer.execute_many("upsert_file", rows)
+            writer.execute("end_move", {"video_id": stored.video_id})
+
+        await self._database.write(transaction)
+
+    async def location(self, video_id: str) -> StorageLocation:
+        """Where a video lies, as it was registered. Raises NotFound if nothing of it is."""
+        row = await self._database.fetch_one("get_video", {"video_id": video_id})
+        if row is None:
+            raise NotFound(f"nothing is stored of {video_id}")
+        sidecars = await self._database.fetch_all("sidecar_paths", {"video_id": video_id})
+        return self._location(row, sidecars)
+
+    async def stored_among(self, video_ids: list[str]) -> set[str]:
+        """Those of the videos whose media is registered."""
+        parameters = {"video_ids": json.dumps(video_ids)}
+        rows = await self._database.fetch_all("stored_among", parameters)
+        return {row["video_id"] for row in rows}
+
+    async def totals(self) -> Totals:
+        """What the archive holds."""
+        [row] = await self._database.fetch_all("totals")
+        return Totals(**{name: row[name] for name in Totals.__dataclass_fields__})
+
+    def _file_row(self, stored: FileSet, file: StoredFile) -> dict[str, object]:
+        return {
+            "video_id": stored.video_id,
+            "path": self._layout.relative(stored.folder / file.name),
+            "role": file.role.value,
+            "size_bytes": file.size_bytes,
+            "sha256": bytes.fromhex(file.sha256),
+        }
+
+    def _move(self, row: Row) -> Move:
+        stored = FileSet(
+            video_id=row["video_id"],
+            folder=self._layout.absolute(row["target_path"]),
+            files=_FILES.validate_json(row["files"]),
+            quality=row["quality"],
+        )
+        return Move(self._layout.absolute(row["staged_path"]), stored)
+
+    def _location(self, video: Row, sidecars: list[Row]) -> StorageLocation:
+        media = self._layout.absolute(video["media_path"]) if video["media_path"] else None
+        beside = [(row["role"], self._layout.absolute(row["path"])) for row in sidecars]
+        if media is not None:  # an earlier download may have left others in another folder
+            beside = [(role, path) for role, path in beside if path.is_relative_to(media.parent)]
+        thumbnails = [path for role, path in beside if role == Role.THUMBNAIL]
+        captions = [path.parent for role, path in beside if role == Role.CAPTIONS]
+        return StorageLocation(
+            video_id=video["video_id"],
+            video_path=_text(media),
+            metadata_path=str(self._layout.metadata_file(video["video_id"])),
+            thumbnail_path=_text(thumbnails[0] if thumbnails else None),
+            captions_dir=_text(captions[0] if captions else None),
+            size_bytes=video["size_bytes"],
+            stored_at=from_micros(video["stored_at"] or video["metadata_at"]),
+            quality=video["quality"],
+        )
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None

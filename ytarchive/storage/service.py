@@ -1,0 +1,235 @@
+"""The Storage service: the archive's files and their index."""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from weakref import WeakValueDictionary
+
+from loguru import logger
+from pydantic import ValidationError
+
+from ytarchive import __version__
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.database import Database, Schema
+from ytarchive.common.errors import FileFailure, InvalidConfiguration, NotFound
+from ytarchive.common.identifiers import parse_playlist_id
+from ytarchive.common.media import VideoMetadata
+from ytarchive.common.models import Done, HealthCheck, Model, Page
+from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
+from ytarchive.storage import files
+from ytarchive.storage.api import (
+    ExistsRequest,
+    PlanEntry,
+    SaveMetadata,
+    SavePlaylist,
+    SaveVideo,
+    StorageAPI,
+    StorageLocation,
+    StorageStats,
+    StoredVideos,
+    VideoExists,
+    WorkPlan,
+    WorkPlanQuery,
+    WorkPlanRequest,
+)
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.repository import Library
+from ytarchive.storage.videos import VideoStore
+from ytarchive.storage.work_plans import WorkPlans
+
+log = logger.bind(service="storage")
+
+T = TypeVar("T")
+
+SCHEMA = Schema(package="ytarchive.storage", durable=True)
+_LEAST_FREE_BYTES = 256 * 2**20
+
+
+class StorageService(StorageAPI):
+    """Keeps the archive. Made by `open`; one process at a time may have it open."""
+
+    def __init__(self, layout: Layout, database: Database) -> None:
+        self._layout = layout
+        self._database = database
+        self._library = Library(database, layout)
+        self._videos = VideoStore(self._library, layout)
+        self._plans = WorkPlans(database, layout)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._started = time.monotonic()
+
+    @classmethod
+    async def open(cls, config: StorageConfig) -> Self:
+        """Make the folders, open the library, and finish what a crash cut short.
+
+        Raises NotWritable, DiskFull, FileFailure, InvalidConfiguration or a database error.
+        """
+        layout = Layout.of(config)
+        await asyncio.to_thread(_prepare_folders, layout)
+        storage = cls(layout, await Database.open(layout.database, SCHEMA))
+        try:
+            await storage._videos.recover()
+            await storage._plans.write_missing_files()
+            await storage._measure()
+        except BaseException:
+            await storage.close()
+            raise
+        return storage
+
+    async def close(self) -> None:
+        """Finish what is being saved, then close the library."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._database.close()
+
+    async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
+        """Write a video's metadata to `metadata/videos/<id>.json`."""
+        return await self._to_the_end(self._save_metadata(request.metadata))
+
+    async def save_playlist(self, request: SavePlaylist) -> Done:
+        """Write a playlist's metadata to `metadata/playlists/<id>.json`."""
+        playlist_id = parse_playlist_id(request.playlist.playlist_id)
+        playlist = request.playlist.model_copy(update={"playlist_id": playlist_id})
+        await self._write_json(self._layout.playlist_file(playlist_id), playlist)
+        await self._library.save_playlist(playlist)
+        return Done()
+
+    async def save_video(self, request: SaveVideo) -> StorageLocation:
+        """Take in a finished video: checksums, sync, rename, registration, in this order."""
+        return await self._to_the_end(self._save_video(request))
+
+    async def video_exists(self, video_id: str) -> VideoExists:
+        """Whether a video is stored, and where. A media file that is gone is not stored."""
+        try:
+            location = await self._videos.locate(video_id)
+        except NotFound:
+            return VideoExists(video_id=video_id, exists=False)
+        exists = location.video_path is not None
+        return VideoExists(video_id=video_id, exists=exists, location=location)
+
+    async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
+        """Which of many videos are registered, in the order asked; the files are not looked at."""
+        stored = await self._library.stored_among(request.video_ids)
+        asked = dict.fromkeys(request.video_ids)
+        return StoredVideos(video_ids=[video_id for video_id in asked if video_id in stored])
+
+    async def get_metadata(self, video_id: str) -> VideoMetadata:
+        """A video's stored metadata. Raises NotFound, or FileFailure if it cannot be read."""
+        path = self._layout.metadata_file(video_id)
+        content = await asyncio.to_thread(files.read, path)
+        try:
+            return VideoMetadata.model_validate_json(content)
+        except ValidationError as error:
+            raise FileFailure(f"{path} is damaged; fetch the metadata again") from error
+
+    async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
+        """Make a work plan, or extend the one that the job already has."""
+        plan = await self._to_the_end(self._plans.create(request))
+        log.info("work plan {}: {} videos to review", plan.id, _open_entries(plan))
+        return plan
+
+    async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
+        """All work plans, newest first."""
+        return await self._plans.page(request)
+
+    async def get_work_plan(self, plan_id: str) -> WorkPlan:
+        """One work plan. Raises NotFound."""
+        return await self._plans.get(plan_id)
+
+    async def get_stats(self) -> StorageStats:
+        """What the archive holds."""
+        totals = await self._library.totals()
+        base = self._layout.base
+        with files.os_errors(base):
+            disk = await asyncio.to_thread(shutil.disk_usage, base)
+        return StorageStats(
+            total_videos=totals.videos,
+            total_metadata=totals.metadata,
+            total_playlists=totals.playlists,
+            total_files=totals.files,
+            total_size_bytes=totals.size_bytes,
+            work_plans=totals.work_plans,
+            base_path=str(base),
+            free_bytes=disk.free,
+            capacity_bytes=disk.total,
+        )
+
+    async def health(self) -> HealthCheck:
+        """Whether the library can be read and the archive written."""
+        checks = {"database": await self._database.is_usable()}
+        checks |= await asyncio.to_thread(_disk_checks, self._layout.base)
+        return HealthCheck(
+            service=self.service,
+            status="healthy" if all(checks.values()) else "unhealthy",
+            version=__version__,
+            uptime_seconds=int(time.monotonic() - self._started),
+            checks=checks,
+        )
+
+    async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
+        async with self._lock(metadata.video_id):
+            await self._write_json(self._layout.metadata_file(metadata.video_id), metadata)
+            await self._library.save_metadata(metadata)
+        log.debug("{}: metadata stored", metadata.video_id)
+        return await self._library.location(metadata.video_id)
+
+    async def _save_video(self, request: SaveVideo) -> StorageLocation:
+        async with self._lock(request.video_id):
+            location = await self._videos.save(request)
+        await self._measure()
+        return location
+
+    async def _write_json(self, path: Path, model: Model) -> None:
+        def write() -> None:
+            content = model.model_dump_json(indent=2).encode()
+            files.write_atomically(path, content, self._layout.scratch)
+
+        await asyncio.to_thread(write)
+
+    async def _measure(self) -> None:
+        totals = await self._library.totals()
+        STORED_VIDEOS.set(totals.videos)
+        STORED_BYTES.set(totals.size_bytes)
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` even if its caller is cancelled: its lock would go, its threads would not."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    def _lock(self, video_id: str) -> asyncio.Lock:
+        """One video is changed by one call at a time."""
+        return self._locks.setdefault(video_id, asyncio.Lock())
+
+
+def _prepare_folders(layout: Layout) -> None:
+    """Make every folder, and prove that files can be written and moved there."""
+    for folder in [layout.base, layout.staging, layout.scratch, *layout.folders]:
+        files.make_folders(folder)
+        if folder.resolve() != folder:
+            message = (
+                f"{folder} is a link to {folder.resolve()}; it must be a folder of the archive"
+            )
+            raise InvalidConfiguration(f"{message}. Move the whole archive (`storage.base_path`)")
+    files.empty_folder(layout.scratch)
+    for folder in [layout.staging, *layout.folders]:
+        files.probe(layout.scratch, folder)
+
+
+def _disk_checks(base: Path) -> dict[str, bool]:
+    try:
+        free = shutil.disk_usage(base).free
+    except OSError:
+        free = 0
+    return {
+        "base_path_writable": os.access(base, os.W_OK | os.X_OK),
+        "free_space": free >= _LEAST_FREE_BYTES,
+    }
+
+
+def _open_entries(plan: WorkPlan) -> int:
+    return len(plan.unavailable_videos) + len(plan.failed_downloads)

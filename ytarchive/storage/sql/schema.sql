@@ -1,0 +1,141 @@
+-- library.db: the index of the archive. The files are the truth; everything here can be made again
+-- from them. Paths are relative to the archive's folder, so that it can be moved. Times are
+-- microseconds since 1970 in UTC.
+
+-- One row per video of which anything is stored. Descriptions stay in the JSON files.
+CREATE TABLE videos (
+    number INTEGER PRIMARY KEY,       -- stable, small: what a full-text index can refer to
+    video_id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL DEFAULT '',
+    channel_id TEXT NOT NULL DEFAULT '',
+    channel_title TEXT NOT NULL DEFAULT '',
+    upload_date INTEGER,
+    duration INTEGER,                 -- seconds
+    metadata_at INTEGER,              -- when the metadata was stored; null without metadata
+    media_path TEXT,                  -- the newest media file; null without media
+    quality TEXT,
+    stored_at INTEGER,                -- when the media was stored
+    size_bytes INTEGER NOT NULL DEFAULT 0 -- of all its files; kept by the triggers below
+) STRICT;
+
+CREATE INDEX videos_by_stored_at ON videos (stored_at) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_upload_date ON videos (upload_date) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_duration ON videos (duration) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_title ON videos (title COLLATE NOCASE) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_channel ON videos (channel_id, upload_date) WHERE media_path IS NOT NULL;
+
+-- Every file of every stored video, with the digest it had when it was stored.
+CREATE TABLE files (
+    video_id TEXT NOT NULL REFERENCES videos (video_id),
+    path TEXT NOT NULL,
+    role TEXT NOT NULL,               -- media, info, thumbnail, captions, checksums, other
+    size_bytes INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
+    PRIMARY KEY (video_id, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE playlists (
+    playlist_id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    channel_id TEXT NOT NULL,
+    channel_title TEXT NOT NULL,
+    video_count INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Videos on their way from staging to their place. A row is durable before the first file moves,
+-- so that a move that was cut short is finished at the next start.
+CREATE TABLE moves (
+    video_id TEXT PRIMARY KEY,
+    staged_path TEXT NOT NULL,
+    target_path TEXT NOT NULL,
+    quality TEXT,
+    files TEXT NOT NULL               -- list of StoredFile as JSON: what the target will hold
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE work_plans (
+    plan_id TEXT PRIMARY KEY,         -- sortable by time
+    job_id TEXT UNIQUE,
+    file_name TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    written_at INTEGER,               -- the `updated_at` that the JSON file shows
+    total_videos INTEGER NOT NULL,
+    successful_videos INTEGER NOT NULL,
+    unavailable INTEGER NOT NULL DEFAULT 0, -- entries by kind; kept by the triggers below
+    failed INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE work_plan_entries (
+    number INTEGER PRIMARY KEY,       -- the order in which videos came into the plan
+    plan_id TEXT NOT NULL REFERENCES work_plans (plan_id),
+    video_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('unavailable', 'failed')),
+    entry TEXT NOT NULL,              -- UnavailableVideo or FailedDownload as JSON
+    UNIQUE (plan_id, video_id)
+) STRICT;
+
+-- What the archive holds in all: one row, kept by the triggers, so that asking never costs a scan.
+CREATE TABLE totals (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    videos INTEGER NOT NULL DEFAULT 0,
+    metadata INTEGER NOT NULL DEFAULT 0,
+    playlists INTEGER NOT NULL DEFAULT 0,
+    files INTEGER NOT NULL DEFAULT 0,
+    size_bytes INTEGER NOT NULL DEFAULT 0,
+    work_plans INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+INSERT INTO totals (id) VALUES (1);
+
+CREATE TRIGGER videos_added AFTER INSERT ON videos BEGIN
+    UPDATE totals SET
+        videos = videos + (NEW.media_path IS NOT NULL),
+        metadata = metadata + (NEW.metadata_at IS NOT NULL);
+END;
+
+CREATE TRIGGER videos_changed AFTER UPDATE OF media_path, metadata_at ON videos BEGIN
+    UPDATE totals SET
+        videos = videos + (NEW.media_path IS NOT NULL) - (OLD.media_path IS NOT NULL),
+        metadata = metadata + (NEW.metadata_at IS NOT NULL) - (OLD.metadata_at IS NOT NULL);
+END;
+
+CREATE TRIGGER files_added AFTER INSERT ON files BEGIN
+    UPDATE totals SET files = files + 1, size_bytes = size_bytes + NEW.size_bytes;
+    UPDATE videos SET size_bytes = size_bytes + NEW.size_bytes WHERE video_id = NEW.video_id;
+END;
+
+CREATE TRIGGER files_changed AFTER UPDATE OF size_bytes ON files BEGIN
+    UPDATE totals SET size_bytes = size_bytes + NEW.size_bytes - OLD.size_bytes;
+    UPDATE videos SET size_bytes = size_bytes + NEW.size_bytes - OLD.size_bytes
+    WHERE video_id = NEW.video_id;
+END;
+
+CREATE TRIGGER playlists_added AFTER INSERT ON playlists BEGIN
+    UPDATE totals SET playlists = playlists + 1;
+END;
+
+CREATE TRIGGER work_plans_added AFTER INSERT ON work_plans BEGIN
+    UPDATE totals SET work_plans = work_plans + 1;
+END;
+
+CREATE TRIGGER entries_added AFTER INSERT ON work_plan_entries BEGIN
+    UPDATE work_plans SET
+        unavailable = unavailable + (NEW.kind = 'unavailable'),
+        failed = failed + (NEW.kind = 'failed')
+    WHERE plan_id = NEW.plan_id;
+END;
+
+CREATE TRIGGER entries_changed AFTER UPDATE OF kind ON work_plan_entries BEGIN
+    UPDATE work_plans SET
+        unavailable = unavailable + (NEW.kind = 'unavailable') - (OLD.kind = 'unavailable'),
+        failed = failed + (NEW.kind = 'failed') - (OLD.kind = 'failed')
+    WHERE plan_id = NEW.plan_id;
+END;
+
+CREATE TRIGGER entries_removed AFTER DELETE ON work_plan_entries BEGIN
+    UPDATE work_plans SET
+        unavailable = unavailable - (OLD.kind = 'unavailable'),
+        failed = failed - (OLD.kind = 'failed')
+    WHERE plan_id = OLD.plan_id;
+END;

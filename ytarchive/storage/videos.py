@@ -1,0 +1,145 @@
+"""How a finished video enters the archive, and how what a crash cut short is finished.
+
+    hash, checksums.sha256, sync  ->  note the move, durably  ->  rename, sync  ->  register
+
+A crash before the note leaves the folder in staging. A crash after it is finished by the same code
+at the next start, from whatever step it had reached: moving and registering may be repeated.
+"""
+
+import asyncio
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from loguru import logger
+
+from ytarchive.common.errors import IntegrityFailure, LocalError, NotFound, YTArchiveError
+from ytarchive.storage import files, intake
+from ytarchive.storage.api import SaveVideo, StorageLocation
+from ytarchive.storage.intake import StoredFile
+from ytarchive.storage.layout import Layout, Role
+from ytarchive.storage.repository import FileSet, Library, Move
+
+log = logger.bind(service="storage")
+
+
+class VideoStore:
+    """Takes videos in. Callers see to it that no video is taken in twice at the same time."""
+
+    def __init__(self, library: Library, layout: Layout) -> None:
+        self._library = library
+        self._layout = layout
+        # Hashing fills a core, so more at a time would only keep other threads waiting.
+        self._hashing = asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def save(self, request: SaveVideo) -> StorageLocation:
+        """Take in a staged folder, or register a file where it lies. It may be repeated."""
+        interrupted = await self._library.move_of(request.video_id)
+        if interrupted is not None:
+            await self._finish(interrupted)
+        if request.staged_path is not None:
+            await self._save_staged(request, request.staged_path)
+        elif request.video_path is not None:
+            await self._save_in_place(request, request.video_path)
+        location = await self.locate(request.video_id)
+        if location.video_path is None:
+            raise NotFound(f"there is no download of {request.video_id}")
+        return location
+
+    async def locate(self, video_id: str) -> StorageLocation:
+        """Where a video lies; without `video_path` if its file has gone.
+
+        Raises NotFound if nothing of it is stored.
+        """
+        location = await self._library.location(video_id)
+        path = location.video_path
+        if path is None or await asyncio.to_thread(Path(path).is_file):
+            return location
+        log.warning("{}: registered, but {} is missing", video_id, path)
+        return location.model_copy(update={"video_path": None})
+
+    async def recover(self) -> None:
+        """Finish what a crash cut short. What cannot be finished is logged and stays noted."""
+        for move in await self._library.moves():
+            try:
+                await self._finish(move)
+            except YTArchiveError as error:
+                log.error("{}: not stored: {}", move.files.video_id, error.message)
+
+    async def _save_staged(self, request: SaveVideo, staged_path: str) -> None:
+        staged = self._layout.staged_folder(staged_path)
+        target = self._layout.video_folder(request.video_id, request.output_path)
+        if not await asyncio.to_thread(staged.is_dir):
+            return  # it has been taken in before, or there is nothing
+        async with self._hashing:
+            prepared = await asyncio.to_thread(intake.prepare, staged, target, request.video_id)
+        move = Move(staged, FileSet(request.video_id, target, prepared, request.quality))
+        await self._library.begin_move(move)
+        await self._carry_out(move)
+
+    async def _save_in_place(self, request: SaveVideo, video_path: str) -> None:
+        media = self._layout.media_file(video_path)
+        async with self._hashing:
+            found = await asyncio.to_thread(_describe_in_place, media)
+        await self._register(FileSet(request.video_id, media.parent, found, request.quality))
+
+    async def _finish(self, move: Move) -> None:
+        """Finish an interrupted move, unless nothing was moved and staging has changed since."""
+        if await asyncio.to_thread(_is_void, move):
+            log.warning("{}: was not moved and has changed; forgotten", move.files.video_id)
+            await self._library.forget_move(move.files.video_id)
+            return
+        log.info("{}: finishing an interrupted move", move.files.video_id)
+        await self._carry_out(move)
+
+    async def _carry_out(self, move: Move) -> None:
+        try:
+            stored = await asyncio.to_thread(_move, move)
+        except LocalError:
+            if await asyncio.to_thread(_is_ready, move):
+                with suppress(LocalError):  # the first failure is the one to tell
+                    await self._library.forget_move(move.files.video_id)
+            raise
+        await self._register(stored)
+
+    async def _register(self, stored: FileSet) -> None:
+        await self._library.register(stored)
+        size = sum(file.size_bytes for file in stored.files)
+        log.info("{}: stored {} files, {} bytes", stored.video_id, len(stored.files), size)
+
+
+def _describe_in_place(media: Path) -> list[StoredFile]:
+    names = intake.beside(media)
+    files.sync_all(media.parent, names)
+    return intake.describe(media.parent, names)
+
+
+def _move(move: Move) -> FileSet:
+    """Move the set, and tell which of its files are there afterwards."""
+    target = move.files.folder
+    ready = intake.present(move.staged, move.files.files)
+    files.move_set(move.staged, target, [file.name for file in ready])
+    there = intake.present(target, move.files.files)
+    if not _has_media(there):
+        raise IntegrityFailure(f"the media file of {move.files.video_id} vanished on its way")
+    return replace(move.files, files=there)
+
+
+def _is_void(move: Move) -> bool:
+    """Whether a move can no longer be carried out: not begun, and staging is not as it was."""
+    return not _is_ready(move) and not _has_media(
+        intake.present(move.files.folder, move.files.files)
+    )
+
+
+def _is_ready(move: Move) -> bool:
+    """Whether all of it still waits in staging, as it was prepared."""
+    expected = move.files.files
+    return intake.is_untouched(move.staged, expected) and _has_media(
+        intake.present(move.staged, expected)
+    )
+
+
+def _has_media(found: list[StoredFile]) -> bool:
+    return any(file.role is Role.MEDIA for file in found)

@@ -1,0 +1,150 @@
+"""Work plans: what could not be archived, in the database and as JSON files for people."""
+
+import asyncio
+import json
+import re
+
+from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.errors import InvalidRequest, NotFound
+from ytarchive.common.identifiers import new_id
+from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.storage import files
+from ytarchive.storage.api import (
+    FailedDownload,
+    PlanEntry,
+    UnavailableVideo,
+    WorkPlan,
+    WorkPlanQuery,
+    WorkPlanRequest,
+)
+from ytarchive.storage.layout import Layout, plan_time
+
+
+class WorkPlans:
+    """Keeps work plans. The database is the truth; each plan's file shows its newest state."""
+
+    def __init__(self, database: Database, layout: Layout) -> None:
+        self._database = database
+        self._layout = layout
+        self._writing = asyncio.Lock()
+
+    async def create(self, request: WorkPlanRequest) -> WorkPlan:
+        """Make a plan, or extend the one that the job has. It is durable before its file is."""
+        row = await self._database.write(lambda writer: _extend(writer, request))
+        return await self._write_file(row)
+
+    async def get(self, plan_id: str) -> WorkPlan:
+        """A plan with its entries, in the order in which they came. Raises NotFound."""
+        row = await self._database.fetch_one("get_plan", {"plan_id": plan_id})
+        if row is None:
+            raise NotFound(f"there is no work plan {plan_id}")
+        return self._plan(row, await self._database.fetch_all("plan_entries", {"plan_id": plan_id}))
+
+    async def page(self, query: WorkPlanQuery) -> Page[PlanEntry]:
+        """Headlines of the plans, newest first. Raises InvalidRequest for a foreign cursor."""
+        if query.cursor is not None and not re.fullmatch(r"[0-9a-f-]{36}", query.cursor):
+            raise InvalidRequest("cursor: not one that this list gave")
+        parameters = {"cursor": query.cursor, "limit": query.limit + 1}
+        rows = await self._database.fetch_all("list_plans", parameters)
+        items = [_headline(row) for row in rows[: query.limit]]
+        more = len(rows) > query.limit
+        return Page(items=items, next_cursor=items[-1].id if more else None)
+
+    async def write_missing_files(self) -> None:
+        """Write again every plan's file that is missing or older than the plan."""
+        folder = self._layout.plan_file("")
+        names = await asyncio.to_thread(lambda: {path.name for path in folder.iterdir()})
+        for row in await self._database.fetch_all("plan_files"):
+            if not row["is_current"] or row["file_name"] not in names:
+                await self._write_file(row)
+
+    async def _write_file(self, row: Row) -> WorkPlan:
+        """Write a plan's newest state; one at a time, so that no older one comes last."""
+        async with self._writing:
+            plan = await self.get(row["plan_id"])
+            file = self._layout.plan_file(row["file_name"])
+            # The archive may be moved, so the file does not tell its own path.
+            content = plan.model_dump_json(indent=2, exclude={"path"}).encode()
+            await asyncio.to_thread(files.write_atomically, file, content, self._layout.scratch)
+            written = {"plan_id": plan.id, "updated_at": to_micros(plan.updated_at)}
+            await self._database.execute("plan_written", written)
+        return plan
+
+    def _plan(self, row: Row, entries: list[Row]) -> WorkPlan:
+        return WorkPlan(
+            id=row["plan_id"],
+            created_at=from_micros(row["created_at"]),
+            updated_at=from_micros(row["updated_at"]),
+            job_id=row["job_id"],
+            total_videos=row["total_videos"],
+            successful_videos=row["successful_videos"],
+            path=str(self._layout.plan_file(row["file_name"])),
+            unavailable_videos=[
+                UnavailableVideo.model_validate_json(entry["entry"])
+                for entry in entries
+                if entry["kind"] == "unavailable"
+            ],
+            failed_downloads=[
+                FailedDownload.model_validate_json(entry["entry"])
+                for entry in entries
+                if entry["kind"] == "failed"
+            ],
+        )
+
+
+def _extend(writer: Writer, request: WorkPlanRequest) -> Row:
+    """The transaction behind `create`; the plan's row."""
+    plan_id = _existing_plan(writer, request.job_id) or _new_plan(writer, request.job_id)
+    totals = request.model_dump(include={"total_videos", "successful_videos"})
+    resolved = json.dumps(request.resolved_video_ids)
+    writer.execute("delete_entries", {"plan_id": plan_id, "video_ids": resolved})
+    writer.execute_many("upsert_entry", _entries(plan_id, request))
+    writer.execute("update_plan", totals | {"plan_id": plan_id, "now": to_micros(utc_now())})
+    [row] = writer.fetch_all("get_plan", {"plan_id": plan_id})
+    return row
+
+
+def _existing_plan(writer: Writer, job_id: str | None) -> str | None:
+    row = writer.fetch_one("plan_of_job", {"job_id": job_id}) if job_id else None
+    return str(row["plan_id"]) if row else None
+
+
+def _new_plan(writer: Writer, job_id: str | None) -> str:
+    now = utc_now()
+    time = plan_time(now)
+    [row] = writer.fetch_all("count_plans_named", {"time": time})
+    suffix = f"-{row['plans'] + 1}" if row["plans"] else ""
+    plan = {
+        "plan_id": new_id(),
+        "job_id": job_id,
+        "file_name": f"{time}{suffix}_plan.json",
+        "now": to_micros(now),
+    }
+    writer.execute("insert_plan", plan)
+    return str(plan["plan_id"])
+
+
+def _entries(plan_id: str, request: WorkPlanRequest) -> list[dict[str, str]]:
+    kinds = (("failed", request.failed_downloads), ("unavailable", request.unavailable_videos))
+    return [
+        {
+            "plan_id": plan_id,
+            "video_id": entry.video_id,
+            "kind": kind,
+            "entry": entry.model_dump_json(),
+        }
+        for kind, entries in kinds
+        for entry in entries
+    ]
+
+
+def _headline(row: Row) -> PlanEntry:
+    return PlanEntry(
+        id=row["plan_id"],
+        created_at=from_micros(row["created_at"]),
+        job_id=row["job_id"],
+        total_videos=row["total_videos"],
+        successful_videos=row["successful_videos"],
+        unavailable=row["unavailable"],
+        failed=row["failed"],
+    )
