@@ -12,6 +12,15 @@ from ytarchive.ytdlp.api import (
     ListedEntries,
     Transfer,
 )
+from ytarchive.ytdlp.client import YtDlp
+from ytarchive.ytdlp.tools import (
+    Tool,
+    ToolReport,
+    ffmpeg_path,
+    javascript_runtime,
+    tool_report,
+    yt_dlp_version,
+)
 
 __all__ = [
     "DownloadOrder",
@@ -20,5 +29,12 @@ __all__ = [
     "Extractor",
     "Fetcher",
     "ListedEntries",
+    "Tool",
+    "ToolReport",
     "Transfer",
+    "YtDlp",
+    "ffmpeg_path",
+    "javascript_runtime",
+    "tool_report",
+    "yt_dlp_version",
 ]

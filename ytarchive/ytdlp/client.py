@@ -1,0 +1,151 @@
+"""yt-dlp as the services see it: extraction, listing and downloads by worker processes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Self
+
+from loguru import logger
+
+from ytarchive.common.config import Settings
+from ytarchive.common.errors import DownloadTimeout, ProtocolError
+from ytarchive.ytdlp import equipment
+from ytarchive.ytdlp.api import (
+    Downloaded,
+    DownloadOrder,
+    ExtractedVideo,
+    Extractor,
+    Fetcher,
+    ListedEntries,
+    Transfer,
+)
+from ytarchive.ytdlp.pool import WorkerPool
+from ytarchive.ytdlp.protocol import Event, Task
+from ytarchive.ytdlp.wording import clean
+from ytarchive.ytdlp.workers import WorkerProcess
+
+log = logger.bind(service="download")
+
+_LISTINGS_AT_A_TIME = 2
+_EXTRACTIONS_BETWEEN_CLEANINGS = 200
+
+
+class YtDlp(Extractor, Fetcher):
+    """Extracts, lists and downloads; `close` it, or use it in `async with`.
+
+    At most `download.concurrency` downloads run at a time. One more worker is there for
+    extractions, so that long downloads do not starve them, and listings have their own.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool = WorkerPool(settings)
+        concurrency = settings.download.concurrency
+        self._downloads = asyncio.Semaphore(concurrency)
+        self._tasks = asyncio.Semaphore(concurrency + 1)
+        self._listings = asyncio.Semaphore(_LISTINGS_AT_A_TIME)
+        self._extractions = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End every worker process with all it started, at once."""
+        await self._pool.close()
+
+    async def extract(self, video_id: str) -> ExtractedVideo:
+        """Everything that yt-dlp can tell of a video; its info JSON is kept for an hour."""
+        await self._clean_up()
+        async with self._tasks, self._pool.worker() as worker:
+            patience = Patience(self._settings)
+            event = await _run(worker, Task(kind="extract", video_id=video_id), patience)
+            if event.extracted is None:
+                raise ProtocolError("a worker process ended an extraction without a result")
+            return event.extracted
+
+    async def download(
+        self, order: DownloadOrder, on_progress: Callable[[Transfer], None]
+    ) -> Downloaded:
+        """Fetch a video. Cancelling the task kills the worker and all it started, at once."""
+        async with self._downloads, self._tasks, self._pool.worker() as worker:
+            patience = Patience(self._settings)
+            task = Task(kind="download", order=order)
+            event = await _run(worker, task, patience, on_progress)
+            if event.downloaded is None:
+                raise ProtocolError("a worker process ended a download without a result")
+            return event.downloaded
+
+    async def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
+        """The entries of a playlist id, channel id or @handle, about a hundred at a time.
+
+        The next page is asked for when the next chunk is.
+        """
+        async with self._listings, self._pool.worker() as worker:
+            await worker.send(Task(kind="list", source=source))
+            while True:
+                event = await _last(worker, Patience(self._settings))
+                if event.entries is None:
+                    return
+                yield event.entries
+                await worker.send(Task(kind="next"))
+
+    async def _clean_up(self) -> None:
+        self._extractions += 1
+        if self._extractions % _EXTRACTIONS_BETWEEN_CLEANINGS == 0:
+            folder = self._settings.storage.staging_path / "info"
+            await asyncio.to_thread(equipment.forget_old_info, folder)
+
+
+class Patience:
+    """How long a task may be silent: an extraction as a whole, a transfer without progress."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._extract = settings.download.extract_timeout
+        self._stall = settings.download.stall_timeout
+        self._is_extracting = True
+        self.seconds = self._extract
+
+    def renewed_by(self, event: Event) -> bool:
+        """Whether `event` is progress, so that `seconds` begin anew."""
+        if event.transfer is None:
+            return False
+        was_extracting = self._is_extracting
+        self._is_extracting = event.transfer.phase == "extracting"
+        self.seconds = self._extract if self._is_extracting else self._stall
+        return not (was_extracting and self._is_extracting)
+
+
+async def _run(
+    worker: WorkerProcess,
+    task: Task,
+    patience: Patience,
+    on_progress: Callable[[Transfer], None] | None = None,
+) -> Event:
+    """Give a worker a task, and follow it to its end."""
+    await worker.send(task)
+    return await _last(worker, patience, on_progress)
+
+
+async def _last(
+    worker: WorkerProcess,
+    patience: Patience,
+    on_progress: Callable[[Transfer], None] | None = None,
+) -> Event:
+    """The next event that is neither progress nor a message. Raises DownloadTimeout."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(patience.seconds) as clock:
+            while True:
+                event = await worker.receive()
+                if event.transfer and on_progress:
+                    on_progress(event.transfer)
+                if event.kind == "log":
+                    log.log(event.level, "yt-dlp: {}", clean(event.text))
+                elif event.kind != "progress":
+                    return event
+                if patience.renewed_by(event):
+                    clock.reschedule(loop.time() + patience.seconds)
+    except TimeoutError:
+        raise DownloadTimeout(f"no progress for {patience.seconds:.0f} seconds") from None

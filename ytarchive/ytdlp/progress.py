@@ -1,0 +1,145 @@
+"""One percentage over video, audio and merge, which never goes backwards."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from ytarchive.ytdlp.api import Transfer
+from ytarchive.ytdlp.selection import Info, quality_label
+
+_SECONDS_BETWEEN = 0.2
+_SECONDS_BETWEEN_LOOKS = 1.0
+_MEDIA_SHARE = 98.0
+_MERGE_SHARE = 1.9
+
+
+class Stream:
+    """One of the formats that make up a download, while it is fetched."""
+
+    def __init__(self, chosen: Info, present: int) -> None:
+        self.total = int(chosen.get("filesize") or chosen.get("filesize_approx") or 0)
+        self.phase = "audio" if chosen.get("vcodec") == "none" else "video"
+        self.done = 0
+        self.fetched = 0
+        self._last = present
+
+    def advance(self, done: int, total: int | None) -> None:
+        """`done` bytes are on disk, of `total`. What was there before does not count as fetched."""
+        self.fetched += done - self._last if done >= self._last else done
+        self._last = self.done = done
+        self.total = max(total or self.total, done)
+
+
+class ProgressMeter:
+    """Turns yt-dlp's hooks into `Transfer`s, at most five a second."""
+
+    def __init__(self, report: Callable[[Transfer], None]) -> None:
+        self._report = report
+        self._streams: dict[str, Stream] = {}
+        self._quality: str | None = None
+        self._folder = Path()
+        self._percent = 0.0
+        self._phase = ""
+        self._said = 0.0
+        self._merging: Event | None = None
+
+    @property
+    def network_bytes(self) -> int:
+        """Media bytes that came over the network so far."""
+        return sum(stream.fetched for stream in self._streams.values())
+
+    def extracting(self) -> None:
+        """The video's page is being read."""
+        self._say("extracting")
+
+    def fetching(self, info: Info, folder: Path) -> None:
+        """The formats are chosen; `folder` may hold parts of them."""
+        earlier = {key: stream.fetched for key, stream in self._streams.items()}
+        chosen = info.get("requested_formats") or [info]
+        self._folder = folder
+        self._quality = quality_label(info)
+        self._streams = {
+            each["format_id"]: Stream(each, _present(folder, each["format_id"])) for each in chosen
+        }
+        for key, stream in self._streams.items():
+            stream.fetched = earlier.get(key, 0)
+
+    def beside(self, phase: str) -> None:
+        """The media are there; captions or thumbnail are not yet."""
+        self._say(phase)
+
+    def progress(self, status: dict[str, Any]) -> None:
+        """yt-dlp's progress hook."""
+        stream = self._streams.get(status["info_dict"].get("format_id") or "")
+        if stream is None:  # captions pass here too
+            return
+        total = status.get("total_bytes") or status.get("total_bytes_estimate")
+        if status["status"] == "downloading":
+            stream.advance(int(status.get("downloaded_bytes") or 0), total and int(total))
+        else:
+            stream.done = stream.total = int(total or stream.total)
+        self._say(stream.phase, speed=float(status.get("speed") or 0))
+
+    def postprocessor(self, status: dict[str, Any]) -> None:
+        """yt-dlp's postprocessor hook: ffmpeg works while the file it writes changes."""
+        if status["postprocessor"] == "MoveFiles":
+            return
+        if status["status"] == "started":
+            self._say("merging")
+            self._merging = Event()
+            Thread(target=self._watch_merge, args=(self._merging,), daemon=True).start()
+        elif self._merging:
+            self._merging.set()
+
+    def _watch_merge(self, ended: Event) -> None:
+        seen = None
+        while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+            state = _written(self._folder)
+            if state != seen:
+                seen = state
+                self._say("merging", written=state[0])
+
+    def _say(self, phase: str, *, speed: float = 0, written: int = 0) -> None:
+        now = time.monotonic()
+        if phase == self._phase and now - self._said < _SECONDS_BETWEEN:
+            return
+        self._phase, self._said = phase, now
+        done = sum(stream.done for stream in self._streams.values())
+        total = sum(stream.total for stream in self._streams.values())
+        self._percent = max(self._percent, _percent(phase, done, total, written))
+        self._report(
+            Transfer(
+                phase=phase,
+                percent=round(self._percent, 2),
+                downloaded_bytes=done,
+                total_bytes=total,
+                speed=speed,
+                eta=int((total - done) / speed) if speed else None,
+                quality=self._quality,
+            )
+        )
+
+
+def _percent(phase: str, done: int, total: int, written: int) -> float:
+    if not total:
+        return 0.0
+    if phase == "merging":
+        return _MEDIA_SHARE + _MERGE_SHARE * min(written / total, 1.0)
+    return _MEDIA_SHARE * min(done / total, 1.0)
+
+
+def _present(folder: Path, format_id: str) -> int:
+    """Bytes of a format that an earlier try left."""
+    parts = [*folder.glob(f"*.f{format_id}.*.part"), *folder.glob(f"*.{format_id}.*.part")]
+    return max((part.stat().st_size for part in parts), default=0)
+
+
+def _written(folder: Path) -> tuple[int, int]:
+    """Size and time of what ffmpeg is writing; moving the index to the front changes the time."""
+    try:
+        found = [path.stat() for path in folder.glob("*.temp.*")]
+    except FileNotFoundError:
+        found = []
+    return sum(each.st_size for each in found), max((each.st_mtime_ns for each in found), default=0)

@@ -1,0 +1,51 @@
+"""What server and workers say to each other: one JSON object a line, over a socket pair."""
+
+from typing import Literal
+
+from ytarchive.common.models import ErrorDetail, Model
+from ytarchive.ytdlp.api import Downloaded, DownloadOrder, ExtractedVideo, ListedEntries, Transfer
+
+
+class Task(Model):
+    """Server to worker: one thing to do. `next` asks a running listing for its next chunk."""
+
+    kind: Literal["extract", "download", "list", "next"]
+    video_id: str = ""
+    source: str = ""
+    order: DownloadOrder | None = None
+
+
+class Event(Model):
+    """Worker to server: how far a task is, and in the end `done` or `failed`."""
+
+    kind: Literal["progress", "chunk", "log", "done", "failed"]
+    transfer: Transfer | None = None
+    entries: ListedEntries | None = None
+    extracted: ExtractedVideo | None = None
+    downloaded: Downloaded | None = None
+    error: ErrorDetail | None = None
+    level: str = "WARNING"
+    text: str = ""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the task is over."""
+        return self.kind in {"done", "failed"}
+
+
+class Fork(Model):
+    """Server to zygote: fork a worker (a socket comes along), or kill one and all it started."""
+
+    fork: int | None = None
+    kill: int | None = None
+
+
+class Birth(Model):
+    """Zygote to server: it is ready or could not start, a worker lives, a worker is dead."""
+
+    ready: str | None = None
+    failed: str | None = None
+    forked: int | None = None
+    pid: int = 0
+    died: int | None = None
+    status: int = 0

@@ -1,0 +1,189 @@
+"""What a worker does with yt-dlp. Imported in worker processes alone: it imports yt-dlp itself."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yt_dlp
+
+from ytarchive.common import errors
+from ytarchive.common.quality import Quality
+from ytarchive.ytdlp.api import (
+    Downloaded,
+    DownloadOrder,
+    ExtractedVideo,
+    ListedEntries,
+    Transfer,
+)
+from ytarchive.ytdlp.classifier import classify, facts_of
+from ytarchive.ytdlp.listing import list_chunks
+from ytarchive.ytdlp.mapping import video_metadata
+from ytarchive.ytdlp.options import Equipment, order_options, worker_options
+from ytarchive.ytdlp.progress import ProgressMeter
+from ytarchive.ytdlp.selection import Info, quality_label
+from ytarchive.ytdlp.sidefiles import SideFiles
+from ytarchive.ytdlp.staging import StagedVideo, write_json
+
+_REUSABLE_SECONDS = 3600
+_REUSE_MARGIN_SECONDS = 60
+_FRESH_EXTRACTIONS = 2
+_NOT_OUT_YET = {"is_upcoming"}
+_LIVE = {"is_live", "post_live"}
+
+
+class Messages:
+    """yt-dlp's logger: keeps the warnings of a task, and passes them on."""
+
+    def __init__(self, report: Callable[[str, str], None]) -> None:
+        self.warnings: list[str] = []
+        self._report = report
+
+    def debug(self, message: str) -> None:
+        """yt-dlp's chatter."""
+
+    def info(self, message: str) -> None:
+        """yt-dlp's chatter."""
+
+    def warning(self, message: str) -> None:
+        """Something that yt-dlp could live with."""
+        if "impersonat" in message:  # it says so of every caption, and they come all the same
+            return
+        self.warnings.append(message)
+        self._report("WARNING", message)
+
+    def error(self, message: str) -> None:
+        """The text of an exception that follows."""
+
+
+class Session:
+    """One yt-dlp with its connections, used for one task after another."""
+
+    def __init__(self, equipment: Equipment, report: Callable[[str, str], None]) -> None:
+        self._equipment = equipment
+        self._messages = Messages(report)
+        self._meter = ProgressMeter(lambda transfer: None)
+        self._ydl = yt_dlp.YoutubeDL(worker_options(equipment, self._messages, self))
+
+    def progress(self, status: dict[str, Any]) -> None:
+        """yt-dlp's progress hook."""
+        self._meter.progress(status)
+
+    def postprocessor(self, status: dict[str, Any]) -> None:
+        """yt-dlp's postprocessor hook."""
+        self._meter.postprocessor(status)
+
+    def classify(self, failure: Exception) -> errors.YTArchiveError:
+        """The error that a task's exception stands for."""
+        return classify(failure, self._messages.warnings)
+
+    def extract(self, video_id: str) -> ExtractedVideo:
+        """Ask YouTube for everything about a video; the info JSON stays in staging."""
+        self._begin(Quality.BEST, self._equipment.info_dir)
+        info = self._extract(video_id)
+        return ExtractedVideo(metadata=video_metadata(info), info_path=self._info_path(video_id))
+
+    def download(self, order: DownloadOrder, report: Callable[[Transfer], None]) -> Downloaded:
+        """Fetch a video, from an extraction of the last hour if there is one."""
+        if self._equipment.ffmpeg is None:
+            raise errors.ToolMissing("ffmpeg was not found")
+        self._begin(order.quality, order.folder)
+        self._meter = ProgressMeter(report)
+        self._meter.extracting()
+        info = self._remembered(order.video_id)
+        for fresh in range(_FRESH_EXTRACTIONS + 1):
+            try:
+                return self._fetch(info or self._extract(order.video_id), order)
+            except Exception as failure:
+                stale = self.classify(failure)
+                if not isinstance(stale, errors.StaleUrl) or fresh == _FRESH_EXTRACTIONS:
+                    raise
+                self._messages.warning(f"{stale.message}; the video is extracted again")
+                self._info_path(order.video_id).unlink(missing_ok=True)
+                info = None
+        raise AssertionError  # the last round returns or raises
+
+    def listing(self, source: str) -> Iterator[ListedEntries]:
+        """The entries of a playlist or channel, chunk by chunk, each page when it is wanted."""
+        self._begin(Quality.BEST, self._equipment.info_dir)
+        try:
+            yield from list_chunks(self._ydl, source)
+        except yt_dlp.utils.DownloadError as failure:
+            if facts_of(failure).status == 404:
+                raise errors.SourceGone(f"YouTube has no playlist or channel {source}") from failure
+            raise
+
+    # --- steps ------------------------------------------------------------------------------
+
+    def _begin(self, quality: Quality, folder: Path) -> None:
+        self._messages.warnings.clear()
+        self._ydl.params.update(order_options(quality, folder))
+        self._ydl.format_selector = self._ydl.build_format_selector(self._ydl.params["format"])
+
+    def _extract(self, video_id: str) -> Info:
+        self._meter.extracting()
+        url = f"https://www.youtube.com/watch?v={video_id}"
+        info: Info = self._ydl.extract_info(url, download=False)
+        _check_identity(info, video_id)
+        write_json(self._info_path(video_id), self._ydl.sanitize_info(info, True), private=True)
+        return info
+
+    def _remembered(self, video_id: str) -> Info | None:
+        """An extraction of the last hour whose media addresses still hold, with formats chosen."""
+        path = self._info_path(video_id)
+        try:
+            if time.time() - path.stat().st_mtime > _REUSABLE_SECONDS:
+                return None
+            info = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        if info.get("id") != video_id or _expires(info) < time.time() + _REUSE_MARGIN_SECONDS:
+            return None
+        chosen: Info = self._ydl.process_ie_result(info, download=False)
+        return chosen
+
+    def _fetch(self, info: Info, order: DownloadOrder) -> Downloaded:
+        _check_is_out(info)
+        staged = StagedVideo(order.folder, order.video_id)
+        staged.open()
+        self._meter.fetching(info, order.folder)
+        published = staged.publishable(self._ydl.sanitize_info(info, True))
+        beside = SideFiles(self._ydl, info, order, self._messages.warning)
+        with beside:
+            self._ydl.process_info(info)
+            self._meter.beside("captions")
+        media = Path(info.get("filepath") or "")
+        if not media.is_file():
+            raise errors.StaleUrl("the transfer ended without a file")
+        staged.finish(media, published, beside.files)
+        self._info_path(order.video_id).unlink(missing_ok=True)
+        return Downloaded(
+            folder=order.folder,
+            quality=quality_label(info),
+            network_bytes=self._meter.network_bytes,
+        )
+
+    def _info_path(self, video_id: str) -> Path:
+        return self._equipment.info_dir / f"{video_id}.info.json"
+
+
+def _check_identity(info: Info, video_id: str) -> None:
+    if info.get("id") != video_id:
+        raise errors.WrongVideo(f"YouTube answered with {info.get('id')!r} instead", asked=video_id)
+
+
+def _check_is_out(info: Info) -> None:
+    status = info.get("live_status")
+    if status in _NOT_OUT_YET:
+        raise errors.UpcomingVideo("the video is not out yet")
+    if status in _LIVE:
+        raise errors.LiveVideo("the video is live, or its recording is being processed")
+
+
+def _expires(info: Info) -> float:
+    """The moment (epoch seconds) when the first media address stops working."""
+    urls = [each.get("url") or "" for each in info.get("formats") or []]
+    found = [re.search(r"[?&/]expire[=/](\d+)", url) for url in urls]
+    return min((float(match[1]) for match in found if match), default=float("inf"))

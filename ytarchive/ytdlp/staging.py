@@ -1,0 +1,87 @@
+"""The folder where a video grows: resumed from, finished, and then without leftovers."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ytarchive.ytdlp.selection import Info
+
+_MEDIA = (".mp4", ".m4a", ".mkv", ".webm")
+_SECRET = frozenset(["cookies", "filepath", "_filename", "filename", "infojson_filename"])
+_SECRET_HEADERS = frozenset(["cookie", "authorization"])
+
+
+class StagedVideo:
+    """A video's folder in staging. Unfinished files carry the formats' names, finished the id's."""
+
+    def __init__(self, folder: Path, video_id: str) -> None:
+        self._folder = folder
+        self._id = video_id
+
+    @property
+    def _info(self) -> Path:
+        return self._folder / f"{self._id}.info.json"
+
+    def open(self) -> None:
+        """Make the folder. A finished file becomes one that yt-dlp knows again, if it fits."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        finished = [p for p in map(self._media, _MEDIA) if p.is_file()]
+        for path in finished:
+            name = self._working_name()
+            if name:
+                path.rename(self._folder / f"{self._id}.{name}{path.suffix}")
+            else:
+                path.unlink()
+
+    def publishable(self, info: Info) -> Info:
+        """yt-dlp's info as it stays beside the video: nothing of this machine or its user."""
+        found: Info = _without_secrets(info)
+        return found
+
+    def finish(self, media: Path, info: Info, beside: list[Path]) -> None:
+        """Leave exactly the finished set. The media file gets its name last: it is the mark."""
+        write_json(self._info, info)
+        keep = {media, self._info, *beside}
+        for path in sorted(self._folder.rglob("*"), reverse=True):
+            if path.is_dir() and not path.is_symlink():
+                if not any(kept.is_relative_to(path) for kept in keep):
+                    shutil.rmtree(path)
+            elif path not in keep:
+                path.unlink()
+        media.rename(self._media(media.suffix))
+
+    def _media(self, suffix: str) -> Path:
+        return self._folder / f"{self._id}{suffix}"
+
+    def _working_name(self) -> str:
+        """The formats that the finished file consists of."""
+        try:
+            return str(json.loads(self._info.read_text("utf-8")).get("format_id") or "")
+        except (OSError, ValueError):
+            return ""
+
+
+def write_json(path: Path, content: Any, *, private: bool = False) -> None:
+    """Write a whole file or none; if private, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+    part.replace(path)
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _headers(inner) if key == "http_headers" else _without_secrets(inner)
+            for key, inner in value.items()
+            if key not in _SECRET
+        }
+    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
+
+
+def _headers(headers: dict[str, str] | None) -> dict[str, str]:
+    return {n: v for n, v in (headers or {}).items() if n.lower() not in _SECRET_HEADERS}

@@ -1,0 +1,147 @@
+"""The programs beside Python: where ffmpeg and a JavaScript runtime are, and how old yt-dlp is.
+
+yt-dlp is never imported here; its version comes from the installed package's metadata.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import deno
+from pydantic import Field
+
+from ytarchive.common.models import Model
+
+OLD_AFTER_DAYS = 60
+_SECONDS_PER_QUESTION = 10
+_NODE_SINCE = 22
+_DENO_SINCE = 2
+
+
+class Tool(Model):
+    """A program, and the version that it says of itself."""
+
+    name: str
+    path: str | None = Field(default=None, description="null if it was not found")
+    version: str | None = None
+
+
+class ToolReport(Model):
+    """What `ytarchive doctor` tells of the tools."""
+
+    yt_dlp: Tool
+    yt_dlp_age_days: int | None = Field(default=None, description="Since its release")
+    ffmpeg: Tool
+    javascript: Tool
+
+    @property
+    def yt_dlp_is_old(self) -> bool:
+        """Whether YouTube has probably changed since yt-dlp's release."""
+        return (self.yt_dlp_age_days or 0) > OLD_AFTER_DAYS
+
+
+def tool_report() -> ToolReport:
+    """Look at every tool. Takes a moment: the programs are asked for their versions."""
+    version = yt_dlp_version()
+    ffmpeg = ffmpeg_path()
+    runtime = javascript_runtime()
+    return ToolReport(
+        yt_dlp=Tool(name="yt-dlp", path=_yt_dlp_folder(), version=version),
+        yt_dlp_age_days=_age(version) if version else None,
+        ffmpeg=Tool(name="ffmpeg", path=ffmpeg, version=_version_of(ffmpeg, "-version")),
+        javascript=Tool(
+            name=runtime[0] if runtime else "deno",
+            path=runtime[1] if runtime else None,
+            version=_version_of(runtime[1], "--version") if runtime else None,
+        ),
+    )
+
+
+def yt_dlp_version() -> str | None:
+    """The version of the installed yt-dlp, or None."""
+    try:
+        return importlib.metadata.version("yt-dlp")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def yt_dlp_fingerprint() -> tuple[str, int, int] | None:
+    """Changes when another yt-dlp is installed; None while there is none. Costs one stat."""
+    folder = _yt_dlp_folder()
+    try:
+        found = (Path(folder) / "version.py").stat() if folder else None
+    except OSError:
+        return None
+    return (str(folder), found.st_mtime_ns, found.st_ino) if found else None
+
+
+def ffmpeg_path() -> str | None:
+    """The system's ffmpeg, else the one that came with us; None if there is neither."""
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    import imageio_ffmpeg  # noqa: PLC0415  # 25 ms of start-up that most commands do not need
+
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:
+        return None
+
+
+def javascript_runtime() -> tuple[str, str] | None:
+    """Name and path of a runtime that yt-dlp can use: deno, or a Node.js that is new enough."""
+    bundled = _bundled_deno()
+    if bundled:
+        return "deno", bundled
+    for name, since in (("deno", _DENO_SINCE), ("node", _NODE_SINCE)):
+        path = shutil.which(name)
+        if path and _major(_version_of(path, "--version")) >= since:
+            return name, path
+    return None
+
+
+def _bundled_deno() -> str | None:
+    try:
+        path = deno.find_deno_bin()
+    except OSError:
+        return None
+    return str(path) if os.access(path, os.X_OK) else None
+
+
+def _yt_dlp_folder() -> str | None:
+    importlib.invalidate_caches()
+    found = importlib.util.find_spec("yt_dlp")
+    return str(Path(found.origin).parent) if found and found.origin else None
+
+
+def _age(version: str) -> int | None:
+    """Days since the release that a version such as 2026.8.19 names."""
+    numbers = [int(part) for part in version.split(".")[:3] if part.isdecimal()]
+    try:
+        released = date(*numbers)
+    except (TypeError, ValueError):
+        return None
+    return max((datetime.now(UTC).date() - released).days, 0)
+
+
+def _version_of(path: str | None, question: str) -> str | None:
+    if path is None:
+        return None
+    try:
+        answer = subprocess.run(  # noqa: S603  # our own tool, found above, and a fixed argument
+            [path, question], capture_output=True, text=True, timeout=_SECONDS_PER_QUESTION,
+            check=True, stdin=subprocess.DEVNULL,
+        ).stdout  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"\d+(?:\.\d+)+", answer)
+    return found.group() if found else None
+
+
+def _major(version: str | None) -> int:
+    return int(version.split(".")[0]) if version else 0

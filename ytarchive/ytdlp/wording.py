@@ -1,0 +1,36 @@
+"""yt-dlp's and YouTube's messages, as the classifier compares them and as people read them."""
+
+import re
+
+_COOKIE_ADVICE = re.compile(r"\.?\s*use --cookies.*", re.IGNORECASE | re.DOTALL)
+_BUG_ADVICE = re.compile(r"[;.,]?\s*please report this issue on .*", re.IGNORECASE | re.DOTALL)
+_ADVICE = re.compile(
+    r"\.?\s*(use --list-formats|you might want to use a vpn|it is recommended to use) .*",
+    re.IGNORECASE | re.DOTALL,
+)
+_CAUSE = re.compile(r"\s*\(caused by .*", re.DOTALL)
+_LINES = re.compile(r"[.\s]*\n\s*")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_LABEL = re.compile(r"^\s*(error:\s*)?(\[[\w:+.-]+\]\s*)?([\w@-]{2,64}:\s+)?", re.IGNORECASE)
+_NAMED = re.compile(r"^\s*(error:\s*)?\[[\w:+.-]+\]", re.IGNORECASE)
+
+
+def normalise(message: str) -> str:
+    """`message` as the table compares it: lower case, one apostrophe, no label, no advice."""
+    text = _COLOUR.sub("", message).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return _COOKIE_ADVICE.sub("", _without_label(text)).lower()
+
+
+def clean(message: str) -> str:
+    """`message` for people: without yt-dlp's labels, and its advice about its own options."""
+    text = _LINES.sub(". ", _without_label(_COLOUR.sub("", message)).strip())
+    for tail in (_COOKIE_ADVICE, _BUG_ADVICE, _ADVICE, _CAUSE):
+        text = tail.sub("", text)
+    return " ".join(text.split())[:1000]
+
+
+def _without_label(text: str) -> str:
+    """Cut "ERROR: [youtube] ID: "; an id counts as one only behind the extractor's name."""
+    if _NAMED.match(text):
+        return _LABEL.sub("", text, count=1)
+    return re.sub(r"^\s*error:\s*", "", text, flags=re.IGNORECASE)

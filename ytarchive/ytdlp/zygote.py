@@ -1,0 +1,148 @@
+"""The process that workers are forked from: `python -m ytarchive.ytdlp.zygote FD`.
+
+It imports yt-dlp once, has a single thread, and forks a warm worker whenever the server asks.
+Importing yt-dlp in each worker would cost more CPU than the downloads. The socket FD is its only
+tie to the server: when that closes, it kills every worker's process group and ends.
+"""
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+from ytarchive.ytdlp.options import Equipment
+from ytarchive.ytdlp.protocol import Birth, Fork
+
+
+class Zygote:
+    """Forks, kills and reaps workers."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._lifeline, self._lifeline_end = os.pipe()
+        self._children: set[int] = set()
+        self._unread = b""
+        self._deaths, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def serve(self, equipment: Equipment, version: str) -> None:
+        """Answer the server until it closes the socket."""
+        self._tell(Birth(ready=version))
+        watched: list[Any] = [self._control, self._deaths]
+        while True:
+            ready, _, _ = select.select(watched, [], [])
+            if self._deaths in ready:
+                os.read(self._deaths, 4096)
+                self._reap()
+            if self._control in ready and not self._obey(equipment):
+                return
+
+    def end(self) -> None:
+        """Kill every worker with all it started."""
+        for pid in self._children:
+            _kill_group(pid)
+
+    def _obey(self, equipment: Equipment) -> bool:
+        """Carry out what the server sent; False when it is gone."""
+        data, sockets, _, _ = socket.recv_fds(self._control, 65536, 8)
+        if not data:
+            return False
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            order = Fork.model_validate_json(line)
+            if order.kill in self._children:
+                _kill_group(order.kill)
+            elif order.fork is not None:
+                self._fork(order.fork, sockets.pop(0), equipment)
+        return True
+
+    def _fork(self, number: int, connection: int, equipment: Equipment) -> None:
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(connection, equipment)
+        os.close(connection)
+        self._children.add(pid)
+        self._tell(Birth(forked=number, pid=pid))
+
+    def _become_worker(self, connection: int, equipment: Equipment) -> NoReturn:
+        from ytarchive.ytdlp.worker import Worker  # noqa: PLC0415  # imported before the fork
+
+        try:
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._control.close()
+            for fd in (self._lifeline_end, self._deaths):
+                os.close(fd)
+            Worker(socket.socket(fileno=connection), self._lifeline).run(equipment)
+        finally:
+            os._exit(1)
+
+    def _reap(self) -> None:
+        for pid in list(self._children):
+            # The group is killed before its leader is reaped: till then nobody gets its number.
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                _kill_group(pid)
+                _, status = os.waitpid(pid, 0)
+                self._children.discard(pid)
+                self._tell(Birth(died=pid, status=os.waitstatus_to_exitcode(status)))
+
+    def _tell(self, message: Birth) -> None:
+        self._control.sendall(message.model_dump_json(exclude_defaults=True).encode() + b"\n")
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        # It has not become a group's leader yet.
+        os.kill(pid, signal.SIGKILL)
+
+
+def _first_line(control: socket.socket) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = control.recv(1)
+        if not byte:
+            raise SystemExit(0)
+        line += byte
+    return line
+
+
+def _warm() -> str:
+    """Import whatever a worker needs, so that forks share it. Returns yt-dlp's version."""
+    import yt_dlp.extractor.youtube  # noqa: PLC0415  # a failure is reported to the server
+    import yt_dlp.version  # noqa: PLC0415
+
+    import ytarchive.ytdlp.worker  # noqa: F401, PLC0415
+
+    yt_dlp.YoutubeDL({"quiet": True, "allowed_extractors": ["youtube.*"]}).close()
+    gc.collect()
+    gc.freeze()  # shared pages stay shared
+    return str(yt_dlp.version.__version__)
+
+
+def main() -> None:
+    """Run until the server closes the socket whose number is the argument."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(control.fileno(), False)
+    zygote = Zygote(control)
+    equipment = Equipment.model_validate_json(_first_line(control))
+    try:
+        version = _warm()
+    except Exception as failure:  # a broken installation is told, not a traceback
+        control.sendall(Birth(failed=f"{failure}").model_dump_json().encode() + b"\n")
+        return
+    try:
+        zygote.serve(equipment, version)
+    finally:
+        zygote.end()
+
+
+if __name__ == "__main__":
+    main()
