@@ -1,0 +1,168 @@
+"""What the Data API's refusals mean. Source: the API's documentation and answers seen in 2026."""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from ytarchive.common.errors import (
+    ApiFailure,
+    ApiKeyInvalid,
+    ApiNotEnabled,
+    ApiRateLimited,
+    NetworkFailure,
+    QuotaExceeded,
+    SourceGone,
+    VideoUnavailable,
+    YTArchiveError,
+)
+
+_MEANINGS: dict[str, type[YTArchiveError]] = {
+    "quotaExceeded": QuotaExceeded,
+    "dailyLimitExceeded": QuotaExceeded,
+    "API_KEY_INVALID": ApiKeyInvalid,
+    "API_KEY_EXPIRED": ApiKeyInvalid,
+    "keyInvalid": ApiKeyInvalid,
+    "keyExpired": ApiKeyInvalid,
+    "accessNotConfigured": ApiNotEnabled,
+    "SERVICE_DISABLED": ApiNotEnabled,
+    "API_KEY_SERVICE_BLOCKED": ApiNotEnabled,
+    "API_KEY_HTTP_REFERRER_BLOCKED": ApiNotEnabled,
+    "API_KEY_IP_ADDRESS_BLOCKED": ApiNotEnabled,
+    "API_KEY_ANDROID_APP_BLOCKED": ApiNotEnabled,
+    "API_KEY_IOS_APP_BLOCKED": ApiNotEnabled,
+    "ipRefererBlocked": ApiNotEnabled,
+    "CONSUMER_INVALID": ApiNotEnabled,
+    "CONSUMER_SUSPENDED": ApiNotEnabled,
+    "rateLimitExceeded": ApiRateLimited,
+    "userRateLimitExceeded": ApiRateLimited,
+    "RATE_LIMIT_EXCEEDED": ApiRateLimited,
+    "RESOURCE_EXHAUSTED": ApiRateLimited,
+    "playlistNotFound": SourceGone,
+    "playlistItemsNotAccessible": SourceGone,
+    "playlistForbidden": SourceGone,
+    "watchLaterNotAccessible": SourceGone,
+    "watchHistoryNotAccessible": SourceGone,
+    "channelNotFound": SourceGone,
+    "channelForbidden": SourceGone,
+    "channelClosed": SourceGone,
+    "channelSuspended": SourceGone,
+    "videoNotFound": VideoUnavailable,
+}
+"""YouTube's reasons, wherever in the answer they stand."""
+
+_TAG = re.compile(r"<[^>]*>")
+_LONGEST_MESSAGE = 500
+_LONGEST_WAIT = 30.0
+_CERTIFICATE = "the certificate of {} is not trusted; a company's authority goes to network.ca_file"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request gave nothing, and whether asking again soon may help."""
+
+    error: YTArchiveError
+    retry: bool = False
+    wait: float = 0
+    """Seconds that YouTube asks to wait before the next try."""
+
+
+def refused(status: int, retry_after: str | None, body: bytes) -> Refusal:
+    """The meaning of an answer with a status other than 200."""
+    if 300 <= status < 400:
+        message = f"the Data API's address answered with a redirection ({status}), which is refused"
+        return Refusal(ApiFailure(message, http_status=status))
+    given = _error_object(body)
+    reasons = list(_reasons(given))
+    message = plain_text(given.get("message")) or f"the Data API answered {status}"
+    kind = _meaning(status, reasons, message)
+    details: dict[str, Any] = {"http_status": status}
+    if reasons:
+        details["api_reason"] = reasons[0]
+    wait = _seconds(retry_after)
+    again = status >= 500 or (kind is ApiRateLimited and wait <= _LONGEST_WAIT)
+    return Refusal(kind(message, **details), again, wait if wait <= _LONGEST_WAIT else 0)
+
+
+def unreadable(body: bytes) -> Refusal:
+    """The meaning of a 200 whose body is no list of the API: cut off, or another server's page."""
+    if body.lstrip()[:1] == b"<":
+        message = (
+            "a web page came instead of the Data API's answer; a proxy or portal is in between"
+        )
+    else:
+        message = "the Data API's answer is cut off or is not what it should be"
+    return Refusal(ApiFailure(message, http_status=200), retry=True)
+
+
+def unreachable(error: Exception, timeout: float) -> Refusal:
+    """The meaning of an exception. Nothing of the request is repeated: proxies have passwords."""
+    match error:
+        case TimeoutError():
+            message = f"the Data API did not answer within {timeout:g} seconds"
+        case aiohttp.ClientConnectorCertificateError():
+            return Refusal(NetworkFailure(_CERTIFICATE.format(error.host)))
+        case aiohttp.ClientHttpProxyError():
+            message = f"the proxy refused the way to the Data API ({error.status})"
+        case aiohttp.ClientProxyConnectionError():
+            message = f"the proxy cannot be reached: {_cause(error)}"
+        case aiohttp.ClientConnectorError():
+            message = f"{error.host} cannot be reached: {_cause(error)}"
+        case _:
+            message = f"the connection to the Data API broke off ({type(error).__name__})"
+    return Refusal(NetworkFailure(message), retry=True)
+
+
+def plain_text(message: Any) -> str:
+    """A message without markup; YouTube puts links into some."""
+    if not isinstance(message, str):
+        return ""
+    text = " ".join(html.unescape(_TAG.sub("", message)).split())
+    return text.encode("utf-8", "replace").decode()[:_LONGEST_MESSAGE]
+
+
+def _cause(error: aiohttp.ClientConnectorError) -> str:
+    return error.os_error.strerror or "no connection"
+
+
+def _error_object(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    given = answer.get("error") if isinstance(answer, dict) else None
+    return given if isinstance(given, dict) else {}
+
+
+def _reasons(given: dict[str, Any]) -> Iterator[str]:
+    """`errors[].reason`, then `details[].reason`, then `status`."""
+    for name in ("errors", "details"):
+        items = given.get(name)
+        for item in items if isinstance(items, list) else []:
+            reason = item.get("reason") if isinstance(item, dict) else None
+            if isinstance(reason, str):
+                yield reason
+    if isinstance(given.get("status"), str):
+        yield given["status"]
+
+
+def _meaning(status: int, reasons: list[str], message: str) -> type[YTArchiveError]:
+    text = message.lower()
+    kind = next((_MEANINGS[reason] for reason in reasons if reason in _MEANINGS), None)
+    if kind is None and ("api key" in text or "unregistered callers" in text):
+        return ApiKeyInvalid
+    if kind is None and status == 429:
+        kind = ApiRateLimited
+    # Since 2026 daily buckets are answered as rate limits too. Searches have one of their own.
+    if kind is ApiRateLimited and "per day" in text and "search" not in text:
+        return QuotaExceeded
+    return kind or ApiFailure
+
+
+def _seconds(retry_after: str | None) -> float:
+    """A `Retry-After` in seconds; its other form, a date, is not used by the API."""
+    return float(retry_after) if retry_after and retry_after.strip().isdecimal() else 0

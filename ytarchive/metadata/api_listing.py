@@ -1,0 +1,123 @@
+"""A playlist by the Data API: 1 unit for the list, then for each 50 entries 1 or 2."""
+
+import asyncio
+from collections import Counter
+
+from loguru import logger
+
+from ytarchive.common.errors import ApiFailure, SourceGone, Unavailable
+from ytarchive.common.media import PlaylistVideo, VideoMetadata
+from ytarchive.metadata.channels import Channels
+from ytarchive.metadata.data_api import DataApi, ItemsPage
+from ytarchive.metadata.listings import Batch, Listing
+from ytarchive.metadata.resources import Resource
+from ytarchive.metadata.sessions import ListedBefore, take
+from ytarchive.metadata.videos import Videos
+from ytarchive.ytdlp import ListedEntries
+
+log = logger.bind(service="metadata")
+
+_EMPTY_PAGES_BORNE = 10
+
+
+class ApiListing:
+    """Lists playlists page by page, and says of each entry whether its video exists."""
+
+    def __init__(self, api: DataApi, videos: Videos, channels: Channels) -> None:
+        self._api = api
+        self._videos = videos
+        self._channels = channels
+
+    async def first(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
+        """What the list is, and its first entries. Raises SourceGone.
+
+        Both are asked for at once, so that downloads can start a round trip earlier.
+        """
+        about, page = await asyncio.gather(
+            self._api.playlist(playlist_id),
+            self._api.playlist_items(playlist_id, None),
+            return_exceptions=True,
+        )
+        if isinstance(page, SourceGone) and playlist_id.startswith("UU"):
+            return await self._no_uploads(playlist_id)
+        if isinstance(page, BaseException):
+            raise page
+        if isinstance(about, BaseException):
+            raise about
+        return _about(playlist_id, about), await self._batch(page)
+
+    async def following(self, listing: Listing, listed: ListedBefore) -> Batch:
+        """The entries that follow what a pass has listed."""
+        token = listing.page_token
+        for _ in range(_EMPTY_PAGES_BORNE):
+            page = await self._page(listing.playlist_id, token, listed)
+            token = page.next_token
+            if page.items or token is None:
+                return await self._batch(page)
+        raise ApiFailure("the Data API answers with empty pages only")
+
+    async def _page(self, playlist_id: str, token: str | None, listed: ListedBefore) -> ItemsPage:
+        try:
+            return await self._api.playlist_items(playlist_id, token)
+        except ApiFailure as error:
+            if error.details.get("api_reason") != "invalidPageToken":
+                raise
+            log.info("{}: the page token is no longer valid; listing from the start", playlist_id)
+            return await self._anew(playlist_id, await listed())
+
+    async def _anew(self, playlist_id: str, listed: Counter[str]) -> ItemsPage:
+        """The first page from the start on that has entries not listed before; only those."""
+        token: str | None = None
+        while True:
+            page = await self._api.playlist_items(playlist_id, token)
+            fresh = [item for item in page.items if not take(listed, item.item_video_id)]
+            if fresh or page.next_token is None:
+                return ItemsPage(fresh, page.next_token)
+            token = page.next_token
+
+    async def _no_uploads(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
+        """An uploads list is not found for a channel without videos, either: that one is empty."""
+        channel = await self._channels.get("UC" + playlist_id.removeprefix("UU"), refresh=False)
+        about = ListedEntries(
+            playlist_id=playlist_id,
+            title=channel.title,
+            channel_id=channel.channel_id,
+            channel_title=channel.title,
+            video_count=0,
+            videos=[],
+        )
+        return about, Batch([], page_token=None, complete=True)
+
+    async def _batch(self, page: ItemsPage) -> Batch:
+        """Entries with what `videos.list` says of them: ids decide what is dead, not titles."""
+        named = [(item.item_video_id, item) for item in page.items]
+        items = [(video_id, item) for video_id, item in named if video_id is not None]
+        absences = {video_id: item.absence() for video_id, item in items if item.looks_dead}
+        outcomes = await self._videos.check(list(dict(items)), absences) if items else {}
+        videos = [_entry(video_id, item, outcomes.get(video_id)) for video_id, item in items]
+        return Batch(videos, page.next_token, complete=page.next_token is None)
+
+
+def _entry(video_id: str, item: Resource, outcome: object) -> PlaylistVideo:
+    metadata = outcome if isinstance(outcome, VideoMetadata) else None
+    return PlaylistVideo(
+        video_id=video_id,
+        position=0,  # given when it is appended to the pass
+        title=metadata.title if metadata else item.snippet.title,
+        duration=metadata.duration if metadata else None,
+        is_available=not isinstance(outcome, Unavailable),
+        added_at=item.snippet.published_at,
+    )
+
+
+def _about(playlist_id: str, playlist: Resource | None) -> ListedEntries:
+    found = playlist or Resource()
+    return ListedEntries(
+        playlist_id=playlist_id,
+        title=found.snippet.title,
+        description=found.snippet.description,
+        channel_id=found.snippet.channel_id,
+        channel_title=found.snippet.channel_title,
+        video_count=found.content_details.item_count,
+        videos=[],
+    )

@@ -1,0 +1,77 @@
+"""Channels, and the playlists of their uploads."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ytarchive.common.errors import SourceGone
+from ytarchive.common.identifiers import is_channel, uploads_playlist
+from ytarchive.metadata.api import ChannelMetadata
+from ytarchive.metadata.data_api import DataApi
+from ytarchive.metadata.repository import MetadataCache
+from ytarchive.metadata.resources import channel_metadata
+from ytarchive.metadata.sessions import closing
+from ytarchive.metadata.sources import Sources
+from ytarchive.ytdlp import ListedEntries
+
+
+class Channels:
+    """Asks for channels by id or @handle, and remembers the answers."""
+
+    def __init__(self, sources: Sources, cache: MetadataCache, now: Callable[[], datetime]) -> None:
+        self._sources = sources
+        self._cache = cache
+        self._now = now
+
+    async def get(self, name: str, *, refresh: bool) -> ChannelMetadata:
+        """A channel: one unit, or the first page of its list without a key. Raises SourceGone."""
+        known = None if refresh else await self._cache.known_channel(name)
+        if known is not None:
+            return known
+        channel = await self._sources.ask(
+            lambda api: self._from_api(api, name), lambda: self._from_list(name)
+        )
+        await self._cache.save_channel(name, channel)
+        return channel
+
+    async def uploads(self, source: str) -> str | None:
+        """The playlist that a playlist id, channel id or @handle means.
+
+        None for a handle that only listing can resolve (no key).
+        """
+        if not is_channel(source):
+            return source
+        if not source.startswith("@"):
+            return uploads_playlist(source)
+        known = await self._cache.known_channel(source)
+        if known is None and self._sources.api is None:
+            return None
+        return (known or await self.get(source, refresh=False)).uploads_playlist_id
+
+    async def learn(self, source: str, listed: ListedEntries) -> None:
+        """Remember a channel that became known while its entries were listed."""
+        if is_channel(source) and listed.channel_id:
+            await self._cache.save_channel(source, self._channel(listed))
+
+    async def _from_api(self, api: DataApi, name: str) -> ChannelMetadata:
+        resource = await api.channel(name)
+        if resource is None:
+            raise SourceGone(f"YouTube has no channel {name}")
+        return channel_metadata(resource, self._now())
+
+    async def _from_list(self, name: str) -> ChannelMetadata:
+        async with closing(self._sources.extractor.list_entries(name)) as chunks:
+            listed = await anext(chunks, None)
+        if listed is None or not listed.channel_id:
+            raise SourceGone(f"YouTube shows no channel {name}")
+        return self._channel(listed)
+
+    def _channel(self, listed: ListedEntries) -> ChannelMetadata:
+        return ChannelMetadata(
+            channel_id=listed.channel_id,
+            title=listed.channel_title,
+            handle=listed.handle,
+            description=listed.description,
+            uploads_playlist_id=uploads_playlist(listed.channel_id),
+            video_count=listed.video_count,
+            fetched_at=self._now(),
+        )

@@ -1,0 +1,50 @@
+"""Where a reader of a playlist stands, as an opaque text."""
+
+import base64
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.identifiers import is_channel, uploads_playlist
+
+_LONGEST = 512
+
+
+class Cursor(BaseModel):
+    """The pass that is read, and the position of the next entry wanted.
+
+    How the pass goes on (page token or session) is kept with the pass; if that was lost, the list
+    is gone through again up to the position.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    listing_id: int = Field(alias="l", ge=1, lt=2**63)
+    playlist_id: str = Field(alias="i")
+    position: int = Field(alias="p", ge=0, lt=2**53)
+
+    def encode(self) -> str:
+        """The text to give out."""
+        return base64.urlsafe_b64encode(self.model_dump_json(by_alias=True).encode()).decode()
+
+    @classmethod
+    def decode(cls, text: str, source: str) -> Self:
+        """The cursor in a text given for `source`. Raises InvalidRequest."""
+        try:
+            cursor = cls.model_validate_json(base64.urlsafe_b64decode(text[:_LONGEST]))
+        except ValueError:
+            raise _refused("not a cursor that was given out") from None
+        if not cursor.belongs_to(source):
+            raise _refused("given out for another playlist")
+        return cursor
+
+    def belongs_to(self, source: str) -> bool:
+        """Whether it can have been given out for a playlist id, channel id or @handle."""
+        if source.startswith("@"):
+            return self.playlist_id.startswith("UU") or self.playlist_id == source
+        return self.playlist_id == (uploads_playlist(source) if is_channel(source) else source)
+
+
+def _refused(why: str) -> InvalidRequest:
+    return InvalidRequest(f"cursor: {why}", fields={"cursor": why})

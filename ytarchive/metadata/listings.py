@@ -1,0 +1,148 @@
+"""Passes through playlists: where they stand, and what they listed so far.
+
+A pass is kept in the database page by page. So a cursor survives a restart, a page asked for twice
+costs nothing the second time, and whoever asks for the same playlist soon after shares the pass.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.media import PlaylistVideo
+from ytarchive.metadata.repository import micros, moment, read_rows
+from ytarchive.ytdlp import ListedEntries
+
+_PASSES_KEPT = 3
+_EVERYTHING = -1
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One pass through a playlist."""
+
+    listing_id: int
+    playlist_id: str
+    title: str
+    description: str
+    channel_id: str
+    channel_title: str
+    video_count: int | None
+    started_at: datetime
+    listed: int
+    page_token: str | None
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Entries that follow those already listed, and how to go on."""
+
+    videos: list[PlaylistVideo]
+    page_token: str | None
+    complete: bool
+
+
+class ListingRepository:
+    """The passes in metadata.db."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def fresh(self, playlist_id: str, now: datetime, lifetime: float) -> Listing | None:
+        """The newest pass that began within `lifetime` seconds, finished or not."""
+        oldest = now - timedelta(seconds=lifetime)
+        parameters = {
+            "playlist_id": playlist_id,
+            "oldest": micros(oldest),
+            "now": micros(now),
+        }
+        row = await self._database.fetch_one("fresh_listing", parameters)
+        return _listing(row) if row else None
+
+    async def get(self, listing_id: int) -> Listing | None:
+        """A pass as it stands; None if it was forgotten."""
+        row = await self._database.fetch_one("listing", {"listing_id": listing_id})
+        return _listing(row) if row else None
+
+    async def start(self, about: ListedEntries, first: Batch, now: datetime) -> Listing:
+        """Begin a pass with its first entries; older ones of the playlist are forgotten."""
+        parameters = about.model_dump(exclude={"videos", "handle"}) | {"now": micros(now)}
+
+        def write(writer: Writer) -> Row | None:
+            row = writer.fetch_one("start_listing", parameters)
+            listing_id = row["listing_id"] if row else 0
+            _append(writer, listing_id, 0, first)
+            dropped = {"playlist_id": about.playlist_id, "kept": _PASSES_KEPT}
+            writer.execute("drop_older_listings", dropped)
+            return writer.fetch_one("listing", {"listing_id": listing_id})
+
+        row = await self._database.write(write)
+        assert row is not None  # noqa: S101  # it was inserted in this transaction
+        return _listing(row)
+
+    async def append(self, listing: Listing, batch: Batch) -> Listing | None:
+        """Add entries to a pass; None if it was forgotten meanwhile."""
+
+        def write(writer: Writer) -> Row | None:
+            row = writer.fetch_one("listing", {"listing_id": listing.listing_id})
+            if row is not None:
+                _append(writer, listing.listing_id, row["listed"], batch)
+            return writer.fetch_one("listing", {"listing_id": listing.listing_id})
+
+        row = await self._database.write(write)
+        return _listing(row) if row else None
+
+    async def entries(
+        self, listing: Listing, position: int = 0, most: int = _EVERYTHING
+    ) -> list[PlaylistVideo]:
+        """Entries of a pass from a position on."""
+        parameters = {"listing_id": listing.listing_id, "position": position, "most": most}
+        return await read_rows(await self._database.fetch_all("entries", parameters), _entry)
+
+    async def listed_videos(self, listing: Listing) -> Counter[str]:
+        """How often each video was listed so far."""
+        parameters = {"listing_id": listing.listing_id}
+        rows = await self._database.fetch_all("listed_videos", parameters)
+        return Counter({row["video_id"]: row["times"] for row in rows})
+
+
+def _append(writer: Writer, listing_id: int, listed: int, batch: Batch) -> None:
+    rows = [_row(listing_id, listed + index, video) for index, video in enumerate(batch.videos)]
+    writer.execute_many("save_entry", rows)
+    parameters = {
+        "listing_id": listing_id,
+        "added": len(rows),
+        "page_token": batch.page_token,
+        "complete": int(batch.complete),
+    }
+    writer.execute("advance_listing", parameters)
+
+
+def _row(listing_id: int, position: int, video: PlaylistVideo) -> dict[str, Any]:
+    return {
+        "listing_id": listing_id,
+        "position": position,
+        "video_id": video.video_id,
+        "title": video.title,
+        "duration": video.duration,
+        "is_available": int(video.is_available),
+        "added_at": micros(video.added_at) if video.added_at else None,
+    }
+
+
+def _entry(row: Row) -> PlaylistVideo:
+    return PlaylistVideo(
+        video_id=row["video_id"],
+        position=row["position"],
+        title=row["title"],
+        duration=row["duration"],
+        is_available=bool(row["is_available"]),
+        added_at=moment(row["added_at"]) if row["added_at"] is not None else None,
+    )
+
+
+def _listing(row: Row) -> Listing:
+    times = {"started_at": moment(row["started_at"]), "complete": bool(row["complete"])}
+    return Listing(**({name: row[name] for name in row.keys()} | times))  # noqa: SIM118  # a Row iterates over its values

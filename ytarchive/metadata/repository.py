@@ -1,0 +1,155 @@
+"""Rows of metadata.db as models, and back."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from ytarchive.common.config import MetadataConfig
+from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.errors import Unavailable, YTArchiveError, error_from
+from ytarchive.common.media import VideoMetadata
+from ytarchive.common.models import ErrorDetail
+from ytarchive.metadata.api import ChannelMetadata
+
+T = TypeVar("T")
+Outcome = VideoMetadata | YTArchiveError
+"""What asking for a video led to."""
+
+SCHEMA = Schema(package="ytarchive.metadata", durable=False)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REFUSALS_LAST = timedelta(minutes=5)
+_KEPT_AT_LEAST = timedelta(days=30)
+_LISTINGS_KEPT_AT_LEAST = timedelta(days=1)
+_PURGED_AT_ONCE = 2000
+_PAGES_RELEASED = 1000
+_ROWS_AT_A_TIME = 100
+
+
+def micros(moment: datetime) -> int:
+    """A moment as it stands in the database: microseconds since 1970, UTC."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(stamp: int) -> datetime:
+    """The moment of a stamp made by `micros`."""
+    return _EPOCH + timedelta(microseconds=stamp)
+
+
+async def read_rows(rows: Sequence[Row], read: Callable[[Row], T]) -> list[T]:
+    """Every row read, in slices that leave the event loop free in between."""
+    found: list[T] = []
+    for start in range(0, len(rows), _ROWS_AT_A_TIME):
+        found += map(read, rows[start : start + _ROWS_AT_A_TIME])
+        await asyncio.sleep(0)
+    return found
+
+
+class MetadataCache:
+    """Videos and channels that were asked for, with the time that they came."""
+
+    def __init__(
+        self, database: Database, config: MetadataConfig, now: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._lifetime = timedelta(seconds=config.video_lifetime)
+        self._listing_lifetime = timedelta(seconds=config.playlist_lifetime)
+        self.now = now
+
+    async def known(self, video_ids: Iterable[str]) -> dict[str, Outcome]:
+        """Fresh metadata, and refusals of the last five minutes; one query for any number."""
+        now = self.now()
+        parameters = {
+            "ids": json.dumps(list(video_ids)),
+            "oldest": micros(now - self._lifetime),
+            "oldest_refusal": micros(now - _REFUSALS_LAST),
+            "now": micros(now),
+        }
+        rows = await self._database.fetch_all("known_videos", parameters)
+        return dict(await read_rows(rows, _known))
+
+    async def save(
+        self,
+        videos: Sequence[VideoMetadata],
+        refusals: dict[str, Unavailable] | None = None,
+        *,
+        captions_seen: bool,
+    ) -> dict[str, Outcome]:
+        """Store answers. Captions known before stay where the source does not tell them."""
+        now = micros(self.now())
+        refused = refusals or {}
+
+        def write(writer: Writer) -> list[VideoMetadata]:
+            kept = videos if captions_seen else _with_known_captions(writer, videos)
+            writer.execute_many("save_video", [_video_row(video, now) for video in kept])
+            writer.execute_many("save_refusal", [_refusal_row(*r, now) for r in refused.items()])
+            return list(kept)
+
+        stored = await self._database.write(write)
+        return {video.video_id: video for video in stored} | dict[str, Outcome](refused)
+
+    async def known_channel(self, name: str) -> ChannelMetadata | None:
+        """A fresh channel, by its id or @handle."""
+        now = self.now()
+        parameters = {
+            "name": _channel_key(name),
+            "oldest": micros(now - self._lifetime),
+            "now": micros(now),
+        }
+        row = await self._database.fetch_one("known_channel", parameters)
+        return ChannelMetadata.model_validate_json(row["metadata"]) if row else None
+
+    async def save_channel(self, asked: str, channel: ChannelMetadata) -> None:
+        """Store a channel under its id and under the name that it was asked by."""
+        metadata = channel.model_dump_json()
+        names = {channel.channel_id, _channel_key(asked)}
+        rows = [{"name": n, "metadata": metadata, "now": micros(self.now())} for n in names]
+        await self._database.write(lambda writer: writer.execute_many("save_channel", rows))
+
+    async def purge(self) -> None:
+        """Forget what is old, a bounded number of rows at a time, and give the space back."""
+        now = self.now()
+        oldest = micros(now - max(_KEPT_AT_LEAST, self._lifetime))
+        listing = micros(now - max(_LISTINGS_KEPT_AT_LEAST, self._listing_lifetime))
+
+        def write(writer: Writer) -> None:
+            bounds = {"oldest": oldest, "most": _PURGED_AT_ONCE}
+            writer.execute("purge_videos", bounds)
+            writer.execute("purge_channels", bounds)
+            writer.execute("purge_listings", {"oldest": listing, "most": 20})
+            for _ in range(_PAGES_RELEASED):
+                writer.execute("release_page")
+
+        await self._database.write(write)
+
+
+def _known(row: Row) -> tuple[str, Outcome]:
+    if row["refusal"] is not None:
+        return row["video_id"], error_from(ErrorDetail.model_validate_json(row["refusal"]))
+    return row["video_id"], VideoMetadata.model_validate_json(row["metadata"])
+
+
+def _with_known_captions(writer: Writer, videos: Sequence[VideoMetadata]) -> list[VideoMetadata]:
+    ids = json.dumps([video.video_id for video in videos])
+    rows = writer.fetch_all("known_captions", {"ids": ids})
+    known = {row["video_id"]: json.loads(row["captions"]) for row in rows}
+    return [
+        video.model_copy(update={"available_captions": known[video.video_id]})
+        if video.video_id in known
+        else video
+        for video in videos
+    ]
+
+
+def _video_row(video: VideoMetadata, now: int) -> dict[str, object]:
+    return {"video_id": video.video_id, "metadata": video.model_dump_json(), "now": now}
+
+
+def _refusal_row(video_id: str, error: YTArchiveError, now: int) -> dict[str, object]:
+    return {"video_id": video_id, "refusal": error.detail().model_dump_json(), "now": now}
+
+
+def _channel_key(name: str) -> str:
+    return name.casefold() if name.startswith("@") else name

@@ -1,0 +1,179 @@
+"""The Data API's resources as it sends them, and what becomes of them.
+
+Numbers come as strings and may be absent, thumbnails are an open map, titles may hold anything.
+What is odd in one field costs that field alone; what is odd in one video costs that video alone.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic.alias_generators import to_camel
+
+from ytarchive.common.errors import (
+    ApiFailure,
+    DeletedVideo,
+    InvalidIdentifier,
+    PrivateVideo,
+    Unavailable,
+    VideoUnavailable,
+)
+from ytarchive.common.identifiers import parse_video_id, uploads_playlist
+from ytarchive.common.media import VideoMetadata
+from ytarchive.common.models import UtcDatetime
+from ytarchive.metadata.api import ChannelMetadata
+
+
+def _text(value: Any) -> str:
+    """Text that can be stored: lone surrogates, which JSON can carry, are replaced."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return parse(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _urls(value: Any) -> dict[str, str]:
+    sizes = value.items() if isinstance(value, Mapping) else ()
+    found = {_text(name): _text(size.get("url")) for name, size in sizes if isinstance(size, dict)}
+    return {name: url for name, url in found.items() if url}
+
+
+def _mapping(value: Any) -> Any:
+    return value if isinstance(value, dict) else {}
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Count = Annotated[Annotated[int, Field(ge=0, lt=2**63)] | None, WrapValidator(_or_none)]
+Moment = Annotated[UtcDatetime | None, WrapValidator(_or_none)]
+Duration = Annotated[timedelta | None, WrapValidator(_or_none)]
+Urls = Annotated[dict[str, str], BeforeValidator(_urls)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+
+class _Snippet(_Part):
+    title: Text = ""
+    description: Text = ""
+    channel_id: Text = ""
+    channel_title: Text = ""
+    custom_url: Text = ""
+    published_at: Moment = None
+    thumbnails: Urls = {}
+
+
+class _Statistics(_Part):
+    view_count: Count = None
+    like_count: Count = None
+    video_count: Count = None
+
+
+class _RelatedPlaylists(_Part):
+    uploads: Text = ""
+
+
+class _ContentDetails(_Part):
+    video_id: Text = ""
+    duration: Duration = None
+    item_count: Count = None
+    related_playlists: Annotated[_RelatedPlaylists, BeforeValidator(_mapping)] = _RelatedPlaylists()
+
+
+class _Status(_Part):
+    privacy_status: Text = ""
+
+
+class Resource(_Part):
+    """A video, playlist, playlist item or channel: the parts that are asked for."""
+
+    id: Text = ""
+    snippet: Annotated[_Snippet, BeforeValidator(_mapping)] = _Snippet()
+    content_details: Annotated[_ContentDetails, BeforeValidator(_mapping)] = _ContentDetails()
+    statistics: Annotated[_Statistics, BeforeValidator(_mapping)] = _Statistics()
+    status: Annotated[_Status, BeforeValidator(_mapping)] = _Status()
+
+    @property
+    def item_video_id(self) -> str | None:
+        """The video that a playlist item stands for; None if it is something else."""
+        try:
+            return parse_video_id(self.content_details.video_id)
+        except InvalidIdentifier:
+            return None
+
+    @property
+    def looks_dead(self) -> bool:
+        """Whether a playlist item hints that its video is gone: a reason to ask, no proof."""
+        is_open = self.status.privacy_status in {"public", "unlisted"}
+        return not is_open or not self.snippet.thumbnails
+
+    def absence(self) -> Unavailable:
+        """Why a playlist item's video is missing, once `videos.list` has proved that it is.
+
+        A dead item's texts are YouTube's own, so that nobody can forge the reason by a title.
+        """
+        if self.status.privacy_status == "private":
+            return PrivateVideo()
+        if not self.snippet.thumbnails and self.snippet.title == "Deleted video":
+            return DeletedVideo()
+        return VideoUnavailable()
+
+
+def read_resources(items: Any) -> list[Resource]:
+    """The items of a list; what is no resource at all is left out."""
+    found = []
+    for item in items if isinstance(items, list) else []:
+        try:
+            found.append(Resource.model_validate(item))
+        except ValidationError:
+            continue
+    return found
+
+
+def video_metadata(video: Resource, now: datetime) -> VideoMetadata:
+    """A video of `videos.list`. Raises ApiFailure when it has no date."""
+    snippet, statistics = video.snippet, video.statistics
+    if snippet.published_at is None:
+        raise ApiFailure(f"the Data API's answer for {video.id} has no date of publication")
+    duration = video.content_details.duration or timedelta()
+    return VideoMetadata(
+        video_id=video.id,
+        title=snippet.title,
+        description=snippet.description,
+        duration=max(0, int(duration.total_seconds())),
+        upload_date=snippet.published_at,
+        channel_id=snippet.channel_id,
+        channel_title=snippet.channel_title,
+        thumbnail_urls=snippet.thumbnails,
+        view_count=statistics.view_count,
+        like_count=statistics.like_count,
+        fetched_at=now,
+    )
+
+
+def channel_metadata(channel: Resource, now: datetime) -> ChannelMetadata:
+    """A channel of `channels.list`."""
+    handle = channel.snippet.custom_url
+    uploads = channel.content_details.related_playlists.uploads
+    return ChannelMetadata(
+        channel_id=channel.id,
+        title=channel.snippet.title,
+        handle=handle if handle.startswith("@") else None,
+        description=channel.snippet.description,
+        uploads_playlist_id=uploads or uploads_playlist(channel.id),
+        video_count=channel.statistics.video_count,
+        fetched_at=now,
+    )

@@ -1,0 +1,184 @@
+"""The Metadata service."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from typing import Self
+
+from loguru import logger
+
+from ytarchive import __version__
+from ytarchive.common.config import Settings
+from ytarchive.common.database import Database
+from ytarchive.common.errors import NotFound, YTArchiveError
+from ytarchive.common.media import PlaylistMetadata, VideoMetadata
+from ytarchive.common.models import HealthCheck, utc_now
+from ytarchive.metadata.api import (
+    BatchMetadata,
+    BatchRequest,
+    ChannelMetadata,
+    MetadataAPI,
+    MetadataQuery,
+    MissingVideo,
+    PlaylistPage,
+    PlaylistPageQuery,
+    QuotaUsage,
+)
+from ytarchive.metadata.channels import Channels
+from ytarchive.metadata.data_api import DataApi
+from ytarchive.metadata.listings import ListingRepository
+from ytarchive.metadata.playlists import Playlists
+from ytarchive.metadata.quota import QuotaLedger
+from ytarchive.metadata.repository import SCHEMA, MetadataCache
+from ytarchive.metadata.sources import Sources
+from ytarchive.metadata.videos import Videos
+from ytarchive.ytdlp import Extractor
+
+log = logger.bind(service="metadata")
+
+_UPKEEP_SECONDS = 60.0
+_PURGE_EVERY = 60
+"""Rounds of upkeep between two purges of the cache."""
+
+
+class MetadataService(MetadataAPI):
+    """Answers from the cache, the Data API or yt-dlp. Made by `MetadataService.open`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        ledger: QuotaLedger,
+        sources: Sources,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._sources = sources
+        self._cache = MetadataCache(database, settings.metadata, now)
+        self._videos = Videos(sources, self._cache)
+        self._channels = Channels(sources, self._cache, now)
+        self._playlists = Playlists(
+            sources,
+            ListingRepository(database),
+            self._videos,
+            self._channels,
+            settings.metadata.playlist_lifetime,
+            now,
+        )
+        self._started = time.monotonic()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, settings: Settings, extractor: Extractor, now: Callable[[], datetime] = utc_now
+    ) -> AsyncIterator[Self]:
+        """A running service; leaving the block closes its connections and its database.
+
+        Raises InvalidConfiguration, DatabaseCorrupt, DatabaseUnsupported or NotWritable.
+        """
+        youtube = settings.youtube
+        async with AsyncExitStack() as stack:
+            path = settings.storage.state_path / "metadata.db"
+            database = await stack.enter_async_context(await Database.open(path, SCHEMA))
+            ledger = QuotaLedger(database, youtube, now)
+            api = None
+            if youtube.api_key is not None:
+                opening = DataApi.open(youtube.api_key, settings.network, ledger)
+                api = await stack.enter_async_context(opening)
+            sources = Sources(api, extractor, youtube.extract_when_quota_spent)
+            service = cls(settings, database, ledger, sources, now)
+            stack.push_async_callback(service._close)
+            upkeep = asyncio.create_task(service._keep_up())
+            stack.push_async_callback(_ended, upkeep)
+            yield service
+
+    async def get_video(self, video_id: str, request: MetadataQuery) -> VideoMetadata:
+        """See the contract."""
+        return await self._videos.get(video_id, refresh=request.refresh)
+
+    async def get_playlist(self, playlist_id: str, request: MetadataQuery) -> PlaylistMetadata:
+        """See the contract."""
+        return await self._playlists.whole(playlist_id, refresh=request.refresh)
+
+    async def get_playlist_page(self, playlist_id: str, request: PlaylistPageQuery) -> PlaylistPage:
+        """See the contract."""
+        return await self._playlists.page(playlist_id, request.cursor)
+
+    async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
+        """See the contract."""
+        return await self._channels.get(channel, refresh=request.refresh)
+
+    async def get_quota(self) -> QuotaUsage:
+        """See the contract."""
+        return QuotaUsage(
+            quota_limit=self._ledger.limit,
+            quota_reserve=self._ledger.kept_back,
+            used=await self._ledger.used(),
+            remaining=await self._ledger.remaining(),
+            resets_at=self._ledger.resets_at(),
+            source="yt-dlp" if self._sources.api is None else "data_api",
+        )
+
+    async def get_batch(self, request: BatchRequest) -> BatchMetadata:
+        """See the contract."""
+        wanted = list(dict.fromkeys(request.video_ids))
+        outcomes = await self._videos.get_many(
+            wanted, refresh=request.refresh, extract=request.extract
+        )
+        found: list[VideoMetadata] = []
+        missing: list[MissingVideo] = []
+        for video_id in wanted:
+            outcome = outcomes[video_id]
+            if isinstance(outcome, YTArchiveError):
+                missing.append(_missing(video_id, outcome))
+            else:
+                found.append(outcome)
+        return BatchMetadata(found=found, missing=missing)
+
+    async def health(self) -> HealthCheck:
+        """See the contract. Costs no quota: the source is judged by what it answered last."""
+        api = self._sources.api
+        checks = {
+            "database": await self._database.is_usable(),
+            "source": api is None or not api.refuses_key,
+        }
+        return HealthCheck(
+            service=self.service,
+            status="healthy" if all(checks.values()) else "unhealthy",
+            version=__version__,
+            uptime_seconds=int(time.monotonic() - self._started),
+            checks=checks,
+        )
+
+    async def _keep_up(self) -> None:
+        """Close idle listings, keep the gauges right over midnight, forget what is old."""
+        for round_number in itertools.count():
+            try:
+                await self._playlists.sessions.close_idle()
+                await self._ledger.used()
+                if round_number % _PURGE_EVERY == 0:
+                    await self._cache.purge()
+                    await self._ledger.purge()
+            except YTArchiveError as error:
+                log.warning("upkeep of the metadata cache failed: {}", error.message)
+            await asyncio.sleep(_UPKEEP_SECONDS)
+
+    async def _close(self) -> None:
+        await self._videos.close()
+        await self._playlists.close()
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def _missing(video_id: str, error: YTArchiveError) -> MissingVideo:
+    reason = "not_extracted" if isinstance(error, NotFound) else error.reason
+    return MissingVideo(
+        video_id=video_id, error_code=error.code, reason=reason, message=error.message
+    )

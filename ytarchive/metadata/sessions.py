@@ -1,0 +1,142 @@
+"""Listings by yt-dlp that wait, half done, for their next page to be wanted.
+
+A session is a convenience: where it is gone (restart, idle for long), the list is gone through once
+more, and what was listed before is left out, by video, so that no entry is lost at the seam even if
+the list has changed meanwhile.
+"""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ytarchive.common.media import PlaylistVideo
+from ytarchive.metadata.listings import Batch
+from ytarchive.ytdlp import Extractor, ListedEntries
+
+_IDLE_SECONDS = 600.0
+_MOST_SESSIONS = 32
+
+ListedBefore = Callable[[], Awaitable[Counter[str]]]
+"""How often each video was listed so far; asked only when it is needed."""
+
+
+@asynccontextmanager
+async def closing(
+    chunks: AsyncIterator[ListedEntries],
+) -> AsyncIterator[AsyncIterator[ListedEntries]]:
+    """End a listing that is not wanted any further."""
+    try:
+        yield chunks
+    finally:
+        await _close(chunks)
+
+
+def take(listed: Counter[str], video_id: str | None) -> bool:
+    """Whether an entry was listed before; each earlier one stands for one entry."""
+    if video_id is None or listed[video_id] < 1:
+        return False
+    listed[video_id] -= 1
+    return True
+
+
+class Session:
+    """One listing under way."""
+
+    def __init__(
+        self, chunks: AsyncIterator[ListedEntries], listed: Counter[str] | None = None
+    ) -> None:
+        self.chunks = chunks
+        self.last_used = 0.0
+        self.busy = False
+        self._listed = listed or Counter()
+
+    async def read(self) -> list[PlaylistVideo]:
+        """The next entries that were not listed before; none at the end."""
+        async for chunk in self.chunks:
+            fresh = [video for video in chunk.videos if not take(self._listed, video.video_id)]
+            if fresh:
+                return fresh
+        return []
+
+
+class ListingSessions:
+    """The listings that wait. Bounded in number; closed when they are idle for ten minutes."""
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        *,
+        most: int = _MOST_SESSIONS,
+        idle: float = _IDLE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._extractor = extractor
+        self._most = most
+        self._idle = idle
+        self._clock = clock
+        self._sessions: dict[int, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    async def first(self, source: str) -> tuple[ListedEntries, Session]:
+        """The first entries of a list. Keep the session with `keep`, or close it."""
+        session = Session(self._extractor.list_entries(source))
+        try:
+            first = await anext(session.chunks, None)
+        except BaseException:
+            await _close(session.chunks)
+            raise
+        return first or ListedEntries(playlist_id=source, videos=[]), session
+
+    async def keep(self, listing_id: int, session: Session) -> None:
+        """Let a listing wait for its next page; the one idle for longest makes room."""
+        session.last_used = self._clock()
+        self._sessions[listing_id] = session
+        idle = [each for each, waiting in self._sessions.items() if not waiting.busy]
+        if len(self._sessions) > self._most:
+            await self._end(min(idle, key=lambda each: self._sessions[each].last_used))
+
+    async def next_batch(self, listing_id: int, source: str, listed: ListedBefore) -> Batch:
+        """The entries that follow what was listed; goes through the list anew if need be."""
+        session = self._sessions.get(listing_id)
+        if session is None:
+            session = Session(self._extractor.list_entries(source), await listed())
+            await self.keep(listing_id, session)
+        session.busy = True
+        try:
+            videos = await session.read()
+        except BaseException:  # cancelled or failed: the generator is of no further use
+            await self._end(listing_id)
+            raise
+        session.busy = False
+        session.last_used = self._clock()
+        if not videos:
+            await self._end(listing_id)
+        return Batch(videos, page_token=None, complete=not videos)
+
+    async def close_idle(self) -> None:
+        """End the listings that nobody asked to go on with for long."""
+        latest = self._clock() - self._idle
+        for listing_id, session in list(self._sessions.items()):
+            if not session.busy and session.last_used < latest:
+                await self._end(listing_id)
+
+    async def close(self) -> None:
+        """End every listing."""
+        for listing_id in list(self._sessions):
+            await self._end(listing_id)
+
+    async def _end(self, listing_id: int) -> None:
+        session = self._sessions.pop(listing_id, None)
+        if session is not None:
+            await _close(session.chunks)
+
+
+async def _close(chunks: Any) -> None:
+    """Close an asynchronous generator; a plain iterator needs nothing."""
+    close = getattr(chunks, "aclose", None)
+    if close is not None:
+        await close()

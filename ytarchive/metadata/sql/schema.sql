@@ -1,0 +1,55 @@
+-- metadata.db: what YouTube said lately, and the Data API's quota.
+-- Times are microseconds since 1970, UTC. A test proves that the migrations lead here.
+
+-- Units of the Data API spent on a Pacific day, counted before each request is sent.
+CREATE TABLE quota_days (
+    day TEXT PRIMARY KEY, -- 2026-11-01, in America/Los_Angeles
+    used INTEGER NOT NULL CHECK (used >= 0)
+) STRICT, WITHOUT ROWID;
+
+-- One row for each video that was asked for: its metadata, or why there is none now.
+CREATE TABLE videos (
+    video_id TEXT PRIMARY KEY,
+    metadata TEXT, -- VideoMetadata as JSON; stays when the video becomes unavailable
+    fetched_at INTEGER, -- when `metadata` came
+    refusal TEXT, -- ErrorDetail as JSON, when the last answer was that there is no such video
+    checked_at INTEGER NOT NULL -- when the last answer came
+) STRICT;
+CREATE INDEX videos_by_age ON videos (checked_at);
+
+-- A channel under every name that it was asked by: its id, its @handle in lower case.
+CREATE TABLE channels (
+    name TEXT PRIMARY KEY,
+    metadata TEXT NOT NULL, -- ChannelMetadata as JSON
+    fetched_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX channels_by_age ON channels (fetched_at);
+
+-- One pass through a playlist, which may still be under way. Ids are never used again (cursors).
+CREATE TABLE listings (
+    listing_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    playlist_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    channel_id TEXT NOT NULL,
+    channel_title TEXT NOT NULL,
+    video_count INTEGER, -- what YouTube says
+    started_at INTEGER NOT NULL,
+    listed INTEGER NOT NULL, -- entries so far
+    page_token TEXT, -- of the Data API's next page; null when yt-dlp lists, or at the end
+    complete INTEGER NOT NULL CHECK (complete IN (0, 1))
+) STRICT;
+CREATE INDEX listings_by_playlist ON listings (playlist_id, started_at);
+CREATE INDEX listings_by_age ON listings (started_at);
+
+-- The entries of a listing, in the playlist's order.
+CREATE TABLE listing_entries (
+    listing_id INTEGER NOT NULL REFERENCES listings ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    video_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    duration INTEGER, -- seconds
+    is_available INTEGER NOT NULL CHECK (is_available IN (0, 1)),
+    added_at INTEGER,
+    PRIMARY KEY (listing_id, position)
+) STRICT, WITHOUT ROWID;
