@@ -1,15 +1,8 @@
 """The stand-in YouTube answers the unmodified yt-dlp, and clients of the Data API."""
 
-import asyncio
 import json
-import os
-import ssl
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import aiohttp
@@ -26,13 +19,12 @@ from tests.standin import (
     VideoState,
 )
 from tests.standin.api_errors import API_ERRORS
+from tests.standin.clients import API, client_of, decode, yt_dlp
 from tests.standin.media import ffmpeg_program
 from tests.standin.scenarios import states
 
 WATCH = "https://www.youtube.com/watch?v="
 PLAYLIST = "https://www.youtube.com/playlist?list="
-API = "https://www.googleapis.com/youtube/v3/"
-KEY = {"X-Goog-Api-Key": "standin-key"}
 
 SAID = {
     "private": "Private video",
@@ -68,60 +60,6 @@ SAID = {
 """What yt-dlp says about each state, as users meet it."""
 
 
-class Outcome(NamedTuple):
-    """What a run of yt-dlp printed."""
-
-    out: str
-    err: str
-
-
-async def yt_dlp(youtube: StandIn, *arguments: str, folder: Path = Path()) -> Outcome:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "yt_dlp", "--ignore-config", "--no-update"),
-        *("--proxy", youtube.proxy_url, "--compat-options", "no-certifi", *arguments),
-        cwd=folder,
-        env={**os.environ, "SSL_CERT_FILE": str(youtube.ca_file)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return Outcome(out.decode(), err.decode())
-
-
-class Client(NamedTuple):
-    """An aiohttp client that trusts the stand-in and goes through its proxy."""
-
-    session: aiohttp.ClientSession
-    proxy: str
-
-    async def get(self, url: str, **options: Any) -> tuple[int, bytes, Any]:
-        """Return status, body and headers."""
-        async with self.session.get(url, proxy=self.proxy, **options) as response:
-            return response.status, await response.read(), response.headers
-
-    async def api(self, resource: str, **query: Any) -> tuple[int, Any]:
-        """Ask the Data API; return status and JSON."""
-        url = f"{API}{resource}?{urlencode(query)}"
-        status, body, _ = await self.get(url, headers=KEY)
-        return status, json.loads(body)
-
-    async def media_url(self, video_id: str, itag: int = 136) -> str:
-        """Ask the player for a media address."""
-        asked = {"videoId": video_id, "context": {"client": {"clientName": "VISIONOS"}}}
-        url = "https://www.youtube.com/youtubei/v1/player"
-        async with self.session.post(url, proxy=self.proxy, json=asked) as response:
-            formats = (await response.json())["streamingData"]["adaptiveFormats"]
-        return next(str(each["url"]) for each in formats if each["itag"] == itag)
-
-
-@asynccontextmanager
-async def client_of(youtube: StandIn) -> AsyncIterator[Client]:
-    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=youtube.ca_file))
-    timeout = aiohttp.ClientTimeout(total=5)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        yield Client(session, youtube.proxy_url)
-
-
 async def test_yt_dlp_downloads_a_playable_video_with_everything(tmp_path: Path) -> None:
     catalogue = Catalogue()
     video = catalogue.add_video("Film", likes=1234, chapters=((0, "One"), (1, "Two"), (2, "3rd")))
@@ -141,18 +79,10 @@ async def test_yt_dlp_downloads_a_playable_video_with_everything(tmp_path: Path)
     assert [chapter["title"] for chapter in info["chapters"]] == ["One", "Two", "3rd"]
     assert (tmp_path / f"{video.id}.en.vtt").read_text().startswith("WEBVTT")
     assert (tmp_path / f"{video.id}.jpg").stat().st_size > 1000
-    await _decode(tmp_path / f"{video.id}.mp4")
+    assert await decode(tmp_path / f"{video.id}.mp4") == ""
     assert [entry.status for entry in asked.of_kind("thumbnail")] == [404, 200]
     media = asked.of_kind("media", video.id)
     assert all(entry.status == 206 and entry.finished for entry in media)
-
-
-async def _decode(path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(ffmpeg_program(), "-v", "error", "-i", path, "-f", "null", "-"),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert (await process.communicate())[1] == b""
 
 
 async def test_yt_dlp_lists_a_playlist_of_250_and_a_channel() -> None:
