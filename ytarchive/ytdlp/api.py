@@ -55,6 +55,7 @@ class Transfer(Model):
     speed: float
     eta: int | None = None
     quality: str | None = None
+    network_bytes: int = Field(default=0, description="Came over the network this time")
 
 
 class Downloaded(Model):

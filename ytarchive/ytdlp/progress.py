@@ -118,6 +118,7 @@ class ProgressMeter:
                 speed=speed,
                 eta=int((total - done) / speed) if speed else None,
                 quality=self._quality,
+                network_bytes=self.network_bytes,
             )
         )
 

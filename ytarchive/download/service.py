@@ -1,0 +1,101 @@
+"""The Download service: a queue of transfers, each run by a worker process of yt-dlp."""
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+
+from ytarchive import __version__
+from ytarchive.common.config import Settings
+from ytarchive.common.errors import FileFailure
+from ytarchive.common.models import HealthCheck
+from ytarchive.download.api import (
+    DownloadAPI,
+    DownloadListener,
+    DownloadProgress,
+    DownloadRequest,
+    VideoFormats,
+)
+from ytarchive.download.formats import offered
+from ytarchive.download.paths import check_output_path
+from ytarchive.download.transfers import Transfers
+from ytarchive.ytdlp import Fetcher, ffmpeg_path, javascript_runtime, yt_dlp_version
+
+_NEEDED = ("yt_dlp", "ffmpeg", "staging")
+
+
+class DownloadService(DownloadAPI):
+    """Fetches videos into staging, and tells its listener of each that ends.
+
+    Name the listener with `report_to`; `close` the service before its fetcher.
+    """
+
+    def __init__(self, settings: Settings, fetcher: Fetcher) -> None:
+        self._settings = settings
+        self._fetcher = fetcher
+        self._transfers = Transfers(settings, fetcher)
+        self._started = time.monotonic()
+
+    def report_to(self, listener: DownloadListener) -> None:
+        """Name who hears of every download that ends from now on."""
+        self._transfers.listener = listener
+
+    async def close(self, grace: float = 0) -> None:
+        """Take nothing more; running transfers get `grace` seconds and then stop resumably.
+
+        The listener is not told of those: it asks for them again after the restart.
+        """
+        await self._transfers.close(grace)
+
+    async def start_download(self, request: DownloadRequest) -> DownloadProgress:
+        """Queue a download. A video that is being fetched already is not fetched twice.
+
+        Raises PathOutsideArchive, and ServiceUnavailable while shutting down.
+        """
+        check_output_path(request.output_path, self._settings.storage.base_path)
+        return self._transfers.start(request).progress
+
+    async def get_progress(self, task_id: str) -> DownloadProgress:
+        """A snapshot from memory. Raises NotFound."""
+        return self._transfers.find(task_id).progress
+
+    async def cancel_download(self, task_id: str) -> DownloadProgress:
+        """Stop it and wait until it has stopped. One that has ended stays as it is."""
+        task = self._transfers.find(task_id)
+        await self._transfers.stop([task])
+        return task.progress
+
+    async def get_formats(self, video_id: str) -> VideoFormats:
+        """Ask YouTube; a download that follows within the hour does not ask again."""
+        extracted = await self._fetcher.extract(video_id)
+        return await asyncio.to_thread(_read_formats, extracted.info_path)
+
+    async def health(self) -> HealthCheck:
+        """Whether yt-dlp, ffmpeg, a JavaScript runtime and a writable staging folder are there."""
+        checks = await asyncio.to_thread(_checks, self._settings.storage.staging_path)
+        return HealthCheck(
+            service=self.service,
+            status="healthy" if all(checks[name] for name in _NEEDED) else "unhealthy",
+            version=__version__,
+            uptime_seconds=int(time.monotonic() - self._started),
+            checks=checks,
+        )
+
+
+def _read_formats(info_path: Path) -> VideoFormats:
+    try:
+        return offered(json.loads(info_path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise FileFailure(f"{info_path.name} in staging cannot be read") from error
+
+
+def _checks(staging: Path) -> dict[str, bool]:
+    """Without a JavaScript runtime much of YouTube still works, so it is told but not needed."""
+    existing = next(path for path in (staging, *staging.parents) if path.exists())
+    return {
+        "yt_dlp": yt_dlp_version() is not None,
+        "ffmpeg": ffmpeg_path() is not None,
+        "javascript": javascript_runtime() is not None,
+        "staging": os.access(existing, os.W_OK | os.X_OK),
+    }

@@ -1,0 +1,105 @@
+"""One download: its request, how far it is, and what is told when it ends."""
+
+import asyncio
+
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.identifiers import new_id
+from ytarchive.common.models import utc_now
+from ytarchive.download.api import (
+    DownloadNotice,
+    DownloadPhase,
+    DownloadProgress,
+    DownloadRequest,
+    DownloadStatus,
+)
+from ytarchive.ytdlp import Downloaded, Transfer
+
+
+class DownloadTask:
+    """A download from QUEUED to its end. `progress` is always a complete snapshot."""
+
+    def __init__(self, request: DownloadRequest) -> None:
+        self.request = request
+        self.running: asyncio.Task[None] | None = None
+        self.network_bytes = 0
+        self.error: YTArchiveError | None = None
+        self.progress = DownloadProgress(
+            task_id=new_id(),
+            video_id=request.video_id,
+            status=DownloadStatus.QUEUED,
+            progress_percent=0,
+            downloaded_bytes=0,
+            total_bytes=0,
+            speed=0,
+        )
+
+    @property
+    def task_id(self) -> str:
+        """Sortable by the time of the request."""
+        return self.progress.task_id
+
+    def started(self) -> None:
+        """It has a slot."""
+        self._update(status=DownloadStatus.DOWNLOADING, phase=DownloadPhase.EXTRACTING)
+
+    def moved(self, transfer: Transfer) -> int:
+        """Take in a moment of the transfer. Returns the bytes fetched since the last one."""
+        phase = DownloadPhase(transfer.phase)
+        merging = phase is DownloadPhase.MERGING
+        fetched = max(transfer.network_bytes - self.network_bytes, 0)
+        self.network_bytes += fetched
+        self._update(
+            status=DownloadStatus.MERGING if merging else DownloadStatus.DOWNLOADING,
+            phase=phase,
+            progress_percent=max(transfer.percent, self.progress.progress_percent),
+            downloaded_bytes=transfer.downloaded_bytes,
+            total_bytes=transfer.total_bytes,
+            speed=transfer.speed,
+            eta=transfer.eta,
+            quality=transfer.quality or self.progress.quality,
+        )
+        return fetched
+
+    def completed(self, downloaded: Downloaded) -> int:
+        """Every file is there. Returns the bytes fetched since the last moment."""
+        fetched = max(downloaded.network_bytes - self.network_bytes, 0)
+        self.network_bytes += fetched
+        self._update(
+            status=DownloadStatus.COMPLETED,
+            phase=DownloadPhase.DONE,
+            progress_percent=100,
+            speed=0,
+            eta=0,
+            quality=downloaded.quality,
+            staged_path=str(downloaded.folder),
+        )
+        return fetched
+
+    def failed(self, error: YTArchiveError) -> None:
+        """It ended with an error; what was fetched stays for the next try."""
+        self.error = error
+        self._stopped(DownloadStatus.FAILED, error)
+
+    def cancelled(self, error: YTArchiveError) -> None:
+        """Somebody did not want it any more."""
+        self._stopped(DownloadStatus.CANCELLED, error)
+
+    def notice(self) -> DownloadNotice:
+        """What the listener is told."""
+        return DownloadNotice(
+            task_id=self.task_id,
+            video_id=self.request.video_id,
+            status=self.progress.status,
+            finished_at=utc_now(),
+            output_path=self.request.output_path,
+            staged_path=self.progress.staged_path,
+            quality=self.progress.quality,
+            downloaded_bytes=self.network_bytes,
+            error=self.error.detail() if self.error else None,
+        )
+
+    def _stopped(self, status: DownloadStatus, error: YTArchiveError) -> None:
+        self._update(status=status, error=error.message, error_code=error.code, speed=0, eta=None)
+
+    def _update(self, **fields: object) -> None:
+        self.progress = self.progress.model_copy(update=fields)
