@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ytarchive.common.errors import DiskFull, FileFailure, LocalError, NotFound, NotWritable
-from ytarchive.storage.layout import CHECKSUMS
+from ytarchive.storage.layout import CHECKSUMS, Role, role_of
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -128,28 +128,28 @@ def write_checksums(folder: Path, digests: Mapping[str, str]) -> None:
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
-    """Digests by name from the folder's list; empty if there is none that can be read."""
+    """Digests by name from the folder's list; empty if there is none. Other lines are ignored."""
     try:
-        lines = (folder / CHECKSUMS).read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        text = read(folder / CHECKSUMS).decode("utf-8", "replace")
+    except NotFound:
         return {}
-    matches = filter(None, map(_CHECKSUM_LINE.fullmatch, lines))
+    matches = filter(None, map(_CHECKSUM_LINE.fullmatch, text.splitlines()))
     return {found[2]: found[1] for found in matches}
 
 
 def move_set(source: Path, target: Path, names: Collection[str]) -> None:
     """Move a folder of finished files to its place; begun before, it goes on where it was.
 
-    If `target` exists, each file replaces its namesake at once, and all others stay.
+    If `target` exists, each file replaces its namesake at once, and all others stay. Then the media
+    goes first, so that as long as it is in `source` nothing was moved, and the digests go last.
     """
     if source.is_dir():
         make_folders(target.parent)
         with os_errors(target):
             _rename_or_merge(source, target, names)
-    with os_errors(target):
-        if target.is_dir():
-            folders = {target, *((target / name).parent for name in names)}
-            for folder in [*filter(Path.is_dir, folders), target.parent]:
+    if target.is_dir():
+        with os_errors(target):
+            for folder in [target, *filter(Path.is_dir, target.iterdir()), target.parent]:
                 sync(folder)
 
 
@@ -157,7 +157,7 @@ def _rename_or_merge(source: Path, target: Path, names: Collection[str]) -> None
     if not target.exists():
         source.rename(target)
         return
-    for name in sorted(names, key=lambda name: name == CHECKSUMS):  # the list of digests is last
+    for name in sorted(names, key=lambda name: (role_of(name) != Role.MEDIA, name == CHECKSUMS)):
         if (source / name).exists():
             make_folders((target / name).parent)
             (source / name).replace(target / name)

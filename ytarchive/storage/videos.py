@@ -18,7 +18,7 @@ from ytarchive.common.errors import IntegrityFailure, LocalError, NotFound, YTAr
 from ytarchive.storage import files, intake
 from ytarchive.storage.api import SaveVideo, StorageLocation
 from ytarchive.storage.intake import StoredFile
-from ytarchive.storage.layout import Layout, Role
+from ytarchive.storage.layout import Layout
 from ytarchive.storage.repository import FileSet, Library, Move
 
 log = logger.bind(service="storage")
@@ -121,25 +121,22 @@ def _move(move: Move) -> FileSet:
     ready = intake.present(move.staged, move.files.files)
     files.move_set(move.staged, target, [file.name for file in ready])
     there = intake.present(target, move.files.files)
-    if not _has_media(there):
+    if move.files.media not in there:
         raise IntegrityFailure(f"the media file of {move.files.video_id} vanished on its way")
     return replace(move.files, files=there)
 
 
 def _is_void(move: Move) -> bool:
     """Whether a move can no longer be carried out: not begun, and staging is not as it was."""
-    return not _is_ready(move) and not _has_media(
-        intake.present(move.files.folder, move.files.files)
-    )
+    begun = move.files.media in intake.present(move.files.folder, move.files.files)
+    return not _is_ready(move) and (_waits(move) or not begun)
 
 
 def _is_ready(move: Move) -> bool:
     """Whether all of it still waits in staging, as it was prepared."""
-    expected = move.files.files
-    return intake.is_untouched(move.staged, expected) and _has_media(
-        intake.present(move.staged, expected)
-    )
+    return _waits(move) and intake.is_untouched(move.staged, move.files.files)
 
 
-def _has_media(found: list[StoredFile]) -> bool:
-    return any(file.role is Role.MEDIA for file in found)
+def _waits(move: Move) -> bool:
+    """Whether the media is still in staging. It is moved first, so then nothing was moved."""
+    return move.files.media in intake.present(move.staged, move.files.files)

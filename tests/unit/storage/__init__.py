@@ -1,0 +1,1 @@
+"""Tests of the Storage service: real files, real SQLite."""

@@ -1,0 +1,31 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from loguru import logger
+
+from ytarchive.common.config import StorageConfig
+from ytarchive.storage.service import StorageService
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> StorageConfig:
+    """Settings of an archive that does not exist yet."""
+    return StorageConfig(base_path=tmp_path / "archive")
+
+
+@pytest.fixture
+async def storage(config: StorageConfig) -> AsyncIterator[StorageService]:
+    """A new, empty archive."""
+    service = await StorageService.open(config)
+    yield service
+    await service.close()
+
+
+@pytest.fixture
+def messages() -> Iterator[list[str]]:
+    """What was logged from here on: level, service and text."""
+    seen: list[str] = []
+    sink = logger.add(seen.append, format="{level} {extra[service]} {message}")
+    yield seen
+    logger.remove(sink)

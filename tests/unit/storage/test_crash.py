@@ -1,0 +1,133 @@
+"""Every instant at which a save can be killed, one after the other."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.storage.samples import (
+    MEDIA,
+    VIDEO,
+    content,
+    files_on_disk,
+    listed,
+    registered_files,
+    run,
+    save_request,
+    sha256sum_accepts,
+    stage,
+)
+from ytarchive.common.config import StorageConfig
+from ytarchive.storage.service import StorageService
+
+
+@pytest.mark.parametrize("kind", ["first", "second"])
+async def test_a_save_killed_at_any_step_is_whole_after_the_next_start(
+    tmp_path: Path, kind: str
+) -> None:
+    """The video is stored, or waits untouched in staging; saving it again stores it."""
+    driver = (sys.executable, "-m", "tests.unit.storage.crash_rounds")
+    rounds = int(run(*driver, str(tmp_path), kind))
+    assert rounds > 12
+    outcomes = [await _outcome(tmp_path / str(n + 1), kind) for n in range(rounds)]
+    # First the crash comes too early for the video to be stored at start, then it is in time.
+    assert outcomes == sorted(outcomes)
+    assert set(outcomes) == {False, True}
+
+
+async def _outcome(base: Path, kind: str) -> bool:
+    """Start again after a crash; whether the new download was stored by that alone."""
+    config = StorageConfig(base_path=base)
+    staged = config.staging_path / VIDEO
+    folder = base / "videos" / VIDEO
+    storage = await StorageService.open(config)
+    try:
+        stored = not staged.exists()
+        exists = (await storage.video_exists(VIDEO)).exists
+        assert exists == (stored or kind == "second")
+        assert registered_files(config) == files_on_disk(config, "videos")
+        if not stored:
+            assert folder.exists() == (kind == "second")
+            assert len(listed(staged)) >= 4
+        await storage.save_video(save_request(staged))
+        assert (folder / f"{VIDEO}.mp4").read_bytes() == b"new media"
+        assert sha256sum_accepts(folder)
+        assert registered_files(config) == files_on_disk(config, "videos")
+        assert listed(config.staging_path) == listed(base / ".ytarchive/tmp") == []
+    finally:
+        await storage.close()
+    return stored
+
+
+@pytest.fixture
+async def interrupted(config: StorageConfig, monkeypatch: pytest.MonkeyPatch) -> StorageConfig:
+    """An archive whose process ended after the move was noted and before it was made."""
+    storage = await StorageService.open(config)
+    with monkeypatch.context() as patch:
+        patch.setattr("ytarchive.storage.videos._move", _stop)
+        with pytest.raises(KeyError):
+            await storage.save_video(save_request(stage(config)))
+    await storage.close()
+    return config
+
+
+def _stop(_: object) -> None:
+    raise KeyError("stands for the end of the process")
+
+
+async def test_a_noted_move_is_made_at_the_next_start(interrupted: StorageConfig) -> None:
+    storage = await StorageService.open(interrupted)
+    assert (await storage.video_exists(VIDEO)).exists
+    assert sha256sum_accepts(interrupted.base_path / "videos" / VIDEO)
+    await storage.close()
+
+
+async def test_a_noted_move_is_made_after_the_archive_was_moved(
+    interrupted: StorageConfig, tmp_path: Path
+) -> None:
+    moved = StorageConfig(base_path=tmp_path / "elsewhere")
+    interrupted.base_path.rename(moved.base_path)
+    storage = await StorageService.open(moved)
+    location = (await storage.video_exists(VIDEO)).location
+    assert location is not None
+    assert location.video_path == str(moved.base_path / "videos" / VIDEO / f"{VIDEO}.mp4")
+    await storage.close()
+
+
+async def test_a_noted_move_is_forgotten_when_staging_has_changed(
+    interrupted: StorageConfig, messages: list[str]
+) -> None:
+    """The download went on meanwhile: nothing unfinished may get a final name."""
+    staged = interrupted.staging_path / VIDEO
+    (staged / f"{VIDEO}.mp4.part").write_bytes(b"more")
+    storage = await StorageService.open(interrupted)
+    assert not (await storage.video_exists(VIDEO)).exists
+    assert not (interrupted.base_path / "videos" / VIDEO).exists()
+    assert any(line.startswith("WARNING storage") and VIDEO in line for line in messages)
+    (staged / f"{VIDEO}.mp4.part").unlink()
+    assert (await storage.save_video(save_request(staged))).video_path
+    await storage.close()
+
+
+async def test_a_noted_move_whose_files_have_gone_is_forgotten(
+    interrupted: StorageConfig,
+) -> None:
+    for path in sorted((interrupted.staging_path / VIDEO).rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    storage = await StorageService.open(interrupted)
+    assert not (await storage.video_exists(VIDEO)).exists
+    assert not (interrupted.base_path / "videos" / VIDEO).exists()
+    await storage.close()
+
+
+async def test_what_cannot_be_finished_does_not_keep_the_archive_from_starting(
+    interrupted: StorageConfig, messages: list[str]
+) -> None:
+    obstacle = interrupted.base_path / "videos" / VIDEO
+    obstacle.write_text("a file where the folder belongs")
+    storage = await StorageService.open(interrupted)
+    assert any(line.startswith("ERROR storage") and VIDEO in line for line in messages)
+    obstacle.unlink()
+    location = await storage.save_video(save_request(interrupted.staging_path / VIDEO))
+    assert content(location.video_path) == MEDIA
+    await storage.close()
