@@ -81,6 +81,9 @@ class Playlists:
         return PlaylistPage(
             playlist_id=listing.playlist_id,
             title=listing.title,
+            description=listing.description,
+            channel_id=listing.channel_id,
+            channel_title=listing.channel_title,
             video_count=listing.video_count,
             videos=videos,
             next_cursor=None if is_last else following.encode(),

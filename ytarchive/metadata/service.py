@@ -39,8 +39,8 @@ from ytarchive.ytdlp import Extractor
 
 log = logger.bind(service="metadata")
 
-_UPKEEP_SECONDS = 60.0
-_PURGE_EVERY = 60
+_UPKEEP_SECONDS = 10.0
+_PURGE_EVERY = 360
 """Rounds of upkeep between two purges of the cache."""
 
 

@@ -15,8 +15,8 @@ from ytarchive.common.media import PlaylistVideo
 from ytarchive.metadata.listings import Batch
 from ytarchive.ytdlp import Extractor, ListedEntries
 
-_IDLE_SECONDS = 600.0
-_MOST_SESSIONS = 32
+_IDLE_SECONDS = 30.0
+_MOST_SESSIONS = 8
 
 ListedBefore = Callable[[], Awaitable[Counter[str]]]
 """How often each video was listed so far; asked only when it is needed."""
@@ -62,7 +62,10 @@ class Session:
 
 
 class ListingSessions:
-    """The listings that wait. Bounded in number; closed when they are idle for ten minutes."""
+    """The listings that wait: a bounded number, each closed when idle for half a minute.
+
+    Each holds a worker process, and whoever lists a playlist to its end asks again at once.
+    """
 
     def __init__(
         self,

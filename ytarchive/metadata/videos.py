@@ -37,21 +37,21 @@ class Videos:
         self._sources = sources
         self._cache = cache
         self._collector = Collector(self.ask_api, most=IDS_PER_CALL)
+        self._questions = SharedCalls[VideoMetadata]()
         self._extractions = SharedCalls[VideoMetadata]()
 
     async def close(self) -> None:
         """Give up what is under way."""
-        await self._collector.close()
+        await self._questions.close()
         await self._extractions.close()
+        await self._collector.close()
 
     async def get(self, video_id: str, *, refresh: bool) -> VideoMetadata:
         """One video. Raises what stands in the way of it."""
-        if not refresh:
-            known = (await self._cache.known([video_id])).get(video_id)
-            if known is not None:
-                return _value(known)
-        return await self._sources.ask(
-            lambda _: self._collector.get(video_id), lambda: self._extract(video_id)
+        # The look into the cache is shared too: who looked just before an answer was stored would
+        # otherwise ask a second time.
+        return await self._questions.run(
+            (video_id, refresh), lambda: self._get(video_id, refresh=refresh)
         )
 
     async def get_many(
@@ -110,6 +110,15 @@ class Videos:
         if self._sources.api is None:
             raise ApiKeyInvalid("YOUTUBE_API_KEY is not set")
         return self._sources.api
+
+    async def _get(self, video_id: str, *, refresh: bool) -> VideoMetadata:
+        if not refresh:
+            known = (await self._cache.known([video_id])).get(video_id)
+            if known is not None:
+                return _value(known)
+        return await self._sources.ask(
+            lambda _: self._collector.get(video_id), lambda: self._extract(video_id)
+        )
 
     def _may_extract(self, outcome: Outcome | None) -> bool:
         """Whether yt-dlp is the one to ask, nobody else having answered."""
