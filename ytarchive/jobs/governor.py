@@ -109,7 +109,8 @@ class Governor:
         while (wait := self._wait(cost)) > 0:
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), min(wait, 60))
+                async with asyncio.timeout(min(wait, 60)):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
         if self._state.state is Circuit.OPEN:

@@ -65,7 +65,8 @@ class Queue:
             if video is not None:
                 return video
             try:
-                await asyncio.wait_for(self._changed.wait(), self._sleep())
+                async with asyncio.timeout(self._sleep()):
+                    await self._changed.wait()
             except TimeoutError:
                 self._stale = True
 

@@ -83,7 +83,9 @@ class Runner:
         """Stop what only this job waits for."""
         stopped = []
         for flight in self.flights_of(job_id):
-            flight.waiters = [w for w in flight.waiters if w.job.id != job_id]
+            for waiter in [w for w in flight.waiters if w.job.id == job_id]:
+                flight.waiters.remove(waiter)
+                self._queue.returned(waiter)
             if not flight.waiters and flight.task is not None:
                 flight.task.cancel()
                 stopped.append(flight.task)

@@ -1,0 +1,278 @@
+"""In-memory peers of the services that Jobs calls; they behave as told and remember calls."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from ytarchive.common.errors import NotFound, YTArchiveError
+from ytarchive.common.identifiers import new_id
+from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadata
+from ytarchive.common.models import Done, HealthCheck, Page, utc_now
+from ytarchive.download import (
+    DownloadAPI,
+    DownloadListener,
+    DownloadNotice,
+    DownloadPhase,
+    DownloadProgress,
+    DownloadRequest,
+    DownloadStatus,
+    VideoFormats,
+)
+from ytarchive.metadata import (
+    BatchMetadata,
+    BatchRequest,
+    ChannelMetadata,
+    MetadataAPI,
+    MetadataQuery,
+    PlaylistPage,
+    PlaylistPageQuery,
+    QuotaUsage,
+)
+from ytarchive.storage import (
+    ExistsRequest,
+    PlanEntry,
+    SaveMetadata,
+    SavePlaylist,
+    SaveVideo,
+    StorageAPI,
+    StorageLocation,
+    StorageStats,
+    StoredVideos,
+    VideoExists,
+    WorkPlan,
+    WorkPlanQuery,
+    WorkPlanRequest,
+)
+
+
+def video_id(number: int) -> str:
+    """The id of the `number`-th video."""
+    return f"video{number:06d}"
+
+
+def _healthy(service: str) -> HealthCheck:
+    return HealthCheck(service=service, status="healthy", version="0", uptime_seconds=0, checks={})
+
+
+def describe(video_id: str) -> VideoMetadata:
+    now = utc_now()
+    return VideoMetadata(
+        video_id=video_id, title=f"Title of {video_id}", upload_date=now, fetched_at=now
+    )
+
+
+@dataclass
+class MetadataPeer(MetadataAPI):
+    playlists: dict[str, list[str]] = field(default_factory=dict)
+    failures: dict[str, YTArchiveError] = field(default_factory=dict)
+    page_size: int = 50
+    batches: list[BatchRequest] = field(default_factory=list)
+    pages: int = 0
+
+    async def get_video(self, video_id: str, request: MetadataQuery) -> VideoMetadata:
+        if video_id in self.failures:
+            raise self.failures[video_id]
+        return describe(video_id)
+
+    async def get_playlist(self, playlist_id: str, request: MetadataQuery) -> PlaylistMetadata:
+        raise NotFound("not part of these tests")
+
+    async def get_playlist_page(self, playlist_id: str, request: PlaylistPageQuery) -> PlaylistPage:
+        self.pages += 1
+        if playlist_id in self.failures:
+            raise self.failures[playlist_id]
+        start = int(request.cursor or 0)
+        ids = self.playlists[playlist_id]
+        end = start + self.page_size
+        videos = [
+            PlaylistVideo(video_id=v, position=start + n) for n, v in enumerate(ids[start:end])
+        ]
+        return PlaylistPage(
+            playlist_id=playlist_id,
+            title="A list",
+            videos=videos,
+            next_cursor=str(end) if end < len(ids) else None,
+        )
+
+    async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
+        raise NotFound("not part of these tests")
+
+    async def get_quota(self) -> QuotaUsage:
+        raise NotFound("not part of these tests")
+
+    async def get_batch(self, request: BatchRequest) -> BatchMetadata:
+        self.batches.append(request)
+        found = [describe(v) for v in request.video_ids if v not in self.failures]
+        return BatchMetadata(found=found, missing=[])
+
+    async def health(self) -> HealthCheck:
+        return _healthy("metadata")
+
+
+@dataclass
+class DownloadPeer(DownloadAPI):
+    """Finishes each download at once, unless told to hold it or how to fail."""
+
+    listener: DownloadListener | None = None
+    failures: dict[str, list[YTArchiveError]] = field(default_factory=dict)
+    hold: set[str] = field(default_factory=set)
+    silent: bool = False
+    started: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    tasks: dict[str, DownloadProgress] = field(default_factory=dict)
+    running: int = 0
+    most_running: int = 0
+    _background: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def start_download(self, request: DownloadRequest) -> DownloadProgress:
+        self.started.append(request.video_id)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        task = DownloadProgress(
+            task_id=new_id(),
+            video_id=request.video_id,
+            status=DownloadStatus.DOWNLOADING,
+            progress_percent=10,
+            downloaded_bytes=10,
+            total_bytes=100,
+            speed=1,
+            phase=DownloadPhase.VIDEO,
+        )
+        self.tasks[task.task_id] = task
+        if request.video_id not in self.hold:
+            work = asyncio.create_task(self.end(task.task_id))
+            self._background.add(work)
+            work.add_done_callback(self._background.discard)
+        return task
+
+    async def end(self, task_id: str) -> None:
+        """End a download as told, with a notice unless silent."""
+        await asyncio.sleep(0)
+        task = self.tasks[task_id]
+        failing = self.failures.get(task.video_id)
+        error = failing.pop(0) if failing else None
+        status = DownloadStatus.FAILED if error else DownloadStatus.COMPLETED
+        self.running -= 1
+        self.tasks[task_id] = task.model_copy(
+            update={
+                "status": status,
+                "error": error and error.message,
+                "error_code": error and error.code,
+                "staged_path": f"/staging/{task.video_id}",
+                "quality": "720p",
+            }
+        )
+        if not self.silent:
+            await self.notify(task_id, error)
+
+    async def notify(self, task_id: str, error: YTArchiveError | None = None) -> None:
+        task = self.tasks[task_id]
+        assert self.listener is not None
+        await self.listener.download_finished(
+            DownloadNotice(
+                task_id=task_id,
+                video_id=task.video_id,
+                status=task.status,
+                finished_at=utc_now(),
+                output_path="videos",
+                staged_path=task.staged_path,
+                quality="720p",
+                error=error and error.detail(),
+            )
+        )
+
+    def task_of(self, video_id: str) -> str:
+        return next(t.task_id for t in self.tasks.values() if t.video_id == video_id)
+
+    async def get_progress(self, task_id: str) -> DownloadProgress:
+        return self.tasks[task_id]
+
+    async def cancel_download(self, task_id: str) -> DownloadProgress:
+        task = self.tasks[task_id]
+        self.cancelled.append(task.video_id)
+        self.running -= 1
+        return task
+
+    async def get_formats(self, video_id: str) -> VideoFormats:
+        raise NotFound("not part of these tests")
+
+    async def health(self) -> HealthCheck:
+        return _healthy("download")
+
+
+@dataclass
+class StoragePeer(StorageAPI):
+    stored: dict[str, StorageLocation] = field(default_factory=dict)
+    metadata: set[str] = field(default_factory=set)
+    playlists: dict[str, PlaylistMetadata] = field(default_factory=dict)
+    plans: dict[str, WorkPlan] = field(default_factory=dict)
+    saves: Counter[str] = field(default_factory=Counter)
+
+    def location(self, video_id: str) -> StorageLocation:
+        return StorageLocation(
+            video_id=video_id,
+            video_path=f"/archive/{video_id}.mp4",
+            metadata_path="/archive/metadata.json",
+            size_bytes=1000,
+            stored_at=utc_now(),
+            quality="720p",
+        )
+
+    async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
+        self.metadata.add(request.metadata.video_id)
+        return self.location(request.metadata.video_id)
+
+    async def save_playlist(self, request: SavePlaylist) -> Done:
+        self.playlists[request.playlist.playlist_id] = request.playlist
+        return Done()
+
+    async def save_video(self, request: SaveVideo) -> StorageLocation:
+        self.saves[request.video_id] += 1
+        self.stored[request.video_id] = self.location(request.video_id)
+        return self.stored[request.video_id]
+
+    async def video_exists(self, video_id: str) -> VideoExists:
+        location = self.stored.get(video_id)
+        return VideoExists(video_id=video_id, exists=location is not None, location=location)
+
+    async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
+        return StoredVideos(video_ids=[v for v in request.video_ids if v in self.stored])
+
+    async def get_metadata(self, video_id: str) -> VideoMetadata:
+        raise NotFound("not part of these tests")
+
+    async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
+        assert request.job_id is not None
+        now = utc_now()
+        known = self.plans.get(request.job_id)
+        unavailable = {v.video_id: v for v in (known.unavailable_videos if known else [])}
+        failed = {v.video_id: v for v in (known.failed_downloads if known else [])}
+        unavailable.update({v.video_id: v for v in request.unavailable_videos})
+        failed.update({v.video_id: v for v in request.failed_downloads})
+        for gone in request.resolved_video_ids:
+            unavailable.pop(gone, None)
+            failed.pop(gone, None)
+        self.plans[request.job_id] = WorkPlan(
+            id=known.id if known else new_id(),
+            created_at=now,
+            updated_at=now,
+            job_id=request.job_id,
+            unavailable_videos=list(unavailable.values()),
+            failed_downloads=list(failed.values()),
+            total_videos=request.total_videos,
+            successful_videos=request.successful_videos,
+        )
+        return self.plans[request.job_id]
+
+    async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
+        return Page(items=[])
+
+    async def get_work_plan(self, plan_id: str) -> WorkPlan:
+        raise NotFound("not part of these tests")
+
+    async def get_stats(self) -> StorageStats:
+        raise NotFound("not part of these tests")
+
+    async def health(self) -> HealthCheck:
+        return _healthy("storage")
