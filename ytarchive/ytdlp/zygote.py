@@ -43,9 +43,11 @@ class Zygote:
                 return
 
     def end(self) -> None:
-        """Kill every worker with all it started."""
+        """Kill every worker with all it started, and leave no zombies behind."""
         for pid in self._children:
             _kill_group(pid)
+        for pid in self._children:
+            os.waitpid(pid, 0)
 
     def _obey(self, equipment: Equipment) -> bool:
         """Carry out what the server sent; False when it is gone."""

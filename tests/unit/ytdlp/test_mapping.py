@@ -1,0 +1,56 @@
+"""yt-dlp's info as our models."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ytarchive.ytdlp.mapping import list_details, playlist_video, video_metadata
+
+INFO: dict[str, Any] = {
+    "id": "dQw4w9WgXcQ",
+    "title": "A film",
+    "description": "Words",
+    "duration": 212.6,
+    "timestamp": 1704110400,
+    "upload_date": "20240102",
+    "channel_id": "UC" + "x" * 22,
+    "channel": "Channel",
+    "view_count": 7,
+    "subtitles": {"en": [{"ext": "vtt"}], "live_chat": [{"ext": "json"}]},
+    "thumbnails": [
+        {"url": "https://i.ytimg.com/vi_webp/x/hqdefault.webp"},
+        {"url": "https://i.ytimg.com/vi/x/hqdefault.jpg?s=1"},
+        {"url": "https://i.ytimg.com/vi/x/maxresdefault.jpg"},
+    ],
+}
+
+
+def test_a_video_becomes_metadata() -> None:
+    found = video_metadata(INFO)
+    assert (found.video_id, found.title, found.duration) == ("dQw4w9WgXcQ", "A film", 213)
+    assert found.upload_date == datetime(2024, 1, 1, 12, tzinfo=UTC)
+    assert (found.view_count, found.like_count) == (7, None)
+    assert found.available_captions == ["en"]
+    assert found.thumbnail_urls == {
+        "high": "https://i.ytimg.com/vi/x/hqdefault.jpg?s=1",
+        "maxres": "https://i.ytimg.com/vi/x/maxresdefault.jpg",
+    }
+
+
+def test_a_video_without_the_hour_of_its_upload_has_the_day() -> None:
+    found = video_metadata({"id": "dQw4w9WgXcQ", "upload_date": "20240102"})
+    assert found.upload_date == datetime(2024, 1, 2, tzinfo=UTC)
+
+
+def test_dead_entries_are_known_by_their_titles() -> None:
+    titles = ["Film", "[Private video]", "[Deleted video]"]
+    found = [playlist_video({"id": "dQw4w9WgXcQ", "title": t}, n) for n, t in enumerate(titles)]
+    assert [each.is_available for each in found] == [True, False, False]
+    assert [each.position for each in found] == [0, 1, 2]
+
+
+def test_a_list_tells_its_channel_and_count() -> None:
+    info = {"title": "L", "uploader_id": "@chan", "channel": "Chan", "playlist_count": 250}
+    details = list_details(info)
+    assert (details["handle"], details["channel_title"], details["video_count"]) == (
+        "@chan", "Chan", 250,
+    )  # fmt: skip

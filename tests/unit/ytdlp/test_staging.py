@@ -1,0 +1,64 @@
+"""The folder where a video grows."""
+
+import json
+from pathlib import Path
+
+from ytarchive.ytdlp.staging import StagedVideo, write_json
+
+ID = "dQw4w9WgXcQ"
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def fill(folder: Path, *found: str) -> None:
+    for name in found:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+
+
+def test_only_the_finished_set_stays(tmp_path: Path) -> None:
+    fill(tmp_path, f"{ID}.136+140.mp4", f"{ID}.137.f137.mp4.part", f"{ID}.137.f137.mp4.ytdl",
+         f"{ID}.jpg", f"captions/{ID}.en.vtt", f"captions/{ID}.fr.vtt", "old/x")  # fmt: skip
+    kept = [tmp_path / f"{ID}.jpg", tmp_path / f"captions/{ID}.en.vtt"]
+    StagedVideo(tmp_path, ID).finish(tmp_path / f"{ID}.136+140.mp4", {"id": ID}, kept)
+    assert names(tmp_path) == {
+        f"{ID}.mp4", f"{ID}.jpg", f"{ID}.info.json", f"captions/{ID}.en.vtt",
+    }  # fmt: skip
+    assert not (tmp_path / "old").exists()
+
+
+def test_a_finished_file_is_known_again_by_its_formats(tmp_path: Path) -> None:
+    fill(tmp_path, f"{ID}.mp4")
+    write_json(tmp_path / f"{ID}.info.json", {"format_id": "136+140"})
+    StagedVideo(tmp_path, ID).open()
+    assert f"{ID}.136+140.mp4" in names(tmp_path)
+
+
+def test_a_finished_file_of_unknown_formats_is_fetched_again(tmp_path: Path) -> None:
+    fill(tmp_path, f"{ID}.mp4")
+    StagedVideo(tmp_path, ID).open()
+    assert not names(tmp_path)
+
+
+def test_the_published_info_tells_nothing_of_this_machine_or_its_user(tmp_path: Path) -> None:
+    info = {
+        "id": ID,
+        "filepath": "/home/me/x.mp4",
+        "cookies": "SID=secret",
+        "formats": [
+            {"cookies": "SID=secret", "http_headers": {"User-Agent": "U", "Cookie": "SID=secret"}},
+            {"http_headers": {"authorization": "SID=secret"}},
+        ],
+    }
+    shown = json.dumps(StagedVideo(tmp_path, ID).publishable(info))
+    assert "secret" not in shown
+    assert "/home/me" not in shown
+    assert "User-Agent" in shown
+
+
+def test_a_private_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {}, private=True)
+    assert (tmp_path / "a.json").stat().st_mode & 0o077 == 0
+    assert names(tmp_path) == {"a.json"}
