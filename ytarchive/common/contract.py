@@ -152,8 +152,8 @@ def _checked(declared: Endpoint, implementation: Callable[..., Any]) -> Callable
     return checked
 
 
-def endpoints(contract: type[Contract]) -> list[Endpoint]:
-    """Every operation of a contract, in the order of declaration; `health` comes last."""
+def endpoints(contract: type[Any]) -> list[Endpoint]:
+    """Every operation declared in a class, in the order of declaration; `health` comes last."""
     found: dict[str, Endpoint] = {}
     for base in contract.__mro__:
         for name, member in vars(base).items():

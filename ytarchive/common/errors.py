@@ -3,7 +3,7 @@
 YTArchiveError
 ├── QuotaExceeded                    E001
 ├── RequestError                     the caller can mend it
-│   ├── InvalidRequest … NotFound, Conflict        E002 - E014
+│   ├── InvalidRequest … NotFound, Conflict        E002 - E015
 ├── ServiceError                     one of our own processes failed
 │   ├── InternalError … ProtocolError              E020 - E023
 ├── YouTubeError                     what YouTube or yt-dlp answered
@@ -50,7 +50,9 @@ class YTArchiveError(Exception):
 
 
 def _rebuild(kind: type[YTArchiveError], message: str, details: dict[str, Any]) -> YTArchiveError:
-    return kind(message, **details)
+    error = kind(message)
+    error.details = details  # not as keywords: a detail may be called `message`
+    return error
 
 
 class QuotaExceeded(YTArchiveError):
@@ -149,6 +151,12 @@ class Conflict(RequestError):
     code, status = "E014", 409
     meaning = "The state it is in does not allow this"
     remedy = "Look at its present state first."
+
+
+class MalformedRequest(RequestError):
+    code, status = "E015", 400
+    meaning = "The request is not HTTP that can be read"
+    remedy = "Keep the address and each header below 8 KiB, and speak HTTP/1.1 without TLS."
 
 
 # --- our own processes ----------------------------------------------------------------------
@@ -489,7 +497,7 @@ def error_classes() -> Iterator[type[YTArchiveError]]:
 def error_from(detail: ErrorDetail) -> YTArchiveError:
     """The exception that an envelope's error stands for; unknown codes become ProtocolError."""
     kind = next((kind for kind in error_classes() if kind.code == detail.code), ProtocolError)
-    return kind(detail.message, **(detail.details or {}))
+    return _rebuild(kind, detail.message, detail.details or {})
 
 
 def error_for_code(code: str) -> type[YTArchiveError]:

@@ -9,7 +9,7 @@ from typing import Annotated
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import uuid_utils
-from pydantic import AfterValidator, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, Field, PlainSerializer, StringConstraints
 
 from ytarchive.common.errors import InvalidIdentifier
 
@@ -114,13 +114,28 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:77] + "...")
 
 
-VideoId = Annotated[str, AfterValidator(parse_video_id)]
+VideoId = Annotated[
+    str,
+    AfterValidator(parse_video_id),
+    Field(description="A video's id, or an address with it", examples=["dQw4w9WgXcQ"]),
+]
 """A video id; an address is reduced to the id in it."""
 
-PlaylistId = Annotated[str, AfterValidator(parse_playlist_id)]
+PlaylistId = Annotated[
+    str,
+    AfterValidator(parse_playlist_id),
+    Field(
+        description="The id of a playlist or channel, a channel's @handle, or an address",
+        examples=["PLrAXtmErZgOeiKm4sgNOknGvNjby9efdf"],
+    ),
+]
 """A playlist id, channel id or @handle; an address is reduced to it."""
 
-ChannelId = Annotated[str, AfterValidator(parse_channel)]
+ChannelId = Annotated[
+    str,
+    AfterValidator(parse_channel),
+    Field(description="A channel's id, its @handle, or an address", examples=["@youtube"]),
+]
 """A channel id or @handle; an address is reduced to it."""
 
 OpaqueId = Annotated[
