@@ -1,0 +1,8 @@
+"""The contracts over HTTP: a server that mounts them, a client that calls them."""
+
+from ytarchive.http.client import remote
+from ytarchive.http.listening import Listening, listen
+from ytarchive.http.openapi import openapi
+from ytarchive.http.server import build_app
+
+__all__ = ["Listening", "build_app", "listen", "openapi", "remote"]

@@ -1,0 +1,38 @@
+"""The envelope of every answer, as bytes."""
+
+from typing import Any
+
+from aiohttp import hdrs, web
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from ytarchive.common.errors import MethodNotAllowed, TokenRequired, YTArchiveError
+from ytarchive.common.tracing import TRACE_HEADER
+from ytarchive.http.guard import SAFE_HEADERS
+
+JSON = "application/json"
+
+
+def success(adapter: TypeAdapter[Any], value: Any, trace_id: str, status: int) -> web.Response:
+    """`value` in the envelope. It is serialised once, straight to bytes."""
+    data = adapter.dump_json(value)
+    body = b'{"success":true,"data":%b,"error":null,"trace_id":"%b"}' % (data, trace_id.encode())
+    return answer(body, trace_id, status)
+
+
+def failure(error: YTArchiveError, trace_id: str) -> web.Response:
+    """`error` in the envelope."""
+    detail = to_json(error.detail(), fallback=str)
+    body = b'{"success":false,"data":null,"error":%b,"trace_id":"%b"}' % (detail, trace_id.encode())
+    response = answer(body, trace_id, error.status)
+    if isinstance(error, TokenRequired):
+        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if isinstance(error, MethodNotAllowed) and "allow" in error.details:
+        response.headers[hdrs.ALLOW] = ", ".join(error.details["allow"])
+    return response
+
+
+def answer(body: bytes, trace_id: str, status: int = 200, media_type: str = JSON) -> web.Response:
+    """Any answer, with the headers that all have."""
+    headers = {**SAFE_HEADERS, TRACE_HEADER: trace_id, hdrs.CONTENT_TYPE: media_type}
+    return web.Response(body=body, status=status, headers=headers)

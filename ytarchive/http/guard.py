@@ -1,0 +1,137 @@
+"""Who may speak to the server: browsers on this machine can reach loopback too.
+
+A page of any site can make its reader's browser send requests to 127.0.0.1, and can point a name of
+its own there (DNS rebinding). So before a request has any effect: its Host must be a name of this
+server, a browser must not say that it comes from elsewhere, and a body must be declared as JSON,
+which no form can do. Programs such as curl send none of the browser's headers and are not affected.
+"""
+
+import hmac
+import ipaddress
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+from yarl import URL
+
+from ytarchive.common.config import ServerConfig
+from ytarchive.common.errors import (
+    ForbiddenHost,
+    ForbiddenOrigin,
+    InvalidConfiguration,
+    TokenRequired,
+    UnsupportedMediaType,
+)
+
+SAFE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Server": "ytarchive",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Sent with every answer. No answer allows another origin to read it (no CORS headers)."""
+
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_OWN_SITES = frozenset({"same-origin", "none"})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can reach a server that listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def require_safe_address(host: str, config: ServerConfig) -> None:
+    """Raise InvalidConfiguration if others could reach the server and no token is set."""
+    if not is_loopback(host) and not _token(config):
+        raise InvalidConfiguration(
+            f"server.host {host} can be reached from other machines; "
+            "set server.token, or listen on 127.0.0.1"
+        )
+
+
+def _token(config: ServerConfig) -> str:
+    return config.token.get_secret_value() if config.token else ""
+
+
+class Guard:
+    """Checks every request before it has any effect, whatever its method and path."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        further = {name.lower() for name in config.allowed_hosts}
+        self._names = _LOOPBACK_NAMES | further | {config.host.lower()}
+        self._further = further
+        self._token = _token(config).encode()
+
+    def check(self, request: web.Request) -> None:
+        """Raise ForbiddenHost, ForbiddenOrigin, TokenRequired or UnsupportedMediaType."""
+        self._check_host(request)
+        self._check_origin(request)
+        self._check_token(request)
+        if request.body_exists and not _is_json(request.content_type):
+            raise UnsupportedMediaType
+
+    def _check_host(self, request: web.Request) -> None:
+        hosts = request.headers.getall(hdrs.HOST, [])
+        name = _host_name(hosts[0]) if len(hosts) == 1 else None
+        if name is None or not (name in self._names or name == _own_address(request)):
+            raise ForbiddenHost
+
+    def _check_origin(self, request: web.Request) -> None:
+        site = request.headers.get("Sec-Fetch-Site")
+        if site is not None and site not in _OWN_SITES:
+            raise ForbiddenOrigin
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is not None and not self._is_own(origin, request):
+            raise ForbiddenOrigin
+
+    def _is_own(self, origin: str, request: web.Request) -> bool:
+        scheme, _, authority = origin.lower().partition("://")
+        if scheme not in {"http", "https"}:
+            return False
+        return (
+            authority == request.headers[hdrs.HOST].lower()
+            or _host_name(authority) in self._further
+        )
+
+    def _check_token(self, request: web.Request) -> None:
+        if not self._token:
+            return
+        scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        sent = given.strip().encode("utf-8", "surrogateescape")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(sent, self._token):
+            raise TokenRequired
+
+
+def _host_name(authority: str) -> str | None:
+    """The name or address in `name[:port]`, in lower case; None if it is neither."""
+    try:
+        parts = urlsplit(f"//{authority}")
+        _ = parts.port  # raises for a port that is no number
+    except ValueError:
+        return None
+    if parts.path or parts.query or parts.fragment or parts.username is not None:
+        return None
+    return parts.hostname
+
+
+def _own_address(request: web.Request) -> str | None:
+    """The address of this machine at which the connection arrived."""
+    transport = request.transport
+    name = transport.get_extra_info("sockname") if transport else None
+    return str(name[0]) if isinstance(name, tuple) else None
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type == "application/json" or (
+        content_type.startswith("application/") and content_type.endswith("+json")
+    )
+
+
+def server_url(host: str, port: int) -> str:
+    """The URL at which a server that listens on `host` is reached from this machine."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # not bound here
+    return str(URL.build(scheme="http", host=reachable, port=port))

@@ -1,0 +1,59 @@
+"""One health check for all services of a server."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from ytarchive import __version__
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.errors import NotFound, YTArchiveError
+from ytarchive.common.models import HealthCheck, HealthQuery
+from ytarchive.common.services import ServiceName
+
+_PATIENCE = 5.0
+"""Seconds after which a service that does not say how it is counts as unhealthy."""
+
+
+class Health:
+    """Answers for the one service of a server, or for all of them together."""
+
+    def __init__(self, services: Mapping[ServiceName, Contract]) -> None:
+        self._services = services
+        self._started = time.monotonic()
+
+    @endpoint("GET /health")
+    async def check_health(self, request: HealthQuery) -> HealthCheck:
+        """How the service is that owns the port, or all services together.
+
+        `checks` has one entry for each service and for each thing that one depends on. Raises
+        NotFound for a service that this server does not run.
+        """
+        if request.service is not None:
+            return await self._of(request.service)
+        if len(self._services) == 1:
+            return await self._of(next(iter(self._services)))
+        parts = await asyncio.gather(*map(self._of, self._services))
+        checks = {part.service: part.is_healthy for part in parts}
+        for part in parts:
+            checks |= {f"{part.service}.{name}": good for name, good in part.checks.items()}
+        return self._summary("ytarchive", checks, healthy=all(part.is_healthy for part in parts))
+
+    async def _of(self, service: str) -> HealthCheck:
+        found = next((name for name in self._services if name == service), None)
+        if found is None:
+            here = ", ".join(self._services)
+            raise NotFound(f"this server runs no service of that name; it runs {here}")
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await self._services[found].health()
+        except (YTArchiveError, TimeoutError):
+            return self._summary(found.value, {}, healthy=False)
+
+    def _summary(self, service: str, checks: dict[str, bool], *, healthy: bool) -> HealthCheck:
+        return HealthCheck(
+            service=service,
+            status="healthy" if healthy else "unhealthy",
+            version=__version__,
+            uptime_seconds=int(time.monotonic() - self._started),
+            checks=checks,
+        )

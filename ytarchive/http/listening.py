@@ -1,0 +1,96 @@
+"""Listening on an address, with a clear error when it cannot be had."""
+
+import asyncio
+import errno
+from dataclasses import dataclass
+
+from aiohttp import web
+from loguru import logger
+
+from ytarchive.common.errors import AddressInUse, InternalError, MalformedRequest, YTArchiveError
+from ytarchive.common.tracing import trace
+from ytarchive.http.envelope import failure
+from ytarchive.http.guard import require_safe_address, server_url
+from ytarchive.http.server import SERVER_CONFIG
+
+_GRACE = 3.0
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A server that accepts connections. `port` is the real one, also where 0 was asked for."""
+
+    host: str
+    port: int
+    _runner: web.AppRunner
+    _server: asyncio.Server
+
+    @property
+    def url(self) -> str:
+        """Where programs on this machine reach it."""
+        return server_url(self.host, self.port)
+
+    async def close(self) -> None:
+        """Accept nothing new, give running requests three seconds, then close."""
+        self._server.close()
+        await self._runner.cleanup()
+
+
+async def listen(app: web.Application, host: str, port: int) -> Listening:
+    """Serve `app`. Raises AddressInUse, or InvalidConfiguration for an open door without token."""
+    require_safe_address(host, app[SERVER_CONFIG])
+    runner = web.AppRunner(app, shutdown_timeout=_GRACE)
+    await runner.setup()
+    try:
+        server = await _listening_server(runner, host, port)
+    except OSError as error:
+        await runner.cleanup()
+        raise AddressInUse(_reason(error, host, port), host=host, port=port) from None
+    return Listening(host, server.sockets[0].getsockname()[1], runner, server)
+
+
+async def _listening_server(runner: web.AppRunner, host: str, port: int) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    manager = runner.server
+    if manager is None:
+        raise RuntimeError("the runner is not set up")
+    return await loop.create_server(lambda: _Connection(manager, loop), host, port, backlog=512)
+
+
+class _Connection(web.RequestHandler):
+    """A connection that answers in the envelope even where no request could be made out."""
+
+    __slots__ = ()
+
+    def __init__(self, manager: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(manager, loop=loop, access_log=None)  # type: ignore[arg-type]  # off
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Called for what never reaches a route: bytes that are not HTTP, too long headers."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun; there is no way to send another")
+        if status >= 500:
+            logger.bind(service="http").opt(exception=exc).error("a request failed: {}", message)
+        error: YTArchiveError = InternalError() if status >= 500 else MalformedRequest()
+        with trace(None) as trace_id:
+            response = failure(error, trace_id)
+        response.force_close()
+        return response
+
+
+_CAUSES = {
+    errno.EADDRINUSE: "another program listens there",
+    errno.EACCES: "this user may not use that port; ports from 1024 on are free to all",
+    errno.EADDRNOTAVAIL: "this machine does not have that address",
+}
+
+
+def _reason(error: OSError, host: str, port: int) -> str:
+    cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
+    return f"cannot listen on {host} port {port}: {cause}"

@@ -1,0 +1,110 @@
+"""What every request passes through: trace, guard, time limit, and one envelope for all errors."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+from loguru import logger
+
+from ytarchive.common.config import ServerConfig
+from ytarchive.common.errors import (
+    BodyTooLarge,
+    InternalError,
+    MalformedRequest,
+    MethodNotAllowed,
+    ServiceTimeout,
+    UnknownPath,
+    YTArchiveError,
+)
+from ytarchive.common.services import ServiceName
+from ytarchive.common.telemetry import REQUEST_SECONDS
+from ytarchive.common.tracing import TRACE_HEADER, trace
+from ytarchive.http.envelope import answer, failure
+from ytarchive.http.guard import Guard
+
+TRACE = web.RequestKey("trace", str)
+"""The request's trace id: the body's, the header's, or a new one."""
+
+if TYPE_CHECKING:
+    from loguru import Logger  # exists for type checkers only
+
+
+def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middleware:
+    """The middleware of a server. `owners` names the service behind each route, for the log."""
+    guard = Guard(config)
+    log = {owner: logger.bind(service=owner) for owner in (*ServiceName, "http")}
+
+    @web.middleware
+    async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        with trace(request.headers.get(TRACE_HEADER)) as trace_id:
+            request[TRACE] = trace_id
+            resource = request.match_info.route.resource
+            route, method = "unmatched", "other"  # labels have few values, whatever is sent
+            if resource is not None:
+                route, method = resource.canonical, request.method
+            service_log = log[owners.get(route, "http")]
+            try:
+                guard.check(request)
+                response = await _within(config.request_timeout, request, handler)
+            except Exception as error:  # the caller gets an envelope, whatever happens
+                response = _failed(request, error, service_log)
+            seconds = time.perf_counter() - started
+            REQUEST_SECONDS.labels(method, route, response.status).observe(seconds)
+            service_log.debug(
+                "{} {} {} {:.1f} ms",
+                request.method,
+                request.rel_url.raw_path,
+                response.status,
+                seconds * 1000,
+            )
+        return response
+
+    return handle
+
+
+async def _within(seconds: float, request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await handler(request)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise ServiceTimeout(f"no answer within {seconds:g} seconds") from None
+
+
+def _failed(request: web.Request, error: Exception, log: "Logger") -> web.Response:
+    """The answer to a request that failed; what is our fault is logged under its trace."""
+    if isinstance(error, web.HTTPMethodNotAllowed) and request.method == hdrs.METH_OPTIONS:
+        response = answer(b"", request[TRACE], 204)
+        response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))
+        return response
+    named = _named(error, request)
+    if named.status >= 500:
+        with trace(request[TRACE]):
+            message = "{} {} failed: {} {}"
+            shown = log.opt(exception=error) if isinstance(named, InternalError) else log
+            shown.error(message, request.method, request.rel_url.raw_path, named.code, error)
+    return failure(named, request[TRACE])
+
+
+def _named(error: Exception, request: web.Request) -> YTArchiveError:
+    """Any exception as one that callers know; ours as it is, the unexpected without its text."""
+    match error:
+        case YTArchiveError():
+            return error
+        case web.HTTPMethodNotAllowed():
+            allowed = sorted(error.allowed_methods)
+            message = f"{request.method[:16]} is not among {', '.join(allowed)}"
+            return MethodNotAllowed(message, allow=allowed)
+        case web.HTTPNotFound():
+            return UnknownPath()
+        case web.HTTPRequestEntityTooLarge():
+            return BodyTooLarge()
+        case web.HTTPException() if error.status < 500:
+            return MalformedRequest(error.reason)
+        case _:
+            return InternalError()

@@ -1,0 +1,136 @@
+"""A request as a contract's method takes it: from the query string or from the body."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, get_origin
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import from_json
+
+from ytarchive.common.contract import Endpoint, invalid_request
+from ytarchive.common.errors import BodyTooLarge, InvalidRequest, MalformedBody
+from ytarchive.common.models import Model, UtcDatetime
+
+_DEEPEST = 64
+_LARGEST_INTEGER = 2**63 - 1
+_MAY_BE_HUGE = re.compile(rb"\d{19}|[eE]\+?\d{3}")
+
+
+class ServiceRequest(Model):
+    """The envelope of a request. A body without the key `data` is taken as the data itself."""
+
+    trace_id: str | None = Field(default=None, max_length=128)
+    timestamp: UtcDatetime | None = None
+    data: dict[str, Any] | None = None
+
+
+class RequestReader:
+    """Reads the requests of one endpoint."""
+
+    def __init__(self, declared: Endpoint) -> None:
+        self._model = declared.request_model
+        self._in_body = declared.method in {"POST", "PUT"}
+        self._lists = _list_fields(self._model)
+
+    async def read(self, request: web.Request) -> tuple[BaseModel | None, str | None]:
+        """The model, if the endpoint takes one, and the trace id, if the body gave one.
+
+        Raises InvalidRequest, InvalidIdentifier, MalformedBody or BodyTooLarge.
+        """
+        query = self._query(request) if request.query_string else {}
+        if not self._in_body:
+            return self._validated(query), None
+        if query:
+            raise InvalidRequest(f"{next(iter(query))}: give it in the body, not in the address")
+        envelope = _envelope(await _body(request), bare=self._model is not None)
+        return self._validated(envelope.data or {}), envelope.trace_id
+
+    def _query(self, request: web.Request) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        for name in request.query:
+            values = request.query.getall(name)
+            if len(values) > 1 and name not in self._lists:
+                raise InvalidRequest(f"{name[:64]}: give it once")
+            given[name] = values if name in self._lists else values[0]
+        return given
+
+    def _validated(self, values: dict[str, Any]) -> BaseModel | None:
+        if self._model is None:
+            if values:
+                raise InvalidRequest(f"{next(iter(values))[:64]}: this endpoint takes no fields")
+            return None
+        try:
+            return self._model.model_validate(values)
+        except ValidationError as error:
+            raise invalid_request(error) from None
+
+
+def _list_fields(model: type[BaseModel] | None) -> frozenset[str]:
+    """The fields whose name may be repeated in a query string."""
+    if model is None:
+        return frozenset()
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if get_origin(field.annotation) is list)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    """The JSON object in the body; empty if there is none."""
+    if not request.body_exists:
+        return {}
+    try:
+        raw = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise BodyTooLarge from None
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise MalformedBody(f"the body cannot be decoded: {type(error).__name__}") from None
+    if not raw.strip():
+        return {}
+    try:
+        value = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedBody(f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise MalformedBody("the body is not one JSON object")
+    _refuse_extremes(raw, value)
+    return value
+
+
+def _refuse_extremes(raw: bytes, value: Any) -> None:
+    """Refuse what no store can keep: more than 64 levels, integers beyond 64 bits, infinity.
+
+    The tree is walked only when the text may contain such a thing, which it hardly ever does.
+    """
+    if raw.count(b"{") + raw.count(b"[") <= _DEEPEST and not _MAY_BE_HUGE.search(raw):
+        return
+    level = [value]
+    for _ in range(_DEEPEST):
+        children = [child for node in level for child in _children(node)]
+        if any(map(_is_extreme, children)):
+            raise InvalidRequest("a number is beyond 64 bits")
+        level = [child for child in children if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise MalformedBody(f"the body has more than {_DEEPEST} levels")
+
+
+def _children(node: Any) -> Any:
+    return node.values() if isinstance(node, dict) else node
+
+
+def _is_extreme(value: Any) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return isinstance(value, int) and abs(value) > _LARGEST_INTEGER
+
+
+def _envelope(body: Mapping[str, Any], *, bare: bool) -> ServiceRequest:
+    """The body as an envelope; with `bare`, a body without `data` is the data itself."""
+    if bare and "data" not in body:
+        return ServiceRequest(data=dict(body))
+    try:
+        return ServiceRequest.model_validate(body)
+    except ValidationError as error:
+        raise invalid_request(error) from None

@@ -1,0 +1,110 @@
+"""Mounts contracts: every declared operation becomes a route that speaks the envelope."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from ytarchive import __version__
+from ytarchive.common.config import ServerConfig
+from ytarchive.common.contract import Contract, Endpoint, endpoints
+from ytarchive.common.services import API_PREFIX, ServiceName
+from ytarchive.common.telemetry import REGISTRY
+from ytarchive.common.tracing import trace
+from ytarchive.http.envelope import answer, success
+from ytarchive.http.health import Health
+from ytarchive.http.openapi import openapi
+from ytarchive.http.pipeline import TRACE, pipeline
+from ytarchive.http.reading import RequestReader
+
+Mounted = tuple[type[Contract], Contract]
+
+_INDEX: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+SERVER_CONFIG = web.AppKey("server_config", ServerConfig)
+
+
+def build_app(services: Sequence[Mounted], config: ServerConfig) -> web.Application:
+    """A web application with every operation of the given contracts and their implementations.
+
+    The implementations must inherit from their contracts, which check the ids in paths for them.
+    """
+    owners: dict[str, ServiceName] = {}
+    app = web.Application(
+        middlewares=[pipeline(config, owners)], client_max_size=config.max_body_bytes
+    )
+    app[SERVER_CONFIG] = config
+    named: dict[ServiceName, Contract] = {}
+    for contract, service in services:
+        named.setdefault(contract.service, service)
+        for path in _mount(app, contract, service):
+            owners[path] = contract.service
+    _mount(app, Health, Health(named))
+    _add_documents(app, [contract for contract, _ in services])
+    return app
+
+
+def _mount(app: web.Application, contract: type[Any], service: object) -> list[str]:
+    """Add a route for each operation but `health`, for which the server answers; their paths."""
+    if contract not in type(service).__mro__:
+        raise TypeError(f"{type(service).__name__} does not inherit from {contract.__name__}")
+    declarations = [found for found in endpoints(contract) if found.name != "health"]
+    for declared in declarations:
+        path, handler = API_PREFIX + declared.path, _handler(declared, service)
+        if declared.method == "GET":
+            app.router.add_get(path, handler)  # and HEAD
+        else:
+            app.router.add_route(declared.method, path, handler)
+    return [API_PREFIX + declared.path for declared in declarations]
+
+
+def _handler(declared: Endpoint, service: object) -> Handler:
+    operation = getattr(service, declared.name)
+    reader = RequestReader(declared)
+    adapter = declared.response_adapter
+    parameter = declared.request_name
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        model, trace_id = await reader.read(request)
+        arguments: dict[str, Any] = dict(request.match_info)
+        if parameter is not None:
+            arguments[parameter] = model
+        with trace(trace_id or request[TRACE]) as used:
+            request[TRACE] = used
+            result = await operation(**arguments)
+            return success(adapter, result, used, declared.status)
+
+    return handle
+
+
+def _add_documents(app: web.Application, contracts: list[type[Any]]) -> None:
+    document: list[bytes] = []
+
+    async def describe(request: web.Request) -> web.StreamResponse:
+        if not document:
+            made = await asyncio.to_thread(openapi, [*contracts, Health])
+            document.append(to_json(made, indent=2))
+        return answer(document[0], request[TRACE])
+
+    app.router.add_get(f"{API_PREFIX}/openapi.json", describe)
+    app.router.add_get("/metrics", _prometheus)
+    app.router.add_get("/", _index)
+
+
+async def _prometheus(request: web.Request) -> web.StreamResponse:
+    return answer(generate_latest(REGISTRY), request[TRACE], media_type=CONTENT_TYPE_LATEST)
+
+
+async def _index(request: web.Request) -> web.StreamResponse:
+    links = {
+        "health": f"{API_PREFIX}/health",
+        "openapi": f"{API_PREFIX}/openapi.json",
+        "metrics": "/metrics",
+    }
+    found = {"name": "ytarchive", "version": __version__, "links": links}
+    return success(_INDEX, found, request[TRACE], 200)
