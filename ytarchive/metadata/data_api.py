@@ -35,6 +35,7 @@ log = logger.bind(service="metadata")
 BASE_URL = "https://www.googleapis.com/youtube/v3"
 IDS_PER_CALL = 50
 _TRIES = 3
+_RETRY_BASE = 0.5
 _LARGEST_ANSWER = 32 * 2**20
 _CONNECTIONS = 8
 _REFUSAL_SHOWN = 60.0
@@ -61,13 +62,11 @@ class DataApi:
         ledger: QuotaLedger,
         *,
         base_url: str = BASE_URL,
-        retry_base: float = 0.5,
     ) -> None:
         self._session = session
         self._key = key
         self._ledger = ledger
         self._base_url = base_url
-        self._retry_base = retry_base
         self._key_refused_at = -_REFUSAL_SHOWN
 
     @classmethod
@@ -141,7 +140,7 @@ class DataApi:
             await self._note(answer.error, day, f"{resource}.list, try {attempt}")
             if not answer.retry or attempt == _TRIES:
                 raise answer.error
-            backoff = self._retry_base * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter is no secret
+            backoff = _RETRY_BASE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter is no secret
             await asyncio.sleep(max(answer.wait, backoff))
             attempt += 1
 

@@ -26,6 +26,7 @@ from ytarchive.metadata.sources import Sources
 log = logger.bind(service="metadata")
 
 _CALLS_AT_ONCE = 8
+_LOOKUPS = 1000
 _EXTRACTIONS_AT_ONCE = 4
 _FAILURES_BORNE = 3
 
@@ -36,7 +37,8 @@ class Videos:
     def __init__(self, sources: Sources, cache: MetadataCache) -> None:
         self._sources = sources
         self._cache = cache
-        self._collector = Collector(self.ask_api, most=IDS_PER_CALL)
+        self._lookups = Collector[VideoMetadata | None](self._look_up, most=_LOOKUPS, delay=0)
+        self._collector = Collector[VideoMetadata](self.ask_api, most=IDS_PER_CALL)
         self._questions = SharedCalls[VideoMetadata]()
         self._extractions = SharedCalls[VideoMetadata]()
 
@@ -45,6 +47,7 @@ class Videos:
         await self._questions.close()
         await self._extractions.close()
         await self._collector.close()
+        await self._lookups.close()
 
     async def get(self, video_id: str, *, refresh: bool) -> VideoMetadata:
         """One video. Raises what stands in the way of it."""
@@ -112,13 +115,16 @@ class Videos:
         return self._sources.api
 
     async def _get(self, video_id: str, *, refresh: bool) -> VideoMetadata:
-        if not refresh:
-            known = (await self._cache.known([video_id])).get(video_id)
-            if known is not None:
-                return _value(known)
+        known = None if refresh else await self._lookups.get(video_id)
+        if known is not None:
+            return known
         return await self._sources.ask(
             lambda _: self._collector.get(video_id), lambda: self._extract(video_id)
         )
+
+    async def _look_up(self, video_ids: Sequence[str]) -> dict[str, Outcome | None]:
+        known = await self._cache.known(video_ids)
+        return {video_id: known.get(video_id) for video_id in video_ids}
 
     def _may_extract(self, outcome: Outcome | None) -> bool:
         """Whether yt-dlp is the one to ask, nobody else having answered."""
@@ -176,12 +182,6 @@ class Videos:
             for _ in range(min(_EXTRACTIONS_AT_ONCE, len(video_ids))):
                 tasks.create_task(work())
         return outcomes
-
-
-def _value(outcome: Outcome) -> VideoMetadata:
-    if isinstance(outcome, YTArchiveError):
-        raise outcome
-    return outcome
 
 
 def _is_hopeless(failures: Sequence[YTArchiveError]) -> bool:

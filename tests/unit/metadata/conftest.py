@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from tests.unit.metadata.peers import Answer, ApiPeer, Clock, ExtractorPeer
 from ytarchive.common.config import Settings, YouTubeConfig, load_settings
 from ytarchive.common.database import Database
+from ytarchive.metadata import data_api
 from ytarchive.metadata.data_api import DataApi
 from ytarchive.metadata.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA
@@ -51,7 +52,7 @@ class Bench:
         ledger = QuotaLedger(database, YouTubeConfig(api_key=None, **limits), self.clock)
         timeout = aiohttp.ClientTimeout(sock_read=0.3)
         async with aiohttp.ClientSession(timeout=timeout) as session:
-            yield DataApi(session, SecretStr(KEY), ledger, base_url=self.api.url, retry_base=0.001)
+            yield DataApi(session, SecretStr(KEY), ledger, base_url=self.api.url)
 
     @asynccontextmanager
     async def keyless(self, **sections: Any) -> AsyncIterator[MetadataService]:
@@ -73,7 +74,8 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    monkeypatch.setattr(data_api, "_RETRY_BASE", 0.001)
     made = Bench(tmp_path)
     async with made.api.listening():
         yield made
