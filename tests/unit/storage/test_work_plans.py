@@ -1,0 +1,156 @@
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.unit.storage.samples import OTHER, VIDEO, listed, run
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.errors import InvalidRequest, NotFound
+from ytarchive.common.models import ErrorDetail
+from ytarchive.storage import (
+    FailedDownload,
+    UnavailableVideo,
+    WorkPlan,
+    WorkPlanQuery,
+    WorkPlanRequest,
+)
+from ytarchive.storage.service import StorageService
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+PRIVATE = UnavailableVideo(
+    video_id=VIDEO, title="../x", reason="private", detected_at=MOMENT, evidence="Private video"
+)
+FAILED = FailedDownload(
+    video_id=OTHER,
+    attempts=4,
+    last_attempt=MOMENT,
+    errors=[ErrorDetail(code="E139", message="no idea", details={"line": 3})],
+    file_size=12,
+)
+
+
+def request(job_id: str | None = "job-1", **fields: object) -> WorkPlanRequest:
+    return WorkPlanRequest.model_validate({"job_id": job_id} | fields)
+
+
+def on_disk(plan: WorkPlan) -> WorkPlan:
+    """The plan as its JSON file has it."""
+    return WorkPlan.model_validate(json.loads(Path(str(plan.path)).read_text()))
+
+
+@pytest.fixture
+def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ytarchive.storage.work_plans.utc_now", lambda: MOMENT)
+
+
+async def test_a_plan_tells_everything_and_lies_beside_the_metadata(
+    storage: StorageService, config: StorageConfig, frozen_clock: None
+) -> None:
+    plan = await storage.create_work_plan(
+        request(
+            unavailable_videos=[PRIVATE],
+            failed_downloads=[FAILED],
+            total_videos=60,
+            successful_videos=58,
+        )
+    )
+    assert plan.unavailable_videos == [PRIVATE]
+    assert plan.failed_downloads == [FAILED]
+    assert (plan.total_videos, plan.successful_videos) == (60, 58)
+    assert plan.created_at == MOMENT
+    file = config.base_path / "metadata/work_plans/20260102T030405Z_plan.json"
+    assert plan.path == str(file)
+    assert on_disk(plan) == plan.model_copy(update={"path": None})
+    assert await storage.get_work_plan(plan.id) == plan
+
+
+async def test_a_job_has_one_plan_which_later_requests_extend(storage: StorageService) -> None:
+    first = await storage.create_work_plan(
+        request(unavailable_videos=[PRIVATE], total_videos=60, successful_videos=10)
+    )
+    failed_now = FAILED.model_copy(update={"video_id": VIDEO})
+    second = await storage.create_work_plan(
+        request(failed_downloads=[failed_now, FAILED], successful_videos=20)
+    )
+    assert second.id == first.id
+    assert second.path == first.path
+    assert second.unavailable_videos == []
+    assert [video.video_id for video in second.failed_downloads] == [VIDEO, OTHER]
+    assert (second.total_videos, second.successful_videos) == (60, 20)
+    assert second.created_at == first.created_at
+    assert second.updated_at > first.updated_at
+    assert on_disk(second) == second.model_copy(update={"path": None})
+
+
+async def test_a_video_that_was_stored_since_leaves_the_plan(storage: StorageService) -> None:
+    both = request(unavailable_videos=[PRIVATE], failed_downloads=[FAILED])
+    await storage.create_work_plan(both)
+    plan = await storage.create_work_plan(request(resolved_video_ids=[VIDEO, "unknown-one"]))
+    assert plan.unavailable_videos == []
+    assert plan.failed_downloads == [FAILED]
+    [entry] = (await storage.list_work_plans(WorkPlanQuery())).items
+    assert (entry.unavailable, entry.failed) == (0, 1)
+
+
+async def test_without_a_job_every_request_makes_a_plan_with_its_own_file(
+    storage: StorageService, config: StorageConfig, frozen_clock: None
+) -> None:
+    await asyncio.gather(*(storage.create_work_plan(request(None)) for _ in range(3)))
+    assert listed(config.base_path / "metadata/work_plans") == [
+        "20260102T030405Z-2_plan.json",
+        "20260102T030405Z-3_plan.json",
+        "20260102T030405Z_plan.json",
+    ]
+
+
+async def test_extensions_at_the_same_time_are_all_in_the_plan_and_in_its_file(
+    storage: StorageService,
+) -> None:
+    ids = [f"video-{n:05}" for n in range(20)]
+    entries = [FAILED.model_copy(update={"video_id": video_id}) for video_id in ids]
+    plans = await asyncio.gather(
+        *(storage.create_work_plan(request(failed_downloads=[entry])) for entry in entries)
+    )
+    assert sorted(video.video_id for video in on_disk(plans[0]).failed_downloads) == ids
+
+
+async def test_plans_are_listed_newest_first_page_by_page(storage: StorageService) -> None:
+    made = [(await storage.create_work_plan(request(f"job-{n}"))).id for n in range(5)]
+    seen: list[str] = []
+    cursor = None
+    sizes = []
+    while cursor is not None or not seen:
+        page = await storage.list_work_plans(WorkPlanQuery(limit=2, cursor=cursor))
+        seen += [entry.id for entry in page.items]
+        sizes.append(len(page.items))
+        cursor = page.next_cursor
+    assert seen == made[::-1]
+    assert sizes == [2, 2, 1]
+
+
+async def test_a_foreign_cursor_and_an_unknown_plan_are_told(storage: StorageService) -> None:
+    with pytest.raises(InvalidRequest):
+        await storage.list_work_plans(WorkPlanQuery(cursor="' OR 1=1 --"))
+    with pytest.raises(NotFound, match="plan-x"):
+        await storage.get_work_plan("plan-x")
+
+
+async def test_a_plans_file_that_is_missing_or_old_is_written_again_at_start(
+    config: StorageConfig,
+) -> None:
+    storage = await StorageService.open(config)
+    lost = await storage.create_work_plan(request("job-1", unavailable_videos=[PRIVATE]))
+    old = await storage.create_work_plan(request("job-2", unavailable_videos=[PRIVATE]))
+    run("rm", str(lost.path))
+    # As after a crash between the transaction and the file:
+    await storage._database.execute(
+        "update_plan",
+        {"plan_id": old.id, "now": 0, "total_videos": 9, "successful_videos": 0},
+    )
+    await storage.close()
+    storage = await StorageService.open(config)
+    assert on_disk(lost).unavailable_videos == [PRIVATE]
+    assert on_disk(old).total_videos == 9
+    await storage.close()
