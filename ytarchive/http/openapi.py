@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, derived from the contracts and the error tree."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -57,6 +57,9 @@ def openapi(contracts: Sequence[type[Any]]) -> Document:
     queries = [f.request_model for _, f in operations if f.request_model and not f.has_body]
     for model in queries:  # they stand as parameters
         components.pop(model.__name__, None)
+    responses = {"default": _answer("Any other failure", _ref("Failure"))}
+    for tag in dict(operations):
+        responses |= _family_failures(tag)
     return {
         "openapi": "3.1.0",
         "info": _info(),
@@ -64,7 +67,11 @@ def openapi(contracts: Sequence[type[Any]]) -> Document:
         "tags": _tags(contracts),
         "security": [{}, {"token": []}],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": {"token": _TOKEN}},
+        "components": {
+            "schemas": components,
+            "responses": responses,
+            "securitySchemes": {"token": _TOKEN},
+        },
     }
 
 
@@ -114,7 +121,7 @@ def _operation(
             "Success", _envelope(success=True, data=result, error={"type": "null"})
         ),
         **_failures(tag, declared),
-        "default": _answer("Any other failure", _ref("Failure")),
+        "default": {"$ref": "#/components/responses/default"},
     }
     return operation
 
@@ -170,22 +177,28 @@ def _request_body(declared: Endpoint, schemas: dict[Key, Document]) -> Document:
 
 def _failures(tag: str, declared: Endpoint) -> Document:
     """The failures an operation may answer with, one entry for each HTTP status."""
-    by_status: dict[int, list[str]] = {}
-    for kind in _possible(tag, declared):
-        by_status.setdefault(kind.status, []).append(f"- `{kind.code}` {kind.meaning}")
-    return {
-        str(status): _answer("\n".join(lines), _ref("Failure"))
-        for status, lines in sorted(by_status.items())
-    }
-
-
-def _possible(tag: str, declared: Endpoint) -> Iterator[type[errors.YTArchiveError]]:
     kinds = _ALWAYS + _OF_SERVICE[tag]
     if declared.path_parameters or declared.request_model:
         kinds += _OF_INPUT
     if declared.method in {"POST", "PUT"}:
         kinds += (*_OF_BODY, errors.InvalidRequest)
-    return (kind for kind in errors.error_classes() if issubclass(kind, kinds))
+    statuses = sorted({kind.status for kind in _classes(kinds)})
+    return {str(s): {"$ref": f"#/components/responses/{tag}-{s}"} for s in statuses}
+
+
+def _family_failures(tag: str) -> Document:
+    """The failures of a service's operations, by HTTP status, with their codes."""
+    by_status: dict[int, list[str]] = {}
+    for kind in _classes((*_ALWAYS, *_OF_INPUT, *_OF_BODY, *_OF_SERVICE[tag])):
+        by_status.setdefault(kind.status, []).append(f"- `{kind.code}` {kind.meaning}")
+    return {
+        f"{tag}-{status}": _answer("\n".join(lines), _ref("Failure"))
+        for status, lines in sorted(by_status.items())
+    }
+
+
+def _classes(kinds: Kinds) -> list[type[errors.YTArchiveError]]:
+    return [found for found in errors.error_classes() if issubclass(found, kinds)]
 
 
 def _answer(description: str, schema: Document) -> Document:
