@@ -22,11 +22,12 @@ def lock_file(state_path: Path, service: ServiceName) -> Path:
 class StateLock:
     """Holds the locks of the services that this process runs; the system frees them if it dies."""
 
-    def __init__(self, state_path: Path, services: Iterable[ServiceName], url: str | None) -> None:
+    def __init__(self, state_path: Path, services: Iterable[ServiceName]) -> None:
         self._state_path = state_path
         self._services = list(services)
-        self._owner = {"pid": os.getpid(), "url": url, "since": utc_now().isoformat()}
+        self._owner = {"pid": os.getpid(), "url": None, "since": utc_now().isoformat()}
         self._held = ExitStack()
+        self._files: list[IO[str]] = []
 
     def __enter__(self) -> Self:
         """Take every lock. Raises StateLocked or NotWritable."""
@@ -57,10 +58,20 @@ class StateLock:
         except BlockingIOError:
             file.close()
             raise _locked_by(path) from None
+        self._files.append(file)
+        self._sign(file)
+        return file
+
+    def announce(self, url: str) -> None:
+        """Tell whoever finds the lock where this process can be reached."""
+        self._owner["url"] = url
+        for file in self._files:
+            self._sign(file)
+
+    def _sign(self, file: IO[str]) -> None:
         file.truncate(0)
         file.write(json.dumps(self._owner))
         file.flush()
-        return file
 
 
 def lock_owner(path: Path) -> dict[str, str]:

@@ -1,0 +1,357 @@
+"""The composition root: settings in, a running archive out. Only it names concrete classes."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import aiohttp
+from loguru import logger
+
+from ytarchive.common.config import Settings
+from ytarchive.common.contract import Contract
+from ytarchive.common.errors import AddressInUse, YTArchiveError
+from ytarchive.common.lock import StateLock, lock_file, lock_owner
+from ytarchive.common.services import API_PREFIX, ServiceName
+from ytarchive.download import DownloadAPI, DownloadListener
+from ytarchive.download.service import DownloadService
+from ytarchive.http import Listening, build_app, listen, remote
+from ytarchive.jobs import JobsAPI, RegisterService, ServiceRegistry
+from ytarchive.jobs.service import JobsService, Neighbours
+from ytarchive.logging import LoggingAPI
+from ytarchive.logging.service import LoggingService
+from ytarchive.metadata import MetadataAPI
+from ytarchive.metadata.service import MetadataService
+from ytarchive.storage import StorageAPI
+from ytarchive.storage.service import StorageService
+from ytarchive.ytdlp import YtDlp
+
+log = logger.bind(service="ytarchive")
+
+ALL_SERVICES = tuple(ServiceName)
+CONTRACTS: Mapping[ServiceName, type[Contract]] = {
+    ServiceName.JOBS: JobsAPI,
+    ServiceName.METADATA: MetadataAPI,
+    ServiceName.DOWNLOAD: DownloadAPI,
+    ServiceName.STORAGE: StorageAPI,
+    ServiceName.LOGGING: LoggingAPI,
+}
+_FIRST_PORT = 8000
+_REGISTER_INTERVAL = 15.0
+_PROBE_SECONDS = 3.0
+
+C = TypeVar("C", bound=Contract)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The five services, in this process or at a server."""
+
+    jobs: JobsAPI
+    metadata: MetadataAPI
+    download: DownloadAPI
+    storage: StorageAPI
+    logging: LoggingAPI
+    url: str | None = None
+    """The server's URL; None when the services run inside this process."""
+
+    async def work_on(self, job_id: str) -> None:
+        """Have this process work on a job; a server works on all of them anyway."""
+        if isinstance(self.jobs, JobsService):
+            self.jobs.work_on(job_id)
+
+
+class _Composition:
+    """Opens services one after the other; the exit stack closes them in reverse."""
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self.settings = settings
+        self.session = session
+        self.local: dict[ServiceName, Contract] = {}
+
+    def elsewhere(self, contract: type[C]) -> C:
+        """A service that runs in another process."""
+        url = self.settings.services.url(contract.service) or self._usual_url(contract.service)
+        return remote(contract, self.session, url, _token(self.settings))
+
+    def _usual_url(self, service: ServiceName) -> str:
+        """Where a service is when nothing is configured: entries go to the Jobs process."""
+        if service is ServiceName.LOGGING and self.settings.services.jobs:
+            return self.settings.services.jobs
+        return f"http://127.0.0.1:{_FIRST_PORT + service.port_offset}"
+
+    async def probe(self, entry: ServiceRegistry) -> bool:
+        """Whether a registered service says that it is well."""
+        own = self.local.get(ServiceName(entry.service_name)) if _is_ours(entry) else None
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                if own is not None:
+                    return (await own.health()).is_healthy
+                return await _asked_for_health(self.session, entry, _token(self.settings))
+        except (YTArchiveError, TimeoutError, aiohttp.ClientError, ValueError):
+            return False
+
+
+def _is_ours(entry: ServiceRegistry) -> bool:
+    return entry.service_name in set(ServiceName)
+
+
+async def _asked_for_health(
+    session: aiohttp.ClientSession, entry: ServiceRegistry, token: str | None
+) -> bool:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    url = entry.url + entry.health_endpoint
+    async with session.get(url, headers=headers, allow_redirects=False) as response:
+        answer: dict[str, Any] = await response.json()
+        return bool(answer["success"] and answer["data"]["status"] == "healthy")
+
+
+def _token(settings: Settings) -> str | None:
+    return settings.server.token.get_secret_value() if settings.server.token else None
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, services: Collection[ServiceName] = ALL_SERVICES, *, whole_queue: bool
+) -> AsyncIterator[tuple[Archive, StateLock]]:
+    """The archive with `services` in this process and the others at their URLs.
+
+    `whole_queue`: work on everything that is queued, not only on jobs given to `work_on`.
+    Raises StateLocked, NotWritable, DatabaseCorrupt, InvalidConfiguration, …
+    """
+    async with AsyncExitStack() as stack:
+        lock = StateLock(settings.storage.state_path, services)
+        stack.enter_context(lock)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        parts = _Composition(settings, session)
+        opened = await _open_each(parts, services, stack, whole_queue=whole_queue)
+        yield opened, lock
+
+
+async def _open_each(
+    parts: _Composition,
+    services: Collection[ServiceName],
+    stack: AsyncExitStack,
+    *,
+    whole_queue: bool,
+) -> Archive:
+    """Open what is local, callees before callers."""
+    settings, local = parts.settings, parts.local
+
+    async def enter(service: ServiceName, contract: type[C], opening: Callable[[], Any]) -> C:
+        if service not in services:
+            return parts.elsewhere(contract)
+        opened = await stack.enter_async_context(opening())
+        local[service] = opened
+        result: C = opened
+        return result
+
+    logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: LoggingService.open(settings))
+    storage = await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(settings))
+    yt_dlp = await stack.enter_async_context(YtDlp(settings))
+    metadata = await enter(
+        ServiceName.METADATA, MetadataAPI, lambda: MetadataService.open(settings, yt_dlp)
+    )
+    download = await enter(ServiceName.DOWNLOAD, DownloadAPI, lambda: _download(settings, yt_dlp))
+    neighbours = Neighbours(metadata, download, storage)
+    jobs = await enter(
+        ServiceName.JOBS,
+        JobsAPI,
+        lambda: JobsService.open(
+            settings, settings.storage.state_path, neighbours, parts.probe, whole_queue=whole_queue
+        ),
+    )
+    if isinstance(download, DownloadService):
+        download.report_to(
+            jobs if isinstance(jobs, JobsService) else parts.elsewhere(DownloadListener)
+        )
+    return Archive(jobs, metadata, download, storage, logging)
+
+
+@asynccontextmanager
+async def _storage(settings: Settings) -> AsyncIterator[StorageService]:
+    storage = await StorageService.open(settings.storage)
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
+@asynccontextmanager
+async def _download(settings: Settings, yt_dlp: YtDlp) -> AsyncIterator[DownloadService]:
+    download = DownloadService(settings, yt_dlp)
+    try:
+        yield download
+    finally:
+        await download.close()
+
+
+@asynccontextmanager
+async def open_archive(settings: Settings, server: str | None) -> AsyncIterator[Archive]:
+    """The archive as a command uses it: a running server's, or one inside this process.
+
+    `server`: its URL, which must answer. Without one, a server at the configured address or the one
+    that owns this archive is used if there is one. Raises ServiceUnavailable, or what
+    `open_services` raises.
+    """
+    async with aiohttp.ClientSession() as session:
+        url = server or await _running_server(settings, session)
+        if url is not None:
+            archive = _at(url, session, _token(settings))
+            if server is not None:
+                await archive.jobs.health()
+            yield archive
+            return
+    async with open_services(settings, whole_queue=False) as (archive, _):
+        await _register_in_process(archive)
+        yield archive
+
+
+def _at(url: str, session: aiohttp.ClientSession, token: str | None) -> Archive:
+    def at(contract: type[C]) -> C:
+        return remote(contract, session, url.rstrip("/"), token)
+
+    return Archive(
+        at(JobsAPI), at(MetadataAPI), at(DownloadAPI), at(StorageAPI), at(LoggingAPI), url=url
+    )
+
+
+async def _running_server(settings: Settings, session: aiohttp.ClientSession) -> str | None:
+    """The URL of the server that owns this archive, or else of one at the configured address."""
+    owner = lock_owner(lock_file(settings.storage.state_path, ServiceName.JOBS)).get("url")
+    usual = f"http://{settings.server.host}:{settings.server.port}"
+    chosen = "base_path" in settings.storage.model_fields_set
+    for url in filter(None, [owner, usual]):
+        base_path = await _base_path_at(url, session, _token(settings))
+        if base_path is not None and (
+            not chosen or base_path == str(settings.storage.base_path.resolve())
+        ):
+            return url
+    return None
+
+
+async def _base_path_at(url: str, session: aiohttp.ClientSession, token: str | None) -> str | None:
+    """The archive that a server serves; None if no server of ours answers there."""
+    storage = remote(StorageAPI, session, url, token, timeout=_PROBE_SECONDS)
+    try:
+        return (await storage.get_stats()).base_path
+    except YTArchiveError:
+        return None
+
+
+async def _register_in_process(archive: Archive) -> None:
+    for service in ALL_SERVICES:
+        await archive.jobs.register_service(
+            RegisterService(service_name=service, url="in-process", port=0)
+        )
+
+
+async def serve(
+    settings: Settings,
+    services: Collection[ServiceName] = ALL_SERVICES,
+    *,
+    separate_ports: bool = False,
+    on_ready: Callable[[list[str]], None] = lambda _: None,
+) -> None:
+    """Run a server until SIGTERM or SIGINT; a second signal ends it at once.
+
+    `on_ready` is told the URLs it listens on. Raises AddressInUse, or what `open_services` raises.
+    """
+    stop = _stop_signal()
+    async with AsyncExitStack() as stack:
+        opening = open_services(settings, services, whole_queue=True)
+        archive, lock = await stack.enter_async_context(opening)
+        listening = await _listen(settings, services, archive, separate_ports=separate_ports)
+        for server in set(listening.values()):
+            stack.push_async_callback(server.close)
+        lock.announce(next(iter(listening.values())).url)
+        registering = asyncio.create_task(_keep_registered(archive, listening))
+        stack.callback(registering.cancel)
+        on_ready(list(dict.fromkeys(server.url for server in listening.values())))
+        await stop.wait()
+        log.info("stopping: nothing new starts, running transfers may go on for a moment")
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT; the second ends the process, and nothing is lost."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked)
+    return stop
+
+
+async def _listen(
+    settings: Settings,
+    services: Collection[ServiceName],
+    archive: Archive,
+    *,
+    separate_ports: bool,
+) -> dict[ServiceName, Listening]:
+    """Open the ports; which server each service is reached at."""
+    config, first = settings.server, settings.server.port
+    mounted = {name: _mounted(archive, name) for name in ServiceName if name in services}
+    if not separate_ports:
+        together = [pair for pairs in mounted.values() for pair in pairs]
+        server = await listen(build_app(together, config), config.host, _port(settings, services))
+        return dict.fromkeys(mounted, server)
+    found: dict[ServiceName, Listening] = {}
+    try:
+        for name, pairs in mounted.items():
+            port = first + name.port_offset if first else 0
+            found[name] = await listen(build_app(pairs, config), config.host, port)
+    except AddressInUse:
+        for server in found.values():
+            await server.close()
+        raise
+    return found
+
+
+def _mounted(archive: Archive, name: ServiceName) -> list[tuple[type[Contract], Contract]]:
+    service: Contract = getattr(archive, name)
+    pairs = [(CONTRACTS[name], service)]
+    if isinstance(service, JobsService):
+        pairs.append((DownloadListener, service))
+    return pairs
+
+
+def _port(settings: Settings, services: Collection[ServiceName]) -> int:
+    """The configured port; processes apart from Jobs have that of their first service."""
+    port = settings.server.port
+    if ServiceName.JOBS in services or "port" in settings.server.model_fields_set:
+        return port
+    return port + min(name.port_offset for name in services)
+
+
+async def _keep_registered(archive: Archive, listening: Mapping[ServiceName, Listening]) -> None:
+    """Register with Jobs, and again from time to time: it may come later, or be made anew."""
+    known = False
+    while True:
+        for name, server in listening.items():
+            shared = list(listening.values()).count(server) > 1
+            path = f"{API_PREFIX}/health" + (f"?service={name}" if shared else "")
+            request = RegisterService(
+                service_name=name, url=server.url, port=server.port, health_endpoint=path
+            )
+            known = await _registered(archive.jobs, request)
+        if known and isinstance(archive.jobs, JobsService):
+            return
+        await asyncio.sleep(_REGISTER_INTERVAL if known else 1)
+
+
+async def _registered(jobs: JobsAPI, request: RegisterService) -> bool:
+    try:
+        await jobs.register_service(request)
+    except YTArchiveError as error:
+        log.debug("cannot register {} yet: {}", request.service_name, error.message)
+        return False
+    return True
