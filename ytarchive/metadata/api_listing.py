@@ -7,12 +7,12 @@ from loguru import logger
 
 from ytarchive.common.errors import ApiFailure, SourceGone, Unavailable
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
+from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.channels import Channels
 from ytarchive.metadata.data_api import DataApi, ItemsPage
 from ytarchive.metadata.listings import Batch, Listing
 from ytarchive.metadata.resources import Resource
 from ytarchive.metadata.sessions import ListedBefore, take
-from ytarchive.metadata.videos import Videos
 from ytarchive.ytdlp import ListedEntries
 
 log = logger.bind(service="metadata")
@@ -23,19 +23,18 @@ _EMPTY_PAGES_BORNE = 10
 class ApiListing:
     """Lists playlists page by page, and says of each entry whether its video exists."""
 
-    def __init__(self, api: DataApi, videos: Videos, channels: Channels) -> None:
-        self._api = api
+    def __init__(self, videos: ApiVideos, channels: Channels) -> None:
         self._videos = videos
         self._channels = channels
 
-    async def first(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
+    async def first(self, api: DataApi, playlist_id: str) -> tuple[ListedEntries, Batch]:
         """What the list is, and its first entries. Raises SourceGone.
 
         Both are asked for at once, so that downloads can start a round trip earlier.
         """
         about, page = await asyncio.gather(
-            self._api.playlist(playlist_id),
-            self._api.playlist_items(playlist_id, None),
+            api.playlist(playlist_id),
+            api.playlist_items(playlist_id, None),
             return_exceptions=True,
         )
         if isinstance(page, SourceGone) and playlist_id.startswith("UU"):
@@ -46,34 +45,15 @@ class ApiListing:
             raise about
         return _about(playlist_id, about), await self._batch(page)
 
-    async def following(self, listing: Listing, listed: ListedBefore) -> Batch:
+    async def following(self, api: DataApi, listing: Listing, listed: ListedBefore) -> Batch:
         """The entries that follow what a pass has listed."""
         token = listing.page_token
         for _ in range(_EMPTY_PAGES_BORNE):
-            page = await self._page(listing.playlist_id, token, listed)
+            page = await _page(api, listing.playlist_id, token, listed)
             token = page.next_token
             if page.items or token is None:
                 return await self._batch(page)
         raise ApiFailure("the Data API answers with empty pages only")
-
-    async def _page(self, playlist_id: str, token: str | None, listed: ListedBefore) -> ItemsPage:
-        try:
-            return await self._api.playlist_items(playlist_id, token)
-        except ApiFailure as error:
-            if error.details.get("api_reason") != "invalidPageToken":
-                raise
-            log.info("{}: the page token is no longer valid; listing from the start", playlist_id)
-            return await self._anew(playlist_id, await listed())
-
-    async def _anew(self, playlist_id: str, listed: Counter[str]) -> ItemsPage:
-        """The first page from the start on that has entries not listed before; only those."""
-        token: str | None = None
-        while True:
-            page = await self._api.playlist_items(playlist_id, token)
-            fresh = [item for item in page.items if not take(listed, item.item_video_id)]
-            if fresh or page.next_token is None:
-                return ItemsPage(fresh, page.next_token)
-            token = page.next_token
 
     async def _no_uploads(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
         """An uploads list is not found for a channel without videos, either: that one is empty."""
@@ -96,6 +76,29 @@ class ApiListing:
         outcomes = await self._videos.check(list(dict(items)), absences) if items else {}
         videos = [_entry(video_id, item, outcomes.get(video_id)) for video_id, item in items]
         return Batch(videos, page.next_token, complete=page.next_token is None)
+
+
+async def _page(
+    api: DataApi, playlist_id: str, token: str | None, listed: ListedBefore
+) -> ItemsPage:
+    try:
+        return await api.playlist_items(playlist_id, token)
+    except ApiFailure as error:
+        if error.details.get("api_reason") != "invalidPageToken":
+            raise
+        log.info("{}: the page token is no longer valid; listing from the start", playlist_id)
+        return await _anew(api, playlist_id, await listed())
+
+
+async def _anew(api: DataApi, playlist_id: str, listed: Counter[str]) -> ItemsPage:
+    """The first page from the start on that has entries not listed before; only those."""
+    token: str | None = None
+    while True:
+        page = await api.playlist_items(playlist_id, token)
+        fresh = [item for item in page.items if not take(listed, item.item_video_id)]
+        if fresh or page.next_token is None:
+            return ItemsPage(fresh, page.next_token)
+        token = page.next_token
 
 
 def _entry(video_id: str, item: Resource, outcome: object) -> PlaylistVideo:

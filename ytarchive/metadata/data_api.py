@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -39,6 +40,7 @@ _RETRY_BASE = 0.5
 _LARGEST_ANSWER = 32 * 2**20
 _CONNECTIONS = 8
 _REFUSAL_SHOWN = 60.0
+_KEY = re.compile(r"[!-~]+")  # whatever else there is must not get into a header
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class DataApi:
                 "the Data API cannot be asked through a SOCKS proxy: set an HTTP proxy in"
                 " network.proxy, or remove YOUTUBE_API_KEY to work without a key"
             )
+        if not _KEY.fullmatch(key.get_secret_value()):
+            raise InvalidConfiguration("YOUTUBE_API_KEY has characters that no key has")
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=_ssl_context(network), limit=_CONNECTIONS),
             cookie_jar=aiohttp.DummyCookieJar(),

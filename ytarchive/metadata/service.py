@@ -27,9 +27,12 @@ from ytarchive.metadata.api import (
     PlaylistPageQuery,
     QuotaUsage,
 )
+from ytarchive.metadata.api_listing import ApiListing
+from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.channels import Channels
 from ytarchive.metadata.data_api import DataApi
 from ytarchive.metadata.listings import ListingRepository
+from ytarchive.metadata.passes import Passes
 from ytarchive.metadata.playlists import Playlists
 from ytarchive.metadata.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA, MetadataCache
@@ -59,16 +62,19 @@ class MetadataService(MetadataAPI):
         self._ledger = ledger
         self._sources = sources
         self._cache = MetadataCache(database, settings.metadata, now)
-        self._videos = Videos(sources, self._cache)
+        by_api = ApiVideos(sources.api, self._cache)
+        self._videos = Videos(sources, self._cache, by_api)
         self._channels = Channels(sources, self._cache, now)
-        self._playlists = Playlists(
+        listings = ListingRepository(database)
+        self._passes = Passes(
             sources,
-            ListingRepository(database),
-            self._videos,
+            listings,
+            ApiListing(by_api, self._channels),
             self._channels,
             settings.metadata.playlist_lifetime,
             now,
         )
+        self._playlists = Playlists(self._passes, listings)
         self._started = time.monotonic()
 
     @classmethod
@@ -86,7 +92,7 @@ class MetadataService(MetadataAPI):
             database = await stack.enter_async_context(await Database.open(path, SCHEMA))
             ledger = QuotaLedger(database, youtube, now)
             api = None
-            if youtube.api_key is not None:
+            if youtube.api_key:  # an empty one is none
                 opening = DataApi.open(youtube.api_key, settings.network, ledger)
                 api = await stack.enter_async_context(opening)
             sources = Sources(api, extractor, youtube.extract_when_quota_spent)
@@ -158,7 +164,7 @@ class MetadataService(MetadataAPI):
         """Close idle listings, keep the gauges right over midnight, forget what is old."""
         for round_number in itertools.count():
             try:
-                await self._playlists.sessions.close_idle()
+                await self._passes.sessions.close_idle()
                 await self._ledger.used()
                 if round_number % _PURGE_EVERY == 0:
                     await self._cache.purge()
@@ -169,7 +175,7 @@ class MetadataService(MetadataAPI):
 
     async def _close(self) -> None:
         await self._videos.close()
-        await self._playlists.close()
+        await self._passes.close()
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

@@ -1,44 +1,33 @@
-"""Metadata of videos: from the cache, the Data API fifty at a time, or yt-dlp one at a time."""
+"""Metadata of videos, from the cache, the Data API or, one at a time, yt-dlp."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-
-from loguru import logger
+from collections.abc import Sequence
 
 from ytarchive.common.errors import (
-    ApiFailure,
-    ApiKeyInvalid,
     Blocked,
     NotFound,
     QuotaExceeded,
-    Unavailable,
-    VideoUnavailable,
     WrongVideo,
     YTArchiveError,
 )
 from ytarchive.common.media import VideoMetadata
-from ytarchive.metadata.data_api import IDS_PER_CALL, DataApi
+from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.repository import MetadataCache, Outcome
-from ytarchive.metadata.resources import video_metadata
 from ytarchive.metadata.sharing import Collector, SharedCalls
 from ytarchive.metadata.sources import Sources
 
-log = logger.bind(service="metadata")
-
-_CALLS_AT_ONCE = 8
 _LOOKUPS = 1000
 _EXTRACTIONS_AT_ONCE = 4
-_FAILURES_BORNE = 3
 
 
 class Videos:
     """Asks for videos, shares what is asked for twice at once, and remembers the answers."""
 
-    def __init__(self, sources: Sources, cache: MetadataCache) -> None:
+    def __init__(self, sources: Sources, cache: MetadataCache, by_api: ApiVideos) -> None:
         self._sources = sources
         self._cache = cache
         self._lookups = Collector[VideoMetadata | None](self._look_up, most=_LOOKUPS, delay=0)
-        self._collector = Collector[VideoMetadata](self.ask_api, most=IDS_PER_CALL)
+        self._by_api = by_api
         self._questions = SharedCalls[VideoMetadata]()
         self._extractions = SharedCalls[VideoMetadata]()
 
@@ -46,7 +35,7 @@ class Videos:
         """Give up what is under way."""
         await self._questions.close()
         await self._extractions.close()
-        await self._collector.close()
+        await self._by_api.close()
         await self._lookups.close()
 
     async def get(self, video_id: str, *, refresh: bool) -> VideoMetadata:
@@ -64,7 +53,7 @@ class Videos:
         outcomes = {} if refresh else await self._cache.known(video_ids)
         if self._sources.api is not None:
             rest = [each for each in video_ids if each not in outcomes]
-            outcomes |= await self._ask_in_groups(rest)
+            outcomes |= await self._by_api.ask_many(rest)
         rest = [each for each in video_ids if self._may_extract(outcomes.get(each))]
         if extract:
             outcomes |= await self._extract_all(rest)
@@ -72,54 +61,12 @@ class Videos:
             outcomes |= {each: _not_asked() for each in rest}
         return outcomes
 
-    async def check(
-        self, video_ids: Sequence[str], absences: Mapping[str, Unavailable]
-    ) -> dict[str, Outcome]:
-        """Which of up to 50 videos exist: at most one call of the API.
-
-        `absences` are the reasons to give for suspicious ones if they turn out to be missing; these
-        are asked for even if the cache has them. Raises what the call fails with.
-        """
-        known = await self._cache.known(video_ids)
-        trusted = {
-            video_id: outcome
-            for video_id, outcome in known.items()
-            if video_id not in absences or isinstance(outcome, YTArchiveError)
-        }
-        rest = [video_id for video_id in video_ids if video_id not in trusted]
-        return trusted | (await self.ask_api(rest, absences) if rest else {})
-
-    async def ask_api(
-        self, video_ids: Sequence[str], absences: Mapping[str, Unavailable] | None = None
-    ) -> dict[str, Outcome]:
-        """One call of the API for up to 50 videos, remembered; missing ones are unavailable."""
-        resources = await self._api.videos(video_ids)
-        found: list[VideoMetadata] = []
-        unreadable: dict[str, Outcome] = {}
-        for video_id, resource in resources.items():
-            try:
-                found.append(video_metadata(resource, self._cache.now()))
-            except ApiFailure as error:
-                unreadable[video_id] = error
-        gone = {
-            video_id: (absences or {}).get(video_id) or VideoUnavailable()
-            for video_id in video_ids
-            if video_id not in resources
-        }
-        return await self._cache.save(found, gone, captions_seen=False) | unreadable
-
-    @property
-    def _api(self) -> DataApi:
-        if self._sources.api is None:
-            raise ApiKeyInvalid("YOUTUBE_API_KEY is not set")
-        return self._sources.api
-
     async def _get(self, video_id: str, *, refresh: bool) -> VideoMetadata:
         known = None if refresh else await self._lookups.get(video_id)
         if known is not None:
             return known
         return await self._sources.ask(
-            lambda _: self._collector.get(video_id), lambda: self._extract(video_id)
+            lambda _: self._by_api.get(video_id), lambda: self._extract(video_id)
         )
 
     async def _look_up(self, video_ids: Sequence[str]) -> dict[str, Outcome | None]:
@@ -131,28 +78,6 @@ class Videos:
         if isinstance(outcome, QuotaExceeded):
             return self._sources.extract_when_quota_spent
         return outcome is None
-
-    async def _ask_in_groups(self, video_ids: Sequence[str]) -> dict[str, Outcome]:
-        """Outcomes of any number of videos; what fails for all is not tried to the end."""
-        outcomes: dict[str, Outcome] = {}
-        failures: list[YTArchiveError] = []
-        gate = asyncio.Semaphore(_CALLS_AT_ONCE)
-
-        async def ask(group: Sequence[str]) -> None:
-            async with gate:
-                if _is_hopeless(failures):
-                    outcomes.update(dict.fromkeys(group, failures[-1]))
-                    return
-                try:
-                    outcomes.update(await self.ask_api(group))
-                except YTArchiveError as error:
-                    failures.append(error)
-                    outcomes.update(dict.fromkeys(group, error))
-
-        async with asyncio.TaskGroup() as tasks:
-            for group in _groups(video_ids):
-                tasks.create_task(ask(group))
-        return outcomes
 
     async def _extract(self, video_id: str) -> VideoMetadata:
         return await self._extractions.run(video_id, lambda: self._extract_and_keep(video_id))
@@ -182,15 +107,6 @@ class Videos:
             for _ in range(min(_EXTRACTIONS_AT_ONCE, len(video_ids))):
                 tasks.create_task(work())
         return outcomes
-
-
-def _is_hopeless(failures: Sequence[YTArchiveError]) -> bool:
-    return len(failures) >= _FAILURES_BORNE or any(not isinstance(f, ApiFailure) for f in failures)
-
-
-def _groups(video_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(video_ids), IDS_PER_CALL):
-        yield video_ids[start : start + IDS_PER_CALL]
 
 
 def _not_asked() -> NotFound:

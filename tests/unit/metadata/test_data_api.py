@@ -230,6 +230,21 @@ async def test_a_socks_proxy_is_refused_with_a_remedy(bench: Bench) -> None:
                 pass
 
 
+@pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel"])
+async def test_a_key_that_no_header_can_carry_is_refused_unseen(bench: Bench, key: str) -> None:
+    async with bench.database() as database:
+        ledger = QuotaLedger(database, YouTubeConfig(api_key=None))
+        with pytest.raises(InvalidConfiguration, match="YOUTUBE_API_KEY") as caught:
+            async with DataApi.open(SecretStr(key), NetworkConfig(), ledger):
+                pass
+    assert key not in caught.value.message
+
+
+async def test_an_empty_key_is_none(bench: Bench) -> None:
+    async with bench.keyless(youtube={"api_key": ""}) as service:
+        assert (await service.get_quota()).source == "yt-dlp"
+
+
 async def test_a_ca_file_without_certificates_is_named(bench: Bench) -> None:
     file = bench.folder / "ca.pem"
     file.write_text("nothing")
