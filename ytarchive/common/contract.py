@@ -65,16 +65,22 @@ class Endpoint:
 
         Raises InvalidRequest or InvalidIdentifier.
         """
-        try:
-            return {n: a.validate_python(values[n]) for n, a in self.path_parameters.items()}
-        except ValidationError as error:
-            raise invalid_request(error) from None
+        checked = {}
+        for name, adapter in self.path_parameters.items():
+            try:
+                checked[name] = adapter.validate_python(values[name])
+            except ValidationError as error:
+                raise invalid_request(error, name) from None
+        return checked
 
 
-def invalid_request(error: ValidationError) -> InvalidRequest:
-    """A validation error as one of ours; it names each field and never repeats its value."""
+def invalid_request(error: ValidationError, name: str = "value") -> InvalidRequest:
+    """A validation error as one of ours; it names each field and never repeats its value.
+
+    `name` stands for what was validated as a whole.
+    """
     fields = {
-        ".".join(str(part) for part in item["loc"]) or "value": item["msg"]
+        ".".join(str(part)[:64] for part in item["loc"]) or name: item["msg"]
         for item in error.errors(include_url=False, include_context=False, include_input=False)[:20]
     }
     summary = "; ".join(f"{name}: {text}" for name, text in fields.items())
