@@ -116,7 +116,7 @@ class _Wire:
 
     def _unanswered(self, error: Exception) -> YTArchiveError:
         match error:
-            case aiohttp.InvalidURL() | ValueError():
+            case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
                 return self._failure(ProtocolError, "has an address that is no URL")
             case aiohttp.ClientResponseError():
                 return self._failure(ProtocolError, "does not speak HTTP as it should")

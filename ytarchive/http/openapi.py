@@ -59,7 +59,8 @@ def openapi(contracts: Sequence[type[Any]]) -> Document:
         components.pop(model.__name__, None)
     responses = {"default": _answer("Any other failure", _ref("Failure"))}
     for tag in dict(operations):
-        responses |= _family_failures(tag)
+        own = [declared for owner, declared in operations if owner == tag]
+        responses |= _family_failures(tag, own)
     return {
         "openapi": "3.1.0",
         "info": _info(),
@@ -177,19 +178,15 @@ def _request_body(declared: Endpoint, schemas: dict[Key, Document]) -> Document:
 
 def _failures(tag: str, declared: Endpoint) -> Document:
     """The failures an operation may answer with, one entry for each HTTP status."""
-    kinds = _ALWAYS + _OF_SERVICE[tag]
-    if declared.path_parameters or declared.request_model:
-        kinds += _OF_INPUT
-    if declared.method in {"POST", "PUT"}:
-        kinds += (*_OF_BODY, errors.InvalidRequest)
-    statuses = sorted({kind.status for kind in _classes(kinds)})
+    statuses = sorted({kind.status for kind in _possible(tag, declared)})
     return {str(s): {"$ref": f"#/components/responses/{tag}-{s}"} for s in statuses}
 
 
-def _family_failures(tag: str) -> Document:
+def _family_failures(tag: str, operations: list[Endpoint]) -> Document:
     """The failures of a service's operations, by HTTP status, with their codes."""
+    possible = {kind for declared in operations for kind in _possible(tag, declared)}
     by_status: dict[int, list[str]] = {}
-    for kind in _classes((*_ALWAYS, *_OF_INPUT, *_OF_BODY, *_OF_SERVICE[tag])):
+    for kind in sorted(possible, key=lambda kind: kind.code):
         by_status.setdefault(kind.status, []).append(f"- `{kind.code}` {kind.meaning}")
     return {
         f"{tag}-{status}": _answer("\n".join(lines), _ref("Failure"))
@@ -197,7 +194,12 @@ def _family_failures(tag: str) -> Document:
     }
 
 
-def _classes(kinds: Kinds) -> list[type[errors.YTArchiveError]]:
+def _possible(tag: str, declared: Endpoint) -> list[type[errors.YTArchiveError]]:
+    kinds = _ALWAYS + _OF_SERVICE[tag]
+    if declared.path_parameters or declared.request_model:
+        kinds += _OF_INPUT
+    if declared.method in {"POST", "PUT"}:
+        kinds += (*_OF_BODY, errors.InvalidRequest)
     return [found for found in errors.error_classes() if issubclass(found, kinds)]
 
 

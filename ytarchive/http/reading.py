@@ -35,18 +35,29 @@ class RequestReader:
         self._in_body = declared.method in {"POST", "PUT"}
         self._lists = _list_fields(self._model)
 
-    async def read(self, request: web.Request) -> tuple[BaseModel | None, str | None]:
-        """The model, if the endpoint takes one, and the trace id, if the body gave one.
+    async def read(self, request: web.Request) -> tuple[dict[str, Any], str | None]:
+        """The fields that were sent, and the trace id if the body gave one.
 
-        Raises InvalidRequest, InvalidIdentifier, MalformedBody or BodyTooLarge.
+        Raises InvalidRequest, MalformedBody or BodyTooLarge.
         """
         query = self._query(request) if request.query_string else {}
         if not self._in_body:
-            return self._validated(query), None
+            return query, None
         if query:
-            raise InvalidRequest(f"{next(iter(query))}: give it in the body, not in the address")
+            raise InvalidRequest(f"{next(iter(query))[:64]}: give it in the body")
         envelope = _envelope(await _body(request), bare=self._model is not None)
-        return self._validated(envelope.data or {}), envelope.trace_id
+        return envelope.data or {}, envelope.trace_id
+
+    def model(self, values: dict[str, Any]) -> BaseModel | None:
+        """The fields as the endpoint's model. Raises InvalidRequest or InvalidIdentifier."""
+        if self._model is None:
+            if values:
+                raise InvalidRequest(f"{next(iter(values))[:64]}: this endpoint takes no fields")
+            return None
+        try:
+            return self._model.model_validate(values)
+        except ValidationError as error:
+            raise invalid_request(error) from None
 
     def _query(self, request: web.Request) -> dict[str, Any]:
         given: dict[str, Any] = {}
@@ -56,16 +67,6 @@ class RequestReader:
                 raise InvalidRequest(f"{name[:64]}: give it once")
             given[name] = values if name in self._lists else values[0]
         return given
-
-    def _validated(self, values: dict[str, Any]) -> BaseModel | None:
-        if self._model is None:
-            if values:
-                raise InvalidRequest(f"{next(iter(values))[:64]}: this endpoint takes no fields")
-            return None
-        try:
-            return self._model.model_validate(values)
-        except ValidationError as error:
-            raise invalid_request(error) from None
 
 
 def _list_fields(model: type[BaseModel] | None) -> frozenset[str]:

@@ -70,12 +70,13 @@ def _handler(declared: Endpoint, service: object) -> Handler:
     parameter = declared.request_name
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        model, trace_id = await reader.read(request)
-        arguments: dict[str, Any] = dict(request.match_info)
-        if parameter is not None:
-            arguments[parameter] = model
+        fields, trace_id = await reader.read(request)
         with trace(trace_id or request[TRACE]) as used:
             request[TRACE] = used
+            arguments: dict[str, Any] = dict(request.match_info)
+            model = reader.model(fields)
+            if parameter is not None:
+                arguments[parameter] = model
             result = await operation(**arguments)
             return success(adapter, result, used, declared.status)
 
