@@ -71,7 +71,9 @@ def worker_options(equipment: Equipment, logger: Any, hooks: Hooks) -> dict[str,
         "merge_output_format": "mp4",
         "continuedl": True,
         "updatetime": False,
+        # Small blocks of one size: a kill loses one of them, and a slow transfer shows progress.
         "buffersize": 64 * 1024,
+        "noresizebuffer": True,
         "progress_hooks": [hooks.progress],
         "postprocessor_hooks": [hooks.postprocessor],
     }

@@ -21,9 +21,8 @@ class Stream:
     def __init__(self, chosen: Info, present: int) -> None:
         self.total = int(chosen.get("filesize") or chosen.get("filesize_approx") or 0)
         self.phase = "audio" if chosen.get("vcodec") == "none" else "video"
-        self.done = 0
+        self.done = self._last = present
         self.fetched = 0
-        self._last = present
 
     def advance(self, done: int, total: int | None) -> None:
         """`done` bytes are on disk, of `total`. What was there before does not count as fetched."""
@@ -65,6 +64,7 @@ class ProgressMeter:
         }
         for key, stream in self._streams.items():
             stream.fetched = earlier.get(key, 0)
+        self._say(next(iter(self._streams.values())).phase)
 
     def beside(self, phase: str) -> None:
         """The media are there; captions or thumbnail are not yet."""

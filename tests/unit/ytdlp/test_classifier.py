@@ -29,8 +29,8 @@ SAID = [
     ("Video unavailable. This content isn't available, try again later.", errors.RateLimited),
     (
         (
-            "Video unavailable. This content isn't available, try again later. The current session has "
-            "been rate-limited by YouTube for up to an hour. It is recommended to use `-t sleep`"
+            "Video unavailable. This content isn't available, try again later. The current "
+            "session has been rate-limited by YouTube for up to an hour. It is recommended to use `-t sleep`"
         ),
         errors.RateLimited,
     ),
@@ -272,8 +272,8 @@ MESSAGES: list[tuple[Any, str]] = [
     ),
     (
         (
-            "\x1b[0;31mERROR:\x1b[0m [youtube] dQw4w9WgXcQ: Not here\nYou might want to use a VPN or a"
-            " proxy server (with --proxy) to workaround."
+            "\x1b[0;31mERROR:\x1b[0m [youtube] dQw4w9WgXcQ: Not here\nYou might want to "
+            "use a VPN or a proxy server (with --proxy) to workaround."
         ),
         "Not here",
     ),

@@ -1,0 +1,1 @@
+"""The worker processes and the Download service, with the real yt-dlp."""

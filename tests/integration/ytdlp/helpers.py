@@ -1,0 +1,102 @@
+"""What the tests of this folder share: settings, orders, and looking at results."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.standin import MediaSpec, StandIn
+from tests.standin.media import ffmpeg_program
+from ytarchive.common.config import DownloadConfig, NetworkConfig, Settings, StorageConfig
+from ytarchive.common.quality import Quality
+from ytarchive.ytdlp import DownloadOrder, Transfer, YtDlp
+
+MEDIA = MediaSpec(seconds=1, padding=2 * 2**20)
+"""Large enough to be interrupted."""
+SLOW = 1_000_000
+"""Bytes a second for each connection."""
+
+
+class Archive(NamedTuple):
+    """A stand-in, and a yt-dlp that has it for YouTube."""
+
+    youtube: StandIn
+    ytdlp: YtDlp
+    base: Path
+
+    def order(self, video_id: str, **changed: Any) -> DownloadOrder:
+        """What a download asks for, unless told otherwise."""
+        given: dict[str, Any] = {
+            "video_id": video_id,
+            "folder": self.base / ".ytarchive" / "staging" / video_id,
+            "quality": Quality.P720,
+            "include_captions": True,
+            "caption_languages": ["en"],
+            "auto_captions": False,
+            "include_thumbnail": True,
+        }
+        return DownloadOrder(**(given | changed))
+
+    def media_size(self, *itags: int) -> int:
+        """Bytes of these formats together."""
+        return sum(self.youtube.media.files[itag].size for itag in itags)
+
+    def media_seen(self) -> int:
+        """Media bytes that have been sent so far."""
+        return sum(e.bytes_sent for e in self.youtube.requests.entries if e.kind == "media")
+
+    def other(self, network: dict[str, Any] | None = None, **download: Any) -> YtDlp:
+        """A yt-dlp with settings of its own, and the same folder."""
+        return YtDlp(settings_for(self.youtube, self.base, network, **download))
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of all workers."""
+        zygote = self.ytdlp._pool._zygote
+        return list(zygote._workers) if zygote else []
+
+
+def settings_for(
+    youtube: StandIn, base: Path, network: dict[str, Any] | None = None, **download: Any
+) -> Settings:
+    """Settings that lead to the stand-in."""
+    way = {"proxy": youtube.proxy_url, "ca_file": youtube.ca_file, "timeout": 5}
+    return Settings(
+        storage=StorageConfig(base_path=base),
+        network=NetworkConfig(**(way | (network or {}))),
+        download=DownloadConfig(**download),
+    )
+
+
+def ignore(transfer: Transfer) -> None:
+    """Hear nothing."""
+
+
+def files(folder: Path) -> set[str]:
+    """All files below a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+async def streams(path: Path) -> str:
+    """What ffmpeg says of a file's streams."""
+    process = await asyncio.create_subprocess_exec(
+        *(ffmpeg_program(), "-hide_banner", "-i", path), stderr=asyncio.subprocess.PIPE
+    )
+    return (await process.communicate())[1].decode()
+
+
+async def until(holds: Callable[[], object], seconds: float = 10) -> None:
+    """Wait for a fact."""
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,174 @@
+"""What a download leaves, and what it asks of YouTube."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.ytdlp.helpers import (
+    SLOW,
+    Archive,
+    files,
+    ignore,
+    streams,
+    until,
+)
+from tests.standin import Fault
+from tests.standin.clients import decode, yt_dlp
+from tests.standin.media import ffmpeg_program
+from ytarchive.common import errors
+from ytarchive.common.quality import Quality
+from ytarchive.ytdlp import Transfer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_download_leaves_exactly_the_finished_set(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video("../../etc: a \0title", captions=("en", "de"))
+    wanted = archive.order(video.id, caption_languages=["en", "de", "fr"])
+    done = await archive.ytdlp.download(wanted, ignore)
+    assert files(done.folder) == {
+        f"{video.id}.mp4",
+        f"{video.id}.info.json",
+        f"{video.id}.jpg",
+        f"captions/{video.id}.en.vtt",
+        f"captions/{video.id}.de.vtt",
+    }
+    media = done.folder / f"{video.id}.mp4"
+    assert await decode(media) == ""
+    assert "1280x720" in (said := await streams(media))
+    assert "Video: h264" in said
+    assert "Audio: aac" in said
+    assert done.quality == "720p"
+    assert (done.folder / f"{video.id}.jpg").read_bytes().startswith(b"\xff\xd8")
+    info = json.loads((done.folder / f"{video.id}.info.json").read_text())
+    assert (info["id"], info["height"]) == (video.id, 720)
+    assert str(archive.base) not in json.dumps(info)
+
+
+async def test_it_asks_for_no_more_than_a_plain_yt_dlp(archive: Archive, tmp_path: Path) -> None:
+    video = archive.youtube.catalogue.add_video()
+    arguments = ("-S", "res:720,fps,ext:mp4:m4a", "--write-subs", "--write-thumbnail", "-o", "x")
+    await yt_dlp(
+        archive.youtube,
+        *(*arguments, "--ffmpeg-location", ffmpeg_program()),
+        f"https://www.youtube.com/watch?v={video.id}",
+        folder=tmp_path,
+    )
+    plain = dict(archive.youtube.requests.counts)
+    archive.youtube.reset()
+    extracted = await archive.ytdlp.extract(video.id)
+    assert extracted.metadata.title == video.title
+    await archive.ytdlp.download(archive.order(video.id), ignore)
+    ours = dict(archive.youtube.requests.counts)
+    assert not extracted.info_path.exists()
+    assert {kind: ours[kind] for kind in ("watch", "player", "media", "caption")} == {
+        kind: plain[kind] for kind in ("watch", "player", "media", "caption")
+    }
+    assert sum(ours.values()) <= sum(plain.values())
+
+
+async def test_audio_alone_is_an_m4a(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    plain = archive.order(video.id, quality=Quality.AUDIO, include_captions=False,
+                  include_thumbnail=False)  # fmt: skip
+    done = await archive.ytdlp.download(plain, ignore)
+    assert "caption" not in archive.youtube.requests.counts
+    assert "thumbnail" not in archive.youtube.requests.counts
+    assert files(done.folder) == {f"{video.id}.m4a", f"{video.id}.info.json"}
+    said = await streams(done.folder / f"{video.id}.m4a")
+    assert "Audio: aac" in said
+    assert "Video:" not in said
+    assert done.quality is None
+
+
+async def test_a_missing_quality_falls_back_to_the_next_lower_one(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video(itags=(134, 137, 140))
+    assert (await archive.ytdlp.download(archive.order(video.id), ignore)).quality == "360p"
+
+
+async def test_vp9_and_opus_alone_still_become_an_mp4(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video(itags=(247, 251))
+    await archive.youtube.prepare_media()
+    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    assert await decode(done.folder / f"{video.id}.mp4") == ""
+
+
+async def test_progress_never_goes_backwards_and_covers_every_phase(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    seen: list[Transfer] = []
+    archive.youtube.behaviour.change(media_bytes_per_second=8_000_000)
+    done = await archive.ytdlp.download(archive.order(video.id), seen.append)
+    percents = [each.percent for each in seen]
+    assert percents == sorted(percents)
+    phases = list(dict.fromkeys(each.phase for each in seen))
+    assert phases == ["extracting", "video", "audio", "merging", "captions"]
+    assert seen[-1].downloaded_bytes == seen[-1].total_bytes == done.network_bytes > 4 * 2**20
+    assert any(each.speed > 0 and each.eta is not None for each in seen)
+    assert seen[-1].quality == "720p"
+
+
+async def test_captions_and_thumbnail_that_fail_do_not_fail_the_video(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.faults += [
+        Fault(kind="caption", status=404),
+        Fault(kind="thumbnail", status=404),
+    ]
+    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    assert files(done.folder) == {f"{video.id}.mp4", f"{video.id}.info.json"}
+
+
+async def test_a_cancelled_transfer_stops_at_once_and_resumes_by_range(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.change(media_bytes_per_second=SLOW)
+    running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore))
+    await until(lambda: archive.media_seen() > 1_500_000)
+    started = time.monotonic()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await until(lambda: archive.youtube.requests.active_media == 0)
+    assert time.monotonic() - started < 2
+    folder = archive.order(video.id).folder
+    [part] = [path for path in folder.iterdir() if path.suffix == ".part"]
+    kept = part.stat().st_size
+    assert kept > 1_000_000
+    archive.youtube.behaviour.change(media_bytes_per_second=None)
+    archive.youtube.reset()
+    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    ranges = [e.range for e in archive.youtube.requests.entries if e.kind == "media"]
+    assert any(r.startswith(f"bytes={kept}-") for r in ranges)
+    total = archive.media_size(136, 140)
+    assert done.network_bytes == total - kept
+    assert "watch" not in archive.youtube.requests.counts  # extracted once
+    assert await decode(done.folder / f"{video.id}.mp4") == ""
+    assert not [name for name in files(done.folder) if "part" in name or ".f" in name]
+
+
+async def test_an_expired_address_is_extracted_again_and_resumed(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    await archive.ytdlp.extract(video.id)
+    archive.youtube.behaviour.faults.append(Fault(kind="media", after=1, times=1, status=403))
+    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    assert archive.youtube.requests.counts["watch"] == 2
+    total = archive.media_size(136, 140)
+    assert done.network_bytes == total  # the video, already there, was not fetched again
+    assert await decode(done.folder / f"{video.id}.mp4") == ""
+
+
+async def test_it_stops_extracting_again_after_two_times(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.faults.append(Fault(kind="media", status=403))
+    with pytest.raises(errors.StaleUrl):
+        await archive.ytdlp.download(archive.order(video.id), ignore)
+    assert archive.youtube.requests.counts["watch"] == 3
+
+
+async def test_a_transfer_that_is_cut_goes_on_where_it_was(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.faults.append(Fault(kind="media", cut_after=1_000_000, times=1))
+    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    assert archive.youtube.requests.counts["watch"] == 1
+    assert await decode(done.folder / f"{video.id}.mp4") == ""

@@ -1,0 +1,190 @@
+"""Workers come, crash, hang, grow old and die with their server."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.ytdlp.helpers import (
+    SLOW,
+    Archive,
+    files,
+    ignore,
+    is_alive,
+    until,
+)
+from tests.standin import Fault
+from tests.standin.clients import decode
+from ytarchive.common import errors
+from ytarchive.common.config import Settings, StorageConfig
+from ytarchive.ytdlp import YtDlp
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_killed_worker_is_told_and_the_next_try_resumes(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.change(media_bytes_per_second=SLOW)
+    running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore))
+    await until(lambda: archive.media_seen() > 1_000_000)
+    [worker] = archive.workers
+    os.kill(worker, signal.SIGKILL)
+    with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
+        await running
+    archive.youtube.behaviour.change(media_bytes_per_second=None)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    assert done.network_bytes < archive.media_size(136, 140)
+    assert await decode(done.folder / f"{video.id}.mp4") == ""
+
+
+async def test_a_killed_zygote_is_replaced(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    await archive.ytdlp.extract(video.id)
+    zygote = archive.ytdlp._pool._zygote
+    assert zygote
+    [worker] = archive.workers
+    os.kill(zygote._process.pid, signal.SIGKILL)
+    await until(lambda: not zygote.is_alive and not is_alive(worker))
+    assert (await archive.ytdlp.extract(video.id)).metadata.video_id == video.id
+
+
+async def test_an_extraction_can_be_cancelled_at_once(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.faults.append(Fault(kind="watch", hang=True))
+    running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore))
+    await until(lambda: archive.youtube.requests.counts["watch"])
+    started = time.monotonic()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert time.monotonic() - started < 1
+
+
+async def test_a_transfer_without_progress_is_stopped(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.faults.append(Fault(kind="media", hang=True, times=1))
+    async with archive.other(stall_timeout=0.3) as ytdlp:
+        with pytest.raises(errors.DownloadTimeout):
+            await ytdlp.download(archive.order(video.id), ignore)
+        done = await ytdlp.download(archive.order(video.id), ignore)
+    assert (done.folder / f"{video.id}.mp4").is_file()
+
+
+async def test_an_extraction_that_hangs_is_stopped(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.faults.append(Fault(kind="watch", hang=True))
+    async with archive.other(extract_timeout=0.3) as ytdlp:
+        with pytest.raises(errors.DownloadTimeout):
+            await ytdlp.extract(video.id)
+
+
+async def test_a_worker_is_replaced_after_its_share_of_videos(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    async with archive.other(videos_per_worker=1) as ytdlp:
+        await ytdlp.extract(video.id)
+        zygote = ytdlp._pool._zygote
+        assert zygote
+        assert zygote.is_empty
+        await ytdlp.extract(video.id)
+
+
+async def test_other_cookies_or_another_yt_dlp_bring_new_workers(
+    archive: Archive, tmp_path: Path
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    jar = tmp_path / "cookies.txt"
+    jar.write_text("# Netscape HTTP Cookie File\n")
+    async with archive.other({"cookies_file": jar}) as ytdlp:
+        await ytdlp.extract(video.id)
+        jar.write_text("# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t0\tA\tnew\n")
+        old = ytdlp._pool._zygote
+        assert old
+        ytdlp._pool._checked = -1e9  # as if a minute had passed
+        await ytdlp.extract(video.id)
+        assert any("A=new" in entry.cookie for entry in archive.youtube.requests.entries)
+        await until(lambda: not old.is_alive)
+    assert jar.read_text().endswith("new\n")
+
+
+async def test_no_process_runs_before_the_first_need(tmp_path: Path) -> None:
+    async with YtDlp(Settings(storage=StorageConfig(base_path=tmp_path))) as ytdlp:
+        assert ytdlp._pool._zygote is None
+    assert not files(tmp_path)
+
+
+async def test_idle_workers_are_let_go(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    await archive.ytdlp.extract(video.id)
+    [worker] = archive.workers
+    archive.ytdlp._pool._let_go()  # as its timer does
+    await until(lambda: not is_alive(worker))
+    assert archive.ytdlp._pool._zygote is None
+    await archive.ytdlp.extract(video.id)
+
+
+SERVER = """
+import asyncio, json, sys
+from pathlib import Path
+from ytarchive.common.config import NetworkConfig, Settings, StorageConfig
+from ytarchive.common.quality import Quality
+from ytarchive.ytdlp import DownloadOrder, YtDlp
+
+async def main(base, proxy, ca, ids):
+    storage, network = StorageConfig(base_path=base), NetworkConfig(proxy=proxy, ca_file=ca)
+    ytdlp = YtDlp(Settings(storage=storage, network=network))
+    await asyncio.gather(*[
+        ytdlp.download(DownloadOrder(
+            video_id=i, folder=Path(base) / i, quality=Quality.P720, include_captions=False,
+            caption_languages=[], auto_captions=False, include_thumbnail=False,
+        ), lambda transfer: None) for i in ids
+    ])
+
+asyncio.run(main(*sys.argv[1:4], sys.argv[4:]))
+"""
+
+
+@pytest.fixture
+def mark() -> Iterator[str]:
+    """A word in the environment by which a test knows its processes again."""
+    found = f"YTARCHIVE_TEST_MARK={uuid4()}"
+    yield found
+    for pid in marked(found):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
+async def test_a_killed_server_leaves_no_process_behind(
+    archive: Archive, tmp_path: Path, mark: str
+) -> None:
+    youtube = archive.youtube
+    youtube.behaviour.change(media_bytes_per_second=SLOW)
+    videos = youtube.catalogue.add_videos(2)
+    arguments = [tmp_path, youtube.proxy_url, youtube.ca_file, *(v.id for v in videos)]
+    name, _, value = mark.partition("=")
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVER, *map(str, arguments)), env=os.environ | {name: value}
+    )
+    await until(lambda: youtube.requests.active_media == 2, seconds=20)
+    assert len(marked(mark)) >= 4  # server, zygote and two workers
+    server.kill()
+    await server.wait()
+    await until(lambda: not marked(mark), seconds=3)
+    await until(lambda: youtube.requests.active_media == 0)
+
+
+def marked(mark: str) -> list[int]:
+    """The processes that have `mark` in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (process / "environ").read_bytes():
+                found.append(int(process.name))
+        except OSError:  # not ours, or gone already
+            continue
+    return found
