@@ -252,13 +252,11 @@ async def _register_in_process(archive: Archive) -> None:
 async def serve(
     settings: Settings,
     services: Collection[ServiceName] = ALL_SERVICES,
-    *,
     separate_ports: bool = False,
-    on_ready: Callable[[list[str]], None] = lambda _: None,
 ) -> None:
     """Run a server until SIGTERM or SIGINT; a second signal ends it at once.
 
-    `on_ready` is told the URLs it listens on. Raises AddressInUse, or what `open_services` raises.
+    Raises AddressInUse, or what `open_services` raises.
     """
     stop = _stop_signal()
     async with AsyncExitStack() as stack:
@@ -270,7 +268,8 @@ async def serve(
         lock.announce(next(iter(listening.values())).url)
         registering = asyncio.create_task(_keep_registered(archive, listening))
         stack.callback(registering.cancel)
-        on_ready(list(dict.fromkeys(server.url for server in listening.values())))
+        for url in dict.fromkeys(server.url for server in listening.values()):
+            log.info("listening on {}", url)
         await stop.wait()
         log.info("stopping: nothing new starts, running transfers may go on for a moment")
 

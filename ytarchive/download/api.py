@@ -46,10 +46,11 @@ class DownloadRequest(Model):
 
     video_id: VideoId
     quality: Quality = Quality.P1080
-    output_path: str = Field(
-        default="videos",
+    output_path: str | None = Field(
+        default=None,
         max_length=1024,
-        description="Folder inside the archive that receives the video's own folder",
+        description="Folder inside the archive that receives the video's own folder; "
+        "default `storage.videos_dir`",
     )
     include_captions: bool = True
     caption_languages: list[str] = Field(default=["en"], max_length=50)
@@ -84,7 +85,7 @@ class DownloadNotice(Model):
     video_id: str
     status: DownloadStatus
     finished_at: UtcDatetime
-    output_path: str
+    output_path: str | None = None
     staged_path: str | None = Field(default=None, description="Where the finished files wait")
     quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
     downloaded_bytes: int = Field(default=0, description="Bytes that came over the network")

@@ -10,6 +10,7 @@ from ytarchive import __version__
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import FileFailure
 from ytarchive.common.models import HealthCheck
+from ytarchive.common.paths import require_inside
 from ytarchive.download.api import (
     DownloadAPI,
     DownloadListener,
@@ -18,7 +19,6 @@ from ytarchive.download.api import (
     VideoFormats,
 )
 from ytarchive.download.formats import offered
-from ytarchive.download.paths import check_output_path
 from ytarchive.download.transfers import Transfers
 from ytarchive.ytdlp import Fetcher, ffmpeg_path, javascript_runtime, yt_dlp_version
 
@@ -53,7 +53,8 @@ class DownloadService(DownloadAPI):
 
         Raises PathOutsideArchive, and ServiceUnavailable while shutting down.
         """
-        check_output_path(request.output_path, self._settings.storage.base_path)
+        if request.output_path:
+            require_inside(request.output_path, self._settings.storage.base_path)
         return self._transfers.start(request).progress
 
     async def get_progress(self, task_id: str) -> DownloadProgress:

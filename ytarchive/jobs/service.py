@@ -14,6 +14,7 @@ from ytarchive.common.config import Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
 from ytarchive.common.models import Done, HealthCheck, Page
+from ytarchive.common.paths import require_inside
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadAPI, DownloadListener, DownloadNotice, DownloadStatus
 from ytarchive.jobs.api import (
@@ -66,6 +67,7 @@ class JobsService(JobsAPI, DownloadListener):
     ) -> None:
         self._started = monotonic()
         self._repository = JobsRepository(database)
+        self._base_path = settings.storage.base_path
         self._storage = neighbours.storage
         self._governor = governor
         jobs = settings.jobs
@@ -125,6 +127,8 @@ class JobsService(JobsAPI, DownloadListener):
 
     async def create_job(self, request: CreateJob) -> Job:
         """Queue a job and return it, PENDING, as soon as it is durable."""
+        if request.options.output_dir:
+            require_inside(request.options.output_dir, self._base_path)
         trace_id = current_trace_id() or new_trace_id()
         job_id = await self._repository.create(request, trace_id)
         with trace(trace_id):

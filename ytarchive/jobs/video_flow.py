@@ -100,7 +100,7 @@ class VideoFlow:
         request = DownloadRequest(
             video_id=video_id,
             quality=options.quality,
-            output_path=options.output_dir or "videos",
+            output_path=options.output_dir,
             include_captions=options.include_captions,
             caption_languages=options.caption_languages,
             auto_captions=options.auto_captions,
