@@ -1,0 +1,147 @@
+"""`ytarchive serve`: the services behind HTTP, until a signal ends the process."""
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
+
+from loguru import logger
+
+from ytarchive.app import ALL_SERVICES, Archive, open_services
+from ytarchive.common.config import Settings
+from ytarchive.common.contract import Contract
+from ytarchive.common.errors import AddressInUse, YTArchiveError
+from ytarchive.common.services import API_PREFIX, ServiceName
+from ytarchive.download import DownloadAPI, DownloadListener
+from ytarchive.http import Listening, build_app, listen
+from ytarchive.jobs import JobsAPI, RegisterService
+from ytarchive.logging import LoggingAPI
+from ytarchive.metadata import MetadataAPI
+from ytarchive.storage import StorageAPI
+
+log = logger.bind(service="ytarchive")
+
+_CONTRACTS: Mapping[ServiceName, type[Contract]] = {
+    ServiceName.JOBS: JobsAPI,
+    ServiceName.METADATA: MetadataAPI,
+    ServiceName.DOWNLOAD: DownloadAPI,
+    ServiceName.STORAGE: StorageAPI,
+    ServiceName.LOGGING: LoggingAPI,
+}
+_REGISTER_INTERVAL = 15.0
+
+
+async def serve(
+    settings: Settings,
+    services: Collection[ServiceName] = ALL_SERVICES,
+    separate_ports: bool = False,
+) -> None:
+    """Run a server until SIGTERM or SIGINT; a second signal ends it at once.
+
+    Raises AddressInUse, or what `open_services` raises.
+    """
+    stop = _stop_signal()
+    async with AsyncExitStack() as stack:
+        opening = open_services(settings, services, whole_queue=True)
+        archive, lock = await stack.enter_async_context(opening)
+        listening = await _listen(settings, services, archive, separate_ports=separate_ports)
+        for server in set(listening.values()):
+            stack.push_async_callback(server.close)
+        lock.announce(next(iter(listening.values())).url)
+        registering = asyncio.create_task(_keep_registered(archive, listening))
+        stack.callback(registering.cancel)
+        for url in dict.fromkeys(server.url for server in listening.values()):
+            log.info("listening on {}", url)
+        _calm_garbage_collection()
+        await stop.wait()
+        log.info("stopping: nothing new starts, running transfers may go on for a moment")
+
+
+def _calm_garbage_collection() -> None:
+    """Keep what start-up made out of every later collection, which would stop the event loop."""
+    gc.collect()
+    gc.freeze()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT; the second ends the process, and nothing is lost."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked)
+    return stop
+
+
+async def _listen(
+    settings: Settings,
+    services: Collection[ServiceName],
+    archive: Archive,
+    *,
+    separate_ports: bool,
+) -> dict[ServiceName, Listening]:
+    """Open the ports; which server each service is reached at."""
+    config, first = settings.server, settings.server.port
+    mounted = {name: _mounted(archive, name) for name in ServiceName if name in services}
+    if not separate_ports:
+        together = [pair for pairs in mounted.values() for pair in pairs]
+        server = await listen(build_app(together, config), config.host, _port(settings, services))
+        return dict.fromkeys(mounted, server)
+    found: dict[ServiceName, Listening] = {}
+    try:
+        for name, pairs in mounted.items():
+            port = first + name.port_offset if first else 0
+            found[name] = await listen(build_app(pairs, config), config.host, port)
+    except AddressInUse:
+        for server in found.values():
+            await server.close()
+        raise
+    return found
+
+
+def _mounted(archive: Archive, name: ServiceName) -> list[tuple[type[Contract], Contract]]:
+    service: Contract = getattr(archive, name)
+    pairs = [(_CONTRACTS[name], service)]
+    if name is ServiceName.JOBS:
+        pairs.append((DownloadListener, service))
+    return pairs
+
+
+def _port(settings: Settings, services: Collection[ServiceName]) -> int:
+    """The configured port; processes apart from Jobs have that of their first service."""
+    port = settings.server.port
+    if ServiceName.JOBS in services or "port" in settings.server.model_fields_set:
+        return port
+    return port + min(name.port_offset for name in services)
+
+
+async def _keep_registered(archive: Archive, listening: Mapping[ServiceName, Listening]) -> None:
+    """Register with Jobs, and again from time to time: it may come later, or be made anew."""
+    known = False
+    while True:
+        for name, server in listening.items():
+            shared = list(listening.values()).count(server) > 1
+            path = f"{API_PREFIX}/health" + (f"?service={name}" if shared else "")
+            request = RegisterService(
+                service_name=name, url=server.url, port=server.port, health_endpoint=path
+            )
+            known = await _registered(archive.jobs, request)
+        if known and ServiceName.JOBS in listening:
+            return
+        await asyncio.sleep(_REGISTER_INTERVAL if known else 1)
+
+
+async def _registered(jobs: JobsAPI, request: RegisterService) -> bool:
+    try:
+        await jobs.register_service(request)
+    except YTArchiveError as error:
+        log.debug("cannot register {} yet: {}", request.service_name, error.message)
+        return False
+    return True
