@@ -1,0 +1,92 @@
+"""A fetcher that does what the test says, and a listener that writes down what it hears."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
+from ytarchive.common.errors import ServiceUnavailable, YTArchiveError
+from ytarchive.common.models import Done, HealthCheck
+from ytarchive.download import DownloadListener, DownloadNotice
+from ytarchive.download.service import DownloadService
+from ytarchive.ytdlp import Downloaded, DownloadOrder, ExtractedVideo, Fetcher, Transfer
+
+
+class ScriptedFetcher(Fetcher):
+    """Downloads wait until `finish` is set; `failure`, if any, is what they end with."""
+
+    def __init__(self) -> None:
+        self.orders: list[DownloadOrder] = []
+        self.running = 0
+        self.most_running = 0
+        self.finish = asyncio.Event()
+        self.failure: Exception | None = None
+        self.transfers: list[Transfer] = []
+
+    async def extract(self, video_id: str) -> ExtractedVideo:
+        """Not used here."""
+        raise YTArchiveError(video_id)
+
+    async def download(
+        self, order: DownloadOrder, on_progress: Callable[[Transfer], None]
+    ) -> Downloaded:
+        """Report the scripted transfers, and wait."""
+        self.orders.append(order)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            for transfer in self.transfers:
+                on_progress(transfer)
+            await self.finish.wait()
+        finally:
+            self.running -= 1
+        if self.failure:
+            raise self.failure
+        return Downloaded(folder=order.folder, quality="720p", network_bytes=1000)
+
+
+class Ear(DownloadListener):
+    """Hears notices; the first `deaf` of them are refused."""
+
+    def __init__(self) -> None:
+        self.heard: list[DownloadNotice] = []
+        self.deaf = 0
+        self.arrived = asyncio.Event()
+
+    async def download_finished(self, request: DownloadNotice) -> Done:
+        """Write it down."""
+        if self.deaf:
+            self.deaf -= 1
+            raise ServiceUnavailable
+        self.heard.append(request)
+        self.arrived.set()
+        return Done()
+
+    async def health(self) -> HealthCheck:
+        """Not used here."""
+        raise NotImplementedError
+
+
+@pytest.fixture
+async def fetcher() -> ScriptedFetcher:
+    return ScriptedFetcher()
+
+
+@pytest.fixture
+async def ear() -> Ear:
+    return Ear()
+
+
+@pytest.fixture
+async def service(
+    tmp_path: Path, fetcher: ScriptedFetcher, ear: Ear
+) -> AsyncIterator[DownloadService]:
+    settings = Settings(
+        storage=StorageConfig(base_path=tmp_path), download=DownloadConfig(concurrency=2)
+    )
+    service = DownloadService(settings, fetcher)
+    service.report_to(ear)
+    yield service
+    await service.close()

@@ -1,0 +1,27 @@
+"""Which formats are shown as offered."""
+
+from ytarchive.download.formats import offered
+
+
+def test_media_are_shown_and_storyboards_are_not() -> None:
+    info = {
+        "id": "dQw4w9WgXcQ",
+        "title": "A film",
+        "formats": [
+            {"format_id": "sb0", "ext": "mhtml", "vcodec": "none", "acodec": "none"},
+            {"format_id": "140", "ext": "m4a", "vcodec": "none", "acodec": "mp4a", "tbr": 128.5},
+            {"format_id": "136", "ext": "mp4", "vcodec": "avc1", "acodec": "none",
+             "width": 720, "height": 1280, "fps": 25, "filesize_approx": 99},
+            {"format_id": "18", "ext": "mp4", "vcodec": "avc1", "acodec": "mp4a", "height": 360},
+        ],
+        "subtitles": {"en": [{"ext": "vtt"}], "live_chat": [{"ext": "json"}]},
+        "automatic_captions": {"de": [{"ext": "vtt"}]},
+    }  # fmt: skip
+    found = offered(info)
+    assert [each.format_id for each in found.formats] == ["140", "136", "18"]
+    assert found.qualities == ["720p", "360p"]
+    assert (found.captions, found.automatic_captions) == (["en"], ["de"])
+    sound, picture, both = found.formats
+    assert (sound.quality, sound.video_codec, sound.bitrate) == (None, None, 128.5)
+    assert (picture.quality, picture.audio_codec, picture.size_bytes) == ("720p", None, 99)
+    assert (both.audio_codec, both.video_codec) == ("mp4a", "avc1")
