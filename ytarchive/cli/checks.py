@@ -1,0 +1,186 @@
+"""What `ytarchive doctor` looks at."""
+
+import asyncio
+import os
+import re
+import shutil
+import ssl
+from enum import StrEnum
+from pathlib import Path
+
+import aiohttp
+from pydantic import BaseModel
+
+from ytarchive.app import Archive, open_archive
+from ytarchive.cli.output import size
+from ytarchive.common.config import Settings
+from ytarchive.common.errors import StateLocked, YTArchiveError
+from ytarchive.ytdlp import Tool, ToolReport, tool_report
+
+_KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")
+_LITTLE_SPACE = 2 * 10**9
+_VERY_LITTLE_SPACE = 200 * 10**6
+_SECONDS_FOR_NETWORK = 15.0
+_YOUTUBE = "https://www.youtube.com/generate_204"
+
+
+class Verdict(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Check(BaseModel):
+    """One thing that archiving needs, how it is, and what would help."""
+
+    name: str
+    verdict: Verdict
+    message: str
+    remedy: str | None = None
+
+
+async def all_checks(settings: Settings, server: str | None) -> list[Check]:
+    """Every check, in the order in which they are shown."""
+    tools, services, network = await asyncio.gather(
+        asyncio.to_thread(tool_report), check_services(settings, server), check_network(settings)
+    )
+    return [
+        *check_tools(tools),
+        check_key(settings),
+        check_disk(settings.storage.base_path),
+        *services,
+        network,
+    ]
+
+
+def check_tools(tools: ToolReport) -> list[Check]:
+    """yt-dlp and its age, ffmpeg, the JavaScript runtime."""
+    return [_yt_dlp(tools), _tool(tools.ffmpeg), _tool(tools.javascript)]
+
+
+def _yt_dlp(tools: ToolReport) -> Check:
+    check = _tool(tools.yt_dlp)
+    age = tools.yt_dlp_age_days
+    if check.verdict is Verdict.FAIL or age is None:
+        return check
+    message = f"{check.message}, {age} days old"
+    if not tools.yt_dlp_is_old:
+        return check.model_copy(update={"message": message})
+    remedy = "YouTube changes often: pip install -U 'yt-dlp[default]'"
+    return Check(name=check.name, verdict=Verdict.WARN, message=message, remedy=remedy)
+
+
+def _tool(tool: Tool) -> Check:
+    if tool.path is None:
+        remedy = f"Install {tool.name}, or reinstall ytarchive, which brings it along."
+        return Check(name=tool.name, verdict=Verdict.FAIL, message="not found", remedy=remedy)
+    if tool.version is None:
+        message = f"{tool.path} does not tell its version"
+        remedy = "It may be damaged: reinstall it."
+        return Check(name=tool.name, verdict=Verdict.WARN, message=message, remedy=remedy)
+    return Check(name=tool.name, verdict=Verdict.OK, message=f"{tool.version} ({tool.path})")
+
+
+def check_key(settings: Settings) -> Check:
+    """The Data API key's form; using it would cost quota."""
+    key = settings.youtube.api_key
+    if key is None:
+        message = "none: yt-dlp is asked for metadata, which is slower for long lists"
+        return Check(name="API key", verdict=Verdict.OK, message=message)
+    if _KEY.fullmatch(key.get_secret_value()):
+        return Check(name="API key", verdict=Verdict.OK, message="set, and of the right form")
+    return Check(
+        name="API key",
+        verdict=Verdict.WARN,
+        message="set, but keys of the Data API are 39 characters that begin with AIza",
+        remedy="Correct YOUTUBE_API_KEY, or remove it to work without a key.",
+    )
+
+
+def check_disk(base_path: Path) -> Check:
+    """Whether the archive's folder can be written, and how much fits into it."""
+    existing = next(path for path in [base_path, *base_path.parents] if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        message = f"{existing} cannot be written"
+        remedy = "Give this user the right to write there, or choose another storage.base_path."
+        return Check(name="disk", verdict=Verdict.FAIL, message=message, remedy=remedy)
+    free = shutil.disk_usage(existing).free
+    message = f"{size(free)} free for {base_path}"
+    if free > _LITTLE_SPACE:
+        return Check(name="disk", verdict=Verdict.OK, message=message)
+    verdict = Verdict.FAIL if free < _VERY_LITTLE_SPACE else Verdict.WARN
+    remedy = "Free some space, or choose another storage.base_path."
+    return Check(name="disk", verdict=verdict, message=message, remedy=remedy)
+
+
+async def check_services(settings: Settings, server: str | None) -> list[Check]:
+    """The server or, without one, the services and their databases in this process."""
+    try:
+        async with open_archive(settings, server) as archive:
+            return [_place(archive), await _services(archive)]
+    except StateLocked as error:
+        return [_failed("database", error, Verdict.WARN)]
+    except YTArchiveError as error:
+        return [_failed("server" if server else "database", error, Verdict.FAIL)]
+
+
+def _place(archive: Archive) -> Check:
+    message = archive.url or "none is running; commands do the work themselves"
+    return Check(name="server", verdict=Verdict.OK, message=message)
+
+
+async def _services(archive: Archive) -> Check:
+    """Every service's own checks, the databases among them."""
+    asked = (archive.jobs, archive.metadata, archive.download, archive.storage, archive.logging)
+    told = await asyncio.gather(*(each.health() for each in asked), return_exceptions=True)
+    trouble = []
+    for service, health in zip(asked, told, strict=True):
+        if isinstance(health, BaseException):
+            trouble.append(f"{service.service}: {health}")
+        elif not health.is_healthy:
+            bad = [name for name, good in health.checks.items() if not good]
+            trouble.append(f"{service.service}: {', '.join(bad) or health.status}")
+    if not trouble:
+        return Check(name="database", verdict=Verdict.OK, message="all services are healthy")
+    remedy = "`ytarchive logs --level warning` may tell more."
+    message = "; ".join(trouble)
+    return Check(name="database", verdict=Verdict.FAIL, message=message, remedy=remedy)
+
+
+async def check_network(settings: Settings) -> Check:
+    """Whether YouTube answers, through the proxy if one is set."""
+    network = settings.network
+    way = "through the proxy" if network.proxy else "directly"
+    if network.proxy and network.proxy.startswith("socks"):
+        message = "the proxy is of the SOCKS kind, which only yt-dlp can use"
+        return Check(name="network", verdict=Verdict.WARN, message=message)
+    try:
+        status = await _ask_youtube(settings)
+    except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
+        reason = str(error) or type(error).__name__
+        return Check(
+            name="network",
+            verdict=Verdict.FAIL,
+            message=f"YouTube does not answer {way}: {reason}",
+            remedy="Check the connection, network.proxy and network.ca_file.",
+        )
+    return Check(name="network", verdict=Verdict.OK, message=f"YouTube answers {way} ({status})")
+
+
+async def _ask_youtube(settings: Settings) -> int:
+    """The status of YouTube's answer to a request that costs nothing."""
+    context = ssl.create_default_context()
+    if settings.network.ca_file is not None:
+        context.load_verify_locations(settings.network.ca_file)
+    timeout = aiohttp.ClientTimeout(total=min(settings.network.timeout, _SECONDS_FOR_NETWORK))
+    async with (
+        aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
+        session.get(_YOUTUBE, proxy=settings.network.proxy, ssl=context) as response,
+    ):
+        return response.status
+
+
+def _failed(name: str, error: YTArchiveError, verdict: Verdict) -> Check:
+    return Check(name=name, verdict=verdict, message=error.message, remedy=error.remedy)

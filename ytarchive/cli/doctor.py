@@ -1,0 +1,53 @@
+"""`ytarchive doctor`."""
+
+import click
+from pydantic import BaseModel
+from rich.console import RenderableType
+from rich.table import Table
+
+from ytarchive.cli.checks import Check, Verdict, all_checks
+from ytarchive.cli.options import Command
+from ytarchive.cli.output import Output, cell
+from ytarchive.cli.session import chosen, read_settings, run_to_end, show_log
+
+_STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
+
+
+class Diagnosis(BaseModel):
+    """Every check; `ok` means that none failed."""
+
+    ok: bool
+    checks: list[Check]
+
+
+@click.command(cls=Command)
+def doctor() -> int:
+    """Check everything that archiving needs.
+
+    The exit code is 1 if something fails.
+    """
+    options = chosen()
+    settings = read_settings(options)
+    out = Output(as_json=options.json)
+    show_log(options.verbose)
+
+    async def examine() -> int:
+        checks = await all_checks(settings, options.server)
+        failed = any(check.verdict is Verdict.FAIL for check in checks)
+        out.show(Diagnosis(ok=not failed, checks=checks), _table)
+        return 1 if failed else 0
+
+    return run_to_end(examine()) or 0
+
+
+def _table(diagnosis: Diagnosis) -> RenderableType:
+    shown = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    shown.add_column(no_wrap=True)
+    shown.add_column(no_wrap=True)
+    shown.add_column(overflow="fold")
+    for check in diagnosis.checks:
+        verdict = cell(check.verdict, _STYLES[check.verdict])
+        shown.add_row(verdict, cell(check.name, "bold"), cell(check.message))
+        if check.remedy:
+            shown.add_row("", "", cell(check.remedy))
+    return shown

@@ -1,0 +1,61 @@
+"""How a command that could not do its work tells so: one message for people, or one object."""
+
+import json
+import sys
+from typing import Any, ClassVar
+
+import click
+
+from ytarchive.cli.text import plain
+
+USAGE = 2
+NO_SERVER = 3
+
+
+class Failure(Exception):
+    """What went wrong and what helps, as the end of a command; never a traceback."""
+
+    label: ClassVar[str] = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        exit_code: int = 1,
+        code: str,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.exit_code = exit_code
+        self.code = code
+        self.details = details
+
+    def __str__(self) -> str:
+        what = plain(self.message).strip().rstrip(".")
+        return f"{self.label}: {what}. {self.remedy}".rstrip()
+
+
+def tell(error: Failure, *, as_json: bool) -> int:
+    """Show a failure, on standard output if as JSON; its exit code."""
+    if as_json:
+        _print_json(error.code, error.message, error.details, error.remedy)
+    else:
+        click.echo(str(error), file=sys.stderr)
+    return error.exit_code
+
+
+def tell_usage(error: click.ClickException, *, as_json: bool) -> int:
+    """Show what is wrong with a command line; its exit code."""
+    if as_json:
+        _print_json("E002", error.format_message(), None, "`--help` lists what can be given.")
+    else:
+        error.show()
+    return error.exit_code
+
+
+def _print_json(code: str, message: str, details: dict[str, Any] | None, remedy: str) -> None:
+    error = {"code": code, "message": message, "details": details, "remedy": remedy or None}
+    click.echo(json.dumps({"success": False, "data": None, "error": error}, default=str))

@@ -1,0 +1,124 @@
+"""Stays with jobs until they end, and tells how they ended."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ytarchive.app import Archive
+from ytarchive.cli.failure import Failure
+from ytarchive.cli.output import Output
+from ytarchive.cli.summary import has_failures, summarise
+from ytarchive.cli.views import view_for
+from ytarchive.common.errors import Cancelled, ServiceUnavailable
+from ytarchive.jobs import CreateJob, Job, JobQuery, JobStatus
+
+_INTERVAL = 0.3
+_LONGEST_INTERVAL = 5.0
+_SHARE = 10  # asking takes at most this part of the time: a job with 100,000 results is large
+
+
+class Stopped(Failure):
+    """The command ended before its jobs did."""
+
+    label = "stopped"
+
+
+async def carry_out(
+    archive: Archive, out: Output, requests: Sequence[CreateJob], *, detach: bool
+) -> int:
+    """Queue jobs and, unless `detach`, stay with them to the end."""
+    jobs = [await archive.jobs.create_job(request) for request in requests]
+    return await stay_or_leave(archive, out, jobs, detach=detach)
+
+
+async def stay_or_leave(archive: Archive, out: Output, jobs: Sequence[Job], *, detach: bool) -> int:
+    """Stay with queued jobs to their end, or leave them to the server."""
+    if not detach:
+        return await follow(archive, out, [job.id for job in jobs])
+    if out.as_json:
+        out.document(jobs[0] if len(jobs) == 1 else jobs)
+    for job in jobs:
+        out.line(f"job {job.id} is queued: `ytarchive jobs watch {job.id}` shows how far it is")
+    if archive.url is None:
+        out.remark("No server is running: `ytarchive serve` or `jobs watch` will work on it.")
+    return 0
+
+
+async def follow(
+    archive: Archive, out: Output, job_ids: Sequence[str], *, stream: bool = False
+) -> int:
+    """Work on jobs (or have the server do so), show them, and return the exit code.
+
+    `stream`: with `--json` print lines all the while, instead of one document at the end.
+    """
+    for job_id in job_ids:
+        await archive.work_on(job_id)
+    try:
+        jobs, titles = await _watch(archive, out, job_ids, stream=stream)
+    except asyncio.CancelledError:
+        _stopped(archive, out, job_ids)
+    except ServiceUnavailable as error:
+        if archive.url is None:
+            raise
+        raise Stopped(
+            f"{archive.url} no longer answers", remedy=_to_go_on(job_ids), code=error.code
+        ) from None
+    if out.as_json and not stream:
+        out.document(jobs[0] if len(jobs) == 1 else jobs)
+    for job in jobs:
+        await summarise(archive, out, job, titles)
+    await _mention_unfinished(archive, out, job_ids)
+    return 1 if any(has_failures(job) for job in jobs) else 0
+
+
+async def _watch(
+    archive: Archive, out: Output, job_ids: Sequence[str], *, stream: bool
+) -> tuple[list[Job], dict[str, str]]:
+    """The jobs when all of them have ended, and the titles that were seen meanwhile."""
+    titles: dict[str, str] = {}
+    with view_for(out, stream=stream) as view:
+        while True:
+            asked = time.monotonic()
+            jobs = await asyncio.gather(*(archive.jobs.get_job(job_id) for job_id in job_ids))
+            for job in jobs:
+                titles.update((v.video_id, v.title) for v in job.progress.active if v.title)
+            view.update(jobs)
+            if all(job.status.is_final for job in jobs):
+                return jobs, titles
+            took = time.monotonic() - asked
+            await asyncio.sleep(min(max(_INTERVAL, _SHARE * took), _LONGEST_INTERVAL))
+
+
+def _stopped(archive: Archive, out: Output, job_ids: Sequence[str]) -> NoReturn:
+    """Say what becomes of the jobs after an interrupt."""
+    which = "the job" if len(job_ids) == 1 else "the jobs"
+    if archive.url is not None:
+        message = f"no longer watching; the server at {archive.url} goes on with {which}"
+    else:
+        out.remark("Stopping; once more stops at once.")
+        message = f"{which} and what was fetched are kept"
+    raise Stopped(message, remedy=_to_go_on(job_ids), code=Cancelled.code)
+
+
+def _to_go_on(job_ids: Sequence[str]) -> str:
+    commands = ", ".join(f"`ytarchive jobs watch {job_id}`" for job_id in job_ids)
+    return f"To go on: {commands}."
+
+
+async def _mention_unfinished(archive: Archive, out: Output, job_ids: Sequence[str]) -> None:
+    """Without a server, earlier jobs wait until somebody works on them."""
+    if archive.url is not None:
+        return
+    open_jobs = [
+        job.id
+        for status in (JobStatus.RUNNING, JobStatus.PENDING)
+        for job in (await archive.jobs.list_jobs(JobQuery(status=status, limit=500))).items
+        if job.id not in job_ids
+    ]
+    if open_jobs:
+        several = "job is" if len(open_jobs) == 1 else "jobs are"
+        out.remark(
+            f"{len(open_jobs)} earlier {several} not finished: `ytarchive serve` works on all, "
+            f"`ytarchive jobs watch {open_jobs[0]}` on that one."
+        )

@@ -1,0 +1,148 @@
+"""`ytarchive metadata` and `ytarchive formats`."""
+
+import click
+from rich.console import Group as Lines
+from rich.console import RenderableType
+
+from ytarchive.app import Archive
+from ytarchive.cli.following import carry_out
+from ytarchive.cli.options import Command
+from ytarchive.cli.output import Output, cell, clock, moment, pairs, size, table
+from ytarchive.cli.params import ANY, VIDEO
+from ytarchive.cli.session import with_archive
+from ytarchive.common.errors import InvalidIdentifier
+from ytarchive.common.identifiers import is_channel, parse_video_id
+from ytarchive.download import VideoFormat, VideoFormats
+from ytarchive.jobs import CreateJob, JobType
+from ytarchive.metadata import (
+    ChannelMetadata,
+    MetadataQuery,
+    PlaylistMetadata,
+    PlaylistVideo,
+    VideoMetadata,
+)
+
+_DESCRIPTION_SHOWN = 2000
+
+
+@click.command(cls=Command)
+@click.argument("source", type=ANY, metavar="ID")
+@click.option("--refresh", is_flag=True, help="Ask YouTube even if the answer is known.")
+@click.option("--save", is_flag=True, help="Store it in the archive, with a job.")
+@with_archive
+async def metadata(
+    archive: Archive, out: Output, source: str, refresh: bool, save: bool
+) -> int | None:
+    """Show what YouTube says of something.
+
+    ID is a video, a playlist or a channel: an id, an @handle or an address.
+    """
+    if save:
+        return await carry_out(archive, out, [_job(source)], detach=False)
+    query = MetadataQuery(refresh=refresh)
+    if _is_video(source):
+        out.show(await archive.metadata.get_video(source, query), _video)
+    elif is_channel(source):
+        out.show(await archive.metadata.get_channel(source, query), _channel)
+    else:
+        out.show(await archive.metadata.get_playlist(source, query), _playlist)
+    return None
+
+
+@click.command(cls=Command)
+@click.argument("video", type=VIDEO)
+@with_archive
+async def formats(archive: Archive, out: Output, video: str) -> None:
+    """List the formats that a video has."""
+    out.show(await archive.download.get_formats(video), _formats)
+
+
+def _is_video(source: str) -> bool:
+    try:
+        return parse_video_id(source) == source
+    except InvalidIdentifier:
+        return False
+
+
+def _job(source: str) -> CreateJob:
+    if _is_video(source):
+        return CreateJob(type=JobType.METADATA_ONLY, video_ids=[source])
+    return CreateJob(type=JobType.METADATA_ONLY, playlist_id=source)
+
+
+def video_facts(video: VideoMetadata) -> list[tuple[str, object]]:
+    """What stands in the metadata of a video."""
+    return [
+        ("video", video.video_id),
+        ("title", video.title),
+        ("channel", f"{video.channel_title} ({video.channel_id})"),
+        ("published", moment(video.upload_date)),
+        ("duration", clock(video.duration)),
+        ("views", video.view_count),
+        ("likes", video.like_count),
+        ("captions", ", ".join(video.available_captions) or None),
+        ("fetched", moment(video.fetched_at)),
+    ]
+
+
+def _video(video: VideoMetadata) -> RenderableType:
+    description = video.description[:_DESCRIPTION_SHOWN].splitlines()
+    return Lines(pairs(video_facts(video)), *(cell(line) for line in ["", *description]))
+
+
+def _channel(channel: ChannelMetadata) -> RenderableType:
+    return pairs(
+        [
+            ("channel", channel.channel_id),
+            ("title", channel.title),
+            ("handle", channel.handle),
+            ("uploads", channel.uploads_playlist_id),
+            ("videos", channel.video_count),
+            ("description", channel.description[:_DESCRIPTION_SHOWN] or None),
+        ]
+    )
+
+
+def _playlist(playlist: PlaylistMetadata) -> RenderableType:
+    facts = pairs(
+        [
+            ("playlist", playlist.playlist_id),
+            ("title", playlist.title),
+            ("channel", f"{playlist.channel_title} ({playlist.channel_id})"),
+            ("videos", playlist.video_count),
+        ]
+    )
+    return Lines(facts, table([">#", "VIDEO", ">LENGTH", "~TITLE"], map(_entry, playlist.videos)))
+
+
+def _entry(video: PlaylistVideo) -> list[object]:
+    title = video.title if video.is_available else f"{video.title} (not available)".strip()
+    return [video.position + 1, video.video_id, clock(video.duration), title]
+
+
+def _formats(found: VideoFormats) -> RenderableType:
+    facts = pairs(
+        [
+            ("video", found.video_id),
+            ("title", found.title),
+            ("qualities", ", ".join(found.qualities)),
+            ("captions", ", ".join(found.captions) or None),
+            ("automatic", ", ".join(found.automatic_captions) or None),
+        ]
+    )
+    columns = ["FORMAT", "EXT", ">QUALITY", "PICTURE", ">FPS", "VIDEO", "AUDIO", ">KBIT/S", ">SIZE"]
+    return Lines(facts, table(columns, map(_format, found.formats)))
+
+
+def _format(each: VideoFormat) -> list[object]:
+    return [
+        each.format_id,
+        each.extension,
+        each.quality,
+        f"{each.width}x{each.height}" if each.width and each.height else None,
+        f"{each.fps:g}" if each.fps else None,
+        each.video_codec,
+        each.audio_codec,
+        f"{each.bitrate:.0f}" if each.bitrate else None,
+        size(each.size_bytes) if each.size_bytes else None,
+    ]

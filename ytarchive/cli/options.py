@@ -1,0 +1,123 @@
+"""Options that every command has, and the classes that give them to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ytarchive.cli.failure import USAGE, Failure
+
+_VIDEO_ID_LENGTH = 11
+_EPILOG = "The options that `ytarchive --help` lists may stand here too."
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass
+class Globals:
+    """The options that hold for every command, wherever on the line they stand."""
+
+    config: Path | None = None
+    server: str | None = None
+    base_path: Path | None = None
+    json: bool = False
+    verbose: int = 0
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Keep a given value; what was not given must not undo what stood before the sub-command."""
+    if value and parameter.name is not None:
+        setattr(context.ensure_object(Globals), parameter.name, value)
+
+
+def _server(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value and not value.startswith(("http://", "https://")):
+        raise Failure(
+            f"{value!r} is not the address of a server",
+            remedy="Give it as in `--server http://127.0.0.1:8000`.",
+            exit_code=USAGE,
+            code="E002",
+        )
+    _remember(context, parameter, value)
+
+
+def global_options(*, at_root: bool) -> list[click.Parameter]:
+    """The global options; below the root only `--json` is shown in the help."""
+    hidden = not at_root
+    return [
+        click.Option(
+            ["--config"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+            help="Settings; default: what `ytarchive config path` says.",
+            callback=_remember, expose_value=False, hidden=hidden,
+        ),
+        click.Option(
+            ["--server"], metavar="URL", envvar="YTARCHIVE_SERVER" if at_root else None,
+            show_envvar=True, callback=_server, expose_value=False, hidden=hidden,
+            help="Use this server; without it, one at the configured address, or none.",
+        ),
+        click.Option(
+            ["--base-path"], type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+            help="Folder of the archive.",
+            callback=_remember, expose_value=False, hidden=hidden,
+        ),
+        click.Option(
+            ["--json"], is_flag=True, callback=_remember, expose_value=False,
+            help="Print one JSON document and nothing else.",
+        ),
+        click.Option(
+            ["-v", "--verbose"], count=True, callback=_remember, expose_value=False, hidden=hidden,
+            help="Show the log too; twice: all of it.",
+        ),
+    ]  # fmt: skip
+
+
+class Command(click.Command):
+    """A command that takes the global options too, and video ids that begin with a dash."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("epilog", _EPILOG)
+        super().__init__(*args, **kwargs)
+        self.params.extend(global_options(at_root=False))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Ids such as `-wNyEUrxzFU` are arguments, as if they stood after `--`."""
+        if any(isinstance(parameter, click.Argument) for parameter in self.params):
+            args = self._dashed_ids_last(args)
+        return super().parse_args(ctx, args)
+
+    def _dashed_ids_last(self, args: list[str]) -> list[str]:
+        options = {name for parameter in self.params for name in parameter.opts}
+        end = args.index("--") if "--" in args else len(args)
+        dashed = [arg for arg in args[:end] if _is_dashed_id(arg) and arg not in options]
+        if not dashed:
+            return args
+        others = [arg for arg in args[:end] if arg not in dashed]
+        return [*others, "--", *dashed, *args[end + 1 :]]
+
+
+def _is_dashed_id(text: str) -> bool:
+    body = text.replace("-", "a").replace("_", "a")
+    return (
+        len(text) == _VIDEO_ID_LENGTH and text.startswith("-") and body.isascii() and body.isalnum()
+    )
+
+
+class Group(click.Group):
+    """A group of commands; `default` names the one that is meant when none is given."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, default: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.no_args_is_help = default is None
+        self.default = default
+        self.params.extend(global_options(at_root=False))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Insert the default command when only options, or nothing, is given."""
+        named = any(arg in self.commands or arg in ctx.help_option_names for arg in args)
+        if self.default and not named and (not args or args[0].startswith("-")):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)

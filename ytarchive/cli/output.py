@@ -1,0 +1,133 @@
+"""What commands print: tables and lines for people, JSON for programs."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+from pydantic_core import to_json
+from rich.console import Console, RenderableType
+from rich.filesize import decimal
+from rich.table import Table
+from rich.text import Text
+
+from ytarchive.cli.text import plain
+
+_WIDTH_OF_FILES = 160
+
+Value = TypeVar("Value")
+
+
+class Output:
+    """Standard output for the answer, standard error for remarks."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.console = _console(stderr=False)
+        self.remarks = _console(stderr=True)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether someone looks at a terminal that can redraw its lines."""
+        return self.console.is_terminal and not self.console.is_dumb_terminal and not self.as_json
+
+    def show(self, value: Value, render: Callable[[Value], RenderableType]) -> None:
+        """Print a value: as JSON if that was asked for, else as `render` shows it."""
+        if self.as_json:
+            self.document(value)
+        else:
+            self.console.print(render(value))
+
+    def document(self, value: Any) -> None:
+        """Print the one JSON document of a command."""
+        click.echo(to_json(value, indent=2, inf_nan_mode="null"))
+
+    def json_line(self, value: Any) -> None:
+        """Print one element of a stream."""
+        click.echo(to_json(value, inf_nan_mode="null"))
+
+    def line(self, text: str, style: str = "") -> None:
+        """Print a line for people; nothing with `--json`."""
+        if not self.as_json:
+            self.console.print(Text(plain(text), style=style), soft_wrap=True)
+
+    def remark(self, text: str) -> None:
+        """Say something that is not part of the answer."""
+        self.remarks.print(Text(plain(text)), soft_wrap=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    """No markup, no emoji codes, no highlighting: titles are shown as they are."""
+    stream = sys.stderr if stderr else sys.stdout
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_FILES
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=wide)
+
+
+def cell(value: object, style: str = "") -> Text:
+    """A table's cell; None is a dash."""
+    return Text("-" if value is None else plain(str(value)), style=style)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """A table. A column's name may begin with `>`: flush right, or `~`: may be cut or wrapped."""
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in columns:
+        made.add_column(
+            Text(name.lstrip(">~")),
+            justify="right" if name.startswith(">") else "left",
+            no_wrap=not name.startswith("~"),
+            overflow="fold",
+        )
+    for row in rows:
+        made.add_row(*(value if isinstance(value, Text) else cell(value) for value in row))
+    return made
+
+
+def pairs(rows: Iterable[tuple[str, object]]) -> Table:
+    """Names and values, one pair a line."""
+    made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in rows:
+        made.add_row(cell(name), value if isinstance(value, Text) else cell(value))
+    return made
+
+
+def size(count: float) -> str:
+    """Bytes as people say them: `12.3 MB`."""
+    return decimal(int(count))
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as `1:02:03` or `2:03`; empty if not known."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def moment(value: datetime) -> str:
+    """A moment in this machine's time zone."""
+    return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+STYLES = {
+    "success": "green",
+    "skipped": "cyan",
+    "failed": "red",
+    "unavailable": "yellow",
+    "cancelled": "magenta",
+    "COMPLETED": "green",
+    "RUNNING": "cyan",
+    "FAILED": "red",
+    "CANCELLED": "magenta",
+    "PENDING": "",
+}
+
+
+def status_cell(status: str) -> Text:
+    """A status in its colour."""
+    return cell(status, STYLES.get(status, ""))

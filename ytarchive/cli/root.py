@@ -1,0 +1,98 @@
+"""The root command, and the end of every command: exit code, errors, interrupts."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from ytarchive import __version__
+from ytarchive.cli.failure import Failure, tell, tell_usage
+from ytarchive.cli.options import global_options
+
+# Where each command is, and its line in `--help`, which must not need the import.
+COMMANDS = {
+    "serve": ("ytarchive.cli.serve:serve", "Run the server with its HTTP API."),
+    "download": ("ytarchive.cli.archiving:download", "Archive videos."),
+    "playlist": ("ytarchive.cli.archiving:playlist", "Archive playlists or channels."),
+    "metadata": ("ytarchive.cli.metadata:metadata", "Show what YouTube says of something."),
+    "formats": ("ytarchive.cli.metadata:formats", "List the formats that a video has."),
+    "jobs": ("ytarchive.cli.jobs:jobs", "List, watch, retry and cancel jobs."),
+    "workplan": ("ytarchive.cli.workplan:workplan", "Show what could not be archived, and retry."),
+    "storage": ("ytarchive.cli.storage:storage", "Show what the archive holds."),
+    "logs": ("ytarchive.cli.logs:logs", "Search the log, or follow it."),
+    "metrics": ("ytarchive.cli.state:metrics", "Show the present value of every metric."),
+    "quota": ("ytarchive.cli.state:quota", "Show today's quota of the YouTube Data API."),
+    "services": ("ytarchive.cli.state:services", "Show the services and their health."),
+    "config": ("ytarchive.cli.config:config", "Show the settings, or begin a file of them."),
+    "doctor": ("ytarchive.cli.doctor:doctor", "Check everything that archiving needs."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows the commands by name alone, and imports one only when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which they are listed above."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Put the real command in place of the entry that stands for it."""
+        name, entry, rest = super().resolve_command(ctx, args)
+        return name, _load(name) if name and entry else None, rest
+
+
+def _load(name: str) -> click.Command:
+    module, attribute = COMMANDS[name][0].split(":")
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    return command
+
+
+root = LazyGroup(
+    name="ytarchive",
+    help="""Keep YouTube videos, playlists and channels safe on your own disk.
+
+    Commands use a running server (`ytarchive serve`, found by --server, YTARCHIVE_SERVER or the
+    configured address); without one they do the same work themselves.""",
+    epilog="Exit codes: 0 done, 1 some or all failed, 2 wrong usage, 3 the server does not answer.",
+    commands={name: click.Command(name, short_help=text) for name, (_, text) in COMMANDS.items()},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=global_options(at_root=True),
+)
+root = click.version_option(__version__, prog_name="ytarchive", message="%(prog)s %(version)s")(
+    root
+)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command line (default: this process's) and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in arguments
+    try:
+        code: Any = root.main(arguments, prog_name="ytarchive", standalone_mode=False)
+        sys.stdout.flush()
+    except Failure as error:
+        return tell(error, as_json=as_json)
+    except click.ClickException as error:
+        return tell_usage(error, as_json=as_json)
+    except (click.Abort, KeyboardInterrupt):
+        return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("YTARCHIVE_DEBUG"):
+            raise
+        return tell(_fault(error), as_json=as_json)
+    return code if isinstance(code, int) else 0
+
+
+def _fault(error: Exception) -> Failure:
+    return Failure(
+        f"a fault of ytarchive itself ({type(error).__name__}: {error})",
+        remedy="Please report it, with what YTARCHIVE_DEBUG=1 shows.",
+        code="E020",
+    )

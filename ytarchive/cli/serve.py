@@ -1,0 +1,45 @@
+"""`ytarchive serve`."""
+
+import asyncio
+
+import click
+
+from ytarchive.cli.options import Command
+from ytarchive.cli.output import Output, cell
+from ytarchive.cli.params import Names
+from ytarchive.cli.session import chosen, failure, read_settings, show_log
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.services import ServiceName
+from ytarchive.serving import serve as run_server
+
+
+@click.command(cls=Command)
+@click.option("--host", metavar="ADDRESS", help="Listen here; default 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Default 8000; 0: any free one.")
+@click.option(
+    "--separate-ports", is_flag=True, help="Give each service a port of its own: 8000 to 8004."
+)
+@click.option(
+    "--services", type=Names(list(ServiceName)), metavar="NAMES", default=",".join(ServiceName),
+    help="Run these alone, separated by commas; the others are reached at `services.<name>`.",
+)  # fmt: skip
+def serve(host: str | None, port: int | None, separate_ports: bool, services: list[str]) -> None:
+    """Run the server with its HTTP API.
+
+    It runs until SIGTERM or Ctrl-C.
+    """
+    given = {"host": host, "port": port}
+    server = {name: value for name, value in given.items() if value is not None}
+    settings = read_settings(chosen(), **({"server": server} if server else {}))
+    show_log(chosen().verbose, settings.server.log_level)
+    names = [ServiceName(name) for name in services]
+    try:
+        asyncio.run(run_server(settings, names, separate_ports=separate_ports, on_ready=_announce))
+    except YTArchiveError as error:
+        raise failure(error) from None
+
+
+def _announce(urls: list[str]) -> None:
+    """Say where the server is, for people or as the one JSON document."""
+    out = Output(as_json=chosen().json)
+    out.show({"urls": urls}, lambda shown: cell(f"ytarchive listens on {', '.join(shown['urls'])}"))

@@ -1,0 +1,138 @@
+"""One command's time with the archive: settings, connection, interrupts, errors."""
+
+import asyncio
+import functools
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+import click
+from loguru import logger
+
+from ytarchive.app import Archive, open_archive
+from ytarchive.cli.failure import NO_SERVER, USAGE, Failure
+from ytarchive.cli.options import Globals
+from ytarchive.cli.output import Output
+from ytarchive.cli.text import plain
+from ytarchive.common.config import Settings, load_settings
+from ytarchive.common.errors import (
+    InvalidIdentifier,
+    InvalidRequest,
+    ProtocolError,
+    ServiceTimeout,
+    ServiceUnavailable,
+    YTArchiveError,
+)
+
+if TYPE_CHECKING:  # loguru has this type for checkers alone
+    from loguru import Message
+
+P = ParamSpec("P")
+
+Work = Callable[Concatenate[Archive, Output, P], Awaitable[int | None]]
+
+
+def chosen() -> Globals:
+    """The global options of the command that runs."""
+    return click.get_current_context().ensure_object(Globals)
+
+
+def failure(error: YTArchiveError, exit_code: int | None = None) -> Failure:
+    """An error of the archive as this command's end."""
+    wrong_usage = isinstance(error, InvalidIdentifier | InvalidRequest)
+    detail = error.detail()
+    return Failure(
+        error.message,
+        remedy=error.remedy,
+        exit_code=exit_code or (USAGE if wrong_usage else 1),
+        code=detail.code,
+        details=detail.details,
+    )
+
+
+def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
+    """All settings; what was given on the command line comes first."""
+    if options.base_path is not None:
+        sections = {"storage": {"base_path": options.base_path.absolute()}} | sections
+    try:
+        return load_settings(options.config, **sections)
+    except YTArchiveError as error:
+        raise failure(error) from None
+
+
+def show_log(verbose: int, level: str | None = None) -> None:
+    """Let the log go to standard error: from `level` on, or what `-v` and `-vv` ask for."""
+    logger.remove()
+    wanted = {0: level, 1: "INFO"}.get(verbose, "DEBUG")
+    if wanted:
+        logger.add(_write_log, level=wanted, format="{message}")
+
+
+def _write_log(message: "Message") -> None:
+    """One entry as a line: what YouTube sent stands in some, so nothing is passed on raw."""
+    record = message.record
+    service = record["extra"].get("service", record["name"])
+    line = f"{record['time']:%Y-%m-%d %H:%M:%S} {record['level'].name:<8} {service:<9} "
+    # Looked up each time: live bars put their own stream in its place.
+    sys.stderr.write(line + plain(str(message)) + "\n")
+
+
+def with_archive(work: Work[P]) -> Callable[P, int]:
+    """Make a command of a coroutine that takes the archive and the output before its arguments."""
+
+    @functools.wraps(work)
+    def command(*args: P.args, **kwargs: P.kwargs) -> int:
+        return in_archive(work, *args, **kwargs)
+
+    return command
+
+
+def in_archive(work: Work[P], *args: P.args, **kwargs: P.kwargs) -> int:
+    """Open the archive, do the work, and return its exit code."""
+    options = chosen()
+    settings = read_settings(options)
+    out = Output(as_json=options.json)
+    show_log(options.verbose)
+
+    async def run() -> int | None:
+        async with connected(settings, options.server) as archive:
+            return await work(archive, out, *args, **kwargs)
+
+    return run_to_end(run()) or 0
+
+
+@asynccontextmanager
+async def connected(settings: Settings, server: str | None) -> AsyncIterator[Archive]:
+    """The archive's services, of a server or in this process."""
+    async with AsyncExitStack() as stack:
+        try:
+            archive = await stack.enter_async_context(open_archive(settings, server))
+        except (ServiceUnavailable, ServiceTimeout, ProtocolError) as error:
+            raise failure(error, NO_SERVER if server else 1) from None
+        yield archive
+
+
+def run_to_end(work: Coroutine[Any, Any, int | None]) -> int | None:
+    """Run a coroutine; the first interrupt ends it in order, a second one at once."""
+    try:
+        return asyncio.run(_interruptible(work))
+    except YTArchiveError as error:
+        raise failure(error) from None
+    except asyncio.CancelledError:
+        return 1
+
+
+async def _interruptible(work: Coroutine[Any, Any, int | None]) -> int | None:
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)  # nothing is lost even if it ends this instant
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    return await task

@@ -1,0 +1,71 @@
+"""`ytarchive metrics`, `ytarchive quota` and `ytarchive services`."""
+
+import click
+from rich.console import RenderableType
+
+from ytarchive.app import Archive
+from ytarchive.cli.options import Command
+from ytarchive.cli.output import Output, cell, moment, pairs, table
+from ytarchive.cli.session import with_archive
+from ytarchive.jobs import ServiceRegistry
+from ytarchive.logging import Metric
+from ytarchive.metadata import QuotaUsage
+
+
+@click.command(cls=Command)
+@with_archive
+async def metrics(archive: Archive, out: Output) -> None:
+    """Show the present value of every metric."""
+    out.show(await archive.logging.get_metrics(), _metrics)
+
+
+@click.command(cls=Command)
+@with_archive
+async def quota(archive: Archive, out: Output) -> None:
+    """Show today's quota of the YouTube Data API."""
+    out.show(await archive.metadata.get_quota(), _quota)
+
+
+@click.command(cls=Command)
+@with_archive
+async def services(archive: Archive, out: Output) -> int:
+    """Show the services and their health.
+
+    The exit code is 1 if one is unhealthy.
+    """
+    known = await archive.jobs.list_services()
+    out.show(known, _services)
+    return 0 if all(each.is_healthy for each in known) else 1
+
+
+def _metrics(metrics: list[Metric]) -> RenderableType:
+    rows = [
+        (each.name, ", ".join(f"{k}={v}" for k, v in each.tags.items()), f"{each.value:g}")
+        for each in metrics
+    ]
+    return table(["METRIC", "~TAGS", ">VALUE"], rows)
+
+
+def _quota(quota: QuotaUsage) -> RenderableType:
+    return pairs(
+        [
+            ("source", quota.source),
+            ("used", f"{quota.used} of {quota.quota_limit} units"),
+            ("reserve", quota.quota_reserve),
+            ("remaining", quota.remaining),
+            ("resets", moment(quota.resets_at)),
+        ]
+    )
+
+
+def _services(known: list[ServiceRegistry]) -> RenderableType:
+    rows = [
+        (
+            each.service_name,
+            cell("healthy", "green") if each.is_healthy else cell("unhealthy", "red"),
+            each.url,
+            moment(each.last_health_check),
+        )
+        for each in known
+    ]
+    return table(["SERVICE", "HEALTH", "URL", "ASKED"], rows)

@@ -1,0 +1,116 @@
+"""`ytarchive storage`."""
+
+import click
+from pydantic import BaseModel
+from rich.console import Group as Lines
+from rich.console import RenderableType
+
+from ytarchive.app import Archive
+from ytarchive.cli.metadata import video_facts
+from ytarchive.cli.options import Group
+from ytarchive.cli.output import Output, cell, moment, pairs, size
+from ytarchive.cli.params import VIDEO
+from ytarchive.cli.session import with_archive
+from ytarchive.common.errors import NotFound
+from ytarchive.metadata import VideoMetadata
+from ytarchive.storage import ExistsRequest, StorageLocation, StorageStats
+
+
+class StoredVideo(BaseModel):
+    """What the archive has of a video."""
+
+    video_id: str
+    exists: bool
+    location: StorageLocation | None
+    metadata: VideoMetadata | None
+
+
+@click.group(cls=Group, default="stats")
+def storage() -> None:
+    """Show what the archive holds."""
+
+
+@storage.command()
+@with_archive
+async def stats(archive: Archive, out: Output) -> None:
+    """Show how much the archive holds (what `ytarchive storage` does)."""
+    out.show(await archive.storage.get_stats(), _stats)
+
+
+@storage.command()
+@click.argument("video", type=VIDEO)
+@with_archive
+async def show(archive: Archive, out: Output, video: str) -> None:
+    """Show what the archive has of a video, and where."""
+    found = await archive.storage.video_exists(video)
+    try:
+        described = await archive.storage.get_metadata(video)
+    except NotFound:
+        described = None
+    if not found.exists and described is None:
+        raise NotFound(f"the archive has nothing of {video}")
+    stored = StoredVideo(
+        video_id=found.video_id, exists=found.exists, location=found.location, metadata=described
+    )
+    out.show(stored, _stored)
+
+
+@storage.command()
+@click.argument("videos", nargs=-1, required=True, type=VIDEO, metavar="VIDEO...")
+@with_archive
+async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
+    """Tell whether videos are stored.
+
+    The exit code is 1 if one is not.
+    """
+    if len(videos) == 1:
+        found = await archive.storage.video_exists(videos[0])
+        out.show(found, lambda found: _presence(found.video_id, stored=found.exists))
+        return 0 if found.exists else 1
+    stored = await archive.storage.videos_exist(ExistsRequest(video_ids=list(videos)))
+    out.show(
+        stored,
+        lambda stored: Lines(*(_presence(v, stored=v in stored.video_ids) for v in videos)),
+    )
+    return 0 if set(videos) <= set(stored.video_ids) else 1
+
+
+def _presence(video_id: str, *, stored: bool) -> RenderableType:
+    return cell(f"{video_id}  {'stored' if stored else 'not stored'}", "green" if stored else "red")
+
+
+def _stats(stats: StorageStats) -> RenderableType:
+    return pairs(
+        [
+            ("archive", stats.base_path),
+            ("videos", stats.total_videos),
+            ("metadata", stats.total_metadata),
+            ("playlists", stats.total_playlists),
+            ("work plans", stats.work_plans),
+            ("files", stats.total_files),
+            ("size", size(stats.total_size_bytes)),
+            ("free", f"{size(stats.free_bytes)} of {size(stats.capacity_bytes)}"),
+        ]
+    )
+
+
+def _stored(stored: StoredVideo) -> RenderableType:
+    parts: list[RenderableType] = []
+    if stored.metadata is not None:
+        parts.append(pairs(video_facts(stored.metadata)))
+    where = stored.location
+    if where is not None:
+        parts.append(
+            pairs(
+                [
+                    ("file", where.video_path),
+                    ("metadata", where.metadata_path),
+                    ("thumbnail", where.thumbnail_path),
+                    ("captions", where.captions_dir),
+                    ("quality", where.quality),
+                    ("size", size(where.size_bytes)),
+                    ("stored", moment(where.stored_at)),
+                ]
+            )
+        )
+    return Lines(*parts)

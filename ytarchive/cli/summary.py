@@ -1,0 +1,121 @@
+"""What became of a job, told at its end."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
+from rich.table import Table
+
+from ytarchive.app import Archive
+from ytarchive.cli.output import STYLES, Output, size, status_cell, table
+from ytarchive.common.errors import YTArchiveError, error_for_code
+from ytarchive.jobs import Job, JobResult, JobStatus, JobType, ResultStatus
+from ytarchive.storage import FailedDownload, UnavailableVideo
+
+_ALL_ROWS_UP_TO = 20
+_MOST_ROWS = 50
+_GOOD = (ResultStatus.SUCCESS, ResultStatus.SKIPPED)
+
+
+def has_failures(job: Job) -> bool:
+    """Whether anything of the job is not in the archive now."""
+    if job.status is not JobStatus.COMPLETED or job.error:
+        return True
+    return any(result.status not in _GOOD for result in job.results)
+
+
+async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, str]) -> None:
+    """Tell people how a job ended, what is missing and why, and where everything is."""
+    if out.as_json:
+        return
+    rows = _worth_telling(job)
+    if rows:
+        known = titles | await _titles(archive, job, [row.video_id for row in rows])
+        out.console.print(results_table(rows, known))
+    told = sum(1 for result in job.results if result.status not in _GOOD)
+    if told > len(rows):
+        out.line(f"… and {told - len(rows)} more that are missing")
+    out.line(_headline(job), STYLES[job.status])
+    await _where(archive, out, job)
+    if has_failures(job):
+        _what_next(out, job)
+
+
+def results_table(results: Iterable[JobResult], titles: dict[str, str]) -> Table:
+    """How videos ended, one a line."""
+    rows = (_row(result, titles) for result in results)
+    return table(["RESULT", "VIDEO", "~TITLE", ">SIZE", "~REMARK"], rows)
+
+
+def _worth_telling(job: Job) -> list[JobResult]:
+    """All results of a small job; of a large one what failed, and what is not as it was asked."""
+    if len(job.results) <= _ALL_ROWS_UP_TO:
+        return job.results
+    missing = [result for result in job.results if result.status not in _GOOD]
+    remarkable = [r for r in job.results if r.status is ResultStatus.SUCCESS and r.message]
+    return (missing + remarkable)[:_MOST_ROWS]
+
+
+def _row(result: JobResult, titles: dict[str, str]) -> list[object]:
+    remark = result.message
+    if result.error_code:
+        kind = error_for_code(result.error_code)
+        remark = f"{kind.reason}: {remark}" if kind.reason else remark
+    elif result.video_downloaded and not remark:
+        remark = result.quality or ""
+    stored = size(result.file_size) if result.file_size else ""
+    title = titles.get(result.video_id, "")
+    return [status_cell(result.status), result.video_id, title, stored, remark]
+
+
+async def _titles(archive: Archive, job: Job, video_ids: Iterable[str]) -> dict[str, str]:
+    """Titles from the archive's own files and the work plan; nothing is asked of YouTube."""
+    found: dict[str, str] = {}
+    with suppress(YTArchiveError):
+        if job.work_plan_id:
+            plan = await archive.storage.get_work_plan(job.work_plan_id)
+            left: list[UnavailableVideo | FailedDownload]
+            left = [*plan.unavailable_videos, *plan.failed_downloads]
+            found = {video.video_id: video.title for video in left if video.title}
+
+    async def look_up(video_id: str) -> None:
+        with suppress(YTArchiveError):
+            found[video_id] = (await archive.storage.get_metadata(video_id)).title
+
+    await asyncio.gather(*(look_up(each) for each in video_ids if each not in found))
+    return found
+
+
+def _headline(job: Job) -> str:
+    progress = job.progress
+    if job.status is JobStatus.CANCELLED:
+        return f"Cancelled; {progress.succeeded} of {progress.total} had been stored."
+    if progress.total and progress.skipped == progress.total:
+        return "Already in the archive: nothing was downloaded."
+    counts = [
+        (progress.succeeded, "described" if job.type is JobType.METADATA_ONLY else "stored"),
+        (progress.skipped, "already in the archive"),
+        (progress.unavailable, "unavailable"),
+        (progress.failed, "failed"),
+        (progress.cancelled, "cancelled"),
+    ]
+    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    error = f"{job.error}. " if job.error else ""
+    return f"{error}{told[:1].upper()}{told[1:]}." if told else error or "There was nothing to do."
+
+
+async def _where(archive: Archive, out: Output, job: Job) -> None:
+    good = [result.video_id for result in job.results if result.status in _GOOD]
+    if len(good) == 1:
+        location = (await archive.storage.video_exists(good[0])).location
+        if location is not None:
+            out.line(f"Archive: {location.video_path or location.metadata_path}")
+            return
+    if good:
+        out.line(f"Archive: {(await archive.storage.get_stats()).base_path}")
+
+
+def _what_next(out: Output, job: Job) -> None:
+    if job.work_plan_id:
+        out.line(f"Work plan: `ytarchive workplan show {job.work_plan_id}`")
+    out.line(f"To try again what is missing: `ytarchive jobs retry {job.id}`")

@@ -1,0 +1,94 @@
+"""`ytarchive workplan`."""
+
+import click
+from rich.console import Group as Lines
+from rich.console import RenderableType
+
+from ytarchive.app import Archive
+from ytarchive.cli.following import carry_out, stay_or_leave
+from ytarchive.cli.options import Group
+from ytarchive.cli.output import Output, cell, moment, pairs, table
+from ytarchive.cli.session import with_archive
+from ytarchive.common.models import Page
+from ytarchive.jobs import CreateJob, JobType
+from ytarchive.storage import FailedDownload, PlanEntry, UnavailableVideo, WorkPlan, WorkPlanQuery
+
+
+@click.group(cls=Group, default="list")
+def workplan() -> None:
+    """Show what could not be archived, and retry."""
+
+
+@workplan.command("list")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@click.option("--cursor", help="Where the page before ended (`next_cursor`).")
+@with_archive
+async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | None) -> None:
+    """List work plans, newest first (what `ytarchive workplan` does)."""
+    query = WorkPlanQuery(limit=limit, cursor=cursor)
+    out.show(await archive.storage.list_work_plans(query), _plans_table)
+
+
+@workplan.command()
+@click.argument("plan_id")
+@with_archive
+async def show(archive: Archive, out: Output, plan_id: str) -> None:
+    """Show a work plan: what is missing, and why."""
+    out.show(await archive.storage.get_work_plan(plan_id), _plan_details)
+
+
+@workplan.command()
+@click.argument("plan_id")
+@click.option("--detach", is_flag=True, help="Queue it and return at once.")
+@with_archive
+async def retry(archive: Archive, out: Output, plan_id: str, detach: bool) -> int:
+    """Try again everything that stands in a work plan."""
+    plan = await archive.storage.get_work_plan(plan_id)
+    if plan.job_id is not None:
+        job = await archive.jobs.retry_job(plan.job_id)
+        return await stay_or_leave(archive, out, [job], detach=detach)
+    left: list[UnavailableVideo | FailedDownload]
+    left = [*plan.unavailable_videos, *plan.failed_downloads]
+    request = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=[video.video_id for video in left])
+    return await carry_out(archive, out, [request], detach=detach)
+
+
+def _plans_table(page: Page[PlanEntry]) -> RenderableType:
+    if not page.items:
+        return cell("There are no work plans: nothing is missing.")
+    rows = [
+        (each.id, moment(each.created_at), each.unavailable, each.failed, each.total_videos)
+        for each in page.items
+    ]
+    shown = table(["PLAN", "CREATED", ">UNAVAILABLE", ">FAILED", ">OF"], rows)
+    if page.next_cursor is None:
+        return shown
+    return Lines(shown, cell(f"More: --cursor {page.next_cursor}"))
+
+
+def _plan_details(plan: WorkPlan) -> RenderableType:
+    facts = pairs(
+        [
+            ("plan", plan.id),
+            ("job", plan.job_id),
+            ("updated", moment(plan.updated_at)),
+            ("stored", f"{plan.successful_videos} of {plan.total_videos}"),
+            ("file", plan.path),
+        ]
+    )
+    unavailable = [
+        (video.reason, video.video_id, video.title or "", video.evidence or "")
+        for video in plan.unavailable_videos
+    ]
+    failed = [
+        (
+            f"failed ({video.attempts}x)",
+            video.video_id,
+            video.title or "",
+            video.errors[-1].message if video.errors else "",
+        )
+        for video in plan.failed_downloads
+    ]
+    if not unavailable and not failed:
+        return Lines(facts, cell("Nothing is missing any more.", "green"))
+    return Lines(facts, table(["REASON", "VIDEO", "~TITLE", "~EVIDENCE"], unavailable + failed))
