@@ -229,6 +229,7 @@ TABLE: tuple[Row, ...] = (
 
 
 _VAGUE = (errors.ExtractorBroken, errors.NoFormats, errors.UnknownFailure)
+_WARNINGS_SHOWN = 5
 _TELLING = (errors.Blocked, errors.NetworkFailure, errors.CookiesInvalid)
 
 
@@ -242,8 +243,9 @@ def classify(failure: BaseException, warnings: Sequence[str] = ()) -> YTArchiveE
         return failure
     facts = facts_of(failure)
     found = _error(str(failure), facts)
-    if isinstance(found, _VAGUE):
+    if isinstance(found, _VAGUE) and warnings:
         told = (_error(text, Facts(normalise(text))) for text in reversed(warnings))
+        found.details["warnings"] = [clean(text) for text in warnings[-_WARNINGS_SHOWN:]]
         return next((error for error in told if isinstance(error, _TELLING)), found)
     return found
 

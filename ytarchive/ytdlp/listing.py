@@ -40,7 +40,7 @@ def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
 def _uploads(ydl: Any, channel: str) -> str:
     if not channel.startswith("@"):
         return uploads_playlist(channel)
-    channel_id = _list(ydl, f"{_YOUTUBE}/{channel}/videos").get("channel_id")
+    channel_id = _list(ydl, f"{_YOUTUBE}/{channel}").get("channel_id")
     if not channel_id:
         raise SourceGone(f"YouTube has no channel {channel}")
     return uploads_playlist(channel_id)

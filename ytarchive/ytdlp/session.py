@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,9 @@ def _check_identity(info: Info, video_id: str) -> None:
 def _check_is_out(info: Info) -> None:
     status = info.get("live_status")
     if status in _NOT_OUT_YET:
-        raise errors.UpcomingVideo("the video is not out yet")
+        start = info.get("release_timestamp")
+        known = {"retry_after": datetime.fromtimestamp(start, UTC).isoformat()} if start else {}
+        raise errors.UpcomingVideo("the video is not out yet", **known)
     if status in _LIVE:
         raise errors.LiveVideo("the video is live, or its recording is being processed")
 

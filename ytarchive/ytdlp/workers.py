@@ -48,15 +48,11 @@ class Zygote:
         """Start the process and wait until yt-dlp is loaded. Raises ToolMissing."""
         ours, theirs = socket.socketpair()
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "ytarchive.ytdlp.zygote", str(theirs.fileno())),
-                pass_fds=[theirs.fileno()],
-                stdin=DEVNULL,
-                stdout=DEVNULL,
-                stderr=DEVNULL,
-                env=_environment(equipment),
-                start_new_session=True,  # Ctrl-C in a terminal is the server's affair
-            )
+            try:
+                process = await _spawn(theirs, equipment)
+            except BaseException:
+                ours.close()
+                raise
         zygote = cls(process, ours)
         ours.setblocking(False)
         zygote._listening = asyncio.create_task(zygote._listen())
@@ -64,6 +60,9 @@ class Zygote:
             ours.send(equipment.model_dump_json().encode() + b"\n")
             async with asyncio.timeout(_SECONDS_TO_START):
                 version = await zygote._ready
+        except TimeoutError:
+            await zygote.stop()
+            raise WorkerCrashed(f"yt-dlp was not loaded in {_SECONDS_TO_START} seconds") from None
         except BaseException:
             await zygote.stop()
             raise
@@ -194,7 +193,7 @@ class WorkerProcess:
         """Its next event. Raises what the task failed with, or WorkerCrashed."""
         try:
             line = await self._reader.readline()
-        except ConnectionError:
+        except (ConnectionError, ValueError):  # a line without an end is as good as a crash
             line = b""
         if not line.endswith(b"\n"):
             raise await self._crash()
@@ -222,6 +221,18 @@ class WorkerProcess:
             await asyncio.sleep(0.01)
         status = self.exit_status
         return WorkerCrashed(f"a worker process ended {_ending(status)}", pid=self.pid)
+
+
+async def _spawn(control: socket.socket, equipment: Equipment) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "ytarchive.ytdlp.zygote", str(control.fileno())),
+        pass_fds=[control.fileno()],
+        stdin=DEVNULL,
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+        env=_environment(equipment),
+        start_new_session=True,  # Ctrl-C in a terminal is the server's affair
+    )
 
 
 def _ending(status: int | None) -> str:

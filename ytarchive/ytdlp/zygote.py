@@ -5,6 +5,7 @@ Importing yt-dlp in each worker would cost more CPU than the downloads. The sock
 tie to the server: when that closes, it kills every worker's process group and ends.
 """
 
+import contextlib
 import gc
 import os
 import select
@@ -29,6 +30,10 @@ class Zygote:
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        # Signals to a whole group or control group are the server's affair: it may want to let
+        # transfers finish. All here end with its socket.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
 
     def serve(self, equipment: Equipment, version: str) -> None:
         """Answer the server until it closes the socket."""
@@ -87,11 +92,11 @@ class Zygote:
 
     def _reap(self) -> None:
         for pid in list(self._children):
-            # The group is killed before its leader is reaped: till then nobody gets its number.
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                _kill_group(pid)
-                _, status = os.waitpid(pid, 0)
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
                 self._children.discard(pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)  # what it had started
                 self._tell(Birth(died=pid, status=os.waitstatus_to_exitcode(status)))
 
     def _tell(self, message: Birth) -> None:

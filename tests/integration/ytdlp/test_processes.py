@@ -21,9 +21,10 @@ from tests.integration.ytdlp.helpers import (
 )
 from tests.standin import Fault
 from tests.standin.clients import decode
+from tests.standin.media import ffmpeg_program
 from ytarchive.common import errors
 from ytarchive.common.config import Settings, StorageConfig
-from ytarchive.ytdlp import YtDlp
+from ytarchive.ytdlp import Transfer, YtDlp
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -188,3 +189,68 @@ def marked(mark: str) -> list[int]:
         except OSError:  # not ours, or gone already
             continue
     return found
+
+
+HANGING_FFMPEG = """#!/bin/sh
+case "$*" in *-version*|*-bsfs*) exec {real} "$@";; esac
+sleep 61
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
+async def test_a_merge_can_be_cancelled_and_is_done_again_without_the_network(
+    archive: Archive, tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    fake = tmp_path / "ffmpeg"
+    fake.write_text(HANGING_FFMPEG.format(real=ffmpeg_program()))
+    fake.chmod(0o755)
+    seen: list[Transfer] = []
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv(*mark.split("="))
+        async with archive.other() as ytdlp:
+            running = asyncio.create_task(ytdlp.download(archive.order(video.id), seen.append))
+            await until(lambda: seen and seen[-1].phase == "merging" and len(marked(mark)) >= 4)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            await until(lambda: len(marked(mark)) == 1, seconds=2)  # the zygote
+    archive.youtube.reset()
+    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    assert done.network_bytes == 0
+    assert not archive.youtube.requests.counts["media"]
+    assert files(done.folder) >= {f"{video.id}.mp4"}
+    assert await decode(done.folder / f"{video.id}.mp4") == ""
+
+
+async def test_the_server_alone_decides_what_a_signal_ends(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    await archive.ytdlp.extract(video.id)
+    zygote = archive.ytdlp._pool._zygote
+    assert zygote
+    for pid in (zygote._process.pid, *archive.workers):
+        os.kill(pid, signal.SIGTERM)
+    workers = archive.workers
+    await archive.ytdlp.extract(video.id)
+    assert archive.workers == workers
+
+
+async def test_without_ffmpeg_a_download_says_what_is_missing(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ytarchive.ytdlp.equipment.ffmpeg_path", lambda: None)
+    async with archive.other() as ytdlp:
+        with pytest.raises(errors.ToolMissing, match="ffmpeg"):
+            await ytdlp.download(archive.order("aaaaaaaaaaa"), ignore)
+
+
+async def test_a_yt_dlp_that_cannot_be_loaded_is_named(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "yt_dlp").mkdir()
+    (tmp_path / "yt_dlp" / "__init__.py").write_text("raise ImportError('half installed')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    async with archive.other() as ytdlp:
+        with pytest.raises(errors.ToolMissing, match="half installed"):
+            await ytdlp.extract("aaaaaaaaaaa")

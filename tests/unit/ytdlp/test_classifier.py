@@ -30,7 +30,7 @@ SAID = [
     (
         (
             "Video unavailable. This content isn't available, try again later. The current "
-            "session has been rate-limited by YouTube for up to an hour. It is recommended to use `-t sleep`"
+            "session has been rate-limited by YouTube for up to an hour. It is recommended to"
         ),
         errors.RateLimited,
     ),

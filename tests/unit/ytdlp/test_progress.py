@@ -41,10 +41,10 @@ def test_video_audio_and_merge_share_one_percentage(tmp_path: Path) -> None:
     meter.postprocessor({"postprocessor": "Merger", "status": "started"})
     meter.postprocessor({"postprocessor": "Merger", "status": "finished"})
     assert [each.phase for each in seen] == [
-        "extracting", "video", "video", "audio", "audio", "merging",
+        "extracting", "video", "video", "video", "audio", "audio", "merging",
     ]  # fmt: skip
-    assert [each.percent for each in seen] == [0, 44.1, 88.2, 93.1, 98.0, 98.0]
-    assert (seen[1].total_bytes, seen[1].eta, seen[1].quality) == (1000, 55, "720p")
+    assert [each.percent for each in seen] == [0, 0, 44.1, 88.2, 93.1, 98.0, 98.0]
+    assert (seen[2].total_bytes, seen[2].eta, seen[2].quality) == (1000, 55, "720p")
 
 
 def test_it_never_goes_backwards_when_a_transfer_starts_over(tmp_path: Path) -> None:
