@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -23,6 +32,14 @@ from pydantic_settings import (
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.services import ServiceName
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Names = Annotated[list[str], BeforeValidator(_split)]
+"""A list; in an environment variable `a,b` does as well as `["a", "b"]`."""
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
@@ -46,7 +63,7 @@ class ServerConfig(ServiceConfig):
 
     host: str = Field("127.0.0.1", description="Any address but loopback needs a token")
     token: SecretStr | None = Field(None, description="Required of every request when set")
-    allowed_hosts: list[str] = Field([], description="Further names accepted in the Host header")
+    allowed_hosts: Names = Field([], description="Further names accepted in the Host header")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body")
     request_timeout: float = Field(600, gt=0, description="Seconds one request may take")
 
@@ -158,6 +175,20 @@ class _NestedEnvironment(EnvSettingsSource):
 
     def _load_env_vars(self) -> Any:
         return {name: value for name, value in super()._load_env_vars().items() if "__" in name}
+
+    def __call__(self) -> dict[str, Any]:
+        """The settings; unknown sections stay in, so that they are refused by name."""
+        prefixed = [name for name in self.env_vars if name.startswith(self.env_prefix.lower())]
+        sections = {name[len(self.env_prefix) :].partition("__")[0] for name in prefixed}
+        unknown = sections - set(self.settings_cls.model_fields)
+        return {name: {} for name in unknown} | super().__call__()
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """JSON where it is JSON; other text is judged by the field itself, by its name."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
 
 
 class Settings(BaseSettings):

@@ -80,7 +80,9 @@ def invalid_request(error: ValidationError, name: str = "value") -> InvalidReque
     `name` stands for what was validated as a whole.
     """
     fields = {
-        ".".join(str(part)[:64] for part in item["loc"]) or name: item["msg"]
+        ".".join(str(part)[:64] for part in item["loc"]) or name: (
+            "is not known here" if item["type"] == "extra_forbidden" else item["msg"]
+        )
         for item in error.errors(include_url=False, include_context=False, include_input=False)[:20]
     }
     summary = "; ".join(f"{name}: {text}" for name, text in fields.items())

@@ -22,11 +22,11 @@ from loguru import logger
 from ytarchive.common.errors import (
     DatabaseCorrupt,
     DatabaseUnsupported,
-    DiskFull,
     NotWritable,
     ServiceUnavailable,
     YTArchiveError,
 )
+from ytarchive.common.sqlite_errors import translated
 
 T = TypeVar("T")
 Row = sqlite3.Row
@@ -142,7 +142,9 @@ class Database:
         await self.close()
 
     async def close(self) -> None:
-        """Finish what was handed in, then close every connection."""
+        """Finish what was handed in, then close every connection. Closing twice does nothing."""
+        if self._closed:
+            return
         self._closed = True
         if self._committing is not None:
             await self._committing
@@ -158,8 +160,7 @@ class Database:
 
         An exception in it undoes that transaction alone, not its neighbours in the same commit.
         """
-        if self._closed:
-            raise ServiceUnavailable(f"{self.path.name} is closed")
+        self._require_open()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._pending.append(_Pending(transaction, done))
         if self._committing is None:
@@ -181,11 +182,12 @@ class Database:
 
     async def select(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """All rows of a query whose text a repository put together from named parts."""
+        self._require_open()
         reader = await self._readers.get()
         try:
             return list(await reader.execute_fetchall(sql, parameters or {}))
         except sqlite3.Error as error:
-            raise _translated(error, self.path) from error
+            raise translated(error, self.path) from None
         finally:
             self._readers.put_nowait(reader)
 
@@ -197,9 +199,13 @@ class Database:
         """Whether the file can be read; for health checks."""
         try:
             await self.select("SELECT 1 FROM sqlite_schema LIMIT 1")
-        except (YTArchiveError, ValueError):
+        except (YTArchiveError, sqlite3.Error, ValueError):
             return False
         return True
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ServiceUnavailable(f"{self.path.name} is closed")
 
     async def _add_reader(self) -> None:
         reader = await aiosqlite.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
@@ -223,11 +229,11 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._run(item.transaction) for item in group]
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # whatever it is, nobody may wait for ever
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             logger.bind(service="common").error("{}: commit failed: {}", self.path.name, error)
-            return [_translated(error, self.path)] * len(group)
+            return [translated(error, self.path)] * len(group)
         return outcomes
 
     def _run(self, transaction: Transaction[Any]) -> Any:
@@ -236,8 +242,10 @@ class Database:
         try:
             outcome = transaction(self._writer)
         except Exception as error:  # it is raised again where it was asked for
+            if not connection.in_transaction:
+                raise  # a full disk, for one: SQLite has undone the whole group
             connection.execute("ROLLBACK TO one")
-            outcome = _translated(error, self.path) if isinstance(error, sqlite3.Error) else error
+            outcome = translated(error, self.path)
         connection.execute("RELEASE one")
         return outcome
 
@@ -245,7 +253,9 @@ class Database:
 def _settle(done: "asyncio.Future[Any]", outcome: Any) -> None:
     if done.cancelled():
         return
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, StopIteration):  # which no future can hold
+        done.set_exception(RuntimeError("a transaction raised StopIteration"))
+    elif isinstance(outcome, Exception):
         done.set_exception(outcome)
     else:
         done.set_result(outcome)
@@ -255,13 +265,15 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    except (sqlite3.Error, OSError) as error:
-        raise _translated(error, path) from error
+    except OSError as error:
+        raise NotWritable(f"{path} cannot be written: {error.strerror}") from None
+    except sqlite3.Error as error:
+        raise translated(error, path) from None
     try:
         return _prepared(connection, path, schema)
     except (sqlite3.Error, YTArchiveError) as error:
         connection.close()
-        raise (_translated(error, path) if isinstance(error, sqlite3.Error) else error) from error
+        raise translated(error, path) from None
 
 
 def _prepared(connection: sqlite3.Connection, path: Path, schema: Schema) -> sqlite3.Connection:
@@ -289,18 +301,3 @@ def migrate(connection: sqlite3.Connection, schema: Schema) -> None:
         raise DatabaseUnsupported(message)
     for number, script in enumerate(scripts[version:], start=version + 1):
         connection.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
-
-
-_CORRUPT = ("malformed", "not a database", "disk image")
-
-
-def _translated(error: Exception, path: Path) -> YTArchiveError:
-    """SQLite's errors as ours; the message names the file."""
-    text = str(error)
-    if any(sign in text for sign in _CORRUPT):
-        return DatabaseCorrupt(f"{path} is damaged: {text}", path=str(path))
-    if "full" in text:
-        return DiskFull(f"the disk with {path} is full")
-    if "readonly" in text or isinstance(error, PermissionError) or "unable to open" in text:
-        return NotWritable(f"{path} cannot be written: {text}")
-    return DatabaseUnsupported(f"{path}: {text}")

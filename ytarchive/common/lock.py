@@ -80,6 +80,8 @@ def lock_owner(path: Path) -> dict[str, str]:
         owner = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
+    if not isinstance(owner, dict):
+        return {}
     return {name: str(value or "") for name, value in owner.items()}
 
 
