@@ -7,6 +7,7 @@ if it succeeds the circuit closes, otherwise it opens for longer.
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,15 +17,25 @@ from loguru import logger
 
 from ytarchive.common.config import DownloadConfig, Pace
 from ytarchive.common.database import Database
-from ytarchive.common.errors import Blocked
+from ytarchive.common.errors import (
+    Blocked,
+    ExtractorBroken,
+    NoFormats,
+    UnknownFailure,
+    YTArchiveError,
+)
 from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.jobs.api import Governor as GovernorModel
 
 log = logger.bind(service="jobs")
 
+Clock = Callable[[], datetime]
+
 _FIRST_COOL_OFF = timedelta(minutes=60)
 _LONGEST_COOL_OFF = timedelta(days=3)
 _NEXT_PROBE = timedelta(minutes=2)
+_FAILURES_IN_A_ROW = 6
+"""Unexplained failures of different videos, without one success between, that mean a block."""
 _JITTER = 0.1
 
 
@@ -51,21 +62,23 @@ class _State:
 class Governor:
     """Decides when the next video may start."""
 
-    def __init__(self, database: Database, settings: DownloadConfig, state: _State) -> None:
+    def __init__(
+        self, database: Database, settings: DownloadConfig, state: _State, now: Clock = utc_now
+    ) -> None:
         self._database = database
         self._settings = settings
         self._state = state
+        self._now = now
         self._changed = asyncio.Event()
+        self._unexplained: set[str] = set()
 
     @classmethod
-    async def open(cls, database: Database, settings: DownloadConfig) -> Self:
+    async def open(cls, database: Database, settings: DownloadConfig, now: Clock = utc_now) -> Self:
         """Read the state that the last process left."""
         row = await database.fetch_one("get_governor")
         if row is None:
-            fresh = _State(
-                Circuit.CLOSED, None, None, None, None, 0, float(settings.burst), utc_now()
-            )
-            return cls(database, settings, fresh)
+            fresh = _State(Circuit.CLOSED, None, None, None, None, 0, float(settings.burst), now())
+            return cls(database, settings, fresh, now)
         state = _State(
             # A probe that was under way when the process ended has to be made again.
             state=Circuit.CLOSED if row["state"] == Circuit.CLOSED else Circuit.OPEN,
@@ -77,7 +90,7 @@ class Governor:
             tokens=row["tokens"],
             counted_at=from_micros(row["counted_at"]),
         )
-        return cls(database, settings, state)
+        return cls(database, settings, state, now)
 
     def snapshot(self) -> GovernorModel:
         """The present state, for people and programs."""
@@ -117,35 +130,48 @@ class Governor:
             self._state.state = Circuit.PROBING
         if self._settings.pace is Pace.POLITE:
             self._state.tokens = self._refilled() - cost
-            self._state.counted_at = utc_now()
+            self._state.counted_at = self._now()
 
     async def succeeded(self) -> None:
-        """A video came through: whatever was wrong is over."""
+        """YouTube answered as it should: whatever was wrong is over."""
+        self._unexplained.clear()
         if self._state.state is Circuit.CLOSED:
             return
         log.info("YouTube answers again: the queue goes on")
         await self._close()
 
-    async def blocked(self, error: Blocked) -> None:
-        """YouTube holds this address back: open the circuit, for longer each time in a row."""
-        state, now = self._state, utc_now()
+    async def failed(self, error: YTArchiveError, source: str) -> None:
+        """A video or list failed. Blocks, and a run of failures that nothing explains, open the circuit."""
+        if isinstance(error, Blocked):
+            await self.open_circuit(error.reason, error.message, _asked_wait(error))
+            return
+        if isinstance(error, ExtractorBroken | NoFormats | UnknownFailure):
+            self._unexplained.add(source)
+        if len(self._unexplained) >= _FAILURES_IN_A_ROW:
+            self._unexplained.clear()
+            message = f"{_FAILURES_IN_A_ROW} videos in a row failed: {error.message}"
+            await self.open_circuit("extraction_failing", message)
+        elif self._state.state is Circuit.PROBING:
+            # It failed for reasons of its own: another probe is needed.
+            self._state.state = Circuit.OPEN
+            self._state.next_probe_at = self._now() + _NEXT_PROBE
+            self._changed.set()
+            await self.save()
+
+    async def open_circuit(
+        self, reason: str, message: str, asked: timedelta = timedelta(0)
+    ) -> None:
+        """Let nothing new start for a while, for longer each time in a row."""
+        state, now = self._state, self._now()
         if state.state is Circuit.OPEN and state.next_probe_at and state.next_probe_at > now:
             return  # told by a video that had started before the circuit opened
-        cool_off = self._cool_off(error)
-        state.state, state.reason, state.message = Circuit.OPEN, error.reason, error.meaning
+        cool_off = self._cool_off(asked)
+        state.state, state.reason, state.message = Circuit.OPEN, reason, message
         state.opened_at, state.next_probe_at = now, now + cool_off
         state.times_in_a_row += 1
         minutes = round(cool_off.total_seconds() / 60)
-        log.warning("{}: nothing starts for {} minutes", error.message, minutes)
+        log.warning("{}: nothing starts for {} minutes", message, minutes)
         await self.save()
-
-    async def inconclusive(self) -> None:
-        """A video failed for reasons of its own: if it was the probe, another one is needed."""
-        if self._state.state is Circuit.PROBING:
-            self._state.state = Circuit.OPEN
-            self._state.next_probe_at = utc_now() + _NEXT_PROBE
-            self._changed.set()
-            await self.save()
 
     async def resume(self) -> None:
         """Close the circuit by hand: the cause is mended."""
@@ -165,7 +191,7 @@ class Governor:
                 "next_probe_at": state.next_probe_at and to_micros(state.next_probe_at),
                 "times_in_a_row": state.times_in_a_row,
                 "tokens": self._refilled(),
-                "counted_at": to_micros(utc_now()),
+                "counted_at": to_micros(self._now()),
             },
         )
 
@@ -176,8 +202,7 @@ class Governor:
         self._changed.set()
         await self.save()
 
-    def _cool_off(self, error: Blocked) -> timedelta:
-        asked = timedelta(seconds=float(error.details.get("retry_after") or 0))
+    def _cool_off(self, asked: timedelta) -> timedelta:
         usual: timedelta = _FIRST_COOL_OFF * 2 ** min(self._state.times_in_a_row, 10)
         jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311  # spreads load, guards nothing
         return min(asked or usual, _LONGEST_COOL_OFF) * jitter
@@ -188,7 +213,7 @@ class Governor:
         if state.state is Circuit.PROBING:
             return float("inf")
         if state.state is Circuit.OPEN and state.next_probe_at:
-            return (state.next_probe_at - utc_now()).total_seconds()
+            return (state.next_probe_at - self._now()).total_seconds()
         if self._settings.pace is Pace.OFF:
             return 0
         missing = min(cost, 1) - self._refilled()
@@ -196,9 +221,17 @@ class Governor:
 
     def _refilled(self) -> float:
         """Tokens there are now; a clock that jumps back adds none, ahead at most a full bucket."""
-        passed = max((utc_now() - self._state.counted_at).total_seconds(), 0)
+        passed = max((self._now() - self._state.counted_at).total_seconds(), 0)
         grown = self._state.tokens + passed * self._settings.videos_per_hour / 3600
         return min(grown, float(self._settings.burst))
+
+
+def _asked_wait(error: YTArchiveError) -> timedelta:
+    """How long YouTube asked to wait (Retry-After); nothing if it did not say."""
+    try:
+        return timedelta(seconds=float(error.details.get("retry_after") or 0))
+    except (TypeError, ValueError, OverflowError):
+        return timedelta(0)
 
 
 def _moment(value: int | None) -> datetime | None:

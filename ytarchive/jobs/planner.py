@@ -161,11 +161,8 @@ class Planner:
             page = await self._metadata.get_playlist_page(
                 job.playlist_id, PlaylistPageQuery(cursor=cursor)
             )
-        except Blocked as error:
-            await self._governor.blocked(error)
-            raise
-        except YTArchiveError:
-            await self._governor.inconclusive()
+        except YTArchiveError as error:
+            await self._governor.failed(error, job.playlist_id)
             raise
         await self._governor.succeeded()
         return page

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import Blocked, InternalError, Unavailable, YTArchiveError
+from ytarchive.common.errors import InternalError, Unavailable, YTArchiveError
 from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus
@@ -120,7 +120,7 @@ class Runner:
         try:
             with trace(flight.video.job.trace_id):
                 outcome = await self._attempt(flight.video)
-                await self._tell_governor(outcome)
+                await self._tell_governor(outcome, flight.video)
                 # A waiter may join until the flight is gone from the table.
                 del self._flights[_key(flight.video)]
                 for waiter in flight.waiters:
@@ -146,15 +146,13 @@ class Runner:
             log.exception("{}: unexpected failure", video.video_id)
             return InternalError(f"{type(error).__name__}: {error}")
 
-    async def _tell_governor(self, outcome: Archived | YTArchiveError) -> None:
+    async def _tell_governor(self, outcome: Archived | YTArchiveError, video: DueVideo) -> None:
         if isinstance(outcome, YTArchiveError):
             YOUTUBE_ERRORS.labels(outcome.reason or "other").inc()
-        if isinstance(outcome, Blocked):
-            await self._governor.blocked(outcome)
-        elif isinstance(outcome, Archived | Unavailable):
+        if isinstance(outcome, Archived | Unavailable):
             await self._governor.succeeded()
         else:
-            await self._governor.inconclusive()
+            await self._governor.failed(outcome, video.video_id)
 
     async def _record(self, video: DueVideo, outcome: Archived | YTArchiveError) -> None:
         if isinstance(outcome, YTArchiveError):
