@@ -141,7 +141,7 @@ class Governor:
         await self._close()
 
     async def failed(self, error: YTArchiveError, source: str) -> None:
-        """A video or list failed. Blocks, and a run of failures that nothing explains, open the circuit."""
+        """A video or list failed. Blocks, and runs of unexplained failures, open the circuit."""
         if isinstance(error, Blocked):
             await self.open_circuit(error.reason, error.message, _asked_wait(error))
             return

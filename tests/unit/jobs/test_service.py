@@ -252,8 +252,11 @@ async def test_higher_priority_first_and_equal_ones_in_turn(workshop: Workshop) 
             await ended(jobs, job.id)
 
     order = [int(v.removeprefix("video")) // 100 for v in workshop.download.started]
-    assert order.index(2) < 10
-    assert order[:40].count(1) == order[:40].count(2) >= 17
+    early = order[:40]
+    # What was looked up first may start before the others are known.
+    assert early.count(0) <= 5
+    assert abs(early.count(1) - early.count(2)) <= 2
+    assert early.index(2) < 10
 
 
 async def test_without_the_whole_queue_only_given_jobs_are_worked_on(workshop: Workshop) -> None:
