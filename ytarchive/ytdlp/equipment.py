@@ -1,6 +1,7 @@
 """From the settings and what is installed to what every worker gets."""
 
 import contextlib
+import os
 import ssl
 import time
 from pathlib import Path
@@ -72,7 +73,7 @@ def _bundle(ca_file: Path, folder: Path) -> Path:
         message = f"network.ca_file {ca_file} cannot be used: {error.strerror or error}"
         raise InvalidConfiguration(message) from error
     bundle = folder / "ca-bundle.pem"
-    part = bundle.with_suffix(".part")
+    part = bundle.with_suffix(f".{os.getpid()}.part")
     part.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + further)
     return part.replace(bundle)
 

@@ -10,6 +10,7 @@ _ADVICE = re.compile(
 )
 _CAUSE = re.compile(r"\s*\(caused by .*", re.DOTALL)
 _LINES = re.compile(r"[.\s]*\n\s*")
+_PASSWORD = re.compile(r"//[^/@\s]+@")  # of a proxy
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LABEL = re.compile(r"^\s*(error:\s*)?(\[[\w:+.-]+\]\s*)?([\w@-]{2,64}:\s+)?", re.IGNORECASE)
 _NAMED = re.compile(r"^\s*(error:\s*)?\[[\w:+.-]+\]", re.IGNORECASE)
@@ -26,7 +27,7 @@ def clean(message: str) -> str:
     text = _LINES.sub(". ", _without_label(_COLOUR.sub("", message)).strip())
     for tail in (_COOKIE_ADVICE, _BUG_ADVICE, _ADVICE, _CAUSE):
         text = tail.sub("", text)
-    return " ".join(text.split())[:1000]
+    return _PASSWORD.sub("//***@", " ".join(text.split())[:1000])
 
 
 def _without_label(text: str) -> str:

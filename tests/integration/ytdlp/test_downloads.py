@@ -172,3 +172,19 @@ async def test_a_transfer_that_is_cut_goes_on_where_it_was(archive: Archive) -> 
     done = await archive.ytdlp.download(archive.order(video.id), ignore)
     assert archive.youtube.requests.counts["watch"] == 1
     assert await decode(done.folder / f"{video.id}.mp4") == ""
+
+
+async def test_a_finished_video_that_was_not_stored_yet_is_not_fetched_again(
+    archive: Archive,
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    first = await archive.ytdlp.download(archive.order(video.id), ignore)
+    media = (first.folder / f"{video.id}.mp4").read_bytes()
+    archive.youtube.reset()
+    again = await archive.ytdlp.download(archive.order(video.id), ignore)
+    assert again.network_bytes == 0
+    assert not archive.youtube.requests.counts["media"]
+    assert (again.folder / f"{video.id}.mp4").read_bytes() == media
+    other = archive.order(video.id, quality=Quality.P360)
+    assert (await archive.ytdlp.download(other, ignore)).quality == "360p"
+    assert "640x360" in await streams(first.folder / f"{video.id}.mp4")

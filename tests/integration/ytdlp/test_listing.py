@@ -40,6 +40,13 @@ async def test_a_channel_is_listed_by_its_uploads(archive: Archive) -> None:
         assert {v.video_id for v in chunk.videos} == {v.id for v in made}
 
 
+async def test_a_private_list_is_gone_for_us(archive: Archive) -> None:
+    playlist = archive.youtube.catalogue.playlist_of(2)
+    archive.youtube.catalogue.change_playlist(playlist.id, state="private")
+    with pytest.raises(errors.SourceGone):
+        await anext(archive.ytdlp.list_entries(playlist.id))
+
+
 async def test_a_list_that_is_not_there_is_gone(archive: Archive) -> None:
     for source in ("PL" + "x" * 32, "@nobodyatall", "UC" + "x" * 22):
         with pytest.raises(errors.SourceGone):

@@ -42,7 +42,7 @@ async def test_what_is_asked_for_is_fetched_into_the_videos_own_folder(
     fetcher.finish.set()
     wanted = request(
         video_id=f"https://youtu.be/{ID}", quality="1080p", caption_languages=["de"],
-        auto_captions=True, include_thumbnail=False,
+        auto_captions=True, include_thumbnail=False, output_path="films",
     )  # fmt: skip
     task = await service.start_download(wanted)
     assert (task.status, task.video_id, task.phase) == ("QUEUED", ID, "waiting")
@@ -58,7 +58,7 @@ async def test_what_is_asked_for_is_fetched_into_the_videos_own_folder(
     await ear.arrived.wait()
     [notice] = ear.heard
     assert (notice.task_id, notice.staged_path) == (task.task_id, done.staged_path)
-    assert (notice.output_path, notice.downloaded_bytes) == ("videos", 1000)
+    assert (notice.output_path, notice.downloaded_bytes) == ("films", 1000)
 
 
 async def test_only_so_many_run_at_a_time_and_the_others_wait_in_order(

@@ -278,6 +278,10 @@ MESSAGES: list[tuple[Any, str]] = [
         "Not here",
     ),
     (
+        "Unable to connect to proxy http://me:secret@host:8080/: refused",
+        "Unable to connect to proxy http://***@host:8080/: refused",
+    ),
+    (
         "[youtube] x-_45678901: Oops (caused by <HTTPError 500>); please report this issue on  x",
         "Oops",
     ),
