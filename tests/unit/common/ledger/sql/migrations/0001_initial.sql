@@ -1,0 +1,4 @@
+CREATE TABLE entries (
+  name TEXT PRIMARY KEY,
+  amount INTEGER NOT NULL CHECK (amount >= 0)
+) STRICT;

@@ -1,0 +1,168 @@
+"""Settings come from the command line, the environment, a file, and defaults, in this order."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ytarchive.common.config import Pace, default_config_file, load_settings
+from ytarchive.common.errors import InvalidConfiguration
+from ytarchive.common.services import ServiceName
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine's user, in its environment or in its files, plays in."""
+    for name in list(os.environ):
+        if name.startswith(("YTARCHIVE", "YOUTUBE")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "settings.toml"
+
+
+def test_the_defaults_are_those_of_the_specification() -> None:
+    settings = load_settings()
+    assert (settings.server.host, settings.server.port, settings.server.log_level) == (
+        "127.0.0.1",
+        8000,
+        "INFO",
+    )
+    assert (settings.youtube.quota_limit, settings.youtube.quota_reserve) == (10_000, 1_000)
+    assert settings.storage.base_path == Path.home() / "YTArchive"
+    assert (
+        settings.storage.metadata_dir,
+        settings.storage.videos_dir,
+        settings.storage.logs_dir,
+    ) == (
+        "metadata",
+        "videos",
+        "logs",
+    )
+    assert settings.storage.state_path == settings.storage.base_path / ".ytarchive"
+
+
+def test_each_source_overrides_the_next(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    file.write_text(
+        '[server]\nport = 1\nhost = "file"\nlog_level = "DEBUG"\n[download]\nburst = 9\n'
+    )
+    monkeypatch.setenv("YTARCHIVE_SERVER__PORT", "2")
+    monkeypatch.setenv("YTARCHIVE_SERVER__HOST", "environment")
+    settings = load_settings(file, server={"port": 3})
+    assert (settings.server.port, settings.server.host, settings.server.log_level) == (
+        3,
+        "environment",
+        "DEBUG",
+    )
+    assert settings.download.burst == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "section", "field", "expected"),
+    [
+        ("YTARCHIVE_STORAGE__BASE_PATH", "~/a", "storage", "base_path", Path.home() / "a"),
+        ("YTARCHIVE_STORAGE__STATE_DIR", "/b", "storage", "state_dir", Path("/b")),
+        ("YTARCHIVE_NETWORK__PROXY", "http://127.0.0.1:3128", "network", "proxy",
+         "http://127.0.0.1:3128"),
+        ("YTARCHIVE_NETWORK__CA_FILE", "/ca.pem", "network", "ca_file", Path("/ca.pem")),
+        ("YTARCHIVE_DOWNLOAD__CONCURRENCY", "8", "download", "concurrency", 8),
+        ("YTARCHIVE_DOWNLOAD__PACE", "off", "download", "pace", Pace.OFF),
+        ("YTARCHIVE_YOUTUBE__QUOTA_LIMIT", "5", "youtube", "quota_limit", 5),
+        ("YTARCHIVE_SERVER__ALLOWED_HOSTS", "a, b", "server", "allowed_hosts", ["a", "b"]),
+        ("YTARCHIVE_SERVER__ALLOWED_HOSTS", '["a","b"]', "server", "allowed_hosts", ["a", "b"]),
+    ],
+)  # fmt: skip
+def test_environment_names_that_scripts_rely_on(
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    section: str,
+    field: str,
+    expected: object,
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert getattr(getattr(load_settings(), section), field) == expected
+
+
+def test_the_clis_server_address_is_not_the_section_of_that_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_SERVER", "http://127.0.0.1:9999")
+    assert load_settings().server.port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("YTARCHIVE_STORAGE__BASEPATH", "/x", "storage.basepath"),
+        ("YTARCHIVE_STORAG__BASE_PATH", "/x", "storag"),
+        ("YTARCHIVE_SERVER__PORT", "eighty", "server.port"),
+        ("YTARCHIVE_SERVER__PORT", "70000", "server.port"),
+        ("YTARCHIVE_NETWORK__PROXY", "127.0.0.1:3128", "network.proxy"),
+        ("YTARCHIVE_STORAGE__VIDEOS_DIR", "../out", "storage.videos_dir"),
+        ("YTARCHIVE_DOWNLOAD__PACE", "fast", "download.pace"),
+    ],
+)
+def test_a_wrong_variable_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidConfiguration, match=said):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[sever]\nport = 1", "sever"),
+        ("[server]\nprt = 1", "server.prt"),
+        ("port = 1", "port"),
+        ("[server\nport = 1", "settings.toml"),
+        ("[server]\nport = 'x'", "server.port"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name(file: Path, text: str, said: str) -> None:
+    file.write_text(text)
+    with pytest.raises(InvalidConfiguration, match=said):
+        load_settings(file)
+
+
+def test_a_file_that_is_named_must_exist(file: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match="does not exist"):
+        load_settings(file)
+
+
+def test_the_configuration_file_can_be_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, file: Path, tmp_path: Path
+) -> None:
+    assert default_config_file() == tmp_path / "config" / "ytarchive" / "config.toml"
+    monkeypatch.setenv("YTARCHIVE_CONFIG", str(file))
+    file.write_text("[server]\nport = 4")
+    assert load_settings().server.port == 4
+
+
+def test_secrets_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOUTUBE_API_KEY", "AIza-secret")
+    monkeypatch.setenv("YTARCHIVE_SERVER__TOKEN", "hush-secret")
+    settings = load_settings()
+    assert settings.youtube.api_key is not None
+    assert settings.youtube.api_key.get_secret_value() == "AIza-secret"
+    for shown in (repr(settings), str(settings.model_dump()), settings.model_dump_json()):
+        assert "secret" not in shown
+
+
+def test_a_refused_value_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "user:hush-secret@proxy")
+    with pytest.raises(InvalidConfiguration) as refused:
+        load_settings()
+    assert "hush" not in str(refused.value)
+
+
+def test_remote_services_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YTARCHIVE_SERVICES__DOWNLOAD", "http://127.0.0.1:8002")
+    services = load_settings().services
+    assert services.url(ServiceName.DOWNLOAD) == "http://127.0.0.1:8002"
+    assert services.url(ServiceName.JOBS) is None

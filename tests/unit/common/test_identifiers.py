@@ -1,0 +1,100 @@
+"""Ids and addresses are reduced to ids that are safe anywhere; all else is refused by name."""
+
+import re
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ytarchive.common.errors import InvalidIdentifier
+from ytarchive.common.identifiers import (
+    is_channel,
+    new_id,
+    parse_channel,
+    parse_playlist_id,
+    parse_video_id,
+    uploads_playlist,
+)
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+video_ids = st.text(ALPHABET, min_size=11, max_size=11)
+playlist_ids = st.text(ALPHABET, min_size=16, max_size=32).map(lambda tail: f"PL{tail}")
+channel_ids = st.text(ALPHABET, min_size=22, max_size=22).map(lambda tail: f"UC{tail}")
+hosts = st.sampled_from(["youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com"])
+schemes = st.sampled_from(["https://", "http://", "", "HTTPS://"])
+forms = st.sampled_from(["/watch?v={}", "/watch?list=PLx&v={}&t=5s", "/shorts/{}", "/live/{}",
+                         "/embed/{}?rel=0", "/v/{}", "/watch?v={}#t=1"])  # fmt: skip
+
+
+@given(video_ids, schemes, hosts, forms)
+@example("-----------", "https://", "www.youtube.com", "/watch?v={}")
+def test_every_address_of_a_video_gives_its_id(
+    video_id: str, scheme: str, host: str, form: str
+) -> None:
+    assert parse_video_id(video_id) == video_id
+    assert parse_video_id(scheme + host + form.format(video_id)) == video_id
+    assert parse_video_id(f"  {scheme}youtu.be/{video_id}?si=abc\n") == video_id
+
+
+@given(playlist_ids, schemes, hosts)
+def test_every_address_of_a_playlist_gives_its_id(playlist_id: str, scheme: str, host: str) -> None:
+    assert parse_playlist_id(playlist_id) == playlist_id
+    assert parse_playlist_id(f"{scheme}{host}/playlist?list={playlist_id}") == playlist_id
+    watch = f"{scheme}{host}/watch?v=dQw4w9WgXcQ&list={playlist_id}"
+    assert parse_playlist_id(watch) == playlist_id
+
+
+@given(channel_ids, hosts)
+def test_every_address_of_a_channel_gives_it(channel_id: str, host: str) -> None:
+    assert parse_channel(f"https://{host}/channel/{channel_id}/videos") == channel_id
+    assert parse_playlist_id(f"https://{host}/channel/{channel_id}") == channel_id
+    assert is_channel(channel_id)
+    assert uploads_playlist(channel_id) == "UU" + channel_id[2:]
+
+
+@pytest.mark.parametrize("handle", ["@youtube", "@user.name-1", "@東京", "@a·b"])
+def test_a_handle_stands_for_a_channel(handle: str) -> None:
+    assert parse_channel(handle) == handle
+    assert parse_channel(f"https://www.youtube.com/{quote(handle)}/videos") == handle
+    assert parse_playlist_id(handle) == handle
+    assert is_channel(handle)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "short", "dQw4w9WgXcQQ", "dQw4w9WgXc!", "../../../etc", "https://evil.com/watch?v=dQw4w9WgXcQ",
+     "https://youtube.com.evil.com/watch?v=dQw4w9WgXcQ", "https://evil.com/youtu.be/dQw4w9WgXcQ",
+     "https://youtube.com@evil.com/watch?v=dQw4w9WgXcQ", "file:///dQw4w9WgXcQ", "javascript:dQw4w9WgXcQ",
+     "https://www.youtube.com/watch", "https://www.youtube.com/watch?v=", "http://[::1/watch?v=dQw4w9WgXcQ",
+     "http://127.0.0.1/watch?v=dQw4w9WgXcQ", "https://youtu.be/", "\x00", "dQw4w9WgXc\n", "ｄQw4w9WgXcQ",
+     "https://youtu.be/" + "a" * 5000, "https://www.youtube.com/shorts/../../x"],
+)  # fmt: skip
+def test_anything_else_is_no_video(text: str) -> None:
+    with pytest.raises(InvalidIdentifier, match="is not a YouTube video id or address") as refused:
+        parse_video_id(text)
+    assert len(refused.value.message) < 400
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_accepted_is_safe_in_a_path_and_whatever_is_refused_says_so(text: str) -> None:
+    for parse, safe in (
+        (parse_video_id, r"[A-Za-z0-9_-]{11}"),
+        (parse_playlist_id, r"[A-Za-z0-9_-]+|@[\w.\-·]+"),
+        (parse_channel, r"UC[A-Za-z0-9_-]{22}|@[\w.\-·]+"),
+    ):
+        try:
+            parsed = parse(text)
+        except InvalidIdentifier:
+            continue
+        assert re.fullmatch(safe, parsed)
+        assert parse(parsed) == parsed
+
+
+def test_new_ids_are_unique_and_sort_by_the_time_they_were_made() -> None:
+    first = [new_id() for _ in range(1000)]
+    time.sleep(0.002)  # uuid7 counts milliseconds
+    later = new_id()
+    assert len(set(first)) == 1000
+    assert max(first) < later
