@@ -27,11 +27,20 @@ class Others(Model):
 class Wrong:
     """Methods that fit no declaration, by the route that they would be declared with."""
 
-    async def without_parameter(self) -> Done: ...
-    async def other_name(self, other: str) -> Done: ...
-    async def no_model(self, item: str, text: str) -> Done: ...
-    async def two_models(self, item: str, one: Fields, two: Others) -> Done: ...
-    def not_async(self, item: str) -> Done: ...
+    async def without_parameter(self) -> Done:
+        raise NotImplementedError
+
+    async def other_name(self, other: str) -> Done:
+        raise NotImplementedError
+
+    async def no_model(self, item: str, text: str) -> Done:
+        raise NotImplementedError
+
+    async def two_models(self, item: str, one: Fields, two: Others) -> Done:
+        raise NotImplementedError
+
+    def not_async(self, item: str) -> Done:
+        raise NotImplementedError
 
 
 @pytest.mark.parametrize(

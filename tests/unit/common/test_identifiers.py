@@ -64,13 +64,31 @@ def test_a_handle_stands_for_a_channel(handle: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "short", "dQw4w9WgXcQQ", "dQw4w9WgXc!", "../../../etc", "https://evil.com/watch?v=dQw4w9WgXcQ",
-     "https://youtube.com.evil.com/watch?v=dQw4w9WgXcQ", "https://evil.com/youtu.be/dQw4w9WgXcQ",
-     "https://youtube.com@evil.com/watch?v=dQw4w9WgXcQ", "file:///dQw4w9WgXcQ", "javascript:dQw4w9WgXcQ",
-     "https://www.youtube.com/watch", "https://www.youtube.com/watch?v=", "http://[::1/watch?v=dQw4w9WgXcQ",
-     "http://127.0.0.1/watch?v=dQw4w9WgXcQ", "https://youtu.be/", "\x00", "dQw4w9WgXc\n", "ｄQw4w9WgXcQ",
-     "https://youtu.be/" + "a" * 5000, "https://www.youtube.com/shorts/../../x"],
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "short",
+        "dQw4w9WgXcQQ",
+        "dQw4w9WgXc!",
+        "dQw4w9WgXc\n",
+        "\uff44Qw4w9WgXcQ",
+        "\x00",
+        "../../../etc",
+        "https://evil.com/watch?v=dQw4w9WgXcQ",
+        "https://youtube.com.evil.com/watch?v=dQw4w9WgXcQ",
+        "https://youtube.com@evil.com/watch?v=dQw4w9WgXcQ",
+        "https://evil.com/youtu.be/dQw4w9WgXcQ",
+        "http://127.0.0.1/watch?v=dQw4w9WgXcQ",
+        "http://[::1/watch?v=dQw4w9WgXcQ",
+        "file:///dQw4w9WgXcQ",
+        "javascript:dQw4w9WgXcQ",
+        "https://www.youtube.com/watch",
+        "https://www.youtube.com/watch?v=",
+        "https://www.youtube.com/shorts/../../x",
+        "https://youtu.be/",
+        "https://youtu.be/" + "a" * 5000,
+    ],
+)
 def test_anything_else_is_no_video(text: str) -> None:
     with pytest.raises(InvalidIdentifier, match="is not a YouTube video id or address") as refused:
         parse_video_id(text)

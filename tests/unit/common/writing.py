@@ -1,4 +1,4 @@
-"""Writes entries into a ledger until it is killed; prints the number of each one that is durable."""
+"""Writes entries into a ledger until it is killed; prints the number of each durable one."""
 
 import asyncio
 import sys
