@@ -8,13 +8,12 @@ from ytarchive.app import Archive
 from ytarchive.cli.following import follow, stay_or_leave
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, size, status_cell, table
+from ytarchive.cli.params import OWN_ID
 from ytarchive.cli.session import with_archive
-from ytarchive.cli.summary import results_table
+from ytarchive.cli.summary import MOST_ROWS, results_table, titles_of
 from ytarchive.cli.views import name_of
 from ytarchive.common.models import Page
 from ytarchive.jobs import Governor, Job, JobQuery, JobStatus, JobType
-
-_RESULTS_SHOWN = 100
 
 
 @click.group(cls=Group, default="list")
@@ -54,15 +53,18 @@ async def list_jobs(
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=OWN_ID)
 @with_archive
 async def show(archive: Archive, out: Output, job_id: str) -> None:
     """Show a job and its results."""
-    out.show(await archive.jobs.get_job(job_id), _job_details)
+    job = await archive.jobs.get_job(job_id)
+    shown = [result.video_id for result in job.results[:MOST_ROWS]]
+    titles = {} if out.as_json else await titles_of(archive, job, shown)
+    out.show(job, lambda job: _job_details(job, titles))
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=OWN_ID)
 @with_archive
 async def watch(archive: Archive, out: Output, job_id: str) -> int:
     """Stay with a job to its end.
@@ -76,7 +78,7 @@ async def watch(archive: Archive, out: Output, job_id: str) -> int:
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=OWN_ID)
 @click.option("--detach", is_flag=True, help="Queue it and return at once.")
 @with_archive
 async def retry(archive: Archive, out: Output, job_id: str, detach: bool) -> int:
@@ -86,7 +88,7 @@ async def retry(archive: Archive, out: Output, job_id: str, detach: bool) -> int
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=OWN_ID)
 @with_archive
 async def cancel(archive: Archive, out: Output, job_id: str) -> None:
     """Stop a job and its transfers; what is stored stays."""
@@ -123,7 +125,7 @@ def _jobs_table(page: Page[Job]) -> RenderableType:
     return Lines(shown, cell(f"More: --cursor {page.next_cursor}"))
 
 
-def _job_details(job: Job) -> RenderableType:
+def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
     progress = job.progress
     counts = ("succeeded", "skipped", "unavailable", "failed", "cancelled")
     told = [f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name)]
@@ -143,7 +145,6 @@ def _job_details(job: Job) -> RenderableType:
         ("work plan", job.work_plan_id),
     ]
     shown = pairs((name, value) for name, value in facts if value is not None)
-    titles = {video.video_id: video.title for video in progress.active}
-    more = len(job.results) - _RESULTS_SHOWN
-    parts = [shown, results_table(job.results[:_RESULTS_SHOWN], titles)] if job.results else [shown]
+    more = len(job.results) - MOST_ROWS
+    parts = [shown, results_table(job.results[:MOST_ROWS], titles)] if job.results else [shown]
     return Lines(*parts, *([cell(f"… and {more} more: --json shows all")] if more > 0 else []))

@@ -54,9 +54,10 @@ async def logs(
     level: LogLevel | None,
     **filters: str | int | datetime | None,
 ) -> None:
-    """Search the log, or follow it; the latest entry comes last.
+    """Search the log, or follow it.
 
-    With --json: a page of entries, newest first; with -f a line for each entry.
+    The latest entry comes last. With --json: a page of entries, newest first; with -f a line for
+    each entry.
     """
     query = LogQuery.model_validate({"level": level} | filters)
     page = await archive.logging.query_logs(query)

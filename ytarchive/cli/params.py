@@ -9,7 +9,7 @@ import click
 
 from ytarchive.cli.failure import USAGE, Failure
 from ytarchive.cli.session import failure
-from ytarchive.common.errors import InvalidIdentifier
+from ytarchive.common.errors import InvalidIdentifier, NotFound, YTArchiveError
 from ytarchive.common.identifiers import parse_channel, parse_playlist_id, parse_video_id
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -27,7 +27,7 @@ class Identifier(click.ParamType):  # type: ignore[type-arg]  # generic only fro
         """The id. Raises Failure."""
         try:
             return self.parse(value)
-        except InvalidIdentifier as error:
+        except YTArchiveError as error:
             raise Failure(
                 error.message + _meant_instead(self.parse, value),
                 remedy=error.remedy,
@@ -57,9 +57,16 @@ def parse_any(text: str) -> str:
     return parse_playlist_id(text)
 
 
+def _parse_own_id(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text.strip()):
+        return text.strip()
+    raise NotFound(f"{text!r} is not the id of a job or work plan")
+
+
 VIDEO = Identifier("video", parse_video_id)
 LIST = Identifier("list", parse_playlist_id)
 ANY = Identifier("id", parse_any)
+OWN_ID = Identifier("id", _parse_own_id)
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
@@ -104,7 +111,10 @@ def batch_file(kind: Identifier) -> Callable[[Any], Any]:
     """The option `-a FILE` whose value is the list of ids in that file."""
 
     def read(context: click.Context, parameter: click.Parameter, file: Any) -> list[str]:
-        return [] if file is None else _ids_in(file.name, file, kind.parse)
+        if file is None:
+            return []
+        with file:
+            return _ids_in(file, kind.parse)
 
     return click.option(
         "-a", "--batch-file", type=click.File("r", encoding="utf-8", errors="replace"),
@@ -113,7 +123,7 @@ def batch_file(kind: Identifier) -> Callable[[Any], Any]:
     )  # fmt: skip
 
 
-def _ids_in(name: str, lines: Iterable[str], parse: Callable[[str], str]) -> list[str]:
+def _ids_in(lines: Iterable[str], parse: Callable[[str], str]) -> list[str]:
     """Every id of a batch file, or a Failure that names the lines which are none."""
     found, bad = [], []
     for number, line in enumerate(lines, 1):
@@ -126,5 +136,5 @@ def _ids_in(name: str, lines: Iterable[str], parse: Callable[[str], str]) -> lis
             bad.append(f"line {number}: {error.message}")
     if bad:
         more = f"; and {len(bad) - _SHOWN_AT_ONCE} more" if len(bad) > _SHOWN_AT_ONCE else ""
-        raise failure(InvalidIdentifier(f"{name}: {'; '.join(bad[:_SHOWN_AT_ONCE])}{more}"))
+        raise failure(InvalidIdentifier(f"{'; '.join(bad[:_SHOWN_AT_ONCE])}{more}"))
     return found

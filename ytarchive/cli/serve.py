@@ -5,7 +5,6 @@ import asyncio
 import click
 
 from ytarchive.cli.options import Command
-from ytarchive.cli.output import Output, cell
 from ytarchive.cli.params import Names
 from ytarchive.cli.session import chosen, failure, read_settings, show_log
 from ytarchive.common.errors import YTArchiveError
@@ -31,15 +30,9 @@ def serve(host: str | None, port: int | None, separate_ports: bool, services: li
     given = {"host": host, "port": port}
     server = {name: value for name, value in given.items() if value is not None}
     settings = read_settings(chosen(), **({"server": server} if server else {}))
-    show_log(chosen().verbose, settings.server.log_level)
+    show_log(chosen().verbose, server_level=settings.server.log_level)
     names = [ServiceName(name) for name in services]
     try:
-        asyncio.run(run_server(settings, names, separate_ports=separate_ports, on_ready=_announce))
+        asyncio.run(run_server(settings, names, separate_ports=separate_ports))
     except YTArchiveError as error:
         raise failure(error) from None
-
-
-def _announce(urls: list[str]) -> None:
-    """Say where the server is, for people or as the one JSON document."""
-    out = Output(as_json=chosen().json)
-    out.show({"urls": urls}, lambda shown: cell(f"ytarchive listens on {', '.join(shown['urls'])}"))

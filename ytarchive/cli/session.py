@@ -3,19 +3,16 @@
 import asyncio
 import functools
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 import click
-from loguru import logger
 
 from ytarchive.app import Archive, open_archive
 from ytarchive.cli.failure import NO_SERVER, USAGE, Failure
 from ytarchive.cli.options import Globals
 from ytarchive.cli.output import Output
-from ytarchive.cli.text import plain
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.common.errors import (
     InvalidIdentifier,
@@ -25,9 +22,9 @@ from ytarchive.common.errors import (
     ServiceUnavailable,
     YTArchiveError,
 )
+from ytarchive.logging import Console, configure_logging
 
-if TYPE_CHECKING:  # loguru has this type for checkers alone
-    from loguru import Message
+_GRACE = 1.0  # seconds; whoever presses Ctrl-C waits, and a transfer that is cut is resumed
 
 P = ParamSpec("P")
 
@@ -39,14 +36,14 @@ def chosen() -> Globals:
     return click.get_current_context().ensure_object(Globals)
 
 
-def failure(error: YTArchiveError, exit_code: int | None = None) -> Failure:
+def failure(error: YTArchiveError, exit_code: int = 1) -> Failure:
     """An error of the archive as this command's end."""
     wrong_usage = isinstance(error, InvalidIdentifier | InvalidRequest)
     detail = error.detail()
     return Failure(
         error.message,
-        remedy=error.remedy,
-        exit_code=exit_code or (USAGE if wrong_usage else 1),
+        remedy="See `--help`." if isinstance(error, InvalidRequest) else error.remedy,
+        exit_code=USAGE if wrong_usage else exit_code,
         code=detail.code,
         details=detail.details,
     )
@@ -62,21 +59,11 @@ def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
         raise failure(error) from None
 
 
-def show_log(verbose: int, level: str | None = None) -> None:
-    """Let the log go to standard error: from `level` on, or what `-v` and `-vv` ask for."""
-    logger.remove()
-    wanted = {0: level, 1: "INFO"}.get(verbose, "DEBUG")
-    if wanted:
-        logger.add(_write_log, level=wanted, format="{message}")
-
-
-def _write_log(message: "Message") -> None:
-    """One entry as a line: what YouTube sent stands in some, so nothing is passed on raw."""
-    record = message.record
-    service = record["extra"].get("service", record["name"])
-    line = f"{record['time']:%Y-%m-%d %H:%M:%S} {record['level'].name:<8} {service:<9} "
-    # Looked up each time: live bars put their own stream in its place.
-    sys.stderr.write(line + plain(str(message)) + "\n")
+def show_log(verbose: int, *, server_level: str | None = None) -> None:
+    """What of the log goes to standard error: a server's, or what `-v` and `-vv` ask for."""
+    level = {0: server_level or "INFO", 1: "INFO"}.get(verbose, "DEBUG")
+    shown = Console.FULL if verbose or server_level else Console.NONE
+    configure_logging(level, console=shown)
 
 
 def with_archive(work: Work[P]) -> Callable[P, int]:
@@ -92,7 +79,7 @@ def with_archive(work: Work[P]) -> Callable[P, int]:
 def in_archive(work: Work[P], *args: P.args, **kwargs: P.kwargs) -> int:
     """Open the archive, do the work, and return its exit code."""
     options = chosen()
-    settings = read_settings(options)
+    settings = read_settings(options, jobs={"shutdown_grace": _GRACE})
     out = Output(as_json=options.json)
     show_log(options.verbose)
 
@@ -110,7 +97,9 @@ async def connected(settings: Settings, server: str | None) -> AsyncIterator[Arc
         try:
             archive = await stack.enter_async_context(open_archive(settings, server))
         except (ServiceUnavailable, ServiceTimeout, ProtocolError) as error:
-            raise failure(error, NO_SERVER if server else 1) from None
+            ended = failure(error, NO_SERVER if server else 1)
+            ended.remedy = "Start it with `ytarchive serve`, or correct its address."
+            raise ended from None
         yield archive
 
 

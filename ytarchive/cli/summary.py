@@ -13,7 +13,7 @@ from ytarchive.jobs import Job, JobResult, JobStatus, JobType, ResultStatus
 from ytarchive.storage import FailedDownload, UnavailableVideo
 
 _ALL_ROWS_UP_TO = 20
-_MOST_ROWS = 50
+MOST_ROWS = 50
 _GOOD = (ResultStatus.SUCCESS, ResultStatus.SKIPPED)
 
 
@@ -30,7 +30,7 @@ async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, s
         return
     rows = _worth_telling(job)
     if rows:
-        known = titles | await _titles(archive, job, [row.video_id for row in rows])
+        known = titles | await titles_of(archive, job, [row.video_id for row in rows])
         out.console.print(results_table(rows, known))
     told = sum(1 for result in job.results if result.status not in _GOOD)
     if told > len(rows):
@@ -53,7 +53,7 @@ def _worth_telling(job: Job) -> list[JobResult]:
         return job.results
     missing = [result for result in job.results if result.status not in _GOOD]
     remarkable = [r for r in job.results if r.status is ResultStatus.SUCCESS and r.message]
-    return (missing + remarkable)[:_MOST_ROWS]
+    return (missing + remarkable)[:MOST_ROWS]
 
 
 def _row(result: JobResult, titles: dict[str, str]) -> list[object]:
@@ -68,7 +68,7 @@ def _row(result: JobResult, titles: dict[str, str]) -> list[object]:
     return [status_cell(result.status), result.video_id, title, stored, remark]
 
 
-async def _titles(archive: Archive, job: Job, video_ids: Iterable[str]) -> dict[str, str]:
+async def titles_of(archive: Archive, job: Job, video_ids: Iterable[str]) -> dict[str, str]:
     """Titles from the archive's own files and the work plan; nothing is asked of YouTube."""
     found: dict[str, str] = {}
     with suppress(YTArchiveError):

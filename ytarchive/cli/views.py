@@ -50,7 +50,9 @@ class LiveView:
 
     def __init__(self, out: Output) -> None:
         self._jobs = _bars(("count", 9), ("speed", 10), ("eta", 8))
-        self._videos = _bars(("phase", 10), ("bytes", 19), ("speed", 10), ("eta", 8))
+        self._videos = _bars(
+            ("phase", 10), ("percent", 4), ("bytes", 19), ("speed", 10), ("eta", 8)
+        )
         self._remark = Text()
         self._bars: dict[str, TaskID] = {}
         self._live = Live(
@@ -129,6 +131,7 @@ def _video_fields(video: VideoProgress) -> tuple[str, float | None, dict[str, An
     known = video.total_bytes > 0
     fields = {
         "phase": video.phase,
+        "percent": f"{video.progress_percent:.0f}%",
         "bytes": f"{size(video.downloaded_bytes)}/{size(video.total_bytes)}" if known else "",
         "speed": _speed(video.speed),
         "eta": clock(video.eta),

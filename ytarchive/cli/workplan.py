@@ -8,6 +8,7 @@ from ytarchive.app import Archive
 from ytarchive.cli.following import carry_out, stay_or_leave
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, table
+from ytarchive.cli.params import OWN_ID
 from ytarchive.cli.session import with_archive
 from ytarchive.common.models import Page
 from ytarchive.jobs import CreateJob, JobType
@@ -30,7 +31,7 @@ async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | No
 
 
 @workplan.command()
-@click.argument("plan_id")
+@click.argument("plan_id", type=OWN_ID)
 @with_archive
 async def show(archive: Archive, out: Output, plan_id: str) -> None:
     """Show a work plan: what is missing, and why."""
@@ -38,7 +39,7 @@ async def show(archive: Archive, out: Output, plan_id: str) -> None:
 
 
 @workplan.command()
-@click.argument("plan_id")
+@click.argument("plan_id", type=OWN_ID)
 @click.option("--detach", is_flag=True, help="Queue it and return at once.")
 @with_archive
 async def retry(archive: Archive, out: Output, plan_id: str, detach: bool) -> int:

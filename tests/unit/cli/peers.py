@@ -1,0 +1,311 @@
+"""The five services in memory: what they are asked is kept, what they answer is set by the test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ytarchive.app import Archive
+from ytarchive.common.errors import NotFound
+from ytarchive.common.models import HealthCheck, Page
+from ytarchive.download import DownloadAPI, DownloadPhase, VideoFormat, VideoFormats
+from ytarchive.jobs import (
+    CreateJob,
+    Governor,
+    Job,
+    JobProgress,
+    JobQuery,
+    JobResult,
+    JobsAPI,
+    JobStatus,
+    JobType,
+    ResultStatus,
+    ServiceRegistry,
+    VideoProgress,
+)
+from ytarchive.logging import LogEntry, LoggingAPI, LogQuery, Metric
+from ytarchive.metadata import (
+    ChannelMetadata,
+    MetadataAPI,
+    MetadataQuery,
+    PlaylistMetadata,
+    PlaylistVideo,
+    QuotaUsage,
+    VideoMetadata,
+)
+from ytarchive.storage import (
+    ExistsRequest,
+    PlanEntry,
+    StorageAPI,
+    StorageLocation,
+    StorageStats,
+    StoredVideos,
+    VideoExists,
+    WorkPlan,
+    WorkPlanQuery,
+)
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+FILM = "dQw4w9WgXcQ"
+TALK = "abcdefghijk"
+LIST = "PLabcdefghijklmnop"
+CHANNEL = "UCabcdefghijklmnopqrstuv"
+OUTCOMES = {
+    ResultStatus.SUCCESS: "succeeded",
+    ResultStatus.SKIPPED: "skipped",
+    ResultStatus.FAILED: "failed",
+    ResultStatus.UNAVAILABLE: "unavailable",
+    ResultStatus.CANCELLED: "cancelled",
+}
+
+
+def healthy(service: str) -> HealthCheck:
+    return HealthCheck(
+        service=service, status="healthy", version="1", uptime_seconds=1, checks={"database": True}
+    )
+
+
+def stored(video_id: str = FILM, **fields: Any) -> JobResult:
+    """A video that was fetched as asked."""
+    given: dict[str, Any] = {"status": "success", "quality": "1080p", "file_size": 2_500_000}
+    given |= {"video_downloaded": True, "attempts": 1}
+    return JobResult(video_id=video_id, **(given | fields))
+
+
+def running(video_id: str = FILM, **fields: Any) -> VideoProgress:
+    """A video that is being transferred."""
+    given: dict[str, Any] = {
+        "title": "A film", "phase": DownloadPhase.VIDEO, "progress_percent": 40,
+        "downloaded_bytes": 4_000_000, "total_bytes": 10_000_000, "speed": 2_000_000, "eta": 3,
+    }  # fmt: skip
+    return VideoProgress(video_id=video_id, **(given | fields))
+
+
+class JobsPeer(JobsAPI):
+    """Jobs that go through the moments in `course`, one each time they are looked at."""
+
+    def __init__(self) -> None:
+        self.requests: list[CreateJob] = []
+        self.queries: list[JobQuery] = []
+        self.results = [stored()]
+        self.moments: list[dict[str, Any]] = []
+        self.error: str | None = None
+        self.work_plan_id: str | None = None
+        self.retried: list[str] = []
+        self.listed: list[Job] = []
+        self.governor = Governor(
+            state="closed", pace="polite", videos_per_hour=180, ready_videos=80
+        )
+        self.known: list[ServiceRegistry] = []
+        self.when_looked_at: Callable[[], object] = lambda: None
+
+    async def create_job(self, request: CreateJob) -> Job:
+        self.requests.append(request)
+        return self.job(f"job-{len(self.requests)}")
+
+    def job(self, job_id: str, status: JobStatus = JobStatus.PENDING, **fields: Any) -> Job:
+        request = self.requests[-1] if self.requests else None
+        made: dict[str, Any] = {
+            "type": request.type if request else JobType.VIDEO_DOWNLOAD,
+            "video_ids": request.video_ids if request else [FILM],
+            "playlist_id": request.playlist_id if request else None,
+            "options": request.options if request else {},
+            "created_at": NOON, "updated_at": NOON, "results": [],
+            "progress": JobProgress(total=len(self.results)),
+        }  # fmt: skip
+        return Job.model_validate({"id": job_id, "status": status} | made | fields)
+
+    def ended(self, job_id: str) -> Job:
+        counts = {
+            name: sum(result.status is status for result in self.results)
+            for status, name in OUTCOMES.items()
+        }
+        good = counts["succeeded"] + counts["skipped"]
+        total = len(self.results)
+        return self.job(
+            job_id,
+            JobStatus.COMPLETED if good and not self.error else JobStatus.FAILED,
+            results=self.results,
+            progress=JobProgress(done=total, total=total, **counts),
+            error=self.error,
+            work_plan_id=self.work_plan_id,
+        )
+
+    async def get_job(self, job_id: str) -> Job:
+        if not job_id.startswith("job-"):
+            raise NotFound(f"there is no job {job_id}")
+        self.when_looked_at()
+        if self.moments:
+            return self.job(job_id, JobStatus.RUNNING, **self.moments.pop(0))
+        return self.ended(job_id)
+
+    async def list_jobs(self, request: JobQuery) -> Page[Job]:
+        self.queries.append(request)
+        wanted = [job for job in self.listed if request.status in {None, job.status}]
+        return Page(items=wanted)
+
+    async def retry_job(self, job_id: str) -> Job:
+        self.retried.append(job_id)
+        return self.job(job_id)
+
+    async def cancel_job(self, job_id: str) -> Job:
+        return self.job(job_id, JobStatus.CANCELLED)
+
+    async def get_governor(self) -> Governor:
+        return self.governor
+
+    async def list_services(self) -> list[ServiceRegistry]:
+        return self.known
+
+    async def health(self) -> HealthCheck:
+        return healthy("jobs")
+
+
+def described(video_id: str = FILM, title: str = "A film") -> VideoMetadata:
+    return VideoMetadata(
+        video_id=video_id, title=title, description="Line one\nLine two", duration=125,
+        upload_date=NOON, channel_id=CHANNEL, channel_title="A channel", fetched_at=NOON,
+        available_captions=["en"], view_count=7,
+    )  # fmt: skip
+
+
+class MetadataPeer(MetadataAPI):
+    """Knows one of each kind."""
+
+    def __init__(self) -> None:
+        self.queries: list[MetadataQuery] = []
+
+    async def get_video(self, video_id: str, request: MetadataQuery) -> VideoMetadata:
+        self.queries.append(request)
+        return described(video_id)
+
+    async def get_playlist(self, playlist_id: str, request: MetadataQuery) -> PlaylistMetadata:
+        videos = [
+            PlaylistVideo(video_id=FILM, position=0, title="A film", duration=125),
+            PlaylistVideo(video_id=TALK, position=1, is_available=False),
+        ]
+        return PlaylistMetadata(
+            playlist_id=playlist_id, title="A list", video_count=2, videos=videos, fetched_at=NOON
+        )
+
+    async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
+        return ChannelMetadata(
+            channel_id=CHANNEL, title="A channel", handle="@films",
+            uploads_playlist_id="UU" + CHANNEL[2:], fetched_at=NOON,
+        )  # fmt: skip
+
+    async def get_quota(self) -> QuotaUsage:
+        return QuotaUsage(
+            quota_limit=10_000, quota_reserve=1000, used=42, remaining=8958, resets_at=NOON,
+            source="data_api",
+        )  # fmt: skip
+
+    async def health(self) -> HealthCheck:
+        return healthy("metadata")
+
+
+class DownloadPeer(DownloadAPI):
+    """Offers one format."""
+
+    async def get_formats(self, video_id: str) -> VideoFormats:
+        offered = VideoFormat(
+            format_id="137", extension="mp4", quality="1080p", width=1920, height=1080, fps=25,
+            video_codec="avc1", bitrate=4000, size_bytes=10_000_000,
+        )  # fmt: skip
+        return VideoFormats(
+            video_id=video_id, title="A film", qualities=["1080p"], formats=[offered],
+            captions=["en"], automatic_captions=[],
+        )  # fmt: skip
+
+    async def health(self) -> HealthCheck:
+        return healthy("download")
+
+
+class StoragePeer(StorageAPI):
+    """Holds the videos named in `videos`, each with a title."""
+
+    def __init__(self) -> None:
+        self.videos = {FILM: "A film"}
+        self.plans: list[WorkPlan] = []
+
+    async def video_exists(self, video_id: str) -> VideoExists:
+        if video_id not in self.videos:
+            return VideoExists(video_id=video_id, exists=False)
+        location = StorageLocation(
+            video_id=video_id, video_path=f"/archive/videos/{video_id}/{video_id}.mp4",
+            metadata_path=f"/archive/metadata/videos/{video_id}.json", stored_at=NOON,
+        )  # fmt: skip
+        return VideoExists(video_id=video_id, exists=True, location=location)
+
+    async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
+        return StoredVideos(video_ids=[v for v in request.video_ids if v in self.videos])
+
+    async def get_metadata(self, video_id: str) -> VideoMetadata:
+        if video_id not in self.videos:
+            raise NotFound(f"no metadata of {video_id}")
+        return described(video_id, self.videos[video_id])
+
+    async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
+        entries = [
+            PlanEntry(
+                id=plan.id, created_at=plan.created_at, total_videos=plan.total_videos,
+                successful_videos=plan.successful_videos,
+                unavailable=len(plan.unavailable_videos), failed=len(plan.failed_downloads),
+            )
+            for plan in self.plans
+        ]  # fmt: skip
+        return Page(items=entries)
+
+    async def get_work_plan(self, plan_id: str) -> WorkPlan:
+        found = [plan for plan in self.plans if plan.id == plan_id]
+        if not found:
+            raise NotFound(f"there is no work plan {plan_id}")
+        return found[0]
+
+    async def get_stats(self) -> StorageStats:
+        return StorageStats(
+            total_videos=1, total_metadata=1, total_playlists=0, total_files=5,
+            total_size_bytes=2_500_000, work_plans=0, base_path="/archive",
+            free_bytes=10**9, capacity_bytes=10**10,
+        )  # fmt: skip
+
+    async def health(self) -> HealthCheck:
+        return healthy("storage")
+
+
+class LoggingPeer(LoggingAPI):
+    """Answers queries with the pages in `pages`, the last of them again and again."""
+
+    def __init__(self) -> None:
+        self.queries: list[LogQuery] = []
+        self.pages: list[list[LogEntry]] = [[]]
+        self.when_asked: Callable[[], object] = lambda: None
+
+    async def query_logs(self, request: LogQuery) -> Page[LogEntry]:
+        self.queries.append(request)
+        self.when_asked()
+        page = self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
+        return Page(items=page)
+
+    async def get_metrics(self) -> list[Metric]:
+        return [Metric(name="videos", value=3, tags={"status": "success"}, timestamp=NOON)]
+
+    async def health(self) -> HealthCheck:
+        return healthy("logging")
+
+
+@dataclass(frozen=True)
+class Peers(Archive):
+    """An archive whose five services are all in memory."""
+
+    jobs: JobsPeer
+    metadata: MetadataPeer
+    download: DownloadPeer
+    storage: StoragePeer
+    logging: LoggingPeer
+
+
+def peers(url: str | None = None) -> Peers:
+    """A fresh archive, of a server if it has a URL."""
+    kinds: list[Any] = [JobsPeer, MetadataPeer, DownloadPeer, StoragePeer, LoggingPeer]
+    return Peers(*(kind() for kind in kinds), url)

@@ -1,0 +1,230 @@
+"""`download` and `playlist`: what is asked of the archive, and what people are told."""
+
+import io
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Cli
+from tests.unit.cli.peers import CHANNEL, FILM, LIST, NOON, TALK, Peers, running, stored
+from ytarchive.common.quality import Quality
+from ytarchive.jobs import JobOptions, JobProgress, JobResult, JobStatus, JobType
+from ytarchive.storage import UnavailableVideo, WorkPlan
+
+
+def test_download_queues_one_job_for_ids_and_addresses(cli: Cli, archive: Peers) -> None:
+    ran = cli("download", FILM, f"https://youtu.be/{TALK}?t=3", FILM)
+    assert ran.code == 0
+    (request,) = archive.jobs.requests
+    assert request.type is JobType.VIDEO_DOWNLOAD
+    assert request.video_ids == [FILM, TALK]
+    assert request.options == JobOptions()
+
+
+def test_every_option_reaches_the_job(cli: Cli, archive: Peers) -> None:
+    cli(
+        *("download", FILM, "--quality", "720p", "--captions", "de, en", "--auto-captions"),
+        *("--no-thumbnail", "--output-dir", "films/new", "--force", "--priority", "7"),
+        *("--max-retries", "0"),
+    )
+    assert archive.jobs.requests[0].options == JobOptions(
+        quality=Quality.P720, caption_languages=["de", "en"], auto_captions=True,
+        include_thumbnail=False, output_dir="films/new", skip_existing=False, priority=7,
+        max_retries=0,
+    )  # fmt: skip
+
+
+def test_captions_can_be_left_out(cli: Cli, archive: Peers) -> None:
+    cli("playlist", LIST, "--no-captions")
+    assert not archive.jobs.requests[0].options.include_captions
+
+
+def test_an_id_may_begin_with_a_dash(cli: Cli, archive: Peers) -> None:
+    cli("download", "-wNyEUrxzFU", "--quality", "720p", FILM)
+    assert archive.jobs.requests[0].video_ids == [FILM, "-wNyEUrxzFU"]
+    assert archive.jobs.requests[0].options.quality is Quality.P720
+
+
+def test_a_batch_file_has_one_id_a_line_and_comments(
+    cli: Cli, archive: Peers, tmp_path: Path
+) -> None:
+    file = tmp_path / "wanted.txt"
+    file.write_text(f"\ufeff# films\n{FILM}  # the first\n\n  https://youtu.be/{TALK}#t=3\n")
+    assert cli("download", "--batch-file", str(file)).code == 0
+    assert archive.jobs.requests[0].video_ids == [FILM, TALK]
+
+
+def test_a_batch_comes_from_standard_input(
+    cli: Cli, archive: Peers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{LIST}\n@films".encode())))
+    assert cli("playlist", "-a", "-").code == 0
+    assert [request.playlist_id for request in archive.jobs.requests] == [LIST, "@films"]
+
+
+def test_bad_lines_of_a_batch_are_named_before_anything_is_queued(
+    cli: Cli, archive: Peers, tmp_path: Path
+) -> None:
+    file = tmp_path / "wanted.txt"
+    file.write_text(f"{FILM}\nnonsense\n")
+    ran = cli("download", "-a", str(file))
+    assert ran.code == 2
+    assert "line 2: 'nonsense' is not a YouTube video id" in ran.err
+    assert archive.jobs.requests == []
+
+
+def test_a_playlist_given_as_a_video_gets_a_hint(cli: Cli, archive: Peers) -> None:
+    ran = cli("download", f"https://www.youtube.com/playlist?list={LIST}")
+    assert ran.code == 2
+    assert "`ytarchive playlist`" in ran.err
+
+
+def test_nothing_to_archive_is_wrong_usage(cli: Cli, archive: Peers) -> None:
+    assert cli("download").code == 2
+
+
+def test_the_summary_names_result_title_size_quality_and_place(cli: Cli, archive: Peers) -> None:
+    ran = cli("download", FILM)
+    assert f"success  {FILM}  A film  2.5 MB  1080p" in ran.out
+    assert "1 stored." in ran.out
+    assert f"Archive: /archive/videos/{FILM}/{FILM}.mp4" in ran.out
+
+
+def test_a_second_run_says_that_nothing_was_downloaded(cli: Cli, archive: Peers) -> None:
+    archive.jobs.results = [stored(status="skipped", message="already in the archive")]
+    ran = cli("download", FILM)
+    assert ran.code == 0
+    assert "Already in the archive: nothing was downloaded." in ran.out
+
+
+def test_a_lower_quality_than_asked_is_told(cli: Cli, archive: Peers) -> None:
+    message = "1080p was not available; fetched 720p"
+    archive.jobs.results = [stored(quality="720p", message=message)]
+    assert message in cli("download", FILM).out
+
+
+def test_what_is_missing_is_told_with_reason_plan_and_the_way_to_retry(
+    cli: Cli, archive: Peers
+) -> None:
+    private = JobResult(
+        video_id=TALK, status="unavailable", error_code="E110", message="Private video"
+    )
+    archive.jobs.results = [stored(), private]
+    archive.jobs.work_plan_id = "plan-1"
+    archive.storage.plans = [plan()]
+    ran = cli("playlist", LIST)
+    assert ran.code == 1
+    assert f"unavailable  {TALK}  A talk          private: Private video" in ran.out
+    assert "1 stored, 1 unavailable." in ran.out
+    assert "ytarchive workplan show plan-1" in ran.out
+    assert "ytarchive jobs retry job-1" in ran.out
+
+
+def test_of_a_large_job_only_what_is_missing_is_listed(cli: Cli, archive: Peers) -> None:
+    ids = [f"video{number:06}" for number in range(200)]
+    failed = [JobResult(video_id=each, status="failed", message="reset") for each in ids[:80]]
+    archive.jobs.results = [*failed, *(stored(each) for each in ids[80:])]
+    ran = cli("playlist", LIST)
+    assert ran.out.count("reset") == 50
+    assert "and 30 more that are missing" in ran.out
+    assert ids[100] not in ran.out
+    assert "120 stored, 80 failed." in ran.out
+
+
+def test_a_list_that_does_not_exist_fails_with_its_reason(cli: Cli, archive: Peers) -> None:
+    archive.jobs.results = []
+    archive.jobs.error = "The playlist does not exist"
+    ran = cli("playlist", LIST)
+    assert ran.code == 1
+    assert "The playlist does not exist" in ran.out
+
+
+def test_a_list_that_broke_off_is_a_failure_even_if_all_it_gave_was_stored(
+    cli: Cli, archive: Peers
+) -> None:
+    archive.jobs.error = "the listing broke off"
+    assert cli("playlist", LIST).code == 1
+
+
+def test_json_is_the_job_and_nothing_else(cli: Cli, archive: Peers) -> None:
+    archive.jobs.moments = [{"progress": JobProgress(total=1, active=[running()])}]
+    ran = cli("download", FILM, "--json")
+    assert ran.json["id"] == "job-1"
+    assert ran.json["status"] == "COMPLETED"
+    assert ran.json["created_at"] == "2026-11-20T12:00:00Z"
+    assert ran.json["results"][0]["video_id"] == FILM
+    assert ran.err == ""
+
+
+def test_json_of_several_lists_is_an_array(cli: Cli, archive: Peers) -> None:
+    ran = cli("--json", "playlist", LIST, CHANNEL)
+    assert [job["id"] for job in ran.json] == ["job-1", "job-2"]
+
+
+def test_detached_jobs_are_queued_and_left(cli: Cli, server: Peers) -> None:
+    ran = cli("download", FILM, "--detach")
+    assert ran.code == 0
+    assert "ytarchive jobs watch job-1" in ran.out
+    assert ran.err == ""
+    assert cli("download", FILM, "--detach", "--json").json["status"] == "PENDING"
+
+
+def test_detached_without_a_server_says_that_nothing_works_on_it(cli: Cli, archive: Peers) -> None:
+    assert "No server is running" in cli("download", FILM, "--detach").err
+
+
+def test_earlier_unfinished_jobs_are_mentioned_once_at_the_end(cli: Cli, archive: Peers) -> None:
+    archive.jobs.listed = [
+        archive.jobs.job("job-old", JobStatus.RUNNING),
+        archive.jobs.job("job-1"),
+    ]
+    ran = cli("download", FILM)
+    assert "1 earlier job is not finished" in ran.err
+    assert "ytarchive jobs watch job-old" in ran.err
+
+
+def test_a_server_finishes_its_jobs_without_being_reminded(cli: Cli, server: Peers) -> None:
+    server.jobs.listed = [server.jobs.job("job-old", JobStatus.RUNNING)]
+    assert cli("download", FILM).err == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_the_job_and_says_how_to_go_on(
+    cli: Cli, archive: Peers, number: signal.Signals
+) -> None:
+    archive.jobs.moments = [{}] * 100
+    archive.jobs.when_looked_at = lambda: signal.raise_signal(number)
+    ran = cli("download", FILM)
+    assert ran.code == 1
+    assert "stopped: the job and what was fetched are kept" in ran.err
+    assert "`ytarchive jobs watch job-1`" in ran.err
+
+
+def test_an_interrupt_leaves_a_server_to_its_work(cli: Cli, server: Peers) -> None:
+    server.jobs.moments = [{}] * 100
+    server.jobs.when_looked_at = lambda: signal.raise_signal(signal.SIGINT)
+    ran = cli("download", FILM, "--json")
+    assert ran.code == 1
+    assert "http://127.0.0.1:8000 goes on" in ran.json["error"]["message"]
+    assert "`ytarchive jobs watch job-1`" in ran.json["error"]["remedy"]
+
+
+def test_no_title_can_do_anything_to_the_terminal(cli: Cli, archive: Peers) -> None:
+    archive.storage.videos[FILM] = (
+        "\x1b[31mred\x1b[0m [bold]x[/bold] :smile:\r\n\u202egnp.exe\ud800"
+    )
+    ran = cli("download", FILM)
+    assert ran.code == 0
+    assert "\x1b" not in ran.out
+    assert "\u202e" not in ran.out
+    assert "�[31mred�[0m [bold]x[/bold] :smile:  �gnp.exe�" in ran.out
+
+
+def plan() -> WorkPlan:
+    gone = UnavailableVideo(video_id=TALK, title="A talk", reason="private", detected_at=NOON)
+    return WorkPlan(
+        id="plan-1", created_at=NOON, updated_at=NOON, unavailable_videos=[gone],
+        failed_downloads=[], total_videos=2, successful_videos=1, job_id="job-1",
+    )  # fmt: skip

@@ -1,0 +1,117 @@
+"""`config`: every setting, where it comes from, and a file to begin with."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Cli
+from ytarchive.cli.template import template
+from ytarchive.common.config import Settings, load_settings
+
+
+def shown(cli: Cli, *arguments: str) -> dict[str, tuple[object, str]]:
+    settings = cli("config", "show", "--json", *arguments).json["settings"]
+    return {each["name"]: (each["value"], each["source"]) for each in settings}
+
+
+def test_every_setting_is_shown(cli: Cli) -> None:
+    names = shown(cli).keys()
+    settings = load_settings()
+    assert names == {f"{section}.{name}" for section, values in settings for name, _ in values}
+
+
+def test_the_source_of_a_value_is_told(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text("[download]\nconcurrency = 5\n[server]\nport = 9000\n")
+    monkeypatch.setenv("YTARCHIVE_SERVER__PORT", "9100")
+    found = shown(cli, "--config", str(file), "--base-path", str(tmp_path))
+    assert found["download.concurrency"] == (5, "file")
+    assert found["server.port"] == (9100, "environment")
+    assert found["storage.base_path"] == (str(tmp_path), "command line")
+    assert found["download.pace"] == ("polite", "default")
+
+
+def test_secrets_are_masked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOUTUBE_API_KEY", "AIzaSecret")
+    monkeypatch.setenv("YTARCHIVE_SERVER__TOKEN", "hush-hush")
+    monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "http://user:pass-word@proxy:3128")
+    found = shown(cli)
+    assert found["youtube.api_key"] == ("********", "environment")
+    assert found["server.token"] == ("********", "environment")
+    assert found["network.proxy"] == ("http://********@proxy:3128", "environment")
+    told = cli("config").out
+    assert not any(secret in told for secret in ("AIzaSecret", "hush-hush", "pass-word"))
+
+
+def test_a_setting_that_cannot_be_used_is_named(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text("[download]\nconcurency = 5\n")
+    ran = cli("config", "show", "--config", str(file))
+    assert ran.code == 1
+    assert "download.concurency" in ran.err
+
+
+def test_path_tells_where_the_file_is_looked_for(cli: Cli, tmp_path: Path) -> None:
+    expected = tmp_path / "config" / "ytarchive" / "config.toml"
+    ran = cli("config", "path")
+    assert ran.out.strip() == str(expected)
+    assert "`ytarchive config init`" in ran.err
+    assert cli("config", "path", "--json").json == {"path": str(expected), "exists": False}
+
+
+def test_init_writes_a_file_that_only_its_owner_may_read(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "ytarchive" / "config.toml"
+    assert cli("config", "init").code == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert cli("config", "show", "--json").json["file_exists"] is True
+
+
+def test_init_does_not_overwrite_unless_it_is_told_to(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text("[server]\nport = 9000\n")
+    ran = cli("config", "init", "--config", str(file))
+    assert ran.code == 1
+    assert "exists already" in ran.err
+    assert "9000" in file.read_text()
+    assert cli("config", "init", "--config", str(file), "--force").code == 0
+    assert "9000" not in file.read_text()
+
+
+def test_init_where_nothing_can_be_written_is_one_message(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = cli("config", "init", "--config", str(tmp_path / "file" / "config.toml"))
+    assert ran.code == 1
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_the_template_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(template())
+    assert load_settings(file).model_dump() == load_settings().model_dump()
+
+
+def test_uncommented_the_template_says_the_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("YTARCHIVE_")]:
+        monkeypatch.delenv(name)
+    text = re.sub(r"^# (\w+ = .*)", r"\1", template(), flags=re.MULTILINE)
+    text = re.sub(r"^.*\(not set\)$", "", text, flags=re.MULTILINE)
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    assert load_settings(file).model_dump() == load_settings().model_dump()
+    assert tomllib.loads(text)["download"]["concurrency"] == 3
+
+
+def test_the_template_describes_every_section_and_setting() -> None:
+    text = template()
+    for section, values in load_settings():
+        assert f"[{section}]" in text
+        assert [name for name, _ in values if f"# {name} = " not in text] == []
+    assert "Videos at a time, over all jobs" in text
+    assert set(tomllib.loads(text)) == set(Settings.model_fields)

@@ -1,0 +1,140 @@
+"""`doctor`: what it makes of what it finds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Cli
+from tests.unit.cli.peers import Peers
+from ytarchive.cli.checks import (
+    Check,
+    Verdict,
+    check_disk,
+    check_key,
+    check_network,
+    check_services,
+    check_tools,
+)
+from ytarchive.common.config import load_settings
+from ytarchive.common.errors import StateLocked
+from ytarchive.common.models import HealthCheck
+from ytarchive.ytdlp import Tool, ToolReport
+
+
+def tools(age: int = 10, **changed: Tool) -> list[Check]:
+    found = {
+        "yt_dlp": Tool(name="yt-dlp", path="/lib/yt_dlp", version="2026.11.01"),
+        "ffmpeg": Tool(name="ffmpeg", path="/usr/bin/ffmpeg", version="7.1"),
+        "javascript": Tool(name="deno", path="/usr/bin/deno", version="2.9.8"),
+    } | changed
+    return check_tools(ToolReport(yt_dlp_age_days=age, **found))
+
+
+def test_tools_that_are_there_are_shown_with_version_and_path() -> None:
+    assert [check.verdict for check in tools()] == [Verdict.OK] * 3
+    assert tools()[0].message == "2026.11.01 (/lib/yt_dlp), 10 days old"
+
+
+@pytest.mark.parametrize(("age", "verdict"), [(60, Verdict.OK), (61, Verdict.WARN)])
+def test_an_old_yt_dlp_is_a_warning(age: int, verdict: Verdict) -> None:
+    check = tools(age)[0]
+    assert check.verdict is verdict
+    assert bool(check.remedy) is (verdict is Verdict.WARN)
+
+
+def test_a_missing_tool_fails_with_a_remedy() -> None:
+    check = tools(ffmpeg=Tool(name="ffmpeg"))[1]
+    assert (check.name, check.verdict, check.message) == ("ffmpeg", Verdict.FAIL, "not found")
+    assert check.remedy
+
+
+def test_a_tool_that_does_not_answer_is_a_warning() -> None:
+    assert tools(javascript=Tool(name="deno", path="/bin/deno"))[2].verdict is Verdict.WARN
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict"),
+    [("", Verdict.OK), ("AIza" + "x" * 35, Verdict.OK), ("my-key", Verdict.WARN)],
+)
+def test_a_key_is_judged_by_its_form_and_never_shown(
+    key: str, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOUTUBE_API_KEY", key)
+    check = check_key(load_settings())
+    assert check.verdict is verdict
+    assert not key or key not in check.message
+
+
+def test_the_disk_below_a_folder_that_is_not_made_yet_is_looked_at(tmp_path: Path) -> None:
+    check = check_disk(tmp_path / "new" / "archive")
+    assert str(tmp_path / "new" / "archive") in check.message
+    assert check.verdict is not Verdict.FAIL
+
+
+def test_a_file_in_the_way_of_the_archive_fails(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert check_disk(tmp_path / "file" / "archive").verdict is Verdict.FAIL
+
+
+async def test_services_that_are_well(archive: Peers) -> None:
+    server, database = await check_services(load_settings(), None)
+    assert (server.verdict, database.verdict) == (Verdict.OK, Verdict.OK)
+    assert "none is running" in server.message
+
+
+async def test_an_unhealthy_service_fails_and_is_named(
+    archive: Peers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ill() -> HealthCheck:
+        return HealthCheck(
+            service="storage", status="unhealthy", version="1", uptime_seconds=1,
+            checks={"database": False, "writable": True},
+        )  # fmt: skip
+
+    monkeypatch.setattr(archive.storage, "health", ill)
+    _, database = await check_services(load_settings(), None)
+    assert database.verdict is Verdict.FAIL
+    assert database.message == "storage: database"
+
+
+async def test_an_archive_in_use_by_another_command_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def locked(*_: object) -> None:
+        raise StateLocked("belongs to process 7")
+
+    monkeypatch.setattr("ytarchive.cli.checks.open_archive", locked)
+    (check,) = await check_services(load_settings(), None)
+    assert (check.verdict, check.message) == (Verdict.WARN, "belongs to process 7")
+
+
+async def test_a_network_that_leads_nowhere_fails_and_says_which_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "http://127.0.0.1:9")
+    check = await check_network(load_settings())
+    assert check.verdict is Verdict.FAIL
+    assert check.message.startswith("YouTube does not answer through the proxy: ")
+    assert check.remedy is not None
+    assert "network.proxy" in check.remedy
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("warn", 0), ("fail", 1)])
+def test_the_exit_code_is_1_if_something_fails(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, verdict: str, code: int
+) -> None:
+    monkeypatch.setattr("ytarchive.cli.doctor.all_checks", finding(Verdict(verdict)))
+    ran = cli("doctor")
+    assert ran.code == code
+    assert "install it" in ran.out
+    told = cli("doctor", "--json").json
+    assert told["ok"] is (code == 0)
+    assert told["checks"][0]["verdict"] == verdict
+
+
+def finding(verdict: Verdict) -> Callable[..., object]:
+    async def all_checks(*_: object) -> list[Check]:
+        return [Check(name="ffmpeg", verdict=verdict, message="gone", remedy="install it")]
+
+    return all_checks

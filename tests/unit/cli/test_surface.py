@@ -1,0 +1,192 @@
+"""The command line as programs and people meet it, most of it as a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.unit.cli.conftest import Cli
+from tests.unit.cli.peers import FILM, Peers
+from ytarchive import __version__
+from ytarchive.cli.root import COMMANDS, root
+
+HEAVY = ("pydantic", "aiohttp", "rich", "loguru", "yt_dlp", "asyncio", "sqlite3", "ssl")
+
+OPTIONS = {
+    "serve": "--host --port --separate-ports --services",
+    "download": "--batch-file --quality --captions --no-captions --auto-captions --no-thumbnail "
+    "--output-dir --force --priority --max-retries --detach",
+    "playlist": "--batch-file --quality --captions --detach",
+    "metadata": "--refresh --save",
+    "formats": "",
+    "jobs list": "--status --type --limit --cursor",
+    "jobs show": "",
+    "jobs watch": "",
+    "jobs retry": "--detach",
+    "jobs cancel": "",
+    "workplan list": "--limit",
+    "workplan show": "",
+    "workplan retry": "--detach",
+    "storage stats": "",
+    "storage show": "",
+    "storage exists": "",
+    "logs": "--service --level --trace --text --since --until --limit --follow",
+    "metrics": "",
+    "quota": "",
+    "services": "",
+    "config show": "",
+    "config path": "",
+    "config init": "--force",
+    "doctor": "",
+}
+
+
+def ytarchive(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ytarchive", *arguments],
+        env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_the_version_is_printed_and_nothing_else() -> None:
+    ran = ytarchive("--version")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"ytarchive {__version__}\n", "")
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_help_and_version_import_nothing_that_takes_time(argument: str) -> None:
+    script = (
+        "import sys; from ytarchive.cli.root import run; run([sys.argv[1]]); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, argument], capture_output=True, text=True, check=True
+    )
+    assert set(ran.stderr.split()).isdisjoint(HEAVY)
+
+
+def test_the_root_help_says_of_each_command_what_the_command_says_itself(cli: Cli) -> None:
+    shown = cli("--help").out
+    context = click.Context(root)
+    for name, (_, text) in COMMANDS.items():
+        _, command, _ = root.resolve_command(context, [name])
+        assert command is not None
+        assert command.get_short_help_str(100) == text
+        assert text in shown
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_the_help_of_a_command_lists_its_options(cli: Cli, command: str) -> None:
+    ran = cli(*command.split(), "--help")
+    assert ran.code == 0
+    assert [option for option in OPTIONS[command].split() if option not in ran.out] == []
+    assert "--json" in ran.out
+
+
+def test_an_unknown_command_is_wrong_usage_and_the_likely_one_is_named(cli: Cli) -> None:
+    ran = cli("dowload")
+    assert ran.code == 2
+    assert "'download'" in ran.err
+
+
+def test_a_bad_id_is_wrong_usage_and_told_in_one_line() -> None:
+    ran = ytarchive("download", "nonsense")
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("error: 'nonsense' is not a YouTube video id or address. Give ")
+
+
+def test_a_server_that_does_not_answer_is_exit_code_3() -> None:
+    ran = ytarchive("jobs", "--server", "http://127.0.0.1:9")
+    assert ran.returncode == 3
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "http://127.0.0.1:9" in line
+
+
+def test_the_server_of_the_environment_is_asked_too() -> None:
+    ran = ytarchive("quota", "--json", YTARCHIVE_SERVER="http://127.0.0.1:9")
+    assert ran.returncode == 3
+    told = json.loads(ran.stdout)
+    assert told["success"] is False
+    assert told["error"]["code"] == "E021"
+    assert ran.stderr == ""
+
+
+def test_a_server_without_http_in_its_address_is_wrong_usage(cli: Cli) -> None:
+    ran = cli("--server", "localhost:8000", "jobs")
+    assert ran.code == 2
+    assert "http://" in ran.err
+
+
+def test_a_configuration_that_is_not_there_is_named(cli: Cli, tmp_path: Path) -> None:
+    ran = cli("--config", str(tmp_path / "none.toml"), "jobs")
+    assert ran.code == 1
+    assert "none.toml does not exist" in ran.err
+
+
+def test_wrong_usage_with_json_is_an_error_object(cli: Cli) -> None:
+    ran = cli("download", FILM, "--quality", "4k", "--json")
+    assert ran.code == 2
+    assert ran.json["success"] is False
+    assert "4k" in ran.json["error"]["message"]
+
+
+@pytest.mark.parametrize("line", [("--json", "quota"), ("quota", "--json")])
+def test_json_may_stand_before_and_after_the_command(
+    cli: Cli, archive: Peers, line: tuple[str, ...]
+) -> None:
+    assert cli(*line).json["used"] == 42
+
+
+@pytest.mark.parametrize("line", [("--json", "jobs", "show"), ("jobs", "--json", "show")])
+def test_json_may_stand_before_a_command_of_a_group(
+    cli: Cli, archive: Peers, line: tuple[str, ...]
+) -> None:
+    assert cli(*line, "job-1").json["id"] == "job-1"
+
+
+def test_a_group_alone_does_its_usual_thing(cli: Cli, archive: Peers) -> None:
+    assert cli("jobs", "--json").json == {"items": [], "next_cursor": None}
+    assert cli("storage", "--json").json["base_path"] == "/archive"
+    assert cli("jobs", "--limit", "3").code == 0
+    assert archive.jobs.queries[-1].limit == 3
+
+
+def test_an_unknown_command_of_a_group_is_named(cli: Cli) -> None:
+    ran = cli("jobs", "remove")
+    assert ran.code == 2
+    assert "remove" in ran.err
+
+
+def test_a_fault_of_ours_shows_no_traceback(
+    cli: Cli, archive: Peers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive.metadata, "get_quota", None)
+    ran = cli("quota")
+    assert ran.code == 1
+    assert ran.err.startswith("error: a fault of ytarchive itself (TypeError")
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m ytarchive config show | head -1"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("file: ")
+    assert ran.stderr == ""
+
+
+def test_shells_complete_commands_and_options() -> None:
+    completed = ytarchive(
+        _YTARCHIVE_COMPLETE="bash_complete", COMP_WORDS="ytarchive do", COMP_CWORD="1"
+    )
+    assert completed.stdout.split() == ["plain,download", "plain,doctor"]
+    completed = ytarchive(
+        _YTARCHIVE_COMPLETE="bash_complete", COMP_WORDS="ytarchive download --qu", COMP_CWORD="2"
+    )
+    assert completed.stdout.split() == ["plain,--quality"]
