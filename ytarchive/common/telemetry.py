@@ -1,6 +1,15 @@
 """Every metric, declared once. `/metrics` and `GET /api/v1/metrics` read this registry."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+
+# The moment of each counter's birth is of no use to anyone here.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # published without its type
 
 REGISTRY = CollectorRegistry()
 
@@ -28,4 +37,7 @@ YOUTUBE_ERRORS = Counter(
 )
 LOG_ENTRIES_DROPPED = Counter(
     "ytarchive_log_entries_dropped", "Log entries lost to a full queue", registry=REGISTRY
+)
+LOG_ENTRIES = Counter(
+    "ytarchive_log_entries", "Log entries stored, by level", ["level"], registry=REGISTRY
 )

@@ -9,5 +9,21 @@ from ytarchive.logging.api import (
     Metric,
     Received,
 )
+from ytarchive.logging.masking import register_secret
+from ytarchive.logging.pipeline import LogPipeline, RemoteTarget
+from ytarchive.logging.sinks import Console, configure_logging
 
-__all__ = ["LogBatch", "LogEntry", "LogLevel", "LogQuery", "LoggingAPI", "Metric", "Received"]
+__all__ = [
+    "Console",
+    "LogBatch",
+    "LogEntry",
+    "LogLevel",
+    "LogPipeline",
+    "LogQuery",
+    "LoggingAPI",
+    "Metric",
+    "Received",
+    "RemoteTarget",
+    "configure_logging",
+    "register_secret",
+]

@@ -49,7 +49,9 @@ class LogQuery(Model):
     service: str | None = None
     level: LogLevel | None = Field(default=None, description="This level and those above it")
     trace_id: str | None = None
-    text: str | None = Field(default=None, description="Part of the message, whatever its case")
+    text: str | None = Field(
+        default=None, max_length=1000, description="Part of the message, whatever its case"
+    )
     since: UtcDatetime | None = None
     until: UtcDatetime | None = None
     limit: int = Field(default=100, ge=1, le=1000)

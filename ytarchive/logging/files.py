@@ -1,0 +1,122 @@
+"""Log files for people and their tools: `<service>/<date>.jsonl`, one entry a line."""
+
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from ytarchive.logging.api import LogEntry
+
+_NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d+))?\.jsonl")
+
+
+@dataclass
+class Part:
+    """A log file: a service's entries of one day (UTC), or a further part of them."""
+
+    folder: Path
+    day: str
+    number: int
+    size: int
+
+    @property
+    def path(self) -> Path:
+        """`2026-11-01.jsonl`, then `2026-11-01.1.jsonl` and so on."""
+        number = f".{self.number}" if self.number else ""
+        return self.folder / f"{self.day}{number}.jsonl"
+
+
+class LogFiles:
+    """Appends to the files, begins new ones, removes old ones. For any thread; blocks on the disk.
+
+    A file is dated by the day of writing, so that entries with a wrong clock end up in order too.
+    """
+
+    def __init__(self, folder: Path, file_bytes: int) -> None:
+        self._folder = folder
+        self._file_bytes = file_bytes
+        self._open: dict[str, Part] = {}
+        self._lock = threading.Lock()
+
+    def append(self, entries: Iterable[LogEntry], today: date) -> None:
+        """Write the entries to the files of their services. Raises OSError."""
+        lines: dict[str, list[bytes]] = defaultdict(list)
+        for entry in entries:
+            lines[entry.service].append(entry.model_dump_json().encode() + b"\n")
+        with self._lock:
+            for service, added in lines.items():
+                part = self._part(service, today.isoformat())
+                self._open.pop(service, None)  # if writing fails, the file is looked at again
+                self._open[service] = self._write(part, added)
+
+    def purge(self, keep_days: int, max_bytes: int, today: date) -> None:
+        """Remove what is older than `keep_days`, then the oldest files beyond `max_bytes`."""
+        oldest = (today - timedelta(days=keep_days)).isoformat()
+        parts = sorted(self._all_parts(), key=lambda part: (part.day, part.number), reverse=True)
+        total = 0
+        for part in parts:
+            total += part.size
+            if part.day < oldest or (total > max_bytes and not self._is_open(part)):
+                part.path.unlink(missing_ok=True)
+
+    def _part(self, service: str, day: str) -> Part:
+        """The file to go on with."""
+        part = self._open.get(service)
+        if part is not None and part.day == day:
+            return part
+        folder = self._folder / service
+        folder.mkdir(parents=True, exist_ok=True)
+        found = [part for part in _parts_in(folder) if part.day == day]
+        part = max(found, key=lambda part: part.number, default=Part(folder, day, 0, 0))
+        _end_line(part)
+        return part
+
+    def _write(self, part: Part, lines: list[bytes]) -> Part:
+        """Append the lines; the part that the last of them is in."""
+        pending: list[bytes] = []
+        for line in lines:
+            if part.size and part.size + len(line) > self._file_bytes:
+                _flush(part, pending)
+                pending = []
+                part = Part(part.folder, part.day, part.number + 1, 0)
+            pending.append(line)
+            part.size += len(line)
+        _flush(part, pending)
+        return part
+
+    def _all_parts(self) -> list[Part]:
+        folders = [entry for entry in self._folder.glob("*") if entry.is_dir()]
+        return [part for folder in folders for part in _parts_in(folder)]
+
+    def _is_open(self, part: Part) -> bool:
+        current = self._open.get(part.folder.name)
+        return current is not None and current.path == part.path
+
+
+def _parts_in(folder: Path) -> list[Part]:
+    named = [(path, _NAME.fullmatch(path.name)) for path in folder.iterdir()]
+    return [
+        Part(folder, name[1], int(name[2] or 0), path.stat().st_size)
+        for path, name in named
+        if name is not None and path.is_file()
+    ]
+
+
+def _end_line(part: Part) -> None:
+    """A crash or a full disk can leave half a line; what follows must not be glued to it."""
+    if part.size == 0:
+        return
+    with part.path.open("r+b") as file:
+        file.seek(-1, 2)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
+            part.size += 1
+
+
+def _flush(part: Part, lines: list[bytes]) -> None:
+    if lines:
+        with part.path.open("ab") as file:
+            file.write(b"".join(lines))

@@ -1,0 +1,107 @@
+"""What loguru recorded, as an entry of the log."""
+
+import re
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_jsonable_python
+
+from ytarchive.common.tracing import current_trace_id
+from ytarchive.logging.api import LogEntry, LogLevel
+from ytarchive.logging.masking import mask, mask_value
+
+if TYPE_CHECKING:
+    from loguru import Record  # exists for type checkers only
+
+DEFAULT_SERVICE = "ytarchive"
+
+_LONGEST_MESSAGE = 65_536
+_LONGEST_TRACEBACK = 16_384
+_SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+SEVERITY = {level: 10 * number for number, level in enumerate(LogLevel, start=1)}
+"""A level's number: 10 for DEBUG to 50 for CRITICAL, as in the standard library."""
+
+
+def complete(record: "Record") -> None:
+    """Give a record its service and trace, at the moment and place of the logging call."""
+    extra = record["extra"]
+    extra.setdefault("service", DEFAULT_SERVICE)
+    extra.setdefault("trace_id", current_trace_id())
+
+
+def entry_of(record: "Record") -> LogEntry:
+    """A completed record as an entry, without any secret."""
+    context = {
+        name: value
+        for name, value in record["extra"].items()
+        if name not in {"service", "trace_id"}
+    }
+    if record["exception"] is not None:
+        context["exception"] = traceback_of(record)[-_LONGEST_TRACEBACK:]
+    return LogEntry(
+        timestamp=record["time"],
+        service=service_of(record),
+        level=level_of(record),
+        message=mask(_unicode(record["message"]))[:_LONGEST_MESSAGE],
+        context=mask_value(_as_json(context)) if context else {},
+        trace_id=record["extra"].get("trace_id") or current_trace_id(),
+    )
+
+
+def masked(entry: LogEntry) -> LogEntry:
+    """An entry that came from outside, without any secret."""
+    message = mask(entry.message)[:_LONGEST_MESSAGE]
+    context = mask_value(entry.context) if entry.context else {}
+    if message == entry.message and context == entry.context:
+        return entry
+    return entry.model_copy(update={"message": message, "context": context})
+
+
+def service_of(record: "Record") -> str:
+    """The service that a record belongs to."""
+    service = str(record["extra"].get("service", ""))
+    return service if _SERVICE.fullmatch(service) else DEFAULT_SERVICE
+
+
+def level_of(record: "Record") -> LogLevel:
+    """A record's level; those that only loguru knows (TRACE, SUCCESS) become the next lower one."""
+    return level_of_number(record["level"].no)
+
+
+def level_of_number(number: int) -> LogLevel:
+    """The highest level that is not above `number`."""
+    reached = [level for level, least in SEVERITY.items() if least <= number]
+    return reached[-1] if reached else LogLevel.DEBUG
+
+
+def traceback_of(record: "Record") -> str:
+    """The traceback of a record's exception, without values of variables; empty without one."""
+    failure = record["exception"]
+    if failure is None or failure.value is None:
+        return ""
+    lines = traceback.format_exception(failure.type, failure.value, failure.traceback)
+    return _unicode("".join(lines))
+
+
+def _as_json(context: dict[str, Any]) -> Any:
+    return to_jsonable_python(_readable(context), fallback=str, inf_nan_mode="strings")
+
+
+def _readable(value: Any) -> Any:
+    """`value` with texts that UTF-8 can hold."""
+    match value:
+        case str():
+            return _unicode(value)
+        case dict():
+            return {_unicode(str(key)): _readable(inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_readable(inner) for inner in value]
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return _unicode(str(value))
+
+
+def _unicode(text: str) -> str:
+    """`text` without lone surrogates, such as names of files have that are not UTF-8."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,156 @@
+"""Entries as rows of logs.db, and back."""
+
+import base64
+import struct
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
+from ytarchive.logging.records import SEVERITY, level_of_number
+
+SCHEMA = Schema(package="ytarchive.logging", durable=False)
+
+_PURGE_ROWS = 5_000
+_FREE_PAGES_KEPT = 1_000
+_CURSOR = struct.Struct(">qq")
+
+
+class LogRepository:
+    """The entries of logs.db."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def prepare(self) -> None:
+        """To be called once."""
+        await self._database.write(lambda writer: writer.fetch_all("widen_cache"))
+
+    async def insert(self, entries: Sequence[LogEntry]) -> None:
+        """Store entries in one transaction."""
+        received = to_micros(utc_now())
+        await self._database.write(lambda writer: _insert(writer, entries, received))
+
+    async def find(self, query: LogQuery) -> Page[LogEntry]:
+        """Entries that match, newest first. Raises InvalidRequest for a bad cursor."""
+        parts, values = _filters(query)
+        sql = "\n".join(self._database.query(name) for name in parts)
+        rows = await self._database.select(sql, values | {"limit": query.limit + 1})
+        page = rows[: query.limit]
+        more = len(rows) > query.limit
+        return Page(
+            items=[_entry(row) for row in page],
+            next_cursor=_cursor_after(page[-1]) if more else None,
+        )
+
+    async def purge(self, oldest: datetime, max_bytes: int) -> None:
+        """Remove what came before `oldest`, then the oldest entries beyond `max_bytes`.
+
+        In small transactions, between which others get their turn.
+        """
+        while await self._purge_before(oldest) == _PURGE_ROWS:
+            pass
+        while await self._number("used_bytes") > max_bytes:
+            if await self._purge_before(utc_now()) == 0:
+                break
+        while await self._number("free_pages") > _FREE_PAGES_KEPT:
+            await self._database.write(lambda writer: writer.fetch_all("release_pages"))
+
+    async def _purge_before(self, oldest: datetime) -> int:
+        """How many of the next few thousand entries were old enough to go."""
+        values = {"oldest": to_micros(oldest), "most": _PURGE_ROWS}
+        return await self._database.write(lambda writer: _purge(writer, values))
+
+    async def _number(self, query: str) -> int:
+        row = await self._database.fetch_one(query)
+        return int(row[0]) if row else 0
+
+
+def _insert(writer: Writer, entries: Sequence[LogEntry], received: int) -> None:
+    keys = _trace_keys(writer, {entry.trace_id for entry in entries if entry.trace_id})
+    writer.execute_many("save_entry", [_row(entry, keys, received) for entry in entries])
+
+
+def _trace_keys(writer: Writer, traces: set[str]) -> dict[str, int]:
+    if not traces:
+        return {}
+    values = {"traces": to_json(sorted(traces)).decode()}
+    writer.execute("save_traces", values)
+    return {row["trace_id"]: row["trace_key"] for row in writer.fetch_all("trace_keys", values)}
+
+
+def _row(entry: LogEntry, trace_keys: dict[str, int], received: int) -> dict[str, Any]:
+    message = entry.message
+    return {
+        "time": to_micros(entry.timestamp),
+        "received": received,
+        "service": entry.service,
+        "level": SEVERITY[entry.level],
+        "message": message,
+        "folded": None if message.isascii() else message.casefold(),
+        "context": to_json(entry.context).decode() if entry.context else None,
+        "trace_key": trace_keys[entry.trace_id] if entry.trace_id else None,
+    }
+
+
+def _entry(row: Row) -> LogEntry:
+    return LogEntry(
+        timestamp=from_micros(row["time"]),
+        service=row["service"],
+        level=level_of_number(row["level"]),
+        message=row["message"],
+        context=from_json(row["context"]) if row["context"] else {},
+        trace_id=row["trace_id"],
+    )
+
+
+def _purge(writer: Writer, values: dict[str, int]) -> int:
+    rows = writer.fetch_all("purge_entries", values)
+    keys = sorted({row["trace_key"] for row in rows if row["trace_key"] is not None})
+    writer.execute("purge_traces", {"keys": to_json(keys).decode()})
+    return len(rows)
+
+
+def _filters(query: LogQuery) -> tuple[list[str], dict[str, Any]]:
+    """The named parts of the statement that finds what is asked for, and its values."""
+    values: dict[str, Any] = {
+        "trace_id": query.trace_id,
+        "service": query.service,
+        "level": SEVERITY[query.level] if query.level else None,
+        "since": to_micros(query.since) if query.since else None,
+        "until": to_micros(query.until) if query.until else None,
+        "text": query.text.casefold() if query.text else None,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    parts = [_driving_part(query), *(f"and_{name}" for name in given if name != "trace_id")]
+    if query.cursor is not None:
+        given["cursor_time"], given["cursor_id"] = _read_cursor(query.cursor)
+        parts.append("and_before")
+    return [*parts, "in_order"], given
+
+
+def _driving_part(query: LogQuery) -> str:
+    """The index that leaves the fewest rows to look at."""
+    if query.trace_id is not None:
+        return "newest_of_trace"
+    if query.level is not None and SEVERITY[query.level] >= SEVERITY[LogLevel.WARNING]:
+        return "newest_severe"
+    return "newest_of_service" if query.service is not None else "newest"
+
+
+def _cursor_after(row: Row) -> str:
+    return base64.urlsafe_b64encode(_CURSOR.pack(row["time"], row["id"])).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[int, int]:
+    try:
+        time, row_id = _CURSOR.unpack(base64.urlsafe_b64decode(text + "=="))
+    except (ValueError, struct.error):
+        why = "not a cursor that was given out"
+        raise InvalidRequest(f"cursor: {why}", fields={"cursor": why}) from None
+    return time, row_id

@@ -1,0 +1,122 @@
+"""Where log records come from, and the console that shows them."""
+
+import inspect
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from ytarchive.logging.api import LogLevel
+from ytarchive.logging.masking import mask
+from ytarchive.logging.records import complete, level_of, service_of, traceback_of
+
+if TYPE_CHECKING:
+    from loguru import Message, Record  # exist for type checkers only
+
+_COLOURS = {
+    LogLevel.DEBUG: "\x1b[2m",
+    LogLevel.INFO: "\x1b[32m",
+    LogLevel.WARNING: "\x1b[33m",
+    LogLevel.ERROR: "\x1b[31m",
+    LogLevel.CRITICAL: "\x1b[1;31m",
+}
+_PLAIN = "\x1b[0m"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class Console(Enum):
+    """What the console (standard error) shows."""
+
+    FULL = auto()
+    """Everything from the level up, with time, service and tracebacks: for a server."""
+    WARNINGS = auto()
+    """Warnings and errors, a line each: for commands, whose output is for people."""
+    NONE = auto()
+    """Nothing."""
+
+
+def configure_logging(level: str, *, console: Console = Console.FULL) -> None:
+    """Show all of this process's logging, the standard library's too, on the console.
+
+    `level`: the least that is shown. Each record carries its service and the trace of the call.
+    Call it before any LogPipeline is started; of several calls, the last counts.
+    """
+    logger.remove()
+    logger.configure(patcher=complete)
+    if console is not Console.NONE:
+        least = level if console is Console.FULL else _higher(level, "WARNING")
+        # A format that is a function adds no traceback: loguru's shows the values of variables.
+        logger.add(_console_sink(console), level=least, format=lambda _: "")
+    _intercept_standard_library()
+
+
+def _higher(level: str, other: str) -> str:
+    return max(level, other, key=lambda name: logger.level(name).no)
+
+
+def _console_sink(console: Console) -> "Callable[[Message], None]":
+    line = _full_line if console is Console.FULL else _short_line
+
+    def write(message: "Message") -> None:
+        with suppress(OSError, ValueError, AttributeError):  # it may be closed or missing
+            sys.stderr.write(line(message.record) + "\n")
+
+    return write
+
+
+def _full_line(record: "Record") -> str:
+    level = level_of(record)
+    time = record["time"].strftime("%Y-%m-%d %H:%M:%S")
+    text = _printable(record["message"])
+    trace = record["extra"].get("trace_id")
+    if level is not LogLevel.INFO and trace:
+        text += f" [{_printable(trace)}]"
+    if record["exception"] is not None:
+        text += "\n" + _printable(traceback_of(record)).rstrip()
+    return f"{time} {_coloured(f'{level:<8}', level)} {service_of(record):<9} {text}"
+
+
+def _short_line(record: "Record") -> str:
+    level = level_of(record)
+    return f"{_coloured(level.lower(), level)}: {_printable(record['message'])}"
+
+
+def _coloured(text: str, level: LogLevel) -> str:
+    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"{_COLOURS[level]}{text}{_PLAIN}"
+
+
+def _printable(text: str) -> str:
+    """Text for a terminal: no secrets, no control characters, no line that passes for another."""
+    escaped = _CONTROL.sub(
+        lambda found: found.group().encode("unicode_escape").decode(), mask(text)
+    )
+    return escaped.replace("\n", "\n    ")
+
+
+class _Intercepted(logging.Handler):
+    """Passes the standard library's records (aiohttp, asyncio) on to loguru."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = record.levelname if record.levelname in LogLevel.__members__ else record.levelno
+        frame, depth = inspect.currentframe(), 0
+        while frame and (depth == 0 or frame.f_code.co_filename == logging.__file__):
+            frame, depth = frame.f_back, depth + 1
+        bound = logger.bind(logger=record.name).opt(depth=depth, exception=record.exc_info)
+        bound.log(level, "{}", record.getMessage())
+
+
+def _intercept_standard_library() -> None:
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if isinstance(handler, _Intercepted):
+            root.removeHandler(handler)
+    root.addHandler(_Intercepted())
+    root.setLevel(logging.INFO)  # below that, libraries talk to their authors
