@@ -1,0 +1,90 @@
+"""Imports are where readers look for them, point one way, and pass through the front door.
+
+The direction between the packages is import-linter's affair (`pyproject.toml`).
+"""
+
+import ast
+import graphlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture.source import Module, modules
+
+SHARED = {"common"}
+"""Packages whose modules anybody may import; of the others only what `__init__` offers."""
+
+INSIDERS = {
+    "ytarchive.app": "the composition root: it alone names concrete classes",
+    "ytarchive.__main__": "the entry point, which nothing imports",
+}
+
+
+def imported(module: Module) -> Iterator[tuple[ast.stmt, str]]:
+    """Every import of ours: at the top, in a function, or for type checkers only."""
+    ours = {each.name for each in modules("ytarchive")}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in ours else node.module for name in full]
+        else:
+            continue
+        yield from ((node, name) for name in dict.fromkeys(names) if name in ours)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {each.name: {name for _, name in imported(each)} for each in modules("ytarchive")}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_another_package_is_imported_through_its_front_door() -> None:
+    """`from ytarchive.storage import X`, never `from ytarchive.storage.repository import X`."""
+    trespassing = [
+        f"{module.where(node)} imports {name}"
+        for module in modules("ytarchive")
+        if module.name not in INSIDERS
+        for node, name in imported(module)
+        if name.count(".") > 1
+        and name.split(".")[1] not in SHARED
+        and name.split(".")[1] != module.package
+    ]
+    assert not trespassing
+
+
+def test_an_import_inside_a_function_is_marked() -> None:
+    """With ruff's PLC0415; `test_a_silenced_rule_carries_its_reason` asks for the reason."""
+    unmarked = [
+        module.where(node)
+        for module in modules("ytarchive")
+        for _, function in module.functions()
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and "PLC0415" not in module.lines[node.lineno - 1]
+    ]
+    assert not unmarked
+
+
+def test_yt_dlp_is_loaded_by_worker_processes_alone() -> None:
+    """Importing it takes longer than most commands run."""
+    allowed = {
+        f"ytarchive.ytdlp.{name}"
+        for name in ("zygote", "worker", "session", "listing", "classifier", "sidefiles")
+    }
+    elsewhere = [
+        module.where(node)
+        for module in modules("ytarchive")
+        if module.name not in allowed
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.Import) and any(_is_yt_dlp(each.name) for each in node.names))
+        or (isinstance(node, ast.ImportFrom) and _is_yt_dlp(node.module or ""))
+    ]
+    assert not elsewhere
+
+
+def _is_yt_dlp(name: str) -> bool:
+    return name.split(".", maxsplit=1)[0] == "yt_dlp"

@@ -1,0 +1,82 @@
+"""The five services are cut the same way: who knows one knows all."""
+
+import ast
+import re
+
+import pytest
+
+from tests.architecture.source import ROOT, Module, modules
+from ytarchive.common.contract import Contract, endpoints
+from ytarchive.common.services import ServiceName
+from ytarchive.http.documents import CONTRACTS
+
+WITHOUT_DATABASE = {ServiceName.DOWNLOAD: "its truth is what lies in the staging folder"}
+
+SQL = re.compile(
+    r"\s*(SELECT\s.+\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|"
+    r"CREATE\s+(TABLE|INDEX|TRIGGER)|PRAGMA\s)",
+    re.DOTALL,
+)
+"""What a statement begins with; keywords are always written in capitals."""
+
+
+@pytest.mark.parametrize("service", ServiceName)
+def test_every_service_has_the_same_files(service: ServiceName) -> None:
+    package = ROOT / "ytarchive" / service
+    expected = ["__init__.py", "api.py", "service.py"]
+    if service not in WITHOUT_DATABASE:
+        expected += ["repository.py", "sql/schema.sql", "sql/queries.sql", "sql/migrations"]
+    assert [name for name in expected if not (package / name).exists()] == []
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_operation_of_a_contract_says_what_it_does(contract: type[Contract]) -> None:
+    assert [each.name for each in endpoints(contract) if not each.description] == []
+
+
+def test_contracts_keep_their_annotations_as_types() -> None:
+    """Endpoints are read from real annotations: postponed ones would be mere text."""
+    future = "from __future__ import annotations"
+    assert [
+        m.path for m in modules("ytarchive") if m.path.endswith("api.py") and future in m.text
+    ] == []
+
+
+def test_sqlite_belongs_to_the_common_database() -> None:
+    users = {
+        module.package
+        for module in modules("ytarchive")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Import)
+        and any(alias.name in {"sqlite3", "aiosqlite"} for alias in node.names)
+    }
+    assert users == {"common"}
+
+
+def test_statements_stand_in_sql_files() -> None:
+    in_python = [
+        f"{module.path}:{line} {text.strip()[:40]!r}"
+        for module in modules("ytarchive")
+        if module.package != "common"
+        for line, text in _strings(module)
+        if SQL.match(text)
+    ]
+    assert not in_python
+
+
+def test_every_named_query_is_used() -> None:
+    unused = [
+        f"{name} in {file.relative_to(ROOT)}"
+        for file in sorted((ROOT / "ytarchive").glob("*/sql/queries.sql"))
+        for name in re.findall(r"^-- name: (\w+)$", file.read_text(), re.MULTILINE)
+        if not any(f'"{name}"' in path.read_text() for path in file.parents[1].glob("*.py"))
+    ]
+    assert not unused
+
+
+def _strings(module: Module) -> list[tuple[int, str]]:
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
