@@ -19,6 +19,7 @@ SCHEMA = Schema(package="ytarchive.logging", durable=False)
 _PURGE_ROWS = 5_000
 _FREE_PAGES_KEPT = 1_000
 _CURSOR = struct.Struct(">qq")
+_LAST = 2**63 - 1
 
 
 class LogRepository:
@@ -38,9 +39,7 @@ class LogRepository:
 
     async def find(self, query: LogQuery) -> Page[LogEntry]:
         """Entries that match, newest first. Raises InvalidRequest for a bad cursor."""
-        parts, values = _filters(query)
-        sql = "\n".join(self._database.query(name) for name in parts)
-        rows = await self._database.select(sql, values | {"limit": query.limit + 1})
+        rows = await self._database.fetch_all(_statement(query), _parameters(query))
         page = rows[: query.limit]
         more = len(rows) > query.limit
         return Page(
@@ -116,31 +115,28 @@ def _purge(writer: Writer, values: dict[str, int]) -> int:
     return len(rows)
 
 
-def _filters(query: LogQuery) -> tuple[list[str], dict[str, Any]]:
-    """The named parts of the statement that finds what is asked for, and its values."""
-    values: dict[str, Any] = {
+def _statement(query: LogQuery) -> str:
+    """The statement whose index leaves the fewest rows to look at."""
+    if query.trace_id is not None:
+        return "find_by_trace"
+    if query.level is not None and SEVERITY[query.level] >= SEVERITY[LogLevel.WARNING]:
+        return "find_by_severity"
+    return "find_by_service" if query.service is not None else "find_by_time"
+
+
+def _parameters(query: LogQuery) -> dict[str, Any]:
+    until = to_micros(query.until) if query.until else _LAST
+    end = min((until, _LAST), _read_cursor(query.cursor) if query.cursor else (_LAST, _LAST))
+    return {
         "trace_id": query.trace_id,
         "service": query.service,
-        "level": SEVERITY[query.level] if query.level else None,
-        "since": to_micros(query.since) if query.since else None,
-        "until": to_micros(query.until) if query.until else None,
+        "level": SEVERITY[query.level] if query.level else 0,
+        "since": to_micros(query.since) if query.since else -_LAST,
+        "end_time": end[0],
+        "end_id": end[1],
         "text": query.text.casefold() if query.text else None,
+        "limit": query.limit + 1,  # one more tells whether there is another page
     }
-    given = {name: value for name, value in values.items() if value is not None}
-    parts = [_driving_part(query), *(f"and_{name}" for name in given if name != "trace_id")]
-    if query.cursor is not None:
-        given["cursor_time"], given["cursor_id"] = _read_cursor(query.cursor)
-        parts.append("and_before")
-    return [*parts, "in_order"], given
-
-
-def _driving_part(query: LogQuery) -> str:
-    """The index that leaves the fewest rows to look at."""
-    if query.trace_id is not None:
-        return "newest_of_trace"
-    if query.level is not None and SEVERITY[query.level] >= SEVERITY[LogLevel.WARNING]:
-        return "newest_severe"
-    return "newest_of_service" if query.service is not None else "newest"
 
 
 def _cursor_after(row: Row) -> str:

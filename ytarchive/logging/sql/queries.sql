@@ -20,53 +20,53 @@ JOIN traces AS t ON t.trace_id = wanted.value;
 INSERT INTO entries (time, received, service, level, message, folded, context, trace_key)
 VALUES (:time, :received, :service, :level, :message, :folded, :context, :trace_key);
 
--- Finding them: one `newest…`, any number of `and…`, then `in_order` --------------------------
--- The index is named, because SQLite cannot know that a trace selects far better than a service.
+-- Finding them, newest first ------------------------------------------------------------------
+-- The same question by four indexes: SQLite cannot know that a trace selects far better than a
+-- service. `(:end_time, :end_id)` is where the page before ended, or the end of the time asked for.
+-- ASCII messages are lowered here; the others were case-folded when they came.
 
--- name: newest
+-- name: find_by_trace
 SELECT e.id, e.time, e.service, e.level, e.message, e.context,
        (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
-FROM entries AS e INDEXED BY entries_by_time
-WHERE TRUE
-
--- name: newest_of_trace
-SELECT e.id, e.time, e.service, e.level, e.message, e.context, :trace_id AS trace_id
 FROM entries AS e INDEXED BY entries_by_trace
 WHERE e.trace_key = (SELECT t.trace_key FROM traces AS t WHERE t.trace_id = :trace_id)
+  AND e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
+  AND e.level >= :level
+  AND (:service IS NULL OR e.service = :service)
+  AND (:text IS NULL OR instr(coalesce(e.folded, lower(e.message)), :text) > 0)
+ORDER BY e.time DESC, e.id DESC
+LIMIT :limit;
 
--- name: newest_severe
+-- name: find_by_severity
 SELECT e.id, e.time, e.service, e.level, e.message, e.context,
        (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
 FROM entries AS e INDEXED BY entries_by_severity
 WHERE e.level >= 30
+  AND e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
+  AND e.level >= :level
+  AND (:service IS NULL OR e.service = :service)
+  AND (:text IS NULL OR instr(coalesce(e.folded, lower(e.message)), :text) > 0)
+ORDER BY e.time DESC, e.id DESC
+LIMIT :limit;
 
--- name: newest_of_service
+-- name: find_by_service
 SELECT e.id, e.time, e.service, e.level, e.message, e.context,
        (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
 FROM entries AS e INDEXED BY entries_by_service
 WHERE e.service = :service
+  AND e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
+  AND e.level >= :level
+  AND (:text IS NULL OR instr(coalesce(e.folded, lower(e.message)), :text) > 0)
+ORDER BY e.time DESC, e.id DESC
+LIMIT :limit;
 
--- name: and_service
-AND e.service = :service
-
--- name: and_level
-AND e.level >= :level
-
--- name: and_since
-AND e.time >= :since
-
--- name: and_until
-AND e.time <= :until
-
--- name: and_text
--- ASCII messages are lowered here; the others were case-folded when they came.
-AND instr(coalesce(e.folded, lower(e.message)), :text) > 0
-
--- name: and_before
--- After the last entry of the page before.
-AND (e.time, e.id) < (:cursor_time, :cursor_id)
-
--- name: in_order
+-- name: find_by_time
+SELECT e.id, e.time, e.service, e.level, e.message, e.context,
+       (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
+FROM entries AS e INDEXED BY entries_by_time
+WHERE e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
+  AND e.level >= :level
+  AND (:text IS NULL OR instr(coalesce(e.folded, lower(e.message)), :text) > 0)
 ORDER BY e.time DESC, e.id DESC
 LIMIT :limit;
 
