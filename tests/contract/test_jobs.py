@@ -1,0 +1,154 @@
+"""The real Jobs service; it and all it calls are reached in process, or all over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.conftest import Reach
+from tests.unit.jobs.peers import DownloadPeer, MetadataPeer, StoragePeer, video_id
+from ytarchive.common.config import load_settings
+from ytarchive.common.errors import Conflict, InvalidRequest, NotFound, PrivateVideo
+from ytarchive.download import DownloadAPI, DownloadListener
+from ytarchive.jobs import (
+    CreateJob,
+    Job,
+    JobOptions,
+    JobQuery,
+    JobsAPI,
+    JobStatus,
+    JobType,
+    RegisterService,
+    ResultStatus,
+    ServiceRegistry,
+)
+from ytarchive.jobs.service import JobsService, Neighbours
+from ytarchive.metadata import MetadataAPI
+from ytarchive.storage import StorageAPI
+
+LIST = "PLabcdefghijklmnop"
+
+
+@pytest.fixture
+def metadata() -> MetadataPeer:
+    return MetadataPeer()
+
+
+@pytest.fixture
+def download() -> DownloadPeer:
+    return DownloadPeer()
+
+
+@pytest.fixture
+async def jobs(
+    reach: Reach[Any], tmp_path: Path, metadata: MetadataPeer, download: DownloadPeer
+) -> AsyncIterator[JobsAPI]:
+    settings = load_settings(
+        storage={"base_path": str(tmp_path)},
+        download={"pace": "off"},
+        jobs={"retry_base": 0.01, "notification_timeout": 0.2, "shutdown_grace": 0},
+    )
+    neighbours = Neighbours(
+        await reach(MetadataAPI, metadata),
+        await reach(DownloadAPI, download),
+        await reach(StorageAPI, StoragePeer()),
+    )
+
+    async def probe(_: ServiceRegistry) -> bool:
+        return True
+
+    async with JobsService.open(settings, tmp_path, neighbours, probe, whole_queue=True) as service:
+        download.listener = await reach(DownloadListener, service)
+        yield await reach(JobsAPI, service)
+
+
+async def ended(jobs: JobsAPI, job_id: str) -> Job:
+    async with asyncio.timeout(10):
+        while not (job := await jobs.get_job(job_id)).status.is_final:
+            await asyncio.sleep(0.005)
+    return job
+
+
+def wanted(*numbers: int, **options: Any) -> CreateJob:
+    ids = [video_id(number) for number in numbers]
+    return CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=ids, options=JobOptions(**options))
+
+
+async def test_a_job_runs_to_its_end(jobs: JobsAPI) -> None:
+    created = await jobs.create_job(wanted(1, 2))
+    assert created.status is JobStatus.PENDING
+    job = await ended(jobs, created.id)
+    assert job.status is JobStatus.COMPLETED
+    assert sorted(result.video_id for result in job.results) == [video_id(1), video_id(2)]
+    assert {result.status for result in job.results} == {ResultStatus.SUCCESS}
+    assert (job.progress.done, job.progress.total) == (2, 2)
+
+
+async def test_a_playlist_job_tells_what_was_unavailable(
+    jobs: JobsAPI, metadata: MetadataPeer, download: DownloadPeer
+) -> None:
+    metadata.playlists[LIST] = [video_id(n) for n in range(3)]
+    download.failures[video_id(1)] = [PrivateVideo("gone")] * 9
+    request = CreateJob(type=JobType.PLAYLIST_DOWNLOAD, playlist_id=LIST)
+    job = await ended(jobs, (await jobs.create_job(request)).id)
+    by_video = {result.video_id: result for result in job.results}
+    assert job.status is JobStatus.COMPLETED
+    assert by_video[video_id(1)].status is ResultStatus.UNAVAILABLE
+    assert by_video[video_id(1)].error_code == PrivateVideo.code
+    assert job.work_plan_id is not None
+
+
+async def test_jobs_are_listed_filtered_and_paged(jobs: JobsAPI) -> None:
+    ids = [(await jobs.create_job(wanted(number))).id for number in range(3)]
+    for job_id in ids:
+        await ended(jobs, job_id)
+    first = await jobs.list_jobs(JobQuery(limit=2, status=JobStatus.COMPLETED))
+    rest = await jobs.list_jobs(JobQuery(limit=2, cursor=first.next_cursor))
+    assert [job.id for job in (*first.items, *rest.items)] == ids[::-1]
+    assert rest.next_cursor is None
+    assert (await jobs.list_jobs(JobQuery(status=JobStatus.FAILED))).items == []
+
+
+async def test_cancel_and_retry_follow_the_state(jobs: JobsAPI, download: DownloadPeer) -> None:
+    download.hold.add(video_id(1))
+    job = await jobs.create_job(wanted(1))
+    with pytest.raises(Conflict):
+        await jobs.retry_job(job.id)
+    await jobs.cancel_job(job.id)
+    assert (await ended(jobs, job.id)).status is JobStatus.CANCELLED
+    with pytest.raises(Conflict):
+        await jobs.cancel_job(job.id)
+    download.hold.clear()
+    assert (await jobs.retry_job(job.id)).id == job.id
+    assert (await ended(jobs, job.id)).status is JobStatus.COMPLETED
+
+
+async def test_unknown_and_impossible_ids_are_told_apart(jobs: JobsAPI) -> None:
+    for use in (jobs.get_job, jobs.retry_job, jobs.cancel_job):
+        with pytest.raises(NotFound):
+            await use("absent")
+        with pytest.raises(InvalidRequest, match="job_id"):
+            await use("../jobs.db")
+
+
+async def test_services_register_and_are_listed(jobs: JobsAPI) -> None:
+    request = RegisterService(service_name="download", url="http://127.0.0.1", port=8002)
+    entry = await jobs.register_service(request)
+    assert (entry.service_name, entry.port, entry.health_endpoint) == (
+        "download",
+        8002,
+        "/api/v1/health",
+    )
+    assert [known.service_name for known in await jobs.list_services()] == ["download"]
+
+
+async def test_the_governor_tells_and_resumes(jobs: JobsAPI) -> None:
+    assert (await jobs.get_governor()).state == "closed"
+    assert (await jobs.resume_governor()).state == "closed"
+
+
+async def test_it_says_that_it_is_well(jobs: JobsAPI) -> None:
+    health = await jobs.health()
+    assert (health.service, health.status) == ("jobs", "healthy")

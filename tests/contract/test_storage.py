@@ -1,0 +1,119 @@
+"""The real Storage service, in process and over HTTP."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.conftest import Reach
+from tests.unit.storage.samples import (
+    MEDIA,
+    OTHER,
+    VIDEO,
+    content,
+    listed,
+    metadata,
+    playlist,
+    save_request,
+    stage,
+)
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.errors import (
+    InvalidIdentifier,
+    InvalidRequest,
+    NotFound,
+    PathOutsideArchive,
+)
+from ytarchive.common.models import Done, ErrorDetail, utc_now
+from ytarchive.storage import (
+    ExistsRequest,
+    FailedDownload,
+    SaveMetadata,
+    SavePlaylist,
+    SaveVideo,
+    StorageAPI,
+    UnavailableVideo,
+    WorkPlanQuery,
+    WorkPlanRequest,
+)
+from ytarchive.storage.service import StorageService
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> StorageConfig:
+    return StorageConfig(base_path=tmp_path / "archive")
+
+
+@pytest.fixture
+async def storage(reach: Reach[StorageAPI], config: StorageConfig) -> AsyncIterator[StorageAPI]:
+    service = await StorageService.open(config)
+    yield await reach(StorageAPI, service)
+    await service.close()
+
+
+async def test_a_staged_video_is_taken_in_and_found(
+    storage: StorageAPI, config: StorageConfig
+) -> None:
+    location = await storage.save_video(save_request(stage(config)))
+    assert content(location.video_path) == MEDIA
+    exists = await storage.video_exists("https://youtu.be/" + VIDEO)
+    assert (exists.exists, exists.location) == (True, location)
+    assert (await storage.video_exists(OTHER)).exists is False
+    asked = ExistsRequest(video_ids=[OTHER, VIDEO])
+    assert (await storage.videos_exist(asked)).video_ids == [VIDEO]
+
+
+async def test_metadata_is_kept_and_read_back_equal(storage: StorageAPI) -> None:
+    described = metadata(title="«\u202e ../../x \x00")
+    await storage.save_metadata(SaveMetadata(metadata=described))
+    assert await storage.get_metadata(VIDEO) == described
+    with pytest.raises(NotFound):
+        await storage.get_metadata(OTHER)
+    stats = await storage.get_stats()
+    assert (stats.total_metadata, stats.total_videos) == (1, 0)
+
+
+async def test_a_playlist_is_kept(storage: StorageAPI, config: StorageConfig) -> None:
+    assert await storage.save_playlist(SavePlaylist(playlist=playlist("PLabc"))) == Done()
+    assert "PLabc" in listed(config.base_path / "metadata" / "playlists")[0]
+
+
+async def test_work_plans_are_made_listed_and_read(storage: StorageAPI) -> None:
+    gone = UnavailableVideo(video_id=VIDEO, reason="private", detected_at=utc_now())
+    error = ErrorDetail(code="E140", message="no network", details={"tries": 3})
+    failed = FailedDownload(video_id=OTHER, attempts=4, last_attempt=utc_now(), errors=[error])
+    request = WorkPlanRequest(
+        job_id="job-1", unavailable_videos=[gone], failed_downloads=[failed], total_videos=5
+    )
+    plan = await storage.create_work_plan(request)
+    assert (plan.unavailable_videos, plan.failed_downloads) == ([gone], [failed])
+    assert await storage.get_work_plan(plan.id) == plan
+    page = await storage.list_work_plans(WorkPlanQuery(limit=1))
+    assert [(entry.id, entry.failed) for entry in page.items] == [(plan.id, 1)]
+    with pytest.raises(NotFound):
+        await storage.get_work_plan("absent")
+
+
+async def test_paths_out_of_the_archive_are_refused(
+    storage: StorageAPI, config: StorageConfig
+) -> None:
+    staged = stage(config)
+    for outside in ("../elsewhere", "/etc"):
+        with pytest.raises(PathOutsideArchive):
+            await storage.save_video(save_request(staged, output_path=outside))
+    with pytest.raises(PathOutsideArchive):
+        await storage.save_video(SaveVideo(video_id=VIDEO, video_path="/etc/passwd"))
+
+
+async def test_ids_that_are_none_are_refused(storage: StorageAPI) -> None:
+    with pytest.raises(InvalidIdentifier):
+        await storage.video_exists("../../etc")
+    with pytest.raises(InvalidRequest, match="plan_id"):
+        await storage.get_work_plan("../plan")
+
+
+async def test_it_says_that_it_is_well(storage: StorageAPI) -> None:
+    health = await storage.health()
+    assert (health.service, health.status) == ("storage", "healthy")
+    assert all(health.checks.values())
+    assert health.checks
