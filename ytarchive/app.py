@@ -18,7 +18,15 @@ from ytarchive.download.service import DownloadService
 from ytarchive.http import remote
 from ytarchive.jobs import JobsAPI, RegisterService, ServiceRegistry
 from ytarchive.jobs.service import JobsService, Neighbours
-from ytarchive.logging import LoggingAPI
+from ytarchive.logging import (
+    Console,
+    EntryTarget,
+    LogBatch,
+    LoggingAPI,
+    LogPipeline,
+    configure_logging,
+    register_secret,
+)
 from ytarchive.logging.service import LoggingService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.metadata.service import MetadataService
@@ -102,19 +110,26 @@ def _token(settings: Settings) -> str | None:
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, services: Collection[ServiceName] = ALL_SERVICES, *, whole_queue: bool
+    settings: Settings,
+    services: Collection[ServiceName] = ALL_SERVICES,
+    *,
+    whole_queue: bool,
+    console: Console,
 ) -> AsyncIterator[tuple[Archive, StateLock]]:
     """The archive with `services` in this process and the others at their URLs.
 
     `whole_queue`: work on everything that is queued, not only on jobs given to `work_on`.
     Raises StateLocked, NotWritable, DatabaseCorrupt, InvalidConfiguration, …
     """
+    _keep_secrets(settings)
     async with AsyncExitStack() as stack:
+        pipeline = LogPipeline(settings.logging.queue_entries)
+        configure_logging(settings.server.log_level, console=console, pipeline=pipeline)
         lock = StateLock(settings.storage.state_path, services)
         stack.enter_context(lock)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         parts = _Composition(settings, session)
-        opened = await _open_each(parts, services, stack, whole_queue=whole_queue)
+        opened = await _open_each(parts, services, stack, pipeline, whole_queue=whole_queue)
         yield opened, lock
 
 
@@ -122,6 +137,7 @@ async def _open_each(
     parts: _Composition,
     services: Collection[ServiceName],
     stack: AsyncExitStack,
+    pipeline: LogPipeline,
     *,
     whole_queue: bool,
 ) -> Archive:
@@ -137,6 +153,7 @@ async def _open_each(
         return result
 
     logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: LoggingService.open(settings))
+    await stack.enter_async_context(pipeline.start(_log_target(logging)))
     storage = await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(settings))
     yt_dlp = await stack.enter_async_context(YtDlp(settings))
     metadata = await enter(
@@ -156,6 +173,18 @@ async def _open_each(
             jobs if isinstance(jobs, JobsService) else parts.elsewhere(DownloadListener)
         )
     return Archive(jobs, metadata, download, storage, logging)
+
+
+def _keep_secrets(settings: Settings) -> None:
+    """Have them masked wherever they are logged."""
+    for secret in (settings.youtube.api_key, settings.server.token):
+        register_secret(secret.get_secret_value() if secret else None)
+
+
+def _log_target(logging: LoggingAPI) -> EntryTarget:
+    if isinstance(logging, LoggingService):
+        return logging.store
+    return lambda entries: logging.submit_logs(LogBatch(entries=list(entries)))
 
 
 @asynccontextmanager
@@ -192,7 +221,7 @@ async def open_archive(settings: Settings, server: str | None) -> AsyncIterator[
                 await archive.jobs.health()
             yield archive
             return
-    async with open_services(settings, whole_queue=False) as (archive, _):
+    async with open_services(settings, whole_queue=False, console=Console.WARNINGS) as (archive, _):
         await _register_in_process(archive)
         yield archive
 

@@ -17,7 +17,7 @@ from ytarchive.common.services import API_PREFIX, ServiceName
 from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.http import Listening, build_app, listen
 from ytarchive.jobs import JobsAPI, RegisterService
-from ytarchive.logging import LoggingAPI
+from ytarchive.logging import Console, LoggingAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import StorageAPI
 
@@ -44,7 +44,7 @@ async def serve(
     """
     stop = _stop_signal()
     async with AsyncExitStack() as stack:
-        opening = open_services(settings, services, whole_queue=True)
+        opening = open_services(settings, services, whole_queue=True, console=Console.FULL)
         archive, lock = await stack.enter_async_context(opening)
         listening = await _listen(settings, services, archive, separate_ports=separate_ports)
         for server in set(listening.values()):

@@ -89,9 +89,103 @@ WHERE trace_key IN (SELECT value FROM json_each(:keys))
 SELECT (pages.page_count - free.freelist_count) * size.page_size
 FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size AS size;
 
+-- name: count_free_pages
+PRAGMA freelist_count;
+
+-- name: free_page
+-- Give a part of what was deleted back to the disk.
+PRAGMA incremental_vacuum(1);
+
+-- name: widen_cache
+-- The indexes are written to in several places: 16 MiB keep those pages at hand.
+PRAGMA cache_size = -16384;
+
+-- name: save_traces
+-- Number the traces of a batch, a JSON array in `:traces`, as far as they are new.
+INSERT OR IGNORE INTO traces (trace_id)
+SELECT value FROM json_each(:traces);
+
+-- name: trace_keys
+SELECT t.trace_id, t.trace_key
+FROM json_each(:traces) AS wanted
+JOIN traces AS t ON t.trace_id = wanted.value;
+
+-- name: save_entry
+INSERT INTO entries (time, received, service, level, message, folded, context, trace_key)
+VALUES (:time, :received, :service, :level, :message, :folded, :context, :trace_key);
+
+-- Finding them, newest first ------------------------------------------------------------------
+-- The same question by four indexes: SQLite cannot know that a trace selects far better than a
+-- service. `(:end_time, :end_id)` is where the page before ended, or the end of the time asked for.
+-- ASCII messages are lowered here; the others were case-folded when they came.
+
+-- name: find_by_trace
+SELECT e.id, e.time, e.service, e.level, e.message, e.context,
+       (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
+FROM entries AS e INDEXED BY entries_by_trace
+WHERE e.trace_key = (SELECT t.trace_key FROM traces AS t WHERE t.trace_id = :trace_id)
+  AND e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
+  AND e.level >= :level
+  AND (:service IS NULL OR e.service = :service)
+  AND (:text IS NULL OR instr(coalesce(e.folded, lower(e.message)), :text) > 0)
+ORDER BY e.time DESC, e.id DESC
+LIMIT :limit;
+
+-- name: find_by_severity
+SELECT e.id, e.time, e.service, e.level, e.message, e.context,
+       (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
+FROM entries AS e INDEXED BY entries_by_severity
+WHERE e.level >= 30
+  AND e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
+  AND e.level >= :level
+  AND (:service IS NULL OR e.service = :service)
+  AND (:text IS NULL OR instr(coalesce(e.folded, lower(e.message)), :text) > 0)
+ORDER BY e.time DESC, e.id DESC
+LIMIT :limit;
+
+-- name: find_by_service
+SELECT e.id, e.time, e.service, e.level, e.message, e.context,
+       (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
+FROM entries AS e INDEXED BY entries_by_service
+WHERE e.service = :service
+  AND e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
+  AND e.level >= :level
+  AND (:text IS NULL OR instr(coalesce(e.folded, lower(e.message)), :text) > 0)
+ORDER BY e.time DESC, e.id DESC
+LIMIT :limit;
+
+-- name: find_by_time
+SELECT e.id, e.time, e.service, e.level, e.message, e.context,
+       (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
+FROM entries AS e INDEXED BY entries_by_time
+WHERE e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
+  AND e.level >= :level
+  AND (:text IS NULL OR instr(coalesce(e.folded, lower(e.message)), :text) > 0)
+ORDER BY e.time DESC, e.id DESC
+LIMIT :limit;
+
+-- Retention -----------------------------------------------------------------------------------
+
+-- name: purge_entries
+-- Of the `:most` entries that came first, those that came before `:oldest`.
+DELETE FROM entries
+WHERE id IN (SELECT id FROM entries ORDER BY id LIMIT :most) AND received < :oldest
+RETURNING trace_key;
+
+-- name: purge_traces
+-- Of the traces in `:keys`, a JSON array, those without entries.
+DELETE FROM traces
+WHERE trace_key IN (SELECT value FROM json_each(:keys))
+  AND NOT EXISTS (SELECT 1 FROM entries AS e WHERE e.trace_key = traces.trace_key);
+
+-- name: used_bytes
+-- What the file would take without its free pages.
+SELECT (pages.page_count - free.freelist_count) * size.page_size
+FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size AS size;
+
 -- name: free_pages
 SELECT freelist_count FROM pragma_freelist_count;
 
 -- name: release_pages
 -- Give free pages back to the file system, some at a time.
-PRAGMA incremental_vacuum(1000);
+PRAGMA incremental_vacuum(1);
