@@ -5,6 +5,7 @@ The stand-in YouTube plays YouTube; the real command archives one of its playlis
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -51,16 +52,25 @@ def show(fetched: int) -> None:
         console.print("\nNothing was to be downloaded: all that can be had is there.")
     console.print()
     console.print(_tree(ARCHIVE))
+    program = f"{_program()} --base-path {ARCHIVE}"
     video = next(ARCHIVE.glob("videos/*"))
     console.print("\nLook at it:")
     for command in (
-        f"ytarchive --base-path {ARCHIVE} storage",
-        f"ytarchive --base-path {ARCHIVE} workplan",
-        f"ytarchive --base-path {ARCHIVE} logs",
+        f"{program} storage",
+        f"{program} workplan",
+        f"{program} logs",
         f"(cd {video} && sha256sum -c checksums.sha256)",
     ):
         console.print(f"  {command}", soft_wrap=True)
     console.print("`make demo` once more downloads nothing; `make clean` removes it.")
+
+
+def _program() -> str:
+    """How `ytarchive` is called from here."""
+    installed = Path(sys.prefix, "bin", "ytarchive")
+    if shutil.which("ytarchive") or not installed.is_relative_to(Path.cwd()):
+        return "ytarchive"
+    return str(installed.relative_to(Path.cwd()))
 
 
 def _environment(youtube: StandInProcess) -> dict[str, str]:

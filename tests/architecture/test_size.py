@@ -13,6 +13,7 @@ MOST_PUBLIC_METHODS = 12
 FLAT_TABLES = {
     "ytarchive/common/errors.py": "a table: every error with its texts",
     "ytarchive/ytdlp/classifier.py": "a table: everything that yt-dlp says, and what it means",
+    "ytarchive/jobs/repository.py": "a method for each statement of `queries.sql`",
 }
 """Files that may be longer: splitting a list would only hide it."""
 
