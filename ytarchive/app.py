@@ -20,10 +20,9 @@ from ytarchive.jobs import JobsAPI, RegisterService, ServiceRegistry
 from ytarchive.jobs.service import JobsService, Neighbours
 from ytarchive.logging import (
     Console,
-    EntryTarget,
-    LogBatch,
     LoggingAPI,
     LogPipeline,
+    RemoteTarget,
     configure_logging,
     register_secret,
 )
@@ -123,13 +122,12 @@ async def open_services(
     """
     _keep_secrets(settings)
     async with AsyncExitStack() as stack:
-        pipeline = LogPipeline(settings.logging.queue_entries)
-        configure_logging(settings.server.log_level, console=console, pipeline=pipeline)
+        configure_logging(settings.server.log_level, console=console)
         lock = StateLock(settings.storage.state_path, services)
         stack.enter_context(lock)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         parts = _Composition(settings, session)
-        opened = await _open_each(parts, services, stack, pipeline, whole_queue=whole_queue)
+        opened = await _open_each(parts, services, stack, whole_queue=whole_queue)
         yield opened, lock
 
 
@@ -137,7 +135,6 @@ async def _open_each(
     parts: _Composition,
     services: Collection[ServiceName],
     stack: AsyncExitStack,
-    pipeline: LogPipeline,
     *,
     whole_queue: bool,
 ) -> Archive:
@@ -153,7 +150,9 @@ async def _open_each(
         return result
 
     logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: LoggingService.open(settings))
-    await stack.enter_async_context(pipeline.start(_log_target(logging)))
+    if ServiceName.LOGGING not in services:
+        capacity, level = settings.logging.queue_entries, settings.server.log_level
+        await stack.enter_async_context(LogPipeline(RemoteTarget(logging), capacity, level))
     storage = await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(settings))
     yt_dlp = await stack.enter_async_context(YtDlp(settings))
     metadata = await enter(
@@ -178,13 +177,7 @@ async def _open_each(
 def _keep_secrets(settings: Settings) -> None:
     """Have them masked wherever they are logged."""
     for secret in (settings.youtube.api_key, settings.server.token):
-        register_secret(secret.get_secret_value() if secret else None)
-
-
-def _log_target(logging: LoggingAPI) -> EntryTarget:
-    if isinstance(logging, LoggingService):
-        return logging.store
-    return lambda entries: logging.submit_logs(LogBatch(entries=list(entries)))
+        register_secret(secret)
 
 
 @asynccontextmanager

@@ -10,12 +10,11 @@ from ytarchive.logging.api import (
     Received,
 )
 from ytarchive.logging.masking import register_secret
-from ytarchive.logging.pipeline import EntryTarget, LogPipeline
+from ytarchive.logging.pipeline import LogPipeline, RemoteTarget
 from ytarchive.logging.sinks import Console, configure_logging
 
 __all__ = [
     "Console",
-    "EntryTarget",
     "LogBatch",
     "LogEntry",
     "LogLevel",
@@ -24,6 +23,7 @@ __all__ = [
     "LoggingAPI",
     "Metric",
     "Received",
+    "RemoteTarget",
     "configure_logging",
     "register_secret",
 ]

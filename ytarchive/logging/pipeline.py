@@ -2,22 +2,23 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from loguru import logger
 
 from ytarchive.common.errors import NetworkFailure, ServiceError, YTArchiveError
-from ytarchive.logging.api import LogEntry
+from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI
 from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.queue import EntryQueue
+from ytarchive.logging.records import entry_of
+
+if TYPE_CHECKING:
+    from loguru import Message
 
 log = logger.bind(service="logging")
-
-EntryTarget = Callable[[Sequence[LogEntry]], Awaitable[object]]
-"""Keeps entries. A ServiceError or NetworkFailure of it means: try again later."""
 
 _BATCH = 1000
 _BATCH_SECONDS = 0.2
@@ -28,51 +29,67 @@ _STORE_THREADS = "sqlite-logs"
 _storing: ContextVar[bool] = ContextVar("storing", default=False)
 
 
-def comes_from_storing() -> bool:
-    """Whether the running code stores entries: what it logs would make it store more."""
-    return _storing.get() or threading.current_thread().name.startswith(_STORE_THREADS)
+class EntryTarget(Protocol):
+    """Where entries go."""
+
+    async def write(self, entries: Sequence[LogEntry]) -> None:
+        """Keep the entries. A ServiceError or NetworkFailure: try again later."""
+        ...
+
+
+class RemoteTarget:
+    """A Logging service, wherever it runs."""
+
+    def __init__(self, service: LoggingAPI) -> None:
+        self._service = service
+
+    async def write(self, entries: Sequence[LogEntry]) -> None:
+        """Submit the entries in one request."""
+        await self._service.submit_logs(LogBatch(entries=list(entries)))
 
 
 class LogPipeline:
-    """Takes entries to `target` without ever holding up who logs.
+    """Takes what is logged in this process to `target`, without ever holding up who logs.
 
-    Entries may be put before the `async with` block; they wait until it begins.
+    Use it as an async context manager, inside which `configure_logging` must not be called.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, target: EntryTarget, capacity: int, level: str = "INFO") -> None:
+        self._target = target
+        self._level = level
         self._queue = EntryQueue(capacity)
-        self._complaints = Complaints()
         self._arrived = asyncio.Event()
         self._enough = asyncio.Event()
         self._stopping = False
+        self._works = True
+        self._complaints = Complaints()
         self._loop = asyncio.get_running_loop()
+        self._sink: int | None = None
         self._drain: asyncio.Task[None] | None = None
-        self._target: EntryTarget | None = None
-
-    def start(self, target: EntryTarget) -> Self:
-        """Begin to take entries to `target`."""
-        self._target = target
-        self._drain = asyncio.create_task(self._drain_queue())
-        return self
 
     async def __aenter__(self) -> Self:
+        self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    def put(self, entry: LogEntry) -> None:
-        """Queue an entry, at once; for any thread."""
-        waiting = self._queue.put(entry)
-        if waiting in {1, _BATCH}:
-            event = self._arrived if waiting == 1 else self._enough
-            with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(event.set)
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the last batch was stored and there is room for more."""
+        return self._works and not self._queue.is_full
+
+    def start(self) -> None:
+        """Take every record from now on."""
+        self._drain = asyncio.create_task(self._drain_queue())
+        self._sink = logger.add(self._take, level=self._level, format=lambda _: "")
 
     async def stop(self, timeout: float = 5) -> None:  # noqa: ASYNC109  # what is left then is lost
-        """Store what waits, within `timeout` seconds."""
+        """Take no more records, and store what waits within `timeout` seconds."""
         if self._drain is None:
             return
+        with suppress(ValueError):  # someone may have removed every sink
+            logger.remove(self._sink)
         self._stopping = True
         self._arrived.set()
         self._enough.set()
@@ -81,6 +98,17 @@ class LogPipeline:
         self._queue.add_lost(len(self._queue.take(len(self._queue))))
         if lost := self._queue.take_lost():
             self._complaints.say(f"{lost} log entries were lost")
+
+    def _take(self, message: "Message") -> None:
+        record = message.record
+        # What the store itself says would make it say more.
+        if _storing.get() or threading.current_thread().name.startswith(_STORE_THREADS):
+            return
+        waiting = self._queue.put(entry_of(record))
+        if waiting in {1, _BATCH}:
+            event = self._arrived if waiting == 1 else self._enough
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(event.set)
 
     async def _drain_queue(self) -> None:
         while batch := await self._next_batch():
@@ -93,8 +121,7 @@ class LogPipeline:
         self._enough.clear()
         if len(self._queue) < _BATCH and not self._stopping:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_BATCH_SECONDS):
-                    await self._enough.wait()
+                await asyncio.wait_for(self._enough.wait(), _BATCH_SECONDS)
         if not self._stopping:
             self._arrived.clear()
         return self._queue.take(_BATCH)
@@ -107,18 +134,18 @@ class LogPipeline:
 
     async def _is_settled(self, batch: list[LogEntry]) -> bool:
         """Whether the batch is stored, or lost for good."""
-        if self._target is None:
-            return False
         try:
             with _own_records_left_out():
-                await self._target(batch)
+                await self._target.write(batch)
         except Exception as error:  # nothing that a store does may end the logging
             return self._is_given_up(batch, error)
+        self._works = True
         if lost := self._queue.take_lost():
             log.warning("{} log entries were lost: the log store was too slow or failed", lost)
         return True
 
     def _is_given_up(self, batch: list[LogEntry], error: Exception) -> bool:
+        self._works = False
         text = error.message if isinstance(error, YTArchiveError) else repr(error)
         self._complaints.say(f"log entries cannot be stored: {text}")
         if isinstance(error, ServiceError | NetworkFailure) and not self._stopping:

@@ -2,7 +2,6 @@
 
 import base64
 import struct
-import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,73 +10,90 @@ from pydantic_core import from_json, to_json
 
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import InvalidRequest
-from ytarchive.common.models import Page, from_micros, to_micros
+from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
+from ytarchive.logging.records import SEVERITY, level_of_number
 
 SCHEMA = Schema(package="ytarchive.logging", durable=False)
-SEVERITY = {level: 10 * number for number, level in enumerate(LogLevel, start=1)}
 
-_LEVELS = {number: level for level, number in SEVERITY.items()}
-_PURGED_AT_ONCE = 5_000
-_PAGES_AT_ONCE = 1_000
-_END_OF_TIME = 2**62
+_PURGE_ROWS = 5_000
+_FREE_PAGES_KEPT = 1_000
 _CURSOR = struct.Struct(">qq")
+_LAST = 2**63 - 1
 
 
 class LogRepository:
     """The entries of logs.db."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
+        self._database = database
 
-    async def widen_cache(self) -> None:
-        """Give the writing connection room for the pages of the indexes."""
-        await self.database.write(lambda writer: writer.fetch_all("widen_cache"))
+    async def prepare(self) -> None:
+        """To be called once."""
+        await self._database.write(lambda writer: writer.fetch_all("widen_cache"))
 
     async def insert(self, entries: Sequence[LogEntry]) -> None:
         """Store entries in one transaction."""
-
-        def insert(writer: Writer) -> None:
-            writer.execute_many("insert_entry", [_row(entry) for entry in entries])
-
-        await self.database.write(insert)
+        received = to_micros(utc_now())
+        await self._database.write(lambda writer: _insert(writer, entries, received))
 
     async def find(self, query: LogQuery) -> Page[LogEntry]:
         """Entries that match, newest first. Raises InvalidRequest for a bad cursor."""
-        rows = await self.database.fetch_all(_way(query), _values(query))
-        shown = rows[: query.limit]
+        rows = await self._database.fetch_all(_statement(query), _parameters(query))
+        page = rows[: query.limit]
         more = len(rows) > query.limit
         return Page(
-            items=[_entry(row) for row in shown],
-            next_cursor=_cursor_after(shown[-1]) if more else None,
+            items=[_entry(row) for row in page],
+            next_cursor=_cursor_after(page[-1]) if more else None,
         )
 
-    async def purge(self, before: datetime) -> None:
-        """Remove entries older than `before`, a piece at a time, and give their room back."""
-        values = {"before": to_micros(before), "limit": _PURGED_AT_ONCE}
-        while await self.database.execute("delete_oldest", values) == _PURGED_AT_ONCE:
+    async def purge(self, oldest: datetime, max_bytes: int) -> None:
+        """Remove what came before `oldest`, then the oldest entries beyond `max_bytes`.
+
+        In small transactions, between which others get their turn.
+        """
+        while await self._purge_before(oldest) == _PURGE_ROWS:
             pass
-        await self.database.write(_release_pages)
+        while await self._number("used_bytes") > max_bytes:
+            if await self._purge_before(utc_now()) == 0:
+                break
+        while await self._number("free_pages") > _FREE_PAGES_KEPT:
+            await self._database.write(lambda writer: writer.fetch_all("release_pages"))
+
+    async def _purge_before(self, oldest: datetime) -> int:
+        """How many of the next few thousand entries were old enough to go."""
+        values = {"oldest": to_micros(oldest), "most": _PURGE_ROWS}
+        return await self._database.write(lambda writer: _purge(writer, values))
+
+    async def _number(self, query: str) -> int:
+        row = await self._database.fetch_one(query)
+        return int(row[0]) if row else 0
 
 
-def _release_pages(writer: Writer) -> None:
-    """Give room back to the disk; SQLite's Python driver frees a page a call."""
-    for _ in range(_PAGES_AT_ONCE):
-        free = writer.fetch_one("count_free_pages")
-        if free is None or not free[0]:
-            return
-        writer.fetch_all("free_page")
+def _insert(writer: Writer, entries: Sequence[LogEntry], received: int) -> None:
+    keys = _trace_keys(writer, {entry.trace_id for entry in entries if entry.trace_id})
+    writer.execute_many("save_entry", [_row(entry, keys, received) for entry in entries])
 
 
-def _row(entry: LogEntry) -> dict[str, Any]:
+def _trace_keys(writer: Writer, traces: set[str]) -> dict[str, int]:
+    if not traces:
+        return {}
+    values = {"traces": to_json(sorted(traces)).decode()}
+    writer.execute("save_traces", values)
+    return {row["trace_id"]: row["trace_key"] for row in writer.fetch_all("trace_keys", values)}
+
+
+def _row(entry: LogEntry, trace_keys: dict[str, int], received: int) -> dict[str, Any]:
+    message = entry.message
     return {
         "time": to_micros(entry.timestamp),
+        "received": received,
         "service": entry.service,
         "level": SEVERITY[entry.level],
-        "message": entry.message,
-        "context": to_json(entry.context, fallback=str).decode() if entry.context else None,
-        "trace_id": entry.trace_id,
-        "trace_key": _trace_key(entry.trace_id),
+        "message": message,
+        "folded": None if message.isascii() else message.casefold(),
+        "context": to_json(entry.context).decode() if entry.context else None,
+        "trace_key": trace_keys[entry.trace_id] if entry.trace_id else None,
     }
 
 
@@ -85,53 +101,42 @@ def _entry(row: Row) -> LogEntry:
     return LogEntry(
         timestamp=from_micros(row["time"]),
         service=row["service"],
-        level=_LEVELS[row["level"]],
+        level=level_of_number(row["level"]),
         message=row["message"],
         context=from_json(row["context"]) if row["context"] else {},
         trace_id=row["trace_id"],
     )
 
 
-def _trace_key(trace_id: str | None) -> int | None:
-    return None if trace_id is None else zlib.crc32(trace_id.encode())
+def _purge(writer: Writer, values: dict[str, int]) -> int:
+    rows = writer.fetch_all("purge_entries", values)
+    keys = sorted({row["trace_key"] for row in rows if row["trace_key"] is not None})
+    writer.execute("purge_traces", {"keys": to_json(keys).decode()})
+    return len(rows)
 
 
-def _way(query: LogQuery) -> str:
-    """The query that walks the index which leaves the fewest rows to look at."""
+def _statement(query: LogQuery) -> str:
+    """The statement whose index leaves the fewest rows to look at."""
     if query.trace_id is not None:
         return "find_by_trace"
     if query.level is not None and SEVERITY[query.level] >= SEVERITY[LogLevel.WARNING]:
-        return "find_severe"
+        return "find_by_severity"
     return "find_by_service" if query.service is not None else "find_by_time"
 
 
-def _values(query: LogQuery) -> dict[str, Any]:
-    until = to_micros(query.until) if query.until else _END_OF_TIME
-    below_id = _END_OF_TIME
-    if query.cursor is not None:
-        until, below_id = _read_cursor(query.cursor)
+def _parameters(query: LogQuery) -> dict[str, Any]:
+    until = to_micros(query.until) if query.until else _LAST
+    end = min((until, _LAST), _read_cursor(query.cursor) if query.cursor else (_LAST, _LAST))
     return {
         "trace_id": query.trace_id,
-        "trace_key": _trace_key(query.trace_id),
         "service": query.service,
         "level": SEVERITY[query.level] if query.level else 0,
-        "since": to_micros(query.since) if query.since else -_END_OF_TIME,
-        "until": until,
-        "below_id": below_id,
-        "pattern": _pattern(query.text) if query.text else None,
-        "limit": query.limit + 1,
+        "since": to_micros(query.since) if query.since else -_LAST,
+        "end_time": end[0],
+        "end_id": end[1],
+        "text": query.text.casefold() if query.text else None,
+        "limit": query.limit + 1,  # one more tells whether there is another page
     }
-
-
-def _pattern(text: str) -> str:
-    """A GLOB pattern that finds `text` anywhere, whatever its case."""
-    return f"*{''.join(map(_either_case, text))}*"
-
-
-def _either_case(letter: str) -> str:
-    forms = {letter, letter.lower(), letter.upper()}
-    single = sorted(form for form in forms if len(form) == 1)
-    return f"[{''.join(single)}]" if len(single) > 1 or letter in "*?[" else letter
 
 
 def _cursor_after(row: Row) -> str:

@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
 from loguru import logger
@@ -12,12 +14,14 @@ from loguru import logger
 from ytarchive import __version__
 from ytarchive.common.config import LoggingConfig, Settings
 from ytarchive.common.database import Database
-from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.errors import DatabaseCorrupt, YTArchiveError
 from ytarchive.common.models import HealthCheck, Page, utc_now
+from ytarchive.common.telemetry import LOG_ENTRIES
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogQuery, Metric, Received
 from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.files import LogFiles
 from ytarchive.logging.metrics import current_metrics
+from ytarchive.logging.pipeline import LogPipeline
 from ytarchive.logging.records import masked
 from ytarchive.logging.repository import SCHEMA, LogRepository
 
@@ -26,82 +30,146 @@ log = logger.bind(service="logging")
 _UPKEEP_SECONDS = 3600
 
 
-class LoggingService(LoggingAPI):
-    """Keeps entries in logs.db and as JSON lines in files. Made by `LoggingService.open`."""
+class LogStore:
+    """Keeps entries in the database, and in files for people and their tools."""
 
-    def __init__(self, database: Database, files: LogFiles, config: LoggingConfig) -> None:
-        self._repository = LogRepository(database)
+    def __init__(self, rows: LogRepository, files: LogFiles, config: LoggingConfig) -> None:
+        self.rows = rows
         self._files = files
         self._config = config
         self._complaints = Complaints()
+
+    async def write(self, entries: Sequence[LogEntry]) -> None:
+        """Keep entries that hold no secret. Raises a database error; of files it only complains."""
+        await asyncio.to_thread(self._write_files, entries)
+        await self.rows.insert(entries)
+        for level, count in Counter(entry.level for entry in entries).items():
+            LOG_ENTRIES.labels(level).inc(count)
+
+    async def purge(self) -> None:
+        """Remove what is too old, or too much."""
+        now, config = utc_now(), self._config
+        oldest = now - timedelta(days=config.retention_days)
+        await asyncio.to_thread(self._purge_files)
+        await self.rows.purge(oldest, config.max_bytes)
+
+    def _write_files(self, entries: Sequence[LogEntry]) -> None:
+        try:
+            self._files.append(entries, utc_now().date())
+        except OSError as error:
+            self._complaints.say(f"log files cannot be written: {error}")
+
+    def _purge_files(self) -> None:
+        config = self._config
+        try:
+            self._files.purge(config.retention_days, config.max_bytes, utc_now().date())
+        except OSError as error:
+            self._complaints.say(f"old log files cannot be removed: {error}")
+
+
+class LoggingService(LoggingAPI):
+    """Collects this process's records, and what others submit."""
+
+    def __init__(self, database: Database, store: LogStore, pipeline: LogPipeline) -> None:
+        self._database = database
+        self._store = store
+        self._pipeline = pipeline
         self._started = time.monotonic()
 
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: Settings) -> AsyncIterator[Self]:
-        """A running service; leaving the block closes its database."""
-        storage = settings.storage
-        files = LogFiles(storage.base_path / storage.logs_dir, settings.logging.file_bytes)
-        async with await Database.open(storage.state_path / "logs.db", SCHEMA) as database:
-            service = cls(database, files, settings.logging)
-            await service._repository.widen_cache()
-            upkeep = asyncio.create_task(service._upkeep())
-            try:
-                yield service
-            finally:
-                upkeep.cancel()
-                await asyncio.gather(upkeep, return_exceptions=True)
+        """A running service, which stores what this process logs until the block is left.
 
-    async def store(self, entries: Sequence[LogEntry]) -> None:
-        """Keep entries. A disk that takes no files must not keep the database from them."""
-        try:
-            await asyncio.to_thread(self._files.append, entries, utc_now().date())
-        except OSError as error:
-            self._complaints.say(f"log files cannot be written: {error.strerror}")
-        await self._repository.insert(entries)
+        A damaged database is set aside: what happens now must not depend on old entries.
+        Raises DatabaseUnsupported, NotWritable or DiskFull.
+        """
+        storage, config = settings.storage, settings.logging
+        async with AsyncExitStack() as stack:
+            database = await _open_database(storage.state_path / "logs.db")
+            await stack.enter_async_context(database)
+            rows = LogRepository(database)
+            await rows.prepare()
+            files = LogFiles(storage.base_path / storage.logs_dir, config.file_bytes)
+            store = LogStore(rows, files, config)
+            pipeline = LogPipeline(store, config.queue_entries, settings.server.log_level)
+            await stack.enter_async_context(pipeline)
+            service = cls(database, store, pipeline)
+            upkeep = asyncio.create_task(service._keep_up())
+            stack.push_async_callback(_ended, upkeep)
+            yield service
 
     async def submit_log(self, request: LogEntry) -> Received:
-        """Take one entry."""
-        return await self.submit_logs(LogBatch(entries=[request]))
+        """See the contract."""
+        return await self._take([request])
 
     async def submit_logs(self, request: LogBatch) -> Received:
-        """Take up to 10,000 entries; secrets in them are masked."""
-        await self.store([masked(entry) for entry in request.entries])
-        return Received(accepted=len(request.entries))
+        """See the contract."""
+        return await self._take(request.entries)
 
     async def query_logs(self, request: LogQuery) -> Page[LogEntry]:
-        """Entries that match, newest first."""
-        return await self._repository.find(request)
+        """See the contract."""
+        return await self._store.rows.find(request)
 
     async def service_logs(self, service: str, request: LogQuery) -> Page[LogEntry]:
-        """Entries of one service that match, newest first."""
-        return await self._repository.find(request.model_copy(update={"service": service}))
+        """See the contract."""
+        if request.service not in {None, service}:
+            return Page(items=[])
+        return await self._store.rows.find(request.model_copy(update={"service": service}))
 
     async def get_metrics(self) -> list[Metric]:
-        """The present value of every metric."""
+        """See the contract."""
         return current_metrics()
 
     async def health(self) -> HealthCheck:
-        """Whether the log's database answers."""
-        usable = await self._repository.database.is_usable()
+        """Whether entries can be stored, and whether those of this process are."""
+        checks = {
+            "database": await self._database.is_usable(),
+            "queue": self._pipeline.keeps_up,
+        }
         return HealthCheck(
             service=self.service,
-            status="healthy" if usable else "unhealthy",
+            status="healthy" if all(checks.values()) else "unhealthy",
             version=__version__,
             uptime_seconds=int(time.monotonic() - self._started),
-            checks={"database": usable},
+            checks=checks,
         )
 
-    async def _upkeep(self) -> None:
-        """Remove what is too old or too much, every hour."""
+    async def _take(self, entries: Sequence[LogEntry]) -> Received:
+        if entries:
+            clean = await asyncio.to_thread(lambda: [masked(entry) for entry in entries])
+            await self._store.write(clean)
+        return Received(accepted=len(entries))
+
+    async def _keep_up(self) -> None:
         while True:
             try:
-                await self._purge()
-            except (YTArchiveError, OSError) as error:
-                log.warning("old log entries could not be removed: {}", error)
+                await self._store.purge()
+            except YTArchiveError as error:
+                log.warning("old log entries could not be removed: {}", error.message)
             await asyncio.sleep(_UPKEEP_SECONDS)
 
-    async def _purge(self) -> None:
-        config, today = self._config, utc_now().date()
-        await asyncio.to_thread(self._files.purge, config.retention_days, config.max_bytes, today)
-        await self._repository.purge(utc_now() - timedelta(days=config.retention_days))
+
+async def _open_database(path: Path) -> Database:
+    try:
+        return await Database.open(path, SCHEMA)
+    except DatabaseCorrupt as error:
+        aside = await asyncio.to_thread(_set_aside, path)
+        log.warning("{}; it is kept as {}, and a new one is begun", error.message, aside.name)
+        return await Database.open(path, SCHEMA)
+
+
+def _set_aside(path: Path) -> Path:
+    """Give a database and what belongs to it another name, which it returns."""
+    aside = path.with_name(f"{path.name}.damaged-{utc_now():%Y%m%dT%H%M%S}")
+    for suffix in ("-wal", "-shm", ""):
+        file = path.with_name(path.name + suffix)
+        if file.exists():
+            file.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
