@@ -24,6 +24,7 @@ _BATCH = 1000
 _BATCH_SECONDS = 0.2
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
+_LAST_CALL = 1.0
 _STORE_THREADS = "sqlite-logs"
 
 _storing: ContextVar[bool] = ContextVar("storing", default=False)
@@ -60,7 +61,7 @@ class LogPipeline:
         self._queue = EntryQueue(capacity)
         self._arrived = asyncio.Event()
         self._enough = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._works = True
         self._complaints = Complaints()
         self._loop = asyncio.get_running_loop()
@@ -90,11 +91,11 @@ class LogPipeline:
             return
         with suppress(ValueError):  # someone may have removed every sink
             logger.remove(self._sink)
-        self._stopping = True
-        self._arrived.set()
-        self._enough.set()
+        for event in (self._stopping, self._arrived, self._enough):
+            event.set()
         await asyncio.wait({self._drain}, timeout=timeout)
         self._drain.cancel()
+        await asyncio.wait({self._drain}, timeout=_LAST_CALL)
         self._queue.add_lost(len(self._queue.take(len(self._queue))))
         if lost := self._queue.take_lost():
             self._complaints.say(f"{lost} log entries were lost")
@@ -119,18 +120,21 @@ class LogPipeline:
         if not self._queue:
             await self._arrived.wait()
         self._enough.clear()
-        if len(self._queue) < _BATCH and not self._stopping:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._enough.wait(), _BATCH_SECONDS)
-        if not self._stopping:
+        if len(self._queue) < _BATCH and not self._stopping.is_set():
+            await _within(_BATCH_SECONDS, self._enough)
+        if not self._stopping.is_set():
             self._arrived.clear()
         return self._queue.take(_BATCH)
 
     async def _deliver(self, batch: list[LogEntry]) -> None:
         pause = _FIRST_PAUSE
-        while not await self._is_settled(batch):
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        try:
+            while not await self._is_settled(batch):
+                await _within(pause, self._stopping)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        except asyncio.CancelledError:
+            self._queue.add_lost(len(batch))
+            raise
 
     async def _is_settled(self, batch: list[LogEntry]) -> bool:
         """Whether the batch is stored, or lost for good."""
@@ -148,10 +152,16 @@ class LogPipeline:
         self._works = False
         text = error.message if isinstance(error, YTArchiveError) else repr(error)
         self._complaints.say(f"log entries cannot be stored: {text}")
-        if isinstance(error, ServiceError | NetworkFailure) and not self._stopping:
+        if isinstance(error, ServiceError | NetworkFailure) and not self._stopping.is_set():
             return False
         self._queue.add_lost(len(batch))
         return True
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    """Wait for the event, at most so long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
 
 
 @contextmanager

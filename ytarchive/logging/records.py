@@ -51,7 +51,7 @@ def entry_of(record: "Record") -> LogEntry:
 def masked(entry: LogEntry) -> LogEntry:
     """An entry that came from outside, without any secret."""
     message = mask(entry.message)[:_LONGEST_MESSAGE]
-    context = mask_value(entry.context) if entry.context else {}
+    context = mask_value(_readable(entry.context)) if entry.context else {}
     if message == entry.message and context == entry.context:
         return entry
     return entry.model_copy(update={"message": message, "context": context})
