@@ -8,7 +8,8 @@ from rich.table import Table
 from ytarchive.cli.checks import Check, Verdict, all_checks
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell
-from ytarchive.cli.session import chosen, read_settings, run_to_end, show_log
+from ytarchive.cli.session import chosen, read_settings, run_to_end
+from ytarchive.logging import Console, configure_logging
 
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
 
@@ -29,7 +30,7 @@ def doctor() -> int:
     options = chosen()
     settings = read_settings(options)
     out = Output(as_json=options.json)
-    show_log(options.verbose)
+    configure_logging("WARNING", console=Console.WARNINGS)
 
     async def examine() -> int:
         checks = await all_checks(settings, options.server)

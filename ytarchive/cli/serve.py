@@ -6,7 +6,7 @@ import click
 
 from ytarchive.cli.options import Command
 from ytarchive.cli.params import Names
-from ytarchive.cli.session import chosen, failure, read_settings, show_log
+from ytarchive.cli.session import chosen, failure, read_settings
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.services import ServiceName
 from ytarchive.serving import serve as run_server
@@ -27,10 +27,9 @@ def serve(host: str | None, port: int | None, separate_ports: bool, services: li
 
     It runs until SIGTERM or Ctrl-C.
     """
-    given = {"host": host, "port": port}
+    given = {"host": host, "port": port, "log_level": "DEBUG" if chosen().verbose else None}
     server = {name: value for name, value in given.items() if value is not None}
     settings = read_settings(chosen(), **({"server": server} if server else {}))
-    show_log(chosen().verbose, server_level=settings.server.log_level)
     names = [ServiceName(name) for name in services]
     try:
         asyncio.run(run_server(settings, names, separate_ports=separate_ports))

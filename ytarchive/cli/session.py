@@ -3,16 +3,19 @@
 import asyncio
 import functools
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
+from loguru import logger
 
 from ytarchive.app import Archive, open_archive
 from ytarchive.cli.failure import NO_SERVER, USAGE, Failure
 from ytarchive.cli.options import Globals
 from ytarchive.cli.output import Output
+from ytarchive.cli.text import plain
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.common.errors import (
     InvalidIdentifier,
@@ -25,6 +28,9 @@ from ytarchive.common.errors import (
 from ytarchive.logging import Console, configure_logging
 
 _GRACE = 1.0  # seconds; whoever presses Ctrl-C waits, and a transfer that is cut is resumed
+
+if TYPE_CHECKING:  # loguru has these types for checkers alone
+    from loguru import Message, Record
 
 P = ParamSpec("P")
 
@@ -59,11 +65,24 @@ def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
         raise failure(error) from None
 
 
-def show_log(verbose: int, *, server_level: str | None = None) -> None:
-    """What of the log goes to standard error: a server's, or what `-v` and `-vv` ask for."""
-    level = {0: server_level or "INFO", 1: "INFO"}.get(verbose, "DEBUG")
-    shown = Console.FULL if verbose or server_level else Console.NONE
-    configure_logging(level, console=shown)
+def show_log(verbose: int) -> None:
+    """Let standard error have what is below warnings, which it has anyway: `-v`, `-vv` all."""
+    if verbose:
+        level = "INFO" if verbose == 1 else "DEBUG"
+        logger.add(_write_log, level=level, filter=_is_below_warning, format="{message}")
+
+
+def _is_below_warning(record: "Record") -> bool:
+    return record["level"].no < logger.level("WARNING").no
+
+
+def _write_log(message: "Message") -> None:
+    """One entry as a line: what YouTube sent stands in some, so nothing is passed on raw."""
+    record = message.record
+    service = record["extra"].get("service", record["name"])
+    line = f"{record['time']:%H:%M:%S} {record['level'].name.lower():<5} {service:<9} "
+    # Looked up each time: live bars put their own stream in its place.
+    sys.stderr.write(line + plain(record["message"]) + "\n")
 
 
 def with_archive(work: Work[P]) -> Callable[P, int]:
@@ -81,10 +100,11 @@ def in_archive(work: Work[P], *args: P.args, **kwargs: P.kwargs) -> int:
     options = chosen()
     settings = read_settings(options, jobs={"shutdown_grace": _GRACE})
     out = Output(as_json=options.json)
-    show_log(options.verbose)
+    configure_logging("WARNING", console=Console.WARNINGS)
 
     async def run() -> int | None:
         async with connected(settings, options.server) as archive:
+            show_log(options.verbose)
             return await work(archive, out, *args, **kwargs)
 
     return run_to_end(run()) or 0

@@ -100,8 +100,8 @@ def _headline(job: Job) -> str:
         (progress.cancelled, "cancelled"),
     ]
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
-    error = f"{job.error}. " if job.error else ""
-    return f"{error}{told[:1].upper()}{told[1:]}." if told else error or "There was nothing to do."
+    said = [f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in (job.error, told) if text]
+    return " ".join(said) or "There was nothing to do."
 
 
 async def _where(archive: Archive, out: Output, job: Job) -> None:

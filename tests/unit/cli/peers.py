@@ -308,4 +308,5 @@ class Peers(Archive):
 def peers(url: str | None = None) -> Peers:
     """A fresh archive, of a server if it has a URL."""
     kinds: list[Any] = [JobsPeer, MetadataPeer, DownloadPeer, StoragePeer, LoggingPeer]
-    return Peers(*(kind() for kind in kinds), url)
+    jobs, metadata, download, storage, logging = (kind() for kind in kinds)
+    return Peers(jobs, metadata, download, storage, logging, url)
