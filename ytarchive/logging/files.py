@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from ytarchive.logging.api import LogEntry
-
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d+))?\.jsonl")
 
 
@@ -41,13 +39,13 @@ class LogFiles:
         self._open: dict[str, Part] = {}
         self._lock = threading.Lock()
 
-    def append(self, entries: Iterable[LogEntry], today: date) -> None:
-        """Write the entries to the files of their services. Raises OSError."""
-        lines: dict[str, list[bytes]] = defaultdict(list)
-        for entry in entries:
-            lines[entry.service].append(entry.model_dump_json().encode() + b"\n")
+    def append(self, lines: Iterable[tuple[str, bytes]], today: date) -> None:
+        """Write lines, each with its service's name, to the services' files. Raises OSError."""
+        by_service: dict[str, list[bytes]] = defaultdict(list)
+        for service, line in lines:
+            by_service[service].append(line)
         with self._lock:
-            for service, added in lines.items():
+            for service, added in by_service.items():
                 part = self._part(service, today.isoformat())
                 self._open.pop(service, None)  # if writing fails, the file is looked at again
                 self._open[service] = self._write(part, added)

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pydantic import SecretStr
+from pydantic_core import to_json
 
 MASK = "***"
 
@@ -33,7 +34,7 @@ _PATTERNS = (
 _SECRET = re.compile("|".join(_PATTERNS))
 _SIGNS = (
     "key", "token", "auth", "bearer", "cookie", "passw", "secret", "sid", "login_info", "__secure",
-    "://", "aiza", "ya29", "\ttrue\t", "\tfalse\t",
+    "://", "aiza", "ya29", "\ttrue\t", "\tfalse\t", r"\ttrue\t", r"\tfalse\t",
 )  # fmt: skip
 _SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES}|authorization|(?:set-)?cookies?|key)")
 
@@ -45,18 +46,24 @@ def register_secret(secret: SecretStr | None) -> None:
     global _registered  # noqa: PLW0603  # one process has one set of secrets
     value = secret.get_secret_value() if secret is not None else ""
     if len(value) >= _SHORTEST:
-        forms = {value, quote(value, safe=""), *_registered}
+        in_json = to_json(value).decode()[1:-1]
+        forms = {value, in_json, quote(value, safe=""), *_registered}
         _registered = tuple(sorted(forms, key=len, reverse=True))
 
 
 def mask(text: str) -> str:
     """`text` with every secret in it replaced by `***`."""
-    for value in _registered:
-        text = text.replace(value, MASK)
-    lowered = text.lower()
-    if any(sign in lowered for sign in _SIGNS):  # the patterns are slow, and most texts have none
+    if may_hold_secret(text):  # the patterns are slow, and few texts need them
+        for value in _registered:
+            text = text.replace(value, MASK)
         text = _SECRET.sub(_masked_match, text)
     return text
+
+
+def may_hold_secret(text: str) -> bool:
+    """Quick, and never wrongly False; for plain text, and for text inside JSON."""
+    lowered = text.lower()
+    return any(sign in lowered for sign in _SIGNS) or any(value in text for value in _registered)
 
 
 def mask_value(value: Any) -> Any:

@@ -4,11 +4,11 @@ import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ytarchive.common.tracing import current_trace_id
 from ytarchive.logging.api import LogEntry, LogLevel
-from ytarchive.logging.masking import mask, mask_value
+from ytarchive.logging.masking import mask, mask_value, may_hold_secret
 
 if TYPE_CHECKING:
     from loguru import Record  # exists for type checkers only
@@ -49,12 +49,24 @@ def entry_of(record: "Record") -> LogEntry:
 
 
 def masked(entry: LogEntry) -> LogEntry:
-    """An entry that came from outside, without any secret."""
+    """An entry without any secret; the same one if there was none."""
     message = mask(entry.message)[:_LONGEST_MESSAGE]
     context = mask_value(_readable(entry.context)) if entry.context else {}
     if message == entry.message and context == entry.context:
         return entry
     return entry.model_copy(update={"message": message, "context": context})
+
+
+def line_of(entry: LogEntry) -> tuple[LogEntry, bytes]:
+    """An entry that came from anywhere: without any secret, and as a line of JSON."""
+    try:
+        line = entry.model_dump_json()
+        clean = masked(entry) if may_hold_secret(line) else entry
+    except PydanticSerializationError:  # the context holds what UTF-8 cannot
+        clean = masked(entry)
+    if clean is not entry:
+        line = clean.model_dump_json()
+    return clean, line.encode() + b"\n"
 
 
 def service_of(record: "Record") -> str:

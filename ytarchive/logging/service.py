@@ -22,7 +22,7 @@ from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.files import LogFiles
 from ytarchive.logging.metrics import current_metrics
 from ytarchive.logging.pipeline import LogPipeline
-from ytarchive.logging.records import masked
+from ytarchive.logging.records import line_of
 from ytarchive.logging.repository import SCHEMA, LogRepository
 
 log = logger.bind(service="logging")
@@ -40,10 +40,10 @@ class LogStore:
         self._complaints = Complaints()
 
     async def write(self, entries: Sequence[LogEntry]) -> None:
-        """Keep entries that hold no secret. Raises a database error; of files it only complains."""
-        await asyncio.to_thread(self._write_files, entries)
-        await self.rows.insert(entries)
-        for level, count in Counter(entry.level for entry in entries).items():
+        """Keep entries, without secrets. Raises a database error; of files it only complains."""
+        clean = await asyncio.to_thread(self._write_files, entries)
+        await self.rows.insert(clean)
+        for level, count in Counter(entry.level for entry in clean).items():
             LOG_ENTRIES.labels(level).inc(count)
 
     async def purge(self) -> None:
@@ -53,11 +53,13 @@ class LogStore:
         await asyncio.to_thread(self._purge_files)
         await self.rows.purge(oldest, config.max_bytes)
 
-    def _write_files(self, entries: Sequence[LogEntry]) -> None:
+    def _write_files(self, entries: Sequence[LogEntry]) -> list[LogEntry]:
+        lines = [line_of(entry) for entry in entries]
         try:
-            self._files.append(entries, utc_now().date())
+            self._files.append(((entry.service, line) for entry, line in lines), utc_now().date())
         except OSError as error:
             self._complaints.say(f"log files cannot be written: {error}")
+        return [entry for entry, _ in lines]
 
     def _purge_files(self) -> None:
         config = self._config
@@ -137,8 +139,7 @@ class LoggingService(LoggingAPI):
 
     async def _take(self, entries: Sequence[LogEntry]) -> Received:
         if entries:
-            clean = await asyncio.to_thread(lambda: [masked(entry) for entry in entries])
-            await self._store.write(clean)
+            await self._store.write(entries)
         return Received(accepted=len(entries))
 
     async def _keep_up(self) -> None:
