@@ -43,7 +43,12 @@ def ytarchive(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Run the command as a user would, on this terminal; its exit code."""
     console.print(f"\n$ ytarchive {' '.join(arguments)}", style="bold", soft_wrap=True)
     command = [sys.executable, "-m", "ytarchive", *arguments]
-    return subprocess.run(command, env=environment, check=False).returncode
+    process = subprocess.Popen(command, env=environment)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # the command was interrupted too, and says how to continue
+        process.wait()
+        raise
 
 
 def show(fetched: int) -> None:
@@ -113,4 +118,7 @@ def _tree(folder: Path, label: str = "") -> Tree:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
