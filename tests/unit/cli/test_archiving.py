@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import CHANNEL, FILM, LIST, NOON, TALK, Peers, running, stored
+from ytarchive.common.errors import ServiceUnavailable
 from ytarchive.common.quality import Quality
 from ytarchive.jobs import JobOptions, JobProgress, JobResult, JobStatus, JobType
 from ytarchive.storage import UnavailableVideo, WorkPlan
@@ -228,3 +230,32 @@ def plan() -> WorkPlan:
         id="plan-1", created_at=NOON, updated_at=NOON, unavailable_videos=[gone],
         failed_downloads=[], total_videos=2, successful_videos=1, job_id="job-1",
     )  # fmt: skip
+
+
+def test_a_server_that_goes_away_is_told_with_the_way_to_go_on(cli: Cli, server: Peers) -> None:
+    def gone() -> None:
+        raise ServiceUnavailable("the jobs service does not answer")
+
+    server.jobs.when_looked_at = gone
+    ran = cli("download", FILM)
+    assert ran.code == 1
+    assert ran.err.startswith("stopped: http://127.0.0.1:8000 no longer answers. To go on: ")
+    assert "`ytarchive jobs watch job-1`" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "shown"), [((), []), (("-v",), ["queued"]), (("-vv",), ["detail", "queued"])]
+)
+def test_the_log_is_shown_as_far_as_it_is_asked_for(
+    cli: Cli, archive: Peers, flags: tuple[str, ...], shown: list[str]
+) -> None:
+    def write() -> None:
+        log = logger.bind(service="jobs")
+        log.debug("detail")
+        log.info("queued")
+        log.warning("mind\x1b[2J")
+
+    archive.jobs.when_looked_at = write
+    lines = cli("download", FILM, *flags).err.splitlines()
+    assert sorted(line.split()[-1] for line in lines[:-1]) == shown
+    assert "\x1b[2J" not in lines[-1]

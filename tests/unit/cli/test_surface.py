@@ -124,6 +124,13 @@ def test_a_server_without_http_in_its_address_is_wrong_usage(cli: Cli) -> None:
     assert "http://" in ran.err
 
 
+def test_a_service_that_does_not_exist_cannot_be_served(cli: Cli) -> None:
+    ran = cli("serve", "--services", "jobs,nonsense")
+    assert ran.code == 2
+    assert "nonsense" in ran.err
+    assert "metadata" in ran.err
+
+
 def test_a_configuration_that_is_not_there_is_named(cli: Cli, tmp_path: Path) -> None:
     ran = cli("--config", str(tmp_path / "none.toml"), "jobs")
     assert ran.code == 1
