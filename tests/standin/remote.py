@@ -30,6 +30,7 @@ class StandInProcess:
             cwd=_REPOSITORY,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C ends what uses it first
         )
         assert self._process.stdout
         ready = json.loads(self._process.stdout.readline() or "{}")
