@@ -117,7 +117,7 @@ class Engine:
             return
         if await self._repository.has_open_videos(job_id):
             return
-        await self._reporter.report(job_id)
+        await self._reporter.conclude(job_id)
         status, error = _verdict(head, self._giving_up.pop(job_id, None))
         if await self._repository.set_status(job_id, status, error):
             log.info("job {} {}: {} of {} stored", job_id, status.lower(), head.good, head.total)

@@ -51,6 +51,20 @@ class WorkPlanReporter:
             log.warning("the work plan of job {} has to wait: {}", job_id, error.message)
             self._pending.add(job_id)
 
+    async def conclude(self, job_id: str) -> None:
+        """Report what is left at the end of a job, and its final counts."""
+        await self.report(job_id)
+        head = await self._repository.head(job_id)
+        if head is None or head.work_plan_id is None:
+            return
+        request = WorkPlanRequest(
+            job_id=job_id, total_videos=head.total, successful_videos=head.good
+        )
+        try:
+            await self._storage.create_work_plan(request)
+        except YTArchiveError as error:
+            log.warning("the work plan of job {} lacks its counts: {}", job_id, error.message)
+
     async def _report_some(self, job_id: str) -> bool:
         head = await self._repository.head(job_id)
         rows = await self._repository.unplanned(job_id, _AT_ONCE)

@@ -104,7 +104,9 @@ class MetadataService(MetadataAPI):
 
     async def get_video(self, video_id: str, request: MetadataQuery) -> VideoMetadata:
         """See the contract."""
-        return await self._videos.get(video_id, refresh=request.refresh)
+        found = await self._videos.get(video_id, refresh=request.refresh)
+        log.info("{}: metadata of {}", video_id, found.fetched_at.isoformat(timespec="seconds"))
+        return found
 
     async def get_playlist(self, playlist_id: str, request: MetadataQuery) -> PlaylistMetadata:
         """See the contract."""
@@ -143,6 +145,7 @@ class MetadataService(MetadataAPI):
                 missing.append(_missing(video_id, outcome))
             else:
                 found.append(outcome)
+        log.info("metadata of {} videos found, of {} not", len(found), len(missing))
         return BatchMetadata(found=found, missing=missing)
 
     async def health(self) -> HealthCheck:
