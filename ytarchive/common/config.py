@@ -88,6 +88,13 @@ class StorageConfig(Section):
     videos_dir: str = Field("videos", pattern=r"^[\w.-]+$", description="Below base_path")
     logs_dir: str = Field("logs", pattern=r"^[\w.-]+$", description="Below base_path")
     state_dir: UserPath | None = Field(None, description="Databases; default base_path/.ytarchive")
+    min_free: int = Field(2**30, ge=0, description="Bytes that downloads leave free on the disk")
+    verify_every_days: float | None = Field(
+        None, gt=0, description="A server verifies every stored file this often; default: never"
+    )
+    verify_time_limit: float = Field(
+        3600, gt=0, description="Seconds a day that it may take; it goes on the next day"
+    )
 
     @property
     def state_path(self) -> Path:

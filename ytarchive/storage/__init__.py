@@ -17,10 +17,23 @@ from ytarchive.storage.api import (
     WorkPlanQuery,
     WorkPlanRequest,
 )
+from ytarchive.storage.space import has_room
+from ytarchive.storage.verify_models import (
+    Finding,
+    FindingKind,
+    FindingQuery,
+    Verification,
+    VerifyMode,
+    VerifyRequest,
+    VerifyState,
+)
 
 __all__ = [
     "ExistsRequest",
     "FailedDownload",
+    "Finding",
+    "FindingKind",
+    "FindingQuery",
     "PlanEntry",
     "SaveMetadata",
     "SavePlaylist",
@@ -30,8 +43,13 @@ __all__ = [
     "StorageStats",
     "StoredVideos",
     "UnavailableVideo",
+    "Verification",
+    "VerifyMode",
+    "VerifyRequest",
+    "VerifyState",
     "VideoExists",
     "WorkPlan",
     "WorkPlanQuery",
     "WorkPlanRequest",
+    "has_room",
 ]

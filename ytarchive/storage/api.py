@@ -9,6 +9,7 @@ from ytarchive.common.identifiers import OpaqueId, VideoId
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Done, ErrorDetail, Model, Page, UtcDatetime
 from ytarchive.common.services import ServiceName
+from ytarchive.storage.verify_models import Finding, FindingQuery, Verification, VerifyRequest
 
 
 class StorageLocation(Model):
@@ -170,6 +171,10 @@ class StorageStats(Model):
     base_path: str
     free_bytes: int = Field(description="Free space on the archive's file system")
     capacity_bytes: int
+    min_free_bytes: int = Field(default=0, description="Space that downloads must leave free")
+    is_low_on_space: bool = Field(
+        default=False, description="Whether less than that is free, so that none may start"
+    )
 
 
 class StorageAPI(Contract, Protocol):
@@ -229,4 +234,27 @@ class StorageAPI(Contract, Protocol):
     @endpoint("GET /storage/stats")
     async def get_stats(self) -> StorageStats:
         """What the archive holds."""
+        ...
+
+    @endpoint("POST /storage/verify", status=202)
+    async def start_verification(self, request: VerifyRequest) -> Verification:
+        """Begin to verify what is stored, or go on where the last run ended.
+
+        Raises Conflict if a verification is running.
+        """
+        ...
+
+    @endpoint("GET /storage/verify")
+    async def get_verification(self) -> Verification:
+        """How far the verification is, and how much it found."""
+        ...
+
+    @endpoint("GET /storage/verify/findings")
+    async def list_findings(self, request: FindingQuery) -> Page[Finding]:
+        """What is not as it was stored, ordered by path."""
+        ...
+
+    @endpoint("POST /storage/verify/cancel")
+    async def cancel_verification(self) -> Verification:
+        """Stop the verification; the next run goes on from there. Raises Conflict if none runs."""
         ...

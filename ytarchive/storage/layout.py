@@ -88,6 +88,11 @@ class Layout:
         return self.base / ".ytarchive" / "tmp"
 
     @property
+    def quarantine(self) -> Path:
+        """Where damaged files are moved."""
+        return self.base / ".ytarchive" / "quarantine"
+
+    @property
     def database(self) -> Path:
         """The library's SQLite file."""
         return self.state / "library.db"

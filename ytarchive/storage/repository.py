@@ -112,6 +112,7 @@ class Library:
             writer.execute("upsert_media", video)
             writer.execute_many("upsert_file", rows)
             writer.execute("end_move", {"video_id": stored.video_id})
+            writer.execute("delete_findings_of", {"video_id": stored.video_id})
 
         await self._database.write(transaction)
 

@@ -36,8 +36,13 @@ from ytarchive.storage.api import (
     WorkPlanQuery,
     WorkPlanRequest,
 )
+from ytarchive.storage.findings import Findings
 from ytarchive.storage.layout import Layout
+from ytarchive.storage.passes import Passes
 from ytarchive.storage.repository import Library
+from ytarchive.storage.schedule import verify_regularly
+from ytarchive.storage.verification import Verifier
+from ytarchive.storage.verify_models import Finding, FindingQuery, Verification, VerifyRequest
 from ytarchive.storage.videos import VideoStore
 from ytarchive.storage.work_plans import WorkPlans
 
@@ -52,12 +57,23 @@ _LEAST_FREE_BYTES = 256 * 2**20
 class StorageService(StorageAPI):
     """Keeps the archive. Made by `open`; one process at a time may have it open."""
 
-    def __init__(self, layout: Layout, database: Database) -> None:
+    def __init__(self, config: StorageConfig, layout: Layout, database: Database) -> None:
+        self._config = config
         self._layout = layout
         self._database = database
         self._library = Library(database, layout)
         self._videos = VideoStore(self._library, layout)
         self._plans = WorkPlans(database, layout)
+        self._passes = Passes(database)
+        self._verifier = Verifier(
+            self._passes,
+            Findings(database),
+            self._library,
+            layout,
+            self._lock,
+            on_end=self._measure,
+        )
+        self._regular: asyncio.Task[None] | None = None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: set[asyncio.Task[Any]] = set()
         self._started = time.monotonic()
@@ -70,18 +86,24 @@ class StorageService(StorageAPI):
         """
         layout = Layout.of(config)
         await asyncio.to_thread(_prepare_folders, layout)
-        storage = cls(layout, await Database.open(layout.database, SCHEMA))
+        storage = cls(config, layout, await Database.open(layout.database, SCHEMA))
         try:
             await storage._videos.recover()
             await storage._plans.write_missing_files()
+            await storage._passes.stop_cut_passes()
             await storage._measure()
         except BaseException:
             await storage.close()
             raise
+        work = verify_regularly(storage._verifier, storage._passes, config)
+        storage._regular = asyncio.create_task(work)
         return storage
 
     async def close(self) -> None:
-        """Finish what is being saved, then close the library."""
+        """Stop the verification, finish what is being saved, then close the library."""
+        if self._regular is not None:
+            self._regular.cancel()
+        await self._verifier.close()
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._database.close()
 
@@ -155,7 +177,25 @@ class StorageService(StorageAPI):
             base_path=str(base),
             free_bytes=disk.free,
             capacity_bytes=disk.total,
+            min_free_bytes=self._config.min_free,
+            is_low_on_space=disk.free < self._config.min_free,
         )
+
+    async def start_verification(self, request: VerifyRequest) -> Verification:
+        """Begin to verify what is stored, or go on where the last run ended."""
+        return await self._verifier.start(request)
+
+    async def get_verification(self) -> Verification:
+        """How far the verification is, and how much it found."""
+        return await self._verifier.status()
+
+    async def list_findings(self, request: FindingQuery) -> Page[Finding]:
+        """What is not as it was stored, ordered by path."""
+        return await self._verifier.page(request)
+
+    async def cancel_verification(self) -> Verification:
+        """Stop the verification; the next run goes on from there."""
+        return await self._verifier.cancel()
 
     async def health(self) -> HealthCheck:
         """Whether the library can be read and the archive written."""

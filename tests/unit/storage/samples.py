@@ -1,6 +1,7 @@
 """Staged downloads and metadata as the other services hand them over, and a look at the result."""
 
 import hashlib
+import os
 import sqlite3
 import subprocess
 from contextlib import closing, suppress
@@ -106,3 +107,14 @@ def files_on_disk(config: StorageConfig, *folders: str) -> dict[str, tuple[int, 
         )
         for path in paths
     }
+
+
+def flip_byte(path: Path, position: int = 0) -> None:
+    """Change one bit of a file as a failing disk does: its size and times stay."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.seek(position)
+        [byte] = file.read(1)
+        file.seek(position)
+        file.write(bytes([byte ^ 1]))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

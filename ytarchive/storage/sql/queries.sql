@@ -125,3 +125,118 @@ SELECT plan_id, file_name, written_at IS updated_at AS is_current FROM work_plan
 
 -- name: plan_written
 UPDATE work_plans SET written_at = :updated_at WHERE plan_id = :plan_id;
+
+-- Verification ------------------------------------------------------------------------------------
+
+-- name: get_pass
+SELECT * FROM verification WHERE scope = :scope;
+
+-- name: newest_pass
+SELECT * FROM verification ORDER BY state = 'running' DESC, updated_at DESC LIMIT 1;
+
+-- name: begin_pass
+INSERT INTO verification (
+    scope, mode, sample_percent, seed, state, started_at, updated_at, videos_total
+) VALUES (:scope, :mode, :sample_percent, :seed, 'running', :now, :now, :videos_total)
+ON CONFLICT (scope) DO UPDATE SET
+    sample_percent = excluded.sample_percent,
+    seed = excluded.seed,
+    state = 'running',
+    error = NULL,
+    started_at = excluded.started_at,
+    updated_at = excluded.updated_at,
+    video_cursor = '',
+    videos_total = excluded.videos_total,
+    videos_checked = 0,
+    files_checked = 0,
+    bytes_checked = 0;
+
+-- name: save_progress
+UPDATE verification SET
+    updated_at = :now,
+    video_cursor = :video_cursor,
+    videos_checked = :videos_checked,
+    files_checked = :files_checked,
+    bytes_checked = :bytes_checked
+WHERE scope = :scope;
+
+-- name: set_pass_state
+UPDATE verification SET
+    state = :state,
+    error = :error,
+    updated_at = :now,
+    completed_at = iif(:state = 'complete', :now, completed_at)
+WHERE scope = :scope;
+
+-- name: stop_cut_passes
+-- What was running when the process ended goes on when it is asked to.
+UPDATE verification SET state = 'stopped' WHERE state = 'running';
+
+-- name: next_videos
+-- The ids that follow the cursor; from the index alone.
+SELECT video_id FROM videos WHERE video_id > :cursor ORDER BY video_id LIMIT :limit;
+
+-- name: count_videos
+SELECT count(*) AS videos FROM videos;
+
+-- name: files_of
+SELECT files.* FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
+ORDER BY files.video_id, files.path;
+
+-- name: folders_known
+-- Those of a JSON list of ids that have files in their folder below :parent, or are on their way
+-- there.
+SELECT asked.value AS video_id FROM json_each(:video_ids) AS asked
+WHERE EXISTS (
+    SELECT 1 FROM files
+    WHERE files.video_id = asked.value
+      AND files.path > :parent || '/' || asked.value || '/'
+      AND files.path < :parent || '/' || asked.value || '0'
+) OR EXISTS (SELECT 1 FROM moves WHERE moves.video_id = asked.value);
+
+-- name: paths_known
+-- Those of a JSON list of paths that are registered. It looks at every file, because no index by
+-- path is worth its space for the few paths that are ever asked for.
+SELECT path FROM files WHERE path IN (SELECT value FROM json_each(:paths));
+
+-- name: upsert_finding
+-- What was taken out before stays taken out.
+INSERT INTO findings (path, video_id, kind, detail, found_at)
+VALUES (:path, :video_id, :kind, :detail, :now)
+ON CONFLICT (path) DO UPDATE SET
+    kind = excluded.kind,
+    detail = excluded.detail,
+    found_at = excluded.found_at,
+    quarantine_path = NULL,
+    is_removed = 0;
+
+-- name: mark_removed
+UPDATE findings SET quarantine_path = :quarantine_path, is_removed = 1 WHERE path = :path;
+
+-- name: delete_finding
+DELETE FROM findings WHERE path = :path;
+
+-- name: delete_findings_of
+DELETE FROM findings WHERE video_id = :video_id;
+
+-- name: list_findings
+SELECT findings.*, videos.quality FROM findings LEFT JOIN videos USING (video_id)
+WHERE findings.path > :cursor
+ORDER BY findings.path
+LIMIT :limit;
+
+-- name: count_findings
+SELECT kind, count(*) AS findings FROM findings GROUP BY kind;
+
+-- name: untreated_findings
+SELECT path, video_id, kind FROM findings
+WHERE NOT is_removed AND path > :cursor
+ORDER BY path
+LIMIT :limit;
+
+-- name: delete_file
+DELETE FROM files WHERE video_id = :video_id AND path = :path;
+
+-- name: forget_media
+-- The video is no longer stored; what it was stays known.
+UPDATE videos SET media_path = NULL WHERE video_id = :video_id AND media_path = :path;

@@ -75,6 +75,39 @@ CREATE TABLE work_plan_entries (
     UNIQUE (plan_id, video_id)
 ) STRICT;
 
+-- Passes over the archive that look for damage: the newest of each scope, so that a quick one does
+-- not make a full one begin anew.
+CREATE TABLE verification (
+    scope TEXT PRIMARY KEY,           -- quick, full, quick-sample, full-sample, known
+    mode TEXT NOT NULL,               -- quick, full
+    sample_percent REAL NOT NULL,
+    seed TEXT NOT NULL,               -- decides which videos a sample has
+    state TEXT NOT NULL,              -- running, stopped, complete, failed
+    error TEXT,
+    started_at INTEGER NOT NULL,      -- when the pass began, which may be some sessions ago
+    updated_at INTEGER NOT NULL,
+    completed_at INTEGER,             -- when a pass of this scope last came to its end
+    video_cursor TEXT NOT NULL DEFAULT '', -- every video up to this one has been checked
+    videos_total INTEGER NOT NULL,
+    videos_checked INTEGER NOT NULL DEFAULT 0,
+    files_checked INTEGER NOT NULL DEFAULT 0,
+    bytes_checked INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- What is not as it was stored. Gone when a later look finds the file well, or when the video is
+-- stored again.
+CREATE TABLE findings (
+    path TEXT PRIMARY KEY,
+    video_id TEXT NOT NULL,           -- empty for a foreign file that belongs to no video
+    kind TEXT NOT NULL,               -- damaged, truncated, missing, unreadable, foreign
+    detail TEXT NOT NULL,
+    found_at INTEGER NOT NULL,
+    quarantine_path TEXT,             -- where the file is now
+    is_removed INTEGER NOT NULL DEFAULT 0 -- whether it no longer counts as stored
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX findings_by_video ON findings (video_id);
+
 -- What the archive holds in all: one row, kept by the triggers, so that asking never costs a scan.
 CREATE TABLE totals (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -109,6 +142,11 @@ CREATE TRIGGER files_changed AFTER UPDATE OF size_bytes ON files BEGIN
     UPDATE totals SET size_bytes = size_bytes + NEW.size_bytes - OLD.size_bytes;
     UPDATE videos SET size_bytes = size_bytes + NEW.size_bytes - OLD.size_bytes
     WHERE video_id = NEW.video_id;
+END;
+
+CREATE TRIGGER files_removed AFTER DELETE ON files BEGIN
+    UPDATE totals SET files = files - 1, size_bytes = size_bytes - OLD.size_bytes;
+    UPDATE videos SET size_bytes = size_bytes - OLD.size_bytes WHERE video_id = OLD.video_id;
 END;
 
 CREATE TRIGGER playlists_added AFTER INSERT ON playlists BEGIN
