@@ -1,0 +1,175 @@
+"""Rows 1 to 3 look at one workload: 60 new videos, by yt-dlp, by xargs, and by the server."""
+
+import functools
+import hashlib
+import json
+import re
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.processes import Cost, own_cpu, run, tree_cpu
+from bench.report import middle
+from bench.world import World, program, with_programs
+from tests.standin import StandInProcess
+from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime
+
+VIDEOS = 60
+_OPTIONS = (
+    *("--format", "bv*+ba/b", "--format-sort", "res:720,fps,ext:mp4:m4a"),
+    *("--merge-output-format", "mp4", "--write-info-json", "--no-mtime"),
+    *("--write-thumbnail", "--convert-thumbnails", "jpg"),
+    *("--write-subs", "--sub-langs", "en", "--sub-format", "vtt"),
+    *("--output", "%(id)s/%(id)s.%(ext)s"),
+    *("--output", "subtitle:%(id)s/captions/%(id)s.%(ext)s"),
+    *("--ignore-config", "--no-update", "--quiet", "--no-warnings"),
+)
+
+
+@dataclass(frozen=True)
+class Archived:
+    """One round of one tool. `server_cpu` is what the server's own process used."""
+
+    cost: Cost
+    requests: int
+    kinds: dict[str, int]
+    files: dict[str, str]
+    server_cpu: float = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rounds of all tools over the same videos."""
+
+    one: list[Archived]
+    xargs: list[Archived]
+    ours: list[Archived]
+
+    @property
+    def same_files(self) -> bool:
+        """Whether every round of every tool left the same files: names, streams and content."""
+        rounds = [*self.one, *self.xargs, *self.ours]
+        return all(each.files == rounds[0].files for each in rounds)
+
+    def facts(self) -> dict[str, Any]:
+        """Every round, for the results file."""
+        shown = {"one yt-dlp": self.one, "xargs": self.xargs, "ours": self.ours}
+        return {name: [_shown(each) for each in rounds] for name, rounds in shown.items()} | {
+            "same_files": self.same_files,
+            "files_per_video": len(self.ours[0].files) / VIDEOS,
+        }
+
+
+def wall(rounds: Sequence[Archived]) -> float:
+    """Seconds on the clock, the median."""
+    return middle(each.cost.wall for each in rounds)
+
+
+def cpu(rounds: Sequence[Archived]) -> float:
+    """CPU seconds of all processes for each video, the median."""
+    return middle(each.cost.cpu / VIDEOS for each in rounds)
+
+
+def requests(rounds: Sequence[Archived]) -> float:
+    """Requests that reached YouTube for each video, the median."""
+    return median(each.requests for each in rounds) / VIDEOS
+
+
+@functools.cache
+def compare(world: World) -> Comparison:
+    """Archive the videos with each tool in turn, so that a noisy moment meets them all."""
+    one, xargs, ours = [], [], []
+    with world.youtube() as youtube:
+        made = ({"title": f"Video {number}", "captions": ["en"]} for number in range(VIDEOS))
+        ids = [youtube.ask("/videos", video)["id"] for video in made]
+        for number in range(3):
+            ours.append(_by_server(world, youtube, ids))
+            xargs.append(_by_yt_dlp(world, youtube, ids, xargs=True))
+            if world.full or number == 0:
+                one.append(_by_yt_dlp(world, youtube, ids, xargs=False))
+    return Comparison(one, xargs, ours)
+
+
+def _by_server(world: World, youtube: StandInProcess, ids: list[str]) -> Archived:
+    """A fresh server each time: no worker process runs yet, and no connection is open."""
+    youtube.reset()
+    with world.server(youtube) as server:
+        pid = server.pid
+        started = time.monotonic()
+        options = {"quality": "720p", "caption_languages": ["en"]}
+        asked = {"type": "VIDEO_DOWNLOAD", "video_ids": ids, "options": options}
+        job = server.ended(server.post("/jobs", asked).data["id"], 300)
+        took = time.monotonic() - started
+        if job["progress"]["succeeded"] != len(ids):
+            raise RuntimeError(f"not everything was archived: {job['progress']}")
+        cost, own = Cost(took, tree_cpu(pid)), own_cpu(pid)
+    return _archived(youtube, cost, server.base_path / "videos", own)
+
+
+def _by_yt_dlp(world: World, youtube: StandInProcess, ids: list[str], *, xargs: bool) -> Archived:
+    """yt-dlp told to leave the same files; its CPU time holds its start, as the server's does."""
+    youtube.reset()
+    folder = world.folder()
+    batch, target = folder / "list", folder / "videos"
+    batch.write_text("".join(f"https://www.youtube.com/watch?v={each}\n" for each in ids))
+    yt_dlp: list[str | Path] = [program("yt-dlp"), *_OPTIONS, *_surroundings(youtube, folder)]
+    yt_dlp += ["--paths", target]
+    if xargs:
+        command = ["xargs", "-a", batch, "-P", "8", "-n", "8", *yt_dlp]
+    else:
+        command = [*yt_dlp, "--batch-file", batch]
+    trusted = with_programs() | {"SSL_CERT_FILE": str(youtube.ca_file)}
+    return _archived(youtube, run(command, folder, trusted), target)
+
+
+def _surroundings(youtube: StandInProcess, folder: Path) -> list[str | Path]:
+    """The same way to YouTube and the same programs as the server has."""
+    ffmpeg, javascript = ffmpeg_path(), javascript_runtime()
+    assert ffmpeg is not None
+    assert javascript is not None
+    return [
+        *("--proxy", youtube.proxy_url, "--compat-options", "no-certifi"),
+        *("--ffmpeg-location", ffmpeg, "--js-runtimes", ":".join(javascript)),
+        *("--cache-dir", folder / "cache"),
+    ]
+
+
+def _archived(youtube: StandInProcess, cost: Cost, videos: Path, server_cpu: float = 0) -> Archived:
+    kinds = youtube.counters()["kinds"]
+    asked = sum(number for kind, number in kinds.items() if kind != "connect")
+    return Archived(cost, asked, kinds, _fingerprints(videos), server_cpu)
+
+
+def _fingerprints(videos: Path) -> dict[str, str]:
+    """Every file by name: of media the streams and the size, of info.json its fields, or the digest.
+
+    The server's list of digests is its own addition.
+    """
+    found = (path for path in sorted(videos.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(videos).as_posix(): _fingerprint(path)
+        for path in found
+        if path.name != "checksums.sha256"
+    }
+
+
+def _fingerprint(path: Path) -> str:
+    if path.suffix == ".mp4":
+        return f"{path.stat().st_size} bytes; {'; '.join(_streams(path))}"
+    if path.name.endswith(".info.json"):
+        return str(json.loads(path.read_text())["id"])
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _streams(path: Path) -> list[str]:
+    command = [str(ffmpeg_path()), "-hide_banner", "-i", str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    return re.findall(r"Stream #.*", told)
+
+
+def _shown(round_: Archived) -> dict[str, Any]:
+    return asdict(round_) | {"files": len(round_.files)}
