@@ -129,9 +129,9 @@ def test_with_a_server_the_command_asks_it_and_shows_the_same(
 
 
 def test_hostile_titles_reach_no_terminal(youtube: StandInProcess, settings: Environment) -> None:
-    videos = youtube.ids["hostile"]["videos"][:20]
-    ran = ytarchive(settings, "download", "--quality", "360p", "--no-captions", "--", *videos)
-    assert "20 stored." in ran.stdout
+    videos, playlist = youtube.ids["hostile"]["videos"], youtube.ids["hostile"]["playlist"]
+    ran = ytarchive(settings, "playlist", "--quality", "360p", "--no-captions", playlist)
+    assert f"{len(videos)} stored." in ran.stdout
     shown = ytarchive(settings, "storage", "show", "--", videos[0])
     logged = ytarchive(settings, "logs", "--limit", "1000")
     for text in (ran.stdout, ran.stderr, shown.stdout, logged.stdout):

@@ -12,7 +12,6 @@ import pytest
 from tests.harness import Server, call, environment, free_port, until
 from tests.standin import StandInProcess
 
-
 API_KEY: dict[str, Any] = {"youtube__api_key": "AIzaSyDemoKeyOfTheStandIn"}
 
 

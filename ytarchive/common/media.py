@@ -3,19 +3,19 @@
 from pydantic import Field
 
 from ytarchive.common.identifiers import VideoId
-from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.models import Model, Text, UtcDatetime
 
 
 class VideoMetadata(Model):
     """A video as YouTube describes it. Source: the Data API, or yt-dlp without a key."""
 
     video_id: VideoId
-    title: str
-    description: str = ""
+    title: Text
+    description: Text = ""
     duration: int = Field(default=0, description="Seconds; 0 for a stream that has not ended")
     upload_date: UtcDatetime
     channel_id: str = ""
-    channel_title: str = ""
+    channel_title: Text = ""
     thumbnail_urls: dict[str, str] = Field(default_factory=dict, description="Quality -> URL")
     available_captions: list[str] = Field(
         default_factory=list,
@@ -31,7 +31,7 @@ class PlaylistVideo(Model):
 
     video_id: VideoId
     position: int = Field(description="From 0, in the playlist's order")
-    title: str = ""
+    title: Text = ""
     duration: int | None = Field(default=None, description="Seconds; null if not known")
     is_available: bool = True
     added_at: UtcDatetime | None = None
@@ -41,10 +41,10 @@ class PlaylistMetadata(Model):
     """A playlist with all its entries, dead ones included as far as YouTube lists them."""
 
     playlist_id: str
-    title: str = ""
-    description: str = ""
+    title: Text = ""
+    description: Text = ""
     channel_id: str = ""
-    channel_title: str = ""
+    channel_title: Text = ""
     video_count: int
     videos: list[PlaylistVideo]
     fetched_at: UtcDatetime

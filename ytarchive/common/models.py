@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Model(BaseModel):
@@ -23,6 +23,16 @@ def _in_utc(moment: datetime) -> datetime:
 
 UtcDatetime = Annotated[datetime, AfterValidator(_in_utc)]
 """A moment in UTC; written as ISO 8601 with `Z`. Without a zone it is taken as UTC."""
+
+
+def _encodable(text: Any) -> Any:
+    if not isinstance(text, str) or text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode()
+
+
+Text = Annotated[str, BeforeValidator(_encodable)]
+"""Text from outside; half characters, which JSON can carry and UTF-8 cannot, become `?`."""
 
 
 def utc_now() -> datetime:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.identifiers import OpaqueId, VideoId
-from ytarchive.common.models import Done, ErrorDetail, Model, UtcDatetime
+from ytarchive.common.models import Done, ErrorDetail, Model, Text, UtcDatetime
 from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
 
@@ -111,7 +111,7 @@ class VideoFormats(Model):
     """What YouTube offers of a video."""
 
     video_id: str
-    title: str
+    title: Text
     qualities: list[str] = Field(description="Distinct picture qualities, highest first")
     formats: list[VideoFormat]
     captions: list[str] = Field(description="Languages of captions made by people")

@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import Field
 
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.common.models import Model
+from ytarchive.common.models import Model, Text
 from ytarchive.common.quality import Quality
 
 
@@ -24,10 +24,10 @@ class ListedEntries(Model):
     """Some entries of a playlist or channel, with what is known of the list itself."""
 
     playlist_id: str
-    title: str = ""
-    description: str = ""
+    title: Text = ""
+    description: Text = ""
     channel_id: str = ""
-    channel_title: str = ""
+    channel_title: Text = ""
     handle: str | None = None
     video_count: int | None = None
     videos: list[PlaylistVideo]

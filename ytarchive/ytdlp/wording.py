@@ -27,6 +27,7 @@ def clean(message: str) -> str:
     text = _LINES.sub(". ", _without_label(_COLOUR.sub("", message)).strip())
     for tail in (_COOKIE_ADVICE, _BUG_ADVICE, _ADVICE, _CAUSE):
         text = tail.sub("", text)
+    text = text.encode("utf-8", "replace").decode()
     return _PASSWORD.sub("//***@", " ".join(text.split())[:1000])
 
 
