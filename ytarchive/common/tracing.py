@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from uuid import uuid4
+
+from uuid_utils import uuid4
 
 _trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
 _ACCEPTED = re.compile(r"[A-Za-z0-9_.:-]{1,128}")

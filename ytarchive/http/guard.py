@@ -6,6 +6,7 @@ server, a browser must not say that it comes from elsewhere, and a body must be 
 which no form can do. Programs such as curl send none of the browser's headers and are not affected.
 """
 
+import functools
 import hmac
 import ipaddress
 from urllib.parse import urlsplit
@@ -106,6 +107,7 @@ class Guard:
             raise TokenRequired
 
 
+@functools.lru_cache(maxsize=256)
 def _host_name(authority: str) -> str | None:
     """The name or address in `name[:port]`, in lower case; None if it is neither."""
     try:

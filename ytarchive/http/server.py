@@ -71,14 +71,19 @@ def _handler(declared: Endpoint, service: object) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         fields, trace_id = await reader.read(request)
-        with trace(trace_id or request[TRACE]) as used:
+        if trace_id is None:
+            return await perform(request, fields)
+        with trace(trace_id) as used:
             request[TRACE] = used
-            arguments: dict[str, Any] = dict(request.match_info)
-            model = reader.model(fields)
-            if parameter is not None:
-                arguments[parameter] = model
-            result = await operation(**arguments)
-            return success(adapter, result, used, declared.status)
+            return await perform(request, fields)
+
+    async def perform(request: web.Request, fields: dict[str, Any]) -> web.StreamResponse:
+        arguments: dict[str, Any] = dict(request.match_info)
+        model = reader.model(fields)
+        if parameter is not None:
+            arguments[parameter] = model
+        result = await operation(**arguments)
+        return success(adapter, result, request[TRACE], declared.status)
 
     return handle
 
