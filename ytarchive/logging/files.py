@@ -46,7 +46,9 @@ class LogFiles:
             by_service[service].append(line)
         with self._lock:
             for service, added in by_service.items():
-                part = self._part(service, today.isoformat())
+                folder = self._folder / service
+                folder.mkdir(parents=True, exist_ok=True)  # again each time: people tidy up
+                part = self._part(service, folder, today.isoformat())
                 self._open.pop(service, None)  # if writing fails, the file is looked at again
                 self._open[service] = self._write(part, added)
 
@@ -60,13 +62,11 @@ class LogFiles:
             if part.day < oldest or (total > max_bytes and not self._is_open(part)):
                 part.path.unlink(missing_ok=True)
 
-    def _part(self, service: str, day: str) -> Part:
+    def _part(self, service: str, folder: Path, day: str) -> Part:
         """The file to go on with."""
         part = self._open.get(service)
         if part is not None and part.day == day:
             return part
-        folder = self._folder / service
-        folder.mkdir(parents=True, exist_ok=True)
         found = [part for part in _parts_in(folder) if part.day == day]
         part = max(found, key=lambda part: part.number, default=Part(folder, day, 0, 0))
         _end_line(part)

@@ -144,7 +144,8 @@ class LogPipeline:
         except Exception as error:  # nothing that a store does may end the logging
             return self._is_given_up(batch, error)
         self._works = True
-        if lost := self._queue.take_lost():
+        # While the queue is full, even these words would push an entry out.
+        if not self._queue.is_full and (lost := self._queue.take_lost()):
             log.warning("{} log entries were lost: the log store was too slow or failed", lost)
         return True
 

@@ -2,9 +2,10 @@
 
 import re
 import traceback
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import PydanticSerializationError
 
 from ytarchive.common.tracing import current_trace_id
 from ytarchive.logging.api import LogEntry, LogLevel
@@ -43,7 +44,7 @@ def entry_of(record: "Record") -> LogEntry:
         service=service_of(record),
         level=level_of(record),
         message=mask(_unicode(record["message"]))[:_LONGEST_MESSAGE],
-        context=mask_value(_as_json(context)) if context else {},
+        context=mask_value(_readable(context)) if context else {},
         trace_id=record["extra"].get("trace_id") or current_trace_id(),
     )
 
@@ -95,12 +96,8 @@ def traceback_of(record: "Record") -> str:
     return _unicode("".join(lines))
 
 
-def _as_json(context: dict[str, Any]) -> Any:
-    return to_jsonable_python(_readable(context), fallback=str, inf_nan_mode="strings")
-
-
 def _readable(value: Any) -> Any:
-    """`value` with texts that UTF-8 can hold."""
+    """`value` as what JSON and UTF-8 can hold."""
     match value:
         case str():
             return _unicode(value)
@@ -108,7 +105,9 @@ def _readable(value: Any) -> Any:
             return {_unicode(str(key)): _readable(inner) for key, inner in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_readable(inner) for inner in value]
-        case bool() | int() | float() | None:
+        case bool() | int() | None:
+            return value
+        case float() if isfinite(value):
             return value
         case _:
             return _unicode(str(value))

@@ -1,0 +1,95 @@
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ytarchive.logging.files import LogFiles
+
+TODAY = date(2026, 11, 23)
+
+
+def line(number: int) -> bytes:
+    return json.dumps({"number": number}).encode() + b"\n"
+
+
+def numbers(path: Path) -> list[int]:
+    return [json.loads(text)["number"] for text in path.read_text("utf-8").splitlines()]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_each_service_and_day_has_its_file(tmp_path: Path) -> None:
+    files = LogFiles(tmp_path, 2**20)
+    files.append([("jobs", line(1)), ("storage", line(2)), ("jobs", line(3))], TODAY)
+    files.append([("jobs", line(4))], date(2026, 11, 24))
+    assert numbers(tmp_path / "jobs" / "2026-11-23.jsonl") == [1, 3]
+    assert numbers(tmp_path / "storage" / "2026-11-23.jsonl") == [2]
+    assert numbers(tmp_path / "jobs" / "2026-11-24.jsonl") == [4]
+
+
+def test_a_full_file_is_followed_by_the_next_part_also_after_a_restart(tmp_path: Path) -> None:
+    size = 3 * len(line(1))
+    LogFiles(tmp_path, size).append([("jobs", line(n)) for n in range(5)], TODAY)
+    LogFiles(tmp_path, size).append([("jobs", line(n)) for n in range(5, 8)], TODAY)
+    folder = tmp_path / "jobs"
+    assert names(folder) == ["2026-11-23.1.jsonl", "2026-11-23.2.jsonl", "2026-11-23.jsonl"]
+    assert numbers(folder / "2026-11-23.jsonl") == [0, 1, 2]
+    assert numbers(folder / "2026-11-23.1.jsonl") == [3, 4, 5]
+    assert numbers(folder / "2026-11-23.2.jsonl") == [6, 7]
+    assert all(path.stat().st_size <= size for path in folder.iterdir())
+
+
+def test_half_a_line_that_a_crash_left_spoils_no_other(tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
+    path = tmp_path / "jobs" / "2026-11-23.jsonl"
+    path.write_bytes(line(1) + b'{"numb')
+    LogFiles(tmp_path, 2**20).append([("jobs", line(2))], TODAY)
+    assert path.read_bytes() == line(1) + b'{"numb\n' + line(2)
+
+
+def test_a_folder_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
+    files = LogFiles(tmp_path, 2**20)
+    files.append([("jobs", line(1))], TODAY)
+    path = tmp_path / "jobs" / "2026-11-23.jsonl"
+    path.unlink()
+    path.parent.rmdir()
+    files.append([("jobs", line(2))], TODAY)
+    assert numbers(path) == [2]
+
+
+def test_what_could_not_be_written_does_not_count(tmp_path: Path) -> None:
+    """After a full disk, the file is looked at again: no glued lines, no wrong size."""
+    files = LogFiles(tmp_path, 2**20)
+    path = tmp_path / "jobs" / "2026-11-23.jsonl"
+    files.append([("jobs", line(1))], TODAY)
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    with pytest.raises(IsADirectoryError):
+        files.append([("jobs", line(2))], TODAY)
+    path.rmdir()
+    path.write_bytes(line(1) + b"{")
+    files.append([("jobs", line(3))], TODAY)
+    assert path.read_bytes() == line(1) + b"{\n" + line(3)
+
+
+def test_old_files_go_by_their_date(tmp_path: Path) -> None:
+    files = LogFiles(tmp_path, 2**20)
+    for day in (1, 20, 21, 23):
+        files.append([("jobs", line(day))], date(2026, 11, day))
+    files.purge(keep_days=3, max_bytes=2**20, today=TODAY)
+    assert names(tmp_path / "jobs") == ["2026-11-20.jsonl", "2026-11-21.jsonl", "2026-11-23.jsonl"]
+
+
+def test_the_oldest_files_go_when_all_together_are_too_large(tmp_path: Path) -> None:
+    """The parts being written stay, and so do files that are not ours."""
+    files = LogFiles(tmp_path, 2 * len(line(1)))
+    for day in (21, 22, 23):
+        files.append([("jobs", line(1))] * 4 + [("storage", line(1))], date(2026, 11, day))
+    own = tmp_path / "jobs" / "notes.txt"
+    own.write_text("kept")
+    files.purge(keep_days=30, max_bytes=5 * len(line(1)), today=TODAY)
+    assert names(tmp_path / "jobs") == ["2026-11-23.1.jsonl", "2026-11-23.jsonl", "notes.txt"]
+    assert names(tmp_path / "storage") == ["2026-11-23.jsonl"]

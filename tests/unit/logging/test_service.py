@@ -1,0 +1,305 @@
+import asyncio
+import json
+import sqlite3
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from loguru import logger
+
+from tests.unit.logging.waiting import lines_below, until
+from ytarchive.common.config import Settings, load_settings
+from ytarchive.common.database import Database, migrate
+from ytarchive.common.errors import DatabaseUnsupported, InvalidRequest
+from ytarchive.common.models import utc_now
+from ytarchive.common.telemetry import VIDEOS
+from ytarchive.common.tracing import trace
+from ytarchive.logging import LogBatch, LogEntry, LogLevel, LogQuery
+from ytarchive.logging.repository import SCHEMA, LogRepository, _parameters, _statement
+from ytarchive.logging.service import LoggingService
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+KEY = "AIza" + "x" * 35
+
+
+def entry(number: int, **fields: object) -> LogEntry:
+    values = {"timestamp": NOON + timedelta(seconds=number), "service": "jobs"}
+    return LogEntry.model_validate(values | {"message": f"entry {number}"} | fields)
+
+
+async def found(service: LoggingService, /, **query: object) -> list[str]:
+    page = await service.query_logs(LogQuery.model_validate(query))
+    return [item.message for item in page.items]
+
+
+@pytest.fixture
+async def filled(service: LoggingService) -> LoggingService:
+    """Twelve entries: three services, two traces, four levels, not in the order of their times."""
+    entries = [
+        entry(
+            number,
+            service=["jobs", "metadata", "storage"][number % 3],
+            level=list(LogLevel)[number % 4],
+            trace_id=f"trace-{number % 2}" if number < 8 else None,
+        )
+        for number in range(12)
+    ]
+    await service.submit_logs(LogBatch(entries=entries[6:]))
+    await service.submit_logs(LogBatch(entries=entries[:6]))
+    return service
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ({}, range(11, -1, -1)),
+        ({"service": "metadata"}, [10, 7, 4, 1]),
+        ({"level": "INFO"}, [11, 10, 9, 7, 6, 5, 3, 2, 1]),
+        ({"level": "ERROR"}, [11, 7, 3]),
+        ({"trace_id": "trace-1"}, [7, 5, 3, 1]),
+        ({"trace_id": "trace-1", "service": "jobs", "level": "ERROR"}, [3]),
+        ({"service": "storage", "level": "WARNING"}, [11, 2]),
+        ({"text": "ENTRY 1"}, [11, 10, 1]),
+        ({"since": NOON + timedelta(seconds=3), "until": NOON + timedelta(seconds=5)}, [5, 4, 3]),
+        ({"trace_id": "nobody's"}, []),
+        ({"service": "nobody"}, []),
+    ],
+)
+async def test_each_filter_finds_what_it_should_newest_first(
+    filled: LoggingService, query: dict[str, object], numbers: list[int]
+) -> None:
+    assert await found(filled, **query) == [f"entry {number}" for number in numbers]
+
+
+@pytest.mark.parametrize("query", [{}, {"service": "jobs"}, {"level": "WARNING"}, {"text": "e"}])
+async def test_pages_show_every_entry_once(
+    filled: LoggingService, query: dict[str, object]
+) -> None:
+    """Also when entries have the same moment, and new ones come in between."""
+    same = [entry(5, message=f"same {number}") for number in range(5)]
+    await filled.submit_logs(LogBatch(entries=same))
+    wanted = await found(filled, **query)
+    paged: list[str] = []
+    cursor = None
+    while True:
+        page = await filled.query_logs(
+            LogQuery.model_validate({**query, "limit": 2} | {"cursor": cursor})
+        )
+        paged += [item.message for item in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+        await filled.submit_log(entry(100, level=LogLevel.ERROR))
+    assert paged == wanted
+
+
+@pytest.mark.parametrize("cursor", ["x", "####", "A" * 21, "AAAA" * 100, "ünïcödé"])
+async def test_a_cursor_that_was_never_given_out_is_refused_by_name(
+    service: LoggingService, cursor: str
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        await service.query_logs(LogQuery(cursor=cursor))
+    assert refused.value.message.startswith("cursor: ")
+    assert list(refused.value.details["fields"]) == ["cursor"]
+
+
+async def test_text_is_found_whatever_its_case_in_any_script(service: LoggingService) -> None:
+    for message in ("Straße in Köln", "ΣΊΣΥΦΟΣ", "100% _sure_ *", "plain"):
+        await service.submit_log(entry(1, message=message))
+    assert await found(service, text="STRASSE IN KÖLN") == ["Straße in Köln"]
+    assert await found(service, text="σίσυφοσ") == ["ΣΊΣΥΦΟΣ"]
+    assert await found(service, text="% _S") == ["100% _sure_ *"]
+    assert await found(service, text="PLAIN") == ["plain"]
+
+
+async def test_one_service_s_entries_have_an_address_of_their_own(filled: LoggingService) -> None:
+    page = await filled.service_logs("storage", LogQuery(limit=2))
+    assert [item.message for item in page.items] == ["entry 11", "entry 8"]
+    assert (await filled.service_logs("storage", LogQuery(service="jobs"))).items == []
+
+
+async def test_what_services_log_under_a_trace_is_found_by_it(
+    service: LoggingService, settings: Settings
+) -> None:
+    with trace("one-request"):
+        for name in ("jobs", "metadata", "download", "storage"):
+            logger.bind(service=name).info("working")
+        await asyncio.to_thread(logger.bind(service="storage").debug, "below the level")
+
+    async def all_four() -> bool:
+        return len(await found(service, trace_id="one-request")) == 4
+
+    await until(all_four)
+    page = await service.query_logs(LogQuery(trace_id="one-request"))
+    assert [item.service for item in page.items] == ["storage", "download", "metadata", "jobs"]
+    logs = settings.storage.base_path / "logs"
+    today = f"{utc_now():%Y-%m-%d}.jsonl"
+    line = json.loads((logs / "download" / today).read_text("utf-8"))
+    assert (line["trace_id"], line["message"], line["level"]) == ("one-request", "working", "INFO")
+
+
+async def test_entries_outlive_the_process(settings: Settings, service: LoggingService) -> None:
+    sent = entry(1, context={"deep": [{"x": None}], "nan": float("inf")}, trace_id="t")
+    await service.submit_log(sent)
+    reader = await Database.open(settings.storage.state_path / "logs.db", SCHEMA)
+    async with reader:
+        assert (await LogRepository(reader).find(LogQuery())).items == [sent]
+
+
+async def test_no_secret_reaches_the_database_or_a_file(
+    service: LoggingService, settings: Settings
+) -> None:
+    await service.submit_log(entry(1, message=f"asked with key={KEY}", context={"cookie": KEY}))
+    try:
+        raise ValueError(f"https://x.example/?key={KEY}")  # noqa: TRY301  # a traceback is wanted
+    except ValueError:
+        logger.bind(service="metadata", headers={"X-Goog-Api-Key": KEY}).exception(
+            "failed: {}", KEY
+        )
+
+    async def both() -> bool:
+        return len(await found(service)) == 2
+
+    await until(both)
+    written = lines_below(settings.storage.base_path / "logs")
+    assert len(written) == 2
+    assert KEY not in "".join(written)
+    state = settings.storage.state_path
+    assert all(KEY.encode() not in file.read_bytes() for file in state.glob("logs.db*"))
+
+
+async def test_text_that_utf8_cannot_hold_is_kept_readable(service: LoggingService) -> None:
+    await service.submit_log(entry(1, context={"path": "caf\udce9", "bad\ud800": 1}))
+    page = await service.query_logs(LogQuery())
+    assert page.items[0].context == {"path": "caf\\udce9", "bad\\ud800": 1}
+
+
+async def test_files_that_cannot_be_written_do_not_keep_the_database_from_entries(
+    settings: Settings, service: LoggingService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = settings.storage.base_path / "logs"
+    folder.mkdir(exist_ok=True)
+    (folder / "jobs").write_text("in the way")
+    for number in range(3):
+        await service.submit_log(entry(number))
+    assert await found(service) == ["entry 2", "entry 1", "entry 0"]
+    assert capsys.readouterr().err.count("log files cannot be written") == 1
+
+
+@pytest.mark.usefixtures("_loguru")
+async def test_a_damaged_database_is_set_aside(settings: Settings) -> None:
+    """Old entries are not worth that the archive stops; nothing is thrown away either."""
+    path = settings.storage.state_path / "logs.db"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"not a database at all " * 500)
+    async with LoggingService.open(settings) as service:
+        await service.submit_log(entry(1))
+        assert await found(service) == ["entry 1"]
+    aside = [file for file in path.parent.iterdir() if "damaged" in file.name]
+    assert [file.read_bytes() for file in aside] == [b"not a database at all " * 500]
+
+
+async def test_health_tells_what_does_not_work(service: LoggingService) -> None:
+    healthy = await service.health()
+    assert (healthy.service, healthy.status) == ("logging", "healthy")
+    assert healthy.checks == {"database": True, "queue": True}
+    await service._database.close()
+    assert (await service.health()).status == "unhealthy"
+    with pytest.raises(Exception, match="closed"):
+        await service.submit_log(entry(1))
+
+
+async def test_metrics_are_what_was_counted(service: LoggingService) -> None:
+    VIDEOS.labels("success").inc(3)
+    await service.submit_logs(LogBatch(entries=[entry(n, level=LogLevel.ERROR) for n in range(5)]))
+    metrics = await service.get_metrics()
+    values = {(metric.name, *metric.tags.values()): metric.value for metric in metrics}
+    assert values["ytarchive_videos_total", "success"] >= 3
+    assert values["ytarchive_log_entries_total", "ERROR"] >= 5
+    assert not [metric.name for metric in metrics if metric.name.endswith("_created")]
+
+
+async def received_at(path: Path, moment: datetime) -> None:
+    """Pretend that the entries there are came at that moment."""
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE entries SET received = ?", [int(moment.timestamp()) * 1_000_000])
+    database.close()
+
+
+async def test_entries_are_kept_for_their_time_by_when_they_came(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "logs.db"
+    now = utc_now()
+    async with await Database.open(path, SCHEMA) as database:
+        await LogRepository(database).insert([entry(n, trace_id=f"old-{n}") for n in range(6_000)])
+    await received_at(path, now - timedelta(days=31))
+    async with await Database.open(path, SCHEMA) as database:
+        rows = LogRepository(database)
+        await rows.insert([entry(-(10**8), trace_id="old-1"), entry(1, trace_id="new")])
+        before = path.stat().st_size
+        await rows.purge(now - timedelta(days=30), 2**30)
+        kept = (await rows.find(LogQuery())).items
+        traces = await database.select("SELECT trace_id FROM traces ORDER BY trace_id")
+    assert [item.trace_id for item in kept] == ["new", "old-1"]
+    assert [row[0] for row in traces] == ["new", "old-1"]
+    assert before > 10 * 2**16
+
+
+async def test_the_oldest_entries_go_when_there_are_too_many_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "logs.db"
+    async with await Database.open(path, SCHEMA) as database:
+        rows = LogRepository(database)
+        await rows.insert([entry(n, message="x" * 1000) for n in range(12_000)])
+        await rows.purge(utc_now() - timedelta(days=30), 8 * 2**20)
+        kept = await database.select("SELECT count(*), max(time), min(time) FROM entries")
+    assert 0 < kept[0][0] < 8_000
+    assert kept[0][1] == int((NOON + timedelta(seconds=11_999)).timestamp()) * 1_000_000
+    assert path.stat().st_size < 16 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({}, "entries_by_time"),
+        ({"text": "x", "cursor": None}, "entries_by_time"),
+        ({"service": "jobs"}, "entries_by_service"),
+        ({"service": "jobs", "level": "ERROR"}, "entries_by_severity"),
+        ({"trace_id": "t", "service": "jobs", "level": "ERROR"}, "entries_by_trace"),
+    ],
+)
+def test_each_question_walks_an_index_and_sorts_nothing(
+    query: dict[str, object], index: str
+) -> None:
+    asked = LogQuery.model_validate(query)
+    database = sqlite3.connect(":memory:")
+    migrate(database, SCHEMA)
+    sql = "EXPLAIN QUERY PLAN " + SCHEMA.queries()[_statement(asked)]
+    plan = [row[3] for row in database.execute(sql, _parameters(asked))]
+    database.close()
+    assert any(f"USING INDEX {index} (" in step for step in plan)
+    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in plan)
+
+
+async def test_a_state_folder_of_a_newer_version_is_refused(settings: Settings) -> None:
+    path = settings.storage.state_path / "logs.db"
+    async with await Database.open(path, SCHEMA):
+        pass
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(DatabaseUnsupported, match="99"):
+        async with LoggingService.open(settings):
+            pass
+
+
+@pytest.mark.usefixtures("_loguru")
+async def test_taking_entries_in_is_quick(tmp_path: Path) -> None:
+    settings = load_settings(storage={"base_path": str(tmp_path)})
+    batch = LogBatch(entries=[entry(n, trace_id=f"t{n // 10}") for n in range(10_000)])
+    async with LoggingService.open(settings) as service:
+        began = time.process_time()
+        await service.submit_logs(batch)
+        assert time.process_time() - began < 0.5  # 20,000 a second, with HTTP still to come
+        assert len(await found(service, trace_id="t500")) == 10
