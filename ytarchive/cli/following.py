@@ -11,7 +11,7 @@ from ytarchive.cli.output import Output
 from ytarchive.cli.summary import has_failures, summarise
 from ytarchive.cli.views import view_for
 from ytarchive.common.errors import Cancelled, ServiceUnavailable
-from ytarchive.jobs import CreateJob, Job, JobQuery, JobStatus
+from ytarchive.jobs import CreateJob, Job, JobQuery, JobStatus, JobView
 
 _INTERVAL = 0.3
 _LONGEST_INTERVAL = 5.0
@@ -80,14 +80,18 @@ async def _watch(
     with view_for(out, stream=stream) as view:
         while True:
             asked = time.monotonic()
-            jobs = await asyncio.gather(*(archive.jobs.get_job(job_id) for job_id in job_ids))
+            jobs = await _all_jobs(archive, job_ids, JobView(expand=False))
             for job in jobs:
                 titles.update((v.video_id, v.title) for v in job.progress.active if v.title)
             view.update(jobs)
             if all(job.status.is_final for job in jobs):
-                return jobs, titles
+                return await _all_jobs(archive, job_ids, JobView()), titles
             took = time.monotonic() - asked
             await asyncio.sleep(min(max(_INTERVAL, _SHARE * took), _LONGEST_INTERVAL))
+
+
+async def _all_jobs(archive: Archive, job_ids: Sequence[str], view: JobView) -> list[Job]:
+    return await asyncio.gather(*(archive.jobs.get_job(job_id, view) for job_id in job_ids))
 
 
 def _stopped(archive: Archive, out: Output, job_ids: Sequence[str]) -> NoReturn:

@@ -38,6 +38,7 @@ class DownloadPhase(StrEnum):
     CAPTIONS = "captions"
     THUMBNAIL = "thumbnail"
     MERGING = "merging"
+    STORING = "storing"
     DONE = "done"
 
 

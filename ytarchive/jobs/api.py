@@ -149,6 +149,17 @@ class CreateJob(Model):
         return self
 
 
+class JobView(Model):
+    """How much of a job to show."""
+
+    expand: bool = Field(
+        default=True, description="Fill `video_ids` and `results`; false is cheaper for watching"
+    )
+
+
+WHOLE_JOB = JobView()
+
+
 class JobQuery(Model):
     """Which jobs to list."""
 
@@ -209,7 +220,7 @@ class JobsAPI(Contract, Protocol):
         ...
 
     @endpoint("GET /jobs/{job_id}")
-    async def get_job(self, job_id: OpaqueId) -> Job:
+    async def get_job(self, job_id: OpaqueId, request: JobView = WHOLE_JOB) -> Job:
         """A job with its results and progress. Raises NotFound."""
         ...
 

@@ -136,7 +136,13 @@ def _verdict(head: JobHead, failure: str | None) -> tuple[JobStatus, str | None]
     """How a job ended: FAILED if it should have had something and nothing could be archived."""
     if head.good or (not head.total and failure is None):
         return JobStatus.COMPLETED, failure
-    return JobStatus.FAILED, failure or f"none of the {head.total} videos could be archived"
+    return JobStatus.FAILED, failure or _none_of(head.total)
+
+
+def _none_of(total: int) -> str:
+    if total == 1:
+        return "the video could not be archived"
+    return f"none of the {total} videos could be archived"
 
 
 async def _supervised(name: str, work: Callable[[], Awaitable[None]]) -> None:

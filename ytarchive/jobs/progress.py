@@ -47,23 +47,14 @@ class ProgressReader:
 
     async def _video(self, flight: Flight) -> VideoProgress:
         video = flight.video
-        blank = VideoProgress(
-            video_id=video.video_id,
-            title=video.title,
-            phase=DownloadPhase.WAITING,
-            progress_percent=0,
-            downloaded_bytes=0,
-            total_bytes=0,
-            speed=0,
-        )
         task_id = self._notices.task_of(video.video_id)
         if task_id is None:
-            return blank
+            return _beside_the_download(flight)
         with suppress(YTArchiveError):
             now = await self._download.get_progress(task_id)
-            fields = now.model_dump(include=set(VideoProgress.model_fields) - {"video_id"})
-            return blank.model_copy(update=fields)
-        return blank
+            fields = now.model_dump(include=set(VideoProgress.model_fields) - {"title"})
+            flight.seen = VideoProgress(title=flight.title, **fields)
+        return flight.seen or _beside_the_download(flight)
 
     def _eta(self, job: Job) -> int | None:
         """Seconds left, at the speed this process has worked on the job so far."""
@@ -75,3 +66,19 @@ class ProgressReader:
         if done <= 0:
             return None
         return round((time.monotonic() - since) / done * (progress.total - progress.done))
+
+
+def _beside_the_download(flight: Flight) -> VideoProgress:
+    """A video that waits for its download, or whose download has ended and is being stored."""
+    if flight.seen is not None:
+        stored = {"phase": DownloadPhase.STORING, "progress_percent": 100, "speed": 0, "eta": None}
+        return flight.seen.model_copy(update=stored)
+    return VideoProgress(
+        video_id=flight.video.video_id,
+        title=flight.title,
+        phase=DownloadPhase.WAITING,
+        progress_percent=0,
+        downloaded_bytes=0,
+        total_bytes=0,
+        speed=0,
+    )

@@ -107,10 +107,12 @@ class JobsRepository:
         """Jobs that have not ended, oldest first."""
         return [_head(row) for row in await self.database.fetch_all("active_jobs")]
 
-    async def job(self, job_id: str) -> Job | None:
-        """A job with its videos and results."""
+    async def job(self, job_id: str, *, expand: bool = True) -> Job | None:
+        """A job, with its videos and results if `expand`."""
         row = await self.database.fetch_one("get_job", {"id": job_id})
-        return await self._with_videos(row) if row else None
+        if row is None:
+            return None
+        return await self._with_videos(row) if expand else _job(row, [], [])
 
     async def page(self, query: JobQuery) -> Page[Job]:
         """Jobs that match, newest first."""

@@ -10,7 +10,7 @@ from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import InternalError, Unavailable, YTArchiveError
 from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
-from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus
+from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus, VideoProgress
 from ytarchive.jobs.governor import Governor
 from ytarchive.jobs.policy import Action, decide
 from ytarchive.jobs.queue import Queue
@@ -29,7 +29,14 @@ class Flight:
 
     video: DueVideo
     waiters: list[DueVideo] = field(default_factory=list)
+    title: str = ""
+    seen: VideoProgress | None = None
+    """The download as it was when it was last looked at."""
     task: asyncio.Task[None] | None = None
+
+    def describe(self, title: str) -> None:
+        """The video's title is known now."""
+        self.title = title
 
 
 class Runner:
@@ -104,7 +111,7 @@ class Runner:
             return False
         if video.job.status is JobStatus.PENDING:
             await self._repository.set_status(video.job.id, JobStatus.RUNNING)
-        flight = Flight(video, waiters=[video])
+        flight = Flight(video, waiters=[video], title=video.title)
         self._flights[_key(video)] = flight
         flight.task = asyncio.create_task(self._fly(flight), name=f"video {video.video_id}")
         return True
@@ -119,7 +126,7 @@ class Runner:
     async def _fly(self, flight: Flight) -> None:
         try:
             with trace(flight.video.job.trace_id):
-                outcome = await self._attempt(flight.video)
+                outcome = await self._attempt(flight)
                 await self._tell_governor(outcome, flight.video)
                 # A waiter may join until the flight is gone from the table.
                 del self._flights[_key(flight.video)]
@@ -135,11 +142,12 @@ class Runner:
             for waiter in flight.waiters:
                 self._queue.returned(waiter)
 
-    async def _attempt(self, video: DueVideo) -> Archived | YTArchiveError:
+    async def _attempt(self, flight: Flight) -> Archived | YTArchiveError:
+        video = flight.video
         try:
             if video.job.type is JobType.METADATA_ONLY:
                 return await self._flow.describe_only(video.video_id)
-            return await self._flow.archive(video.video_id, video.job.options)
+            return await self._flow.archive(video.video_id, video.job.options, flight.describe)
         except YTArchiveError as error:
             return error
         except Exception as error:  # a fault of ours must not stop the queue

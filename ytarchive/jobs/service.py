@@ -18,11 +18,13 @@ from ytarchive.common.paths import require_inside
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadAPI, DownloadListener, DownloadNotice, DownloadStatus
 from ytarchive.jobs.api import (
+    WHOLE_JOB,
     CreateJob,
     Governor,
     Job,
     JobQuery,
     JobsAPI,
+    JobView,
     RegisterService,
     ServiceRegistry,
 )
@@ -137,9 +139,9 @@ class JobsService(JobsAPI, DownloadListener):
         self._engine.job_changed(job_id)
         return job
 
-    async def get_job(self, job_id: str) -> Job:
+    async def get_job(self, job_id: str, request: JobView = WHOLE_JOB) -> Job:
         """A job with its results and progress. Raises NotFound."""
-        return await self._progress.fill(await self._found(job_id))
+        return await self._progress.fill(await self._found(job_id, expand=request.expand))
 
     async def list_jobs(self, request: JobQuery) -> Page[Job]:
         """Jobs that match, newest first."""
@@ -211,8 +213,8 @@ class JobsService(JobsAPI, DownloadListener):
             checks={"database": usable},
         )
 
-    async def _found(self, job_id: str) -> Job:
-        job = await self._repository.job(job_id)
+    async def _found(self, job_id: str, *, expand: bool = True) -> Job:
+        job = await self._repository.job(job_id, expand=expand)
         if job is None:
             raise NotFound(f"there is no job {job_id}")
         return job

@@ -1,6 +1,7 @@
 """The nine steps of one video: metadata, existence, download, notice, storing."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from loguru import logger
@@ -56,7 +57,9 @@ class VideoFlow:
         )
         return Archived(result, metadata.title)
 
-    async def archive(self, video_id: str, options: JobOptions) -> Archived:
+    async def archive(
+        self, video_id: str, options: JobOptions, on_title: Callable[[str], None]
+    ) -> Archived:
         """Fetch and store a video with everything that goes beside it."""
         started = time.monotonic()
         log.info("{}: archiving", video_id)
@@ -66,6 +69,7 @@ class VideoFlow:
             if found.exists:
                 return Archived(_skipped(video_id, found.location), "")
         title = metadata.title if metadata else ""
+        on_title(title)
         if metadata is not None:
             # Before the media: should the video vanish meanwhile, at least this is safe.
             await self._storage.save_metadata(SaveMetadata(metadata=metadata))

@@ -221,7 +221,7 @@ def test_no_title_can_do_anything_to_the_terminal(cli: Cli, archive: Peers) -> N
     assert ran.code == 0
     assert "\x1b" not in ran.out
     assert "\u202e" not in ran.out
-    assert "�[31mred�[0m [bold]x[/bold] :smile:  �gnp.exe�" in ran.out
+    assert "�[31mred�[0m [bold]x[/bold] :smile:  �gnp.exe?" in ran.out
 
 
 def plan() -> WorkPlan:
@@ -257,5 +257,6 @@ def test_the_log_is_shown_as_far_as_it_is_asked_for(
 
     archive.jobs.when_looked_at = write
     lines = cli("download", FILM, *flags).err.splitlines()
-    assert sorted(line.split()[-1] for line in lines[:-1]) == shown
-    assert "\x1b[2J" not in lines[-1]
+    assert sorted({line.split()[-1] for line in lines if "mind" not in line}) == shown
+    assert "mind" in lines[-1]
+    assert not any("\x1b[2J" in line for line in lines)

@@ -127,7 +127,7 @@ async def test_three_retries_then_the_work_plan_with_the_history(workshop: Works
         job = await ended(jobs, (await jobs.create_job(videos(video_id(1)))).id)
 
     assert (job.status, job.results[0].attempts) == (JobStatus.FAILED, 4)
-    assert job.error == "none of the 1 videos could be archived"
+    assert job.error == "the video could not be archived"
     [failed] = workshop.storage.plans[job.id].failed_downloads
     assert [e.message for e in failed.errors] == ["try 1", "try 2", "try 3", "try 4"]
 
@@ -277,9 +277,8 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
         created = await jobs.create_job(videos(video_id(1), max_retries=0))
         await until(lambda: workshop.download.started)
         async with asyncio.timeout(5):
-            while (await jobs.get_governor()).state != "open":
+            while not (paused := await jobs.get_job(created.id)).progress.waiting_for:
                 await asyncio.sleep(0.005)
-        paused = await jobs.get_job(created.id)
     async with workshop.open() as jobs:
         kept = await jobs.get_governor()
         await jobs.resume_governor()
