@@ -59,6 +59,13 @@ class Messages:
         """The text of an exception that follows."""
 
 
+class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published without types
+    """yt-dlp without the tables of formats that it makes eight times a video, to print none."""
+
+    def _forceprint(self, key: str, info_dict: Info) -> Info:
+        return info_dict
+
+
 class Session:
     """One yt-dlp with its connections, used for one task after another."""
 
@@ -66,7 +73,7 @@ class Session:
         self._equipment = equipment
         self._messages = Messages(report)
         self._meter = ProgressMeter(lambda transfer: None)
-        self._ydl = yt_dlp.YoutubeDL(worker_options(equipment, self._messages, self))
+        self._ydl = QuietYoutubeDL(worker_options(equipment, self._messages, self))
 
     def progress(self, status: dict[str, Any]) -> None:
         """yt-dlp's progress hook."""
