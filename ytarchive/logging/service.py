@@ -148,6 +148,8 @@ class LoggingService(LoggingAPI):
                 await self._store.purge()
             except YTArchiveError as error:
                 log.warning("old log entries could not be removed: {}", error.message)
+            except Exception:  # a fault of ours; in an hour it may be another matter
+                log.exception("old log entries could not be removed")
             await asyncio.sleep(_UPKEEP_SECONDS)
 
 

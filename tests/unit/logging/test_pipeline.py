@@ -94,6 +94,16 @@ async def test_what_the_store_logs_is_not_stored(shelf: Shelf) -> None:
         assert shelf.asked == 1
 
 
+async def test_what_the_database_of_the_log_logs_is_not_stored(shelf: Shelf) -> None:
+    """A commit of logs.db that failed is logged by that database's own thread."""
+    thread = threading.Thread(target=logger.error, args=("commit failed",), name="sqlite-logs_0")
+    async with LogPipeline(shelf, 100):
+        thread.start()
+        thread.join()
+        logger.info("the only one")
+    assert shelf.messages() == ["the only one"]
+
+
 async def test_a_store_that_hangs_holds_nobody_up_and_loses_the_least(shelf: Shelf) -> None:
     before = dropped()
     async with LogPipeline(shelf, 100) as running:

@@ -200,6 +200,25 @@ async def test_a_damaged_database_is_set_aside(settings: Settings) -> None:
     assert [file.read_bytes() for file in aside] == [b"not a database at all " * 500]
 
 
+async def test_a_database_that_fails_is_told_of_and_makes_no_more_noise(
+    service: LoggingService, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = sqlite3.connect(settings.storage.state_path / "logs.db")
+    database.execute("DROP TABLE entries")
+    database.commit()
+    database.close()
+    logger.bind(service="jobs").info("hello")
+
+    async def seen() -> bool:
+        return not (await service.health()).checks["queue"]
+
+    await until(seen)
+    assert "log entries cannot be stored: " in capsys.readouterr().err
+    assert len(lines_below(settings.storage.base_path / "logs" / "jobs")) == 1
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await service.submit_log(entry(1))
+
+
 async def test_health_tells_what_does_not_work(service: LoggingService) -> None:
     healthy = await service.health()
     assert (healthy.service, healthy.status) == ("logging", "healthy")
@@ -218,45 +237,6 @@ async def test_metrics_are_what_was_counted(service: LoggingService) -> None:
     assert values["ytarchive_videos_total", "success"] >= 3
     assert values["ytarchive_log_entries_total", "ERROR"] >= 5
     assert not [metric.name for metric in metrics if metric.name.endswith("_created")]
-
-
-async def received_at(path: Path, moment: datetime) -> None:
-    """Pretend that the entries there are came at that moment."""
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE entries SET received = ?", [int(moment.timestamp()) * 1_000_000])
-    database.close()
-
-
-async def test_entries_are_kept_for_their_time_by_when_they_came(
-    settings: Settings, tmp_path: Path
-) -> None:
-    path = tmp_path / "logs.db"
-    now = utc_now()
-    async with await Database.open(path, SCHEMA) as database:
-        await LogRepository(database).insert([entry(n, trace_id=f"old-{n}") for n in range(6_000)])
-    await received_at(path, now - timedelta(days=31))
-    async with await Database.open(path, SCHEMA) as database:
-        rows = LogRepository(database)
-        await rows.insert([entry(-(10**8), trace_id="old-1"), entry(1, trace_id="new")])
-        before = path.stat().st_size
-        await rows.purge(now - timedelta(days=30), 2**30)
-        kept = (await rows.find(LogQuery())).items
-        traces = await database.select("SELECT trace_id FROM traces ORDER BY trace_id")
-    assert [item.trace_id for item in kept] == ["new", "old-1"]
-    assert [row[0] for row in traces] == ["new", "old-1"]
-    assert before > 10 * 2**16
-
-
-async def test_the_oldest_entries_go_when_there_are_too_many_bytes(tmp_path: Path) -> None:
-    path = tmp_path / "logs.db"
-    async with await Database.open(path, SCHEMA) as database:
-        rows = LogRepository(database)
-        await rows.insert([entry(n, message="x" * 1000) for n in range(12_000)])
-        await rows.purge(utc_now() - timedelta(days=30), 8 * 2**20)
-        kept = await database.select("SELECT count(*), max(time), min(time) FROM entries")
-    assert 0 < kept[0][0] < 8_000
-    assert kept[0][1] == int((NOON + timedelta(seconds=11_999)).timestamp()) * 1_000_000
-    assert path.stat().st_size < 16 * 2**20
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ytarchive.common.database import Database
+from ytarchive.common.models import utc_now
+from ytarchive.logging import LogEntry, LogQuery
+from ytarchive.logging.repository import SCHEMA, LogRepository
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+def entry(number: int, message: str = "", trace_id: str | None = None) -> LogEntry:
+    moment = NOON + timedelta(seconds=number)
+    return LogEntry(timestamp=moment, service="jobs", message=message, trace_id=trace_id)
+
+
+def received_at(path: Path, moment: datetime) -> None:
+    """Pretend that the entries there are came at that moment."""
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE entries SET received = ?", [int(moment.timestamp()) * 1_000_000])
+    database.close()
+
+
+async def test_entries_are_kept_for_their_time_by_when_they_came(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "logs.db"
+    now = utc_now()
+    async with await Database.open(path, SCHEMA) as database:
+        await LogRepository(database).insert([entry(n, trace_id=f"old-{n}") for n in range(6_000)])
+    received_at(path, now - timedelta(days=31))
+    async with await Database.open(path, SCHEMA) as database:
+        rows = LogRepository(database)
+        await rows.insert([entry(-(10**8), trace_id="old-1"), entry(1, trace_id="new")])
+        before = path.stat().st_size
+        await rows.purge(now - timedelta(days=30), 2**30)
+        kept = (await rows.find(LogQuery())).items
+        traces = await database.select("SELECT trace_id FROM traces ORDER BY trace_id")
+    assert [item.trace_id for item in kept] == ["new", "old-1"]
+    assert [row[0] for row in traces] == ["new", "old-1"]
+    assert before > 10 * 2**16
+
+
+async def test_the_oldest_entries_go_when_there_are_too_many_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "logs.db"
+    async with await Database.open(path, SCHEMA) as database:
+        rows = LogRepository(database)
+        await rows.insert([entry(n, message="x" * 1000) for n in range(12_000)])
+        await rows.purge(utc_now() - timedelta(days=30), 8 * 2**20)
+        kept = await database.select("SELECT count(*), max(time), min(time) FROM entries")
+    assert 0 < kept[0][0] < 8_000
+    assert kept[0][1] == int((NOON + timedelta(seconds=11_999)).timestamp()) * 1_000_000
+    assert path.stat().st_size < 16 * 2**20
