@@ -19,14 +19,14 @@ from typing import Any, Self, TypeVar
 import aiosqlite
 from loguru import logger
 
+from ytarchive.common import swap
 from ytarchive.common.errors import (
-    DatabaseCorrupt,
     DatabaseUnsupported,
     NotWritable,
     ServiceUnavailable,
     YTArchiveError,
 )
-from ytarchive.common.sqlite_errors import translated
+from ytarchive.common.sqlite_errors import damaged, translated
 
 T = TypeVar("T")
 Row = sqlite3.Row
@@ -264,6 +264,7 @@ def _settle(done: "asyncio.Future[Any]", outcome: Any) -> None:
 def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        swap.finish(path)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except OSError as error:
         raise NotWritable(f"{path} cannot be written: {error.strerror}") from None
@@ -287,7 +288,7 @@ def _prepared(connection: sqlite3.Connection, path: Path, schema: Schema) -> sql
     connection.execute("PRAGMA busy_timeout = 10000")
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise DatabaseCorrupt(f"{path} is damaged: {verdict}", path=str(path))
+        raise damaged(path, verdict)
     migrate(connection, schema)
     return connection
 

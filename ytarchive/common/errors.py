@@ -436,7 +436,7 @@ class StateLocked(LocalError):
 
 class DatabaseCorrupt(LocalError):
     code, meaning = "E207", "A database file is damaged"
-    remedy = "Move the file away and start again; the archive's files are untouched."
+    remedy = "The archive's own files are untouched; the message says how to get the database back."
     reason = "database_corrupt"
 
 

@@ -13,8 +13,6 @@ from ytarchive.common.errors import (
 )
 
 _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
-    sqlite3.SQLITE_CORRUPT: (DatabaseCorrupt, "{path} is damaged: {error}"),
-    sqlite3.SQLITE_NOTADB: (DatabaseCorrupt, "{path} is damaged: {error}"),
     sqlite3.SQLITE_FULL: (DiskFull, "the disk with {path} is full"),
     sqlite3.SQLITE_READONLY: (NotWritable, "{path} cannot be written: {error}"),
     sqlite3.SQLITE_CANTOPEN: (NotWritable, "{path} cannot be opened: {error}"),
@@ -23,6 +21,24 @@ _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
     sqlite3.SQLITE_BUSY: (DatabaseUnsupported, "{path} is used by another program: {error}"),
     sqlite3.SQLITE_PROTOCOL: (DatabaseUnsupported, "{path} cannot be locked there: {error}"),
 }
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_LOST_WITH = {
+    "jobs.db": "the queue and its history are lost then, what is stored is not",
+    "metadata.db": "it is a cache and today's count of the quota, and begins anew",
+    "logs.db": "it is the index of the log, whose files stay, and begins anew",
+}
+
+
+def damaged(path: Path, cause: str) -> DatabaseCorrupt:
+    """A damaged database, and how to get it back: `library.db` follows from the archive's files."""
+    if path.name == "library.db":
+        remedy = "`ytarchive rebuild` makes it again from the archive's files"
+    else:
+        lost = _LOST_WITH.get(path.name, "what it held is lost then")
+        remedy = f"`ytarchive restore DIR` brings a backup back, or move {path}* aside ({lost})"
+    cause = " ".join(cause.split())
+    return DatabaseCorrupt(f"{path} is damaged ({cause}); {remedy}", path=str(path))
 
 
 def translated(error: Exception, path: Path) -> Exception:
@@ -34,5 +50,7 @@ def translated(error: Exception, path: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", None)
     if not isinstance(error, sqlite3.Error) or code is None:
         return error
+    if code & 0xFF in _DAMAGED:
+        return damaged(path, str(error))
     kind, words = _CAUSES.get(code & 0xFF, (None, ""))
     return error if kind is None else kind(words.format(path=path, error=error), path=str(path))

@@ -17,6 +17,7 @@ from ytarchive.storage.api import (
     WorkPlanQuery,
     WorkPlanRequest,
 )
+from ytarchive.storage.rebuild import Rebuilt, rebuild_library
 from ytarchive.storage.space import has_room
 from ytarchive.storage.verify_models import (
     Finding,
@@ -35,6 +36,7 @@ __all__ = [
     "FindingKind",
     "FindingQuery",
     "PlanEntry",
+    "Rebuilt",
     "SaveMetadata",
     "SavePlaylist",
     "SaveVideo",
@@ -52,4 +54,5 @@ __all__ = [
     "WorkPlanQuery",
     "WorkPlanRequest",
     "has_room",
+    "rebuild_library",
 ]

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from pydantic import Field
 
 from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive
-from ytarchive.common.models import Model
+from ytarchive.common.identifiers import VideoId
+from ytarchive.common.models import Model, UtcDatetime
 from ytarchive.storage import files
 from ytarchive.storage.layout import CHECKSUMS, Role, role_of
 
@@ -29,6 +30,16 @@ class StoredFile(Model):
     def role(self) -> Role:
         """What the file is to its video."""
         return role_of(self.name)
+
+
+class Registration(Model):
+    """A video that was registered where it lies, as `metadata/registered/<id>.json` keeps it."""
+
+    video_id: VideoId
+    folder: str = Field(description="Relative to the archive")
+    files: list[StoredFile]
+    quality: str | None = None
+    stored_at: UtcDatetime
 
 
 def prepare(staged: Path, target: Path, video_id: str) -> list[StoredFile]:

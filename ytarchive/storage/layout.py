@@ -100,7 +100,9 @@ class Layout:
     @property
     def folders(self) -> list[Path]:
         """The folders that the archive always has, besides staging."""
-        kinds = [self.metadata / kind for kind in ("videos", "playlists", "work_plans")]
+        kinds = [
+            self.metadata / kind for kind in ("videos", "playlists", "work_plans", "registered")
+        ]
         return [*kinds, self.videos]
 
     def metadata_file(self, video_id: str) -> Path:
@@ -112,6 +114,10 @@ class Layout:
         name = f"{parse_playlist_id(playlist_id)}.json"
         _check_names(playlist_id, PurePosixPath(name))
         return self.metadata / "playlists" / name
+
+    def registration_file(self, video_id: str) -> Path:
+        """What is known of a video that was registered where it lies."""
+        return self.metadata / "registered" / f"{video_id}.json"
 
     def plan_file(self, file_name: str) -> Path:
         """A work plan's JSON file."""

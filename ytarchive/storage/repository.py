@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -61,18 +62,13 @@ class Library:
 
     async def save_metadata(self, metadata: VideoMetadata) -> None:
         """Keep what lists and searches need of a video's metadata."""
-        fields = metadata.model_dump(
-            include={"video_id", "title", "channel_id", "channel_title", "duration"}
-        )
-        times = {"upload_date": to_micros(metadata.upload_date), "now": to_micros(utc_now())}
-        await self._database.execute("upsert_metadata", fields | times)
+        now = {"now": to_micros(utc_now())}
+        await self._database.execute("upsert_metadata", metadata_row(metadata) | now)
 
     async def save_playlist(self, playlist: PlaylistMetadata) -> None:
         """Keep a playlist's headline."""
-        fields = playlist.model_dump(
-            include={"playlist_id", "title", "channel_id", "channel_title", "video_count"}
-        )
-        await self._database.execute("upsert_playlist", fields | {"now": to_micros(utc_now())})
+        now = {"now": to_micros(utc_now())}
+        await self._database.execute("upsert_playlist", playlist_row(playlist) | now)
 
     async def begin_move(self, move: Move) -> None:
         """Note, durably, that a video is about to be moved."""
@@ -106,7 +102,7 @@ class Library:
             "quality": stored.quality,
             "now": to_micros(utc_now()),
         }
-        rows = [self._file_row(stored, file) for file in stored.files]
+        rows = file_rows(stored, self._layout)
 
         def transaction(writer: Writer) -> None:
             writer.execute("upsert_media", video)
@@ -135,15 +131,6 @@ class Library:
         [row] = await self._database.fetch_all("totals")
         return Totals(**{name: row[name] for name in Totals.__dataclass_fields__})
 
-    def _file_row(self, stored: FileSet, file: StoredFile) -> dict[str, object]:
-        return {
-            "video_id": stored.video_id,
-            "path": self._layout.relative(stored.folder / file.name),
-            "role": file.role.value,
-            "size_bytes": file.size_bytes,
-            "sha256": bytes.fromhex(file.sha256),
-        }
-
     def _move(self, row: Row) -> Move:
         stored = FileSet(
             video_id=row["video_id"],
@@ -170,6 +157,35 @@ class Library:
             stored_at=from_micros(video["stored_at"] or video["metadata_at"]),
             quality=video["quality"],
         )
+
+
+def metadata_row(metadata: VideoMetadata) -> dict[str, Any]:
+    """What lists and searches need of a video's metadata."""
+    fields = metadata.model_dump(
+        include={"video_id", "title", "channel_id", "channel_title", "duration"}
+    )
+    return fields | {"upload_date": to_micros(metadata.upload_date)}
+
+
+def playlist_row(playlist: PlaylistMetadata) -> dict[str, Any]:
+    """A playlist's headline."""
+    return playlist.model_dump(
+        include={"playlist_id", "title", "channel_id", "channel_title", "video_count"}
+    )
+
+
+def file_rows(stored: FileSet, layout: Layout) -> list[dict[str, Any]]:
+    """A video's files."""
+    return [
+        {
+            "video_id": stored.video_id,
+            "path": layout.relative(stored.folder / file.name),
+            "role": file.role.value,
+            "size_bytes": file.size_bytes,
+            "sha256": bytes.fromhex(file.sha256),
+        }
+        for file in stored.files
+    ]
 
 
 def _text(path: Path | None) -> str | None:

@@ -15,9 +15,10 @@ from pathlib import Path
 from loguru import logger
 
 from ytarchive.common.errors import IntegrityFailure, LocalError, NotFound, YTArchiveError
+from ytarchive.common.models import utc_now
 from ytarchive.storage import files, intake
 from ytarchive.storage.api import SaveVideo, StorageLocation
-from ytarchive.storage.intake import StoredFile
+from ytarchive.storage.intake import Registration, StoredFile
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.repository import FileSet, Library, Move
 
@@ -82,7 +83,22 @@ class VideoStore:
         media = self._layout.media_file(video_path)
         async with self._hashing:
             found = await asyncio.to_thread(_describe_in_place, media)
-        await self._register(FileSet(request.video_id, media.parent, found, request.quality))
+        stored = FileSet(request.video_id, media.parent, found, request.quality)
+        await asyncio.to_thread(self._note_registration, stored)
+        await self._register(stored)
+
+    def _note_registration(self, stored: FileSet) -> None:
+        """Keep in a file what the files themselves do not tell; `rebuild` reads it."""
+        note = Registration(
+            video_id=stored.video_id,
+            folder=self._layout.relative(stored.folder),
+            files=stored.files,
+            quality=stored.quality,
+            stored_at=utc_now(),
+        )
+        path = self._layout.registration_file(stored.video_id)
+        content = note.model_dump_json(indent=2).encode()
+        files.write_atomically(path, content, self._layout.scratch)
 
     async def _finish(self, move: Move) -> None:
         """Finish an interrupted move, unless nothing was moved and staging has changed since."""

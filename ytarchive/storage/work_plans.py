@@ -98,7 +98,7 @@ def _extend(writer: Writer, request: WorkPlanRequest) -> Row:
     totals = request.model_dump(include={"total_videos", "successful_videos"})
     resolved = json.dumps(request.resolved_video_ids)
     writer.execute("delete_entries", {"plan_id": plan_id, "video_ids": resolved})
-    writer.execute_many("upsert_entry", _entries(plan_id, request))
+    writer.execute_many("upsert_entry", entry_rows(plan_id, request))
     writer.execute("update_plan", totals | {"plan_id": plan_id, "now": to_micros(utc_now())})
     [row] = writer.fetch_all("get_plan", {"plan_id": plan_id})
     return row
@@ -124,7 +124,8 @@ def _new_plan(writer: Writer, job_id: str | None) -> str:
     return str(plan["plan_id"])
 
 
-def _entries(plan_id: str, request: WorkPlanRequest) -> list[dict[str, str]]:
+def entry_rows(plan_id: str, request: WorkPlanRequest | WorkPlan) -> list[dict[str, str]]:
+    """The entries of a plan, or of what is to be added to it."""
     kinds = (("failed", request.failed_downloads), ("unavailable", request.unavailable_videos))
     return [
         {

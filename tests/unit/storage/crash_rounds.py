@@ -1,10 +1,11 @@
 """Saves a video again and again, each time killed one step later, until a round comes through.
 
-    python -m tests.unit.storage.crash_rounds FOLDER first|second
+    python -m tests.unit.storage.crash_rounds FOLDER first|second|rebuild
 
 Each round works in `FOLDER/<n>`; it is killed (SIGKILL) just before the n-th step, a step being
 whatever changes names or waits for the disk: rename, replace, mkdir, rmdir, unlink, fsync, commit.
-`second` is a download over one that is stored. The number of killed rounds is printed.
+`second` is a download over one that is stored; `rebuild` makes the library of two videos again.
+The number of killed rounds is printed.
 """
 
 import asyncio
@@ -15,9 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.unit.storage.samples import save_request, stage
+from tests.unit.storage.samples import OTHER, VIDEO, save_request, stage
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
+from ytarchive.storage import rebuild_library
 from ytarchive.storage.service import StorageService
 
 STEPS = ("rename", "replace", "mkdir", "rmdir", "unlink", "fsync")
@@ -60,10 +62,21 @@ async def save(base: Path, kind: str, steps: int) -> None:
     storage = await StorageService.open(config)
     if kind == "second":
         await storage.save_video(save_request(stage(config)))
+    if kind == "rebuild":
+        await rebuild(storage, config, steps)
+        return
     staged = stage(config, media=b"new media", captions="de")
     Countdown(steps).arm()
     await storage.save_video(save_request(staged))
     await storage.close()
+
+
+async def rebuild(storage: StorageService, config: StorageConfig, steps: int) -> None:
+    for video_id in (VIDEO, OTHER):
+        await storage.save_video(save_request(stage(config, video_id), video_id))
+    await storage.close()
+    Countdown(steps).arm()
+    await rebuild_library(config)
 
 
 def was_killed(base: Path, kind: str, steps: int) -> bool:

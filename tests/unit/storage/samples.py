@@ -24,7 +24,9 @@ def stage(
     folder = config.staging_path / video_id
     (folder / "captions").mkdir(parents=True)
     (folder / f"{video_id}.mp4").write_bytes(media)
-    (folder / f"{video_id}.info.json").write_text('{"title": "../../etc/passwd"}')
+    (folder / f"{video_id}.info.json").write_text(
+        '{"title": "../../etc/passwd", "width": 1280, "height": 720, "vcodec": "avc1"}'
+    )
     (folder / f"{video_id}.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     (folder / "captions" / f"{video_id}.{captions}.vtt").write_text("WEBVTT\n\n")
     return folder

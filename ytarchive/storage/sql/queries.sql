@@ -240,3 +240,26 @@ DELETE FROM files WHERE video_id = :video_id AND path = :path;
 -- name: forget_media
 -- The video is no longer stored; what it was stays known.
 UPDATE videos SET media_path = NULL WHERE video_id = :video_id AND media_path = :path;
+
+-- Making the library again from the files ---------------------------------------------------------
+
+-- name: add_video
+INSERT INTO videos (video_id) VALUES (:video_id) ON CONFLICT DO NOTHING;
+
+-- name: add_media
+-- Of several media files of a video, in one folder or in many, the newest counts.
+INSERT INTO videos (video_id, media_path, quality, stored_at)
+VALUES (:video_id, :media_path, :quality, :now)
+ON CONFLICT (video_id) DO UPDATE SET
+    media_path = excluded.media_path,
+    quality = excluded.quality,
+    stored_at = excluded.stored_at
+WHERE videos.stored_at IS NULL OR videos.stored_at <= excluded.stored_at;
+
+-- name: add_plan
+INSERT INTO work_plans (
+    plan_id, job_id, file_name, created_at, updated_at, written_at, total_videos, successful_videos
+) VALUES (
+    :plan_id, :job_id, :file_name, :created_at, :updated_at, :updated_at, :total_videos,
+    :successful_videos
+);

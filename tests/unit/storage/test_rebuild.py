@@ -1,0 +1,243 @@
+"""The library is made again from the files alone, and is what it was."""
+
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.storage.samples import (
+    OTHER,
+    VIDEO,
+    content,
+    files_on_disk,
+    metadata,
+    playlist,
+    registered_files,
+    run,
+    save_request,
+    stage,
+)
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.errors import DatabaseCorrupt, NotFound, StateLocked
+from ytarchive.common.lock import StateLock
+from ytarchive.common.models import ErrorDetail, utc_now
+from ytarchive.common.services import ServiceName
+from ytarchive.storage import (
+    FailedDownload,
+    SaveMetadata,
+    SavePlaylist,
+    SaveVideo,
+    UnavailableVideo,
+    WorkPlanQuery,
+    WorkPlanRequest,
+    rebuild_library,
+)
+from ytarchive.storage.service import StorageService
+
+TABLES = {
+    "videos": "video_id, title, channel_id, channel_title, upload_date, duration, "
+    "metadata_at IS NULL, media_path, quality, stored_at IS NULL, size_bytes",
+    "files": "video_id, path, role, size_bytes, sha256",
+    "playlists": "playlist_id, title, channel_id, channel_title, video_count",
+    "moves": "*",
+    "work_plans": "*",
+    "work_plan_entries": "plan_id, video_id, kind, entry",
+    "totals": "*",
+}
+"""What each table holds, but for the time of storing and the numbers that rows happened to get."""
+
+
+def rows(config: StorageConfig) -> dict[str, list[Any]]:
+    with closing(sqlite3.connect(config.state_path / "library.db")) as database:
+        return {
+            table: sorted(map(repr, database.execute(f"SELECT {columns} FROM {table}")))
+            for table, columns in TABLES.items()
+        }
+
+
+def library(config: StorageConfig) -> Path:
+    return config.state_path / "library.db"
+
+
+async def fill(config: StorageConfig) -> None:
+    """An archive with everything that it can hold."""
+    storage = await StorageService.open(config)
+    await storage.save_video(save_request(stage(config)))
+    await storage.save_metadata(SaveMetadata(metadata=metadata()))
+    await storage.save_metadata(SaveMetadata(metadata=metadata("only-metada", "Ünïcode 🎬")))
+    for place, captions in (("films/old", "de"), ("films/old", "fr"), (None, "en")):
+        staged = stage(config, OTHER, media=captions.encode(), captions=captions)
+        await storage.save_video(save_request(staged, OTHER, place))
+    audio = stage(config)
+    (audio / f"{VIDEO}.mp4").rename(audio / f"{VIDEO}.m4a")
+    await storage.save_video(save_request(audio))
+    (config.base_path / "my films").mkdir()
+    (config.base_path / "my films/One.mkv").write_bytes(b"film")
+    (config.base_path / "my films/One.jpg").write_bytes(b"poster")
+    in_place = SaveVideo(video_id="-in-place-0", video_path="my films/One.mkv", quality="480p")
+    await storage.save_video(in_place)
+    await storage.save_playlist(SavePlaylist(playlist=playlist("PLabc", 3)))
+    await fill_plans(storage)
+    await storage.close()
+
+
+async def fill_plans(storage: StorageService) -> None:
+    unavailable = [
+        UnavailableVideo(video_id=f"gone-{n:06}", reason="private", detected_at=utc_now())
+        for n in (3, 1, 2)
+    ]
+    failed = FailedDownload(
+        video_id=OTHER,
+        attempts=3,
+        last_attempt=utc_now(),
+        errors=[ErrorDetail(code="E131", message="no formats", details={"a": [1]})],
+    )
+    first = WorkPlanRequest(job_id="job-1", unavailable_videos=unavailable, total_videos=9)
+    await storage.create_work_plan(first)
+    second = WorkPlanRequest(
+        job_id="job-1", failed_downloads=[failed], resolved_video_ids=["gone-000001"]
+    )
+    await storage.create_work_plan(second)
+    await storage.create_work_plan(WorkPlanRequest(successful_videos=1, total_videos=1))
+
+
+async def test_a_rebuilt_library_has_the_same_rows(config: StorageConfig) -> None:
+    await fill(config)
+    before = rows(config)
+    rebuilt = await rebuild_library(config)
+    assert rows(config) == before
+    assert rebuilt.oddities == 0
+    assert (rebuilt.videos, rebuilt.metadata, rebuilt.playlists, rebuilt.work_plans) == (3, 2, 1, 2)
+    assert rebuilt.files == len(registered_files(config))
+    assert rebuilt.size_bytes == sum(size for size, _ in registered_files(config).values())
+
+
+async def test_the_order_within_a_work_plan_stays(config: StorageConfig) -> None:
+    await fill(config)
+    storage = await StorageService.open(config)
+    plans = [entry.id for entry in (await storage.list_work_plans(WorkPlanQuery())).items]
+    before = [await storage.get_work_plan(plan) for plan in plans]
+    await storage.close()
+    await rebuild_library(config)
+    storage = await StorageService.open(config)
+    assert [await storage.get_work_plan(plan) for plan in plans] == before
+    await storage.close()
+
+
+@pytest.mark.parametrize("damage", ["garbage", "cut", "gone", "a hole"])
+async def test_a_damaged_or_lost_library_is_made_again_and_the_old_one_is_kept(
+    config: StorageConfig, damage: str
+) -> None:
+    await fill(config)
+    before = rows(config)
+    old = library(config).read_bytes()
+    if damage == "gone":
+        library(config).unlink()
+    else:
+        hole = old[:4096] + b"\xa5" * 8192 + old[12288:]
+        library(config).write_bytes({"garbage": b"x" * 9999, "cut": old[:5000]}.get(damage, hole))
+        with pytest.raises(DatabaseCorrupt, match="ytarchive rebuild"):
+            await StorageService.open(config)
+    damaged = [] if damage == "gone" else [library(config).read_bytes()]
+    rebuilt = await rebuild_library(config)
+    assert rows(config) == before
+    # Opening it may have counted up a number in its header of 100 bytes.
+    kept = [content(path) for path in rebuilt.replaced if path.endswith(".old")]
+    assert [old[100:] for old in kept] == [old[100:] for old in damaged]
+    storage = await StorageService.open(config)
+    assert (await storage.video_exists(VIDEO)).exists
+    await storage.close()
+
+
+async def test_an_interrupted_move_is_finished_before_the_library_is_made_again(
+    config: StorageConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = await StorageService.open(config)
+    with monkeypatch.context() as patch:
+        patch.setattr("ytarchive.storage.videos._move", _stop)
+        with pytest.raises(KeyError):
+            await storage.save_video(save_request(stage(config)))
+    await storage.close()
+    assert (await rebuild_library(config)).videos == 1
+    assert registered_files(config) == files_on_disk(config, "videos")
+
+
+def _stop(_: object) -> None:
+    raise KeyError("stands for the end of the process")
+
+
+async def test_a_video_without_its_list_of_digests_is_taken_as_it_is_and_told(
+    config: StorageConfig,
+) -> None:
+    await fill(config)
+    (config.base_path / "videos" / OTHER / "checksums.sha256").unlink()
+    rebuilt = await rebuild_library(config)
+    assert rebuilt.oddities == 1
+    assert "no list of digests" in rebuilt.examples[0]
+    storage = await StorageService.open(config)
+    assert (await storage.video_exists(OTHER)).exists
+    await storage.close()
+
+
+async def test_damaged_files_are_told_and_do_not_stop_it(config: StorageConfig) -> None:
+    await fill(config)
+    videos, described = config.base_path / "videos", config.base_path / "metadata"
+    (videos / OTHER / f"{OTHER}.mp4").unlink()
+    (videos / "holiday-pic").mkdir()
+    (videos / "holiday-pic/beach.jpg").write_text("")
+    (videos / VIDEO / "stranger.txt").write_text("")
+    (described / "videos" / f"{VIDEO}.json").write_text("{")
+    (described / "playlists/PLabc.json").write_text("[]")
+    rebuilt = await rebuild_library(config)
+    assert rebuilt.oddities == len(rebuilt.examples) == 5
+    for name in (f"{OTHER}.mp4: missing", "beach.jpg", "stranger.txt", f"{VIDEO}.json", "PLabc"):
+        assert any(name in example for example in rebuilt.examples)
+    # One folder of the other video has lost its media; the one in films/old still has it.
+    storage = await StorageService.open(config)
+    location = (await storage.video_exists(OTHER)).location
+    assert location is not None
+    assert "films/old" in str(location.video_path)
+    await storage.close()
+
+
+async def test_a_list_of_digests_cannot_name_files_outside_its_folder(
+    config: StorageConfig,
+) -> None:
+    await fill(config)
+    folder = config.base_path / "videos" / OTHER
+    with (folder / "checksums.sha256").open("a") as checksums:
+        checksums.write(f"{'0' * 64}  ../{VIDEO}/{VIDEO}.mp4\n{'0' * 64}  /etc/passwd\n")
+    assert (await rebuild_library(config)).oddities == 2
+    assert not any("etc" in path or ".." in path for path in registered_files(config))
+
+
+async def test_it_is_refused_while_a_process_owns_the_library(config: StorageConfig) -> None:
+    await fill(config)
+    with StateLock(config.state_path, [ServiceName.STORAGE]), pytest.raises(StateLocked):
+        await rebuild_library(config)
+
+
+async def test_where_no_archive_is_nothing_is_made(config: StorageConfig) -> None:
+    with pytest.raises(NotFound):
+        await rebuild_library(config)
+    assert not config.base_path.exists()
+
+
+async def test_a_rebuild_killed_at_any_step_leaves_the_old_or_the_new_library(
+    tmp_path: Path,
+) -> None:
+    driver = (sys.executable, "-m", "tests.unit.storage.crash_rounds")
+    rounds = int(run(*driver, str(tmp_path), "rebuild"))
+    assert rounds > 5
+    for number in range(1, rounds + 1):
+        config = StorageConfig(base_path=tmp_path / str(number))
+        storage = await StorageService.open(config)
+        assert (await storage.get_stats()).total_videos == 2
+        await storage.close()
+        assert registered_files(config) == files_on_disk(config, "videos")
+        assert (await rebuild_library(config)).videos == 2
+        left = sorted(path.name for path in config.state_path.iterdir() if path.is_dir())
+        assert left == ["staging", "tmp"]
