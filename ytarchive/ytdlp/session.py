@@ -1,5 +1,6 @@
 """What a worker does with yt-dlp. Imported in worker processes alone: it imports yt-dlp itself."""
 
+import contextlib
 import json
 import re
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yt_dlp
+from yt_dlp.networking import Request
 
 from ytarchive.common import errors
 from ytarchive.common.quality import Quality
@@ -28,6 +30,7 @@ from ytarchive.ytdlp.selection import Info, quality_label
 from ytarchive.ytdlp.sidefiles import SideFiles
 from ytarchive.ytdlp.staging import StagedVideo, write_json
 
+_WATCH_URL = "https://www.youtube.com/watch?v={}"
 _REUSABLE_SECONDS = 3600
 _REUSE_MARGIN_SECONDS = 60
 _FRESH_EXTRACTIONS = 2
@@ -38,9 +41,9 @@ _LIVE = {"is_live", "post_live"}
 class Messages:
     """yt-dlp's logger: keeps the warnings of a task, and passes them on."""
 
-    def __init__(self, report: Callable[[str, str], None]) -> None:
+    def __init__(self) -> None:
         self.warnings: list[str] = []
-        self._report = report
+        self.report: Callable[[str, str], None] = lambda level, text: None
 
     def debug(self, message: str) -> None:
         """yt-dlp's chatter."""
@@ -53,7 +56,7 @@ class Messages:
         if "impersonat" in message:  # it says so of every caption, and they come all the same
             return
         self.warnings.append(message)
-        self._report("WARNING", message)
+        self.report("WARNING", message)
 
     def error(self, message: str) -> None:
         """The text of an exception that follows."""
@@ -62,18 +65,41 @@ class Messages:
 class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published without types
     """yt-dlp without the tables of formats that it makes eight times a video, to print none."""
 
+    refuses_network = False
+
     def _forceprint(self, key: str, info_dict: Info) -> Info:
         return info_dict
+
+    def urlopen(self, request: Any) -> Any:
+        """Ask for an address; at a rehearsal at a port where nobody listens."""
+        if self.refuses_network:
+            request = Request(request) if isinstance(request, str) else request
+            request.proxies = {"all": "http://127.0.0.1:1"}
+        return super().urlopen(request)
 
 
 class Session:
     """One yt-dlp with its connections, used for one task after another."""
 
-    def __init__(self, equipment: Equipment, report: Callable[[str, str], None]) -> None:
+    def __init__(self, equipment: Equipment) -> None:
         self._equipment = equipment
-        self._messages = Messages(report)
+        self._messages = Messages()
         self._meter = ProgressMeter(lambda transfer: None)
         self._ydl = QuietYoutubeDL(worker_options(equipment, self._messages, self))
+
+    def report_to(self, report: Callable[[str, str], None]) -> None:
+        """Pass yt-dlp's warnings on, each with its level."""
+        self._messages.report = report
+
+    def rehearse(self) -> None:
+        """Extract a video without asking anybody, so that all this takes is loaded and compiled.
+
+        Whoever is forked afterwards has it: every worker would need 30 ms of CPU for it.
+        """
+        self._ydl.refuses_network = True
+        with contextlib.suppress(yt_dlp.utils.YoutubeDLError):
+            self._ydl.extract_info(_WATCH_URL.format("rehearsal--"), download=False)
+        self._ydl.refuses_network = False
 
     def progress(self, status: dict[str, Any]) -> None:
         """yt-dlp's progress hook."""
@@ -132,8 +158,7 @@ class Session:
 
     def _extract(self, video_id: str) -> Info:
         self._meter.extracting()
-        url = f"https://www.youtube.com/watch?v={video_id}"
-        info: Info = self._ydl.extract_info(url, download=False)
+        info: Info = self._ydl.extract_info(_WATCH_URL.format(video_id), download=False)
         _check_identity(info, video_id)
         write_json(self._info_path(video_id), self._ydl.sanitize_info(info, True), private=True)
         return info

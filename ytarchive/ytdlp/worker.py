@@ -15,8 +15,6 @@ from typing import Any
 
 from ytarchive.common.errors import UnknownFailure
 from ytarchive.ytdlp.api import Transfer
-from ytarchive.ytdlp.classifier import classify
-from ytarchive.ytdlp.options import Equipment
 from ytarchive.ytdlp.protocol import Event, Task
 from ytarchive.ytdlp.session import Session
 
@@ -24,30 +22,31 @@ from ytarchive.ytdlp.session import Session
 class Worker:
     """Runs tasks and reports on them."""
 
-    def __init__(self, connection: socket.socket, lifeline: int) -> None:
+    def __init__(self, connection: socket.socket, lifeline: int, session: Session) -> None:
         self._connection = connection
         self._lifeline = lifeline
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._sending = threading.Lock()
-        self._session: Session | None = None
+        self._session = session
+        session.report_to(self._log)
 
-    def run(self, equipment: Equipment) -> None:
+    def run(self) -> None:
         """Work until the process is killed."""
         threading.Thread(target=self._watch, daemon=True).start()
         while True:
-            self._perform(equipment, self._tasks.get())
+            self._perform(self._tasks.get())
 
-    def _perform(self, equipment: Equipment, task: Task) -> None:
+    def _perform(self, task: Task) -> None:
         try:
-            self._session = self._session or Session(equipment, self._log)
-            self._send(self._result(self._session, task))
+            self._send(self._result(task))
         except Exception as failure:  # whatever it is, the server must hear of it
-            error = self._session.classify(failure) if self._session else classify(failure)
+            error = self._session.classify(failure)
             if isinstance(error, UnknownFailure):
                 self._log("DEBUG", traceback.format_exc())
             self._send(Event(kind="failed", error=error.detail()))
 
-    def _result(self, session: Session, task: Task) -> Event:
+    def _result(self, task: Task) -> Event:
+        session = self._session
         if task.kind == "extract":
             return Event(kind="done", extracted=session.extract(task.video_id))
         if task.kind == "download" and task.order:

@@ -12,10 +12,13 @@ import select
 import signal
 import socket
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ytarchive.ytdlp.options import Equipment
 from ytarchive.ytdlp.protocol import Birth, Fork
+
+if TYPE_CHECKING:
+    from ytarchive.ytdlp.session import Session  # loads yt-dlp, which may fail and must be told
 
 
 class Zygote:
@@ -35,7 +38,7 @@ class Zygote:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
 
-    def serve(self, equipment: Equipment, version: str) -> None:
+    def serve(self, session: "Session", version: str) -> None:
         """Answer the server until it closes the socket."""
         self._tell(Birth(ready=version))
         watched: list[Any] = [self._control, self._deaths]
@@ -44,7 +47,7 @@ class Zygote:
             if self._deaths in ready:
                 os.read(self._deaths, 4096)
                 self._reap()
-            if self._control in ready and not self._obey(equipment):
+            if self._control in ready and not self._obey(session):
                 return
 
     def end(self) -> None:
@@ -54,7 +57,7 @@ class Zygote:
         for pid in self._children:
             os.waitpid(pid, 0)
 
-    def _obey(self, equipment: Equipment) -> bool:
+    def _obey(self, session: "Session") -> bool:
         """Carry out what the server sent; False when it is gone."""
         data, sockets, _, _ = socket.recv_fds(self._control, 65536, 8)
         if not data:
@@ -65,18 +68,18 @@ class Zygote:
             if order.kill in self._children:
                 _kill_group(order.kill)
             elif order.fork is not None:
-                self._fork(order.fork, sockets.pop(0), equipment)
+                self._fork(order.fork, sockets.pop(0), session)
         return True
 
-    def _fork(self, number: int, connection: int, equipment: Equipment) -> None:
+    def _fork(self, number: int, connection: int, session: "Session") -> None:
         pid = os.fork()
         if pid == 0:
-            self._become_worker(connection, equipment)
+            self._become_worker(connection, session)
         os.close(connection)
         self._children.add(pid)
         self._tell(Birth(forked=number, pid=pid))
 
-    def _become_worker(self, connection: int, equipment: Equipment) -> NoReturn:
+    def _become_worker(self, connection: int, session: "Session") -> NoReturn:
         from ytarchive.ytdlp.worker import Worker  # noqa: PLC0415  # imported before the fork
 
         try:
@@ -86,7 +89,7 @@ class Zygote:
             self._control.close()
             for fd in (self._lifeline_end, self._deaths):
                 os.close(fd)
-            Worker(socket.socket(fileno=connection), self._lifeline).run(equipment)
+            Worker(socket.socket(fileno=connection), self._lifeline, session).run()
         finally:
             os._exit(1)
 
@@ -121,17 +124,18 @@ def _first_line(control: socket.socket) -> bytes:
     return line
 
 
-def _warm() -> str:
-    """Import whatever a worker needs, so that forks share it. Returns yt-dlp's version."""
-    import yt_dlp.extractor.youtube  # noqa: PLC0415  # a failure is reported to the server
-    import yt_dlp.version  # noqa: PLC0415
+def _warm(equipment: Equipment) -> tuple["Session", str]:
+    """A session that is ready for its first video, which forks share; and yt-dlp's version."""
+    import yt_dlp.version  # noqa: PLC0415  # a failure is reported to the server
 
     import ytarchive.ytdlp.worker  # noqa: F401, PLC0415
+    from ytarchive.ytdlp.session import Session  # noqa: PLC0415
 
-    yt_dlp.YoutubeDL({"quiet": True, "allowed_extractors": ["youtube.*"]}).close()
+    session = Session(equipment)
+    session.rehearse()
     gc.collect()
     gc.freeze()  # shared pages stay shared
-    return str(yt_dlp.version.__version__)
+    return session, str(yt_dlp.version.__version__)
 
 
 def main() -> None:
@@ -141,12 +145,12 @@ def main() -> None:
     zygote = Zygote(control)
     equipment = Equipment.model_validate_json(_first_line(control))
     try:
-        version = _warm()
+        session, version = _warm(equipment)
     except Exception as failure:  # a broken installation is told, not a traceback
         control.sendall(Birth(failed=f"{failure}").model_dump_json().encode() + b"\n")
         return
     try:
-        zygote.serve(equipment, version)
+        zygote.serve(session, version)
     finally:
         zygote.end()
 
