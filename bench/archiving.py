@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.processes import Cost, own_cpu, run, tree_cpu
 from bench.report import middle
-from bench.world import World, program, with_programs
+from bench.world import World, has_ended, program, with_programs
 from tests.standin import StandInProcess
 from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime
 
@@ -32,7 +32,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True)
 class Archived:
-    """One round of one tool. `server_cpu` is what the server's own process used."""
+    """One round of one tool. `server_cpu` is CPU seconds of the server without its workers."""
 
     cost: Cost
     requests: int
@@ -95,18 +95,21 @@ def compare(world: World) -> Comparison:
 
 
 def _by_server(world: World, youtube: StandInProcess, ids: list[str]) -> Archived:
-    """A fresh server each time: no worker process runs yet, and no connection is open."""
+    """A server without work, and without worker processes: those are started by the job."""
     youtube.reset()
     with world.server(youtube) as server:
         pid = server.pid
-        started = time.monotonic()
-        options = {"quality": "720p", "caption_languages": ["en"]}
-        asked = {"type": "VIDEO_DOWNLOAD", "video_ids": ids, "options": options}
-        job = server.ended(server.post("/jobs", asked).data["id"], 300)
-        took = time.monotonic() - started
+        cpu_before, own_before, started = tree_cpu(pid), own_cpu(pid), time.monotonic()
+        job_id = server.submit(
+            type="VIDEO_DOWNLOAD",
+            video_ids=ids,
+            options={"quality": "720p", "caption_languages": ["en"]},
+        )
+        job = server.wait_for(job_id, has_ended)
+        cost = Cost(time.monotonic() - started, tree_cpu(pid) - cpu_before)
+        own = own_cpu(pid) - own_before
         if job["progress"]["succeeded"] != len(ids):
             raise RuntimeError(f"not everything was archived: {job['progress']}")
-        cost, own = Cost(took, tree_cpu(pid)), own_cpu(pid)
     return _archived(youtube, cost, server.base_path / "videos", own)
 
 
@@ -145,7 +148,7 @@ def _archived(youtube: StandInProcess, cost: Cost, videos: Path, server_cpu: flo
 
 
 def _fingerprints(videos: Path) -> dict[str, str]:
-    """Every file by name: of media the streams and the size, of info.json its fields, or the digest.
+    """Every file by name: of media the streams and the size, of info.json the id, else the digest.
 
     The server's list of digests is its own addition.
     """

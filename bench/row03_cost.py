@@ -8,7 +8,7 @@ _TARGET = 1.25
 
 
 def measure(world: World) -> list[Row]:
-    """Both beside one `yt-dlp` process; the server's start and end of work are counted in."""
+    """Both beside one `yt-dlp` process. Starting the workers counts, as starting yt-dlp does."""
     compared = compare(world)
     peer, ours = cpu(compared.one), cpu(compared.ours)
     asked_by_peer, asked = requests(compared.one), requests(compared.ours)

@@ -1,5 +1,7 @@
 """Row 12: how soon the command line answers, against `yt-dlp --version`."""
 
+from pathlib import Path
+
 from bench.processes import Cost, run
 from bench.report import Row, middle
 from bench.world import World, program
@@ -11,7 +13,7 @@ _ROUNDS = 9
 def measure(world: World) -> list[Row]:
     """Seconds on the clock, medians of rounds that run in turn; CPU is among the facts."""
     folder = world.folder()
-    commands = {
+    commands: dict[str, list[str | Path]] = {
         "yt-dlp --version": [program("yt-dlp"), "--ignore-config", "--version"],
         "ytarchive --version": [program("ytarchive"), "--version"],
         "ytarchive --help": [program("ytarchive"), "--help"],
@@ -22,23 +24,22 @@ def measure(world: World) -> list[Row]:
     for _ in range(_ROUNDS):
         for name, command in commands.items():
             costs[name].append(run(command, folder))
-    peer, *ours = ({"name": name} | _medians(found) for name, found in costs.items())
-    return [_row(letter, each, peer) for letter, each in zip("ab", ours, strict=True)]
+    (peer, _), *ours = costs.items()
+    return [
+        _row(letter, name, costs[name], peer, costs[peer])
+        for letter, (name, _) in zip("ab", ours, strict=True)
+    ]
 
 
-def _medians(costs: list[Cost]) -> dict[str, float]:
-    return {"wall": middle(c.wall for c in costs), "cpu": middle(c.cpu for c in costs)}
-
-
-def _row(letter: str, ours: dict[str, float], peer: dict[str, float]) -> Row:
-    ratio = ours["wall"] / peer["wall"]
+def _row(letter: str, name: str, ours: list[Cost], peer: str, peers: list[Cost]) -> Row:
+    took, peer_took = middle(c.wall for c in ours), middle(c.wall for c in peers)
     return Row(
         number=f"12{letter}",
-        what=str(ours["name"]),
-        peer=f"{1000 * peer['wall']:.0f} ms, {peer['name']}",
-        ours=f"{1000 * ours['wall']:.0f} ms",
-        ratio=ratio,
+        what=name,
+        peer=f"{1000 * peer_took:.0f} ms, {peer}",
+        ours=f"{1000 * took:.0f} ms",
+        ratio=took / peer_took,
         target=f"<= {_TARGET:g}x",
-        is_met=ratio <= _TARGET,
-        facts={"ours": ours, "peer": peer},
+        is_met=took / peer_took <= _TARGET,
+        facts={"cpu": middle(c.cpu for c in ours), "peer_cpu": middle(c.cpu for c in peers)},
     )

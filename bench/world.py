@@ -2,11 +2,13 @@
 
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from tests.harness import Server, environment
 from tests.standin import StandInProcess
@@ -73,6 +75,31 @@ class BenchServer(Server):
         """The server's own process; the workers are its descendants."""
         assert self.process is not None
         return self.process.pid
+
+    def submit(self, **job: Any) -> str:
+        """Queue a job; its id."""
+        return str(self.post("/jobs", job).data["id"])
+
+    def look(self, job_id: str) -> dict[str, Any]:
+        """A job without its results, as one looks at it while it runs."""
+        found: dict[str, Any] = self.get(f"/jobs/{job_id}?expand=false").data
+        return found
+
+    def wait_for(
+        self, job_id: str, fact: Callable[[dict[str, Any]], bool], seconds: float = 300
+    ) -> dict[str, Any]:
+        """Look at a job ten times a second until something is true of it."""
+        deadline = time.monotonic() + seconds
+        while not fact(job := self.look(job_id)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"job {job_id} after {seconds} seconds: {job}")
+            time.sleep(0.1)
+        return job
+
+
+def has_ended(job: dict[str, Any]) -> bool:
+    """Whether nothing more will happen to a job."""
+    return job["status"] in {"COMPLETED", "FAILED", "CANCELLED"}
 
 
 def program(name: str) -> Path:
