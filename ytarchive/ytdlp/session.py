@@ -135,6 +135,8 @@ class Session:
                 if not isinstance(stale, errors.StaleUrl) or fresh == _FRESH_EXTRACTIONS:
                     raise
                 self._messages.warning(f"{stale.message}; the video is extracted again")
+                if facts_of(failure).status == 416:  # the stream is shorter than what we have
+                    StagedVideo(order.folder, order.video_id).discard_parts()
                 self._info_path(order.video_id).unlink(missing_ok=True)
                 info = None
         raise AssertionError  # the last round returns or raises

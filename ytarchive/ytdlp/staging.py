@@ -11,6 +11,7 @@ from ytarchive.ytdlp.selection import Info
 _MEDIA = (".mp4", ".m4a", ".mkv", ".webm")
 _SECRET = frozenset(["cookies", "filepath", "_filename", "filename", "infojson_filename"])
 _SECRET_HEADERS = frozenset(["cookie", "authorization"])
+_LAST_BLOCK = 64 * 1024
 
 
 class StagedVideo:
@@ -34,6 +35,15 @@ class StagedVideo:
                 path.rename(self._folder / f"{self._id}.{name}{path.suffix}")
             else:
                 path.unlink()
+        # Asked for what follows a stream that is whole, YouTube answers 416, and yt-dlp gives up
+        # for good; besides, what was written last may be torn. So the last block comes again.
+        for part in self._parts():
+            os.truncate(part, max(part.stat().st_size - _LAST_BLOCK, 0))
+
+    def discard_parts(self) -> None:
+        """Forget what cannot be resumed."""
+        for part in self._parts():
+            part.unlink()
 
     def publishable(self, info: Info) -> Info:
         """yt-dlp's info as it stays beside the video: nothing of this machine or its user."""
@@ -51,6 +61,9 @@ class StagedVideo:
             elif path not in keep:
                 path.unlink()
         media.rename(self._media(media.suffix))
+
+    def _parts(self) -> list[Path]:
+        return list(self._folder.glob(f"{self._id}.*.part"))
 
     def _media(self, suffix: str) -> Path:
         return self._folder / f"{self._id}{suffix}"

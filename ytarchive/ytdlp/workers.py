@@ -184,10 +184,13 @@ class WorkerProcess:
         return self._is_clean and self.zygote.is_alive and not self._reader.at_eof()
 
     async def send(self, task: Task) -> None:
-        """Give it a task, or ask for the next chunk."""
+        """Give it a task, or ask for the next chunk. Raises WorkerCrashed."""
         self._is_clean = False
         self._writer.write(task.model_dump_json(exclude_defaults=True).encode() + b"\n")
-        await self._writer.drain()
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            raise await self._crash() from None
 
     async def receive(self) -> Event:
         """Its next event. Raises what the task failed with, or WorkerCrashed."""
