@@ -17,7 +17,8 @@ from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
 from ytarchive.http import remote
 from ytarchive.jobs import JobsAPI, RegisterService, ServiceRegistry
-from ytarchive.jobs.service import JobsService, Neighbours
+from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.service import JobsService
 from ytarchive.logging import (
     Console,
     LoggingAPI,

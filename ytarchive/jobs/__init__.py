@@ -2,7 +2,6 @@
 
 from ytarchive.jobs.api import (
     CreateJob,
-    Governor,
     Job,
     JobOptions,
     JobProgress,
@@ -17,8 +16,17 @@ from ytarchive.jobs.api import (
     ServiceRegistry,
     VideoProgress,
 )
+from ytarchive.jobs.upstream import (
+    Availability,
+    AvailabilityQuery,
+    AvailabilityState,
+    Governor,
+)
 
 __all__ = [
+    "Availability",
+    "AvailabilityQuery",
+    "AvailabilityState",
     "CreateJob",
     "Governor",
     "Job",

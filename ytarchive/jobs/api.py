@@ -11,6 +11,7 @@ from ytarchive.common.models import Model, Page, UtcDatetime
 from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadPhase
+from ytarchive.jobs.upstream import Availability, AvailabilityQuery, Governor
 
 
 class JobType(StrEnum):
@@ -196,19 +197,6 @@ class ServiceRegistry(Model):
     is_healthy: bool
 
 
-class Governor(Model):
-    """Whether YouTube may be asked at present, and how fast."""
-
-    state: str = Field(description='"closed": work goes on; "open": paused; "probing": one try')
-    reason: str | None = Field(default=None, description="bot_check, rate_limited, ip_blocked, …")
-    message: str | None = None
-    opened_at: UtcDatetime | None = None
-    next_probe_at: UtcDatetime | None = None
-    pace: str = Field(description='"polite" or "off"')
-    videos_per_hour: int
-    ready_videos: int = Field(description="Videos that may start at once at the polite pace")
-
-
 class JobsAPI(Contract, Protocol):
     """Create, watch and retry archive jobs; know the services."""
 
@@ -247,6 +235,16 @@ class JobsAPI(Contract, Protocol):
     @endpoint("POST /governor/resume")
     async def resume_governor(self) -> Governor:
         """Go on at once after a pause, because its cause is mended."""
+        ...
+
+    @endpoint("GET /availability")
+    async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
+        """Videos that YouTube did not give at some time, with the evidence; by id."""
+        ...
+
+    @endpoint("GET /availability/{video_id}")
+    async def get_availability(self, video_id: VideoId) -> Availability:
+        """What is known of one video. Raises NotFound if nothing was ever wrong with it."""
         ...
 
     @endpoint("POST /registry/register", status=201)

@@ -1,7 +1,7 @@
 """The parts that do the work, put together: planning, queue, runner, work plans."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from loguru import logger
@@ -16,6 +16,9 @@ from ytarchive.jobs.runner import Runner
 from ytarchive.jobs.work_plans import WorkPlanReporter
 
 log = logger.bind(service="jobs")
+
+Work = Callable[[], Awaitable[None]]
+"""Something that goes on until it is cancelled."""
 
 _COUNT_INTERVAL = 5.0
 _PAUSE_AFTER_FAILURE = 5.0
@@ -46,13 +49,15 @@ class Engine:
         runner.on_result = self._video_ended
         runner.on_idle_job = lambda job_id: self._spawn(self._finish(job_id))
 
-    async def start(self) -> None:
-        """Begin to work, first on what the last process left."""
+    async def start(self, beside: Mapping[str, Work]) -> None:
+        """Begin to work, first on what the last process left; `beside` runs along, by name."""
         for job_id in await self._repository.unreported():
             self._reporter.note(job_id)
         self._spawn(_supervised("queue", self._runner.run))
         self._spawn(_supervised("work plans", self._reporter.run))
         self._spawn(_supervised("metrics", self._count))
+        for name, work in beside.items():
+            self._spawn(_supervised(name, work))
 
     async def stop(self, grace: float) -> None:
         """Start nothing more; let transfers go on for `grace` seconds. Nothing is lost."""
@@ -145,7 +150,7 @@ def _none_of(total: int) -> str:
     return f"none of the {total} videos could be archived"
 
 
-async def _supervised(name: str, work: Callable[[], Awaitable[None]]) -> None:
+async def _supervised(name: str, work: Work) -> None:
     """Run `work` for ever; a failure of it is logged and waited out, never the end of the queue."""
     while True:
         try:

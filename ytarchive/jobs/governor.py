@@ -7,7 +7,6 @@ if it succeeds the circuit closes, otherwise it opens for longer.
 
 import asyncio
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,11 +24,11 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.models import from_micros, to_micros, utc_now
-from ytarchive.jobs.api import Governor as GovernorModel
+from ytarchive.jobs.clock import Clock
+from ytarchive.jobs.upstream import Governor as GovernorModel
 
 log = logger.bind(service="jobs")
 
-Clock = Callable[[], datetime]
 
 _FIRST_COOL_OFF = timedelta(minutes=60)
 _LONGEST_COOL_OFF = timedelta(days=3)

@@ -14,11 +14,13 @@ from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
 from ytarchive.common.models import utc_now
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobType
+from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.policy import Action, decide
 from ytarchive.jobs.repository import JobHead, JobsRepository
-from ytarchive.metadata import BatchRequest, MetadataAPI, PlaylistPage, PlaylistPageQuery
-from ytarchive.storage import ExistsRequest, SavePlaylist, StorageAPI
+from ytarchive.metadata import BatchRequest, PlaylistPage, PlaylistPageQuery
+from ytarchive.storage import ExistsRequest, SavePlaylist
 
 log = logger.bind(service="jobs")
 
@@ -35,15 +37,16 @@ class Planner:
     def __init__(
         self,
         repository: JobsRepository,
-        metadata: MetadataAPI,
-        storage: StorageAPI,
+        neighbours: Neighbours,
         governor: Governor,
+        ledger: AvailabilityLedger,
         settings: JobsConfig,
     ) -> None:
         self._repository = repository
-        self._metadata = metadata
-        self._storage = storage
+        self._metadata = neighbours.metadata
+        self._storage = neighbours.storage
         self._governor = governor
+        self._ledger = ledger
         self._settings = settings
         self._places = asyncio.Semaphore(_AT_A_TIME)
         self._taken = asyncio.Event()
@@ -133,11 +136,19 @@ class Planner:
             await self._repository.add_videos(job.id, entries, job.own_videos + len(videos))
             videos.extend(page.videos)
             more.set()
+            await self._note_dead_entries(page)
             if page.next_cursor is None:
                 break
             page = await self._page(job, page.next_cursor)
         log.info("{}: listed, {} entries", job.playlist_id, len(videos))
         await self._storage.save_playlist(SavePlaylist(playlist=_playlist(page, videos)))
+
+    async def _note_dead_entries(self, page: PlaylistPage) -> None:
+        """Stored videos that are listed as dead may be lost upstream: it is looked into."""
+        dead = [video.video_id for video in page.videos if not video.is_available]
+        if dead:
+            found = await self._storage.videos_exist(ExistsRequest(video_ids=dead))
+            await self._ledger.seen_missing(found.video_ids)
 
     async def _page(self, job: JobHead, cursor: str | None) -> PlaylistPage:
         """One page; passing failures are waited out."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from itertools import count
 
 from ytarchive.common.models import utc_now
@@ -97,20 +98,19 @@ class Queue:
         buffer = self._buffers.setdefault(job.id, deque())
         if not buffer and self._idle_until.get(job.id, 0) <= time.monotonic():
             out = self._out.get(job.id, set())
-            due = await self._repository.due(job, _BUFFERED + len(out))
+            now = utc_now()
+            due = await self._repository.due(job, _BUFFERED + len(out), now)
             buffer.extend(video for video in due if video.video_id not in out)
             if not buffer:
-                self._idle_until[job.id] = time.monotonic() + await self._rest(job)
+                self._idle_until[job.id] = time.monotonic() + await self._rest(job, now)
         return buffer.popleft() if buffer else None
 
-    async def _rest(self, job: JobHead) -> float:
-        """Seconds until a job has a video that may start, as far as is known now."""
-        due = await self._repository.next_due(job.id)
+    async def _rest(self, job: JobHead, now: datetime) -> float:
+        """Seconds until a job has another video that may start, as far as is known `now`."""
+        due = await self._repository.next_due(job.id, now)
         if due is None:
             return _LONGEST_SLEEP
-        seconds = (due - utc_now()).total_seconds()
-        # What is due already is out there being worked on; `returned` ends the rest.
-        return min(max(seconds, 0.01), _LONGEST_SLEEP) if seconds > 0 else _LONGEST_SLEEP
+        return min(max((due - utc_now()).total_seconds(), 0), _LONGEST_SLEEP)
 
     def _sleep(self) -> float:
         times = [self._idle_until.get(job.id, 0) - time.monotonic() for job in self._jobs]

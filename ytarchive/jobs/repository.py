@@ -193,16 +193,17 @@ class JobsRepository:
 
         await self.database.write(move)
 
-    async def due(self, job: JobHead, limit: int) -> list[DueVideo]:
-        """Videos of a job that may start now, in order."""
+    async def due(self, job: JobHead, limit: int, now: datetime) -> list[DueVideo]:
+        """Videos of a job that may start `now`, in order."""
         rows = await self.database.fetch_all(
-            "due_videos", {"job_id": job.id, "now": _now(), "limit": limit}
+            "due_videos", {"job_id": job.id, "now": to_micros(now), "limit": limit}
         )
         return [DueVideo(job, row["video_id"], row["attempts"], row["title"]) for row in rows]
 
-    async def next_due(self, job_id: str) -> datetime | None:
-        """When the next waiting video of a job may start."""
-        row = await self.database.fetch_one("next_due", {"job_id": job_id})
+    async def next_due(self, job_id: str, now: datetime) -> datetime | None:
+        """When, later than `now`, the next waiting video of a job may start."""
+        values = {"job_id": job_id, "now": to_micros(now)}
+        row = await self.database.fetch_one("next_due", values)
         return from_micros(row["due"]) if row and row["due"] is not None else None
 
     async def has_open_videos(self, job_id: str) -> bool:

@@ -11,6 +11,7 @@ from ytarchive.common.errors import InternalError, Unavailable, YTArchiveError
 from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus, VideoProgress
+from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.governor import Governor
 from ytarchive.jobs.policy import Action, decide
 from ytarchive.jobs.queue import Queue
@@ -48,6 +49,7 @@ class Runner:
         queue: Queue,
         flow: VideoFlow,
         governor: Governor,
+        ledger: AvailabilityLedger,
         settings: JobsConfig,
         places: int,
     ) -> None:
@@ -55,6 +57,7 @@ class Runner:
         self._queue = queue
         self._flow = flow
         self._governor = governor
+        self._ledger = ledger
         self._settings = settings
         self._places = asyncio.Semaphore(places)
         self._flights: dict[tuple[bool, str], Flight] = {}
@@ -104,17 +107,30 @@ class Runner:
         if self._join(video):
             return False
         await self._governor.admit()
-        if not await self._repository.is_queued(video):
-            self._queue.returned(video)
-            return False
         if self._join(video):
             return False
-        if video.job.status is JobStatus.PENDING:
-            await self._repository.set_status(video.job.id, JobStatus.RUNNING)
-        flight = Flight(video, waiters=[video], title=video.title)
-        self._flights[_key(video)] = flight
+        # Known before anything is asked, so that whoever cancels the job meanwhile finds it.
+        flight = self._flights[_key(video)] = Flight(video, waiters=[video], title=video.title)
+        try:
+            await self._mark_started(flight)
+        except BaseException:
+            self._give_back(flight)
+            raise
+        if not flight.waiters:
+            self._give_back(flight)
+            return False
         flight.task = asyncio.create_task(self._fly(flight), name=f"video {video.video_id}")
         return True
+
+    async def _mark_started(self, flight: Flight) -> None:
+        """The job runs now; unless the video was cancelled while it waited."""
+        video = flight.video
+        if not await self._repository.is_queued(video):
+            if video in flight.waiters:
+                flight.waiters.remove(video)
+            self._queue.returned(video)
+        elif video.job.status is JobStatus.PENDING:
+            await self._repository.set_status(video.job.id, JobStatus.RUNNING)
 
     def _join(self, video: DueVideo) -> bool:
         flight = self._flights.get(_key(video))
@@ -127,7 +143,7 @@ class Runner:
         try:
             with trace(flight.video.job.trace_id):
                 outcome = await self._attempt(flight)
-                await self._tell_governor(outcome, flight.video)
+                await self._tell_others(outcome, flight.video)
                 # A waiter may join until the flight is gone from the table.
                 del self._flights[_key(flight.video)]
                 for waiter in flight.waiters:
@@ -137,10 +153,13 @@ class Runner:
             log.error("{}: {}", flight.video.video_id, error.message)
             await asyncio.sleep(_PAUSE_AFTER_FAILURE)
         finally:
-            self._flights.pop(_key(flight.video), None)
+            self._give_back(flight)
             self._places.release()
-            for waiter in flight.waiters:
-                self._queue.returned(waiter)
+
+    def _give_back(self, flight: Flight) -> None:
+        self._flights.pop(_key(flight.video), None)
+        for waiter in flight.waiters:
+            self._queue.returned(waiter)
 
     async def _attempt(self, flight: Flight) -> Archived | YTArchiveError:
         video = flight.video
@@ -154,13 +173,20 @@ class Runner:
             log.exception("{}: unexpected failure", video.video_id)
             return InternalError(f"{type(error).__name__}: {error}")
 
-    async def _tell_governor(self, outcome: Archived | YTArchiveError, video: DueVideo) -> None:
+    async def _tell_others(self, outcome: Archived | YTArchiveError, video: DueVideo) -> None:
         if isinstance(outcome, YTArchiveError):
             YOUTUBE_ERRORS.labels(outcome.reason or "other").inc()
         if isinstance(outcome, Archived | Unavailable):
             await self._governor.succeeded()
+            await self._note_evidence(outcome, video)
         else:
             await self._governor.failed(outcome, video.video_id)
+
+    async def _note_evidence(self, outcome: Archived | Unavailable, video: DueVideo) -> None:
+        if isinstance(outcome, Unavailable):
+            await self._ledger.seen_unavailable(video.video_id, outcome)
+        elif outcome.result.status is ResultStatus.SUCCESS:
+            await self._ledger.seen_available(video.video_id)
 
     async def _record(self, video: DueVideo, outcome: Archived | YTArchiveError) -> None:
         if isinstance(outcome, YTArchiveError):

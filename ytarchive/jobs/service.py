@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -16,11 +15,10 @@ from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_inside
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
-from ytarchive.download import DownloadAPI, DownloadListener, DownloadNotice, DownloadStatus
+from ytarchive.download import DownloadListener, DownloadNotice, DownloadStatus
 from ytarchive.jobs.api import (
     WHOLE_JOB,
     CreateJob,
-    Governor,
     Job,
     JobQuery,
     JobsAPI,
@@ -28,8 +26,10 @@ from ytarchive.jobs.api import (
     RegisterService,
     ServiceRegistry,
 )
+from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.engine import Engine
 from ytarchive.jobs.governor import Governor as TrafficGovernor
+from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
 from ytarchive.jobs.planner import Planner
 from ytarchive.jobs.progress import ProgressReader
@@ -37,21 +37,11 @@ from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.registry import HealthProbe, Registry
 from ytarchive.jobs.repository import SCHEMA, JobsRepository, RegistryRepository
 from ytarchive.jobs.runner import Runner
+from ytarchive.jobs.upstream import Availability, AvailabilityQuery, Governor
 from ytarchive.jobs.video_flow import VideoFlow, save_request
 from ytarchive.jobs.work_plans import WorkPlanReporter
-from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import StorageAPI
 
 log = logger.bind(service="jobs")
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The services that Jobs calls, in this process or another."""
-
-    metadata: MetadataAPI
-    download: DownloadAPI
-    storage: StorageAPI
 
 
 class JobsService(JobsAPI, DownloadListener):
@@ -76,14 +66,17 @@ class JobsService(JobsAPI, DownloadListener):
         self._notices = NoticeBoard(neighbours.download, jobs.notification_timeout)
         self._registry = Registry(RegistryRepository(database), probe, jobs.health_interval)
         self._queue = Queue(self._repository)
+        self._ledger = AvailabilityLedger(
+            database, neighbours.metadata, neighbours.storage, governor
+        )
         flow = VideoFlow(neighbours.metadata, neighbours.storage, self._notices)
         self._runner = Runner(
-            self._repository, self._queue, flow, governor, jobs, _places(settings)
+            self._repository, self._queue, flow, governor, self._ledger, jobs, _places(settings)
         )
         self._engine = Engine(
             self._repository,
             self._queue,
-            Planner(self._repository, neighbours.metadata, neighbours.storage, governor, jobs),
+            Planner(self._repository, neighbours, governor, self._ledger, jobs),
             self._runner,
             WorkPlanReporter(self._repository, neighbours.storage),
         )
@@ -113,14 +106,15 @@ class JobsService(JobsAPI, DownloadListener):
             await service._registry.load()
             if not whole_queue:
                 service._queue.restrict_to(set())
-            await service._engine.start()
-            polling = asyncio.create_task(service._registry.run())
+            beside = {"registry": service._registry.run}
+            if whole_queue:
+                beside["availability"] = service._ledger.run
+            await service._engine.start(beside)
             try:
                 yield service
             finally:
-                polling.cancel()
                 await service._engine.stop(settings.jobs.shutdown_grace)
-                await asyncio.gather(*service._direct, polling, return_exceptions=True)
+                await asyncio.gather(*service._direct, return_exceptions=True)
                 await governor.save()
 
     def work_on(self, job_id: str) -> None:
@@ -183,6 +177,14 @@ class JobsService(JobsAPI, DownloadListener):
         """Go on at once after a pause, because its cause is mended."""
         await self._governor.resume()
         return self._governor.snapshot()
+
+    async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
+        """Videos that YouTube did not give at some time, with the evidence; by id."""
+        return await self._ledger.page(request)
+
+    async def get_availability(self, video_id: str) -> Availability:
+        """What is known of one video. Raises NotFound if nothing was ever wrong with it."""
+        return await self._ledger.get(video_id)
 
     async def register_service(self, request: RegisterService) -> ServiceRegistry:
         """Make a service known; its health is polled from now on."""

@@ -9,7 +9,8 @@ import pytest
 from tests.unit.jobs.peers import DownloadPeer, MetadataPeer, StoragePeer
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, ServiceRegistry
-from ytarchive.jobs.service import JobsService, Neighbours
+from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.service import JobsService
 
 
 @dataclass

@@ -14,6 +14,7 @@ from ytarchive.common.errors import (
     ServiceUnavailable,
     SourceGone,
     VideoUnavailable,
+    YTArchiveError,
 )
 from ytarchive.common.identifiers import new_id
 from ytarchive.download import DownloadRequest
@@ -121,7 +122,7 @@ async def test_what_is_unavailable_stands_in_the_work_plan_with_its_reason(
 
 
 async def test_three_retries_then_the_work_plan_with_the_history(workshop: Workshop) -> None:
-    trouble = [NetworkFailure(f"try {n}") for n in range(1, 6)]
+    trouble: list[YTArchiveError] = [NetworkFailure(f"try {n}") for n in range(1, 6)]
     workshop.download.failures = {video_id(1): trouble}
     async with workshop.open() as jobs:
         job = await ended(jobs, (await jobs.create_job(videos(video_id(1)))).id)

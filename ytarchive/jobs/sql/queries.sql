@@ -86,7 +86,9 @@ LIMIT :limit;
 SELECT count(*) AS videos FROM job_videos WHERE job_id = :job_id AND state = 'queued';
 
 -- name: next_due
-SELECT min(next_attempt_at) AS due FROM job_videos WHERE job_id = :job_id AND state = 'queued';
+-- What was due by then has been seen already.
+SELECT min(next_attempt_at) AS due FROM job_videos
+WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now;
 
 -- name: has_open_videos
 SELECT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :job_id AND state = 'new')
@@ -173,3 +175,36 @@ ON CONFLICT (id) DO UPDATE SET
     opened_at = excluded.opened_at, next_probe_at = excluded.next_probe_at,
     times_in_a_row = excluded.times_in_a_row, tokens = excluded.tokens,
     counted_at = excluded.counted_at;
+
+-- Availability ------------------------------------------------------------------------------------
+
+-- name: get_availability
+SELECT * FROM availability WHERE video_id = :video_id;
+
+-- name: list_availability
+SELECT * FROM availability
+WHERE (:state IS NULL OR state = :state)
+  AND (:reason IS NULL OR reason = :reason)
+  AND (:cursor IS NULL OR video_id > :cursor)
+ORDER BY video_id
+LIMIT :limit;
+
+-- name: due_availability
+SELECT * FROM availability WHERE next_check_at <= :now ORDER BY next_check_at LIMIT :limit;
+
+-- name: save_availability
+INSERT INTO availability (
+    video_id, state, reason, evidence, source, first_seen, last_seen, confirmations,
+    last_available, next_check_at
+) VALUES (
+    :video_id, :state, :reason, :evidence, :source, :first_seen, :last_seen, :confirmations,
+    :last_available, :next_check_at
+)
+ON CONFLICT (video_id) DO UPDATE SET
+    state = excluded.state, reason = excluded.reason, evidence = excluded.evidence,
+    source = excluded.source, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+    confirmations = excluded.confirmations, last_available = excluded.last_available,
+    next_check_at = excluded.next_check_at;
+
+-- name: check_later
+UPDATE availability SET next_check_at = :next_check_at WHERE video_id = :video_id;

@@ -98,6 +98,25 @@ CREATE TABLE services (
     is_healthy INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What is known of videos that YouTube did not give, or once did not. Evidence only: an extraction
+-- that failed, or a list that was short, never makes a row `unavailable`.
+CREATE TABLE availability (
+    video_id TEXT PRIMARY KEY,
+    state TEXT NOT NULL,              -- available, suspected, unavailable
+    reason TEXT,
+    evidence TEXT,                    -- what YouTube or yt-dlp said
+    source TEXT NOT NULL,             -- youtube, listing
+    first_seen INTEGER NOT NULL,      -- of this state
+    last_seen INTEGER NOT NULL,
+    confirmations INTEGER NOT NULL,   -- how often, a day or more apart, it was found so
+    last_available INTEGER,
+    next_check_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX availability_due ON availability (next_check_at) WHERE next_check_at IS NOT NULL;
+
+CREATE INDEX availability_by_state ON availability (state, video_id);
+
 -- One row: why nothing may be asked of YouTube, until when, and how often that happened in a row.
 CREATE TABLE governor (
     id INTEGER PRIMARY KEY CHECK (id = 1),

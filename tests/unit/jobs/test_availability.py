@@ -1,0 +1,136 @@
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.unit.jobs.conftest import Workshop, ended, videos
+from tests.unit.jobs.peers import MetadataPeer, StoragePeer, video_id
+from ytarchive.common.config import DownloadConfig, Pace
+from ytarchive.common.database import Database
+from ytarchive.common.errors import (
+    ExtractorBroken,
+    NetworkFailure,
+    NotFound,
+    PrivateVideo,
+    VideoUnavailable,
+    YTArchiveError,
+)
+from ytarchive.jobs import AvailabilityQuery, AvailabilityState
+from ytarchive.jobs.availability import AvailabilityLedger
+from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.repository import SCHEMA
+
+VIDEO = video_id(1)
+
+
+@dataclass
+class Desk:
+    """A ledger whose clock the test turns."""
+
+    ledger: AvailabilityLedger
+    metadata: MetadataPeer
+    storage: StoragePeer
+    days: list[float] = field(default_factory=lambda: [0.0])
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    days = [0.0]
+
+    def now() -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days[0])
+
+    async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
+        governor = await Governor.open(database, DownloadConfig(pace=Pace.OFF), now)
+        metadata, storage = MetadataPeer(), StoragePeer()
+        ledger = AvailabilityLedger(database, metadata, storage, governor, now)
+        yield Desk(ledger, metadata, storage, days)
+
+
+async def test_a_stored_video_that_turned_private_is_safe_here(desk: Desk) -> None:
+    desk.storage.stored[VIDEO] = desk.storage.location(VIDEO)
+    await desk.ledger.seen_unavailable(VIDEO, PrivateVideo("Private video"))
+    found = await desk.ledger.get(VIDEO)
+
+    assert (found.state, found.reason) == (AvailabilityState.UNAVAILABLE, "private")
+    assert (found.evidence, found.summary) == ("Private video", "lost upstream, safe here")
+
+
+async def test_a_vague_answer_counts_only_when_it_was_confirmed_for_weeks(desk: Desk) -> None:
+    desk.metadata.failures[VIDEO] = VideoUnavailable()
+    await desk.ledger.seen_unavailable(VIDEO, VideoUnavailable())
+    states = []
+    for day in (0.5, 1.1, 2, 8.2, 20, 38.5):
+        desk.days[0] = day
+        states.append((await desk.ledger.check_due(), (await desk.ledger.get(VIDEO)).state))
+
+    suspected = AvailabilityState.SUSPECTED
+    assert states == [
+        (0, suspected),
+        (1, suspected),
+        (0, suspected),
+        (1, suspected),
+        (0, suspected),
+        (1, AvailabilityState.UNAVAILABLE),
+    ]
+
+
+async def test_asking_twice_in_an_hour_confirms_nothing(desk: Desk) -> None:
+    for _ in range(10):
+        await desk.ledger.seen_unavailable(VIDEO, VideoUnavailable())
+
+    found = await desk.ledger.get(VIDEO)
+    assert (found.state, found.confirmations) == (AvailabilityState.SUSPECTED, 1)
+
+
+async def test_a_video_that_comes_back_is_noticed(desk: Desk) -> None:
+    await desk.ledger.seen_unavailable(VIDEO, PrivateVideo())
+    desk.days[0] = 31
+    assert await desk.ledger.check_due() == 1
+
+    found = await desk.ledger.get(VIDEO)
+    assert (found.state, found.summary) == (AvailabilityState.AVAILABLE, "available again")
+
+
+@pytest.mark.parametrize("failure", [ExtractorBroken(), NetworkFailure()])
+async def test_a_failure_to_ask_changes_nothing(desk: Desk, failure: YTArchiveError) -> None:
+    await desk.ledger.seen_missing([VIDEO])
+    before = await desk.ledger.get(VIDEO)
+    desk.metadata.failures[VIDEO] = failure
+    assert await desk.ledger.check_due() == 1
+
+    after = await desk.ledger.get(VIDEO)
+    assert (after.state, after.confirmations) == (before.state, before.confirmations)
+    assert await desk.ledger.check_due() == 0
+
+
+async def test_the_ledger_is_listed_by_pages_and_states(desk: Desk) -> None:
+    for number in range(5):
+        await desk.ledger.seen_unavailable(video_id(number), PrivateVideo())
+    await desk.ledger.seen_unavailable(video_id(9), VideoUnavailable())
+    first = await desk.ledger.page(AvailabilityQuery(limit=4))
+    rest = await desk.ledger.page(AvailabilityQuery(limit=4, cursor=first.next_cursor))
+    suspected = await desk.ledger.page(AvailabilityQuery(state=AvailabilityState.SUSPECTED))
+
+    assert [f.video_id for f in [*first.items, *rest.items]] == [
+        video_id(n) for n in (0, 1, 2, 3, 4, 9)
+    ]
+    assert rest.next_cursor is None
+    assert [f.video_id for f in suspected.items] == [video_id(9)]
+
+
+async def test_jobs_enter_evidence_and_nothing_else(workshop: Workshop) -> None:
+    workshop.download.failures = {
+        video_id(1): [PrivateVideo()],
+        video_id(2): [ExtractorBroken("no idea")] * 9,
+    }
+    async with workshop.open() as jobs:
+        created = await jobs.create_job(videos(*(video_id(n) for n in (1, 2, 3))))
+        await ended(jobs, created.id)
+        known = await jobs.list_availability(AvailabilityQuery())
+        with pytest.raises(NotFound):
+            await jobs.get_availability(video_id(3))
+
+    assert [(f.video_id, f.reason) for f in known.items] == [(video_id(1), "private")]

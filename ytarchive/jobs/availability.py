@@ -1,0 +1,245 @@
+"""The ledger of availability: evidence of what YouTube gives, never an assumption.
+
+Only what YouTube itself said of a video counts: that it is private, removed, for members, … A
+vague "unavailable", or a list that no longer has a video, is a suspicion until it was found again,
+days apart. Failures of the extraction or the network say nothing and are not entered.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from loguru import logger
+
+from ytarchive.common.database import Database, Row
+from ytarchive.common.errors import (
+    AgeRestricted,
+    MembersOnly,
+    NotFound,
+    PaymentRequired,
+    RecordingUnavailable,
+    Unavailable,
+    VideoUnavailable,
+    YTArchiveError,
+)
+from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.jobs.clock import Clock
+from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.upstream import Availability, AvailabilityQuery, AvailabilityState
+from ytarchive.metadata import MetadataAPI, MetadataQuery
+from ytarchive.storage import ExistsRequest, StorageAPI
+
+log = logger.bind(service="jobs")
+
+_SOFT = (VideoUnavailable, RecordingUnavailable)
+_NEEDS_ACCOUNT = (AgeRestricted, MembersOnly, PaymentRequired)
+_SOFT_CHECKS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
+"""After so long a suspicion is checked again; when all agree it is a fact."""
+_SLOW_CHECK = timedelta(days=30)
+_APART = timedelta(hours=20)
+"""Findings closer together than this are one."""
+_INTERVAL = 600.0
+_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of the ledger."""
+
+    video_id: str
+    state: AvailabilityState
+    reason: str | None
+    evidence: str | None
+    source: str
+    first_seen: datetime
+    last_seen: datetime
+    confirmations: int
+    last_available: datetime | None
+    next_check_at: datetime | None
+
+
+class AvailabilityLedger:
+    """Keeps the findings, and looks again when it is time."""
+
+    def __init__(
+        self,
+        database: Database,
+        metadata: MetadataAPI,
+        storage: StorageAPI,
+        governor: Governor,
+        now: Clock = utc_now,
+    ) -> None:
+        self._database = database
+        self._metadata = metadata
+        self._storage = storage
+        self._governor = governor
+        self._now = now
+
+    async def seen_available(self, video_id: str) -> None:
+        """YouTube gave the video. Costs nothing unless something was wrong with it before."""
+        known = await self._known(video_id)
+        if known is None or known.state is AvailabilityState.AVAILABLE:
+            return
+        log.warning("{} is available again; it was {}", video_id, known.reason)
+        now = self._now()
+        await self._save(
+            replace(
+                known,
+                state=AvailabilityState.AVAILABLE,
+                reason=None,
+                evidence=None,
+                first_seen=now,
+                last_seen=now,
+                confirmations=1,
+                last_available=now,
+                next_check_at=None,
+            )
+        )
+
+    async def seen_unavailable(self, video_id: str, error: Unavailable) -> None:
+        """YouTube said why it does not give the video."""
+        known, now = await self._known(video_id), self._now()
+        again = known is not None and known.reason == error.reason
+        confirmations = 1
+        if known is not None and again:
+            apart = now - known.last_seen >= _APART or known.source == "listing"
+            confirmations = known.confirmations + apart
+        is_fact = not isinstance(error, _SOFT) or confirmations > len(_SOFT_CHECKS)
+        await self._save(
+            Finding(
+                video_id=video_id,
+                state=AvailabilityState.UNAVAILABLE if is_fact else AvailabilityState.SUSPECTED,
+                reason=error.reason,
+                evidence=error.message,
+                source="youtube",
+                first_seen=known.first_seen if known is not None and again else now,
+                last_seen=now,
+                confirmations=confirmations,
+                last_available=known.last_available if known else None,
+                next_check_at=_next_check(error, confirmations, now),
+            )
+        )
+
+    async def seen_missing(self, video_ids: Iterable[str]) -> None:
+        """A list shows these stored videos as dead: a suspicion, to be looked into soon."""
+        now = self._now()
+        for video_id in video_ids:
+            if await self._known(video_id) is None:
+                finding = Finding(
+                    video_id=video_id,
+                    state=AvailabilityState.SUSPECTED,
+                    reason="unavailable",
+                    evidence="a playlist lists it without its title",
+                    source="listing",
+                    first_seen=now,
+                    last_seen=now,
+                    confirmations=1,
+                    last_available=None,
+                    next_check_at=now,
+                )
+                await self._save(finding)
+
+    async def get(self, video_id: str) -> Availability:
+        """What is known of a video. Raises NotFound."""
+        known = await self._known(video_id)
+        if known is None:
+            raise NotFound(f"nothing was ever wrong with {video_id}, as far as is known")
+        return (await self._shown([known]))[0]
+
+    async def page(self, query: AvailabilityQuery) -> Page[Availability]:
+        """Findings that match, by video id."""
+        values = query.model_dump() | {"limit": query.limit + 1}
+        rows = await self._database.fetch_all("list_availability", values)
+        findings = [_finding(row) for row in rows[: query.limit]]
+        more = len(rows) > query.limit
+        return Page(
+            items=await self._shown(findings),
+            next_cursor=findings[-1].video_id if more else None,
+        )
+
+    async def run(self) -> None:
+        """Look again at what is due, every ten minutes, until cancelled."""
+        while True:
+            await self.check_due()
+            await asyncio.sleep(_INTERVAL)
+
+    async def check_due(self) -> int:
+        """Ask for what is due now; how many videos that were."""
+        values = {"now": to_micros(self._now()), "limit": _AT_ONCE}
+        due = [_finding(row) for row in await self._database.fetch_all("due_availability", values)]
+        for finding in due:
+            await self._governor.admit()
+            await self._check(finding.video_id)
+        return len(due)
+
+    async def _check(self, video_id: str) -> None:
+        try:
+            await self._metadata.get_video(video_id, MetadataQuery(refresh=True))
+        except Unavailable as error:
+            await self._governor.succeeded()
+            await self.seen_unavailable(video_id, error)
+        except YTArchiveError as error:
+            await self._governor.failed(error, video_id)
+            values = {"video_id": video_id, "next_check_at": to_micros(self._now() + _APART)}
+            await self._database.execute("check_later", values)
+        else:
+            await self._governor.succeeded()
+            await self.seen_available(video_id)
+
+    async def _shown(self, findings: list[Finding]) -> list[Availability]:
+        ids = [finding.video_id for finding in findings]
+        stored = set((await self._storage.videos_exist(ExistsRequest(video_ids=ids))).video_ids)
+        return [
+            Availability(
+                **vars(finding),
+                stored=finding.video_id in stored,
+                summary=_summary(finding, stored=finding.video_id in stored),
+            )
+            for finding in findings
+        ]
+
+    async def _known(self, video_id: str) -> Finding | None:
+        row = await self._database.fetch_one("get_availability", {"video_id": video_id})
+        return _finding(row) if row else None
+
+    async def _save(self, finding: Finding) -> None:
+        row = vars(finding) | {
+            name: moment and to_micros(moment)
+            for name, moment in vars(finding).items()
+            if name in _MOMENTS
+        }
+        await self._database.execute("save_availability", row)
+
+
+_MOMENTS = frozenset(["first_seen", "last_seen", "last_available", "next_check_at"])
+
+
+def _finding(row: Row) -> Finding:
+    values = dict(row)
+    for name in _MOMENTS:
+        values[name] = None if values[name] is None else from_micros(values[name])
+    return Finding(**values | {"state": AvailabilityState(row["state"])})
+
+
+def _next_check(error: Unavailable, confirmations: int, now: datetime) -> datetime | None:
+    """Suspicions soon, facts rarely; what needs an account only when the cookies change."""
+    if isinstance(error, _NEEDS_ACCOUNT):
+        return None
+    if isinstance(error, _SOFT) and confirmations <= len(_SOFT_CHECKS):
+        return now + _SOFT_CHECKS[confirmations - 1]
+    return now + _SLOW_CHECK
+
+
+def _summary(finding: Finding, *, stored: bool) -> str:
+    match finding.state, stored:
+        case AvailabilityState.AVAILABLE, _:
+            return "available again"
+        case AvailabilityState.SUSPECTED, True:
+            return "perhaps lost upstream, safe here"
+        case AvailabilityState.SUSPECTED, False:
+            return "perhaps lost upstream, not here"
+        case _, True:
+            return "lost upstream, safe here"
+        case _:
+            return "lost upstream, not here"

@@ -1,0 +1,56 @@
+"""Models of what is known of YouTube: whether it may be asked, and what it no longer gives."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from ytarchive.common.models import Model, UtcDatetime
+
+
+class Governor(Model):
+    """Whether YouTube may be asked at present, and how fast."""
+
+    state: str = Field(description='"closed": work goes on; "open": paused; "probing": one try')
+    reason: str | None = Field(default=None, description="bot_check, rate_limited, ip_blocked, …")
+    message: str | None = None
+    opened_at: UtcDatetime | None = None
+    next_probe_at: UtcDatetime | None = None
+    pace: str = Field(description='"polite" or "off"')
+    videos_per_hour: int
+    ready_videos: int = Field(description="Videos that may start at once at the polite pace")
+
+
+class AvailabilityState(StrEnum):
+    """What the evidence says."""
+
+    AVAILABLE = "available"
+    SUSPECTED = "suspected"
+    UNAVAILABLE = "unavailable"
+
+
+class Availability(Model):
+    """What is known of a video that YouTube did not give, or once did not."""
+
+    video_id: str
+    state: AvailabilityState = Field(
+        description="`suspected` until it was found so often enough, a day or more apart"
+    )
+    reason: str | None = Field(default=None, description="private, deleted, unavailable, …")
+    evidence: str | None = Field(default=None, description="What YouTube or yt-dlp said")
+    source: str = Field(description='"youtube" was asked for the video, or a "listing" was short')
+    first_seen: UtcDatetime = Field(description="When this state was first found")
+    last_seen: UtcDatetime
+    confirmations: int
+    last_available: UtcDatetime | None = None
+    next_check_at: UtcDatetime | None = None
+    stored: bool = Field(default=False, description="Whether the archive has it")
+    summary: str = Field(default="", description="In words, as `lost upstream, safe here`")
+
+
+class AvailabilityQuery(Model):
+    """Which videos to list."""
+
+    state: AvailabilityState | None = None
+    reason: str | None = None
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
