@@ -36,6 +36,7 @@ Parameters = Mapping[str, Any]
 _QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _LARGEST_GROUP = 1000
 _READERS = 2
+_READ_AT_ONCE = 64 * 2**20
 
 
 class Queries:
@@ -265,19 +266,22 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         swap.finish(path)
+        is_suspect = _is_suspect(path, schema)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except OSError as error:
         raise NotWritable(f"{path} cannot be written: {error.strerror}") from None
     except sqlite3.Error as error:
         raise translated(error, path) from None
     try:
-        return _prepared(connection, path, schema)
+        return _prepared(connection, path, schema, is_suspect=is_suspect)
     except (sqlite3.Error, YTArchiveError) as error:
         connection.close()
         raise translated(error, path) from None
 
 
-def _prepared(connection: sqlite3.Connection, path: Path, schema: Schema) -> sqlite3.Connection:
+def _prepared(
+    connection: sqlite3.Connection, path: Path, schema: Schema, *, is_suspect: bool
+) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
@@ -286,11 +290,23 @@ def _prepared(connection: sqlite3.Connection, path: Path, schema: Schema) -> sql
     connection.execute(f"PRAGMA synchronous = {'FULL' if schema.durable else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA busy_timeout = 10000")
-    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise damaged(path, verdict)
+    if is_suspect:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise damaged(path, verdict)
     migrate(connection, schema)
     return connection
+
+
+def _is_suspect(path: Path, schema: Schema) -> bool:
+    """Whether to read the whole file at the start: not a large one that was closed in order.
+
+    SQLite removes the write-ahead log when it closes; only a process that was killed leaves one.
+    """
+    if not path.exists():
+        return False
+    was_killed = path.with_name(f"{path.name}-wal").exists()
+    return path.stat().st_size <= _READ_AT_ONCE or (was_killed and schema.durable)
 
 
 def migrate(connection: sqlite3.Connection, schema: Schema) -> None:
