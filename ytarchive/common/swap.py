@@ -8,11 +8,11 @@
 Only the owner of a database (see `lock.py`) may do this to it.
 """
 
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from ytarchive.common.disk import sync
 from ytarchive.common.models import utc_now
 
 _PREPARED = ".prepare-"
@@ -58,19 +58,11 @@ def finish(database: Path) -> list[Path]:
     return aside
 
 
-def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _set_aside(database: Path, time: str) -> list[Path]:
     """Rename a database, its write-ahead log first, so that both can be opened together again."""
+    database.with_name(f"{database.name}-shm").unlink(missing_ok=True)  # an index of the log
     moved = []
-    for suffix in ("-shm", "-wal", ""):
+    for suffix in ("-wal", ""):
         present = database.with_name(database.name + suffix)
         if present.exists():
             moved.append(present.rename(database.with_name(f"{database.name}.{time}.old{suffix}")))

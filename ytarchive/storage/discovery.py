@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError, PathOutsideArchive
 from ytarchive.common.models import to_micros
 from ytarchive.storage import files, intake
@@ -40,7 +41,7 @@ def video_folders(layout: Layout) -> Iterator[Path]:
     pending = [layout.base]
     while pending:
         folder = pending.pop()
-        with files.os_errors(folder), os.scandir(folder) as entries:
+        with os_errors(folder), os.scandir(folder) as entries:
             inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
         for path in inner:
             if _VIDEO_ID.fullmatch(path.name) and _is_video(path, layout):

@@ -3,43 +3,19 @@
 Everything here blocks; callers run it in a thread. OSErrors leave as errors that name the file.
 """
 
-import errno
 import hashlib
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from ytarchive.common.errors import DiskFull, FileFailure, LocalError, NotFound, NotWritable
+from ytarchive.common.disk import os_errors, sync
+from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.storage.layout import CHECKSUMS, Role, role_of
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_UNSYNCABLE = frozenset({errno.EINVAL, errno.ENOTSUP})
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
-
-
-def translated(error: OSError, path: Path) -> LocalError:
-    """An OSError as ours. The file it names is preferred to `path`."""
-    where = error.filename if isinstance(error.filename, str) else str(path)
-    if error.errno in _FULL:
-        return DiskFull(f"the disk is full: {where} could not be written")
-    if error.errno in _DENIED:
-        return NotWritable(f"{where} cannot be written: {error.strerror}")
-    if error.errno == errno.EXDEV:
-        return FileFailure(f"{where} is on another file system than the archive's staging folder")
-    return FileFailure(f"{where}: {error.strerror or error}")
-
-
-@contextmanager
-def os_errors(path: Path) -> Iterator[None]:
-    """Translate the OSErrors of the block. Raises DiskFull, NotWritable or FileFailure."""
-    try:
-        yield
-    except OSError as error:
-        raise translated(error, path) from error
 
 
 def read(path: Path) -> bytes:
@@ -78,18 +54,6 @@ def make_folders(folder: Path) -> None:
         for path in reversed(missing):
             path.mkdir(exist_ok=True)
             sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of names, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _UNSYNCABLE or not path.is_dir():
-            raise  # some file systems cannot sync folders; none may fail to sync a file
-    finally:
-        os.close(descriptor)
 
 
 def sync_all(folder: Path, names: Collection[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import Field
 
+from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, UtcDatetime
@@ -85,7 +86,7 @@ def beside(media: Path) -> list[str]:
     if role_of(media.name) is not Role.MEDIA or _LEFTOVER.search(media.name):
         raise IntegrityFailure(f"{media.name!r} is not a finished media file")
     folder, stem = media.parent, f"{media.stem}."
-    with files.os_errors(folder):
+    with os_errors(folder):
         candidates = [*folder.iterdir(), *(folder / "captions").glob("*")]
     sidecars = [
         path.relative_to(folder).as_posix()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from ytarchive.common.disk import os_errors, sync
 from ytarchive.storage import files, intake
 from ytarchive.storage.checks import RegisteredFile
 from ytarchive.storage.intake import StoredFile
@@ -21,10 +22,10 @@ def move_away(layout: Layout, path: str, moment: datetime) -> str:
     source = layout.absolute(path)
     target = layout.quarantine / moment.strftime("%Y%m%dT%H%M%S.%fZ") / path
     files.make_folders(target.parent)
-    with files.os_errors(source):
+    with os_errors(source):
         source.rename(target)
-        files.sync(target.parent)
-        files.sync(source.parent)
+        sync(target.parent)
+        sync(source.parent)
     return layout.relative(target)
 
 

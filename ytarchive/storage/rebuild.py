@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError
 from ytarchive.common import swap
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Schema, Writer
+from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import (
     DatabaseCorrupt,
     FileFailure,
@@ -78,13 +79,13 @@ async def rebuild_library(
     with StateLock(layout.state, [ServiceName.STORAGE]):
         await _finish_moves(layout)
         began = time.monotonic()
-        with files.os_errors(layout.state):
+        with os_errors(layout.state):
             prepared = swap.prepare(layout.state)
         async with await Database.open(prepared / layout.database.name, _UNFINISHED) as database:
             rebuild = _Rebuild(database, layout, on_progress)
             await rebuild.fill()
             totals = await Library(database, layout).totals()
-        with files.os_errors(layout.state):
+        with os_errors(layout.state):
             aside = swap.commit(prepared)
     return Rebuilt(
         videos=totals.videos,

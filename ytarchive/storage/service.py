@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from ytarchive import __version__
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Schema
+from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import FileFailure, InvalidConfiguration, NotFound
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
@@ -165,7 +166,7 @@ class StorageService(StorageAPI):
         """What the archive holds."""
         totals = await self._library.totals()
         base = self._layout.base
-        with files.os_errors(base):
+        with os_errors(base):
             disk = await asyncio.to_thread(shutil.disk_usage, base)
         return StorageStats(
             total_videos=totals.videos,

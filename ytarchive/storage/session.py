@@ -119,14 +119,17 @@ class Session:
         """Check every registered file from the cursor on; whether the end was reached."""
         window: deque[tuple[Batch, Future[list[Trouble]]]] = deque()
         async for batch in self._batches():
-            if self._is_over:
-                break
+            if self._is_over and (window or self._stop.is_set()):
+                break  # one batch at least, or the shortest sessions would never get on
             window.append((batch, self._pool.submit(self._checker.check, batch.files)))
             if len(window) >= self._ahead:
                 await self._settle(*window.popleft())
         # What has been begun is finished, so that even a short session gets on.
         finished = not self._is_over
-        begun = itertools.takewhile(lambda item: finished or not item[1].cancel(), window)
+        first = window[0][1] if window else None
+        begun = itertools.takewhile(
+            lambda item: finished or item[1] is first or not item[1].cancel(), window
+        )
         for batch, checked in begun:
             await self._settle(batch, checked)
         unsure, self._unsure = self._unsure or [], None

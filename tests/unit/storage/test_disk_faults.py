@@ -26,6 +26,7 @@ from tests.unit.storage.samples import (
     stage,
 )
 from ytarchive.common.config import StorageConfig
+from ytarchive.common.disk import translated
 from ytarchive.common.errors import (
     DatabaseCorrupt,
     DiskFull,
@@ -35,7 +36,6 @@ from ytarchive.common.errors import (
     NotWritable,
 )
 from ytarchive.storage import SaveMetadata
-from ytarchive.storage.files import translated
 from ytarchive.storage.service import StorageService
 
 UNPRIVILEGED = 65534

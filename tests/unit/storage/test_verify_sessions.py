@@ -1,0 +1,189 @@
+"""A pass takes as many sessions as it needs: each goes on where the last one ended."""
+
+import asyncio
+import itertools
+import shutil
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.unit.storage.generated import make_archive, video_id
+from tests.unit.storage.samples import flip_byte, run
+from tests.unit.storage.test_verify import ended, found
+from ytarchive.common.config import StorageConfig
+from ytarchive.storage import StorageStats, VerifyRequest, VerifyState, has_room
+from ytarchive.storage.passes import Pass
+from ytarchive.storage.schedule import is_due
+from ytarchive.storage.service import StorageService
+
+VIDEOS = 10_000
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def ten_thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of 10,000 videos, some of them damaged."""
+    config = StorageConfig(base_path=tmp_path_factory.mktemp("generated") / "archive")
+    asyncio.run(make_archive(config, VIDEOS))
+    for number in DAMAGED:
+        flip_byte(media(config, number))
+    return config.base_path
+
+
+DAMAGED = (0, 4_999, 9_999)
+
+
+def media(config: StorageConfig, number: int) -> Path:
+    name = video_id(number)
+    return config.base_path / "videos" / name / f"{name}.mp4"
+
+
+@pytest.fixture
+async def large(ten_thousand: Path) -> AsyncIterator[StorageService]:
+    """The service on that archive, with a library of its own."""
+    config = StorageConfig(base_path=ten_thousand)
+    fresh = config.state_path / "library.fresh"
+    if not fresh.exists():
+        shutil.copyfile(config.state_path / "library.db", fresh)
+    shutil.copyfile(fresh, config.state_path / "library.db")
+    service = await StorageService.open(config)
+    yield service
+    await service.close()
+
+
+async def test_short_sessions_add_up_to_one_whole_pass(large: StorageService) -> None:
+    """Every file is read once, whatever the number of sessions, and each session gets on."""
+    seen = []
+    for _ in range(200):
+        verification = await ended(large, time_limit=0.1)
+        seen.append(verification.videos_checked)
+        if verification.state is VerifyState.COMPLETE:
+            break
+    assert verification.state is VerifyState.COMPLETE
+    assert len(seen) > 2
+    assert all(earlier < later for earlier, later in itertools.pairwise(seen[:-1]))
+    assert verification.videos_checked == VIDEOS
+    assert verification.files_checked == 2 * VIDEOS
+    expected = [f"videos/{video_id(n)}/{video_id(n)}.mp4" for n in DAMAGED]
+    assert list(await found(large)) == expected
+
+
+async def test_a_cancelled_or_cut_pass_goes_on_after_a_restart(
+    large: StorageService, ten_thousand: Path
+) -> None:
+    await large.start_verification(VerifyRequest())
+    while (await large.get_verification()).videos_checked == 0:
+        pass
+    stopped = await large.cancel_verification()
+    assert stopped.state is VerifyState.STOPPED
+    assert 0 < stopped.videos_checked < VIDEOS
+    await large.close()
+    library = StorageConfig(base_path=ten_thousand).state_path / "library.db"
+    with closing(sqlite3.connect(library)) as database:  # as a killed process leaves it
+        database.execute("UPDATE verification SET state = 'running'")
+        database.commit()
+    again = await StorageService.open(StorageConfig(base_path=ten_thousand))
+    assert (await again.get_verification()).state is VerifyState.STOPPED
+    verification = await ended(again)
+    assert verification.state is VerifyState.COMPLETE
+    assert verification.started_at == stopped.started_at
+    assert verification.files_checked == 2 * VIDEOS
+    await again.close()
+
+
+async def test_a_pass_can_be_begun_anew_and_a_quick_one_does_not_disturb_a_full_one(
+    large: StorageService,
+) -> None:
+    partial = await ended(large, time_limit=0.05)
+    quick = await ended(large, mode="quick")
+    assert (quick.state, quick.videos_checked) == (VerifyState.COMPLETE, VIDEOS)
+    resumed = await ended(large, time_limit=0.001)
+    assert resumed.started_at == partial.started_at
+    assert resumed.videos_checked > partial.videos_checked
+    anew = await ended(large, time_limit=0.001, resume=False)
+    assert anew.started_at != partial.started_at
+
+
+async def test_a_sample_has_its_share_and_draws_other_videos_each_time(
+    large: StorageService,
+) -> None:
+    draws = []
+    for _ in range(2):
+        verification = await ended(large, sample_percent=5)
+        assert verification.state is VerifyState.COMPLETE
+        assert 0.03 * 2 * VIDEOS < verification.files_checked < 0.07 * 2 * VIDEOS
+        draws.append(verification.bytes_checked)
+    assert draws[0] != draws[1]
+
+
+def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
+    """More than 10,000 videos are verified in a few megabytes more than 20."""
+    answer = run(sys.executable, "-m", "tests.unit.storage.generated", str(tmp_path), "10000")
+    _, large = map(int, answer.split())
+    assert large < 12 * 2**20
+
+
+def last(state: VerifyState, updated: timedelta, completed: timedelta | None = None) -> Pass:
+    return Pass(
+        scope="full",
+        sample_percent=100,
+        seed="",
+        state=state,
+        updated_at=NOW - updated,
+        completed_at=None if completed is None else NOW - completed,
+        cursor="",
+        videos=0,
+        files=0,
+        bytes=0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("last_pass", "expected"),
+    [
+        (None, True),
+        (last(VerifyState.STOPPED, timedelta(hours=23)), False),
+        (last(VerifyState.STOPPED, timedelta(days=1)), True),
+        (last(VerifyState.FAILED, timedelta(days=2), timedelta(days=3)), True),
+        (last(VerifyState.RUNNING, timedelta(days=2)), False),
+        (last(VerifyState.COMPLETE, timedelta(days=29), timedelta(days=29)), False),
+        (last(VerifyState.COMPLETE, timedelta(days=30), timedelta(days=30)), True),
+    ],
+)
+def test_a_server_verifies_when_it_is_due(last_pass: Pass | None, expected: bool) -> None:
+    """Every 30 days a pass, which goes on each day until it is complete."""
+    assert is_due(last_pass, timedelta(days=30), NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("free", "expected", "reserved", "fits"),
+    [
+        (1000, None, 0, True),
+        (99, None, 0, False),
+        (1000, 450, 0, True),  # twice, for the merge, and 100 stay free
+        (1000, 451, 0, False),
+        (1000, 250, 200, True),
+        (1000, 250, 201, False),
+    ],
+)
+def test_a_download_needs_room_for_its_parts_and_the_whole(
+    free: int, expected: int | None, reserved: int, fits: bool
+) -> None:
+    stats = StorageStats(
+        total_videos=0,
+        total_metadata=0,
+        total_playlists=0,
+        total_files=0,
+        total_size_bytes=0,
+        work_plans=0,
+        base_path="/",
+        free_bytes=free,
+        capacity_bytes=2000,
+        min_free_bytes=100,
+    )
+    assert has_room(stats, expected, reserved) is fits

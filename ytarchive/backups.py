@@ -1,0 +1,192 @@
+"""Backups of all databases of an archive, whether it is in use or not, and their return.
+
+A backup is a folder with a copy of each database and `manifest.json`, which has their digests. The
+archive's files are not in it: they are plain files that any program can copy.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from ytarchive import __version__
+from ytarchive.common import snapshots, swap
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.database import Schema
+from ytarchive.common.disk import os_errors, sync
+from ytarchive.common.errors import (
+    DatabaseCorrupt,
+    DatabaseUnsupported,
+    IntegrityFailure,
+    NotFound,
+)
+from ytarchive.common.lock import StateLock
+from ytarchive.common.models import Model, UtcDatetime, utc_now
+from ytarchive.common.services import ServiceName
+
+# Jobs come first: a video that is stored while the copies are made is then in the library and not
+# yet done in the queue, which finds it stored. The other way round it would be lost sight of.
+_DATABASES = {
+    "jobs.db": ServiceName.JOBS,
+    "metadata.db": ServiceName.METADATA,
+    "library.db": ServiceName.STORAGE,
+    "logs.db": ServiceName.LOGGING,
+}
+_MANIFEST = "manifest.json"
+_PARTIAL = ".partial-"
+
+
+class BackedUp(Model):
+    """One database of a backup."""
+
+    name: str
+    size_bytes: int
+    sha256: str = Field(description="Hexadecimal")
+    schema_version: int
+
+
+class Manifest(Model):
+    """What a backup holds."""
+
+    created_at: UtcDatetime
+    ytarchive: str = Field(description="The version that made it")
+    archive: str = Field(description="The folder of the archive, as it was then")
+    databases: list[BackedUp]
+
+
+class Backup(Model):
+    """A backup, and where it is."""
+
+    path: str
+    manifest: Manifest
+
+
+class Restored(Backup):
+    """A backup that was put in place of the present databases."""
+
+    replaced: list[str] = Field(description="The files that were there before, kept")
+
+
+def back_up(config: StorageConfig, folder: Path) -> Backup:
+    """Copy all databases to `folder/<time>/`; a server may be running.
+
+    Raises NotFound if there are none, DatabaseCorrupt if one is damaged, and NotWritable, DiskFull
+    or FileFailure.
+    """
+    present = [name for name in _DATABASES if (config.state_path / name).exists()]
+    if not present:
+        raise NotFound(f"there are no databases in {config.state_path}")
+    time = f"{utc_now():%Y%m%dT%H%M%S.%fZ}"
+    partial = folder / f"{_PARTIAL}{time}"
+    with os_errors(folder):
+        partial.mkdir(parents=True)
+        try:
+            databases = [_copied(config.state_path / name, partial / name) for name in present]
+            manifest = Manifest(
+                created_at=utc_now(),
+                ytarchive=__version__,
+                archive=str(config.base_path.resolve()),
+                databases=databases,
+            )
+            (partial / _MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
+            _sync_all(partial)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        made = partial.rename(folder / time)
+        sync(folder)
+    return Backup(path=str(made), manifest=manifest)
+
+
+def restore(config: StorageConfig, folder: Path) -> Restored:
+    """Put a backup's databases in place of the present ones, which are kept; all of them or none.
+
+    `folder`: a backup, or a folder of backups, of which the newest is taken. Everything is checked
+    before anything is changed. Raises StateLocked while a process uses the archive, NotFound,
+    IntegrityFailure, DatabaseCorrupt, DatabaseUnsupported, NotWritable, DiskFull or FileFailure.
+    """
+    source = _newest(folder)
+    manifest = _read_manifest(source / _MANIFEST)
+    with StateLock(config.state_path, ServiceName), os_errors(config.state_path):
+        prepared = swap.prepare(config.state_path)
+        try:
+            for database in manifest.databases:
+                shutil.copyfile(_existing(source / database.name), prepared / database.name)
+                _check(prepared / database.name, database, source)
+        except BaseException:
+            shutil.rmtree(prepared, ignore_errors=True)
+            raise
+        replaced = swap.commit(prepared)
+    return Restored(path=str(source), manifest=manifest, replaced=[str(path) for path in replaced])
+
+
+def _copied(source: Path, target: Path) -> BackedUp:
+    snapshots.take(source, target)
+    try:
+        version = snapshots.check(target)
+    except DatabaseCorrupt:
+        snapshots.check(source)  # it is the source that is damaged, and that is to be told
+        raise
+    return BackedUp(
+        name=source.name,
+        size_bytes=target.stat().st_size,
+        sha256=_sha256(target),
+        schema_version=version,
+    )
+
+
+def _newest(folder: Path) -> Path:
+    if (folder / _MANIFEST).is_file():
+        return folder
+    found = sorted(path.parent for path in folder.glob(f"[0-9]*/{_MANIFEST}"))
+    if not found:
+        raise NotFound(f"there is no backup in {folder}")
+    return found[-1]
+
+
+def _read_manifest(path: Path) -> Manifest:
+    with os_errors(path):
+        content = path.read_bytes()
+    try:
+        manifest = Manifest.model_validate_json(content)
+    except ValidationError:
+        raise IntegrityFailure(f"{path} is not the manifest of a backup") from None
+    names = [database.name for database in manifest.databases]
+    unknown = [name for name in names if name not in _DATABASES]
+    if unknown or not names or len(names) != len(set(names)):
+        raise IntegrityFailure(
+            f"{path} names what is no database of an archive: {unknown or names}"
+        )
+    return manifest
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise IntegrityFailure(f"{path} is missing; nothing was changed")
+    return path
+
+
+def _check(copy: Path, told: BackedUp, source: Path) -> None:
+    """Refuse what is not what was backed up, or what this version cannot read."""
+    name = source / told.name
+    if copy.stat().st_size != told.size_bytes or _sha256(copy) != told.sha256:
+        raise IntegrityFailure(f"{name} has changed since the backup; nothing was changed")
+    try:
+        version = snapshots.check(copy)
+    except DatabaseCorrupt:
+        raise IntegrityFailure(f"{name} is damaged; nothing was changed") from None
+    known = len(Schema(f"ytarchive.{_DATABASES[told.name]}", durable=True).migrations())
+    if version > known:
+        message = f"{name} is of a newer ytarchive (schema {version}, this one knows {known})"
+        raise DatabaseUnsupported(f"{message}; nothing was changed")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_all(folder: Path) -> None:
+    for path in [*folder.iterdir(), folder]:
+        sync(path)

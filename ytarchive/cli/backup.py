@@ -1,0 +1,69 @@
+"""`ytarchive backup` and `ytarchive restore`."""
+
+import asyncio
+from pathlib import Path
+
+import click
+from rich.console import RenderableType
+
+from ytarchive.backups import Backup, Restored, back_up
+from ytarchive.backups import restore as put_back
+from ytarchive.cli.options import Command
+from ytarchive.cli.output import Output, moment, pairs, size
+from ytarchive.cli.session import chosen, read_settings, run_to_end, show_log
+from ytarchive.common.config import Settings
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(cls=Command)
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+def backup(folder: Path) -> int:
+    """Copy all databases to a new folder in DIR.
+
+    A server may be running meanwhile: each copy is the database as it is at one instant. The
+    archive's files are plain files, to be copied by whatever you copy files with.
+    """
+    settings, out = _begin()
+
+    async def work() -> None:
+        out.show(await asyncio.to_thread(back_up, settings.storage, folder), _backup)
+
+    return run_to_end(work()) or 0
+
+
+@click.command(cls=Command)
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+def restore(folder: Path) -> int:
+    """Put the databases of a backup in place of the present ones.
+
+    DIR is a backup, or a folder of backups, of which the newest is taken. All of it is checked
+    before anything is changed, and what is replaced is kept. No server may be running.
+    """
+    settings, out = _begin()
+
+    async def work() -> None:
+        out.show(await asyncio.to_thread(put_back, settings.storage, folder), _restored)
+        out.remark("Videos stored since that backup: `ytarchive rebuild` finds them.")
+
+    return run_to_end(work()) or 0
+
+
+def _begin() -> tuple[Settings, Output]:
+    options = chosen()
+    show_log(options.verbose)
+    return read_settings(options), Output(as_json=options.json)
+
+
+def _backup(made: Backup) -> RenderableType:
+    return pairs([("backup", made.path), ("archive", made.manifest.archive), *_databases(made)])
+
+
+def _restored(done: Restored) -> RenderableType:
+    facts = [("backup", done.path), ("made", moment(done.manifest.created_at))]
+    kept = [("kept" if not number else "", path) for number, path in enumerate(done.replaced)]
+    return pairs([*facts, *_databases(done), *kept])
+
+
+def _databases(backup: Backup) -> list[tuple[str, object]]:
+    return [(each.name, size(each.size_bytes)) for each in backup.manifest.databases]

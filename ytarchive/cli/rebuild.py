@@ -1,0 +1,54 @@
+"""`ytarchive rebuild`."""
+
+import click
+from rich.console import RenderableType
+
+from ytarchive.cli.options import Command
+from ytarchive.cli.output import Output, pairs, size
+from ytarchive.cli.session import chosen, read_settings, run_to_end, show_log
+from ytarchive.storage import Rebuilt, rebuild_library
+
+_TOLD_EVERY = 1000
+_EXAMPLES_SHOWN = 20
+
+
+@click.command(cls=Command)
+def rebuild() -> int:
+    """Make the library's database again from the files alone.
+
+    For when `library.db` is damaged or lost, or files came in by other ways. Nothing is asked of
+    YouTube, no file of a video is touched, and the old database is kept. No server may be running.
+    """
+    options = chosen()
+    settings = read_settings(options)
+    out = Output(as_json=options.json)
+    show_log(options.verbose)
+
+    def tell(videos: int) -> None:
+        if videos % _TOLD_EVERY == 0 and not out.as_json:
+            out.remark(f"{videos} videos found")
+
+    async def work() -> int:
+        rebuilt = await rebuild_library(settings.storage, tell)
+        out.show(rebuilt, _rebuilt)
+        for example in rebuilt.examples[:_EXAMPLES_SHOWN]:
+            out.line(f"odd: {example}", "yellow")
+        return 0
+
+    return run_to_end(work()) or 0
+
+
+def _rebuilt(rebuilt: Rebuilt) -> RenderableType:
+    return pairs(
+        [
+            ("videos", rebuilt.videos),
+            ("metadata", rebuilt.metadata),
+            ("playlists", rebuilt.playlists),
+            ("work plans", rebuilt.work_plans),
+            ("files", rebuilt.files),
+            ("size", size(rebuilt.size_bytes)),
+            ("time", f"{rebuilt.seconds:.1f} s"),
+            ("oddities", rebuilt.oddities),
+            ("old library", ", ".join(rebuilt.replaced) or None),
+        ]
+    )
