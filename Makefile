@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: serve demo test bench docs check unit clean
+.PHONY: serve demo test torture bench docs check unit clean
 
 serve: $(VENV)/installed
 	$(VENV)/bin/ytarchive serve
@@ -21,6 +21,9 @@ check: $(VENV)/installed-dev
 
 unit: $(VENV)/installed-dev
 	$(RUN) -m pytest
+
+torture: $(VENV)/installed-dev
+	TORTURE=1 $(RUN) -m pytest -s tests/reliability
 
 bench: $(VENV)/installed-dev
 	$(RUN) -m bench $(if $(FULL),--full)

@@ -1,0 +1,94 @@
+"""An archive as it lies on the disk, examined without a line of the code under test."""
+
+import hashlib
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DATABASES = ("jobs", "library", "metadata", "logs")
+
+
+@dataclass
+class Contents:
+    """What the databases say."""
+
+    jobs: dict[str, str] = field(default_factory=dict)
+    """Status by job."""
+    files: dict[str, str] = field(default_factory=dict)
+    """SHA-256 by path, relative to the archive, of everything that is registered."""
+    videos: set[str] = field(default_factory=set)
+    """Those with media."""
+    attempts: dict[tuple[str, str], int] = field(default_factory=dict)
+    verdicts: dict[str, str] = field(default_factory=dict)
+    """What `PRAGMA integrity_check` says of each database."""
+
+
+def contents(base_path: Path) -> Contents:
+    """Read copies of the databases, as a crash left them: the originals stay untouched."""
+    found = Contents()
+    with tempfile.TemporaryDirectory() as copies:
+        for name in DATABASES:
+            for suffix in (".db-wal", ".db"):  # the log first: what it had then, it still has
+                original = base_path / ".ytarchive" / f"{name}{suffix}"
+                if original.exists():
+                    shutil.copy(original, copies)
+            if Path(copies, f"{name}.db").exists():
+                with closing(sqlite3.connect(f"{copies}/{name}.db")) as database:
+                    _read(found, name, database)
+    return found
+
+
+def _read(found: Contents, name: str, database: sqlite3.Connection) -> None:
+    found.verdicts[name] = database.execute("PRAGMA integrity_check").fetchone()[0]
+    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_schema")}
+    if name == "jobs" and "jobs" in tables:
+        found.jobs = dict(database.execute("SELECT id, status FROM jobs"))
+        rows = database.execute("SELECT job_id, video_id, attempts FROM job_videos")
+        found.attempts = {(job, video): attempts for job, video, attempts in rows}
+    if name == "library" and "files" in tables:
+        rows = database.execute("SELECT path, lower(hex(sha256)) FROM files")
+        found.files = dict(rows.fetchall())
+        stored = database.execute("SELECT video_id FROM videos WHERE media_path IS NOT NULL")
+        found.videos = {row[0] for row in stored}
+
+
+def wrong_files(base_path: Path, files: dict[str, str]) -> list[str]:
+    """Registered files that are missing, or not what was registered."""
+    return [path for path, digest in files.items() if _digest(base_path / path) != digest]
+
+
+def media_digests(base_path: Path) -> set[str | None]:
+    """The digests of all stored media."""
+    return {_digest(path) for path in base_path.glob("videos/*/*.mp4")}
+
+
+def folders(base_path: Path) -> set[str]:
+    """Videos with a folder of the final name."""
+    return {path.name for path in base_path.glob("videos/*")}
+
+
+def staged_bytes(base_path: Path) -> int:
+    """Bytes of everything unfinished."""
+    staging = base_path / ".ytarchive" / "staging"
+    return sum(path.lstat().st_size for path in _files(staging))
+
+
+def leftovers(base_path: Path) -> list[str]:
+    """Unfinished files; what extractions left is reused within the hour, and then removed."""
+    state = base_path / ".ytarchive"
+    staging = [path for path in _files(state / "staging") if path.parent.name != "info"]
+    return [*map(str, staging), *map(str, _files(state / "tmp"))]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None

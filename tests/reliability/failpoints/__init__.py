@@ -1,0 +1,1 @@
+"""Put this folder on PYTHONPATH and name a point in FAILPOINT: see `sitecustomize.py`."""
