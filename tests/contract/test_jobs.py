@@ -24,7 +24,8 @@ from ytarchive.jobs import (
     ResultStatus,
     ServiceRegistry,
 )
-from ytarchive.jobs.service import JobsService, Neighbours
+from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import StorageAPI
 
