@@ -43,8 +43,10 @@ class Findings:
         rows = await self._database.fetch_all("folders_known", asked)
         return {row["video_id"] for row in rows}
 
-    async def paths_known(self, paths: Iterable[str]) -> set[str]:
-        """Those of the paths that are registered."""
+    async def paths_known(self, paths: Collection[str]) -> set[str]:
+        """Those of the paths that are registered. It costs a look at every file."""
+        if not paths:
+            return set()
         rows = await self._database.fetch_all("paths_known", {"paths": json.dumps(list(paths))})
         return {row["path"] for row in rows}
 
