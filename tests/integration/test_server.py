@@ -245,7 +245,7 @@ def test_a_corrupt_database_is_named_with_what_to_do(tmp_path: Path, database: s
 
     assert ended.returncode == 1
     assert database in ended.stderr
-    assert "Move the file away" in ended.stderr
+    assert ("rebuild" if database == "library.db" else "restore") in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

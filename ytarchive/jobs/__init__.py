@@ -1,6 +1,7 @@
 """Jobs: the durable queue that drives the other services, and their registry."""
 
 from ytarchive.jobs.api import (
+    WHOLE_JOB,
     CreateJob,
     Job,
     JobOptions,
@@ -24,6 +25,7 @@ from ytarchive.jobs.upstream import (
 )
 
 __all__ = [
+    "WHOLE_JOB",
     "Availability",
     "AvailabilityQuery",
     "AvailabilityState",

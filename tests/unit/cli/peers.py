@@ -10,6 +10,7 @@ from ytarchive.common.errors import NotFound
 from ytarchive.common.models import HealthCheck, Page
 from ytarchive.download import DownloadAPI, DownloadPhase, VideoFormat, VideoFormats
 from ytarchive.jobs import (
+    WHOLE_JOB,
     CreateJob,
     Governor,
     Job,
@@ -19,6 +20,7 @@ from ytarchive.jobs import (
     JobsAPI,
     JobStatus,
     JobType,
+    JobView,
     ResultStatus,
     ServiceRegistry,
     VideoProgress,
@@ -131,7 +133,7 @@ class JobsPeer(JobsAPI):
             work_plan_id=self.work_plan_id,
         )
 
-    async def get_job(self, job_id: str) -> Job:
+    async def get_job(self, job_id: str, request: JobView = WHOLE_JOB) -> Job:
         if not job_id.startswith("job-"):
             raise NotFound(f"there is no job {job_id}")
         self.when_looked_at()

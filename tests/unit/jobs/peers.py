@@ -31,6 +31,8 @@ from ytarchive.metadata import (
 )
 from ytarchive.storage import (
     ExistsRequest,
+    Finding,
+    FindingQuery,
     PlanEntry,
     SaveMetadata,
     SavePlaylist,
@@ -39,6 +41,8 @@ from ytarchive.storage import (
     StorageLocation,
     StorageStats,
     StoredVideos,
+    Verification,
+    VerifyRequest,
     VideoExists,
     WorkPlan,
     WorkPlanQuery,
@@ -272,6 +276,18 @@ class StoragePeer(StorageAPI):
         raise NotFound("not part of these tests")
 
     async def get_stats(self) -> StorageStats:
+        raise NotFound("not part of these tests")
+
+    async def start_verification(self, request: VerifyRequest) -> Verification:
+        raise NotFound("not part of these tests")
+
+    async def get_verification(self) -> Verification:
+        raise NotFound("not part of these tests")
+
+    async def list_findings(self, request: FindingQuery) -> Page[Finding]:
+        return Page(items=[])
+
+    async def cancel_verification(self) -> Verification:
         raise NotFound("not part of these tests")
 
     async def health(self) -> HealthCheck:
