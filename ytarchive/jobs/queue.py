@@ -102,7 +102,9 @@ class Queue:
             due = await self._repository.due(job, _BUFFERED + len(out), now)
             buffer.extend(video for video in due if video.video_id not in out)
             if not buffer:
-                self._idle_until[job.id] = time.monotonic() + await self._rest(job, now)
+                rest = await self._rest(job, now)
+                if not self._changed.is_set():  # something may have come while it was looked up
+                    self._idle_until[job.id] = time.monotonic() + rest
         return buffer.popleft() if buffer else None
 
     async def _rest(self, job: JobHead, now: datetime) -> float:

@@ -120,6 +120,8 @@ class Runner:
             self._give_back(flight)
             return False
         flight.task = asyncio.create_task(self._fly(flight), name=f"video {video.video_id}")
+        # A task that is cancelled before its first step runs no `finally`.
+        flight.task.add_done_callback(lambda _: self._landed(flight))
         return True
 
     async def _mark_started(self, flight: Flight) -> None:
@@ -152,12 +154,14 @@ class Runner:
             # The result could not be stored: the video stays queued, and is tried again.
             log.error("{}: {}", flight.video.video_id, error.message)
             await asyncio.sleep(_PAUSE_AFTER_FAILURE)
-        finally:
-            self._give_back(flight)
-            self._places.release()
+
+    def _landed(self, flight: Flight) -> None:
+        self._give_back(flight)
+        self._places.release()
 
     def _give_back(self, flight: Flight) -> None:
-        self._flights.pop(_key(flight.video), None)
+        if self._flights.get(_key(flight.video)) is flight:
+            del self._flights[_key(flight.video)]
         for waiter in flight.waiters:
             self._queue.returned(waiter)
 

@@ -28,7 +28,7 @@ class LogEntry(Model):
     level: LogLevel = LogLevel.INFO
     message: str = Field(max_length=65_536)
     context: dict[str, Any] = Field(default_factory=dict)
-    trace_id: str | None = Field(default=None, max_length=128)
+    trace_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.:-]{1,128}$")
 
 
 class LogBatch(Model):
