@@ -14,8 +14,7 @@ from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
 from ytarchive.common.models import utc_now
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobType
-from ytarchive.jobs.availability import AvailabilityLedger
-from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.policy import Action, decide
 from ytarchive.jobs.repository import JobHead, JobsRepository
@@ -38,15 +37,13 @@ class Planner:
         self,
         repository: JobsRepository,
         neighbours: Neighbours,
-        governor: Governor,
-        ledger: AvailabilityLedger,
+        guards: Guards,
         settings: JobsConfig,
     ) -> None:
         self._repository = repository
         self._metadata = neighbours.metadata
         self._storage = neighbours.storage
-        self._governor = governor
-        self._ledger = ledger
+        self._guards = guards
         self._settings = settings
         self._places = asyncio.Semaphore(_AT_A_TIME)
         self._taken = asyncio.Event()
@@ -148,7 +145,7 @@ class Planner:
         dead = [video.video_id for video in page.videos if not video.is_available]
         if dead:
             found = await self._storage.videos_exist(ExistsRequest(video_ids=dead))
-            await self._ledger.seen_missing(found.video_ids)
+            await self._guards.ledger.seen_missing(found.video_ids)
 
     async def _page(self, job: JobHead, cursor: str | None) -> PlaylistPage:
         """One page; passing failures are waited out."""
@@ -167,15 +164,15 @@ class Planner:
     async def _asked(self, job: JobHead, cursor: str | None) -> PlaylistPage:
         if job.playlist_id is None:
             raise InternalError(f"job {job.id} has no playlist")
-        await self._governor.admit(cost=0)
+        await self._guards.governor.admit(cost=0)
         try:
             page = await self._metadata.get_playlist_page(
                 job.playlist_id, PlaylistPageQuery(cursor=cursor)
             )
         except YTArchiveError as error:
-            await self._governor.failed(error, job.playlist_id)
+            await self._guards.governor.failed(error, job.playlist_id)
             raise
-        await self._governor.succeeded()
+        await self._guards.governor.succeeded()
         return page
 
 

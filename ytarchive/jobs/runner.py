@@ -11,8 +11,7 @@ from ytarchive.common.errors import InternalError, Unavailable, YTArchiveError
 from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus, VideoProgress
-from ytarchive.jobs.availability import AvailabilityLedger
-from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.policy import Action, decide
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.repository import DueVideo, JobsRepository, Outcome
@@ -48,16 +47,14 @@ class Runner:
         repository: JobsRepository,
         queue: Queue,
         flow: VideoFlow,
-        governor: Governor,
-        ledger: AvailabilityLedger,
+        guards: Guards,
         settings: JobsConfig,
         places: int,
     ) -> None:
         self._repository = repository
         self._queue = queue
         self._flow = flow
-        self._governor = governor
-        self._ledger = ledger
+        self._guards = guards
         self._settings = settings
         self._places = asyncio.Semaphore(places)
         self._flights: dict[tuple[bool, str], Flight] = {}
@@ -106,7 +103,9 @@ class Runner:
         video = await self._queue.next()
         if self._join(video):
             return False
-        await self._governor.admit()
+        if video.job.type is not JobType.METADATA_ONLY:
+            await self._guards.disk.admit()
+        await self._guards.governor.admit()
         if self._join(video):
             return False
         # Known before anything is asked, so that whoever cancels the job meanwhile finds it.
@@ -181,16 +180,16 @@ class Runner:
         if isinstance(outcome, YTArchiveError):
             YOUTUBE_ERRORS.labels(outcome.reason or "other").inc()
         if isinstance(outcome, Archived | Unavailable):
-            await self._governor.succeeded()
+            await self._guards.governor.succeeded()
             await self._note_evidence(outcome, video)
         else:
-            await self._governor.failed(outcome, video.video_id)
+            await self._guards.governor.failed(outcome, video.video_id)
 
     async def _note_evidence(self, outcome: Archived | Unavailable, video: DueVideo) -> None:
         if isinstance(outcome, Unavailable):
-            await self._ledger.seen_unavailable(video.video_id, outcome)
+            await self._guards.ledger.seen_unavailable(video.video_id, outcome)
         elif outcome.result.status is ResultStatus.SUCCESS:
-            await self._ledger.seen_available(video.video_id)
+            await self._guards.ledger.seen_available(video.video_id)
 
     async def _record(self, video: DueVideo, outcome: Archived | YTArchiveError) -> None:
         if isinstance(outcome, YTArchiveError):

@@ -27,8 +27,10 @@ from ytarchive.jobs.api import (
     ServiceRegistry,
 )
 from ytarchive.jobs.availability import AvailabilityLedger
+from ytarchive.jobs.disk_guard import DiskGuard
 from ytarchive.jobs.engine import Engine
 from ytarchive.jobs.governor import Governor as TrafficGovernor
+from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
 from ytarchive.jobs.planner import Planner
@@ -54,34 +56,29 @@ class JobsService(JobsAPI, DownloadListener):
         database: Database,
         neighbours: Neighbours,
         settings: Settings,
-        governor: TrafficGovernor,
+        guards: Guards,
         probe: HealthProbe,
     ) -> None:
         self._started = monotonic()
         self._repository = JobsRepository(database)
         self._base_path = settings.storage.base_path
         self._storage = neighbours.storage
-        self._governor = governor
+        self._guards = guards
         jobs = settings.jobs
         self._notices = NoticeBoard(neighbours.download, jobs.notification_timeout)
         self._registry = Registry(RegistryRepository(database), probe, jobs.health_interval)
         self._queue = Queue(self._repository)
-        self._ledger = AvailabilityLedger(
-            database, neighbours.metadata, neighbours.storage, governor
-        )
         flow = VideoFlow(neighbours.metadata, neighbours.storage, self._notices)
-        self._runner = Runner(
-            self._repository, self._queue, flow, governor, self._ledger, jobs, _places(settings)
-        )
+        runner = Runner(self._repository, self._queue, flow, guards, jobs, _places(settings))
         self._engine = Engine(
             self._repository,
             self._queue,
-            Planner(self._repository, neighbours, governor, self._ledger, jobs),
-            self._runner,
+            Planner(self._repository, neighbours, guards, jobs),
+            runner,
             WorkPlanReporter(self._repository, neighbours.storage),
         )
         self._progress = ProgressReader(
-            self._runner, self._notices, neighbours.download, governor.waiting_for
+            runner, self._notices, neighbours.download, guards.waiting_for
         )
         self._direct: set[asyncio.Task[None]] = set()
 
@@ -102,13 +99,16 @@ class JobsService(JobsAPI, DownloadListener):
         """
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
             governor = await TrafficGovernor.open(database, settings.download)
-            service = cls(database, neighbours, settings, governor, probe)
+            metadata, storage = neighbours.metadata, neighbours.storage
+            ledger = AvailabilityLedger(database, metadata, storage, governor)
+            guards = Guards(governor, DiskGuard(storage), ledger)
+            service = cls(database, neighbours, settings, guards, probe)
             await service._registry.load()
             if not whole_queue:
                 service._queue.restrict_to(set())
             beside = {"registry": service._registry.run}
             if whole_queue:
-                beside["availability"] = service._ledger.run
+                beside["availability"] = ledger.run
             await service._engine.start(beside)
             try:
                 yield service
@@ -171,20 +171,20 @@ class JobsService(JobsAPI, DownloadListener):
 
     async def get_governor(self) -> Governor:
         """Whether YouTube may be asked at present, and how fast."""
-        return self._governor.snapshot()
+        return self._guards.governor.snapshot()
 
     async def resume_governor(self) -> Governor:
         """Go on at once after a pause, because its cause is mended."""
-        await self._governor.resume()
-        return self._governor.snapshot()
+        await self._guards.governor.resume()
+        return self._guards.governor.snapshot()
 
     async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
         """Videos that YouTube did not give at some time, with the evidence; by id."""
-        return await self._ledger.page(request)
+        return await self._guards.ledger.page(request)
 
     async def get_availability(self, video_id: str) -> Availability:
         """What is known of one video. Raises NotFound if nothing was ever wrong with it."""
-        return await self._ledger.get(video_id)
+        return await self._guards.ledger.get(video_id)
 
     async def register_service(self, request: RegisterService) -> ServiceRegistry:
         """Make a service known; its health is polled from now on."""

@@ -212,6 +212,7 @@ class StoragePeer(StorageAPI):
     playlists: dict[str, PlaylistMetadata] = field(default_factory=dict)
     plans: dict[str, WorkPlan] = field(default_factory=dict)
     saves: Counter[str] = field(default_factory=Counter)
+    is_full: bool = False
 
     def location(self, video_id: str) -> StorageLocation:
         return StorageLocation(
@@ -276,7 +277,19 @@ class StoragePeer(StorageAPI):
         raise NotFound("not part of these tests")
 
     async def get_stats(self) -> StorageStats:
-        raise NotFound("not part of these tests")
+        return StorageStats(
+            total_videos=0,
+            total_metadata=0,
+            total_playlists=0,
+            total_files=0,
+            total_size_bytes=0,
+            work_plans=0,
+            base_path="/archive",
+            free_bytes=0 if self.is_full else 10**12,
+            capacity_bytes=10**12,
+            min_free_bytes=2**30,
+            is_low_on_space=self.is_full,
+        )
 
     async def start_verification(self, request: VerifyRequest) -> Verification:
         raise NotFound("not part of these tests")

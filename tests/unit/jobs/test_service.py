@@ -291,6 +291,23 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
     assert job.results[0].attempts == 1
 
 
+async def test_a_full_disk_holds_the_queue_back_until_there_is_room(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ytarchive.jobs.disk_guard._INTERVAL", 0.02)
+    workshop.storage.is_full = True
+    async with workshop.open() as jobs:
+        created = await jobs.create_job(videos(video_id(1)))
+        async with asyncio.timeout(5):
+            while not (held := await jobs.get_job(created.id)).progress.waiting_for:
+                await asyncio.sleep(0.005)
+        workshop.storage.is_full = False
+        job = await ended(jobs, created.id)
+
+    assert "less than storage.min_free" in (held.progress.waiting_for or "")
+    assert job.results[0].attempts == 1
+
+
 async def test_metadata_only_downloads_nothing(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
         request = CreateJob(type=JobType.METADATA_ONLY, video_ids=[video_id(1)])
