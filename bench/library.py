@@ -79,5 +79,5 @@ def _files(numbered: tuple[int, str]) -> Iterator[dict[str, object]]:
             "path": f"{folder}/{video_id}.{suffix}",
             "role": role,
             "size_bytes": size + number % 1_000,
-            "sha256": f"{number:064x}",
+            "sha256": number.to_bytes(32),
         }

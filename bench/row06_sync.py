@@ -1,0 +1,90 @@
+"""Row 6: a 5,000-video list again, with three new videos at its head."""
+
+import time
+from typing import Any
+
+from bench.library import fill
+from bench.report import Row, middle
+from bench.world import World
+from tests.standin import StandInProcess
+
+_VIDEOS = 5_000
+_NEW = 3
+_ROUNDS = 3
+_BEYOND_NETWORK = 2.0
+_UPLOADS_REQUESTS = 3
+_PER_VIDEO = {"watch", "player", "caption", "thumbnail", "media", "api:videos"}
+_KEYS: dict[str, dict[str, object]] = {
+    "with an API key": {"youtube__api_key": "standin-key"},
+    "without a key": {},
+}
+
+
+def measure(world: World) -> list[Row]:
+    """Requests, and seconds beyond the waiting for them, until all is known that is new."""
+    rows = []
+    for source, settings in _KEYS.items():
+        for kind in ("uploads", "playlist"):
+            rounds = [_one(world, kind, settings) for _ in range(_ROUNDS)]
+            rows.append(_row("abcd"[len(rows)], kind, source, rounds))
+    return rows
+
+
+def _one(world: World, kind: str, settings: dict[str, object]) -> dict[str, Any]:
+    """One sync by a fresh server whose library has everything but the three."""
+    with world.youtube() as youtube:
+        youtube.ask("/playlists", {"count": _VIDEOS})
+        known = list(youtube.ask("/catalogue")["videos"])
+        new = [youtube.ask("/videos", {})["id"] for _ in range(_NEW)]
+        wanted = youtube.ask("/playlists", {"videos": [*new, *known]})["id"]
+        if kind == "uploads":
+            [wanted] = youtube.ask("/catalogue")["channels"]
+        base_path = world.folder() / "archive"
+        fill(base_path / ".ytarchive" / "library.db", known)
+        with world.server(youtube, base_path, **settings) as server:
+            youtube.reset()
+            begun = time.monotonic()
+            job_id = server.submit(type="PLAYLIST_DOWNLOAD", playlist_id=wanted)
+            server.wait_for(job_id, _knows_what_is_new, 120)
+            took = time.monotonic() - begun
+            job = server.wait_for(job_id, lambda job: job["progress"]["succeeded"] == _NEW, 60)
+            return {"seconds": round(took, 3), "skipped": job["progress"]["skipped"]} | _asked(
+                youtube
+            )
+
+
+def _knows_what_is_new(job: dict[str, Any]) -> bool:
+    progress = job["progress"]
+    listed = not progress["listing"] and progress["total"] > 0
+    return bool(listed and progress["total"] - progress["skipped"] == _NEW)
+
+
+def _asked(youtube: StandInProcess) -> dict[str, Any]:
+    """Requests for the list, and seconds that their answers took; requests for single videos."""
+    log = youtube.ask("/requests?limit=100000")
+    for_list = [e for e in log if e["kind"] not in _PER_VIDEO | {"connect"}]
+    watched = {e["video_id"] for e in log if e["kind"] in {"watch", "player"}}
+    return {
+        "list_requests": len(for_list),
+        "network_seconds": round(sum(entry["seconds"] for entry in for_list), 3),
+        "videos_asked_for": len(watched),
+    }
+
+
+def _row(letter: str, kind: str, source: str, rounds: list[dict[str, Any]]) -> Row:
+    requests = max(found["list_requests"] for found in rounds)
+    network = middle(found["network_seconds"] for found in rounds)
+    beyond = middle(found["seconds"] - found["network_seconds"] for found in rounds)
+    few = requests <= _UPLOADS_REQUESTS if kind == "uploads" else True
+    only_new = all(found["videos_asked_for"] == _NEW for found in rounds)
+    return Row(
+        number=f"6{letter}",
+        what=f"sync a {_VIDEOS}-video {kind} list with {_NEW} new, {source}",
+        peer=f"{network:.1f} s, waiting for its requests",
+        ours=f"{requests} requests, {network + beyond:.1f} s",
+        ratio=(network + beyond) / network,
+        target=(f"<= {_UPLOADS_REQUESTS} requests, " if kind == "uploads" else "pages only, ")
+        + f"< {_BEYOND_NETWORK:g} s beyond",
+        is_met=few and only_new and beyond < _BEYOND_NETWORK,
+        facts={"rounds": rounds},
+    )
