@@ -1,0 +1,114 @@
+"""A month of bot checks, in simulated time: few requests while blocked, and nothing is lost."""
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.reliability import virtual_time
+from tests.reliability.report import record
+from tests.reliability.scale import FULL, chance
+from tests.reliability.virtual_time import VirtualLoop
+from tests.unit.jobs.conftest import Workshop, videos
+from tests.unit.jobs.peers import DownloadPeer, video_id
+from ytarchive.common.config import load_settings
+from ytarchive.common.errors import BotCheck
+from ytarchive.download import DownloadProgress, DownloadRequest
+from ytarchive.jobs import Job, engine, work_plans
+
+VIDEOS = 10_000 if FULL else 1_000
+PER_HOUR = 180 if FULL else 18
+DAYS = 30
+HOUR = 3600.0
+CONCURRENCY = 3
+PLACES = 4  # videos at a time: concurrency and a quarter
+
+
+@dataclass
+class Block:
+    """From when to when YouTube asks for a proof that nobody here can give, in seconds."""
+
+    begin: float
+    end: float
+    requests: list[float] = field(default_factory=list)
+
+
+@dataclass
+class MoodyYouTube(DownloadPeer):
+    """Answers with a bot check while it blocks, and counts who asks."""
+
+    blocks: list[Block] = field(default_factory=list)
+    asked: int = 0
+
+    async def start_download(self, request: DownloadRequest) -> DownloadProgress:
+        now = asyncio.get_running_loop().time()
+        self.asked += 1
+        for block in self.blocks:
+            if block.begin <= now < block.end:
+                block.requests.append(now)
+                self.failures[request.video_id] = [BotCheck()]
+        return await super().start_download(request)
+
+    async def end(self, task_id: str) -> None:
+        await asyncio.sleep(20)  # a transfer's time
+        await super().end(task_id)
+
+
+def blocks(random: Random) -> list[Block]:
+    """Blocks of half an hour to three days, with hours between."""
+    found, now = [], 0.0
+    while now < DAYS * 24 * HOUR:
+        now += random.uniform(2, 10) * HOUR
+        end = now + random.choice([0.5, 1, 3, 6, 12, 24, 72]) * HOUR
+        found.append(Block(now, end))
+        now = end
+    return found
+
+
+def test_a_month_of_bot_checks_costs_time_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = chance("governor")
+    youtube = MoodyYouTube(blocks=blocks(random))
+    monkeypatch.setattr(engine, "_COUNT_INTERVAL", 6 * HOUR)
+    monkeypatch.setattr(work_plans, "_INTERVAL", HOUR)
+    settings = load_settings(
+        download={"concurrency": CONCURRENCY, "videos_per_hour": PER_HOUR, "burst": 10},
+        jobs={"notification_timeout": HOUR, "health_interval": HOUR, "shutdown_grace": 0},
+    )
+    workshop = Workshop(tmp_path, settings, download=youtube)
+
+    async def month(loop: VirtualLoop) -> tuple[Job, float]:
+        ids = [video_id(number) for number in range(VIDEOS)]
+        async with workshop.open() as jobs:
+            job_id = (await jobs.create_job(videos(*ids))).id
+        while True:  # a restart every three days, wherever the queue is
+            async with workshop.open() as jobs:
+                for _ in range(72):
+                    await asyncio.sleep(HOUR)
+                    job = await jobs.get_job(job_id)
+                    if job.status.is_final:
+                        return job, loop.time()
+
+    job, took = virtual_time.run(monkeypatch, month)
+
+    seen = [block for block in youtube.blocks if block.requests]
+    wasted = sum(len(block.requests) for block in seen)
+    hours = sum(block.end - block.begin for block in youtube.blocks if block.begin < took) / HOUR
+    record(
+        "Governor: a month of bot checks",
+        f"{VIDEOS} videos at {PER_HOUR} an hour, {len(seen)} blocks met, {hours:.0f} hours blocked "
+        f"of {took / HOUR:.0f}: {youtube.asked} requests in all, {wasted} while blocked. "
+        f"Every video was stored once, with one attempt.",
+    )
+    assert (job.status, job.progress.succeeded) == ("COMPLETED", VIDEOS)
+    assert {result.attempts for result in job.results} == {1}
+    assert max(workshop.storage.saves.values()) == 1
+    for block in seen:
+        # those under way, and then a probe after 1 hour, 2, 4, …; a restart may probe once more
+        probes = math.log2((block.end - block.begin) / HOUR + 1) + 1
+        assert len(block.requests) <= PLACES + math.ceil(probes) + 1
+    assert youtube.asked == VIDEOS + wasted
