@@ -88,7 +88,8 @@ def ffmpeg_path() -> str | None:
     import imageio_ffmpeg  # noqa: PLC0415  # 25 ms of start-up that most commands do not need
 
     try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
+        # With IMAGEIO_FFMPEG_EXE set it returns that, whether or not there is such a program.
+        return shutil.which(str(imageio_ffmpeg.get_ffmpeg_exe()))
     except RuntimeError:
         return None
 
