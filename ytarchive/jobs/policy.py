@@ -10,10 +10,12 @@ from ytarchive.common.errors import (
     Blocked,
     Cancelled,
     DiskFull,
+    InvalidConfiguration,
     LiveVideo,
     Postponed,
     RequestError,
     ServiceUnavailable,
+    ToolMissing,
     Unavailable,
     UpcomingVideo,
     YTArchiveError,
@@ -56,9 +58,12 @@ def decide(
     waiting = _pause(error)
     if waiting is not None:
         return Decision(Action.WAIT, utc_now() + waiting)
-    # A request that was refused stays refused; anything else may pass: even a fault that is
-    # called permanent has been seen to be a mood of YouTube's.
-    if isinstance(error, RequestError) or failures > max_retries:
+    # A request that was refused stays refused, and so does a program or setting that is missing
+    # here; anything else may pass: even a fault that is called permanent has been seen to be a
+    # mood of YouTube's.
+    if isinstance(error, RequestError | ToolMissing | InvalidConfiguration):
+        return Decision(Action.FAIL)
+    if failures > max_retries:
         return Decision(Action.FAIL)
     return Decision(Action.RETRY, utc_now() + _backoff(failures, settings))
 
