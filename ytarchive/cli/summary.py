@@ -116,6 +116,10 @@ async def _where(archive: Archive, out: Output, job: Job) -> None:
 
 
 def _what_next(out: Output, job: Job) -> None:
+    """What helps against each kind of failure, once, and how to go on."""
+    failed = {r.error_code for r in job.results if r.status is ResultStatus.FAILED}
+    for code in sorted(filter(None, failed)):
+        out.line(error_for_code(code).remedy)
     if job.work_plan_id:
         out.line(f"Work plan: `ytarchive workplan show {job.work_plan_id}`")
     out.line(f"To try again what is missing: `ytarchive jobs retry {job.id}`")

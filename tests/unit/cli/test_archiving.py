@@ -124,6 +124,14 @@ def test_what_is_missing_is_told_with_reason_plan_and_the_way_to_retry(
     assert "ytarchive jobs retry job-1" in ran.out
 
 
+def test_what_helps_against_a_failure_is_told_once(cli: Cli, archive: Peers) -> None:
+    archive.jobs.results = [
+        JobResult(video_id=each, status="failed", error_code="E204", message="ffmpeg was not found")
+        for each in (FILM, TALK)
+    ]
+    assert cli("download", FILM, TALK).out.count("Install it, or reinstall ytarchive") == 1
+
+
 def test_of_a_large_job_only_what_is_missing_is_listed(cli: Cli, archive: Peers) -> None:
     ids = [f"video{number:06}" for number in range(200)]
     failed = [JobResult(video_id=each, status="failed", message="reset") for each in ids[:80]]
