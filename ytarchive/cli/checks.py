@@ -159,14 +159,22 @@ async def check_network(settings: Settings) -> Check:
     try:
         status = await _ask_youtube(settings)
     except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
-        reason = str(error) or type(error).__name__
         return Check(
             name="network",
             verdict=Verdict.FAIL,
-            message=f"YouTube does not answer {way}: {reason}",
+            message=f"YouTube does not answer {way}: {_reason(error)}",
             remedy="Check the connection, network.proxy and network.ca_file.",
         )
     return Check(name="network", verdict=Verdict.OK, message=f"YouTube answers {way} ({status})")
+
+
+def _reason(error: Exception) -> str:
+    """In words alone: aiohttp's own text shows Python objects."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(error.certificate_error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error.os_error)
+    return str(error) or type(error).__name__
 
 
 async def _ask_youtube(settings: Settings) -> int:

@@ -98,6 +98,15 @@ async def test_an_unhealthy_service_fails_and_is_named(
     assert database.message == "storage: database"
 
 
+async def test_a_proxy_that_is_not_there_is_told_in_words_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "http://127.0.0.1:1")
+    check = await check_network(load_settings())
+    assert check.verdict is Verdict.FAIL
+    assert "object at" not in check.message
+
+
 async def test_an_archive_in_use_by_another_command_is_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
