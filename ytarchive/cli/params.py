@@ -54,7 +54,11 @@ def parse_any(text: str) -> str:
             return parse(text)
         except InvalidIdentifier:
             continue
-    return parse_playlist_id(text)
+    try:
+        return parse_playlist_id(text)
+    except InvalidIdentifier as error:
+        message = error.message.replace("playlist or channel", "video, playlist or channel")
+        raise InvalidIdentifier(message) from None
 
 
 def _parse_own_id(text: str) -> str:
