@@ -21,7 +21,7 @@ COMMANDS = {
     "jobs": ("ytarchive.cli.jobs:jobs", "List, watch, retry and cancel jobs."),
     "workplan": ("ytarchive.cli.workplan:workplan", "Show what could not be archived, and retry."),
     "storage": ("ytarchive.cli.storage:storage", "Show what the archive holds."),
-    "verify": ("ytarchive.cli.verify:verify", "Check that everything stored is what it was."),
+    "verify": ("ytarchive.cli.verify:verify", "Check that everything stored is still what it was."),
     "rebuild": ("ytarchive.cli.rebuild:rebuild", "Make the library again from the files alone."),
     "backup": ("ytarchive.cli.backup:backup", "Copy all databases; a server may be running."),
     "restore": ("ytarchive.cli.backup:restore", "Put a backup in place of the databases."),
