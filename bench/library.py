@@ -10,7 +10,7 @@ from ytarchive.storage.service import SCHEMA
 
 _AT_ONCE = 5_000
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_WORDS = "how to build repair a the old new kitchen garden radio engine live talk part song".split()
+_WORDS = ("build", "repair", "the", "old", "new", "kitchen", "garden", "radio", "engine", "talk")
 _MICROSECONDS = 1_600_000_000_000_000
 _KINDS = (
     ("mp4", "media", 40_000_000),

@@ -23,15 +23,20 @@ async def _note_lateness(noted: list[tuple[float, float]]) -> None:
         noted.append((time.time(), loop.time() - due))
 
 
-async def _serve(target: Path) -> None:
-    noted: list[tuple[float, float]] = []
+async def _serve(noted: list[tuple[float, float]]) -> None:
     noting = asyncio.create_task(_note_lateness(noted))
     try:
         await serve(load_settings())
     finally:
         noting.cancel()
-        target.write_text(json.dumps(noted))
+
+
+def main() -> None:
+    """Serve until a signal comes, then write what was noted."""
+    noted: list[tuple[float, float]] = []
+    asyncio.run(_serve(noted))
+    Path(sys.argv[1]).write_text(json.dumps(noted))
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1])))
+    main()

@@ -30,7 +30,7 @@ def measure(world: World) -> list[Row]:
 def _rounds(
     world: World, youtube: StandInProcess, video: str, playlist: str, page: str, key: str
 ) -> list[dict[str, Any]]:
-    settings = {"youtube__api_key": key} if key else {}
+    settings: dict[str, Any] = {"youtube__api_key": key} if key else {}
     rounds = []
     for _ in range(_ROUNDS):
         with world.server(youtube, **settings) as server:
@@ -39,9 +39,7 @@ def _rounds(
     return rounds
 
 
-def _one(
-    server: BenchServer, youtube: StandInProcess, playlist: str, page: str
-) -> dict[str, Any]:
+def _one(server: BenchServer, youtube: StandInProcess, playlist: str, page: str) -> dict[str, Any]:
     youtube.reset()
     asked = time.time()
     job_id = server.submit(type="PLAYLIST_DOWNLOAD", playlist_id=playlist)

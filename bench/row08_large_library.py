@@ -1,0 +1,104 @@
+"""Row 8: what things cost with 1,000,000 stored videos, beside what they cost with 1,000."""
+
+import time
+from itertools import islice
+from typing import Any
+
+from bench.library import fill, video_ids
+from bench.processes import own_cpu, resident
+from bench.report import Row, middle
+from bench.world import BenchServer, World
+
+_TARGET = 2.0
+_MEMORY_TARGET = 150
+_SMALL = 1_000
+_ROUNDS = 300
+_STARTS = 3
+_CHECKED_AT_ONCE = 500
+
+
+def measure(world: World) -> list[Row]:
+    """Medians; start-up until the first answer, and again with nothing but a new process."""
+    sizes = (_SMALL, 10_000, 100_000, 1_000_000) if world.full else (_SMALL, 100_000)
+    found = {size: _costs(world, size) for size in sizes}
+    large = max(sizes)
+    costs = ("exists_ms", "exists_500_ms", "stats_ms", "start_s", "start_cpu_s")
+    rows = [_row(letter, name, large, found) for letter, name in zip("abcde", costs, strict=True)]
+    return [*rows, _memory(large, found)]
+
+
+def _costs(world: World, size: int) -> dict[str, float]:
+    base_path = world.folder() / "archive"
+    database = base_path / ".ytarchive" / "library.db"
+    fill(database, video_ids(size))
+    costs: dict[str, float] = {"bytes_per_video": round(database.stat().st_size / size)}
+    starts, cpu = [], []
+    for _ in range(_STARTS):
+        server = world.server(base_path=base_path)
+        begun = time.monotonic()
+        with server:
+            starts.append(time.monotonic() - begun)
+            cpu.append(own_cpu(server.pid))
+    with world.server(base_path=base_path) as server:
+        costs |= _questions(server, size)
+        costs["memory_mib"] = round(resident(server.pid), 1)
+    return costs | {"start_s": middle(starts), "start_cpu_s": middle(cpu)}
+
+
+def _questions(server: BenchServer, size: int) -> dict[str, float]:
+    asked = list(islice(video_ids(size), 0, size, max(1, size // _ROUNDS)))[:_ROUNDS]
+    many = list(islice(video_ids(size), 0, size, max(1, size // _CHECKED_AT_ONCE)))
+    batch = {"video_ids": many[:_CHECKED_AT_ONCE]}
+    return {
+        "exists_ms": _timed(lambda n: server.get(f"/storage/exists/{asked[n]}"), len(asked)),
+        "exists_500_ms": _timed(lambda _: server.post("/storage/exists", batch), 30),
+        "stats_ms": _timed(lambda _: server.get("/storage/stats"), 100),
+    }
+
+
+def _timed(ask: Any, times: int) -> float:
+    """Milliseconds of one answer, the median."""
+    took = []
+    for number in range(times):
+        begun = time.monotonic()
+        assert ask(number).data is not None
+        took.append(1000 * (time.monotonic() - begun))
+    return middle(took)
+
+
+_WORDS = {
+    "exists_ms": ("exists, one video", "ms"),
+    "exists_500_ms": ("exists, 500 videos at once", "ms"),
+    "stats_ms": ("statistics", "ms"),
+    "start_s": ("start-up until the first answer", "s"),
+    "start_cpu_s": ("start-up, CPU", "s"),
+}
+
+
+def _row(letter: str, name: str, large: int, found: dict[int, dict[str, float]]) -> Row:
+    ours, peer = found[large][name], found[_SMALL][name]
+    what, unit = _WORDS[name]
+    return Row(
+        number=f"8{letter}",
+        what=f"{what}, of {large}",
+        peer=f"{peer:.2f} {unit}, of {_SMALL}",
+        ours=f"{ours:.2f} {unit}",
+        ratio=ours / peer,
+        target=f"<= {_TARGET:g}x",
+        is_met=ours / peer <= _TARGET,
+        facts={str(size): costs[name] for size, costs in found.items()},
+    )
+
+
+def _memory(large: int, found: dict[int, dict[str, float]]) -> Row:
+    mib = found[large]["memory_mib"]
+    return Row(
+        number="8f",
+        what=f"memory of a server with {large} videos, after these questions",
+        peer=f"{found[_SMALL]['memory_mib']:.0f} MiB, of {_SMALL}",
+        ours=f"{mib:.0f} MiB",
+        ratio=mib / found[_SMALL]["memory_mib"],
+        target=f"< {_MEMORY_TARGET} MiB",
+        is_met=mib < _MEMORY_TARGET,
+        facts={str(size): costs for size, costs in found.items()},
+    )
