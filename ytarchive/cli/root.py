@@ -22,9 +22,15 @@ COMMANDS = {
     "workplan": ("ytarchive.cli.workplan:workplan", "Show what could not be archived, and retry."),
     "storage": ("ytarchive.cli.storage:storage", "Show what the archive holds."),
     "verify": ("ytarchive.cli.verify:verify", "Check that everything stored is still what it was."),
-    "rebuild": ("ytarchive.cli.rebuild:rebuild", "Make the library again from the files alone."),
-    "backup": ("ytarchive.cli.backup:backup", "Copy all databases; a server may be running."),
-    "restore": ("ytarchive.cli.backup:restore", "Put a backup in place of the databases."),
+    "rebuild": (
+        "ytarchive.cli.rebuild:rebuild",
+        "Make the library's database again from the files alone.",
+    ),
+    "backup": ("ytarchive.cli.backup:backup", "Copy all databases to a new folder in DIR."),
+    "restore": (
+        "ytarchive.cli.backup:restore",
+        "Put the databases of a backup in place of the present ones.",
+    ),
     "logs": ("ytarchive.cli.logs:logs", "Search the log, or follow it."),
     "metrics": ("ytarchive.cli.state:metrics", "Show the present value of every metric."),
     "quota": ("ytarchive.cli.state:quota", "Show today's quota of the YouTube Data API."),
