@@ -8,10 +8,12 @@ from rich.console import RenderableType
 from ytarchive.app import Archive
 from ytarchive.cli.metadata import video_facts
 from ytarchive.cli.options import Group
-from ytarchive.cli.output import Output, cell, moment, pairs, size
+from ytarchive.cli.output import Output, cell, moment, pairs, size, table
 from ytarchive.cli.params import VIDEO
 from ytarchive.cli.session import with_archive
 from ytarchive.common.errors import NotFound
+from ytarchive.common.models import Page
+from ytarchive.jobs import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.metadata import VideoMetadata
 from ytarchive.storage import ExistsRequest, StorageLocation, StorageStats
 
@@ -73,6 +75,40 @@ async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
         lambda stored: Lines(*(_presence(v, stored=v in stored.video_ids) for v in videos)),
     )
     return 0 if set(videos) <= set(stored.video_ids) else 1
+
+
+@storage.command()
+@click.option(
+    "--state", type=click.Choice(list(AvailabilityState)), help="Only videos in this state."
+)
+@click.option("--reason", help="Only videos with this reason, such as private or deleted.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@click.option("--cursor", help="Go on after the page that named it.")
+@with_archive
+async def availability(
+    archive: Archive,
+    out: Output,
+    state: AvailabilityState | None,
+    reason: str | None,
+    limit: int,
+    cursor: str | None,
+) -> None:
+    """List videos that YouTube no longer gives, or once did not, with the evidence."""
+    query = AvailabilityQuery(state=state, reason=reason, limit=limit, cursor=cursor)
+    out.show(await archive.jobs.list_availability(query), _evidence)
+
+
+def _evidence(page: Page[Availability]) -> RenderableType:
+    if not page.items:
+        return cell("Nothing is known to be missing at YouTube.")
+    rows = [
+        (each.video_id, each.summary, each.reason, moment(each.last_seen), each.evidence)
+        for each in page.items
+    ]
+    shown = table(["VIDEO", "STATE", "REASON", "LAST SEEN", "~EVIDENCE"], rows)
+    if page.next_cursor is None:
+        return shown
+    return Lines(shown, cell(f"More: --cursor {page.next_cursor}"))
 
 
 def _presence(video_id: str, *, stored: bool) -> RenderableType:
