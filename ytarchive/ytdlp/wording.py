@@ -11,6 +11,8 @@ _ADVICE = re.compile(
 _CAUSE = re.compile(r"\s*\(caused by .*", re.DOTALL)
 _LINES = re.compile(r"[.\s]*\n\s*")
 _PASSWORD = re.compile(r"//[^/@\s]+@")  # of a proxy
+_WRAPPED = re.compile(r"""\('([^']+)', \w+\((["'])(.*)\2\)\)""")  # an exception in an exception
+_CONNECTION = re.compile(r"\bHTTPS?Connection(Pool)?\([^)]*\): ")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LABEL = re.compile(r"^\s*(error:\s*)?(\[[\w:+.-]+\]\s*)?([\w@-]{2,64}:\s+)?", re.IGNORECASE)
 _NAMED = re.compile(r"^\s*(error:\s*)?\[[\w:+.-]+\]", re.IGNORECASE)
@@ -23,10 +25,11 @@ def normalise(message: str) -> str:
 
 
 def clean(message: str) -> str:
-    """`message` for people: without yt-dlp's labels, and its advice about its own options."""
+    """`message` for people: without yt-dlp's labels, advice about its options, and objects."""
     text = _LINES.sub(". ", _without_label(_COLOUR.sub("", message)).strip())
     for tail in (_COOKIE_ADVICE, _BUG_ADVICE, _ADVICE, _CAUSE):
         text = tail.sub("", text)
+    text = _CONNECTION.sub("", _WRAPPED.sub(r"\1: \3", text))
     text = text.encode("utf-8", "replace").decode()
     return _PASSWORD.sub("//***@", " ".join(text.split())[:1000])
 
