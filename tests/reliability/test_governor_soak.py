@@ -12,7 +12,7 @@ from tests.reliability import virtual_time
 from tests.reliability.report import record
 from tests.reliability.scale import FULL, chance
 from tests.reliability.virtual_time import VirtualLoop
-from tests.unit.jobs.conftest import Workshop, videos
+from tests.unit.jobs.conftest import Workshop, until, videos
 from tests.unit.jobs.peers import DownloadPeer, video_id
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import BotCheck
@@ -112,3 +112,25 @@ def test_a_month_of_bot_checks_costs_time_and_nothing_else(
         probes = math.log2((block.end - block.begin) / HOUR + 1) + 1
         assert len(block.requests) <= PLACES + math.ceil(probes) + 1
     assert youtube.asked == VIDEOS + wasted
+
+
+async def test_what_had_started_before_the_block_does_not_end_it(tmp_path: Path) -> None:
+    first, blocked, waiting = map(video_id, range(3))
+    settings = load_settings(
+        download={"concurrency": 2, "pace": "off"}, jobs={"notification_timeout": 0.05}
+    )
+    workshop = Workshop(tmp_path, settings)
+    peer = workshop.download
+    peer.hold = {first}
+    peer.failures = {blocked: [BotCheck()]}
+    async with workshop.open() as jobs:
+        await jobs.create_job(videos(first))
+        await until(lambda: peer.tasks)
+        await jobs.create_job(videos(blocked, waiting))
+        await until(lambda: blocked in peer.started)
+        await peer.end(peer.task_of(first))
+        await until(lambda: first in workshop.storage.stored)
+        governor = await jobs.get_governor()
+
+    assert (governor.state, governor.reason) == ("open", "bot_check")
+    assert peer.started.count(blocked) == 1

@@ -132,10 +132,10 @@ class Governor:
             self._state.counted_at = self._now()
 
     async def succeeded(self) -> None:
-        """YouTube answered as it should: whatever was wrong is over."""
+        """YouTube answered as it should: if that was the probe, what was wrong is over."""
         self._unexplained.clear()
-        if self._state.state is Circuit.CLOSED:
-            return
+        if self._state.state is not Circuit.PROBING:
+            return  # while it is open, only what had started before can end well: it proves nothing
         log.info("YouTube answers again: the queue goes on")
         await self._close()
 
