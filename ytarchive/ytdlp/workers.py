@@ -181,7 +181,8 @@ class WorkerProcess:
     @property
     def is_usable(self) -> bool:
         """Whether it can take another task."""
-        return self._is_clean and self.zygote.is_alive and not self._reader.at_eof()
+        ended = self.exit_status is not None or self._reader.at_eof() or self._reader.exception()
+        return self._is_clean and self.zygote.is_alive and not ended
 
     async def send(self, task: Task) -> None:
         """Give it a task, or ask for the next chunk. Raises WorkerCrashed."""
