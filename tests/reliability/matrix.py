@@ -1,0 +1,90 @@
+"""Every class of failure: how the stand-in produces it, and what must follow from it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+ALWAYS = 1000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the one video of a job."""
+
+    status: str
+    """Of the result, or `waiting`."""
+    code: str | None
+    """Of the last failure; what was mended by itself has none."""
+    attempts: int
+    governor: str = "closed"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A failure; `state` is the video's, `faults` strike requests for it."""
+
+    name: str
+    expected: Outcome
+    state: str = "ok"
+    faults: tuple[dict[str, Any], ...] = field(default=())
+
+    @property
+    def produced_by(self) -> str:
+        """In words, for the report."""
+        shown = [" ".join(f"{k}={v}" for k, v in fault.items()) for fault in self.faults]
+        return "; ".join([f"state {self.state}"] * (self.state != "ok") + shown)
+
+
+def _gone(state: str, code: str) -> Case:
+    return Case(state.replace("_", " "), Outcome("unavailable", code, 1), state)
+
+
+def _broken(name: str, code: str, state: str = "ok", **fault: Any) -> Case:
+    """A failure that stays: tried again once (`max_retries` is 1), then reported."""
+    return Case(name, Outcome("failed", code, 2), state, (fault,) if fault else ())
+
+
+def _mended(name: str, code: str | None, attempts: int, **fault: Any) -> Case:
+    return Case(name, Outcome("success", code, attempts), faults=(fault,))
+
+
+def _blocked(name: str, code: str, reason: str, state: str = "ok", **fault: Any) -> Case:
+    return Case(name, Outcome("waiting", code, 0, reason), state, (fault,) if fault else ())
+
+
+OWN = (
+    _gone("private", "E110"),
+    _gone("deleted", "E111"),
+    _gone("copyright_claim", "E111"),
+    _gone("geo_blocked", "E112"),
+    _gone("age_gated", "E113"),
+    _gone("members_only", "E114"),
+    _gone("paid", "E115"),
+    _gone("drm", "E116"),
+    _gone("no_recording", "E117"),
+    _gone("unavailable", "E118"),
+    Case("premiere", Outcome("waiting", "E120", 0), "upcoming"),
+    Case("live", Outcome("waiting", "E121", 0), "live"),
+    _broken("page needs to be reloaded", "E130", "reload"),
+    _broken("not on this app", "E130", "not_on_app"),
+    _broken("no formats", "E131", "no_formats"),
+    _broken("trailer instead of the film", "E134", "trailer"),
+    _broken("media refused for good", "E132", kind="media", status=403),
+    _broken("media that ffmpeg cannot read", "E205", kind="media", status=200, body="x" * 5000),
+    _broken("silence in the middle", "E209", kind="media", hang=True),
+    _broken("YouTube answers 503", "E140", kind="[wp]*", status=503),
+    _mended("YouTube answers 503 for a moment", None, 1, kind="[wp]*", status=503, times=2),
+    _mended("media address expired", None, 1, kind="media", status=403, times=1),
+    _mended("transfer cut", None, 1, kind="media", cut_after=100_000, times=1),
+    _mended("transfer ends early", None, 1, kind="media", truncate_to=100_000, times=1),
+)
+"""What concerns one video: all of them go on side by side."""
+
+SHARED = (
+    _blocked("rate limit (curly apostrophe)", "E101", "rate_limited", "rate_limited"),
+    _blocked("rate limit (straight)", "E101", "rate_limited", "rate_limited_plain"),
+    _blocked("429", "E101", "rate_limited", kind="[wp]*", status=429, retry_after=7200),
+    _blocked("bot check", "E102", "bot_check", "bot_check"),
+    _blocked("captcha", "E102", "bot_check", "captcha"),
+    _blocked("IP block", "E103", "ip_blocked", "ip_blocked"),
+)
+"""What concerns the address: each stops the whole queue."""
