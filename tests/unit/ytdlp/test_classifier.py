@@ -285,6 +285,16 @@ MESSAGES: list[tuple[Any, str]] = [
         "[youtube] x-_45678901: Oops (caused by <HTTPError 500>); please report this issue on  x",
         "Oops",
     ),
+    (
+        "Unable to download webpage: HTTPSConnection(host='www.youtube.com', port=443): "
+        "Failed to resolve 'www.youtube.com' ([Errno -3] Try again)",
+        "Unable to download webpage: Failed to resolve 'www.youtube.com' ([Errno -3] Try again)",
+    ),
+    (
+        "Unable to download webpage: ('Unable to connect to proxy', NewConnectionError("
+        "\"HTTPSConnection(host='127.0.0.1', port=1): [Errno 111] Connection refused\"))",
+        "Unable to download webpage: Unable to connect to proxy: [Errno 111] Connection refused",
+    ),
 ]
 
 
