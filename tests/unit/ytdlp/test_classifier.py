@@ -286,13 +286,17 @@ MESSAGES: list[tuple[Any, str]] = [
         "Oops",
     ),
     (
-        "Unable to download webpage: HTTPSConnection(host='www.youtube.com', port=443): "
-        "Failed to resolve 'www.youtube.com' ([Errno -3] Try again)",
+        (
+            "Unable to download webpage: HTTPSConnection(host='www.youtube.com', port=443): "
+            "Failed to resolve 'www.youtube.com' ([Errno -3] Try again)"
+        ),
         "Unable to download webpage: Failed to resolve 'www.youtube.com' ([Errno -3] Try again)",
     ),
     (
-        "Unable to download webpage: ('Unable to connect to proxy', NewConnectionError("
-        "\"HTTPSConnection(host='127.0.0.1', port=1): [Errno 111] Connection refused\"))",
+        (
+            "Unable to download webpage: ('Unable to connect to proxy', NewConnectionError("
+            "\"HTTPSConnection(host='127.0.0.1', port=1): [Errno 111] Connection refused\"))"
+        ),
         "Unable to download webpage: Unable to connect to proxy: [Errno 111] Connection refused",
     ),
 ]
