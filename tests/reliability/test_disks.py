@@ -1,0 +1,204 @@
+"""A full, failing or read-only disk under the whole flow: it is told, and nothing is lost."""
+
+import asyncio
+import errno
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reliability import archive
+from tests.reliability.scale import FULL, chance
+from tests.standin import StandInProcess
+from ytarchive.app import Archive, open_services
+from ytarchive.common.config import Settings, load_settings
+from ytarchive.common.errors import DiskFull
+from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, engine, policy, runner
+from ytarchive.logging import Console
+
+MEBIBYTE = 2**20
+FREE = (0, 64, 200, 500, 1000, 2000, 4000, 6000)
+"""KiB that are left when a job comes: each lets the flow get a little further."""
+FAULTS = 40 if FULL else 6
+
+
+@pytest.fixture(scope="module")
+def youtube() -> Iterator[StandInProcess]:
+    with StandInProcess(
+        "--scenario", "playlist60", "--media-padding", str(3 * MEBIBYTE)
+    ) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def videos(youtube: StandInProcess) -> Iterator[str]:
+    """Fresh videos."""
+    found: list[str] = youtube.ask("/catalogue")["playlists"][youtube.ids["playlist60"]["playlist"]]
+    return iter(found)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 24 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the disk again after moments, not minutes."""
+    monkeypatch.setattr(policy, "_DISK_RECHECK", timedelta(seconds=0.5))
+    monkeypatch.setattr(runner, "_PAUSE_AFTER_FAILURE", 0.2)
+    monkeypatch.setattr(engine, "_PAUSE_AFTER_FAILURE", 0.2)
+
+
+def settings_for(base_path: Path, youtube: StandInProcess, **storage: Any) -> Settings:
+    return load_settings(
+        storage={"base_path": base_path, "min_free": 0, **storage},
+        download={"pace": "off"},
+        jobs={"retry_base": 0.1, "notification_timeout": 0.5, "shutdown_grace": 0},
+        network={"proxy": youtube.proxy_url, "ca_file": youtube.ca_file},
+    )
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Archive]:
+    async with open_services(settings, whole_queue=True, console=Console.WARNINGS) as (found, _):
+        yield found
+
+
+def job_for(video_id: str) -> CreateJob:
+    options = JobOptions(quality="360p", max_retries=2)
+    return CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=[video_id], options=options)
+
+
+async def ended(services: Archive, job_id: str) -> Job:
+    async with asyncio.timeout(60):
+        while not (job := await services.jobs.get_job(job_id)).status.is_final:
+            await asyncio.sleep(0.05)
+    return job
+
+
+def fill(disk: Path, free_kib: int) -> Path:
+    """Take all space but so much."""
+    state = os.statvfs(disk)
+    filler = disk / "filler"
+    size = state.f_bavail * state.f_frsize - free_kib * 1024
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(size, 1))
+    return filler
+
+
+async def test_a_full_disk_makes_jobs_wait_and_lose_nothing(
+    small_disk: Path, youtube: StandInProcess, videos: Iterator[str]
+) -> None:
+    base_path = small_disk / "archive"
+    waited = 0
+    async with opened(settings_for(base_path, youtube)) as services:
+        for free in FREE:
+            video_id = next(videos)
+            filler = await asyncio.to_thread(fill, small_disk, free)
+            try:
+                job = await services.jobs.create_job(job_for(video_id))
+            except DiskFull:
+                filler.unlink()
+                job = await services.jobs.create_job(job_for(video_id))
+            else:
+                await asyncio.sleep(1.5)  # whatever it can do, it has done
+                job = await services.jobs.get_job(job.id)
+                waited += not job.status.is_final
+                filler.unlink()
+            job = await ended(services, job.id)
+            assert (job.status, job.results[0].attempts) == ("COMPLETED", 1), (free, job)
+    found = archive.contents(base_path)
+    assert waited >= len(FREE) // 2
+    assert set(found.verdicts.values()) == {"ok"}
+    assert len(found.videos) == len(FREE)
+    assert archive.wrong_files(base_path, found.files) == []
+    assert len(archive.media_digests(base_path)) == 1
+    assert archive.leftovers(base_path) == []
+
+
+async def test_a_read_only_disk_fails_the_job_by_name_and_a_retry_mends_it(
+    small_disk: Path, tmp_path: Path, youtube: StandInProcess, videos: Iterator[str]
+) -> None:
+    base_path = small_disk / "archive"
+    settings = settings_for(base_path, youtube, state_dir=tmp_path / "state")
+    async with opened(settings) as services:
+        remount(small_disk, "ro")
+        job = await ended(services, (await services.jobs.create_job(job_for(next(videos)))).id)
+        assert (job.status, job.results[0].error_code) == ("FAILED", "E202")
+        assert "Read-only" in job.results[0].message
+        remount(small_disk, "rw")
+        await services.jobs.retry_job(job.id)
+        job = await ended(services, job.id)
+        assert job.status == "COMPLETED"
+
+
+def remount(disk: Path, mode: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)
+
+
+class FailingDisk:
+    """Lets some operations below a folder pass; the next one, and it alone, fails."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, folder: Path, passes: int, number: int) -> None:
+        self._folder, self._left, self._number = str(folder), passes, number
+        self._known: dict[int, str] = {}
+        for name in ("rename", "replace", "mkdir", "open", "unlink"):
+            patch.setattr(os, name, self._failing(getattr(os, name)))
+        patch.setattr(os, "fsync", self._failing(os.fsync))
+
+    @property
+    def has_failed(self) -> bool:
+        return self._left < 0
+
+    def _failing(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+        def failing(*args: Any, **kwargs: Any) -> Any:
+            if isinstance(args[0], int) or str(args[0]).startswith(self._folder):
+                self._left -= 1
+                if self._left == -1:
+                    raise OSError(self._number, os.strerror(self._number), str(args[0]))
+            return operation(*args, **kwargs)
+
+        return failing
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS])
+async def test_an_operation_that_fails_anywhere_is_made_good(
+    number: int,
+    tmp_path: Path,
+    youtube: StandInProcess,
+    videos: Iterator[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The N-th operation of the server on the archive's files fails, for many N."""
+    base_path = tmp_path / "archive"
+    again = chance(f"disk {errno.errorcode[number]}").sample(range(60), k=FAULTS)
+    met = 0
+    async with opened(settings_for(base_path, youtube)) as services:
+        video_id = next(videos)
+        for passes in again:
+            with monkeypatch.context() as patch:
+                disk = FailingDisk(patch, base_path, passes, number)
+                options = JobOptions(quality="360p", max_retries=2, skip_existing=False)
+                request = job_for(video_id).model_copy(update={"options": options})
+                job = await ended(services, (await services.jobs.create_job(request)).id)
+                met += disk.has_failed
+            assert job.status == "COMPLETED", (passes, job)
+            assert job.results[0].attempts <= 2
+    found = archive.contents(base_path)
+    assert met
+    assert set(found.verdicts.values()) == {"ok"}
+    assert archive.wrong_files(base_path, found.files) == []
+    assert archive.leftovers(base_path) == []

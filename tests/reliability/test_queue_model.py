@@ -1,0 +1,252 @@
+"""The queue against a simple model: whatever is asked of it in whatever order, they agree."""
+
+import asyncio
+import shutil
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.reliability.scale import FULL
+from tests.unit.jobs.conftest import Workshop, ended, videos
+from tests.unit.jobs.peers import DownloadPeer, video_id
+from ytarchive.common.config import load_settings
+from ytarchive.common.errors import Conflict, PrivateVideo, ToolFailed
+from ytarchive.download import DownloadProgress, DownloadRequest
+from ytarchive.jobs.service import JobsService
+
+CONCURRENCY = 2
+PLACES = 3
+VIDEOS = [video_id(number) for number in range(5)]
+MOODS = {"fine": None, "private": PrivateVideo, "broken": ToolFailed}
+RESULTS = {"fine": "success", "private": "unavailable", "broken": "failed"}
+
+
+@dataclass
+class Moody(DownloadPeer):
+    """Each video is in a mood; nothing ends while `paused`."""
+
+    mood: dict[str, str] = field(default_factory=lambda: dict.fromkeys(VIDEOS, "fine"))
+    paused: bool = False
+    twice: list[str] = field(default_factory=list)
+    busy: set[str] = field(default_factory=set)
+
+    async def start_download(self, request: DownloadRequest) -> DownloadProgress:
+        if request.video_id in self.busy:
+            self.twice.append(request.video_id)
+        self.busy.add(request.video_id)
+        self.hold = set(VIDEOS) if self.paused else set()
+        return await super().start_download(request)
+
+    async def end(self, task_id: str) -> None:
+        video = self.tasks[task_id].video_id
+        failure = MOODS[self.mood[video]]
+        self.failures[video] = [failure()] if failure else []
+        self.busy.discard(video)
+        await super().end(task_id)
+
+    async def cancel_download(self, task_id: str) -> DownloadProgress:
+        self.busy.discard(self.tasks[task_id].video_id)
+        return await super().cancel_download(task_id)
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Jobs are made, cancelled, retried and cut short; the model knows each video's result."""
+
+    jobs = Bundle("jobs")
+
+    @initialize()
+    def start(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        settings = load_settings(
+            download={"concurrency": CONCURRENCY, "pace": "off"},
+            jobs={
+                "retry_base": 0.001,
+                "notification_timeout": 5,
+                "health_interval": 60,
+                "shutdown_grace": 0,
+            },
+        )
+        self.peer = Moody()
+        self.workshop = Workshop(self.folder, settings, download=self.peer)
+        self.runner = asyncio.Runner()
+        self.model: dict[str, dict[str, str]] = {}
+        self.stored: set[str] = set()
+        self.open_service()
+
+    def open_service(self) -> None:
+        self.stack = AsyncExitStack()
+        entering = self.stack.enter_async_context(self.workshop.open())
+        self.service: JobsService = self.runner.run(entering)
+
+    def settle(self, *job_ids: str) -> None:
+        """Let everything end, and take over into the model what must have come out."""
+        for job_id in job_ids or self.model:
+            self.runner.run(ended(self.service, job_id))
+
+    def expect(self, job_id: str, names: list[str]) -> None:
+        """What must become of these videos, as things are."""
+        for name in names:
+            is_stored = name in self.stored
+            self.model[job_id][name] = "skipped" if is_stored else RESULTS[self.peer.mood[name]]
+        self.stored |= {name for name in names if self.peer.mood[name] == "fine"}
+
+    def create(self, names: list[str]) -> str:
+        created = self.runner.run(self.service.create_job(videos(*names, max_retries=1)))
+        assert created.status == "PENDING"
+        return created.id
+
+    @rule(name=st.sampled_from(VIDEOS), mood=st.sampled_from(list(MOODS)))
+    def change_mood(self, name: str, mood: str) -> None:
+        self.peer.mood[name] = mood
+
+    @rule(target=jobs, names=st.lists(st.sampled_from(VIDEOS), min_size=1, unique=True))
+    def run_a_job(self, names: list[str]) -> str:
+        job_id = self.create(names)
+        self.model[job_id] = {}
+        self.settle(job_id)
+        self.expect(job_id, names)
+        return job_id
+
+    @rule(
+        target=jobs,
+        both=st.lists(
+            st.lists(st.sampled_from(VIDEOS), min_size=1, unique=True), min_size=2, max_size=2
+        ),
+        crash=st.booleans(),
+    )
+    def run_two_that_overlap(self, both: list[list[str]], crash: bool) -> object:
+        """Side by side, perhaps with a crash in the middle: a shared video is fetched once."""
+        before = sum(self.workshop.storage.saves.values())
+        self.peer.paused = True
+        made = [self.create(names) for names in both]
+        wanted = set(both[0] + both[1]) - self.stored
+        self.wait_for_transfers(min(len(wanted), PLACES))
+        self.peer.paused = False
+        if crash:
+            self.crash()
+        else:
+            self.release()
+        for job_id in made:
+            self.model[job_id] = {}
+        self.settle(*made)
+        fine = {name for name in wanted if self.peer.mood[name] == "fine"}
+        assert sum(self.workshop.storage.saves.values()) - before == len(fine)
+        for job_id, names in zip(made, both, strict=True):
+            self.take_over(job_id, names)
+        self.stored |= fine
+        return multiple(*made)
+
+    def take_over(self, job_id: str, names: list[str]) -> None:
+        """Of two jobs for one video, the later may find it fetched with it or stored before."""
+        job = self.runner.run(self.service.get_job(job_id))
+        for result in job.results:
+            good = {"success", "skipped"} if self.peer.mood[result.video_id] == "fine" else set()
+            stored = {"skipped"} if result.video_id in self.stored else set()
+            assert result.status in (stored or good or {RESULTS[self.peer.mood[result.video_id]]})
+            self.model[job_id][result.video_id] = result.status
+        assert set(names) == self.model[job_id].keys()
+
+    @rule(target=jobs, names=st.lists(st.sampled_from(VIDEOS), min_size=1, unique=True))
+    def cancel_a_running_job(self, names: list[str]) -> str:
+        self.peer.paused = True
+        job_id = self.create(names)
+        wanted = [name for name in names if name not in self.stored]
+        self.wait_for_transfers(min(len(wanted), PLACES))
+        if wanted:
+            self.runner.run(self.service.cancel_job(job_id))
+        self.peer.paused = False
+        self.settle(job_id)
+        done = {name: "cancelled" if name in wanted else "skipped" for name in names}
+        self.model[job_id] = done
+        return job_id
+
+    @rule(job_id=jobs)
+    def retry(self, job_id: str) -> None:
+        open_ones = [n for n, s in self.model[job_id].items() if s not in {"success", "skipped"}]
+        if not open_ones:
+            with pytest.raises(Conflict):
+                self.runner.run(self.service.retry_job(job_id))
+            return
+        self.runner.run(self.service.retry_job(job_id))
+        self.settle(job_id)
+        self.expect(job_id, open_ones)
+
+    @rule(job_id=jobs)
+    def cancel_what_has_ended(self, job_id: str) -> None:
+        with pytest.raises(Conflict):
+            self.runner.run(self.service.cancel_job(job_id))
+
+    @rule()
+    def restart(self) -> None:
+        self.crash()
+
+    def crash(self) -> None:
+        """The process ends without any grace, and the next one takes over."""
+        self.runner.run(self.stack.aclose())
+        self.peer.busy.clear()
+        self.peer.running = 0
+        self.open_service()
+
+    def release(self) -> None:
+        """Let held downloads end."""
+        for task in [t for t in self.peer.tasks.values() if t.video_id in self.peer.busy]:
+            if not task.status.is_final:
+                self.runner.run(self.peer.end(task.task_id))
+
+    def wait_for_transfers(self, count: int) -> None:
+        async def wait() -> None:
+            async with asyncio.timeout(10):
+                while len(self.peer.busy) < count:
+                    await asyncio.sleep(0.001)
+
+        self.runner.run(wait())
+
+    @invariant()
+    def model_and_queue_agree(self) -> None:
+        for job_id, expected in getattr(self, "model", {}).items():
+            job = self.runner.run(self.service.get_job(job_id))
+            assert {result.video_id: result.status for result in job.results} == expected
+            counts = [job.progress.succeeded, job.progress.skipped, job.progress.failed]
+            counts += [job.progress.unavailable, job.progress.cancelled]
+            assert sum(counts) == job.progress.done == job.progress.total == len(expected)
+            assert all(result.attempts <= 2 for result in job.results)
+
+    @invariant()
+    def nothing_runs_twice_or_beyond_the_limit(self) -> None:
+        if hasattr(self, "model"):
+            assert self.peer.twice == []
+            assert self.peer.most_running <= PLACES
+
+    def teardown(self) -> None:
+        if hasattr(self, "model"):
+            self.runner.run(self.stack.aclose())
+            self.runner.close()
+            shutil.rmtree(self.folder)
+
+
+def test_the_queue_agrees_with_its_model() -> None:
+    run_state_machine_as_test(
+        QueueMachine,
+        settings=settings(
+            max_examples=500 if FULL else 60,
+            stateful_step_count=20 if FULL else 10,
+            deadline=None,
+            database=None,
+            derandomize=not FULL,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
