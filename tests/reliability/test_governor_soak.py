@@ -102,10 +102,12 @@ def test_a_month_of_bot_checks_costs_time_and_nothing_else(
         "Governor: a month of bot checks",
         f"{VIDEOS} videos at {PER_HOUR} an hour, {len(seen)} blocks met, {hours:.0f} hours blocked "
         f"of {took / HOUR:.0f}: {youtube.asked} requests in all, {wasted} while blocked. "
-        f"Every video was stored once, with one attempt.",
+        f"Every video was stored once, with one attempt at most.",
     )
-    assert (job.status, job.progress.succeeded) == ("COMPLETED", VIDEOS)
-    assert {result.attempts for result in job.results} == {1}
+    # A restart between storing a video and its result finds it in the archive afterwards.
+    good = job.progress.succeeded + job.progress.skipped
+    assert (job.status, good, len(workshop.storage.saves)) == ("COMPLETED", VIDEOS, VIDEOS)
+    assert max(result.attempts for result in job.results) == 1
     assert max(workshop.storage.saves.values()) == 1
     for block in seen:
         # those under way, and then a probe after 1 hour, 2, 4, …; a restart may probe once more

@@ -1,6 +1,7 @@
 """SIGKILL at any instant, of the server alone or with everything it started: nothing is lost."""
 
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def test_nothing_is_lost_whenever_the_server_is_killed(
             victim.submit(server, videos[:VIDEOS])
         for number in range(first, min(first + ROUNDS_PER_ARCHIVE, ROUNDS)):
             kill = draw(random, number)
+            sys.stdout.write(f"round {number + 1}: {kill}\n")
             victim.round(kill, [videos[VIDEOS + number % ROUNDS_PER_ARCHIVE]])
             kinds[kill.point or "random instant"] += 1
         victim.finish()
