@@ -10,7 +10,7 @@ from ytarchive import __version__
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import FileFailure
 from ytarchive.common.models import HealthCheck
-from ytarchive.common.paths import require_inside
+from ytarchive.common.paths import require_place_for_videos
 from ytarchive.download.api import (
     DownloadAPI,
     DownloadListener,
@@ -54,7 +54,7 @@ class DownloadService(DownloadAPI):
         Raises PathOutsideArchive, and ServiceUnavailable while shutting down.
         """
         if request.output_path:
-            require_inside(request.output_path, self._settings.storage.base_path)
+            require_place_for_videos(request.output_path, self._settings.storage)
         return self._transfers.start(request).progress
 
     async def get_progress(self, task_id: str) -> DownloadProgress:

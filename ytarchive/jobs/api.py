@@ -110,6 +110,9 @@ class JobProgress(Model):
     speed: float = Field(default=0, description="Bytes a second, over all running videos")
     eta: int | None = Field(default=None, description="Seconds")
     waiting_for: str | None = Field(default=None, description="Why nothing starts now, if so")
+    waiting_until: UtcDatetime | None = Field(
+        default=None, description="When something may start again, if that is known"
+    )
     active: list[VideoProgress] = Field(default_factory=list)
 
 

@@ -1,6 +1,7 @@
 """What stands between the queue and the world: YouTube's patience, the disk, the evidence."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.disk_guard import DiskGuard
@@ -14,6 +15,10 @@ class Guards:
     governor: Governor
     disk: DiskGuard
     ledger: AvailabilityLedger
+
+    def waiting_until(self) -> datetime | None:
+        """When the governor lets something start again, if it is that which holds."""
+        return None if self.disk.waiting_for else self.governor.snapshot().next_probe_at
 
     def waiting_for(self) -> str | None:
         """Why nothing starts now, in words; None if something may."""

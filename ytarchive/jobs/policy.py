@@ -24,7 +24,7 @@ from ytarchive.common.models import utc_now
 
 _LIVE_RECHECK = timedelta(minutes=30)
 _PREMIERE_RECHECK = timedelta(hours=1)
-_SERVICE_RECHECK = timedelta(seconds=2)
+_SERVICE_RECHECK = timedelta(seconds=5)
 _DISK_RECHECK = timedelta(minutes=5)
 _BLOCKED_RECHECK = timedelta(seconds=1)
 

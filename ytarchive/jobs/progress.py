@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.download import DownloadAPI, DownloadPhase
 from ytarchive.jobs.api import Job, JobProgress, JobStatus, VideoProgress
+from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.notices import NoticeBoard
+from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.runner import Flight, Runner
 
 
@@ -17,15 +19,17 @@ class ProgressReader:
 
     def __init__(
         self,
+        repository: JobsRepository,
         runner: Runner,
         notices: NoticeBoard,
         download: DownloadAPI,
-        waiting_for: Callable[[], str | None],
+        guards: Guards,
     ) -> None:
+        self._repository = repository
         self._runner = runner
         self._notices = notices
         self._download = download
-        self._waiting_for = waiting_for
+        self._guards = guards
         self._since: dict[str, tuple[float, int]] = {}
 
     async def fill(self, job: Job) -> Job:
@@ -35,15 +39,24 @@ class ProgressReader:
             return job
         flights = self._runner.flights_of(job.id)
         active = await asyncio.gather(*(self._video(flight) for flight in flights))
+        why, until = (None, None) if active else await self._waiting(job.id)
         progress = job.progress.model_copy(
             update={
                 "active": active,
                 "speed": sum(video.speed for video in active),
-                "eta": self._eta(job),
-                "waiting_for": None if active else self._waiting_for(),
+                "eta": None if why else self._eta(job),
+                "waiting_for": why,
+                "waiting_until": until,
             }
         )
         return job.model_copy(update={"progress": progress})
+
+    async def _waiting(self, job_id: str) -> tuple[str | None, datetime | None]:
+        """Why nothing of a job runs, in words, and until when; nothing if it is about to."""
+        held = self._guards.waiting_for()
+        if held is not None:
+            return held, self._guards.waiting_until()
+        return await self._repository.waiting(job_id) or (None, None)
 
     async def _video(self, flight: Flight) -> VideoProgress:
         video = flight.video

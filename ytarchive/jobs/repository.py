@@ -1,6 +1,7 @@
 """Rows of jobs.db as models, and back."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ from ytarchive.jobs.api import (
 )
 
 SCHEMA = Schema(package="ytarchive.jobs", durable=True)
+
+_CURSOR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ class JobsRepository:
 
     async def page(self, query: JobQuery) -> Page[Job]:
         """Jobs that match, newest first."""
-        if query.cursor is not None and not query.cursor.replace("-", "").isalnum():
+        if query.cursor is not None and not _CURSOR.fullmatch(query.cursor):
             raise InvalidRequest(
                 "cursor: not one that this list gave", fields={"cursor": "unknown"}
             )
@@ -205,6 +208,18 @@ class JobsRepository:
         values = {"job_id": job_id, "now": to_micros(now)}
         row = await self.database.fetch_one("next_due", values)
         return from_micros(row["due"]) if row and row["due"] is not None else None
+
+    async def waiting(self, job_id: str) -> tuple[str, datetime] | None:
+        """Why the next waiting video of a job waits, in words, and until when."""
+        row = await self.database.fetch_one("next_waiting", {"job_id": job_id, "now": _now()})
+        if row is None or row["due"] is None:
+            return None
+        due = from_micros(row["due"])
+        others = f" ({row['videos'] - 1} more wait, too)" if row["videos"] > 1 else ""
+        return (
+            f"{row['video_id']}: {row['message']}; next try {due:%Y-%m-%d %H:%M} UTC{others}",
+            due,
+        )
 
     async def has_open_videos(self, job_id: str) -> bool:
         """Whether a job has a video without a result."""

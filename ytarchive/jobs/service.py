@@ -13,7 +13,7 @@ from ytarchive.common.config import Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
 from ytarchive.common.models import Done, HealthCheck, Page
-from ytarchive.common.paths import require_inside
+from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadListener, DownloadNotice, DownloadStatus
 from ytarchive.jobs.api import (
@@ -61,7 +61,7 @@ class JobsService(JobsAPI, DownloadListener):
     ) -> None:
         self._started = monotonic()
         self._repository = JobsRepository(database)
-        self._base_path = settings.storage.base_path
+        self._place = settings.storage
         self._storage = neighbours.storage
         self._guards = guards
         jobs = settings.jobs
@@ -78,7 +78,7 @@ class JobsService(JobsAPI, DownloadListener):
             WorkPlanReporter(self._repository, neighbours.storage),
         )
         self._progress = ProgressReader(
-            runner, self._notices, neighbours.download, guards.waiting_for
+            self._repository, runner, self._notices, neighbours.download, guards
         )
         self._direct: set[asyncio.Task[None]] = set()
 
@@ -124,7 +124,7 @@ class JobsService(JobsAPI, DownloadListener):
     async def create_job(self, request: CreateJob) -> Job:
         """Queue a job and return it, PENDING, as soon as it is durable."""
         if request.options.output_dir:
-            require_inside(request.options.output_dir, self._base_path)
+            require_place_for_videos(request.options.output_dir, self._place)
         trace_id = current_trace_id() or new_trace_id()
         job_id = await self._repository.create(request, trace_id)
         with trace(trace_id):

@@ -17,6 +17,7 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import DatabaseCorrupt, YTArchiveError
 from ytarchive.common.models import HealthCheck, Page, utc_now
 from ytarchive.common.telemetry import LOG_ENTRIES
+from ytarchive.common.tracing import current_trace_id
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogQuery, Metric, Received
 from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.files import LogFiles
@@ -103,6 +104,8 @@ class LoggingService(LoggingAPI):
 
     async def submit_log(self, request: LogEntry) -> Received:
         """See the contract."""
+        if request.trace_id is None:
+            request = request.model_copy(update={"trace_id": current_trace_id()})
         return await self._take([request])
 
     async def submit_logs(self, request: LogBatch) -> Received:

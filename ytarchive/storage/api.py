@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.identifiers import OpaqueId, VideoId
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
-from ytarchive.common.models import Done, ErrorDetail, Model, Page, UtcDatetime
+from ytarchive.common.models import Done, ErrorDetail, Model, Page, UtcDatetime, utc_now
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.verify_models import Finding, FindingQuery, Verification, VerifyRequest
 
@@ -95,7 +95,7 @@ class UnavailableVideo(Model):
     video_id: VideoId
     title: str | None = None
     reason: str = Field(description="private, deleted, region_blocked, age_restricted, …")
-    detected_at: UtcDatetime
+    detected_at: UtcDatetime = Field(default_factory=utc_now)
     playlist_id: str | None = None
     last_available: UtcDatetime | None = None
     evidence: str | None = Field(default=None, description="What YouTube or yt-dlp said")
@@ -106,8 +106,8 @@ class FailedDownload(Model):
 
     video_id: VideoId
     title: str | None = None
-    attempts: int
-    last_attempt: UtcDatetime
+    attempts: int = 0
+    last_attempt: UtcDatetime = Field(default_factory=utc_now)
     errors: list[ErrorDetail] = Field(default_factory=list, description="Oldest first")
     file_size: int | None = Field(default=None, description="Bytes, if known")
     retry_after: UtcDatetime | None = None

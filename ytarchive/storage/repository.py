@@ -120,11 +120,11 @@ class Library:
         sidecars = await self._database.fetch_all("sidecar_paths", {"video_id": video_id})
         return self._location(row, sidecars)
 
-    async def stored_among(self, video_ids: list[str]) -> set[str]:
-        """Those of the videos whose media is registered."""
+    async def stored_among(self, video_ids: list[str]) -> dict[str, Path]:
+        """Those of the videos whose media is registered, each with its media file."""
         parameters = {"video_ids": json.dumps(video_ids)}
         rows = await self._database.fetch_all("stored_among", parameters)
-        return {row["video_id"] for row in rows}
+        return {row["video_id"]: self._layout.absolute(row["media_path"]) for row in rows}
 
     async def totals(self) -> Totals:
         """What the archive holds."""

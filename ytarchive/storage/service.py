@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from weakref import WeakValueDictionary
@@ -48,6 +48,9 @@ from ytarchive.storage.videos import VideoStore
 from ytarchive.storage.work_plans import WorkPlans
 
 log = logger.bind(service="storage")
+
+_LARGEST_RESERVE = 20
+"""At most this part of the disk is kept free (1/20)."""
 
 T = TypeVar("T")
 
@@ -134,8 +137,9 @@ class StorageService(StorageAPI):
         return VideoExists(video_id=video_id, exists=exists, location=location)
 
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
-        """Which of many videos are registered, in the order asked; the files are not looked at."""
-        stored = await self._library.stored_among(request.video_ids)
+        """Which of many videos are stored, in the order asked; their media files must be there."""
+        registered = await self._library.stored_among(request.video_ids)
+        stored = await asyncio.to_thread(_with_their_files, registered)
         asked = dict.fromkeys(request.video_ids)
         return StoredVideos(video_ids=[video_id for video_id in asked if video_id in stored])
 
@@ -168,6 +172,8 @@ class StorageService(StorageAPI):
         base = self._layout.base
         with os_errors(base):
             disk = await asyncio.to_thread(shutil.disk_usage, base)
+        # On a small disk the setting would leave no room for anything.
+        min_free = min(self._config.min_free, disk.total // _LARGEST_RESERVE)
         return StorageStats(
             total_videos=totals.videos,
             total_metadata=totals.metadata,
@@ -178,8 +184,8 @@ class StorageService(StorageAPI):
             base_path=str(base),
             free_bytes=disk.free,
             capacity_bytes=disk.total,
-            min_free_bytes=self._config.min_free,
-            is_low_on_space=disk.free < self._config.min_free,
+            min_free_bytes=min_free,
+            is_low_on_space=disk.free < min_free,
         )
 
     async def start_verification(self, request: VerifyRequest) -> Verification:
@@ -274,3 +280,7 @@ def _disk_checks(base: Path) -> dict[str, bool]:
 
 def _open_entries(plan: WorkPlan) -> int:
     return len(plan.unavailable_videos) + len(plan.failed_downloads)
+
+
+def _with_their_files(registered: Mapping[str, Path]) -> set[str]:
+    return {video_id for video_id, media in registered.items() if media.is_file()}

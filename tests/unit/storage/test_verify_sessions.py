@@ -113,12 +113,12 @@ async def test_a_sample_has_its_share_and_draws_other_videos_each_time(
     large: StorageService,
 ) -> None:
     draws = []
-    for _ in range(2):
+    for _ in range(3):
         verification = await ended(large, sample_percent=5)
         assert verification.state is VerifyState.COMPLETE
         assert 0.03 * 2 * VIDEOS < verification.files_checked < 0.07 * 2 * VIDEOS
         draws.append(verification.bytes_checked)
-    assert draws[0] != draws[1]
+    assert len(set(draws)) > 1
 
 
 def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:

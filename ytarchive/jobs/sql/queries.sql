@@ -90,6 +90,11 @@ SELECT count(*) AS videos FROM job_videos WHERE job_id = :job_id AND state = 'qu
 SELECT min(next_attempt_at) AS due FROM job_videos
 WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now;
 
+-- name: next_waiting
+-- The first video that waits for its time, and how many do.
+SELECT video_id, message, min(next_attempt_at) AS due, count(*) AS videos FROM job_videos
+WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now;
+
 -- name: has_open_videos
 SELECT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :job_id AND state = 'new')
     OR EXISTS (SELECT 1 FROM job_videos WHERE job_id = :job_id AND state = 'queued') AS open;

@@ -41,7 +41,7 @@ ORDER BY path;
 
 -- name: stored_among
 -- Those of a JSON list of ids whose media is stored, in one query however many they are.
-SELECT videos.video_id
+SELECT videos.video_id, videos.media_path
 FROM json_each(:video_ids) AS asked JOIN videos ON videos.video_id = asked.value
 WHERE videos.media_path IS NOT NULL;
 
