@@ -10,7 +10,7 @@ import aiohttp
 
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
-from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.errors import ServiceUnavailable, YTArchiveError
 from ytarchive.common.lock import StateLock, lock_file, lock_owner
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadAPI, DownloadListener
@@ -74,8 +74,8 @@ class _Composition:
 
     def _usual_url(self, service: ServiceName) -> str:
         """Where a service is when nothing is configured: entries go to the Jobs process."""
-        if service is ServiceName.LOGGING and self.settings.services.jobs:
-            return self.settings.services.jobs
+        if service is ServiceName.LOGGING:
+            return self.settings.services.jobs or f"http://127.0.0.1:{_FIRST_PORT}"
         return f"http://127.0.0.1:{_FIRST_PORT + service.port_offset}"
 
     async def probe(self, entry: ServiceRegistry) -> bool:
@@ -208,48 +208,55 @@ async def open_archive(settings: Settings, server: str | None) -> AsyncIterator[
     `open_services` raises.
     """
     async with aiohttp.ClientSession() as session:
-        url = server or await _running_server(settings, session)
-        if url is not None:
-            archive = _at(url, session, _token(settings))
-            if server is not None:
-                await archive.jobs.health()
-            yield archive
+        if server is not None:
+            yield await _named_server(server, session, settings)
+            return
+        found = await _running_server(settings, session)
+        if found is not None:
+            yield found
             return
     async with open_services(settings, whole_queue=False, console=Console.WARNINGS) as (archive, _):
         await _register_in_process(archive)
         yield archive
 
 
-def _at(url: str, session: aiohttp.ClientSession, token: str | None) -> Archive:
+async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> Archive:
+    """The services of the server at `url`; its registry knows those on other ports or apart."""
+    token = _token(settings)
+    jobs = remote(JobsAPI, session, url.rstrip("/"), token)
+    async with asyncio.timeout(_PROBE_SECONDS):
+        services = await jobs.list_services()
+    known = {each.service_name: each.url for each in services if each.url.startswith("http")}
+
     def at(contract: type[C]) -> C:
-        return remote(contract, session, url.rstrip("/"), token)
+        return remote(contract, session, known.get(contract.service, url).rstrip("/"), token)
 
-    return Archive(
-        at(JobsAPI), at(MetadataAPI), at(DownloadAPI), at(StorageAPI), at(LoggingAPI), url=url
-    )
+    return Archive(jobs, at(MetadataAPI), at(DownloadAPI), at(StorageAPI), at(LoggingAPI), url=url)
 
 
-async def _running_server(settings: Settings, session: aiohttp.ClientSession) -> str | None:
-    """The URL of the server that owns this archive, or else of one at the configured address."""
+async def _named_server(url: str, session: aiohttp.ClientSession, settings: Settings) -> Archive:
+    try:
+        return await _at(url, session, settings)
+    except TimeoutError:
+        message = f"the server at {url} did not answer within {_PROBE_SECONDS:g} seconds"
+        raise ServiceUnavailable(message) from None
+
+
+async def _running_server(settings: Settings, session: aiohttp.ClientSession) -> Archive | None:
+    """The server that owns this archive, or else one at the configured address."""
     owner = lock_owner(lock_file(settings.storage.state_path, ServiceName.JOBS)).get("url")
     usual = f"http://{settings.server.host}:{settings.server.port}"
     chosen = "base_path" in settings.storage.model_fields_set
     for url in filter(None, [owner, usual]):
-        base_path = await _base_path_at(url, session, _token(settings))
-        if base_path is not None and (
-            not chosen or base_path == str(settings.storage.base_path.resolve())
-        ):
-            return url
+        try:
+            archive = await _at(url, session, settings)
+            async with asyncio.timeout(_PROBE_SECONDS):
+                base_path = (await archive.storage.get_stats()).base_path
+        except (YTArchiveError, TimeoutError):
+            continue
+        if not chosen or base_path == str(settings.storage.base_path.resolve()):
+            return archive
     return None
-
-
-async def _base_path_at(url: str, session: aiohttp.ClientSession, token: str | None) -> str | None:
-    """The archive that a server serves; None if no server of ours answers there."""
-    storage = remote(StorageAPI, session, url, token, timeout=_PROBE_SECONDS)
-    try:
-        return (await storage.get_stats()).base_path
-    except YTArchiveError:
-        return None
 
 
 async def _register_in_process(archive: Archive) -> None:

@@ -53,6 +53,8 @@ class Verifier:
         Raises Conflict if a verification is running.
         """
         async with self._starting:
+            if self._task is not None and (await self.status()).state is not VerifyState.RUNNING:
+                await asyncio.wait([self._task])  # it has ended, and is about to say so
             if self.is_running:
                 raise Conflict("a verification is running; cancel it, or wait for its end")
             progress = await self._begun(request)
