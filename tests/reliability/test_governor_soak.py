@@ -68,6 +68,20 @@ def blocks(random: Random) -> list[Block]:
     return found
 
 
+async def month(workshop: Workshop, loop: VirtualLoop) -> tuple[Job, float]:
+    """The backlog's job at its end, and how many seconds it took."""
+    ids = [video_id(number) for number in range(VIDEOS)]
+    async with workshop.open() as jobs:
+        job_id = (await jobs.create_job(videos(*ids))).id
+    while True:  # a restart every three days, wherever the queue is
+        async with workshop.open() as jobs:
+            for _ in range(72):
+                await asyncio.sleep(HOUR)
+                job = await jobs.get_job(job_id)
+                if job.status.is_final:
+                    return job, loop.time()
+
+
 def test_a_month_of_bot_checks_costs_time_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,19 +95,7 @@ def test_a_month_of_bot_checks_costs_time_and_nothing_else(
     )
     workshop = Workshop(tmp_path, settings, download=youtube)
 
-    async def month(loop: VirtualLoop) -> tuple[Job, float]:
-        ids = [video_id(number) for number in range(VIDEOS)]
-        async with workshop.open() as jobs:
-            job_id = (await jobs.create_job(videos(*ids))).id
-        while True:  # a restart every three days, wherever the queue is
-            async with workshop.open() as jobs:
-                for _ in range(72):
-                    await asyncio.sleep(HOUR)
-                    job = await jobs.get_job(job_id)
-                    if job.status.is_final:
-                        return job, loop.time()
-
-    job, took = virtual_time.run(monkeypatch, month)
+    job, took = virtual_time.run(monkeypatch, lambda loop: month(workshop, loop))
 
     seen = [block for block in youtube.blocks if block.requests]
     wasted = sum(len(block.requests) for block in seen)
