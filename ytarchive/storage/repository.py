@@ -60,10 +60,17 @@ class Library:
         self._database = database
         self._layout = layout
 
-    async def save_metadata(self, metadata: VideoMetadata) -> None:
-        """Keep what lists and searches need of a video's metadata."""
-        now = {"now": to_micros(utc_now())}
-        await self._database.execute("upsert_metadata", metadata_row(metadata) | now)
+    async def save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
+        """Keep what lists and searches need of a video's metadata; where the video lies."""
+        row = metadata_row(metadata) | {"now": to_micros(utc_now())}
+
+        def save(writer: Writer) -> Row | None:
+            writer.execute("upsert_metadata", row)
+            return writer.fetch_one("get_video", {"video_id": metadata.video_id})
+
+        saved = await self._database.write(save)
+        assert saved is not None  # noqa: S101  # it was written in this transaction
+        return self._location(saved)
 
     async def save_playlist(self, playlist: PlaylistMetadata) -> None:
         """Keep a playlist's headline."""
@@ -117,8 +124,7 @@ class Library:
         row = await self._database.fetch_one("get_video", {"video_id": video_id})
         if row is None:
             raise NotFound(f"nothing is stored of {video_id}")
-        sidecars = await self._database.fetch_all("sidecar_paths", {"video_id": video_id})
-        return self._location(row, sidecars)
+        return self._location(row)
 
     async def stored_among(self, video_ids: list[str]) -> dict[str, Path]:
         """Those of the videos whose media is registered, each with its media file."""
@@ -140,9 +146,10 @@ class Library:
         )
         return Move(self._layout.absolute(row["staged_path"]), stored)
 
-    def _location(self, video: Row, sidecars: list[Row]) -> StorageLocation:
+    def _location(self, video: Row) -> StorageLocation:
         media = self._layout.absolute(video["media_path"]) if video["media_path"] else None
-        beside = [(row["role"], self._layout.absolute(row["path"])) for row in sidecars]
+        sidecars: list[tuple[str, str]] = sorted(json.loads(video["sidecars"]))
+        beside = [(role, self._layout.absolute(path)) for path, role in sidecars]
         if media is not None:  # an earlier download may have left others in another folder
             beside = [(role, path) for role, path in beside if path.is_relative_to(media.parent)]
         thumbnails = [path for role, path in beside if role == Role.THUMBNAIL]

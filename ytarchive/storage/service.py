@@ -219,9 +219,9 @@ class StorageService(StorageAPI):
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
         async with self._lock(metadata.video_id):
             await self._write_json(self._layout.metadata_file(metadata.video_id), metadata)
-            await self._library.save_metadata(metadata)
+            location = await self._library.save_metadata(metadata)
         log.debug("{}: metadata stored", metadata.video_id)
-        return await self._library.location(metadata.video_id)
+        return location
 
     async def _save_video(self, request: SaveVideo) -> StorageLocation:
         async with self._lock(request.video_id):

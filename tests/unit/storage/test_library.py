@@ -196,7 +196,6 @@ async def test_closing_waits_for_a_save_whose_caller_went_away(config: StorageCo
     "name",
     [
         "get_video",
-        "sidecar_paths",
         "stored_among",
         "get_move",
         "plan_of_job",

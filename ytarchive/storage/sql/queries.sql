@@ -32,12 +32,12 @@ ON CONFLICT (video_id, path) DO UPDATE SET
     sha256 = excluded.sha256;
 
 -- name: get_video
-SELECT * FROM videos WHERE video_id = :video_id;
-
--- name: sidecar_paths
-SELECT role, path FROM files
-WHERE video_id = :video_id AND role IN ('thumbnail', 'captions')
-ORDER BY path;
+-- With what lies beside it as JSON: [[path, role], ...].
+SELECT videos.*, (
+    SELECT json_group_array(json_array(path, role)) FROM files
+    WHERE files.video_id = videos.video_id AND role IN ('thumbnail', 'captions')
+) AS sidecars
+FROM videos WHERE video_id = :video_id;
 
 -- name: stored_among
 -- Those of a JSON list of ids whose media is stored, in one query however many they are.
