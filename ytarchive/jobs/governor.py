@@ -157,6 +157,11 @@ class Governor:
             self._changed.set()
             await self.save()
 
+    async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:
+        """A list has suddenly far fewer entries than before: that is a block until it is proven."""
+        message = f"{playlist_id} lists {now} videos instead of {before}: YouTube cuts its answers"
+        await self.open_circuit("listing_shrank", message)
+
     async def open_circuit(
         self, reason: str, message: str, asked: timedelta = timedelta(0)
     ) -> None:
