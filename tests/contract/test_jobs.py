@@ -66,7 +66,7 @@ async def jobs(
 
 
 async def ended(jobs: JobsAPI, job_id: str) -> Job:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (job := await jobs.get_job(job_id)).status.is_final:
             await asyncio.sleep(0.005)
     return job

@@ -209,7 +209,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def wait_for_transfers(self, count: int) -> None:
         async def wait() -> None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while len(self.peer.busy) < count:
                     await asyncio.sleep(0.001)
 

@@ -16,6 +16,8 @@ MEDIA = MediaSpec(seconds=1, padding=2 * 2**20)
 """Large enough to be interrupted."""
 SLOW = 1_000_000
 """Bytes a second for each connection."""
+PATIENCE = 30.0
+"""Seconds after which something hangs, on a machine however busy."""
 
 
 class Archive(NamedTuple):
@@ -86,7 +88,7 @@ async def streams(path: Path) -> str:
     return (await process.communicate())[1].decode()
 
 
-async def until(holds: Callable[[], object], seconds: float = 10) -> None:
+async def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait for a fact."""
     async with asyncio.timeout(seconds):
         while not holds():

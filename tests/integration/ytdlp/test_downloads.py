@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.integration.ytdlp.helpers import (
+    PATIENCE,
     SLOW,
     Archive,
     files,
@@ -125,12 +125,11 @@ async def test_a_cancelled_transfer_stops_at_once_and_resumes_by_range(archive: 
     archive.youtube.behaviour.change(media_bytes_per_second=SLOW)
     running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore))
     await until(lambda: archive.media_seen() > 1_500_000)
-    started = time.monotonic()
     running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(asyncio.CancelledError):
+            await running
     await until(lambda: archive.youtube.requests.active_media == 0)
-    assert time.monotonic() - started < 2
     folder = archive.order(video.id).folder
     [part] = [path for path in folder.iterdir() if path.suffix == ".part"]
     kept = part.stat().st_size - 64 * 1024  # the last block comes again

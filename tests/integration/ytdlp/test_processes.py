@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.integration.ytdlp.helpers import (
+    PATIENCE,
     SLOW,
     Archive,
     files,
@@ -60,11 +60,10 @@ async def test_an_extraction_can_be_cancelled_at_once(archive: Archive) -> None:
     archive.youtube.behaviour.faults.append(Fault(kind="watch", hang=True))
     running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore))
     await until(lambda: archive.youtube.requests.counts["watch"])
-    started = time.monotonic()
     running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert time.monotonic() - started < 1
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(asyncio.CancelledError):
+            await running
 
 
 async def test_a_transfer_without_progress_is_stopped(archive: Archive) -> None:
@@ -73,7 +72,7 @@ async def test_a_transfer_without_progress_is_stopped(archive: Archive) -> None:
     async with archive.other(stall_timeout=0.3) as ytdlp:
         with pytest.raises(errors.DownloadTimeout):
             await ytdlp.download(archive.order(video.id), ignore)
-        done = await ytdlp.download(archive.order(video.id), ignore)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore)
     assert (done.folder / f"{video.id}.mp4").is_file()
 
 
@@ -171,11 +170,11 @@ async def test_a_killed_server_leaves_no_process_behind(
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", SERVER, *map(str, arguments)), env=os.environ | {name: value}
     )
-    await until(lambda: youtube.requests.active_media == 2, seconds=20)
+    await until(lambda: youtube.requests.active_media == 2)
     assert len(marked(mark)) >= 4  # server, zygote and two workers
     server.kill()
     await server.wait()
-    await until(lambda: not marked(mark), seconds=3)
+    await until(lambda: not marked(mark))
     await until(lambda: youtube.requests.active_media == 0)
 
 
@@ -215,7 +214,7 @@ async def test_a_merge_can_be_cancelled_and_is_done_again_without_the_network(
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
-            await until(lambda: len(marked(mark)) == 1, seconds=2)  # the zygote
+            await until(lambda: len(marked(mark)) == 1)  # the zygote
     archive.youtube.reset()
     done = await archive.ytdlp.download(archive.order(video.id), ignore)
     assert done.network_bytes == 0

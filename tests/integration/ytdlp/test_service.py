@@ -1,14 +1,13 @@
 """The Download service with real worker processes."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from tests.integration.ytdlp.helpers import SLOW, Archive, settings_for, until
+from tests.integration.ytdlp.helpers import PATIENCE, SLOW, Archive, settings_for, until
 from tests.standin import Fault
 from ytarchive.common import errors
 from ytarchive.common.quality import Quality
@@ -26,7 +25,7 @@ async def service(archive: Archive) -> AsyncIterator[DownloadService]:
 
 
 async def ended(service: DownloadService, task_id: str) -> DownloadStatus:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not (now := await service.get_progress(task_id)).status.is_final:
             await asyncio.sleep(0.01)
     return now.status
@@ -48,16 +47,15 @@ async def test_formats_cost_one_extraction_which_a_download_then_uses(
 
 
 @pytest.mark.parametrize("kind", ["watch", "media"])
-async def test_cancel_takes_less_than_two_seconds(
+async def test_cancelling_does_not_wait_for_a_youtube_that_hangs(
     archive: Archive, service: DownloadService, kind: str
 ) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind=kind, hang=True))
     task = await service.start_download(DownloadRequest(video_id=video.id))
     await until(lambda: archive.youtube.requests.counts[kind])
-    started = time.monotonic()
-    stopped = await service.cancel_download(task.task_id)
-    assert time.monotonic() - started < 2
+    async with asyncio.timeout(PATIENCE):
+        stopped = await service.cancel_download(task.task_id)
     assert stopped.status == "CANCELLED"
 
 

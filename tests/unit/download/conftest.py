@@ -90,3 +90,9 @@ async def service(
     service.report_to(ear)
     yield service
     await service.close()
+
+
+async def settled() -> None:
+    """Let everything go on that can: nothing here waits for a thread or the clock."""
+    for _ in range(50):
+        await asyncio.sleep(0)

@@ -55,7 +55,7 @@ def workshop(tmp_path: Path) -> Workshop:
 
 async def ended(jobs: JobsService, job_id: str) -> Job:
     """The job, once nothing more will happen to it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (job := await jobs.get_job(job_id)).status.is_final:
             await asyncio.sleep(0.005)
     return job
@@ -63,7 +63,7 @@ async def ended(jobs: JobsService, job_id: str) -> Job:
 
 async def until(fact: Callable[[], object]) -> None:
     """Wait for something to become true."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not fact():
             await asyncio.sleep(0.005)
 

@@ -277,7 +277,7 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(video_id(1), max_retries=0))
         await until(lambda: workshop.download.started)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not (paused := await jobs.get_job(created.id)).progress.waiting_for:
                 await asyncio.sleep(0.005)
     async with workshop.open() as jobs:
@@ -298,7 +298,7 @@ async def test_a_full_disk_holds_the_queue_back_until_there_is_room(
     workshop.storage.is_full = True
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(video_id(1)))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not (held := await jobs.get_job(created.id)).progress.waiting_for:
                 await asyncio.sleep(0.005)
         workshop.storage.is_full = False
@@ -334,7 +334,7 @@ async def test_the_registry_follows_the_health_of_services(workshop: Workshop) -
     async with workshop.open() as jobs:
         registered = await jobs.register_service(entry)
         workshop.unwell.add("download")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await jobs.list_services())[0].is_healthy:
                 await asyncio.sleep(0.005)
     async with workshop.open() as jobs:

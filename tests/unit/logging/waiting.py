@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def until(found: Callable[[], Awaitable[T]], seconds: float = 5) -> T:
+async def until(found: Callable[[], Awaitable[T]], seconds: float = 30) -> T:
     """The first true answer of `found`."""
     async with asyncio.timeout(seconds):
         while not (answer := await found()):
