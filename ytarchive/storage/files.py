@@ -86,9 +86,13 @@ def size(path: Path) -> int | None:
 
 def write_checksums(folder: Path, digests: Mapping[str, str]) -> None:
     """Write the folder's list of digests, as `sha256sum -c` reads it inside the folder."""
-    lines = [f"{digest}  {name}\n" for name, digest in sorted(digests.items())]
     with os_errors(folder / CHECKSUMS):
-        (folder / CHECKSUMS).write_text("".join(lines), "utf-8")
+        (folder / CHECKSUMS).write_bytes(_checksum_lines(digests))
+
+
+def replace_checksums(folder: Path, digests: Mapping[str, str], scratch: Path) -> None:
+    """Write the list of digests of a folder of the archive anew, atomically."""
+    write_atomically(folder / CHECKSUMS, _checksum_lines(digests), scratch)
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
@@ -99,6 +103,10 @@ def read_checksums(folder: Path) -> dict[str, str]:
         return {}
     matches = filter(None, map(_CHECKSUM_LINE.fullmatch, text.splitlines()))
     return {found[2]: found[1] for found in matches}
+
+
+def _checksum_lines(digests: Mapping[str, str]) -> bytes:
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
 
 
 def move_set(source: Path, target: Path, names: Collection[str]) -> None:

@@ -113,10 +113,10 @@ def present(folder: Path, expected: Iterable[StoredFile]) -> list[StoredFile]:
     return [file for file in expected if files.size(folder / file.name) == file.size_bytes]
 
 
-def is_untouched(staged: Path, expected: Iterable[StoredFile]) -> bool:
-    """Whether a prepared folder still holds nothing but what was prepared."""
-    sizes = {file.name: file.size_bytes for file in expected}
-    return all(sizes.get(name) == files.size(staged / name) for name in files.list_files(staged))
+def intact(folder: Path, expected: Iterable[StoredFile]) -> list[StoredFile]:
+    """Those files that lie in the folder with their size and their digest."""
+    found = present(folder, expected)
+    return [file for file in found if files.sha256(folder / file.name) == file.sha256]
 
 
 def _belongs(folder: Path, name: str, video_id: str) -> bool:

@@ -32,13 +32,13 @@ def move_away(layout: Layout, path: str, moment: datetime) -> str:
 def write_checksums(
     layout: Layout, folder: str, registered: Iterable[RegisteredFile]
 ) -> StoredFile:
-    """Write a folder's list of digests anew. `registered`: the video's files, ordered by path."""
-    lines = [
-        f"{file.sha256.hex()}  {Path(file.path).relative_to(folder).as_posix()}\n"
+    """Write a folder's list of digests anew. `registered`: the video's files."""
+    digests = {
+        Path(file.path).relative_to(folder).as_posix(): file.sha256.hex()
         for file in registered
         if file.path.startswith(f"{folder}/") and file.path != f"{folder}/{CHECKSUMS}"
-    ]
+    }
     where = layout.absolute(folder)
-    files.write_atomically(where / CHECKSUMS, "".join(lines).encode(), layout.scratch)
+    files.replace_checksums(where, digests, layout.scratch)
     [described] = intake.describe(where, [CHECKSUMS])
     return described

@@ -19,7 +19,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.storage import files, intake
 from ytarchive.storage.api import SaveVideo, StorageLocation
 from ytarchive.storage.intake import Registration, StoredFile
-from ytarchive.storage.layout import Layout
+from ytarchive.storage.layout import CHECKSUMS, Layout
 from ytarchive.storage.repository import FileSet, Library, Move
 
 log = logger.bind(service="storage")
@@ -102,19 +102,20 @@ class VideoStore:
 
     async def _finish(self, move: Move) -> None:
         """Finish an interrupted move, unless nothing was moved and staging has changed since."""
-        if await asyncio.to_thread(_is_void, move):
-            log.warning("{}: was not moved and has changed; forgotten", move.files.video_id)
-            await self._library.forget_move(move.files.video_id)
+        video_id = move.files.video_id
+        if not await asyncio.to_thread(lambda: _is_ready(move) or _has_begun(move)):
+            log.warning("{}: was not moved and has changed; forgotten", video_id)
+            await self._library.forget_move(video_id)
             return
-        log.info("{}: finishing an interrupted move", move.files.video_id)
-        await self._carry_out(move)
+        log.info("{}: finishing an interrupted move", video_id)
+        await self._register(await asyncio.to_thread(_go_on, move, self._layout.scratch))
 
     async def _carry_out(self, move: Move) -> None:
         try:
             stored = await asyncio.to_thread(_move, move)
         except LocalError:
-            if await asyncio.to_thread(_is_ready, move):
-                with suppress(LocalError):  # the first failure is the one to tell
+            with suppress(LocalError):  # the first failure is the one to tell
+                if await asyncio.to_thread(_is_ready, move):
                     await self._library.forget_move(move.files.video_id)
             raise
         await self._register(stored)
@@ -132,27 +133,46 @@ def _describe_in_place(media: Path) -> list[StoredFile]:
 
 
 def _move(move: Move) -> FileSet:
-    """Move the set, and tell which of its files are there afterwards."""
+    """Move what was prepared a moment ago, and tell which of its files are there afterwards."""
+    files.move_set(move.staged, move.files.folder, [file.name for file in move.files.files])
+    return _arrived(move, intake.present(move.files.folder, move.files.files))
+
+
+def _go_on(move: Move, scratch: Path) -> FileSet:
+    """Move what is left of an earlier attempt.
+
+    Another download may have filled staging since then, and what lies in the target may be of an
+    earlier one: sizes say nothing, only digests tell whose a file is.
+    """
     target = move.files.folder
-    ready = intake.present(move.staged, move.files.files)
-    files.move_set(move.staged, target, [file.name for file in ready])
-    there = intake.present(target, move.files.files)
+    ready = intake.intact(move.staged, move.files.files)
+    if move.files.media not in ready or not _has_begun(move):
+        files.move_set(move.staged, target, [file.name for file in ready])
+    stored = _arrived(move, intake.intact(target, move.files.files))
+    return replace(stored, files=_with_checksums(target, stored.files, scratch))
+
+
+def _arrived(move: Move, there: list[StoredFile]) -> FileSet:
     if move.files.media not in there:
         raise IntegrityFailure(f"the media file of {move.files.video_id} vanished on its way")
     return replace(move.files, files=there)
 
 
-def _is_void(move: Move) -> bool:
-    """Whether a move can no longer be carried out: not begun, and staging is not as it was."""
-    begun = move.files.media in intake.present(move.files.folder, move.files.files)
-    return not _is_ready(move) and (_waits(move) or not begun)
+def _with_checksums(folder: Path, stored: list[StoredFile], scratch: Path) -> list[StoredFile]:
+    """See to it that the folder's list of digests has these files, and is one of them."""
+    if any(file.name == CHECKSUMS for file in stored):
+        return stored
+    digests = {file.name: file.sha256 for file in stored}
+    files.replace_checksums(folder, files.read_checksums(folder) | digests, scratch)
+    return [*stored, *intake.describe(folder, [CHECKSUMS])]
 
 
 def _is_ready(move: Move) -> bool:
-    """Whether all of it still waits in staging, as it was prepared."""
-    return _waits(move) and intake.is_untouched(move.staged, move.files.files)
+    """Whether all of it still waits in staging, as it was prepared, and nothing else."""
+    names = {file.name for file in intake.intact(move.staged, move.files.files)}
+    return move.files.media.name in names and names >= set(files.list_files(move.staged))
 
 
-def _waits(move: Move) -> bool:
-    """Whether the media is still in staging. It is moved first, so then nothing was moved."""
-    return move.files.media in intake.present(move.staged, move.files.files)
+def _has_begun(move: Move) -> bool:
+    """Whether the media, which is moved first, is in its place."""
+    return bool(intake.intact(move.files.folder, [move.files.media]))

@@ -1,7 +1,13 @@
 """Every instant at which a save can be killed, one after the other."""
 
+import errno
+import json
+import os
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +24,7 @@ from tests.unit.storage.samples import (
     stage,
 )
 from ytarchive.common.config import StorageConfig
+from ytarchive.common.errors import FileFailure
 from ytarchive.storage.service import StorageService
 
 
@@ -131,3 +138,49 @@ async def test_what_cannot_be_finished_does_not_keep_the_archive_from_starting(
     location = await storage.save_video(save_request(interrupted.staging_path / VIDEO))
     assert content(location.video_path) == MEDIA
     await storage.close()
+
+
+@pytest.mark.parametrize("media", [MEDIA, b"other media"], ids=["same media", "other media"])
+async def test_a_download_after_a_failed_move_is_stored_as_it_is(
+    config: StorageConfig, monkeypatch: pytest.MonkeyPatch, media: bytes
+) -> None:
+    """Whichever file the disk refused to move, no digest of the failed attempt is believed."""
+    storage = await StorageService.open(config)
+    staged = config.staging_path / VIDEO
+    await storage.save_video(save_request(_stage_version(config, 0, MEDIA)))
+    for passes in range(5):
+        _stage_version(config, 2 * passes + 1, media)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", _failing(passes, Path.replace))
+            with pytest.raises(FileFailure):
+                await storage.save_video(save_request(staged))
+        shutil.rmtree(staged)
+        await storage.save_video(save_request(_stage_version(config, 2 * passes + 2, MEDIA)))
+        info = config.base_path / "videos" / VIDEO / f"{VIDEO}.info.json"
+        assert info.read_text() == _info(2 * passes + 2)
+        assert registered_files(config) == files_on_disk(config, "videos")
+        assert sha256sum_accepts(info.parent)
+    await storage.close()
+
+
+def _stage_version(config: StorageConfig, version: int, media: bytes) -> Path:
+    """A download whose info.json differs from others' in its content and not in its size."""
+    folder = stage(config, media=media)
+    (folder / f"{VIDEO}.info.json").write_text(_info(version))
+    return folder
+
+
+def _info(version: int) -> str:
+    return json.dumps({"epoch": 1_700_000_000 + version})
+
+
+def _failing(passes: int, operation: Callable[..., Any]) -> Callable[..., Any]:
+    """The operation, which works so many times, and then finds a broken disk."""
+    left = iter(range(passes))
+
+    def failing(*arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(arguments[0]))
+        return operation(*arguments)
+
+    return failing
