@@ -11,12 +11,13 @@ import aiohttp
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
 from ytarchive.common.errors import ServiceUnavailable, YTArchiveError
+from ytarchive.common.hosts import known_hosts, same_address, seen_from
 from ytarchive.common.lock import StateLock, lock_file, lock_owner
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
-from ytarchive.http import remote
-from ytarchive.jobs import JobsAPI, RegisterService, ServiceRegistry
+from ytarchive.http import remote, says_healthy
+from ytarchive.jobs import IN_PROCESS, JobsAPI, RegisterService, ServiceRegistry
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.service import JobsService
 from ytarchive.logging import (
@@ -69,39 +70,33 @@ class _Composition:
 
     def elsewhere(self, contract: type[C]) -> C:
         """A service that runs in another process."""
-        url = self.settings.services.url(contract.service) or self._usual_url(contract.service)
-        return remote(contract, self.session, url, _token(self.settings))
+        return remote(contract, self.session, self._url(contract.service), _token(self.settings))
 
-    def _usual_url(self, service: ServiceName) -> str:
-        """Where a service is when nothing is configured: entries go to the Jobs process."""
+    def _url(self, service: ServiceName) -> str:
+        """Where a service is; when nothing is configured, entries go to the Jobs process."""
+        if configured := self.settings.services.url(service):
+            return configured
         if service is ServiceName.LOGGING:
             return self.settings.services.jobs or f"http://127.0.0.1:{_FIRST_PORT}"
         return f"http://127.0.0.1:{_FIRST_PORT + service.port_offset}"
 
     async def probe(self, entry: ServiceRegistry) -> bool:
-        """Whether a registered service says that it is well."""
-        own = self.local.get(ServiceName(entry.service_name)) if _is_ours(entry) else None
+        """Whether a registered service says that it is well; the token goes to our own alone."""
+        name = ServiceName(entry.service_name) if _is_ours(entry) else None
+        own = self.local.get(name) if name else None
+        expected = name and same_address(entry.address, self._url(name))
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 if own is not None:
                     return (await own.health()).is_healthy
-                return await _asked_for_health(self.session, entry, _token(self.settings))
+                token = _token(self.settings) if expected else None
+                return await says_healthy(self.session, entry, token)
         except (YTArchiveError, TimeoutError, aiohttp.ClientError, ValueError):
             return False
 
 
 def _is_ours(entry: ServiceRegistry) -> bool:
     return entry.service_name in set(ServiceName)
-
-
-async def _asked_for_health(
-    session: aiohttp.ClientSession, entry: ServiceRegistry, token: str | None
-) -> bool:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    url = entry.url + entry.health_endpoint
-    async with session.get(url, headers=headers, allow_redirects=False) as response:
-        answer: dict[str, Any] = await response.json()
-        return bool(answer["success"] and answer["data"]["status"] == "healthy")
 
 
 def _token(settings: Settings) -> str | None:
@@ -226,10 +221,14 @@ async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> A
     jobs = remote(JobsAPI, session, url.rstrip("/"), token)
     async with asyncio.timeout(_PROBE_SECONDS):
         services = await jobs.list_services()
-    known = {each.service_name: each.url for each in services if each.url.startswith("http")}
+    found = {each.service_name: each for each in services if each.url != IN_PROCESS}
 
     def at(contract: type[C]) -> C:
-        return remote(contract, session, known.get(contract.service, url).rstrip("/"), token)
+        service, home = found.get(contract.service), found.get(ServiceName.JOBS)
+        if service is None or home is None:
+            return remote(contract, session, url.rstrip("/"), token)
+        there = seen_from(url, service.address, home.address, known_hosts(settings))
+        return remote(contract, session, there.rstrip("/"), token)
 
     return Archive(jobs, at(MetadataAPI), at(DownloadAPI), at(StorageAPI), at(LoggingAPI), url=url)
 
@@ -262,5 +261,5 @@ async def _running_server(settings: Settings, session: aiohttp.ClientSession) ->
 async def _register_in_process(archive: Archive) -> None:
     for service in ALL_SERVICES:
         await archive.jobs.register_service(
-            RegisterService(service_name=service, url="in-process", port=0)
+            RegisterService(service_name=service, url=IN_PROCESS, port=0)
         )

@@ -4,7 +4,7 @@ import click
 from rich.console import RenderableType
 
 from ytarchive.app import Archive
-from ytarchive.cli.options import Command
+from ytarchive.cli.options import Command, Group
 from ytarchive.cli.output import Output, cell, moment, pairs, table
 from ytarchive.cli.session import with_archive
 from ytarchive.jobs import ServiceRegistry
@@ -26,16 +26,30 @@ async def quota(archive: Archive, out: Output) -> None:
     out.show(await archive.metadata.get_quota(), _quota)
 
 
-@click.command(cls=Command)
+@click.group(cls=Group, default="list")
+def services() -> None:
+    """Show the services and their health."""
+
+
+@services.command("list")
 @with_archive
-async def services(archive: Archive, out: Output) -> int:
-    """Show the services and their health.
+async def list_services(archive: Archive, out: Output) -> int:
+    """Show the services and their health (what `ytarchive services` does).
 
     The exit code is 1 if one is unhealthy.
     """
     known = await archive.jobs.list_services()
     out.show(known, _services)
     return 0 if all(each.is_healthy for each in known) else 1
+
+
+@services.command()
+@click.argument("name")
+@with_archive
+async def remove(archive: Archive, out: Output, name: str) -> None:
+    """Forget a service that is gone for good."""
+    done = await archive.jobs.remove_service(name)
+    out.show(done, lambda _: cell(f"service {name} is forgotten"))
 
 
 def _metrics(metrics: list[Metric]) -> RenderableType:

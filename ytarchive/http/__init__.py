@@ -3,6 +3,7 @@
 from ytarchive.http.client import remote
 from ytarchive.http.listening import Listening, listen
 from ytarchive.http.openapi import openapi
+from ytarchive.http.probing import says_healthy
 from ytarchive.http.server import build_app
 
-__all__ = ["Listening", "build_app", "listen", "openapi", "remote"]
+__all__ = ["Listening", "build_app", "listen", "openapi", "remote", "says_healthy"]

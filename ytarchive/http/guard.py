@@ -8,7 +8,6 @@ which no form can do. Programs such as curl send none of the browser's headers a
 
 import functools
 import hmac
-import ipaddress
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
@@ -22,6 +21,7 @@ from ytarchive.common.errors import (
     TokenRequired,
     UnsupportedMediaType,
 )
+from ytarchive.common.hosts import is_loopback
 
 SAFE_HEADERS = {
     "Cache-Control": "no-store",
@@ -35,14 +35,6 @@ SAFE_HEADERS = {
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _OWN_SITES = frozenset({"same-origin", "none"})
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can reach a server that listens on `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def require_safe_address(host: str, config: ServerConfig) -> None:

@@ -1,6 +1,7 @@
 """Jobs: the durable queue that drives the other services, and their registry."""
 
 from ytarchive.jobs.api import (
+    IN_PROCESS,
     WHOLE_JOB,
     CreateJob,
     Job,
@@ -25,6 +26,7 @@ from ytarchive.jobs.upstream import (
 )
 
 __all__ = [
+    "IN_PROCESS",
     "WHOLE_JOB",
     "Availability",
     "AvailabilityQuery",

@@ -1,13 +1,14 @@
 """Contract and models of the Jobs service."""
 
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.hosts import with_port
 from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
-from ytarchive.common.models import Model, Page, UtcDatetime
+from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadPhase
@@ -176,14 +177,26 @@ class JobQuery(Model):
     )
 
 
+RegisteredName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+IN_PROCESS = "in-process"
+"""The address of a service inside a command that runs without a server."""
+
+
+def _with_possible_port(url: str) -> str:
+    with_port(url, 0)  # raises ValueError for a port beyond 65535
+    return url
+
+
 class RegisterService(Model):
     """A service that wants to be known and watched."""
 
-    service_name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
-    url: str = Field(
-        pattern=r"^(https?://[^\s/]+|in-process)$",
+    service_name: RegisteredName
+    url: Annotated[str, AfterValidator(_with_possible_port)] = Field(
+        pattern=r"^(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?|in-process)$",
         max_length=256,
-        description='Where it is reached, or "in-process" inside a command without a server',
+        description="Where it is reached: loopback, or a host that the settings name; "
+        '"in-process" inside a command without a server',
     )
     port: int = Field(ge=0, le=65535)
     health_endpoint: str = Field(default="/api/v1/health", pattern=r"^/\S*$", max_length=256)
@@ -198,6 +211,11 @@ class ServiceRegistry(Model):
     health_endpoint: str
     last_health_check: UtcDatetime
     is_healthy: bool
+
+    @property
+    def address(self) -> str:
+        """`url`, and with `port` if it names none."""
+        return with_port(self.url, self.port)
 
 
 class JobsAPI(Contract, Protocol):
@@ -258,4 +276,9 @@ class JobsAPI(Contract, Protocol):
     @endpoint("GET /registry/services")
     async def list_services(self) -> list[ServiceRegistry]:
         """Every known service and its health."""
+        ...
+
+    @endpoint("DELETE /registry/services/{service_name}")
+    async def remove_service(self, service_name: RegisteredName) -> Done:
+        """Forget a service that is gone. Raises NotFound, or Conflict if it is healthy."""
         ...

@@ -325,6 +325,10 @@ class RegistryRepository:
         row["last_health_check"] = to_micros(service.last_health_check)
         await self._database.execute("upsert_service", row)
 
+    async def remove(self, service_name: str) -> None:
+        """Forget a service."""
+        await self._database.execute("remove_service", {"service_name": service_name})
+
     async def services(self) -> list[ServiceRegistry]:
         """Every known service, by name."""
         return [

@@ -12,6 +12,7 @@ from ytarchive import __version__
 from ytarchive.common.config import Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
+from ytarchive.common.hosts import known_hosts
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
@@ -66,7 +67,8 @@ class JobsService(JobsAPI, DownloadListener):
         self._guards = guards
         jobs = settings.jobs
         self._notices = NoticeBoard(neighbours.download, jobs.notification_timeout)
-        self._registry = Registry(RegistryRepository(database), probe, jobs.health_interval)
+        rows = RegistryRepository(database)
+        self._registry = Registry(rows, probe, jobs.health_interval, known_hosts(settings))
         self._queue = Queue(self._repository)
         flow = VideoFlow(neighbours.metadata, neighbours.storage, self._notices)
         runner = Runner(self._repository, self._queue, flow, guards, jobs, _places(settings))
@@ -193,6 +195,11 @@ class JobsService(JobsAPI, DownloadListener):
     async def list_services(self) -> list[ServiceRegistry]:
         """Every known service and its health."""
         return self._registry.services()
+
+    async def remove_service(self, service_name: str) -> Done:
+        """Forget a service that is gone. Raises NotFound, or Conflict if it is healthy."""
+        await self._registry.remove(service_name)
+        return Done()
 
     async def download_finished(self, request: DownloadNotice) -> Done:
         """Take notice; a download that no job asked for is stored all the same."""

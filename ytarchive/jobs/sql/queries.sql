@@ -164,6 +164,9 @@ ON CONFLICT (service_name) DO UPDATE SET
 -- name: list_services
 SELECT * FROM services ORDER BY service_name;
 
+-- name: remove_service
+DELETE FROM services WHERE service_name = :service_name;
+
 -- Governor ----------------------------------------------------------------------------------------
 
 -- name: get_governor

@@ -1,0 +1,113 @@
+"""The registry: who may be in it, who is asked for its health, and how one leaves."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+
+import pytest
+from pydantic import ValidationError
+
+from tests.unit.jobs.conftest import Workshop
+from ytarchive.common.config import load_settings
+from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
+from ytarchive.jobs import IN_PROCESS, RegisterService
+
+
+def at(url: str, name: str = "download") -> RegisterService:
+    return RegisterService(service_name=name, url=url, port=8002)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8002", "http://localhost", "http://[::1]:8002", IN_PROCESS]
+)
+async def test_services_on_this_machine_may_register(workshop: Workshop, url: str) -> None:
+    async with workshop.open() as jobs:
+        assert (await jobs.register_service(at(url))).url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://attacker.example",
+        "http://169.254.169.254",
+        "http://10.0.0.1:8002",
+        "http://127.0.0.1.attacker.example",
+        "http://0x7f000001:22",
+    ],
+)
+async def test_an_address_that_the_settings_do_not_name_is_refused(
+    workshop: Workshop, url: str
+) -> None:
+    """Else whoever registers it makes the server ask there, again and again."""
+    async with workshop.open() as jobs:
+        with pytest.raises(InvalidRequest, match="loopback"):
+            await jobs.register_service(at(url))
+        assert await jobs.list_services() == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1@attacker.example",
+        "http://attacker.example#@127.0.0.1",
+        "http://attacker.example?127.0.0.1",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1\\@attacker.example",
+        "http://[::1%25eth0]",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1",
+        "http://",
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_no_address(url: str) -> None:
+    with pytest.raises(ValidationError):
+        at(url)
+
+
+async def test_hosts_of_the_settings_may_register(workshop: Workshop) -> None:
+    workshop.settings = load_settings(
+        services={"download": "http://worker.example:8002"},
+        server={"allowed_hosts": ["Archive.example"]},
+    )
+    async with workshop.open() as jobs:
+        await jobs.register_service(at("http://worker.example:8002"))
+        await jobs.register_service(at("http://archive.example", name="storage"))
+
+
+async def test_what_an_earlier_version_let_in_is_forgotten(workshop: Workshop) -> None:
+    async with workshop.open() as jobs:
+        await jobs.register_service(at("http://127.0.0.1:8002"))
+    with closing(sqlite3.connect(workshop.state_path / "jobs.db")) as database:
+        database.execute("UPDATE services SET url = 'http://attacker.example'")
+        database.commit()
+    async with workshop.open() as jobs:
+        assert await jobs.list_services() == []
+    async with workshop.open() as jobs:
+        assert await jobs.list_services() == []
+
+
+async def test_a_service_that_is_gone_can_be_removed_for_good(workshop: Workshop) -> None:
+    async with workshop.open() as jobs:
+        await jobs.register_service(at("http://127.0.0.1:8002"))
+        with pytest.raises(Conflict, match="healthy"):
+            await jobs.remove_service("download")
+        workshop.unwell.add("download")
+        async with asyncio.timeout(30):
+            while (await jobs.list_services())[0].is_healthy:
+                await asyncio.sleep(0.005)
+        await jobs.remove_service("download")
+        assert await jobs.list_services() == []
+        with pytest.raises(NotFound):
+            await jobs.remove_service("download")
+        with pytest.raises(InvalidRequest):
+            await jobs.remove_service("../download")
+    async with workshop.open() as jobs:
+        assert await jobs.list_services() == []
+
+
+async def test_the_port_counts_where_the_address_has_none(workshop: Workshop) -> None:
+    async with workshop.open() as jobs:
+        bare = await jobs.register_service(at("http://127.0.0.1"))
+        full = await jobs.register_service(at("http://127.0.0.1:9", name="storage"))
+    assert bare.address == "http://127.0.0.1:8002"
+    assert full.address == "http://127.0.0.1:9"
