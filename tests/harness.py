@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -86,12 +87,24 @@ def until(fact: Callable[[], T | None], what: str, seconds: float = _PATIENCE) -
     raise AssertionError(f"{what}: not within {seconds} seconds")
 
 
-def free_port() -> int:
-    """A port that nothing listens on."""
+def free_port(in_a_row: int = 1) -> int:
+    """A port that nothing listens on, nor on the next ones if more are wanted in a row.
+
+    It is none of those that the system gives to clients, so it stays free until it is used.
+    """
+    while True:
+        first = random.randrange(15_000, 30_000)
+        if all(map(_is_free, range(first, first + in_a_row))):
+            return first
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def environment(

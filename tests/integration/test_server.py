@@ -117,7 +117,7 @@ def test_a_killed_server_finishes_its_job_after_the_restart(
 
 
 def test_five_ports_have_their_own_routes_and_health(tmp_path: Path) -> None:
-    base = free_port()
+    base = free_port(in_a_row=5)
     settings = environment(tmp_path / "archive", None)
     names = ["jobs", "metadata", "download", "storage", "logging"]
     paths = ["/jobs", "/metadata/quota", "/download/progress/x", "/storage/stats", "/logs"]

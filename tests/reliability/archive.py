@@ -28,16 +28,28 @@ class Contents:
 
 def contents(base_path: Path) -> Contents:
     """Read copies of the databases, as a crash left them: the originals stay untouched."""
-    found = Contents()
     with tempfile.TemporaryDirectory() as copies:
         for name in DATABASES:
-            for suffix in (".db-wal", ".db"):  # the log first: what it had then, it still has
+            for suffix in (".db", ".db-wal"):
                 original = base_path / ".ytarchive" / f"{name}{suffix}"
                 if original.exists():
                     shutil.copy(original, copies)
-            if Path(copies, f"{name}.db").exists():
-                with closing(sqlite3.connect(f"{copies}/{name}.db")) as database:
-                    _read(found, name, database)
+        return _contents(Path(copies), "rw")
+
+
+def running_contents(base_path: Path) -> Contents:
+    """Read the databases of a running server, beside it, as any program may."""
+    return _contents(base_path / ".ytarchive", "ro")
+
+
+def _contents(folder: Path, mode: str) -> Contents:
+    found = Contents()
+    for name in DATABASES:
+        path = folder / f"{name}.db"
+        if path.exists():
+            uri = f"{path.as_uri()}?mode={mode}"
+            with closing(sqlite3.connect(uri, uri=True, timeout=30)) as database:
+                _read(found, name, database)
     return found
 
 
@@ -68,6 +80,11 @@ def media_digests(base_path: Path) -> set[str | None]:
 def folders(base_path: Path) -> set[str]:
     """Videos with a folder of the final name."""
     return {path.name for path in base_path.glob("videos/*")}
+
+
+def final_files(base_path: Path) -> set[str]:
+    """Everything that lies where finished files lie, relative to the archive."""
+    return {path.relative_to(base_path).as_posix() for path in _files(base_path / "videos")}
 
 
 def staged_bytes(base_path: Path) -> int:

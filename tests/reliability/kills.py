@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.harness import Server, environment, until
+from tests.harness import Server, environment, free_port, until
 from tests.reliability import archive
 from tests.reliability.processes import family, kill_all
 from tests.standin import StandInProcess
@@ -78,6 +78,8 @@ class Victim:
     stored: dict[str, float] = field(default_factory=dict)
     """When each video was first seen stored."""
     reached: int = 0
+    port: int = field(default_factory=free_port)
+    """The same for every server: none may leave it taken."""
 
     def server(self, kill: Kill | None = None) -> Server:
         """A server that dies at the kill's point, if it has one."""
@@ -86,7 +88,7 @@ class Victim:
             more["PYTHONPATH"] = f"{_FAILPOINTS}:{_REPOSITORY}"
             more["FAILPOINT"] = f"{kill.point}:{kill.nth}:{kill.victim}"
         settings: dict[str, Any] = {"download__concurrency": CONCURRENCY}
-        return Server(environment(self.base_path, self.youtube, **settings) | more)
+        return Server(environment(self.base_path, self.youtube, **settings) | more, port=self.port)
 
     def submit(self, server: Server, videos: list[str]) -> None:
         """Queue a job; what was answered with 201 must never be lost."""
@@ -155,9 +157,13 @@ class Victim:
 
     def _examine_running(self, server: Server, orphans: set[int]) -> None:
         def unregistered() -> set[str]:
-            return archive.folders(self.base_path) - archive.contents(self.base_path).videos
+            known = archive.running_contents(self.base_path)
+            return archive.final_files(self.base_path) - known.files.keys()
 
-        until(lambda: not unregistered(), "a row for each folder of the final name", 5)
+        assert server.port == self.port  # the dead server and its workers do not hold it
+        until(lambda: not unregistered(), "a row for each file of the final name")
+        verdicts = archive.running_contents(self.base_path).verdicts
+        assert set(verdicts.values()) == {"ok"}, verdicts
         until(lambda: not orphans & family(self.base_path), "the end of the dead server's workers")
         known = {job["id"] for job in server.get("/jobs?limit=500").data["items"]}
         assert set(self.accepted) <= known
