@@ -41,9 +41,21 @@ class SaveMetadata(Model):
 
 
 class SavePlaylist(Model):
-    """A playlist's metadata, as it was listed."""
+    """A playlist's metadata, as it was listed: whole, or in parts while it is being listed."""
 
     playlist: PlaylistMetadata
+    draft: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="Gathers a long list over several calls; position 0 begins it anew",
+    )
+    unfinished: bool = Field(
+        default=False, description="More of the draft follows; the last call writes the file"
+    )
+    newest_only: bool = Field(
+        default=False,
+        description="Entries that only the stored file has follow these, which are newer",
+    )
 
 
 class SaveVideo(Model):
@@ -189,7 +201,10 @@ class StorageAPI(Contract, Protocol):
 
     @endpoint("POST /storage/save/playlist", status=201)
     async def save_playlist(self, request: SavePlaylist) -> Done:
-        """Write a playlist's metadata to `metadata/playlists/<id>.json`."""
+        """Write a playlist's metadata to `metadata/playlists/<id>.json`.
+
+        Raises Conflict when a part does not follow those before: the draft was lost by a restart.
+        """
         ...
 
     @endpoint("POST /storage/save/video", status=201)

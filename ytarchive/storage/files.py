@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def read(path: Path) -> bytes:
         raise FileFailure(f"{path} cannot be read: {error.strerror}") from error
 
 
-def write_atomically(path: Path, content: bytes, scratch: Path) -> None:
+def write_atomically(path: Path, content: bytes | Iterable[bytes], scratch: Path) -> None:
     """Put a file in place so that at any time the old or the new one is there, whole.
 
     The unfinished file lies in `scratch`, on the same file system, which is emptied at start.
@@ -37,7 +37,7 @@ def write_atomically(path: Path, content: bytes, scratch: Path) -> None:
     with os_errors(path):
         try:
             with temporary.open("xb") as file:
-                file.write(content)
+                file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

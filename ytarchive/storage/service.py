@@ -40,6 +40,7 @@ from ytarchive.storage.api import (
 from ytarchive.storage.findings import Findings
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.passes import Passes
+from ytarchive.storage.playlists import save_listed
 from ytarchive.storage.repository import Library
 from ytarchive.storage.schedule import verify_regularly
 from ytarchive.storage.verification import Verifier
@@ -119,8 +120,12 @@ class StorageService(StorageAPI):
         """Write a playlist's metadata to `metadata/playlists/<id>.json`."""
         playlist_id = parse_playlist_id(request.playlist.playlist_id)
         playlist = request.playlist.model_copy(update={"playlist_id": playlist_id})
-        await self._write_json(self._layout.playlist_file(playlist_id), playlist)
-        await self._library.save_playlist(playlist)
+        written = await asyncio.to_thread(
+            save_listed, request.model_copy(update={"playlist": playlist}), self._layout
+        )
+        if written is not None:
+            headline = {"videos": [], "video_count": written}
+            await self._library.save_playlist(playlist.model_copy(update=headline))
         return Done()
 
     async def save_video(self, request: SaveVideo) -> StorageLocation:

@@ -1,0 +1,111 @@
+"""The files of playlists. However long a list is, no more than a part of it is in memory.
+
+A file has one entry on each line, between its other fields and the end. Everything here blocks.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ytarchive.common.disk import os_errors
+from ytarchive.common.errors import Conflict
+from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
+from ytarchive.storage import files
+from ytarchive.storage.api import SavePlaylist
+from ytarchive.storage.layout import Layout
+
+_BEGIN = '  "videos": ['
+_END = "  ]"
+_LONGEST_ENTRY = 2**16
+
+
+def save_listed(request: SavePlaylist, layout: Layout) -> int | None:
+    """Write a playlist's file; the number of its entries, or None while more parts follow.
+
+    Raises Conflict, NotWritable, DiskFull or FileFailure.
+    """
+    parts = [video.model_dump_json().encode() for video in request.playlist.videos]
+    if request.draft is None:
+        return _write(request, iter(parts), layout)
+    draft = layout.scratch / f"playlist-{request.draft}.jsonl"
+    with os_errors(draft):
+        _gather(draft, request.playlist.videos, parts)
+        if request.unfinished:
+            return None
+        with draft.open("rb") as gathered:
+            written = _write(request, (line.rstrip() for line in gathered), layout)
+        draft.unlink()
+    return written
+
+
+def _gather(draft: Path, videos: list[PlaylistVideo], parts: list[bytes]) -> None:
+    begins = not videos or videos[0].position == 0
+    if not begins and _following(draft) != videos[0].position:
+        raise Conflict("the part does not follow those before: list the playlist again")
+    with draft.open("wb" if begins and videos else "ab") as file:
+        file.writelines(part + b"\n" for part in parts)
+
+
+def _following(draft: Path) -> int:
+    """The position that follows a draft's last entry."""
+    if not draft.exists():
+        return 0
+    with draft.open("rb") as file:
+        file.seek(max(0, draft.stat().st_size - _LONGEST_ENTRY))
+        *_, last = file
+    return int(json.loads(last)["position"]) + 1
+
+
+def _write(request: SavePlaylist, entries: Iterator[bytes], layout: Layout) -> int:
+    path = layout.playlist_file(request.playlist.playlist_id)
+    writing = _Writing(request.playlist, path if request.newest_only else None)
+    files.write_atomically(path, writing.lines(entries), layout.scratch)
+    return writing.count
+
+
+class _Writing:
+    """The lines of one file, as they are written."""
+
+    def __init__(self, playlist: PlaylistMetadata, older: Path | None) -> None:
+        self._headline = playlist.model_dump_json(exclude={"videos", "video_count"}, indent=2)
+        self._told = playlist.video_count
+        self._older = older
+        self.count = 0
+
+    def lines(self, entries: Iterator[bytes]) -> Iterator[bytes]:
+        """The whole file; how many entries there are is known at its end, and so stands there."""
+        fields = self._headline.removesuffix("\n}")
+        yield f"{fields},\n{_BEGIN}".encode()
+        for entry in self._all(entries):
+            yield (b",\n    " if self.count else b"\n    ") + entry
+            self.count += 1
+        told = max(self.count, self._told)
+        yield f'\n{_END},\n  "video_count": {told}\n}}\n'.encode()
+
+    def _all(self, entries: Iterator[bytes]) -> Iterator[bytes]:
+        if self._older is None or not self._older.exists():
+            yield from entries
+            return
+        newer = set()
+        for line in entries:
+            newer.add(json.loads(line)["video_id"])
+            yield line
+        for entry in _entries(self._older):
+            if entry["video_id"] not in newer:
+                entry["position"] = self.count
+                yield json.dumps(entry, ensure_ascii=False).encode()
+
+
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
+    """The entries of a playlist's file, one at a time."""
+    with path.open(encoding="utf-8") as file:
+        if not any(line.rstrip("\n") == _BEGIN for line in file):
+            return
+        for line in file:
+            if line.startswith(_END):
+                return
+            if line.strip() == "{":  # laid out by another program
+                yield from json.loads(path.read_bytes())["videos"]
+                return
+            yield json.loads(line.strip().removesuffix(","))
