@@ -1,0 +1,46 @@
+"""The unit file for systemd starts what exists, and leaves the server the time that it needs."""
+
+import configparser
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.docs.markdown import ROOT
+from ytarchive.cli.root import root
+from ytarchive.common.config import Settings
+
+UNIT = ROOT / "docs/systemd/ytarchive.service"
+SERVICE = configparser.ConfigParser(strict=False, interpolation=None)
+SERVICE.optionxform = str  # type: ignore[assignment,method-assign] # names keep their case
+SERVICE.read(UNIT)
+
+
+def test_it_starts_the_server() -> None:
+    program, command = SERVICE["Service"]["ExecStart"].split()
+    assert Path(program).name == "ytarchive"
+    assert command in root.commands
+
+
+def test_it_names_settings_that_exist() -> None:
+    name, _, value = SERVICE["Service"]["Environment"].partition("=")
+    section, _, field = name.removeprefix("YTARCHIVE_").lower().partition("__")
+    settings = Settings.model_validate({section: {field: value}})
+    assert str(settings.storage.base_path) == f"/var/lib/{SERVICE['Service']['StateDirectory']}"
+
+
+def test_the_server_is_stopped_before_its_workers_and_not_hurried() -> None:
+    """`mixed` sends SIGTERM to the server alone; its promise is to be gone within 15 s."""
+    assert SERVICE["Service"]["KillMode"] == "mixed"
+    assert int(SERVICE["Service"]["TimeoutStopSec"]) > 15
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd's own checker")
+def test_systemd_understands_it(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text().replace("/opt/ytarchive/bin/ytarchive", "/bin/true"))
+    command = ["systemd-analyze", "verify", unit]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    # It looks at this machine's own units as well, which are none of our business.
+    assert [line for line in done.stderr.splitlines() if unit.name in line] == []
