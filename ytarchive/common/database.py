@@ -11,7 +11,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -64,6 +64,8 @@ class Schema:
     package: str
     durable: bool
     """True: every commit survives a power cut. False: the last ones may be lost, never corrupt."""
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """What its views and queries can call, by name; always the same result for the same values."""
 
     def queries(self) -> Queries:
         """The service's named statements."""
@@ -133,7 +135,7 @@ class Database:
         connection = await asyncio.to_thread(_connect, path, schema)
         database = cls(path, schema.queries(), connection)
         for _ in range(_READERS):
-            await database._add_reader()
+            await database._add_reader(schema)
         return database
 
     async def __aenter__(self) -> Self:
@@ -208,9 +210,11 @@ class Database:
         if self._closed:
             raise ServiceUnavailable(f"{self.path.name} is closed")
 
-    async def _add_reader(self) -> None:
+    async def _add_reader(self, schema: Schema) -> None:
         reader = await aiosqlite.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
         reader.row_factory = sqlite3.Row
+        for name, function in schema.functions.items():
+            await reader.create_function(name, -1, function, deterministic=True)
         self._readers.put_nowait(reader)
         self._reader_count += 1
 
@@ -283,6 +287,10 @@ def _prepared(
     connection: sqlite3.Connection, path: Path, schema: Schema, *, is_suspect: bool
 ) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
+    if is_suspect:  # first of all, before anything is written
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise damaged(path, verdict)
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
@@ -290,10 +298,8 @@ def _prepared(
     connection.execute(f"PRAGMA synchronous = {'FULL' if schema.durable else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA busy_timeout = 10000")
-    if is_suspect:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise damaged(path, verdict)
+    for name, function in schema.functions.items():
+        connection.create_function(name, -1, function, deterministic=True)
     migrate(connection, schema)
     return connection
 

@@ -20,7 +20,11 @@ WITH_DATABASE = [
 def objects(database: sqlite3.Connection) -> dict[str, str]:
     """Every table, index and trigger by name; comments and spacing do not count."""
     rows = database.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-    return {name: " ".join(re.sub(r"--.*", "", sql).split()) for name, sql in rows}
+    return {name: _bare(sql) for name, sql in rows}
+
+
+def _bare(sql: str) -> str:
+    return re.sub(r"\s*([(),])\s*", r"\1", " ".join(re.sub(r"--.*", "", sql).split()))
 
 
 @pytest.mark.parametrize("service", WITH_DATABASE)

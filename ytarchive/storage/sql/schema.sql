@@ -15,14 +15,35 @@ CREATE TABLE videos (
     media_path TEXT,                  -- the newest media file; null without media
     quality TEXT,
     stored_at INTEGER,                -- when the media was stored
-    size_bytes INTEGER NOT NULL DEFAULT 0 -- of all its files; kept by the triggers below
+    size_bytes INTEGER NOT NULL DEFAULT 0, -- of all its files; kept by the triggers below
+    captions INTEGER NOT NULL DEFAULT 0 -- how many of its files are captions; likewise
 ) STRICT;
 
+-- One for each order of the list. What is not known counts as 0, because NULL is neither before nor
+-- after anything, and pages begin after something.
 CREATE INDEX videos_by_stored_at ON videos (stored_at) WHERE media_path IS NOT NULL;
-CREATE INDEX videos_by_upload_date ON videos (upload_date) WHERE media_path IS NOT NULL;
-CREATE INDEX videos_by_duration ON videos (duration) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_upload_date ON videos (ifnull(upload_date, 0)) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_duration ON videos (ifnull(duration, 0)) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_by_title ON videos (title COLLATE NOCASE) WHERE media_path IS NOT NULL;
-CREATE INDEX videos_by_channel ON videos (channel_id, upload_date) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_size ON videos (size_bytes) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_channel ON videos (channel_title COLLATE NOCASE)
+WHERE media_path IS NOT NULL;
+
+-- For its filters.
+CREATE INDEX videos_by_channel_id ON videos (channel_id) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_captions ON videos (captions > 0) WHERE media_path IS NOT NULL;
+
+-- What changed of what can be searched for, oldest first; each video stands there once, with its
+-- last change. The search index notes up to which revision it has come.
+CREATE TABLE changes (
+    revision INTEGER PRIMARY KEY AUTOINCREMENT,
+    video INTEGER NOT NULL UNIQUE     -- its number
+) STRICT;
+
+-- Tells this library from another: one made again counts its changes anew.
+CREATE TABLE identity (library_id TEXT NOT NULL) STRICT;
+
+INSERT INTO identity (library_id) VALUES (lower(hex(randomblob(16))));
 
 -- Every file of every stored video, with the digest it had when it was stored.
 CREATE TABLE files (
@@ -131,6 +152,24 @@ CREATE TRIGGER videos_changed AFTER UPDATE OF media_path, metadata_at ON videos 
     UPDATE totals SET
         videos = videos + (NEW.media_path IS NOT NULL) - (OLD.media_path IS NOT NULL),
         metadata = metadata + (NEW.metadata_at IS NOT NULL) - (OLD.metadata_at IS NOT NULL);
+END;
+
+CREATE TRIGGER change_by_insert AFTER INSERT ON videos BEGIN
+    INSERT INTO changes (video) VALUES (NEW.number);
+END;
+
+CREATE TRIGGER change_by_update AFTER UPDATE OF metadata_at, stored_at, media_path, captions
+ON videos BEGIN
+    DELETE FROM changes WHERE video = NEW.number;
+    INSERT INTO changes (video) VALUES (NEW.number);
+END;
+
+CREATE TRIGGER captions_added AFTER INSERT ON files WHEN NEW.role = 'captions' BEGIN
+    UPDATE videos SET captions = captions + 1 WHERE video_id = NEW.video_id;
+END;
+
+CREATE TRIGGER captions_removed AFTER DELETE ON files WHEN OLD.role = 'captions' BEGIN
+    UPDATE videos SET captions = captions - 1 WHERE video_id = OLD.video_id;
 END;
 
 CREATE TRIGGER files_added AFTER INSERT ON files BEGIN
