@@ -56,6 +56,7 @@ SAID = {
     "no_formats": "No video formats found",
     "reload": "The page needs to be reloaded",
     "not_on_app": "not available on this app",
+    "unheard_of": "This video is resting. Nobody has read this before",
 }
 """What yt-dlp says about each state, as users meet it."""
 

@@ -1,4 +1,4 @@
-"""Every class of failure: how the stand-in produces it, and what must follow from it."""
+"""Every class of failure: how it is produced, and what must follow from it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,18 +20,24 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Case:
-    """A failure; `state` is the video's, `faults` strike requests for it."""
+    """A failure; `state` is the video's, `faults` strike requests for it, `disk` its files."""
 
     name: str
     expected: Outcome
     state: str = "ok"
     faults: tuple[dict[str, Any], ...] = field(default=())
+    disk: str = ""
+    """The name of an error that strikes in the middle of each stream."""
+    machine: tuple[tuple[str, str], ...] = field(default=())
+    """Variables of a server of its own."""
 
     @property
     def produced_by(self) -> str:
         """In words, for the report."""
         shown = [" ".join(f"{k}={v}" for k, v in fault.items()) for fault in self.faults]
-        return "; ".join([f"state {self.state}"] * (self.state != "ok") + shown)
+        disk = [f"{self.disk} while writing"] * bool(self.disk)
+        machine = [f"{name}={value}" for name, value in self.machine]
+        return "; ".join([f"state {self.state}"] * (self.state != "ok") + shown + disk + machine)
 
 
 def _gone(state: str, code: str) -> Case:
@@ -67,15 +73,19 @@ OWN = (
     _broken("page needs to be reloaded", "E130", "reload"),
     _broken("not on this app", "E130", "not_on_app"),
     _broken("no formats", "E131", "no_formats"),
+    _broken("words nobody knows", "E139", "unheard_of"),
     _broken("trailer instead of the film", "E134", "trailer"),
     _broken("media refused for good", "E132", kind="media", status=403),
-    _broken("media that ffmpeg cannot read", "E205", kind="media", status=200, body="x" * 5000),
+    _broken("media that ffmpeg cannot read", "E205", kind="media", status=200, body="rubbish"),
     _broken("silence in the middle", "E209", kind="media", hang=True),
     _broken("YouTube answers 503", "E140", kind="[wp]*", status=503),
     _mended("YouTube answers 503 for a moment", None, 1, kind="[wp]*", status=503, times=2),
     _mended("media address expired", None, 1, kind="media", status=403, times=1),
     _mended("transfer cut", None, 1, kind="media", cut_after=100_000, times=1),
     _mended("transfer ends early", None, 1, kind="media", truncate_to=100_000, times=1),
+    Case("disk full", Outcome("waiting", "E201", 0), disk="ENOSPC"),
+    Case("disk read-only", Outcome("failed", "E202", 2), disk="EROFS"),
+    Case("disk failing", Outcome("failed", "E203", 2), disk="EIO"),
 )
 """What concerns one video: all of them go on side by side."""
 
@@ -88,3 +98,17 @@ SHARED = (
     _blocked("IP block", "E103", "ip_blocked", "ip_blocked"),
 )
 """What concerns the address: each stops the whole queue."""
+
+MACHINE = (
+    Case(
+        "cookies that are none",
+        Outcome("failed", "E133", 2),
+        machine=(("YTARCHIVE_NETWORK__COOKIES_FILE", "/dev/null"),),
+    ),
+    Case(
+        "no ffmpeg",
+        Outcome("failed", "E204", 1),
+        machine=(("PATH", "/nowhere"), ("IMAGEIO_FFMPEG_EXE", "/nowhere")),
+    ),
+)
+"""What the machine lacks: each on a server of its own."""

@@ -16,7 +16,7 @@ from tests.unit.jobs.conftest import Workshop, until, videos
 from tests.unit.jobs.peers import DownloadPeer, video_id
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import BotCheck
-from ytarchive.download import DownloadProgress, DownloadRequest
+from ytarchive.download import DownloadProgress, DownloadRequest, VideoFormats
 from ytarchive.jobs import Job, engine, work_plans
 
 VIDEOS = 10_000 if FULL else 1_000
@@ -44,13 +44,23 @@ class MoodyYouTube(DownloadPeer):
     asked: int = 0
 
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
+        self.meet(request.video_id)
+        return await super().start_download(request)
+
+    async def get_formats(self, video_id: str) -> VideoFormats:
+        self.meet(video_id)
+        self.asked -= video_id not in self.failures  # the download does not ask again
+        return await super().get_formats(video_id)
+
+    def meet(self, video_id: str) -> None:
+        """Count a request, and decide what comes of it."""
         now = asyncio.get_running_loop().time()
         self.asked += 1
+        self.failures.pop(video_id, None)
         for block in self.blocks:
             if block.begin <= now < block.end:
                 block.requests.append(now)
-                self.failures[request.video_id] = [BotCheck()]
-        return await super().start_download(request)
+                self.failures[video_id] = [BotCheck()]
 
     async def end(self, task_id: str) -> None:
         await asyncio.sleep(20)  # a transfer's time

@@ -90,7 +90,9 @@ def run(patch: pytest.MonkeyPatch, main: Callable[[VirtualLoop], Coroutine[Any, 
         for module in _MODULES:
             patch.setattr(module, "utc_now", loop.now)
         patch.setattr(queue, "time", SimpleNamespace(monotonic=loop.time))
-        patch.setattr(Governor, "open", functools.partial(Governor.open, now=loop.now))
+        patch.setattr(
+            Governor, "open", functools.partial(Governor.open, now=loop.now, passed=loop.time)
+        )
         for name in ("select", "write", "open"):
             patch.setattr(Database, name, loop.counted(getattr(Database, name)))
         logger.disable("ytarchive")  # a month has much to tell

@@ -40,6 +40,7 @@ class VideoState(StrEnum):
     TRAILER = "trailer"
     RELOAD = "reload"
     NOT_ON_APP = "not_on_app"
+    UNHEARD_OF = "unheard_of"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,5 +198,8 @@ PLAYABILITY = {
         status="UNPLAYABLE",
         reason="The following content is not available on this app.",
         subreason="Watch on the latest version of YouTube.",
+    ),
+    VideoState.UNHEARD_OF: Playability(
+        status="ERROR", reason="This video is resting", subreason="Nobody has read this before."
     ),
 }

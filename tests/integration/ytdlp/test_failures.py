@@ -44,6 +44,7 @@ FAILURES: dict[str, type[errors.YTArchiveError]] = {
     "trailer": errors.WrongVideo,
     "reload": errors.ExtractorBroken,
     "not_on_app": errors.ExtractorBroken,
+    "unheard_of": errors.UnknownFailure,
 }
 
 

@@ -1,1 +1,1 @@
-"""Put this folder on PYTHONPATH and name a point in FAILPOINT: see `sitecustomize.py`."""
+"""Put this folder on PYTHONPATH and name a point in FAILPOINT, or orders in DISK_FAULTS."""

@@ -111,3 +111,8 @@ if _POINT != "none":
         os.fsync = _around(os.fsync, lambda _: "fsync")
     os.rename = _around(os.rename, _renaming)
     os.replace = _around(os.replace, _renaming)
+
+if "DISK_FAULTS" in os.environ and "serve" not in sys.orig_argv:
+    import disk_faults  # type: ignore[import-not-found]  # it lies beside this file
+
+    disk_faults.install()
