@@ -137,6 +137,62 @@ async def test_paging_costs_the_same_and_the_whole_list_then_nothing(archive: Ar
     assert sum(not video.is_available for video in whole.videos) == 3
 
 
+async def test_entries_alone_cost_a_unit_for_fifty_and_dead_ones_keep_their_reason(
+    archive: Archive,
+) -> None:
+    playlist = archive.catalogue.playlist_of(120, private=3)
+    alone = PlaylistPageQuery(describe=False)
+    async with archive.service() as service:
+        found, page = [], await service.get_playlist_page(playlist.id, alone)
+        while True:
+            found += page.videos
+            if page.next_cursor is None:
+                break
+            more = PlaylistPageQuery(cursor=page.next_cursor, describe=False)
+            page = await service.get_playlist_page(playlist.id, more)
+        assert archive.units == 1 + 3
+        dead = [video.video_id for video in found if not video.is_available]
+        batch = await service.get_batch(BatchRequest(video_ids=dead, extract=False))
+        assert archive.units == 1 + 3 + 1
+
+        whole = await service.get_playlist(playlist.id, CACHED)
+    assert [video.video_id for video in found] == playlist.video_ids
+    assert {missing.reason for missing in batch.missing} == {"private"}
+    assert len(batch.missing) == 3
+    assert all(video.duration for video in whole.videos if video.is_available)
+
+
+async def test_what_is_known_of_an_uploads_list_is_not_asked_again(archive: Archive) -> None:
+    channel = archive.catalogue.playlist_of(120).channel
+    async with archive.service() as service:
+        for handle in (channel.handle, channel.id):
+            query = PlaylistPageQuery(describe=False, newer_than=archive.clock())
+            page = await service.get_playlist_page(handle, query)
+            assert (page.playlist_id, page.channel_title) == (channel.uploads_id, channel.title)
+            archive.clock.advance(days=3 if handle == channel.id else 0.5)
+    assert archive.youtube.requests.count("api:channels") == 1
+    assert archive.youtube.requests.count("api:playlists") == 0
+    assert archive.units == 1 + 1 + 1
+
+
+async def test_no_listing_is_shared_that_began_before_the_moment_given(archive: Archive) -> None:
+    playlist = archive.catalogue.playlist_of(3)
+    old = list(playlist.video_ids)
+    async with archive.service() as service:
+        before = await service.get_playlist_page(playlist.id, PlaylistPageQuery())
+        archive.clock.advance(seconds=1)
+        [new] = archive.catalogue.add_videos(1)
+        archive.catalogue.append(playlist.id, [new])
+        shared = await service.get_playlist_page(playlist.id, PlaylistPageQuery())
+        query = PlaylistPageQuery(newer_than=archive.clock())
+        archive.clock.advance(seconds=1)
+        anew = await service.get_playlist_page(playlist.id, query)
+        again = await service.get_playlist_page(playlist.id, query)
+    assert shared == before
+    assert [video.video_id for video in anew.videos] == [*old, new.id]
+    assert again == anew
+
+
 async def test_a_cursor_goes_on_after_a_restart_without_listing_again(archive: Archive) -> None:
     playlist = archive.catalogue.playlist_of(120)
     async with archive.service() as service:

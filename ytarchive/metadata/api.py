@@ -7,7 +7,7 @@ from pydantic import Field
 from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.identifiers import ChannelId, PlaylistId, VideoId
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadata
-from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.models import Done, Model, UtcDatetime
 from ytarchive.common.services import ServiceName
 
 
@@ -45,9 +45,17 @@ class BatchMetadata(Model):
 
 
 class PlaylistPageQuery(Model):
-    """Which page."""
+    """Which page, and how it is listed if nobody has listed it lately."""
 
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
+    describe: bool = Field(
+        default=True,
+        description="False: entries as the list itself shows them, no video is looked up; their"
+        " lengths may be missing, and `is_available` is a hint",
+    )
+    newer_than: UtcDatetime | None = Field(
+        default=None, description="Take no listing that began before; for the first page"
+    )
 
 
 class PlaylistPage(Model):
@@ -111,6 +119,14 @@ class MetadataAPI(Contract, Protocol):
         self, playlist_id: PlaylistId, request: PlaylistPageQuery
     ) -> PlaylistPage:
         """One page of a playlist, so that work can start while listing goes on."""
+        ...
+
+    @endpoint("DELETE /metadata/playlist/{playlist_id}/page")
+    async def end_listing(self, playlist_id: PlaylistId, request: PlaylistPageQuery) -> Done:
+        """Free what waits for the page at `cursor`, because it is not wanted any more.
+
+        It happens by itself after half a minute, and the page can still be asked for.
+        """
         ...
 
     @endpoint("GET /metadata/channel/{channel}")

@@ -8,9 +8,10 @@ from loguru import logger
 from ytarchive.common.errors import ApiFailure, SourceGone, Unavailable
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.metadata.api_videos import ApiVideos
-from ytarchive.metadata.channels import Channels
+from ytarchive.metadata.channels import Channels, uploads_of
 from ytarchive.metadata.data_api import DataApi, ItemsPage
 from ytarchive.metadata.listings import Batch, Listing
+from ytarchive.metadata.repository import Outcome
 from ytarchive.metadata.resources import Resource
 from ytarchive.metadata.sessions import ListedBefore, take
 from ytarchive.ytdlp import ListedEntries
@@ -27,13 +28,15 @@ class ApiListing:
         self._videos = videos
         self._channels = channels
 
-    async def first(self, api: DataApi, playlist_id: str) -> tuple[ListedEntries, Batch]:
-        """What the list is, and its first entries. Raises SourceGone.
+    async def first(
+        self, api: DataApi, playlist_id: str, known: ListedEntries | None, *, described: bool
+    ) -> tuple[ListedEntries, Batch]:
+        """What the list is, unless it is `known`, and its first entries. Raises SourceGone.
 
         Both are asked for at once, so that downloads can start a round trip earlier.
         """
         about, page = await asyncio.gather(
-            api.playlist(playlist_id),
+            _about(api, playlist_id, known),
             api.playlist_items(playlist_id, None),
             return_exceptions=True,
         )
@@ -43,7 +46,7 @@ class ApiListing:
             raise page
         if isinstance(about, BaseException):
             raise about
-        return _about(playlist_id, about), await self._batch(page)
+        return about, await self._batch(page, described=described)
 
     async def following(self, api: DataApi, listing: Listing, listed: ListedBefore) -> Batch:
         """The entries that follow what a pass has listed."""
@@ -52,28 +55,25 @@ class ApiListing:
             page = await _page(api, listing.playlist_id, token, listed)
             token = page.next_token
             if page.items or token is None:
-                return await self._batch(page)
+                return await self._batch(page, described=listing.described)
         raise ApiFailure("the Data API answers with empty pages only")
 
     async def _no_uploads(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
         """An uploads list is not found for a channel without videos, either: that one is empty."""
         channel = await self._channels.get("UC" + playlist_id.removeprefix("UU"), refresh=False)
-        about = ListedEntries(
-            playlist_id=playlist_id,
-            title=channel.title,
-            channel_id=channel.channel_id,
-            channel_title=channel.title,
-            video_count=0,
-            videos=[],
-        )
+        about = uploads_of(channel).model_copy(update={"video_count": 0})
         return about, Batch([], page_token=None, complete=True)
 
-    async def _batch(self, page: ItemsPage) -> Batch:
-        """Entries with what `videos.list` says of them: ids decide what is dead, not titles."""
+    async def _batch(self, page: ItemsPage, *, described: bool) -> Batch:
+        """Entries, `described` by what `videos.list` says: ids decide what is dead, not titles."""
         named = [(item.item_video_id, item) for item in page.items]
         items = [(video_id, item) for video_id, item in named if video_id is not None]
         absences = {video_id: item.absence() for video_id, item in items if item.looks_dead}
-        outcomes = await self._videos.check(list(dict(items)), absences) if items else {}
+        if described:
+            outcomes = await self._videos.check(list(dict(items)), absences) if items else {}
+        else:
+            self._videos.hint(absences)
+            outcomes = dict[str, Outcome](absences)
         videos = [_entry(video_id, item, outcomes.get(video_id)) for video_id, item in items]
         return Batch(videos, page.next_token, complete=page.next_token is None)
 
@@ -113,8 +113,10 @@ def _entry(video_id: str, item: Resource, outcome: object) -> PlaylistVideo:
     )
 
 
-def _about(playlist_id: str, playlist: Resource | None) -> ListedEntries:
-    found = playlist or Resource()
+async def _about(api: DataApi, playlist_id: str, known: ListedEntries | None) -> ListedEntries:
+    if known is not None:
+        return known
+    found = await api.playlist(playlist_id) or Resource()
     return ListedEntries(
         playlist_id=playlist_id,
         title=found.snippet.title,

@@ -18,6 +18,7 @@ from ytarchive.metadata.sharing import Collector
 
 _CALLS_AT_ONCE = 8
 _FAILURES_BORNE = 3
+_MOST_HINTS = 1000
 
 
 class ApiVideos:
@@ -27,10 +28,17 @@ class ApiVideos:
         self._api = api
         self._cache = cache
         self._collector = Collector[VideoMetadata](self.ask, most=IDS_PER_CALL)
+        self._hints: dict[str, Unavailable] = {}
 
     async def close(self) -> None:
         """Give up what is under way."""
         await self._collector.close()
+
+    def hint(self, absences: Mapping[str, Unavailable]) -> None:
+        """Why videos that a list shows as dead are missing, should they turn out to be."""
+        self._hints |= absences
+        for oldest in list(self._hints)[:-_MOST_HINTS]:
+            del self._hints[oldest]
 
     async def get(self, video_id: str) -> VideoMetadata:
         """One video; what is asked for within ten milliseconds travels in one call."""
@@ -49,7 +57,7 @@ class ApiVideos:
             except ApiFailure as error:
                 unreadable[video_id] = error
         gone = {
-            video_id: (absences or {}).get(video_id) or VideoUnavailable()
+            video_id: (absences or self._hints).get(video_id) or VideoUnavailable()
             for video_id in video_ids
             if video_id not in resources
         }

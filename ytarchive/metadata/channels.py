@@ -47,6 +47,10 @@ class Channels:
             return None
         return (known or await self.get(source, refresh=False)).uploads_playlist_id
 
+    async def known_by_uploads(self, playlist_id: str) -> ChannelMetadata | None:
+        """The channel that a list has the uploads of, if it is known; nobody is asked."""
+        return await self._cache.known_channel("UC" + playlist_id.removeprefix("UU"))
+
     async def learn(self, source: str, listed: ListedEntries) -> None:
         """Remember a channel that became known while its entries were listed."""
         if is_channel(source) and listed.channel_id:
@@ -75,3 +79,15 @@ class Channels:
             video_count=listed.video_count,
             fetched_at=self._now(),
         )
+
+
+def uploads_of(channel: ChannelMetadata) -> ListedEntries:
+    """What is known of a channel's playlist of uploads, from the channel; without entries."""
+    return ListedEntries(
+        playlist_id=channel.uploads_playlist_id,
+        title=channel.title,
+        channel_id=channel.channel_id,
+        channel_title=channel.title,
+        video_count=channel.video_count,
+        videos=[],
+    )

@@ -6,7 +6,7 @@ costs nothing the second time, and whoever asks for the same playlist soon after
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ytarchive.common.database import Database, Row, Writer
@@ -33,6 +33,8 @@ class Listing:
     listed: int
     page_token: str | None
     complete: bool
+    described: bool
+    """Whether each entry was looked up; what yt-dlp lists is as good as that."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,15 @@ class ListingRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def fresh(self, playlist_id: str, now: datetime, lifetime: float) -> Listing | None:
-        """The newest pass that began within `lifetime` seconds, finished or not."""
-        oldest = now - timedelta(seconds=lifetime)
+    async def fresh(
+        self, playlist_id: str, since: datetime, now: datetime, *, described: bool
+    ) -> Listing | None:
+        """The newest pass that began after `since`, finished or not."""
         parameters = {
             "playlist_id": playlist_id,
-            "oldest": micros(oldest),
+            "since": micros(since),
             "now": micros(now),
+            "described": described,
         }
         row = await self._database.fetch_one("fresh_listing", parameters)
         return _listing(row) if row else None
@@ -66,9 +70,17 @@ class ListingRepository:
         row = await self._database.fetch_one("listing", {"listing_id": listing_id})
         return _listing(row) if row else None
 
-    async def start(self, about: ListedEntries, first: Batch, now: datetime) -> Listing:
-        """Begin a pass with its first entries; older ones of the playlist are forgotten."""
-        parameters = about.model_dump(exclude={"videos", "handle"}) | {"now": micros(now)}
+    async def latest(self, playlist_id: str) -> Listing | None:
+        """The newest pass through a playlist, however old."""
+        row = await self._database.fetch_one("latest_listing", {"playlist_id": playlist_id})
+        return _listing(row) if row else None
+
+    async def start(
+        self, about: ListedEntries, first: Batch, began: datetime, *, described: bool
+    ) -> Listing:
+        """Keep a new pass with its first entries; older ones of the playlist are forgotten."""
+        parameters = about.model_dump(exclude={"videos", "handle"})
+        parameters |= {"now": micros(began), "described": described}
 
         def write(writer: Writer) -> Row | None:
             row = writer.fetch_one("start_listing", parameters)
@@ -144,5 +156,6 @@ def _entry(row: Row) -> PlaylistVideo:
 
 
 def _listing(row: Row) -> Listing:
-    times = {"started_at": moment(row["started_at"]), "complete": bool(row["complete"])}
-    return Listing(**({name: row[name] for name in row.keys()} | times))  # noqa: SIM118  # a Row iterates over its values
+    read: dict[str, Any] = {name: bool(row[name]) for name in ("complete", "described")}
+    read["started_at"] = moment(row["started_at"])
+    return Listing(**({name: row[name] for name in row.keys()} | read))  # noqa: SIM118  # a Row iterates over its values

@@ -1,7 +1,7 @@
 """Passes through playlists: begun once, moved on step by step, by either source."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from loguru import logger
@@ -9,12 +9,13 @@ from loguru import logger
 from ytarchive.common.errors import ApiFailure
 from ytarchive.common.identifiers import is_channel, uploads_playlist
 from ytarchive.metadata.api_listing import ApiListing
-from ytarchive.metadata.channels import Channels
+from ytarchive.metadata.channels import Channels, uploads_of
 from ytarchive.metadata.data_api import DataApi
 from ytarchive.metadata.listings import Batch, Listing, ListingRepository
 from ytarchive.metadata.sessions import ListingSessions
 from ytarchive.metadata.sharing import SharedCalls
 from ytarchive.metadata.sources import Sources
+from ytarchive.ytdlp import ListedEntries
 
 log = logger.bind(service="metadata")
 
@@ -37,7 +38,7 @@ class Passes:
         self._listings = listings
         self._by_api = by_api
         self._channels = channels
-        self._lifetime = lifetime
+        self._lifetime = timedelta(seconds=lifetime)
         self._now = now
         self._steps = SharedCalls[Listing]()
         self.sessions = ListingSessions(sources.extractor)
@@ -47,28 +48,53 @@ class Passes:
         await self._steps.close()
         await self.sessions.close()
 
-    async def begin(self, source: str, *, refresh: bool) -> Listing:
+    async def begin(
+        self,
+        source: str,
+        *,
+        refresh: bool = False,
+        newer_than: datetime | None = None,
+        described: bool = True,
+    ) -> Listing:
         """A fresh pass, perhaps one that others began; a new one with its first entries if not."""
         list_id = await self._channels.uploads(source)
         if list_id is not None and not refresh:
-            fresh = await self._listings.fresh(list_id, self._now(), self._lifetime)
+            now = self._now()
+            since = max(now - self._lifetime, newer_than or now - self._lifetime)
+            fresh = await self._listings.fresh(list_id, since, now, described=described)
             if fresh is not None:
                 return fresh
         wanted = list_id or source
-        return await self._steps.run(("start", wanted, refresh), lambda: self._start(wanted))
+        return await self._steps.run(
+            ("start", wanted, refresh, newer_than, described),
+            lambda: self._start(wanted, described=described),
+        )
 
-    async def _start(self, source: str) -> Listing:
+    async def _start(self, source: str, *, described: bool) -> Listing:
         listing = await self._sources.ask(
-            lambda api: self._start_by_api(api, source), lambda: self._start_by_extractor(source)
+            lambda api: self._start_by_api(api, source, described=described),
+            lambda: self._start_by_extractor(source),
         )
         log.info("listing {} ({} entries, says YouTube)", source, listing.video_count)
         return listing
 
-    async def _start_by_api(self, api: DataApi, playlist_id: str) -> Listing:
-        about, first = await self._by_api.first(api, playlist_id)
-        return await self._listings.start(about, first, self._now())
+    async def _start_by_api(self, api: DataApi, playlist_id: str, *, described: bool) -> Listing:
+        began = self._now()
+        known = None if described else await self._about(playlist_id)
+        about, first = await self._by_api.first(api, playlist_id, known, described=described)
+        return await self._listings.start(about, first, began, described=described)
+
+    async def _about(self, playlist_id: str) -> ListedEntries | None:
+        """What is known of a list, without asking."""
+        latest = await self._listings.latest(playlist_id)
+        if latest is not None:
+            fields = ListedEntries.model_fields.keys() & vars(latest).keys()
+            return ListedEntries(**{name: getattr(latest, name) for name in fields}, videos=[])
+        channel = await self._channels.known_by_uploads(playlist_id)
+        return uploads_of(channel) if channel else None
 
     async def _start_by_extractor(self, source: str) -> Listing:
+        began = self._now()
         about, session = await self.sessions.first(source)
         await self._channels.learn(source, about)
         playlist_id = source
@@ -76,7 +102,7 @@ class Passes:
             playlist_id = uploads_playlist(about.channel_id)
         about = about.model_copy(update={"playlist_id": playlist_id})
         first = Batch(about.videos, page_token=None, complete=not about.videos)
-        listing = await self._listings.start(about, first, self._now())
+        listing = await self._listings.start(about, first, began, described=True)
         if not listing.complete:
             await self.sessions.keep(listing.listing_id, session)
         return listing
@@ -90,11 +116,12 @@ class Passes:
     async def _step(self, known: Listing) -> Listing:
         current = await self._listings.get(known.listing_id)
         if current is None:
-            return await self._start(known.playlist_id)
+            return await self._start(known.playlist_id, described=known.described)
         if current.listed > known.listed or current.complete:
             return current
         batch = await self._following(current)
-        return await self._listings.append(current, batch) or await self._start(known.playlist_id)
+        moved_on = await self._listings.append(current, batch)
+        return moved_on or await self._start(known.playlist_id, described=known.described)
 
     async def _following(self, listing: Listing) -> Batch:
         listed = partial(self._listings.listed_videos, listing)

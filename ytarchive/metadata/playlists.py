@@ -1,7 +1,9 @@
 """Playlists, whole or page by page."""
 
+from typing import Any
+
 from ytarchive.common.media import PlaylistMetadata
-from ytarchive.metadata.api import PlaylistPage
+from ytarchive.metadata.api import PlaylistPage, PlaylistPageQuery
 from ytarchive.metadata.cursors import Cursor
 from ytarchive.metadata.listings import Listing, ListingRepository
 from ytarchive.metadata.passes import Passes
@@ -33,9 +35,9 @@ class Playlists:
             fetched_at=listing.started_at,
         )
 
-    async def page(self, source: str, cursor: str | None) -> PlaylistPage:
+    async def page(self, source: str, query: PlaylistPageQuery) -> PlaylistPage:
         """The entries that follow a cursor; no more is asked of YouTube than they need."""
-        listing, position = await self._resume(source, cursor)
+        listing, position = await self._resume(source, query)
         while listing.listed <= position and not listing.complete:
             listing = await self._passes.advance(listing)
         videos = await self._listings.entries(listing, position, _PAGE)
@@ -53,11 +55,17 @@ class Playlists:
             next_cursor=None if is_last else following.encode(),
         )
 
-    async def _resume(self, source: str, text: str | None) -> tuple[Listing, int]:
-        if text is None:
-            return await self._passes.begin(source, refresh=False), 0
-        cursor = Cursor.decode(text, source)
+    async def end(self, source: str, query: PlaylistPageQuery) -> None:
+        """Nobody wants the entries that follow the cursor."""
+        if query.cursor is not None:
+            await self._passes.sessions.end(Cursor.decode(query.cursor, source).listing_id)
+
+    async def _resume(self, source: str, query: PlaylistPageQuery) -> tuple[Listing, int]:
+        how: dict[str, Any] = {"newer_than": query.newer_than, "described": query.describe}
+        if query.cursor is None:
+            return await self._passes.begin(source, **how), 0
+        cursor = Cursor.decode(query.cursor, source)
         listing = await self._listings.get(cursor.listing_id)
         if listing is None or listing.playlist_id != cursor.playlist_id:
-            listing = await self._passes.begin(cursor.playlist_id, refresh=False)
+            listing = await self._passes.begin(cursor.playlist_id, **how)
         return listing, cursor.position

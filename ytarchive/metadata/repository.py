@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -26,6 +27,16 @@ _LISTINGS_KEPT_AT_LEAST = timedelta(days=1)
 _PURGED_AT_ONCE = 2000
 _PAGES_RELEASED = 1000
 _ROWS_AT_A_TIME = 100
+_COMMON = (
+    b"https://www.youtube.com/ https://www.instagram.com/ https://twitter.com/ http://"
+    b'{"video_id":"","title":"","description":"","duration":1,"upload_date":"2026-01-01T00:00:00Z",'
+    b'"channel_id":"UC","channel_title":"","thumbnail_urls":{'
+    b'"default":"https://i.ytimg.com/vi/default.jpg","medium":"https://i.ytimg.com/vi/mqdefault.jpg",'
+    b'"high":"https://i.ytimg.com/vi/hqdefault.jpg","standard":"https://i.ytimg.com/vi/sddefault.jpg",'
+    b'"maxres":"https://i.ytimg.com/vi/maxresdefault.jpg"},"available_captions":[],'
+    b'"view_count":1,"like_count":1,"fetched_at":"2026-01-01T00:00:00.000000Z"}'
+)
+"""A dictionary for zlib. Whoever changes it must empty the table of videos by a migration."""
 
 
 def micros(moment: datetime) -> int:
@@ -128,7 +139,7 @@ class MetadataCache:
 def _known(row: Row) -> tuple[str, Outcome]:
     if row["refusal"] is not None:
         return row["video_id"], error_from(ErrorDetail.model_validate_json(row["refusal"]))
-    return row["video_id"], VideoMetadata.model_validate_json(row["metadata"])
+    return row["video_id"], VideoMetadata.model_validate_json(_unpacked(row["metadata"]))
 
 
 def _with_known_captions(writer: Writer, videos: Sequence[VideoMetadata]) -> list[VideoMetadata]:
@@ -144,7 +155,23 @@ def _with_known_captions(writer: Writer, videos: Sequence[VideoMetadata]) -> lis
 
 
 def _video_row(video: VideoMetadata, now: int) -> dict[str, object]:
-    return {"video_id": video.video_id, "metadata": video.model_dump_json(), "now": now}
+    captions = json.dumps(video.available_captions) if video.available_captions else None
+    return {
+        "video_id": video.video_id,
+        "metadata": _packed(video.model_dump_json().encode()),
+        "captions": captions,
+        "now": now,
+    }
+
+
+def _packed(content: bytes) -> bytes:
+    """Compressed with what every video's metadata have in common."""
+    packer = zlib.compressobj(zdict=_COMMON)
+    return packer.compress(content) + packer.flush()
+
+
+def _unpacked(content: bytes) -> bytes:
+    return zlib.decompressobj(zdict=_COMMON).decompress(content)
 
 
 def _refusal_row(video_id: str, error: YTArchiveError, now: int) -> dict[str, object]:

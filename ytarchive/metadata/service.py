@@ -15,7 +15,7 @@ from ytarchive.common.config import Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import NotFound, YTArchiveError
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
-from ytarchive.common.models import HealthCheck, utc_now
+from ytarchive.common.models import Done, HealthCheck, utc_now
 from ytarchive.metadata.api import (
     BatchMetadata,
     BatchRequest,
@@ -114,7 +114,12 @@ class MetadataService(MetadataAPI):
 
     async def get_playlist_page(self, playlist_id: str, request: PlaylistPageQuery) -> PlaylistPage:
         """See the contract."""
-        return await self._playlists.page(playlist_id, request.cursor)
+        return await self._playlists.page(playlist_id, request)
+
+    async def end_listing(self, playlist_id: str, request: PlaylistPageQuery) -> Done:
+        """See the contract."""
+        await self._playlists.end(playlist_id, request)
+        return Done()
 
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
         """See the contract."""

@@ -120,6 +120,12 @@ class ListingSessions:
             await self._end(listing_id)
         return Batch(videos, page_token=None, complete=not videos)
 
+    async def end(self, listing_id: int) -> None:
+        """End a listing, if it waits."""
+        session = self._sessions.get(listing_id)
+        if session is not None and not session.busy:
+            await self._end(listing_id)
+
     async def close_idle(self) -> None:
         """End the listings that nobody asked to go on with for long."""
         latest = self._clock() - self._idle

@@ -25,6 +25,19 @@ CHANNEL = "UC" + "c" * 22
 UPLOADS = "UU" + "c" * 22
 
 
+async def test_a_listing_that_is_not_wanted_further_frees_its_worker(bench: Bench) -> None:
+    bench.extractor.add_list("PLlong", 250)
+    async with bench.keyless() as service:
+        first = await service.get_playlist_page("PLlong", PlaylistPageQuery())
+        assert bench.extractor.open_lists == 1
+        rest = PlaylistPageQuery(cursor=first.next_cursor)
+        await service.end_listing("PLlong", rest)
+        assert bench.extractor.open_lists == 0
+
+        second = await service.get_playlist_page("PLlong", rest)
+    assert [video.position for video in second.videos] == list(range(100, 200))
+
+
 async def test_a_video_is_extracted_once_and_then_remembered(bench: Bench) -> None:
     async with bench.keyless() as service:
         first = await service.get_video(video_id(1), CACHED)

@@ -33,17 +33,17 @@ WHERE (v.refusal IS NULL AND v.fetched_at > :oldest AND v.fetched_at <= :now)
 
 -- name: known_captions
 -- Caption languages seen by an extraction, which the Data API cannot give.
-SELECT v.video_id, json_extract(v.metadata, '$.available_captions') AS captions
+SELECT v.video_id, v.captions
 FROM json_each(:ids) AS wanted
 JOIN videos AS v ON v.video_id = wanted.value
-WHERE json_array_length(v.metadata, '$.available_captions') > 0;
+WHERE v.captions IS NOT NULL;
 
 -- name: save_video
-INSERT INTO videos (video_id, metadata, fetched_at, refusal, checked_at)
-VALUES (:video_id, :metadata, :now, NULL, :now)
+INSERT INTO videos (video_id, metadata, captions, fetched_at, refusal, checked_at)
+VALUES (:video_id, :metadata, :captions, :now, NULL, :now)
 ON CONFLICT (video_id) DO UPDATE
-SET metadata = excluded.metadata, fetched_at = excluded.fetched_at, refusal = NULL,
-    checked_at = excluded.checked_at;
+SET metadata = excluded.metadata, captions = excluded.captions, fetched_at = excluded.fetched_at,
+    refusal = NULL, checked_at = excluded.checked_at;
 
 -- name: save_refusal
 -- The metadata that was known before stays; it is not served while the refusal stands.
@@ -75,7 +75,14 @@ WHERE name IN (SELECT name FROM channels WHERE fetched_at < :oldest LIMIT :most)
 -- name: fresh_listing
 -- The newest pass through a playlist that is young enough, finished or not.
 SELECT * FROM listings
-WHERE playlist_id = :playlist_id AND started_at > :oldest AND started_at <= :now
+WHERE playlist_id = :playlist_id AND started_at > :since AND started_at <= :now
+  AND described >= :described
+ORDER BY started_at DESC, listing_id DESC
+LIMIT 1;
+
+-- name: latest_listing
+SELECT * FROM listings
+WHERE playlist_id = :playlist_id
 ORDER BY started_at DESC, listing_id DESC
 LIMIT 1;
 
@@ -85,10 +92,11 @@ SELECT * FROM listings WHERE listing_id = :listing_id;
 -- name: start_listing
 INSERT INTO listings (
     playlist_id, title, description, channel_id, channel_title, video_count, started_at, listed,
-    page_token, complete
+    page_token, complete, described
 )
 VALUES (
-    :playlist_id, :title, :description, :channel_id, :channel_title, :video_count, :now, 0, NULL, 0
+    :playlist_id, :title, :description, :channel_id, :channel_title, :video_count, :now, 0, NULL, 0,
+    :described
 )
 RETURNING listing_id;
 

@@ -10,7 +10,8 @@ CREATE TABLE quota_days (
 -- One row for each video that was asked for: its metadata, or why there is none now.
 CREATE TABLE videos (
     video_id TEXT PRIMARY KEY,
-    metadata TEXT, -- VideoMetadata as JSON; stays when the video becomes unavailable
+    metadata BLOB, -- VideoMetadata as JSON, compressed; stays when the video becomes unavailable
+    captions TEXT, -- its caption languages as JSON, if an extraction saw any
     fetched_at INTEGER, -- when `metadata` came
     refusal TEXT, -- ErrorDetail as JSON, when the last answer was that there is no such video
     checked_at INTEGER NOT NULL -- when the last answer came
@@ -37,7 +38,8 @@ CREATE TABLE listings (
     started_at INTEGER NOT NULL,
     listed INTEGER NOT NULL, -- entries so far
     page_token TEXT, -- of the Data API's next page; null when yt-dlp lists, or at the end
-    complete INTEGER NOT NULL CHECK (complete IN (0, 1))
+    complete INTEGER NOT NULL CHECK (complete IN (0, 1)),
+    described INTEGER NOT NULL CHECK (described IN (0, 1)) -- whether each entry was looked up
 ) STRICT;
 CREATE INDEX listings_by_playlist ON listings (playlist_id, started_at);
 CREATE INDEX listings_by_age ON listings (started_at);
