@@ -16,14 +16,22 @@ import pytest
 from loguru import logger
 
 from ytarchive.common.database import Database
-from ytarchive.jobs import availability, planner, policy, queue, registry, repository
+from ytarchive.jobs import (
+    availability,
+    planner,
+    policy,
+    queue,
+    registry,
+    repository,
+    requeueing,
+)
 from ytarchive.jobs.governor import Governor
 
 T = TypeVar("T")
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 _LONGEST_QUERY = 10.0
-_MODULES = (availability, planner, policy, queue, registry, repository)
+_MODULES = (availability, planner, policy, queue, registry, repository, requeueing)
 
 
 class _Selector(selectors.DefaultSelector):
@@ -90,6 +98,7 @@ def run(patch: pytest.MonkeyPatch, main: Callable[[VirtualLoop], Coroutine[Any, 
         for module in _MODULES:
             patch.setattr(module, "utc_now", loop.now)
         patch.setattr(queue, "time", SimpleNamespace(monotonic=loop.time))
+        patch.setattr(queue, "stopwatch", loop.time)
         patch.setattr(
             Governor, "open", functools.partial(Governor.open, now=loop.now, passed=loop.time)
         )

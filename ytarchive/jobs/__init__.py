@@ -15,6 +15,10 @@ from ytarchive.jobs.api import (
     JobView,
     RegisterService,
     ResultStatus,
+    RetriedJob,
+    RetryJobs,
+    RetryReport,
+    RetryWorkPlans,
     ServiceRegistry,
     VideoProgress,
 )
@@ -44,6 +48,10 @@ __all__ = [
     "JobsAPI",
     "RegisterService",
     "ResultStatus",
+    "RetriedJob",
+    "RetryJobs",
+    "RetryReport",
+    "RetryWorkPlans",
     "ServiceRegistry",
     "VideoProgress",
 ]

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.hosts import with_port
-from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
+from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
@@ -54,7 +54,7 @@ class JobOptions(Model):
     quality: Quality = Quality.P1080
     include_metadata: bool = True
     include_captions: bool = True
-    caption_languages: list[str] = Field(default=["en"], max_length=50)
+    caption_languages: CaptionLanguages = Field(default=["en"])
     auto_captions: bool = Field(
         default=False, description="Take automatic captions where there are no others"
     )
@@ -65,6 +65,10 @@ class JobOptions(Model):
     )
     max_retries: int = Field(default=3, ge=0, le=100)
     priority: int = Field(default=0, ge=-100, le=100, description="Higher goes first")
+    full_listing: bool = Field(
+        default=False,
+        description="List a channel to its end, where otherwise the newest unknown videos do",
+    )
 
 
 class JobResult(Model):
@@ -102,6 +106,10 @@ class JobProgress(Model):
     done: int = 0
     total: int = 0
     listing: bool = Field(default=False, description="Whether a playlist is still being listed")
+    known: int = Field(
+        default=0,
+        description="Further entries of the playlist, settled by earlier jobs; not in `total`",
+    )
     succeeded: int = 0
     skipped: int = 0
     failed: int = 0
@@ -111,6 +119,9 @@ class JobProgress(Model):
     speed: float = Field(default=0, description="Bytes a second, over all running videos")
     eta: int | None = Field(default=None, description="Seconds")
     waiting_for: str | None = Field(default=None, description="Why nothing starts now, if so")
+    waiting_reason: str | None = Field(
+        default=None, description="The same for programs: bot_check, disk_full, upcoming, pace, …"
+    )
     waiting_until: UtcDatetime | None = Field(
         default=None, description="When something may start again, if that is known"
     )
@@ -188,6 +199,44 @@ def _with_possible_port(url: str) -> str:
     return url
 
 
+class RetryJobs(Model):
+    """What to try again; without any field everything that failed or was unavailable."""
+
+    reason: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Only what failed for this reason: private, no_formats, network, …; what waits "
+        "because of it (bot_check, live, …) waits no longer",
+    )
+    job_id: OpaqueId | None = Field(default=None, description="Only of this job")
+    dry_run: bool = Field(default=False, description="Count it, and do nothing")
+
+
+class RetryWorkPlans(Model):
+    """Which entries of work plans to try again; without any field all."""
+
+    plan_id: OpaqueId | None = Field(default=None, description="Only of this plan")
+    reason: str | None = Field(default=None, max_length=64, description="Only with this reason")
+    dry_run: bool = Field(default=False, description="Count it, and do nothing")
+
+
+class RetriedJob(Model):
+    """A job some of whose videos are tried again."""
+
+    job_id: str | None = Field(description="Null for a job that a dry run did not make")
+    videos: int
+
+
+class RetryReport(Model):
+    """What was queued again, or would be."""
+
+    dry_run: bool
+    videos: int
+    reasons: dict[str, int] = Field(description="Videos by the reason for which they failed")
+    jobs: list[RetriedJob]
+    waiting_for: str | None = Field(default=None, description="Why they do not start at once")
+
+
 class RegisterService(Model):
     """A service that wants to be known and watched."""
 
@@ -241,6 +290,22 @@ class JobsAPI(Contract, Protocol):
     @endpoint("PUT /jobs/{job_id}/retry")
     async def retry_job(self, job_id: OpaqueId) -> Job:
         """Queue again what failed, was unavailable or cancelled. Raises NotFound or Conflict."""
+        ...
+
+    @endpoint("POST /jobs/retry")
+    async def retry_jobs(self, request: RetryJobs) -> RetryReport:
+        """Queue again what failed in any job, by reason. Raises InvalidRequest with the reasons.
+
+        A block by YouTube (bot_check, …) that was the reason is then probed at once.
+        """
+        ...
+
+    @endpoint("POST /work-plans/retry")
+    async def retry_work_plans(self, request: RetryWorkPlans) -> RetryReport:
+        """Queue again what work plans have. Entries stay in them until they are stored.
+
+        A plan whose job is not known here gets a new job. Raises NotFound or InvalidRequest.
+        """
         ...
 
     @endpoint("POST /jobs/{job_id}/cancel")

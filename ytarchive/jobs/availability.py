@@ -6,7 +6,7 @@ days apart. Failures of the extraction or the network say nothing and are not en
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -24,17 +24,21 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.download import DownloadAPI
 from ytarchive.jobs.clock import Clock
-from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.governor import Governor, Permit
+from ytarchive.jobs.policy import is_an_answer
 from ytarchive.jobs.upstream import Availability, AvailabilityQuery, AvailabilityState
-from ytarchive.metadata import MetadataAPI, MetadataQuery
 from ytarchive.storage import ExistsRequest, StorageAPI
 
 log = logger.bind(service="jobs")
 
-_SOFT = (VideoUnavailable, RecordingUnavailable)
 _NEEDS_ACCOUNT = (AgeRestricted, MembersOnly, PaymentRequired)
-_SOFT_CHECKS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
+_DAY = timedelta(days=1)
+_CHECKS_OF_SUSPICIONS: dict[type[Unavailable], tuple[timedelta, ...]] = {
+    VideoUnavailable: (_DAY, 7 * _DAY, 30 * _DAY),
+    RecordingUnavailable: (_DAY, _DAY, _DAY),  # which may still be processed
+}
 """After so long a suspicion is checked again; when all agree it is a fact."""
 _SLOW_CHECK = timedelta(days=30)
 _APART = timedelta(hours=20)
@@ -65,16 +69,20 @@ class AvailabilityLedger:
     def __init__(
         self,
         database: Database,
-        metadata: MetadataAPI,
+        download: DownloadAPI,
         storage: StorageAPI,
         governor: Governor,
         now: Clock = utc_now,
     ) -> None:
         self._database = database
-        self._metadata = metadata
+        self._download = download
         self._storage = storage
         self._governor = governor
         self._now = now
+        self.on_return: Callable[[str], Awaitable[None]] = _ignore
+        """Called when a video is there again that was not."""
+        self.on_finding: Callable[[str], Awaitable[None]] = _ignore
+        """Called when more is known of a suspicion."""
 
     async def seen_available(self, video_id: str) -> None:
         """YouTube gave the video. Costs nothing unless something was wrong with it before."""
@@ -96,6 +104,7 @@ class AvailabilityLedger:
                 next_check_at=None,
             )
         )
+        await self.on_return(video_id)
 
     async def seen_unavailable(self, video_id: str, error: Unavailable) -> None:
         """YouTube said why it does not give the video."""
@@ -105,7 +114,7 @@ class AvailabilityLedger:
         if known is not None and again:
             apart = now - known.last_seen >= _APART or known.source == "listing"
             confirmations = known.confirmations + apart
-        is_fact = not isinstance(error, _SOFT) or confirmations > len(_SOFT_CHECKS)
+        is_fact = confirmations > len(_checks(error))
         await self._save(
             Finding(
                 video_id=video_id,
@@ -120,9 +129,11 @@ class AvailabilityLedger:
                 next_check_at=_next_check(error, confirmations, now),
             )
         )
+        if known is not None and known.state is AvailabilityState.SUSPECTED:
+            await self.on_finding(video_id)
 
-    async def seen_missing(self, video_ids: Iterable[str]) -> None:
-        """A list shows these stored videos as dead: a suspicion, to be looked into soon."""
+    async def seen_missing(self, video_ids: Iterable[str], evidence: str) -> None:
+        """By a list these stored videos may be dead: a suspicion, to be looked into soon."""
         now = self._now()
         for video_id in video_ids:
             if await self._known(video_id) is None:
@@ -130,7 +141,7 @@ class AvailabilityLedger:
                     video_id=video_id,
                     state=AvailabilityState.SUSPECTED,
                     reason="unavailable",
-                    evidence="a playlist lists it without its title",
+                    evidence=evidence,
                     source="listing",
                     first_seen=now,
                     last_seen=now,
@@ -169,22 +180,29 @@ class AvailabilityLedger:
         values = {"now": to_micros(self._now()), "limit": _AT_ONCE}
         due = [_finding(row) for row in await self._database.fetch_all("due_availability", values)]
         for finding in due:
-            await self._governor.admit()
-            await self._check(finding.video_id)
+            permit = await self._governor.admit()
+            try:
+                await self._check(finding.video_id, permit)
+            finally:
+                self._governor.leave(permit)
         return len(due)
 
-    async def _check(self, video_id: str) -> None:
+    async def _check(self, video_id: str, permit: Permit) -> None:
+        """Extract the video: of the same source as the suspicion, and a download can follow it."""
         try:
-            await self._metadata.get_video(video_id, MetadataQuery(refresh=True))
-        except Unavailable as error:
-            await self._governor.succeeded()
-            await self.seen_unavailable(video_id, error)
+            await self._download.get_formats(video_id)
         except YTArchiveError as error:
-            await self._governor.failed(error, video_id)
-            values = {"video_id": video_id, "next_check_at": to_micros(self._now() + _APART)}
-            await self._database.execute("check_later", values)
+            if is_an_answer(error):
+                await self._governor.succeeded(permit)
+            else:
+                await self._governor.failed(error, video_id, permit)
+            if isinstance(error, Unavailable):
+                await self.seen_unavailable(video_id, error)
+            else:
+                values = {"video_id": video_id, "next_check_at": to_micros(self._now() + _APART)}
+                await self._database.execute("check_later", values)
         else:
-            await self._governor.succeeded()
+            await self._governor.succeeded(permit)
             await self.seen_available(video_id)
 
     async def _shown(self, findings: list[Finding]) -> list[Availability]:
@@ -226,9 +244,17 @@ def _next_check(error: Unavailable, confirmations: int, now: datetime) -> dateti
     """Suspicions soon, facts rarely; what needs an account only when the cookies change."""
     if isinstance(error, _NEEDS_ACCOUNT):
         return None
-    if isinstance(error, _SOFT) and confirmations <= len(_SOFT_CHECKS):
-        return now + _SOFT_CHECKS[confirmations - 1]
-    return now + _SLOW_CHECK
+    checks = _checks(error)
+    return now + (checks[confirmations - 1] if confirmations <= len(checks) else _SLOW_CHECK)
+
+
+def _checks(error: Unavailable) -> tuple[timedelta, ...]:
+    """When to look again before it counts; of what YouTube said clearly never."""
+    return _CHECKS_OF_SUSPICIONS.get(type(error), ())
+
+
+async def _ignore(_: str) -> None:
+    return
 
 
 def _summary(finding: Finding, *, stored: bool) -> str:

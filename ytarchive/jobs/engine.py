@@ -10,6 +10,7 @@ from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.jobs.api import JobStatus, ResultStatus
 from ytarchive.jobs.planner import Planner
+from ytarchive.jobs.policy import LongestWaits
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.repository import DueVideo, JobHead, JobsRepository
 from ytarchive.jobs.runner import Runner
@@ -34,12 +35,14 @@ class Engine:
         planner: Planner,
         runner: Runner,
         reporter: WorkPlanReporter,
+        longest_waits: LongestWaits,
     ) -> None:
         self._repository = repository
         self._queue = queue
         self._planner = planner
         self._runner = runner
         self._reporter = reporter
+        self._longest_waits = longest_waits
         self._planning: dict[str, asyncio.Task[None]] = {}
         self._planned: set[str] = set()
         self._giving_up: dict[str, str] = {}
@@ -51,6 +54,7 @@ class Engine:
 
     async def start(self, beside: Mapping[str, Work]) -> None:
         """Begin to work, first on what the last process left; `beside` runs along, by name."""
+        await self._repository.bound_waits(self._longest_waits)
         for job_id in await self._repository.unreported():
             self._reporter.note(job_id)
         self._spawn(_supervised("queue", self._runner.run))
@@ -124,7 +128,7 @@ class Engine:
             return
         await self._reporter.conclude(job_id)
         status, error = _verdict(head, self._giving_up.pop(job_id, None))
-        if await self._repository.set_status(job_id, status, error):
+        if await self._repository.finish(job_id, status, error):
             log.info("job {} {}: {} of {} stored", job_id, status.lower(), head.good, head.total)
         self._queue.refresh()
 

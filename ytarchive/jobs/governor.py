@@ -1,15 +1,18 @@
 """The governor: how fast YouTube may be asked, and whether at all. Its state survives restarts.
 
 A token bucket paces the videos. When YouTube holds the address back, the circuit opens: nothing new
-starts, everything stays queued. After a cool-off, which doubles each time, a single video probes;
-if it succeeds the circuit closes, otherwise it opens for longer.
+starts, everything stays queued. After a cool-off, which doubles each time, a single extraction
+probes. If it succeeds the circuit closes, and one more video at a time is let in for each that
+succeeds; otherwise it opens for longer.
+
+Within a process waits are measured by a stopwatch, so that a wall clock which is set neither
+stalls nor hurries anything; the moments that are kept for the next process are the wall clock's.
 """
 
 import asyncio
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from typing import Self
 
 from loguru import logger
@@ -23,9 +26,11 @@ from ytarchive.common.errors import (
     UnknownFailure,
     YTArchiveError,
 )
-from ytarchive.common.models import from_micros, to_micros, utc_now
-from ytarchive.jobs.clock import Clock
+from ytarchive.common.models import utc_now
+from ytarchive.jobs.circuit import Circuit, CircuitState, load_circuit, save_circuit, show_circuit
+from ytarchive.jobs.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
 from ytarchive.jobs.upstream import Governor as GovernorModel
+from ytarchive.jobs.waiting import Waiting
 
 log = logger.bind(service="jobs")
 
@@ -33,69 +38,71 @@ log = logger.bind(service="jobs")
 _FIRST_COOL_OFF = timedelta(minutes=60)
 _LONGEST_COOL_OFF = timedelta(days=3)
 _NEXT_PROBE = timedelta(minutes=2)
+_LONGEST_PROBE = 900.0
+"""Seconds after which a probe that nobody told the end of is made again."""
 _FAILURES_IN_A_ROW = 6
 """Unexplained failures of different videos, without one success between, that mean a block."""
+_FULL_SPEED = 8
+"""Videos at a time at which the ramp ends: then the block is over, and forgotten."""
 _JITTER = 0.1
+_LONGEST_SLEEP = 60.0
 
 
-class Circuit(StrEnum):
-    """Whether YouTube may be asked."""
+@dataclass(eq=False)
+class Permit:
+    """Leave to ask YouTube for something; `leave` gives it back."""
 
-    CLOSED = "closed"
-    OPEN = "open"
-    PROBING = "probing"
-
-
-@dataclass
-class _State:
-    state: Circuit
-    reason: str | None
-    message: str | None
-    opened_at: datetime | None
-    next_probe_at: datetime | None
-    times_in_a_row: int
-    tokens: float
-    counted_at: datetime
+    cost: float
+    is_probe: bool = False
 
 
 class Governor:
     """Decides when the next video may start."""
 
     def __init__(
-        self, database: Database, settings: DownloadConfig, state: _State, now: Clock = utc_now
+        self,
+        database: Database,
+        settings: DownloadConfig,
+        state: CircuitState,
+        now: Clock = utc_now,
+        passed: Stopwatch = stopwatch,
     ) -> None:
         self._database = database
         self._settings = settings
         self._state = state
         self._now = now
+        self._passed = passed
+        self._probe_due = passed() + state.remaining(now()).total_seconds()
+        self._counted = passed()
+        self._probe: Permit | None = None
+        self._ramp: int | None = 1 if state.times_in_a_row else None
+        self._under_way: set[Permit] = set()
         self._changed = asyncio.Event()
         self._unexplained: set[str] = set()
+        show_circuit(state)
 
     @classmethod
-    async def open(cls, database: Database, settings: DownloadConfig, now: Clock = utc_now) -> Self:
+    async def open(
+        cls,
+        database: Database,
+        settings: DownloadConfig,
+        now: Clock = utc_now,
+        passed: Stopwatch = stopwatch,
+    ) -> Self:
         """Read the state that the last process left."""
-        row = await database.fetch_one("get_governor")
-        if row is None:
-            fresh = _State(Circuit.CLOSED, None, None, None, None, 0, float(settings.burst), now())
-            return cls(database, settings, fresh, now)
-        state = _State(
-            # A probe that was under way when the process ended has to be made again.
-            state=Circuit.CLOSED if row["state"] == Circuit.CLOSED else Circuit.OPEN,
-            reason=row["reason"],
-            message=row["message"],
-            opened_at=_moment(row["opened_at"]),
-            next_probe_at=_moment(row["next_probe_at"]),
-            times_in_a_row=row["times_in_a_row"],
-            tokens=row["tokens"],
-            counted_at=from_micros(row["counted_at"]),
+        state = await load_circuit(database, now(), float(settings.burst))
+        rested = max((now() - state.counted_at).total_seconds(), 0)
+        state.tokens = min(
+            state.tokens + rested * settings.videos_per_hour / 3600, float(settings.burst)
         )
-        return cls(database, settings, state, now)
+        return cls(database, settings, state, now, passed)
 
     def snapshot(self) -> GovernorModel:
         """The present state, for people and programs."""
+        self._follow_the_clock()
         state = self._state
         return GovernorModel(
-            state=state.state,
+            state=state.circuit,
             reason=state.reason,
             message=state.message,
             opened_at=state.opened_at,
@@ -105,41 +112,63 @@ class Governor:
             ready_videos=int(self._refilled()),
         )
 
-    def waiting_for(self) -> str | None:
-        """Why nothing starts now, in words; None if something may."""
-        state = self._state
-        if state.state is Circuit.OPEN and state.next_probe_at:
-            return f"{state.message}; next try at {state.next_probe_at:%Y-%m-%d %H:%M} UTC"
-        if state.state is Circuit.PROBING:
-            return f"{state.message}; one video is being tried"
+    def waiting(self) -> Waiting | None:
+        """Why nothing starts now; None if something may."""
+        self._follow_the_clock()
+        state, why = self._state, f"{self._state.message}"
+        if state.circuit is Circuit.OPEN and state.next_probe_at:
+            told = f"{why}; next try at {state.next_probe_at:%Y-%m-%d %H:%M} UTC"
+            return Waiting(state.reason or "", told, state.next_probe_at)
+        if state.circuit is Circuit.PROBING:
+            return Waiting("probing", f"{why}; one video is being tried")
         if self._settings.pace is Pace.POLITE and self._refilled() < 1:
-            return f"the polite pace of {self._settings.videos_per_hour} videos an hour"
+            pace = self._settings.videos_per_hour
+            return Waiting("pace", f"the polite pace of {pace} videos an hour")
         return None
 
-    async def admit(self, cost: float = 1.0) -> None:
+    async def admit(self, cost: float = 1.0) -> Permit:
         """Wait until a video may start (`cost` below 1 for lighter requests)."""
         while (wait := self._wait(cost)) > 0:
             self._changed.clear()
             try:
-                async with asyncio.timeout(min(wait, 60)):
+                async with asyncio.timeout(min(wait, _LONGEST_SLEEP)):
                     await self._changed.wait()
             except TimeoutError:
                 continue
-        if self._state.state is Circuit.OPEN:
-            self._state.state = Circuit.PROBING
+        permit = Permit(cost, is_probe=self._state.circuit is not Circuit.CLOSED)
+        if permit.is_probe:
+            self._begin_probe(permit)
+        if cost >= 1:
+            self._under_way.add(permit)
         if self._settings.pace is Pace.POLITE:
             self._state.tokens = self._refilled() - cost
-            self._state.counted_at = self._now()
+            self._counted = self._passed()
+        return permit
 
-    async def succeeded(self) -> None:
+    def leave(self, permit: Permit) -> None:
+        """What was admitted has ended. A probe that had no outcome is made again."""
+        self._under_way.discard(permit)
+        if permit is self._probe:
+            self._wait_for_probe(timedelta(0))
+        self._changed.set()
+
+    async def succeeded(self, permit: Permit | None = None) -> None:
         """YouTube answered as it should: if that was the probe, what was wrong is over."""
         self._unexplained.clear()
-        if self._state.state is not Circuit.PROBING:
-            return  # while it is open, only what had started before can end well: it proves nothing
-        log.info("YouTube answers again: the queue goes on")
-        await self._close()
+        if self._is_probe(permit):
+            log.info("YouTube answers again: the queue goes on, slowly at first")
+            await self._close(ramp=1)
+        elif self._ramp is not None and self._state.circuit is Circuit.CLOSED:
+            # While it is open, only what had started before can end well: that proves nothing.
+            self._ramp += 1
+            self._changed.set()
+            if self._ramp > _FULL_SPEED:
+                self._ramp, self._state.times_in_a_row = None, 0
+                await self.save()
 
-    async def failed(self, error: YTArchiveError, source: str) -> None:
+    async def failed(
+        self, error: YTArchiveError, source: str, permit: Permit | None = None
+    ) -> None:
         """A video or list failed. Blocks, and runs of unexplained failures, open the circuit."""
         if isinstance(error, Blocked):
             await self.open_circuit(error.reason, error.message, _asked_wait(error))
@@ -150,11 +179,9 @@ class Governor:
             self._unexplained.clear()
             message = f"{_FAILURES_IN_A_ROW} videos in a row failed: {error.message}"
             await self.open_circuit("extraction_failing", message)
-        elif self._state.state is Circuit.PROBING:
-            # It failed for reasons of its own: another probe is needed.
-            self._state.state = Circuit.OPEN
-            self._state.next_probe_at = self._now() + _NEXT_PROBE
-            self._changed.set()
+        elif self._is_probe(permit):
+            log.info("the probe failed for reasons of its own: {}", error.message)
+            self._wait_for_probe(_NEXT_PROBE)
             await self.save()
 
     async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:
@@ -166,68 +193,99 @@ class Governor:
         self, reason: str, message: str, asked: timedelta = timedelta(0)
     ) -> None:
         """Let nothing new start for a while, for longer each time in a row."""
-        state, now = self._state, self._now()
-        if state.state is Circuit.OPEN and state.next_probe_at and state.next_probe_at > now:
+        state = self._state
+        if state.circuit is Circuit.OPEN and self._probe_due > self._passed():
             return  # told by a video that had started before the circuit opened
         cool_off = self._cool_off(asked)
-        state.state, state.reason, state.message = Circuit.OPEN, reason, message
-        state.opened_at, state.next_probe_at = now, now + cool_off
+        state.reason, state.message, state.opened_at = reason, message, self._now()
         state.times_in_a_row += 1
+        self._wait_for_probe(cool_off)
         minutes = round(cool_off.total_seconds() / 60)
         log.warning("{}: nothing starts for {} minutes", message, minutes)
+        show_circuit(state, opened=True)
         await self.save()
+
+    async def probe_now(self) -> None:
+        """Let the next video try whether a pause is over, without waiting for its end."""
+        if self._state.circuit is Circuit.OPEN:
+            self._wait_for_probe(timedelta(0))
+            await self.save()
 
     async def resume(self) -> None:
         """Close the circuit by hand: the cause is mended."""
         log.info("the governor was reset by hand")
-        await self._close()
+        self._state.times_in_a_row = 0
+        await self._close(ramp=None if self._state.circuit is Circuit.CLOSED else 1)
 
     async def save(self) -> None:
         """Keep the state for the next process."""
-        state = self._state
-        await self._database.execute(
-            "save_governor",
-            {
-                "state": state.state,
-                "reason": state.reason,
-                "message": state.message,
-                "opened_at": state.opened_at and to_micros(state.opened_at),
-                "next_probe_at": state.next_probe_at and to_micros(state.next_probe_at),
-                "times_in_a_row": state.times_in_a_row,
-                "tokens": self._refilled(),
-                "counted_at": to_micros(self._now()),
-            },
-        )
+        self._follow_the_clock()
+        self._state.tokens, self._counted = self._refilled(), self._passed()
+        self._state.counted_at = self._now()
+        await save_circuit(self._database, self._state)
 
-    async def _close(self) -> None:
+    def _is_probe(self, permit: Permit | None) -> bool:
+        """Whether an outcome is the probe's; who has no permit is it if there is one."""
+        return self._probe is not None and permit in {None, self._probe}
+
+    def _begin_probe(self, permit: Permit) -> None:
+        log.info("one request tries whether YouTube answers again")
+        self._probe, self._state.circuit = permit, Circuit.PROBING
+        self._probe_due = self._passed() + _LONGEST_PROBE
+        show_circuit(self._state)
+
+    def _wait_for_probe(self, pause: timedelta) -> None:
+        self._probe, self._state.circuit = None, Circuit.OPEN
+        self._probe_due = self._passed() + pause.total_seconds()
+        self._state.next_probe_at = self._now() + pause
+        show_circuit(self._state)
+        self._changed.set()
+
+    async def _close(self, ramp: int | None) -> None:
         state = self._state
-        state.state, state.times_in_a_row = Circuit.CLOSED, 0
+        if state.circuit is not Circuit.CLOSED:
+            # It rested only because it had to: the bucket begins low, and no burst follows.
+            state.tokens, self._counted = 0, self._passed()
+        self._probe, state.circuit, self._ramp = None, Circuit.CLOSED, ramp
         state.reason = state.message = state.opened_at = state.next_probe_at = None
+        show_circuit(state)
         self._changed.set()
         await self.save()
 
     def _cool_off(self, asked: timedelta) -> timedelta:
+        """Doubles each time in a row; the first time what YouTube asked for, if it did."""
         usual: timedelta = _FIRST_COOL_OFF * 2 ** min(self._state.times_in_a_row, 10)
+        if asked and self._state.times_in_a_row:
+            asked = max(asked, usual)
         jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311  # spreads load, guards nothing
         return min(asked or usual, _LONGEST_COOL_OFF) * jitter
 
     def _wait(self, cost: float) -> float:
         """Seconds until a request of `cost` may go."""
-        state = self._state
-        if state.state is Circuit.PROBING:
-            return float("inf")
-        if state.state is Circuit.OPEN and state.next_probe_at:
-            return (state.next_probe_at - self._now()).total_seconds()
+        if self._state.circuit is not Circuit.CLOSED:
+            return self._probe_due - self._passed()
+        if self._ramp is not None and cost >= 1 and len(self._under_way) >= self._ramp:
+            return _LONGEST_SLEEP
         if self._settings.pace is Pace.OFF:
             return 0
         missing = min(cost, 1) - self._refilled()
         return missing * 3600 / self._settings.videos_per_hour
 
     def _refilled(self) -> float:
-        """Tokens there are now; a clock that jumps back adds none, ahead at most a full bucket."""
-        passed = max((self._now() - self._state.counted_at).total_seconds(), 0)
+        """Tokens there are now."""
+        passed = self._passed() - self._counted
         grown = self._state.tokens + passed * self._settings.videos_per_hour / 3600
         return min(grown, float(self._settings.burst))
+
+    def _follow_the_clock(self) -> None:
+        """Tell the next probe by the wall clock as it is now, should it have been set."""
+        state = self._state
+        if state.circuit is not Circuit.OPEN or state.next_probe_at is None:
+            return
+        due = self._now() + timedelta(seconds=self._probe_due - self._passed())
+        if abs(due - state.next_probe_at) > CLOCK_WAS_SET:
+            state.next_probe_at = due
+            show_circuit(state)
 
 
 def _asked_wait(error: YTArchiveError) -> timedelta:
@@ -236,7 +294,3 @@ def _asked_wait(error: YTArchiveError) -> timedelta:
         return timedelta(seconds=float(error.details.get("retry_after") or 0))
     except (TypeError, ValueError, OverflowError):
         return timedelta(0)
-
-
-def _moment(value: int | None) -> datetime | None:
-    return None if value is None else from_micros(value)

@@ -1,11 +1,11 @@
 """What stands between the queue and the world: YouTube's patience, the disk, the evidence."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.disk_guard import DiskGuard
 from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.waiting import Waiting
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,8 @@ class Guards:
     disk: DiskGuard
     ledger: AvailabilityLedger
 
-    def waiting_until(self) -> datetime | None:
-        """When the governor lets something start again, if it is that which holds."""
-        return None if self.disk.waiting_for else self.governor.snapshot().next_probe_at
-
-    def waiting_for(self) -> str | None:
-        """Why nothing starts now, in words; None if something may."""
-        return self.disk.waiting_for or self.governor.waiting_for()
+    def waiting(self) -> Waiting | None:
+        """Why nothing starts now; None if something may."""
+        if self.disk.waiting_for is not None:
+            return Waiting("disk_full", self.disk.waiting_for)
+        return self.governor.waiting()

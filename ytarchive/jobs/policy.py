@@ -1,4 +1,19 @@
-"""What follows from a failure: each class of error has its own action."""
+"""What follows from a failure: each class of error has its own action.
+
+| Failure | Action |
+|---|---|
+| `Blocked`: rate limit, bot check, address blocked | the governor pauses everything; no attempt |
+| `UpcomingVideo`, `LiveVideo` | waits for its time; no attempt |
+| `VideoUnavailable`, `RecordingUnavailable` | unavailable as long as the ledger looks again |
+| age gate, members only, to be paid, private, `CookiesInvalid` | parked until the cookies change |
+| `RegionBlocked` | parked until the proxy changes |
+| other `Unavailable`: deleted, DRM, source gone | unavailable for good |
+| `StaleUrl` | extracted again at once, twice, by the worker; then as below |
+| `QuotaExceeded` | waits for the quota; no attempt |
+| `DiskFull`, `ServiceUnavailable` | waits; no attempt |
+| `ToolMissing`, `InvalidConfiguration`, `RequestError` | fails: only a person can mend it |
+| the rest: network, yt-dlp, ffmpeg, worker, unknown | `max_retries` times, later and later |
+"""
 
 import random
 from dataclasses import dataclass
@@ -7,26 +22,39 @@ from enum import StrEnum
 
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import (
+    AgeRestricted,
     Blocked,
     Cancelled,
+    CookiesInvalid,
     DiskFull,
     InvalidConfiguration,
     LiveVideo,
+    MembersOnly,
+    PaymentRequired,
     Postponed,
+    PrivateVideo,
+    QuotaExceeded,
+    RegionBlocked,
     RequestError,
     ServiceUnavailable,
     ToolMissing,
     Unavailable,
     UpcomingVideo,
+    VideoUnavailable,
     YTArchiveError,
 )
 from ytarchive.common.models import utc_now
 
 _LIVE_RECHECK = timedelta(minutes=30)
 _PREMIERE_RECHECK = timedelta(hours=1)
+_LATE_PREMIERE = timedelta(minutes=10)
+_LONGEST_WAIT = timedelta(days=1)
+"""Moments that others name may be wrong or change: they are asked again after this time."""
 _SERVICE_RECHECK = timedelta(seconds=5)
 _DISK_RECHECK = timedelta(minutes=5)
 _BLOCKED_RECHECK = timedelta(seconds=1)
+_QUOTA_RECHECK = timedelta(hours=1)
+_JITTER = 0.25
 
 
 class Action(StrEnum):
@@ -39,9 +67,16 @@ class Action(StrEnum):
     CANCEL = "cancel"
 
 
+class Condition(StrEnum):
+    """What must change before a parked video is worth another try."""
+
+    COOKIES = "cookies"
+    PROXY = "proxy"
+
+
 @dataclass(frozen=True)
 class Decision:
-    """An action and, for RETRY and WAIT, the moment of the next try."""
+    """An action; for RETRY and WAIT the moment of the next try, for FAIL when one may help."""
 
     action: Action
     until: datetime | None = None
@@ -61,17 +96,61 @@ def decide(
     # A request that was refused stays refused, and so does a program or setting that is missing
     # here; anything else may pass: even a fault that is called permanent has been seen to be a
     # mood of YouTube's.
-    if isinstance(error, RequestError | ToolMissing | InvalidConfiguration):
+    if isinstance(error, RequestError | ToolMissing | InvalidConfiguration | CookiesInvalid):
         return Decision(Action.FAIL)
-    if failures > max_retries:
-        return Decision(Action.FAIL)
-    return Decision(Action.RETRY, utc_now() + _backoff(failures, settings))
+    later = utc_now() + _backoff(failures, settings)
+    return Decision(Action.FAIL if failures > max_retries else Action.RETRY, later)
+
+
+@dataclass(frozen=True)
+class LongestWaits:
+    """What a wait can be, by its cause."""
+
+    longest: timedelta
+    live: timedelta
+    least: timedelta
+    retry_base: timedelta
+    retry_max: timedelta
+
+
+def longest_waits(settings: JobsConfig) -> LongestWaits:
+    """The longest that `decide` lets anything wait."""
+    return LongestWaits(
+        longest=_LONGEST_WAIT,
+        live=_LIVE_RECHECK,
+        least=_DISK_RECHECK,
+        retry_base=timedelta(seconds=settings.retry_base * (1 + _JITTER)),
+        retry_max=timedelta(seconds=settings.retry_max * (1 + _JITTER)),
+    )
+
+
+def condition_of(error: YTArchiveError) -> Condition | None:
+    """What must change before another try makes sense; None if time alone may do it."""
+    match error:
+        case AgeRestricted() | MembersOnly() | PaymentRequired() | PrivateVideo():
+            return Condition.COOKIES
+        case CookiesInvalid():
+            return Condition.COOKIES
+        case RegionBlocked():
+            return Condition.PROXY
+        case _:
+            return None
+
+
+def is_an_answer(error: YTArchiveError) -> bool:
+    """Whether YouTube dealt with the request as usual, although it did not give the video.
+
+    Its vague "Video unavailable" proves nothing: it is also said to those who ask too much.
+    """
+    return isinstance(error, Unavailable | Postponed) and not isinstance(error, VideoUnavailable)
 
 
 def _pause(error: YTArchiveError) -> timedelta | None:
     """How long a failure that is not the video's own makes it wait; None if it is its own."""
     if isinstance(error, UpcomingVideo):
-        return _until_start(error)
+        return _until(error, "retry_after", _PREMIERE_RECHECK)
+    if isinstance(error, QuotaExceeded):
+        return _until(error, "resets_at", _QUOTA_RECHECK)
     pauses: dict[type[YTArchiveError], timedelta] = {
         LiveVideo: _LIVE_RECHECK,
         Postponed: _LIVE_RECHECK,
@@ -82,16 +161,19 @@ def _pause(error: YTArchiveError) -> timedelta | None:
     return next((pause for kind, pause in pauses.items() if isinstance(error, kind)), None)
 
 
-def _until_start(error: UpcomingVideo) -> timedelta:
-    """Time to a premiere, if it was told, and a little more."""
+def _until(error: YTArchiveError, name: str, otherwise: timedelta) -> timedelta:
+    """Time to the moment that the error tells, and a little more; `otherwise` if it tells none."""
     try:
-        start = datetime.fromisoformat(str(error.details["retry_after"]))
-        return max(start - utc_now(), timedelta(0)) + timedelta(minutes=1)
+        left = datetime.fromisoformat(str(error.details[name])) - utc_now()
     except (KeyError, ValueError, TypeError):
-        return _PREMIERE_RECHECK
+        return otherwise
+    if left <= timedelta(0):
+        return _LATE_PREMIERE
+    return min(left + timedelta(minutes=1), _LONGEST_WAIT)
 
 
 def _backoff(failures: int, settings: JobsConfig) -> timedelta:
     """Doubles with each failure, up to the longest wait; jitter keeps retries apart."""
     seconds = min(settings.retry_base * 2 ** min(failures - 1, 30), settings.retry_max)
-    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311  # not a secret
+    jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # not a secret
+    return timedelta(seconds=seconds * jitter)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from contextlib import suppress
-from datetime import datetime
 
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.download import DownloadAPI, DownloadPhase
@@ -12,6 +11,7 @@ from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.notices import NoticeBoard
 from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.runner import Flight, Runner
+from ytarchive.jobs.waiting import Waiting
 
 
 class ProgressReader:
@@ -39,24 +39,22 @@ class ProgressReader:
             return job
         flights = self._runner.flights_of(job.id)
         active = await asyncio.gather(*(self._video(flight) for flight in flights))
-        why, until = (None, None) if active else await self._waiting(job.id)
+        waiting = None if active else await self._waiting(job.id)
         progress = job.progress.model_copy(
             update={
                 "active": active,
                 "speed": sum(video.speed for video in active),
-                "eta": None if why else self._eta(job),
-                "waiting_for": why,
-                "waiting_until": until,
+                "eta": None if waiting else self._eta(job),
+                "waiting_for": waiting and waiting.message,
+                "waiting_reason": waiting and waiting.reason,
+                "waiting_until": waiting and waiting.until,
             }
         )
         return job.model_copy(update={"progress": progress})
 
-    async def _waiting(self, job_id: str) -> tuple[str | None, datetime | None]:
-        """Why nothing of a job runs, in words, and until when; nothing if it is about to."""
-        held = self._guards.waiting_for()
-        if held is not None:
-            return held, self._guards.waiting_until()
-        return await self._repository.waiting(job_id) or (None, None)
+    async def _waiting(self, job_id: str) -> Waiting | None:
+        """Why nothing of a job runs; None if it is about to."""
+        return self._guards.waiting() or await self._repository.waiting(job_id)
 
     async def _video(self, flight: Flight) -> VideoProgress:
         video = flight.video

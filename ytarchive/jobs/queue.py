@@ -7,8 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 
+from loguru import logger
+
 from ytarchive.common.models import utc_now
+from ytarchive.jobs.clock import ClockWatch, stopwatch
 from ytarchive.jobs.repository import DueVideo, JobHead, JobsRepository
+
+log = logger.bind(service="jobs")
 
 _BUFFERED = 50
 _LONGEST_SLEEP = 30.0
@@ -30,6 +35,7 @@ class Queue:
         self._turn = count(1)
         self._out: dict[str, set[str]] = {}
         self._only: set[str] | None = None
+        self._clock = ClockWatch(utc_now, stopwatch)
         self._stale = True
         self._changed = asyncio.Event()
         self.on_active: Callable[[list[JobHead]], None] = lambda _: None
@@ -72,6 +78,11 @@ class Queue:
                 self._stale = True
 
     async def _pick(self) -> DueVideo | None:
+        jump = self._clock.jump()
+        if jump is not None:
+            log.warning("the wall clock was set by {}: what waits is not affected", jump.by)
+            await self._repository.shift_waits(jump)
+            self._idle_until.clear()
         if self._stale:
             await self._reload()
         in_turn = sorted(self._jobs, key=lambda job: (-job.priority, self._served.get(job.id, 0)))

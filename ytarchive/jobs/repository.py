@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ytarchive.common.database import Database, Row, Schema, Writer
@@ -23,9 +23,13 @@ from ytarchive.jobs.api import (
     ResultStatus,
     ServiceRegistry,
 )
+from ytarchive.jobs.clock import Jump
+from ytarchive.jobs.policy import LongestWaits
+from ytarchive.jobs.waiting import Waiting
 
 SCHEMA = Schema(package="ytarchive.jobs", durable=True)
 
+_MICROSECOND = timedelta(microseconds=1)
 _CURSOR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -39,6 +43,7 @@ class JobHead:
     options: JobOptions
     priority: int
     playlist_id: str | None
+    created_at: datetime
     trace_id: str
     listing: bool
     own_videos: int
@@ -67,6 +72,10 @@ class Outcome:
     reason: str | None
     errors: Sequence[ErrorDetail]
     title: str = ""
+    waits_for: str | None = None
+    """What must change before another try, and how it was: of `Surroundings.park`."""
+    retry_after: datetime | None = None
+    """Before this another try hardly helps."""
 
 
 def _now() -> int:
@@ -147,12 +156,15 @@ class JobsRepository:
         waiting = await self.database.fetch_one("count_waiting_videos")
         return {row["status"]: row["jobs"] for row in jobs}, waiting["videos"] if waiting else 0
 
-    async def set_status(self, job_id: str, status: JobStatus, error: str | None = None) -> bool:
-        """Move a job that has not ended; False if it had."""
-        changed = await self.database.execute(
-            "set_status", {"id": job_id, "status": status, "error": error, "now": _now()}
-        )
-        return changed > 0
+    async def set_running(self, job_id: str) -> None:
+        """Move a job that has not ended."""
+        values = {"id": job_id, "status": JobStatus.RUNNING, "error": None, "now": _now()}
+        await self.database.execute("set_status", values)
+
+    async def finish(self, job_id: str, status: JobStatus, error: str | None) -> bool:
+        """End a job; False if it had ended, or has videos again that have no result."""
+        values = {"id": job_id, "status": status, "error": error, "now": _now()}
+        return await self.database.execute("finish_job", values) > 0
 
     async def set_title(self, job_id: str, title: str) -> None:
         """Note the playlist's title."""
@@ -209,17 +221,15 @@ class JobsRepository:
         row = await self.database.fetch_one("next_due", values)
         return from_micros(row["due"]) if row and row["due"] is not None else None
 
-    async def waiting(self, job_id: str) -> tuple[str, datetime] | None:
-        """Why the next waiting video of a job waits, in words, and until when."""
+    async def waiting(self, job_id: str) -> Waiting | None:
+        """Why the next waiting video of a job waits; None if others may start before."""
         row = await self.database.fetch_one("next_waiting", {"job_id": job_id, "now": _now()})
         if row is None or row["due"] is None:
             return None
         due = from_micros(row["due"])
         others = f" ({row['videos'] - 1} more wait, too)" if row["videos"] > 1 else ""
-        return (
-            f"{row['video_id']}: {row['message']}; next try {due:%Y-%m-%d %H:%M} UTC{others}",
-            due,
-        )
+        told = f"{row['video_id']}: {row['message']}; next try {due:%Y-%m-%d %H:%M} UTC{others}"
+        return Waiting(row["reason"] or "", told, due)
 
     async def has_open_videos(self, job_id: str) -> bool:
         """Whether a job has a video without a result."""
@@ -244,7 +254,12 @@ class JobsRepository:
         await self.database.write(store)
 
     async def postpone(
-        self, video: DueVideo, attempts: int, until: datetime, errors: Sequence[ErrorDetail]
+        self,
+        video: DueVideo,
+        attempts: int,
+        until: datetime,
+        reason: str,
+        errors: Sequence[ErrorDetail],
     ) -> None:
         """Let a video wait until a moment; `errors` is its history, newest last."""
         last = errors[-1] if errors else None
@@ -257,7 +272,7 @@ class JobsRepository:
                 "next_attempt_at": to_micros(until),
                 "message": last.message if last else "",
                 "error_code": last.code if last else None,
-                "reason": None,
+                "reason": reason or "unknown",
                 "errors": _errors_json(errors),
             },
         )
@@ -285,9 +300,10 @@ class JobsRepository:
         now = _now()
 
         def requeue(writer: Writer) -> int:
-            values = {"id": job_id, "listing": relist, "now": now}
-            if not writer.execute("reopen_job", values):
+            if not writer.execute("reopen_job", {"id": job_id, "now": now}):
                 return -1
+            if relist:
+                writer.execute("list_again", {"id": job_id})
             return writer.execute("requeue_videos", {"job_id": job_id})
 
         return await self.database.write(requeue)
@@ -306,6 +322,26 @@ class JobsRepository:
         """Videos that were stored after having failed, and that the work plan still has."""
         rows = await self.database.fetch_all("recovered_videos", {"job_id": job_id})
         return [row["video_id"] for row in rows]
+
+    async def shift_waits(self, jump: Jump) -> None:
+        """The wall clock was set: let everything wait as long as before."""
+        values = {"drift": jump.by // _MICROSECOND, "before": to_micros(jump.before)}
+        await self.database.execute("shift_waits", values)
+
+    async def bound_waits(self, longest: LongestWaits) -> None:
+        """Let nothing wait longer from now than its cause can make it."""
+        values = {name: wait // _MICROSECOND for name, wait in vars(longest).items()}
+        await self.database.execute("bound_waits", values | {"now": _now()})
+
+    async def report_again(self, video_id: str) -> list[str]:
+        """More is known of an unavailable video; the jobs whose work plans have it."""
+
+        def mark(writer: Writer) -> list[str]:
+            values = {"video_id": video_id}
+            writer.execute("report_again", values)
+            return [row["job_id"] for row in writer.fetch_all("unavailable_in_jobs", values)]
+
+        return await self.database.write(mark)
 
     async def mark_planned(self, job_id: str, video_ids: Iterable[str]) -> None:
         """The work plan knows these videos' outcome."""
@@ -355,6 +391,7 @@ def _head(row: Row) -> JobHead:
         options=JobOptions.model_validate_json(row["options"]),
         priority=row["priority"],
         playlist_id=row["playlist_id"],
+        created_at=from_micros(row["created_at"]),
         trace_id=row["trace_id"],
         listing=bool(row["listing"]),
         own_videos=row["own_videos"],
@@ -385,6 +422,7 @@ def _job(row: Row, video_ids: list[str], results: list[JobResult]) -> Job:
             done=row["success"] + sum(counted.values()),
             total=row["total"],
             listing=bool(row["listing"]),
+            known=row["known"],
             succeeded=row["success"],
             stored_bytes=row["stored_bytes"],
             **counted,
@@ -414,6 +452,8 @@ def _outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:
         "reason": outcome.reason,
         "errors": _errors_json(outcome.errors),
         "title": outcome.title,
+        "waits_for": outcome.waits_for,
+        "next_attempt_at": to_micros(outcome.retry_after) if outcome.retry_after else 0,
         "now": _now(),
     }
 

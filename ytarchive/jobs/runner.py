@@ -11,10 +11,12 @@ from ytarchive.common.errors import InternalError, Unavailable, YTArchiveError
 from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus, VideoProgress
+from ytarchive.jobs.governor import Permit
 from ytarchive.jobs.guards import Guards
-from ytarchive.jobs.policy import Action, decide
+from ytarchive.jobs.policy import Action, condition_of, decide, is_an_answer
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.repository import DueVideo, JobsRepository, Outcome
+from ytarchive.jobs.surroundings import Surroundings
 from ytarchive.jobs.video_flow import Archived, VideoFlow
 
 log = logger.bind(service="jobs")
@@ -28,6 +30,7 @@ class Flight:
     """A video being worked on, for one job or several."""
 
     video: DueVideo
+    permit: Permit
     waiters: list[DueVideo] = field(default_factory=list)
     title: str = ""
     seen: VideoProgress | None = None
@@ -48,6 +51,7 @@ class Runner:
         queue: Queue,
         flow: VideoFlow,
         guards: Guards,
+        surroundings: Surroundings,
         settings: JobsConfig,
         places: int,
     ) -> None:
@@ -55,6 +59,7 @@ class Runner:
         self._queue = queue
         self._flow = flow
         self._guards = guards
+        self._surroundings = surroundings
         self._settings = settings
         self._places = asyncio.Semaphore(places)
         self._flights: dict[tuple[bool, str], Flight] = {}
@@ -105,11 +110,13 @@ class Runner:
             return False
         if video.job.type is not JobType.METADATA_ONLY:
             await self._guards.disk.admit()
-        await self._guards.governor.admit()
+        permit = await self._guards.governor.admit()
         if self._join(video):
+            self._guards.governor.leave(permit)
             return False
         # Known before anything is asked, so that whoever cancels the job meanwhile finds it.
-        flight = self._flights[_key(video)] = Flight(video, waiters=[video], title=video.title)
+        flight = Flight(video, permit, waiters=[video], title=video.title)
+        self._flights[_key(video)] = flight
         try:
             await self._mark_started(flight)
         except BaseException:
@@ -131,7 +138,7 @@ class Runner:
                 flight.waiters.remove(video)
             self._queue.returned(video)
         elif video.job.status is JobStatus.PENDING:
-            await self._repository.set_status(video.job.id, JobStatus.RUNNING)
+            await self._repository.set_running(video.job.id)
 
     def _join(self, video: DueVideo) -> bool:
         flight = self._flights.get(_key(video))
@@ -144,7 +151,7 @@ class Runner:
         try:
             with trace(flight.video.job.trace_id):
                 outcome = await self._attempt(flight)
-                await self._tell_others(outcome, flight.video)
+                await self._tell_others(outcome, flight)
                 # A waiter may join until the flight is gone from the table.
                 del self._flights[_key(flight.video)]
                 for waiter in flight.waiters:
@@ -159,6 +166,7 @@ class Runner:
         self._places.release()
 
     def _give_back(self, flight: Flight) -> None:
+        self._guards.governor.leave(flight.permit)
         if self._flights.get(_key(flight.video)) is flight:
             del self._flights[_key(flight.video)]
         for waiter in flight.waiters:
@@ -167,6 +175,9 @@ class Runner:
     async def _attempt(self, flight: Flight) -> Archived | YTArchiveError:
         video = flight.video
         try:
+            if flight.permit.is_probe:
+                await self._flow.probe(video.video_id)
+                await self._guards.governor.succeeded(flight.permit)
             if video.job.type is JobType.METADATA_ONLY:
                 return await self._flow.describe_only(video.video_id)
             return await self._flow.archive(video.video_id, video.job.options, flight.describe)
@@ -176,20 +187,19 @@ class Runner:
             log.exception("{}: unexpected failure", video.video_id)
             return InternalError(f"{type(error).__name__}: {error}")
 
-    async def _tell_others(self, outcome: Archived | YTArchiveError, video: DueVideo) -> None:
+    async def _tell_others(self, outcome: Archived | YTArchiveError, flight: Flight) -> None:
+        governor, video_id = self._guards.governor, flight.video.video_id
         if isinstance(outcome, YTArchiveError):
             YOUTUBE_ERRORS.labels(outcome.reason or "other").inc()
-        if isinstance(outcome, Archived | Unavailable):
-            await self._guards.governor.succeeded()
-            await self._note_evidence(outcome, video)
-        else:
-            await self._guards.governor.failed(outcome, video.video_id)
-
-    async def _note_evidence(self, outcome: Archived | Unavailable, video: DueVideo) -> None:
-        if isinstance(outcome, Unavailable):
-            await self._guards.ledger.seen_unavailable(video.video_id, outcome)
+            if is_an_answer(outcome):
+                await governor.succeeded(flight.permit)
+            else:
+                await governor.failed(outcome, video_id, flight.permit)
+            if isinstance(outcome, Unavailable):
+                await self._guards.ledger.seen_unavailable(video_id, outcome)
         elif outcome.result.status is ResultStatus.SUCCESS:
-            await self._guards.ledger.seen_available(video.video_id)
+            await governor.succeeded(flight.permit)
+            await self._guards.ledger.seen_available(video_id)
 
     async def _record(self, video: DueVideo, outcome: Archived | YTArchiveError) -> None:
         if isinstance(outcome, YTArchiveError):
@@ -205,9 +215,9 @@ class Runner:
         decision = decide(error, failures, video.job.options.max_retries, self._settings)
         history = [*await self._repository.errors(video), error.detail()][-_HISTORY:]
         log.warning("{}: {} ({})", video.video_id, error.message, decision.action)
-        if decision.until is not None:
+        if decision.action in {Action.RETRY, Action.WAIT} and decision.until is not None:
             attempts = failures if decision.action is Action.RETRY else video.attempts
-            await self._repository.postpone(video, attempts, decision.until, history)
+            await self._repository.postpone(video, attempts, decision.until, error.reason, history)
             return
         result = JobResult(
             video_id=video.video_id,
@@ -216,7 +226,16 @@ class Runner:
             error_code=error.code,
             attempts=failures,
         )
-        await self._store(video, Outcome(result, error.reason, history))
+        await self._store(
+            video,
+            Outcome(
+                result,
+                error.reason or "unknown",
+                history,
+                waits_for=await self._surroundings.park(condition_of(error)),
+                retry_after=decision.until,
+            ),
+        )
 
     async def _store(self, video: DueVideo, outcome: Outcome) -> None:
         await self._repository.set_result(video.job.id, outcome)

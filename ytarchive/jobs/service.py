@@ -1,6 +1,5 @@
 """The Jobs service: the API over the queue."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +24,9 @@ from ytarchive.jobs.api import (
     JobsAPI,
     JobView,
     RegisterService,
+    RetryJobs,
+    RetryReport,
+    RetryWorkPlans,
     ServiceRegistry,
 )
 from ytarchive.jobs.availability import AvailabilityLedger
@@ -35,11 +37,16 @@ from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
 from ytarchive.jobs.planner import Planner
+from ytarchive.jobs.policy import longest_waits
 from ytarchive.jobs.progress import ProgressReader
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.registry import HealthProbe, Registry
 from ytarchive.jobs.repository import SCHEMA, JobsRepository, RegistryRepository
+from ytarchive.jobs.requeueing import Requeueing
+from ytarchive.jobs.retries import Retries
+from ytarchive.jobs.revival import Revival
 from ytarchive.jobs.runner import Runner
+from ytarchive.jobs.surroundings import Surroundings
 from ytarchive.jobs.upstream import Availability, AvailabilityQuery, Governor
 from ytarchive.jobs.video_flow import VideoFlow, save_request
 from ytarchive.jobs.work_plans import WorkPlanReporter
@@ -70,19 +77,22 @@ class JobsService(JobsAPI, DownloadListener):
         rows = RegistryRepository(database)
         self._registry = Registry(rows, probe, jobs.health_interval, known_hosts(settings))
         self._queue = Queue(self._repository)
-        flow = VideoFlow(neighbours.metadata, neighbours.storage, self._notices)
-        runner = Runner(self._repository, self._queue, flow, guards, jobs, _places(settings))
-        self._engine = Engine(
-            self._repository,
-            self._queue,
-            Planner(self._repository, neighbours, guards, jobs),
-            runner,
-            WorkPlanReporter(self._repository, neighbours.storage),
+        flow = VideoFlow(neighbours, self._notices)
+        surroundings = Surroundings(settings.network)
+        runner = Runner(
+            self._repository, self._queue, flow, guards, surroundings, jobs, _places(settings)
         )
+        reporter = WorkPlanReporter(self._repository, neighbours.storage)
+        planner = Planner(self._repository, neighbours, guards, jobs)
+        self._engine = Engine(
+            self._repository, self._queue, planner, runner, reporter, longest_waits(jobs)
+        )
+        requeueing = Requeueing(database, self._engine.job_changed)
+        self._retries = Retries(self._repository, requeueing, self._storage, guards.governor)
+        self._revival = Revival(self._repository, requeueing, surroundings, reporter)
         self._progress = ProgressReader(
             self._repository, runner, self._notices, neighbours.download, guards
         )
-        self._direct: set[asyncio.Task[None]] = set()
 
     @classmethod
     @asynccontextmanager
@@ -101,8 +111,8 @@ class JobsService(JobsAPI, DownloadListener):
         """
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
             governor = await TrafficGovernor.open(database, settings.download)
-            metadata, storage = neighbours.metadata, neighbours.storage
-            ledger = AvailabilityLedger(database, metadata, storage, governor)
+            download, storage = neighbours.download, neighbours.storage
+            ledger = AvailabilityLedger(database, download, storage, governor)
             guards = Guards(governor, DiskGuard(storage), ledger)
             service = cls(database, neighbours, settings, guards, probe)
             await service._registry.load()
@@ -110,13 +120,13 @@ class JobsService(JobsAPI, DownloadListener):
                 service._queue.restrict_to(set())
             beside = {"registry": service._registry.run}
             if whole_queue:
-                beside["availability"] = ledger.run
+                service._revival.listen_to(ledger)
+                beside |= {"availability": ledger.run, "revival": service._revival.run}
             await service._engine.start(beside)
             try:
                 yield service
             finally:
                 await service._engine.stop(settings.jobs.shutdown_grace)
-                await asyncio.gather(*service._direct, return_exceptions=True)
                 await governor.save()
 
     def work_on(self, job_id: str) -> None:
@@ -162,6 +172,16 @@ class JobsService(JobsAPI, DownloadListener):
         self._engine.job_changed(job_id)
         return await self._found(job_id)
 
+    async def retry_jobs(self, request: RetryJobs) -> RetryReport:
+        """Queue again what failed in any job, by reason. Raises InvalidRequest with the reasons."""
+        if request.job_id is not None:
+            await self._found(request.job_id, expand=False)
+        return await self._retries.of_jobs(request)
+
+    async def retry_work_plans(self, request: RetryWorkPlans) -> RetryReport:
+        """Queue again what work plans have. Entries stay in them until they are stored."""
+        return await self._retries.of_work_plans(request)
+
     async def cancel_job(self, job_id: str) -> Job:
         """Stop a job and its transfers. Raises NotFound, or Conflict if it has ended."""
         await self._found(job_id)
@@ -206,9 +226,8 @@ class JobsService(JobsAPI, DownloadListener):
         log.info("{}: download {}", request.video_id, request.status.lower())
         wanted = self._notices.deliver(request)
         if not wanted and request.status is DownloadStatus.COMPLETED:
-            task = asyncio.create_task(self._store_direct(request))
-            self._direct.add(task)
-            task.add_done_callback(self._direct.discard)
+            # Taken notice of when it is safe, and not before: Download keeps it until then.
+            await self._storage.save_video(save_request(request))
         return Done()
 
     async def health(self) -> HealthCheck:
@@ -227,12 +246,6 @@ class JobsService(JobsAPI, DownloadListener):
         if job is None:
             raise NotFound(f"there is no job {job_id}")
         return job
-
-    async def _store_direct(self, notice: DownloadNotice) -> None:
-        try:
-            await self._storage.save_video(save_request(notice))
-        except YTArchiveError as error:
-            log.error("{}: downloaded, but not stored: {}", notice.video_id, error.message)
 
 
 def _places(settings: Settings) -> int:

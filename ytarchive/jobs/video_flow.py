@@ -18,9 +18,10 @@ from ytarchive.common.media import VideoMetadata
 from ytarchive.common.quality import Quality
 from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
 from ytarchive.jobs.api import JobOptions, JobResult, ResultStatus
+from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
-from ytarchive.metadata import MetadataAPI, MetadataQuery
-from ytarchive.storage import SaveMetadata, SaveVideo, StorageAPI, StorageLocation
+from ytarchive.metadata import MetadataQuery
+from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 
 log = logger.bind(service="jobs")
 
@@ -38,10 +39,15 @@ class Archived:
 class VideoFlow:
     """Takes one video from its id to its place in the archive. Errors are raised as they are."""
 
-    def __init__(self, metadata: MetadataAPI, storage: StorageAPI, notices: NoticeBoard) -> None:
-        self._metadata = metadata
-        self._storage = storage
+    def __init__(self, neighbours: Neighbours, notices: NoticeBoard) -> None:
+        self._metadata = neighbours.metadata
+        self._storage = neighbours.storage
+        self._download = neighbours.download
         self._notices = notices
+
+    async def probe(self, video_id: str) -> None:
+        """Ask YouTube for a video and fetch nothing; a download that follows does not ask again."""
+        await self._download.get_formats(video_id)
 
     async def describe_only(self, video_id: str) -> Archived:
         """Fetch and store a video's metadata."""
@@ -78,7 +84,9 @@ class VideoFlow:
         result = JobResult(
             video_id=video_id,
             status=ResultStatus.SUCCESS,
-            message="; ".join(filter(None, [_fallback(options.quality, notice.quality), trouble])),
+            message="; ".join(
+                filter(None, [_fallback(options.quality, notice.quality), *notice.remarks, trouble])
+            ),
             metadata_saved=metadata is not None,
             video_downloaded=True,
             file_size=location.size_bytes,
@@ -109,6 +117,7 @@ class VideoFlow:
             caption_languages=options.caption_languages,
             auto_captions=options.auto_captions,
             include_thumbnail=options.include_thumbnail,
+            survives_restart=False,
         )
         notice = await self._notices.fetch(request)
         if notice.status is DownloadStatus.CANCELLED:

@@ -1,6 +1,7 @@
 """Tells Storage what could not be archived, so that it stands in the job's work plan."""
 
 import asyncio
+from datetime import datetime
 
 from loguru import logger
 
@@ -10,6 +11,7 @@ from ytarchive.common.models import from_micros
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import ResultStatus
 from ytarchive.jobs.repository import JobsRepository, planned_errors
+from ytarchive.jobs.upstream import AvailabilityState
 from ytarchive.storage import FailedDownload, StorageAPI, UnavailableVideo, WorkPlanRequest
 
 log = logger.bind(service="jobs")
@@ -92,13 +94,18 @@ class WorkPlanReporter:
 
 
 def _unavailable(row: Row, playlist_id: str | None) -> UnavailableVideo:
+    is_suspected = row["availability"] == AvailabilityState.SUSPECTED
     return UnavailableVideo(
         video_id=row["video_id"],
         title=row["title"] or None,
         reason=row["reason"] or "unavailable",
         detected_at=from_micros(row["finished_at"]),
         playlist_id=playlist_id,
+        last_available=_moment(row["last_available"]),
         evidence=row["message"] or None,
+        confirmed=not is_suspected,
+        retry_after=_moment(row["next_check_at"]) if is_suspected else None,
+        waits_for=_condition(row),
     )
 
 
@@ -110,4 +117,15 @@ def _failed(row: Row) -> FailedDownload:
         last_attempt=from_micros(row["finished_at"]),
         errors=planned_errors(row),
         file_size=row["file_size"] or None,
+        retry_after=_moment(row["next_attempt_at"] or None),
+        waits_for=_condition(row),
     )
+
+
+def _condition(row: Row) -> str | None:
+    """What a parked video waits for: `waits_for` without the state that it was in."""
+    return row["waits_for"] and str(row["waits_for"]).partition(" ")[0]
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)

@@ -101,6 +101,9 @@ class StoredVideos(Model):
     video_ids: list[str]
 
 
+_WAITS_FOR = '"cookies" or "proxy": a server tries again by itself when they have changed'
+
+
 class UnavailableVideo(Model):
     """A video that YouTube does not give, with the evidence."""
 
@@ -111,6 +114,13 @@ class UnavailableVideo(Model):
     playlist_id: str | None = None
     last_available: UtcDatetime | None = None
     evidence: str | None = Field(default=None, description="What YouTube or yt-dlp said")
+    confirmed: bool = Field(
+        default=True, description="False while it is a suspicion that a server checks again"
+    )
+    retry_after: UtcDatetime | None = Field(
+        default=None, description="When a server looks again by itself"
+    )
+    waits_for: str | None = Field(default=None, description=_WAITS_FOR)
 
 
 class FailedDownload(Model):
@@ -122,13 +132,23 @@ class FailedDownload(Model):
     last_attempt: UtcDatetime = Field(default_factory=utc_now)
     errors: list[ErrorDetail] = Field(default_factory=list, description="Oldest first")
     file_size: int | None = Field(default=None, description="Bytes, if known")
-    retry_after: UtcDatetime | None = None
+    retry_after: UtcDatetime | None = Field(
+        default=None, description="Before this another try hardly helps"
+    )
+    waits_for: str | None = Field(default=None, description=_WAITS_FOR)
 
 
 class WorkPlanRequest(Model):
     """What a job leaves for review. A job has one plan, which later requests extend."""
 
-    job_id: OpaqueId | None = None
+    job_id: OpaqueId | None = Field(
+        default=None,
+        description="Whose plan it is. It is not looked up, since plans may come from elsewhere: a "
+        "retry of a plan whose job is not known makes a job",
+    )
+    plan_id: OpaqueId | None = Field(
+        default=None, description="Extend this plan; with a `job_id` it becomes that job's"
+    )
     unavailable_videos: list[UnavailableVideo] = Field(default_factory=list)
     failed_downloads: list[FailedDownload] = Field(default_factory=list)
     resolved_video_ids: list[VideoId] = Field(
@@ -233,7 +253,10 @@ class StorageAPI(Contract, Protocol):
 
     @endpoint("POST /storage/work-plan", status=201)
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        """Make a work plan, or extend the one that the job already has."""
+        """Make a work plan, or extend the one that the job already has.
+
+        Raises NotFound for an unknown `plan_id`, Conflict if the job has another plan.
+        """
         ...
 
     @endpoint("GET /storage/work-plans")

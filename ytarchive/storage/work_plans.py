@@ -5,7 +5,7 @@ import json
 import re
 
 from ytarchive.common.database import Database, Row, Writer
-from ytarchive.common.errors import InvalidRequest, NotFound
+from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.storage import files
@@ -94,7 +94,7 @@ class WorkPlans:
 
 def _extend(writer: Writer, request: WorkPlanRequest) -> Row:
     """The transaction behind `create`; the plan's row."""
-    plan_id = _existing_plan(writer, request.job_id) or _new_plan(writer, request.job_id)
+    plan_id = _chosen_plan(writer, request) or _new_plan(writer, request.job_id)
     totals = request.model_dump(include={"total_videos", "successful_videos"})
     resolved = json.dumps(request.resolved_video_ids)
     writer.execute("delete_entries", {"plan_id": plan_id, "video_ids": resolved})
@@ -104,9 +104,18 @@ def _extend(writer: Writer, request: WorkPlanRequest) -> Row:
     return row
 
 
-def _existing_plan(writer: Writer, job_id: str | None) -> str | None:
-    row = writer.fetch_one("plan_of_job", {"job_id": job_id}) if job_id else None
-    return str(row["plan_id"]) if row else None
+def _chosen_plan(writer: Writer, request: WorkPlanRequest) -> str | None:
+    """The plan to extend: the one that is named, or else the job's; None if there is none."""
+    of_job = writer.fetch_one("plan_of_job", {"job_id": request.job_id}) if request.job_id else None
+    if request.plan_id is None:
+        return str(of_job["plan_id"]) if of_job else None
+    if writer.fetch_one("get_plan", {"plan_id": request.plan_id}) is None:
+        raise NotFound(f"there is no work plan {request.plan_id}")
+    if of_job is not None and of_job["plan_id"] != request.plan_id:
+        raise Conflict(f"job {request.job_id} has the work plan {of_job['plan_id']}")
+    if of_job is None and request.job_id is not None:
+        writer.execute("give_plan", {"plan_id": request.plan_id, "job_id": request.job_id})
+    return request.plan_id
 
 
 def _new_plan(writer: Writer, job_id: str | None) -> str:

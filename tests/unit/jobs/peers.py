@@ -73,6 +73,7 @@ class MetadataPeer(MetadataAPI):
     page_size: int = 50
     batches: list[BatchRequest] = field(default_factory=list)
     pages: int = 0
+    ended: int = 0
 
     async def get_video(self, video_id: str, request: MetadataQuery) -> VideoMetadata:
         if video_id in self.failures:
@@ -99,6 +100,10 @@ class MetadataPeer(MetadataAPI):
             next_cursor=str(end) if end < len(ids) else None,
         )
 
+    async def end_listing(self, playlist_id: str, request: PlaylistPageQuery) -> Done:
+        self.ended += 1
+        return Done()
+
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
         raise NotFound("not part of these tests")
 
@@ -123,6 +128,7 @@ class DownloadPeer(DownloadAPI):
     hold: set[str] = field(default_factory=set)
     silent: bool = False
     started: list[str] = field(default_factory=list)
+    extracted: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     tasks: dict[str, DownloadProgress] = field(default_factory=dict)
     running: int = 0
@@ -199,7 +205,18 @@ class DownloadPeer(DownloadAPI):
         return task
 
     async def get_formats(self, video_id: str) -> VideoFormats:
-        raise NotFound("not part of these tests")
+        self.extracted.append(video_id)
+        failing = self.failures.get(video_id)
+        if failing:
+            raise failing.pop(0)
+        return VideoFormats(
+            video_id=video_id,
+            title="",
+            qualities=[],
+            formats=[],
+            captions=[],
+            automatic_captions=[],
+        )
 
     async def health(self) -> HealthCheck:
         return _healthy("download")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.jobs.conftest import Workshop, ended, videos
-from tests.unit.jobs.peers import MetadataPeer, StoragePeer, video_id
+from tests.unit.jobs.peers import DownloadPeer, StoragePeer, video_id
 from ytarchive.common.config import DownloadConfig, Pace
 from ytarchive.common.database import Database
 from ytarchive.common.errors import (
@@ -30,7 +30,7 @@ class Desk:
     """A ledger whose clock the test turns."""
 
     ledger: AvailabilityLedger
-    metadata: MetadataPeer
+    download: DownloadPeer
     storage: StoragePeer
     days: list[float] = field(default_factory=lambda: [0.0])
 
@@ -44,9 +44,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
     async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
         governor = await Governor.open(database, DownloadConfig(pace=Pace.OFF), now)
-        metadata, storage = MetadataPeer(), StoragePeer()
-        ledger = AvailabilityLedger(database, metadata, storage, governor, now)
-        yield Desk(ledger, metadata, storage, days)
+        download, storage = DownloadPeer(), StoragePeer()
+        ledger = AvailabilityLedger(database, download, storage, governor, now)
+        yield Desk(ledger, download, storage, days)
 
 
 async def test_a_stored_video_that_turned_private_is_safe_here(desk: Desk) -> None:
@@ -59,7 +59,7 @@ async def test_a_stored_video_that_turned_private_is_safe_here(desk: Desk) -> No
 
 
 async def test_a_vague_answer_counts_only_when_it_was_confirmed_for_weeks(desk: Desk) -> None:
-    desk.metadata.failures[VIDEO] = VideoUnavailable()
+    desk.download.failures[VIDEO] = [VideoUnavailable()] * 3
     await desk.ledger.seen_unavailable(VIDEO, VideoUnavailable())
     states = []
     for day in (0.5, 1.1, 2, 8.2, 20, 38.5):
@@ -98,7 +98,7 @@ async def test_a_video_that_comes_back_is_noticed(desk: Desk) -> None:
 async def test_a_failure_to_ask_changes_nothing(desk: Desk, failure: YTArchiveError) -> None:
     await desk.ledger.seen_missing([VIDEO])
     before = await desk.ledger.get(VIDEO)
-    desk.metadata.failures[VIDEO] = failure
+    desk.download.failures[VIDEO] = [failure]
     assert await desk.ledger.check_due() == 1
 
     after = await desk.ledger.get(VIDEO)

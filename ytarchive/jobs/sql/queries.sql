@@ -36,9 +36,19 @@ FROM jobs WHERE status IN ('PENDING', 'RUNNING');
 UPDATE jobs SET status = :status, error = :error, updated_at = :now
 WHERE id = :id AND status IN ('PENDING', 'RUNNING');
 
+-- name: finish_job
+-- Not if a retry queued some of it again just now.
+UPDATE jobs SET status = :status, error = :error, updated_at = :now
+WHERE id = :id AND status IN ('PENDING', 'RUNNING')
+  AND NOT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :id AND state = 'new')
+  AND NOT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :id AND state = 'queued');
+
 -- name: reopen_job
-UPDATE jobs SET status = 'PENDING', error = NULL, listing = :listing, updated_at = :now
+UPDATE jobs SET status = 'PENDING', error = NULL, updated_at = :now
 WHERE id = :id AND status IN ('COMPLETED', 'FAILED', 'CANCELLED');
+
+-- name: list_again
+UPDATE jobs SET listing = 1 WHERE id = :id;
 
 -- name: touch_job
 UPDATE jobs SET updated_at = :now WHERE id = :id;
@@ -91,9 +101,14 @@ SELECT min(next_attempt_at) AS due FROM job_videos
 WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now;
 
 -- name: next_waiting
--- The first video that waits for its time, and how many do.
-SELECT video_id, message, min(next_attempt_at) AS due, count(*) AS videos FROM job_videos
-WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now;
+-- The first video that waits for its time, and how many do; nothing if another need not wait.
+SELECT video_id, message, reason, min(next_attempt_at) AS due, count(*) AS videos FROM job_videos
+WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now
+  AND NOT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :job_id AND state = 'new')
+  AND NOT EXISTS (
+    SELECT 1 FROM job_videos
+    WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at <= :now
+  );
 
 -- name: has_open_videos
 SELECT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :job_id AND state = 'new')
@@ -113,7 +128,8 @@ UPDATE job_videos SET
     attempts = :attempts, errors = :errors, metadata_saved = :metadata_saved,
     video_downloaded = :video_downloaded, file_size = :file_size,
     duration_seconds = :duration_seconds, quality = :quality, finished_at = :now,
-    planned = 0, title = iif(:title = '', title, :title)
+    next_attempt_at = :next_attempt_at, waits_for = :waits_for, planned = 0,
+    title = iif(:title = '', title, :title)
 WHERE job_id = :job_id AND video_id = :video_id AND state IN ('new', 'queued');
 
 -- name: postpone_video
@@ -126,20 +142,118 @@ WHERE job_id = :job_id AND video_id = :video_id AND state = 'queued';
 SELECT errors FROM job_videos WHERE job_id = :job_id AND video_id = :video_id;
 
 -- name: cancel_open_videos
-UPDATE job_videos SET state = 'cancelled', message = 'cancelled', finished_at = :now
+UPDATE job_videos SET
+    state = 'cancelled', message = 'cancelled', reason = 'cancelled', finished_at = :now
 WHERE job_id = :job_id AND state IN ('new', 'queued');
 
 -- name: requeue_videos
 -- For a retry: everything that did not succeed starts afresh.
 UPDATE job_videos SET
     state = 'new', attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
-    reason = NULL, finished_at = NULL
+    reason = NULL, waits_for = NULL, finished_at = NULL
 WHERE job_id = :job_id AND state IN ('failed', 'unavailable', 'cancelled');
 
+-- Retries by cause --------------------------------------------------------------------------------
+
+-- name: retryable_videos
+-- What did not succeed, by job and reason, of one job or all, for one reason or all. A job that was
+-- cancelled is left alone unless it is named, or its reason is. What only waits for its time is
+-- counted when its reason is asked for.
+SELECT v.job_id, v.reason, count(*) AS videos
+FROM job_videos v JOIN jobs j ON j.id = v.job_id
+WHERE v.reason >= coalesce(:reason, '') AND v.reason <= coalesce(:reason, '~')
+  AND (:job_id IS NULL OR v.job_id = :job_id)
+  AND (
+    v.state IN ('failed', 'unavailable')
+    OR (v.state = 'cancelled' AND (:job_id IS NOT NULL OR :reason = 'cancelled'))
+    OR (v.state = 'queued' AND v.next_attempt_at > :now AND :reason IS NOT NULL)
+  )
+  AND (j.status <> 'CANCELLED' OR :job_id IS NOT NULL OR :reason = 'cancelled')
+GROUP BY v.job_id, v.reason
+ORDER BY v.job_id;
+
+-- name: requeue_reason
+-- What `retryable_videos` counted in one job starts afresh, or no longer waits.
+UPDATE job_videos SET
+    state = iif(state = 'queued', state, 'new'), attempts = iif(state = 'queued', attempts, 0),
+    next_attempt_at = 0, message = '', error_code = NULL, reason = NULL, waits_for = NULL,
+    finished_at = NULL
+WHERE job_id = :job_id AND reason = :reason AND (
+    state IN ('failed', 'unavailable', 'cancelled')
+    OR (state = 'queued' AND next_attempt_at > :now AND :also_waiting)
+);
+
+-- name: parked_videos
+-- What waits for another state of a condition than the present one (`cookies 1a2b…`), in order of
+-- jobs. Who cancelled a job does not want it back.
+SELECT v.job_id, v.video_id
+FROM job_videos v JOIN jobs j ON j.id = v.job_id
+WHERE v.waits_for >= :condition || ' ' AND v.waits_for < :condition || '!'
+  AND v.waits_for <> :present AND v.state IN ('failed', 'unavailable') AND j.status <> 'CANCELLED'
+ORDER BY v.job_id;
+
+-- name: unavailable_in_jobs
+SELECT v.job_id, v.video_id
+FROM job_videos v JOIN jobs j ON j.id = v.job_id
+WHERE v.video_id = :video_id AND v.state = 'unavailable' AND j.status <> 'CANCELLED'
+ORDER BY v.job_id;
+
+-- name: requeue_video
+UPDATE job_videos SET
+    state = 'new', attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
+    reason = NULL, waits_for = NULL, finished_at = NULL
+WHERE job_id = :job_id AND video_id = :video_id
+  AND state IN ('failed', 'unavailable', 'cancelled');
+
+-- name: take_from_plan
+-- A video of a work plan is wanted again; if the job never had it, it comes last. Its history makes
+-- it leave the plan once it is stored.
+INSERT INTO job_videos (job_id, video_id, position, state, title, errors)
+VALUES (
+    :job_id, :video_id,
+    (SELECT coalesce(max(position), -1) + 1 FROM job_videos WHERE job_id = :job_id),
+    'new', :title, :errors
+)
+ON CONFLICT (job_id, video_id) DO UPDATE SET
+    state = iif(state = 'queued', state, 'new'), attempts = iif(state = 'queued', attempts, 0),
+    next_attempt_at = 0, message = '', error_code = NULL, reason = NULL, waits_for = NULL,
+    finished_at = NULL, errors = iif(errors = '[]', excluded.errors, errors);
+
+-- name: report_again
+-- More is known of an unavailable video: the work plans that have it are told.
+UPDATE job_videos SET planned = 0 WHERE video_id = :video_id AND state = 'unavailable';
+
+-- The wall clock ----------------------------------------------------------------------------------
+
+-- name: shift_waits
+-- It was set by so much: what waits a while goes on waiting that while. A premiere has its own time.
+UPDATE job_videos SET next_attempt_at = max(next_attempt_at + :drift, 1)
+WHERE job_id IN (SELECT id FROM jobs WHERE status IN ('PENDING', 'RUNNING'))
+  AND state = 'queued' AND next_attempt_at > :before
+  AND coalesce(reason, '') NOT IN ('upcoming', 'quota_exceeded');
+
+-- name: bound_waits
+-- Nothing waits longer than it can have been told to, should the clock have been wrong then.
+UPDATE job_videos SET next_attempt_at = :now + CASE
+    WHEN reason IN ('upcoming', 'quota_exceeded') THEN :longest
+    WHEN reason = 'live' THEN :live
+    ELSE max(:least, min(:retry_max, :retry_base * (1 << min(attempts, 20))))
+  END
+WHERE job_id IN (SELECT id FROM jobs WHERE status IN ('PENDING', 'RUNNING'))
+  AND state = 'queued' AND next_attempt_at > :now + CASE
+    WHEN reason IN ('upcoming', 'quota_exceeded') THEN :longest
+    WHEN reason = 'live' THEN :live
+    ELSE max(:least, min(:retry_max, :retry_base * (1 << min(attempts, 20))))
+  END;
+
+-- Work plans --------------------------------------------------------------------------------------
+
 -- name: unplanned_videos
-SELECT * FROM job_videos
-WHERE job_id = :job_id AND planned = 0 AND state IN ('failed', 'unavailable')
-ORDER BY position LIMIT :limit;
+-- With what the ledger knows of them.
+SELECT v.*, a.state AS availability, a.next_check_at, a.last_available
+FROM job_videos v LEFT JOIN availability a ON a.video_id = v.video_id
+WHERE v.job_id = :job_id AND v.planned = 0 AND v.state IN ('failed', 'unavailable')
+ORDER BY v.position LIMIT :limit;
 
 -- name: unreported_jobs
 SELECT DISTINCT job_id FROM job_videos WHERE planned = 0 AND state IN ('failed', 'unavailable');
@@ -151,6 +265,65 @@ WHERE job_id = :job_id AND planned = 0 AND state IN ('success', 'skipped') AND e
 
 -- name: mark_planned
 UPDATE job_videos SET planned = 1 WHERE job_id = :job_id AND video_id = :video_id;
+
+-- Lists -------------------------------------------------------------------------------------------
+
+-- name: get_list
+SELECT * FROM lists WHERE list_id = :list_id;
+
+-- name: count_list_videos
+-- How many of the ids in the JSON array `:ids` a list is known to have.
+SELECT count(*) AS videos
+FROM json_each(:ids) AS wanted
+JOIN list_videos AS v ON v.list_id = :list_id AND v.video_id = wanted.value;
+
+-- name: unsettled_list_videos
+-- The ledger looks again at what is unavailable for a fact.
+SELECT v.video_id FROM list_videos AS v
+WHERE v.list_id = :list_id AND v.video_id > :after
+  AND NOT EXISTS (
+    SELECT 1 FROM availability AS a WHERE a.video_id = v.video_id AND a.state = 'unavailable'
+  )
+ORDER BY v.video_id
+LIMIT :limit;
+
+-- name: complete_list
+INSERT INTO lists (list_id, entries, listed_at) VALUES (:list_id, :entries, :now)
+ON CONFLICT (list_id) DO UPDATE SET
+    entries = excluded.entries, listed_at = excluded.listed_at, shrunk_at = NULL;
+
+-- name: remove_list_videos
+-- What a job, which has listed all, did not find.
+DELETE FROM list_videos
+WHERE list_id = :list_id AND NOT EXISTS (
+    SELECT 1 FROM job_videos AS j
+    WHERE j.job_id = :job_id AND j.video_id = list_videos.video_id
+)
+RETURNING video_id;
+
+-- name: add_list_videos
+-- The job's own videos stand before those of its list.
+INSERT INTO list_videos (list_id, video_id)
+SELECT :list_id, video_id FROM job_videos WHERE job_id = :job_id AND position >= :first
+ON CONFLICT (list_id, video_id) DO NOTHING;
+
+-- name: extend_list
+UPDATE lists SET entries = entries + :added WHERE list_id = :list_id;
+
+-- name: count_known
+UPDATE jobs SET known = (
+    SELECT count(*) FROM list_videos AS v
+    WHERE v.list_id = :list_id AND NOT EXISTS (
+        SELECT 1 FROM job_videos AS j WHERE j.job_id = :job_id AND j.video_id = v.video_id
+    )
+)
+WHERE id = :job_id;
+
+-- name: known_entries
+SELECT known FROM jobs WHERE id = :job_id;
+
+-- name: suspect_list
+UPDATE lists SET shrunk_at = :now WHERE list_id = :list_id;
 
 -- Registry ----------------------------------------------------------------------------------------
 

@@ -23,7 +23,8 @@ CREATE TABLE jobs (
     failed INTEGER NOT NULL DEFAULT 0,
     unavailable INTEGER NOT NULL DEFAULT 0,
     cancelled INTEGER NOT NULL DEFAULT 0,
-    stored_bytes INTEGER NOT NULL DEFAULT 0
+    stored_bytes INTEGER NOT NULL DEFAULT 0,
+    known INTEGER NOT NULL DEFAULT 0 -- entries of the playlist that were not listed again
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX jobs_by_status ON jobs (status, id);
@@ -49,6 +50,7 @@ CREATE TABLE job_videos (
     quality TEXT,
     finished_at INTEGER,
     planned INTEGER NOT NULL DEFAULT 0, -- 1 when the work plan knows the outcome
+    waits_for TEXT,                   -- parked: what must change, and how it was (`cookies 1a2b…`)
     PRIMARY KEY (job_id, video_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -62,6 +64,13 @@ CREATE INDEX job_videos_unplanned ON job_videos (job_id, position)
     WHERE planned = 0 AND state IN ('failed', 'unavailable');
 
 CREATE INDEX job_videos_in_order ON job_videos (job_id, position);
+
+-- What did not succeed, or waits for its time: only these have a reason.
+CREATE INDEX job_videos_by_reason ON job_videos (reason, job_id) WHERE reason IS NOT NULL;
+
+CREATE INDEX job_videos_parked ON job_videos (waits_for) WHERE waits_for IS NOT NULL;
+
+CREATE INDEX job_videos_unavailable ON job_videos (video_id) WHERE state = 'unavailable';
 
 CREATE TRIGGER job_videos_added AFTER INSERT ON job_videos BEGIN
     UPDATE jobs SET
@@ -88,6 +97,20 @@ WHEN NEW.state <> OLD.state BEGIN
             - iif(OLD.state = 'success', OLD.file_size, 0)
     WHERE id = NEW.job_id;
 END;
+
+-- Lists that were listed to their end: the next listing may stop where everything is known.
+CREATE TABLE lists (
+    list_id TEXT PRIMARY KEY,         -- PL…; UU… for a channel
+    entries INTEGER NOT NULL,
+    listed_at INTEGER NOT NULL,       -- when the last listing began that went to the end
+    shrunk_at INTEGER                 -- when a listing was suspiciously short, and not believed
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE list_videos (
+    list_id TEXT NOT NULL REFERENCES lists (list_id),
+    video_id TEXT NOT NULL,
+    PRIMARY KEY (list_id, video_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE services (
     service_name TEXT PRIMARY KEY,

@@ -80,6 +80,9 @@ SELECT * FROM moves ORDER BY video_id;
 -- name: plan_of_job
 SELECT plan_id FROM work_plans WHERE job_id = :job_id;
 
+-- name: give_plan
+UPDATE work_plans SET job_id = :job_id WHERE plan_id = :plan_id;
+
 -- name: count_plans_named
 -- How many plans' files begin with the same time.
 SELECT count(*) AS plans FROM work_plans

@@ -1,0 +1,118 @@
+"""What ended without success, queued again: by cause, by condition, or because a work plan has it.
+
+Each call is one transaction: what it finds is queued and its jobs are open again, or nothing is.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.models import ErrorDetail, to_micros, utc_now
+
+
+@dataclass(frozen=True)
+class Found:
+    """Videos of one job that ended, or wait, for one reason."""
+
+    job_id: str
+    reason: str
+    videos: int
+
+
+@dataclass(frozen=True)
+class PlannedVideo:
+    """A video that stands in a work plan, with its history."""
+
+    video_id: str
+    title: str
+    reason: str
+    errors: Sequence[ErrorDetail]
+
+
+class Requeueing:
+    """The statements of `queries.sql` that queue again."""
+
+    def __init__(self, database: Database, changed: Callable[[str], None]) -> None:
+        self._database = database
+        self._changed = changed
+
+    async def find(self, job_id: str | None, reason: str | None) -> list[Found]:
+        """What a retry would queue again."""
+        rows = await self._database.fetch_all("retryable_videos", _selection(job_id, reason))
+        return [Found(**dict(row)) for row in rows]
+
+    async def retry(self, job_id: str | None, reason: str | None) -> list[Found]:
+        """Queue it again, and no longer let wait what waits for that reason; what it was."""
+        selection = _selection(job_id, reason)
+
+        def requeue(writer: Writer) -> list[Found]:
+            rows = writer.fetch_all("retryable_videos", selection)
+            found = [Found(**dict(row)) for row in rows]
+            for each in found:
+                chosen = {"job_id": each.job_id, "reason": each.reason}
+                more = {"now": selection["now"], "also_waiting": reason is not None}
+                writer.execute("requeue_reason", chosen | more)
+            _reopen(writer, {each.job_id for each in found})
+            return found
+
+        found = await self._database.write(requeue)
+        self._tell({each.job_id for each in found})
+        return found
+
+    async def release(self, condition: str, present: str) -> int:
+        """Queue again what is parked for another state of a condition; how many videos."""
+        values = {"condition": condition, "present": present}
+        return await self._requeue("parked_videos", values)
+
+    async def came_back(self, video_id: str) -> int:
+        """Queue a video again wherever it was unavailable; in how many jobs."""
+        return await self._requeue("unavailable_in_jobs", {"video_id": video_id})
+
+    async def take_from_plan(self, job_id: str, videos: Sequence[PlannedVideo]) -> None:
+        """Queue the videos of a work plan in its job."""
+        rows = [
+            {
+                "job_id": job_id,
+                "video_id": video.video_id,
+                "title": video.title,
+                "errors": json.dumps([error.model_dump(mode="json") for error in video.errors]),
+            }
+            for video in videos
+        ]
+
+        def take(writer: Writer) -> None:
+            writer.execute_many("take_from_plan", rows)
+            _reopen(writer, {job_id})
+
+        await self._database.write(take)
+        self._tell({job_id})
+
+    async def _requeue(self, query: str, values: dict[str, str]) -> int:
+        if not await self._database.fetch_all(query, values):
+            return 0
+
+        def requeue(writer: Writer) -> list[Row]:
+            rows = writer.fetch_all(query, values)
+            writer.execute_many("requeue_video", [dict(row) for row in rows])
+            _reopen(writer, {job_id for job_id, _ in groupby(rows, lambda row: row["job_id"])})
+            return rows
+
+        rows = await self._database.write(requeue)
+        self._tell({row["job_id"] for row in rows})
+        return len(rows)
+
+    def _tell(self, job_ids: set[str]) -> None:
+        for job_id in sorted(job_ids):
+            self._changed(job_id)
+
+
+def _selection(job_id: str | None, reason: str | None) -> dict[str, str | int | None]:
+    return {"job_id": job_id, "reason": reason, "now": to_micros(utc_now())}
+
+
+def _reopen(writer: Writer, job_ids: set[str]) -> None:
+    """Jobs that had ended are open again; the others are so anyway."""
+    now = to_micros(utc_now())
+    writer.execute_many("reopen_job", [{"id": job_id, "now": now} for job_id in sorted(job_ids)])

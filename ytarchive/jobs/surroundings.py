@@ -1,0 +1,51 @@
+"""What parked videos wait for: the cookies and the proxy that this process asks YouTube with."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+from ytarchive.common.config import NetworkConfig
+from ytarchive.jobs.policy import Condition
+
+_NONE = "none"
+_DIGITS = 16
+
+
+class Surroundings:
+    """Tells how each condition is now, as a word that changes when the condition does."""
+
+    def __init__(self, network: NetworkConfig) -> None:
+        self._network = network
+
+    async def present(self, condition: Condition) -> str:
+        """The condition and its state, such as `cookies 1a2b…` or `proxy none`."""
+        if condition is Condition.PROXY:
+            proxy = self._network.proxy
+            return f"{condition} {_digest(proxy.encode()) if proxy else _NONE}"
+        content = await asyncio.to_thread(_content, self._network.cookies_file)
+        return f"{condition} {_digest(content) if content else _NONE}"
+
+    async def park(self, condition: Condition | None) -> str | None:
+        """What a video that waits for a condition is marked with; None if it waits for none."""
+        return None if condition is None else await self.present(condition)
+
+    async def may_help(self, condition: Condition) -> str | None:
+        """The present state, if it is one with which parked videos are worth a try.
+
+        Without cookies none that needs an account is; without a proxy the country is another.
+        """
+        present = await self.present(condition)
+        is_hopeless = condition is Condition.COOKIES and present.endswith(_NONE)
+        return None if is_hopeless else present
+
+
+def _content(file: Path | None) -> bytes:
+    """A file that is being replaced, or cannot be read, is none for the moment."""
+    try:
+        return file.read_bytes() if file else b""
+    except OSError:
+        return b""
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:_DIGITS]
