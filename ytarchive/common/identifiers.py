@@ -17,6 +17,7 @@ _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _PLAYLIST_ID = re.compile(r"(?:PL|UU|OL|FL|RD|LL|WL|UL|SP|EL|PU|EC)[A-Za-z0-9_-]{0,64}")
 _CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 _HANDLE = re.compile(r"@[\w.\-·]{1,100}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9_-]{1,32})?")
 _HOSTS = frozenset(
     {
         "youtube.com",
@@ -95,6 +96,14 @@ def is_channel(source: str) -> bool:
     return source.startswith("@") or _CHANNEL_ID.fullmatch(source) is not None
 
 
+def parse_language(text: str) -> str:
+    """A language code such as `en` or `zh-Hans`, or `all`. Raises ValueError."""
+    text = text.strip()
+    if _LANGUAGE.fullmatch(text):
+        return text
+    raise ValueError(f"{_shown(text)} is no language code, such as en or pt-BR, and not all")
+
+
 def _address(text: str) -> tuple[list[str], dict[str, str]]:
     """Host and path segments, and the query, of a YouTube address; empty for any other text."""
     if len(text) > _LONGEST or not re.match(r"(https?://)?[\w.-]+/", text, re.IGNORECASE):
@@ -137,6 +146,16 @@ ChannelId = Annotated[
     Field(description="A channel's id, its @handle, or an address", examples=["@youtube"]),
 ]
 """A channel id or @handle; an address is reduced to it."""
+
+CaptionLanguages = Annotated[
+    list[Annotated[str, AfterValidator(parse_language)]],
+    Field(
+        max_length=50,
+        description="Language codes as YouTube has them, such as `en` or `pt-BR`; `en` stands for "
+        "its regional variants too, `all` for every language with captions made by people",
+    ),
+]
+"""Languages of captions."""
 
 OpaqueId = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$"), PlainSerializer(str, return_type=str)
