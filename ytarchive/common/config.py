@@ -5,6 +5,8 @@ defaults below. Secrets are `SecretStr`, so they are masked wherever settings ar
 """
 
 import os
+import re
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -44,6 +46,17 @@ Names = Annotated[list[str], BeforeValidator(_split)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
+def _token(secret: SecretStr) -> SecretStr:
+    """Only what YouTube's tokens consist of; the message does not repeat the secret."""
+    if not re.fullmatch(r"[\w.+=%|-]+", secret.get_secret_value(), re.ASCII):
+        raise ValueError("must be of letters, digits and . _ - + = % | only")
+    return secret
+
+
+Token = Annotated[SecretStr, AfterValidator(_token)]
+Tokens = Annotated[list[Token], BeforeValidator(_split)]
+
+
 class Section(BaseModel):
     """Base of the sections; a setting that does not exist is refused by name."""
 
@@ -69,7 +82,7 @@ class ServerConfig(ServiceConfig):
 
 
 class YouTubeConfig(Section):
-    """The YouTube Data API."""
+    """The YouTube Data API, and what yt-dlp tells YouTube."""
 
     api_key: SecretStr | None = Field(
         default_factory=lambda: _secret_from("YOUTUBE_API_KEY"),
@@ -78,6 +91,19 @@ class YouTubeConfig(Section):
     quota_limit: int = Field(10_000, ge=0, description="Units a day")
     quota_reserve: int = Field(1_000, ge=0, description="Units kept back")
     extract_when_quota_spent: bool = Field(True, description="Ask yt-dlp when the quota is spent")
+    player_clients: Names = Field([], description="For yt-dlp, as `tv,web`; default: its choice")
+    po_tokens: Tokens = Field([], description="PO tokens as `CLIENT.CONTEXT+TOKEN`: `web.gvs+…`")
+    visitor_data: Token | None = Field(None, description="yt-dlp's visitor_data, for PO tokens")
+    data_sync_id: Token | None = Field(None, description="yt-dlp's data_sync_id, with cookies")
+    plugins: bool = Field(False, description="Load the yt-dlp plugins that are installed here")
+    pot_provider_url: str | None = Field(
+        None, pattern=r"^https?://[^/\s@]+/?$", description="bgutil's server; loads plugins too"
+    )
+
+    def secrets(self) -> Iterator[SecretStr]:
+        """What must not be shown anywhere."""
+        yield from filter(None, (self.api_key, self.visitor_data, self.data_sync_id))
+        yield from self.po_tokens
 
 
 class StorageConfig(Section):
@@ -124,7 +150,13 @@ class DownloadConfig(Section):
     stall_timeout: float = Field(120, gt=0, description="Seconds without any progress")
     extract_timeout: float = Field(180, gt=0, description="Seconds one extraction may take")
     rate_limit: int | None = Field(None, ge=1024, description="Bytes a second, for each video")
+    sleep_requests: float = Field(0, ge=0, description="Seconds between requests of an extraction")
     videos_per_worker: int = Field(200, ge=1, description="A worker is replaced after this many")
+    worker_memory: int = Field(
+        512 * 2**20,
+        ge=2**20,
+        description="A worker that takes more bytes is replaced; with twice as many, at once",
+    )
 
 
 class MetadataConfig(Section):
@@ -142,6 +174,11 @@ class JobsConfig(Section):
     notification_timeout: float = Field(10, gt=0, description="Seconds before asking a download")
     health_interval: float = Field(5, gt=0, description="Seconds between health checks")
     shutdown_grace: float = Field(8, ge=0, description="Seconds running transfers get at the end")
+    full_listing_days: float = Field(
+        7,
+        ge=0,
+        description="A channel is listed to its end this often, in between until all is known",
+    )
 
 
 class LoggingConfig(Section):

@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 from pydantic import Field
 
 from ytarchive.common.contract import Contract, endpoint
-from ytarchive.common.identifiers import OpaqueId, VideoId
+from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
 from ytarchive.common.models import Done, ErrorDetail, Model, Text, UtcDatetime
 from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
@@ -54,11 +54,16 @@ class DownloadRequest(Model):
         "default `storage.videos_dir`",
     )
     include_captions: bool = True
-    caption_languages: list[str] = Field(default=["en"], max_length=50)
+    caption_languages: CaptionLanguages = Field(default=["en"])
     auto_captions: bool = Field(
         default=False, description="Take automatic captions where there are no others"
     )
     include_thumbnail: bool = True
+    survives_restart: bool = Field(
+        default=True,
+        description="Taken up again after a restart of the server, under the same task id; "
+        "Jobs, which asks again by itself, does without",
+    )
 
 
 class DownloadProgress(Model):
@@ -77,6 +82,9 @@ class DownloadProgress(Model):
     phase: DownloadPhase = DownloadPhase.WAITING
     quality: str | None = Field(default=None, description="What was really chosen, as `720p`")
     staged_path: str | None = Field(default=None, description="The finished files' folder")
+    remarks: list[str] = Field(
+        default=[], description="What is not as it was asked for, as `no captions in de`"
+    )
 
 
 class DownloadNotice(Model):
@@ -90,6 +98,9 @@ class DownloadNotice(Model):
     staged_path: str | None = Field(default=None, description="Where the finished files wait")
     quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
     downloaded_bytes: int = Field(default=0, description="Bytes that came over the network")
+    remarks: list[str] = Field(
+        default=[], description="What is not as it was asked for, as `no captions in de`"
+    )
     error: ErrorDetail | None = None
 
 

@@ -39,7 +39,11 @@ class DownloadService(DownloadAPI):
 
     def report_to(self, listener: DownloadListener) -> None:
         """Name who hears of every download that ends from now on."""
-        self._transfers.listener = listener
+        self._transfers.report_to(listener)
+
+    async def take_up(self) -> None:
+        """Queue what an earlier process had promised and not done; it begins with `report_to`."""
+        await self._transfers.take_up()
 
     async def close(self, grace: float = 0) -> None:
         """Take nothing more; running transfers get `grace` seconds and then stop resumably.
@@ -51,11 +55,12 @@ class DownloadService(DownloadAPI):
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
         """Queue a download. A video that is being fetched already is not fetched twice.
 
-        Raises PathOutsideArchive, and ServiceUnavailable while shutting down.
+        Raises PathOutsideArchive, ServiceUnavailable while shutting down, and DiskFull or
+        NotWritable if it cannot be noted.
         """
         if request.output_path:
             require_place_for_videos(request.output_path, self._settings.storage)
-        return self._transfers.start(request).progress
+        return (await self._transfers.start(request)).progress
 
     async def get_progress(self, task_id: str) -> DownloadProgress:
         """A snapshot from memory. Raises NotFound."""

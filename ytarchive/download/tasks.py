@@ -5,6 +5,7 @@ import asyncio
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import utc_now
+from ytarchive.common.tracing import current_trace_id
 from ytarchive.download.api import (
     DownloadNotice,
     DownloadPhase,
@@ -18,13 +19,15 @@ from ytarchive.ytdlp import Downloaded, Transfer
 class DownloadTask:
     """A download from QUEUED to its end. `progress` is always a complete snapshot."""
 
-    def __init__(self, request: DownloadRequest) -> None:
+    def __init__(self, request: DownloadRequest, task_id: str | None = None) -> None:
         self.request = request
+        self.trace_id = current_trace_id()
+        self.is_promised = False
         self.running: asyncio.Task[None] | None = None
         self.network_bytes = 0
         self.error: YTArchiveError | None = None
         self.progress = DownloadProgress(
-            task_id=new_id(),
+            task_id=task_id or new_id(),
             video_id=request.video_id,
             status=DownloadStatus.QUEUED,
             progress_percent=0,
@@ -40,7 +43,17 @@ class DownloadTask:
 
     def started(self) -> None:
         """It has a slot."""
-        self._update(status=DownloadStatus.DOWNLOADING, phase=DownloadPhase.EXTRACTING)
+        self._update(
+            status=DownloadStatus.DOWNLOADING,
+            phase=DownloadPhase.EXTRACTING,
+            error=None,
+            error_code=None,
+        )
+
+    def waits(self, error: YTArchiveError) -> None:
+        """It cannot run now, because of `error`, and will be tried again."""
+        self._stopped(DownloadStatus.QUEUED, error)
+        self._update(phase=DownloadPhase.WAITING)
 
     def moved(self, transfer: Transfer) -> int:
         """Take in a moment of the transfer. Returns the bytes fetched since the last one."""
@@ -72,6 +85,7 @@ class DownloadTask:
             eta=0,
             quality=downloaded.quality,
             staged_path=str(downloaded.folder),
+            remarks=downloaded.remarks,
         )
         return fetched
 
@@ -95,6 +109,7 @@ class DownloadTask:
             staged_path=self.progress.staged_path,
             quality=self.progress.quality,
             downloaded_bytes=self.network_bytes,
+            remarks=self.progress.remarks,
             error=self.error.detail() if self.error else None,
         )
 

@@ -9,28 +9,35 @@ from loguru import logger
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import (
     Cancelled,
+    DiskFull,
     InternalError,
     NotFound,
     ServiceUnavailable,
     YTArchiveError,
 )
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
+from ytarchive.common.tracing import trace
 from ytarchive.download.api import DownloadListener, DownloadRequest, DownloadStatus
+from ytarchive.download.journal import Journal, Promise
 from ytarchive.download.notifier import deliver
+from ytarchive.download.room import Room
 from ytarchive.download.tasks import DownloadTask
 from ytarchive.ytdlp import DownloadOrder, Fetcher, Transfer
 
 log = logger.bind(service="download")
 
 _REMEMBERED = 1000
+_SECONDS_BETWEEN_LOOKS_FOR_ROOM = 30
 
 
 class Transfers:
     """Runs at most `download.concurrency` at a time; the others wait, first come first."""
 
     def __init__(self, settings: Settings, fetcher: Fetcher) -> None:
-        self.listener: DownloadListener | None = None
+        self._listener: DownloadListener | None = None
         self._staging = settings.storage.staging_path
+        self._room = Room(self._staging, settings.storage.min_free)
+        self._journal = Journal(self._staging / "downloads")
         self._fetcher = fetcher
         self._slots = asyncio.Semaphore(settings.download.concurrency)
         self._tasks: OrderedDict[str, DownloadTask] = OrderedDict()
@@ -45,14 +52,33 @@ class Transfers:
         except KeyError:
             raise NotFound(f"no download has the id {task_id}") from None
 
-    def start(self, request: DownloadRequest) -> DownloadTask:
-        """Queue a download; a video that is being fetched already keeps its one task."""
+    def report_to(self, listener: DownloadListener) -> None:
+        """Name who hears of every download; those that were taken up again begin now."""
+        self._listener = listener
+        for task in self._by_video.values():
+            self._begin(task)
+
+    async def take_up(self) -> None:
+        """Queue again what an earlier process had promised; it begins with `report_to`."""
+        for promise in await asyncio.to_thread(lambda: list(self._journal.kept())):
+            if promise.request.video_id not in self._by_video:
+                task = self._remember(DownloadTask(promise.request, promise.task_id))
+                task.is_promised = True
+                task.trace_id = promise.trace_id
+
+    async def start(self, request: DownloadRequest) -> DownloadTask:
+        """Queue a download; a video that is being fetched already keeps its one task.
+
+        Raises ServiceUnavailable, and what writing the promise down raises.
+        """
         if self._is_closing:
             raise ServiceUnavailable("the Download service is shutting down")
-        task = self._by_video.get(request.video_id)
-        if task is None:
-            task = self._remember(DownloadTask(request))
-            task.running = asyncio.create_task(self._run(task))
+        task = self._by_video.get(request.video_id) or self._remember(DownloadTask(request))
+        if request.survives_restart and not task.is_promised:
+            await self._promise(task)
+            if task.progress.status.is_final and self._by_video.get(request.video_id) is not task:
+                return await self.start(request)  # it ended meanwhile
+        self._begin(task)
         return task
 
     async def stop(self, tasks: Iterable[DownloadTask]) -> None:
@@ -80,6 +106,22 @@ class Transfers:
             telling.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
 
+    async def _promise(self, task: DownloadTask) -> None:
+        promise = Promise(task_id=task.task_id, request=task.request, trace_id=task.trace_id)
+        task.is_promised = True
+        try:
+            await asyncio.to_thread(self._journal.keep, promise)
+        except YTArchiveError:
+            task.is_promised = False
+            if task.running is None:
+                self._free(task)
+            raise
+
+    def _begin(self, task: DownloadTask) -> None:
+        if task.running is None:
+            with trace(task.trace_id):
+                task.running = asyncio.create_task(self._run(task))
+
     def _remember(self, task: DownloadTask) -> DownloadTask:
         self._tasks[task.task_id] = self._by_video[task.request.video_id] = task
         if len(self._tasks) > _REMEMBERED:
@@ -91,14 +133,13 @@ class Transfers:
         """Wait for a slot and fetch. Whatever happens, the task ends and the listener hears."""
         video_id = task.request.video_id
         try:
-            async with self._slots:
-                with ACTIVE_DOWNLOADS.track_inprogress():
-                    await self._fetch(task)
+            await self._fetch_when_there_is_room(task)
         except asyncio.CancelledError:
             if self._is_closing:
                 task.failed(ServiceUnavailable("the Download service was shut down"))
                 return
             task.cancelled(Cancelled("the download was cancelled"))
+            self._forget(task)
             log.info("{}: cancelled", video_id)
         except YTArchiveError as error:
             YOUTUBE_ERRORS.labels(error.reason).inc()
@@ -109,19 +150,41 @@ class Transfers:
             log.exception("{}: the download broke", video_id)
         self._tell(task)
 
+    async def _fetch_when_there_is_room(self, task: DownloadTask) -> None:
+        """Fetch it in a slot. One that was promised waits for room on the disk, without a slot.
+
+        Jobs waits for room by itself, and does something else meanwhile.
+        """
+        while True:
+            try:
+                async with self._slots:
+                    with ACTIVE_DOWNLOADS.track_inprogress():
+                        return await self._fetch(task)
+            except DiskFull as error:
+                if not task.is_promised:
+                    raise
+                log.warning("{}: waits: {}", task.request.video_id, error.message)
+                task.waits(error)
+            finally:
+                self._room.release(task.request.video_id)
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS_FOR_ROOM)
+
     async def _fetch(self, task: DownloadTask) -> None:
         request = task.request
         task.started()
         order = DownloadOrder(
             folder=self._staging / request.video_id,
-            **request.model_dump(exclude={"output_path"}),
+            **request.model_dump(exclude={"output_path", "survives_restart"}),
         )
 
         def moved(transfer: Transfer) -> None:
             DOWNLOADED_BYTES.inc(task.moved(transfer))
 
+        def admit(needed: int) -> None:
+            self._room.claim(request.video_id, needed, lambda: task.network_bytes)
+
         log.info("{}: downloading, at most {}", request.video_id, request.quality)
-        downloaded = await self._fetcher.download(order, moved)
+        downloaded = await self._fetcher.download(order, moved, admit)
         DOWNLOADED_BYTES.inc(task.completed(downloaded))
         log.info("{}: fetched as {}", request.video_id, downloaded.quality or "audio")
 
@@ -135,10 +198,21 @@ class Transfers:
     async def _deliver(self, task: DownloadTask) -> None:
         """Tell the listener. Till then a finished video is taken: its folder is being moved."""
         try:
-            if self.listener:
-                await deliver(self.listener, task.notice())
+            if self._listener is None:
+                return
+            if await deliver(self._listener, task.notice(), insist=task.is_promised):
+                self._forget(task)
         finally:
             self._free(task)
+
+    def _forget(self, task: DownloadTask) -> None:
+        """The promise is kept, or nobody wants it any more."""
+        if task.is_promised:
+            task.is_promised = False
+            try:
+                self._journal.forget(task.task_id)
+            except YTArchiveError as error:
+                log.warning("{}: it will be fetched again: {}", task.task_id, error.message)
 
     def _free(self, task: DownloadTask) -> None:
         if self._by_video.get(task.request.video_id) is task:

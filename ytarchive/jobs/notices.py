@@ -92,6 +92,7 @@ class NoticeBoard:
             staged_path=progress.staged_path,
             quality=progress.quality,
             downloaded_bytes=progress.downloaded_bytes,
+            remarks=progress.remarks,
             error=error,
         )
 

@@ -64,6 +64,7 @@ class Downloaded(Model):
     folder: Path
     quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
     network_bytes: int = Field(description="Media bytes that came over the network this time")
+    remarks: list[str] = Field(default=[], description="What is not as it was asked for")
 
 
 class Extractor(Protocol):
@@ -89,7 +90,14 @@ class Fetcher(Protocol):
         ...
 
     async def download(
-        self, order: DownloadOrder, on_progress: Callable[[Transfer], None]
+        self,
+        order: DownloadOrder,
+        on_progress: Callable[[Transfer], None],
+        admit: Callable[[int], None],
     ) -> Downloaded:
-        """Fetch a video. Cancelling the task kills the worker and all it started, at once."""
+        """Fetch a video. Cancelling the task kills the worker and all it started, at once.
+
+        `admit` is told, before the first byte is fetched, how many bytes the download will take on
+        the disk at most, beyond those it takes already. What it raises ends the download.
+        """
         ...

@@ -239,8 +239,9 @@ def classify(failure: BaseException, warnings: Sequence[str] = ()) -> YTArchiveE
     yt-dlp only warns when one of its requests for the player fails and then says that it has no
     player response: where the failure is as vague as that, its warnings decide.
     """
-    if isinstance(failure, YTArchiveError):
-        return failure
+    ours = next((each for each in _chain(failure) if isinstance(each, YTArchiveError)), None)
+    if ours is not None:
+        return ours
     facts = facts_of(failure)
     found = _error(str(failure), facts)
     if isinstance(found, _VAGUE) and warnings:

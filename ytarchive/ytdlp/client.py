@@ -20,7 +20,6 @@ from ytarchive.ytdlp.api import (
 )
 from ytarchive.ytdlp.pool import WorkerPool
 from ytarchive.ytdlp.protocol import Event, Task
-from ytarchive.ytdlp.wording import clean
 from ytarchive.ytdlp.workers import WorkerProcess
 
 log = logger.bind(service="download")
@@ -59,20 +58,27 @@ class YtDlp(Extractor, Fetcher):
         """Everything that yt-dlp can tell of a video; its info JSON is kept for an hour."""
         await self._clean_up()
         async with self._tasks, self._pool.worker() as worker:
-            patience = Patience(self._settings)
-            event = await _run(worker, Task(kind="extract", video_id=video_id), patience)
+            await worker.send(Task(kind="extract", video_id=video_id))
+            event = await _last(worker, Patience(self._settings))
             if event.extracted is None:
                 raise ProtocolError("a worker process ended an extraction without a result")
             return event.extracted
 
     async def download(
-        self, order: DownloadOrder, on_progress: Callable[[Transfer], None]
+        self,
+        order: DownloadOrder,
+        on_progress: Callable[[Transfer], None],
+        admit: Callable[[int], None],
     ) -> Downloaded:
         """Fetch a video. Cancelling the task kills the worker and all it started, at once."""
         async with self._downloads, self._tasks, self._pool.worker() as worker:
             patience = Patience(self._settings)
-            task = Task(kind="download", order=order)
-            event = await _run(worker, task, patience, on_progress)
+            await worker.send(Task(kind="download", order=order))
+            event = await _last(worker, patience, on_progress)
+            if event.kind == "sized":
+                admit(event.needed)
+                await worker.send(Task(kind="next"))
+                event = await _last(worker, patience, on_progress)
             if event.downloaded is None:
                 raise ProtocolError("a worker process ended a download without a result")
             return event.downloaded
@@ -117,17 +123,6 @@ class Patience:
         return not (was_extracting and self._is_extracting)
 
 
-async def _run(
-    worker: WorkerProcess,
-    task: Task,
-    patience: Patience,
-    on_progress: Callable[[Transfer], None] | None = None,
-) -> Event:
-    """Give a worker a task, and follow it to its end."""
-    await worker.send(task)
-    return await _last(worker, patience, on_progress)
-
-
 async def _last(
     worker: WorkerProcess,
     patience: Patience,
@@ -142,7 +137,7 @@ async def _last(
                 if event.transfer and on_progress:
                     on_progress(event.transfer)
                 if event.kind == "log":
-                    log.log(event.level, "yt-dlp: {}", clean(event.text))
+                    log.log(event.level, "yt-dlp: {}", event.text)
                 elif event.kind != "progress":
                     return event
                 if patience.renewed_by(event):

@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import certifi
+from pydantic import SecretStr
 
-from ytarchive.common.config import Settings
+from ytarchive.common.config import Settings, YouTubeConfig
 from ytarchive.common.errors import CookiesInvalid, InvalidConfiguration, NotWritable
 from ytarchive.ytdlp.options import Equipment
 from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime, yt_dlp_fingerprint
@@ -31,7 +32,7 @@ def prepare(settings: Settings) -> Equipment:
         except OSError as error:
             raise NotWritable(f"{folder} cannot be made: {error.strerror}") from error
     forget_old_info(info)
-    network = settings.network
+    network, download, youtube = settings.network, settings.download, settings.youtube
     return Equipment(
         info_dir=info,
         cache_dir=cache / "yt-dlp",
@@ -41,8 +42,31 @@ def prepare(settings: Settings) -> Equipment:
         ca_bundle=_bundle(network.ca_file, cache) if network.ca_file else None,
         cookies_file=_readable_cookies(network.cookies_file),
         timeout=network.timeout,
-        rate_limit=settings.download.rate_limit,
+        rate_limit=download.rate_limit,
+        sleep_requests=download.sleep_requests,
+        extractor_args=_extractor_args(youtube),
+        plugins=youtube.plugins or youtube.pot_provider_url is not None,
+        plugin_server=youtube.pot_provider_url,
+        memory=2 * download.worker_memory,
     )
+
+
+def _extractor_args(youtube: YouTubeConfig) -> dict[str, dict[str, list[str]]]:
+    """What yt-dlp's YouTube extractor and the plugin for PO tokens are told."""
+    told = {
+        "player_client": youtube.player_clients,
+        "po_token": [token.get_secret_value() for token in youtube.po_tokens],
+        "visitor_data": _shown(youtube.visitor_data),
+        "data_sync_id": _shown(youtube.data_sync_id),
+    }
+    found = {"youtube": {name: values for name, values in told.items() if values}}
+    if youtube.pot_provider_url:
+        found["youtubepot-bgutilhttp"] = {"base_url": [youtube.pot_provider_url]}
+    return {name: values for name, values in found.items() if values}
+
+
+def _shown(secret: SecretStr | None) -> list[str]:
+    return [secret.get_secret_value()] if secret else []
 
 
 def fingerprint(settings: Settings) -> Fingerprint:

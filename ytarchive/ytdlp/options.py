@@ -1,8 +1,8 @@
 """From our typed settings to yt-dlp's options: an allow-list, and the only place that makes them.
 
 Nothing a caller sends becomes an option by name. What can run programs or reach elsewhere is never
-set: exec, external downloaders, netrc commands, browsers' cookies, plug-in folders from callers,
-configuration files, other extractors than YouTube's.
+set: exec, external downloaders, netrc commands, browsers' cookies, plug-in folders, configuration
+files, other extractors than YouTube's.
 """
 
 import io
@@ -13,6 +13,18 @@ from pydantic import Field
 
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
+
+# What came from the network may claim to be a list of addresses for ffmpeg to open.
+_FILES_ALONE = ["-protocol_whitelist", "file,pipe"]
+_FFMPEG_STEPS = (
+    "merger",
+    "fixupm4a",
+    "fixupm3u8",
+    "fixupstretched",
+    "fixuptimestamp",
+    "fixupduration",
+    "fixupduplicatemoov",
+)
 
 
 class Hooks(Protocol):
@@ -39,10 +51,18 @@ class Equipment(Model):
     cookies_file: Path | None = None
     timeout: float = Field(default=20, description="Seconds a connection may be silent")
     rate_limit: int | None = Field(default=None, description="Bytes a second, for each video")
+    sleep_requests: float = Field(default=0, description="Seconds between two requests")
+    extractor_args: dict[str, dict[str, list[str]]] = Field(
+        default={}, description="As yt-dlp has them: extractor -> name -> values"
+    )
+    plugins: bool = False
+    plugin_server: str | None = Field(default=None, description="An address that plugins may ask")
+    memory: int = Field(default=2**30, description="Bytes that end a worker at once")
 
     def environment(self) -> dict[str, str]:
-        """What OpenSSL must find in the environment of the workers."""
-        return {"SSL_CERT_FILE": str(self.ca_bundle)} if self.ca_bundle else {}
+        """What must stand in the environment of the workers: OpenSSL and yt-dlp read it there."""
+        authorities = {"SSL_CERT_FILE": str(self.ca_bundle)} if self.ca_bundle else {}
+        return authorities | ({} if self.plugins else {"YTDLP_NO_PLUGINS": "1"})
 
 
 def worker_options(equipment: Equipment, logger: Any, hooks: Hooks) -> dict[str, Any]:
@@ -74,6 +94,7 @@ def worker_options(equipment: Equipment, logger: Any, hooks: Hooks) -> dict[str,
         # Small blocks of one size: a kill loses one of them, and a slow transfer shows progress.
         "buffersize": 64 * 1024,
         "noresizebuffer": True,
+        "postprocessor_args": {f"{name}+ffmpeg_i": _FILES_ALONE for name in _FFMPEG_STEPS},
         "progress_hooks": [hooks.progress],
         "postprocessor_hooks": [hooks.postprocessor],
     }
@@ -82,21 +103,18 @@ def worker_options(equipment: Equipment, logger: Any, hooks: Hooks) -> dict[str,
 
 def _given(equipment: Equipment) -> dict[str, Any]:
     """The options that depend on settings; what is not set keeps yt-dlp's default."""
-    options: dict[str, Any] = {}
-    if equipment.proxy:
-        options["proxy"] = equipment.proxy
-    if equipment.ca_bundle:
-        options["compat_opts"] = {"no-certifi"}
-    if equipment.javascript:
-        name, path = equipment.javascript
-        options["js_runtimes"] = {name: {"path": path}}
-    if equipment.cookies_file:
-        options["cookiefile"] = private_cookies(equipment.cookies_file)
-    if equipment.ffmpeg:
-        options["ffmpeg_location"] = equipment.ffmpeg
-    if equipment.rate_limit:
-        options["ratelimit"] = equipment.rate_limit
-    return options
+    cookies, runtime = equipment.cookies_file, equipment.javascript
+    options = {
+        "proxy": equipment.proxy,
+        "compat_opts": {"no-certifi"} if equipment.ca_bundle else None,
+        "js_runtimes": {runtime[0]: {"path": runtime[1]}} if runtime else None,
+        "cookiefile": private_cookies(cookies) if cookies else None,
+        "ffmpeg_location": equipment.ffmpeg,
+        "ratelimit": equipment.rate_limit,
+        "sleep_interval_requests": equipment.sleep_requests,
+        "extractor_args": equipment.extractor_args,
+    }
+    return {name: value for name, value in options.items() if value}
 
 
 def order_options(quality: Quality, folder: Path) -> dict[str, Any]:

@@ -84,7 +84,9 @@ class WorkerPool:
         return changed
 
     def _give_back(self, worker: WorkerProcess) -> None:
-        worn = worker.tasks_done >= self._settings.download.videos_per_worker
+        limits = self._settings.download
+        grown = worker.memory > limits.worker_memory
+        worn = grown or worker.tasks_done >= limits.videos_per_worker
         if worker.is_usable and worker.zygote is self._zygote and not (worn or self._is_closed):
             self._idle.append(worker)
         else:

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from ytarchive.common.errors import IntegrityFailure
 from ytarchive.ytdlp.api import Transfer
 from ytarchive.ytdlp.selection import Info, quality_label
 
@@ -19,7 +20,8 @@ class Stream:
     """One of the formats that make up a download, while it is fetched."""
 
     def __init__(self, chosen: Info, present: int) -> None:
-        self.total = int(chosen.get("filesize") or chosen.get("filesize_approx") or 0)
+        self.exact = int(chosen.get("filesize") or 0)
+        self.total = self.exact or int(chosen.get("filesize_approx") or 0)
         self.phase = "audio" if chosen.get("vcodec") == "none" else "video"
         self.done = self._last = present
         self.fetched = 0
@@ -29,6 +31,16 @@ class Stream:
         self.fetched += done - self._last if done >= self._last else done
         self._last = self.done = done
         self.total = max(total or self.total, done)
+
+    def finish(self, size: int) -> None:
+        """It ended with `size` bytes. Raises IntegrityFailure if YouTube had told another number.
+
+        A server that ends a transfer early, but cleanly, is not noticed otherwise.
+        """
+        self.done = self.total = size or self.total
+        if self.exact and self.done != self.exact:
+            message = f"the {self.phase} has {self.done} of {self.exact} bytes"
+            raise IntegrityFailure(message)
 
 
 class ProgressMeter:
@@ -48,6 +60,11 @@ class ProgressMeter:
     def network_bytes(self) -> int:
         """Media bytes that came over the network so far."""
         return sum(stream.fetched for stream in self._streams.values())
+
+    @property
+    def media_bytes(self) -> int:
+        """The size of all streams together, as far as it is known."""
+        return sum(stream.total for stream in self._streams.values())
 
     def extracting(self) -> None:
         """The video's page is being read."""
@@ -79,7 +96,7 @@ class ProgressMeter:
         if status["status"] == "downloading":
             stream.advance(int(status.get("downloaded_bytes") or 0), total and int(total))
         else:
-            stream.done = stream.total = int(total or stream.total)
+            stream.finish(int(total or 0))
         self._say(stream.phase, speed=float(status.get("speed") or 0))
 
     def postprocessor(self, status: dict[str, Any]) -> None:

@@ -2,12 +2,17 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from ytarchive.common.models import ErrorDetail, Model
 from ytarchive.ytdlp.api import Downloaded, DownloadOrder, ExtractedVideo, ListedEntries, Transfer
 
 
 class Task(Model):
-    """Server to worker: one thing to do. `next` asks a running listing for its next chunk."""
+    """Server to worker: one thing to do.
+
+    `next` has a task go on: a listing with its next chunk, a download with its transfer.
+    """
 
     kind: Literal["extract", "download", "list", "next"]
     video_id: str = ""
@@ -16,14 +21,19 @@ class Task(Model):
 
 
 class Event(Model):
-    """Worker to server: how far a task is, and in the end `done` or `failed`."""
+    """Worker to server: how far a task is, and in the end `done` or `failed`.
 
-    kind: Literal["progress", "chunk", "log", "done", "failed"]
+    After `chunk` and `sized` the worker waits for `next`.
+    """
+
+    kind: Literal["progress", "chunk", "sized", "log", "done", "failed"]
     transfer: Transfer | None = None
     entries: ListedEntries | None = None
     extracted: ExtractedVideo | None = None
     downloaded: Downloaded | None = None
     error: ErrorDetail | None = None
+    needed: int = Field(default=0, description="Bytes that the download will take on the disk")
+    memory: int = Field(default=0, description="Bytes of memory that the worker has")
     level: str = "WARNING"
     text: str = ""
 

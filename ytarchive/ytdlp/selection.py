@@ -1,12 +1,16 @@
 """What is taken of a video beside its media, read from yt-dlp's info: captions and thumbnail."""
 
+import itertools
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 Info = dict[str, Any]
 
+ALL_LANGUAGES = "all"
 _LANGUAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_USUAL_CODECS = ("avc1", "mp4a")
 _IMAGE_HOSTS = ("ytimg.com", "ggpht.com", "googleusercontent.com")
 _MOST_THUMBNAILS = 6
 
@@ -17,22 +21,61 @@ def quality_label(info: Info) -> str | None:
     return f"{min(sides)}p" if sides and info.get("vcodec") != "none" else None
 
 
+def chosen_formats(info: Info) -> list[Info]:
+    """The formats that make up a download: picture and sound, or one that has both."""
+    found: list[Info] = info.get("requested_formats") or [info]
+    return found
+
+
+def codec_of(info: Info, kind: str) -> str | None:
+    """The short name of the chosen picture's (`vcodec`) or sound's (`acodec`) codec, if any."""
+    found = [each[kind] for each in chosen_formats(info) if each.get(kind) not in {None, "none"}]
+    return str(found[0]).partition(".")[0] if found else None
+
+
+def unusual(info: Info, *, wants_sound_alone: bool) -> list[str]:
+    """What a player may stumble over, in words: no sound, or codecs that not every one knows."""
+    picture, sound = codec_of(info, "vcodec"), codec_of(info, "acodec")
+    named = [("picture", picture), ("sound", sound)]
+    found = [f"{what} in {name}" for what, name in named if name and name not in _USUAL_CODECS]
+    if sound is None:
+        found.append("no sound")
+    if wants_sound_alone and picture:
+        found.append("with the picture, because YouTube has no sound alone")
+    return found
+
+
 def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dict[str, Info]:
     """Language code -> the track to fetch, for each wanted language that there is.
 
     Captions made by people come first: the exact language, then a regional variant of it (`en-US`
-    for `en`). Automatic ones are taken only when asked for.
+    for `en`). Automatic ones are taken only when asked for, and by name: `all` means all that
+    people have made, because YouTube translates automatic ones into a hundred languages.
     """
+    tables = [info.get("subtitles") or {}, (automatic and info.get("automatic_captions")) or {}]
+    everything = caption_languages(info)
+    asked = (everything if each == ALL_LANGUAGES else [each] for each in languages)
+    found = (_first(tables, name) for name in itertools.chain.from_iterable(asked))
     chosen: dict[str, Info] = {}
-    for wanted in languages:
-        tables = [info.get("subtitles") or {}]
-        if automatic:
-            tables.append(info.get("automatic_captions") or {})
-        found = next(filter(None, (_language(table, wanted) for table in tables)), None)
-        if found:
-            code, track = found
-            chosen.setdefault(code, track)
+    for code, track in filter(None, found):
+        chosen.setdefault(code, track)
     return chosen
+
+
+def missing_captions(languages: list[str], found: Iterable[str]) -> list[str]:
+    """Those of the wanted languages that are not among the captions found."""
+    codes = [code.lower() for code in found]
+    return [wanted for wanted in languages if not any(_is_in(code, wanted) for code in codes)]
+
+
+def _is_in(code: str, wanted: str) -> bool:
+    """Whether captions are in a wanted language, or in a regional variant of it."""
+    language = wanted.lower()
+    return language in {ALL_LANGUAGES, code} or code.startswith(f"{language}-")
+
+
+def _first(tables: list[dict[str, list[Info]]], wanted: str) -> tuple[str, Info] | None:
+    return next(filter(None, (_language(table, wanted) for table in tables)), None)
 
 
 def _language(table: dict[str, list[Info]], wanted: str) -> tuple[str, Info] | None:

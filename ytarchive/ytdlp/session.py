@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yt_dlp
-from yt_dlp.networking import Request
+from yt_dlp.utils import DownloadError
 
 from ytarchive.common import errors
 from ytarchive.common.quality import Quality
+from ytarchive.ytdlp import inspection
 from ytarchive.ytdlp.api import (
     Downloaded,
     DownloadOrder,
@@ -21,61 +21,23 @@ from ytarchive.ytdlp.api import (
     ListedEntries,
     Transfer,
 )
+from ytarchive.ytdlp.attempt import Attempt
 from ytarchive.ytdlp.classifier import classify, facts_of
 from ytarchive.ytdlp.listing import list_chunks
 from ytarchive.ytdlp.mapping import video_metadata
+from ytarchive.ytdlp.messages import Messages
+from ytarchive.ytdlp.network import QuietYoutubeDL
 from ytarchive.ytdlp.options import Equipment, order_options, worker_options
 from ytarchive.ytdlp.progress import ProgressMeter
-from ytarchive.ytdlp.selection import Info, quality_label
+from ytarchive.ytdlp.selection import Info, quality_label, unusual
 from ytarchive.ytdlp.sidefiles import SideFiles
-from ytarchive.ytdlp.staging import StagedVideo, write_json
+from ytarchive.ytdlp.staging import write_json
 
 _WATCH_URL = "https://www.youtube.com/watch?v={}"
 _REUSABLE_SECONDS = 3600
 _REUSE_MARGIN_SECONDS = 60
-_FRESH_EXTRACTIONS = 2
 _NOT_OUT_YET = {"is_upcoming"}
 _LIVE = {"is_live", "post_live"}
-
-
-class Messages:
-    """yt-dlp's logger: keeps the warnings of a task, and passes them on."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.report: Callable[[str, str], None] = lambda level, text: None
-
-    def debug(self, message: str) -> None:
-        """yt-dlp's chatter."""
-
-    def info(self, message: str) -> None:
-        """yt-dlp's chatter."""
-
-    def warning(self, message: str) -> None:
-        """Something that yt-dlp could live with."""
-        if "impersonat" in message:  # it says so of every caption, and they come all the same
-            return
-        self.warnings.append(message)
-        self.report("WARNING", message)
-
-    def error(self, message: str) -> None:
-        """The text of an exception that follows."""
-
-
-class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published without types
-    """yt-dlp without the tables of formats that it makes eight times a video, to print none."""
-
-    refuses_network = False
-
-    def _forceprint(self, key: str, info_dict: Info) -> Info:
-        return info_dict
-
-    def urlopen(self, request: Any) -> Any:
-        """Ask for an address; at a rehearsal at a port where nobody listens."""
-        if self.refuses_network:
-            request = Request(request) if isinstance(request, str) else request
-            request.proxies = {"all": "http://127.0.0.1:1"}
-        return super().urlopen(request)
 
 
 class Session:
@@ -85,7 +47,8 @@ class Session:
         self._equipment = equipment
         self._messages = Messages()
         self._meter = ProgressMeter(lambda transfer: None)
-        self._ydl = QuietYoutubeDL(worker_options(equipment, self._messages, self))
+        options = worker_options(equipment, self._messages, self)
+        self._ydl = QuietYoutubeDL(options, also=equipment.plugin_server)
 
     def report_to(self, report: Callable[[str, str], None]) -> None:
         """Pass yt-dlp's warnings on, each with its level."""
@@ -115,46 +78,57 @@ class Session:
 
     def extract(self, video_id: str) -> ExtractedVideo:
         """Ask YouTube for everything about a video; the info JSON stays in staging."""
-        self._begin(Quality.BEST, self._equipment.info_dir)
+        self._begin(video_id, Quality.BEST, self._equipment.info_dir)
         info = self._extract(video_id)
+        self._messages.pass_on()
         return ExtractedVideo(metadata=video_metadata(info), info_path=self._info_path(video_id))
 
-    def download(self, order: DownloadOrder, report: Callable[[Transfer], None]) -> Downloaded:
-        """Fetch a video, from an extraction of the last hour if there is one."""
+    def download(
+        self,
+        order: DownloadOrder,
+        report: Callable[[Transfer], None],
+        admit: Callable[[int], None],
+    ) -> Downloaded:
+        """Fetch a video, from an extraction of the last hour if there is one.
+
+        `admit` hears what it will take on the disk, once, and returns when it may.
+        """
         if self._equipment.ffmpeg is None:
             raise errors.ToolMissing("ffmpeg was not found")
-        self._begin(order.quality, order.folder)
+        self._begin(order.video_id, order.quality, order.folder)
         self._meter = ProgressMeter(report)
         self._meter.extracting()
+        attempt = Attempt(order, admit)
         info = self._remembered(order.video_id)
-        for fresh in range(_FRESH_EXTRACTIONS + 1):
+        while True:
             try:
-                return self._fetch(info or self._extract(order.video_id), order)
+                done = self._fetch(info or self._extract(order.video_id), attempt)
             except Exception as failure:
-                stale = self.classify(failure)
-                if not isinstance(stale, errors.StaleUrl) or fresh == _FRESH_EXTRACTIONS:
-                    raise
-                self._messages.warning(f"{stale.message}; the video is extracted again")
-                if facts_of(failure).status == 416:  # the stream is shorter than what we have
-                    StagedVideo(order.folder, order.video_id).discard_parts()
+                found = attempt.explained(self.classify(failure))
+                if not attempt.goes_on_after(found, facts_of(failure)):
+                    raise found from failure
+                self._messages.warning(f"{found.message}; the video is extracted again")
                 self._info_path(order.video_id).unlink(missing_ok=True)
                 info = None
-        raise AssertionError  # the last round returns or raises
+            else:
+                self._messages.pass_on()
+                return done
 
     def listing(self, source: str) -> Iterator[ListedEntries]:
         """The entries of a playlist or channel, chunk by chunk, each page when it is wanted."""
-        self._begin(Quality.BEST, self._equipment.info_dir)
+        self._begin(source, Quality.BEST, self._equipment.info_dir)
         try:
             yield from list_chunks(self._ydl, source)
-        except yt_dlp.utils.DownloadError as failure:
+            self._messages.pass_on()
+        except DownloadError as failure:
             if facts_of(failure).status == 404:
                 raise errors.SourceGone(f"YouTube has no playlist or channel {source}") from failure
             raise
 
     # --- steps ------------------------------------------------------------------------------
 
-    def _begin(self, quality: Quality, folder: Path) -> None:
-        self._messages.warnings.clear()
+    def _begin(self, subject: str, quality: Quality, folder: Path) -> None:
+        self._messages.begin(subject)
         self._ydl.params.update(order_options(quality, folder))
         self._ydl.format_selector = self._ydl.build_format_selector(self._ydl.params["format"])
 
@@ -179,25 +153,29 @@ class Session:
         chosen: Info = self._ydl.process_ie_result(info, download=False)
         return chosen
 
-    def _fetch(self, info: Info, order: DownloadOrder) -> Downloaded:
+    def _fetch(self, info: Info, attempt: Attempt) -> Downloaded:
         _check_is_out(info)
-        staged = StagedVideo(order.folder, order.video_id)
+        order, staged = attempt.order, attempt.staged
         staged.open()
         self._meter.fetching(info, order.folder)
+        attempt.claim_room(info, self._meter.media_bytes)
         published = staged.publishable(self._ydl.sanitize_info(info, True))
-        beside = SideFiles(self._ydl, info, order, self._messages.warning)
+        beside = SideFiles(self._ydl, info, order)
         with beside:
             self._ydl.process_info(info)
             self._meter.beside("captions")
         media = Path(info.get("filepath") or "")
         if not media.is_file():
             raise errors.StaleUrl("the transfer ended without a file")
+        inspection.check(media, info, str(self._equipment.ffmpeg))
         staged.finish(media, published, beside.files)
         self._info_path(order.video_id).unlink(missing_ok=True)
+        sound_alone = order.quality is Quality.AUDIO
         return Downloaded(
             folder=order.folder,
             quality=quality_label(info),
             network_bytes=self._meter.network_bytes,
+            remarks=[*unusual(info, wants_sound_alone=sound_alone), *beside.remarks],
         )
 
     def _info_path(self, video_id: str) -> Path:

@@ -13,7 +13,13 @@ from yt_dlp.networking.exceptions import HTTPError, network_exceptions
 from yt_dlp.utils import YoutubeDLError
 
 from ytarchive.ytdlp.api import DownloadOrder
-from ytarchive.ytdlp.selection import Info, select_captions, thumbnail_urls
+from ytarchive.ytdlp.selection import (
+    ALL_LANGUAGES,
+    Info,
+    missing_captions,
+    select_captions,
+    thumbnail_urls,
+)
 from ytarchive.ytdlp.wording import clean
 
 _LARGEST_IMAGE = 32 * 2**20
@@ -26,13 +32,11 @@ _TO_JPEG = ("-frames:v", "1", "-f", "mjpeg", "-q:v", "2", "pipe:1")
 class SideFiles:
     """Runs beside the transfer, in a thread; `files` is what there is of it at the end."""
 
-    def __init__(
-        self, ydl: Any, info: Info, order: DownloadOrder, warn: Callable[[str], None]
-    ) -> None:
+    def __init__(self, ydl: Any, info: Info, order: DownloadOrder) -> None:
         self.files: list[Path] = []
+        self.remarks: list[str] = []
         self._ydl = ydl
         self._order = order
-        self._warn = warn
         self._abandoned = False
         self._thumbnails = thumbnail_urls(info) if order.include_thumbnail else []
         self._captions = self._wanted_captions(info) if order.include_captions else {}
@@ -54,14 +58,18 @@ class SideFiles:
     def _wanted_captions(self, info: Info) -> dict[str, Info]:
         order = self._order
         tracks = select_captions(info, order.caption_languages, automatic=order.auto_captions)
+        missing = missing_captions(order.caption_languages, tracks)
+        if missing:
+            named = [each for each in missing if each != ALL_LANGUAGES]
+            self.remarks.append("no captions" + f" in {', '.join(named)}" * bool(named))
         headers = info.get("http_headers")
         return {code: {"http_headers": headers, **track} for code, track in tracks.items()}
 
     def _fetch_all(self) -> None:
         for code, track in self._captions.items():
             target = self._order.folder / "captions" / f"{self._order.video_id}.{code}.vtt"
-            self._attempt(f"captions ({code})", target, partial(self._caption, track))
-        if self._thumbnails:
+            self._attempt(f"captions in {code}", target, partial(self._caption, track))
+        if self._order.include_thumbnail:
             target = self._order.folder / f"{self._order.video_id}.jpg"
             self._attempt("thumbnail", target, self._thumbnail)
 
@@ -74,7 +82,7 @@ class SideFiles:
                 fetch(target)
             self.files.append(target)
         except (YoutubeDLError, OSError, ValueError, subprocess.SubprocessError) as failure:
-            self._warn(f"{self._order.video_id}: no {name}: {clean(str(failure))}")
+            self.remarks.append(f"no {name}: {clean(str(failure))}")
 
     def _caption(self, track: Info, target: Path) -> None:
         if track.get("data") is not None:

@@ -40,10 +40,20 @@ class StagedVideo:
         for part in self._parts():
             os.truncate(part, max(part.stat().st_size - _LAST_BLOCK, 0))
 
-    def discard_parts(self) -> None:
-        """Forget what cannot be resumed."""
-        for part in self._parts():
-            part.unlink()
+    def discard_media(self) -> None:
+        """Forget what cannot be resumed, or is not what it should be."""
+        for path in self._folder.glob(f"{self._id}.*"):
+            if path.suffix in {*_MEDIA, ".part", ".ytdl"}:
+                path.unlink()
+
+    def is_merged(self, formats: str) -> bool:
+        """Whether a finished file of these formats is there."""
+        return any((self._folder / f"{self._id}.{formats}{end}").is_file() for end in _MEDIA)
+
+    @property
+    def bytes_present(self) -> int:
+        """What an earlier try left."""
+        return sum(path.stat().st_size for path in self._folder.glob(f"{self._id}.*"))
 
     def publishable(self, info: Info) -> Info:
         """yt-dlp's info as it stays beside the video: nothing of this machine or its user."""

@@ -173,6 +173,7 @@ class WorkerProcess:
         self.zygote = zygote
         self.pid = pid
         self.tasks_done = 0
+        self.memory = 0
         self.exit_status: int | None = None
         self._reader = reader
         self._writer = writer
@@ -206,6 +207,7 @@ class WorkerProcess:
         except ValueError as error:
             raise ProtocolError("a worker process sent what cannot be read") from error
         if event.is_last:
+            self.memory = event.memory
             self.tasks_done += 1
             self._is_clean = True
         if event.error:

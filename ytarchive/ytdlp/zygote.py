@@ -8,6 +8,7 @@ tie to the server: when that closes, it kills every worker's process group and e
 import contextlib
 import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 class Zygote:
     """Forks, kills and reaps workers."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, most_memory: int) -> None:
         self._control = control
+        self._most_memory = most_memory
         self._lifeline, self._lifeline_end = os.pipe()
         self._children: set[int] = set()
         self._unread = b""
@@ -89,7 +91,8 @@ class Zygote:
             self._control.close()
             for fd in (self._lifeline_end, self._deaths):
                 os.close(fd)
-            Worker(socket.socket(fileno=connection), self._lifeline, session).run()
+            ours = socket.socket(fileno=connection)
+            Worker(ours, self._lifeline, session, self._most_memory).run()
         finally:
             os._exit(1)
 
@@ -142,8 +145,10 @@ def main() -> None:
     """Run until the server closes the socket whose number is the argument."""
     control = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)
-    zygote = Zygote(control)
+    # What a worker held in memory, cookies among it, must not land in a file.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     equipment = Equipment.model_validate_json(_first_line(control))
+    zygote = Zygote(control, equipment.memory)
     try:
         session, version = _warm(equipment)
     except Exception as failure:  # a broken installation is told, not a traceback

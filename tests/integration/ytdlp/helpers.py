@@ -71,7 +71,7 @@ def settings_for(
     )
 
 
-def ignore(transfer: Transfer) -> None:
+def ignore(_: object) -> None:
     """Hear nothing."""
 
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_a_download_leaves_exactly_the_finished_set(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video("../../etc: a \0title", captions=("en", "de"))
     wanted = archive.order(video.id, caption_languages=["en", "de", "fr"])
-    done = await archive.ytdlp.download(wanted, ignore)
+    done = await archive.ytdlp.download(wanted, ignore, ignore)
     assert files(done.folder) == {
         f"{video.id}.mp4",
         f"{video.id}.info.json",
@@ -61,7 +61,7 @@ async def test_it_asks_for_no_more_than_a_plain_yt_dlp(archive: Archive, tmp_pat
     archive.youtube.reset()
     extracted = await archive.ytdlp.extract(video.id)
     assert extracted.metadata.title == video.title
-    await archive.ytdlp.download(archive.order(video.id), ignore)
+    await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     ours = dict(archive.youtube.requests.counts)
     assert not extracted.info_path.exists()
     assert {kind: ours[kind] for kind in ("watch", "player", "media", "caption")} == {
@@ -74,7 +74,7 @@ async def test_audio_alone_is_an_m4a(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     plain = archive.order(video.id, quality=Quality.AUDIO, include_captions=False,
                   include_thumbnail=False)  # fmt: skip
-    done = await archive.ytdlp.download(plain, ignore)
+    done = await archive.ytdlp.download(plain, ignore, ignore)
     assert "caption" not in archive.youtube.requests.counts
     assert "thumbnail" not in archive.youtube.requests.counts
     assert files(done.folder) == {f"{video.id}.m4a", f"{video.id}.info.json"}
@@ -86,13 +86,13 @@ async def test_audio_alone_is_an_m4a(archive: Archive) -> None:
 
 async def test_a_missing_quality_falls_back_to_the_next_lower_one(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video(itags=(134, 137, 140))
-    assert (await archive.ytdlp.download(archive.order(video.id), ignore)).quality == "360p"
+    assert (await archive.ytdlp.download(archive.order(video.id), ignore, ignore)).quality == "360p"
 
 
 async def test_vp9_and_opus_alone_still_become_an_mp4(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video(itags=(247, 251))
     await archive.youtube.prepare_media()
-    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert await decode(done.folder / f"{video.id}.mp4") == ""
 
 
@@ -100,7 +100,7 @@ async def test_progress_never_goes_backwards_and_covers_every_phase(archive: Arc
     video = archive.youtube.catalogue.add_video()
     seen: list[Transfer] = []
     archive.youtube.behaviour.change(media_bytes_per_second=8_000_000)
-    done = await archive.ytdlp.download(archive.order(video.id), seen.append)
+    done = await archive.ytdlp.download(archive.order(video.id), seen.append, ignore)
     percents = [each.percent for each in seen]
     assert percents == sorted(percents)
     phases = list(dict.fromkeys(each.phase for each in seen))
@@ -116,14 +116,14 @@ async def test_captions_and_thumbnail_that_fail_do_not_fail_the_video(archive: A
         Fault(kind="caption", status=404),
         Fault(kind="thumbnail", status=404),
     ]
-    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert files(done.folder) == {f"{video.id}.mp4", f"{video.id}.info.json"}
 
 
 async def test_a_cancelled_transfer_stops_at_once_and_resumes_by_range(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.change(media_bytes_per_second=SLOW)
-    running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore))
+    running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore, ignore))
     await until(lambda: archive.media_seen() > 1_500_000)
     running.cancel()
     async with asyncio.timeout(PATIENCE):
@@ -136,7 +136,7 @@ async def test_a_cancelled_transfer_stops_at_once_and_resumes_by_range(archive: 
     assert kept > 1_000_000
     archive.youtube.behaviour.change(media_bytes_per_second=None)
     archive.youtube.reset()
-    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     ranges = [e.range for e in archive.youtube.requests.entries if e.kind == "media"]
     assert any(r.startswith(f"bytes={kept}-") for r in ranges)
     total = archive.media_size(136, 140)
@@ -157,7 +157,7 @@ async def test_a_part_that_is_whole_already_or_too_long_does_not_end_the_video(
     whole = archive.youtube.media.files[136].view.tobytes()
     part = order.folder / f"{video.id}.136+140.f136.mp4.part"
     part.write_bytes(whole + bytes(surplus))
-    done = await archive.ytdlp.download(order, ignore)
+    done = await archive.ytdlp.download(order, ignore, ignore)
     assert await decode(done.folder / f"{video.id}.mp4") == ""
     if not surplus:
         assert done.network_bytes <= archive.media_size(140) + 64 * 1024
@@ -167,7 +167,7 @@ async def test_an_expired_address_is_extracted_again_and_resumed(archive: Archiv
     video = archive.youtube.catalogue.add_video()
     await archive.ytdlp.extract(video.id)
     archive.youtube.behaviour.faults.append(Fault(kind="media", after=1, times=1, status=403))
-    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert archive.youtube.requests.counts["watch"] == 2
     total = archive.media_size(136, 140)
     assert done.network_bytes == total  # the video, already there, was not fetched again
@@ -178,14 +178,14 @@ async def test_it_stops_extracting_again_after_two_times(archive: Archive) -> No
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="media", status=403))
     with pytest.raises(errors.StaleUrl):
-        await archive.ytdlp.download(archive.order(video.id), ignore)
+        await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert archive.youtube.requests.counts["watch"] == 3
 
 
 async def test_a_transfer_that_is_cut_goes_on_where_it_was(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="media", cut_after=1_000_000, times=1))
-    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert archive.youtube.requests.counts["watch"] == 1
     assert await decode(done.folder / f"{video.id}.mp4") == ""
 
@@ -194,13 +194,13 @@ async def test_a_finished_video_that_was_not_stored_yet_is_not_fetched_again(
     archive: Archive,
 ) -> None:
     video = archive.youtube.catalogue.add_video()
-    first = await archive.ytdlp.download(archive.order(video.id), ignore)
+    first = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     media = (first.folder / f"{video.id}.mp4").read_bytes()
     archive.youtube.reset()
-    again = await archive.ytdlp.download(archive.order(video.id), ignore)
+    again = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert again.network_bytes == 0
     assert not archive.youtube.requests.counts["media"]
     assert (again.folder / f"{video.id}.mp4").read_bytes() == media
     other = archive.order(video.id, quality=Quality.P360)
-    assert (await archive.ytdlp.download(other, ignore)).quality == "360p"
+    assert (await archive.ytdlp.download(other, ignore, ignore)).quality == "360p"
     assert "640x360" in await streams(first.folder / f"{video.id}.mp4")

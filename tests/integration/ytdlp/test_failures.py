@@ -63,7 +63,7 @@ async def test_every_state_of_a_video_is_told_as_what_it_is(archive: Archive) ->
 
 async def failure_of(archive: Archive, video_id: str) -> errors.YTArchiveError:
     with pytest.raises(errors.YTArchiveError) as raised:
-        await archive.ytdlp.download(archive.order(video_id), ignore)
+        await archive.ytdlp.download(archive.order(video_id), ignore, ignore)
     return raised.value
 
 

@@ -32,14 +32,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_a_killed_worker_is_told_and_the_next_try_resumes(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.change(media_bytes_per_second=SLOW)
-    running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore))
+    running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore, ignore))
     await until(lambda: archive.media_seen() > 1_000_000)
     [worker] = archive.workers
     os.kill(worker, signal.SIGKILL)
     with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
         await running
     archive.youtube.behaviour.change(media_bytes_per_second=None)
-    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert done.network_bytes < archive.media_size(136, 140)
     assert await decode(done.folder / f"{video.id}.mp4") == ""
 
@@ -58,7 +58,7 @@ async def test_a_killed_zygote_is_replaced(archive: Archive) -> None:
 async def test_an_extraction_can_be_cancelled_at_once(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="watch", hang=True))
-    running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore))
+    running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore, ignore))
     await until(lambda: archive.youtube.requests.counts["watch"])
     running.cancel()
     async with asyncio.timeout(PATIENCE):
@@ -71,8 +71,8 @@ async def test_a_transfer_without_progress_is_stopped(archive: Archive) -> None:
     archive.youtube.behaviour.faults.append(Fault(kind="media", hang=True, times=1))
     async with archive.other(stall_timeout=0.3) as ytdlp:
         with pytest.raises(errors.DownloadTimeout):
-            await ytdlp.download(archive.order(video.id), ignore)
-    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+            await ytdlp.download(archive.order(video.id), ignore, ignore)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert (done.folder / f"{video.id}.mp4").is_file()
 
 
@@ -142,7 +142,7 @@ async def main(base, proxy, ca, ids):
         ytdlp.download(DownloadOrder(
             video_id=i, folder=Path(base) / i, quality=Quality.P720, include_captions=False,
             caption_languages=[], auto_captions=False, include_thumbnail=False,
-        ), lambda transfer: None) for i in ids
+        ), print, print) for i in ids
     ])
 
 asyncio.run(main(*sys.argv[1:4], sys.argv[4:]))
@@ -209,14 +209,16 @@ async def test_a_merge_can_be_cancelled_and_is_done_again_without_the_network(
         patch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
         patch.setenv(*mark.split("="))
         async with archive.other() as ytdlp:
-            running = asyncio.create_task(ytdlp.download(archive.order(video.id), seen.append))
+            running = asyncio.create_task(
+                ytdlp.download(archive.order(video.id), seen.append, ignore)
+            )
             await until(lambda: seen and seen[-1].phase == "merging" and len(marked(mark)) >= 4)
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
             await until(lambda: len(marked(mark)) == 1)  # the zygote
     archive.youtube.reset()
-    done = await archive.ytdlp.download(archive.order(video.id), ignore)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert done.network_bytes == 0
     assert not archive.youtube.requests.counts["media"]
     assert files(done.folder) >= {f"{video.id}.mp4"}
@@ -241,7 +243,7 @@ async def test_without_ffmpeg_a_download_says_what_is_missing(
     monkeypatch.setattr("ytarchive.ytdlp.equipment.ffmpeg_path", lambda: None)
     async with archive.other() as ytdlp:
         with pytest.raises(errors.ToolMissing, match="ffmpeg"):
-            await ytdlp.download(archive.order("aaaaaaaaaaa"), ignore)
+            await ytdlp.download(archive.order("aaaaaaaaaaa"), ignore, ignore)
 
 
 async def test_a_yt_dlp_that_cannot_be_loaded_is_named(

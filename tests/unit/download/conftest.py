@@ -23,6 +23,8 @@ class ScriptedFetcher(Fetcher):
         self.most_running = 0
         self.finish = asyncio.Event()
         self.failure: Exception | None = None
+        self.needed = 0
+        self.remarks: list[str] = []
         self.transfers: list[Transfer] = []
 
     async def extract(self, video_id: str) -> ExtractedVideo:
@@ -30,10 +32,14 @@ class ScriptedFetcher(Fetcher):
         raise YTArchiveError(video_id)
 
     async def download(
-        self, order: DownloadOrder, on_progress: Callable[[Transfer], None]
+        self,
+        order: DownloadOrder,
+        on_progress: Callable[[Transfer], None],
+        admit: Callable[[int], None],
     ) -> Downloaded:
-        """Report the scripted transfers, and wait."""
+        """Ask for the scripted room, report the scripted transfers, and wait."""
         self.orders.append(order)
+        admit(self.needed)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -44,7 +50,9 @@ class ScriptedFetcher(Fetcher):
             self.running -= 1
         if self.failure:
             raise self.failure
-        return Downloaded(folder=order.folder, quality="720p", network_bytes=1000)
+        return Downloaded(
+            folder=order.folder, quality="720p", network_bytes=1000, remarks=self.remarks
+        )
 
 
 class Ear(DownloadListener):

@@ -23,7 +23,6 @@ DANGEROUS = {
     "netrc_cmd",
     "nocheckcertificate",
     "plugin_dirs",
-    "postprocessor_args",
     "print_to_file",
     "remote_components",
     "usenetrc",
@@ -52,6 +51,9 @@ def test_nothing_that_runs_programs_or_reaches_elsewhere_is_ever_set(tmp_path: P
     assert not DANGEROUS & every.keys()
     assert every["allowed_extractors"] == ["youtube.*"]
     assert every["enable_file_urls"] is False
+    assert {*map(tuple, every["postprocessor_args"].values())} == {
+        ("-protocol_whitelist", "file,pipe")
+    }
 
 
 def test_yt_dlp_knows_every_option(tmp_path: Path) -> None:

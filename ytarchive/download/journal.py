@@ -1,0 +1,56 @@
+"""Downloads that were promised to somebody, as files in staging: they outlive this process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from loguru import logger
+from pydantic import ValidationError
+
+from ytarchive.common.disk import os_errors, sync
+from ytarchive.common.identifiers import OpaqueId
+from ytarchive.common.models import Model
+from ytarchive.download.api import DownloadRequest
+
+log = logger.bind(service="download")
+
+
+class Promise(Model):
+    """A download that was asked for."""
+
+    task_id: OpaqueId
+    request: DownloadRequest
+    trace_id: str | None = None
+
+
+class Journal:
+    """One small file for each promise, from before the answer until the end was told."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, promise: Promise) -> None:
+        """Write it down, so that even a power cut leaves it. Raises DiskFull, NotWritable, ..."""
+        path = self._path(promise.task_id)
+        part = path.with_suffix(".part")
+        with os_errors(path):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part.write_text(promise.model_dump_json(), "utf-8")
+            sync(part)
+            part.replace(path)
+            sync(self._folder)
+
+    def forget(self, task_id: str) -> None:
+        """It was kept."""
+        with os_errors(self._folder):
+            self._path(task_id).unlink(missing_ok=True)
+
+    def kept(self) -> Iterator[Promise]:
+        """What an earlier process did not get to, first asked first."""
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                yield Promise.model_validate_json(path.read_text("utf-8"))
+            except (OSError, ValidationError, UnicodeDecodeError) as error:
+                log.error("{} cannot be read, and its download is lost: {}", path, error)
+
+    def _path(self, task_id: str) -> Path:
+        return self._folder / f"{task_id}.json"

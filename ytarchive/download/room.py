@@ -1,0 +1,43 @@
+"""Space on the archive's disk, kept for each download before its first byte is fetched."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from ytarchive.common.errors import DiskFull
+
+_MIB = 2**20
+
+
+class Room:
+    """What running downloads will still write, against what is free.
+
+    `least` bytes of the disk stay free in any case.
+    """
+
+    def __init__(self, folder: Path, least: int) -> None:
+        self._folder = folder
+        self._least = least
+        self._claims: dict[str, Callable[[], int]] = {}
+
+    def claim(self, video_id: str, needed: int, written: Callable[[], int]) -> None:
+        """Keep room for `needed` bytes; `written` tells how many of them are there by now.
+
+        Raises DiskFull if it does not fit beside the others.
+        """
+        left = self._free() - self._least - sum(claim() for claim in self._claims.values())
+        if needed > left:
+            message = (
+                f"the video needs {needed // _MIB} MiB on the disk while it is fetched and merged, "
+                f"and {max(left, 0) // _MIB} MiB are left for it"
+            )
+            raise DiskFull(message, needed_bytes=needed, free_bytes=max(left, 0))
+        self._claims[video_id] = lambda: max(needed - written(), 0)
+
+    def release(self, video_id: str) -> None:
+        """The download has ended, or never came so far."""
+        self._claims.pop(video_id, None)
+
+    def _free(self) -> int:
+        existing = next(path for path in (self._folder, *self._folder.parents) if path.exists())
+        return shutil.disk_usage(existing).free

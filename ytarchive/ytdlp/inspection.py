@@ -1,0 +1,162 @@
+"""What a finished media file really holds: its streams and how long each of them plays.
+
+An MP4 says so in its index, which is read here without starting a program. Whatever else there is,
+ffmpeg reads from its first packet to its last.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import BinaryIO
+
+from ytarchive.common.errors import IntegrityFailure
+from ytarchive.ytdlp.selection import Info, chosen_formats, codec_of
+
+_SECONDS = 3.0
+_SHARE = 0.02
+_SHARE_OF_RECORDING = 0.1
+_LARGEST_INDEX = 256 * 2**20
+_READING_SECONDS = 1800
+_KINDS = {b"vide": "video", b"soun": "audio"}
+
+Box = tuple[bytes, int, int]
+"""Name, and where its content begins and ends."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Of each kind of stream that has something to play (`video`, `audio`): the seconds."""
+
+    seconds: dict[str, float]
+
+
+def check(path: Path, info: Info, ffmpeg: str) -> None:
+    """Compare a file with what was chosen of the video. Raises IntegrityFailure."""
+    found = _contents_of_mp4(path) or _contents_by_ffmpeg(path, ffmpeg)
+    for codec, kind in (("vcodec", "video"), ("acodec", "audio")):
+        if codec_of(info, codec) and kind not in found.seconds:
+            raise IntegrityFailure(f"the file has no {kind}")
+    wanted = info.get("duration")
+    if not wanted:  # as with a recording of a live stream that was just over
+        return
+    share = _SHARE_OF_RECORDING if info.get("was_live") else _SHARE
+    for seconds in _judged(found, info):
+        if abs(seconds - wanted) > max(_SECONDS, wanted * share):
+            raise IntegrityFailure(f"the file plays {seconds:.0f} of {wanted:.0f} seconds")
+
+
+def _judged(found: Contents, info: Info) -> list[float]:
+    """The seconds that must be as many as the video's: the longest stream's.
+
+    Of streams whose bytes could not be counted, each one's: there are videos whose sound ends
+    before the picture, but a transfer that was cut looks the same.
+    """
+    counted = all(each.get("filesize") for each in chosen_formats(info))
+    seconds = list(found.seconds.values()) or [0.0]
+    return [max(seconds)] if counted else seconds
+
+
+# --- an MP4's index -----------------------------------------------------------------------------
+
+
+def _contents_of_mp4(path: Path) -> Contents | None:
+    """None for what is no MP4, or one in fragments. Raises IntegrityFailure if it is cut short."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        outermost = list(_boxes_of_file(file, size))
+        if not outermost or outermost[0][0] != b"ftyp":
+            return None
+        index = next((box for box in outermost if box[0] == b"moov"), None)
+        if index is None or outermost[-1][2] > size:
+            raise IntegrityFailure("the file is cut short")
+        _, start, stop = index
+        if stop - start > _LARGEST_INDEX:
+            return None
+        file.seek(start)
+        moov = memoryview(file.read(stop - start))
+    if _find(moov, b"mvex") is not None:
+        return None
+    tracks = [_track(moov[first:last]) for name, first, last in _boxes(moov) if name == b"trak"]
+    playing = [(kind, seconds) for kind, seconds in tracks if kind and seconds]
+    return Contents(dict(sorted(playing, key=itemgetter(1))))  # of two alike, the longer
+
+
+def _boxes_of_file(file: BinaryIO, size: int) -> Iterator[Box]:
+    """The outermost boxes; the last one may claim to end behind the file."""
+    position = 0
+    while position < size:
+        file.seek(position)
+        head = file.read(16)
+        name, start, stop = _box(memoryview(head), position, size)
+        yield name, start, stop
+        position = stop
+
+
+def _boxes(within: memoryview) -> Iterator[Box]:
+    position = 0
+    while position < len(within):
+        name, start, stop = _box(within[position : position + 16], position, len(within))
+        if stop > len(within):
+            raise IntegrityFailure("the file's index is damaged")
+        yield name, start, stop
+        position = stop
+
+
+def _box(head: memoryview, position: int, end: int) -> Box:
+    """A box by its first 16 bytes: a size of 1 is followed by the true one, 0 is "to the end"."""
+    size, name, begin = int.from_bytes(head[:4]), bytes(head[4:8]), 8
+    if size == 1:
+        size, begin = int.from_bytes(head[8:16]), 16
+    elif size == 0:
+        size = end - position
+    if len(head) < begin or size < begin:
+        raise IntegrityFailure("the file is damaged or cut short")
+    return name, position + begin, position + size
+
+
+def _find(within: memoryview, *names: bytes) -> memoryview | None:
+    """The content of the box that the names lead to, one inside the other."""
+    for name in names:
+        found = next((box for box in _boxes(within) if box[0] == name), None)
+        if found is None:
+            return None
+        within = within[found[1] : found[2]]
+    return within
+
+
+def _track(trak: memoryview) -> tuple[str | None, float]:
+    """A track's kind (None if neither picture nor sound) and seconds; 0 if it has no samples."""
+    handler = _find(trak, b"mdia", b"hdlr")
+    header = _find(trak, b"mdia", b"mdhd")
+    sizes = _find(trak, b"mdia", b"minf", b"stbl", b"stsz")
+    if handler is None or header is None or sizes is None or not int.from_bytes(sizes[8:12]):
+        return None, 0.0
+    long = header[0] == 1
+    scale, length = (header[20:24], header[24:32]) if long else (header[12:16], header[16:20])
+    seconds = int.from_bytes(length) / (int.from_bytes(scale) or 1)
+    return _KINDS.get(bytes(handler[8:12])), seconds
+
+
+# --- anything else ------------------------------------------------------------------------------
+
+
+def _contents_by_ffmpeg(path: Path, ffmpeg: str) -> Contents:
+    command = [
+        *(ffmpeg, "-hide_banner", "-nostdin", "-protocol_whitelist", "file,pipe"),
+        *("-i", f"file:{path}", "-map", "0", "-c", "copy", "-f", "null", "-"),
+    ]
+    try:
+        said = subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
+            command, capture_output=True, text=True, check=True, errors="replace",
+            timeout=_READING_SECONDS,
+        ).stderr  # fmt: skip
+    except subprocess.SubprocessError as error:
+        raise IntegrityFailure("ffmpeg cannot read the file to its end") from error
+    kinds = re.findall(r"Stream #0:\d+.*?: (Video|Audio): ", said)
+    times = re.findall(r"time=(\d+):(\d+):([\d.]+)", said)
+    hours, minutes, seconds = times[-1] if times else (0, 0, 0)
+    played = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    return Contents({kind.lower(): played for kind in kinds})

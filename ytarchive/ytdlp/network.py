@@ -1,0 +1,93 @@
+"""The only addresses that yt-dlp may ask. Imported in worker processes alone.
+
+Whatever YouTube, a page or a redirect names: no request leaves for another server, neither on this
+machine nor in its network. All of yt-dlp's own requests pass here; ffmpeg reads files alone.
+"""
+
+import functools
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import yt_dlp
+from yt_dlp.networking import Request
+from yt_dlp.networking._requests import RequestsRH
+from yt_dlp.networking.exceptions import RequestError
+
+from ytarchive.ytdlp.selection import Info
+
+_YOUTUBE = (
+    "youtube.com",
+    "youtu.be",
+    "googlevideo.com",
+    "ytimg.com",
+    "ggpht.com",
+    "googleusercontent.com",
+    "googleapis.com",
+    "google.com",  # its sign-in and its question whether one is a robot
+)
+_NOBODY = "http://127.0.0.1:1"
+
+
+def is_youtube(url: str) -> bool:
+    """Whether an address is one of YouTube's servers, by TLS."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    named = any(host == known or host.endswith(f".{known}") for known in _YOUTUBE)
+    return parts.scheme == "https" and port in {None, 443} and named
+
+
+class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without types
+    """yt-dlp's way to send requests, for YouTube's servers and one more that the user named."""
+
+    def __init__(self, *, also: str | None, **given: Any) -> None:
+        super().__init__(**given)
+        self._also = urlsplit(also)[:2] if also else None
+
+    def send(self, request: Request) -> Any:
+        """Ask, and follow redirects that stay at YouTube. Raises RequestError."""
+        self._require_allowed(request.url)
+        return super().send(request)
+
+    def _create_instance(self, **given: Any) -> Any:
+        session = super()._create_instance(**given)
+        session.hooks["response"].append(self._look_at_redirect)
+        return session
+
+    def _look_at_redirect(self, response: Any, **_: Any) -> None:
+        """Called for each answer, before `requests` follows it."""
+        target = response.headers.get("location")
+        if response.is_redirect and target:
+            self._require_allowed(urljoin(response.url, target))
+
+    def _require_allowed(self, url: str) -> None:
+        if not is_youtube(url) and urlsplit(url)[:2] != self._also:
+            raise RequestError(f"{urlsplit(url).hostname} is not one of YouTube's servers")
+
+
+class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published without types
+    """yt-dlp that asks YouTube alone, without the tables of formats that nobody sees."""
+
+    def __init__(self, options: dict[str, Any], also: str | None) -> None:
+        self.refuses_network = False
+        self._also = also
+        super().__init__(options)
+
+    def _forceprint(self, key: str, info_dict: Info) -> Info:
+        """yt-dlp makes those tables eight times a video, to print none."""
+        return info_dict
+
+    @functools.cached_property
+    def _request_director(self) -> Any:
+        """Without any other handler: what this one does not take cannot be asked for."""
+        handler = functools.partial(YouTubeOnlyRH, also=self._also)
+        return self.build_request_director([handler])
+
+    def urlopen(self, request: Any) -> Any:
+        """Ask for an address; at a rehearsal at a port where nobody listens."""
+        if self.refuses_network:
+            request = Request(request) if isinstance(request, str) else request
+            request.proxies = {"all": _NOBODY}
+        return super().urlopen(request)
