@@ -228,6 +228,8 @@ class StoragePeer(StorageAPI):
     metadata: set[str] = field(default_factory=set)
     playlists: dict[str, PlaylistMetadata] = field(default_factory=dict)
     plans: dict[str, WorkPlan] = field(default_factory=dict)
+    drafts: dict[str, list[PlaylistVideo]] = field(default_factory=dict)
+    keeps_lists: bool = True
     saves: Counter[str] = field(default_factory=Counter)
     is_full: bool = False
 
@@ -246,7 +248,15 @@ class StoragePeer(StorageAPI):
         return self.location(request.metadata.video_id)
 
     async def save_playlist(self, request: SavePlaylist) -> Done:
-        self.playlists[request.playlist.playlist_id] = request.playlist
+        listed = request.playlist
+        draft = self.drafts.setdefault(request.draft or "", [])
+        if listed.videos and listed.videos[0].position == 0:
+            draft.clear()
+        if self.keeps_lists:
+            draft.extend(listed.videos)
+        if not request.unfinished:
+            del self.drafts[request.draft or ""]
+            self.playlists[listed.playlist_id] = listed.model_copy(update={"videos": draft})
         return Done()
 
     async def save_video(self, request: SaveVideo) -> StorageLocation:

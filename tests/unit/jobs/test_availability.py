@@ -96,7 +96,7 @@ async def test_a_video_that_comes_back_is_noticed(desk: Desk) -> None:
 
 @pytest.mark.parametrize("failure", [ExtractorBroken(), NetworkFailure()])
 async def test_a_failure_to_ask_changes_nothing(desk: Desk, failure: YTArchiveError) -> None:
-    await desk.ledger.seen_missing([VIDEO])
+    await desk.ledger.seen_missing([VIDEO], "not listed")
     before = await desk.ledger.get(VIDEO)
     desk.download.failures[VIDEO] = [failure]
     assert await desk.ledger.check_due() == 1
