@@ -154,7 +154,9 @@ async def _open_each(
     metadata = await enter(
         ServiceName.METADATA, MetadataAPI, lambda: MetadataService.open(settings, yt_dlp)
     )
-    download = await enter(ServiceName.DOWNLOAD, DownloadAPI, lambda: _download(settings, yt_dlp))
+    download = await enter(
+        ServiceName.DOWNLOAD, DownloadAPI, lambda: _download(settings, yt_dlp, whole_queue)
+    )
     neighbours = Neighbours(metadata, download, storage)
     jobs = await enter(
         ServiceName.JOBS,
@@ -186,8 +188,12 @@ async def _storage(settings: Settings) -> AsyncIterator[StorageService]:
 
 
 @asynccontextmanager
-async def _download(settings: Settings, yt_dlp: YtDlp) -> AsyncIterator[DownloadService]:
+async def _download(
+    settings: Settings, yt_dlp: YtDlp, take_up: bool
+) -> AsyncIterator[DownloadService]:
     download = DownloadService(settings, yt_dlp)
+    if take_up:
+        await download.take_up()
     try:
         yield download
     finally:
