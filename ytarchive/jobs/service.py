@@ -10,7 +10,7 @@ from loguru import logger
 from ytarchive import __version__
 from ytarchive.common.config import Settings
 from ytarchive.common.database import Database
-from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
+from ytarchive.common.errors import Conflict, NotFound
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_place_for_videos
