@@ -70,6 +70,7 @@ def download(videos: tuple[str, ...], batch_file: list[str], detach: bool, **giv
 @click.argument("lists", nargs=-1, type=LIST, metavar="LIST...")
 @batch_file(LIST)
 @_with_options
+@click.option("--full", is_flag=True, help="List all of a channel, not only what is new.")
 def playlist(lists: tuple[str, ...], batch_file: list[str], detach: bool, **given: Any) -> int:
     """Archive playlists or channels.
 
@@ -102,6 +103,7 @@ def _request(kind: JobType, given: dict[str, Any], **what: Any) -> CreateJob:
         "skip_existing": not given["force"],
         "output_dir": given["output_dir"],
         "priority": given["priority"],
+        "full_listing": given.get("full", False),
         "max_retries": given["max_retries"],
     }
     try:

@@ -229,7 +229,6 @@ class StoragePeer(StorageAPI):
     playlists: dict[str, PlaylistMetadata] = field(default_factory=dict)
     plans: dict[str, WorkPlan] = field(default_factory=dict)
     drafts: dict[str, list[PlaylistVideo]] = field(default_factory=dict)
-    keeps_lists: bool = True
     saves: Counter[str] = field(default_factory=Counter)
     is_full: bool = False
 
@@ -252,8 +251,7 @@ class StoragePeer(StorageAPI):
         draft = self.drafts.setdefault(request.draft or "", [])
         if listed.videos and listed.videos[0].position == 0:
             draft.clear()
-        if self.keeps_lists:
-            draft.extend(listed.videos)
+        draft.extend(listed.videos)
         if not request.unfinished:
             del self.drafts[request.draft or ""]
             self.playlists[listed.playlist_id] = listed.model_copy(update={"videos": draft})
