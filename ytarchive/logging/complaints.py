@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 
 from ytarchive.logging.masking import mask
 
@@ -19,4 +20,5 @@ class Complaints:
         now = time.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + _INTERVAL_SECONDS
-            sys.stderr.write(f"ytarchive: {mask(text)}\n")
+            with suppress(OSError, ValueError):  # it may lie on the same full disk, or be closed
+                sys.stderr.write(f"ytarchive: {mask(text)}\n")
