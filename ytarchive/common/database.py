@@ -125,6 +125,9 @@ class Database:
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._reader_count = 0
         self._closed = False
+        self.version = 0
+        """Grows with every commit, before whoever asked for it is told: what was read at the same
+        version is still true."""
 
     @classmethod
     async def open(cls, path: Path, schema: Schema) -> Self:
@@ -223,6 +226,7 @@ class Database:
         while self._pending:
             group, self._pending = self._pending[:_LARGEST_GROUP], self._pending[_LARGEST_GROUP:]
             outcomes = await loop.run_in_executor(self._thread, self._commit, group)
+            self.version += 1
             for item, outcome in zip(group, outcomes, strict=True):
                 _settle(item.done, outcome)
         self._committing = None

@@ -1,5 +1,6 @@
 """The envelope of every answer, as bytes."""
 
+import weakref
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -7,15 +8,40 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from ytarchive.common.errors import MethodNotAllowed, TokenRequired, YTArchiveError
+from ytarchive.common.models import Model
 from ytarchive.common.tracing import TRACE_HEADER
 from ytarchive.http.guard import SAFE_HEADERS
 
 JSON = "application/json"
 
 
+class _Memory:
+    """The bytes of answers whose objects are still kept by their service.
+
+    Models are frozen, so the same object has the same bytes; they are forgotten with it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[Model], bytes]] = {}
+
+    def json(self, adapter: TypeAdapter[Any], value: Any) -> bytes:
+        """`value` as JSON; a model that was answered before is not serialised again."""
+        key = id(value)
+        known = self._known.get(key)
+        if known is not None and known[0]() is value:
+            return known[1]
+        data = adapter.dump_json(value)
+        if isinstance(value, Model):
+            self._known[key] = weakref.ref(value, lambda _: self._known.pop(key, None)), data
+        return data
+
+
+_memory = _Memory()
+
+
 def success(adapter: TypeAdapter[Any], value: Any, trace_id: str, status: int) -> web.Response:
     """`value` in the envelope. It is serialised once, straight to bytes."""
-    data = adapter.dump_json(value)
+    data = _memory.json(adapter, value)
     body = b'{"success":true,"data":%b,"error":null,"trace_id":"%b"}' % (data, trace_id.encode())
     return answer(body, trace_id, status)
 

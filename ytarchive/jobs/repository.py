@@ -25,6 +25,7 @@ from ytarchive.jobs.api import (
 )
 from ytarchive.jobs.clock import Jump
 from ytarchive.jobs.policy import LongestWaits
+from ytarchive.jobs.recent import RecentJobs
 from ytarchive.jobs.waiting import Waiting
 
 SCHEMA = Schema(package="ytarchive.jobs", durable=True)
@@ -87,6 +88,7 @@ class JobsRepository:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._recent = RecentJobs(database)
 
     async def create(self, request: CreateJob, trace_id: str) -> str:
         """Store a job with its videos in one transaction; its id."""
@@ -120,7 +122,10 @@ class JobsRepository:
         return [_head(row) for row in await self.database.fetch_all("active_jobs")]
 
     async def job(self, job_id: str, *, expand: bool = True) -> Job | None:
-        """A job, with its videos and results if `expand`."""
+        """A job, with its videos and results if `expand`; the same object while it is the same."""
+        return await self._recent.get((job_id, expand), lambda: self._read(job_id, expand=expand))
+
+    async def _read(self, job_id: str, *, expand: bool) -> Job | None:
         row = await self.database.fetch_one("get_job", {"id": job_id})
         if row is None:
             return None

@@ -1,0 +1,50 @@
+"""Jobs that were read lately, as long as nothing has been written since."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+
+from ytarchive.common.database import Database
+from ytarchive.jobs.api import Job
+
+_MOST_VIDEOS = 5_000
+"""Videos of all jobs that are kept: some megabytes."""
+
+Key = tuple[str, bool]
+
+
+class RecentJobs:
+    """Spares whoever watches a job the database. What it gives is never older than a commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: OrderedDict[Key, tuple[int, Job]] = OrderedDict()
+        self._videos = 0
+
+    async def get(self, key: Key, read: Callable[[], Awaitable[Job | None]]) -> Job | None:
+        """The job, the same object as long as it has not changed; None if there is none."""
+        version = self._database.version
+        known = self._kept.get(key)
+        if known is not None and known[0] == version:
+            self._kept.move_to_end(key)
+            return known[1]
+        job = await read()
+        self._forget(key)
+        # A commit meanwhile may have come too late for what was read: then it is not kept.
+        if job is not None and version == self._database.version:
+            self._keep(key, version, job)
+        return job
+
+    def _keep(self, key: Key, version: int, job: Job) -> None:
+        self._kept[key] = version, job
+        self._videos += _size(job)
+        while self._videos > _MOST_VIDEOS:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, key: Key) -> None:
+        known = self._kept.pop(key, None)
+        if known is not None:
+            self._videos -= _size(known[1])
+
+
+def _size(job: Job) -> int:
+    return 1 + len(job.video_ids)
