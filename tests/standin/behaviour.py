@@ -16,7 +16,7 @@ class Fault:
     `watch`, `player`, `media`, `caption`, `thumbnail`, `api:videos`; `connect` must be named
     in full. The first `after` matches pass; then it strikes `times` times (None: always).
     What happens is one of the following, or just `delay_ms` milliseconds of waiting:
-    `status` answers that HTTP status, with `retry_after` (seconds) and `body` if given;
+    `status` answers that HTTP status, with `retry_after` (seconds), `location` and `body` if given;
     `hang` never answers; `cut_after` breaks the connection after that many bytes of the
     body; `truncate_to` ends the body early but cleanly; `api_error` names a Data API error.
     """
@@ -28,6 +28,7 @@ class Fault:
     delay_ms: float = 0
     status: int = 0
     retry_after: int | None = None
+    location: str = ""
     body: str = ""
     hang: bool = False
     cut_after: int | None = None

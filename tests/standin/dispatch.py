@@ -214,6 +214,8 @@ def _refusal(fault: Fault | None) -> web.Response | None:
     if not fault.status:
         return None
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    if fault.location:
+        headers["Location"] = fault.location
     return _body(fault.body.encode(), HTML, status=fault.status, headers=headers)
 
 

@@ -58,6 +58,7 @@ class ProxyConnection(asyncio.Protocol):
         method, _, rest = request_line.partition(" ")
         host, _, port = rest.partition(" ")[0].partition(":")
         if method != "CONNECT" or port != "443":
+            self._front.note_refused(method, rest)
             self._refuse(403)
         elif status := self._front.status_for(host):
             self._refuse(status)
@@ -98,6 +99,11 @@ class ProxyFront:
         status = fault.status if fault else 0
         self._log.close(entry, status or 200)
         return status
+
+    def note_refused(self, method: str, address: str) -> None:
+        """Log a request for what the stand-in does not play, such as a plain HTTP address."""
+        entry = self._log.open(Entry(kind="refused", host="", path=address, method=method))
+        self._log.close(entry, 403)
 
     def start(self, transport: asyncio.Transport) -> None:
         """Begin TLS on a connection and hand it to the web server."""

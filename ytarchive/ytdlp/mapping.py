@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import utc_now
-from ytarchive.ytdlp.selection import Info, caption_languages
+from ytarchive.ytdlp.selection import Info, caption_languages, parts_of
 
 # YouTube's file names, and what the Data API calls the same pictures.
 _THUMBNAILS = {
@@ -53,7 +52,7 @@ def _thumbnails(info: Info) -> dict[str, str]:
     """Quality -> address; the JPEG where YouTube has a picture in two formats."""
     found: dict[str, str] = {}
     for each in info.get("thumbnails") or []:
-        name, _, extension = urlsplit(each.get("url") or "").path.rpartition("/")[2].partition(".")
+        name, _, extension = parts_of(each.get("url") or "").path.rpartition("/")[2].partition(".")
         if name in _THUMBNAILS and extension == "jpg":
             found[_THUMBNAILS[name]] = each["url"]
     if not found and info.get("thumbnail"):

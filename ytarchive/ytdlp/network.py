@@ -6,14 +6,14 @@ machine nor in its network. All of yt-dlp's own requests pass here; ffmpeg reads
 
 import functools
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import yt_dlp
 from yt_dlp.networking import Request
 from yt_dlp.networking._requests import RequestsRH
 from yt_dlp.networking.exceptions import RequestError
 
-from ytarchive.ytdlp.selection import Info
+from ytarchive.ytdlp.selection import Info, parts_of
 
 _YOUTUBE = (
     "youtube.com",
@@ -30,13 +30,10 @@ _NOBODY = "http://127.0.0.1:1"
 
 def is_youtube(url: str) -> bool:
     """Whether an address is one of YouTube's servers, by TLS."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return False
+    parts = parts_of(url)
+    host = parts.hostname or ""
     named = any(host == known or host.endswith(f".{known}") for known in _YOUTUBE)
-    return parts.scheme == "https" and port in {None, 443} and named
+    return parts.scheme == "https" and named and parts.netloc.lower().endswith((host, f"{host}:443"))
 
 
 class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without types
@@ -44,7 +41,7 @@ class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without type
 
     def __init__(self, *, also: str | None, **given: Any) -> None:
         super().__init__(**given)
-        self._also = urlsplit(also)[:2] if also else None
+        self._also = parts_of(also)[:2] if also else None
 
     def send(self, request: Request) -> Any:
         """Ask, and follow redirects that stay at YouTube. Raises RequestError."""
@@ -60,11 +57,19 @@ class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without type
         """Called for each answer, before `requests` follows it."""
         target = response.headers.get("location")
         if response.is_redirect and target:
-            self._require_allowed(urljoin(response.url, target))
+            self._require_allowed(_joined(response.url, target))
 
     def _require_allowed(self, url: str) -> None:
-        if not is_youtube(url) and urlsplit(url)[:2] != self._also:
-            raise RequestError(f"{urlsplit(url).hostname} is not one of YouTube's servers")
+        parts = parts_of(url)
+        if not is_youtube(url) and parts[:2] != self._also:
+            raise RequestError(f"{parts.netloc or 'that'} is not one of YouTube's servers")
+
+
+def _joined(base: str, target: str) -> str:
+    try:
+        return urljoin(base, target)
+    except ValueError:
+        return ""
 
 
 class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published without types

@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 Info = dict[str, Any]
 
@@ -100,8 +100,16 @@ def thumbnail_urls(info: Info) -> list[str]:
     return list(dict.fromkeys([*jpegs[:_MOST_THUMBNAILS], *urls[:_MOST_THUMBNAILS]]))
 
 
+def parts_of(url: str) -> SplitResult:
+    """An address in parts; an empty one for what is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
 def _is_image_host(url: str) -> bool:
-    parts = urlsplit(url)
+    parts = parts_of(url)
     host = parts.hostname or ""
     return parts.scheme == "https" and any(
         host == known or host.endswith("." + known) for known in _IMAGE_HOSTS

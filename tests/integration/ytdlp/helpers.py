@@ -10,7 +10,7 @@ from tests.standin import MediaSpec, StandIn
 from tests.standin.media import ffmpeg_program
 from ytarchive.common.config import DownloadConfig, NetworkConfig, Settings, StorageConfig
 from ytarchive.common.quality import Quality
-from ytarchive.ytdlp import DownloadOrder, Transfer, YtDlp
+from ytarchive.ytdlp import DownloadOrder, YtDlp
 
 MEDIA = MediaSpec(seconds=1, padding=2 * 2**20)
 """Large enough to be interrupted."""

@@ -118,6 +118,52 @@ async def test_captions_and_thumbnail_that_fail_do_not_fail_the_video(archive: A
     ]
     done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert files(done.folder) == {f"{video.id}.mp4", f"{video.id}.info.json"}
+    assert done.remarks == [
+        "no captions in en: HTTP Error 404: Not Found",
+        "no thumbnail: HTTP Error 404: Not Found",
+    ]
+
+
+async def test_what_is_not_as_it_was_asked_for_is_told(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video(itags=(247, 251), captions=("de",))
+    await archive.youtube.prepare_media()
+    wanted = archive.order(video.id, caption_languages=["de", "fr", "ja"])
+    done = await archive.ytdlp.download(wanted, ignore, ignore)
+    assert done.remarks == ["picture in vp9", "sound in opus", "no captions in fr, ja"]
+
+
+async def test_all_captions_are_those_that_people_have_made(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video(captions=("de", "en", "fr"))
+    wanted = archive.order(video.id, caption_languages=["all"], auto_captions=True)
+    done = await archive.ytdlp.download(wanted, ignore, ignore)
+    assert {name for name in files(done.folder) if "captions" in name} == {
+        f"captions/{video.id}.{language}.vtt" for language in ("de", "en", "fr")
+    }
+    none = archive.youtube.catalogue.add_video(captions=())
+    done = await archive.ytdlp.download(
+        archive.order(none.id, caption_languages=["all"]), ignore, ignore
+    )
+    assert done.remarks == ["no captions"]
+
+
+async def test_room_is_asked_for_before_the_first_byte(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    needed: list[int] = []
+
+    def refuse(size: int) -> None:
+        needed.append(size)
+        raise errors.DiskFull("no room")
+
+    with pytest.raises(errors.DiskFull, match="no room"):
+        await archive.ytdlp.download(archive.order(video.id), ignore, refuse)
+    assert needed == [2 * archive.media_size(136, 140)]
+    assert not archive.youtube.requests.counts["media"]
+    assert not any(".part" in name for name in files(archive.order(video.id).folder))
+    await archive.ytdlp.download(archive.order(video.id), ignore, needed.append)
+    assert archive.youtube.requests.counts["watch"] == 1  # it went on from what was known
+    again: list[int] = []
+    await archive.ytdlp.download(archive.order(video.id), ignore, again.append)
+    assert not again  # all of it is there
 
 
 async def test_a_cancelled_transfer_stops_at_once_and_resumes_by_range(archive: Archive) -> None:

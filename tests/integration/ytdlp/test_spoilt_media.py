@@ -1,0 +1,118 @@
+"""Media that are not what they should be are never kept, and fetched again from scratch, once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.integration.ytdlp.helpers import Archive, files, ignore
+from tests.standin.clients import decode
+from tests.standin.media import MediaFile
+from ytarchive.common import errors
+from ytarchive.ytdlp import Transfer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def served(archive: Archive) -> Iterator[dict[int, MediaFile]]:
+    """The media by itag, which a test may replace; each of the usual size."""
+    media = archive.youtube.media.files
+    usual = dict(media)
+    yield media
+    media.update(usual)
+
+
+async def refused(archive: Archive, video_id: str) -> errors.YTArchiveError:
+    with pytest.raises((errors.IntegrityFailure, errors.ToolFailed)) as raised:
+        await archive.ytdlp.download(archive.order(video_id), ignore, ignore)
+    kept = files(archive.order(video_id).folder)
+    assert not {name for name in kept if ".mp4" in name or ".m4a" in name}
+    return raised.value
+
+
+def shorten(served: dict[int, MediaFile], itag: int) -> None:
+    """From now on half of the stream is all that there is; its length was told before."""
+    half = served[itag].size // 2
+    served[itag] = replace(served[itag], view=served[itag].view[:half], size=half)
+
+
+async def test_a_stream_that_ends_early_is_noticed_and_fetched_anew(
+    archive: Archive, served: dict[int, MediaFile]
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    usual = dict(served)
+    await archive.ytdlp.extract(video.id)
+    shorten(served, 136)
+
+    def mend(transfer: Transfer) -> None:
+        if transfer.phase == "extracting" and archive.youtube.requests.counts["media"]:
+            served.update(usual)
+
+    done = await archive.ytdlp.download(archive.order(video.id), mend, ignore)
+    assert archive.youtube.requests.counts["watch"] == 2
+    assert await decode(done.folder / f"{video.id}.mp4") == ""
+
+
+@pytest.mark.parametrize("itag", [136, 140])
+async def test_a_stream_that_always_ends_early_is_given_up_after_one_more_try(
+    archive: Archive, served: dict[int, MediaFile], itag: int
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    await archive.ytdlp.extract(video.id)
+    whole = served[itag].size
+    shorten(served, itag)
+    error = await refused(archive, video.id)
+    assert f"{whole // 2} of {whole} bytes" in error.message
+    assert archive.youtube.requests.counts["watch"] == 2
+
+
+async def test_a_video_that_comes_without_its_picture_is_refused(
+    archive: Archive, served: dict[int, MediaFile]
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    served[136] = replace(served[136], view=served[140].view, size=served[140].size)
+    await refused(archive, video.id)
+
+
+async def test_what_is_no_media_at_all_is_refused(
+    archive: Archive, served: dict[int, MediaFile]
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    served[136] = replace(served[136], view=memoryview(b"<html>" * 5000), size=30_000)
+    await refused(archive, video.id)
+
+
+async def test_a_list_of_addresses_for_ffmpeg_is_refused(
+    archive: Archive, served: dict[int, MediaFile]
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    target = f"http://127.0.0.1:{archive.youtube.proxy_url.rpartition(':')[2]}/x.ts"
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{target}\n#EXT-X-ENDLIST\n".encode()
+    served[136] = replace(served[136], view=memoryview(playlist), size=len(playlist))
+    await refused(archive, video.id)
+
+
+async def test_a_video_of_another_length_is_refused(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video(duration=60)
+    error = await refused(archive, video.id)
+    assert "plays 1 of 60 seconds" in error.message
+
+
+async def test_a_recording_may_differ_more_from_its_announced_length(archive: Archive) -> None:
+    # The media last one second: 3 seconds are allowed in any case.
+    video = archive.youtube.catalogue.add_video(duration=4, was_live=True)
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
+    assert (done.folder / f"{video.id}.mp4").is_file()
+
+
+async def test_a_merge_that_was_killed_and_left_a_torn_file_is_done_again(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    whole = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
+    media = whole.folder / f"{video.id}.mp4"
+    size = media.stat().st_size
+    torn = media.rename(media.with_suffix(".136+140.mp4"))
+    torn.write_bytes(torn.read_bytes()[: size // 2])
+    again = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
+    assert media.stat().st_size == size
+    assert again.network_bytes == archive.media_size(136, 140)

@@ -1,0 +1,83 @@
+"""What is read of a media file, and when it is refused."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.standin.media import ffmpeg_program
+from ytarchive.common.errors import IntegrityFailure
+from ytarchive.ytdlp.inspection import check
+
+PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=10")
+SOUND = ("-f", "lavfi", "-i", "sine=frequency=440")
+BOTH = {"vcodec": "avc1.4d", "acodec": "mp4a.40.2"}
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files of eight seconds; of `short`, the sound has eight and the picture two."""
+    folder = tmp_path_factory.mktemp("media")
+    wanted = {
+        "both.mp4": [*PICTURE, *SOUND, "-t", "8"],
+        "fragments.mp4": [*PICTURE, *SOUND, "-t", "8", "-movflags", "frag_keyframe+empty_moov"],
+        "sound.m4a": [*SOUND, "-t", "8"],
+        "both.webm": [*PICTURE, *SOUND, "-t", "8", "-c:v", "libvpx", "-c:a", "libopus"],
+        "short.mp4": ["-t", "2", *PICTURE, "-t", "8", *SOUND],
+    }
+    for name, arguments in wanted.items():
+        command = [ffmpeg_program(), "-nostdin", "-v", "error", *arguments, str(folder / name)]
+        subprocess.run(command, check=True)
+    return {path.name: path for path in folder.iterdir()}
+
+
+def judge(path: Path, **info: Any) -> str:
+    """What is wrong with a file; nothing if it is right."""
+    try:
+        check(path, BOTH | {"duration": 8} | info, ffmpeg_program())
+    except IntegrityFailure as error:
+        return error.message
+    return ""
+
+
+@pytest.mark.parametrize("name", ["both.mp4", "fragments.mp4", "both.webm"])
+def test_a_file_that_is_whole_is_taken(media: dict[str, Path], name: str) -> None:
+    assert judge(media[name]) == ""
+    assert "plays 8 of 60 seconds" in judge(media[name], duration=60)
+    assert judge(media[name], duration=None) == ""
+    assert judge(media[name], duration=10.5) == ""  # three seconds are a matter of rounding
+
+
+@pytest.mark.parametrize("name", ["both.mp4", "fragments.mp4"])
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.99])
+def test_a_file_that_is_cut_short_is_refused(
+    media: dict[str, Path], tmp_path: Path, name: str, share: float
+) -> None:
+    whole = media[name].read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole[: int(len(whole) * share)])
+    assert judge(cut, duration=20)
+
+
+def test_every_stream_that_was_asked_for_must_be_there(media: dict[str, Path]) -> None:
+    assert judge(media["sound.m4a"]) == "the file has no video"
+    assert judge(media["sound.m4a"], vcodec="none") == ""
+    formats = [{"vcodec": "avc1", "acodec": "none"}, {"vcodec": "none", "acodec": "mp4a"}]
+    assert judge(media["sound.m4a"], requested_formats=formats) == "the file has no video"
+
+
+def test_a_short_stream_is_believed_only_if_its_bytes_were_counted(media: dict[str, Path]) -> None:
+    assert "plays 2 of 8 seconds" in judge(media["short.mp4"])
+    assert judge(media["short.mp4"], filesize=media["short.mp4"].stat().st_size) == ""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>", b"\0\0\0\x18ftypmp42" + bytes(12), b"\0\0\0\x08ftyp\0\0\0\x10moov\0\0\0\x40trak",
+     b"\0\0\0\x08ftyp\0\0\0\x01moov\xff\xff\xff\xff\xff\xff\xff\xff", b"\0\0\0\x08ftyp\0\0\0\x03moov"],
+)  # fmt: skip
+def test_what_is_no_media_file_is_refused_and_nothing_else(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_bytes(content)
+    assert judge(path)
