@@ -26,7 +26,7 @@ from ytarchive.logging import (
     LogPipeline,
     RemoteTarget,
     configure_logging,
-    register_secret,
+    register_secrets,
 )
 from ytarchive.logging.service import LoggingService
 from ytarchive.metadata import MetadataAPI
@@ -116,7 +116,7 @@ async def open_services(
     `whole_queue`: work on everything that is queued, not only on jobs given to `work_on`.
     Raises StateLocked, NotWritable, DatabaseCorrupt, InvalidConfiguration, …
     """
-    _keep_secrets(settings)
+    register_secrets(settings)
     async with AsyncExitStack() as stack:
         configure_logging(settings.server.log_level, console=console)
         lock = StateLock(settings.storage.state_path, services)
@@ -170,12 +170,6 @@ async def _open_each(
             jobs if isinstance(jobs, JobsService) else parts.elsewhere(DownloadListener)
         )
     return Archive(jobs, metadata, download, storage, logging)
-
-
-def _keep_secrets(settings: Settings) -> None:
-    """Have them masked wherever they are logged."""
-    for secret in (settings.youtube.api_key, settings.server.token):
-        register_secret(secret)
 
 
 @asynccontextmanager

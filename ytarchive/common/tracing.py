@@ -18,6 +18,11 @@ def new_trace_id() -> str:
     return str(uuid4())
 
 
+def is_trace_id(value: object) -> bool:
+    """Whether this can be a trace id."""
+    return isinstance(value, str) and _ACCEPTED.fullmatch(value) is not None
+
+
 def current_trace_id() -> str | None:
     """The trace that the running code belongs to."""
     return _trace_id.get()
@@ -26,7 +31,7 @@ def current_trace_id() -> str | None:
 @contextmanager
 def trace(trace_id: str | None) -> Iterator[str]:
     """Run the block under `trace_id`; a missing or unusable one is replaced by a new one."""
-    usable = trace_id if trace_id and _ACCEPTED.fullmatch(trace_id) else new_trace_id()
+    usable = trace_id if trace_id and is_trace_id(trace_id) else new_trace_id()
     token = _trace_id.set(usable)
     try:
         yield usable

@@ -9,7 +9,7 @@ from ytarchive.logging.api import (
     Metric,
     Received,
 )
-from ytarchive.logging.masking import register_secret
+from ytarchive.logging.masking import register_secrets
 from ytarchive.logging.pipeline import LogPipeline, RemoteTarget
 from ytarchive.logging.sinks import Console, configure_logging
 
@@ -25,5 +25,5 @@ __all__ = [
     "Received",
     "RemoteTarget",
     "configure_logging",
-    "register_secret",
+    "register_secrets",
 ]

@@ -1,12 +1,18 @@
 """Log files for people and their tools: `<service>/<date>.jsonl`, one entry a line."""
 
+import errno
+import os
 import re
 import threading
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
+from io import FileIO
 from pathlib import Path
+
+_MOST_WAITING = 20_000
 
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d+))?\.jsonl")
 
@@ -37,20 +43,36 @@ class LogFiles:
         self._folder = folder
         self._file_bytes = file_bytes
         self._open: dict[str, Part] = {}
+        self._waiting: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=_MOST_WAITING))
         self._lock = threading.Lock()
 
     def append(self, lines: Iterable[tuple[str, bytes]], today: date) -> None:
-        """Write lines, each with its service's name, to the services' files. Raises OSError."""
-        by_service: dict[str, list[bytes]] = defaultdict(list)
-        for service, line in lines:
-            by_service[service].append(line)
+        """Write lines, each with its service's name, to the services' files.
+
+        Raises OSError; then what was not written waits for the next call, 20,000 lines at most for
+        each service.
+        """
         with self._lock:
-            for service, added in by_service.items():
-                folder = self._folder / service
-                folder.mkdir(parents=True, exist_ok=True)  # again each time: people tidy up
-                part = self._part(service, folder, today.isoformat())
-                self._open.pop(service, None)  # if writing fails, the file is looked at again
-                self._open[service] = self._write(part, added)
+            for service, line in lines:
+                self._waiting[service].append(line)
+            failures = [self._write_waiting(service, today) for service in self._waiting]
+        for failure in filter(None, failures):
+            raise failure
+
+    def _write_waiting(self, service: str, today: date) -> OSError | None:
+        """Write what waits of one service; others must not suffer when that fails."""
+        waiting = self._waiting[service]
+        if not waiting:
+            return None
+        try:
+            folder = self._folder / service
+            folder.mkdir(parents=True, exist_ok=True)  # again each time: people tidy up
+            part = self._part(service, folder, today.isoformat())
+            self._open.pop(service, None)  # if writing fails, the file is looked at again
+            self._open[service] = self._write(part, waiting)
+        except OSError as error:
+            return error
+        return None
 
     def purge(self, keep_days: int, max_bytes: int, today: date) -> None:
         """Remove what is older than `keep_days`, then the oldest files beyond `max_bytes`."""
@@ -72,17 +94,18 @@ class LogFiles:
         _end_line(part)
         return part
 
-    def _write(self, part: Part, lines: list[bytes]) -> Part:
-        """Append the lines; the part that the last of them is in."""
-        pending: list[bytes] = []
-        for line in lines:
-            if part.size and part.size + len(line) > self._file_bytes:
-                _flush(part, pending)
-                pending = []
+    def _write(self, part: Part, waiting: deque[bytes]) -> Part:
+        """Append the lines, take them off the queue, and return the part with the last of them."""
+        while waiting:
+            room = self._file_bytes - part.size
+            lines = list(_that_fit(waiting, room))
+            if not lines and part.size:
                 part = Part(part.folder, part.day, part.number + 1, 0)
-            pending.append(line)
-            part.size += len(line)
-        _flush(part, pending)
+                continue
+            lines = lines or [waiting[0]]  # one line alone may be larger than a file should be
+            _flush(part, lines)
+            for _ in lines:
+                waiting.popleft()
         return part
 
     def _all_parts(self) -> list[Part]:
@@ -114,7 +137,28 @@ def _end_line(part: Part) -> None:
             part.size += 1
 
 
+def _that_fit(lines: Iterable[bytes], room: int) -> Iterator[bytes]:
+    """The first lines, as far as they go into `room` bytes."""
+    for line in lines:
+        room -= len(line)
+        if room < 0:
+            return
+        yield line
+
+
 def _flush(part: Part, lines: list[bytes]) -> None:
-    if lines:
-        with part.path.open("ab") as file:
-            file.write(b"".join(lines))
+    """Append all of the lines, or none."""
+    data = b"".join(lines)
+    with part.path.open("ab", buffering=0) as file:
+        try:
+            _write_all(file, data)
+        except OSError:
+            with suppress(OSError):
+                file.truncate(part.size)
+            raise
+    part.size += len(data)
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    if file.write(data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

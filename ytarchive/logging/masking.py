@@ -1,11 +1,12 @@
 """Keeps secrets out of everything that is logged."""
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus, unquote
 
-from pydantic import SecretStr
-from pydantic_core import to_json
+from ytarchive.common.config import Settings
 
 MASK = "***"
 
@@ -15,19 +16,34 @@ _SHORTEST = 4
 _NAMES = r"api[_-]?key|x-goog-api-key|(?:access|refresh|auth|id)?_?token|passw(?:or)?d|secret"
 _COOKIES = r"LOGIN_INFO|(?:__Secure-[\w-]+|[A-Z]{0,3}SID|SAPISID|APISID|[A-Z]?SIDCC|[A-Z]?SIDTS)"
 
+
+def _value(name: str, bare: str) -> str:
+    """What is given to a name: in quotes, also of JSON within JSON, or as far as `bare` goes."""
+    return (
+        r"""(?:\\*["'])?\s*[:=]\s*[\[({]{0,3}(?:"""
+        rf"""\"(?P<{name}_double>(?:\\.|[^"\\\r\n])*)"""
+        rf"""|'(?P<{name}_single>(?:\\.|[^'\\\r\n])*)"""
+        rf"""|\\{{1,9}}["'](?P<{name}_escaped>[^"'\r\n]*?)(?=\\{{0,9}}["']|[\r\n]|$)"""
+        rf"""|(?P<{name}_bare>{bare}))"""
+    )
+
+
+_WORD = r"""[^\s&"',;)}\]]+"""
+_LINE = r"""[^"'\r\n]+"""
+
 _PATTERNS = (
     # Cookie: a=b; c=d (a header, or one in a printed mapping), and lines of a cookies file
-    r"""(?i:\b(?:set-)?cookie["']?\s*[:=]\s*["']?)(?P<cookies>[^"'\r\n]+)""",
+    rf"(?i:\b(?:set-)?cookie{_value('cookies', _LINE)})",
     r"\t(?:TRUE|FALSE)\t[^\t\n]*\t(?:TRUE|FALSE)\t\d+\t[^\t\n]+\t(?P<netscape>[^\s]+)",
-    rf"(?<![\w-])(?:{_COOKIES})=(?P<cookie>[^\s;,\"'&]+)",
-    # Authorization: Bearer …, and the credentials alone
-    r"""(?i:\bauthorization["']?\s*[:=]\s*["']?(?:[a-z]+\s+)?)(?P<credentials>[^\s"',;]+)""",
+    rf"(?<![\w-])(?:{_COOKIES}){_value('cookie', _WORD)}",
+    # Authorization: whatever scheme and credentials there are, and bearers' alone
+    rf"(?i:\bauthorization{_value('credentials', _LINE)})",
     r"(?i:\bbearer\s+)(?P<bearer>[\w.~+/=-]{8,})",
     # key=… in addresses and arguments; longer names also as `"token": "…"`
     r"""(?i:(?<![a-z])key=)(?P<key>[^\s&"',;)}\]]+)""",
-    rf"""(?i:(?:{_NAMES})["']?\s*[:=]\s*["']?)(?P<named>[^\s&"',;)}}\]]+)""",
+    rf"(?i:(?:{_NAMES}){_value('named', _WORD)})",
     # https://user:password@host
-    r"(?i:\b[a-z][a-z0-9+.-]{0,15}://[^\s/:@]*:)(?P<password>[^\s/]+)@",
+    r"(?i:\b[a-z][a-z0-9+.-]{0,15}://)(?P<user>[^\s/?#]+)@",
     # keys and tokens of Google's, wherever they stand
     r"(?P<google>AIza[\w-]{30,}|ya29\.[\w-]+)",
 )
@@ -38,17 +54,43 @@ _SIGNS = (
 )  # fmt: skip
 _SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES}|authorization|(?:set-)?cookies?|key)")
 
+_PROXY_PASSWORD = re.compile(r"://[^/?#:]*:([^/?#]*)@")
+
 _registered: tuple[str, ...] = ()
 
 
-def register_secret(secret: SecretStr | None) -> None:
-    """From now on, mask this value wherever it is logged, also when it is percent-encoded."""
+def register_secrets(settings: Settings) -> None:
+    """Mask every secret of the settings wherever it is logged, from now on."""
+    for secret in (*settings.youtube.secrets(), settings.server.token):
+        if secret is not None:
+            register_secret(secret.get_secret_value())
+    if settings.network.proxy:
+        password = _PROXY_PASSWORD.search(settings.network.proxy)
+        if password is not None:
+            register_secret(password[1])
+            register_secret(unquote(password[1]))
+
+
+def register_secret(value: str) -> None:
+    """From now on, mask this value wherever it is logged, however it is written there."""
     global _registered  # noqa: PLW0603  # one process has one set of secrets
-    value = secret.get_secret_value() if secret is not None else ""
     if len(value) >= _SHORTEST:
-        in_json = to_json(value).decode()[1:-1]
-        forms = {value, in_json, quote(value, safe=""), *_registered}
-        _registered = tuple(sorted(forms, key=len, reverse=True))
+        forms = {form for form in _forms(value) if len(form) >= _SHORTEST}
+        _registered = tuple(sorted(forms.union(_registered), key=len, reverse=True))
+
+
+def _forms(value: str) -> Iterator[str]:
+    """A value as it is, in JSON, in JSON within JSON, in Python's notation, and in an address."""
+    yield value
+    for ascii_only in (True, False):
+        once = json.dumps(value, ensure_ascii=ascii_only)
+        yield once[1:-1]
+        yield json.dumps(once, ensure_ascii=ascii_only)[3:-3]
+    yield repr(value)[1:-1]
+    yield ascii(value)[1:-1]
+    for escaped in (quote(value, safe=""), quote(value), quote_plus(value)):
+        yield escaped
+        yield re.sub("%..", lambda found: found[0].lower(), escaped)
 
 
 def mask(text: str) -> str:
@@ -72,7 +114,7 @@ def mask_value(value: Any) -> Any:
         case str():
             return mask(value)
         case dict():
-            return {key: _mask_field(key, inner) for key, inner in value.items()}
+            return {mask(key): _mask_field(key, inner) for key, inner in value.items()}
         case list():
             return [mask_value(inner) for inner in value]
         case _:

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from loguru import logger
 
-from ytarchive.common.errors import NetworkFailure, ServiceError, YTArchiveError
+from ytarchive.common.errors import (
+    BodyTooLarge,
+    DatabaseCorrupt,
+    LocalError,
+    NetworkFailure,
+    ServiceError,
+    YTArchiveError,
+)
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI
 from ytarchive.logging.complaints import Complaints
+from ytarchive.logging.early import early_entries
 from ytarchive.logging.queue import EntryQueue
 from ytarchive.logging.records import entry_of
 
@@ -34,8 +42,14 @@ class EntryTarget(Protocol):
     """Where entries go."""
 
     async def write(self, entries: Sequence[LogEntry]) -> None:
-        """Keep the entries. A ServiceError or NetworkFailure: try again later."""
+        """Keep the entries. They are tried again after an error that `is_passing`."""
         ...
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether a failure of the store may end by itself: the disk has room again, it is back."""
+    kinds = ServiceError | NetworkFailure | LocalError
+    return isinstance(error, kinds) and not isinstance(error, DatabaseCorrupt)
 
 
 class RemoteTarget:
@@ -45,8 +59,15 @@ class RemoteTarget:
         self._service = service
 
     async def write(self, entries: Sequence[LogEntry]) -> None:
-        """Submit the entries in one request."""
-        await self._service.submit_logs(LogBatch(entries=list(entries)))
+        """Submit the entries in one request, or in smaller ones where that is too large."""
+        try:
+            await self._service.submit_logs(LogBatch(entries=list(entries)))
+        except BodyTooLarge:
+            if len(entries) == 1:
+                raise
+            half = len(entries) // 2
+            for part in (entries[:half], entries[half:]):
+                await self.write(part)
 
 
 class LogPipeline:
@@ -81,9 +102,11 @@ class LogPipeline:
         return self._works and not self._queue.is_full
 
     def start(self) -> None:
-        """Take every record from now on."""
-        self._drain = asyncio.create_task(self._drain_queue())
+        """Take every record from now on, and those from before there was a store."""
         self._sink = logger.add(self._take, level=self._level, format=lambda _: "")
+        for entry in early_entries.handed_over(self._level):
+            self._put(entry)
+        self._drain = asyncio.create_task(self._drain_queue())
 
     async def stop(self, timeout: float = 5) -> None:  # noqa: ASYNC109  # what is left then is lost
         """Take no more records, and store what waits within `timeout` seconds."""
@@ -105,7 +128,10 @@ class LogPipeline:
         # What the store itself says would make it say more.
         if _storing.get() or threading.current_thread().name.startswith(_STORE_THREADS):
             return
-        waiting = self._queue.put(entry_of(record))
+        self._put(entry_of(record))
+
+    def _put(self, entry: LogEntry) -> None:
+        waiting = self._queue.put(entry)
         if waiting in {1, _BATCH}:
             event = self._arrived if waiting == 1 else self._enough
             with suppress(RuntimeError):  # the loop is closed
@@ -153,7 +179,7 @@ class LogPipeline:
         self._works = False
         text = error.message if isinstance(error, YTArchiveError) else repr(error)
         self._complaints.say(f"log entries cannot be stored: {text}")
-        if isinstance(error, ServiceError | NetworkFailure) and not self._stopping.is_set():
+        if is_passing(error) and not self._stopping.is_set():
             return False
         self._queue.add_lost(len(batch))
         return True

@@ -2,14 +2,14 @@
 
 import re
 import traceback
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError
 
-from ytarchive.common.tracing import current_trace_id
+from ytarchive.common.tracing import current_trace_id, is_trace_id
 from ytarchive.logging.api import LogEntry, LogLevel
 from ytarchive.logging.masking import mask, mask_value, may_hold_secret
+from ytarchive.logging.readable import readable, text_of, unicode
 
 if TYPE_CHECKING:
     from loguru import Record  # exists for type checkers only
@@ -32,27 +32,35 @@ def complete(record: "Record") -> None:
 
 def entry_of(record: "Record") -> LogEntry:
     """A completed record as an entry, without any secret."""
-    context = {
-        name: value
-        for name, value in record["extra"].items()
-        if name not in {"service", "trace_id"}
-    }
-    if record["exception"] is not None:
-        context["exception"] = traceback_of(record)[-_LONGEST_TRACEBACK:]
     return LogEntry(
         timestamp=record["time"],
         service=service_of(record),
         level=level_of(record),
-        message=mask(_unicode(record["message"]))[:_LONGEST_MESSAGE],
-        context=mask_value(_readable(context)) if context else {},
-        trace_id=record["extra"].get("trace_id") or current_trace_id(),
+        message=mask(unicode(record["message"]))[:_LONGEST_MESSAGE],
+        context=_context_of(record),
+        trace_id=_trace_of(record),
     )
+
+
+def _context_of(record: "Record") -> dict[str, Any]:
+    extra = record["extra"]
+    context = {name: extra[name] for name in extra if name not in {"service", "trace_id"}}
+    found: dict[str, Any] = mask_value(readable(context)) if context else {}
+    if record["exception"] is not None:
+        # Masked whole: the cut could leave half of a secret, which nothing would find any more.
+        found["exception"] = mask(traceback_of(record))[-_LONGEST_TRACEBACK:]
+    return found
+
+
+def _trace_of(record: "Record") -> str | None:
+    trace_id = record["extra"].get("trace_id")
+    return trace_id if is_trace_id(trace_id) else current_trace_id()
 
 
 def masked(entry: LogEntry) -> LogEntry:
     """An entry without any secret; the same one if there was none."""
     message = mask(entry.message)[:_LONGEST_MESSAGE]
-    context = mask_value(_readable(entry.context)) if entry.context else {}
+    context = mask_value(readable(entry.context)) if entry.context else {}
     if message == entry.message and context == entry.context:
         return entry
     return entry.model_copy(update={"message": message, "context": context})
@@ -72,7 +80,7 @@ def line_of(entry: LogEntry) -> tuple[LogEntry, bytes]:
 
 def service_of(record: "Record") -> str:
     """The service that a record belongs to."""
-    service = str(record["extra"].get("service", ""))
+    service = text_of(record["extra"].get("service", ""))
     return service if _SERVICE.fullmatch(service) else DEFAULT_SERVICE
 
 
@@ -93,26 +101,4 @@ def traceback_of(record: "Record") -> str:
     if failure is None or failure.value is None:
         return ""
     lines = traceback.format_exception(failure.type, failure.value, failure.traceback)
-    return _unicode("".join(lines))
-
-
-def _readable(value: Any) -> Any:
-    """`value` as what JSON and UTF-8 can hold."""
-    match value:
-        case str():
-            return _unicode(value)
-        case dict():
-            return {_unicode(str(key)): _readable(inner) for key, inner in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [_readable(inner) for inner in value]
-        case bool() | int() | None:
-            return value
-        case float() if isfinite(value):
-            return value
-        case _:
-            return _unicode(str(value))
-
-
-def _unicode(text: str) -> str:
-    """`text` without lone surrogates, such as names of files have that are not UTF-8."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+    return unicode("".join(lines))

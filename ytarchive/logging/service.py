@@ -22,7 +22,7 @@ from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogQuery, Metr
 from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.files import LogFiles
 from ytarchive.logging.metrics import current_metrics
-from ytarchive.logging.pipeline import LogPipeline
+from ytarchive.logging.pipeline import LogPipeline, is_passing
 from ytarchive.logging.records import line_of
 from ytarchive.logging.repository import SCHEMA, LogRepository
 
@@ -41,10 +41,19 @@ class LogStore:
         self._complaints = Complaints()
 
     async def write(self, entries: Sequence[LogEntry]) -> None:
-        """Keep entries, without secrets. Raises a database error; of files it only complains."""
-        clean = await asyncio.to_thread(self._write_files, entries)
-        await self.rows.insert(clean)
-        for level, count in Counter(entry.level for entry in clean).items():
+        """Keep entries, without secrets. Raises a database error; of files it only complains.
+
+        What will be tried again is not written to the files either, or it would be there twice.
+        """
+        lines = await asyncio.to_thread(lambda: [line_of(entry) for entry in entries])
+        try:
+            await self.rows.insert([entry for entry, _ in lines])
+        except Exception as error:
+            if not is_passing(error):
+                await asyncio.to_thread(self._write_files, lines)
+            raise
+        await asyncio.to_thread(self._write_files, lines)
+        for level, count in Counter(entry.level for entry in entries).items():
             LOG_ENTRIES.labels(level).inc(count)
 
     async def purge(self) -> None:
@@ -54,13 +63,11 @@ class LogStore:
         await asyncio.to_thread(self._purge_files)
         await self.rows.purge(oldest, config.max_bytes)
 
-    def _write_files(self, entries: Sequence[LogEntry]) -> list[LogEntry]:
-        lines = [line_of(entry) for entry in entries]
+    def _write_files(self, lines: Sequence[tuple[LogEntry, bytes]]) -> None:
         try:
             self._files.append(((entry.service, line) for entry, line in lines), utc_now().date())
         except OSError as error:
             self._complaints.say(f"log files cannot be written: {error}")
-        return [entry for entry, _ in lines]
 
     def _purge_files(self) -> None:
         config = self._config

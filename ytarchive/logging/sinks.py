@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from ytarchive.logging.api import LogLevel
+from ytarchive.logging.early import early_entries
 from ytarchive.logging.masking import mask
 from ytarchive.logging.records import complete, level_of, service_of, traceback_of
 
@@ -45,7 +46,8 @@ def configure_logging(level: str, *, console: Console = Console.FULL) -> None:
     """Show all of this process's logging, the standard library's too, on the console.
 
     `level`: the least that is shown. Each record carries its service and the trace of the call.
-    Call it before any LogPipeline is started; of several calls, the last counts.
+    Call it before any LogPipeline is started; of several calls, the last counts. What is logged
+    until then is kept for the first one.
     """
     logger.remove()
     logger.configure(patcher=complete)
@@ -53,6 +55,7 @@ def configure_logging(level: str, *, console: Console = Console.FULL) -> None:
         least = level if console is Console.FULL else _higher(level, "WARNING")
         # A format that is a function adds no traceback: loguru's shows the values of variables.
         logger.add(_console_sink(console), level=least, format=lambda _: "")
+    early_entries.keep()
     _intercept_standard_library()
 
 

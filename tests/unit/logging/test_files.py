@@ -1,4 +1,5 @@
 import json
+import resource
 from datetime import date
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_a_folder_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
     assert numbers(path) == [2]
 
 
-def test_what_could_not_be_written_does_not_count(tmp_path: Path) -> None:
+def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> None:
     """After a full disk, the file is looked at again: no glued lines, no wrong size."""
     files = LogFiles(tmp_path, 2**20)
     path = tmp_path / "jobs" / "2026-11-23.jsonl"
@@ -72,7 +73,35 @@ def test_what_could_not_be_written_does_not_count(tmp_path: Path) -> None:
     path.rmdir()
     path.write_bytes(line(1) + b"{")
     files.append([("jobs", line(3))], TODAY)
-    assert path.read_bytes() == line(1) + b"{\n" + line(3)
+    assert path.read_bytes() == line(1) + b"{\n" + line(2) + line(3)
+
+
+def test_a_service_whose_file_fails_costs_the_others_nothing(tmp_path: Path) -> None:
+    (tmp_path / "jobs").write_text("in the way")
+    files = LogFiles(tmp_path, 2**20)
+    with pytest.raises(OSError, match="jobs"):
+        files.append([("jobs", line(1)), ("storage", line(2))], TODAY)
+    assert numbers(tmp_path / "storage" / "2026-11-23.jsonl") == [2]
+    (tmp_path / "jobs").unlink()
+    files.append([], TODAY)
+    assert numbers(tmp_path / "jobs" / "2026-11-23.jsonl") == [1]
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_line_leaves_no_half_of_it(tmp_path: Path) -> None:
+    """A real limit on the size of files, as a full disk: a write that is cut short."""
+    files = LogFiles(tmp_path, 2**20)
+    files.append([("jobs", line(1))], TODAY)
+    path = tmp_path / "jobs" / "2026-11-23.jsonl"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(line(1)) + 5, before[1]))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            files.append([("jobs", line(2))], TODAY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == line(1)
+    files.append([("jobs", line(3))], TODAY)
+    assert numbers(path) == [1, 2, 3]
 
 
 def test_old_files_go_by_their_date(tmp_path: Path) -> None:

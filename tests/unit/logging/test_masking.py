@@ -2,7 +2,6 @@ import json
 import time
 
 import pytest
-from pydantic import SecretStr
 
 from ytarchive.logging import masking
 from ytarchive.logging.api import LogEntry
@@ -30,7 +29,21 @@ SECRET = "s3cr3t-V4lue"
         f"socks5h://u:{SECRET}@10.0.0.1",
         f'{{"access_token": "{SECRET}"}}',
         f"api_key={SECRET}",
-        f"--password {SECRET}".replace(" ", "="),
+        f"--password={SECRET}",
+        f"Authorization: abc{SECRET} failed",
+        f"Authorization: abc {SECRET} and {SECRET}",
+        f"Proxy-Authorization: Basic {SECRET}",
+        f"{{'Authorization': 'Digest {SECRET}'}}",
+        f'{{\\"password\\": \\"{SECRET}\\"}}',
+        f'{{\\"Authorization\\": \\"Bearer {SECRET}\\"}}',
+        f'{{\\\\\\"token\\\\\\":\\\\\\"{SECRET}\\\\\\"}}',
+        f'{{\\"cookie\\": \\"a={SECRET}\\"}}',
+        f'{{"password": "two words and \\"quotes\\" {SECRET}"}}',
+        f"{{'password': 'it\\'s {SECRET}'}}",
+        f"cookies: {{'SID': '{SECRET}'}}",
+        f"http://{SECRET}@proxy.example:3128",
+        f"http://user:p@ss{SECRET}@proxy.example:3128",
+        f"/videos?id=x&key={SECRET}#top",
     ],
 )
 def test_secrets_are_found_by_their_surroundings(text: str) -> None:
@@ -69,9 +82,8 @@ def test_registered_secrets_are_masked_wherever_and_however_they_are_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(masking, "_registered", ())
-    register_secret(SecretStr('pa"ss/word'))
-    register_secret(SecretStr("abc"))  # too short to be told from ordinary text
-    register_secret(None)
+    register_secret('pa"ss/word')
+    register_secret("abc")  # too short to be told from ordinary text
     assert mask('with pa"ss/word and pa%22ss%2Fword: abc') == "with *** and ***: abc"
     entry = LogEntry(service="jobs", message='pa"ss/word', context={"a": ['pa"ss/word']})
     clean, line = line_of(entry)

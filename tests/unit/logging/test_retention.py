@@ -1,10 +1,18 @@
+import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from tests.unit.logging.waiting import lines_below
+from ytarchive.common.config import LoggingConfig
 from ytarchive.common.database import Database
 from ytarchive.common.models import utc_now
 from ytarchive.logging import LogEntry, LogQuery
+from ytarchive.logging import repository as rows_of_the_store
+from ytarchive.logging import service as store
+from ytarchive.logging.files import LogFiles
 from ytarchive.logging.repository import SCHEMA, LogRepository
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -40,6 +48,27 @@ async def test_entries_are_kept_for_their_time_by_when_they_came(
     assert [item.trace_id for item in kept] == ["new", "old-1"]
     assert [row[0] for row in traces] == ["new", "old-1"]
     assert before > 10 * 2**16
+
+
+async def test_a_month_of_days_leaves_what_the_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows and files alike, by a clock that goes from day to day."""
+    today = NOON
+    for module in (store, rows_of_the_store):
+        monkeypatch.setattr(module, "utc_now", lambda: today)
+    config = LoggingConfig(retention_days=7)
+    async with await Database.open(tmp_path / "logs.db", SCHEMA) as database:
+        files = LogFiles(tmp_path / "logs", config.file_bytes)
+        kept = store.LogStore(LogRepository(database), files, config)
+        for day in range(30):
+            today = NOON + timedelta(days=day)
+            await kept.write([entry(day * 86_400, message=f"day {day}")])
+            await kept.purge()
+        found = (await kept.rows.find(LogQuery())).items
+    days = [f"day {day}" for day in range(29, 21, -1)]
+    assert [item.message for item in found] == days
+    assert [json.loads(line)["message"] for line in lines_below(tmp_path / "logs")] == days[::-1]
 
 
 async def test_the_oldest_entries_go_when_there_are_too_many_bytes(tmp_path: Path) -> None:

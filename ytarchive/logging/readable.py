@@ -1,0 +1,78 @@
+"""Anything that was logged, as what JSON and UTF-8 can hold."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+_DEEPEST = 64
+_MOST_VALUES = 100_000
+_LARGEST_INTEGER = 2**63 - 1
+_CUT = "…"
+_CYCLE = "<contains itself>"
+
+
+def readable(value: Any) -> Any:
+    """`value` as JSON; what is too deep, too much or contains itself is cut there."""
+    return _Reading().read(value)
+
+
+def unicode(text: str) -> str:
+    """`text` without lone surrogates, such as names of files have that are not UTF-8."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def text_of(value: object) -> str:
+    """`str(value)`; of what cannot be shown, its type."""
+    try:
+        return unicode(str(value))
+    except Exception as error:  # whatever a value does when it is shown, it must not be lost
+        return f"<{type(value).__name__}: {type(error).__name__}>"
+
+
+class _Reading:
+    """One value's way into JSON."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+        self._above: set[int] = set()
+
+    def read(self, value: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            return _CUT
+        match value:
+            case dict():
+                return self._within(value, self._fields)
+            case list() | tuple() | set() | frozenset():
+                return self._within(value, self._items)
+            case _:
+                return _scalar(value)
+
+    def _within(self, value: Any, read: Callable[[Any], Any]) -> Any:
+        if id(value) in self._above:
+            return _CYCLE
+        if len(self._above) >= _DEEPEST:
+            return _CUT
+        self._above.add(id(value))
+        try:
+            return read(value)
+        finally:
+            self._above.discard(id(value))
+
+    def _fields(self, value: dict[Any, Any]) -> dict[str, Any]:
+        return {text_of(key): self.read(inner) for key, inner in value.items() if self._left > 0}
+
+    def _items(self, value: Any) -> list[Any]:
+        return [self.read(inner) for inner in value if self._left >= 0]
+
+
+def _scalar(value: Any) -> Any:
+    match value:
+        case bool() | None:
+            return value
+        case int() if abs(value) <= _LARGEST_INTEGER:
+            return int(value)
+        case float() if isfinite(value):
+            return float(value)
+        case _:
+            return text_of(value)
