@@ -67,9 +67,9 @@ def test_statements_stand_in_sql_files() -> None:
 def test_every_named_query_is_used() -> None:
     unused = [
         f"{name} in {file.relative_to(ROOT)}"
-        for file in sorted((ROOT / "ytarchive").glob("*/sql/queries.sql"))
+        for file in sorted((ROOT / "ytarchive").rglob("sql/queries.sql"))
         for name in re.findall(r"^-- name: (\w+)$", file.read_text(), re.MULTILINE)
-        if not any(f'"{name}"' in path.read_text() for path in file.parents[1].glob("*.py"))
+        if not any(f'"{name}"' in path.read_text() for path in file.parents[1].rglob("*.py"))
     ]
     assert not unused
 

@@ -2,8 +2,6 @@
 
 from ytarchive.storage.api import (
     ExistsRequest,
-    FailedDownload,
-    PlanEntry,
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
@@ -11,11 +9,26 @@ from ytarchive.storage.api import (
     StorageLocation,
     StorageStats,
     StoredVideos,
-    UnavailableVideo,
     VideoExists,
+)
+from ytarchive.storage.plan_models import (
+    FailedDownload,
+    PlanEntry,
+    UnavailableVideo,
     WorkPlan,
     WorkPlanQuery,
     WorkPlanRequest,
+)
+from ytarchive.storage.query_models import (
+    FoundVideo,
+    Hit,
+    HitField,
+    SearchQuery,
+    SearchResults,
+    SortOrder,
+    StoredVideo,
+    VideoQuery,
+    VideoSort,
 )
 from ytarchive.storage.rebuild import Rebuilt, rebuild_library
 from ytarchive.storage.space import has_room
@@ -35,14 +48,21 @@ __all__ = [
     "Finding",
     "FindingKind",
     "FindingQuery",
+    "FoundVideo",
+    "Hit",
+    "HitField",
     "PlanEntry",
     "Rebuilt",
     "SaveMetadata",
     "SavePlaylist",
     "SaveVideo",
+    "SearchQuery",
+    "SearchResults",
+    "SortOrder",
     "StorageAPI",
     "StorageLocation",
     "StorageStats",
+    "StoredVideo",
     "StoredVideos",
     "UnavailableVideo",
     "Verification",
@@ -50,6 +70,8 @@ __all__ = [
     "VerifyRequest",
     "VerifyState",
     "VideoExists",
+    "VideoQuery",
+    "VideoSort",
     "WorkPlan",
     "WorkPlanQuery",
     "WorkPlanRequest",

@@ -1,4 +1,4 @@
-"""Makes the library again from the archive's files alone, without the network.
+"""Makes the library and the search index again from the archive's files alone, without the network.
 
 The new library is made beside the old one and then swapped in; the old one is kept. Rows go in by
 the statements that store them every day, so that counters and whatever else hangs on triggers are
@@ -24,6 +24,7 @@ from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import (
     DatabaseCorrupt,
     FileFailure,
+    LocalError,
     NotFound,
 )
 from ytarchive.common.lock import StateLock
@@ -31,10 +32,11 @@ from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Model, to_micros
 from ytarchive.common.services import ServiceName
 from ytarchive.storage import discovery, files
-from ytarchive.storage.api import WorkPlan
 from ytarchive.storage.discovery import Found
 from ytarchive.storage.layout import Layout
+from ytarchive.storage.plan_models import WorkPlan
 from ytarchive.storage.repository import Library, file_rows, metadata_row, playlist_row
+from ytarchive.storage.search import Search
 from ytarchive.storage.videos import VideoStore
 from ytarchive.storage.work_plans import entry_rows
 
@@ -63,6 +65,7 @@ class Rebuilt(Model):
     oddities: int = Field(description="Files that are missing, unknown or cannot be read")
     examples: list[str] = Field(description="The first 1000 of them")
     replaced: list[str] = Field(description="The old library's files, kept")
+    is_searchable: bool = Field(description="False: the search index could not be made as yet")
 
 
 async def rebuild_library(
@@ -87,6 +90,7 @@ async def rebuild_library(
             totals = await Library(database, layout).totals()
         with os_errors(layout.state):
             aside = swap.commit(prepared)
+        is_searchable = await _index(layout)
     return Rebuilt(
         videos=totals.videos,
         metadata=totals.metadata,
@@ -98,6 +102,7 @@ async def rebuild_library(
         oddities=rebuild.oddities,
         examples=rebuild.examples,
         replaced=[str(path) for path in aside],
+        is_searchable=is_searchable,
     )
 
 
@@ -110,6 +115,21 @@ async def _finish_moves(layout: Layout) -> None:
             await VideoStore(Library(old, layout), layout).recover()
     except (DatabaseCorrupt, FileFailure) as error:
         log.warning("the old library is not read: {}", error.message)
+
+
+async def _index(layout: Layout) -> bool:
+    """Make the search index; whether it could be made. The library is good without it."""
+    async with await Database.open(layout.database, _SCHEMA) as library:
+        try:
+            search = await Search.open(library, layout)
+            try:
+                await search.catch_up()
+            finally:
+                await search.close()
+        except LocalError as error:
+            log.error("the search index is not made: {}", error.message)
+            return False
+    return True
 
 
 class _Rebuild:

@@ -1,7 +1,6 @@
 """The Storage service: the archive's files and their index."""
 
 import asyncio
-import os
 import shutil
 import time
 from collections.abc import Coroutine, Mapping
@@ -16,15 +15,14 @@ from ytarchive import __version__
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Schema
 from ytarchive.common.disk import os_errors
-from ytarchive.common.errors import FileFailure, InvalidConfiguration, NotFound
+from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Model, Page
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
-from ytarchive.storage import files
+from ytarchive.storage import files, folders
 from ytarchive.storage.api import (
     ExistsRequest,
-    PlanEntry,
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
@@ -33,16 +31,17 @@ from ytarchive.storage.api import (
     StorageStats,
     StoredVideos,
     VideoExists,
-    WorkPlan,
-    WorkPlanQuery,
-    WorkPlanRequest,
 )
 from ytarchive.storage.findings import Findings
 from ytarchive.storage.layout import Layout
+from ytarchive.storage.lists import VideoLists
 from ytarchive.storage.passes import Passes
+from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
 from ytarchive.storage.playlists import save_listed
+from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
 from ytarchive.storage.repository import Library
 from ytarchive.storage.schedule import verify_regularly
+from ytarchive.storage.search import Search
 from ytarchive.storage.verification import Verifier
 from ytarchive.storage.verify_models import Finding, FindingQuery, Verification, VerifyRequest
 from ytarchive.storage.videos import VideoStore
@@ -56,17 +55,20 @@ _LARGEST_RESERVE = 20
 T = TypeVar("T")
 
 SCHEMA = Schema(package="ytarchive.storage", durable=True)
-_LEAST_FREE_BYTES = 256 * 2**20
 
 
 class StorageService(StorageAPI):
     """Keeps the archive. Made by `open`; one process at a time may have it open."""
 
-    def __init__(self, config: StorageConfig, layout: Layout, database: Database) -> None:
+    def __init__(
+        self, config: StorageConfig, layout: Layout, database: Database, search: Search
+    ) -> None:
         self._config = config
         self._layout = layout
         self._database = database
         self._library = Library(database, layout)
+        self._lists = VideoLists(database, layout)
+        self._search = search
         self._videos = VideoStore(self._library, layout)
         self._plans = WorkPlans(database, layout)
         self._passes = Passes(database)
@@ -90,8 +92,14 @@ class StorageService(StorageAPI):
         Raises NotWritable, DiskFull, FileFailure, InvalidConfiguration or a database error.
         """
         layout = Layout.of(config)
-        await asyncio.to_thread(_prepare_folders, layout)
-        storage = cls(config, layout, await Database.open(layout.database, SCHEMA))
+        await asyncio.to_thread(folders.prepare, layout)
+        database = await Database.open(layout.database, SCHEMA)
+        try:
+            search = await Search.open(database, layout)
+        except BaseException:
+            await database.close()
+            raise
+        storage = cls(config, layout, database, search)
         try:
             await storage._videos.recover()
             await storage._plans.write_missing_files()
@@ -102,6 +110,7 @@ class StorageService(StorageAPI):
             raise
         work = verify_regularly(storage._verifier, storage._passes, config)
         storage._regular = asyncio.create_task(work)
+        search.follow()
         return storage
 
     async def close(self) -> None:
@@ -110,6 +119,7 @@ class StorageService(StorageAPI):
             self._regular.cancel()
         await self._verifier.close()
         await asyncio.gather(*self._running, return_exceptions=True)
+        await self._search.close()
         await self._database.close()
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
@@ -147,6 +157,14 @@ class StorageService(StorageAPI):
         stored = await asyncio.to_thread(_with_their_files, registered)
         asked = dict.fromkeys(request.video_ids)
         return StoredVideos(video_ids=[video_id for video_id in asked if video_id in stored])
+
+    async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
+        """Stored videos, sorted and filtered."""
+        return await self._lists.page(request)
+
+    async def search(self, request: SearchQuery) -> SearchResults:
+        """Find videos by words in titles, descriptions and captions."""
+        return await self._search.find(request)
 
     async def get_metadata(self, video_id: str) -> VideoMetadata:
         """A video's stored metadata. Raises NotFound, or FileFailure if it cannot be read."""
@@ -186,6 +204,7 @@ class StorageService(StorageAPI):
             total_files=totals.files,
             total_size_bytes=totals.size_bytes,
             work_plans=totals.work_plans,
+            search_pending=await self._search.pending(),
             base_path=str(base),
             free_bytes=disk.free,
             capacity_bytes=disk.total,
@@ -212,7 +231,7 @@ class StorageService(StorageAPI):
     async def health(self) -> HealthCheck:
         """Whether the library can be read and the archive written."""
         checks = {"database": await self._database.is_usable()}
-        checks |= await asyncio.to_thread(_disk_checks, self._layout.base)
+        checks |= await asyncio.to_thread(folders.checks, self._layout.base)
         return HealthCheck(
             service=self.service,
             status="healthy" if all(checks.values()) else "unhealthy",
@@ -225,12 +244,14 @@ class StorageService(StorageAPI):
         async with self._lock(metadata.video_id):
             await self._write_json(self._layout.metadata_file(metadata.video_id), metadata)
             location = await self._library.save_metadata(metadata)
+        self._search.notice()
         log.debug("{}: metadata stored", metadata.video_id)
         return location
 
     async def _save_video(self, request: SaveVideo) -> StorageLocation:
         async with self._lock(request.video_id):
             location = await self._videos.save(request)
+        self._search.notice()
         await self._measure()
         return location
 
@@ -256,31 +277,6 @@ class StorageService(StorageAPI):
     def _lock(self, video_id: str) -> asyncio.Lock:
         """One video is changed by one call at a time."""
         return self._locks.setdefault(video_id, asyncio.Lock())
-
-
-def _prepare_folders(layout: Layout) -> None:
-    """Make every folder, and prove that files can be written and moved there."""
-    for folder in [layout.base, layout.staging, layout.scratch, *layout.folders]:
-        files.make_folders(folder)
-        if folder.resolve() != folder:
-            message = (
-                f"{folder} is a link to {folder.resolve()}; it must be a folder of the archive"
-            )
-            raise InvalidConfiguration(f"{message}. Move the whole archive (`storage.base_path`)")
-    files.empty_folder(layout.scratch)
-    for folder in [layout.staging, *layout.folders]:
-        files.probe(layout.scratch, folder)
-
-
-def _disk_checks(base: Path) -> dict[str, bool]:
-    try:
-        free = shutil.disk_usage(base).free
-    except OSError:
-        free = 0
-    return {
-        "base_path_writable": os.access(base, os.W_OK | os.X_OK),
-        "free_space": free >= _LEAST_FREE_BYTES,
-    }
 
 
 def _open_entries(plan: WorkPlan) -> int:

@@ -9,7 +9,8 @@ from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.storage import files
-from ytarchive.storage.api import (
+from ytarchive.storage.layout import Layout, plan_time
+from ytarchive.storage.plan_models import (
     FailedDownload,
     PlanEntry,
     UnavailableVideo,
@@ -17,7 +18,6 @@ from ytarchive.storage.api import (
     WorkPlanQuery,
     WorkPlanRequest,
 )
-from ytarchive.storage.layout import Layout, plan_time
 
 
 class WorkPlans:

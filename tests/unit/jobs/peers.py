@@ -37,13 +37,17 @@ from ytarchive.storage import (
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
+    SearchQuery,
+    SearchResults,
     StorageAPI,
     StorageLocation,
     StorageStats,
+    StoredVideo,
     StoredVideos,
     Verification,
     VerifyRequest,
     VideoExists,
+    VideoQuery,
     WorkPlan,
     WorkPlanQuery,
     WorkPlanRequest,
@@ -268,6 +272,12 @@ class StoragePeer(StorageAPI):
 
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         return StoredVideos(video_ids=[v for v in request.video_ids if v in self.stored])
+
+    async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
+        raise NotFound("not part of these tests")
+
+    async def search(self, request: SearchQuery) -> SearchResults:
+        raise NotFound("not part of these tests")
 
     async def get_metadata(self, video_id: str) -> VideoMetadata:
         raise NotFound("not part of these tests")

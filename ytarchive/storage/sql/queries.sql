@@ -45,8 +45,44 @@ SELECT videos.video_id, videos.media_path
 FROM json_each(:video_ids) AS asked JOIN videos ON videos.video_id = asked.value
 WHERE videos.media_path IS NOT NULL;
 
+-- name: list_videos
+-- The list's order decides on the index, or a filter that leaves only few; both are put in.
+SELECT /* key */ number, video_id, title, channel_id, channel_title, upload_date, duration,
+       quality, size_bytes, captions, stored_at, media_path
+FROM videos /* by */
+WHERE media_path IS NOT NULL /* and */
+/* order */ LIMIT :limit;
+
+-- name: count_some
+-- How many videos a filter leaves, counted up to `:most`.
+SELECT count(*) AS videos FROM (
+    SELECT 1 FROM videos /* by */ WHERE media_path IS NOT NULL /* and */ LIMIT :most
+);
+
+-- name: video_of_channel
+SELECT 1 FROM videos WHERE channel_id = :channel AND media_path IS NOT NULL LIMIT 1;
+
 -- name: totals
 SELECT * FROM totals;
+
+-- Changes, for the search index --------------------------------------------------------------------
+
+-- name: search_state
+SELECT library_id, (SELECT ifnull(max(revision), 0) FROM changes) AS newest FROM identity;
+
+-- name: count_changes
+SELECT count(*) AS videos FROM changes WHERE revision > :after;
+
+-- name: list_changes
+SELECT changes.revision, videos.video_id, videos.title, videos.channel_id, videos.channel_title,
+       videos.upload_date, videos.duration, videos.media_path, (
+           SELECT json_group_array(path) FROM files
+           WHERE files.video_id = videos.video_id AND role = 'captions'
+       ) AS captions
+FROM changes JOIN videos ON videos.number = changes.video
+WHERE changes.revision > :after
+ORDER BY changes.revision
+LIMIT :limit;
 
 -- Playlists ---------------------------------------------------------------------------------------
 

@@ -1,0 +1,46 @@
+"""Where the reader of a list stands, as an opaque text that fits that list alone."""
+
+import base64
+import hashlib
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.models import Model
+
+Place = TypeVar("Place")
+
+_CONTENT: TypeAdapter[list[int | str]] = TypeAdapter(list[int | str])
+
+_PAGING = {"cursor", "limit"}
+
+
+def cursor_at(request: Model, place: tuple[int | str, ...]) -> str:
+    """The text for a place in the list that `request` asks for."""
+    return base64.urlsafe_b64encode(to_json([_of(request), *place])).decode().rstrip("=")
+
+
+def place_of(request: Model, cursor: str, place: TypeAdapter[Place]) -> Place:
+    """The place that a cursor stands for, if it is one. Raises InvalidRequest."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        content = base64.b64decode(padded, altchars=b"-_", validate=True)
+        [of, *values] = _CONTENT.validate_json(content, strict=True)
+        found = place.validate_python(tuple(values), strict=True)
+    except (ValueError, ValidationError):
+        raise _refused("not a cursor that was given out") from None
+    if of != _of(request):
+        raise _refused("given out for another list: the rest of the query must stay the same")
+    return found
+
+
+def _of(request: Model) -> str:
+    """Tells lists from one another; the size of pages may change on the way."""
+    asked = request.model_dump_json(exclude=_PAGING).encode()
+    return hashlib.blake2b(asked, digest_size=6).hexdigest()
+
+
+def _refused(why: str) -> InvalidRequest:
+    return InvalidRequest(f"cursor: {why}", fields={"cursor": why})

@@ -1,0 +1,40 @@
+"""The archive's folders, made and tried out."""
+
+import os
+import shutil
+from pathlib import Path
+
+from ytarchive.common.errors import InvalidConfiguration
+from ytarchive.storage import files
+from ytarchive.storage.layout import Layout
+
+_LEAST_FREE_BYTES = 256 * 2**20
+
+
+def prepare(layout: Layout) -> None:
+    """Make every folder, and prove that files can be written and moved there.
+
+    Raises NotWritable, DiskFull, FileFailure or InvalidConfiguration.
+    """
+    for folder in [layout.base, layout.staging, layout.scratch, *layout.folders]:
+        files.make_folders(folder)
+        if folder.resolve() != folder:
+            message = (
+                f"{folder} is a link to {folder.resolve()}; it must be a folder of the archive"
+            )
+            raise InvalidConfiguration(f"{message}. Move the whole archive (`storage.base_path`)")
+    files.empty_folder(layout.scratch)
+    for folder in [layout.staging, *layout.folders]:
+        files.probe(layout.scratch, folder)
+
+
+def checks(base: Path) -> dict[str, bool]:
+    """Whether the archive can be written, for its health."""
+    try:
+        free = shutil.disk_usage(base).free
+    except OSError:
+        free = 0
+    return {
+        "base_path_writable": os.access(base, os.W_OK | os.X_OK),
+        "free_space": free >= _LEAST_FREE_BYTES,
+    }

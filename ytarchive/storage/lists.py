@@ -1,0 +1,147 @@
+"""Lists of stored videos, at the same cost whatever the archive's size.
+
+A page is read along the index of its order, from where the page before ended. Filters that leave
+only few videos would make that a long walk: then these few are read by the filter's own index, and
+sorted.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from ytarchive.common.database import Database, Row
+from ytarchive.common.models import Page, from_micros, to_micros
+from ytarchive.storage.cursors import cursor_at, place_of
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.query_models import SortOrder, StoredVideo, VideoQuery, VideoSort
+
+_FEW = 10_000
+"""So many videos can be sorted for each page in about 20 ms."""
+
+_LONGEST = 2**31
+_Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+_NUMERIC: TypeAdapter[tuple[int | str, int]] = TypeAdapter(tuple[_Number, _Number])
+_TEXTUAL: TypeAdapter[tuple[int | str, int]] = TypeAdapter(tuple[str, _Number])
+
+
+_ORDERS = {
+    VideoSort.STORED_AT: ("stored_at", "videos_by_stored_at", _NUMERIC),
+    VideoSort.UPLOAD_DATE: ("ifnull(upload_date, 0)", "videos_by_upload_date", _NUMERIC),
+    VideoSort.TITLE: ("title COLLATE NOCASE", "videos_by_title", _TEXTUAL),
+    VideoSort.DURATION: ("ifnull(duration, 0)", "videos_by_duration", _NUMERIC),
+    VideoSort.SIZE: ("size_bytes", "videos_by_size", _NUMERIC),
+    VideoSort.CHANNEL: ("channel_title COLLATE NOCASE", "videos_by_channel", _TEXTUAL),
+}
+"""The key that a list is sorted by, the index that has it in this order, and a place in it."""
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """A condition, and the index that finds what it leaves."""
+
+    condition: str
+    index: str
+    parameters: dict[str, Any]
+
+
+class VideoLists:
+    """Pages of the library's videos."""
+
+    def __init__(self, database: Database, layout: Layout) -> None:
+        self._database = database
+        self._layout = layout
+
+    async def page(self, query: VideoQuery) -> Page[StoredVideo]:
+        """One page. Raises InvalidRequest for a cursor of another list."""
+        key, index, place = _ORDERS[query.sort]
+        filters = await self._filters(query)
+        few = await self._most_selective(filters)
+        conditions = [each.condition for each in filters]
+        parameters = {name: value for each in filters for name, value in each.parameters.items()}
+        direction = query.order.value
+        if query.cursor is not None:
+            sign = ">" if query.order is SortOrder.ASCENDING else "<"
+            conditions.append(f"({key}, number) {sign} (:key, :number)")
+            after = place_of(query, query.cursor, place)
+            parameters |= dict(zip(("key", "number"), after, strict=True))
+        statement = self._assembled("list_videos", few.index if few else index, conditions)
+        statement = statement.replace("/* key */", f"{key} AS sort_key,")
+        ordered = f"ORDER BY {key} {direction}, number {direction}"
+        statement = statement.replace("/* order */", ordered)
+        rows = await self._database.select(statement, parameters | {"limit": query.limit + 1})
+        items = [self._video(row) for row in rows[: query.limit]]
+        if len(rows) <= query.limit:
+            return Page(items=items)
+        last = rows[query.limit - 1]
+        return Page(items=items, next_cursor=cursor_at(query, (last["sort_key"], last["number"])))
+
+    async def _most_selective(self, filters: list[_Filter]) -> _Filter | None:
+        """The filter that leaves the fewest videos, if it leaves few."""
+        fewest, best = _FEW, None
+        for each in filters:
+            statement = self._assembled("count_some", each.index, [each.condition])
+            [row] = await self._database.select(statement, each.parameters | {"most": fewest})
+            if row["videos"] < fewest:
+                fewest, best = row["videos"], each
+        return best
+
+    async def _filters(self, query: VideoQuery) -> list[_Filter]:
+        filters = []
+        if query.channel is not None:
+            filters.append(await self._of_channel(query.channel))
+        if query.uploaded_from is not None or query.uploaded_to is not None:
+            filters.append(_uploaded(query.uploaded_from, query.uploaded_to))
+        if query.duration_min is not None or query.duration_max is not None:
+            filters.append(_lasting(query.duration_min, query.duration_max))
+        if query.has_captions is not None:
+            condition = "(captions > 0) = :has_captions"
+            has = {"has_captions": int(query.has_captions)}
+            filters.append(_Filter(condition, "videos_by_captions", has))
+        return filters
+
+    async def _of_channel(self, channel: str) -> _Filter:
+        """By id if there are videos of a channel with such an id, else by name."""
+        parameters = {"channel": channel}
+        if await self._database.fetch_one("video_of_channel", parameters):
+            return _Filter("channel_id = :channel", "videos_by_channel_id", parameters)
+        condition = "channel_title COLLATE NOCASE = :channel"
+        return _Filter(condition, "videos_by_channel", parameters)
+
+    def _assembled(self, name: str, index: str, conditions: list[str]) -> str:
+        """A named statement by an index, with further conditions."""
+        statement = self._database.query(name).replace("/* by */", f"INDEXED BY {index}")
+        return statement.replace("/* and */", "".join(f"AND {each} " for each in conditions))
+
+    def _video(self, row: Row) -> StoredVideo:
+        return StoredVideo(
+            video_id=row["video_id"],
+            title=row["title"],
+            channel_id=row["channel_id"],
+            channel_title=row["channel_title"],
+            upload_date=from_micros(row["upload_date"]) if row["upload_date"] is not None else None,
+            duration=row["duration"],
+            quality=row["quality"],
+            size_bytes=row["size_bytes"],
+            has_captions=row["captions"] > 0,
+            stored_at=from_micros(row["stored_at"]),
+            video_path=str(self._layout.absolute(row["media_path"])),
+        )
+
+
+def _uploaded(first: date | None, last: date | None) -> _Filter:
+    condition = (
+        "ifnull(upload_date, 0) BETWEEN :uploaded_from AND :uploaded_to AND upload_date NOTNULL"
+    )
+    limits = {
+        "uploaded_from": to_micros(datetime.combine(first or date.min, time.min, UTC)),
+        "uploaded_to": to_micros(datetime.combine(last or date.max, time.max, UTC)),
+    }
+    return _Filter(condition, "videos_by_upload_date", limits)
+
+
+def _lasting(shortest: int | None, longest: int | None) -> _Filter:
+    condition = "ifnull(duration, 0) BETWEEN :shortest AND :longest AND duration NOTNULL"
+    limits = {"shortest": shortest or 0, "longest": _LONGEST if longest is None else longest}
+    return _Filter(condition, "videos_by_duration", limits)

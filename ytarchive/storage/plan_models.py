@@ -1,0 +1,95 @@
+"""Models of work plans: what could not be archived, for review."""
+
+from pydantic import Field
+
+from ytarchive.common.identifiers import OpaqueId, VideoId
+from ytarchive.common.models import ErrorDetail, Model, UtcDatetime, utc_now
+
+_WAITS_FOR = '"cookies" or "proxy": a server tries again by itself when they have changed'
+
+
+class UnavailableVideo(Model):
+    """A video that YouTube does not give, with the evidence."""
+
+    video_id: VideoId
+    title: str | None = None
+    reason: str = Field(description="private, deleted, region_blocked, age_restricted, …")
+    detected_at: UtcDatetime = Field(default_factory=utc_now)
+    playlist_id: str | None = None
+    last_available: UtcDatetime | None = None
+    evidence: str | None = Field(default=None, description="What YouTube or yt-dlp said")
+    confirmed: bool = Field(
+        default=True, description="False while it is a suspicion that a server checks again"
+    )
+    retry_after: UtcDatetime | None = Field(
+        default=None, description="When a server looks again by itself"
+    )
+    waits_for: str | None = Field(default=None, description=_WAITS_FOR)
+
+
+class FailedDownload(Model):
+    """A video that could not be fetched although it is there."""
+
+    video_id: VideoId
+    title: str | None = None
+    attempts: int = 0
+    last_attempt: UtcDatetime = Field(default_factory=utc_now)
+    errors: list[ErrorDetail] = Field(default_factory=list, description="Oldest first")
+    file_size: int | None = Field(default=None, description="Bytes, if known")
+    retry_after: UtcDatetime | None = Field(
+        default=None, description="Before this another try hardly helps"
+    )
+    waits_for: str | None = Field(default=None, description=_WAITS_FOR)
+
+
+class WorkPlanRequest(Model):
+    """What a job leaves for review. A job has one plan, which later requests extend."""
+
+    job_id: OpaqueId | None = Field(
+        default=None,
+        description="Whose plan it is. It is not looked up, since plans may come from elsewhere: a "
+        "retry of a plan whose job is not known makes a job",
+    )
+    plan_id: OpaqueId | None = Field(
+        default=None, description="Extend this plan; with a `job_id` it becomes that job's"
+    )
+    unavailable_videos: list[UnavailableVideo] = Field(default_factory=list)
+    failed_downloads: list[FailedDownload] = Field(default_factory=list)
+    resolved_video_ids: list[VideoId] = Field(
+        default_factory=list, description="Videos that have been stored since; they leave the plan"
+    )
+    total_videos: int = Field(default=0, ge=0)
+    successful_videos: int = Field(default=0, ge=0)
+
+
+class WorkPlan(Model):
+    """What could not be archived, for manual review."""
+
+    id: str
+    created_at: UtcDatetime
+    unavailable_videos: list[UnavailableVideo]
+    failed_downloads: list[FailedDownload]
+    total_videos: int
+    successful_videos: int
+    job_id: str | None = None
+    updated_at: UtcDatetime
+    path: str | None = Field(default=None, description="The JSON file of the plan")
+
+
+class PlanEntry(Model):
+    """A work plan's headline, for lists."""
+
+    id: str
+    created_at: UtcDatetime
+    job_id: str | None = None
+    total_videos: int
+    successful_videos: int
+    unavailable: int
+    failed: int
+
+
+class WorkPlanQuery(Model):
+    """Which page of the plans."""
+
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = None

@@ -1,0 +1,51 @@
+"""Full-text search over titles, descriptions and captions of everything stored."""
+
+import asyncio
+from typing import Self
+
+from ytarchive.common.database import Database
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.query_models import SearchQuery, SearchResults
+from ytarchive.storage.repository import Library
+from ytarchive.storage.search.finder import Finder
+from ytarchive.storage.search.index import SearchIndex
+from ytarchive.storage.search.indexer import Indexer
+
+
+class Search:
+    """The index of one library, and what keeps it up to date. Made by `open`."""
+
+    def __init__(self, index: SearchIndex, library: Database, layout: Layout) -> None:
+        self._index = index
+        self._indexer = Indexer(index, library, layout)
+        self._finder = Finder(index, Library(library, layout), layout)
+        self._following: asyncio.Task[None] | None = None
+        self.notice = self._indexer.notice
+        self.pending = self._indexer.pending
+
+    @classmethod
+    async def open(cls, library: Database, layout: Layout) -> Self:
+        """Open the index that belongs to the library, or begin one."""
+        [state] = await library.fetch_all("search_state")
+        path = layout.database.with_name("search.db")
+        index = await SearchIndex.open(path, state["library_id"], state["newest"])
+        return cls(index, library, layout)
+
+    def follow(self) -> None:
+        """Take in what changes, in the background, until it is closed."""
+        self._following = asyncio.create_task(self._indexer.run())
+
+    async def catch_up(self) -> None:
+        """Take in everything that is stored, at full speed."""
+        await self._indexer.catch_up()
+
+    async def find(self, query: SearchQuery) -> SearchResults:
+        """A page of results. Raises InvalidRequest for a cursor of another search."""
+        return await self._finder.find(query, await self.pending())
+
+    async def close(self) -> None:
+        """Stop; what is not yet indexed will be at the next start."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self._index.close()

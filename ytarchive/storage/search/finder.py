@@ -1,0 +1,90 @@
+"""Answers searches.
+
+Videos with all words in their title come first, then the others; newest uploads first in both. That
+order is the index's own, so a page costs what it shows: the usual one, bm25, must look at every
+video that has one of the words before it can show any.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from ytarchive.storage.cursors import cursor_at, place_of
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.query_models import FoundVideo, SearchQuery, SearchResults
+from ytarchive.storage.repository import Library
+from ytarchive.storage.search.index import SearchIndex
+from ytarchive.storage.search.matching import END, Matches, limits_of, matches_of
+from ytarchive.storage.search.question import Question
+from ytarchive.storage.search.results import found_video
+
+_MOST_COUNTED = 1000
+_NOTHING = "there is no word to look for in the query"
+
+_PLACE: TypeAdapter[tuple[int, int]] = TypeAdapter(
+    tuple[Annotated[int, Field(ge=0, le=1)], Annotated[int, Field(ge=0, le=END)]]
+)
+
+
+class Finder:
+    """Finds videos in the index."""
+
+    def __init__(self, index: SearchIndex, library: Library, layout: Layout) -> None:
+        self._index = index
+        self._library = library
+        self._layout = layout
+
+    async def find(self, query: SearchQuery, pending: int) -> SearchResults:
+        """A page of results. Raises InvalidRequest for a cursor of another search."""
+        place = place_of(query, query.cursor, _PLACE) if query.cursor is not None else (0, END)
+        question = Question.parse(query.query)
+        if not question.wanted:
+            return SearchResults(
+                items=[], total=0, is_total_exact=True, pending=pending, remark=_NOTHING
+            )
+        matches = await matches_of(question, query, self._index.words_beginning)
+        limits = limits_of(query)
+        counted = limits | {"match": matches.anywhere, "limit": _MOST_COUNTED + 1}
+        total = await self._index.count(counted)
+        found = await self._candidates(matches, limits, place, query.limit + 1) if total else []
+        shown = found[: query.limit]
+        return SearchResults(
+            items=await self._videos(question, query, [number for _, number in shown]),
+            next_cursor=cursor_at(query, shown[-1]) if len(found) > query.limit else None,
+            total=min(total, _MOST_COUNTED),
+            is_total_exact=total <= _MOST_COUNTED,
+            pending=pending,
+        )
+
+    async def _candidates(
+        self, matches: Matches, limits: dict[str, Any], place: tuple[int, int], most: int
+    ) -> list[tuple[int, int]]:
+        """The next places: (0, number) of videos found by their title, then (1, number) of others.
+
+        `place` is that of the last video that was told.
+        """
+        tier, number = place
+        found: list[tuple[int, int]] = []
+        if tier == 0:
+            before = min(number, limits["before"])
+            asked = limits | {"match": matches.in_title, "before": before, "limit": most}
+            found = [(0, number) for number in await self._index.match(matches.title_table, asked)]
+            number = END
+        if len(found) < most:
+            before = min(number, limits["before"])
+            left = {"match": matches.beyond_title, "before": before, "limit": most - len(found)}
+            others = await self._index.match("match_words", limits | left)
+            found += [(1, number) for number in others]
+        return found
+
+    async def _videos(
+        self, question: Question, query: SearchQuery, numbers: list[int]
+    ) -> list[FoundVideo]:
+        rows = await self._index.documents(numbers)
+        media = await self._library.stored_among([row["video_id"] for row in rows])
+        paths = {video_id: str(path) for video_id, path in media.items()}
+        pattern = question.pattern()
+        return [
+            found_video(row, paths.get(row["video_id"]), pattern, query.lines, self._layout)
+            for row in rows
+        ]

@@ -1,0 +1,127 @@
+"""search.db: what is indexed, and which videos match."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from loguru import logger
+
+from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
+from ytarchive.storage.search.documents import Document, unpacked
+from ytarchive.storage.search.text import RULES, searchable
+
+log = logger.bind(service="storage")
+
+SCHEMA = Schema(
+    package="ytarchive.storage.search",
+    durable=False,
+    functions={"searchable": searchable, "unpacked": unpacked},
+)
+_DAY = 24 * 3600 * 10**6
+_PLACES = 20
+"""Bits: a million videos a day have their own numbers; more go on in the next day's."""
+
+
+class SearchIndex:
+    """The index of one library. Made by `open`."""
+
+    def __init__(self, database: Database, revision: int) -> None:
+        self._database = database
+        self.revision = revision
+        """Up to here the library's changes are in the index."""
+
+    @classmethod
+    async def open(cls, path: Path, library_id: str, newest: int) -> Self:
+        """Open the index of a library whose newest change is `newest`, or begin an empty one.
+
+        It begins anew when the file is damaged, of another library or a later state of this one
+        (a backup was restored), or made by other rules. Raises NotWritable or DiskFull.
+        """
+        try:
+            database = await Database.open(path, SCHEMA)
+        except (DatabaseCorrupt, DatabaseUnsupported) as error:
+            log.warning("the search index begins anew: {}", error.message)
+            return await cls._begin(path, library_id)
+        state = await database.fetch_one("get_state")
+        if state is not None:
+            fits = (state["library_id"], state["rules"]) == (library_id, RULES)
+            if fits and state["revision"] <= newest:
+                return cls(database, state["revision"])
+            log.info("the search index is made anew: it does not fit the library")
+        await database.close()
+        return await cls._begin(path, library_id)
+
+    @classmethod
+    async def _begin(cls, path: Path, library_id: str) -> Self:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        database = await Database.open(path, SCHEMA)
+        await database.execute("begin_state", {"library_id": library_id, "rules": RULES})
+        return cls(database, 0)
+
+    async def close(self) -> None:
+        """Finish what is being written, then close."""
+        await self._database.close()
+
+    async def take_in(self, documents: Sequence[Document], revision: int) -> None:
+        """Index videos, and note that every change up to `revision` is in, in one transaction."""
+
+        def transaction(writer: Writer) -> None:
+            for document in documents:
+                _index(writer, document)
+            writer.execute("set_revision", {"revision": revision})
+
+        await self._database.write(transaction)
+        self.revision = revision
+
+    async def match(self, query: str, parameters: dict[str, Any]) -> list[int]:
+        """The numbers that `match_titles` or `match_words` finds."""
+        return [row["number"] for row in await self._database.fetch_all(query, parameters)]
+
+    async def count(self, parameters: dict[str, Any]) -> int:
+        """How many videos match, up to `limit`."""
+        [row] = await self._database.fetch_all("count_matches", parameters)
+        return int(row["videos"])
+
+    async def words_beginning(self, prefix: str, limit: int) -> list[str]:
+        """The words of the index that begin with `prefix`."""
+        parameters = {"prefix": prefix, "limit": limit + 1}  # the one that ends it is no such word
+        rows = await self._database.fetch_all("words_beginning", parameters)
+        return [row["word"] for row in rows]
+
+    async def documents(self, numbers: Sequence[int]) -> list[Row]:
+        """What is indexed of videos, in the order asked."""
+        parameters = {"numbers": json.dumps(numbers)}
+        rows = await self._database.fetch_all("documents_of", parameters)
+        found = {row["number"]: row for row in rows}
+        return [found[number] for number in numbers if number in found]
+
+
+def first_number(upload_date: int | None) -> int:
+    """The first number of the day of an upload (microseconds since 1970)."""
+    return max(upload_date // _DAY, 1) << _PLACES if upload_date is not None else 0
+
+
+def _index(writer: Writer, document: Document) -> None:
+    row = document.row()
+    old = writer.fetch_one("get_document", row)
+    if old is not None:
+        if all(old[name] == value for name, value in row.items()):
+            return
+        for statement in ("remove_words", "remove_title", "remove_text", "remove_video"):
+            writer.execute(statement, {"number": old["number"]})
+    row["number"] = _free_number(writer, first_number(document.upload_date))
+    for statement in ("add_video", "add_text", "add_words", "add_title"):
+        writer.execute(statement, row)
+
+
+def _free_number(writer: Writer, first: int) -> int:
+    while True:
+        last = first + (1 << _PLACES) - 1
+        row = writer.fetch_one("free_number", {"first": first, "last": last})
+        assert row is not None  # noqa: S101  # an aggregate always has a row
+        if row["number"] <= last:
+            return int(row["number"])
+        first = last + 1

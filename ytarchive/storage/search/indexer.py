@@ -1,0 +1,94 @@
+"""Brings what was stored into the search index, behind everybody's back.
+
+The library counts its changes, and the index notes up to which of them it has come in the same
+commit as what it took in: what a crash cuts short is taken in at the next start.
+"""
+
+import asyncio
+import json
+import time
+
+from loguru import logger
+
+from ytarchive.common.database import Database, Row
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.search.documents import Change, Document, document_of, headline_of
+from ytarchive.storage.search.index import SearchIndex
+
+log = logger.bind(service="storage")
+
+_AT_ONCE = 100
+_GATHER = 0.5
+"""Seconds to wait after a change: metadata, media and captions of a video come shortly after."""
+_LOOK_AGAIN = 30.0
+_AFTER_FAILURE = 60.0
+
+
+class Indexer:
+    """Follows the library's changes. `run` until it is cancelled, or `catch_up` once."""
+
+    def __init__(self, index: SearchIndex, library: Database, layout: Layout) -> None:
+        self._index = index
+        self._library = library
+        self._layout = layout
+        self._changed = asyncio.Event()
+
+    def notice(self) -> None:
+        """Something has changed."""
+        self._changed.set()
+
+    async def pending(self) -> int:
+        """How many videos have changes that are not in the index yet."""
+        counted = await self._library.fetch_all("count_changes", {"after": self._index.revision})
+        return int(counted[0]["videos"])
+
+    async def run(self) -> None:
+        """Index for ever, leaving half of the time to others."""
+        while True:
+            try:
+                await self.catch_up(rest=1.0)
+            except YTArchiveError as error:
+                log.error("not indexed for the time being: {}", error.message)
+                await asyncio.sleep(_AFTER_FAILURE)
+            await self._next_change()
+
+    async def catch_up(self, *, rest: float = 0.0) -> None:
+        """Index everything that is pending. `rest`: time to sleep for each time spent reading."""
+        done = 0
+        while changes := await self._next_changes():
+            documents = []
+            for change in changes:
+                began = time.monotonic()
+                documents.append(await asyncio.to_thread(self._document, change))
+                await asyncio.sleep(rest * (time.monotonic() - began))
+            await self._index.take_in(documents, changes[-1].revision)
+            done += len(changes)
+        if done:
+            log.debug("{} videos indexed", done)
+
+    async def _next_change(self) -> None:
+        """Wait for a change; not all of them are told, so look from time to time."""
+        try:
+            async with asyncio.timeout(_LOOK_AGAIN):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(_GATHER)
+        self._changed.clear()
+
+    async def _next_changes(self) -> list[Change]:
+        page = {"after": self._index.revision, "limit": _AT_ONCE}
+        return [_change(row) for row in await self._library.fetch_all("list_changes", page)]
+
+    def _document(self, change: Change) -> Document:
+        """What can be read; one video that is a riddle must not keep all others waiting."""
+        try:
+            return document_of(change, self._layout)
+        except Exception:  # whatever is in the files
+            log.exception("{}: only its headline is indexed", change.video_id)
+            return headline_of(change)
+
+
+def _change(row: Row) -> Change:
+    return Change(**dict(row) | {"captions": sorted(json.loads(row["captions"]))})

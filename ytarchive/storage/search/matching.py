@@ -1,0 +1,99 @@
+"""A question and its filters in FTS5's language."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from ytarchive.common.models import to_micros
+from ytarchive.storage.query_models import SearchQuery
+from ytarchive.storage.search.documents import (
+    captions_facet,
+    channel_facet,
+    duration_facets,
+)
+from ytarchive.storage.search.index import first_number
+from ytarchive.storage.search.question import Phrase, Question
+
+END = 2**62
+"""Beyond every number of a video."""
+
+_LONGEST = 2**31
+_MOST_WORDS = 400
+
+Beginning = Callable[[str, int], Awaitable[list[str]]]
+"""Gives the words that begin with something, up to so many."""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What to ask the index."""
+
+    anywhere: str
+    in_title: str
+    beyond_title: str
+    """Anywhere, but not all of it in the title."""
+    title_table: str
+    """The statement for `in_title`."""
+
+
+async def matches_of(question: Question, query: SearchQuery, beginning: Beginning) -> Matches:
+    """Put a question into words that the index understands. It has something wanted."""
+    wanted = " AND ".join([await _match(phrase, beginning) for phrase in question.wanted])
+    unwanted = " OR ".join([await _match(phrase, beginning) for phrase in question.unwanted])
+    excluded = f" NOT ({{title description captions}} : ({unwanted}))" if unwanted else ""
+    anywhere = f"({{title description captions}} : ({wanted}))"
+    in_title = f"(title : ({wanted}))"
+    conditions = "".join(f" AND (facets : ({facet}))" for facet in _facets(query))
+    return Matches(
+        anywhere=f"({anywhere}{excluded}){conditions}",
+        in_title=f"({in_title}{excluded}){conditions}",
+        beyond_title=f"(({anywhere} NOT {in_title}){excluded}){conditions}",
+        # What must not be there may be in the captions, of which the table of titles knows nothing.
+        title_table="match_words" if unwanted else "match_titles",
+    )
+
+
+def limits_of(query: SearchQuery) -> dict[str, Any]:
+    """What a query asks of numbers and durations, as parameters of the statements."""
+    has_day = query.uploaded_from is not None or query.uploaded_to is not None
+    lasts = query.duration_min is not None or query.duration_max is not None
+    longest = _LONGEST if query.duration_max is None else query.duration_max
+    return {
+        # Videos whose day is not known have the lowest numbers; asked for days, they are left out.
+        "first": _first_number(query.uploaded_from or date(1970, 1, 2)) if has_day else 0,
+        "before": END if query.uploaded_to is None else _number_after(query.uploaded_to),
+        "shortest": query.duration_min or 0,
+        "longest": longest if lasts else None,
+    }
+
+
+async def _match(phrase: Phrase, beginning: Beginning) -> str:
+    """A phrase; the beginning of a word as all words that begin so, if they are not too many.
+
+    FTS5 would gather every place where one of them is before it tells the first.
+    """
+    if not phrase.is_prefix or len(phrase.words) > 1:
+        return phrase.match
+    words = await beginning(phrase.words[0], _MOST_WORDS)
+    if not words or len(words) >= _MOST_WORDS:
+        return phrase.match
+    return "(" + " OR ".join(f'"{word}"' for word in words) + ")"
+
+
+def _facets(query: SearchQuery) -> Iterator[str]:
+    if query.channel is not None:
+        yield channel_facet(query.channel)
+    if query.has_captions is not None:
+        yield captions_facet(has_captions=query.has_captions)
+    if query.duration_min is not None or query.duration_max is not None:
+        longest = _LONGEST if query.duration_max is None else query.duration_max
+        yield " OR ".join(duration_facets(query.duration_min or 0, longest)) or "none"
+
+
+def _first_number(day: date) -> int:
+    return first_number(to_micros(datetime.combine(day, time(), UTC)))
+
+
+def _number_after(day: date) -> int:
+    return END if day == date.max else _first_number(day + timedelta(days=1))

@@ -1,0 +1,77 @@
+"""The lines in which something was found."""
+
+import html
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any
+
+from ytarchive.storage.query_models import Hit
+from ytarchive.storage.search.text import fold
+
+_LONGEST = 240
+_BEFORE = 80
+
+Match = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line with matches, its number, and where they are in it."""
+
+    number: int
+    text: str
+    matches: list[Match]
+
+
+def lines_with(pattern: re.Pattern[str], text: str) -> list[Line]:
+    """The lines of a text that have matches; a match may go on in the next line."""
+    spans = [found.span() for found in pattern.finditer(fold(text))]
+    if not spans:
+        return []
+    begins = [0, *(at + 1 for at, character in enumerate(text) if character == "\n")]
+    found: dict[int, list[Match]] = {}
+    for begin, end in spans:
+        for number in range(bisect_right(begins, begin) - 1, bisect_right(begins, end - 1)):
+            start = begins[number]
+            length = (begins[number + 1] - 1 if number + 1 < len(begins) else len(text)) - start
+            found.setdefault(number, []).append((max(begin - start, 0), min(end - start, length)))
+    lines = text.split("\n")
+    return [Line(number, lines[number], matches) for number, matches in found.items()]
+
+
+def best(lines: list[Line], most: int) -> list[Line]:
+    """Those lines that have the most matches, in their order."""
+    chosen = sorted(lines, key=lambda line: (-len(line.matches), line.number))[:most]
+    return sorted(chosen, key=lambda line: line.number)
+
+
+def text_hit(line: Line, **about: Any) -> Hit:
+    """A line as it is told, with what else is known of it."""
+    text, matches = _cut(line)
+    return Hit(text=text, matches=matches, snippet=_marked(text, matches), **about)
+
+
+def _cut(line: Line) -> tuple[str, list[Match]]:
+    """A long line around its first match."""
+    text = line.text
+    if len(text) <= _LONGEST:
+        return text, line.matches
+    begin = max(0, line.matches[0][0] - _BEFORE)
+    end = min(len(text), begin + _LONGEST)
+    before, after = "…" if begin else "", "…" if end < len(text) else ""
+    shift = begin - len(before)
+    inside = [(max(a, begin) - shift, min(b, end) - shift) for a, b in line.matches if a < end]
+    return f"{before}{text[begin:end]}{after}", [(a, b) for a, b in inside if a < b]
+
+
+def _marked(text: str, matches: list[Match]) -> str:
+    parts, at = [], 0
+    for begin, end in matches:
+        parts += [_escaped(text[at:begin]), "<mark>", _escaped(text[begin:end]), "</mark>"]
+        at = end
+    return "".join([*parts, _escaped(text[at:])])
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False)

@@ -1,0 +1,55 @@
+-- search.db: the index of titles, descriptions and captions. Everything in it is derived from the
+-- archive's files; it is no part of backups, and is made anew when it is lost or does not fit.
+
+-- Up to where the index has come, and in which library's count of changes.
+CREATE TABLE state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    library_id TEXT NOT NULL,
+    rules TEXT NOT NULL,              -- how text was prepared for the index
+    revision INTEGER NOT NULL
+) STRICT;
+
+-- The number is the day of the upload (since 1970, 0 if it is not known) << 20, plus a count: so
+-- the index has videos in the order of their uploads, and days can be asked for by number.
+CREATE TABLE videos (
+    number INTEGER PRIMARY KEY,
+    video_id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    channel_id TEXT NOT NULL,
+    channel_title TEXT NOT NULL,
+    upload_date INTEGER,              -- microseconds since 1970
+    duration INTEGER,                 -- seconds
+    facets TEXT NOT NULL              -- words that stand for what can be filtered by
+) STRICT;
+
+-- Description, captions (a line for each cue) and tracks as JSON, with NUL between them, deflated.
+CREATE TABLE texts (
+    number INTEGER PRIMARY KEY REFERENCES videos (number),
+    content BLOB NOT NULL
+) STRICT;
+
+-- What the full-text index is made from. The functions are those of `ytarchive.storage.search`.
+CREATE VIEW documents AS
+SELECT
+    videos.number,
+    searchable(videos.title) AS title,
+    searchable(unpacked(texts.content, 0)) AS description,
+    searchable(unpacked(texts.content, 1)) AS captions,
+    videos.facets
+FROM videos JOIN texts ON texts.number = videos.number;
+
+CREATE VIRTUAL TABLE words USING fts5 (
+    title, description, captions, facets,
+    content = documents, content_rowid = number, columnsize = 0,
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+
+-- Titles once more, by themselves: a word that is in every caption is found quickly in the titles.
+CREATE VIRTUAL TABLE titles USING fts5 (
+    title, facets,
+    content = '', columnsize = 0,
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+
+-- Every word of the index, in order.
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, 'instance');

@@ -1,0 +1,100 @@
+"""Text as the index sees it, and where words are in the text that people see.
+
+SQLite's tokenizer folds Latin letters alone, and takes a run of Chinese for one word. So the index
+gets text that is prepared here: in small letters without accents, in every script; characters of
+scripts that put no space between words stand alone, so that any part of a sentence can be found.
+Folding keeps the length, so a place in folded text is a place in the text itself.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
+
+RULES = f"1-{unicodedata.unidata_version}"
+"""Changes when the same text would be prepared in another way."""
+
+_MARK = "\u0300"
+_VOICED = {"\u3099", "\u309a"}  # in kana these tell letters from one another
+# Thai, Lao, Tibetan, Burmese, Khmer, kana, Han
+_ALONE = (
+    "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_STANDS_ALONE = re.compile(f"[{_ALONE}]")
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+_IN_WORD = rf"[^\W_{_ALONE}]"
+_CONTROL = dict.fromkeys((*range(10), *range(11, 32), 127), " ") | {0x200B: ""}
+
+
+class _Folding(dict[int, str]):
+    """What each character becomes: exactly one. Filled as characters come up."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = folded = _folded(chr(code))
+        return folded
+
+
+def _folded(character: str) -> str:
+    if _is_mark(character):
+        return _MARK
+    parts = unicodedata.normalize("NFKD", character)
+    if all(map(_is_mark, parts[1:])) and not _VOICED.intersection(parts):
+        character = parts[0]
+    small = character.casefold()
+    return small if len(small) == 1 else character
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
+
+
+_FOLDING = _Folding()
+
+
+def fold(text: str) -> str:
+    """The text without case and accents, character by character; marks become one and the same."""
+    return text.lower() if text.isascii() else text.translate(_FOLDING)
+
+
+def clean(text: str) -> str:
+    """Text to be kept and shown: composed, without control characters other than line breaks."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return text.translate(_CONTROL)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as the index knows them."""
+    return searchable(text).split()
+
+
+def searchable(text: str) -> str:
+    """The words of a text as the index knows them, with a space between each two."""
+    folded = fold(text)
+    if not folded.isascii():
+        folded = _STANDS_ALONE.sub(r" \g<0> ", folded.replace(_MARK, ""))
+    return _BETWEEN_WORDS.sub(" ", folded)
+
+
+def pattern(phrases: Sequence[tuple[Sequence[str], bool]]) -> re.Pattern[str]:
+    """Finds phrases in folded text. Each is its words, and whether the last is only a beginning."""
+    return re.compile("|".join(_phrase(words, is_prefix) for words, is_prefix in phrases))
+
+
+def _phrase(parts: Sequence[str], is_prefix: bool) -> str:
+    written = _word(parts[0])
+    for last, part in pairwise(parts):
+        apart = not _STANDS_ALONE.match(last) and not _STANDS_ALONE.match(part)
+        written += (r"[\W_]+" if apart else r"[\W_]*") + _word(part)
+    before = "" if _STANDS_ALONE.match(parts[0]) else rf"(?<!{_MARK})(?<!{_IN_WORD})"
+    if is_prefix:
+        return rf"{before}{written}(?:{_IN_WORD}|{_MARK})*"
+    after = "" if _STANDS_ALONE.match(parts[-1]) else f"(?!{_IN_WORD})"
+    return f"{before}{written}{after}"
+
+
+def _word(word: str) -> str:
+    if word.isascii():
+        return re.escape(word)
+    return "".join(f"{re.escape(character)}{_MARK}*" for character in word)
