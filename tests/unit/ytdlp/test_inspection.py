@@ -74,9 +74,15 @@ def test_a_short_stream_is_believed_only_if_its_bytes_were_counted(media: dict[s
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"<html>", b"\0\0\0\x18ftypmp42" + bytes(12), b"\0\0\0\x08ftyp\0\0\0\x10moov\0\0\0\x40trak",
-     b"\0\0\0\x08ftyp\0\0\0\x01moov\xff\xff\xff\xff\xff\xff\xff\xff", b"\0\0\0\x08ftyp\0\0\0\x03moov"],
-)  # fmt: skip
+    [
+        b"",
+        b"<html>",
+        b"\0\0\0\x18ftypmp42" + bytes(12),
+        b"\0\0\0\x08ftyp\0\0\0\x10moov\0\0\0\x40trak",
+        b"\0\0\0\x08ftyp\0\0\0\x01moov" + b"\xff" * 8,
+        b"\0\0\0\x08ftyp\0\0\0\x03moov",
+    ],
+)
 def test_what_is_no_media_file_is_refused_and_nothing_else(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.mp4"
     path.write_bytes(content)

@@ -3,6 +3,7 @@
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from yt_dlp import YoutubeDL
@@ -37,7 +38,7 @@ class Hooks:
         """Hear nothing."""
 
 
-def options(folder: Path, **given: object) -> dict[str, object]:
+def options(folder: Path, **given: Any) -> dict[str, Any]:
     equipment = Equipment(info_dir=folder, cache_dir=folder, **given)
     return worker_options(equipment, None, Hooks())
 

@@ -1,0 +1,204 @@
+"""A download that was promised to somebody outlives the process; one of a job's does not."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.unit.download.conftest import Ear, ScriptedFetcher
+from tests.unit.download.test_service import ended, request
+from ytarchive.common import errors
+from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
+from ytarchive.common.tracing import trace
+from ytarchive.download import notifier as notifier_module
+from ytarchive.download import transfers as transfers_module
+from ytarchive.download.service import DownloadService
+
+
+class Life(NamedTuple):
+    """A process's Download service, with what it works with."""
+
+    service: DownloadService
+    fetcher: ScriptedFetcher
+    ear: Ear
+
+
+Lives = Callable[[], AbstractAsyncContextManager[Life]]
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Lives:
+    """Begins the life of a process; the block's end is its death."""
+    settings = Settings(
+        storage=StorageConfig(base_path=tmp_path), download=DownloadConfig(concurrency=1)
+    )
+
+    @asynccontextmanager
+    async def begun() -> AsyncIterator[Life]:
+        fetcher, ear = ScriptedFetcher(), Ear()
+        service = DownloadService(settings, fetcher)
+        await service.take_up()
+        service.report_to(ear)
+        yield Life(service, fetcher, ear)
+        await service.close()
+
+    return begun
+
+
+def promises(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / ".ytarchive" / "staging" / "downloads").glob("*"))
+
+
+async def taken(ear: Ear, number: int = 1) -> None:
+    async with asyncio.timeout(5):
+        while len(ear.heard) < number:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+async def gone(tmp_path: Path) -> None:
+    async with asyncio.timeout(5):
+        while promises(tmp_path):
+            await asyncio.sleep(0)
+
+
+async def test_what_was_asked_for_is_taken_up_in_order_and_under_the_same_ids(life: Lives) -> None:
+    async with life() as first:
+        with trace("of-the-caller"):
+            asked = [await first.service.start_download(request(n, quality="360p")) for n in (3, 1)]
+    async with life() as second:
+        again = [await second.service.get_progress(each.task_id) for each in asked]
+        assert [each.video_id for each in again] == [each.video_id for each in asked]
+        second.fetcher.finish.set()
+        for each in asked:
+            assert (await ended(second.service, each)).status == "COMPLETED"
+        assert [order.quality for order in second.fetcher.orders] == ["360p", "360p"]
+        assert [order.video_id for order in second.fetcher.orders] == [a.video_id for a in asked]
+        await taken(second.ear, 2)
+    async with life() as third:
+        with pytest.raises(errors.NotFound):
+            await third.service.get_progress(asked[0].task_id)
+
+
+async def test_it_is_on_the_disk_before_the_answer_and_carries_its_trace(
+    life: Lives, tmp_path: Path
+) -> None:
+    async with life() as first:
+        with trace("of-the-caller"):
+            asked = await first.service.start_download(request())
+        [promise] = promises(tmp_path)
+        kept = json.loads(promise.read_text())
+        assert (kept["task_id"], kept["trace_id"]) == (asked.task_id, "of-the-caller")
+
+
+async def test_what_a_job_asks_for_is_left_to_the_job(life: Lives, tmp_path: Path) -> None:
+    async with life() as first:
+        task = await first.service.start_download(request(survives_restart=False))
+        assert not promises(tmp_path)
+        same = await first.service.start_download(request())
+        assert same.task_id == task.task_id
+        assert len(promises(tmp_path)) == 1  # now somebody else wants it too
+
+
+async def test_a_cancelled_download_stays_cancelled(life: Lives, tmp_path: Path) -> None:
+    async with life() as first:
+        task = await first.service.start_download(request())
+        await first.service.cancel_download(task.task_id)
+        assert not promises(tmp_path)
+
+
+async def test_a_failure_that_was_told_is_not_taken_up(life: Lives, tmp_path: Path) -> None:
+    async with life() as first:
+        first.fetcher.finish.set()
+        first.fetcher.failure = errors.PrivateVideo()
+        await ended(first.service, await first.service.start_download(request()))
+        await taken(first.ear)
+        await gone(tmp_path)
+
+
+async def test_an_end_that_nobody_took_notice_of_is_told_again_after_a_restart(
+    life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0))
+    async with life() as first:
+        first.fetcher.finish.set()
+        first.ear.deaf = 1000
+        task = await ended(first.service, await first.service.start_download(request()))
+        async with asyncio.timeout(5):
+            while first.ear.deaf > 997:
+                await asyncio.sleep(0)
+        assert promises(tmp_path)
+    async with life() as second:
+        second.fetcher.finish.set()
+        await taken(second.ear)
+        assert second.ear.heard[0].task_id == task.task_id
+        await gone(tmp_path)
+
+
+async def test_it_goes_on_telling_until_somebody_takes_notice(
+    life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0))
+    monkeypatch.setattr(notifier_module, "_SECONDS_OF_PATIENCE", 0)
+    async with life() as first:
+        first.fetcher.finish.set()
+        first.ear.deaf = 50
+        await first.service.start_download(request())
+        await taken(first.ear)
+        await gone(tmp_path)
+
+
+async def test_a_promise_that_cannot_be_written_is_not_given(
+    life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with life() as first:
+        (tmp_path / ".ytarchive" / "staging").mkdir(parents=True)
+        (tmp_path / ".ytarchive" / "staging" / "downloads").write_text("in the way")
+        with pytest.raises(errors.LocalError):
+            await first.service.start_download(request())
+        assert not first.fetcher.orders
+
+
+async def test_a_promise_that_cannot_be_read_does_not_stop_the_others(
+    life: Lives, tmp_path: Path
+) -> None:
+    async with life() as first:
+        asked = await first.service.start_download(request())
+    torn = promises(tmp_path)[0].with_name("0.json")
+    torn.write_text('{"task_id":')
+    async with life() as second:
+        assert (await second.service.get_progress(asked.task_id)).video_id == asked.video_id
+
+
+async def test_one_that_does_not_fit_waits_and_smaller_ones_go_on(
+    life: Lives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers_module, "_SECONDS_BETWEEN_LOOKS_FOR_ROOM", 0)
+    async with life() as first:
+        first.fetcher.needed = 10**18
+        large = await first.service.start_download(request(1))
+        async with asyncio.timeout(5):
+            while not (now := await first.service.get_progress(large.task_id)).error:
+                await asyncio.sleep(0)
+        assert (now.status, now.error_code) == ("QUEUED", errors.DiskFull.code)
+        assert "needs 953674316406 MiB" in (now.error or "")
+        first.fetcher.needed = 0
+        first.fetcher.finish.set()
+        small = await first.service.start_download(request(2))
+        assert (await ended(first.service, small)).status == "COMPLETED"
+        done = await ended(first.service, large)
+        assert (done.status, done.error) == ("COMPLETED", None)
+
+
+async def test_a_jobs_video_that_does_not_fit_is_given_back_to_the_job(life: Lives) -> None:
+    async with life() as first:
+        first.fetcher.needed = shutil.disk_usage("/").total + 10**15
+        task = await first.service.start_download(request(survives_restart=False))
+        failed = await ended(first.service, task)
+        assert (failed.status, failed.error_code) == ("FAILED", errors.DiskFull.code)
+        assert "MiB" in (failed.error or "")

@@ -1,0 +1,55 @@
+"""Running downloads never promise the same space twice."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ytarchive.common.errors import DiskFull
+from ytarchive.download.room import Room
+
+
+class Disk:
+    """A disk of a size that the test says."""
+
+    free = 1000
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    disk = Disk()
+    usage = lambda _: SimpleNamespace(free=disk.free)  # noqa: E731  # shorter than a function
+    monkeypatch.setattr("ytarchive.download.room.shutil.disk_usage", usage)
+    return disk
+
+
+def nothing() -> int:
+    return 0
+
+
+def test_what_is_claimed_is_not_free_for_others(disk: Disk, tmp_path: Path) -> None:
+    room = Room(tmp_path, least=100)
+    room.claim("a", 600, nothing)
+    with pytest.raises(DiskFull) as raised:
+        room.claim("b", 301, nothing)
+    assert raised.value.details == {"needed_bytes": 301, "free_bytes": 300}
+    room.claim("c", 300, nothing)
+    room.release("a")
+    room.claim("b", 600, nothing)
+
+
+def test_what_is_written_already_counts_once(disk: Disk, tmp_path: Path) -> None:
+    room = Room(tmp_path, least=0)
+    written = [0]
+    room.claim("a", 600, lambda: written[0])
+    written[0], disk.free = 500, 500
+    room.claim("b", 400, nothing)
+    with pytest.raises(DiskFull):
+        room.claim("c", 1, nothing)
+
+
+def test_what_stays_free_in_any_case_is_nobodys(disk: Disk, tmp_path: Path) -> None:
+    room = Room(tmp_path / "not" / "there" / "yet", least=2000)
+    with pytest.raises(DiskFull, match="0 MiB are left"):
+        room.claim("a", 1, nothing)
+    room.release("a")
