@@ -1,9 +1,13 @@
 """Every class of failure: how it is produced, and what must follow from it."""
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-ALWAYS = 1000
+from tests.standin.media import ffmpeg_program
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,8 @@ class Outcome:
     """Of the last failure; what was mended by itself has none."""
     attempts: int
     governor: str = "closed"
+    parked: str = ""
+    """What must change before it is tried again by itself."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,17 @@ class Case:
         """In words, for the report."""
         shown = [" ".join(f"{k}={v}" for k, v in fault.items()) for fault in self.faults]
         disk = [f"{self.disk} while writing"] * bool(self.disk)
-        machine = [f"{name}={value}" for name, value in self.machine]
+        machine = [f"{name}={_shown(value)}" for name, value in self.machine[:1]]
         return "; ".join([f"state {self.state}"] * (self.state != "ok") + shown + disk + machine)
 
 
-def _gone(state: str, code: str) -> Case:
-    return Case(state.replace("_", " "), Outcome("unavailable", code, 1), state)
+def _shown(value: str) -> str:
+    return value.partition(":")[0].removeprefix(f"{REPOSITORY}/")
+
+
+def _gone(state: str, code: str, parked: str = "") -> Case:
+    outcome = Outcome("unavailable", code, 1, parked=parked)
+    return Case(state.replace("_", " "), outcome, state)
 
 
 def _broken(name: str, code: str, state: str = "ok", **fault: Any) -> Case:
@@ -58,13 +69,13 @@ def _blocked(name: str, code: str, reason: str, state: str = "ok", **fault: Any)
 
 
 OWN = (
-    _gone("private", "E110"),
+    _gone("private", "E110", "cookies"),
     _gone("deleted", "E111"),
     _gone("copyright_claim", "E111"),
-    _gone("geo_blocked", "E112"),
-    _gone("age_gated", "E113"),
-    _gone("members_only", "E114"),
-    _gone("paid", "E115"),
+    _gone("geo_blocked", "E112", "proxy"),
+    _gone("age_gated", "E113", "cookies"),
+    _gone("members_only", "E114", "cookies"),
+    _gone("paid", "E115", "cookies"),
     _gone("drm", "E116"),
     _gone("no_recording", "E117"),
     _gone("unavailable", "E118"),
@@ -76,7 +87,7 @@ OWN = (
     _broken("words nobody knows", "E139", "unheard_of"),
     _broken("trailer instead of the film", "E134", "trailer"),
     _broken("media refused for good", "E132", kind="media", status=403),
-    _broken("media that ffmpeg cannot read", "E205", kind="media", status=200, body="rubbish"),
+    _broken("media that are none", "E213", kind="media", status=200, body="rubbish"),
     _broken("silence in the middle", "E209", kind="media", hang=True),
     _broken("YouTube answers 503", "E140", kind="[wp]*", status=503),
     _mended("YouTube answers 503 for a moment", None, 1, kind="[wp]*", status=503, times=2),
@@ -99,16 +110,25 @@ SHARED = (
 )
 """What concerns the address: each stops the whole queue."""
 
+PROGRAMS = Path(__file__).with_name("programs")
 MACHINE = (
     Case(
         "cookies that are none",
-        Outcome("failed", "E133", 2),
+        Outcome("failed", "E133", 1, parked="cookies"),
         machine=(("YTARCHIVE_NETWORK__COOKIES_FILE", "/dev/null"),),
     ),
     Case(
         "no ffmpeg",
         Outcome("failed", "E204", 1),
         machine=(("PATH", "/nowhere"), ("IMAGEIO_FFMPEG_EXE", "/nowhere")),
+    ),
+    Case(
+        "an ffmpeg that fails",
+        Outcome("failed", "E205", 2),
+        machine=(
+            ("PATH", f"{PROGRAMS}:{os.environ['PATH']}"),
+            ("REAL_FFMPEG", ffmpeg_program()),
+        ),
     ),
 )
 """What the machine lacks: each on a server of its own."""

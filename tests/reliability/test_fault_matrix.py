@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.harness import Server, environment, until
-from tests.reliability.matrix import MACHINE, OWN, SHARED, Case, Outcome
+from tests.reliability.matrix import MACHINE, OWN, REPOSITORY, SHARED, Case, Outcome
 from tests.reliability.processes import family
 from tests.reliability.report import record, table
 from tests.standin import StandInProcess
@@ -22,7 +22,6 @@ FINAL = {"COMPLETED", "FAILED", "CANCELLED"}
 SETTINGS: dict[str, Any] = {"download__stall_timeout": 4, "download__concurrency": 6}
 CASES = (*OWN, *SHARED, *MACHINE)
 Outcomes = dict[str, Outcome]
-REPOSITORY = Path(__file__).parents[2]
 PYTHONPATH = f"{Path(__file__).with_name('failpoints')}:{REPOSITORY}"
 
 
@@ -62,8 +61,9 @@ class Laboratory:
         """What became of the job's video; None while nothing is known."""
         uri = f"{(self.base_path / '.ytarchive' / 'jobs.db').as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as database:
-            query = "SELECT state, attempts, errors FROM job_videos WHERE job_id = ?"
-            state, attempts, history = database.execute(query, [job_id]).fetchone()
+            columns = "state, attempts, errors, waits_for"
+            query = f"SELECT {columns} FROM job_videos WHERE job_id = ?"
+            state, attempts, history, parked = database.execute(query, [job_id]).fetchone()
         codes = [error["code"] for error in json.loads(history)]
         if state in {"new", "queued"} and (attempts or not codes):
             return None
@@ -73,6 +73,7 @@ class Laboratory:
             codes[-1] if codes else None,
             attempts,
             governor["reason"] or governor["state"],
+            (parked or "").partition(" ")[0],
         )
 
 
@@ -97,7 +98,15 @@ def outcomes(laboratory: Laboratory, tmp_path_factory: pytest.TempPathFactory) -
             job_id, _ = poor.submit(case)
             found[case.name] = until(lambda: poor.outcome(job_id), case.name, 60)  # noqa: B023  # called at once
     rows = [(case.name, case.produced_by, *vars(found[case.name]).values()) for case in CASES]
-    head = ("failure", "produced by", "result", "last error", "attempts", "governor")
+    head = (
+        "failure",
+        "produced by",
+        "result",
+        "last error",
+        "attempts",
+        "governor",
+        "parked until a change of",
+    )
     record("Fault matrix", table(head, rows))
     return found
 
