@@ -1,0 +1,130 @@
+"""`POST /download/video` against the real server: what was answered with 202 is done."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import Server, environment, until
+from tests.standin import StandInProcess
+
+
+def video(youtube: StandInProcess, number: int) -> str:
+    """One of the stand-in's videos."""
+    listed = youtube.ids["playlist60"]
+    entries: list[str] = youtube.ask("/catalogue")["playlists"][listed["playlist"]]
+    return entries[number]
+
+
+def progress(server: Server, task_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = server.get(f"/download/progress/{task_id}").data
+    return found
+
+
+def languages(*wanted: str) -> dict[str, Any]:
+    return {"caption_languages": list(wanted)}
+
+
+def stored(server: Server, video_id: str) -> bool:
+    found: bool = server.get(f"/storage/exists/{video_id}").data["exists"]
+    return found
+
+
+def test_it_outlives_a_kill_under_the_same_task_id(youtube: StandInProcess, tmp_path: Path) -> None:
+    video_id = video(youtube, 20)
+    youtube.behave(media_bytes_per_second=200_000)
+    try:
+        with Server(environment(tmp_path / "archive", youtube)) as server:
+            asked = server.post("/download/video", {"data": {"video_id": video_id}})
+            assert asked.status == 202
+            task_id = asked.data["task_id"]
+            until(lambda: progress(server, task_id)["downloaded_bytes"] > 100_000, "some bytes")
+            server.stop(signal.SIGKILL)
+            youtube.behave(media_bytes_per_second=None)
+            server.start()
+            until(lambda: stored(server, video_id), "the video in the archive")
+            done = progress(server, task_id)
+            assert (done["video_id"], done["status"]) == (video_id, "COMPLETED")
+    finally:
+        youtube.behave(media_bytes_per_second=None)
+    assert (tmp_path / "archive" / "videos" / video_id / f"{video_id}.mp4").is_file()
+    assert not list((tmp_path / "archive" / ".ytarchive" / "staging" / "downloads").iterdir())
+
+
+def test_what_is_not_as_asked_for_stands_in_the_result(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video_id = video(youtube, 21)
+    with Server(environment(tmp_path / "archive", youtube)) as server:
+        options = {"caption_languages": ["xx"], "quality": "360p"}
+        job = {"type": "VIDEO_DOWNLOAD", "video_ids": [video_id], "options": options}
+        ended = server.ended(server.post("/jobs", {"data": job}).data["id"])
+        assert "no captions in xx" in ended["results"][0]["message"]
+        refused = [
+            server.post("/download/video", {"data": {"video_id": video_id} | languages(bad)})
+            for bad in (".*", "../../x", "", "en;rm", "x" * 50)
+        ]
+        assert {(each.status, each.code) for each in refused} == {(422, "E002")}
+        assert "caption_languages" in refused[0].envelope["error"]["message"]
+        job["options"] = languages(".*")
+        assert server.post("/jobs", {"data": job}).code == "E002"
+
+
+def test_a_video_that_does_not_fit_waits_and_says_why(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    """The room that must stay free is more than any disk has: nothing fits, nothing is fetched."""
+    video_id = video(youtube, 22)
+    settings: dict[str, Any] = {"storage__min_free": 10**18}
+    with Server(environment(tmp_path / "archive", youtube, **settings)) as server:
+        asked = server.post("/download/video", {"data": {"video_id": video_id}})
+        task_id = asked.data["task_id"]
+        until(lambda: progress(server, task_id)["error"], "a reason")
+        waiting = progress(server, task_id)
+        assert (waiting["status"], waiting["error_code"]) == ("QUEUED", "E201")
+        assert "MiB" in waiting["error"]
+    assert not youtube.counters()["kinds"].get("media")
+    with Server(environment(tmp_path / "archive", youtube)) as server:
+        until(lambda: stored(server, video_id), "the video in the archive")
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs Linux's /proc")
+def test_a_second_sigterm_ends_it_at_once_and_its_workers_with_it(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    youtube.behave(media_bytes_per_second=20_000)
+    try:
+        settings: dict[str, Any] = {"jobs__shutdown_grace": 300}
+        server = Server(environment(tmp_path / "archive", youtube, **settings))
+        server.start()
+        assert server.process
+        server.post(
+            "/jobs", {"data": {"type": "VIDEO_DOWNLOAD", "video_ids": [video(youtube, 23)]}}
+        )
+        until(lambda: youtube.counters()["active_media"], "a transfer")
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: "stopping" in server.log.read_text(), "the grace to begin")
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 1  # long before the grace is over
+        until(lambda: not youtube.counters()["active_media"], "the end of the transfer")
+        until(lambda: not workers_of(tmp_path), "the end of the workers")
+        server.start()  # its port is free, though it was killed in the middle of everything
+        server.stop(signal.SIGKILL)
+    finally:
+        youtube.behave(media_bytes_per_second=None)
+
+
+def workers_of(base: Path) -> list[str]:
+    """The processes whose environment names this archive."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environ = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(base) in environ and process.name != str(os.getpid()):
+            found.append(process.name)
+    return found
