@@ -79,6 +79,9 @@ class ServerConfig(ServiceConfig):
     allowed_hosts: Names = Field([], description="Further names accepted in the Host header")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body")
     request_timeout: float = Field(600, gt=0, description="Seconds one request may take")
+    read_timeout: float = Field(
+        60, gt=0, description="Seconds a request may take to arrive, or a connection be idle"
+    )
 
 
 class YouTubeConfig(Section):

@@ -3,7 +3,7 @@
 YTArchiveError
 ├── QuotaExceeded                    E001
 ├── RequestError                     the caller can mend it
-│   ├── InvalidRequest … NotFound, Conflict        E002 - E015
+│   ├── InvalidRequest … NotFound, Conflict        E002 - E016
 ├── ServiceError                     one of our own processes failed
 │   ├── InternalError … ProtocolError              E020 - E023
 ├── YouTubeError                     what YouTube or yt-dlp answered
@@ -157,6 +157,12 @@ class MalformedRequest(RequestError):
     code, status = "E015", 400
     meaning = "The request is not HTTP that can be read"
     remedy = "Keep the address and each header below 8 KiB, and speak HTTP/1.1 without TLS."
+
+
+class RequestTooSlow(RequestError):
+    code, status = "E016", 408
+    meaning = "The body did not arrive in time"
+    remedy = "Send it in one go, split it, or raise `server.read_timeout`."
 
 
 # --- our own processes ----------------------------------------------------------------------

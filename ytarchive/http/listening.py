@@ -14,6 +14,8 @@ from ytarchive.http.guard import require_safe_address, server_url
 from ytarchive.http.server import SERVER_CONFIG
 
 _GRACE = 3.0
+_LINGERING = 10.0
+"""Seconds in which the rest of a refused body is read, so that the answer is seen."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,26 @@ async def listen(app: web.Application, host: str, port: int) -> Listening:
     runner = web.AppRunner(app, shutdown_timeout=_GRACE)
     await runner.setup()
     try:
-        server = await _listening_server(runner, host, port)
+        server = await _listening_server(app, runner, host, port)
     except OSError as error:
         await runner.cleanup()
         raise AddressInUse(_reason(error, host, port), host=host, port=port) from None
     return Listening(host, server.sockets[0].getsockname()[1], runner, server)
 
 
-async def _listening_server(runner: web.AppRunner, host: str, port: int) -> asyncio.Server:
+async def _listening_server(
+    app: web.Application, runner: web.AppRunner, host: str, port: int
+) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     manager = runner.server
     if manager is None:
         raise RuntimeError("the runner is not set up")
-    return await loop.create_server(lambda: _Connection(manager, loop), host, port, backlog=512)
+    patience = app[SERVER_CONFIG].read_timeout
+
+    def connection() -> _Connection:
+        return _Connection(manager, loop, patience)
+
+    return await loop.create_server(connection, host, port, backlog=512)
 
 
 class _Connection(web.RequestHandler):
@@ -62,8 +71,17 @@ class _Connection(web.RequestHandler):
 
     __slots__ = ()
 
-    def __init__(self, manager: web.Server, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(manager, loop=loop, access_log=None)  # type: ignore[arg-type]  # off
+    def __init__(
+        self, manager: web.Server, loop: asyncio.AbstractEventLoop, patience: float
+    ) -> None:
+        super().__init__(
+            manager,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type]  # off
+            # Runs from the first byte or the last answer on, so it ends slow headers too.
+            keepalive_timeout=patience,
+            lingering_time=min(patience, _LINGERING),
+        )
 
     def handle_error(
         self,

@@ -1,5 +1,7 @@
 """A request as a contract's method takes it: from the query string or from the body."""
 
+import asyncio
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -11,11 +13,14 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 
 from ytarchive.common.contract import Endpoint, invalid_request
-from ytarchive.common.errors import BodyTooLarge, InvalidRequest, MalformedBody
+from ytarchive.common.errors import BodyTooLarge, InvalidRequest, MalformedBody, RequestTooSlow
 from ytarchive.common.models import Model, UtcDatetime
 
 _DEEPEST = 64
 _LARGEST_INTEGER = 2**63 - 1
+_READ_TWICE = 2**16
+"""Bytes up to which names given twice are looked for; larger bodies are lists made by programs."""
+
 _MAY_BE_HUGE = re.compile(rb"\d{19}|[eE]\+?\d{3}")
 
 
@@ -28,9 +33,10 @@ class ServiceRequest(Model):
 
 
 class RequestReader:
-    """Reads the requests of one endpoint."""
+    """Reads the requests of one endpoint; a body may take `patience` seconds to arrive."""
 
-    def __init__(self, declared: Endpoint) -> None:
+    def __init__(self, declared: Endpoint, patience: float) -> None:
+        self._patience = patience
         self._model = declared.request_model
         self._in_body = declared.method in {"POST", "PUT"}
         self._lists = _list_fields(self._model)
@@ -38,14 +44,14 @@ class RequestReader:
     async def read(self, request: web.Request) -> tuple[dict[str, Any], str | None]:
         """The fields that were sent, and the trace id if the body gave one.
 
-        Raises InvalidRequest, MalformedBody or BodyTooLarge.
+        Raises InvalidRequest, MalformedBody, BodyTooLarge or RequestTooSlow.
         """
         query = self._query(request) if request.query_string else {}
         if not self._in_body:
             return query, None
         if query:
             raise InvalidRequest(f"{next(iter(query))[:64]}: give it in the body")
-        envelope = _envelope(await _body(request), bare=self._model is not None)
+        envelope = _envelope(await _body(request, self._patience), bare=self._model is not None)
         return envelope.data or {}, envelope.trace_id
 
     def model(self, values: dict[str, Any]) -> BaseModel | None:
@@ -77,16 +83,9 @@ def _list_fields(model: type[BaseModel] | None) -> frozenset[str]:
     return frozenset(name for name, field in fields if get_origin(field.annotation) is list)
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def _body(request: web.Request, patience: float) -> dict[str, Any]:
     """The JSON object in the body; empty if there is none."""
-    if not request.body_exists:
-        return {}
-    try:
-        raw = await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise BodyTooLarge from None
-    except (web.RequestPayloadError, HttpProcessingError) as error:
-        raise MalformedBody(f"the body cannot be decoded: {type(error).__name__}") from None
+    raw = await _raw_body(request, patience) if request.body_exists else b""
     if not raw.strip():
         return {}
     try:
@@ -96,7 +95,30 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedBody("the body is not one JSON object")
     _refuse_extremes(raw, value)
+    if len(raw) <= _READ_TWICE:
+        json.loads(raw, object_pairs_hook=_each_once)
     return value
+
+
+async def _raw_body(request: web.Request, patience: float) -> bytes:
+    try:
+        async with asyncio.timeout(patience):
+            return await request.read()
+    except TimeoutError:
+        raise RequestTooSlow(f"the body did not arrive within {patience:g} seconds") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise BodyTooLarge from None
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise MalformedBody(f"the body cannot be decoded: {type(error).__name__}") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    """Refuse an object that gives two values to a name: readers differ in which one counts."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise MalformedBody(f"the body names {name[:64]!r} twice")
+        seen.add(name)
 
 
 def _refuse_extremes(raw: bytes, value: Any) -> None:

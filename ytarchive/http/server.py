@@ -55,7 +55,10 @@ def _mount(app: web.Application, contract: type[Any], service: object) -> list[s
         raise TypeError(f"{type(service).__name__} does not inherit from {contract.__name__}")
     declarations = [found for found in endpoints(contract) if found.name != "health"]
     for declared in declarations:
-        path, handler = API_PREFIX + declared.path, _handler(declared, service)
+        path, handler = (
+            API_PREFIX + declared.path,
+            _handler(declared, service, app[SERVER_CONFIG].read_timeout),
+        )
         if declared.method == "GET":
             app.router.add_get(path, handler)  # and HEAD
         else:
@@ -63,9 +66,9 @@ def _mount(app: web.Application, contract: type[Any], service: object) -> list[s
     return [API_PREFIX + declared.path for declared in declarations]
 
 
-def _handler(declared: Endpoint, service: object) -> Handler:
+def _handler(declared: Endpoint, service: object, patience: float) -> Handler:
     operation = getattr(service, declared.name)
-    reader = RequestReader(declared)
+    reader = RequestReader(declared, patience)
     adapter = declared.response_adapter
     parameter = declared.request_name
 

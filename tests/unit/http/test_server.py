@@ -110,6 +110,8 @@ async def test_query_fields_where_none_are_taken_are_refused(ask: Ask) -> None:
         b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
         b'{"context":' + b'{"a":' * 70 + b"1" + b"}" * 71,
         b'{"a":1}{"b":2}',
+        b'{"text":"one","text":"two"}',
+        b'{"context":{"a":[{"b":1,"b":1}]}}',
     ],
 )
 async def test_what_is_no_json_object_is_malformed(ask: Ask, body: bytes) -> None:
