@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +93,58 @@ async def test_a_worker_is_replaced_after_its_share_of_videos(archive: Archive) 
         assert zygote
         assert zygote.is_empty
         await ytdlp.extract(video.id)
+
+
+async def test_a_worker_that_grows_beyond_all_measure_is_ended_at_once(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.faults.append(Fault(kind="watch", hang=True))
+    async with archive.other(worker_memory=2**20) as ytdlp:  # no Python is as small as that
+        with pytest.raises(errors.WorkerCrashed, match="MiB of memory"):
+            await ytdlp.extract(video.id)
+        zygote = ytdlp._pool._zygote
+        assert zygote
+        await until(lambda: zygote.is_empty)
+
+
+@pytest.mark.parametrize(("share", "stays"), [(0.9, False), (2, True)])
+async def test_a_worker_that_has_grown_is_replaced_after_its_task(
+    archive: Archive, share: float, stays: bool
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    await archive.ytdlp.extract(video.id)
+    usual = archive.ytdlp._pool._idle[-1].memory
+    async with archive.other(worker_memory=int(usual * share)) as ytdlp:
+        await ytdlp.extract(video.id)
+        assert bool(ytdlp._pool._idle) is stays
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
+async def test_workers_hold_no_port_of_the_server(archive: Archive) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.set_inheritable(True)
+        inode = f"socket:[{os.fstat(listening.fileno()).st_ino}]"
+        async with archive.other() as ytdlp:
+            await ytdlp.extract(archive.youtube.catalogue.add_video().id)
+            zygote = ytdlp._pool._zygote
+            assert zygote
+            for pid in (zygote._process.pid, *zygote._workers):
+                assert inode not in held_by(pid)
+
+
+def held_by(pid: int) -> set[str]:
+    """What a process has open."""
+    return {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs Linux's /proc")
+async def test_a_crash_of_a_worker_leaves_no_image_of_its_memory(archive: Archive) -> None:
+    await archive.ytdlp.extract(archive.youtube.catalogue.add_video().id)
+    [worker] = archive.workers
+    assert "Max core file size        0 " in limits_of(worker)
+
+
+def limits_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/limits").read_text()
 
 
 async def test_other_cookies_or_another_yt_dlp_bring_new_workers(
