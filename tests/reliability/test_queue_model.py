@@ -3,8 +3,11 @@
 import asyncio
 import shutil
 import tempfile
+import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,23 +27,26 @@ from tests.reliability.scale import FULL
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import DownloadPeer, video_id
 from ytarchive.common.config import load_settings
-from ytarchive.common.errors import Conflict, PrivateVideo, ToolFailed
+from ytarchive.common.errors import BotCheck, Conflict, PrivateVideo, ToolFailed
 from ytarchive.download import DownloadProgress, DownloadRequest
+from ytarchive.jobs import RetryJobs, policy
 from ytarchive.jobs.service import JobsService
 
 CONCURRENCY = 2
 PLACES = 3
 VIDEOS = [video_id(number) for number in range(5)]
 MOODS = {"fine": None, "private": PrivateVideo, "broken": ToolFailed}
+NAMES = st.lists(st.sampled_from(VIDEOS), min_size=1, unique=True)
 RESULTS = {"fine": "success", "private": "unavailable", "broken": "failed"}
 
 
 @dataclass
 class Moody(DownloadPeer):
-    """Each video is in a mood; nothing ends while `paused`."""
+    """Each video is in a mood; nothing ends while `paused`, and all is refused while `blocked`."""
 
     mood: dict[str, str] = field(default_factory=lambda: dict.fromkeys(VIDEOS, "fine"))
     paused: bool = False
+    blocked: bool = False
     twice: list[str] = field(default_factory=list)
     busy: set[str] = field(default_factory=set)
 
@@ -53,7 +59,7 @@ class Moody(DownloadPeer):
 
     async def end(self, task_id: str) -> None:
         video = self.tasks[task_id].video_id
-        failure = MOODS[self.mood[video]]
+        failure = BotCheck if self.blocked else MOODS[self.mood[video]]
         self.failures[video] = [failure()] if failure else []
         self.busy.discard(video)
         await super().end(task_id)
@@ -64,7 +70,7 @@ class Moody(DownloadPeer):
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """Jobs are made, cancelled, retried and cut short; the model knows each video's result."""
+    """Jobs are made, held back, cancelled, retried and cut short; the model knows each result."""
 
     jobs = Bundle("jobs")
 
@@ -104,8 +110,9 @@ class QueueMachine(RuleBasedStateMachine):
             self.model[job_id][name] = "skipped" if is_stored else RESULTS[self.peer.mood[name]]
         self.stored |= {name for name in names if self.peer.mood[name] == "fine"}
 
-    def create(self, names: list[str]) -> str:
-        created = self.runner.run(self.service.create_job(videos(*names, max_retries=1)))
+    def create(self, names: list[str], priority: int = 0) -> str:
+        request = videos(*names, max_retries=1, priority=priority)
+        created = self.runner.run(self.service.create_job(request))
         assert created.status == "PENDING"
         return created.id
 
@@ -113,9 +120,9 @@ class QueueMachine(RuleBasedStateMachine):
     def change_mood(self, name: str, mood: str) -> None:
         self.peer.mood[name] = mood
 
-    @rule(target=jobs, names=st.lists(st.sampled_from(VIDEOS), min_size=1, unique=True))
-    def run_a_job(self, names: list[str]) -> str:
-        job_id = self.create(names)
+    @rule(target=jobs, names=NAMES, priority=st.integers(-9, 9))
+    def run_a_job(self, names: list[str], priority: int) -> str:
+        job_id = self.create(names, priority)
         self.model[job_id] = {}
         self.settle(job_id)
         self.expect(job_id, names)
@@ -123,16 +130,17 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(
         target=jobs,
-        both=st.lists(
-            st.lists(st.sampled_from(VIDEOS), min_size=1, unique=True), min_size=2, max_size=2
-        ),
+        both=st.tuples(NAMES, NAMES),
+        priority=st.integers(-1, 1),
         crash=st.booleans(),
     )
-    def run_two_that_overlap(self, both: list[list[str]], crash: bool) -> object:
+    def run_two_that_overlap(
+        self, both: tuple[list[str], list[str]], priority: int, crash: bool
+    ) -> object:
         """Side by side, perhaps with a crash in the middle: a shared video is fetched once."""
         before = sum(self.workshop.storage.saves.values())
         self.peer.paused = True
-        made = [self.create(names) for names in both]
+        made = [self.create(both[0]), self.create(both[1], priority)]
         wanted = set(both[0] + both[1]) - self.stored
         self.wait_for_transfers(min(len(wanted), PLACES))
         self.peer.paused = False
@@ -160,7 +168,27 @@ class QueueMachine(RuleBasedStateMachine):
             self.model[job_id][result.video_id] = result.status
         assert set(names) == self.model[job_id].keys()
 
-    @rule(target=jobs, names=st.lists(st.sampled_from(VIDEOS), min_size=1, unique=True))
+    @rule(target=jobs, names=NAMES, crash=st.booleans())
+    def run_through_a_block(self, names: list[str], crash: bool) -> str:
+        """While YouTube asks for a proof nothing ends and nothing counts, restart or not."""
+        self.peer.blocked = True
+        job_id = self.create(names)
+        self.model[job_id] = {}
+        if set(names) - self.stored:
+            self.wait_until(lambda: self.governor() == "open")
+            if crash:
+                self.crash()
+            job = self.runner.run(self.service.get_job(job_id))
+            assert not job.status.is_final
+            assert {result.attempts for result in job.results} <= {0}
+            assert self.governor() == "open"
+        self.peer.blocked = False
+        self.runner.run(self.service.resume_governor())
+        self.settle(job_id)
+        self.expect(job_id, names)
+        return job_id
+
+    @rule(target=jobs, names=NAMES)
     def cancel_a_running_job(self, names: list[str]) -> str:
         self.peer.paused = True
         job_id = self.create(names)
@@ -185,6 +213,25 @@ class QueueMachine(RuleBasedStateMachine):
         self.settle(job_id)
         self.expect(job_id, open_ones)
 
+    @rule()
+    def retry_everything(self) -> None:
+        """Whatever failed in any job; a dry run counts it before."""
+        failed = {
+            job_id: again
+            for job_id, known in self.model.items()
+            if (again := {n for n, s in known.items() if s in {"failed", "unavailable"}})
+        }
+        count = sum(map(len, failed.values()))
+        report = self.runner.run(self.service.retry_jobs(RetryJobs(dry_run=True)))
+        assert (report.videos, len(report.jobs)) == (count, len(failed))
+        report = self.runner.run(self.service.retry_jobs(RetryJobs()))
+        assert report.videos == count
+        self.settle(*failed)
+        for job_id in failed:
+            self.take_over(job_id, list(self.model[job_id]))
+        names = set().union(*failed.values())
+        self.stored |= {name for name in names if self.peer.mood[name] == "fine"}
+
     @rule(job_id=jobs)
     def cancel_what_has_ended(self, job_id: str) -> None:
         with pytest.raises(Conflict):
@@ -208,12 +255,16 @@ class QueueMachine(RuleBasedStateMachine):
                 self.runner.run(self.peer.end(task.task_id))
 
     def wait_for_transfers(self, count: int) -> None:
-        async def wait() -> None:
-            async with asyncio.timeout(30):
-                while len(self.peer.busy) < count:
-                    await asyncio.sleep(0.001)
+        self.wait_until(lambda: len(self.peer.busy) >= count)
 
-        self.runner.run(wait())
+    def wait_until(self, fact: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not fact():
+            assert time.monotonic() < deadline
+            self.runner.run(asyncio.sleep(0.001))
+
+    def governor(self) -> str:
+        return self.runner.run(self.service.get_governor()).state
 
     @invariant()
     def model_and_queue_agree(self) -> None:
@@ -238,7 +289,8 @@ class QueueMachine(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-def test_the_queue_agrees_with_its_model() -> None:
+def test_the_queue_agrees_with_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "_BLOCKED_RECHECK", timedelta(milliseconds=10))
     run_state_machine_as_test(
         QueueMachine,
         settings=settings(
