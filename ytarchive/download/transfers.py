@@ -144,7 +144,8 @@ class Transfers:
         except YTArchiveError as error:
             YOUTUBE_ERRORS.labels(error.reason).inc()
             task.failed(error)
-            log.warning("{}: {}", video_id, error.message)
+            # A job tells it too, and what follows from it.
+            log.log("WARNING" if task.is_promised else "DEBUG", "{}: {}", video_id, error.message)
         except Exception as error:  # a fault of ours must end the task as well
             task.failed(InternalError(f"the download broke: {type(error).__name__}"))
             log.exception("{}: the download broke", video_id)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from tests.integration.ytdlp.helpers import Archive, ignore
 from tests.standin import Fault, VideoState
@@ -81,6 +82,19 @@ async def test_a_proxy_that_is_down_is_the_networks_fault(archive: Archive) -> N
     async with archive.other({"proxy": "http://127.0.0.1:9"}) as ytdlp:
         with pytest.raises(errors.NetworkFailure):
             await ytdlp.extract("aaaaaaaaaaa")
+
+
+async def test_without_a_network_the_error_alone_speaks(archive: Archive) -> None:
+    lines: list[str] = []
+    number = logger.add(lines.append, level="INFO", format="{message}")
+    try:
+        async with archive.other({"proxy": "http://127.0.0.1:9"}) as ytdlp:
+            with pytest.raises(errors.NetworkFailure) as raised:
+                await ytdlp.download(archive.order("aaaaaaaaaaa"), ignore, ignore)
+    finally:
+        logger.remove(number)
+    assert "refused" in raised.value.message
+    assert not [line for line in lines if "loaded" not in line]
 
 
 async def test_a_certificate_that_is_not_trusted_is_the_networks_fault(archive: Archive) -> None:
