@@ -6,6 +6,7 @@ from rich.console import Group as Lines
 from rich.console import RenderableType
 
 from ytarchive.app import Archive
+from ytarchive.cli.finding import list_videos, search
 from ytarchive.cli.metadata import video_facts
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, size, table
@@ -30,6 +31,10 @@ class StoredVideo(BaseModel):
 @click.group(cls=Group, default="stats")
 def storage() -> None:
     """Show what the archive holds."""
+
+
+storage.add_command(list_videos)
+storage.add_command(search)
 
 
 @storage.command()
@@ -125,6 +130,7 @@ def _stats(stats: StorageStats) -> RenderableType:
             ("work plans", stats.work_plans),
             ("files", stats.total_files),
             ("size", size(stats.total_size_bytes)),
+            *([("not searchable yet", stats.search_pending)] if stats.search_pending else []),
             ("free", f"{size(stats.free_bytes)} of {size(stats.capacity_bytes)}"),
         ]
     )

@@ -2,9 +2,9 @@
 
 import base64
 import hashlib
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from ytarchive.common.errors import InvalidRequest
@@ -12,7 +12,10 @@ from ytarchive.common.models import Model
 
 Place = TypeVar("Place")
 
-_CONTENT: TypeAdapter[list[int | str]] = TypeAdapter(list[int | str])
+_CONTENT: TypeAdapter[list[int | str]] = TypeAdapter(
+    Annotated[list[int | str], Field(min_length=1)]
+)
+_UNKNOWN = "not a cursor that was given out"
 
 _PAGING = {"cursor", "limit"}
 
@@ -24,16 +27,22 @@ def cursor_at(request: Model, place: tuple[int | str, ...]) -> str:
 
 def place_of(request: Model, cursor: str, place: TypeAdapter[Place]) -> Place:
     """The place that a cursor stands for, if it is one. Raises InvalidRequest."""
+    [of, *values] = _read(cursor)
+    if of != _of(request):
+        raise _refused("given out for another list: the rest of the query must stay the same")
+    try:
+        return place.validate_python(tuple(values), strict=True)
+    except ValidationError:
+        raise _refused(_UNKNOWN) from None
+
+
+def _read(cursor: str) -> list[int | str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         content = base64.b64decode(padded, altchars=b"-_", validate=True)
-        [of, *values] = _CONTENT.validate_json(content, strict=True)
-        found = place.validate_python(tuple(values), strict=True)
-    except (ValueError, ValidationError):
-        raise _refused("not a cursor that was given out") from None
-    if of != _of(request):
-        raise _refused("given out for another list: the rest of the query must stay the same")
-    return found
+        return _CONTENT.validate_json(content, strict=True)
+    except ValueError:
+        raise _refused(_UNKNOWN) from None
 
 
 def _of(request: Model) -> str:

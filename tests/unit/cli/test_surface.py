@@ -34,6 +34,10 @@ OPTIONS = {
     "storage stats": "",
     "storage show": "",
     "storage exists": "",
+    "storage list": "--channel --from --to --longer --shorter --captions --no-captions --sort "
+    "--reverse --limit --cursor",
+    "storage search": "--channel --from --to --longer --shorter --captions --no-captions --limit "
+    "--lines --cursor",
     "logs": "--service --level --trace --text --since --until --limit --follow",
     "metrics": "",
     "quota": "",

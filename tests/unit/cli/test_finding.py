@@ -1,0 +1,99 @@
+"""Listing and searching a real archive in the command's own process."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Cli
+from tests.unit.storage.samples import OTHER, VIDEO, metadata, save_request, stage
+from ytarchive.common.config import StorageConfig
+from ytarchive.storage import SaveMetadata
+from ytarchive.storage.service import StorageService
+
+CUES = """WEBVTT
+
+00:01:05.000 --> 00:01:09.000
+We build an old <i>radio</i> today
+
+"""
+
+
+@pytest.fixture
+def archived(tmp_path: Path) -> StorageConfig:
+    """An archive with two videos, one of them with captions, that nobody has indexed yet."""
+    config = StorageConfig(base_path=tmp_path / "archive")
+
+    async def fill() -> None:
+        storage = await StorageService.open(config)
+        for video_id, title in ((VIDEO, "A kitchen"), (OTHER, "A garden \x1b[31m")):
+            staged = stage(config, video_id)
+            if video_id == VIDEO:
+                (staged / "captions" / f"{VIDEO}.en.vtt").write_text(CUES)
+            await storage.save_metadata(SaveMetadata(metadata=metadata(video_id, title)))
+            await storage.save_video(save_request(staged, video_id))
+        await storage.close()
+
+    asyncio.run(fill())
+    return config
+
+
+def test_search_shows_the_line_the_second_and_the_file(archived: StorageConfig, cli: Cli) -> None:
+    ran = cli("storage", "search", "RADIO", "old")
+    assert ran.code == 0
+    assert "A kitchen" in ran.out
+    assert re.search(r"1:05 +We build an old radio today", ran.out)
+    assert f"https://www.youtube.com/watch?v={VIDEO}&t=65" in ran.out
+    assert str(archived.base_path / "videos" / VIDEO / f"{VIDEO}.mp4") in ran.out.replace("\n", "")
+
+
+@pytest.mark.usefixtures("archived")
+def test_a_word_with_a_dash_must_not_occur(cli: Cli) -> None:
+    found = cli("storage", "search", "a", "-radio", "--json").json
+    assert [video["video_id"] for video in found["items"]] == [OTHER]
+    assert (found["total"], found["is_total_exact"], found["pending"]) == (1, True, 0)
+
+
+@pytest.mark.usefixtures("archived")
+def test_what_is_not_found_is_told_by_the_exit_code(cli: Cli) -> None:
+    ran = cli("storage", "search", "xylophone")
+    assert (ran.code, ran.out.strip()) == (1, "Nothing was found.")
+    ran = cli("storage", "search", "???")
+    assert ran.code == 1
+    assert "no word to look for" in ran.out
+
+
+@pytest.mark.usefixtures("archived")
+def test_the_list_is_sorted_and_leads_to_its_next_page(cli: Cli) -> None:
+    first = cli("storage", "list", "--sort", "title", "--reverse", "--limit", "1")
+    assert "A garden" in first.out
+    assert "\x1b" not in first.out
+    [cursor] = re.findall(r"--cursor (\S+)", first.out)
+    options = ("--sort", "title", "--reverse", "--limit", "1", "--cursor", cursor, "--json")
+    second = cli("storage", "list", *options).json
+    assert [video["title"] for video in second["items"]] == ["A kitchen"]
+    assert second["next_cursor"] is None
+    refused = cli("storage", "list", "--cursor", cursor)
+    assert refused.code == 2
+    assert "given out for another list" in refused.err
+
+
+@pytest.mark.usefixtures("archived")
+def test_lists_and_searches_take_the_same_filters(cli: Cli) -> None:
+    for command in (["list"], ["search", "a"]):
+        for options, expected in (
+            (["--channel", "a CHANNEL", "--from", "2009-10-25", "--to", "2009-10-25"], 2),
+            (["--channel", "a chan"], 0),
+            (["--longer", "3:33", "--shorter", "213"], 2),
+            (["--longer", "214"], 0),
+            (["--no-captions"], 0),
+        ):
+            found = cli("storage", *command, *options, "--json").json
+            assert len(found["items"]) == expected, (command, options)
+
+
+@pytest.mark.usefixtures("archived")
+def test_days_and_durations_that_are_none_are_refused(cli: Cli) -> None:
+    assert cli("storage", "list", "--from", "yesterday").code == 2
+    assert cli("storage", "search", "a", "--longer", "1h").code == 2

@@ -1,0 +1,196 @@
+"""`ytarchive storage list` and `ytarchive storage search`."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import click
+from rich.console import Group as Lines
+from rich.console import RenderableType
+from rich.text import Text
+
+from ytarchive.app import Archive
+from ytarchive.cli.options import Command
+from ytarchive.cli.output import Output, cell, clock, moment, size, table
+from ytarchive.cli.session import with_archive
+from ytarchive.cli.text import plain
+from ytarchive.common.models import Page
+from ytarchive.storage import (
+    FoundVideo,
+    Hit,
+    HitField,
+    SearchQuery,
+    SearchResults,
+    SortOrder,
+    StoredVideo,
+    VideoQuery,
+    VideoSort,
+)
+
+_PATIENCE = 5.0
+"""Seconds that a command without a server waits for what has been stored just before."""
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class _Day(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2026-01-31.")
+
+
+class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        parts = value.strip().split(":")
+        if len(parts) > 3 or not all(re.fullmatch(r"[0-9]{1,9}", part) for part in parts):
+            self.fail(f"{value!r} is neither seconds nor minutes:seconds, such as 90 or 1:30.")
+        seconds = 0
+        for part in parts:
+            seconds = 60 * seconds + int(part)
+        return seconds
+
+
+class _Words(Command):
+    """Takes `-word` for a word: `search cats -dogs`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What begins with one dash and is no option is a word."""
+        known = {name for parameter in self.params for name in parameter.opts} | {"-h"}
+        words = [a for a in args if re.match(r"-[^-]", a) and a not in known and a[:2] != "-v"]
+        if words and "--" not in args:
+            args = [*(a for a in args if a not in words), "--", *words]
+        return super().parse_args(ctx, args)
+
+
+def _filters(command: Decorated) -> Decorated:
+    """The options of everything that chooses among stored videos."""
+    for option in reversed((
+        click.option("--channel", metavar="CHANNEL", help="Only this channel: its id or name."),
+        click.option("--from", "uploaded_from", type=_Day(), metavar="DAY",
+                     help="Only uploads of this day or later."),
+        click.option("--to", "uploaded_to", type=_Day(), metavar="DAY",
+                     help="Only uploads of this day or earlier."),
+        click.option("--longer", "duration_min", type=_Duration(), metavar="TIME",
+                     help="Only videos of this length or longer: seconds, or 1:30:00."),
+        click.option("--shorter", "duration_max", type=_Duration(), metavar="TIME",
+                     help="Only videos of this length or shorter."),
+        click.option("--captions/--no-captions", "has_captions", default=None,
+                     help="Only videos with captions, or without."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.command("list", cls=Command)
+@_filters
+@click.option(
+    "--sort",
+    type=click.Choice([sort.value for sort in VideoSort]),
+    default=VideoSort.STORED_AT.value,
+    show_default=True,
+)
+@click.option("--reverse", is_flag=True, help="Oldest, smallest or first of the alphabet first.")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--cursor", help="Go on after the page that named it.")
+@with_archive
+async def list_videos(archive: Archive, out: Output, /, *, reverse: bool, **asked: Any) -> None:
+    """List stored videos, the newest in the archive first."""
+    order = SortOrder.ASCENDING if reverse else SortOrder.DESCENDING
+    out.show(await archive.storage.list_videos(VideoQuery(order=order, **asked)), _videos)
+
+
+@click.command(cls=_Words)
+@click.argument("words", nargs=-1, required=True, metavar="WORDS...")
+@_filters
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True)
+@click.option(
+    "--lines", type=click.IntRange(1, 20), default=3, show_default=True,
+    help="Lines of captions shown for each video.",
+)  # fmt: skip
+@click.option("--cursor", help="Go on after the page that named it.")
+@with_archive
+async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **asked: Any) -> int:
+    """Find videos by words in titles, descriptions and captions.
+
+    All words must occur. '"two words"' in both kinds of quotes occur as they stand, word* is the
+    beginning of a word, -word must not occur. The exit code is 1 if nothing is found.
+    """
+    query = SearchQuery(query=" ".join(words), **asked)
+    results = await archive.storage.search(query)
+    patience = time.monotonic() + _PATIENCE
+    while results.pending and archive.url is None and time.monotonic() < patience:
+        await asyncio.sleep(0.2)
+        results = await archive.storage.search(query)
+    out.show(results, _results)
+    if results.pending:
+        out.remark(f"{results.pending} stored videos are not in the index yet.")
+    return 0 if results.items else 1
+
+
+def _videos(page: Page[StoredVideo]) -> RenderableType:
+    if not page.items:
+        return cell("There are no such videos.")
+    rows = [
+        (
+            video.video_id,
+            _day(video.upload_date),
+            clock(video.duration),
+            size(video.size_bytes),
+            video.quality,
+            moment(video.stored_at),
+            video.channel_title,
+            video.title,
+        )
+        for video in page.items
+    ]
+    columns = ["VIDEO", "UPLOADED", ">LENGTH", ">SIZE", "QUALITY", "STORED", "~CHANNEL", "~TITLE"]
+    return _with_cursor([table(columns, rows)], page.next_cursor)
+
+
+def _results(results: SearchResults) -> RenderableType:
+    if not results.items:
+        return cell(f"Nothing: {results.remark}." if results.remark else "Nothing was found.")
+    found = f"{results.total}{'' if results.is_total_exact else ' or more'}"
+    parts: list[RenderableType] = [cell(f"{found} videos found", "dim")]
+    for video in results.items:
+        parts += _video(video)
+    return _with_cursor(parts, results.next_cursor)
+
+
+def _video(video: FoundVideo) -> Iterable[RenderableType]:
+    in_title = [hit for hit in video.hits if hit.field is HitField.TITLE]
+    title = _highlighted(in_title[0]) if in_title else cell(video.title)
+    title.stylize("bold")
+    facts = [video.video_id, video.channel_title, _day(video.upload_date), clock(video.duration)]
+    yield Text.assemble("\n", title, "  ", cell(" · ".join(filter(None, facts)), "dim"))
+    if video.video_path is not None:
+        yield cell(f"  {video.video_path}", "dim")
+    for hit in video.hits:
+        if hit.field is not HitField.TITLE:
+            when = clock(hit.seconds) or "text"
+            where = cell(f"  {hit.url}" if hit.seconds is not None else "", "dim")
+            yield Text.assemble(cell(f"  {when:>8}  ", "cyan"), _highlighted(hit), where)
+
+
+def _highlighted(hit: Hit) -> Text:
+    text = Text(plain(hit.text))  # as long as before, character by character
+    for begin, end in hit.matches:
+        text.stylize("bold yellow", begin, end)
+    return text
+
+
+def _with_cursor(parts: list[RenderableType], cursor: str | None) -> RenderableType:
+    return Lines(*parts, *([] if cursor is None else [cell(f"More: --cursor {cursor}")]))
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d}" if moment is not None else ""
