@@ -158,7 +158,7 @@ class Governor:
         if self._is_probe(permit):
             log.info("YouTube answers again: the queue goes on, slowly at first")
             await self._close(ramp=1)
-        elif self._ramp is not None and self._state.circuit is Circuit.CLOSED:
+        elif self._ramp and self._state.circuit is Circuit.CLOSED and permit in self._under_way:
             # While it is open, only what had started before can end well: that proves nothing.
             self._ramp += 1
             self._changed.set()

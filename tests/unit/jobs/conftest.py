@@ -1,8 +1,9 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -11,6 +12,8 @@ from ytarchive.common.config import Settings, load_settings
 from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, ServiceRegistry
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.service import JobsService
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -66,6 +69,14 @@ async def until(fact: Callable[[], object]) -> None:
     async with asyncio.timeout(30):
         while not fact():
             await asyncio.sleep(0.005)
+
+
+async def eventually(fact: Callable[[], Awaitable[T | None]]) -> T:
+    """What `fact` gives once that is something; asked again and again."""
+    async with asyncio.timeout(10):
+        while not (found := await fact()):
+            await asyncio.sleep(0.005)
+    return found
 
 
 def videos(*video_ids: str, **options: object) -> CreateJob:

@@ -1,0 +1,288 @@
+"""The governor by a clock that the test turns: how long it holds back, and how it goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.unit.jobs.conftest import until
+from ytarchive.common.config import DownloadConfig
+from ytarchive.common.database import Database
+from ytarchive.common.errors import (
+    BotCheck,
+    ExtractorBroken,
+    NetworkFailure,
+    RateLimited,
+    VideoUnavailable,
+)
+from ytarchive.common.telemetry import REGISTRY
+from ytarchive.jobs.governor import Governor, Permit
+from ytarchive.jobs.repository import SCHEMA
+
+HOUR = 3600.0
+
+
+@dataclass
+class Bench:
+    """A governor, and the clocks on its wall."""
+
+    database: Database
+    settings: DownloadConfig = field(
+        default_factory=lambda: DownloadConfig(videos_per_hour=60, burst=20)
+    )
+    passed: float = 0
+    wall_is_off_by: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return (
+            datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.passed) + self.wall_is_off_by
+        )
+
+    async def open(self) -> Governor:
+        """The governor as a fresh process would open it."""
+        return await Governor.open(self.database, self.settings, self.now, lambda: self.passed)
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
+        yield Bench(database)
+
+
+async def admitted(governor: Governor) -> Permit | None:
+    """A permit, if there is one at this moment."""
+    asking = asyncio.ensure_future(governor.admit())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    if asking.done():
+        return asking.result()
+    asking.cancel()
+    await asyncio.wait([asking])
+    return None
+
+
+async def probe(governor: Governor) -> Permit:
+    permit = await admitted(governor)
+    assert permit is not None
+    assert permit.is_probe
+    return permit
+
+
+async def test_each_block_in_a_row_lasts_twice_as_long_up_to_three_days(bench: Bench) -> None:
+    governor = await bench.open()
+    hours = []
+    await governor.failed(BotCheck(), "video")
+    for _ in range(9):
+        state = governor.snapshot()
+        assert state.opened_at is not None
+        assert state.next_probe_at is not None
+        hours.append((state.next_probe_at - state.opened_at).total_seconds() / HOUR)
+        bench.passed += hours[-1] * HOUR + 1
+        await governor.failed(BotCheck(), "video", await probe(governor))
+
+    for found, doubled in zip(hours, [1, 2, 4, 8, 16, 32, 64, 72, 72], strict=True):
+        assert doubled <= found <= doubled * 1.1
+
+
+async def test_one_probe_alone_and_then_one_more_at_a_time(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.failed(RateLimited(), "video")
+    assert await admitted(governor) is None
+    bench.passed += 2 * HOUR
+    first = await probe(governor)
+    assert await admitted(governor) is None
+    await governor.succeeded(first)
+    bench.passed += HOUR  # the pace is no hindrance: what follows shows the ramp alone
+    governor.leave(first)
+    under_way = []
+    sizes = []
+    for _ in range(4):
+        while (permit := await admitted(governor)) is not None:
+            under_way.append(permit)
+        sizes.append(len(under_way))
+        await governor.succeeded(under_way[0])
+        governor.leave(under_way.pop(0))
+
+    assert sizes == [1, 2, 3, 4]
+
+
+async def test_no_burst_follows_a_pause(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.failed(BotCheck(), "video")
+    bench.passed += 2 * HOUR
+    await governor.succeeded(await probe(governor))
+
+    assert governor.snapshot().ready_videos == 0
+    bench.passed += 5 * 60
+    assert governor.snapshot().ready_videos == 5  # sixty an hour
+
+
+async def test_a_block_soon_after_the_probe_counts_as_the_same_one(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.failed(BotCheck(), "video")
+    bench.passed += 2 * HOUR
+    await governor.succeeded(await probe(governor))
+    again = await bench.open()  # also across a restart
+    await again.failed(BotCheck(), "video")
+
+    state = again.snapshot()
+    assert state.opened_at is not None
+    assert state.next_probe_at is not None
+    assert state.next_probe_at - state.opened_at >= timedelta(hours=2)
+
+
+async def test_what_youtube_asks_for_is_kept_the_first_time(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.failed(RateLimited(retry_after=600), "video")
+    bench.passed += 10.9 * 60 + 1
+    await governor.failed(RateLimited(retry_after=600), "video", await probe(governor))
+
+    bench.passed += HOUR
+    assert await admitted(governor) is None
+
+
+async def test_six_unexplained_failures_without_a_success_between_are_a_block(
+    bench: Bench,
+) -> None:
+    governor = await bench.open()
+    for number in range(5):
+        await governor.failed(ExtractorBroken("reload"), f"video {number}")
+    await governor.succeeded()
+    for number in range(5):
+        await governor.failed(ExtractorBroken("reload"), f"video {number}")
+        await governor.failed(NetworkFailure(), "the network says nothing of YouTube")
+    assert governor.snapshot().state == "closed"
+    await governor.failed(ExtractorBroken("reload"), "the sixth")
+
+    found = governor.snapshot()
+    assert (found.state, found.reason) == ("open", "extraction_failing")
+
+
+async def test_a_list_that_shrinks_is_a_block(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.listing_shrank("UUlist", 5000, 100)
+
+    found = governor.snapshot()
+    assert (found.state, found.reason) == ("open", "listing_shrank")
+    assert "lists 100 videos instead of 5000" in (found.message or "")
+
+
+@pytest.mark.parametrize("error", [NetworkFailure(), VideoUnavailable()])
+async def test_a_probe_that_proves_nothing_is_made_again_soon(
+    bench: Bench, error: NetworkFailure
+) -> None:
+    governor = await bench.open()
+    await governor.failed(BotCheck(), "video")
+    bench.passed += 2 * HOUR
+    await governor.failed(error, "video", await probe(governor))
+    assert await admitted(governor) is None
+    bench.passed += 121
+
+    await governor.succeeded(await probe(governor))
+    assert governor.snapshot().state == "closed"
+
+
+async def test_a_probe_that_was_cancelled_holds_up_nothing(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.failed(BotCheck(), "video")
+    bench.passed += 2 * HOUR
+    governor.leave(await probe(governor))
+    lost = await probe(governor)
+    bench.passed += 901
+
+    assert await probe(governor) is not lost
+
+
+async def test_what_had_started_before_says_nothing_of_the_probe(bench: Bench) -> None:
+    governor = await bench.open()
+    before = await admitted(governor)
+    await governor.failed(BotCheck(), "video")
+    bench.passed += 2 * HOUR
+    await probe(governor)
+    await governor.succeeded(before)
+
+    assert governor.snapshot().state == "probing"
+
+
+async def test_a_restart_keeps_the_pause(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.failed(BotCheck("Sign in"), "video")
+    bench.passed += HOUR / 2
+    before, again = governor.snapshot(), await bench.open()
+
+    assert again.snapshot() == before
+    assert await admitted(again) is None
+    bench.passed += HOUR
+    await probe(again)
+
+
+@pytest.mark.parametrize("days", [-30, -1, 1, 30])
+async def test_a_wall_clock_that_is_set_neither_ends_a_pause_nor_draws_it_out(
+    bench: Bench, days: int
+) -> None:
+    governor = await bench.open()
+    await governor.failed(BotCheck(), "video")
+    bench.wall_is_off_by = timedelta(days=days)
+    assert await admitted(governor) is None
+    told = governor.snapshot().next_probe_at
+    assert told is not None
+    assert timedelta(0) < told - bench.now() <= timedelta(hours=1.1)
+    bench.passed += 1.2 * HOUR
+
+    await probe(governor)
+
+
+async def test_a_clock_set_back_between_two_processes_draws_out_nothing(bench: Bench) -> None:
+    await (await bench.open()).failed(BotCheck(), "video")
+    bench.wall_is_off_by = timedelta(days=-30)
+    governor = await bench.open()
+    bench.passed += 1.2 * HOUR
+
+    await probe(governor)
+
+
+async def test_a_clock_set_ahead_grants_no_burst(bench: Bench) -> None:
+    governor = await bench.open()
+    taken = 0
+    while await admitted(governor) is not None:
+        taken += 1
+    bench.wall_is_off_by = timedelta(days=1)
+
+    assert taken == 20
+    assert await admitted(governor) is None
+
+
+async def test_the_metrics_tell_the_state_and_the_next_probe(bench: Bench) -> None:
+    governor = await bench.open()
+    counted = REGISTRY.get_sample_value("ytarchive_governor_pauses_total", {"reason": "bot_check"})
+    await governor.failed(BotCheck(), "video")
+
+    def value(name: str, **labels: str) -> float | None:
+        return REGISTRY.get_sample_value(f"ytarchive_governor_{name}", labels)
+
+    probe_at = governor.snapshot().next_probe_at
+    assert probe_at is not None
+    assert value("state", state="open") == 1
+    assert value("state", state="closed") == 0
+    assert value("next_probe_timestamp_seconds") == probe_at.timestamp()
+    assert value("pauses_total", reason="bot_check") == (counted or 0) + 1
+    await governor.resume()
+    assert value("state", state="closed") == 1
+    assert value("next_probe_timestamp_seconds") == 0
+
+
+async def test_who_waits_goes_on_when_the_cause_is_mended_by_hand(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.failed(BotCheck(), "video")
+    asking = asyncio.create_task(governor.admit())
+    await asyncio.sleep(0)
+    bench.passed += HOUR / 2  # which refills the bucket no more than it should
+    await governor.resume()
+    bench.passed += 60
+    governor.leave(Permit(1))
+
+    await until(asking.done)
+    assert not asking.result().is_probe

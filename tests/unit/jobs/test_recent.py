@@ -1,0 +1,88 @@
+"""A job read again is the same object until something is written, and never an old one."""
+
+import asyncio
+from pathlib import Path
+
+from tests.unit.jobs.conftest import Workshop, ended, videos
+from tests.unit.jobs.peers import video_id
+from ytarchive.common.database import Database
+from ytarchive.common.errors import PrivateVideo
+from ytarchive.jobs import Job, JobView
+from ytarchive.jobs.recent import RecentJobs
+from ytarchive.jobs.repository import SCHEMA, JobsRepository
+
+
+async def test_what_has_not_changed_is_the_same_object(workshop: Workshop) -> None:
+    workshop.download.failures = {video_id(1): [PrivateVideo()]}
+    async with workshop.open(whole_queue=False) as jobs:
+        created = await jobs.create_job(videos(video_id(1)))
+        jobs.work_on(created.id)
+        await ended(jobs, created.id)
+        await jobs.retry_job(created.id)
+        done = await ended(jobs, created.id)
+        brief = await jobs.get_job(created.id, JobView(expand=False))
+        other = await jobs.create_job(videos(video_id(2)))
+        after = await jobs.get_job(created.id)
+        again = await jobs.get_job(created.id)
+        cancelled = await jobs.cancel_job(other.id)
+
+    assert again is after
+    assert after == done
+    assert (brief.results, brief.progress) == ([], done.progress)
+    assert cancelled.status == "CANCELLED"
+
+
+async def test_every_write_that_was_answered_is_seen_at_once(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
+        jobs = JobsRepository(database)
+        job_id = await jobs.create(videos(video_id(1)), "trace")
+
+        async def rename(number: int) -> None:
+            await jobs.set_title(job_id, f"{number}")
+            seen = await jobs.job(job_id)
+            assert seen is not None
+            assert int(seen.title or -1) >= number
+
+        reading = True
+
+        async def read() -> None:
+            while reading:
+                await jobs.job(job_id)
+                await asyncio.sleep(0)  # what is in memory is given at once
+
+        readers = [asyncio.create_task(read()) for _ in range(3)]
+        for number in range(300):
+            await rename(number)
+        reading = False
+        await asyncio.gather(*readers)
+
+
+async def test_what_a_commit_overtook_is_not_kept(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
+        jobs = JobsRepository(database)
+        job_id = await jobs.create(videos(video_id(1)), "trace")
+        old = await jobs.job(job_id)
+        recent = RecentJobs(database)
+
+        async def slow() -> Job | None:
+            await jobs.set_title(job_id, "new")
+            return old
+
+        assert await recent.get((job_id, True), slow) is old
+        found = await recent.get((job_id, True), lambda: jobs.job(job_id))
+
+    assert found is not None
+    assert found.title == "new"
+
+
+async def test_large_jobs_do_not_pile_up(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
+        jobs = JobsRepository(database)
+        ids = [
+            await jobs.create(videos(*(video_id(n) for n in range(2000))), "trace")
+            for _ in range(3)
+        ]
+        first = [await jobs.job(job_id) for job_id in ids]
+        again = [await jobs.job(job_id) for job_id in reversed(ids)]
+
+    assert [a is b for a, b in zip(reversed(again), first, strict=True)] == [False, True, True]
