@@ -101,6 +101,8 @@ async def _body(request: web.Request, patience: float) -> dict[str, Any]:
 
 
 async def _raw_body(request: web.Request, patience: float) -> bytes:
+    if (request.content_length or 0) > request.client_max_size:
+        raise BodyTooLarge  # no need to see it
     try:
         async with asyncio.timeout(patience):
             return await request.read()

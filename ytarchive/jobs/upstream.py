@@ -53,4 +53,8 @@ class AvailabilityQuery(Model):
     state: AvailabilityState | None = None
     reason: str | None = None
     limit: int = Field(default=100, ge=1, le=1000)
-    cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
+    cursor: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_-]{11}$",
+        description="`next_cursor` of the page before",
+    )
