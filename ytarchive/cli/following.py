@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NoReturn
 
 from ytarchive.app import Archive
@@ -11,8 +12,10 @@ from ytarchive.cli.output import Output
 from ytarchive.cli.summary import has_failures, summarise
 from ytarchive.cli.views import view_for
 from ytarchive.common.errors import Cancelled, ServiceUnavailable
+from ytarchive.common.models import utc_now
 from ytarchive.jobs import CreateJob, Job, JobQuery, JobStatus, JobView
 
+_PATIENCE = timedelta(seconds=60)
 _INTERVAL = 0.3
 _LONGEST_INTERVAL = 5.0
 _SHARE = 10  # asking takes at most this part of the time: a job with 100,000 results is large
@@ -67,7 +70,10 @@ async def follow(
     if out.as_json and not stream:
         out.document(jobs[0] if len(jobs) == 1 else jobs)
     for job in jobs:
-        await summarise(archive, out, job, titles)
+        if job.status.is_final:
+            await summarise(archive, out, job, titles)
+        else:
+            _tell_wait(out, job)
     await _mention_unfinished(archive, out, job_ids)
     return 1 if any(has_failures(job) for job in jobs) else 0
 
@@ -75,7 +81,11 @@ async def follow(
 async def _watch(
     archive: Archive, out: Output, job_ids: Sequence[str], *, stream: bool
 ) -> tuple[list[Job], dict[str, str]]:
-    """The jobs when all of them have ended, and the titles that were seen meanwhile."""
+    """The jobs when all of them have ended, and the titles that were seen meanwhile.
+
+    Without a server it also ends when all that is left has to wait: nobody leaves a command open
+    for a premiere or a pause of hours.
+    """
     titles: dict[str, str] = {}
     with view_for(out, stream=stream) as view:
         while True:
@@ -84,7 +94,7 @@ async def _watch(
             for job in jobs:
                 titles.update((v.video_id, v.title) for v in job.progress.active if v.title)
             view.update(jobs)
-            if all(job.status.is_final for job in jobs):
+            if all(job.status.is_final or (archive.url is None and _is_held(job)) for job in jobs):
                 return await _all_jobs(archive, job_ids, JobView()), titles
             took = time.monotonic() - asked
             await asyncio.sleep(min(max(_INTERVAL, _SHARE * took), _LONGEST_INTERVAL))
@@ -92,6 +102,21 @@ async def _watch(
 
 async def _all_jobs(archive: Archive, job_ids: Sequence[str], view: JobView) -> list[Job]:
     return await asyncio.gather(*(archive.jobs.get_job(job_id, view) for job_id in job_ids))
+
+
+def _is_held(job: Job) -> bool:
+    """Whether nothing of a job goes on for a while. What the pace holds up comes in its turn."""
+    progress = job.progress
+    if progress.active or progress.waiting_reason in {None, "pace", "probing"}:
+        return False
+    until = progress.waiting_until
+    return until is None or until - utc_now() > _PATIENCE
+
+
+def _tell_wait(out: Output, job: Job) -> None:
+    progress = job.progress
+    out.line(f"{progress.done} of {progress.total} done; the rest waits: {progress.waiting_for}")
+    out.line(f"`ytarchive serve` goes on by itself, `ytarchive jobs watch {job.id}` when called.")
 
 
 def _stopped(archive: Archive, out: Output, job_ids: Sequence[str]) -> NoReturn:

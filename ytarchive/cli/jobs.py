@@ -9,11 +9,12 @@ from ytarchive.cli.following import follow, stay_or_leave
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, size, status_cell, table
 from ytarchive.cli.params import OWN_ID
+from ytarchive.cli.retrying import report_and_stay, retry_options
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.summary import MOST_ROWS, results_table, titles_of
 from ytarchive.cli.views import name_of
 from ytarchive.common.models import Page
-from ytarchive.jobs import Governor, Job, JobQuery, JobStatus, JobType
+from ytarchive.jobs import Governor, Job, JobQuery, JobStatus, JobType, RetryJobs
 
 
 @click.group(cls=Group, default="list")
@@ -78,13 +79,31 @@ async def watch(archive: Archive, out: Output, job_id: str) -> int:
 
 
 @jobs.command()
-@click.argument("job_id", type=OWN_ID)
-@click.option("--detach", is_flag=True, help="Queue it and return at once.")
+@click.argument("job_id", type=OWN_ID, required=False)
+@retry_options
 @with_archive
-async def retry(archive: Archive, out: Output, job_id: str, detach: bool) -> int:
-    """Try again what failed, was unavailable or was cancelled."""
-    job = await archive.jobs.retry_job(job_id)
-    return await stay_or_leave(archive, out, [job], detach=detach)
+async def retry(
+    archive: Archive,
+    out: Output,
+    job_id: str | None,
+    reason: str | None,
+    dry_run: bool,
+    detach: bool,
+) -> int:
+    """Try again what failed, was unavailable or was cancelled.
+
+    Of one job, or with --reason of all jobs; with --dry-run it is only counted, by reason. What
+    waits because of the reason waits no longer; after a block one video tries at once whether it
+    is over.
+    """
+    if job_id is None and reason is None and not dry_run:
+        raise click.UsageError("Give a JOB_ID, or --reason for all jobs.")
+    if job_id is not None and reason is None and not dry_run:
+        job = await archive.jobs.retry_job(job_id)
+        return await stay_or_leave(archive, out, [job], detach=detach)
+    request = RetryJobs(job_id=job_id, reason=reason, dry_run=dry_run)
+    report = await archive.jobs.retry_jobs(request)
+    return await report_and_stay(archive, out, report, detach=detach)
 
 
 @jobs.command()

@@ -5,13 +5,13 @@ from rich.console import Group as Lines
 from rich.console import RenderableType
 
 from ytarchive.app import Archive
-from ytarchive.cli.following import carry_out, stay_or_leave
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, table
 from ytarchive.cli.params import OWN_ID
+from ytarchive.cli.retrying import report_and_stay, retry_options
 from ytarchive.cli.session import with_archive
 from ytarchive.common.models import Page
-from ytarchive.jobs import CreateJob, JobType
+from ytarchive.jobs import RetryWorkPlans
 from ytarchive.storage import FailedDownload, PlanEntry, UnavailableVideo, WorkPlan, WorkPlanQuery
 
 
@@ -39,19 +39,24 @@ async def show(archive: Archive, out: Output, plan_id: str) -> None:
 
 
 @workplan.command()
-@click.argument("plan_id", type=OWN_ID)
-@click.option("--detach", is_flag=True, help="Queue it and return at once.")
+@click.argument("plan_id", type=OWN_ID, required=False)
+@retry_options
 @with_archive
-async def retry(archive: Archive, out: Output, plan_id: str, detach: bool) -> int:
-    """Try again everything that stands in a work plan."""
-    plan = await archive.storage.get_work_plan(plan_id)
-    if plan.job_id is not None:
-        job = await archive.jobs.retry_job(plan.job_id)
-        return await stay_or_leave(archive, out, [job], detach=detach)
-    left: list[UnavailableVideo | FailedDownload]
-    left = [*plan.unavailable_videos, *plan.failed_downloads]
-    request = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=[video.video_id for video in left])
-    return await carry_out(archive, out, [request], detach=detach)
+async def retry(
+    archive: Archive,
+    out: Output,
+    plan_id: str | None,
+    reason: str | None,
+    dry_run: bool,
+    detach: bool,
+) -> int:
+    """Try again what stands in a work plan, or in all.
+
+    An entry stays in its plan until its video is stored.
+    """
+    request = RetryWorkPlans(plan_id=plan_id, reason=reason, dry_run=dry_run)
+    report = await archive.jobs.retry_work_plans(request)
+    return await report_and_stay(archive, out, report, detach=detach)
 
 
 def _plans_table(page: Page[PlanEntry]) -> RenderableType:
@@ -78,7 +83,7 @@ def _plan_details(plan: WorkPlan) -> RenderableType:
         ]
     )
     unavailable = [
-        (video.reason, video.video_id, video.title or "", video.evidence or "")
+        (video.reason, video.video_id, video.title or "", video.evidence or "", _next(video))
         for video in plan.unavailable_videos
     ]
     failed = [
@@ -87,9 +92,21 @@ def _plan_details(plan: WorkPlan) -> RenderableType:
             video.video_id,
             video.title or "",
             video.errors[-1].message if video.errors else "",
+            _next(video),
         )
         for video in plan.failed_downloads
     ]
     if not unavailable and not failed:
         return Lines(facts, cell("Nothing is missing any more.", "green"))
-    return Lines(facts, table(["REASON", "VIDEO", "~TITLE", "~EVIDENCE"], unavailable + failed))
+    columns = ["REASON", "VIDEO", "~TITLE", "~EVIDENCE", "NEXT TRY"]
+    return Lines(facts, table(columns, unavailable + failed))
+
+
+def _next(video: UnavailableVideo | FailedDownload) -> str:
+    """When a server tries again by itself; for a failure, when somebody may."""
+    if video.waits_for is not None:
+        return f"other {video.waits_for}"
+    if video.retry_after is None:
+        return ""
+    when = moment(video.retry_after)
+    return f"by hand, from {when}" if isinstance(video, FailedDownload) else when

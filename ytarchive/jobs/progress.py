@@ -39,7 +39,7 @@ class ProgressReader:
             return job
         flights = self._runner.flights_of(job.id)
         active = await asyncio.gather(*(self._video(flight) for flight in flights))
-        waiting = None if active else await self._waiting(job.id)
+        waiting = None if active else await self._waiting(job)
         progress = job.progress.model_copy(
             update={
                 "active": active,
@@ -52,9 +52,12 @@ class ProgressReader:
         )
         return job.model_copy(update={"progress": progress})
 
-    async def _waiting(self, job_id: str) -> Waiting | None:
+    async def _waiting(self, job: Job) -> Waiting | None:
         """Why nothing of a job runs; None if it is about to."""
-        return self._guards.waiting() or await self._repository.waiting(job_id)
+        held = self._guards.waiting()
+        if held is not None or job.progress.listing:
+            return held
+        return await self._repository.waiting(job.id)
 
     async def _video(self, flight: Flight) -> VideoProgress:
         video = flight.video

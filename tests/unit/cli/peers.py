@@ -22,6 +22,10 @@ from ytarchive.jobs import (
     JobType,
     JobView,
     ResultStatus,
+    RetriedJob,
+    RetryJobs,
+    RetryReport,
+    RetryWorkPlans,
     ServiceRegistry,
     VideoProgress,
 )
@@ -94,6 +98,13 @@ class JobsPeer(JobsAPI):
         self.error: str | None = None
         self.work_plan_id: str | None = None
         self.retried: list[str] = []
+        self.bulk: list[RetryJobs | RetryWorkPlans] = []
+        self.report = RetryReport(
+            dry_run=False,
+            videos=3,
+            reasons={"private": 2, "network": 1},
+            jobs=[RetriedJob(job_id="job-1", videos=3)],
+        )
         self.listed: list[Job] = []
         self.governor = Governor(
             state="closed", pace="polite", videos_per_hour=180, ready_videos=80
@@ -149,6 +160,14 @@ class JobsPeer(JobsAPI):
     async def retry_job(self, job_id: str) -> Job:
         self.retried.append(job_id)
         return self.job(job_id)
+
+    async def retry_jobs(self, request: RetryJobs) -> RetryReport:
+        self.bulk.append(request)
+        return self.report.model_copy(update={"dry_run": request.dry_run})
+
+    async def retry_work_plans(self, request: RetryWorkPlans) -> RetryReport:
+        self.bulk.append(request)
+        return self.report.model_copy(update={"dry_run": request.dry_run})
 
     async def cancel_job(self, job_id: str) -> Job:
         return self.job(job_id, JobStatus.CANCELLED)

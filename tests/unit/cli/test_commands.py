@@ -123,18 +123,6 @@ def test_a_work_plan_shows_what_is_missing_and_why(cli: Cli, archive: Peers) -> 
     assert f"failed (4x)  {FILM}  A film  connection reset" in shown
 
 
-def test_retrying_a_work_plan_retries_its_job(cli: Cli, archive: Peers) -> None:
-    archive.storage.plans = [plan("job-1")]
-    assert cli("workplan", "retry", "plan-1").code == 0
-    assert archive.jobs.retried == ["job-1"]
-
-
-def test_retrying_a_work_plan_of_no_job_makes_one(cli: Cli, archive: Peers) -> None:
-    archive.storage.plans = [plan(None)]
-    assert cli("workplan", "retry", "plan-1").code == 0
-    assert archive.jobs.requests[0].video_ids == [TALK, FILM]
-
-
 def plan(job_id: str | None) -> WorkPlan:
     gone = UnavailableVideo(
         video_id=TALK, title="A talk", reason="private", detected_at=NOON, evidence="Private video"

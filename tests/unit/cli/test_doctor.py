@@ -10,10 +10,12 @@ from tests.unit.cli.peers import Peers
 from ytarchive.cli.checks import (
     Check,
     Verdict,
+    check_cookies,
     check_disk,
     check_key,
     check_network,
     check_services,
+    check_token_server,
     check_tools,
 )
 from ytarchive.common.config import load_settings
@@ -64,6 +66,65 @@ def test_a_key_is_judged_by_its_form_and_never_shown(
     check = check_key(load_settings())
     assert check.verdict is verdict
     assert not key or key not in check.message
+
+
+HEAD = "# Netscape HTTP Cookie File\n"
+SIGNED_IN = "LOGIN_INFO\tx\n", "SAPISID\tx\n"
+
+
+def jar(tmp_path: Path, *cookies: str, ends: int = 4102444800, head: str = HEAD) -> Path:
+    path = tmp_path / "cookies.txt"
+    lines = [f".youtube.com\tTRUE\t/\tTRUE\t{ends}\t{cookie}" for cookie in cookies]
+    path.write_text(head + "".join(lines))
+    path.chmod(0o600)
+    return path
+
+
+def test_cookies_of_a_signed_in_account_are_fine(tmp_path: Path) -> None:
+    assert check_cookies(None).verdict is Verdict.OK
+    check = check_cookies(jar(tmp_path, *SIGNED_IN))
+    assert (check.verdict, check.message) == (Verdict.OK, "signed in, good until 2100-01-01")
+    assert check_cookies(jar(tmp_path, *SIGNED_IN, ends=0)).verdict is Verdict.OK
+
+
+def test_cookies_that_have_expired_fail_with_a_remedy(tmp_path: Path) -> None:
+    check = check_cookies(jar(tmp_path, *SIGNED_IN, ends=1_600_000_000))
+    assert (check.verdict, "until 2020-09-13" in check.message) == (Verdict.FAIL, True)
+    assert "Export" in (check.remedy or "")
+
+
+@pytest.mark.parametrize("cookies", [[], ["PREF\tx\n"], ["LOGIN_INFO\tx\n"]])
+def test_cookies_without_an_account_are_a_warning(tmp_path: Path, cookies: list[str]) -> None:
+    check = check_cookies(jar(tmp_path, *cookies))
+    assert (check.verdict, "signed in" in check.message) == (Verdict.WARN, True)
+
+
+@pytest.mark.parametrize("head", ["", "[]", "<html>", "# Netscape HTTP Cookie File\nbroken\n"])
+def test_what_is_no_cookies_file_fails(tmp_path: Path, head: str) -> None:
+    check = check_cookies(jar(tmp_path, head=head))
+    assert check.verdict is Verdict.FAIL
+    assert "Netscape" in check.message + (check.remedy or "")
+
+
+def test_a_cookies_file_that_is_not_there_fails(tmp_path: Path) -> None:
+    check = check_cookies(tmp_path / "none.txt")
+    assert (check.verdict, "cannot be read" in check.message) == (Verdict.FAIL, True)
+
+
+def test_cookies_that_others_can_read_are_a_warning(tmp_path: Path) -> None:
+    path = jar(tmp_path, *SIGNED_IN)
+    path.chmod(0o644)
+    check = check_cookies(path)
+    assert (check.verdict, check.remedy) == (Verdict.WARN, f"chmod 600 {path}")
+
+
+async def test_a_token_server_that_is_not_there_fails() -> None:
+    assert not await check_token_server(load_settings())
+    [check] = await check_token_server(
+        load_settings(youtube={"pot_provider_url": "http://[::1]:1"})
+    )
+    assert (check.verdict, check.name) == (Verdict.FAIL, "PO tokens")
+    assert "object at" not in check.message
 
 
 def test_the_disk_below_a_folder_that_is_not_made_yet_is_looked_at(tmp_path: Path) -> None:

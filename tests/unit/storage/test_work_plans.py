@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.storage.samples import OTHER, VIDEO, listed, run
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.errors import InvalidRequest, NotFound
+from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.common.models import ErrorDetail
 from ytarchive.storage import (
     FailedDownload,
@@ -154,3 +154,36 @@ async def test_a_plans_file_that_is_missing_or_old_is_written_again_at_start(
     assert on_disk(lost).unavailable_videos == [PRIVATE]
     assert on_disk(old).total_videos == 9
     await storage.close()
+
+
+async def test_a_plan_that_nobody_has_becomes_the_jobs(storage: StorageService) -> None:
+    made = await storage.create_work_plan(request(None, unavailable_videos=[PRIVATE]))
+    taken = await storage.create_work_plan(request("job-9", plan_id=made.id))
+    later = await storage.create_work_plan(request("job-9", resolved_video_ids=[VIDEO]))
+
+    assert (taken.id, taken.job_id) == (made.id, "job-9")
+    assert taken.unavailable_videos == [PRIVATE]
+    assert (later.id, later.unavailable_videos) == (made.id, [])
+    assert on_disk(later).job_id == "job-9"
+
+
+async def test_a_job_has_one_plan_and_a_plan_must_exist(storage: StorageService) -> None:
+    await storage.create_work_plan(request("job-1"))
+    other = await storage.create_work_plan(request("job-2", unavailable_videos=[PRIVATE]))
+    with pytest.raises(Conflict):
+        await storage.create_work_plan(request("job-1", plan_id=other.id))
+    with pytest.raises(NotFound):
+        await storage.create_work_plan(request("job-1", plan_id="unknown"))
+
+    assert (await storage.get_work_plan(other.id)).job_id == "job-2"
+
+
+async def test_when_and_why_to_try_again_stays_with_an_entry(storage: StorageService) -> None:
+    suspected = PRIVATE.model_copy(update={"confirmed": False, "retry_after": MOMENT})
+    parked = FAILED.model_copy(update={"waits_for": "cookies", "retry_after": MOMENT})
+    plan = await storage.create_work_plan(
+        request(unavailable_videos=[suspected], failed_downloads=[parked])
+    )
+
+    assert on_disk(plan).unavailable_videos == [suspected]
+    assert (await storage.get_work_plan(plan.id)).failed_downloads == [parked]
