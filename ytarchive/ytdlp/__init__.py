@@ -13,6 +13,7 @@ from ytarchive.ytdlp.api import (
     Transfer,
 )
 from ytarchive.ytdlp.client import YtDlp
+from ytarchive.ytdlp.cookies import CookiesReport, cookies_report
 from ytarchive.ytdlp.tools import (
     Tool,
     ToolReport,
@@ -23,6 +24,7 @@ from ytarchive.ytdlp.tools import (
 )
 
 __all__ = [
+    "CookiesReport",
     "DownloadOrder",
     "Downloaded",
     "ExtractedVideo",
@@ -33,6 +35,7 @@ __all__ = [
     "ToolReport",
     "Transfer",
     "YtDlp",
+    "cookies_report",
     "ffmpeg_path",
     "javascript_runtime",
     "tool_report",
