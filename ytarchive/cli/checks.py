@@ -15,7 +15,7 @@ from ytarchive.app import Archive, open_archive
 from ytarchive.cli.output import size
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import StateLocked, YTArchiveError
-from ytarchive.ytdlp import Tool, ToolReport, tool_report
+from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")
 _LITTLE_SPACE = 2 * 10**9
@@ -43,12 +43,17 @@ class Check(BaseModel):
 
 async def all_checks(settings: Settings, server: str | None) -> list[Check]:
     """Every check, in the order in which they are shown."""
-    tools, services, network = await asyncio.gather(
-        asyncio.to_thread(tool_report), check_services(settings, server), check_network(settings)
+    tools, services, network, tokens = await asyncio.gather(
+        asyncio.to_thread(tool_report),
+        check_services(settings, server),
+        check_network(settings),
+        check_token_server(settings),
     )
     return [
         *check_tools(tools),
         check_key(settings),
+        check_cookies(settings.network.cookies_file),
+        *tokens,
         check_disk(settings.storage.base_path),
         *services,
         network,
@@ -97,6 +102,49 @@ def check_key(settings: Settings) -> Check:
         message="set, but keys of the Data API are 39 characters that begin with AIza",
         remedy="Correct YOUTUBE_API_KEY, or remove it to work without a key.",
     )
+
+
+def check_cookies(path: Path | None) -> Check:
+    """Whether the cookies file can be used, and whether anybody else could use it."""
+    if path is None:
+        message = "none: only what YouTube shows to everybody can be archived"
+        return Check(name="cookies", verdict=Verdict.OK, message=message)
+    export = "Export them again while signed in to YouTube, in Netscape format."
+    try:
+        found = cookies_report(path)
+    except YTArchiveError as error:
+        return _failed("cookies", error, Verdict.FAIL)
+    if not found.is_signed_in:
+        message = f"{path} has no cookies of an account that is signed in to YouTube"
+        return Check(name="cookies", verdict=Verdict.WARN, message=message, remedy=export)
+    until = f"{found.expires_at:%Y-%m-%d}" if found.expires_at else "the session ends"
+    if found.has_expired:
+        message = f"{path} has expired: it was good until {until}"
+        return Check(name="cookies", verdict=Verdict.FAIL, message=message, remedy=export)
+    if not found.is_private:
+        message = f"other users of this machine can read {path}, and so use the account"
+        remedy = f"chmod 600 {path}"
+        return Check(name="cookies", verdict=Verdict.WARN, message=message, remedy=remedy)
+    return Check(name="cookies", verdict=Verdict.OK, message=f"signed in, good until {until}")
+
+
+async def check_token_server(settings: Settings) -> list[Check]:
+    """Whether the server that makes PO tokens answers, if one is set."""
+    url = settings.youtube.pot_provider_url
+    if url is None:
+        return []
+    timeout = aiohttp.ClientTimeout(total=_SECONDS_FOR_NETWORK)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(f"{url.rstrip('/')}/ping", allow_redirects=False) as response,
+        ):
+            response.raise_for_status()
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        message = f"{url} does not answer: {_reason(error)}"
+        remedy = "Start the server of bgutil-ytdlp-pot-provider, or correct the setting."
+        return [Check(name="PO tokens", verdict=Verdict.FAIL, message=message, remedy=remedy)]
+    return [Check(name="PO tokens", verdict=Verdict.OK, message=f"{url} answers")]
 
 
 def check_disk(base_path: Path) -> Check:

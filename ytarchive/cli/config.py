@@ -19,7 +19,7 @@ from ytarchive.cli.session import chosen, read_settings
 from ytarchive.cli.template import template
 from ytarchive.common.config import Settings, default_config_file
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_CREDENTIALS = re.compile(r"(?<=://)\S+(?=@)")
 _MASK = "********"
 
 
@@ -136,6 +136,8 @@ def _is_from_environment(section: str, field: str, value: object) -> bool:
 def _masked(value: object) -> object:
     if isinstance(value, SecretStr):
         return _MASK
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
     return _CREDENTIALS.sub(_MASK, value) if isinstance(value, str) else value
 
 

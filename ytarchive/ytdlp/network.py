@@ -33,7 +33,9 @@ def is_youtube(url: str) -> bool:
     parts = parts_of(url)
     host = parts.hostname or ""
     named = any(host == known or host.endswith(f".{known}") for known in _YOUTUBE)
-    return parts.scheme == "https" and named and parts.netloc.lower().endswith((host, f"{host}:443"))
+    return (
+        parts.scheme == "https" and named and parts.netloc.lower().endswith((host, f"{host}:443"))
+    )
 
 
 class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without types

@@ -10,7 +10,7 @@ _ADVICE = re.compile(
 )
 _CAUSE = re.compile(r"\s*\(caused by .*", re.DOTALL)
 _LINES = re.compile(r"[.\s]*\n\s*")
-_PASSWORD = re.compile(r"//[^/@\s]+@")  # of a proxy
+_PASSWORD = re.compile(r"//\S+@")  # of a proxy
 _WRAPPED = re.compile(r"""\('([^']+)', \w+\((["'])(.*)\2\)\)""")  # an exception in an exception
 _CONNECTION = re.compile(r"\bHTTPS?Connection(Pool)?\([^)]*\): ")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

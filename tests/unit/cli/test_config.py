@@ -48,6 +48,42 @@ def test_secrets_are_masked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(secret in told for secret in ("AIzaSecret", "hush-hush", "pass-word"))
 
 
+@pytest.mark.parametrize("password", ["p@ss-word", "pass/word", "pass-word@", "%40word"])
+def test_no_part_of_a_proxys_password_is_shown(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", f"http://user:{password}@proxy:3128")
+    assert shown(cli)["network.proxy"] == ("http://********@proxy:3128", "environment")
+    assert "word" not in cli("config").out
+
+
+def test_tokens_for_youtube_are_masked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YTARCHIVE_YOUTUBE__PO_TOKENS", "web.gvs+hush1,tv.player+hush2")
+    monkeypatch.setenv("YTARCHIVE_YOUTUBE__VISITOR_DATA", "hush3")
+    monkeypatch.setenv("YTARCHIVE_YOUTUBE__DATA_SYNC_ID", "hush4")
+    found = shown(cli)
+    assert found["youtube.po_tokens"] == (["********"] * 2, "environment")
+    assert (
+        found["youtube.visitor_data"]
+        == found["youtube.data_sync_id"]
+        == (
+            "********",
+            "environment",
+        )
+    )
+    assert "hush" not in cli("config").out
+
+
+def test_a_token_that_cannot_be_one_is_refused_and_not_shown(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_YOUTUBE__VISITOR_DATA", "hush hush")
+    ran = cli("config")
+    assert ran.code != 0
+    assert "youtube.visitor_data" in ran.err
+    assert "hush" not in ran.out + ran.err
+
+
 def test_a_setting_that_cannot_be_used_is_named(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "my.toml"
     file.write_text("[download]\nconcurency = 5\n")
