@@ -1,7 +1,6 @@
 """Jobs: the durable queue that drives the other services, and their registry."""
 
 from ytarchive.jobs.api import (
-    IN_PROCESS,
     WHOLE_JOB,
     CreateJob,
     Job,
@@ -13,15 +12,11 @@ from ytarchive.jobs.api import (
     JobStatus,
     JobType,
     JobView,
-    RegisterService,
     ResultStatus,
-    RetriedJob,
-    RetryJobs,
-    RetryReport,
-    RetryWorkPlans,
-    ServiceRegistry,
     VideoProgress,
 )
+from ytarchive.jobs.registry_models import IN_PROCESS, RegisterService, ServiceRegistry
+from ytarchive.jobs.retry_models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.upstream import (
     Availability,
     AvailabilityQuery,

@@ -1,17 +1,18 @@
 """Contract and models of the Jobs service."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from ytarchive.common.contract import Contract, endpoint
-from ytarchive.common.hosts import with_port
 from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadPhase
+from ytarchive.jobs.registry_models import RegisteredName, RegisterService, ServiceRegistry
+from ytarchive.jobs.retry_models import RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.upstream import Availability, AvailabilityQuery, Governor
 
 
@@ -186,85 +187,6 @@ class JobQuery(Model):
     expand: bool = Field(
         default=False, description="Fill `video_ids` and `results`, which lists leave empty"
     )
-
-
-RegisteredName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-
-IN_PROCESS = "in-process"
-"""The address of a service inside a command that runs without a server."""
-
-
-def _with_possible_port(url: str) -> str:
-    with_port(url, 0)  # raises ValueError for a port beyond 65535
-    return url
-
-
-class RetryJobs(Model):
-    """What to try again; without any field everything that failed or was unavailable."""
-
-    reason: str | None = Field(
-        default=None,
-        max_length=64,
-        description="Only what failed for this reason: private, no_formats, network, …; what waits "
-        "because of it (bot_check, live, …) waits no longer",
-    )
-    job_id: OpaqueId | None = Field(default=None, description="Only of this job")
-    dry_run: bool = Field(default=False, description="Count it, and do nothing")
-
-
-class RetryWorkPlans(Model):
-    """Which entries of work plans to try again; without any field all."""
-
-    plan_id: OpaqueId | None = Field(default=None, description="Only of this plan")
-    reason: str | None = Field(default=None, max_length=64, description="Only with this reason")
-    dry_run: bool = Field(default=False, description="Count it, and do nothing")
-
-
-class RetriedJob(Model):
-    """A job some of whose videos are tried again."""
-
-    job_id: str | None = Field(description="Null for a job that a dry run did not make")
-    videos: int
-
-
-class RetryReport(Model):
-    """What was queued again, or would be."""
-
-    dry_run: bool
-    videos: int
-    reasons: dict[str, int] = Field(description="Videos by the reason for which they failed")
-    jobs: list[RetriedJob]
-    waiting_for: str | None = Field(default=None, description="Why they do not start at once")
-
-
-class RegisterService(Model):
-    """A service that wants to be known and watched."""
-
-    service_name: RegisteredName
-    url: Annotated[str, AfterValidator(_with_possible_port)] = Field(
-        pattern=r"^(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?|in-process)$",
-        max_length=256,
-        description="Where it is reached: loopback, or a host that the settings name; "
-        '"in-process" inside a command without a server',
-    )
-    port: int = Field(ge=0, le=65535)
-    health_endpoint: str = Field(default="/api/v1/health", pattern=r"^/\S*$", max_length=256)
-
-
-class ServiceRegistry(Model):
-    """A known service, and how it was when it was last asked."""
-
-    service_name: str
-    url: str
-    port: int
-    health_endpoint: str
-    last_health_check: UtcDatetime
-    is_healthy: bool
-
-    @property
-    def address(self) -> str:
-        """`url`, and with `port` if it names none."""
-        return with_port(self.url, self.port)
 
 
 class JobsAPI(Contract, Protocol):

@@ -21,11 +21,11 @@ from ytarchive.jobs.api import (
     JobStatus,
     JobType,
     ResultStatus,
-    ServiceRegistry,
 )
 from ytarchive.jobs.clock import Jump
 from ytarchive.jobs.policy import LongestWaits
 from ytarchive.jobs.recent import RecentJobs
+from ytarchive.jobs.registry_models import ServiceRegistry
 from ytarchive.jobs.waiting import Waiting
 
 SCHEMA = Schema(package="ytarchive.jobs", durable=True)

@@ -17,14 +17,11 @@ from ytarchive.common.tracing import current_trace_id, new_trace_id
 from ytarchive.jobs.api import (
     CreateJob,
     JobType,
-    RetriedJob,
-    RetryJobs,
-    RetryReport,
-    RetryWorkPlans,
 )
 from ytarchive.jobs.governor import Governor
 from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.requeueing import Found, PlannedVideo, Requeueing
+from ytarchive.jobs.retry_models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.storage import (
     FailedDownload,
     StorageAPI,

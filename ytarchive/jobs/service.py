@@ -23,11 +23,6 @@ from ytarchive.jobs.api import (
     JobQuery,
     JobsAPI,
     JobView,
-    RegisterService,
-    RetryJobs,
-    RetryReport,
-    RetryWorkPlans,
-    ServiceRegistry,
 )
 from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.disk_guard import DiskGuard
@@ -41,9 +36,11 @@ from ytarchive.jobs.policy import longest_waits
 from ytarchive.jobs.progress import ProgressReader
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.registry import HealthProbe, Registry
+from ytarchive.jobs.registry_models import RegisterService, ServiceRegistry
 from ytarchive.jobs.repository import SCHEMA, JobsRepository, RegistryRepository
 from ytarchive.jobs.requeueing import Requeueing
 from ytarchive.jobs.retries import Retries
+from ytarchive.jobs.retry_models import RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.revival import Revival
 from ytarchive.jobs.runner import Runner
 from ytarchive.jobs.surroundings import Surroundings

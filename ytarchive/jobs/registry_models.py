@@ -1,0 +1,48 @@
+"""Models of the registry of services."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from ytarchive.common.hosts import with_port
+from ytarchive.common.models import Model, UtcDatetime
+
+RegisteredName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+IN_PROCESS = "in-process"
+"""The address of a service inside a command that runs without a server."""
+
+
+def _with_possible_port(url: str) -> str:
+    with_port(url, 0)  # raises ValueError for a port beyond 65535
+    return url
+
+
+class RegisterService(Model):
+    """A service that wants to be known and watched."""
+
+    service_name: RegisteredName
+    url: Annotated[str, AfterValidator(_with_possible_port)] = Field(
+        pattern=r"^(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?|in-process)$",
+        max_length=256,
+        description="Where it is reached: loopback, or a host that the settings name; "
+        '"in-process" inside a command without a server',
+    )
+    port: int = Field(ge=0, le=65535)
+    health_endpoint: str = Field(default="/api/v1/health", pattern=r"^/\S*$", max_length=256)
+
+
+class ServiceRegistry(Model):
+    """A known service, and how it was when it was last asked."""
+
+    service_name: str
+    url: str
+    port: int
+    health_endpoint: str
+    last_health_check: UtcDatetime
+    is_healthy: bool
+
+    @property
+    def address(self) -> str:
+        """`url`, and with `port` if it names none."""
+        return with_port(self.url, self.port)
