@@ -165,6 +165,8 @@ async def _open_each(
             settings, settings.storage.state_path, neighbours, parts.probe, whole_queue=whole_queue
         ),
     )
+    if isinstance(jobs, JobsService):
+        yt_dlp.gate = jobs.gate
     if isinstance(download, DownloadService):
         download.report_to(
             jobs if isinstance(jobs, JobsService) else parts.elsewhere(DownloadListener)

@@ -40,7 +40,7 @@ def test_the_server_is_stopped_before_its_workers_and_not_hurried() -> None:
 def test_systemd_understands_it(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name
     unit.write_text(UNIT.read_text().replace("/opt/ytarchive/bin/ytarchive", "/bin/true"))
-    command = ["systemd-analyze", "verify", unit]
+    command = ["systemd-analyze", "verify", str(unit)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     # It looks at this machine's own units as well, which are none of our business.
     assert [line for line in done.stderr.splitlines() if unit.name in line] == []

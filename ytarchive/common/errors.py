@@ -235,6 +235,12 @@ class IpBlocked(Blocked):
     reason = "ip_blocked"
 
 
+class RequestsPaused(Blocked):
+    code, meaning = "E104", "YouTube is not asked for now: the address is held back or out of pace"
+    remedy = "Try again later; `ytarchive jobs` shows when. Jobs wait and go on by themselves."
+    reason = "paused"
+
+
 class Unavailable(YouTubeError):
     """This video cannot be had as things are; trying again at once would not help."""
 

@@ -158,7 +158,8 @@ class Transfers:
         """
         while True:
             try:
-                async with self._slots:
+                # The turn first: who waits for it must keep nobody from a slot.
+                async with self._fetcher.turn(task.request.video_id), self._slots:
                     with ACTIVE_DOWNLOADS.track_inprogress():
                         return await self._fetch(task)
             except DiskFull as error:

@@ -1,5 +1,6 @@
 """The state of the circuit breaker: how it is kept between processes, and shown in the metrics."""
 
+import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,6 +8,10 @@ from enum import StrEnum
 from ytarchive.common.database import Database
 from ytarchive.common.models import from_micros, to_micros
 from ytarchive.common.telemetry import GOVERNOR_NEXT_PROBE, GOVERNOR_PAUSES, GOVERNOR_STATE
+
+_FIRST_COOL_OFF = timedelta(minutes=60)
+_LONGEST_COOL_OFF = timedelta(days=3)
+_JITTER = 0.1
 
 
 class Circuit(StrEnum):
@@ -38,6 +43,14 @@ class CircuitState:
         if self.opened_at is None or self.opened_at <= now:
             return left
         return min(left, max(self.next_probe_at - self.opened_at, timedelta(0)))
+
+    def cool_off(self, asked: timedelta) -> timedelta:
+        """Doubles each time in a row; the first time what YouTube asked for, if it did."""
+        usual: timedelta = _FIRST_COOL_OFF * 2 ** min(self.times_in_a_row, 10)
+        if asked and self.times_in_a_row:
+            asked = max(asked, usual)
+        jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311  # spreads load, guards nothing
+        return min(asked or usual, _LONGEST_COOL_OFF) * jitter
 
 
 async def load_circuit(database: Database, now: datetime, tokens: float) -> CircuitState:

@@ -10,23 +10,25 @@ stalls nor hurries anything; the moments that are kept for the next process are 
 """
 
 import asyncio
-import random
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
 from loguru import logger
 
-from ytarchive.common.config import DownloadConfig, Pace
+from ytarchive.common.config import DownloadConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import (
     Blocked,
     ExtractorBroken,
     NoFormats,
+    RequestsPaused,
     UnknownFailure,
     YTArchiveError,
 )
 from ytarchive.common.models import utc_now
+from ytarchive.jobs.bucket import TokenBucket
 from ytarchive.jobs.circuit import Circuit, CircuitState, load_circuit, save_circuit, show_circuit
 from ytarchive.jobs.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
 from ytarchive.jobs.upstream import Governor as GovernorModel
@@ -34,9 +36,6 @@ from ytarchive.jobs.waiting import Waiting
 
 log = logger.bind(service="jobs")
 
-
-_FIRST_COOL_OFF = timedelta(minutes=60)
-_LONGEST_COOL_OFF = timedelta(days=3)
 _NEXT_PROBE = timedelta(minutes=2)
 _LONGEST_PROBE = 900.0
 """Seconds after which a probe that nobody told the end of is made again."""
@@ -44,7 +43,6 @@ _FAILURES_IN_A_ROW = 6
 """Unexplained failures of different videos, without one success between, that mean a block."""
 _FULL_SPEED = 8
 """Videos at a time at which the ramp ends: then the block is over, and forgotten."""
-_JITTER = 0.1
 _LONGEST_SLEEP = 60.0
 
 
@@ -54,6 +52,10 @@ class Permit:
 
     cost: float
     is_probe: bool = False
+
+
+admitted: ContextVar[Permit | None] = ContextVar("admitted", default=None)
+"""The permit under which a task works, and what it starts."""
 
 
 class Governor:
@@ -73,7 +75,7 @@ class Governor:
         self._now = now
         self._passed = passed
         self._probe_due = passed() + state.remaining(now()).total_seconds()
-        self._counted = passed()
+        self._bucket = TokenBucket(settings, state.tokens, passed)
         self._probe: Permit | None = None
         self._ramp: int | None = 1 if state.times_in_a_row else None
         self._under_way: set[Permit] = set()
@@ -91,11 +93,10 @@ class Governor:
     ) -> Self:
         """Read the state that the last process left."""
         state = await load_circuit(database, now(), float(settings.burst))
+        governor = cls(database, settings, state, now, passed)
         rested = max((now() - state.counted_at).total_seconds(), 0)
-        state.tokens = min(
-            state.tokens + rested * settings.videos_per_hour / 3600, float(settings.burst)
-        )
-        return cls(database, settings, state, now, passed)
+        governor._bucket.take(-governor._bucket.grown_in(rested))
+        return governor
 
     def snapshot(self) -> GovernorModel:
         """The present state, for people and programs."""
@@ -109,7 +110,7 @@ class Governor:
             next_probe_at=state.next_probe_at,
             pace=self._settings.pace,
             videos_per_hour=self._settings.videos_per_hour,
-            ready_videos=int(self._refilled()),
+            ready_videos=max(int(self._bucket.tokens), 0),
         )
 
     def waiting(self) -> Waiting | None:
@@ -121,7 +122,7 @@ class Governor:
             return Waiting(state.reason or "", told, state.next_probe_at)
         if state.circuit is Circuit.PROBING:
             return Waiting("probing", f"{why}; one video is being tried")
-        if self._settings.pace is Pace.POLITE and self._refilled() < 1:
+        if self._bucket.wait(1) > 0:
             pace = self._settings.videos_per_hour
             return Waiting("pace", f"the polite pace of {pace} videos an hour")
         return None
@@ -135,18 +136,33 @@ class Governor:
                     await self._changed.wait()
             except TimeoutError:
                 continue
+        return self._grant(cost)
+
+    def admit_now(self, cost: float = 1.0) -> Permit:
+        """A permit for what cannot wait; the queue pays for it later. Raises RequestsPaused."""
+        pause = self._bucket.wait(cost, debt=self._settings.burst)
+        if self._state.circuit is not Circuit.CLOSED:
+            pause = self._wait(cost)
+        if pause > 0:
+            waiting = self.waiting()
+            why = waiting.message if waiting else "requests to YouTube are paused"
+            raise RequestsPaused(f"YouTube is not asked now: {why}", retry_after=round(pause) + 1)
+        return self._grant(cost)
+
+    def _grant(self, cost: float) -> Permit:
         permit = Permit(cost, is_probe=self._state.circuit is not Circuit.CLOSED)
         if permit.is_probe:
             self._begin_probe(permit)
         if cost >= 1:
             self._under_way.add(permit)
-        if self._settings.pace is Pace.POLITE:
-            self._state.tokens = self._refilled() - cost
-            self._counted = self._passed()
+        self._bucket.take(cost)
+        admitted.set(permit)
         return permit
 
     def leave(self, permit: Permit) -> None:
         """What was admitted has ended. A probe that had no outcome is made again."""
+        if admitted.get() is permit:
+            admitted.set(None)
         self._under_way.discard(permit)
         if permit is self._probe:
             self._wait_for_probe(timedelta(0))
@@ -196,7 +212,7 @@ class Governor:
         state = self._state
         if state.circuit is Circuit.OPEN and self._probe_due > self._passed():
             return  # told by a video that had started before the circuit opened
-        cool_off = self._cool_off(asked)
+        cool_off = state.cool_off(asked)
         state.reason, state.message, state.opened_at = reason, message, self._now()
         state.times_in_a_row += 1
         self._wait_for_probe(cool_off)
@@ -220,8 +236,7 @@ class Governor:
     async def save(self) -> None:
         """Keep the state for the next process."""
         self._follow_the_clock()
-        self._state.tokens, self._counted = self._refilled(), self._passed()
-        self._state.counted_at = self._now()
+        self._state.tokens, self._state.counted_at = self._bucket.tokens, self._now()
         await save_circuit(self._database, self._state)
 
     def _is_probe(self, permit: Permit | None) -> bool:
@@ -245,20 +260,12 @@ class Governor:
         state = self._state
         if state.circuit is not Circuit.CLOSED:
             # It rested only because it had to: the bucket begins low, and no burst follows.
-            state.tokens, self._counted = 0, self._passed()
+            self._bucket.empty()
         self._probe, state.circuit, self._ramp = None, Circuit.CLOSED, ramp
         state.reason = state.message = state.opened_at = state.next_probe_at = None
         show_circuit(state)
         self._changed.set()
         await self.save()
-
-    def _cool_off(self, asked: timedelta) -> timedelta:
-        """Doubles each time in a row; the first time what YouTube asked for, if it did."""
-        usual: timedelta = _FIRST_COOL_OFF * 2 ** min(self._state.times_in_a_row, 10)
-        if asked and self._state.times_in_a_row:
-            asked = max(asked, usual)
-        jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311  # spreads load, guards nothing
-        return min(asked or usual, _LONGEST_COOL_OFF) * jitter
 
     def _wait(self, cost: float) -> float:
         """Seconds until a request of `cost` may go."""
@@ -266,16 +273,7 @@ class Governor:
             return self._probe_due - self._passed()
         if self._ramp is not None and cost >= 1 and len(self._under_way) >= self._ramp:
             return _LONGEST_SLEEP
-        if self._settings.pace is Pace.OFF:
-            return 0
-        missing = min(cost, 1) - self._refilled()
-        return missing * 3600 / self._settings.videos_per_hour
-
-    def _refilled(self) -> float:
-        """Tokens there are now."""
-        passed = self._passed() - self._counted
-        grown = self._state.tokens + passed * self._settings.videos_per_hour / 3600
-        return min(grown, float(self._settings.burst))
+        return self._bucket.wait(cost)
 
     def _follow_the_clock(self) -> None:
         """Tell the next probe by the wall clock as it is now, should it have been set."""

@@ -27,6 +27,7 @@ from ytarchive.jobs.api import (
 from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.disk_guard import DiskGuard
 from ytarchive.jobs.engine import Engine
+from ytarchive.jobs.gate import GovernedGate
 from ytarchive.jobs.governor import Governor as TrafficGovernor
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
@@ -69,6 +70,8 @@ class JobsService(JobsAPI, DownloadListener):
         self._place = settings.storage
         self._storage = neighbours.storage
         self._guards = guards
+        self.gate = GovernedGate(guards.governor)
+        """For what asks YouTube in this process without a job."""
         jobs = settings.jobs
         self._notices = NoticeBoard(neighbours.download, jobs.notification_timeout)
         rows = RegistryRepository(database)

@@ -14,6 +14,7 @@ from ytarchive.ytdlp.api import (
 )
 from ytarchive.ytdlp.client import YtDlp
 from ytarchive.ytdlp.cookies import CookiesReport, cookies_report
+from ytarchive.ytdlp.gate import Gate, OpenGate
 from ytarchive.ytdlp.tools import (
     Tool,
     ToolReport,
@@ -30,7 +31,9 @@ __all__ = [
     "ExtractedVideo",
     "Extractor",
     "Fetcher",
+    "Gate",
     "ListedEntries",
+    "OpenGate",
     "Tool",
     "ToolReport",
     "Transfer",

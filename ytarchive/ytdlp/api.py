@@ -1,6 +1,7 @@
 """What the rest of YTArchive asks of yt-dlp. All failures are errors of `common.errors`."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -87,6 +88,10 @@ class Fetcher(Protocol):
 
     async def extract(self, video_id: str) -> ExtractedVideo:
         """Everything that yt-dlp can tell of a video, without its media."""
+        ...
+
+    def turn(self, video_id: str) -> AbstractAsyncContextManager[None]:
+        """Within it a video may be downloaded; waits until YouTube may be asked."""
         ...
 
     async def download(

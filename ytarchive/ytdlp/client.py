@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Self
 
 from loguru import logger
@@ -18,6 +19,7 @@ from ytarchive.ytdlp.api import (
     ListedEntries,
     Transfer,
 )
+from ytarchive.ytdlp.gate import Gate, OpenGate
 from ytarchive.ytdlp.pool import WorkerPool
 from ytarchive.ytdlp.protocol import Event, Task
 from ytarchive.ytdlp.workers import WorkerProcess
@@ -43,6 +45,8 @@ class YtDlp(Extractor, Fetcher):
         self._tasks = asyncio.Semaphore(concurrency + 1)
         self._listings = asyncio.Semaphore(_LISTINGS_AT_A_TIME)
         self._extractions = 0
+        self.gate: Gate = OpenGate()
+        """Asked before every extraction and page."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -57,12 +61,17 @@ class YtDlp(Extractor, Fetcher):
     async def extract(self, video_id: str) -> ExtractedVideo:
         """Everything that yt-dlp can tell of a video; its info JSON is kept for an hour."""
         await self._clean_up()
-        async with self._tasks, self._pool.worker() as worker:
+        passing = self.gate.passing(video_id, is_video=True, patient=False)
+        async with passing, self._tasks, self._pool.worker() as worker:
             await worker.send(Task(kind="extract", video_id=video_id))
             event = await _last(worker, Patience(self._settings))
             if event.extracted is None:
                 raise ProtocolError("a worker process ended an extraction without a result")
             return event.extracted
+
+    def turn(self, video_id: str) -> AbstractAsyncContextManager[None]:
+        """Within it a video may be downloaded; waits until YouTube may be asked."""
+        return self.gate.passing(video_id, is_video=True, patient=True)
 
     async def download(
         self,
@@ -89,13 +98,15 @@ class YtDlp(Extractor, Fetcher):
         The next page is asked for when the next chunk is.
         """
         async with self._listings, self._pool.worker() as worker:
-            await worker.send(Task(kind="list", source=source))
+            task = Task(kind="list", source=source)
             while True:
-                event = await _last(worker, Patience(self._settings))
+                async with self.gate.passing(source, is_video=False, patient=False):
+                    await worker.send(task)
+                    event = await _last(worker, Patience(self._settings))
                 if event.entries is None:
                     return
                 yield event.entries
-                await worker.send(Task(kind="next"))
+                task = Task(kind="next")
 
     async def _clean_up(self) -> None:
         self._extractions += 1

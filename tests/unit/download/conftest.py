@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,10 @@ class ScriptedFetcher(Fetcher):
     async def extract(self, video_id: str) -> ExtractedVideo:
         """Not used here."""
         raise YTArchiveError(video_id)
+
+    def turn(self, video_id: str) -> AbstractAsyncContextManager[None]:
+        """At once."""
+        return nullcontext()
 
     async def download(
         self,

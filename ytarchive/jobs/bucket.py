@@ -1,0 +1,43 @@
+"""The pace: a bucket of tokens, one for each video that may be asked for, refilled all the time."""
+
+from ytarchive.common.config import DownloadConfig, Pace
+from ytarchive.jobs.clock import Stopwatch
+
+
+class TokenBucket:
+    """Holds `download.burst` tokens at most; `download.videos_per_hour` come in."""
+
+    def __init__(self, settings: DownloadConfig, tokens: float, passed: Stopwatch) -> None:
+        self._settings = settings
+        self._passed = passed
+        self._tokens = min(tokens, float(settings.burst))
+        self._counted = passed()
+
+    @property
+    def tokens(self) -> float:
+        """Those there are now. Below zero is debt, of what could not wait."""
+        rested = self._passed() - self._counted
+        return min(self._tokens + self.grown_in(rested), float(self._settings.burst))
+
+    def grown_in(self, seconds: float) -> float:
+        """What comes in within so many seconds."""
+        return seconds * self._settings.videos_per_hour / 3600
+
+    def wait(self, cost: float, *, debt: float = 0) -> float:
+        """Seconds until `cost` can be taken, leaving a debt of no more than `debt`."""
+        if self._settings.pace is Pace.OFF or not cost:
+            return 0
+        missing = min(cost, 1) - debt - self.tokens
+        return max(missing, 0) * 3600 / self._settings.videos_per_hour
+
+    def take(self, cost: float) -> None:
+        """Take tokens, whether they are there or not."""
+        if self._settings.pace is Pace.POLITE:
+            self._set(self.tokens - cost)
+
+    def empty(self) -> None:
+        """Begin anew without tokens, so that no burst follows; a debt stays."""
+        self._set(min(self.tokens, 0))
+
+    def _set(self, tokens: float) -> None:
+        self._tokens, self._counted = tokens, self._passed()
