@@ -1,5 +1,6 @@
 """`POST /download/video` against the real server: what was answered with 202 is done."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -75,10 +76,14 @@ def test_what_is_not_as_asked_for_stands_in_the_result(
 def test_a_video_that_does_not_fit_waits_and_says_why(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
-    """The room that must stay free is more than any disk has: nothing fits, nothing is fetched."""
     video_id = video(youtube, 22)
-    settings: dict[str, Any] = {"storage__min_free": 10**18}
-    with Server(environment(tmp_path / "archive", youtube, **settings)) as server:
+    with Server(environment(tmp_path / "archive", youtube)) as server:
+        server.get(f"/download/formats/{video_id}")
+        info = tmp_path / "archive/.ytarchive/staging/info" / f"{video_id}.info.json"
+        told = json.loads(info.read_text())
+        for each in told["formats"]:
+            each["filesize"] = 10**15
+        info.write_text(json.dumps(told))
         asked = server.post("/download/video", {"data": {"video_id": video_id}})
         task_id = asked.data["task_id"]
         until(lambda: progress(server, task_id)["error"], "a reason")
@@ -86,6 +91,7 @@ def test_a_video_that_does_not_fit_waits_and_says_why(
         assert (waiting["status"], waiting["error_code"]) == ("QUEUED", "E201")
         assert "MiB" in waiting["error"]
     assert not youtube.counters()["kinds"].get("media")
+    info.unlink()
     with Server(environment(tmp_path / "archive", youtube)) as server:
         until(lambda: stored(server, video_id), "the video in the archive")
 

@@ -10,6 +10,7 @@ from ytarchive.common.errors import DiskFull, FileFailure, LocalError, NotWritab
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_LARGEST_SHARE = 20
 _UNSYNCABLE = frozenset({errno.EINVAL, errno.ENOTSUP})
 
 
@@ -23,6 +24,11 @@ def translated(error: OSError, path: Path) -> LocalError:
     if error.errno == errno.EXDEV:
         return FileFailure(f"{where} is on another file system than the archive's staging folder")
     return FileFailure(f"{where}: {error.strerror or error}")
+
+
+def reserve(min_free: int, capacity: int) -> int:
+    """Bytes that downloads leave free of `capacity`: `storage.min_free`, on a small disk less."""
+    return min(min_free, capacity // _LARGEST_SHARE)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from ytarchive.common.disk import reserve
 from ytarchive.common.errors import DiskFull
 
 _MIB = 2**20
@@ -12,12 +13,12 @@ _MIB = 2**20
 class Room:
     """What running downloads will still write, against what is free.
 
-    `least` bytes of the disk stay free in any case.
+    `min_free` bytes of the disk stay free in any case, less on a small one.
     """
 
-    def __init__(self, folder: Path, least: int) -> None:
+    def __init__(self, folder: Path, min_free: int) -> None:
         self._folder = folder
-        self._least = least
+        self._min_free = min_free
         self._claims: dict[str, Callable[[], int]] = {}
 
     def claim(self, video_id: str, needed: int, written: Callable[[], int]) -> None:
@@ -25,7 +26,7 @@ class Room:
 
         Raises DiskFull if it does not fit beside the others.
         """
-        left = self._free() - self._least - sum(claim() for claim in self._claims.values())
+        left = self._free() - sum(claim() for claim in self._claims.values())
         if needed > left:
             message = (
                 f"the video needs {needed // _MIB} MiB on the disk while it is fetched and merged, "
@@ -40,4 +41,5 @@ class Room:
 
     def _free(self) -> int:
         existing = next(path for path in (self._folder, *self._folder.parents) if path.exists())
-        return shutil.disk_usage(existing).free
+        disk = shutil.disk_usage(existing)
+        return disk.free - reserve(self._min_free, disk.total)

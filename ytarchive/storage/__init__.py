@@ -31,7 +31,6 @@ from ytarchive.storage.query_models import (
     VideoSort,
 )
 from ytarchive.storage.rebuild import Rebuilt, rebuild_library
-from ytarchive.storage.space import has_room
 from ytarchive.storage.verify_models import (
     Finding,
     FindingKind,
@@ -75,6 +74,5 @@ __all__ = [
     "WorkPlan",
     "WorkPlanQuery",
     "WorkPlanRequest",
-    "has_room",
     "rebuild_library",
 ]

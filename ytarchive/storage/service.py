@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ytarchive import __version__
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Schema
-from ytarchive.common.disk import os_errors
+from ytarchive.common.disk import os_errors, reserve
 from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
@@ -48,9 +48,6 @@ from ytarchive.storage.videos import VideoStore
 from ytarchive.storage.work_plans import WorkPlans
 
 log = logger.bind(service="storage")
-
-_LARGEST_RESERVE = 20
-"""At most this part of the disk is kept free (1/20)."""
 
 T = TypeVar("T")
 
@@ -195,8 +192,7 @@ class StorageService(StorageAPI):
         base = self._layout.base
         with os_errors(base):
             disk = await asyncio.to_thread(shutil.disk_usage, base)
-        # On a small disk the setting would leave no room for anything.
-        min_free = min(self._config.min_free, disk.total // _LARGEST_RESERVE)
+        min_free = reserve(self._config.min_free, disk.total)
         return StorageStats(
             total_videos=totals.videos,
             total_metadata=totals.metadata,

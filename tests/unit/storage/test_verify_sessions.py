@@ -16,7 +16,7 @@ from tests.unit.storage.generated import make_archive, video_id
 from tests.unit.storage.samples import flip_byte, run
 from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
-from ytarchive.storage import StorageStats, VerifyRequest, VerifyState, has_room
+from ytarchive.storage import VerifyRequest, VerifyState
 from ytarchive.storage.passes import Pass
 from ytarchive.storage.schedule import is_due
 from ytarchive.storage.service import StorageService
@@ -158,32 +158,3 @@ def last(state: VerifyState, updated: timedelta, completed: timedelta | None = N
 def test_a_server_verifies_when_it_is_due(last_pass: Pass | None, expected: bool) -> None:
     """Every 30 days a pass, which goes on each day until it is complete."""
     assert is_due(last_pass, timedelta(days=30), NOW) is expected
-
-
-@pytest.mark.parametrize(
-    ("free", "expected", "reserved", "fits"),
-    [
-        (1000, None, 0, True),
-        (99, None, 0, False),
-        (1000, 450, 0, True),  # twice, for the merge, and 100 stay free
-        (1000, 451, 0, False),
-        (1000, 250, 200, True),
-        (1000, 250, 201, False),
-    ],
-)
-def test_a_download_needs_room_for_its_parts_and_the_whole(
-    free: int, expected: int | None, reserved: int, fits: bool
-) -> None:
-    stats = StorageStats(
-        total_videos=0,
-        total_metadata=0,
-        total_playlists=0,
-        total_files=0,
-        total_size_bytes=0,
-        work_plans=0,
-        base_path="/",
-        free_bytes=free,
-        capacity_bytes=2000,
-        min_free_bytes=100,
-    )
-    assert has_room(stats, expected, reserved) is fits
