@@ -7,6 +7,7 @@ is waited for in real time, so that the clock never jumps over it.
 import asyncio
 import functools
 import selectors
+import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -16,22 +17,13 @@ import pytest
 from loguru import logger
 
 from ytarchive.common.database import Database
-from ytarchive.jobs import (
-    availability,
-    planner,
-    policy,
-    queue,
-    registry,
-    repository,
-    requeueing,
-)
+from ytarchive.jobs import queue
 from ytarchive.jobs.governor import Governor
 
 T = TypeVar("T")
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 _LONGEST_QUERY = 10.0
-_MODULES = (availability, planner, policy, queue, registry, repository, requeueing)
 
 
 class _Selector(selectors.DefaultSelector):
@@ -95,8 +87,9 @@ def run(patch: pytest.MonkeyPatch, main: Callable[[VirtualLoop], Coroutine[Any, 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, VirtualLoop)
-        for module in _MODULES:
-            patch.setattr(module, "utc_now", loop.now)
+        for name, module in list(sys.modules.items()):
+            if name.startswith("ytarchive.jobs") and hasattr(module, "utc_now"):
+                patch.setattr(module, "utc_now", loop.now)
         patch.setattr(queue, "time", SimpleNamespace(monotonic=loop.time))
         patch.setattr(queue, "stopwatch", loop.time)
         patch.setattr(
