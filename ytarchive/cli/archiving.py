@@ -24,7 +24,7 @@ _OPTIONS = [
     click.option(
         "--captions", "caption_languages", type=Names(), metavar="LANGS",
         default=",".join(_DEFAULTS.caption_languages), show_default=True,
-        help="Languages of captions, separated by commas.",
+        help="Languages of captions, separated by commas; all: every one that people have made.",
     ),
     click.option("--no-captions", is_flag=True, help="Leave captions out."),
     click.option("--auto-captions", is_flag=True, help="Take automatic captions where need be."),
