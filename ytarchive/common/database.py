@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -235,12 +236,15 @@ class Database:
         """Run a group in one commit. Each outcome is a result or the exception to raise."""
         connection = self._writer.connection
         try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")  # which failed the last time
             connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._run(item.transaction) for item in group]
             connection.execute("COMMIT")
         except Exception as error:  # whatever it is, nobody may wait for ever
             if connection.in_transaction:
-                connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # on a failing disk this may fail too
+                    connection.execute("ROLLBACK")
             logger.bind(service="common").error("{}: commit failed: {}", self.path.name, error)
             return [translated(error, self.path)] * len(group)
         return outcomes

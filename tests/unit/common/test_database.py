@@ -123,6 +123,33 @@ async def test_a_transaction_that_ends_the_group_itself_fails_with_it(ledger: Da
     assert await put(ledger, "after") == 1
 
 
+class FailingConnection:
+    """The writer's connection, on a disk that takes neither a commit nor its undoing, once each."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._failing = {"COMMIT", "ROLLBACK"}
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if sql in self._failing:
+            self._failing.remove(sql)
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._connection.execute(sql, *parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+async def test_an_undoing_that_fails_too_is_made_up_for_with_the_next_write(
+    ledger: Database,
+) -> None:
+    ledger._writer.connection = FailingConnection(ledger._writer.connection)  # type: ignore[assignment]  # as good as one
+    with pytest.raises(sqlite3.OperationalError):
+        await asyncio.wait_for(put(ledger, "lost"), 30)
+    assert await asyncio.wait_for(put(ledger, "kept"), 30) == 1
+    assert await count(ledger) == 1
+
+
 async def test_a_thousand_concurrent_writers_share_few_commits(ledger: Database) -> None:
     """A commit costs a sync of the disk, so they must not cost one each."""
     executed: list[str] = []
