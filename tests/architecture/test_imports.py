@@ -73,7 +73,16 @@ def test_yt_dlp_is_loaded_by_worker_processes_alone() -> None:
     """Importing it takes longer than most commands run."""
     allowed = {
         f"ytarchive.ytdlp.{name}"
-        for name in ("zygote", "worker", "session", "listing", "classifier", "sidefiles")
+        for name in (
+            "zygote",
+            "worker",
+            "session",
+            "network",
+            "listing",
+            "quick_list",
+            "classifier",
+            "sidefiles",
+        )
     }
     elsewhere = [
         module.where(node)

@@ -156,9 +156,7 @@ class DownloadConfig(Section):
     sleep_requests: float = Field(0, ge=0, description="Seconds between requests of an extraction")
     videos_per_worker: int = Field(200, ge=1, description="A worker is replaced after this many")
     worker_memory: int = Field(
-        512 * 2**20,
-        ge=2**20,
-        description="A worker that takes more bytes is replaced; with twice as many, at once",
+        512 * 2**20, ge=2**20, description="A worker with more bytes is replaced; twice, at once"
     )
 
 
