@@ -165,13 +165,18 @@ async def _open_each(
             settings, settings.storage.state_path, neighbours, parts.probe, whole_queue=whole_queue
         ),
     )
-    if isinstance(jobs, JobsService):
+    _call_back(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
+    return Archive(jobs, metadata, download, storage, logging)
+
+
+def _call_back(
+    jobs: JobsService | None, download: DownloadAPI, yt_dlp: YtDlp, parts: _Composition
+) -> None:
+    """Name to callees who decides about them (the governor) and who hears of them."""
+    if jobs is not None:
         yt_dlp.gate = jobs.gate
     if isinstance(download, DownloadService):
-        download.report_to(
-            jobs if isinstance(jobs, JobsService) else parts.elsewhere(DownloadListener)
-        )
-    return Archive(jobs, metadata, download, storage, logging)
+        download.report_to(jobs or parts.elsewhere(DownloadListener))
 
 
 @asynccontextmanager
