@@ -74,10 +74,11 @@ class Engine:
     def job_changed(self, job_id: str) -> None:
         """A job was created or queued again."""
         self._planned.discard(job_id)
-        self._queue.refresh(job_id)
+        self._queue.videos_changed(job_id)
 
     async def abandon(self, job_id: str) -> None:
         """A job was cancelled: stop what is done for it alone."""
+        self._queue.videos_changed(job_id)
         planning = self._planning.pop(job_id, None)
         if planning is not None:
             planning.cancel()

@@ -38,6 +38,8 @@ class Queue:
         self._clock = ClockWatch(utc_now, stopwatch)
         self._stale = True
         self._changed = asyncio.Event()
+        self.generation = 0
+        """Grows whenever what was handed out may have been cancelled."""
         self.on_active: Callable[[list[JobHead]], None] = lambda _: None
 
     def restrict_to(self, job_ids: set[str]) -> None:
@@ -50,6 +52,12 @@ class Queue:
         if self._only is not None:
             self._only.add(job_id)
             self.refresh(job_id)
+
+    def videos_changed(self, job_id: str) -> None:
+        """Videos of a job were cancelled or queued again: what was read of them may be old."""
+        self.generation += 1
+        self._buffers.pop(job_id, None)
+        self.refresh(job_id)
 
     def refresh(self, job_id: str | None = None) -> None:
         """Jobs came, went or changed; or new videos of one job may start."""
@@ -110,7 +118,8 @@ class Queue:
         if not buffer and self._idle_until.get(job.id, 0) <= time.monotonic():
             out = self._out.get(job.id, set())
             now = utc_now()
-            due = await self._repository.due(job, _BUFFERED + len(out), now)
+            generation = self.generation  # as it is before anything is read
+            due = await self._repository.due(job, _BUFFERED + len(out), now, generation)
             buffer.extend(video for video in due if video.video_id not in out)
             if not buffer:
                 rest = await self._rest(job, now)

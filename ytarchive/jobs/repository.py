@@ -63,6 +63,8 @@ class DueVideo:
     video_id: str
     attempts: int
     title: str
+    generation: int
+    """Of the queue, when it was read: later it may have been cancelled or queued again."""
 
 
 @dataclass(frozen=True)
@@ -213,12 +215,15 @@ class JobsRepository:
 
         await self.database.write(move)
 
-    async def due(self, job: JobHead, limit: int, now: datetime) -> list[DueVideo]:
+    async def due(self, job: JobHead, limit: int, now: datetime, generation: int) -> list[DueVideo]:
         """Videos of a job that may start `now`, in order."""
         rows = await self.database.fetch_all(
             "due_videos", {"job_id": job.id, "now": to_micros(now), "limit": limit}
         )
-        return [DueVideo(job, row["video_id"], row["attempts"], row["title"]) for row in rows]
+        return [
+            DueVideo(job, row["video_id"], row["attempts"], row["title"], generation)
+            for row in rows
+        ]
 
     async def next_due(self, job_id: str, now: datetime) -> datetime | None:
         """When, later than `now`, the next waiting video of a job may start."""
@@ -248,15 +253,17 @@ class JobsRepository:
         )
         return row is not None and row["state"] == "queued"
 
-    async def set_result(self, job_id: str, outcome: Outcome) -> None:
-        """Store a video's result."""
+    async def set_result(self, job_id: str, outcome: Outcome) -> bool:
+        """Store a video's result; whether the job has another that is still without one."""
         row = _outcome_row(job_id, outcome)
 
-        def store(writer: Writer) -> None:
+        def store(writer: Writer) -> bool:
             writer.execute("set_result", row)
             writer.execute("touch_job", {"id": job_id, "now": row["now"]})
+            rest = writer.fetch_one("has_open_videos", {"job_id": job_id})
+            return rest is not None and bool(rest["open"])
 
-        await self.database.write(store)
+        return await self.database.write(store)
 
     async def postpone(
         self,

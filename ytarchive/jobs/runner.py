@@ -133,12 +133,14 @@ class Runner:
     async def _mark_started(self, flight: Flight) -> None:
         """The job runs now; unless the video was cancelled while it waited."""
         video = flight.video
-        if not await self._repository.is_queued(video):
+        was_touched = video.generation != self._queue.generation
+        if was_touched and not await self._repository.is_queued(video):
             if video in flight.waiters:
                 flight.waiters.remove(video)
             self._queue.returned(video)
         elif video.job.status is JobStatus.PENDING:
             await self._repository.set_running(video.job.id)
+            self._queue.refresh()
 
     def _join(self, video: DueVideo) -> bool:
         flight = self._flights.get(_key(video))
@@ -207,8 +209,7 @@ class Runner:
         else:
             attempts = video.attempts + (outcome.result.status is ResultStatus.SUCCESS)
             result = outcome.result.model_copy(update={"attempts": attempts})
-            errors = await self._repository.errors(video)
-            await self._store(video, Outcome(result, None, errors, outcome.title))
+            await self._store(video, Outcome(result, None, [], outcome.title))
 
     async def _record_failure(self, video: DueVideo, error: YTArchiveError) -> None:
         failures = video.attempts + 1
@@ -238,10 +239,10 @@ class Runner:
         )
 
     async def _store(self, video: DueVideo, outcome: Outcome) -> None:
-        await self._repository.set_result(video.job.id, outcome)
+        is_unfinished = await self._repository.set_result(video.job.id, outcome)
         VIDEOS.labels(outcome.result.status).inc()
         self.on_result(video, outcome.result.status)
-        if not await self._repository.has_open_videos(video.job.id):
+        if not is_unfinished:
             self.on_idle_job(video.job.id)
 
 

@@ -122,10 +122,12 @@ UPDATE job_videos SET state = 'queued'
 WHERE job_id = :job_id AND video_id = :video_id AND state = 'new';
 
 -- name: set_result
--- Only a waiting video gets a result: one that was cancelled meanwhile stays cancelled.
+-- Only a waiting video gets a result: one that was cancelled meanwhile stays cancelled. Whoever has
+-- no errors to tell leaves its history as it is.
 UPDATE job_videos SET
     state = :state, message = :message, error_code = :error_code, reason = :reason,
-    attempts = :attempts, errors = :errors, metadata_saved = :metadata_saved,
+    attempts = :attempts, errors = iif(:errors = '[]', errors, :errors),
+    metadata_saved = :metadata_saved,
     video_downloaded = :video_downloaded, file_size = :file_size,
     duration_seconds = :duration_seconds, quality = :quality, finished_at = :now,
     next_attempt_at = :next_attempt_at, waits_for = :waits_for, planned = 0,
