@@ -143,5 +143,20 @@ def _masked(value: object) -> object:
 
 def _table(shown: Configuration) -> RenderableType:
     missing = "" if shown.file_exists else " (does not exist)"
-    rows = [(each.name, each.value, each.source) for each in shown.settings]
+    rows = [(each.name, _written(each.value), each.source) for each in shown.settings]
     return Lines(cell(f"file: {shown.file}{missing}"), table(["SETTING", "~VALUE", "SOURCE"], rows))
+
+
+def _written(value: object) -> object:
+    """A value as the file of settings would have it, but for quotes; what is not set is a dash."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case []:
+            return None
+        case list():
+            return ", ".join(map(str, value))
+        case _:
+            return value

@@ -5,6 +5,7 @@ import sys
 from typing import Any, ClassVar
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from ytarchive.cli.text import plain
 
@@ -35,7 +36,8 @@ class Failure(Exception):
 
     def __str__(self) -> str:
         what = plain(self.message).strip().rstrip(".")
-        return f"{self.label}: {what}. {self.remedy}".rstrip()
+        end = "" if what.endswith(("?", "!")) else "."
+        return f"{self.label}: {what}{end} {self.remedy}".rstrip()
 
 
 def tell(error: Failure, *, as_json: bool) -> int:
@@ -49,11 +51,16 @@ def tell(error: Failure, *, as_json: bool) -> int:
 
 def tell_usage(error: click.ClickException, *, as_json: bool) -> int:
     """Show what is wrong with a command line; its exit code."""
-    if as_json:
-        _print_json("E002", error.format_message(), None, "`--help` lists what can be given.")
-    else:
+    message = error.format_message()
+    if isinstance(error, NoArgsIsHelpError) and not as_json:
         error.show()
-    return error.exit_code
+        return error.exit_code
+    if isinstance(error, NoArgsIsHelpError):
+        message = "a command is missing"
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "ytarchive"
+    remedy = f"See `{command} --help`."
+    return tell(Failure(message, remedy=remedy, exit_code=USAGE, code="E002"), as_json=as_json)
 
 
 def _print_json(code: str, message: str, details: dict[str, Any] | None, remedy: str) -> None:

@@ -66,6 +66,8 @@ async def logs(
         return
     for entry in reversed(page.items):
         _print(out, entry)
+    if not page.items and not follow:
+        out.remark("No entry matches.")
     if follow:
         if archive.url is None:
             out.remark("No server is running, so nothing new will come.")

@@ -63,7 +63,7 @@ def global_options(*, at_root: bool) -> list[click.Parameter]:
             callback=_remember, expose_value=False, hidden=hidden,
         ),
         click.Option(
-            ["--json"], is_flag=True, callback=_remember, expose_value=False,
+            ["--json"], is_flag=True, is_eager=True, callback=_remember, expose_value=False,
             help="Print one JSON document and nothing else.",
         ),
         click.Option(

@@ -38,7 +38,14 @@ class Output:
         if self.as_json:
             self.document(value)
         else:
-            self.console.print(render(value))
+            self.print(render(value))
+
+    def print(self, shown: RenderableType) -> None:
+        """Print for people, without the spaces that fill up a table's lines."""
+        with self.console.capture() as captured:
+            self.console.print(shown)
+        lines = captured.get().splitlines()
+        self.console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
 
     def document(self, value: Any) -> None:
         """Print the one JSON document of a command."""

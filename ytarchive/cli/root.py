@@ -1,6 +1,7 @@
 """The root command, and the end of every command: exit code, errors, interrupts."""
 
 import importlib
+import json
 import os
 import sys
 from typing import Any
@@ -9,7 +10,7 @@ import click
 
 from ytarchive import __version__
 from ytarchive.cli.failure import Failure, tell, tell_usage
-from ytarchive.cli.options import global_options
+from ytarchive.cli.options import Globals, global_options
 
 # Where each command is, and its line in `--help`, which must not need the import.
 COMMANDS = {
@@ -72,9 +73,22 @@ root = LazyGroup(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=global_options(at_root=True),
 )
-root = click.version_option(__version__, prog_name="ytarchive", message="%(prog)s %(version)s")(
-    root
-)
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    as_json = context.ensure_object(Globals).json
+    click.echo(json.dumps({"version": __version__}) if as_json else f"ytarchive {__version__}")
+    context.exit()
+
+
+root.params.append(
+    click.Option(
+        ["--version"], is_flag=True, expose_value=False, callback=_version,
+        help="Show the version and exit.",
+    )
+)  # fmt: skip
 
 
 def run(arguments: list[str] | None = None) -> int:

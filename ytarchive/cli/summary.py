@@ -31,7 +31,7 @@ async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, s
     rows = _worth_telling(job)
     if rows:
         known = titles | await titles_of(archive, job, [row.video_id for row in rows])
-        out.console.print(results_table(rows, known))
+        out.print(results_table(rows, known))
     told = sum(1 for result in job.results if result.status not in _GOOD)
     if told > len(rows):
         out.line(f"… and {told - len(rows)} more that are missing")

@@ -23,6 +23,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ytarchive.common.errors import InvalidRequest
 from ytarchive.common.models import HealthCheck
 from ytarchive.common.services import ServiceName
+from ytarchive.common.wording import in_words
 
 Operation = TypeVar("Operation", bound=Callable[..., Awaitable[Any]])
 
@@ -80,10 +81,8 @@ def invalid_request(error: ValidationError, name: str = "value") -> InvalidReque
     `name` stands for what was validated as a whole.
     """
     fields = {
-        ".".join(str(part)[:64] for part in item["loc"]) or name: (
-            "is not known here" if item["type"] == "extra_forbidden" else item["msg"]
-        )
-        for item in error.errors(include_url=False, include_context=False, include_input=False)[:20]
+        ".".join(str(part)[:64] for part in item["loc"]) or name: in_words(item)
+        for item in error.errors(include_url=False, include_input=False)[:20]
     }
     summary = "; ".join(f"{name}: {text}" for name, text in fields.items())
     return InvalidRequest(summary, fields=fields)

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 import types
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -124,12 +125,19 @@ class _Wire:
                 seconds = self._timeout.total or 0
                 return self._failure(ServiceTimeout, f"did not answer within {seconds:g} seconds")
             case _:
-                text = str(error) or type(error).__name__
-                return self._failure(ServiceUnavailable, f"does not answer: {text}")
+                return self._failure(ServiceUnavailable, f"does not answer: {_reason(error)}")
 
     def _failure(self, kind: type[YTArchiveError], text: str) -> YTArchiveError:
         message = f"the {self.service} service at {self._base_url} {text}"
         return kind(message, service=self.service, url=self._base_url)
+
+
+def _reason(error: Exception) -> str:
+    """Why a connection failed, in words alone: aiohttp's own text shows Python's objects."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"there is no host {error.host}"
+    number = error.os_error.errno if isinstance(error, aiohttp.ClientConnectorError) else None
+    return os.strerror(number).lower() if number else str(error) or type(error).__name__
 
 
 def _request_body(model: BaseModel | None, trace_id: str) -> bytes:

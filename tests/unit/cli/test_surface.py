@@ -61,6 +61,11 @@ def test_the_version_is_printed_and_nothing_else() -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"ytarchive {__version__}\n", "")
 
 
+@pytest.mark.parametrize("line", [("--version", "--json"), ("--json", "--version")])
+def test_the_version_is_an_object_with_json(cli: Cli, line: tuple[str, str]) -> None:
+    assert cli(*line).json == {"version": __version__}
+
+
 @pytest.mark.parametrize("argument", ["--version", "--help"])
 def test_help_and_version_import_nothing_that_takes_time(argument: str) -> None:
     script = (
@@ -110,7 +115,7 @@ def test_a_server_that_does_not_answer_is_exit_code_3() -> None:
     assert ran.returncode == 3
     (line,) = ran.stderr.splitlines()
     assert line.startswith("error: ")
-    assert "http://127.0.0.1:9" in line
+    assert "http://127.0.0.1:9 does not answer: connection refused." in line
 
 
 def test_the_server_of_the_environment_is_asked_too() -> None:
@@ -126,6 +131,52 @@ def test_a_server_without_http_in_its_address_is_wrong_usage(cli: Cli) -> None:
     ran = cli("--server", "localhost:8000", "jobs")
     assert ran.code == 2
     assert "http://" in ran.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "jobs show", "jobs list --status foo", "jobs --bogus", "dowload", "download",
+        "download nonsense", "download AAAAAAAAAAA --quality 4k", "logs --since yesterday",
+        "verify --sample 500", "serve --services foo", "services remove", "quota extra",
+        "playlist PLx --captions e$n", "--server nonsense jobs", "--config /nope/x.toml jobs",
+        "restore /nope", "storage show ../x", "metadata xyz", "config init --config /dev/null/x",
+    ],
+)  # fmt: skip
+def test_every_failure_is_one_line_for_people_and_one_object_for_programs(
+    cli: Cli, line: str
+) -> None:
+    told = cli(*line.split())
+    assert told.code in {1, 2}
+    assert told.out == ""
+    (said,) = told.err.splitlines()
+    assert said.startswith("error: ")
+    assert not any(word in said for word in ("Value error", "Input should", "should match"))
+    as_json = cli(*line.split(), "--json")
+    assert as_json.code == told.code
+    assert as_json.err == ""
+    assert as_json.json["success"] is False
+    assert as_json.json["error"]["code"].startswith("E")
+    assert as_json.json["error"]["message"]
+
+
+def test_a_group_without_a_command_says_what_there_is(cli: Cli) -> None:
+    assert "Commands:" in cli().err
+    assert cli("--json").json["error"]["code"] == "E002"
+
+
+def test_no_line_ends_in_spaces(cli: Cli, archive: Peers) -> None:
+    for line in ("quota", "config", "storage", f"metadata {FILM}", "metrics"):
+        shown = cli(*line.split()).out
+        assert shown
+        assert [text for text in shown.splitlines() if text != text.rstrip()] == []
+
+
+def test_a_setting_of_the_wrong_kind_is_told_in_words(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_DOWNLOAD__CONCURRENCY", "many")
+    assert cli("jobs").err.startswith("error: download.concurrency: must be a whole number. ")
 
 
 def test_a_service_that_does_not_exist_cannot_be_served(cli: Cli) -> None:
