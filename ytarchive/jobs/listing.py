@@ -76,22 +76,28 @@ class Lister:
         page = await self._page(job, PlaylistPageQuery(describe=False, newer_than=newer_than))
         known = await self._records.get(page.playlist_id)
         await self._repository.set_title(job.id, page.title)
-        listed = 0
+        may_stop = self._may_stop(job, known)
+        listed, following = 0, None
         try:
             while True:
+                if page.next_cursor is not None and not may_stop:
+                    # Who needs every page need not deal with one before asking for the next.
+                    following = asyncio.create_task(self._following(job, page.next_cursor))
                 await self._take_in(job, page, listed)
                 more.set()
                 listed += len(page.videos)
                 if page.next_cursor is None:
                     return await self._end(job, page, known, listed, began)
-                if self._may_stop(job, known) and await self._is_known(page):
+                if may_stop and await self._is_known(page):
                     await self._stop(job, page, listed)
                     more.set()
                     return True
                 await self._keep(job, page, unfinished=True)
-                query = PlaylistPageQuery(cursor=page.next_cursor, describe=False)
-                page = await self._page(job, query)
+                page = await (following or self._following(job, page.next_cursor))
         finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.wait([following])
             await self._leave(page)
 
     async def _take_in(self, job: JobHead, page: PlaylistPage, listed: int) -> None:
@@ -183,6 +189,9 @@ class Lister:
             with suppress(YTArchiveError):
                 query = PlaylistPageQuery(cursor=page.next_cursor)
                 await self._metadata.end_listing(page.playlist_id, query)
+
+    async def _following(self, job: JobHead, cursor: str) -> PlaylistPage:
+        return await self._page(job, PlaylistPageQuery(cursor=cursor, describe=False))
 
     async def _page(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
         """One page; passing failures are waited out."""

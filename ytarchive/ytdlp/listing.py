@@ -8,6 +8,7 @@ from ytarchive.common.errors import SourceGone
 from ytarchive.common.identifiers import is_channel, uploads_playlist
 from ytarchive.ytdlp.api import ListedEntries
 from ytarchive.ytdlp.mapping import list_details, playlist_video
+from ytarchive.ytdlp.quick_list import YoutubeTabIE
 from ytarchive.ytdlp.selection import Info
 
 _CHUNK = 100
@@ -20,6 +21,7 @@ def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
 
     A channel's entries are those of its playlist of uploads, which lists everything in one.
     """
+    ydl.add_info_extractor(YoutubeTabIE())
     handle = source if source.startswith("@") else None
     playlist_id = _uploads(ydl, source) if is_channel(source) else source
     info = _list(ydl, f"{_YOUTUBE}/playlist?list={playlist_id}")
