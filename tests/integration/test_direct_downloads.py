@@ -1,4 +1,4 @@
-"""`POST /download/video` against the real server: what was answered with 202 is done."""
+"""Downloads by the real server: what was answered with 202 is done, and what does not fit waits."""
 
 import json
 import os
@@ -73,17 +73,41 @@ def test_what_is_not_as_asked_for_stands_in_the_result(
         assert server.post("/jobs", {"data": job}).code == "E002"
 
 
+def huge(server: Server, base_path: Path, video_id: str) -> Path:
+    """Have a video be larger than any disk, until the file that is returned is deleted."""
+    server.get(f"/download/formats/{video_id}")
+    info = base_path / ".ytarchive" / "staging" / "info" / f"{video_id}.info.json"
+    told = json.loads(info.read_text())
+    for each in told["formats"]:
+        each["filesize"] = 10**15
+    info.write_text(json.dumps(told))
+    return info
+
+
+def test_a_job_goes_on_with_what_fits_and_says_what_does_not(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    large, small = video(youtube, 24), video(youtube, 25)
+    with Server(environment(tmp_path / "archive", youtube)) as server:
+        huge(server, tmp_path / "archive", large)
+        options = {"include_metadata": False}  # it would be extracted anew
+        job = {"type": "VIDEO_DOWNLOAD", "video_ids": [large, small], "options": options}
+        path = f"/jobs/{server.post('/jobs', {'data': job}).data['id']}"
+        until(lambda: stored(server, small), "the small one in the archive")
+        until(lambda: server.get(path).data["progress"]["waiting_for"], "a reason")
+        found = server.get(path).data
+    assert found["status"] == "RUNNING"
+    assert found["progress"]["waiting_reason"] == "disk_full"
+    assert f"{large}: the video needs" in found["progress"]["waiting_for"]
+    assert [each["video_id"] for each in found["results"]] == [small]
+
+
 def test_a_video_that_does_not_fit_waits_and_says_why(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     video_id = video(youtube, 22)
     with Server(environment(tmp_path / "archive", youtube)) as server:
-        server.get(f"/download/formats/{video_id}")
-        info = tmp_path / "archive/.ytarchive/staging/info" / f"{video_id}.info.json"
-        told = json.loads(info.read_text())
-        for each in told["formats"]:
-            each["filesize"] = 10**15
-        info.write_text(json.dumps(told))
+        info = huge(server, tmp_path / "archive", video_id)
         asked = server.post("/download/video", {"data": {"video_id": video_id}})
         task_id = asked.data["task_id"]
         until(lambda: progress(server, task_id)["error"], "a reason")
