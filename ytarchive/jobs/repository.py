@@ -259,7 +259,6 @@ class JobsRepository:
 
         def store(writer: Writer) -> bool:
             writer.execute("set_result", row)
-            writer.execute("touch_job", {"id": job_id, "now": row["now"]})
             rest = writer.fetch_one("has_open_videos", {"job_id": job_id})
             return rest is not None and bool(rest["open"])
 

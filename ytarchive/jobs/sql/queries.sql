@@ -111,8 +111,8 @@ WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now
   );
 
 -- name: has_open_videos
-SELECT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :job_id AND state = 'new')
-    OR EXISTS (SELECT 1 FROM job_videos WHERE job_id = :job_id AND state = 'queued') AS open;
+SELECT total > success + skipped + failed + unavailable + cancelled AS open
+FROM jobs WHERE id = :job_id;
 
 -- name: video_state
 SELECT state FROM job_videos WHERE job_id = :job_id AND video_id = :video_id;

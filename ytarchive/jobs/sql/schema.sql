@@ -94,7 +94,8 @@ WHEN NEW.state <> OLD.state BEGIN
         cancelled = cancelled + (NEW.state = 'cancelled') - (OLD.state = 'cancelled'),
         stored_bytes = stored_bytes
             + iif(NEW.state = 'success', NEW.file_size, 0)
-            - iif(OLD.state = 'success', OLD.file_size, 0)
+            - iif(OLD.state = 'success', OLD.file_size, 0),
+        updated_at = max(updated_at, coalesce(NEW.finished_at, 0))
     WHERE id = NEW.job_id;
 END;
 
