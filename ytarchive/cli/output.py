@@ -13,6 +13,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from ytarchive.cli.tables import Column, Rows
 from ytarchive.cli.text import plain
 
 _WIDTH_OF_FILES = 160
@@ -77,19 +78,10 @@ def cell(value: object, style: str = "") -> Text:
     return Text("-" if value is None else plain(str(value)), style=style)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table. A column's name may begin with `>`: flush right, or `~`: may be cut or wrapped."""
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in columns:
-        made.add_column(
-            Text(name.lstrip(">~")),
-            justify="right" if name.startswith(">") else "left",
-            no_wrap=not name.startswith("~"),
-            overflow="fold",
-        )
-    for row in rows:
-        made.add_row(*(value if isinstance(value, Text) else cell(value) for value in row))
-    return made
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Rows:
+    """A table. A column's name may begin with `>`: flush right, or `~`: may be wrapped."""
+    cells = [[value if isinstance(value, Text) else cell(value) for value in row] for row in rows]
+    return Rows([Column.of(name) for name in columns], cells)
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> Table:

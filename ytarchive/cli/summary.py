@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 
-from rich.table import Table
-
 from ytarchive.app import Archive
 from ytarchive.cli.output import STYLES, Output, size, status_cell, table
+from ytarchive.cli.tables import Rows
 from ytarchive.common.errors import YTArchiveError, error_for_code
 from ytarchive.jobs import Job, JobResult, JobStatus, JobType, ResultStatus
 from ytarchive.storage import FailedDownload, UnavailableVideo
@@ -41,7 +40,7 @@ async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, s
         _what_next(out, job)
 
 
-def results_table(results: Iterable[JobResult], titles: dict[str, str]) -> Table:
+def results_table(results: Iterable[JobResult], titles: dict[str, str]) -> Rows:
     """How videos ended, one a line."""
     rows = (_row(result, titles) for result in results)
     return table(["RESULT", "VIDEO", "~TITLE", ">SIZE", "~REMARK"], rows)

@@ -197,5 +197,5 @@ def _verified(verified: Verified) -> RenderableType:
         for each in verified.findings[:_SHOWN]
     ]  # fmt: skip
     more = sum(done.findings.values()) - len(rows)
-    parts = [facts, table(["FOUND", "~FILE", "~REMARK"], rows)]
+    parts: list[RenderableType] = [facts, table(["FOUND", "~FILE", "~REMARK"], rows)]
     return Lines(*parts, *([cell(f"… and {more} more: --json shows all")] if more > 0 else []))
