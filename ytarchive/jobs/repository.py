@@ -81,6 +81,16 @@ class Outcome:
     """Before this another try hardly helps."""
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What is known once a result is stored."""
+
+    ends_job: bool
+    """No video of the job is without a result any more."""
+    was_missing: bool
+    """The ledger says of the video that it could not be had."""
+
+
 def _now() -> int:
     return to_micros(utc_now())
 
@@ -253,14 +263,17 @@ class JobsRepository:
         )
         return row is not None and row["state"] == "queued"
 
-    async def set_result(self, job_id: str, outcome: Outcome) -> bool:
-        """Store a video's result; whether the job has another that is still without one."""
+    async def set_result(self, job_id: str, outcome: Outcome) -> Stored:
+        """Store a video's result; what follows from it."""
         row = _outcome_row(job_id, outcome)
 
-        def store(writer: Writer) -> bool:
+        def store(writer: Writer) -> Stored:
             writer.execute("set_result", row)
             rest = writer.fetch_one("has_open_videos", {"job_id": job_id})
-            return rest is not None and bool(rest["open"])
+            missing = writer.fetch_one("is_missing", {"video_id": row["video_id"]})
+            return Stored(
+                ends_job=rest is None or not rest["open"], was_missing=missing is not None
+            )
 
         return await self.database.write(store)
 

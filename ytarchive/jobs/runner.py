@@ -201,7 +201,6 @@ class Runner:
                 await self._guards.ledger.seen_unavailable(video_id, outcome)
         elif outcome.result.status is ResultStatus.SUCCESS:
             await governor.succeeded(flight.permit)
-            await self._guards.ledger.seen_available(video_id)
 
     async def _record(self, video: DueVideo, outcome: Archived | YTArchiveError) -> None:
         if isinstance(outcome, YTArchiveError):
@@ -239,10 +238,13 @@ class Runner:
         )
 
     async def _store(self, video: DueVideo, outcome: Outcome) -> None:
-        is_unfinished = await self._repository.set_result(video.job.id, outcome)
-        VIDEOS.labels(outcome.result.status).inc()
-        self.on_result(video, outcome.result.status)
-        if not is_unfinished:
+        stored = await self._repository.set_result(video.job.id, outcome)
+        status = outcome.result.status
+        VIDEOS.labels(status).inc()
+        if stored.was_missing and status is ResultStatus.SUCCESS:
+            await self._guards.ledger.seen_available(video.video_id)
+        self.on_result(video, status)
+        if stored.ends_job:
             self.on_idle_job(video.job.id)
 
 

@@ -364,6 +364,10 @@ ON CONFLICT (id) DO UPDATE SET
 -- name: get_availability
 SELECT * FROM availability WHERE video_id = :video_id;
 
+-- name: is_missing
+-- Whether something was wrong with a video.
+SELECT 1 FROM availability WHERE video_id = :video_id AND state <> 'available';
+
 -- name: list_availability
 SELECT * FROM availability
 WHERE (:state IS NULL OR state = :state)
