@@ -1,7 +1,8 @@
 """The only addresses that yt-dlp may ask. Imported in worker processes alone.
 
 Whatever YouTube, a page or a redirect names: no request leaves for another server, neither on this
-machine nor in its network. All of yt-dlp's own requests pass here; ffmpeg reads files alone.
+machine nor in its network. All of yt-dlp's own requests pass here. ffmpeg's would not: it gets
+files alone, and is never used to download.
 """
 
 import functools
@@ -9,10 +10,12 @@ from typing import Any
 from urllib.parse import urljoin
 
 import yt_dlp
+from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking import Request
 from yt_dlp.networking._requests import RequestsRH
 from yt_dlp.networking.exceptions import RequestError
 
+from ytarchive.common.errors import NoFormats
 from ytarchive.ytdlp.selection import Info, parts_of
 
 _YOUTUBE = (
@@ -36,6 +39,14 @@ def is_youtube(url: str) -> bool:
     return (
         parts.scheme == "https" and named and parts.netloc.lower().endswith((host, f"{host}:443"))
     )
+
+
+def _refuse(*_: Any) -> bool:
+    """In place of ffmpeg's download, which yt-dlp falls back to for unusual streams."""
+    raise NoFormats("only ffmpeg could fetch this stream, and it is not let into the network")
+
+
+FFmpegFD.real_download = _refuse
 
 
 class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without types

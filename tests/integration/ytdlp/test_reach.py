@@ -105,6 +105,21 @@ async def test_media_elsewhere_are_not_fetched(archive: Archive, target: str) ->
     assert is_only_youtube(archive)
 
 
+@pytest.mark.parametrize("protocol", ["m3u8", "m3u8_native", "http_dash_segments", "rtmp", "rtsp"])
+async def test_ffmpeg_and_its_like_are_not_sent_for_a_stream(
+    archive: Archive, protocol: str
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    await archive.ytdlp.extract(video.id)
+    path = archive.base / ".ytarchive" / "staging" / "info" / f"{video.id}.info.json"
+    changed = {"protocol": protocol, "url": ELSEWHERE[0], "fragments": [{"url": ELSEWHERE[0]}]}
+    formats = [each | changed for each in json.loads(path.read_text())["formats"]]
+    with_info(archive, video.id, formats=formats)
+    with pytest.raises(errors.YTArchiveError):
+        await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
+    assert is_only_youtube(archive)
+
+
 async def test_captions_elsewhere_are_not_fetched(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     await archive.ytdlp.extract(video.id)
