@@ -68,7 +68,7 @@ def _archive(world: World, base_path: Path, known: Iterable[str]) -> None:
         media = base_path / "videos" / video_id / f"{video_id}.mp4"
         media.parent.mkdir(parents=True)
         media.write_bytes(video_id.encode())
-    command = [program("python"), "-m", "ytarchive", "rebuild", "--json"]
+    command: list[str | Path] = [program("python"), "-m", "ytarchive", "rebuild", "--json"]
     run(command, world.folder(), world.settings(base_path, None))
 
 

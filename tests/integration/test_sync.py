@@ -1,0 +1,124 @@
+"""Lists synced again by a real server and real yt-dlp; the stand-in counts what it is asked."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import Server, environment, until
+from tests.standin import StandInProcess
+
+SOURCES: dict[str, dict[str, object]] = {
+    "data api": {"youtube__api_key": "standin-key"},
+    "yt-dlp": {},
+}
+ARCHIVING = {"watch", "player", "caption", "thumbnail", "media", "connect"}
+"""Requests that fetch videos; the others look for them."""
+COUNT = 250
+
+
+@pytest.fixture
+def youtube() -> Iterator[StandInProcess]:
+    with StandInProcess("--scenario", "demo") as process:
+        yield process
+
+
+@contextmanager
+def serving(base_path: Path, youtube: StandInProcess, source: str) -> Iterator[Server]:
+    """A server whose archive has every video that there is so far."""
+    for video_id in youtube.ask("/catalogue")["videos"]:
+        media = base_path / "videos" / video_id / f"{video_id}.mp4"
+        media.parent.mkdir(parents=True)
+        media.write_bytes(video_id.encode())
+    settings = environment(base_path, youtube, **SOURCES[source])
+    command = [sys.executable, "-m", "ytarchive", "rebuild", "--json"]
+    subprocess.run(command, env=os.environ | settings, check=True, capture_output=True)
+    with Server(settings) as server:
+        yield server
+
+
+def queue(server: Server, list_id: str) -> str:
+    request = {"type": "PLAYLIST_DOWNLOAD", "playlist_id": list_id}
+    return str(server.post("/jobs", request).data["id"])
+
+
+def sync(server: Server, list_id: str) -> dict[str, Any]:
+    """A job for a list, once it has ended."""
+    return server.ended(queue(server, list_id))
+
+
+def asked(youtube: StandInProcess) -> list[str]:
+    """The kinds of the requests that looked for videos."""
+    log = youtube.ask("/requests?limit=10000")
+    return [entry["kind"] for entry in log if entry["kind"] not in ARCHIVING]
+
+
+def watched(youtube: StandInProcess) -> set[str]:
+    log = youtube.ask("/requests?limit=10000")
+    return {entry["video_id"] for entry in log if entry["kind"] in {"watch", "player"}}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_three_requests_find_what_is_new_in_a_channel(
+    tmp_path: Path, youtube: StandInProcess, source: str
+) -> None:
+    youtube.ask("/playlists", {"count": COUNT})
+    [(channel, handle)] = youtube.ask("/catalogue")["channels"].items()
+    with serving(tmp_path / "archive", youtube, source) as server:
+        first = sync(server, channel)
+        assert first["progress"]["skipped"] >= COUNT
+        for name in (handle, channel):
+            new = {youtube.ask("/videos", {})["id"] for _ in range(3)}
+            youtube.reset()
+            again = sync(server, name)
+            assert again["progress"]["succeeded"] == 3
+            assert again["progress"]["known"] > COUNT / 2
+            assert watched(youtube) == new
+            assert len(asked(youtube)) <= 3, asked(youtube)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_other_lists_cost_their_pages_and_what_is_new(
+    tmp_path: Path, youtube: StandInProcess, source: str
+) -> None:
+    made = youtube.ask("/playlists", {"count": COUNT})
+    with serving(tmp_path / "archive", youtube, source) as server:
+        sync(server, made["id"])
+        new = [youtube.ask("/videos", {})["id"] for _ in range(2)]
+        changed = [new[0], *made["videos"][:200], new[1], *made["videos"][200:]]
+        youtube.ask("/playlists", {"id": made["id"], "videos": changed})
+        youtube.reset()
+        again = sync(server, made["id"])
+    assert (again["progress"]["succeeded"], again["progress"]["skipped"]) == (2, COUNT)
+    assert watched(youtube) == set(new)
+    pages = {
+        "data api": 6 + 2,
+        "yt-dlp": 3 + 1,
+    }  # and: each new video is described; the list is reloaded
+    assert len(asked(youtube)) <= pages[source], asked(youtube)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_list_that_shrinks_waits_until_another_look_shows_it_whole(
+    tmp_path: Path, youtube: StandInProcess, source: str
+) -> None:
+    made = youtube.ask("/playlists", {"count": COUNT})
+    with serving(tmp_path / "archive", youtube, source) as server:
+        sync(server, made["id"])
+        youtube.ask("/playlists", {"id": made["id"], "videos": made["videos"][:30]})
+        job_id = queue(server, made["id"])
+        until(lambda: server.get("/governor").data["state"] == "open", "the pause")
+        assert server.get("/governor").data["reason"] == "listing_shrank"
+        job = server.get(f"/jobs/{job_id}").data
+        assert job["progress"]["listing"]
+        assert job["progress"]["waiting_reason"] == "listing_shrank"
+        assert server.get("/availability").data["items"] == []
+
+        youtube.ask("/playlists", {"id": made["id"], "videos": made["videos"]})
+        server.post("/governor/resume")
+        assert server.ended(job_id)["progress"]["skipped"] == COUNT
