@@ -99,13 +99,6 @@ async def test_a_video_of_another_length_is_refused(archive: Archive) -> None:
     assert "plays 1 of 60 seconds" in error.message
 
 
-async def test_a_recording_may_differ_more_from_its_announced_length(archive: Archive) -> None:
-    # The media last one second: 3 seconds are allowed in any case.
-    video = archive.youtube.catalogue.add_video(duration=4, was_live=True)
-    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
-    assert (done.folder / f"{video.id}.mp4").is_file()
-
-
 async def test_a_merge_that_was_killed_and_left_a_torn_file_is_done_again(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     whole = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)

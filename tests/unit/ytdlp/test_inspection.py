@@ -17,13 +17,14 @@ BOTH = {"vcodec": "avc1.4d", "acodec": "mp4a.40.2"}
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Files of eight seconds; of `short`, the sound has eight and the picture two."""
+    """Files of eight seconds, but a long one; of `short`, the picture has two."""
     folder = tmp_path_factory.mktemp("media")
     wanted = {
         "both.mp4": [*PICTURE, *SOUND, "-t", "8"],
         "fragments.mp4": [*PICTURE, *SOUND, "-t", "8", "-movflags", "frag_keyframe+empty_moov"],
         "sound.m4a": [*SOUND, "-t", "8"],
         "both.webm": [*PICTURE, *SOUND, "-t", "8", "-c:v", "libvpx", "-c:a", "libopus"],
+        "long.m4a": [*SOUND, "-t", "100"],
         "short.mp4": ["-t", "2", *PICTURE, "-t", "8", *SOUND],
     }
     for name, arguments in wanted.items():
@@ -70,6 +71,13 @@ def test_every_stream_that_was_asked_for_must_be_there(media: dict[str, Path]) -
 def test_a_short_stream_is_believed_only_if_its_bytes_were_counted(media: dict[str, Path]) -> None:
     assert "plays 2 of 8 seconds" in judge(media["short.mp4"])
     assert judge(media["short.mp4"], filesize=media["short.mp4"].stat().st_size) == ""
+
+
+def test_a_recording_of_a_live_stream_may_differ_more(media: dict[str, Path]) -> None:
+    sound = {"vcodec": "none", "duration": 107}
+    assert "plays 100 of 107 seconds" in judge(media["long.m4a"], **sound)
+    assert judge(media["long.m4a"], was_live=True, **sound) == ""
+    assert judge(media["long.m4a"], was_live=True, vcodec="none", duration=150)
 
 
 @pytest.mark.parametrize(
