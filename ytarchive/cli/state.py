@@ -53,11 +53,17 @@ async def remove(archive: Archive, out: Output, name: str) -> None:
 
 
 def _metrics(metrics: list[Metric]) -> RenderableType:
+    """All but the steps of histograms, of which `_count` and `_sum` tell people enough."""
     rows = [
-        (each.name, ", ".join(f"{k}={v}" for k, v in each.tags.items()), f"{each.value:g}")
+        (each.name, ", ".join(f"{k}={v}" for k, v in each.tags.items()), _number(each.value))
         for each in metrics
+        if not each.name.endswith("_bucket")
     ]
     return table(["METRIC", "~TAGS", ">VALUE"], rows)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() else f"{value:.4g}"
 
 
 def _quota(quota: QuotaUsage) -> RenderableType:

@@ -13,6 +13,8 @@ from ytarchive.jobs.repository import RegistryRepository
 
 log = logger.bind(service="jobs")
 
+_MOST = 100
+
 HealthProbe = Callable[[ServiceRegistry], Awaitable[bool]]
 """Asks a service how it is; False when it is unwell or does not answer."""
 
@@ -47,9 +49,12 @@ class Registry:
     async def register(self, request: RegisterService) -> ServiceRegistry:
         """Add a service, or replace its address, and ask it at once.
 
-        Raises InvalidRequest for an address that is neither loopback nor in the settings.
+        Raises InvalidRequest for an address that is neither loopback nor in the settings, or
+        Conflict when there are too many to ask.
         """
         self._check_address(request.url)
+        if request.service_name not in self._services and len(self._services) >= _MOST:
+            raise Conflict(f"{_MOST} services are registered: remove those that are gone")
         entry = ServiceRegistry(
             **request.model_dump(), last_health_check=utc_now(), is_healthy=True
         )

@@ -13,6 +13,8 @@ from io import FileIO
 from pathlib import Path
 
 _MOST_WAITING = 20_000
+_MOST_FOLDERS = 64
+_OTHERS = "other"
 
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d+))?\.jsonl")
 
@@ -54,10 +56,15 @@ class LogFiles:
         """
         with self._lock:
             for service, line in lines:
-                self._waiting[service].append(line)
+                self._waiting[self._folder_for(service)].append(line)
             failures = [self._write_waiting(service, today) for service in self._waiting]
         for failure in filter(None, failures):
             raise failure
+
+    def _folder_for(self, service: str) -> str:
+        """A service's own folder, as long as there are not too many: anyone may invent names."""
+        known = service in self._waiting or len(self._waiting) < _MOST_FOLDERS
+        return service if known else _OTHERS
 
     def _write_waiting(self, service: str, today: date) -> OSError | None:
         """Write what waits of one service; others must not suffer when that fails."""

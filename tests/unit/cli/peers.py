@@ -309,7 +309,11 @@ class LoggingPeer(LoggingAPI):
         return Page(items=page)
 
     async def get_metrics(self) -> list[Metric]:
-        return [Metric(name="videos", value=3, tags={"status": "success"}, timestamp=NOON)]
+        return [
+            Metric(name="videos", value=3, tags={"status": "success"}, timestamp=NOON),
+            Metric(name="bytes", value=12_345_678, timestamp=NOON),
+            Metric(name="seconds_bucket", value=1, tags={"le": "0.1"}, timestamp=NOON),
+        ]
 
     async def health(self) -> HealthCheck:
         return healthy("logging")

@@ -223,8 +223,14 @@ def test_following_shows_each_entry_once_also_those_that_come_late(
 
 
 def test_metrics_have_name_tags_and_value(cli: Cli, archive: Peers) -> None:
-    assert "videos  status=success      3" in cli("metrics").out
+    assert "videos  status=success         3" in cli("metrics").out
     assert cli("metrics", "--json").json[0]["tags"] == {"status": "success"}
+
+
+def test_people_are_spared_the_steps_of_histograms(cli: Cli, archive: Peers) -> None:
+    assert "seconds_bucket" not in cli("metrics").out
+    assert "12345678" in cli("metrics").out
+    assert "seconds_bucket" in cli("metrics", "--json").out
 
 
 def test_quota_tells_what_is_left(cli: Cli, archive: Peers) -> None:

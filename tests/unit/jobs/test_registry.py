@@ -111,3 +111,12 @@ async def test_the_port_counts_where_the_address_has_none(workshop: Workshop) ->
         full = await jobs.register_service(at("http://127.0.0.1:9", name="storage"))
     assert bare.address == "http://127.0.0.1:8002"
     assert full.address == "http://127.0.0.1:9"
+
+
+async def test_there_is_an_end_to_what_is_asked(workshop: Workshop) -> None:
+    async with workshop.open() as jobs:
+        for number in range(100):
+            await jobs.register_service(at("http://127.0.0.1:9", name=f"service-{number}"))
+        with pytest.raises(Conflict, match="100 services"):
+            await jobs.register_service(at("http://127.0.0.1:9", name="one-more"))
+        await jobs.register_service(at("http://127.0.0.1:10", name="service-7"))

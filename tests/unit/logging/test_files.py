@@ -87,6 +87,13 @@ def test_a_service_whose_file_fails_costs_the_others_nothing(tmp_path: Path) -> 
     assert numbers(tmp_path / "jobs" / "2026-11-23.jsonl") == [1]
 
 
+def test_invented_services_do_not_fill_the_disk_with_folders(tmp_path: Path) -> None:
+    files = LogFiles(tmp_path, 2**20)
+    files.append([(f"service-{number}", line(number)) for number in range(500)], TODAY)
+    assert len(names(tmp_path)) == 65
+    assert len(numbers(tmp_path / "other" / "2026-11-23.jsonl")) == 436
+
+
 def test_a_disk_that_fills_in_the_middle_of_a_line_leaves_no_half_of_it(tmp_path: Path) -> None:
     """A real limit on the size of files, as a full disk: a write that is cut short."""
     files = LogFiles(tmp_path, 2**20)
