@@ -61,9 +61,10 @@ _registered: tuple[str, ...] = ()
 
 def register_secrets(settings: Settings) -> None:
     """Mask every secret of the settings wherever it is logged, from now on."""
-    for secret in (*settings.youtube.secrets(), settings.server.token):
-        if secret is not None:
-            register_secret(secret.get_secret_value())
+    for secret in filter(None, (*settings.youtube.secrets(), settings.server.token)):
+        value = secret.get_secret_value()
+        register_secret(value)
+        register_secret(value.partition("+")[2])  # of a PO token the token itself
     if settings.network.proxy:
         password = _PROXY_PASSWORD.search(settings.network.proxy)
         if password is not None:

@@ -3,9 +3,10 @@ import time
 
 import pytest
 
+from ytarchive.common.config import load_settings
 from ytarchive.logging import masking
 from ytarchive.logging.api import LogEntry
-from ytarchive.logging.masking import mask, mask_value, register_secret
+from ytarchive.logging.masking import mask, mask_value, register_secret, register_secrets
 from ytarchive.logging.records import line_of
 
 SECRET = "s3cr3t-V4lue"
@@ -91,10 +92,34 @@ def test_registered_secrets_are_masked_wherever_and_however_they_are_written(
     assert clean.message == "***"
 
 
+def test_everything_secret_in_the_settings_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "_registered", ())
+    register_secrets(
+        load_settings(
+            server={"token": "server-token"},
+            network={"proxy": "http://me:pa%24%24word@proxy.example:3128"},
+            youtube={
+                "api_key": "data-api-key",
+                "po_tokens": ["web.gvs+proof-of-origin"],
+                "visitor_data": "visitor-data",
+                "data_sync_id": "sync-identity",
+            },
+        )
+    )
+    for secret in (
+        "server-token", "pa%24%24word", "pa$$word", "data-api-key", "web.gvs+proof-of-origin",
+        "proof-of-origin", "visitor-data", "sync-identity",
+    ):  # fmt: skip
+        assert mask(f"saw {secret} there") == "saw *** there"
+
+
 def test_no_text_takes_long() -> None:
     """Hostile titles stand in messages; no pattern may go back and forth over them."""
     hostile = ["a." * 32_000 + "://", "cookie" * 10_000, "://a:" * 12_000, "\tTRUE\t" * 10_000]
     hostile += ["authorization" + " " * 60_000, "__Secure-" * 7_000, "key" + '"' * 60_000]
+    hostile += ["token" + "\\" * 60_000, 'token=\\"' + "\\" * 60_000, 'password: \\"a' * 8_000]
+    hostile += ['authorization: "' + "\\" * 60_000, "cookie='" * 9_000, "https://" + "@" * 60_000]
+    hostile += ["secret=" + "[" * 60_000, "secret:" + " " * 60_000, "a://" * 16_000]
     for text in hostile:
         began = time.perf_counter()
         mask(text)
