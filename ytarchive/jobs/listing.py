@@ -65,7 +65,8 @@ class Lister:
             while not await self._read(job, newer_than, more):
                 newer_than = utc_now()
         except YTArchiveError as error:
-            log.error("{} could not be listed: {}", job.playlist_id, error.message)
+            # People read the cause in the job; the log has it beside the message.
+            log.bind(cause=error.message).error("{} could not be listed", job.playlist_id)
             failure = error.message
         await self._repository.listing_finished(job.id)
         return failure
@@ -195,7 +196,7 @@ class Lister:
 
     async def _page(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
         """One page; passing failures are waited out."""
-        failures = 0
+        failures, told = 0, ""
         while True:
             try:
                 return await self._ask(job, query)
@@ -204,7 +205,9 @@ class Lister:
                 decision = decide(error, failures, _TRIES, self._settings)
                 if decision.action not in {Action.RETRY, Action.WAIT} or decision.until is None:
                     raise
-                log.warning("listing {} waits: {}", job.playlist_id, error.message)
+                if error.message != told:
+                    told = error.message
+                    log.warning("listing {} waits: {}", job.playlist_id, told)
                 await asyncio.sleep((decision.until - utc_now()).total_seconds())
 
     async def _ask(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:

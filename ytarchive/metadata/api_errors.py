@@ -1,8 +1,10 @@
 """What the Data API's refusals mean. Source: the API's documentation and answers seen in 2026."""
 
+import errno
 import html
 import json
 import re
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +57,14 @@ _MEANINGS: dict[str, type[YTArchiveError]] = {
 }
 """YouTube's reasons, wherever in the answer they stand."""
 
+_CAUSES = {
+    errno.ECONNREFUSED: "nothing listens there (connection refused)",
+    errno.ENETUNREACH: "there is no way to it; is there a network?",
+    errno.EHOSTUNREACH: "there is no way to it; is there a network?",
+    errno.ETIMEDOUT: "it does not answer",
+    errno.ECONNRESET: "the connection was cut",
+}
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 _TAG = re.compile(r"<[^>]*>")
 _LONGEST_MESSAGE = 500
 _LONGEST_WAIT = 30.0
@@ -111,7 +121,7 @@ def unreachable(error: Exception, timeout: float) -> Refusal:
         case aiohttp.ClientProxyConnectionError():
             message = f"the proxy cannot be reached: {_cause(error)}"
         case aiohttp.ClientConnectorError():
-            message = f"{error.host} cannot be reached: {_cause(error)}"
+            message = f"the server {error.host} cannot be reached: {_cause(error)}"
         case _:
             message = f"the connection to the Data API broke off ({type(error).__name__})"
     return Refusal(NetworkFailure(message), retry=True)
@@ -126,7 +136,13 @@ def plain_text(message: Any) -> str:
 
 
 def _cause(error: aiohttp.ClientConnectorError) -> str:
-    return error.os_error.strerror or "no connection"
+    """Why there is no connection, without Python's words for it."""
+    failure = error.os_error
+    if isinstance(failure, socket.gaierror):
+        return "its name cannot be resolved; is there a network?"
+    # Several addresses, several failures: they are told as one text, the last one is as good.
+    numbers = _ERRNO.findall(str(failure)) or [failure.errno or 0]
+    return _CAUSES.get(int(numbers[-1]), "no connection could be made")
 
 
 def _error_object(body: bytes) -> dict[str, Any]:

@@ -149,9 +149,9 @@ class DataApi:
             attempt += 1
 
     async def _note(self, error: YTArchiveError, day: date, asked: str) -> None:
-        """Log and count a failure; raises QuotaExceeded in our words if it is that."""
+        """Count a failure, which who asked will hear of; raises QuotaExceeded if it is that."""
         YOUTUBE_ERRORS.labels(error.reason).inc()
-        log.warning("Data API, {}: {}", asked, error.message)
+        log.debug("Data API, {}: {}", asked, error.message)
         if isinstance(error, ApiKeyInvalid | ApiNotEnabled):
             self._key_refused_at = time.monotonic()
         if isinstance(error, QuotaExceeded):

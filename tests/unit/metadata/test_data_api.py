@@ -1,11 +1,16 @@
 """Single answers of the Data API: what each error means, what is tried again, what is read."""
 
 import asyncio
+import errno
 import gzip
 import json
+import re
+import socket
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 from loguru import logger
 from pydantic import SecretStr
 
@@ -24,7 +29,7 @@ from ytarchive.common.errors import (
     VideoUnavailable,
     YTArchiveError,
 )
-from ytarchive.metadata.api_errors import plain_text, refused
+from ytarchive.metadata.api_errors import plain_text, refused, unreachable
 from ytarchive.metadata.data_api import DataApi
 from ytarchive.metadata.quota import QuotaLedger
 from ytarchive.metadata.resources import Resource, video_metadata
@@ -321,3 +326,23 @@ def test_messages_lose_their_markup() -> None:
     assert plain_text(LINK) == "You have exceeded your quota."
     assert plain_text("a &amp; <b>b</b>\n c") == "a & b c"
     assert plain_text(["no text"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (OSError(errno.ECONNREFUSED, "Connect call failed ('142.250.1.1', 443)"), "refused"),
+        (OSError("Multiple exceptions: [Errno 111] A, [Errno 101] B"), "is there a network?"),
+        (OSError(errno.ENETUNREACH, "Connect call failed ('::1', 443, 0, 0)"), "no way to it"),
+        (socket.gaierror(-2, "Name or service not known"), "its name cannot be resolved"),
+        (OSError("ssl:default [Connect call failed]"), "no connection could be made"),
+    ],
+)
+def test_what_stands_in_the_way_is_told_without_pythons_words(failure: OSError, told: str) -> None:
+    key = ConnectionKey("www.googleapis.com", 443, True, True, None, None, None)
+    direct = unreachable(aiohttp.ClientConnectorError(key, failure), 1).error.message
+    proxied = unreachable(aiohttp.ClientProxyConnectionError(key, failure), 1).error.message
+    assert direct.startswith("the server www.googleapis.com cannot be reached: ")
+    assert proxied.startswith("the proxy cannot be reached: ")
+    assert told in direct
+    assert not re.search(r"\[|Errno|call failed|\(\'|ssl:", direct + proxied)
