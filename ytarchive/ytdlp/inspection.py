@@ -16,7 +16,7 @@ from ytarchive.common.errors import IntegrityFailure
 from ytarchive.ytdlp.selection import Info, chosen_formats, codec_of
 
 _SECONDS = 3.0
-_SHARE = 0.02
+_SHARE = 0.01
 _SHARE_OF_RECORDING = 0.1
 _LARGEST_INDEX = 256 * 2**20
 _READING_SECONDS = 1800
