@@ -1,6 +1,7 @@
 """Listing and planning: what is asked again, what is never lost, what a short list leads to."""
 
 import asyncio
+import re
 import tracemalloc
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -244,6 +245,19 @@ async def test_a_sync_that_is_cut_by_a_restart_is_made_again(synced: Workshop) -
     assert set(ids(range(1000, 1080))) <= set(synced.download.started)
     # What was stored the moment that the first process ended, the second finds there.
     assert (found.progress.total, found.progress.succeeded + found.progress.skipped) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    "name", ["get_list", "count_list_videos", "unsettled_list_videos", "remove_list_videos",
+             "add_list_videos", "count_known"],
+)  # fmt: skip
+async def test_no_query_goes_through_the_lists_of_others(workshop: Workshop, name: str) -> None:
+    async with await Database.open(workshop.state_path / "jobs.db", SCHEMA) as database:
+        sql = database.query(name)
+        values = dict.fromkeys(re.findall(r":(\w+)", sql), "1")
+        rows = await database.select(f"EXPLAIN QUERY PLAN {sql}", values)
+    steps = "; ".join(row["detail"] for row in rows)
+    assert not re.search(r"SCAN (lists|list_videos|v|j|job_videos|availability|a)\b", steps), steps
 
 
 # --- lists that shrink ----------------------------------------------------------------------------
