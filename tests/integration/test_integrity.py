@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,38 @@ def test_a_flipped_byte_is_found_over_http_and_repaired_by_one_command(
     assert run(settings, *there, "verify")[0] == 0
     [kept] = (tmp_path / "archive/.ytarchive/quarantine").rglob("*.mp4")
     assert kept.stat().st_size == len(original)
+
+
+def test_whatever_was_done_to_its_files_one_repair_brings_everything_back(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    """Also the captions in each language; and what somebody put there is left alone."""
+    fields = {"title": "Spoken", "captions": ["en", "de"]}
+    ids: list[str] = [youtube.ask("/videos", fields)["id"] for _ in range(4)]
+    first, second, third, fourth = (tmp_path / "archive/videos" / video_id for video_id in ids)
+    options = {"quality": QUALITY, "caption_languages": ["en", "de"]}
+    with Server(settings) as server:
+        data = {"type": "VIDEO_DOWNLOAD", "video_ids": ids, "options": options}
+        server.ended(server.post("/jobs", {"data": data}).data["id"])
+        stored = {path for path in first.parent.rglob("*") if path.is_file()}
+        assert len(stored) == 4 * 6
+
+        flip(first / f"{first.name}.info.json")
+        flip(second / "checksums.sha256")
+        os.truncate(second / f"{second.name}.mp4", 1000)
+        (third / f"captions/{third.name}.de.vtt").unlink()
+        shutil.rmtree(fourth)
+        (first / "notes.txt").write_text("mine")
+        code, repaired = run(settings, "--server", server.url, "verify", "--repair")
+        assert code == 1
+        for job_id in repaired["job_ids"]:
+            assert server.ended(job_id)["status"] == "COMPLETED"
+        _, again = run(settings, "--server", server.url, "verify")
+    assert [finding["path"] for finding in again["findings"]] == [f"videos/{ids[0]}/notes.txt"]
+    assert (first / "notes.txt").read_text() == "mine"
+    there = {path for path in first.parent.rglob("*") if path.is_file()}
+    assert there == stored | {first / "notes.txt"}
+    assert all(map(sha256sum_accepts, (first, second, third, fourth)))
 
 
 def test_a_backup_of_a_running_server_is_restored_after_it_and_a_library_rebuilt(

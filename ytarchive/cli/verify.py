@@ -147,23 +147,38 @@ async def _findings(archive: Archive) -> list[Finding]:
 
 
 async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[str]:
-    """A job for each folder and quality that videos had, to fetch what was taken out."""
-    wanted: dict[tuple[str | None, Quality], dict[str, None]] = {}
+    """Jobs that fetch what was taken out, with the folder, quality and captions that it had."""
+    videos: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.is_removed and finding.video_id:
-            kind = finding.output_path, _quality(finding)
-            wanted.setdefault(kind, {})[finding.video_id] = None
+            videos.setdefault(finding.video_id, []).append(finding)
+    wanted: dict[tuple[str | None, Quality, tuple[str, ...]], list[str]] = {}
+    for video_id, lost in videos.items():
+        kind = lost[0].output_path, _quality(lost[0]), _languages(lost)
+        wanted.setdefault(kind, []).append(video_id)
     jobs = [
         await archive.jobs.create_job(
             CreateJob(
                 type=JobType.VIDEO_DOWNLOAD,
-                video_ids=list(video_ids),
-                options=JobOptions(skip_existing=False, output_dir=folder, quality=quality),
+                video_ids=video_ids,
+                options=JobOptions(
+                    skip_existing=False,
+                    output_dir=folder,
+                    quality=quality,
+                    caption_languages=list(languages),
+                ),
             )
         )
-        for (folder, quality), video_ids in wanted.items()
+        for (folder, quality, languages), video_ids in wanted.items()
     ]
     return [job.id for job in jobs]
+
+
+def _languages(lost: Iterable[Finding]) -> tuple[str, ...]:
+    """The captions that a video had and lost, or else those that jobs have."""
+    files = [finding.path.rpartition("/")[2] for finding in lost if finding.path.endswith(".vtt")]
+    found = sorted({file.removesuffix(".vtt").partition(".")[2] for file in files})
+    return tuple(found or JobOptions().caption_languages)
 
 
 def _quality(finding: Finding) -> Quality:
