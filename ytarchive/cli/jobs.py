@@ -148,6 +148,7 @@ def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
     progress = job.progress
     counts = ("succeeded", "skipped", "unavailable", "failed", "cancelled")
     told = [f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name)]
+    told += [f"{progress.known} known before"] if progress.known else []
     facts: list[tuple[str, object]] = [
         ("job", job.id),
         ("type", job.type),

@@ -97,6 +97,7 @@ def _headline(job: Job) -> str:
         (progress.unavailable, "unavailable"),
         (progress.failed, "failed"),
         (progress.cancelled, "cancelled"),
+        (progress.known, "known before"),
     ]
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
     said = [f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in (job.error, told) if text]
