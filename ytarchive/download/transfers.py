@@ -43,6 +43,7 @@ class Transfers:
         self._tasks: OrderedDict[str, DownloadTask] = OrderedDict()
         self._by_video: dict[str, DownloadTask] = {}
         self._telling: set[asyncio.Task[None]] = set()
+        self._promising = asyncio.Lock()
         self._is_closing = False
 
     def find(self, task_id: str) -> DownloadTask:
@@ -61,10 +62,12 @@ class Transfers:
     async def take_up(self) -> None:
         """Queue again what an earlier process had promised; it begins with `report_to`."""
         for promise in await asyncio.to_thread(lambda: list(self._journal.kept())):
-            if promise.request.video_id not in self._by_video:
-                task = self._remember(DownloadTask(promise.request, promise.task_id))
-                task.is_promised = True
-                task.trace_id = promise.trace_id
+            task = DownloadTask(promise.request, promise.task_id)
+            task.is_promised, task.trace_id = True, promise.trace_id
+            if promise.request.video_id in self._by_video:
+                self._forget(task)  # the older one brings the same video
+            else:
+                self._remember(task)
 
     async def start(self, request: DownloadRequest) -> DownloadTask:
         """Queue a download; a video that is being fetched already keeps its one task.
@@ -74,11 +77,13 @@ class Transfers:
         if self._is_closing:
             raise ServiceUnavailable("the Download service is shutting down")
         task = self._by_video.get(request.video_id) or self._remember(DownloadTask(request))
-        if request.survives_restart and not task.is_promised:
+        if request.survives_restart:
             await self._promise(task)
             if task.progress.status.is_final and self._by_video.get(request.video_id) is not task:
-                return await self.start(request)  # it ended meanwhile
-        self._begin(task)
+                self._forget(task)  # it ended meanwhile
+                return await self.start(request)
+        if not self._is_closing:
+            self._begin(task)
         return task
 
     async def stop(self, tasks: Iterable[DownloadTask]) -> None:
@@ -108,14 +113,17 @@ class Transfers:
 
     async def _promise(self, task: DownloadTask) -> None:
         promise = Promise(task_id=task.task_id, request=task.request, trace_id=task.trace_id)
-        task.is_promised = True
-        try:
-            await asyncio.to_thread(self._journal.keep, promise)
-        except YTArchiveError:
-            task.is_promised = False
-            if task.running is None:
-                self._free(task)
-            raise
+        async with self._promising:
+            if task.is_promised:
+                return
+            try:
+                await asyncio.to_thread(self._journal.keep, promise)
+            except YTArchiveError:
+                if task.running is None:
+                    self._free(task)
+                    self._tasks.pop(task.task_id, None)
+                raise
+            task.is_promised = True
 
     def _begin(self, task: DownloadTask) -> None:
         if task.running is None:

@@ -164,6 +164,29 @@ async def test_a_promise_that_cannot_be_written_is_not_given(
         assert not first.fetcher.orders
 
 
+async def test_two_who_ask_at_once_get_one_task_and_one_promise(
+    life: Lives, tmp_path: Path
+) -> None:
+    async with life() as first:
+        asked = await asyncio.gather(*(first.service.start_download(request()) for _ in range(5)))
+        assert len({each.task_id for each in asked}) == 1
+        assert len(promises(tmp_path)) == 1
+        async with asyncio.timeout(5):
+            while not first.fetcher.orders:
+                await asyncio.sleep(0)
+
+
+async def test_what_was_asked_for_as_it_was_closed_is_taken_up(life: Lives) -> None:
+    async with life() as first:
+        asking = asyncio.create_task(first.service.start_download(request()))
+        await asyncio.sleep(0)
+        await first.service.close()
+        asked = await asking
+        assert not first.fetcher.orders
+    async with life() as second:
+        assert (await second.service.get_progress(asked.task_id)).video_id == asked.video_id
+
+
 async def test_a_promise_that_cannot_be_read_does_not_stop_the_others(
     life: Lives, tmp_path: Path
 ) -> None:
