@@ -98,7 +98,7 @@ class Lister:
         finally:
             if following is not None:
                 following.cancel()
-                await asyncio.wait([following])
+                await asyncio.gather(following, return_exceptions=True)
             await self._leave(page)
 
     async def _take_in(self, job: JobHead, page: PlaylistPage, listed: int) -> None:
