@@ -43,6 +43,12 @@ def test_captions_can_be_left_out(cli: Cli, archive: Peers) -> None:
     assert not archive.jobs.requests[0].options.include_captions
 
 
+def test_a_channel_can_be_listed_in_full(cli: Cli, archive: Peers) -> None:
+    cli("playlist", CHANNEL, "--full")
+    cli("playlist", CHANNEL)
+    assert [request.options.full_listing for request in archive.jobs.requests] == [True, False]
+
+
 def test_an_id_may_begin_with_a_dash(cli: Cli, archive: Peers) -> None:
     cli("download", "-wNyEUrxzFU", "--quality", "720p", FILM)
     assert archive.jobs.requests[0].video_ids == [FILM, "-wNyEUrxzFU"]
