@@ -17,6 +17,7 @@ from ytarchive.common.errors import (
     VideoUnavailable,
     YTArchiveError,
 )
+from ytarchive.common.models import Done, utc_now
 from ytarchive.metadata import (
     BatchRequest,
     MetadataAPI,
@@ -83,6 +84,19 @@ async def test_a_batch_tells_what_is_missing_and_why(
     assert sorted(video.video_id for video in batch.found) == sorted(ids)
     assert [missing.video_id for missing in batch.missing] == [private]
     assert batch.missing[0].message
+
+
+async def test_a_listing_may_be_left_before_its_end(
+    metadata: MetadataAPI, youtube: StandIn
+) -> None:
+    listed = youtube.catalogue.playlist_of(120)
+    query = PlaylistPageQuery(describe=False, newer_than=utc_now())
+    first = await metadata.get_playlist_page(listed.id, query)
+    rest = PlaylistPageQuery(cursor=first.next_cursor)
+    assert await metadata.end_listing(listed.id, rest) == Done()
+    second = await metadata.get_playlist_page(listed.id, rest)
+    found = [video.video_id for video in [*first.videos, *second.videos]]
+    assert found == listed.video_ids[: len(found)]
 
 
 async def test_a_playlist_whole_and_by_pages(metadata: MetadataAPI, youtube: StandIn) -> None:
