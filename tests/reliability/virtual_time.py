@@ -10,7 +10,6 @@ import selectors
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -90,7 +89,6 @@ def run(patch: pytest.MonkeyPatch, main: Callable[[VirtualLoop], Coroutine[Any, 
         for name, module in list(sys.modules.items()):
             if name.startswith("ytarchive.jobs") and hasattr(module, "utc_now"):
                 patch.setattr(module, "utc_now", loop.now)
-        patch.setattr(queue, "time", SimpleNamespace(monotonic=loop.time))
         patch.setattr(queue, "stopwatch", loop.time)
         patch.setattr(
             Governor, "open", functools.partial(Governor.open, now=loop.now, passed=loop.time)

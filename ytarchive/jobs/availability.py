@@ -161,7 +161,8 @@ class AvailabilityLedger:
     async def page(self, query: AvailabilityQuery) -> Page[Availability]:
         """Findings that match, by video id."""
         values = query.model_dump() | {"limit": query.limit + 1}
-        rows = await self._database.fetch_all("list_availability", values)
+        statement = "list_availability" if query.state is None else "list_availability_of_state"
+        rows = await self._database.fetch_all(statement, values)
         findings = [_finding(row) for row in rows[: query.limit]]
         more = len(rows) > query.limit
         return Page(

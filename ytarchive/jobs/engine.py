@@ -1,6 +1,7 @@
 """The parts that do the work, put together: planning, queue, runner, work plans."""
 
 import asyncio
+import heapq
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ Work = Callable[[], Awaitable[None]]
 """Something that goes on until it is cancelled."""
 
 _COUNT_INTERVAL = 5.0
+_MOST_PLANNINGS = 500
+"""Jobs that are prepared side by side; a large one stays among them until its last video."""
 _PAUSE_AFTER_FAILURE = 5.0
 
 
@@ -43,6 +46,8 @@ class Engine:
         self._runner = runner
         self._reporter = reporter
         self._longest_waits = longest_waits
+        self._to_plan: dict[str, JobHead] = {}
+        self._plan_order: list[tuple[int, str]] = []
         self._planning: dict[str, asyncio.Task[None]] = {}
         self._planned: set[str] = set()
         self._giving_up: dict[str, str] = {}
@@ -65,6 +70,7 @@ class Engine:
 
     async def stop(self, grace: float) -> None:
         """Start nothing more; let transfers go on for `grace` seconds. Nothing is lost."""
+        self._plan_order.clear()
         starting = [*self._tasks, *self._planning.values()]
         for task in starting:
             task.cancel()
@@ -79,13 +85,14 @@ class Engine:
     async def abandon(self, job_id: str) -> None:
         """A job was cancelled: stop what is done for it alone."""
         self._queue.videos_changed(job_id)
+        self._to_plan.pop(job_id, None)
         planning = self._planning.pop(job_id, None)
         if planning is not None:
             planning.cancel()
             await asyncio.gather(planning, return_exceptions=True)
         await self._runner.abandon(job_id)
         await self._reporter.report(job_id)
-        self._queue.refresh()
+        self._plan_more()
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
@@ -93,10 +100,19 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
 
     def _plan_all(self, jobs: list[JobHead]) -> None:
-        """Start planning the jobs that are not planned yet."""
+        """Plan the jobs that are not planned yet, those of higher priority and the oldest first."""
         for job in jobs:
             if job.id not in self._planned and job.id not in self._planning:
                 self._planned.add(job.id)
+                self._to_plan[job.id] = job
+                heapq.heappush(self._plan_order, (-job.priority, job.id))
+        self._plan_more()
+
+    def _plan_more(self) -> None:
+        """Start planning as many jobs as memory should hold."""
+        while self._plan_order and len(self._planning) < _MOST_PLANNINGS:
+            job = self._to_plan.pop(heapq.heappop(self._plan_order)[1], None)
+            if job is not None and job.id not in self._planning:
                 self._planning[job.id] = asyncio.create_task(self._plan(job))
 
     async def _plan(self, job: JobHead) -> None:
@@ -110,10 +126,11 @@ class Engine:
             return
         finally:
             self._planning.pop(job.id, None)
+            self._plan_more()
         if failure is not None:
             self._giving_up[job.id] = failure
         self._queue.refresh(job.id)
-        await self._finish(job.id)
+        self._spawn(self._finish(job.id))
 
     def _video_ended(self, video: DueVideo, status: ResultStatus) -> None:
         self._planner.video_ended()
@@ -131,7 +148,8 @@ class Engine:
         status, error = _verdict(head, self._giving_up.pop(job_id, None))
         if await self._repository.finish(job_id, status, error):
             log.info("job {} {}: {} of {} stored", job_id, status.lower(), head.good, head.total)
-        self._queue.refresh()
+            self._planned.discard(job_id)
+        self._queue.refresh(job_id)
 
     async def _count(self) -> None:
         while True:

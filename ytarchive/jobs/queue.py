@@ -1,7 +1,7 @@
 """Whose turn it is: higher priority first, and fair between the jobs of one priority."""
 
 import asyncio
-import time
+import heapq
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
@@ -17,26 +17,29 @@ log = logger.bind(service="jobs")
 
 _BUFFERED = 50
 _LONGEST_SLEEP = 30.0
+_FOREVER = float("inf")
 
 
 class Queue:
     """Hands out the videos that may start, a job at a time in turn.
 
     The database is the queue; this holds a short buffer of it for each active job. What is handed
-    out stays queued there until it has a result, so a crash loses nothing.
+    out stays queued there until it has a result, so a crash loses nothing. A job of which nothing
+    may start sleeps until its next video is due or somebody tells that it changed, so that ten
+    thousand jobs cost no more than one.
     """
 
     def __init__(self, repository: JobsRepository) -> None:
         self._repository = repository
-        self._jobs: list[JobHead] = []
+        self._jobs: dict[str, JobHead] = {}
         self._buffers: dict[str, deque[DueVideo]] = {}
-        self._idle_until: dict[str, float] = {}
-        self._served: dict[str, int] = {}
-        self._turn = count(1)
         self._out: dict[str, set[str]] = {}
         self._only: set[str] | None = None
+        self._to_read: set[str] | None = None
+        """Jobs that have changed since they were read; None at first: all."""
+        self._turns = _Turns()
+        self._asleep = _Sleepers()
         self._clock = ClockWatch(utc_now, stopwatch)
-        self._stale = True
         self._changed = asyncio.Event()
         self.generation = 0
         """Grows whenever what was handed out may have been cancelled."""
@@ -45,7 +48,8 @@ class Queue:
     def restrict_to(self, job_ids: set[str]) -> None:
         """Hand out videos of these jobs only."""
         self._only = job_ids
-        self.refresh()
+        self._to_read = None
+        self._changed.set()
 
     def allow(self, job_id: str) -> None:
         """Hand out videos of one more job; no change if there is no restriction."""
@@ -59,18 +63,19 @@ class Queue:
         self._buffers.pop(job_id, None)
         self.refresh(job_id)
 
-    def refresh(self, job_id: str | None = None) -> None:
-        """Jobs came, went or changed; or new videos of one job may start."""
-        self._stale = True
-        if job_id is not None:
-            self._idle_until.pop(job_id, None)
-        self._changed.set()
+    def refresh(self, job_id: str) -> None:
+        """A job came, went or changed, or new videos of it may start."""
+        if self._to_read is not None:
+            self._to_read.add(job_id)
+        self._wake(job_id)
 
     def returned(self, video: DueVideo) -> None:
         """A video that was handed out has a result, or waits again."""
-        self._out.get(video.job.id, set()).discard(video.video_id)
-        self._idle_until.pop(video.job.id, None)
-        self._changed.set()
+        out = self._out.get(video.job.id, set())
+        out.discard(video.video_id)
+        if not out:
+            self._out.pop(video.job.id, None)
+        self._wake(video.job.id)
 
     async def next(self) -> DueVideo:
         """The next video that may start; waits until there is one."""
@@ -80,60 +85,151 @@ class Queue:
             if video is not None:
                 return video
             try:
-                async with asyncio.timeout(self._sleep()):
+                async with asyncio.timeout(min(self._asleep.wait(stopwatch()), _LONGEST_SLEEP)):
                     await self._changed.wait()
             except TimeoutError:
-                self._stale = True
+                continue
 
     async def _pick(self) -> DueVideo | None:
-        jump = self._clock.jump()
-        if jump is not None:
-            log.warning("the wall clock was set by {}: what waits is not affected", jump.by)
-            await self._repository.shift_waits(jump)
-            self._idle_until.clear()
-        if self._stale:
-            await self._reload()
-        in_turn = sorted(self._jobs, key=lambda job: (-job.priority, self._served.get(job.id, 0)))
-        for job in in_turn:
-            video = await self._from_job(job)
-            if video is not None:
-                self._served[job.id] = next(self._turn)
+        await self._mind_the_clock()
+        for sleeper in self._asleep.due(stopwatch()):
+            self._wake(sleeper)
+        if self._to_read is None or self._to_read:
+            await self._read()
+        while (job_id := self._turns.first()) is not None:
+            job = self._jobs.get(job_id)
+            video = await self._from_job(job) if job else None
+            if job is not None and video is not None:
+                self._turns.again(job)
                 self._out.setdefault(job.id, set()).add(video.video_id)
                 return video
         return None
 
-    async def _reload(self) -> None:
-        self._stale = False
-        active = await self._repository.active()
-        self._jobs = [job for job in active if self._only is None or job.id in self._only]
-        known = {job.id for job in self._jobs}
-        for state in (self._buffers, self._served, self._idle_until):
-            for job_id in state.keys() - known:
-                del state[job_id]
-        self._out = {job_id: out for job_id, out in self._out.items() if out or job_id in known}
-        self.on_active(self._jobs)
+    async def _mind_the_clock(self) -> None:
+        jump = self._clock.jump()
+        if jump is not None:
+            log.warning("the wall clock was set by {}: what waits is not affected", jump.by)
+            await self._repository.shift_waits(jump)
+            for job_id in self._jobs:
+                self._wake(job_id)
+
+    async def _read(self) -> None:
+        """Read the jobs that have changed."""
+        changed, self._to_read = self._to_read, set()
+        try:
+            if changed is None:
+                heads = await self._repository.active()
+            else:
+                heads = await self._repository.heads(changed)
+        except BaseException:
+            self._to_read = None if changed is None else self._to_read | changed
+            raise
+        active = {head.id: head for head in heads if self._is_wanted(head)}
+        for job_id in (changed or set(self._jobs)) - active.keys():
+            self._forget(job_id)
+        self._jobs |= active
+        for job in active.values():
+            self._wake(job.id)
+        self.on_active(list(active.values()))
+
+    def _is_wanted(self, job: JobHead) -> bool:
+        return not job.status.is_final and (self._only is None or job.id in self._only)
+
+    def _forget(self, job_id: str) -> None:
+        self._jobs.pop(job_id, None)
+        self._buffers.pop(job_id, None)
+        self._asleep.wake(job_id)
+        self._turns.forget(job_id)
+
+    def _wake(self, job_id: str) -> None:
+        self._asleep.wake(job_id)
+        job = self._jobs.get(job_id)
+        if job is not None:
+            self._turns.add(job)
+        self._changed.set()
 
     async def _from_job(self, job: JobHead) -> DueVideo | None:
         buffer = self._buffers.setdefault(job.id, deque())
-        if not buffer and self._idle_until.get(job.id, 0) <= time.monotonic():
+        if not buffer:
             out = self._out.get(job.id, set())
-            now = utc_now()
-            generation = self.generation  # as it is before anything is read
+            now, generation = utc_now(), self.generation  # as they are before anything is read
             due = await self._repository.due(job, _BUFFERED + len(out), now, generation)
             buffer.extend(video for video in due if video.video_id not in out)
             if not buffer:
-                rest = await self._rest(job, now)
-                if not self._changed.is_set():  # something may have come while it was looked up
-                    self._idle_until[job.id] = time.monotonic() + rest
+                self._asleep.add(job.id, stopwatch() + await self._rest(job, now))
+                if self._turns.has(job.id):  # something has come while it was looked up
+                    self._asleep.wake(job.id)
         return buffer.popleft() if buffer else None
 
     async def _rest(self, job: JobHead, now: datetime) -> float:
         """Seconds until a job has another video that may start, as far as is known `now`."""
         due = await self._repository.next_due(job.id, now)
-        if due is None:
-            return _LONGEST_SLEEP
-        return min(max((due - utc_now()).total_seconds(), 0), _LONGEST_SLEEP)
+        return _FOREVER if due is None else max((due - utc_now()).total_seconds(), 0.01)
 
-    def _sleep(self) -> float:
-        times = [self._idle_until.get(job.id, 0) - time.monotonic() for job in self._jobs]
-        return min([_LONGEST_SLEEP, *(max(seconds, 0.01) for seconds in times)])
+
+class _Turns:
+    """Jobs of which something may start, in the order of their turns."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, str]] = []
+        self._waiting: set[str] = set()
+        self._served: dict[str, int] = {}
+        self._turn = count(1)
+
+    def add(self, job: JobHead) -> None:
+        """Let a job have its turn, after those of its priority that were served longer ago."""
+        if job.id not in self._waiting:
+            self._waiting.add(job.id)
+            heapq.heappush(self._heap, (-job.priority, self._served.get(job.id, 0), job.id))
+
+    def again(self, job: JobHead) -> None:
+        """A job had its turn, and may have another."""
+        self._served[job.id] = next(self._turn)
+        self.add(job)
+
+    def first(self) -> str | None:
+        """Take out the job whose turn it is."""
+        if not self._heap:
+            return None
+        job_id = heapq.heappop(self._heap)[2]
+        self._waiting.discard(job_id)
+        return job_id
+
+    def has(self, job_id: str) -> bool:
+        """Whether a job waits for its turn."""
+        return job_id in self._waiting
+
+    def forget(self, job_id: str) -> None:
+        """A job has ended; should it still wait, whoever takes it out finds it gone."""
+        self._served.pop(job_id, None)
+
+
+class _Sleepers:
+    """Jobs of which nothing may start before a moment."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+        self._heap: list[tuple[float, str]] = []
+
+    def add(self, job_id: str, until: float) -> None:
+        """Let a job sleep; for ever, if nothing of it is to come."""
+        self._until[job_id] = until
+        if until < _FOREVER:
+            heapq.heappush(self._heap, (until, job_id))
+
+    def wake(self, job_id: str) -> None:
+        """A job sleeps no longer."""
+        self._until.pop(job_id, None)
+
+    def due(self, now: float) -> list[str]:
+        """Take out the jobs that have slept long enough."""
+        woken = []
+        while self._heap and self._heap[0][0] <= now:
+            until, job_id = heapq.heappop(self._heap)
+            if self._until.get(job_id) == until:
+                woken.append(job_id)
+        return woken
+
+    def wait(self, now: float) -> float:
+        """Seconds until the first one wakes."""
+        return max(self._heap[0][0] - now, 0.01) if self._heap else _FOREVER

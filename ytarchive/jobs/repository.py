@@ -129,8 +129,13 @@ class JobsRepository:
         row = await self.database.fetch_one("get_job", {"id": job_id})
         return _head(row) if row else None
 
+    async def heads(self, job_ids: Iterable[str]) -> list[JobHead]:
+        """Those of some jobs that there are, without their videos."""
+        values = {"ids": json.dumps(list(job_ids))}
+        return [_head(row) for row in await self.database.fetch_all("get_jobs", values)]
+
     async def active(self) -> list[JobHead]:
-        """Jobs that have not ended, oldest first."""
+        """Jobs that have not ended."""
         return [_head(row) for row in await self.database.fetch_all("active_jobs")]
 
     async def job(self, job_id: str, *, expand: bool = True) -> Job | None:
@@ -149,15 +154,8 @@ class JobsRepository:
             raise InvalidRequest(
                 "cursor: not one that this list gave", fields={"cursor": "unknown"}
             )
-        rows = await self.database.fetch_all(
-            "list_jobs",
-            {
-                "status": query.status,
-                "type": query.type,
-                "cursor": query.cursor,
-                "limit": query.limit + 1,
-            },
-        )
+        values = query.model_dump(include={"status", "type", "cursor"})
+        rows = await self.database.fetch_all(_list_for(query), values | {"limit": query.limit + 1})
         shown = rows[: query.limit]
         jobs = [await self._with_videos(r) if query.expand else _job(r, [], []) for r in shown]
         return Page(items=jobs, next_cursor=jobs[-1].id if len(rows) > query.limit else None)
@@ -397,6 +395,13 @@ class RegistryRepository:
             )
             for row in await self._database.fetch_all("list_services")
         ]
+
+
+def _list_for(query: JobQuery) -> str:
+    """The statement with the index that the filters need."""
+    if query.status is not None:
+        return "list_jobs_of_status"
+    return "list_jobs" if query.type is None else "list_jobs_of_type"
 
 
 def _video_rows(job_id: str, video_ids: Iterable[str]) -> list[dict[str, Any]]:

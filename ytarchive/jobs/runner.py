@@ -140,7 +140,7 @@ class Runner:
             self._queue.returned(video)
         elif video.job.status is JobStatus.PENDING:
             await self._repository.set_running(video.job.id)
-            self._queue.refresh()
+            self._queue.refresh(video.job.id)
 
     def _join(self, video: DueVideo) -> bool:
         flight = self._flights.get(_key(video))
@@ -212,7 +212,13 @@ class Runner:
 
     async def _record_failure(self, video: DueVideo, error: YTArchiveError) -> None:
         failures = video.attempts + 1
-        decision = decide(error, failures, video.job.options.max_retries, self._settings)
+        decision = decide(
+            error,
+            failures,
+            video.job.options.max_retries,
+            self._settings,
+            explained=self._guards.explain(error),
+        )
         history = [*await self._repository.errors(video), error.detail()][-_HISTORY:]
         log.warning("{}: {} ({})", video.video_id, error.message, decision.action)
         if decision.action in {Action.RETRY, Action.WAIT} and decision.until is not None:

@@ -12,20 +12,33 @@ INSERT INTO jobs (
 -- name: get_job
 SELECT * FROM jobs WHERE id = :id;
 
+-- name: get_jobs
+SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(:ids));
+
 -- name: list_jobs
--- Newest first: ids are sortable by time. The empty cursor is the first page.
+-- Newest first: ids are sortable by time. Without a cursor it is the first page.
 SELECT * FROM jobs
-WHERE (:status IS NULL OR status = :status)
-  AND (:type IS NULL OR type = :type)
-  AND (:cursor IS NULL OR id < :cursor)
+WHERE id < coalesce(:cursor, '~')
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: list_jobs_of_type
+SELECT * FROM jobs
+WHERE type = :type AND id < coalesce(:cursor, '~')
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: list_jobs_of_status
+SELECT * FROM jobs
+WHERE status = :status AND id < coalesce(:cursor, '~') AND type = coalesce(:type, type)
 ORDER BY id DESC
 LIMIT :limit;
 
 -- name: active_jobs
-SELECT * FROM jobs WHERE status IN ('PENDING', 'RUNNING') ORDER BY id;
+SELECT * FROM jobs WHERE status IN ('PENDING', 'RUNNING');
 
 -- name: count_jobs_by_status
-SELECT status, count(*) AS jobs FROM jobs GROUP BY status;
+SELECT status, jobs FROM job_counts;
 
 -- name: count_waiting_videos
 SELECT coalesce(sum(total - success - skipped - failed - unavailable - cancelled), 0) AS videos
@@ -370,9 +383,13 @@ SELECT 1 FROM availability WHERE video_id = :video_id AND state <> 'available';
 
 -- name: list_availability
 SELECT * FROM availability
-WHERE (:state IS NULL OR state = :state)
-  AND (:reason IS NULL OR reason = :reason)
-  AND (:cursor IS NULL OR video_id > :cursor)
+WHERE video_id > coalesce(:cursor, '') AND reason IS coalesce(:reason, reason)
+ORDER BY video_id
+LIMIT :limit;
+
+-- name: list_availability_of_state
+SELECT * FROM availability
+WHERE state = :state AND video_id > coalesce(:cursor, '') AND reason IS coalesce(:reason, reason)
 ORDER BY video_id
 LIMIT :limit;
 

@@ -29,6 +29,25 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_by_status ON jobs (status, id);
 
+CREATE INDEX jobs_by_type ON jobs (type, id);
+
+-- Jobs by status, kept by the triggers below: counting a million of them takes too long.
+CREATE TABLE job_counts (
+    status TEXT PRIMARY KEY,
+    jobs INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER jobs_added AFTER INSERT ON jobs BEGIN
+    INSERT INTO job_counts (status, jobs) VALUES (NEW.status, 1)
+    ON CONFLICT (status) DO UPDATE SET jobs = jobs + 1;
+END;
+
+CREATE TRIGGER jobs_moved AFTER UPDATE OF status ON jobs WHEN NEW.status <> OLD.status BEGIN
+    UPDATE job_counts SET jobs = jobs - 1 WHERE status = OLD.status;
+    INSERT INTO job_counts (status, jobs) VALUES (NEW.status, 1)
+    ON CONFLICT (status) DO UPDATE SET jobs = jobs + 1;
+END;
+
 -- One row per video of a job. `new` is not looked at yet, `queued` waits for its turn; the other
 -- states are results. What is running is known to the process alone: after a crash it is queued.
 CREATE TABLE job_videos (
