@@ -15,7 +15,7 @@ from tests.reliability.virtual_time import VirtualLoop
 from tests.unit.jobs.conftest import Workshop, until, videos
 from tests.unit.jobs.peers import DownloadPeer, video_id
 from ytarchive.common.config import load_settings
-from ytarchive.common.errors import BotCheck
+from ytarchive.common.errors import BotCheck, NetworkFailure, YTArchiveError
 from ytarchive.download import DownloadProgress, DownloadRequest, VideoFormats
 from ytarchive.jobs import Job, engine, work_plans
 
@@ -29,10 +29,11 @@ PLACES = 4  # videos at a time: concurrency and a quarter
 
 @dataclass
 class Block:
-    """From when to when YouTube asks for a proof that nobody here can give, in seconds."""
+    """From when to when, in seconds, YouTube wants a proof that nobody has; or no answer comes."""
 
     begin: float
     end: float
+    error: type[YTArchiveError] = BotCheck
     requests: list[float] = field(default_factory=list)
 
 
@@ -60,7 +61,7 @@ class MoodyYouTube(DownloadPeer):
         for block in self.blocks:
             if block.begin <= now < block.end:
                 block.requests.append(now)
-                self.failures[video_id] = [BotCheck()]
+                self.failures[video_id] = [block.error()]
 
     async def end(self, task_id: str) -> None:
         await asyncio.sleep(20)  # a transfer's time
@@ -126,6 +127,27 @@ def test_a_month_of_bot_checks_costs_time_and_nothing_else(
         probes = math.log2((block.end - block.begin) / HOUR + 1) + 1
         assert len(block.requests) <= PLACES + math.ceil(probes) + 1
     assert youtube.asked == VIDEOS + wasted
+
+
+def test_a_night_without_network_costs_time_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = Block(begin=600, end=600 + 8 * HOUR, error=NetworkFailure)
+    youtube = MoodyYouTube(blocks=[night])
+    settings = load_settings(
+        download={"concurrency": CONCURRENCY, "pace": "off"},
+        jobs={"notification_timeout": HOUR, "health_interval": HOUR, "shutdown_grace": 0},
+    )
+    workshop = Workshop(tmp_path, settings, download=youtube)
+
+    job, took = virtual_time.run(monkeypatch, lambda loop: month(workshop, loop))
+
+    probes = (night.end - night.begin) / (8 * 60) + 4  # after a minute, 2, 4, 8, 8, …
+    assert (job.status, job.progress.succeeded) == ("COMPLETED", VIDEOS)
+    assert took > night.end
+    assert max(result.attempts for result in job.results) <= 2
+    assert sum(result.attempts == 2 for result in job.results) <= 5
+    assert PLACES < len(night.requests) <= 5 + PLACES + probes
 
 
 async def test_what_had_started_before_the_block_does_not_end_it(tmp_path: Path) -> None:

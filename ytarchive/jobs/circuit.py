@@ -8,9 +8,13 @@ from enum import StrEnum
 from ytarchive.common.database import Database
 from ytarchive.common.models import from_micros, to_micros
 from ytarchive.common.telemetry import GOVERNOR_NEXT_PROBE, GOVERNOR_PAUSES, GOVERNOR_STATE
+from ytarchive.jobs.streaks import NETWORK
 
 _FIRST_COOL_OFF = timedelta(minutes=60)
-_LONGEST_COOL_OFF = timedelta(days=3)
+_LONGEST = timedelta(days=3)
+_FIRST_OUTAGE = timedelta(minutes=1)
+_LONGEST_OUTAGES = 3
+"""Doublings of the first pause: eight minutes are the longest that a connection is waited for."""
 _JITTER = 0.1
 
 
@@ -34,6 +38,8 @@ class CircuitState:
     times_in_a_row: int
     tokens: float
     counted_at: datetime
+    outages: int = 0
+    """Pauses in a row for want of a connection; a new process counts anew."""
 
     def remaining(self, now: datetime) -> timedelta:
         """Time to the next probe; a clock set back since then makes it no longer than it was."""
@@ -44,13 +50,23 @@ class CircuitState:
             return left
         return min(left, max(self.next_probe_at - self.opened_at, timedelta(0)))
 
-    def cool_off(self, asked: timedelta) -> timedelta:
-        """Doubles each time in a row; the first time what YouTube asked for, if it did."""
-        usual: timedelta = _FIRST_COOL_OFF * 2 ** min(self.times_in_a_row, 10)
-        if asked and self.times_in_a_row:
-            asked = max(asked, usual)
-        jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311  # spreads load, guards nothing
-        return min(asked or usual, _LONGEST_COOL_OFF) * jitter
+    def open(
+        self, reason: str, message: str, now: datetime, asked: timedelta = timedelta(0)
+    ) -> timedelta:
+        """Open it; for how long.
+
+        Without a connection it is tried again soon: that is nobody's anger. Otherwise the pause
+        doubles each time in a row, and the first time it is what YouTube asked for, if it did.
+        """
+        self.reason, self.message, self.opened_at = reason, message, now
+        if reason == NETWORK.reason:
+            cool_off: timedelta = _FIRST_OUTAGE * 2 ** min(self.outages, _LONGEST_OUTAGES)
+            self.outages += 1
+        else:
+            usual: timedelta = _FIRST_COOL_OFF * 2 ** min(self.times_in_a_row, 10)
+            cool_off = min(max(asked, usual) if self.times_in_a_row else asked or usual, _LONGEST)
+            self.times_in_a_row += 1
+        return cool_off * (1 + random.uniform(0, _JITTER))  # noqa: S311  # guards nothing
 
 
 async def load_circuit(database: Database, now: datetime, tokens: float) -> CircuitState:

@@ -19,18 +19,12 @@ from loguru import logger
 
 from ytarchive.common.config import DownloadConfig
 from ytarchive.common.database import Database
-from ytarchive.common.errors import (
-    Blocked,
-    ExtractorBroken,
-    NoFormats,
-    RequestsPaused,
-    UnknownFailure,
-    YTArchiveError,
-)
+from ytarchive.common.errors import Blocked, NetworkFailure, RequestsPaused, YTArchiveError
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.bucket import TokenBucket
 from ytarchive.jobs.circuit import Circuit, CircuitState, load_circuit, save_circuit, show_circuit
 from ytarchive.jobs.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
+from ytarchive.jobs.streaks import NETWORK, Streaks
 from ytarchive.jobs.upstream import Governor as GovernorModel
 from ytarchive.jobs.waiting import Waiting
 
@@ -39,8 +33,6 @@ log = logger.bind(service="jobs")
 _NEXT_PROBE = timedelta(minutes=2)
 _LONGEST_PROBE = 900.0
 """Seconds after which a probe that nobody told the end of is made again."""
-_FAILURES_IN_A_ROW = 6
-"""Unexplained failures of different videos, without one success between, that mean a block."""
 _FULL_SPEED = 8
 """Videos at a time at which the ramp ends: then the block is over, and forgotten."""
 _LONGEST_SLEEP = 60.0
@@ -80,7 +72,7 @@ class Governor:
         self._ramp: int | None = 1 if state.times_in_a_row else None
         self._under_way: set[Permit] = set()
         self._changed = asyncio.Event()
-        self._unexplained: set[str] = set()
+        self._streaks = Streaks()
         show_circuit(state)
 
     @classmethod
@@ -170,9 +162,10 @@ class Governor:
 
     async def succeeded(self, permit: Permit | None = None) -> None:
         """YouTube answered as it should: if that was the probe, what was wrong is over."""
-        self._unexplained.clear()
+        self._streaks.clear()
         if self._is_probe(permit):
             log.info("YouTube answers again: the queue goes on, slowly at first")
+            self._state.outages = 0
             await self._close(ramp=1)
         elif self._ramp and self._state.circuit is Circuit.CLOSED and permit in self._under_way:
             # While it is open, only what had started before can end well: that proves nothing.
@@ -185,16 +178,16 @@ class Governor:
     async def failed(
         self, error: YTArchiveError, source: str, permit: Permit | None = None
     ) -> None:
-        """A video or list failed. Blocks, and runs of unexplained failures, open the circuit."""
+        """A video or list failed. Blocks, and runs of failures, open the circuit."""
         if isinstance(error, Blocked):
-            await self.open_circuit(error.reason, error.message, _asked_wait(error))
+            await self._open_circuit(error.reason, error.message, _asked_wait(error))
             return
-        if isinstance(error, ExtractorBroken | NoFormats | UnknownFailure):
-            self._unexplained.add(source)
-        if len(self._unexplained) >= _FAILURES_IN_A_ROW:
-            self._unexplained.clear()
-            message = f"{_FAILURES_IN_A_ROW} videos in a row failed: {error.message}"
-            await self.open_circuit("extraction_failing", message)
+        streak = self._streaks.add(error, source)
+        if streak is not None:
+            message = f"{streak.longest} videos in a row failed: {error.message}"
+            await self._open_circuit(streak.reason, message)
+        elif self._is_probe(permit) and isinstance(error, NetworkFailure):
+            await self._open_circuit(NETWORK.reason, error.message)
         elif self._is_probe(permit):
             log.info("the probe failed for reasons of its own: {}", error.message)
             self._wait_for_probe(_NEXT_PROBE)
@@ -203,23 +196,7 @@ class Governor:
     async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:
         """A list has suddenly far fewer entries than before: that is a block until it is proven."""
         message = f"{playlist_id} lists {now} videos instead of {before}: YouTube cuts its answers"
-        await self.open_circuit("listing_shrank", message)
-
-    async def open_circuit(
-        self, reason: str, message: str, asked: timedelta = timedelta(0)
-    ) -> None:
-        """Let nothing new start for a while, for longer each time in a row."""
-        state = self._state
-        if state.circuit is Circuit.OPEN and self._probe_due > self._passed():
-            return  # told by a video that had started before the circuit opened
-        cool_off = state.cool_off(asked)
-        state.reason, state.message, state.opened_at = reason, message, self._now()
-        state.times_in_a_row += 1
-        self._wait_for_probe(cool_off)
-        minutes = round(cool_off.total_seconds() / 60)
-        log.warning("{}: nothing starts for {} minutes", message, minutes)
-        show_circuit(state, opened=True)
-        await self.save()
+        await self._open_circuit("listing_shrank", message)
 
     async def probe_now(self) -> None:
         """Let the next video try whether a pause is over, without waiting for its end."""
@@ -238,6 +215,20 @@ class Governor:
         self._follow_the_clock()
         self._state.tokens, self._state.counted_at = self._bucket.tokens, self._now()
         await save_circuit(self._database, self._state)
+
+    async def _open_circuit(
+        self, reason: str, message: str, asked: timedelta = timedelta(0)
+    ) -> None:
+        """Let nothing new start for a while, for longer each time in a row."""
+        state = self._state
+        if state.circuit is Circuit.OPEN and self._probe_due > self._passed():
+            return  # told by a video that had started before the circuit opened
+        cool_off = state.open(reason, message, self._now(), asked)
+        self._wait_for_probe(cool_off)
+        minutes = round(cool_off.total_seconds() / 60)
+        log.warning("{}: nothing starts for {} minutes", message, minutes)
+        show_circuit(state, opened=True)
+        await self.save()
 
     def _is_probe(self, permit: Permit | None) -> bool:
         """Whether an outcome is the probe's; who has no permit is it if there is one."""

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from ytarchive.common.errors import NetworkFailure, YTArchiveError
 from ytarchive.jobs.availability import AvailabilityLedger
+from ytarchive.jobs.circuit import Circuit
 from ytarchive.jobs.disk_guard import DiskGuard
 from ytarchive.jobs.governor import Governor
 from ytarchive.jobs.waiting import Waiting
@@ -21,3 +23,8 @@ class Guards:
         if self.disk.waiting_for is not None:
             return Waiting("disk_full", self.disk.waiting_for)
         return self.governor.waiting()
+
+    def explain(self, error: YTArchiveError) -> bool:
+        """Whether a failure is no wonder while nothing can be had of YouTube anyway."""
+        is_closed = self.governor.snapshot().state == Circuit.CLOSED
+        return isinstance(error, NetworkFailure) and not is_closed

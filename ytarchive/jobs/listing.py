@@ -201,8 +201,9 @@ class Lister:
             try:
                 return await self._ask(job, query)
             except YTArchiveError as error:
-                failures += 0 if isinstance(error, Blocked) else 1
-                decision = decide(error, failures, _TRIES, self._settings)
+                explained = self._guards.explain(error)
+                failures += 0 if explained or isinstance(error, Blocked) else 1
+                decision = decide(error, failures, _TRIES, self._settings, explained=explained)
                 if decision.action not in {Action.RETRY, Action.WAIT} or decision.until is None:
                     raise
                 if error.message != told:

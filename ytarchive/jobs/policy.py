@@ -3,6 +3,7 @@
 | Failure | Action |
 |---|---|
 | `Blocked`: rate limit, bot check, address blocked | the governor pauses everything; no attempt |
+| `NetworkFailure` of several videos in a row | the governor pauses everything; no attempt |
 | `UpcomingVideo`, `LiveVideo` | waits for its time; no attempt |
 | `VideoUnavailable`, `RecordingUnavailable` | unavailable as long as the ledger looks again |
 | age gate, members only, to be paid, private, `CookiesInvalid` | parked until the cookies change |
@@ -83,9 +84,19 @@ class Decision:
 
 
 def decide(
-    error: YTArchiveError, failures: int, max_retries: int, settings: JobsConfig
+    error: YTArchiveError,
+    failures: int,
+    max_retries: int,
+    settings: JobsConfig,
+    *,
+    explained: bool = False,
 ) -> Decision:
-    """The action for `error`, the `failures`-th failed attempt of a video (from 1)."""
+    """The action for `error`, the `failures`-th failed attempt of a video (from 1).
+
+    `explained`: the governor holds everything back because of failures like this one.
+    """
+    if explained:
+        return Decision(Action.WAIT, utc_now() + _BLOCKED_RECHECK)
     if isinstance(error, Cancelled):
         return Decision(Action.CANCEL)
     if isinstance(error, Unavailable):

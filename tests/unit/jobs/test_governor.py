@@ -286,3 +286,36 @@ async def test_who_waits_goes_on_when_the_cause_is_mended_by_hand(bench: Bench) 
 
     await until(asking.done)
     assert not asking.result().is_probe
+
+
+async def test_without_a_connection_everything_waits_some_minutes_and_no_longer(
+    bench: Bench,
+) -> None:
+    governor = await bench.open()
+    for _ in range(9):
+        await governor.failed(NetworkFailure(), "one video, again and again")
+    assert governor.snapshot().state == "closed"
+    for number in range(4):
+        await governor.failed(NetworkFailure("no route"), f"video {number}")
+
+    found = governor.snapshot()
+    assert (found.state, found.reason) == ("open", "network")
+    minutes = []
+    for _ in range(5):
+        bench.passed += 15 * 60
+        await governor.failed(NetworkFailure(), "video", await probe(governor))
+        state = governor.snapshot()
+        assert state.opened_at is not None
+        assert state.next_probe_at is not None
+        minutes.append((state.next_probe_at - state.opened_at).total_seconds() / 60)
+    for found_minutes, expected in zip(minutes, [2, 4, 8, 8, 8], strict=True):
+        assert expected <= found_minutes <= expected * 1.1
+
+    bench.passed += 15 * 60
+    await governor.succeeded(await probe(governor))
+    await governor.failed(BotCheck(), "video")
+    state = governor.snapshot()
+    assert state.opened_at is not None
+    assert state.next_probe_at is not None
+    # An outage is no block: what follows is the first one.
+    assert state.next_probe_at - state.opened_at <= timedelta(hours=1.1)
