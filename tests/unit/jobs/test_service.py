@@ -8,6 +8,7 @@ from ytarchive.common.errors import (
     AgeRestricted,
     BotCheck,
     Conflict,
+    DiskFull,
     NetworkFailure,
     NotFound,
     PrivateVideo,
@@ -342,3 +343,31 @@ async def test_the_registry_follows_the_health_of_services(workshop: Workshop) -
 
     assert registered.is_healthy
     assert (known.url, known.is_healthy) == ("http://127.0.0.1:8002", False)
+
+
+async def test_a_download_without_a_job_is_stored_by_the_next_process(workshop: Workshop) -> None:
+    workshop.download.hold = {video_id(9)}
+    async with workshop.open():
+        await workshop.download.start_download(DownloadRequest(video_id=video_id(9)))
+    async with workshop.open():
+        await workshop.download.end(workshop.download.task_of(video_id(9)))
+
+    assert workshop.storage.saves == {video_id(9): 1}
+
+
+async def test_a_download_that_cannot_be_stored_is_not_taken_notice_of(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise DiskFull("no space left")
+
+    workshop.download.hold = {video_id(9)}
+    async with workshop.open():
+        task = await workshop.download.start_download(DownloadRequest(video_id=video_id(9)))
+        with monkeypatch.context() as patch:
+            patch.setattr(workshop.storage, "save_video", full)
+            with pytest.raises(DiskFull):  # so that Download keeps it, and tells again
+                await workshop.download.end(task.task_id)
+        await workshop.download.notify(task.task_id)
+
+    assert workshop.storage.saves == {video_id(9): 1}
