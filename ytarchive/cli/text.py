@@ -1,5 +1,8 @@
 """Text from elsewhere, made harmless for a terminal."""
 
+_JOINERS = "\u200c\u200d"
+"""Invisible, and needed to write Persian, Hindi and families of emoji; they hide nothing."""
+
 
 def plain(text: str) -> str:
     """One line without control characters, so that no title can colour, move or hide anything.
@@ -11,6 +14,6 @@ def plain(text: str) -> str:
 
 
 def _shown(character: str) -> str:
-    if character.isprintable():
+    if character.isprintable() or character in _JOINERS:
         return character
     return " " if character.isspace() else "\ufffd"

@@ -117,6 +117,8 @@ def test_text_is_plain() -> None:
     assert plain("a\tb\r\nc") == "a b  c"
     assert plain("\x1b]0;x\x07 \x9b31m") == "�]0;x� �31m"
     assert plain("Ünïcödé 日本 🎬") == "Ünïcödé 日本 🎬"
+    assert plain("👨\u200d👩\u200d👧 क्\u200dष न्\u200cन") == "👨\u200d👩\u200d👧 क्\u200dष न्\u200cन"
+    assert plain("txt\u202egpj.exe \u2066x\u2069 \u200bz\ufeff") == "txt�gpj.exe �x� �z�"
 
 
 def test_the_id_stands_for_a_video_without_a_title() -> None:
