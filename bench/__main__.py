@@ -19,6 +19,7 @@ ROWS = {
     "6": "row06_sync",
     "7": "row07_large_job",
     "8": "row08_large_library",
+    "9": "row09_search",
     "10": "row10_logs",
     "11": "row11_job_reads",
     "12": "row12_command_line",

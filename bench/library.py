@@ -1,23 +1,56 @@
 """A library of any size, made up: rows as the Storage service writes them, without the files."""
 
 import asyncio
+import itertools
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from bench.world import World
+from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Writer
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.search.documents import Change, Document, Track, document, packed
+from ytarchive.storage.search.index import SearchIndex
 from ytarchive.storage.service import SCHEMA
 
-_AT_ONCE = 5_000
+CHANNELS = 5_000
+FIRST_DAY = 1_300_000_000_000_000
+"""The first upload, in microseconds; four minutes later comes the next one."""
+
+_BETWEEN_UPLOADS = 240_000_000
+_AT_ONCE = 2_000
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_WORDS = ("build", "repair", "the", "old", "new", "kitchen", "garden", "radio", "engine", "talk")
-_MICROSECONDS = 1_600_000_000_000_000
+_STORED_AT = 1_700_000_000_000_000
 _KINDS = (
     ("mp4", "media", 40_000_000),
     ("info.json", "info", 300_000),
     ("jpg", "thumbnail", 90_000),
     ("en.vtt", "captions", 20_000),
 )
+_SYLLABLES = [
+    a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er", "in")
+]
+_VOCABULARY = 60_000
+_LINES = 60
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """A video of the library; three of five have captions."""
+
+    number: int
+    video_id: str
+    title: str
+    description: str
+    lines: list[str]
+
+    @property
+    def text_bytes(self) -> int:
+        """What there is to search in."""
+        return len("".join([self.title, self.description, *self.lines]).encode())
 
 
 def video_ids(count: int) -> Iterator[str]:
@@ -27,57 +60,118 @@ def video_ids(count: int) -> Iterator[str]:
         yield "".join(chance.choices(_LETTERS, k=11))
 
 
-def fill(database: Path, ids: Iterable[str]) -> None:
-    """Register videos with four files each."""
-    asyncio.run(_fill(database, list(ids)))
+def videos(count: int) -> Iterator[MadeUp]:
+    """The library's videos, the same ones each time."""
+    for number, video_id in enumerate(video_ids(count)):
+        yield made_up(number, video_id)
 
 
-async def _fill(path: Path, ids: list[str]) -> None:
-    async with await Database.open(path, SCHEMA) as database:
-        for start in range(0, len(ids), _AT_ONCE):
-            await database.write(_Insert(start, ids[start : start + _AT_ONCE]))
+def made_up(number: int, video_id: str) -> MadeUp:
+    """A video, in words as frequent as words are; a third are those of its own subject."""
+    words, weights = _words()
+    has_captions = number % 5 < 3
+    chance = random.Random(number)
+    length = 47 + (7 * _LINES if has_captions else 0)
+    subject = chance.choices(words, cum_weights=weights, k=length // 12)
+    said = chance.choices(words, cum_weights=weights, k=length - length // 3)
+    said += chance.choices(subject, k=length // 3)
+    chance.shuffle(said)
+    lines = [" ".join(said[at : at + 7]) for at in range(47, len(said), 7)]
+    return MadeUp(number, video_id, " ".join(said[:7]), " ".join(said[7:47]), lines)
+
+
+@cache
+def _words() -> tuple[list[str], list[float]]:
+    chance = random.Random(1)
+    words: dict[str, None] = {}
+    while len(words) < _VOCABULARY:  # frequent words are short
+        words["".join(chance.choices(_SYLLABLES, k=1 + len(words).bit_length() // 6))] = None
+    return list(words), list(itertools.accumulate(1 / rank for rank in range(1, _VOCABULARY + 1)))
+
+
+def library(world: World, size: int) -> Path:
+    """The archive with a library of this size and its search index; made once in a run."""
+    base_path = world.scratch / f"library-{size}"
+    if not base_path.exists():
+        asyncio.run(_fill(base_path, size))
+    return base_path
+
+
+async def _fill(base_path: Path, size: int) -> None:
+    layout = Layout.of(StorageConfig(base_path=base_path))
+    async with await Database.open(layout.database, SCHEMA) as database:
+        made = videos(size)
+        while some := list(itertools.islice(made, _AT_ONCE)):
+            await database.write(_Insert(some))
+        [state] = await database.fetch_all("search_state")
+    index = await SearchIndex.open(layout.search_index, state["library_id"], state["newest"])
+    made = videos(size)
+    while some := list(itertools.islice(made, _AT_ONCE)):
+        documents = [_document(each) for each in some]
+        await index.take_in(documents, state["newest"])
+    await index.close()
 
 
 class _Insert:
     """A transaction that registers some videos."""
 
-    def __init__(self, start: int, ids: list[str]) -> None:
-        self._numbered = list(enumerate(ids, start))
+    def __init__(self, some: list[MadeUp]) -> None:
+        self._some = some
 
     def __call__(self, writer: Writer) -> None:
-        writer.execute_many("upsert_metadata", map(_metadata, self._numbered))
-        writer.execute_many("upsert_media", map(_media, self._numbered))
-        writer.execute_many("upsert_file", (row for each in self._numbered for row in _files(each)))
+        writer.execute_many("upsert_metadata", map(_metadata, self._some))
+        writer.execute_many("upsert_media", map(_media, self._some))
+        writer.execute_many("upsert_file", (row for each in self._some for row in _files(each)))
 
 
-def _metadata(numbered: tuple[int, str]) -> dict[str, object]:
-    number, video_id = numbered
-    chance = random.Random(number)
+def _metadata(video: MadeUp) -> dict[str, object]:
     return {
-        "video_id": video_id,
-        "title": " ".join(chance.choices(_WORDS, k=7)).capitalize(),
-        "channel_id": f"UC{number % 5_000:022}",
-        "channel_title": f"Channel {number % 5_000}",
-        "upload_date": _MICROSECONDS + number * 10_000_000,
-        "duration": number % 7_200,
-        "now": _MICROSECONDS,
+        "video_id": video.video_id,
+        "title": video.title,
+        "channel_id": f"UC{video.number % CHANNELS:022}",
+        "channel_title": f"Channel {video.number % CHANNELS}",
+        "upload_date": FIRST_DAY + video.number * _BETWEEN_UPLOADS,
+        "duration": video.number * 7919 % 7_200,
+        "now": _STORED_AT,
     }
 
 
-def _media(numbered: tuple[int, str]) -> dict[str, object]:
-    _, video_id = numbered
-    path = f"videos/{video_id}/{video_id}.mp4"
-    return {"video_id": video_id, "media_path": path, "quality": "720p", "now": _MICROSECONDS}
+def _media(video: MadeUp) -> dict[str, object]:
+    path = f"videos/{video.video_id}/{video.video_id}.mp4"
+    now = _STORED_AT + video.number // 10
+    return {"video_id": video.video_id, "media_path": path, "quality": "720p", "now": now}
 
 
-def _files(numbered: tuple[int, str]) -> Iterator[dict[str, object]]:
-    number, video_id = numbered
+def _files(video: MadeUp) -> Iterator[dict[str, object]]:
     for suffix, role, size in _KINDS:
-        folder = f"videos/{video_id}" + ("/captions" if role == "captions" else "")
-        yield {
-            "video_id": video_id,
-            "path": f"{folder}/{video_id}.{suffix}",
-            "role": role,
-            "size_bytes": size + number % 1_000,
-            "sha256": number.to_bytes(32),
-        }
+        if role != "captions" or video.lines:
+            yield {
+                "video_id": video.video_id,
+                "path": _path(video, suffix),
+                "role": role,
+                "size_bytes": size + video.number % 1_000,
+                "sha256": video.number.to_bytes(32),
+            }
+
+
+def _path(video: MadeUp, suffix: str) -> str:
+    folder = f"videos/{video.video_id}" + ("/captions" if suffix.endswith("vtt") else "")
+    return f"{folder}/{video.video_id}.{suffix}"
+
+
+def _document(video: MadeUp) -> Document:
+    row = _metadata(video)
+    path = _path(video, "en.vtt")
+    change = Change(
+        revision=0,
+        video_id=video.video_id,
+        title=video.title,
+        channel_id=str(row["channel_id"]),
+        channel_title=str(row["channel_title"]),
+        upload_date=FIRST_DAY + video.number * _BETWEEN_UPLOADS,
+        duration=video.number * 7919 % 7_200,
+        media_path=None,
+        captions=[path] if video.lines else [],
+    )
+    tracks = [Track("en", path, [5 * n for n in range(len(video.lines))])] if video.lines else []
+    return document(change, packed(video.description, "\n".join(video.lines), tracks))

@@ -67,6 +67,8 @@ class Schema:
     """True: every commit survives a power cut. False: the last ones may be lost, never corrupt."""
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """What its views and queries can call, by name; always the same result for the same values."""
+    page_size: int = 4096
+    """Bytes of a page of a new file; larger ones waste less when rows are large."""
 
     def queries(self) -> Queries:
         """The service's named statements."""
@@ -299,6 +301,7 @@ def _prepared(
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise damaged(path, verdict)
+    connection.execute(f"PRAGMA page_size = {schema.page_size}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":

@@ -98,6 +98,11 @@ class Layout:
         return self.state / "library.db"
 
     @property
+    def search_index(self) -> Path:
+        """The search index's SQLite file."""
+        return self.state / "search.db"
+
+    @property
     def folders(self) -> list[Path]:
         """The folders that the archive always has, besides staging."""
         kinds = [

@@ -27,8 +27,8 @@ class Search:
     async def open(cls, library: Database, layout: Layout) -> Self:
         """Open the index that belongs to the library, or begin one."""
         [state] = await library.fetch_all("search_state")
-        path = layout.database.with_name("search.db")
-        index = await SearchIndex.open(path, state["library_id"], state["newest"])
+        library_id, newest = state["library_id"], state["newest"]
+        index = await SearchIndex.open(layout.search_index, library_id, newest)
         return cls(index, library, layout)
 
     def follow(self) -> None:
@@ -41,7 +41,8 @@ class Search:
 
     async def find(self, query: SearchQuery) -> SearchResults:
         """A page of results. Raises InvalidRequest for a cursor of another search."""
-        return await self._finder.find(query, await self.pending())
+        results, pending = await asyncio.gather(self._finder.find(query), self.pending())
+        return results.model_copy(update={"pending": pending})
 
     async def close(self) -> None:
         """Stop; what is not yet indexed will be at the next start."""

@@ -96,15 +96,16 @@ def document_of(change: Change, layout: Layout) -> Document:
         channel_id=change.channel_id or _encodable(told.get("channel_id")),
         channel_title=change.channel_title or _encodable(told.get("channel")),
     )
-    return _document(known, content)
+    return document(known, content)
 
 
 def headline_of(change: Change) -> Document:
     """What the library's row alone tells."""
-    return _document(change, packed("", "", []))
+    return document(change, packed("", "", []))
 
 
-def _document(change: Change, content: bytes) -> Document:
+def document(change: Change, content: bytes) -> Document:
+    """A video with what was packed of its texts."""
     return Document(
         video_id=change.video_id,
         title=clean(change.title).replace("\n", " "),

@@ -5,6 +5,7 @@ order is the index's own, so a page costs what it shows: the usual one, bm25, mu
 video that has one of the words before it can show any.
 """
 
+import asyncio
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
@@ -34,26 +35,25 @@ class Finder:
         self._library = library
         self._layout = layout
 
-    async def find(self, query: SearchQuery, pending: int) -> SearchResults:
-        """A page of results. Raises InvalidRequest for a cursor of another search."""
+    async def find(self, query: SearchQuery) -> SearchResults:
+        """A page of results, `pending` not filled in. Raises InvalidRequest for a wrong cursor."""
         place = place_of(query, query.cursor, _PLACE) if query.cursor is not None else (0, END)
         question = Question.parse(query.query)
         if not question.wanted:
-            return SearchResults(
-                items=[], total=0, is_total_exact=True, pending=pending, remark=_NOTHING
-            )
+            return SearchResults(items=[], total=0, is_total_exact=True, pending=0, remark=_NOTHING)
         matches = await matches_of(question, query, self._index.words_beginning)
-        limits = limits_of(query)
+        limits = limits_of(query, self._index.overflow)
         counted = limits | {"match": matches.anywhere, "limit": _MOST_COUNTED + 1}
-        total = await self._index.count(counted)
-        found = await self._candidates(matches, limits, place, query.limit + 1) if total else []
+        total, found = await asyncio.gather(
+            self._index.count(counted), self._candidates(matches, limits, place, query.limit + 1)
+        )
         shown = found[: query.limit]
         return SearchResults(
             items=await self._videos(question, query, [number for _, number in shown]),
             next_cursor=cursor_at(query, shown[-1]) if len(found) > query.limit else None,
             total=min(total, _MOST_COUNTED),
             is_total_exact=total <= _MOST_COUNTED,
-            pending=pending,
+            pending=0,
         )
 
     async def _candidates(
@@ -83,8 +83,8 @@ class Finder:
         rows = await self._index.documents(numbers)
         media = await self._library.stored_among([row["video_id"] for row in rows])
         paths = {video_id: str(path) for video_id, path in media.items()}
-        pattern = question.pattern()
+        places = question.places()
         return [
-            found_video(row, paths.get(row["video_id"]), pattern, query.lines, self._layout)
+            found_video(row, paths.get(row["video_id"]), places, query.lines, self._layout)
             for row in rows
         ]

@@ -18,19 +18,23 @@ SCHEMA = Schema(
     package="ytarchive.storage.search",
     durable=False,
     functions={"searchable": searchable, "unpacked": unpacked},
+    page_size=16384,
 )
 _DAY = 24 * 3600 * 10**6
-_PLACES = 20
-"""Bits: a million videos a day have their own numbers; more go on in the next day's."""
+_PLACES = 10
+"""Bits: so many videos of a day have numbers of that day."""
 
 
 class SearchIndex:
     """The index of one library. Made by `open`."""
 
-    def __init__(self, database: Database, revision: int) -> None:
+    def __init__(self, database: Database, revision: int, overflow: int) -> None:
         self._database = database
+        self._numbers = _Numbers()
         self.revision = revision
         """Up to here the library's changes are in the index."""
+        self.overflow = overflow
+        """The most days that a video's number is beyond its day."""
 
     @classmethod
     async def open(cls, path: Path, library_id: str, newest: int) -> Self:
@@ -44,11 +48,15 @@ class SearchIndex:
         except (DatabaseCorrupt, DatabaseUnsupported) as error:
             log.warning("the search index begins anew: {}", error.message)
             return await cls._begin(path, library_id)
-        state = await database.fetch_one("get_state")
+        try:
+            state = await database.fetch_one("get_state")
+        except BaseException:
+            await database.close()  # its thread would keep the process from ending
+            raise
         if state is not None:
             fits = (state["library_id"], state["rules"]) == (library_id, RULES)
             if fits and state["revision"] <= newest:
-                return cls(database, state["revision"])
+                return cls(database, state["revision"], state["overflow"])
             log.info("the search index is made anew: it does not fit the library")
         await database.close()
         return await cls._begin(path, library_id)
@@ -59,7 +67,7 @@ class SearchIndex:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         database = await Database.open(path, SCHEMA)
         await database.execute("begin_state", {"library_id": library_id, "rules": RULES})
-        return cls(database, 0)
+        return cls(database, 0, 0)
 
     async def close(self) -> None:
         """Finish what is being written, then close."""
@@ -68,12 +76,13 @@ class SearchIndex:
     async def take_in(self, documents: Sequence[Document], revision: int) -> None:
         """Index videos, and note that every change up to `revision` is in, in one transaction."""
 
-        def transaction(writer: Writer) -> None:
-            for document in documents:
-                _index(writer, document)
-            writer.execute("set_revision", {"revision": revision})
+        def transaction(writer: Writer) -> int:
+            beyond = [self._take_in(writer, document) for document in documents]
+            overflow = max([self.overflow, *beyond])
+            writer.execute("set_state", {"revision": revision, "overflow": overflow})
+            return overflow
 
-        await self._database.write(transaction)
+        self.overflow = await self._database.write(transaction)
         self.revision = revision
 
     async def match(self, query: str, parameters: dict[str, Any]) -> list[int]:
@@ -98,30 +107,46 @@ class SearchIndex:
         found = {row["number"]: row for row in rows}
         return [found[number] for number in numbers if number in found]
 
-
-def first_number(upload_date: int | None) -> int:
-    """The first number of the day of an upload (microseconds since 1970)."""
-    return max(upload_date // _DAY, 1) << _PLACES if upload_date is not None else 0
-
-
-def _index(writer: Writer, document: Document) -> None:
-    row = document.row()
-    old = writer.fetch_one("get_document", row)
-    if old is not None:
-        if all(old[name] == value for name, value in row.items()):
-            return
-        for statement in ("remove_words", "remove_title", "remove_text", "remove_video"):
-            writer.execute(statement, {"number": old["number"]})
-    row["number"] = _free_number(writer, first_number(document.upload_date))
-    for statement in ("add_video", "add_text", "add_words", "add_title"):
-        writer.execute(statement, row)
+    def _take_in(self, writer: Writer, document: Document) -> int:
+        """Index a video; how many days its number is beyond its day."""
+        row = document.row()
+        old = writer.fetch_one("get_document", row)
+        if old is not None:
+            if all(old[name] == value for name, value in row.items()):
+                return 0
+            for statement in ("remove_words", "remove_title", "remove_text", "remove_video"):
+                writer.execute(statement, {"number": old["number"]})
+        day = day_of(document.upload_date)
+        number = row["number"] = self._numbers.free(writer, day)
+        for statement in ("add_video", "add_text", "add_words", "add_title"):
+            writer.execute(statement, row)
+        return (number >> _PLACES) - day
 
 
-def _free_number(writer: Writer, first: int) -> int:
-    while True:
-        last = first + (1 << _PLACES) - 1
-        row = writer.fetch_one("free_number", {"first": first, "last": last})
-        assert row is not None  # noqa: S101  # an aggregate always has a row
-        if row["number"] <= last:
-            return int(row["number"])
-        first = last + 1
+class _Numbers:
+    """Finds free numbers, and remembers which days have none."""
+
+    def __init__(self) -> None:
+        self._beyond: dict[int, int] = {}
+
+    def free(self, writer: Writer, day: int) -> int:
+        """A free number of this day, or else of the next day that has one."""
+        at = self._beyond.get(day, day)
+        while True:
+            limits = {"first": first_number(at), "last": first_number(at + 1) - 1}
+            row = writer.fetch_one("free_number", limits)
+            assert row is not None  # noqa: S101  # an aggregate always has a row
+            if row["number"] <= limits["last"]:
+                return int(row["number"])
+            at += 1
+            self._beyond[day] = at
+
+
+def day_of(upload_date: int | None) -> int:
+    """The day of an upload (microseconds since 1970); 0 if it is not known."""
+    return max(upload_date // _DAY, 1) if upload_date is not None else 0
+
+
+def first_number(day: int) -> int:
+    """The first number of a day."""
+    return day << _PLACES

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from ytarchive.common.models import to_micros
@@ -12,7 +12,7 @@ from ytarchive.storage.search.documents import (
     channel_facet,
     duration_facets,
 )
-from ytarchive.storage.search.index import first_number
+from ytarchive.storage.search.index import day_of, first_number
 from ytarchive.storage.search.question import Phrase, Question
 
 END = 2**62
@@ -54,18 +54,31 @@ async def matches_of(question: Question, query: SearchQuery, beginning: Beginnin
     )
 
 
-def limits_of(query: SearchQuery) -> dict[str, Any]:
-    """What a query asks of numbers and durations, as parameters of the statements."""
-    has_day = query.uploaded_from is not None or query.uploaded_to is not None
+def limits_of(query: SearchQuery, overflow: int) -> dict[str, Any]:
+    """What a query asks of numbers, days and durations, as parameters of the statements.
+
+    `overflow`: the most days that a video's number is beyond its day.
+    """
     lasts = query.duration_min is not None or query.duration_max is not None
     longest = _LONGEST if query.duration_max is None else query.duration_max
-    return {
-        # Videos whose day is not known have the lowest numbers; asked for days, they are left out.
-        "first": _first_number(query.uploaded_from or date(1970, 1, 2)) if has_day else 0,
-        "before": END if query.uploaded_to is None else _number_after(query.uploaded_to),
+    limits: dict[str, Any] = {
+        "first": 0,
+        "before": END,
         "shortest": query.duration_min or 0,
         "longest": longest if lasts else None,
+        "uploaded_from": None,
+        "uploaded_to": None,
     }
+    if query.uploaded_from is not None or query.uploaded_to is not None:
+        begin = to_micros(datetime.combine(query.uploaded_from or date.min, time.min, UTC))
+        end = to_micros(datetime.combine(query.uploaded_to or date.max, time.max, UTC))
+        limits |= {
+            "first": first_number(day_of(begin)),
+            "before": first_number(day_of(end) + 1 + overflow),
+            "uploaded_from": begin,
+            "uploaded_to": end,
+        }
+    return limits
 
 
 async def _match(phrase: Phrase, beginning: Beginning) -> str:
@@ -89,11 +102,3 @@ def _facets(query: SearchQuery) -> Iterator[str]:
     if query.duration_min is not None or query.duration_max is not None:
         longest = _LONGEST if query.duration_max is None else query.duration_max
         yield " OR ".join(duration_facets(query.duration_min or 0, longest)) or "none"
-
-
-def _first_number(day: date) -> int:
-    return first_number(to_micros(datetime.combine(day, time(), UTC)))
-
-
-def _number_after(day: date) -> int:
-    return END if day == date.max else _first_number(day + timedelta(days=1))

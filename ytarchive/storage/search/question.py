@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from ytarchive.storage.search.text import pattern, words
+from ytarchive.storage.search.text import Places, words
 
 _PARTS = re.compile(
     r"(?P<minus>-)?(?:\"(?P<phrase>[^\"]*)(?:\"(?P<star>\*)?|$)|(?P<word>[^\s\"]+))"
@@ -50,7 +50,7 @@ class Question:
                 (unwanted if part["minus"] else wanted).append(Phrase(found, is_prefix))
         return cls(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted)))
 
-    def pattern(self) -> re.Pattern[str]:
-        """Finds what is wanted in folded text; longer phrases first."""
+    def places(self) -> Places:
+        """Finds what is wanted in a text; longer phrases first."""
         by_length = sorted(self.wanted, key=lambda phrase: -len(" ".join(phrase.words)))
-        return pattern([(phrase.words, phrase.is_prefix) for phrase in by_length])
+        return Places([(phrase.words, phrase.is_prefix) for phrase in by_length])

@@ -1,6 +1,5 @@
 """What is told of a video that was found."""
 
-import re
 from typing import Any
 
 from ytarchive.common.database import Row
@@ -9,17 +8,18 @@ from ytarchive.storage.layout import Layout
 from ytarchive.storage.query_models import FoundVideo, Hit, HitField
 from ytarchive.storage.search.documents import Track, tracks_of, unpacked
 from ytarchive.storage.search.snippets import Line, best, lines_with, text_hit
+from ytarchive.storage.search.text import Places
 
 
 def found_video(
-    row: Row, video_path: str | None, pattern: re.Pattern[str], most: int, layout: Layout
+    row: Row, video_path: str | None, places: Places, most: int, layout: Layout
 ) -> FoundVideo:
     """A video with its hits, at most `most` of them in captions."""
     url = f"https://www.youtube.com/watch?v={row['video_id']}"
     description, captions, tracks = (unpacked(row["content"], part) for part in range(3))
-    in_title = lines_with(pattern, row["title"])
-    in_description = lines_with(pattern, description)
-    in_captions = lines_with(pattern, captions)
+    in_title = lines_with(places, row["title"])
+    in_description = lines_with(places, description)
+    in_captions = lines_with(places, captions)
     spoken = _caption_hits(best(in_captions, most), tracks_of(tracks), url, layout)
     return FoundVideo(
         video_id=row["video_id"],

@@ -1,13 +1,13 @@
 """The lines in which something was found."""
 
 import html
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from ytarchive.storage.query_models import Hit
-from ytarchive.storage.search.text import fold
+from ytarchive.storage.search.text import Places
 
 _LONGEST = 240
 _BEFORE = 80
@@ -24,19 +24,18 @@ class Line:
     matches: list[Match]
 
 
-def lines_with(pattern: re.Pattern[str], text: str) -> list[Line]:
+def lines_with(places: Places, text: str) -> list[Line]:
     """The lines of a text that have matches; a match may go on in the next line."""
-    spans = [found.span() for found in pattern.finditer(fold(text))]
+    spans = places.find(text)
     if not spans:
         return []
-    begins = [0, *(at + 1 for at, character in enumerate(text) if character == "\n")]
+    lines = text.split("\n")
+    begins = [0, *accumulate(len(line) + 1 for line in lines)]
     found: dict[int, list[Match]] = {}
     for begin, end in spans:
         for number in range(bisect_right(begins, begin) - 1, bisect_right(begins, end - 1)):
-            start = begins[number]
-            length = (begins[number + 1] - 1 if number + 1 < len(begins) else len(text)) - start
-            found.setdefault(number, []).append((max(begin - start, 0), min(end - start, length)))
-    lines = text.split("\n")
+            first, most = begins[number], len(lines[number])
+            found.setdefault(number, []).append((max(begin - first, 0), min(end - first, most)))
     return [Line(number, lines[number], matches) for number, matches in found.items()]
 
 

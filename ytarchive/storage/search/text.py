@@ -77,9 +77,26 @@ def searchable(text: str) -> str:
     return _BETWEEN_WORDS.sub(" ", folded)
 
 
-def pattern(phrases: Sequence[tuple[Sequence[str], bool]]) -> re.Pattern[str]:
-    """Finds phrases in folded text. Each is its words, and whether the last is only a beginning."""
-    return re.compile("|".join(_phrase(words, is_prefix) for words, is_prefix in phrases))
+class Places:
+    """Finds phrases in text. Each is its words, and whether the last is only a beginning."""
+
+    def __init__(self, phrases: Sequence[tuple[Sequence[str], bool]]) -> None:
+        plain = [
+            r"[^a-z0-9]+".join(words) + ("[a-z0-9]*" if is_prefix else "")
+            for words, is_prefix in phrases
+            if all(map(str.isascii, words))
+        ]
+        self._any = re.compile("|".join(_phrase(words, is_prefix) for words, is_prefix in phrases))
+        self._plain = re.compile(f"(?<![a-z0-9])(?:{'|'.join(plain)})(?![a-z0-9])")
+        self._is_plain = bool(plain)
+
+    def find(self, text: str) -> list[tuple[int, int]]:
+        """Begin and end of each."""
+        if not text.isascii():
+            return [found.span() for found in self._any.finditer(fold(text))]
+        if not self._is_plain:
+            return []
+        return [found.span() for found in self._plain.finditer(text.lower())]
 
 
 def _phrase(parts: Sequence[str], is_prefix: bool) -> str:

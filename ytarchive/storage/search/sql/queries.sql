@@ -1,13 +1,14 @@
 -- State -------------------------------------------------------------------------------------------
 
 -- name: get_state
-SELECT library_id, rules, revision FROM state;
+SELECT library_id, rules, revision, overflow FROM state;
 
 -- name: begin_state
-INSERT INTO state (id, library_id, rules, revision) VALUES (1, :library_id, :rules, 0);
+INSERT INTO state (id, library_id, rules, revision, overflow)
+VALUES (1, :library_id, :rules, 0, 0);
 
--- name: set_revision
-UPDATE state SET revision = :revision;
+-- name: set_state
+UPDATE state SET revision = :revision, overflow = :overflow;
 
 -- Taking videos in --------------------------------------------------------------------------------
 
@@ -62,6 +63,7 @@ FROM titles CROSS JOIN videos ON videos.number = titles.rowid
 WHERE titles MATCH :match
   AND titles.rowid >= :first AND titles.rowid < :before
   AND (:longest IS NULL OR videos.duration BETWEEN :shortest AND :longest)
+  AND (:uploaded_from IS NULL OR videos.upload_date BETWEEN :uploaded_from AND :uploaded_to)
 ORDER BY titles.rowid DESC
 LIMIT :limit;
 
@@ -71,6 +73,7 @@ FROM words CROSS JOIN videos ON videos.number = words.rowid
 WHERE words MATCH :match
   AND words.rowid >= :first AND words.rowid < :before
   AND (:longest IS NULL OR videos.duration BETWEEN :shortest AND :longest)
+  AND (:uploaded_from IS NULL OR videos.upload_date BETWEEN :uploaded_from AND :uploaded_to)
 ORDER BY words.rowid DESC
 LIMIT :limit;
 
@@ -82,6 +85,7 @@ SELECT count(*) AS videos FROM (
     WHERE words MATCH :match
       AND words.rowid >= :first AND words.rowid < :before
       AND (:longest IS NULL OR videos.duration BETWEEN :shortest AND :longest)
+      AND (:uploaded_from IS NULL OR videos.upload_date BETWEEN :uploaded_from AND :uploaded_to)
     LIMIT :limit
 );
 

@@ -6,11 +6,14 @@ CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     library_id TEXT NOT NULL,
     rules TEXT NOT NULL,              -- how text was prepared for the index
-    revision INTEGER NOT NULL
+    revision INTEGER NOT NULL,
+    overflow INTEGER NOT NULL         -- the most days that a number is beyond its day
 ) STRICT;
 
--- The number is the day of the upload (since 1970, 0 if it is not known) << 20, plus a count: so
--- the index has videos in the order of their uploads, and days can be asked for by number.
+-- The number is the day of the upload (since 1970, 0 if it is not known) << 10, plus a count; when
+-- these numbers are used up, one of the next free day. So the index has videos in the order of their
+-- uploads, days can be asked for by number, and numbers are close to one another, which keeps the
+-- index small.
 CREATE TABLE videos (
     number INTEGER PRIMARY KEY,
     video_id TEXT NOT NULL UNIQUE,
@@ -38,8 +41,9 @@ SELECT
     videos.facets
 FROM videos JOIN texts ON texts.number = videos.number;
 
+-- Captions come first, because the index names every column but the first in each of its entries.
 CREATE VIRTUAL TABLE words USING fts5 (
-    title, description, captions, facets,
+    captions, description, title, facets,
     content = documents, content_rowid = number, columnsize = 0,
     tokenize = 'unicode61 remove_diacritics 2'
 );

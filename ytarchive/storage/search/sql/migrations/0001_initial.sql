@@ -4,7 +4,8 @@ CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     library_id TEXT NOT NULL,
     rules TEXT NOT NULL,
-    revision INTEGER NOT NULL
+    revision INTEGER NOT NULL,
+    overflow INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE videos (
@@ -33,7 +34,7 @@ SELECT
 FROM videos JOIN texts ON texts.number = videos.number;
 
 CREATE VIRTUAL TABLE words USING fts5 (
-    title, description, captions, facets,
+    captions, description, title, facets,
     content = documents, content_rowid = number, columnsize = 0,
     tokenize = 'unicode61 remove_diacritics 2'
 );
