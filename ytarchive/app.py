@@ -70,10 +70,19 @@ class _Composition:
 
     def elsewhere(self, contract: type[C]) -> C:
         """A service that runs in another process."""
-        return remote(contract, self.session, self._url(contract.service), _token(self.settings))
+        service = contract.service
+        return remote(contract, self.session, lambda: self._address(service), _token(self.settings))
+
+    def _address(self, service: ServiceName) -> str:
+        """Where a service is now: unless the settings say so, where it registered from."""
+        jobs, settings = self.local.get(ServiceName.JOBS), self.settings
+        may_move = not settings.services.url(service) and not _token(settings)
+        if may_move and isinstance(jobs, JobsService) and (url := jobs.registered_url(service)):
+            return url
+        return self._url(service)
 
     def _url(self, service: ServiceName) -> str:
-        """Where a service is; when nothing is configured, entries go to the Jobs process."""
+        """Where the settings have it; when they do not say, entries go to the Jobs process."""
         if configured := self.settings.services.url(service):
             return configured
         if service is ServiceName.LOGGING:

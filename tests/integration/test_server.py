@@ -177,6 +177,22 @@ def test_jobs_wait_for_a_download_process_that_died_and_go_on_with_the_next(
     assert {r["attempts"] for r in job["results"] if r["status"] == "success"} == {1}
 
 
+def test_a_service_apart_is_found_where_it_registered_from(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    """Only the process apart has to know an address: that of Jobs."""
+    _, [video_id, *_] = playlist(youtube)
+    settings = environment(tmp_path / "archive", youtube)
+    with Server(settings, ("--services", "jobs,metadata,storage,logging")) as main:
+        apart = settings | {"YTARCHIVE_SERVICES__JOBS": main.url}
+        with Server(apart, ("--services", "download")) as download:
+            request = {"type": "VIDEO_DOWNLOAD", "video_ids": [video_id]}
+            job = main.ended(main.post("/jobs", {"data": request}).data["id"])
+            known = {s["service_name"]: s["url"] for s in main.get("/registry/services").data}
+    assert job["status"] == "COMPLETED"
+    assert known["download"] == download.url
+
+
 def test_a_trace_id_is_found_in_the_logs_of_every_service(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:

@@ -36,12 +36,14 @@ _PATIENCE = 660.0
 def remote(
     contract: type[C],
     session: aiohttp.ClientSession,
-    base_url: str,
+    base_url: str | Callable[[], str],
     token: str | None = None,
     *,
     timeout: float = _PATIENCE,
 ) -> C:
     """An object of type `contract` whose methods ask the server at `base_url` (`http://host:port`).
+
+    A service that may move is given as a function, which is asked before each request.
 
     It raises what the service raises, and besides: ServiceUnavailable when nothing answers,
     ServiceTimeout after `timeout` seconds, ProtocolError when the answer is not understood.
@@ -56,17 +58,22 @@ class _Wire:
         self,
         contract: type[Contract],
         session: aiohttp.ClientSession,
-        base_url: str,
+        base_url: str | Callable[[], str],
         token: str | None,
         timeout: float,
     ) -> None:
         self.service = contract.service.value
         self._session = session
-        self._base_url = base_url.rstrip("/")
+        self._given_url = base_url
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=10)
         self._headers: dict[str, str] = {}
         if token:
             self._headers[hdrs.AUTHORIZATION] = f"Bearer {token}"
+
+    @property
+    def _base_url(self) -> str:
+        url = self._given_url if isinstance(self._given_url, str) else self._given_url()
+        return url.rstrip("/")
 
     async def call(self, declared: Endpoint, arguments: dict[str, Any]) -> Any:
         """The result of an operation, or its error raised."""

@@ -78,6 +78,11 @@ class Registry:
         """Every known service, by name."""
         return [self._services[name] for name in sorted(self._services)]
 
+    def url(self, service_name: str) -> str | None:
+        """Where a service is, if it registered from outside this process."""
+        entry = self._services.get(service_name)
+        return None if entry is None or entry.url == IN_PROCESS else entry.address
+
     async def run(self) -> None:
         """Poll every service until cancelled."""
         while True:

@@ -14,6 +14,7 @@ from ytarchive.common.errors import Conflict, NotFound
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_place_for_videos
+from ytarchive.common.services import ServiceName
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadListener, DownloadNotice, DownloadStatus
 from ytarchive.jobs.api import (
@@ -132,6 +133,10 @@ class JobsService(JobsAPI, DownloadListener):
     def work_on(self, job_id: str) -> None:
         """Add a job to those that are worked on, when not the whole queue is."""
         self._queue.allow(job_id)
+
+    def registered_url(self, service: ServiceName) -> str | None:
+        """Where a service that runs apart registered from."""
+        return self._registry.url(service)
 
     async def create_job(self, request: CreateJob) -> Job:
         """Queue a job and return it, PENDING, as soon as it is durable."""
