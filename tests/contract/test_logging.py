@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.conftest import Reach
 from ytarchive.common.config import load_settings
-from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.errors import NotFound, YTArchiveError
 from ytarchive.logging import LogBatch, LogEntry, LoggingAPI, LogLevel, LogQuery
 from ytarchive.logging.service import LoggingService
 
@@ -66,8 +66,11 @@ async def test_entries_of_one_service(logs: LoggingAPI) -> None:
 
 
 @pytest.mark.parametrize("service", ["..", "a/b", "%2e", "ü b", "?x=1"])
-async def test_a_service_of_any_name_has_no_entries(logs: LoggingAPI, service: str) -> None:
-    assert (await logs.service_logs(service, LogQuery())).items == []
+async def test_a_service_that_nobody_knows_is_not_found(logs: LoggingAPI, service: str) -> None:
+    with pytest.raises(NotFound):
+        await logs.service_logs(service, LogQuery())
+    nothing = LogQuery(text="what nobody says")
+    assert (await logs.service_logs("storage", nothing)).items == []
 
 
 async def test_a_cursor_of_nobody_is_refused(logs: LoggingAPI) -> None:

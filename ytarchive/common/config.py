@@ -43,7 +43,15 @@ def _split(value: object) -> object:
 Names = Annotated[list[str], BeforeValidator(_split)]
 """A list; in an environment variable `a,b` does as well as `["a", "b"]`."""
 
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+
+def _named(path: Any) -> Any:
+    """An empty path would be the current folder, which nobody means."""
+    if path == "":
+        raise ValueError("must not be empty")
+    return path
+
+
+UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(Path.expanduser)]
 
 
 def _token(secret: SecretStr) -> SecretStr:
@@ -240,7 +248,11 @@ class Settings(BaseSettings):
     """All settings of one process."""
 
     model_config = SettingsConfigDict(
-        env_prefix="YTARCHIVE_", env_nested_delimiter="__", frozen=True, extra="forbid"
+        env_prefix="YTARCHIVE_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,  # as container files set what they do not use
+        frozen=True,
+        extra="forbid",
     )
     toml_file: ClassVar[Path | None] = None
 

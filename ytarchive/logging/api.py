@@ -89,7 +89,7 @@ class LoggingAPI(Contract, Protocol):
 
     @endpoint("GET /logs/services/{service}")
     async def service_logs(self, service: str, request: LogQuery) -> Page[LogEntry]:
-        """Entries of one service that match, newest first."""
+        """Entries of one service that match, newest first. Raises NotFound for an unknown one."""
         ...
 
     @endpoint("GET /metrics")

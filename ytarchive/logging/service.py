@@ -14,8 +14,9 @@ from loguru import logger
 from ytarchive import __version__
 from ytarchive.common.config import LoggingConfig, Settings
 from ytarchive.common.database import Database
-from ytarchive.common.errors import DatabaseCorrupt, YTArchiveError
+from ytarchive.common.errors import DatabaseCorrupt, NotFound, YTArchiveError
 from ytarchive.common.models import HealthCheck, Page, utc_now
+from ytarchive.common.services import ServiceName
 from ytarchive.common.telemetry import LOG_ENTRIES
 from ytarchive.common.tracing import current_trace_id
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogQuery, Metric, Received
@@ -127,7 +128,12 @@ class LoggingService(LoggingAPI):
         """See the contract."""
         if request.service not in {None, service}:
             return Page(items=[])
-        return await self._store.rows.find(request.model_copy(update={"service": service}))
+        page = await self._store.rows.find(request.model_copy(update={"service": service}))
+        if not page.items and service not in set(ServiceName):
+            anything = await self._store.rows.find(LogQuery(service=service, limit=1))
+            if not anything.items:
+                raise NotFound(f"nothing was ever logged by a service {service[:64]!r}")
+        return page
 
     async def get_metrics(self) -> list[Metric]:
         """See the contract."""

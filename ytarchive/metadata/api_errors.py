@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -65,6 +66,9 @@ _CAUSES = {
     errno.ECONNRESET: "the connection was cut",
 }
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
+_PHRASES = frozenset(status.phrase for status in HTTPStatus)
+"""All that some errors say."""
+
 _TAG = re.compile(r"<[^>]*>")
 _LONGEST_MESSAGE = 500
 _LONGEST_WAIT = 30.0
@@ -90,6 +94,8 @@ def refused(status: int, retry_after: str | None, body: bytes) -> Refusal:
     reasons = list(_reasons(given))
     message = plain_text(given.get("message")) or f"the Data API answered {status}"
     kind = _meaning(status, reasons, message)
+    if message in _PHRASES:
+        message = f"{kind.meaning} ({message})"
     details: dict[str, Any] = {"http_status": status}
     if reasons:
         details["api_reason"] = reasons[0]

@@ -130,6 +130,17 @@ def test_a_wrong_file_is_refused_by_name(file: Path, text: str, said: str) -> No
         load_settings(file)
 
 
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As container files set what they do not use; the current folder is no archive."""
+    monkeypatch.setenv("YTARCHIVE_STORAGE__BASE_PATH", "")
+    monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "")
+    settings = load_settings()
+    assert settings.storage.base_path == Path("~/YTArchive").expanduser()
+    assert settings.network.proxy is None
+    with pytest.raises(InvalidConfiguration, match=r"base_path.*must not be empty"):
+        load_settings(storage={"base_path": ""})
+
+
 def test_a_file_that_is_named_must_exist(file: Path) -> None:
     with pytest.raises(InvalidConfiguration, match="does not exist"):
         load_settings(file)
