@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -108,7 +108,21 @@ class QueueMachine(RuleBasedStateMachine):
         for name in names:
             is_stored = name in self.stored
             self.model[job_id][name] = "skipped" if is_stored else RESULTS[self.peer.mood[name]]
+        self.note_stored(names)
+
+    def note_stored(self, names: Iterable[str]) -> None:
+        """What was unavailable elsewhere and has come back is fetched for every job that has it."""
         self.stored |= {name for name in names if self.peer.mood[name] == "fine"}
+        self.settle()
+        for job_id, known in self.model.items():
+            returned = {n for n, s in known.items() if s == "unavailable"} & self.stored
+            found = self.statuses(job_id)
+            assert {found[name] for name in returned} <= {"success", "skipped"}
+            known |= {name: found[name] for name in returned}
+
+    def statuses(self, job_id: str) -> dict[str, str]:
+        job = self.runner.run(self.service.get_job(job_id))
+        return {result.video_id: result.status for result in job.results}
 
     def create(self, names: list[str], priority: int = 0) -> str:
         request = videos(*names, max_retries=1, priority=priority)
@@ -142,7 +156,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.peer.paused = True
         made = [self.create(both[0]), self.create(both[1], priority)]
         wanted = set(both[0] + both[1]) - self.stored
-        self.wait_for_transfers(min(len(wanted), PLACES))
+        self.wait_for_a_transfer(wanted)
         self.peer.paused = False
         if crash:
             self.crash()
@@ -155,18 +169,17 @@ class QueueMachine(RuleBasedStateMachine):
         assert sum(self.workshop.storage.saves.values()) - before == len(fine)
         for job_id, names in zip(made, both, strict=True):
             self.take_over(job_id, names)
-        self.stored |= fine
+        self.note_stored(fine)
         return multiple(*made)
 
-    def take_over(self, job_id: str, names: list[str]) -> None:
+    def take_over(self, job_id: str, names: Iterable[str]) -> None:
         """Of two jobs for one video, the later may find it fetched with it or stored before."""
-        job = self.runner.run(self.service.get_job(job_id))
-        for result in job.results:
-            good = {"success", "skipped"} if self.peer.mood[result.video_id] == "fine" else set()
-            stored = {"skipped"} if result.video_id in self.stored else set()
-            assert result.status in (stored or good or {RESULTS[self.peer.mood[result.video_id]]})
-            self.model[job_id][result.video_id] = result.status
-        assert set(names) == self.model[job_id].keys()
+        found = self.statuses(job_id)
+        for name in names:
+            good = {"success", "skipped"} if self.peer.mood[name] == "fine" else set()
+            stored = {"skipped"} if name in self.stored else set()
+            assert found[name] in (stored or good or {RESULTS[self.peer.mood[name]]})
+            self.model[job_id][name] = found[name]
 
     @rule(target=jobs, names=NAMES, crash=st.booleans())
     def run_through_a_block(self, names: list[str], crash: bool) -> str:
@@ -175,7 +188,7 @@ class QueueMachine(RuleBasedStateMachine):
         job_id = self.create(names)
         self.model[job_id] = {}
         if set(names) - self.stored:
-            self.wait_until(lambda: self.governor() == "open")
+            self.wait_until(lambda: self.governor() == "open" and not self.active(job_id))
             if crash:
                 self.crash()
             job = self.runner.run(self.service.get_job(job_id))
@@ -193,7 +206,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.peer.paused = True
         job_id = self.create(names)
         wanted = [name for name in names if name not in self.stored]
-        self.wait_for_transfers(min(len(wanted), PLACES))
+        self.wait_for_a_transfer(wanted)
         if wanted:
             self.runner.run(self.service.cancel_job(job_id))
         self.peer.paused = False
@@ -227,10 +240,9 @@ class QueueMachine(RuleBasedStateMachine):
         report = self.runner.run(self.service.retry_jobs(RetryJobs()))
         assert report.videos == count
         self.settle(*failed)
-        for job_id in failed:
-            self.take_over(job_id, list(self.model[job_id]))
-        names = set().union(*failed.values())
-        self.stored |= {name for name in names if self.peer.mood[name] == "fine"}
+        for job_id, names in failed.items():
+            self.take_over(job_id, names)
+        self.note_stored(set().union(*failed.values()))
 
     @rule(job_id=jobs)
     def cancel_what_has_ended(self, job_id: str) -> None:
@@ -254,14 +266,19 @@ class QueueMachine(RuleBasedStateMachine):
             if not task.status.is_final:
                 self.runner.run(self.peer.end(task.task_id))
 
-    def wait_for_transfers(self, count: int) -> None:
-        self.wait_until(lambda: len(self.peer.busy) >= count)
+    def wait_for_a_transfer(self, wanted: Collection[str]) -> None:
+        """One at least, if any is wanted: after a block there may not be more at first."""
+        self.wait_until(lambda: bool(self.peer.busy) or not wanted)
 
     def wait_until(self, fact: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 30
         while not fact():
             assert time.monotonic() < deadline
             self.runner.run(asyncio.sleep(0.001))
+
+    def active(self, job_id: str) -> int:
+        """How many videos of a job are being worked on."""
+        return len(self.runner.run(self.service.get_job(job_id)).progress.active)
 
     def governor(self) -> str:
         return self.runner.run(self.service.get_governor()).state
