@@ -108,7 +108,10 @@ async def test_jobs_are_listed_filtered_and_paged(jobs: JobsAPI) -> None:
     first = await jobs.list_jobs(JobQuery(limit=2, status=JobStatus.COMPLETED))
     rest = await jobs.list_jobs(JobQuery(limit=2, cursor=first.next_cursor))
     assert [job.id for job in (*first.items, *rest.items)] == ids[::-1]
+    assert first.items == [await jobs.get_job(job_id) for job_id in ids[:0:-1]]
     assert rest.next_cursor is None
+    headlines = await jobs.list_jobs(JobQuery(expand=False))
+    assert {(len(job.video_ids), len(job.results)) for job in headlines.items} == {(0, 0)}
     assert (await jobs.list_jobs(JobQuery(status=JobStatus.FAILED))).items == []
 
 

@@ -142,7 +142,9 @@ async def _mention_unfinished(archive: Archive, out: Output, job_ids: Sequence[s
     open_jobs = [
         job.id
         for status in (JobStatus.RUNNING, JobStatus.PENDING)
-        for job in (await archive.jobs.list_jobs(JobQuery(status=status, limit=500))).items
+        for job in (
+            await archive.jobs.list_jobs(JobQuery(status=status, limit=500, expand=False))
+        ).items
         if job.id not in job_ids
     ]
     if open_jobs:

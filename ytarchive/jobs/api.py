@@ -185,7 +185,9 @@ class JobQuery(Model):
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
     expand: bool = Field(
-        default=False, description="Fill `video_ids` and `results`, which lists leave empty"
+        default=True,
+        description="Fill `video_ids` and `results`; false is cheaper. A page of jobs with many "
+        "videos is shorter than `limit`",
     )
 
 

@@ -1,5 +1,6 @@
 """Rows of jobs.db as models, and back."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,8 @@ from ytarchive.jobs.waiting import Waiting
 SCHEMA = Schema(package="ytarchive.jobs", durable=True)
 
 _MICROSECOND = timedelta(microseconds=1)
+_MOST_VIDEOS = 20_000
+"""Of all jobs on a page."""
 _CURSOR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -157,8 +160,10 @@ class JobsRepository:
         values = query.model_dump(include={"status", "type", "cursor"})
         rows = await self.database.fetch_all(_list_for(query), values | {"limit": query.limit + 1})
         shown = rows[: query.limit]
+        if query.expand:
+            shown = _together(shown)
         jobs = [await self._with_videos(r) if query.expand else _job(r, [], []) for r in shown]
-        return Page(items=jobs, next_cursor=jobs[-1].id if len(rows) > query.limit else None)
+        return Page(items=jobs, next_cursor=jobs[-1].id if len(rows) > len(shown) else None)
 
     async def _with_videos(self, row: Row) -> Job:
         ids = await self.database.fetch_all("job_video_ids", {"job_id": row["id"]})
@@ -395,6 +400,12 @@ class RegistryRepository:
             )
             for row in await self._database.fetch_all("list_services")
         ]
+
+
+def _together(rows: list[Row]) -> list[Row]:
+    """The first of some jobs, as many as one answer can hold with their videos; one at least."""
+    totals = itertools.accumulate(row["total"] for row in rows)
+    return rows[: max(1, sum(total <= _MOST_VIDEOS for total in totals))]
 
 
 def _list_for(query: JobQuery) -> str:

@@ -26,6 +26,7 @@ from ytarchive.jobs import (
     JobType,
     RegisterService,
     ResultStatus,
+    repository,
 )
 
 LIST = "PLtest"
@@ -328,6 +329,24 @@ async def test_jobs_are_listed_newest_first_by_pages(workshop: Workshop) -> None
 
     assert [j.id for j in [*one.items, *two.items]] == made[::-1]
     assert two.next_cursor is None
+
+
+async def test_a_page_of_large_jobs_is_shorter_than_asked_for(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "_MOST_VIDEOS", 5)
+    async with workshop.open() as jobs:
+        made = [
+            (await jobs.create_job(videos(*map(video_id, range(size))))).id for size in (3, 3, 2, 7)
+        ]
+        pages, cursor = list[list[str]](), None
+        while cursor or not pages:
+            page = await jobs.list_jobs(JobQuery(cursor=cursor))
+            pages.append([job.id for job in page.items])
+            cursor = page.next_cursor
+
+    fourth, third, second, first = made[::-1]
+    assert pages == [[fourth], [third, second], [first]]
 
 
 async def test_the_registry_follows_the_health_of_services(workshop: Workshop) -> None:
