@@ -17,6 +17,7 @@ from tests.unit.storage.samples import (
     save_request,
     stage,
 )
+from tests.unit.storage.search.archives import indexed
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import (
     InvalidIdentifier,
@@ -31,8 +32,10 @@ from ytarchive.storage import (
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
+    SearchQuery,
     StorageAPI,
     UnavailableVideo,
+    VideoQuery,
     WorkPlanQuery,
     WorkPlanRequest,
 )
@@ -76,6 +79,37 @@ async def test_metadata_is_kept_and_read_back_equal(storage: StorageAPI) -> None
 async def test_a_playlist_is_kept(storage: StorageAPI, config: StorageConfig) -> None:
     assert await storage.save_playlist(SavePlaylist(playlist=playlist("PLabc"))) == Done()
     assert "PLabc" in listed(config.base_path / "metadata" / "playlists")[0]
+
+
+async def test_stored_videos_are_listed_and_found(
+    storage: StorageAPI, config: StorageConfig
+) -> None:
+    await storage.save_metadata(SaveMetadata(metadata=metadata(title="A crystal radio & more")))
+    await storage.save_video(save_request(stage(config)))
+    await storage.save_metadata(SaveMetadata(metadata=metadata(OTHER, "Another radio")))
+    filters = {"channel": "a channel", "uploaded_from": "2009-10-25", "uploaded_to": "2009-10-25"}
+    filters |= {"duration_min": 213, "duration_max": 213}
+    listed_videos = await storage.list_videos(
+        VideoQuery.model_validate(filters | {"has_captions": True, "sort": "title", "order": "asc"})
+    )
+    assert [(each.video_id, each.title) for each in listed_videos.items] == [
+        (VIDEO, "A crystal radio & more")
+    ]
+    assert content(listed_videos.items[0].video_path) == MEDIA
+    await indexed(storage)
+    asked = filters | {"query": '"CRYSTAL radio" & mor*', "has_captions": True}
+    results = await storage.search(SearchQuery.model_validate(asked))
+    assert (results.total, results.is_total_exact, results.remark) == (1, True, None)
+    [video] = results.items
+    assert (video.video_id, video.video_path) == (VIDEO, listed_videos.items[0].video_path)
+    assert video.hits[0].matches == [(2, 15), (18, 22)]
+    first = await storage.search(SearchQuery(query="radio", limit=1))
+    rest = await storage.search(SearchQuery(query="radio", limit=1, cursor=first.next_cursor))
+    assert {each.video_id for each in first.items + rest.items} == {VIDEO, OTHER}
+    with pytest.raises(InvalidRequest, match="cursor"):
+        await storage.list_videos(VideoQuery(cursor=first.next_cursor))
+    with pytest.raises(InvalidRequest, match="cursor"):
+        await storage.search(SearchQuery(query="other", cursor=first.next_cursor))
 
 
 async def test_work_plans_are_made_listed_and_read(storage: StorageAPI) -> None:

@@ -55,22 +55,28 @@ class VideoLists:
 
     async def page(self, query: VideoQuery) -> Page[StoredVideo]:
         """One page. Raises InvalidRequest for a cursor of another list."""
-        key, index, place = _ORDERS[query.sort]
         filters = await self._filters(query)
         few = await self._most_selective(filters)
         conditions = [each.condition for each in filters]
         parameters = {name: value for each in filters for name, value in each.parameters.items()}
+        key, index, place = _ORDERS[query.sort]
         direction = query.order.value
-        if query.cursor is not None:
-            sign = ">" if query.order is SortOrder.ASCENDING else "<"
-            conditions.append(f"({key}, number) {sign} (:key, :number)")
-            after = place_of(query, query.cursor, place)
-            parameters |= dict(zip(("key", "number"), after, strict=True))
         statement = self._assembled("list_videos", few.index if few else index, conditions)
         statement = statement.replace("/* key */", f"{key} AS sort_key,")
-        ordered = f"ORDER BY {key} {direction}, number {direction}"
-        statement = statement.replace("/* order */", ordered)
-        rows = await self._database.select(statement, parameters | {"limit": query.limit + 1})
+        parts = [("", f"{key} {direction}, number {direction}")]
+        if query.cursor is not None:
+            reached = place_of(query, query.cursor, place)
+            parameters |= dict(zip(("key", "number"), reached, strict=True))
+            parts = _after(key, query.order)
+        rows: list[Row] = []
+        for after, ordered in parts:
+            if (missing := query.limit + 1 - len(rows)) > 0:
+                part = statement.replace("/* after */", after)
+                part = part.replace("/* order */", f"ORDER BY {ordered}")
+                rows += await self._database.select(part, parameters | {"limit": missing})
+        return self._page(query, rows)
+
+    def _page(self, query: VideoQuery, rows: list[Row]) -> Page[StoredVideo]:
         items = [self._video(row) for row in rows[: query.limit]]
         if len(rows) <= query.limit:
             return Page(items=items)
@@ -128,6 +134,18 @@ class VideoLists:
             stored_at=from_micros(row["stored_at"]),
             video_path=str(self._layout.absolute(row["media_path"])),
         )
+
+
+def _after(key: str, order: SortOrder) -> list[tuple[str, str]]:
+    """What comes after a place, and in which order: those with the same key, then those beyond it.
+
+    SQLite uses an index for each of them, but not for `(key, number) > (:key, :number)`.
+    """
+    sign = ">" if order is SortOrder.ASCENDING else "<"
+    return [
+        (f"AND {key} = :key AND number {sign} :number", f"number {order.value}"),
+        (f"AND {key} {sign} :key", f"{key} {order.value}, number {order.value}"),
+    ]
 
 
 def _uploaded(first: date | None, last: date | None) -> _Filter:

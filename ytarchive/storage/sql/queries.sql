@@ -50,7 +50,7 @@ WHERE videos.media_path IS NOT NULL;
 SELECT /* key */ number, video_id, title, channel_id, channel_title, upload_date, duration,
        quality, size_bytes, captions, stored_at, media_path
 FROM videos /* by */
-WHERE media_path IS NOT NULL /* and */
+WHERE media_path IS NOT NULL /* and */ /* after */
 /* order */ LIMIT :limit;
 
 -- name: count_some

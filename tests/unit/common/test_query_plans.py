@@ -1,0 +1,78 @@
+"""No named query of any service looks at every row of a table that grows with the archive."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import ytarchive
+from ytarchive.common.database import Schema, migrate
+from ytarchive.storage.search.index import SCHEMA as SEARCH
+
+ROOT = Path(ytarchive.__file__).parent
+PACKAGES = [
+    ".".join(path.relative_to(ROOT.parent).parts[:-2]) for path in ROOT.rglob("sql/schema.sql")
+]
+SMALL = {
+    "totals", "state", "identity", "moves", "verification", "work_plans", "asked", "wanted",
+    "job_counts", "services", "found",
+}  # fmt: skip
+"""Tables of one row or few, and lists that the caller gives."""
+
+SCANS = {
+    "paths_known": "for the few paths that a verification did not expect; an index would cost more",
+    "count_videos": "once for each verification; of the smallest index",
+    "count_findings": "of what is wrong, which is little",
+    "newest_pass": "a row for each kind of verification",
+    "unreported_jobs": "an index of those alone that are to be reported",
+    "purge_entries": "the oldest few, in the order in which they came",
+    "list_videos": "its order and its index are put in: see tests/unit/storage/test_lists.py",
+    "count_some": "likewise",
+}
+"""Queries that may look at every row, and why."""
+
+
+def plans(package: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Every query with its name, text and plan."""
+    schema = Schema(package, durable=True, functions=SEARCH.functions)
+    queries = schema.queries()
+    with closing(sqlite3.connect(":memory:")) as database:
+        for name, function in schema.functions.items():
+            database.create_function(name, -1, function, deterministic=True)
+        migrate(database, schema)
+        for name in queries.names():
+            text = queries[name]
+            parameters = dict.fromkeys(re.findall(r":(\w+)", text), 0)
+            rows = database.execute(f"EXPLAIN QUERY PLAN {text}", parameters).fetchall()
+            yield name, text, [row[3] for row in rows]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_query_looks_at_every_row_of_a_large_table(package: str) -> None:
+    scans = [
+        f"{name}: {step}"
+        for name, text, steps in plans(package)
+        for step in steps
+        if (scanned := re.match(r"SCAN (\w+)", step))
+        and "VIRTUAL TABLE" not in step
+        and "CONSTANT ROW" not in step
+        and scanned[1] not in SMALL
+        and not ("LIMIT" in text and "USING" in step)
+        and name not in SCANS
+    ]
+    assert not scans
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_page_is_sorted_first(package: str) -> None:
+    sorted_first = [
+        f"{name}: {step}"
+        for name, text, steps in plans(package)
+        for step in steps
+        if "LIMIT" in text and step.startswith("USE TEMP B-TREE")
+        and name not in SCANS
+    ]  # fmt: skip
+    assert not sorted_first
