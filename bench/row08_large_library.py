@@ -4,7 +4,7 @@ import random
 import time
 from typing import Any
 
-from bench.library import fill, video_ids
+from bench.library import library, video_ids
 from bench.processes import own_cpu, resident
 from bench.report import Row, middle
 from bench.world import BenchServer, World
@@ -16,6 +16,7 @@ _ROUNDS = 300
 _STARTS = 3
 _CHECKED_AT_ONCE = 500
 _BATCHES = 50
+_PAGES = 5
 
 
 def measure(world: World) -> list[Row]:
@@ -23,15 +24,13 @@ def measure(world: World) -> list[Row]:
     sizes = (_SMALL, 10_000, 100_000, 1_000_000) if world.full else (_SMALL, 100_000)
     found = {size: _costs(world, size) for size in sizes}
     large = max(sizes)
-    costs = ("exists_ms", "exists_500_ms", "stats_ms", "start_s", "start_cpu_s")
-    rows = [_row(letter, name, large, found) for letter, name in zip("abcde", costs, strict=True)]
+    rows = [_row(letter, name, large, found) for letter, name in zip("abcdef", _WORDS, strict=True)]
     return [*rows, _memory(large, found)]
 
 
 def _costs(world: World, size: int) -> dict[str, float]:
-    base_path = world.folder() / "archive"
+    base_path = library(world, size)
     database = base_path / ".ytarchive" / "library.db"
-    fill(database, video_ids(size))
     costs: dict[str, float] = {"bytes_per_video": round(database.stat().st_size / size)}
     starts, cpu = [], []
     for _ in range(_STARTS):
@@ -53,8 +52,23 @@ def _questions(server: BenchServer, size: int) -> dict[str, float]:
     return {
         "exists_ms": _timed(lambda n: server.get(f"/storage/exists/{asked[n]}"), _ROUNDS),
         "exists_500_ms": _timed(lambda n: server.post("/storage/exists", batches[n]), _BATCHES),
+        "list_ms": _listed(server),
         "stats_ms": _timed(lambda _: server.get("/storage/stats"), 100),
     }
+
+
+def _listed(server: BenchServer) -> float:
+    """Milliseconds of one page of 50, the median over every order and its first pages."""
+    took = []
+    for sort in ("stored_at", "upload_date", "title", "duration", "size", "channel"):
+        for order in ("asc", "desc"):
+            place = ""
+            for _ in range(_PAGES):
+                begun = time.monotonic()
+                page = server.get(f"/storage/videos?sort={sort}&order={order}{place}").data
+                took.append(1000 * (time.monotonic() - begun))
+                place = f"&cursor={page['next_cursor']}"
+    return middle(took)
 
 
 def _timed(ask: Any, times: int) -> float:
@@ -70,6 +84,7 @@ def _timed(ask: Any, times: int) -> float:
 _WORDS = {
     "exists_ms": ("exists, one video", "ms"),
     "exists_500_ms": ("exists, 500 videos at once", "ms"),
+    "list_ms": ("one page of a list", "ms"),
     "stats_ms": ("statistics", "ms"),
     "start_s": ("start-up until the first answer", "s"),
     "start_cpu_s": ("start-up, CPU", "s"),
@@ -94,7 +109,7 @@ def _row(letter: str, name: str, large: int, found: dict[int, dict[str, float]])
 def _memory(large: int, found: dict[int, dict[str, float]]) -> Row:
     mib = found[large]["memory_mib"]
     return Row(
-        number="8f",
+        number="8g",
         what=f"memory of a server with {large} videos, after these questions",
         peer=f"{found[_SMALL]['memory_mib']:.0f} MiB, of {_SMALL}",
         ours=f"{mib:.0f} MiB",

@@ -13,7 +13,7 @@ from tests.docs.markdown import document
 from tests.harness import Server, environment
 from tests.standin import StandInProcess
 
-FIRST, OVER_HTTP, TASKS, SETTINGS = (
+FIRST, OVER_HTTP, TASKS, SEARCHING, SETTINGS = (
     block.code for block in document("README.md").blocks if block.mark == "tested"
 )
 VIDEO = "jNQXAC9IVRw"
@@ -71,6 +71,10 @@ def test_the_first_commands_archive_a_video_and_a_playlist(
     assert len(stored) == 4
     assert VIDEO in stored
     assert "Me at the zoo" in said
+
+
+def test_what_is_stored_is_found_and_listed(variables: dict[str, str]) -> None:
+    assert run(SEARCHING, variables).count("Me at the zoo") == 3
 
 
 def test_the_same_works_over_http_and_a_work_plan_is_retried(
