@@ -15,7 +15,7 @@ from yt_dlp.networking import Request
 from yt_dlp.networking._requests import RequestsRH
 from yt_dlp.networking.exceptions import RequestError
 
-from ytarchive.common.errors import NoFormats
+from ytarchive.common.errors import NoFormats, ToolMissing
 from ytarchive.ytdlp.selection import Info, parts_of
 
 _YOUTUBE = (
@@ -29,6 +29,7 @@ _YOUTUBE = (
     "google.com",  # its sign-in and its question whether one is a robot
 )
 _NOBODY = "http://127.0.0.1:1"
+_ELSEWHERE = "https://elsewhere.invalid/"
 
 
 def is_youtube(url: str) -> bool:
@@ -39,6 +40,10 @@ def is_youtube(url: str) -> bool:
     return (
         parts.scheme == "https" and named and parts.netloc.lower().endswith((host, f"{host}:443"))
     )
+
+
+class RefusedError(RequestError):  # type: ignore[misc]  # published without types
+    """Another server was to be asked."""
 
 
 def _refuse(*_: Any) -> bool:
@@ -57,7 +62,7 @@ class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without type
         self._also = parts_of(also)[:2] if also else None
 
     def send(self, request: Request) -> Any:
-        """Ask, and follow redirects that stay at YouTube. Raises RequestError."""
+        """Ask, and follow redirects that stay at YouTube. Raises RefusedError or another."""
         self._require_allowed(request.url)
         return super().send(request)
 
@@ -75,7 +80,7 @@ class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without type
     def _require_allowed(self, url: str) -> None:
         parts = parts_of(url)
         if not is_youtube(url) and parts[:2] != self._also:
-            raise RequestError(f"{parts.netloc or 'that'} is not one of YouTube's servers")
+            raise RefusedError(f"{parts.netloc or 'that'} is not one of YouTube's servers")
 
 
 def _joined(base: str, target: str) -> str:
@@ -92,6 +97,7 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         self.refuses_network = False
         self._also = also
         super().__init__(options)
+        self._require_guard()
 
     def _forceprint(self, key: str, info_dict: Info) -> Info:
         """yt-dlp makes those tables eight times a video, to print none."""
@@ -102,6 +108,18 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         """Without any other handler: what this one does not take cannot be asked for."""
         handler = functools.partial(YouTubeOnlyRH, also=self._also)
         return self.build_request_director([handler])
+
+    def _require_guard(self) -> None:
+        """Refuse a yt-dlp that sends requests by other ways than ours. Raises ToolMissing."""
+        handlers = self._request_director.handlers.values()
+        try:
+            self.urlopen(Request(_ELSEWHERE, proxies={"all": _NOBODY}))
+        except RefusedError:
+            is_guarded = all(isinstance(each, YouTubeOnlyRH) for each in handlers)
+        except Exception:  # whatever it was, it was not our refusal
+            is_guarded = False
+        if not is_guarded:
+            raise ToolMissing("it would send requests past the guard; another version is needed")
 
     def urlopen(self, request: Any) -> Any:
         """Ask for an address; at a rehearsal at a port where nobody listens."""
