@@ -34,6 +34,8 @@ def damaged(path: Path, cause: str) -> DatabaseCorrupt:
     """A damaged database, and how to get it back: `library.db` follows from the archive's files."""
     if path.name == "library.db":
         remedy = "`ytarchive rebuild` makes it again from the archive's files"
+    elif path.name == "search.db":
+        remedy = f"stop ytarchive, delete {path}* and start again: it is made anew from the files"
     else:
         lost = _LOST_WITH.get(path.name, "what it held is lost then")
         remedy = f"`ytarchive restore DIR` brings a backup back, or move {path}* aside ({lost})"

@@ -70,8 +70,15 @@ def words(text: str) -> list[str]:
 
 
 def searchable(text: str) -> str:
-    """The words of a text as the index knows them, with a space between each two."""
-    folded = fold(text)
+    """The words of a text as the index knows them, with a space between each two.
+
+    Line by line, so that other threads get their turn: captions may have a megabyte.
+    """
+    return " ".join(map(_searchable, text.split("\n")))
+
+
+def _searchable(line: str) -> str:
+    folded = fold(line)
     if not folded.isascii():
         folded = _STANDS_ALONE.sub(r" \g<0> ", folded.replace(_MARK, ""))
     return _BETWEEN_WORDS.sub(" ", folded)
