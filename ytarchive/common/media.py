@@ -1,9 +1,33 @@
 """What YouTube says of videos, playlists and channels, whatever way it was asked."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, Text, UtcDatetime
+
+THUMBNAIL = "thumbnail"
+_CAPTIONS = "captions:"
+
+SideFiles = Annotated[
+    list[Annotated[str, Field(pattern=r"^(thumbnail|captions:[A-Za-z0-9_-]{1,40})$")]],
+    Field(
+        max_length=500,
+        description="What lies beside a video's media: `thumbnail`, `captions:en`",
+        examples=[["captions:en", "thumbnail"]],
+    ),
+]
+
+
+def captions_in(language: str) -> str:
+    """How captions are named among `SideFiles`."""
+    return f"{_CAPTIONS}{language}"
+
+
+def caption_languages_of(side_files: list[str]) -> list[str]:
+    """The languages of the captions among `SideFiles`."""
+    return [each.removeprefix(_CAPTIONS) for each in side_files if each.startswith(_CAPTIONS)]
 
 
 class VideoMetadata(Model):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic import Field
 
-from ytarchive.common.media import PlaylistVideo, VideoMetadata
+from ytarchive.common.media import PlaylistVideo, SideFiles, VideoMetadata
 from ytarchive.common.models import Model, Text
 from ytarchive.common.quality import Quality
 
@@ -44,6 +44,12 @@ class DownloadOrder(Model):
     caption_languages: list[str]
     auto_captions: bool
     include_thumbnail: bool
+    without_media: bool = Field(
+        default=False, description="Only captions and thumbnail, for a video that is stored"
+    )
+    spares_captions: bool = Field(
+        default=False, description="None is asked for at present; those there are count as missing"
+    )
 
 
 class Transfer(Model):
@@ -66,6 +72,10 @@ class Downloaded(Model):
     quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
     network_bytes: int = Field(description="Media bytes that came over the network this time")
     remarks: list[str] = Field(default=[], description="What is not as it was asked for")
+    missing: SideFiles = Field(default=[], description="YouTube has them, but they did not come")
+    captions_refused: bool = Field(
+        default=False, description="YouTube wants to be asked for fewer captions"
+    )
 
 
 class Extractor(Protocol):

@@ -158,6 +158,8 @@ class Session:
     def _fetch(self, info: Info, attempt: Attempt) -> Downloaded:
         _check_is_out(info)
         order, staged = attempt.order, attempt.staged
+        if order.without_media:
+            return self._fetch_side_files(info, attempt)
         staged.open()
         self._meter.fetching(info, order.folder)
         attempt.claim_room(info, self._meter.media_bytes)
@@ -178,6 +180,22 @@ class Session:
             quality=quality_label(info),
             network_bytes=self._meter.network_bytes,
             remarks=[*unusual(info, wants_sound_alone=sound_alone), *beside.remarks],
+            missing=beside.missing,
+            captions_refused=beside.captions_refused,
+        )
+
+    def _fetch_side_files(self, info: Info, attempt: Attempt) -> Downloaded:
+        order = attempt.order
+        with SideFiles(self._ydl, info, order) as beside:
+            self._meter.beside("captions")
+        attempt.staged.finish_without_media(beside.files)
+        self._info_path(order.video_id).unlink(missing_ok=True)
+        return Downloaded(
+            folder=order.folder,
+            network_bytes=0,
+            remarks=[*(f"added {name}" for name in beside.added), *beside.remarks],
+            missing=beside.missing,
+            captions_refused=beside.captions_refused,
         )
 
     def _info_path(self, video_id: str) -> Path:

@@ -1,7 +1,12 @@
-"""Thumbnail and captions, fetched while the media come in. Their failures never fail a video."""
+"""Thumbnail and captions, fetched while the media come in. Their failures never fail a video.
+
+What YouTube does not have is final. What it has and did not give is `missing`: a later run asks
+for it again.
+"""
 
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,10 +14,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from yt_dlp.networking import Request
-from yt_dlp.networking.exceptions import HTTPError, network_exceptions
+from yt_dlp.networking.exceptions import HTTPError, TransportError, network_exceptions
 from yt_dlp.utils import YoutubeDLError
 
+from ytarchive.common.media import THUMBNAIL, captions_in
 from ytarchive.ytdlp.api import DownloadOrder
+from ytarchive.ytdlp.classifier import facts_of
 from ytarchive.ytdlp.selection import (
     ALL_LANGUAGES,
     Info,
@@ -25,8 +32,19 @@ from ytarchive.ytdlp.wording import clean
 _LARGEST_IMAGE = 32 * 2**20
 _JPEG = b"\xff\xd8"
 _CONVERSION_SECONDS = 60
+_SECONDS_BEFORE_THE_SECOND_TRY = 1.0
+_THERE_IS_NONE = {404, 410}
+_TOO_MANY_REQUESTS = 429
 _FROM_PIPE = ("-protocol_whitelist", "pipe", "-i", "pipe:0")
 _TO_JPEG = ("-frames:v", "1", "-f", "mjpeg", "-q:v", "2", "pipe:1")
+
+
+class NotThereError(ValueError):
+    """YouTube does not have it."""
+
+
+class SparedError(ValueError):
+    """It was not asked for, out of courtesy."""
 
 
 class SideFiles:
@@ -34,7 +52,10 @@ class SideFiles:
 
     def __init__(self, ydl: Any, info: Info, order: DownloadOrder) -> None:
         self.files: list[Path] = []
+        self.added: list[str] = []
         self.remarks: list[str] = []
+        self.missing: list[str] = []
+        self.captions_refused = False
         self._ydl = ydl
         self._order = order
         self._abandoned = False
@@ -68,12 +89,13 @@ class SideFiles:
     def _fetch_all(self) -> None:
         for code, track in self._captions.items():
             target = self._order.folder / "captions" / f"{self._order.video_id}.{code}.vtt"
-            self._attempt(f"captions in {code}", target, partial(self._caption, track))
+            fetch = partial(self._caption, track)
+            self._attempt(captions_in(code), f"captions in {code}", target, fetch)
         if self._order.include_thumbnail:
             target = self._order.folder / f"{self._order.video_id}.jpg"
-            self._attempt("thumbnail", target, self._thumbnail)
+            self._attempt(THUMBNAIL, THUMBNAIL, target, self._thumbnail)
 
-    def _attempt(self, name: str, target: Path, fetch: Callable[[Path], None]) -> None:
+    def _attempt(self, key: str, name: str, target: Path, fetch: Callable[[Path], None]) -> None:
         if self._abandoned:
             return
         try:
@@ -81,24 +103,35 @@ class SideFiles:
             if not target.is_file():
                 fetch(target)
             self.files.append(target)
+            self.added.append(name)
         except (YoutubeDLError, OSError, ValueError, subprocess.SubprocessError) as failure:
             self.remarks.append(f"no {name}: {clean(str(failure))}")
+            if not _is_final(failure):
+                self.missing.append(key)
 
     def _caption(self, track: Info, target: Path) -> None:
+        """yt-dlp repeats by itself what a moment mends; too many requests are none of that."""
         if track.get("data") is not None:
             part = target.with_suffix(".part")
             part.write_text(track["data"], "utf-8")
             part.replace(target)
-        elif not self._ydl.dl(str(target), track, subtitle=True)[0]:
+            return
+        if self._order.spares_captions or self.captions_refused:
+            raise SparedError("not asked for, because YouTube refuses captions at present")
+        try:
+            arrived = self._ydl.dl(str(target), track, subtitle=True)[0]
+        except YoutubeDLError as failure:
+            self.captions_refused = facts_of(failure).status == _TOO_MANY_REQUESTS
+            raise
+        if not arrived:
             raise ValueError("the transfer failed")
 
     def _thumbnail(self, target: Path) -> None:
         """The best picture that is there; YouTube lists some that it does not have."""
-        failure: Exception = ValueError("YouTube has none")
+        failure: Exception = NotThereError("YouTube has none")
         for url in self._thumbnails:
             try:
-                with self._ydl.urlopen(Request(url)) as response:
-                    image = response.read(_LARGEST_IMAGE)
+                image = self._image(url)
             except network_exceptions as error:
                 failure = error
                 if isinstance(error, HTTPError) and error.status == 404:
@@ -110,9 +143,30 @@ class SideFiles:
             return
         raise failure
 
+    def _image(self, url: str) -> bytes:
+        """Ask twice if need be. Raises one of yt-dlp's network exceptions."""
+        try:
+            return self._read(url)
+        except network_exceptions as failure:
+            is_passing = isinstance(failure, TransportError)
+            if not is_passing and not (isinstance(failure, HTTPError) and failure.status >= 500):
+                raise
+        time.sleep(_SECONDS_BEFORE_THE_SECOND_TRY)
+        return self._read(url)
+
+    def _read(self, url: str) -> bytes:
+        with self._ydl.urlopen(Request(url)) as response:
+            content: bytes = response.read(_LARGEST_IMAGE)
+            return content
+
     def _as_jpeg(self, image: bytes) -> bytes:
         ffmpeg = self._ydl.params["ffmpeg_location"]
         command = [ffmpeg, "-loglevel", "error", *_FROM_PIPE, *_TO_JPEG]
         return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
             command, input=image, capture_output=True, check=True, timeout=_CONVERSION_SECONDS
         ).stdout
+
+
+def _is_final(failure: BaseException) -> bool:
+    """Whether asking again some other day is of no use."""
+    return isinstance(failure, NotThereError) or facts_of(failure).status in _THERE_IS_NONE

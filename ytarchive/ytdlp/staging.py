@@ -63,14 +63,21 @@ class StagedVideo:
     def finish(self, media: Path, info: Info, beside: list[Path]) -> None:
         """Leave exactly the finished set. The media file gets its name last: it is the mark."""
         write_json(self._info, info)
-        keep = {media, self._info, *beside}
+        self._leave_only({media, self._info, *beside})
+        media.rename(self._media(media.suffix))
+
+    def finish_without_media(self, files: list[Path]) -> None:
+        """Leave exactly what was fetched for a video whose media is stored already."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._leave_only(set(files))
+
+    def _leave_only(self, keep: set[Path]) -> None:
         for path in sorted(self._folder.rglob("*"), reverse=True):
             if path.is_dir() and not path.is_symlink():
                 if not any(kept.is_relative_to(path) for kept in keep):
                     shutil.rmtree(path)
             elif path not in keep:
                 path.unlink()
-        media.rename(self._media(media.suffix))
 
     def _parts(self) -> list[Path]:
         return list(self._folder.glob(f"{self._id}.*.part"))
