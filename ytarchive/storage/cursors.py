@@ -17,7 +17,7 @@ _CONTENT: TypeAdapter[list[int | str]] = TypeAdapter(
 )
 _UNKNOWN = "not a cursor that was given out"
 
-_PAGING = {"cursor", "limit"}
+_PAGING = {"cursor", "limit", "lines"}
 
 
 def cursor_at(request: Model, place: tuple[int | str, ...]) -> str:

@@ -5,7 +5,6 @@ order is the index's own, so a page costs what it shows: the usual one, bm25, mu
 video that has one of the words before it can show any.
 """
 
-import asyncio
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
@@ -22,7 +21,10 @@ from ytarchive.storage.search.results import found_video
 _MOST_COUNTED = 1000
 _NOTHING = "there is no word to look for in the query"
 
-_PLACE: TypeAdapter[tuple[int, int]] = TypeAdapter(
+_Place = tuple[int, int]
+"""0 for videos found by their title, 1 for the others; and the video's number."""
+
+_PLACE: TypeAdapter[_Place] = TypeAdapter(
     tuple[Annotated[int, Field(ge=0, le=1)], Annotated[int, Field(ge=0, le=END)]]
 )
 
@@ -43,38 +45,49 @@ class Finder:
             return SearchResults(items=[], total=0, is_total_exact=True, pending=0, remark=_NOTHING)
         matches = await matches_of(question, query, self._index.words_beginning)
         limits = limits_of(query, self._index.overflow)
-        counted = limits | {"match": matches.anywhere, "limit": _MOST_COUNTED + 1}
-        total, found = await asyncio.gather(
-            self._index.count(counted), self._candidates(matches, limits, place, query.limit + 1)
-        )
+        asked = limits | {"match": matches.anywhere, "limit": _MOST_COUNTED + 1}
+        counted = await self._index.match("match_words", asked)
+        if len(counted) <= _MOST_COUNTED:
+            found = await self._among(counted, matches, limits, place)
+        else:
+            found = await self._next(matches, limits, place, query.limit + 1)
         shown = found[: query.limit]
         return SearchResults(
             items=await self._videos(question, query, [number for _, number in shown]),
             next_cursor=cursor_at(query, shown[-1]) if len(found) > query.limit else None,
-            total=min(total, _MOST_COUNTED),
-            is_total_exact=total <= _MOST_COUNTED,
+            total=min(len(counted), _MOST_COUNTED),
+            is_total_exact=len(counted) <= _MOST_COUNTED,
             pending=0,
         )
 
-    async def _candidates(
-        self, matches: Matches, limits: dict[str, Any], place: tuple[int, int], most: int
-    ) -> list[tuple[int, int]]:
-        """The next places: (0, number) of videos found by their title, then (1, number) of others.
+    async def _among(
+        self, counted: list[int], matches: Matches, limits: dict[str, Any], place: _Place
+    ) -> list[_Place]:
+        """The places after `place`, when all that match are known."""
+        if not counted:
+            return []
+        asked = limits | {"match": matches.in_title, "limit": _MOST_COUNTED}
+        first = await self._index.match(matches.title_table, asked)
+        others = set(counted).difference(first)
+        places = [(0, number) for number in first]
+        places += [(1, number) for number in counted if number in others]
+        return [each for each in places if (each[0], -each[1]) > (place[0], -place[1])]
 
-        `place` is that of the last video that was told.
-        """
+    async def _next(
+        self, matches: Matches, limits: dict[str, Any], place: _Place, most: int
+    ) -> list[_Place]:
+        """The next places after `place`, when there are very many."""
         tier, number = place
-        found: list[tuple[int, int]] = []
+        found: list[_Place] = []
         if tier == 0:
-            before = min(number, limits["before"])
-            asked = limits | {"match": matches.in_title, "before": before, "limit": most}
+            asked = limits | {"match": matches.in_title, "limit": most}
+            asked["before"] = min(number, limits["before"])
             found = [(0, number) for number in await self._index.match(matches.title_table, asked)]
             number = END
         if len(found) < most:
-            before = min(number, limits["before"])
-            left = {"match": matches.beyond_title, "before": before, "limit": most - len(found)}
-            others = await self._index.match("match_words", limits | left)
-            found += [(1, number) for number in others]
+            asked = limits | {"match": matches.beyond_title, "limit": most - len(found)}
+            asked["before"] = min(number, limits["before"])
+            found += [(1, number) for number in await self._index.match("match_words", asked)]
         return found
 
     async def _videos(

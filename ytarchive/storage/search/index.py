@@ -89,11 +89,6 @@ class SearchIndex:
         """The numbers that `match_titles` or `match_words` finds."""
         return [row["number"] for row in await self._database.fetch_all(query, parameters)]
 
-    async def count(self, parameters: dict[str, Any]) -> int:
-        """How many videos match, up to `limit`."""
-        [row] = await self._database.fetch_all("count_matches", parameters)
-        return int(row["videos"])
-
     async def words_beginning(self, prefix: str, limit: int) -> list[str]:
         """The words of the index that begin with `prefix`."""
         parameters = {"prefix": prefix, "limit": limit + 1}  # the one that ends it is no such word

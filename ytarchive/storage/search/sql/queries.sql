@@ -77,18 +77,6 @@ WHERE words MATCH :match
 ORDER BY words.rowid DESC
 LIMIT :limit;
 
--- name: count_matches
--- How many there are, counted up to :limit.
-SELECT count(*) AS videos FROM (
-    SELECT 1
-    FROM words CROSS JOIN videos ON videos.number = words.rowid
-    WHERE words MATCH :match
-      AND words.rowid >= :first AND words.rowid < :before
-      AND (:longest IS NULL OR videos.duration BETWEEN :shortest AND :longest)
-      AND (:uploaded_from IS NULL OR videos.upload_date BETWEEN :uploaded_from AND :uploaded_to)
-    LIMIT :limit
-);
-
 -- name: documents_of
 SELECT videos.*, texts.content
 FROM json_each(:numbers) AS asked
