@@ -153,7 +153,10 @@ async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[st
         if finding.is_removed and finding.video_id:
             videos.setdefault(finding.video_id, []).append(finding)
     wanted: dict[tuple[str | None, Quality, tuple[str, ...]], list[str]] = {}
+    described = [key for key, lost in videos.items() if all(map(_is_metadata, lost))]
     for video_id, lost in videos.items():
+        if video_id in described:
+            continue
         kind = lost[0].output_path, _quality(lost[0]), _languages(lost)
         wanted.setdefault(kind, []).append(video_id)
     jobs = [
@@ -171,7 +174,15 @@ async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[st
         )
         for (folder, quality, languages), video_ids in wanted.items()
     ]
+    if described:
+        again = CreateJob(type=JobType.METADATA_ONLY, video_ids=described)
+        jobs.append(await archive.jobs.create_job(again))
     return [job.id for job in jobs]
+
+
+def _is_metadata(finding: Finding) -> bool:
+    """Whether it is a video's metadata, of which its folder has nothing."""
+    return finding.path.endswith(f"/{finding.video_id}.json")
 
 
 def _languages(lost: Iterable[Finding]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class Role(StrEnum):
     THUMBNAIL = "thumbnail"
     CAPTIONS = "captions"
     CHECKSUMS = "checksums"
+    METADATA = "metadata"
     OTHER = "other"
 
 

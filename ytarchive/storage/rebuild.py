@@ -35,7 +35,13 @@ from ytarchive.storage import discovery, files
 from ytarchive.storage.discovery import Found
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.plan_models import WorkPlan
-from ytarchive.storage.repository import Library, file_rows, metadata_row, playlist_row
+from ytarchive.storage.repository import (
+    Library,
+    file_rows,
+    metadata_file_row,
+    metadata_row,
+    playlist_row,
+)
 from ytarchive.storage.search import Search
 from ytarchive.storage.videos import VideoStore
 from ytarchive.storage.work_plans import entry_rows
@@ -206,7 +212,11 @@ class _Rebuild:
         for path in some:
             metadata = self._read(path, VideoMetadata)
             if metadata is not None:
+                video_id = metadata.video_id
                 writer.execute("upsert_metadata", metadata_row(metadata) | _changed(path))
+                writer.execute(
+                    "upsert_file", metadata_file_row(video_id, files.read(path), self._layout)
+                )
 
     def _enter_playlists(self, some: Iterable[Path], writer: Writer) -> None:
         for path in some:

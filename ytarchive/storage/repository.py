@@ -1,5 +1,6 @@
 """The library's rows. Paths go in relative to the archive and come out absolute."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,12 +61,18 @@ class Library:
         self._database = database
         self._layout = layout
 
-    async def save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
-        """Keep what lists and searches need of a video's metadata; where the video lies."""
+    async def save_metadata(self, metadata: VideoMetadata, content: bytes) -> StorageLocation:
+        """Keep what lists and searches need of a video's metadata, and its file's digest.
+
+        The result is where the video lies.
+        """
         row = metadata_row(metadata) | {"now": to_micros(utc_now())}
+        file = metadata_file_row(metadata.video_id, content, self._layout)
 
         def save(writer: Writer) -> Row | None:
             writer.execute("upsert_metadata", row)
+            writer.execute("upsert_file", file)
+            writer.execute("delete_finding", {"path": file["path"]})
             return writer.fetch_one("get_video", {"video_id": metadata.video_id})
 
         saved = await self._database.write(save)
@@ -179,6 +186,17 @@ def playlist_row(playlist: PlaylistMetadata) -> dict[str, Any]:
     return playlist.model_dump(
         include={"playlist_id", "title", "channel_id", "channel_title", "video_count"}
     )
+
+
+def metadata_file_row(video_id: str, content: bytes, layout: Layout) -> dict[str, Any]:
+    """The file that holds a video's metadata."""
+    return {
+        "video_id": video_id,
+        "path": layout.relative(layout.metadata_file(video_id)),
+        "role": Role.METADATA.value,
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).digest(),
+    }
 
 
 def file_rows(stored: FileSet, layout: Layout) -> list[dict[str, Any]]:

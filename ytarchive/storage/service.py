@@ -18,7 +18,7 @@ from ytarchive.common.disk import os_errors, reserve
 from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
-from ytarchive.common.models import Done, HealthCheck, Model, Page
+from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage import files, folders
 from ytarchive.storage.api import (
@@ -238,8 +238,10 @@ class StorageService(StorageAPI):
 
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
         async with self._lock(metadata.video_id):
-            await self._write_json(self._layout.metadata_file(metadata.video_id), metadata)
-            location = await self._library.save_metadata(metadata)
+            content = metadata.model_dump_json(indent=2).encode()
+            path = self._layout.metadata_file(metadata.video_id)
+            await asyncio.to_thread(files.write_atomically, path, content, self._layout.scratch)
+            location = await self._library.save_metadata(metadata, content)
         self._search.notice()
         log.debug("{}: metadata stored", metadata.video_id)
         return location
@@ -250,13 +252,6 @@ class StorageService(StorageAPI):
         self._search.notice()
         await self._measure()
         return location
-
-    async def _write_json(self, path: Path, model: Model) -> None:
-        def write() -> None:
-            content = model.model_dump_json(indent=2).encode()
-            files.write_atomically(path, content, self._layout.scratch)
-
-        await asyncio.to_thread(write)
 
     async def _measure(self) -> None:
         totals = await self._library.totals()

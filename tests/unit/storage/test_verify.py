@@ -16,6 +16,7 @@ from tests.unit.storage.samples import (
     files_on_disk,
     flip_byte,
     listed,
+    metadata,
     registered_files,
     save_request,
     sha256sum_accepts,
@@ -27,6 +28,7 @@ from ytarchive.storage import (
     Finding,
     FindingKind,
     FindingQuery,
+    SaveMetadata,
     SaveVideo,
     StorageAPI,
     Verification,
@@ -64,6 +66,29 @@ async def archive(storage: StorageService, config: StorageConfig) -> StorageServ
 
 def media(config: StorageConfig, video_id: str = VIDEO) -> Path:
     return config.base_path / "videos" / video_id / f"{video_id}.mp4"
+
+
+async def test_damaged_metadata_is_found_and_well_again_when_it_is_fetched_anew(
+    archive: StorageService, config: StorageConfig
+) -> None:
+    for video_id in (VIDEO, OTHER):
+        await archive.save_metadata(SaveMetadata(metadata=metadata(video_id)))
+    damaged, lost = (f"metadata/videos/{video_id}.json" for video_id in (VIDEO, OTHER))
+    flip_byte(config.base_path / damaged)
+    (config.base_path / lost).unlink()
+    await ended(archive, quarantine=True)
+    findings = await found(archive)
+    assert {path: each.kind for path, each in findings.items()} == {
+        damaged: FindingKind.DAMAGED,
+        lost: FindingKind.MISSING,
+    }
+    assert all(each.is_removed for each in findings.values())
+    assert (await archive.video_exists(VIDEO)).exists
+    for video_id in (VIDEO, OTHER):
+        await archive.save_metadata(SaveMetadata(metadata=metadata(video_id)))
+    assert (await ended(archive)).findings == {}
+    assert await found(archive) == {}
+    assert registered_files(config) == files_on_disk(config, "videos", "metadata")
 
 
 @pytest.mark.parametrize("mode", VerifyMode)

@@ -45,11 +45,12 @@ CREATE TABLE identity (library_id TEXT NOT NULL) STRICT;
 
 INSERT INTO identity (library_id) VALUES (lower(hex(randomblob(16))));
 
--- Every file of every stored video, with the digest it had when it was stored.
+-- Every file of every video, with the digest it had when it was stored.
 CREATE TABLE files (
     video_id TEXT NOT NULL REFERENCES videos (video_id),
     path TEXT NOT NULL,
-    role TEXT NOT NULL,               -- media, info, thumbnail, captions, checksums, other
+    -- media, info, thumbnail, captions, checksums, other; metadata for `metadata/videos/<id>.json`
+    role TEXT NOT NULL,
     size_bytes INTEGER NOT NULL,
     sha256 BLOB NOT NULL,
     PRIMARY KEY (video_id, path)
@@ -172,18 +173,19 @@ CREATE TRIGGER captions_removed AFTER DELETE ON files WHEN OLD.role = 'captions'
     UPDATE videos SET captions = captions - 1 WHERE video_id = OLD.video_id;
 END;
 
-CREATE TRIGGER files_added AFTER INSERT ON files BEGIN
+-- Metadata is counted by itself, and no part of what a video takes.
+CREATE TRIGGER files_added AFTER INSERT ON files WHEN NEW.role <> 'metadata' BEGIN
     UPDATE totals SET files = files + 1, size_bytes = size_bytes + NEW.size_bytes;
     UPDATE videos SET size_bytes = size_bytes + NEW.size_bytes WHERE video_id = NEW.video_id;
 END;
 
-CREATE TRIGGER files_changed AFTER UPDATE OF size_bytes ON files BEGIN
+CREATE TRIGGER files_changed AFTER UPDATE OF size_bytes ON files WHEN NEW.role <> 'metadata' BEGIN
     UPDATE totals SET size_bytes = size_bytes + NEW.size_bytes - OLD.size_bytes;
     UPDATE videos SET size_bytes = size_bytes + NEW.size_bytes - OLD.size_bytes
     WHERE video_id = NEW.video_id;
 END;
 
-CREATE TRIGGER files_removed AFTER DELETE ON files BEGIN
+CREATE TRIGGER files_removed AFTER DELETE ON files WHEN OLD.role <> 'metadata' BEGIN
     UPDATE totals SET files = files - 1, size_bytes = size_bytes - OLD.size_bytes;
     UPDATE videos SET size_bytes = size_bytes - OLD.size_bytes WHERE video_id = OLD.video_id;
 END;
