@@ -5,17 +5,14 @@ defaults below. Secrets are `SecretStr`, so they are masked wherever settings ar
 """
 
 import os
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import platformdirs
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -34,35 +31,7 @@ from pydantic_settings import (
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.services import ServiceName
-
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-
-
-Names = Annotated[list[str], BeforeValidator(_split)]
-"""A list; in an environment variable `a,b` does as well as `["a", "b"]`."""
-
-
-def _named(path: Any) -> Any:
-    """An empty path would be the current folder, which nobody means."""
-    if path == "":
-        raise ValueError("must not be empty")
-    return path
-
-
-UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(Path.expanduser)]
-
-
-def _token(secret: SecretStr) -> SecretStr:
-    """Only what YouTube's tokens consist of; the message does not repeat the secret."""
-    if not re.fullmatch(r"[\w.+=%|-]+", secret.get_secret_value(), re.ASCII):
-        raise ValueError("must be of letters, digits and . _ - + = % | only")
-    return secret
-
-
-Token = Annotated[SecretStr, AfterValidator(_token)]
-Tokens = Annotated[list[Token], BeforeValidator(_split)]
+from ytarchive.common.setting_types import Names, Token, Tokens, UserPath, secret_from
 
 
 class Section(BaseModel):
@@ -96,7 +65,7 @@ class YouTubeConfig(Section):
     """The YouTube Data API, and what yt-dlp tells YouTube."""
 
     api_key: SecretStr | None = Field(
-        default_factory=lambda: _secret_from("YOUTUBE_API_KEY"),
+        default_factory=lambda: secret_from("YOUTUBE_API_KEY"),
         description="Key of the Data API; from YOUTUBE_API_KEY. Without one, yt-dlp is asked",
     )
     quota_limit: int = Field(10_000, ge=0, description="Units a day")
@@ -305,8 +274,3 @@ def load_settings(config_file: Path | None = None, **overrides: dict[str, Any]) 
         raise InvalidConfiguration(invalid_request(error).message, file=str(path)) from None
     except (SettingsError, ValueError, OSError) as error:
         raise InvalidConfiguration(f"{path}: {error}") from None
-
-
-def _secret_from(variable: str) -> SecretStr | None:
-    value = os.environ.get(variable, "").strip()
-    return SecretStr(value) if value else None
