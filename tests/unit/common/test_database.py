@@ -104,7 +104,7 @@ async def test_whatever_a_transaction_raises_nobody_waits_for_ever(
         raise error
 
     with pytest.raises((RuntimeError, KeyError, MemoryError)):
-        await asyncio.wait_for(ledger.write(fail), 5)
+        await asyncio.wait_for(ledger.write(fail), 30)
     assert await put(ledger, "still works") == 1
 
 
@@ -197,7 +197,7 @@ async def test_a_closed_database_refuses_and_closes_once(path: Path) -> None:
     await ledger.close()
     for use in (put(ledger, "x"), ledger.fetch_all("all_entries")):
         with pytest.raises(ServiceUnavailable, match=r"ledger\.db is closed"):
-            await asyncio.wait_for(use, 5)
+            await asyncio.wait_for(use, 30)
     assert not await ledger.is_usable()
 
 

@@ -55,14 +55,14 @@ def promises(tmp_path: Path) -> list[Path]:
 
 
 async def taken(ear: Ear, number: int = 1) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(ear.heard) < number:
             await asyncio.sleep(0)
         await asyncio.sleep(0)
 
 
 async def gone(tmp_path: Path) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while promises(tmp_path):
             await asyncio.sleep(0)
 
@@ -129,7 +129,7 @@ async def test_an_end_that_nobody_took_notice_of_is_told_again_after_a_restart(
         first.fetcher.finish.set()
         first.ear.deaf = 1000
         task = await ended(first.service, await first.service.start_download(request()))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while first.ear.deaf > 997:
                 await asyncio.sleep(0)
         assert promises(tmp_path)
@@ -171,7 +171,7 @@ async def test_two_who_ask_at_once_get_one_task_and_one_promise(
         asked = await asyncio.gather(*(first.service.start_download(request()) for _ in range(5)))
         assert len({each.task_id for each in asked}) == 1
         assert len(promises(tmp_path)) == 1
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not first.fetcher.orders:
                 await asyncio.sleep(0)
 
@@ -205,7 +205,7 @@ async def test_one_that_does_not_fit_waits_and_smaller_ones_go_on(
     async with life() as first:
         first.fetcher.needed = 10**18
         large = await first.service.start_download(request(1))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not (now := await first.service.get_progress(large.task_id)).error:
                 await asyncio.sleep(0)
         assert (now.status, now.error_code) == ("QUEUED", errors.DiskFull.code)

@@ -121,6 +121,6 @@ def test_no_text_takes_long() -> None:
     hostile += ['authorization: "' + "\\" * 60_000, "cookie='" * 9_000, "https://" + "@" * 60_000]
     hostile += ["secret=" + "[" * 60_000, "secret:" + " " * 60_000, "a://" * 16_000]
     for text in hostile:
-        began = time.perf_counter()
+        began = time.process_time()
         mask(text)
-        assert time.perf_counter() - began < 1, text[:20]
+        assert time.process_time() - began < 1, text[:20]
