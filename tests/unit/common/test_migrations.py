@@ -4,17 +4,19 @@ import re
 import sqlite3
 from contextlib import closing
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
+import ytarchive
 from ytarchive.common.database import Schema, migrate
-from ytarchive.common.services import ServiceName
+from ytarchive.storage.search.index import SCHEMA as SEARCH
 
-WITH_DATABASE = [
-    service
-    for service in ServiceName
-    if files("ytarchive").joinpath(service, "sql", "schema.sql").is_file()
+ROOT = Path(ytarchive.__file__).parent
+PACKAGES = [
+    ".".join(path.relative_to(ROOT.parent).parts[:-2]) for path in ROOT.rglob("sql/schema.sql")
 ]
+"""Every package that has a database."""
 
 
 def objects(database: sqlite3.Connection) -> dict[str, str]:
@@ -27,9 +29,8 @@ def _bare(sql: str) -> str:
     return re.sub(r"\s*([(),])\s*", r"\1", " ".join(re.sub(r"--.*", "", sql).split()))
 
 
-@pytest.mark.parametrize("service", WITH_DATABASE)
-def test_migrations_lead_to_the_schema(service: ServiceName) -> None:
-    package = f"ytarchive.{service}"
+@pytest.mark.parametrize("package", PACKAGES)
+def test_migrations_lead_to_the_schema(package: str) -> None:
     with (
         closing(sqlite3.connect(":memory:")) as migrated,
         closing(sqlite3.connect(":memory:")) as declared,
@@ -39,12 +40,14 @@ def test_migrations_lead_to_the_schema(service: ServiceName) -> None:
         assert objects(migrated) == objects(declared)
 
 
-@pytest.mark.parametrize("service", WITH_DATABASE)
-def test_every_named_statement_fits_the_schema(service: ServiceName) -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_named_statement_fits_the_schema(package: str) -> None:
     """A statement that names a missing column or table would fail only when it is first used."""
-    schema = Schema(package=f"ytarchive.{service}", durable=True)
+    schema = Schema(package=package, durable=True)
     queries = schema.queries()
     with closing(sqlite3.connect(":memory:")) as database:
+        for name, function in SEARCH.functions.items():
+            database.create_function(name, -1, function)
         migrate(database, schema)
         for name in queries.names():
             parameters = dict.fromkeys(re.findall(r":(\w+)", queries[name]), 0)

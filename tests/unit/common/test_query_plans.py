@@ -4,18 +4,13 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-import ytarchive
+from tests.unit.common.test_migrations import PACKAGES
 from ytarchive.common.database import Schema, migrate
 from ytarchive.storage.search.index import SCHEMA as SEARCH
 
-ROOT = Path(ytarchive.__file__).parent
-PACKAGES = [
-    ".".join(path.relative_to(ROOT.parent).parts[:-2]) for path in ROOT.rglob("sql/schema.sql")
-]
 SMALL = {
     "totals", "state", "identity", "moves", "verification", "work_plans", "asked", "wanted",
     "job_counts", "services", "found",
