@@ -13,7 +13,8 @@ from ytarchive.jobs.api import JobStatus, ResultStatus
 from ytarchive.jobs.planner import Planner
 from ytarchive.jobs.policy import LongestWaits
 from ytarchive.jobs.queue import Queue
-from ytarchive.jobs.repository import DueVideo, JobHead, JobsRepository
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.rows import DueVideo, JobHead
 from ytarchive.jobs.runner import Runner
 from ytarchive.jobs.work_plans import WorkPlanReporter
 

@@ -20,7 +20,8 @@ from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.lists import KnownList, ListRecords
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.policy import Action, decide
-from ytarchive.jobs.repository import JobHead, JobsRepository
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.rows import JobHead
 from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
 from ytarchive.storage import ExistsRequest, SavePlaylist
 

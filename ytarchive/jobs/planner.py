@@ -16,7 +16,8 @@ from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.listing import Lister
 from ytarchive.jobs.lists import ListRecords
 from ytarchive.jobs.neighbours import Neighbours
-from ytarchive.jobs.repository import JobHead, JobsRepository
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.rows import JobHead
 from ytarchive.metadata import BatchRequest
 from ytarchive.storage import ExistsRequest
 

@@ -11,7 +11,8 @@ from loguru import logger
 
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.clock import ClockWatch, stopwatch
-from ytarchive.jobs.repository import DueVideo, JobHead, JobsRepository
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.rows import DueVideo, JobHead
 
 log = logger.bind(service="jobs")
 

@@ -9,7 +9,7 @@ from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.common.hosts import require_known_host
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.registry_models import IN_PROCESS, RegisterService, ServiceRegistry
-from ytarchive.jobs.repository import RegistryRepository
+from ytarchive.jobs.registry_repository import RegistryRepository
 
 log = logger.bind(service="jobs")
 

@@ -1,32 +1,39 @@
-"""Rows of jobs.db as models, and back."""
+"""The statements of jobs.db that the queue needs."""
 
 import itertools
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import InvalidRequest
 from ytarchive.common.identifiers import new_id
-from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros, utc_now
+from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
 from ytarchive.jobs.api import (
     CreateJob,
     Job,
-    JobOptions,
-    JobProgress,
     JobQuery,
-    JobResult,
     JobStatus,
-    JobType,
-    ResultStatus,
 )
 from ytarchive.jobs.clock import Jump
 from ytarchive.jobs.policy import LongestWaits
 from ytarchive.jobs.recent import RecentJobs
-from ytarchive.jobs.registry_models import ServiceRegistry
+from ytarchive.jobs.rows import (
+    DueVideo,
+    JobHead,
+    Outcome,
+    Stored,
+    errors_json,
+    errors_of,
+    head_of,
+    job_of,
+    now_micros,
+    outcome_row,
+    result_of,
+    stored_already,
+    video_rows,
+)
 from ytarchive.jobs.waiting import Waiting
 
 SCHEMA = Schema(package="ytarchive.jobs", durable=True)
@@ -35,67 +42,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _MOST_VIDEOS = 20_000
 """Of all jobs on a page."""
 _CURSOR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
-
-
-@dataclass(frozen=True)
-class JobHead:
-    """A job without its videos: what the queue needs to know of it."""
-
-    id: str
-    type: JobType
-    status: JobStatus
-    options: JobOptions
-    priority: int
-    playlist_id: str | None
-    created_at: datetime
-    trace_id: str
-    listing: bool
-    own_videos: int
-    work_plan_id: str | None
-    title: str | None
-    done: int
-    total: int
-    good: int
-
-
-@dataclass(frozen=True)
-class DueVideo:
-    """A video of a job whose turn has come."""
-
-    job: JobHead
-    video_id: str
-    attempts: int
-    title: str
-    generation: int
-    """Of the queue, when it was read: later it may have been cancelled or queued again."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A video's result, with what the work plan needs besides."""
-
-    result: JobResult
-    reason: str | None
-    errors: Sequence[ErrorDetail]
-    title: str = ""
-    waits_for: str | None = None
-    """What must change before another try, and how it was: of `Surroundings.park`."""
-    retry_after: datetime | None = None
-    """Before this another try hardly helps."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What is known once a result is stored."""
-
-    ends_job: bool
-    """No video of the job is without a result any more."""
-    was_missing: bool
-    """The ledger says of the video that it could not be had."""
-
-
-def _now() -> int:
-    return to_micros(utc_now())
 
 
 class JobsRepository:
@@ -111,7 +57,7 @@ class JobsRepository:
         head = {
             "id": job_id,
             "type": request.type,
-            "now": _now(),
+            "now": now_micros(),
             "playlist_id": request.playlist_id,
             "options": request.options.model_dump_json(),
             "priority": request.options.priority,
@@ -122,7 +68,7 @@ class JobsRepository:
 
         def insert(writer: Writer) -> None:
             writer.execute("insert_job", head)
-            writer.execute_many("add_video", _video_rows(job_id, request.video_ids))
+            writer.execute_many("add_video", video_rows(job_id, request.video_ids))
 
         await self.database.write(insert)
         return job_id
@@ -130,16 +76,16 @@ class JobsRepository:
     async def head(self, job_id: str) -> JobHead | None:
         """A job without its videos."""
         row = await self.database.fetch_one("get_job", {"id": job_id})
-        return _head(row) if row else None
+        return head_of(row) if row else None
 
     async def heads(self, job_ids: Iterable[str]) -> list[JobHead]:
         """Those of some jobs that there are, without their videos."""
         values = {"ids": json.dumps(list(job_ids))}
-        return [_head(row) for row in await self.database.fetch_all("get_jobs", values)]
+        return [head_of(row) for row in await self.database.fetch_all("get_jobs", values)]
 
     async def active(self) -> list[JobHead]:
         """Jobs that have not ended."""
-        return [_head(row) for row in await self.database.fetch_all("active_jobs")]
+        return [head_of(row) for row in await self.database.fetch_all("active_jobs")]
 
     async def job(self, job_id: str, *, expand: bool = True) -> Job | None:
         """A job, with its videos and results if `expand`; the same object while it is the same."""
@@ -149,7 +95,7 @@ class JobsRepository:
         row = await self.database.fetch_one("get_job", {"id": job_id})
         if row is None:
             return None
-        return await self._with_videos(row) if expand else _job(row, [], [])
+        return await self._with_videos(row) if expand else job_of(row, [], [])
 
     async def page(self, query: JobQuery) -> Page[Job]:
         """Jobs that match, newest first."""
@@ -162,13 +108,15 @@ class JobsRepository:
         shown = rows[: query.limit]
         if query.expand:
             shown = _together(shown)
-        jobs = [await self._with_videos(r) if query.expand else _job(r, [], []) for r in shown]
+        jobs = [await self._with_videos(r) if query.expand else job_of(r, [], []) for r in shown]
         return Page(items=jobs, next_cursor=jobs[-1].id if len(rows) > len(shown) else None)
 
     async def _with_videos(self, row: Row) -> Job:
         ids = await self.database.fetch_all("job_video_ids", {"job_id": row["id"]})
         results = await self.database.fetch_all("job_results", {"job_id": row["id"]})
-        return _job(row, [item["video_id"] for item in ids], [_result(item) for item in results])
+        return job_of(
+            row, [item["video_id"] for item in ids], [result_of(item) for item in results]
+        )
 
     async def counts(self) -> tuple[dict[str, int], int]:
         """Jobs by status, and how many videos wait in all."""
@@ -178,21 +126,23 @@ class JobsRepository:
 
     async def set_running(self, job_id: str) -> None:
         """Move a job that has not ended."""
-        values = {"id": job_id, "status": JobStatus.RUNNING, "error": None, "now": _now()}
+        values = {"id": job_id, "status": JobStatus.RUNNING, "error": None, "now": now_micros()}
         await self.database.execute("set_status", values)
 
     async def finish(self, job_id: str, status: JobStatus, error: str | None) -> bool:
         """End a job; False if it had ended, or has videos again that have no result."""
-        values = {"id": job_id, "status": status, "error": error, "now": _now()}
+        values = {"id": job_id, "status": status, "error": error, "now": now_micros()}
         return await self.database.execute("finish_job", values) > 0
 
     async def set_title(self, job_id: str, title: str) -> None:
         """Note the playlist's title."""
-        await self.database.execute("set_title", {"id": job_id, "title": title, "now": _now()})
+        await self.database.execute(
+            "set_title", {"id": job_id, "title": title, "now": now_micros()}
+        )
 
     async def listing_finished(self, job_id: str) -> None:
         """The playlist is listed to its end."""
-        await self.database.execute("listing_finished", {"id": job_id, "now": _now()})
+        await self.database.execute("listing_finished", {"id": job_id, "now": now_micros()})
 
     async def set_work_plan(self, job_id: str, plan_id: str) -> None:
         """Note the work plan of a job."""
@@ -218,13 +168,13 @@ class JobsRepository:
 
     async def prepare(self, job_id: str, queue: Sequence[str], stored: Sequence[str]) -> None:
         """Queue new videos, and give those that are stored already their result."""
-        skipped = [_outcome_row(job_id, _stored_already(video_id)) for video_id in stored]
+        skipped = [outcome_row(job_id, stored_already(video_id)) for video_id in stored]
         queued = [{"job_id": job_id, "video_id": video_id} for video_id in queue]
 
         def move(writer: Writer) -> None:
             writer.execute_many("queue_video", queued)
             writer.execute_many("set_result", skipped)
-            writer.execute("touch_job", {"id": job_id, "now": _now()})
+            writer.execute("touch_job", {"id": job_id, "now": now_micros()})
 
         await self.database.write(move)
 
@@ -246,7 +196,7 @@ class JobsRepository:
 
     async def waiting(self, job_id: str) -> Waiting | None:
         """Why the next waiting video of a job waits; None if others may start before."""
-        row = await self.database.fetch_one("next_waiting", {"job_id": job_id, "now": _now()})
+        row = await self.database.fetch_one("next_waiting", {"job_id": job_id, "now": now_micros()})
         if row is None or row["due"] is None:
             return None
         due = from_micros(row["due"])
@@ -268,7 +218,7 @@ class JobsRepository:
 
     async def set_result(self, job_id: str, outcome: Outcome) -> Stored:
         """Store a video's result; what follows from it."""
-        row = _outcome_row(job_id, outcome)
+        row = outcome_row(job_id, outcome)
 
         def store(writer: Writer) -> Stored:
             writer.execute("set_result", row)
@@ -300,7 +250,7 @@ class JobsRepository:
                 "message": last.message if last else "",
                 "error_code": last.code if last else None,
                 "reason": reason or "unknown",
-                "errors": _errors_json(errors),
+                "errors": errors_json(errors),
             },
         )
 
@@ -309,11 +259,11 @@ class JobsRepository:
         row = await self.database.fetch_one(
             "video_errors", {"job_id": video.job.id, "video_id": video.video_id}
         )
-        return _errors(row) if row else []
+        return errors_of(row) if row else []
 
     async def cancel(self, job_id: str) -> bool:
         """Cancel a job and everything of it that waits; False if it had ended."""
-        now = _now()
+        now = now_micros()
 
         def cancel(writer: Writer) -> int:
             writer.execute("cancel_open_videos", {"job_id": job_id, "now": now})
@@ -324,7 +274,7 @@ class JobsRepository:
 
     async def requeue(self, job_id: str, *, relist: bool) -> int:
         """Queue again what did not succeed; the number of videos, or -1 if the job is active."""
-        now = _now()
+        now = now_micros()
 
         def requeue(writer: Writer) -> int:
             if not writer.execute("reopen_job", {"id": job_id, "now": now}):
@@ -358,7 +308,7 @@ class JobsRepository:
     async def bound_waits(self, longest: LongestWaits) -> None:
         """Let nothing wait longer from now than its cause can make it."""
         values = {name: wait // _MICROSECOND for name, wait in vars(longest).items()}
-        await self.database.execute("bound_waits", values | {"now": _now()})
+        await self.database.execute("bound_waits", values | {"now": now_micros()})
 
     async def report_again(self, video_id: str) -> list[str]:
         """More is known of an unavailable video; the jobs whose work plans have it."""
@@ -376,32 +326,6 @@ class JobsRepository:
         await self.database.write(lambda writer: writer.execute_many("mark_planned", rows))
 
 
-class RegistryRepository:
-    """The known services."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def save(self, service: ServiceRegistry) -> None:
-        """Add a service or replace what was known of it."""
-        row = service.model_dump()
-        row["last_health_check"] = to_micros(service.last_health_check)
-        await self._database.execute("upsert_service", row)
-
-    async def remove(self, service_name: str) -> None:
-        """Forget a service."""
-        await self._database.execute("remove_service", {"service_name": service_name})
-
-    async def services(self) -> list[ServiceRegistry]:
-        """Every known service, by name."""
-        return [
-            ServiceRegistry(
-                **(dict(row) | {"last_health_check": from_micros(row["last_health_check"])})
-            )
-            for row in await self._database.fetch_all("list_services")
-        ]
-
-
 def _together(rows: list[Row]) -> list[Row]:
     """The first of some jobs, as many as one answer can hold with their videos; one at least."""
     totals = itertools.accumulate(row["total"] for row in rows)
@@ -413,99 +337,3 @@ def _list_for(query: JobQuery) -> str:
     if query.status is not None:
         return "list_jobs_of_status"
     return "list_jobs" if query.type is None else "list_jobs_of_type"
-
-
-def _video_rows(job_id: str, video_ids: Iterable[str]) -> list[dict[str, Any]]:
-    return [
-        {"job_id": job_id, "video_id": video_id, "position": position, "title": ""}
-        for position, video_id in enumerate(dict.fromkeys(video_ids))
-    ]
-
-
-def _head(row: Row) -> JobHead:
-    good = row["success"] + row["skipped"]
-    return JobHead(
-        id=row["id"],
-        type=JobType(row["type"]),
-        status=JobStatus(row["status"]),
-        options=JobOptions.model_validate_json(row["options"]),
-        priority=row["priority"],
-        playlist_id=row["playlist_id"],
-        created_at=from_micros(row["created_at"]),
-        trace_id=row["trace_id"],
-        listing=bool(row["listing"]),
-        own_videos=row["own_videos"],
-        work_plan_id=row["work_plan_id"],
-        title=row["title"],
-        done=good + row["failed"] + row["unavailable"] + row["cancelled"],
-        total=row["total"],
-        good=good,
-    )
-
-
-def _job(row: Row, video_ids: list[str], results: list[JobResult]) -> Job:
-    counted = {name: row[name] for name in ("skipped", "failed", "unavailable", "cancelled")}
-    return Job(
-        id=row["id"],
-        type=JobType(row["type"]),
-        status=JobStatus(row["status"]),
-        created_at=from_micros(row["created_at"]),
-        updated_at=from_micros(row["updated_at"]),
-        video_ids=video_ids,
-        playlist_id=row["playlist_id"],
-        options=JobOptions.model_validate_json(row["options"]),
-        results=results,
-        error=row["error"],
-        title=row["title"],
-        work_plan_id=row["work_plan_id"],
-        progress=JobProgress(
-            done=row["success"] + sum(counted.values()),
-            total=row["total"],
-            listing=bool(row["listing"]),
-            known=row["known"],
-            succeeded=row["success"],
-            stored_bytes=row["stored_bytes"],
-            **counted,
-        ),
-    )
-
-
-_RESULT_FIELDS = [name for name in JobResult.model_fields if name != "status"]
-
-
-def _result(row: Row) -> JobResult:
-    fields = {name: row[name] for name in _RESULT_FIELDS}
-    return JobResult(status=ResultStatus(row["state"]), **fields)
-
-
-def _stored_already(video_id: str) -> Outcome:
-    message = "already in the archive"
-    result = JobResult(video_id=video_id, status=ResultStatus.SKIPPED, message=message)
-    return Outcome(result, reason=None, errors=[])
-
-
-def _outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:
-    values = outcome.result.model_dump()
-    return values | {
-        "job_id": job_id,
-        "state": values.pop("status"),
-        "reason": outcome.reason,
-        "errors": _errors_json(outcome.errors),
-        "title": outcome.title,
-        "waits_for": outcome.waits_for,
-        "next_attempt_at": to_micros(outcome.retry_after) if outcome.retry_after else 0,
-        "now": _now(),
-    }
-
-
-def _errors_json(errors: Sequence[ErrorDetail]) -> str:
-    return json.dumps([error.model_dump(mode="json") for error in errors])
-
-
-def _errors(row: Row) -> list[ErrorDetail]:
-    return [ErrorDetail.model_validate(item) for item in json.loads(row["errors"])]
-
-
-def planned_errors(row: Row) -> list[ErrorDetail]:
-    """The failures that a row of `unplanned` has seen, oldest first."""
-    return _errors(row)

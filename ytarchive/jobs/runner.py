@@ -15,7 +15,8 @@ from ytarchive.jobs.governor import Permit
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.policy import Action, condition_of, decide, is_an_answer
 from ytarchive.jobs.queue import Queue
-from ytarchive.jobs.repository import DueVideo, JobsRepository, Outcome
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.rows import DueVideo, Outcome
 from ytarchive.jobs.surroundings import Surroundings
 from ytarchive.jobs.video_flow import Archived, VideoFlow
 

@@ -39,7 +39,8 @@ from ytarchive.jobs.progress import ProgressReader
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.registry import HealthProbe, Registry
 from ytarchive.jobs.registry_models import RegisterService, ServiceRegistry
-from ytarchive.jobs.repository import SCHEMA, JobsRepository, RegistryRepository
+from ytarchive.jobs.registry_repository import RegistryRepository
+from ytarchive.jobs.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.requeueing import Requeueing
 from ytarchive.jobs.retries import Retries
 from ytarchive.jobs.retry_models import RetryJobs, RetryReport, RetryWorkPlans

@@ -10,7 +10,8 @@ from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import from_micros
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import ResultStatus
-from ytarchive.jobs.repository import JobsRepository, planned_errors
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.rows import errors_of
 from ytarchive.jobs.upstream import AvailabilityState
 from ytarchive.storage import FailedDownload, StorageAPI, UnavailableVideo, WorkPlanRequest
 
@@ -115,7 +116,7 @@ def _failed(row: Row) -> FailedDownload:
         title=row["title"] or None,
         attempts=row["attempts"],
         last_attempt=from_micros(row["finished_at"]),
-        errors=planned_errors(row),
+        errors=errors_of(row),
         file_size=row["file_size"] or None,
         retry_after=_moment(row["next_attempt_at"] or None),
         waits_for=_condition(row),

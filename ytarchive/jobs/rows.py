@@ -1,0 +1,180 @@
+"""Rows of jobs.db as objects, and back."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ytarchive.common.database import Row
+from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
+from ytarchive.jobs.api import (
+    Job,
+    JobOptions,
+    JobProgress,
+    JobResult,
+    JobStatus,
+    JobType,
+    ResultStatus,
+)
+
+
+@dataclass(frozen=True)
+class JobHead:
+    """A job without its videos: what the queue needs to know of it."""
+
+    id: str
+    type: JobType
+    status: JobStatus
+    options: JobOptions
+    priority: int
+    playlist_id: str | None
+    created_at: datetime
+    trace_id: str
+    listing: bool
+    own_videos: int
+    work_plan_id: str | None
+    title: str | None
+    done: int
+    total: int
+    good: int
+
+
+@dataclass(frozen=True)
+class DueVideo:
+    """A video of a job whose turn has come."""
+
+    job: JobHead
+    video_id: str
+    attempts: int
+    title: str
+    generation: int
+    """Of the queue, when it was read: later it may have been cancelled or queued again."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A video's result, with what the work plan needs besides."""
+
+    result: JobResult
+    reason: str | None
+    errors: Sequence[ErrorDetail]
+    title: str = ""
+    waits_for: str | None = None
+    """What must change before another try, and how it was: of `Surroundings.park`."""
+    retry_after: datetime | None = None
+    """Before this another try hardly helps."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is known once a result is stored."""
+
+    ends_job: bool
+    """No video of the job is without a result any more."""
+    was_missing: bool
+    """The ledger says of the video that it could not be had."""
+
+
+def now_micros() -> int:
+    """The present moment as rows keep it."""
+    return to_micros(utc_now())
+
+
+def video_rows(job_id: str, video_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Rows of a job's own videos, in their order and each once."""
+    return [
+        {"job_id": job_id, "video_id": video_id, "position": position, "title": ""}
+        for position, video_id in enumerate(dict.fromkeys(video_ids))
+    ]
+
+
+def head_of(row: Row) -> JobHead:
+    """A job's row as its head."""
+    good = row["success"] + row["skipped"]
+    return JobHead(
+        id=row["id"],
+        type=JobType(row["type"]),
+        status=JobStatus(row["status"]),
+        options=JobOptions.model_validate_json(row["options"]),
+        priority=row["priority"],
+        playlist_id=row["playlist_id"],
+        created_at=from_micros(row["created_at"]),
+        trace_id=row["trace_id"],
+        listing=bool(row["listing"]),
+        own_videos=row["own_videos"],
+        work_plan_id=row["work_plan_id"],
+        title=row["title"],
+        done=good + row["failed"] + row["unavailable"] + row["cancelled"],
+        total=row["total"],
+        good=good,
+    )
+
+
+def job_of(row: Row, video_ids: list[str], results: list[JobResult]) -> Job:
+    """A job's row as the job."""
+    counted = {name: row[name] for name in ("skipped", "failed", "unavailable", "cancelled")}
+    return Job(
+        id=row["id"],
+        type=JobType(row["type"]),
+        status=JobStatus(row["status"]),
+        created_at=from_micros(row["created_at"]),
+        updated_at=from_micros(row["updated_at"]),
+        video_ids=video_ids,
+        playlist_id=row["playlist_id"],
+        options=JobOptions.model_validate_json(row["options"]),
+        results=results,
+        error=row["error"],
+        title=row["title"],
+        work_plan_id=row["work_plan_id"],
+        progress=JobProgress(
+            done=row["success"] + sum(counted.values()),
+            total=row["total"],
+            listing=bool(row["listing"]),
+            known=row["known"],
+            succeeded=row["success"],
+            stored_bytes=row["stored_bytes"],
+            **counted,
+        ),
+    )
+
+
+_RESULT_FIELDS = [name for name in JobResult.model_fields if name != "status"]
+
+
+def result_of(row: Row) -> JobResult:
+    """A video's row as its result."""
+    fields = {name: row[name] for name in _RESULT_FIELDS}
+    return JobResult(status=ResultStatus(row["state"]), **fields)
+
+
+def stored_already(video_id: str) -> Outcome:
+    """The outcome of a video that the archive had."""
+    message = "already in the archive"
+    result = JobResult(video_id=video_id, status=ResultStatus.SKIPPED, message=message)
+    return Outcome(result, reason=None, errors=[])
+
+
+def outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:
+    """An outcome as the statement that stores it takes it."""
+    values = outcome.result.model_dump()
+    return values | {
+        "job_id": job_id,
+        "state": values.pop("status"),
+        "reason": outcome.reason,
+        "errors": errors_json(outcome.errors),
+        "title": outcome.title,
+        "waits_for": outcome.waits_for,
+        "next_attempt_at": to_micros(outcome.retry_after) if outcome.retry_after else 0,
+        "now": now_micros(),
+    }
+
+
+def errors_json(errors: Sequence[ErrorDetail]) -> str:
+    """Failures as a row keeps them."""
+    return json.dumps([error.model_dump(mode="json") for error in errors])
+
+
+def errors_of(row: Row) -> list[ErrorDetail]:
+    """The failures that a video's row keeps, oldest first."""
+    return [ErrorDetail.model_validate(item) for item in json.loads(row["errors"])]
