@@ -145,7 +145,8 @@ def _metadata(video: MadeUp) -> dict[str, object]:
 def _media(video: MadeUp) -> dict[str, object]:
     path = f"videos/{video.video_id}/{video.video_id}.mp4"
     now = _STORED_AT + video.number // 10
-    return {"video_id": video.video_id, "media_path": path, "quality": "720p", "now": now}
+    stored = {"media_path": path, "quality": "720p", "now": now, "missing": None}
+    return {"video_id": video.video_id} | stored
 
 
 def _files(video: MadeUp) -> Iterator[dict[str, object]]:

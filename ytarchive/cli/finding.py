@@ -99,6 +99,11 @@ def _filters(command: Decorated) -> Decorated:
     show_default=True,
 )
 @click.option("--reverse", is_flag=True, help="Oldest, smallest or first of the alphabet first.")
+@click.option(
+    "--incomplete",
+    is_flag=True,
+    help="Only videos without captions or thumbnail that YouTube has and did not give.",
+)
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Go on after the page that named it.")
 @with_archive
@@ -139,6 +144,7 @@ async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **ask
 def _videos(page: Page[StoredVideo]) -> RenderableType:
     if not page.items:
         return cell("There are no such videos.")
+    lacking = any(video.missing for video in page.items)
     rows = [
         (
             video.video_id,
@@ -147,12 +153,15 @@ def _videos(page: Page[StoredVideo]) -> RenderableType:
             size(video.size_bytes),
             video.quality,
             moment(video.stored_at),
+            *([", ".join(video.missing)] if lacking else []),
             video.channel_title,
             video.title,
         )
         for video in page.items
     ]
     columns = ["VIDEO", "UPLOADED", ">LENGTH", ">SIZE", "QUALITY", "STORED", "~CHANNEL", "~TITLE"]
+    if lacking:
+        columns.insert(6, "MISSING")
     return _with_cursor([table(columns, rows)], page.next_cursor)
 
 

@@ -125,6 +125,7 @@ def _stats(stats: StorageStats) -> RenderableType:
         [
             ("archive", stats.base_path),
             ("videos", stats.total_videos),
+            *([("incomplete", stats.incomplete_videos)] if stats.incomplete_videos else []),
             ("metadata", stats.total_metadata),
             ("playlists", stats.total_playlists),
             ("work plans", stats.work_plans),
@@ -149,6 +150,7 @@ def _stored(stored: StoredVideo) -> RenderableType:
                     ("metadata", where.metadata_path),
                     ("thumbnail", where.thumbnail_path),
                     ("captions", where.captions_dir),
+                    ("missing", ", ".join(where.missing) or None),
                     ("quality", where.quality),
                     ("size", size(where.size_bytes)),
                     ("stored", moment(where.stored_at)),

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
+from ytarchive.common.media import SideFiles
 from ytarchive.common.models import Done, ErrorDetail, Model, Text, UtcDatetime
 from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
@@ -42,6 +43,10 @@ class DownloadPhase(StrEnum):
     DONE = "done"
 
 
+_ONLY_MISSING = "Without the media: only these, which the stored video lacks"
+_MISSING = "What YouTube has and did not give; to be asked for again another time"
+
+
 class DownloadRequest(Model):
     """A video to fetch, with what goes beside it."""
 
@@ -59,6 +64,9 @@ class DownloadRequest(Model):
         default=False, description="Take automatic captions where there are no others"
     )
     include_thumbnail: bool = True
+    only_missing: SideFiles = Field(
+        default=[], description=f"{_ONLY_MISSING}; then the other options do not matter"
+    )
     survives_restart: bool = Field(
         default=True,
         description="Taken up again after a restart of the server, under the same task id; "
@@ -85,6 +93,8 @@ class DownloadProgress(Model):
     remarks: list[str] = Field(
         default=[], description="What is not as it was asked for, as `no captions in de`"
     )
+    only_missing: SideFiles = Field(default=[], description=_ONLY_MISSING)
+    missing: SideFiles = Field(default=[], description=_MISSING)
 
 
 class DownloadNotice(Model):
@@ -101,6 +111,8 @@ class DownloadNotice(Model):
     remarks: list[str] = Field(
         default=[], description="What is not as it was asked for, as `no captions in de`"
     )
+    only_missing: SideFiles = Field(default=[], description=_ONLY_MISSING)
+    missing: SideFiles = Field(default=[], description=_MISSING)
     error: ErrorDetail | None = None
 
 

@@ -34,6 +34,7 @@ class DownloadTask:
             downloaded_bytes=0,
             total_bytes=0,
             speed=0,
+            only_missing=request.only_missing,
         )
 
     @property
@@ -86,6 +87,7 @@ class DownloadTask:
             quality=downloaded.quality,
             staged_path=str(downloaded.folder),
             remarks=downloaded.remarks,
+            missing=downloaded.missing,
         )
         return fetched
 
@@ -110,6 +112,8 @@ class DownloadTask:
             quality=self.progress.quality,
             downloaded_bytes=self.network_bytes,
             remarks=self.progress.remarks,
+            only_missing=self.progress.only_missing,
+            missing=self.progress.missing,
             error=self.error.detail() if self.error else None,
         )
 

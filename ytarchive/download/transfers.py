@@ -20,9 +20,10 @@ from ytarchive.common.tracing import trace
 from ytarchive.download.api import DownloadListener, DownloadRequest, DownloadStatus
 from ytarchive.download.journal import Journal, Promise
 from ytarchive.download.notifier import deliver
+from ytarchive.download.orders import Orders
 from ytarchive.download.room import Room
 from ytarchive.download.tasks import DownloadTask
-from ytarchive.ytdlp import DownloadOrder, Fetcher, Transfer
+from ytarchive.ytdlp import Fetcher, Transfer
 
 log = logger.bind(service="download")
 
@@ -38,6 +39,7 @@ class Transfers:
         self._staging = settings.storage.staging_path
         self._room = Room(self._staging, settings.storage.min_free)
         self._journal = Journal(self._staging / "downloads")
+        self._orders = Orders(self._staging)
         self._fetcher = fetcher
         self._slots = asyncio.Semaphore(settings.download.concurrency)
         self._tasks: OrderedDict[str, DownloadTask] = OrderedDict()
@@ -182,10 +184,6 @@ class Transfers:
     async def _fetch(self, task: DownloadTask) -> None:
         request = task.request
         task.started()
-        order = DownloadOrder(
-            folder=self._staging / request.video_id,
-            **request.model_dump(exclude={"output_path", "survives_restart"}),
-        )
 
         def moved(transfer: Transfer) -> None:
             DOWNLOADED_BYTES.inc(task.moved(transfer))
@@ -193,10 +191,16 @@ class Transfers:
         def admit(needed: int) -> None:
             self._room.claim(request.video_id, needed, lambda: task.network_bytes)
 
-        log.info("{}: downloading, at most {}", request.video_id, request.quality)
-        downloaded = await self._fetcher.download(order, moved, admit)
+        what = ", ".join(request.only_missing) or f"at most {request.quality}"
+        log.info("{}: downloading, {}", request.video_id, what)
+        downloaded = self._orders.needless(request)
+        if downloaded is None:
+            order = self._orders.order_for(request)
+            downloaded = await self._fetcher.download(order, moved, admit)
+            self._orders.learn(downloaded)
         DOWNLOADED_BYTES.inc(task.completed(downloaded))
-        log.info("{}: fetched as {}", request.video_id, downloaded.quality or "audio")
+        fetched = "without its media" if request.only_missing else downloaded.quality or "audio"
+        log.info("{}: fetched {}", request.video_id, fetched)
 
     def _tell(self, task: DownloadTask) -> None:
         telling = asyncio.create_task(self._deliver(task))

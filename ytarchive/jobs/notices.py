@@ -93,6 +93,8 @@ class NoticeBoard:
             quality=progress.quality,
             downloaded_bytes=progress.downloaded_bytes,
             remarks=progress.remarks,
+            only_missing=progress.only_missing,
+            missing=progress.missing,
             error=error,
         )
 

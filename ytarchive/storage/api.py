@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.identifiers import OpaqueId, VideoId
-from ytarchive.common.media import PlaylistMetadata, VideoMetadata
+from ytarchive.common.media import PlaylistMetadata, SideFiles, VideoMetadata
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
@@ -25,6 +25,9 @@ class StorageLocation(Model):
     size_bytes: int = Field(default=0, description="All files of the video")
     stored_at: UtcDatetime
     quality: str | None = Field(default=None, description="What was fetched, as `720p`")
+    missing: SideFiles = Field(
+        default=[], description="What YouTube did not give; the next download asks for it again"
+    )
 
 
 class SaveMetadata(Model):
@@ -75,11 +78,21 @@ class SaveVideo(Model):
         description="Folder inside the archive that gets the video's folder; default `videos`",
     )
     quality: str | None = None
+    only_missing: SideFiles = Field(
+        default=[],
+        description="The folder has no media: of these, which the stored video lacks, it has what "
+        "there is; it goes where the media is",
+    )
+    missing: SideFiles = Field(
+        default=[], description="What YouTube has and did not give, to be asked for again"
+    )
 
     @model_validator(mode="after")
     def _has_one_source(self) -> "SaveVideo":
         if (self.staged_path is None) == (self.video_path is None):
             raise ValueError("give either staged_path or video_path")
+        if self.only_missing and self.staged_path is None:
+            raise ValueError("only_missing needs staged_path")
         return self
 
 
@@ -101,12 +114,18 @@ class StoredVideos(Model):
     """Those of the videos asked for that are stored."""
 
     video_ids: list[str]
+    incomplete: list[str] = Field(
+        default=[], description="Those of them that lack what YouTube did not give"
+    )
 
 
 class StorageStats(Model):
     """What the archive holds; kept as counters, so it costs the same at any size."""
 
     total_videos: int = Field(description="Videos whose media file is stored")
+    incomplete_videos: int = Field(
+        default=0, description="Those of them that lack captions or thumbnail YouTube did not give"
+    )
     total_metadata: int = Field(description="Videos whose metadata is stored")
     total_playlists: int
     total_files: int = Field(description="Files of stored videos, lists of digests included")

@@ -50,9 +50,34 @@ def prepare(staged: Path, target: Path, video_id: str) -> list[StoredFile]:
     download is not finished.
     """
     names = finished_set(staged, video_id)
+    return _prepared(staged, target, names, _kept(target, names))
+
+
+def prepare_side_files(
+    staged: Path, target: Path, video_id: str, stored: list[StoredFile]
+) -> list[StoredFile]:
+    """The same of captions and thumbnail alone, for a video whose `stored` files are in `target`.
+
+    These keep the digests they were stored with: damage is not taken for what was stored.
+    """
+    names = _finished(staged, video_id)
+    refused = [name for name in names if role_of(name) not in {Role.CAPTIONS, Role.THUMBNAIL}]
+    if refused:
+        message = f"captions and thumbnail alone can be added to {video_id}, not {refused[0]!r}"
+        raise IntegrityFailure(message, files=refused[:20])
+    kept = [file for file in present(target, stored) if file.name not in names]
+    if not any(file.role is Role.MEDIA for file in kept):
+        raise IntegrityFailure(
+            f"the media of {video_id} is not what it was: nothing is added to it"
+        )
+    return _prepared(staged, target, names, kept)
+
+
+def _prepared(
+    staged: Path, target: Path, names: list[str], kept: list[StoredFile]
+) -> list[StoredFile]:
     _refuse_links(target, names)
     fresh = describe(staged, names)
-    kept = _kept(target, names)
     files.write_checksums(staged, {file.name: file.sha256 for file in [*fresh, *kept]})
     files.sync_all(staged, [*names, CHECKSUMS])
     return [*fresh, *kept, *describe(staged, [CHECKSUMS])]
@@ -63,17 +88,21 @@ def finished_set(folder: Path, video_id: str) -> list[str]:
 
     Raises IntegrityFailure if it has a leftover, a foreign file, or not exactly one media file.
     """
-    listed = files.list_files(folder)
-    refused = [name for name in listed if not _belongs(folder, name, video_id)]
-    if refused:
-        message = f"the download of {video_id} is not finished: there is {refused[0]!r}"
-        raise IntegrityFailure(message, files=refused[:20])
-    names = [name for name in listed if name != CHECKSUMS]
+    names = _finished(folder, video_id)
     media = [name for name in names if role_of(name) is Role.MEDIA]
     if len(media) != 1 or not files.size(folder / media[0]):
         message = f"the download of {video_id} must have one media file, {video_id}.mp4 or the like"
         raise IntegrityFailure(message, files=media)
     return names
+
+
+def _finished(folder: Path, video_id: str) -> list[str]:
+    listed = files.list_files(folder)
+    refused = [name for name in listed if not _belongs(folder, name, video_id)]
+    if refused:
+        message = f"the download of {video_id} is not finished: there is {refused[0]!r}"
+        raise IntegrityFailure(message, files=refused[:20])
+    return [name for name in listed if name != CHECKSUMS]
 
 
 def beside(media: Path) -> list[str]:

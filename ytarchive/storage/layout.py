@@ -10,6 +10,7 @@ from typing import Self
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import PathOutsideArchive
 from ytarchive.common.identifiers import parse_playlist_id
+from ytarchive.common.media import THUMBNAIL, captions_in
 
 CHECKSUMS = "checksums.sha256"
 _LONGEST_NAME = 240  # bytes; leaves room for what file systems and tools add
@@ -49,6 +50,14 @@ def role_of(name: str) -> Role:
         if suffix in suffixes:
             return role
     return Role.OTHER
+
+
+def side_file(name: str) -> str | None:
+    """How a video's file is called among `SideFiles`, if it is one of them."""
+    role = role_of(name)
+    if role is Role.CAPTIONS:  # `<id>.<language>.vtt`
+        return captions_in(PurePosixPath(name).stem.partition(".")[2])
+    return THUMBNAIL if role is Role.THUMBNAIL else None
 
 
 def plan_time(moment: datetime) -> str:

@@ -5,6 +5,7 @@ only few videos would make that a long walk: then these few are read by the filt
 sorted.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
@@ -105,6 +106,8 @@ class VideoLists:
             condition = "(captions > 0) = :has_captions"
             has = {"has_captions": int(query.has_captions)}
             filters.append(_Filter(condition, "videos_by_captions", has))
+        if query.incomplete:
+            filters.append(_Filter("missing NOTNULL", "videos_incomplete", {}))
         return filters
 
     async def _of_channel(self, channel: str) -> _Filter:
@@ -133,6 +136,7 @@ class VideoLists:
             has_captions=row["captions"] > 0,
             stored_at=from_micros(row["stored_at"]),
             video_path=str(self._layout.absolute(row["media_path"])),
+            missing=json.loads(row["missing"] or "[]"),
         )
 
 

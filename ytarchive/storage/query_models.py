@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from ytarchive.common.media import SideFiles
 from ytarchive.common.models import Model, Text, UtcDatetime
 
 _DAY = "Day in UTC, as `2026-01-31`; included"
@@ -46,6 +47,9 @@ class VideoQuery(VideoFilter):
 
     sort: VideoSort = VideoSort.STORED_AT
     order: SortOrder = SortOrder.DESCENDING
+    incomplete: bool = Field(
+        default=False, description="Only those that lack captions or thumbnail YouTube did not give"
+    )
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=2000)
 
@@ -64,6 +68,9 @@ class StoredVideo(Model):
     has_captions: bool
     stored_at: UtcDatetime
     video_path: str = Field(description="Absolute")
+    missing: SideFiles = Field(
+        default=[], description="What YouTube did not give; the next download asks for it again"
+    )
 
 
 class SearchQuery(VideoFilter):

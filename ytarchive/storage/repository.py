@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ class FileSet:
     folder: Path
     files: list[StoredFile]
     quality: str | None
+    missing: list[str] = field(default_factory=list)
+    """What YouTube did not give of it."""
+    adds: bool = False
+    """Whether the media is in its place already, and these come beside it."""
 
     @property
     def media(self) -> StoredFile:
@@ -43,10 +47,19 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Registered:
+    """A stored video."""
+
+    media: Path
+    is_complete: bool
+
+
+@dataclass(frozen=True)
 class Totals:
     """What the archive holds."""
 
     videos: int
+    incomplete: int
     metadata: int
     playlists: int
     files: int
@@ -92,6 +105,8 @@ class Library:
             "target_path": self._layout.relative(move.files.folder),
             "quality": move.files.quality,
             "files": _FILES.dump_json(move.files.files).decode(),
+            "missing": json.dumps(move.files.missing),
+            "adds": move.files.adds,
         }
         await self._database.execute("begin_move", parameters)
 
@@ -114,17 +129,39 @@ class Library:
             "video_id": stored.video_id,
             "media_path": self._layout.relative(stored.folder / stored.media.name),
             "quality": stored.quality,
+            "missing": _missing(stored.missing),
             "now": to_micros(utc_now()),
         }
         rows = file_rows(stored, self._layout)
 
         def transaction(writer: Writer) -> None:
-            writer.execute("upsert_media", video)
+            writer.execute("set_missing" if stored.adds else "upsert_media", video)
             writer.execute_many("upsert_file", rows)
             writer.execute("end_move", {"video_id": stored.video_id})
-            writer.execute("delete_findings_of", {"video_id": stored.video_id})
+            if not stored.adds:  # else what was found about the media is as true as before
+                writer.execute("delete_findings_of", {"video_id": stored.video_id})
 
         await self._database.write(transaction)
+
+    async def set_missing(self, video_id: str, missing: list[str]) -> None:
+        """Keep what YouTube did not give of a stored video."""
+        row = {"video_id": video_id, "missing": _missing(missing)}
+        await self._database.execute("set_missing", row)
+
+    async def files_beside(self, video_id: str, folder: Path) -> list[StoredFile]:
+        """A video's registered files in the folder of its media, the media first."""
+        inside = self._layout.relative(folder)
+        rows = await self._database.fetch_all(
+            "files_beside", {"video_id": video_id, "folder": inside}
+        )
+        return [
+            StoredFile(
+                name=row["path"].removeprefix(f"{inside}/"),
+                size_bytes=row["size_bytes"],
+                sha256=row["sha256"].hex(),
+            )
+            for row in rows
+        ]
 
     async def location(self, video_id: str) -> StorageLocation:
         """Where a video lies, as it was registered. Raises NotFound if nothing of it is."""
@@ -133,11 +170,16 @@ class Library:
             raise NotFound(f"nothing is stored of {video_id}")
         return self._location(row)
 
-    async def stored_among(self, video_ids: list[str]) -> dict[str, Path]:
-        """Those of the videos whose media is registered, each with its media file."""
+    async def stored_among(self, video_ids: list[str]) -> dict[str, Registered]:
+        """Those of the videos whose media is registered."""
         parameters = {"video_ids": json.dumps(video_ids)}
         rows = await self._database.fetch_all("stored_among", parameters)
-        return {row["video_id"]: self._layout.absolute(row["media_path"]) for row in rows}
+        return {
+            row["video_id"]: Registered(
+                self._layout.absolute(row["media_path"]), not row["is_incomplete"]
+            )
+            for row in rows
+        }
 
     async def totals(self) -> Totals:
         """What the archive holds."""
@@ -150,6 +192,8 @@ class Library:
             folder=self._layout.absolute(row["target_path"]),
             files=_FILES.validate_json(row["files"]),
             quality=row["quality"],
+            missing=json.loads(row["missing"]),
+            adds=bool(row["adds"]),
         )
         return Move(self._layout.absolute(row["staged_path"]), stored)
 
@@ -170,6 +214,7 @@ class Library:
             size_bytes=video["size_bytes"],
             stored_at=from_micros(video["stored_at"] or video["metadata_at"]),
             quality=video["quality"],
+            missing=json.loads(video["missing"] or "[]"),
         )
 
 
@@ -211,6 +256,10 @@ def file_rows(stored: FileSet, layout: Layout) -> list[dict[str, Any]]:
         }
         for file in stored.files
     ]
+
+
+def _missing(names: list[str]) -> str | None:
+    return json.dumps(names) if names else None
 
 
 def _text(path: Path | None) -> str | None:

@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import time
 from collections.abc import Coroutine, Mapping
-from pathlib import Path
 from typing import Any, Self, TypeVar
 from weakref import WeakValueDictionary
 
@@ -39,7 +38,7 @@ from ytarchive.storage.passes import Passes
 from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
 from ytarchive.storage.playlists import save_listed
 from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
-from ytarchive.storage.repository import Library
+from ytarchive.storage.repository import Library, Registered
 from ytarchive.storage.schedule import verify_regularly
 from ytarchive.storage.search import Search
 from ytarchive.storage.verification import Verifier
@@ -151,9 +150,10 @@ class StorageService(StorageAPI):
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         """Which of many videos are stored, in the order asked; their media files must be there."""
         registered = await self._library.stored_among(request.video_ids)
-        stored = await asyncio.to_thread(_with_their_files, registered)
-        asked = dict.fromkeys(request.video_ids)
-        return StoredVideos(video_ids=[video_id for video_id in asked if video_id in stored])
+        there = await asyncio.to_thread(_with_their_files, registered)
+        stored = [video_id for video_id in dict.fromkeys(request.video_ids) if video_id in there]
+        incomplete = [video_id for video_id in stored if not registered[video_id].is_complete]
+        return StoredVideos(video_ids=stored, incomplete=incomplete)
 
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
         """Stored videos, sorted and filtered."""
@@ -195,6 +195,7 @@ class StorageService(StorageAPI):
         min_free = reserve(self._config.min_free, disk.total)
         return StorageStats(
             total_videos=totals.videos,
+            incomplete_videos=totals.incomplete,
             total_metadata=totals.metadata,
             total_playlists=totals.playlists,
             total_files=totals.files,
@@ -274,5 +275,5 @@ def _open_entries(plan: WorkPlan) -> int:
     return len(plan.unavailable_videos) + len(plan.failed_downloads)
 
 
-def _with_their_files(registered: Mapping[str, Path]) -> set[str]:
-    return {video_id for video_id, media in registered.items() if media.is_file()}
+def _with_their_files(registered: Mapping[str, Registered]) -> set[str]:
+    return {video_id for video_id, video in registered.items() if video.media.is_file()}

@@ -4,6 +4,8 @@
 
 A crash before the note leaves the folder in staging. A crash after it is finished by the same code
 at the next start, from whatever step it had reached: moving and registering may be repeated.
+
+Captions and a thumbnail that come later go the same way, to where the media is and stays.
 """
 
 import asyncio
@@ -19,7 +21,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.storage import files, intake
 from ytarchive.storage.api import SaveVideo, StorageLocation
 from ytarchive.storage.intake import Registration, StoredFile
-from ytarchive.storage.layout import CHECKSUMS, Layout
+from ytarchive.storage.layout import CHECKSUMS, Layout, side_file
 from ytarchive.storage.repository import FileSet, Library, Move
 
 log = logger.bind(service="storage")
@@ -39,7 +41,9 @@ class VideoStore:
         interrupted = await self._library.move_of(request.video_id)
         if interrupted is not None:
             await self._finish(interrupted)
-        if request.staged_path is not None:
+        if request.staged_path is not None and request.only_missing:
+            await self._save_side_files(request, request.staged_path)
+        elif request.staged_path is not None:
             await self._save_staged(request, request.staged_path)
         elif request.video_path is not None:
             await self._save_in_place(request, request.video_path)
@@ -75,9 +79,29 @@ class VideoStore:
             return  # it has been taken in before, or there is nothing
         async with self._hashing:
             prepared = await asyncio.to_thread(intake.prepare, staged, target, request.video_id)
-        move = Move(staged, FileSet(request.video_id, target, prepared, request.quality))
-        await self._library.begin_move(move)
-        await self._carry_out(move)
+        stored = FileSet(request.video_id, target, prepared, request.quality, request.missing)
+        await self._carry_out(Move(staged, stored))
+
+    async def _save_side_files(self, request: SaveVideo, staged_path: str) -> None:
+        """Add captions and thumbnail to a stored video; at least note what is still missing."""
+        staged = self._layout.staged_folder(staged_path)
+        video_id = request.video_id
+        location = await self.locate(video_id)
+        if location.video_path is None:
+            raise NotFound(f"{video_id} is not stored, so nothing can be added to it")
+        not_asked = [each for each in location.missing if each not in request.only_missing]
+        missing = [*not_asked, *request.missing]
+        if not await asyncio.to_thread(files.list_files, staged):
+            await self._library.set_missing(video_id, missing)
+            return
+        target = Path(location.video_path).parent
+        known = await self._library.files_beside(video_id, target)
+        async with self._hashing:
+            prepared = await asyncio.to_thread(
+                intake.prepare_side_files, staged, target, video_id, known
+            )
+        stored = FileSet(video_id, target, prepared, location.quality, missing, adds=True)
+        await self._carry_out(Move(staged, stored))
 
     async def _save_in_place(self, request: SaveVideo, video_path: str) -> None:
         media = self._layout.media_file(video_path)
@@ -111,6 +135,7 @@ class VideoStore:
         await self._register(await asyncio.to_thread(_go_on, move, self._layout.scratch))
 
     async def _carry_out(self, move: Move) -> None:
+        await self._library.begin_move(move)
         try:
             stored = await asyncio.to_thread(_move, move)
         except LocalError:
@@ -155,7 +180,9 @@ def _go_on(move: Move, scratch: Path) -> FileSet:
 def _arrived(move: Move, there: list[StoredFile]) -> FileSet:
     if move.files.media not in there:
         raise IntegrityFailure(f"the media file of {move.files.video_id} vanished on its way")
-    return replace(move.files, files=there)
+    lost = [side_file(file.name) for file in move.files.files if file not in there]
+    missing = [*move.files.missing, *filter(None, lost)]
+    return replace(move.files, files=there, missing=list(dict.fromkeys(missing)))
 
 
 def _with_checksums(folder: Path, stored: list[StoredFile], scratch: Path) -> list[StoredFile]:

@@ -1,11 +1,11 @@
 """Saves a video again and again, each time killed one step later, until a round comes through.
 
-    python -m tests.unit.storage.crash_rounds FOLDER first|second|rebuild
+    python -m tests.unit.storage.crash_rounds FOLDER first|second|side|rebuild
 
 Each round works in `FOLDER/<n>`; it is killed (SIGKILL) just before the n-th step, a step being
 whatever changes names or waits for the disk: rename, replace, mkdir, rmdir, unlink, fsync, commit.
-`second` is a download over one that is stored; `rebuild` makes the library of two videos again.
-The number of killed rounds is printed.
+`second` is a download over one that is stored; `side` adds captions and a thumbnail; `rebuild`
+makes the library of two videos again. The number of killed rounds is printed.
 """
 
 import asyncio
@@ -16,7 +16,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.unit.storage.samples import OTHER, VIDEO, save_request, stage
+from tests.unit.storage.samples import (
+    LACKING,
+    OTHER,
+    VIDEO,
+    save_request,
+    side_request,
+    stage,
+    stage_side_files,
+)
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.storage import rebuild_library
@@ -65,9 +73,14 @@ async def save(base: Path, kind: str, steps: int) -> None:
     if kind == "rebuild":
         await rebuild(storage, config, steps)
         return
-    staged = stage(config, media=b"new media", captions="de")
+    if kind == "side":
+        request = save_request(stage(config)).model_copy(update={"missing": LACKING})
+        await storage.save_video(request)
+        request = side_request(stage_side_files(config))
+    else:
+        request = save_request(stage(config, media=b"new media", captions="de"))
     Countdown(steps).arm()
-    await storage.save_video(save_request(staged))
+    await storage.save_video(request)
     await storage.close()
 
 

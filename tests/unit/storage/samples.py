@@ -38,6 +38,25 @@ def save_request(folder: Path, video_id: str = VIDEO, output_path: str | None = 
     )
 
 
+LACKING = ["captions:de", "thumbnail"]
+
+
+def stage_side_files(config: StorageConfig, video_id: str = VIDEO) -> Path:
+    """Captions and a thumbnail that come after the media."""
+    folder = config.staging_path / f"{video_id}.beside"
+    (folder / "captions").mkdir(parents=True)
+    (folder / f"{video_id}.jpg").write_bytes(b"\xff\xd8\xff\xe1")
+    (folder / "captions" / f"{video_id}.de.vtt").write_text("WEBVTT\n\n")
+    return folder
+
+
+def side_request(folder: Path, *missing: str) -> SaveVideo:
+    """Take them in; all that was `LACKING` was asked for."""
+    return SaveVideo(
+        video_id=VIDEO, staged_path=str(folder), only_missing=LACKING, missing=list(missing)
+    )
+
+
 def metadata(video_id: str = VIDEO, title: str = "A title") -> VideoMetadata:
     return VideoMetadata(
         video_id=video_id,

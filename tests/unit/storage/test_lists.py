@@ -36,6 +36,8 @@ FILTERS: list[dict[str, Any]] = [
     {"channel": "UC2"},
     {"has_captions": True},
     {"has_captions": False},
+    {"incomplete": True},
+    {"incomplete": True, "channel": "UC2"},
     {"duration_min": 2, "duration_max": 4},
     {"duration_max": 0},
     {"uploaded_from": "2020-01-02", "uploaded_to": "2020-01-03"},
@@ -49,7 +51,13 @@ def add(writer: Writer, number: int) -> None:
     path = f"videos/{video_id}/{video_id}"
     writer.execute(
         "upsert_media",
-        {"video_id": video_id, "media_path": f"{path}.mp4", "quality": None, "now": number // 7},
+        {
+            "video_id": video_id,
+            "media_path": f"{path}.mp4",
+            "quality": None,
+            "now": number // 7,
+            "missing": None if number % 11 else '["captions:en"]',
+        },
     )
     roles = ["media", "captions"] if number % 3 else ["media"]
     for role in roles:
@@ -127,6 +135,8 @@ def expected(asked: dict[str, Any]) -> set[str]:
         kept &= {n for n in known if str(n % 3) == asked["channel"][-1]}
     if "has_captions" in asked:
         kept &= {n for n in range(COUNT) if bool(n % 3) is asked["has_captions"]}
+    if "incomplete" in asked:
+        kept &= {n for n in range(COUNT) if not n % 11}
     if "duration_max" in asked:
         low, high = asked.get("duration_min", 0), asked["duration_max"]
         kept &= {n for n in known if low <= n % 6 <= high}

@@ -95,7 +95,7 @@ class Finder:
     ) -> list[FoundVideo]:
         rows = await self._index.documents(numbers)
         media = await self._library.stored_among([row["video_id"] for row in rows])
-        paths = {video_id: str(path) for video_id, path in media.items()}
+        paths = {video_id: str(video.media) for video_id, video in media.items()}
         places = question.places()
         return [
             found_video(row, paths.get(row["video_id"]), places, query.lines, self._layout)

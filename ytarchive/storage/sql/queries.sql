@@ -16,12 +16,16 @@ ON CONFLICT (video_id) DO UPDATE SET
     metadata_at = excluded.metadata_at;
 
 -- name: upsert_media
-INSERT INTO videos (video_id, media_path, quality, stored_at)
-VALUES (:video_id, :media_path, :quality, :now)
+INSERT INTO videos (video_id, media_path, quality, stored_at, missing)
+VALUES (:video_id, :media_path, :quality, :now, :missing)
 ON CONFLICT (video_id) DO UPDATE SET
     media_path = excluded.media_path,
     quality = excluded.quality,
-    stored_at = excluded.stored_at;
+    stored_at = excluded.stored_at,
+    missing = excluded.missing;
+
+-- name: set_missing
+UPDATE videos SET missing = :missing WHERE video_id = :video_id;
 
 -- name: upsert_file
 INSERT INTO files (video_id, path, role, size_bytes, sha256)
@@ -41,14 +45,14 @@ FROM videos WHERE video_id = :video_id;
 
 -- name: stored_among
 -- Those of a JSON list of ids whose media is stored, in one query however many they are.
-SELECT videos.video_id, videos.media_path
+SELECT videos.video_id, videos.media_path, videos.missing NOTNULL AS is_incomplete
 FROM json_each(:video_ids) AS asked JOIN videos ON videos.video_id = asked.value
 WHERE videos.media_path IS NOT NULL;
 
 -- name: list_videos
 -- The list's order decides on the index, or a filter that leaves only few; both are put in.
 SELECT /* key */ number, video_id, title, channel_id, channel_title, upload_date, duration,
-       quality, size_bytes, captions, stored_at, media_path
+       quality, size_bytes, captions, stored_at, media_path, missing
 FROM videos /* by */
 WHERE media_path IS NOT NULL /* and */ /* after */
 /* order */ LIMIT :limit;
@@ -99,8 +103,8 @@ ON CONFLICT (playlist_id) DO UPDATE SET
 -- Moves from staging ------------------------------------------------------------------------------
 
 -- name: begin_move
-INSERT INTO moves (video_id, staged_path, target_path, quality, files)
-VALUES (:video_id, :staged_path, :target_path, :quality, :files);
+INSERT INTO moves (video_id, staged_path, target_path, quality, files, missing, adds)
+VALUES (:video_id, :staged_path, :target_path, :quality, :files, :missing, :adds);
 
 -- name: end_move
 DELETE FROM moves WHERE video_id = :video_id;
@@ -221,6 +225,14 @@ SELECT count(*) AS videos FROM videos;
 -- name: files_of
 SELECT files.* FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
 ORDER BY files.video_id, files.path;
+
+-- name: files_beside
+-- The files of a video in the folder of its media: the media itself first. Lists of digests and
+-- metadata have their own ways.
+SELECT files.* FROM files JOIN videos USING (video_id)
+WHERE files.video_id = :video_id AND files.path > :folder || '/' AND files.path < :folder || '0'
+  AND files.role NOT IN ('checksums', 'metadata')
+ORDER BY files.path = videos.media_path DESC, files.path;
 
 -- name: folders_known
 -- Those of a JSON list of ids that have files in their folder below :parent, or are on their way

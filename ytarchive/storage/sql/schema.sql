@@ -16,7 +16,8 @@ CREATE TABLE videos (
     quality TEXT,
     stored_at INTEGER,                -- when the media was stored
     size_bytes INTEGER NOT NULL DEFAULT 0, -- of all its files; kept by the triggers below
-    captions INTEGER NOT NULL DEFAULT 0 -- how many of its files are captions; likewise
+    captions INTEGER NOT NULL DEFAULT 0, -- how many of its files are captions; likewise
+    missing TEXT                      -- list as JSON: what YouTube did not give; null if nothing
 ) STRICT;
 
 -- One for each order of the list. What is not known counts as 0, because NULL is neither before nor
@@ -32,6 +33,8 @@ WHERE media_path IS NOT NULL;
 -- For its filters.
 CREATE INDEX videos_by_channel_id ON videos (channel_id) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_by_captions ON videos (captions > 0) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_incomplete ON videos (stored_at)
+WHERE media_path IS NOT NULL AND missing IS NOT NULL;
 
 -- What changed of what can be searched for, oldest first; each video stands there once, with its
 -- last change. The search index notes up to which revision it has come.
@@ -72,7 +75,9 @@ CREATE TABLE moves (
     staged_path TEXT NOT NULL,
     target_path TEXT NOT NULL,
     quality TEXT,
-    files TEXT NOT NULL               -- list of StoredFile as JSON: what the target will hold
+    files TEXT NOT NULL,              -- list of StoredFile as JSON: what the target will hold
+    missing TEXT NOT NULL DEFAULT '[]', -- list as JSON: what the video will lack
+    adds INTEGER NOT NULL DEFAULT 0   -- whether the media is in its place already, and stays
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE work_plans (
@@ -138,7 +143,8 @@ CREATE TABLE totals (
     playlists INTEGER NOT NULL DEFAULT 0,
     files INTEGER NOT NULL DEFAULT 0,
     size_bytes INTEGER NOT NULL DEFAULT 0,
-    work_plans INTEGER NOT NULL DEFAULT 0
+    work_plans INTEGER NOT NULL DEFAULT 0,
+    incomplete INTEGER NOT NULL DEFAULT 0 -- videos that lack what YouTube did not give
 ) STRICT;
 
 INSERT INTO totals (id) VALUES (1);
@@ -146,12 +152,16 @@ INSERT INTO totals (id) VALUES (1);
 CREATE TRIGGER videos_added AFTER INSERT ON videos BEGIN
     UPDATE totals SET
         videos = videos + (NEW.media_path IS NOT NULL),
+        incomplete = incomplete + (NEW.media_path IS NOT NULL AND NEW.missing IS NOT NULL),
         metadata = metadata + (NEW.metadata_at IS NOT NULL);
 END;
 
-CREATE TRIGGER videos_changed AFTER UPDATE OF media_path, metadata_at ON videos BEGIN
+CREATE TRIGGER videos_changed AFTER UPDATE OF media_path, missing, metadata_at ON videos BEGIN
     UPDATE totals SET
         videos = videos + (NEW.media_path IS NOT NULL) - (OLD.media_path IS NOT NULL),
+        incomplete = incomplete
+            + (NEW.media_path IS NOT NULL AND NEW.missing IS NOT NULL)
+            - (OLD.media_path IS NOT NULL AND OLD.missing IS NOT NULL),
         metadata = metadata + (NEW.metadata_at IS NOT NULL) - (OLD.metadata_at IS NOT NULL);
 END;
 

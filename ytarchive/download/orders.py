@@ -1,0 +1,72 @@
+"""What the workers are told to fetch; for a while without captions after YouTube refused them."""
+
+import time
+from pathlib import Path
+
+from loguru import logger
+
+from ytarchive.common.media import THUMBNAIL, caption_languages_of
+from ytarchive.download.api import DownloadRequest
+from ytarchive.ytdlp import Downloaded, DownloadOrder
+
+log = logger.bind(service="download")
+
+_SECONDS_WITHOUT_CAPTIONS = 600.0
+
+
+class Orders:
+    """Makes orders of requests, and learns from what comes of them."""
+
+    def __init__(self, staging: Path) -> None:
+        self._staging = staging
+        self._captions_from = 0.0
+
+    @property
+    def _spares_captions(self) -> bool:
+        return time.monotonic() < self._captions_from
+
+    def order_for(self, request: DownloadRequest) -> DownloadOrder:
+        """What a worker is told."""
+        asked = request.model_dump(exclude={"output_path", "survives_restart", "only_missing"})
+        if request.only_missing:
+            languages = caption_languages_of(request.only_missing)
+            asked |= {
+                "without_media": True,
+                "include_captions": bool(languages),
+                "caption_languages": languages,
+                "auto_captions": True,  # that they are wanted has been decided
+                "include_thumbnail": THUMBNAIL in request.only_missing,
+            }
+        return DownloadOrder(
+            folder=self._folder(request), spares_captions=self._spares_captions, **asked
+        )
+
+    def needless(self, request: DownloadRequest) -> Downloaded | None:
+        """The result of a download that YouTube need not be asked for, if it is such a one."""
+        wanted = request.only_missing
+        if not wanted or THUMBNAIL in wanted or not self._spares_captions:
+            return None
+        languages = ", ".join(caption_languages_of(wanted))
+        return Downloaded(
+            folder=self._folder(request),
+            network_bytes=0,
+            remarks=[
+                (
+                    f"no captions in {languages}: not asked for, "
+                    "because YouTube refuses captions at present"
+                )
+            ],
+            missing=wanted,
+        )
+
+    def learn(self, downloaded: Downloaded) -> None:
+        """Leave YouTube in peace for some minutes if it wants that."""
+        if downloaded.captions_refused:
+            self._captions_from = time.monotonic() + _SECONDS_WITHOUT_CAPTIONS
+            minutes = f"{_SECONDS_WITHOUT_CAPTIONS / 60:.0f} minutes"
+            log.warning("YouTube refuses captions: none is asked for during {}", minutes)
+
+    def _folder(self, request: DownloadRequest) -> Path:
+        """Side files alone do not mix with a download of the whole video that was cut."""
+        name = f"{request.video_id}.beside" if request.only_missing else request.video_id
+        return self._staging / name
