@@ -71,3 +71,8 @@ def test_no_page_is_sorted_first(package: str) -> None:
         and name not in SCANS
     ]  # fmt: skip
     assert not sorted_first
+
+
+def test_whether_videos_are_stored_is_asked_of_an_index_alone() -> None:
+    [steps] = [steps for name, _, steps in plans("ytarchive.storage") if name == "stored_among"]
+    assert any("USING COVERING INDEX videos_stored" in step for step in steps)
