@@ -15,7 +15,7 @@ class TokenBucket:
 
     @property
     def tokens(self) -> float:
-        """Those there are now. Below zero is debt, of what could not wait."""
+        """Those there are now."""
         rested = self._passed() - self._counted
         return min(self._tokens + self.grown_in(rested), float(self._settings.burst))
 
@@ -23,11 +23,11 @@ class TokenBucket:
         """What comes in within so many seconds."""
         return seconds * self._settings.videos_per_hour / 3600
 
-    def wait(self, cost: float, *, debt: float = 0) -> float:
-        """Seconds until `cost` can be taken, leaving a debt of no more than `debt`."""
+    def wait(self, cost: float) -> float:
+        """Seconds until `cost` can be taken."""
         if self._settings.pace is Pace.OFF or not cost:
             return 0
-        missing = min(cost, 1) - debt - self.tokens
+        missing = min(cost, 1) - self.tokens
         return max(missing, 0) * 3600 / self._settings.videos_per_hour
 
     def take(self, cost: float) -> None:
@@ -36,8 +36,8 @@ class TokenBucket:
             self._set(self.tokens - cost)
 
     def empty(self) -> None:
-        """Begin anew without tokens, so that no burst follows; a debt stays."""
-        self._set(min(self.tokens, 0))
+        """Begin anew without tokens, so that no burst follows."""
+        self._set(0)
 
     def _set(self, tokens: float) -> None:
         self._tokens, self._counted = tokens, self._passed()

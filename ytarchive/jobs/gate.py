@@ -21,13 +21,13 @@ class GovernedGate(Gate):
 
     @asynccontextmanager
     async def passing(self, source: str, *, is_video: bool, patient: bool) -> AsyncIterator[None]:
-        """Wait for the governor, or raise RequestsPaused."""
+        """Wait for the governor, for as long as it takes or as somebody may wait for an answer."""
         if admitted.get() is not None:
             yield
             return
         cost = 1.0 if is_video else 0.0
         governor = self._governor
-        permit = await governor.admit(cost) if patient else governor.admit_now(cost)
+        permit = await (governor.admit(cost) if patient else governor.admit_soon(cost))
         try:
             yield
             await governor.succeeded(permit)

@@ -10,6 +10,7 @@ stalls nor hurries anything; the moments that are kept for the next process are 
 """
 
 import asyncio
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +37,8 @@ _LONGEST_PROBE = 900.0
 _FULL_SPEED = 8
 """Videos at a time at which the ramp ends: then the block is over, and forgotten."""
 _LONGEST_SLEEP = 60.0
+_PATIENCE = 60.0
+"""Seconds for which somebody waits who asked for one thing."""
 
 
 @dataclass(eq=False)
@@ -130,16 +133,16 @@ class Governor:
                 continue
         return self._grant(cost)
 
-    def admit_now(self, cost: float = 1.0) -> Permit:
-        """A permit for what cannot wait; the queue pays for it later. Raises RequestsPaused."""
-        pause = self._bucket.wait(cost, debt=self._settings.burst)
-        if self._state.circuit is not Circuit.CLOSED:
-            pause = self._wait(cost)
-        if pause > 0:
-            waiting = self.waiting()
-            why = waiting.message if waiting else "requests to YouTube are paused"
-            raise RequestsPaused(f"YouTube is not asked now: {why}", retry_after=round(pause) + 1)
-        return self._grant(cost)
+    async def admit_soon(self, cost: float = 1.0) -> Permit:
+        """The same for somebody who waits for an answer, but not for long. Raises RequestsPaused."""
+        if self._state.circuit is Circuit.CLOSED or self._wait(cost) <= 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    return await self.admit(cost)
+        waiting = self.waiting()
+        why = waiting.message if waiting else "others are being asked for"
+        seconds = max(round(self._wait(cost)), 1)
+        raise RequestsPaused(f"YouTube is not asked now: {why}", retry_after=seconds)
 
     def _grant(self, cost: float) -> Permit:
         permit = Permit(cost, is_probe=self._state.circuit is not Circuit.CLOSED)

@@ -12,8 +12,9 @@ class Gate(Protocol):
     ) -> AbstractAsyncContextManager[None]:
         """Within it YouTube may be asked about `source`, a video or one page of a list.
 
-        It hears what the block raises. If YouTube may not be asked now, `patient` waits; otherwise
-        it raises RequestsPaused. Whoever was admitted by a caller further up just passes.
+        It hears what the block raises. If YouTube may not be asked now, `patient` waits for as long
+        as it takes; others wait a moment at most, and RequestsPaused is raised. Whoever was
+        admitted by a caller further up just passes.
         """
         ...
 
