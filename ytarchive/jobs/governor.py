@@ -134,7 +134,7 @@ class Governor:
         return self._grant(cost)
 
     async def admit_soon(self, cost: float = 1.0) -> Permit:
-        """The same for somebody who waits for an answer, but not for long. Raises RequestsPaused."""
+        """The same for somebody who waits for an answer, not for long. Raises RequestsPaused."""
         if self._state.circuit is Circuit.CLOSED or self._wait(cost) <= 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE):
