@@ -25,6 +25,11 @@ def captions_in(language: str) -> str:
     return f"{_CAPTIONS}{language}"
 
 
+def in_words(side_files: list[str]) -> str:
+    """`SideFiles` for people: `captions in en, thumbnail`."""
+    return ", ".join(each.replace(_CAPTIONS, "captions in ") for each in side_files)
+
+
 def caption_languages_of(side_files: list[str]) -> list[str]:
     """The languages of the captions among `SideFiles`."""
     return [each.removeprefix(_CAPTIONS) for each in side_files if each.startswith(_CAPTIONS)]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from loguru import logger
 
-from ytarchive.common.media import THUMBNAIL, caption_languages_of
+from ytarchive.common.media import THUMBNAIL, caption_languages_of, in_words
 from ytarchive.download.api import DownloadRequest
-from ytarchive.ytdlp import Downloaded, DownloadOrder
+from ytarchive.ytdlp import CAPTIONS_NOT_ASKED, Downloaded, DownloadOrder
 
 log = logger.bind(service="download")
 
@@ -46,16 +46,10 @@ class Orders:
         wanted = request.only_missing
         if not wanted or THUMBNAIL in wanted or not self._spares_captions:
             return None
-        languages = ", ".join(caption_languages_of(wanted))
         return Downloaded(
             folder=self._folder(request),
             network_bytes=0,
-            remarks=[
-                (
-                    f"no captions in {languages}: not asked for, "
-                    "because YouTube refuses captions at present"
-                )
-            ],
+            remarks=[f"no {in_words(wanted)}: {CAPTIONS_NOT_ASKED}"],
             missing=wanted,
         )
 

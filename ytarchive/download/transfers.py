@@ -15,6 +15,7 @@ from ytarchive.common.errors import (
     ServiceUnavailable,
     YTArchiveError,
 )
+from ytarchive.common.media import in_words
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
 from ytarchive.download.api import DownloadListener, DownloadRequest, DownloadStatus
@@ -191,7 +192,7 @@ class Transfers:
         def admit(needed: int) -> None:
             self._room.claim(request.video_id, needed, lambda: task.network_bytes)
 
-        what = ", ".join(request.only_missing) or f"at most {request.quality}"
+        what = in_words(request.only_missing) or f"at most {request.quality}"
         log.info("{}: downloading, {}", request.video_id, what)
         downloaded = self._orders.needless(request)
         if downloaded is None:

@@ -148,11 +148,12 @@ class Lister:
         return bool(last) and await self._records.knows_all(page.playlist_id, last)
 
     async def _stop(self, job: JobHead, page: PlaylistPage, listed: int) -> None:
-        """All that follows is known: only what of it was never stored is still to be done."""
+        """All that follows is known: only what of it is not stored, or not all, is still to do."""
         position, after = job.own_videos + listed, ""
         while some := await self._records.unsettled(page.playlist_id, after, _AT_ONCE):
-            stored = set(await self._stored(some))
-            missing = [(video_id, "") for video_id in some if video_id not in stored]
+            found = await self._storage.videos_exist(ExistsRequest(video_ids=some))
+            whole = set(found.video_ids) - set(found.incomplete)
+            missing = [(video_id, "") for video_id in some if video_id not in whole]
             await self._repository.add_videos(job.id, missing, position)
             position, after = position + len(missing), some[-1]
         rest = await self._records.extend(page.playlist_id, job)

@@ -18,7 +18,7 @@ from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.rows import DueVideo, Outcome
 from ytarchive.jobs.surroundings import Surroundings
-from ytarchive.jobs.video_flow import Archived, VideoFlow
+from ytarchive.jobs.video_flow import Archived, VideoFlow, spared
 
 log = logger.bind(service="jobs")
 
@@ -226,6 +226,8 @@ class Runner:
             attempts = failures if decision.action is Action.RETRY else video.attempts
             await self._repository.postpone(video, attempts, decision.until, error.reason, history)
             return
+        if decision.action is not Action.CANCEL and await self._spare(video, error):
+            return
         result = JobResult(
             video_id=video.video_id,
             status=_RESULTS[decision.action],
@@ -243,6 +245,16 @@ class Runner:
                 retry_after=decision.until,
             ),
         )
+
+    async def _spare(self, video: DueVideo, error: YTArchiveError) -> bool:
+        """Do not let a video fail that is stored, because what it lacked is still missing."""
+        if video.job.type is JobType.METADATA_ONLY:
+            return False
+        stored = await self._flow.stored(video.video_id, video.job.options)
+        if stored is None:
+            return False
+        await self._store(video, Outcome(spared(stored, error), None, []))
+        return True
 
     async def _store(self, video: DueVideo, outcome: Outcome) -> None:
         stored = await self._repository.set_result(video.job.id, outcome)

@@ -48,7 +48,7 @@ from ytarchive.jobs.revival import Revival
 from ytarchive.jobs.runner import Runner
 from ytarchive.jobs.surroundings import Surroundings
 from ytarchive.jobs.upstream import Availability, AvailabilityQuery, Governor
-from ytarchive.jobs.video_flow import VideoFlow, save_request
+from ytarchive.jobs.video_flow import VideoFlow, nothing_came, save_request
 from ytarchive.jobs.work_plans import WorkPlanReporter
 
 log = logger.bind(service="jobs")
@@ -231,7 +231,8 @@ class JobsService(JobsAPI, DownloadListener):
         """Take notice; a download that no job asked for is stored all the same."""
         log.info("{}: download {}", request.video_id, request.status.lower())
         wanted = self._notices.deliver(request)
-        if not wanted and request.status is DownloadStatus.COMPLETED:
+        is_complete = request.status is DownloadStatus.COMPLETED
+        if not wanted and is_complete and not nothing_came(request):
             # Taken notice of when it is safe, and not before: Download keeps it until then.
             await self._storage.save_video(save_request(request))
         return Done()

@@ -12,9 +12,10 @@ from ytarchive.common.errors import (
     QuotaExceeded,
     UnknownFailure,
     VideoUnavailable,
+    YTArchiveError,
     error_from,
 )
-from ytarchive.common.media import VideoMetadata
+from ytarchive.common.media import THUMBNAIL, VideoMetadata, in_words
 from ytarchive.common.quality import Quality
 from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
 from ytarchive.jobs.api import JobOptions, JobResult, ResultStatus
@@ -69,11 +70,12 @@ class VideoFlow:
         """Fetch and store a video with everything that goes beside it."""
         started = time.monotonic()
         log.info("{}: archiving", video_id)
+        stored = await self.stored(video_id, options)
+        if stored is not None:
+            lacking = _lacking(stored, options)
+            done = await self._complete(stored, options, lacking) if lacking else _skipped(stored)
+            return Archived(done, "")
         metadata, trouble = await self._describe(video_id) if options.include_metadata else _NOTHING
-        if options.skip_existing:
-            found = await self._storage.video_exists(video_id)
-            if found.exists:
-                return Archived(_skipped(video_id, found.location), "")
         title = metadata.title if metadata else ""
         on_title(title)
         if metadata is not None:
@@ -95,6 +97,39 @@ class VideoFlow:
         )
         log.info("{}: stored, {} bytes", video_id, location.size_bytes)
         return Archived(result, title)
+
+    async def stored(self, video_id: str, options: JobOptions) -> StorageLocation | None:
+        """Where a video lies that need not be fetched again; None for one that must be."""
+        if not options.skip_existing:
+            return None
+        found = await self._storage.video_exists(video_id)
+        return found.location if found.exists else None
+
+    async def _complete(
+        self, stored: StorageLocation, options: JobOptions, lacking: list[str]
+    ) -> JobResult:
+        """Ask again for what YouTube did not give of a stored video; the media stays as it is."""
+        started = time.monotonic()
+        request = DownloadRequest(
+            video_id=stored.video_id,
+            quality=options.quality,
+            only_missing=lacking,
+            survives_restart=False,
+        )
+        notice = await self._ended(request)
+        if not nothing_came(notice):
+            stored = await self._store(notice)
+        if set(lacking) <= set(stored.missing):
+            return _skipped(stored, *notice.remarks)
+        log.info("{}: {}", stored.video_id, "; ".join(notice.remarks))
+        return JobResult(
+            video_id=stored.video_id,
+            status=ResultStatus.SUCCESS,
+            message="; ".join(notice.remarks),
+            file_size=stored.size_bytes,
+            duration_seconds=round(time.monotonic() - started, 3),
+            quality=stored.quality,
+        )
 
     async def _describe(self, video_id: str) -> tuple[VideoMetadata | None, str]:
         """Steps 2 and 3; without metadata, why. The download goes on without it where it can."""
@@ -119,9 +154,12 @@ class VideoFlow:
             include_thumbnail=options.include_thumbnail,
             survives_restart=False,
         )
+        return await self._ended(request)
+
+    async def _ended(self, request: DownloadRequest) -> DownloadNotice:
         notice = await self._notices.fetch(request)
         if notice.status is DownloadStatus.CANCELLED:
-            raise Cancelled(f"the download of {video_id} was cancelled")
+            raise Cancelled(f"the download of {request.video_id} was cancelled")
         if notice.status is not DownloadStatus.COMPLETED:
             raise error_from(notice.error) if notice.error else UnknownFailure()
         return notice
@@ -138,16 +176,38 @@ def save_request(notice: DownloadNotice) -> SaveVideo:
         staged_path=notice.staged_path,
         output_path=notice.output_path,
         quality=notice.quality,
+        only_missing=notice.only_missing,
+        missing=notice.missing,
     )
 
 
-def _skipped(video_id: str, location: StorageLocation | None) -> JobResult:
+def nothing_came(notice: DownloadNotice) -> bool:
+    """Whether all that a stored video lacks is still missing: then there is nothing to store."""
+    return bool(notice.only_missing) and set(notice.only_missing) <= set(notice.missing)
+
+
+def spared(stored: StorageLocation, error: YTArchiveError) -> JobResult:
+    """The result of a video that is stored, and of which YouTube did not give the rest."""
+    still = f"no {in_words(stored.missing)}: {error.message}"
+    return _skipped(stored, *([still] if stored.missing else []))
+
+
+def _lacking(stored: StorageLocation, options: JobOptions) -> list[str]:
+    """What a stored video lacks of that which a job wants."""
+    return [
+        each
+        for each in stored.missing
+        if (options.include_thumbnail if each == THUMBNAIL else options.include_captions)
+    ]
+
+
+def _skipped(stored: StorageLocation, *remarks: str) -> JobResult:
     return JobResult(
-        video_id=video_id,
+        video_id=stored.video_id,
         status=ResultStatus.SKIPPED,
-        message="already in the archive",
-        file_size=location.size_bytes if location else 0,
-        quality=location.quality if location else None,
+        message="; ".join(["already in the archive", *remarks]),
+        file_size=stored.size_bytes,
+        quality=stored.quality,
     )
 
 

@@ -4,6 +4,7 @@ yt-dlp itself is imported in the worker processes alone.
 """
 
 from ytarchive.ytdlp.api import (
+    CAPTIONS_NOT_ASKED,
     Downloaded,
     DownloadOrder,
     ExtractedVideo,
@@ -25,6 +26,7 @@ from ytarchive.ytdlp.tools import (
 )
 
 __all__ = [
+    "CAPTIONS_NOT_ASKED",
     "CookiesReport",
     "DownloadOrder",
     "Downloaded",

@@ -11,6 +11,9 @@ from ytarchive.common.media import PlaylistVideo, SideFiles, VideoMetadata
 from ytarchive.common.models import Model, Text
 from ytarchive.common.quality import Quality
 
+CAPTIONS_NOT_ASKED = "not asked for, because YouTube refuses captions at present"
+"""Why captions are missing after YouTube was asked for too many."""
+
 
 class ExtractedVideo(Model):
     """A video as yt-dlp saw it."""

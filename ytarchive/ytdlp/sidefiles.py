@@ -18,7 +18,7 @@ from yt_dlp.networking.exceptions import HTTPError, TransportError, network_exce
 from yt_dlp.utils import YoutubeDLError
 
 from ytarchive.common.media import THUMBNAIL, captions_in
-from ytarchive.ytdlp.api import DownloadOrder
+from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
 from ytarchive.ytdlp.classifier import facts_of
 from ytarchive.ytdlp.selection import (
     ALL_LANGUAGES,
@@ -117,7 +117,7 @@ class SideFiles:
             part.replace(target)
             return
         if self._order.spares_captions or self.captions_refused:
-            raise SparedError("not asked for, because YouTube refuses captions at present")
+            raise SparedError(CAPTIONS_NOT_ASKED)
         try:
             arrived = self._ydl.dl(str(target), track, subtitle=True)[0]
         except YoutubeDLError as failure:

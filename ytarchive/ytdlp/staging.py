@@ -67,9 +67,10 @@ class StagedVideo:
         media.rename(self._media(media.suffix))
 
     def finish_without_media(self, files: list[Path]) -> None:
-        """Leave exactly what was fetched for a video whose media is stored already."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Leave exactly what was fetched for a video that is stored; no folder if it is nothing."""
         self._leave_only(set(files))
+        if not files and self._folder.is_dir():
+            self._folder.rmdir()
 
     def _leave_only(self, keep: set[Path]) -> None:
         for path in sorted(self._folder.rglob("*"), reverse=True):

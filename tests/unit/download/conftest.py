@@ -26,6 +26,8 @@ class ScriptedFetcher(Fetcher):
         self.failure: Exception | None = None
         self.needed = 0
         self.remarks: list[str] = []
+        self.missing: list[str] = []
+        self.captions_refused = False
         self.transfers: list[Transfer] = []
 
     async def extract(self, video_id: str) -> ExtractedVideo:
@@ -56,7 +58,12 @@ class ScriptedFetcher(Fetcher):
         if self.failure:
             raise self.failure
         return Downloaded(
-            folder=order.folder, quality="720p", network_bytes=1000, remarks=self.remarks
+            folder=order.folder,
+            quality="720p",
+            network_bytes=1000,
+            remarks=self.remarks,
+            missing=self.missing,
+            captions_refused=self.captions_refused,
         )
 
 
