@@ -21,9 +21,9 @@ import aiosqlite
 from loguru import logger
 
 from ytarchive.common import swap
+from ytarchive.common.disk import unusable
 from ytarchive.common.errors import (
     DatabaseUnsupported,
-    NotWritable,
     ServiceUnavailable,
     YTArchiveError,
 )
@@ -283,7 +283,7 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
         is_suspect = _is_suspect(path, schema)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except OSError as error:
-        raise NotWritable(f"{path} cannot be written: {error.strerror}") from None
+        raise unusable(error, path) from None
     except sqlite3.Error as error:
         raise translated(error, path) from None
     try:

@@ -26,6 +26,17 @@ def translated(error: OSError, path: Path) -> LocalError:
     return FileFailure(f"{where}: {error.strerror or error}")
 
 
+def unusable(error: OSError, path: Path) -> DiskFull | NotWritable:
+    """The same for what must be there before anything works.
+
+    Whatever hinders it, other than a full disk, `path` is no place for it.
+    """
+    told = translated(error, path)
+    if isinstance(told, DiskFull):
+        return told
+    return NotWritable(f"{path} cannot be written: {error.strerror}")
+
+
 def reserve(min_free: int, capacity: int) -> int:
     """Bytes that downloads leave free of `capacity`: `storage.min_free`, on a small disk less."""
     return min(min_free, capacity // _LARGEST_SHARE)

@@ -412,7 +412,9 @@ class LocalError(YTArchiveError):
 
 class DiskFull(LocalError):
     code, status, meaning = "E201", 507, "The disk is full"
-    remedy = "Free some space below `storage.base_path`; nothing is lost, the work goes on."
+    remedy = (
+        "Free some space below `storage.base_path`; nothing is lost, and the work goes on then."
+    )
     reason, retryable = "disk_full", True
 
 

@@ -1,15 +1,17 @@
 """One process owns a service's state; a second one is told who, and how to reach it."""
 
 import fcntl
+import io
 import json
 import os
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
-from ytarchive.common.errors import NotWritable, StateLocked
+from ytarchive.common.disk import unusable
+from ytarchive.common.errors import StateLocked
 from ytarchive.common.models import utc_now
 from ytarchive.common.services import ServiceName
 
@@ -27,17 +29,17 @@ class StateLock:
         self._services = list(services)
         self._owner = {"pid": os.getpid(), "url": None, "since": utc_now().isoformat()}
         self._held = ExitStack()
-        self._files: list[IO[str]] = []
+        self._files: list[io.FileIO] = []
 
     def __enter__(self) -> Self:
-        """Take every lock. Raises StateLocked or NotWritable."""
+        """Take every lock. Raises StateLocked, DiskFull or NotWritable."""
         try:
             self._state_path.mkdir(parents=True, exist_ok=True)
             for service in self._services:
-                self._held.enter_context(self._take(lock_file(self._state_path, service)))
+                self._take(lock_file(self._state_path, service))
         except OSError as error:
             self._held.close()
-            raise NotWritable(f"{self._state_path} cannot be written: {error.strerror}") from error
+            raise unusable(error, self._state_path) from error
         except StateLocked:
             self._held.close()
             raise
@@ -51,16 +53,15 @@ class StateLock:
     ) -> None:
         self._held.close()
 
-    def _take(self, path: Path) -> IO[str]:
-        file = path.open("a+", encoding="utf-8")
+    def _take(self, path: Path) -> None:
+        # Unbuffered: what a full disk refuses must not come up again when the file is closed.
+        file = self._held.enter_context(path.open("a+b", buffering=0))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.close()
             raise _locked_by(path) from None
         self._files.append(file)
         self._sign(file)
-        return file
 
     def announce(self, url: str) -> None:
         """Tell whoever finds the lock where this process can be reached."""
@@ -68,10 +69,9 @@ class StateLock:
         for file in self._files:
             self._sign(file)
 
-    def _sign(self, file: IO[str]) -> None:
+    def _sign(self, file: io.FileIO) -> None:
         file.truncate(0)
-        file.write(json.dumps(self._owner))
-        file.flush()
+        file.write(json.dumps(self._owner).encode())
 
 
 def lock_owner(path: Path) -> dict[str, str]:

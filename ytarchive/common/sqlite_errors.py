@@ -14,6 +14,8 @@ from ytarchive.common.errors import (
 
 _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
     sqlite3.SQLITE_FULL: (DiskFull, "the disk with {path} is full"),
+    # its index of the write-ahead log found no room to grow
+    sqlite3.SQLITE_IOERR_SHMSIZE: (DiskFull, "the disk with {path} is full"),
     sqlite3.SQLITE_READONLY: (NotWritable, "{path} cannot be written: {error}"),
     sqlite3.SQLITE_CANTOPEN: (NotWritable, "{path} cannot be opened: {error}"),
     sqlite3.SQLITE_PERM: (NotWritable, "{path} cannot be written: {error}"),
@@ -54,5 +56,8 @@ def translated(error: Exception, path: Path) -> Exception:
         return error
     if code & 0xFF in _DAMAGED:
         return damaged(path, str(error))
-    kind, words = _CAUSES.get(code & 0xFF, (None, ""))
-    return error if kind is None else kind(words.format(path=path, error=error), path=str(path))
+    cause = _CAUSES.get(code) or _CAUSES.get(code & 0xFF)
+    if cause is None:
+        return error
+    kind, words = cause
+    return kind(words.format(path=path, error=error), path=str(path))

@@ -10,7 +10,8 @@ import certifi
 from pydantic import SecretStr
 
 from ytarchive.common.config import Settings, YouTubeConfig
-from ytarchive.common.errors import CookiesInvalid, InvalidConfiguration, NotWritable
+from ytarchive.common.disk import unusable
+from ytarchive.common.errors import CookiesInvalid, InvalidConfiguration
 from ytarchive.ytdlp.options import Equipment
 from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime, yt_dlp_fingerprint
 
@@ -22,7 +23,7 @@ Fingerprint = tuple[object, ...]
 def prepare(settings: Settings) -> Equipment:
     """Find the tools and make the folders. Blocks for some milliseconds.
 
-    Raises NotWritable, CookiesInvalid or InvalidConfiguration.
+    Raises DiskFull, NotWritable, CookiesInvalid or InvalidConfiguration.
     """
     cache = settings.storage.state_path / "cache"
     info = settings.storage.staging_path / "info"
@@ -30,7 +31,7 @@ def prepare(settings: Settings) -> Equipment:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise NotWritable(f"{folder} cannot be made: {error.strerror}") from error
+            raise unusable(error, folder) from error
     forget_old_info(info)
     network, download, youtube = settings.network, settings.download, settings.youtube
     return Equipment(
