@@ -50,6 +50,12 @@ def video_folders(layout: Layout) -> Iterator[Path]:
                 pending.append(path)
 
 
+def documents(folder: Path) -> Iterator[Path]:
+    """The JSON files of a folder, one by one: there may be a million."""
+    if folder.is_dir():
+        yield from (path for path in folder.iterdir() if path.suffix == ".json")
+
+
 def _is_video(folder: Path, layout: Layout) -> bool:
     return folder.parent == layout.videos or (folder / CHECKSUMS).is_file()
 

@@ -1,61 +1,36 @@
 """Makes the library and the search index again from the archive's files alone, without the network.
 
-The new library is made beside the old one and then swapped in; the old one is kept. Rows go in by
-the statements that store them every day, so that counters and whatever else hangs on triggers are
-right.
+The new library is made beside the old one and then swapped in; the old one is kept.
 """
 
 import asyncio
-import functools
-import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, TypeVar
 
 from loguru import logger
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ytarchive.common import swap
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.database import Database, Schema, Writer
+from ytarchive.common.database import Database, Schema
 from ytarchive.common.disk import os_errors
-from ytarchive.common.errors import (
-    DatabaseCorrupt,
-    FileFailure,
-    LocalError,
-    NotFound,
-)
+from ytarchive.common.errors import DatabaseCorrupt, FileFailure, LocalError, NotFound
 from ytarchive.common.lock import StateLock
-from ytarchive.common.media import PlaylistMetadata, VideoMetadata
-from ytarchive.common.models import Model, to_micros
+from ytarchive.common.models import Model
 from ytarchive.common.services import ServiceName
-from ytarchive.storage import discovery, files
-from ytarchive.storage.discovery import Found
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.plan_models import WorkPlan
-from ytarchive.storage.repository import (
-    Library,
-    file_rows,
-    metadata_file_row,
-    metadata_row,
-    playlist_row,
-)
+from ytarchive.storage.discovery import documents
+from ytarchive.storage.filling import Filling
+from ytarchive.storage.layout import CHECKSUMS, Layout
+from ytarchive.storage.repository import Library
 from ytarchive.storage.search import Search
 from ytarchive.storage.videos import VideoStore
-from ytarchive.storage.work_plans import entry_rows
 
 log = logger.bind(service="storage")
-
-M = TypeVar("M", bound=Model)
-T = TypeVar("T")
 
 _SCHEMA = Schema(package="ytarchive.storage", durable=True)
 # Until it is swapped in, nobody minds if a power cut loses it.
 _UNFINISHED = replace(_SCHEMA, durable=False)
-_AT_ONCE = 200
-_MOST_ODDITIES = 1000
 
 
 class Rebuilt(Model):
@@ -71,7 +46,9 @@ class Rebuilt(Model):
     oddities: int = Field(description="Files that are missing, unknown or cannot be read")
     examples: list[str] = Field(description="The first 1000 of them")
     replaced: list[str] = Field(description="The old library's files, kept")
-    is_searchable: bool = Field(description="False: the search index could not be made as yet")
+    is_searchable: bool = Field(
+        default=False, description="False: the search index is not made as yet"
+    )
 
 
 async def rebuild_library(
@@ -87,16 +64,50 @@ async def rebuild_library(
         raise NotFound(f"there is no archive in {layout.base}")
     with StateLock(layout.state, [ServiceName.STORAGE]):
         await _finish_moves(layout)
-        began = time.monotonic()
-        with os_errors(layout.state):
-            prepared = swap.prepare(layout.state)
-        async with await Database.open(prepared / layout.database.name, _UNFINISHED) as database:
-            rebuild = _Rebuild(database, layout, on_progress)
-            await rebuild.fill()
-            totals = await Library(database, layout).totals()
-        with os_errors(layout.state):
-            aside = swap.commit(prepared)
-        is_searchable = await _index(layout)
+        rebuilt = await _made_again(layout, on_progress)
+        return rebuilt.model_copy(update={"is_searchable": await _index(layout)})
+
+
+async def restore_lost_library(layout: Layout) -> None:
+    """Make the library again if an archive has lost it; one that holds nothing needs none.
+
+    Else it would count as empty, and everything would be fetched anew. The caller owns the library.
+    """
+    with os_errors(layout.state):
+        await asyncio.to_thread(swap.finish, layout.database)
+    if not await asyncio.to_thread(_is_lost, layout):
+        return
+    log.warning("the archive has lost {}: it is made again from the files", layout.database)
+    rebuilt = await _made_again(layout, lambda _: None)
+    log.warning(
+        "{} is there again, with {} videos; {} files are odd, as `ytarchive verify` tells",
+        layout.database.name,
+        rebuilt.videos,
+        rebuilt.oddities,
+    )
+
+
+def _is_lost(layout: Layout) -> bool:
+    """Whether there is no library, and files that it would know of."""
+    if layout.database.exists() and layout.database.stat().st_size:
+        return False
+    folders = layout.videos.iterdir()
+    kinds = ("videos", "playlists", "work_plans", "registered")
+    described = (path for kind in kinds for path in documents(layout.metadata / kind))
+    return any((path / CHECKSUMS).is_file() for path in folders) or any(described)
+
+
+async def _made_again(layout: Layout, on_progress: Callable[[int], None]) -> Rebuilt:
+    """Make the library from the files, and put it in its place."""
+    began = time.monotonic()
+    with os_errors(layout.state):
+        prepared = swap.prepare(layout.state)
+    async with await Database.open(prepared / layout.database.name, _UNFINISHED) as database:
+        filling = Filling(database, layout, on_progress)
+        await filling.fill()
+        totals = await Library(database, layout).totals()
+    with os_errors(layout.state):
+        aside = swap.commit(prepared)
     return Rebuilt(
         videos=totals.videos,
         metadata=totals.metadata,
@@ -105,10 +116,9 @@ async def rebuild_library(
         files=totals.files,
         size_bytes=totals.size_bytes,
         seconds=round(time.monotonic() - began, 3),
-        oddities=rebuild.oddities,
-        examples=rebuild.examples,
+        oddities=filling.oddities,
+        examples=filling.examples,
         replaced=[str(path) for path in aside],
-        is_searchable=is_searchable,
     )
 
 
@@ -136,130 +146,3 @@ async def _index(layout: Layout) -> bool:
             log.error("the search index is not made: {}", error.message)
             return False
     return True
-
-
-class _Rebuild:
-    """Fills an empty library."""
-
-    def __init__(
-        self, database: Database, layout: Layout, on_progress: Callable[[int], None]
-    ) -> None:
-        self._database = database
-        self._layout = layout
-        self._on_progress = on_progress
-        self._videos = 0
-        self.oddities = 0
-        self.examples: list[str] = []
-
-    async def fill(self) -> None:
-        """Enter everything that the files tell."""
-        await self._enter(self._found_videos(), self._enter_videos)
-        kinds = self._layout.metadata
-        await self._enter(_documents(kinds / "videos"), self._enter_metadata)
-        await self._enter(_documents(kinds / "playlists"), self._enter_playlists)
-        await self._enter(_documents(kinds / "work_plans"), self._enter_plans)
-
-    async def _enter(
-        self, things: Iterator[T], enter: Callable[[Iterable[T], Writer], None]
-    ) -> None:
-        """Enter things, some hundred in a transaction; both reading and writing in threads."""
-        while some := await asyncio.to_thread(_take, things):
-            await self._database.write(functools.partial(enter, some))
-
-    def _note(self, oddity: str) -> None:
-        log.warning("{}", oddity)
-        self.oddities += 1
-        if len(self.examples) < _MOST_ODDITIES:
-            self.examples.append(oddity)
-
-    def _found_videos(self) -> Iterator[Found]:
-        """Every video, told as it is found."""
-        folders = ((discovery.examine, (path,)) for path in discovery.video_folders(self._layout))
-        notes = (
-            (discovery.examine_registration, (path, self._layout))
-            for path in _documents(self._layout.metadata / "registered")
-        )
-        looks: Iterator[tuple[Callable[..., Found], tuple[Any, ...]]]
-        looks = itertools.chain(folders, notes)
-        for examine, arguments in looks:
-            try:
-                found = examine(*arguments)
-            except discovery.EXAMINATION_FAILURES as error:
-                self._note(str(error))
-                continue
-            for oddity in found.oddities:
-                self._note(oddity)
-            self._videos += 1
-            self._on_progress(self._videos)
-            yield found
-
-    def _enter_videos(self, some: Iterable[Found], writer: Writer) -> None:
-        for found in some:
-            stored = found.stored
-            if found.media is None:
-                writer.execute("add_video", {"video_id": stored.video_id})
-            else:
-                row = {
-                    "video_id": stored.video_id,
-                    "media_path": self._layout.relative(stored.folder / found.media),
-                    "quality": stored.quality,
-                    "now": found.moment,
-                }
-                writer.execute("add_media", row)
-            writer.execute_many("upsert_file", file_rows(stored, self._layout))
-
-    def _enter_metadata(self, some: Iterable[Path], writer: Writer) -> None:
-        for path in some:
-            metadata = self._read(path, VideoMetadata)
-            if metadata is not None:
-                video_id = metadata.video_id
-                writer.execute("upsert_metadata", metadata_row(metadata) | _changed(path))
-                writer.execute(
-                    "upsert_file", metadata_file_row(video_id, files.read(path), self._layout)
-                )
-
-    def _enter_playlists(self, some: Iterable[Path], writer: Writer) -> None:
-        for path in some:
-            playlist = self._read(path, PlaylistMetadata)
-            if playlist is not None:
-                writer.execute("upsert_playlist", playlist_row(playlist) | _changed(path))
-
-    def _enter_plans(self, some: Iterable[Path], writer: Writer) -> None:
-        for path in some:
-            plan = self._read(path, WorkPlan)
-            if plan is not None:
-                writer.execute("add_plan", _plan_row(plan, path))
-                writer.execute_many("upsert_entry", entry_rows(plan.id, plan))
-
-    def _read(self, path: Path, model: type[M]) -> M | None:
-        try:
-            return model.model_validate_json(files.read(path))
-        except (ValidationError, *discovery.EXAMINATION_FAILURES, NotFound):
-            self._note(f"{path}: not a {model.__name__} that can be read")
-            return None
-
-
-def _take(things: Iterator[T]) -> list[T]:
-    return list(itertools.islice(things, _AT_ONCE))
-
-
-def _documents(folder: Path) -> Iterator[Path]:
-    """The JSON files of a folder, one by one: there may be a million."""
-    if folder.is_dir():
-        yield from (path for path in folder.iterdir() if path.suffix == ".json")
-
-
-def _changed(path: Path) -> dict[str, int]:
-    return {"now": path.stat().st_mtime_ns // 1000}
-
-
-def _plan_row(plan: WorkPlan, path: Path) -> dict[str, Any]:
-    return {
-        "plan_id": plan.id,
-        "job_id": plan.job_id,
-        "file_name": path.name,
-        "created_at": to_micros(plan.created_at),
-        "updated_at": to_micros(plan.updated_at),
-        "total_videos": plan.total_videos,
-        "successful_videos": plan.successful_videos,
-    }

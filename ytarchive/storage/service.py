@@ -38,6 +38,7 @@ from ytarchive.storage.passes import Passes
 from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
 from ytarchive.storage.playlists import save_listed
 from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
+from ytarchive.storage.rebuild import restore_lost_library
 from ytarchive.storage.repository import Library, Registered
 from ytarchive.storage.schedule import verify_regularly
 from ytarchive.storage.search import Search
@@ -85,10 +86,13 @@ class StorageService(StorageAPI):
     async def open(cls, config: StorageConfig) -> Self:
         """Make the folders, open the library, and finish what a crash cut short.
 
+        A library that was lost is made again from the files.
+
         Raises NotWritable, DiskFull, FileFailure, InvalidConfiguration or a database error.
         """
         layout = Layout.of(config)
         await asyncio.to_thread(folders.prepare, layout)
+        await restore_lost_library(layout)
         database = await Database.open(layout.database, SCHEMA)
         try:
             search = await Search.open(database, layout)

@@ -1,5 +1,6 @@
 """The library is made again from the files alone, and is what it was."""
 
+import shutil
 import sqlite3
 import sys
 from contextlib import closing
@@ -152,6 +153,40 @@ async def test_a_damaged_or_lost_library_is_made_again_and_the_old_one_is_kept(
     storage = await StorageService.open(config)
     assert (await storage.video_exists(VIDEO)).exists
     await storage.close()
+
+
+@pytest.mark.parametrize("loss", ["library", "content", "all databases"])
+async def test_an_archive_that_lost_its_library_makes_it_again_by_itself(
+    config: StorageConfig, loss: str, messages: list[str]
+) -> None:
+    """Nobody takes it for an empty one, which would fetch everything anew."""
+    await fill(config)
+    before = rows(config)
+    match loss:
+        case "library":
+            library(config).unlink()
+        case "content":
+            library(config).write_bytes(b"")
+        case _:
+            shutil.rmtree(config.state_path)
+    storage = await StorageService.open(config)
+    assert (await storage.video_exists(VIDEO)).exists
+    await storage.close()
+    assert rows(config) == before
+    assert any("lost" in line and "made again from the files" in line for line in messages)
+
+
+async def test_a_new_archive_has_nothing_to_make_again(
+    config: StorageConfig, messages: list[str]
+) -> None:
+    """Also if its first start was cut, or there are only files that are not ours."""
+    (config.base_path / "videos" / "my own").mkdir(parents=True)
+    library(config).parent.mkdir(parents=True, exist_ok=True)
+    library(config).touch()
+    storage = await StorageService.open(config)
+    assert (await storage.get_stats()).total_videos == 0
+    await storage.close()
+    assert not any("made again" in line for line in messages)
 
 
 async def test_an_interrupted_move_is_finished_before_the_library_is_made_again(

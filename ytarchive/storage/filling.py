@@ -1,0 +1,155 @@
+"""Enters into an empty library what the archive's files tell.
+
+Rows go in by the statements that store them every day, so that counters and whatever else hangs on
+triggers are right.
+"""
+
+import asyncio
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from loguru import logger
+from pydantic import ValidationError
+
+from ytarchive.common.database import Database, Writer
+from ytarchive.common.errors import NotFound
+from ytarchive.common.media import PlaylistMetadata, VideoMetadata
+from ytarchive.common.models import Model, to_micros
+from ytarchive.storage import discovery, files
+from ytarchive.storage.discovery import Found
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.plan_models import WorkPlan
+from ytarchive.storage.repository import file_rows, metadata_file_row, metadata_row, playlist_row
+from ytarchive.storage.work_plans import entry_rows
+
+log = logger.bind(service="storage")
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+
+_AT_ONCE = 200
+_MOST_ODDITIES = 1000
+
+
+class Filling:
+    """Enters all that the files tell. `oddities` counts what is odd; `examples` names the first."""
+
+    def __init__(
+        self, database: Database, layout: Layout, on_progress: Callable[[int], None]
+    ) -> None:
+        self._database = database
+        self._layout = layout
+        self._on_progress = on_progress
+        self._videos = 0
+        self.oddities = 0
+        self.examples: list[str] = []
+
+    async def fill(self) -> None:
+        """Enter everything that the files tell."""
+        await self._enter(self._found_videos(), self._enter_videos)
+        kinds = self._layout.metadata
+        await self._enter(discovery.documents(kinds / "videos"), self._enter_metadata)
+        await self._enter(discovery.documents(kinds / "playlists"), self._enter_playlists)
+        await self._enter(discovery.documents(kinds / "work_plans"), self._enter_plans)
+
+    async def _enter(
+        self, things: Iterator[T], enter: Callable[[Iterable[T], Writer], None]
+    ) -> None:
+        """Enter things, some hundred in a transaction; both reading and writing in threads."""
+        while some := await asyncio.to_thread(_take, things):
+            await self._database.write(functools.partial(enter, some))
+
+    def _note(self, oddity: str) -> None:
+        log.warning("{}", oddity)
+        self.oddities += 1
+        if len(self.examples) < _MOST_ODDITIES:
+            self.examples.append(oddity)
+
+    def _found_videos(self) -> Iterator[Found]:
+        """Every video, told as it is found."""
+        folders = ((discovery.examine, (path,)) for path in discovery.video_folders(self._layout))
+        notes = (
+            (discovery.examine_registration, (path, self._layout))
+            for path in discovery.documents(self._layout.metadata / "registered")
+        )
+        looks: Iterator[tuple[Callable[..., Found], tuple[Any, ...]]]
+        looks = itertools.chain(folders, notes)
+        for examine, arguments in looks:
+            try:
+                found = examine(*arguments)
+            except discovery.EXAMINATION_FAILURES as error:
+                self._note(str(error))
+                continue
+            for oddity in found.oddities:
+                self._note(oddity)
+            self._videos += 1
+            self._on_progress(self._videos)
+            yield found
+
+    def _enter_videos(self, some: Iterable[Found], writer: Writer) -> None:
+        for found in some:
+            stored = found.stored
+            if found.media is None:
+                writer.execute("add_video", {"video_id": stored.video_id})
+            else:
+                row = {
+                    "video_id": stored.video_id,
+                    "media_path": self._layout.relative(stored.folder / found.media),
+                    "quality": stored.quality,
+                    "now": found.moment,
+                }
+                writer.execute("add_media", row)
+            writer.execute_many("upsert_file", file_rows(stored, self._layout))
+
+    def _enter_metadata(self, some: Iterable[Path], writer: Writer) -> None:
+        for path in some:
+            metadata = self._read(path, VideoMetadata)
+            if metadata is not None:
+                video_id = metadata.video_id
+                writer.execute("upsert_metadata", metadata_row(metadata) | _changed(path))
+                writer.execute(
+                    "upsert_file", metadata_file_row(video_id, files.read(path), self._layout)
+                )
+
+    def _enter_playlists(self, some: Iterable[Path], writer: Writer) -> None:
+        for path in some:
+            playlist = self._read(path, PlaylistMetadata)
+            if playlist is not None:
+                writer.execute("upsert_playlist", playlist_row(playlist) | _changed(path))
+
+    def _enter_plans(self, some: Iterable[Path], writer: Writer) -> None:
+        for path in some:
+            plan = self._read(path, WorkPlan)
+            if plan is not None:
+                writer.execute("add_plan", _plan_row(plan, path))
+                writer.execute_many("upsert_entry", entry_rows(plan.id, plan))
+
+    def _read(self, path: Path, model: type[M]) -> M | None:
+        try:
+            return model.model_validate_json(files.read(path))
+        except (ValidationError, *discovery.EXAMINATION_FAILURES, NotFound):
+            self._note(f"{path}: not a {model.__name__} that can be read")
+            return None
+
+
+def _take(things: Iterator[T]) -> list[T]:
+    return list(itertools.islice(things, _AT_ONCE))
+
+
+def _changed(path: Path) -> dict[str, int]:
+    return {"now": path.stat().st_mtime_ns // 1000}
+
+
+def _plan_row(plan: WorkPlan, path: Path) -> dict[str, Any]:
+    return {
+        "plan_id": plan.id,
+        "job_id": plan.job_id,
+        "file_name": path.name,
+        "created_at": to_micros(plan.created_at),
+        "updated_at": to_micros(plan.updated_at),
+        "total_videos": plan.total_videos,
+        "successful_videos": plan.successful_videos,
+    }
