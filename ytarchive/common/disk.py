@@ -37,6 +37,16 @@ def unusable(error: OSError, path: Path) -> DiskFull | NotWritable:
     return NotWritable(f"{path} cannot be written: {error.strerror}")
 
 
+def own_folder(folder: Path) -> None:
+    """Make a folder that is ours alone. A link in its place goes: it would lead writers elsewhere.
+
+    What the link leads to stays. Raises OSError.
+    """
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def reserve(min_free: int, capacity: int) -> int:
     """Bytes that downloads leave free of `capacity`: `storage.min_free`, on a small disk less."""
     return min(min_free, capacity // _LARGEST_SHARE)

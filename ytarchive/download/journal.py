@@ -6,7 +6,7 @@ from pathlib import Path
 from loguru import logger
 from pydantic import ValidationError
 
-from ytarchive.common.disk import os_errors, sync
+from ytarchive.common.disk import os_errors, own_folder, sync
 from ytarchive.common.identifiers import OpaqueId
 from ytarchive.common.models import Model
 from ytarchive.download.api import DownloadRequest
@@ -33,7 +33,7 @@ class Journal:
         path = self._path(promise.task_id)
         part = path.with_suffix(".part")
         with os_errors(path):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            own_folder(self._folder)
             part.write_text(promise.model_dump_json(), "utf-8")
             sync(part)
             part.replace(path)

@@ -10,7 +10,7 @@ import certifi
 from pydantic import SecretStr
 
 from ytarchive.common.config import Settings, YouTubeConfig
-from ytarchive.common.disk import unusable
+from ytarchive.common.disk import own_folder, unusable
 from ytarchive.common.errors import CookiesInvalid, InvalidConfiguration
 from ytarchive.ytdlp.options import Equipment
 from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime, yt_dlp_fingerprint
@@ -29,7 +29,7 @@ def prepare(settings: Settings) -> Equipment:
     info = settings.storage.staging_path / "info"
     for folder in (cache, info):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            own_folder(folder)
         except OSError as error:
             raise unusable(error, folder) from error
     forget_old_info(info)

@@ -101,6 +101,7 @@ class Session:
         self._meter = ProgressMeter(report)
         self._meter.extracting()
         attempt = Attempt(order, admit)
+        attempt.staged.shed_links()
         info = self._remembered(order.video_id)
         while True:
             try:

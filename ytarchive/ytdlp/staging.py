@@ -25,6 +25,13 @@ class StagedVideo:
     def _info(self) -> Path:
         return self._folder / f"{self._id}.info.json"
 
+    def shed_links(self) -> None:
+        """Remove links, not what they lead to: through them we would write outside the archive."""
+        if self._folder.is_symlink():
+            self._folder.unlink()
+        for path in [path for path in self._folder.rglob("*") if path.is_symlink()]:
+            path.unlink()
+
     def open(self) -> None:
         """Make the folder. A finished file becomes one that yt-dlp knows again, if it fits."""
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +105,8 @@ def write_json(path: Path, content: Any, *, private: bool = False) -> None:
     """Write a whole file or none; if private, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    handle = os.open(part, flags, 0o600 if private else 0o666)
     with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
         file.write(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
     part.replace(path)

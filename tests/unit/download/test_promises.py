@@ -17,6 +17,7 @@ from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
 from ytarchive.common.tracing import trace
 from ytarchive.download import notifier as notifier_module
 from ytarchive.download import transfers as transfers_module
+from ytarchive.download.journal import Journal, Promise
 from ytarchive.download.service import DownloadService
 
 
@@ -225,3 +226,12 @@ async def test_a_jobs_video_that_does_not_fit_is_given_back_to_the_job(life: Liv
         failed = await ended(first.service, task)
         assert (failed.status, failed.error_code) == ("FAILED", errors.DiskFull.code)
         assert "MiB" in (failed.error or "")
+
+
+def test_a_link_in_place_of_the_folder_of_promises_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    folder = tmp_path / "downloads"
+    folder.symlink_to(tmp_path / "outside", target_is_directory=True)
+    Journal(folder).keep(Promise(task_id="a-task", request=request(1)))
+    assert [path.name for path in folder.iterdir()] == ["a-task.json"]
+    assert not list((tmp_path / "outside").iterdir())
