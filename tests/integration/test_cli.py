@@ -152,3 +152,10 @@ def test_a_read_only_archive_is_one_message(settings: Environment, tmp_path: Pat
     (line,) = ran.stderr.splitlines()
     assert line.startswith("error: ")
     assert str(tmp_path / "file") in line
+
+
+def test_a_rebuild_tells_its_result_and_no_log(settings: Environment) -> None:
+    assert ytarchive(settings, "storage").returncode == 0
+    rebuilt = ytarchive(settings, "rebuild", "--json")
+    assert (rebuilt.returncode, rebuilt.stderr) == (0, "")
+    assert json.loads(rebuilt.stdout)["oddities"] == 0

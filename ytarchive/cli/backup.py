@@ -10,7 +10,7 @@ from ytarchive.backups import Backup, Restored, back_up
 from ytarchive.backups import restore as put_back
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, moment, pairs, size
-from ytarchive.cli.session import chosen, read_settings, run_to_end, show_log
+from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end
 from ytarchive.common.config import Settings
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -51,7 +51,7 @@ def restore(folder: Path) -> int:
 
 def _begin() -> tuple[Settings, Output]:
     options = chosen()
-    show_log(options.verbose)
+    log_offline(options.verbose, warnings=True)
     return read_settings(options), Output(as_json=options.json)
 
 

@@ -5,7 +5,7 @@ from rich.console import RenderableType
 
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, pairs, size
-from ytarchive.cli.session import chosen, read_settings, run_to_end, show_log
+from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end
 from ytarchive.storage import Rebuilt, rebuild_library
 
 _TOLD_EVERY = 1000
@@ -22,7 +22,7 @@ def rebuild() -> int:
     options = chosen()
     settings = read_settings(options)
     out = Output(as_json=options.json)
-    show_log(options.verbose)
+    log_offline(options.verbose, warnings=False)  # what is odd is told at the end
 
     def tell(videos: int) -> None:
         if videos % _TOLD_EVERY == 0 and not out.as_json:
@@ -33,6 +33,8 @@ def rebuild() -> int:
         out.show(rebuilt, _rebuilt)
         for example in rebuilt.examples[:_EXAMPLES_SHOWN]:
             out.line(f"odd: {example}", "yellow")
+        if not rebuilt.is_searchable:
+            out.remark("The search index could not be made; the next start tries again.")
         return 0
 
     return run_to_end(work()) or 0

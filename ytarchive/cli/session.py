@@ -65,6 +65,12 @@ def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
         raise failure(error) from None
 
 
+def log_offline(verbose: int, *, warnings: bool) -> None:
+    """What standard error shows of the log while a command works on files, without services."""
+    configure_logging("WARNING", console=Console.WARNINGS if warnings else Console.NONE)
+    show_log(verbose)
+
+
 def show_log(verbose: int) -> None:
     """Let standard error have what is below warnings, which it has anyway: `-v`, `-vv` all."""
     if verbose:

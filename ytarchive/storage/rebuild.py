@@ -79,12 +79,7 @@ async def restore_lost_library(layout: Layout) -> None:
         return
     log.warning("the archive has lost {}: it is made again from the files", layout.database)
     rebuilt = await _made_again(layout, lambda _: None)
-    log.warning(
-        "{} is there again, with {} videos; {} files are odd, as `ytarchive verify` tells",
-        layout.database.name,
-        rebuilt.videos,
-        rebuilt.oddities,
-    )
+    log.warning("{} is there again; videos: {}", layout.database.name, rebuilt.videos)
 
 
 def _is_lost(layout: Layout) -> bool:
