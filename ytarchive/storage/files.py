@@ -12,8 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from ytarchive.common.disk import os_errors, sync
-from ytarchive.common.errors import FileFailure, NotFound
+from ytarchive.common.errors import FileFailure, LocalError, NotFound
 from ytarchive.storage.layout import CHECKSUMS, Role, role_of
+
+DRAFT = ".draft"
+"""Ends the name of a file that is whole, and waits to be put in its place."""
 
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
@@ -34,16 +37,31 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], scratch: Path
     The unfinished file lies in `scratch`, on the same file system, which is emptied at start.
     """
     temporary = scratch / f"{path.name[:80]}.{secrets.token_hex(8)}"
+    write_durably(temporary, [content] if isinstance(content, bytes) else content)
+    try:
+        put_in_place(temporary, path)
+    except LocalError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_durably(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a new file, and wait until it is on the disk; there is none if that fails."""
     with os_errors(path):
         try:
-            with temporary.open("xb") as file:
-                file.writelines([content] if isinstance(content, bytes) else content)
+            with path.open("xb") as file:
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
+
+
+def put_in_place(written: Path, path: Path) -> None:
+    """Rename a file that is on the disk already, over what may be there, durably."""
+    with os_errors(path):
+        written.replace(path)
         sync(path.parent)
 
 
@@ -139,10 +157,11 @@ def _rename_or_merge(source: Path, target: Path, names: Collection[str]) -> None
 
 
 def empty_folder(folder: Path) -> None:
-    """Remove the files that lie directly in a folder."""
+    """Remove the files that lie directly in a folder, but for drafts."""
     with os_errors(folder):
         for path in folder.iterdir():
-            path.unlink()
+            if path.suffix != DRAFT:
+                path.unlink()
 
 
 def probe(scratch: Path, folder: Path) -> None:

@@ -92,6 +92,11 @@ class Library:
         assert saved is not None  # noqa: S101  # it was written in this transaction
         return self._location(saved)
 
+    async def digest_of(self, video_id: str, path: str) -> str | None:
+        """The registered SHA-256 of a video's file, in hexadecimal; `path` in the archive."""
+        row = await self._database.fetch_one("get_digest", {"video_id": video_id, "path": path})
+        return bytes(row["sha256"]).hex() if row else None
+
     async def save_playlist(self, playlist: PlaylistMetadata) -> None:
         """Keep a playlist's headline."""
         now = {"now": to_micros(utc_now())}

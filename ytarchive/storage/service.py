@@ -31,6 +31,7 @@ from ytarchive.storage.api import (
     StoredVideos,
     VideoExists,
 )
+from ytarchive.storage.descriptions import MetadataStore
 from ytarchive.storage.findings import Findings
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.lists import VideoLists
@@ -67,6 +68,7 @@ class StorageService(StorageAPI):
         self._lists = VideoLists(database, layout)
         self._search = search
         self._videos = VideoStore(self._library, layout)
+        self._descriptions = MetadataStore(self._library, layout)
         self._plans = WorkPlans(database, layout)
         self._passes = Passes(database)
         self._verifier = Verifier(
@@ -102,6 +104,7 @@ class StorageService(StorageAPI):
         storage = cls(config, layout, database, search)
         try:
             await storage._videos.recover()
+            await storage._descriptions.recover()
             await storage._plans.write_missing_files()
             await storage._passes.stop_cut_passes()
             await storage._measure()
@@ -243,10 +246,7 @@ class StorageService(StorageAPI):
 
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
         async with self._lock(metadata.video_id):
-            content = metadata.model_dump_json(indent=2).encode()
-            path = self._layout.metadata_file(metadata.video_id)
-            await asyncio.to_thread(files.write_atomically, path, content, self._layout.scratch)
-            location = await self._library.save_metadata(metadata, content)
+            location = await self._descriptions.save(metadata)
         self._search.notice()
         log.debug("{}: metadata stored", metadata.video_id)
         return location

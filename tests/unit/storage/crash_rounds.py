@@ -1,11 +1,12 @@
 """Saves a video again and again, each time killed one step later, until a round comes through.
 
-    python -m tests.unit.storage.crash_rounds FOLDER first|second|side|rebuild
+    python -m tests.unit.storage.crash_rounds FOLDER first|second|side|metadata|rebuild
 
 Each round works in `FOLDER/<n>`; it is killed (SIGKILL) just before the n-th step, a step being
 whatever changes names or waits for the disk: rename, replace, mkdir, rmdir, unlink, fsync, commit.
-`second` is a download over one that is stored; `side` adds captions and a thumbnail; `rebuild`
-makes the library of two videos again. The number of killed rounds is printed.
+`second` is a download over one that is stored; `side` adds captions and a thumbnail; `metadata`
+saves a video's metadata again; `rebuild` makes the library of two videos again. The number of
+killed rounds is printed.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from tests.unit.storage.samples import (
     LACKING,
     OTHER,
     VIDEO,
+    metadata,
     save_request,
     side_request,
     stage,
@@ -27,7 +29,7 @@ from tests.unit.storage.samples import (
 )
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
-from ytarchive.storage import rebuild_library
+from ytarchive.storage import SaveMetadata, rebuild_library
 from ytarchive.storage.service import StorageService
 
 STEPS = ("rename", "replace", "mkdir", "rmdir", "unlink", "fsync")
@@ -73,6 +75,9 @@ async def save(base: Path, kind: str, steps: int) -> None:
     if kind == "rebuild":
         await rebuild(storage, config, steps)
         return
+    if kind == "metadata":
+        await describe(storage, steps)
+        return
     if kind == "side":
         request = save_request(stage(config)).model_copy(update={"missing": LACKING})
         await storage.save_video(request)
@@ -81,6 +86,13 @@ async def save(base: Path, kind: str, steps: int) -> None:
         request = save_request(stage(config, media=b"new media", captions="de"))
     Countdown(steps).arm()
     await storage.save_video(request)
+    await storage.close()
+
+
+async def describe(storage: StorageService, steps: int) -> None:
+    await storage.save_metadata(SaveMetadata(metadata=metadata(title="old title")))
+    Countdown(steps).arm()
+    await storage.save_metadata(SaveMetadata(metadata=metadata(title="new title")))
     await storage.close()
 
 

@@ -66,6 +66,24 @@ async def _outcome(base: Path, kind: str) -> bool:
     return stored
 
 
+async def test_metadata_killed_at_any_step_has_the_digest_of_its_file(tmp_path: Path) -> None:
+    driver = (sys.executable, "-m", "tests.unit.storage.crash_rounds")
+    rounds = int(run(*driver, str(tmp_path), "metadata"))
+    titles = []
+    for n in range(rounds):
+        config = StorageConfig(base_path=tmp_path / str(n + 1))
+        storage = await StorageService.open(config)
+        try:
+            assert registered_files(config) == files_on_disk(config, "metadata")
+            assert listed(config.state_path / "tmp") == []
+            titles.append((await storage.get_metadata(VIDEO)).title)
+        finally:
+            await storage.close()
+    # First the crash comes too early for the new metadata, then it is in time.
+    assert titles == sorted(titles, reverse=True)
+    assert set(titles) == {"old title", "new title"}
+
+
 @pytest.fixture
 async def interrupted(config: StorageConfig, monkeypatch: pytest.MonkeyPatch) -> StorageConfig:
     """An archive whose process ended after the move was noted and before it was made."""

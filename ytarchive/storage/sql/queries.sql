@@ -35,6 +35,9 @@ ON CONFLICT (video_id, path) DO UPDATE SET
     size_bytes = excluded.size_bytes,
     sha256 = excluded.sha256;
 
+-- name: get_digest
+SELECT sha256 FROM files WHERE video_id = :video_id AND path = :path;
+
 -- name: get_video
 -- With what lies beside it as JSON: [[path, role], ...].
 SELECT videos.*, (
