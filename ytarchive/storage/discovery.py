@@ -19,8 +19,9 @@ from ytarchive.common.models import to_micros
 from ytarchive.storage import files, intake
 from ytarchive.storage.checks import listed
 from ytarchive.storage.intake import Registration, StoredFile
-from ytarchive.storage.layout import CHECKSUMS, Layout, Role
+from ytarchive.storage.layout import CHECKSUMS, Layout, Role, role_of
 from ytarchive.storage.repository import FileSet
+from ytarchive.ytdlp import ffmpeg_path, require_playable
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
@@ -69,7 +70,7 @@ def examine(folder: Path) -> Found:
     names = [path.removeprefix("./") for path in listed(folder, ".")]
     digests = files.read_checksums(folder)
     if not digests:
-        names = [*intake.finished_set(folder, video_id)]
+        names = _playing_set(folder, video_id)
         digests = {name: files.sha256(folder / name) for name in names}
         oddities = [f"{folder}: has no list of digests; taken as it is"]
     else:
@@ -85,6 +86,17 @@ def examine(folder: Path) -> Found:
     moment = _changed(folder / (CHECKSUMS if CHECKSUMS in names else newest or "."))
     quality = _quality(folder / f"{video_id}.info.json") if newest else None
     return Found(FileSet(video_id, folder, stored, quality), newest, moment, oddities)
+
+
+def _playing_set(folder: Path, video_id: str) -> list[str]:
+    """The files of a finished video of which no digests are known. Raises IntegrityFailure."""
+    names = intake.finished_set(folder, video_id)
+    media = next(folder / name for name in names if role_of(name) is Role.MEDIA)
+    try:
+        require_playable(media, ffmpeg_path())
+    except IntegrityFailure as failure:
+        raise IntegrityFailure(f"{media}: {failure.message}; it is not taken in") from failure
+    return names
 
 
 def _described(folder: Path, names: list[str], digests: dict[str, str]) -> list[StoredFile]:

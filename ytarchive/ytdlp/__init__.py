@@ -16,6 +16,7 @@ from ytarchive.ytdlp.api import (
 from ytarchive.ytdlp.client import YtDlp
 from ytarchive.ytdlp.cookies import CookiesReport, cookies_report
 from ytarchive.ytdlp.gate import Gate, OpenGate
+from ytarchive.ytdlp.inspection import require_playable
 from ytarchive.ytdlp.tools import (
     Tool,
     ToolReport,
@@ -43,6 +44,7 @@ __all__ = [
     "cookies_report",
     "ffmpeg_path",
     "javascript_runtime",
+    "require_playable",
     "tool_report",
     "yt_dlp_version",
 ]

@@ -48,6 +48,18 @@ def check(path: Path, info: Info, ffmpeg: str) -> None:
             raise IntegrityFailure(f"the file plays {seconds:.0f} of {wanted:.0f} seconds")
 
 
+def require_playable(path: Path, ffmpeg: str | None) -> None:
+    """Whether a file plays at all; what only ffmpeg could tell passes without it.
+
+    Raises IntegrityFailure, or OSError.
+    """
+    found = _contents_of_mp4(path)
+    if found is None and ffmpeg is not None:
+        found = _contents_by_ffmpeg(path, ffmpeg)
+    if found is not None and not found.seconds:
+        raise IntegrityFailure("there is nothing in it to play")
+
+
 def _judged(found: Contents, info: Info) -> list[float]:
     """The seconds that must be as many as the video's: the longest stream's.
 

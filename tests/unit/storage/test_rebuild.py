@@ -1,5 +1,6 @@
 """The library is made again from the files alone, and is what it was."""
 
+import asyncio
 import shutil
 import sqlite3
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.standin.media import ffmpeg_program
 from tests.unit.storage.samples import (
     OTHER,
     VIDEO,
@@ -210,13 +212,36 @@ async def test_a_video_without_its_list_of_digests_is_taken_as_it_is_and_told(
     config: StorageConfig,
 ) -> None:
     await fill(config)
-    (config.base_path / "videos" / OTHER / "checksums.sha256").unlink()
+    folder = config.base_path / "videos" / OTHER
+    (folder / "checksums.sha256").unlink()
+    await playing(folder / f"{OTHER}.mp4")
     rebuilt = await rebuild_library(config)
     assert rebuilt.oddities == 1
     assert "no list of digests" in rebuilt.examples[0]
     storage = await StorageService.open(config)
     assert (await storage.video_exists(OTHER)).exists
     await storage.close()
+
+
+async def test_what_is_no_media_is_not_taken_for_a_video(config: StorageConfig) -> None:
+    await fill(config)
+    stranger = config.base_path / "videos" / "AAAAAAAAAAA"
+    stranger.mkdir()
+    (stranger / "AAAAAAAAAAA.mp4").write_bytes(b"ab")
+    rebuilt = await rebuild_library(config)
+    assert (rebuilt.videos, rebuilt.oddities) == (3, 1)
+    assert "is not taken in" in rebuilt.examples[0]
+    storage = await StorageService.open(config)
+    assert not (await storage.video_exists("AAAAAAAAAAA")).exists
+    await storage.close()
+
+
+async def playing(path: Path) -> None:
+    """Make a file a real video."""
+    source = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=10", "-t", "1")
+    command = (ffmpeg_program(), "-nostdin", "-v", "error", "-y", *source, str(path))
+    process = await asyncio.create_subprocess_exec(*command)
+    assert await process.wait() == 0
 
 
 async def test_damaged_files_are_told_and_do_not_stop_it(config: StorageConfig) -> None:

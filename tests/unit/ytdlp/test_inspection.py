@@ -8,7 +8,7 @@ import pytest
 
 from tests.standin.media import ffmpeg_program
 from ytarchive.common.errors import IntegrityFailure
-from ytarchive.ytdlp.inspection import check
+from ytarchive.ytdlp.inspection import check, require_playable
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=10")
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440")
@@ -95,3 +95,15 @@ def test_what_is_no_media_file_is_refused_and_nothing_else(tmp_path: Path, conte
     path = tmp_path / "x.mp4"
     path.write_bytes(content)
     assert judge(path)
+
+
+@pytest.mark.parametrize("name", ["both.mp4", "fragments.mp4", "sound.m4a", "both.webm"])
+def test_what_plays_passes_whatever_it_is(media: dict[str, Path], name: str) -> None:
+    require_playable(media[name], ffmpeg_program())
+
+
+@pytest.mark.parametrize("content", [b"x", b"ab", b"<html>no video</html>" * 99])
+def test_what_is_no_media_does_not_pass(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.mp4").write_bytes(content)
+    with pytest.raises(IntegrityFailure):
+        require_playable(tmp_path / "x.mp4", ffmpeg_program())
