@@ -113,8 +113,10 @@ def test_fields_beyond_the_schema_are_refused(server: Server, body: bytes) -> No
 
 
 @pytest.mark.parametrize(
-    "place", ["..", "/tmp", "videos/../../x", "a\0b", "link", "link/deeper", ".ytarchive", "logs"]
-)
+    "place",
+    ["..", "/tmp", "videos/../../x", "a\0b", "link", "link/deeper", ".ytarchive", "logs", "a\nb",
+     "x" * 300],
+)  # fmt: skip
 def test_a_place_outside_the_archive_is_refused_through_links_too(
     server: Server, tmp_path: Path, place: str
 ) -> None:

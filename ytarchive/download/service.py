@@ -59,7 +59,7 @@ class DownloadService(DownloadAPI):
         NotWritable if it cannot be noted.
         """
         if request.output_path:
-            require_place_for_videos(request.output_path, self._settings.storage)
+            require_place_for_videos(request.output_path, self._settings.storage, request.video_id)
         return (await self._transfers.start(request)).progress
 
     async def get_progress(self, task_id: str) -> DownloadProgress:

@@ -142,7 +142,8 @@ class JobsService(JobsAPI, DownloadListener):
     async def create_job(self, request: CreateJob) -> Job:
         """Queue a job and return it, PENDING, as soon as it is durable."""
         if request.options.output_dir:
-            require_place_for_videos(request.options.output_dir, self._place)
+            alone = request.video_ids[0] if len(request.video_ids) == 1 else None
+            require_place_for_videos(request.options.output_dir, self._place, alone)
         trace_id = current_trace_id() or new_trace_id()
         job_id = await self._repository.create(request, trace_id)
         with trace(trace_id):

@@ -1,20 +1,19 @@
 """Where everything of the archive lies, from ids alone: a title is never part of a path."""
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Self
 
+from ytarchive.common import paths
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import PathOutsideArchive
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import THUMBNAIL, captions_in
+from ytarchive.common.paths import followed, require_names
 
-CHECKSUMS = "checksums.sha256"
-_LONGEST_NAME = 240  # bytes; leaves room for what file systems and tools add
-_LONGEST_PATH = 2048
+CHECKSUMS = paths.CHECKSUMS
 _IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _CAPTIONS = frozenset({".vtt", ".srt", ".ttml", ".srv1", ".srv2", ".srv3", ".json3", ".ass"})
 _MEDIA = frozenset(
@@ -78,13 +77,13 @@ class Layout:
     @classmethod
     def of(cls, config: StorageConfig) -> Self:
         """The layout that the settings ask for. Raises PathOutsideArchive for a loop of links."""
-        base = _resolved(config.base_path)
+        base = followed(config.base_path)
         return cls(
             base=base,
             metadata=base / config.metadata_dir,
             videos=base / config.videos_dir,
             logs=base / config.logs_dir,
-            state=_resolved(config.state_path),
+            state=followed(config.state_path),
         )
 
     @property
@@ -127,7 +126,7 @@ class Layout:
     def playlist_file(self, playlist_id: str) -> Path:
         """A playlist's metadata. Raises InvalidIdentifier."""
         name = f"{parse_playlist_id(playlist_id)}.json"
-        _check_names(playlist_id, PurePosixPath(name))
+        require_names(name)
         return self.metadata / "playlists" / name
 
     def registration_file(self, video_id: str) -> Path:
@@ -146,7 +145,7 @@ class Layout:
         """
         parent = self._inside(output_path) if output_path else self.videos
         folder = parent if parent.name == video_id else parent / video_id
-        resolved = _resolved(folder)  # the folder itself may be a link, too
+        resolved = followed(folder)  # the folder itself may be a link, too
         if resolved.name != video_id or not self._may_hold_videos(resolved):
             raise PathOutsideArchive(f"{output_path or 'videos'!r} cannot hold videos")
         return resolved
@@ -175,8 +174,8 @@ class Layout:
 
     def _inside(self, path: str) -> Path:
         """`path`, absolute or relative to the archive, without links, and inside the archive."""
-        _check_names(path, PurePosixPath(path))
-        resolved = _resolved(self.base / path)
+        require_names(path)
+        resolved = followed(self.base / path)
         if not resolved.is_relative_to(self.base):
             raise PathOutsideArchive(f"{path!r} leads out of the archive")
         return resolved
@@ -186,23 +185,5 @@ class Layout:
         own = [self.metadata, self.logs, self.base / ".ytarchive", self.state]
         return folder != self.base and not any(
             folder.is_relative_to(other) or other.is_relative_to(folder)
-            for other in map(_resolved, own)
+            for other in map(followed, own)
         )
-
-
-def _check_names(given: str, path: PurePosixPath) -> None:
-    """Refuse what no file system or terminal can be trusted with.
-
-    Control characters, marks that turn the direction of writing, lone surrogates, endless names.
-    """
-    if not given.isprintable() or len(given) > _LONGEST_PATH:
-        raise PathOutsideArchive("a path has at most 2048 characters, all of them printable")
-    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
-        raise PathOutsideArchive("a part of the path is longer than 240 bytes")
-
-
-def _resolved(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError) as error:  # a loop of links
-        raise PathOutsideArchive(f"{str(path)!r} cannot be followed") from error
