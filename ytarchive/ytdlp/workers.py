@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import sys
@@ -28,6 +29,13 @@ log = logger.bind(service="download")
 _LONGEST_LINE = 16 * 2**20
 _SECONDS_TO_START = 60
 _SECONDS_TO_END = 5
+# Workers read what strangers wrote, so they get what Python, yt-dlp, ffmpeg and the JavaScript
+# runtime need to run and to reach YouTube, and nothing else: no key, no token of this server.
+_PASSED_ON = re.compile(
+    r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|TZ|TMPDIR|TEMP|TMP|VIRTUAL_ENV|DENO_DIR"
+    r"|(LC_|XDG_|SSL_CERT_|PYTHON|LD_|DYLD_|YTDLP_)\w+"
+    r"|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy"
+)
 
 
 class Zygote:
@@ -260,7 +268,11 @@ async def _receive(loop: asyncio.AbstractEventLoop, control: socket.socket) -> b
 
 
 def _environment(equipment: Equipment) -> dict[str, str]:
-    """Ours, with this very package found first and nothing taken from the current folder."""
+    """What of ours is no secret, with this very package found first.
+
+    Nothing is taken from the current folder.
+    """
     here = str(Path(ytarchive.__file__).parents[1])
     path = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
-    return os.environ | equipment.environment() | {"PYTHONPATH": path}
+    ours = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
+    return ours | equipment.environment() | {"PYTHONPATH": path}

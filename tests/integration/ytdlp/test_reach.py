@@ -172,8 +172,10 @@ JAR = "# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tSID
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs Linux's /proc")
 async def test_no_secret_stands_in_an_argument_a_file_or_the_environment(
-    archive: Archive, tmp_path: Path
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("YOUTUBE_API_KEY", "YTARCHIVE_SERVER__TOKEN", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "s3cr3t-of-the-server")
     jar = tmp_path / "cookies.txt"
     jar.write_text(JAR)
     jar.chmod(0o600)
