@@ -74,6 +74,7 @@ class Governor:
         self._probe: Permit | None = None
         self._ramp: int | None = 1 if state.times_in_a_row else None
         self._under_way: set[Permit] = set()
+        self._outdated: set[Permit] = set()
         self._changed = asyncio.Event()
         self._streaks = Streaks()
         show_circuit(state)
@@ -159,6 +160,7 @@ class Governor:
         if admitted.get() is permit:
             admitted.set(None)
         self._under_way.discard(permit)
+        self._outdated.discard(permit)
         if permit is self._probe:
             self._wait_for_probe(timedelta(0))
         self._changed.set()
@@ -182,6 +184,8 @@ class Governor:
         self, error: YTArchiveError, source: str, permit: Permit | None = None
     ) -> None:
         """A video or list failed. Blocks, and runs of failures, open the circuit."""
+        if permit in self._outdated:
+            return
         if isinstance(error, Blocked):
             await self._open_circuit(error.reason, error.message, _asked_wait(error))
             return
@@ -208,8 +212,9 @@ class Governor:
             await self.save()
 
     async def resume(self) -> None:
-        """Close the circuit by hand: the cause is mended."""
+        """Close the circuit by hand: the cause is mended, and what had started before is moot."""
         log.info("the governor was reset by hand")
+        self._outdated = set(self._under_way)
         self._state.times_in_a_row = 0
         await self._close(ramp=None if self._state.circuit is Circuit.CLOSED else 1)
 

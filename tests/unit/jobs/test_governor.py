@@ -288,6 +288,21 @@ async def test_who_waits_goes_on_when_the_cause_is_mended_by_hand(bench: Bench) 
     assert not asking.result().is_probe
 
 
+async def test_what_had_started_before_it_was_reset_by_hand_does_not_block_again(
+    bench: Bench,
+) -> None:
+    governor = await bench.open()
+    before = await governor.admit()
+    await governor.failed(BotCheck(), "another")
+    await governor.resume()
+    await governor.failed(BotCheck(), "video", before)
+    assert governor.snapshot().state == "closed"
+    governor.leave(before)
+    bench.passed += HOUR
+    await governor.failed(BotCheck(), "video", await admitted(governor))
+    assert governor.snapshot().state == "open"
+
+
 async def test_without_a_connection_everything_waits_some_minutes_and_no_longer(
     bench: Bench,
 ) -> None:
