@@ -3,8 +3,10 @@
 import asyncio
 import errno
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from loguru import logger
 
 from ytarchive.common.errors import AddressInUse, InternalError, MalformedRequest, YTArchiveError
@@ -100,6 +102,14 @@ class _Connection(web.RequestHandler):
             response = failure(error, trace_id)
         response.force_close()
         return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Called for faults of the server, and for the rest of a body that cannot be decoded.
+
+        Whoever sent that has been answered, and must not be able to fill the log.
+        """
+        if not isinstance(kw.get("exc_info"), web.RequestPayloadError | HttpProcessingError):
+            super().log_exception(*args, **kw)
 
 
 _CAUSES = {

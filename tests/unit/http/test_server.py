@@ -224,6 +224,27 @@ class TestSmallBodies:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
         assert (await ask("POST", "/notes", data=b"no gzip", headers=headers)).code == "E003"
 
+    @pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            "Content-Length: 8\r\n\r\nzzzzzzzz",
+            "Transfer-Encoding: chunked\r\n\r\n8\r\nzzzzzzzz\r\n0\r\n\r\n",
+        ],
+    )
+    async def test_broken_bodies_do_not_fill_the_log(
+        self, server: Listening, caplog: pytest.LogCaptureFixture, coding: str, sent: str
+    ) -> None:
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(
+            f"POST /api/v1/notes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            f"Content-Encoding: {coding}\r\nContent-Type: application/json\r\n{sent}".encode()
+        )
+        said = await reader.read()  # to the end, which comes after what is logged
+        writer.close()
+        assert b" 400 " in said
+        assert [record.name for record in caplog.records if record.levelname == "ERROR"] == []
+
 
 async def test_an_error_keeps_its_code_and_details(ask: Ask) -> None:
     answer = await ask("POST", "/notes/break", json=NOTE | {"text": "region"})
