@@ -18,6 +18,7 @@ from ytarchive.logging import LogEntry, LogLevel, LogQuery
 _INTERVAL = 0.5
 _MOST_AT_ONCE = 1000
 _LATE = timedelta(seconds=3)  # entries are stored in batches, so an older one may come later
+_AHEAD = timedelta(minutes=2)  # more than the log lets entries be
 
 _STYLES = {
     LogLevel.DEBUG: "dim",
@@ -91,14 +92,17 @@ class _Seen:
                 self._recent[key] = entry.timestamp
                 yield entry
         latest = max(self._recent.values(), default=self.since)
-        self.since = max(self.since, latest - _LATE)
+        self.since = max(self.since, min(latest, datetime.now(UTC)) - _LATE)
         self._recent = {key: at for key, at in self._recent.items() if at >= self.since}
 
 
 async def _follow(archive: Archive, out: Output, query: LogQuery, seen: _Seen) -> None:
     while True:
         await asyncio.sleep(_INTERVAL)
-        fresh = {"since": seen.since, "limit": _MOST_AT_ONCE}
+        # What a clock that was wrong dated further ahead must not fill the page.
+        ahead = datetime.now(UTC) + _AHEAD
+        until = min(query.until or ahead, ahead)
+        fresh = {"since": seen.since, "until": until, "limit": _MOST_AT_ONCE}
         page = await archive.logging.query_logs(query.model_copy(update=fresh))
         for entry in seen.new(page.items):
             _print(out, entry)

@@ -2,6 +2,7 @@
 
 import re
 import traceback
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError
@@ -18,6 +19,7 @@ DEFAULT_SERVICE = "ytarchive"
 
 _LONGEST_MESSAGE = 65_536
 _LONGEST_TRACEBACK = 16_384
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SEVERITY = {level: 10 * number for number, level in enumerate(LogLevel, start=1)}
 """A level's number: 10 for DEBUG to 50 for CRITICAL, as in the standard library."""
@@ -64,6 +66,17 @@ def masked(entry: LogEntry) -> LogEntry:
     if message == entry.message and context == entry.context:
         return entry
     return entry.model_copy(update={"message": message, "context": context})
+
+
+def dated(entry: LogEntry, now: datetime) -> LogEntry:
+    """An entry that came from outside; one from the future is put to now, with its own date noted.
+
+    It would stand before all others, and hide what comes after it, until that time has come.
+    """
+    if entry.timestamp <= now + _CLOCKS_DIFFER:
+        return entry
+    context = entry.context | {"stated_timestamp": entry.timestamp.isoformat()}
+    return entry.model_copy(update={"timestamp": now, "context": context})
 
 
 def line_of(entry: LogEntry) -> tuple[LogEntry, bytes]:

@@ -3,7 +3,7 @@
 import base64
 import struct
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -18,6 +18,7 @@ SCHEMA = Schema(package="ytarchive.logging", durable=False)
 
 _PURGE_ROWS = 5_000
 _FREE_PAGES_KEPT = 1_000
+_CLOCKS_DIFFER = timedelta(days=1)
 _CURSOR = struct.Struct(">qq")
 _LAST = 2**63 - 1
 
@@ -62,7 +63,11 @@ class LogRepository:
 
     async def _purge_before(self, oldest: datetime) -> int:
         """How many of the next few thousand entries were old enough to go."""
-        values = {"oldest": to_micros(oldest), "most": _PURGE_ROWS}
+        values = {
+            "oldest": to_micros(oldest),
+            "future": to_micros(utc_now() + _CLOCKS_DIFFER),
+            "most": _PURGE_ROWS,
+        }
         return await self._database.write(lambda writer: _purge(writer, values))
 
     async def _number(self, query: str) -> int:

@@ -24,7 +24,7 @@ from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.files import LogFiles
 from ytarchive.logging.metrics import current_metrics
 from ytarchive.logging.pipeline import LogPipeline, is_passing
-from ytarchive.logging.records import line_of
+from ytarchive.logging.records import dated, line_of
 from ytarchive.logging.repository import SCHEMA, LogRepository
 
 log = logger.bind(service="logging")
@@ -155,7 +155,8 @@ class LoggingService(LoggingAPI):
 
     async def _take(self, entries: Sequence[LogEntry]) -> Received:
         if entries:
-            await self._store.write(entries)
+            now = utc_now()
+            await self._store.write([dated(entry, now) for entry in entries])
         return Received(accepted=len(entries))
 
     async def _keep_up(self) -> None:

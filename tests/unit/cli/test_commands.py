@@ -164,7 +164,8 @@ def test_exists_answers_with_its_exit_code(cli: Cli, archive: Peers) -> None:
     assert cli("storage", "exists", TALK).code == 1
     assert cli("storage", "exists", FILM, TALK).code == 1
     assert cli("storage", "exists", FILM, "--json").json["exists"] is True
-    assert cli("storage", "exists", FILM, TALK, "--json").json == {"video_ids": [FILM]}
+    both = cli("storage", "exists", FILM, TALK, "--json").json
+    assert both == {"video_ids": [FILM], "incomplete": []}
 
 
 # --- logs, metrics, quota, services ---------------------------------------------------------
@@ -220,6 +221,28 @@ def test_following_shows_each_entry_once_also_those_that_come_late(
     since = archive.logging.queries[-1].since
     assert since is not None
     assert since < late.timestamp
+
+
+def test_an_entry_from_the_future_does_not_hide_those_that_come_now(
+    cli: Cli, archive: Peers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ytarchive.cli.logs._INTERVAL", 0.01)
+    ahead, now = entry("ahead"), entry("now")
+    ahead = ahead.model_copy(update={"timestamp": datetime.now(UTC) + timedelta(days=99)})
+    now = now.model_copy(update={"timestamp": datetime.now(UTC)})
+    archive.logging.pages = [[ahead], [ahead, now]]
+
+    def enough() -> None:
+        if len(archive.logging.queries) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    archive.logging.when_asked = enough
+    ran = cli("logs", "-f", "--json")
+    assert [json.loads(line)["message"] for line in ran.out.splitlines()] == ["ahead", "now"]
+    asked = archive.logging.queries[-1]
+    assert asked.since is not None
+    assert asked.until is not None
+    assert asked.since < now.timestamp < asked.until < ahead.timestamp
 
 
 def test_metrics_have_name_tags_and_value(cli: Cli, archive: Peers) -> None:

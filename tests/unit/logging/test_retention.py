@@ -50,6 +50,18 @@ async def test_entries_are_kept_for_their_time_by_when_they_came(
     assert before > 10 * 2**16
 
 
+async def test_what_came_while_the_clock_was_ahead_goes_too(tmp_path: Path) -> None:
+    path = tmp_path / "logs.db"
+    async with await Database.open(path, SCHEMA) as database:
+        await LogRepository(database).insert([entry(n) for n in range(6_000)])
+    received_at(path, utc_now() + timedelta(days=3650))
+    async with await Database.open(path, SCHEMA) as database:
+        rows = LogRepository(database)
+        await rows.insert([entry(1, message="of today")])
+        await rows.purge(utc_now() - timedelta(days=30), 2**30)
+        assert [item.message for item in (await rows.find(LogQuery())).items] == ["of today"]
+
+
 async def test_a_month_of_days_leaves_what_the_settings_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

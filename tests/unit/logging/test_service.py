@@ -104,6 +104,20 @@ async def test_a_cursor_that_was_never_given_out_is_refused_by_name(
     assert list(refused.value.details["fields"]) == ["cursor"]
 
 
+async def test_entries_from_the_future_do_not_stand_before_what_comes_now(
+    service: LoggingService,
+) -> None:
+    before = utc_now()
+    future = entry(0, message="ahead", timestamp="9999-12-31T23:59:59Z", context={"mine": 1})
+    soon = entry(0, message="soon", timestamp=before + timedelta(seconds=20))
+    await service.submit_log(future)
+    await service.submit_logs(LogBatch(entries=[future, soon]))
+    await service.submit_log(entry(0, message="now", timestamp=utc_now()))
+    page = await service.query_logs(LogQuery(since=before))
+    assert [item.message for item in page.items] == ["soon", "now", "ahead", "ahead"]
+    assert page.items[-1].context == {"mine": 1, "stated_timestamp": "9999-12-31T23:59:59+00:00"}
+
+
 async def test_text_is_found_whatever_its_case_in_any_script(service: LoggingService) -> None:
     for message in ("Straße in Köln", "ΣΊΣΥΦΟΣ", "100% _sure_ *", "plain"):
         await service.submit_log(entry(1, message=message))

@@ -73,9 +73,11 @@ LIMIT :limit;
 -- Retention -----------------------------------------------------------------------------------
 
 -- name: purge_entries
--- Of the `:most` entries that came first, those that came before `:oldest`.
+-- Of the `:most` entries that came first, those that came before `:oldest`, and those that a clock
+-- which was wrong dated beyond `:future`: they would never grow old, and keep the others from going.
 DELETE FROM entries
-WHERE id IN (SELECT id FROM entries ORDER BY id LIMIT :most) AND received < :oldest
+WHERE id IN (SELECT id FROM entries ORDER BY id LIMIT :most)
+  AND (received < :oldest OR received > :future)
 RETURNING trace_key;
 
 -- name: purge_traces
