@@ -5,6 +5,7 @@ the list's own requests takes is the limit; `yt-dlp --flat-playlist` of the same
 that yt-dlp can do here, is among the facts.
 """
 
+import hashlib
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -68,6 +69,8 @@ def _archive(world: World, base_path: Path, known: Iterable[str]) -> None:
         media = base_path / "videos" / video_id / f"{video_id}.mp4"
         media.parent.mkdir(parents=True)
         media.write_bytes(video_id.encode())
+        digest = hashlib.sha256(video_id.encode()).hexdigest()
+        (media.parent / "checksums.sha256").write_text(f"{digest}  {media.name}\n")
     command: list[str | Path] = [program("python"), "-m", "ytarchive", "rebuild", "--json"]
     run(command, world.folder(), world.settings(base_path, None))
 

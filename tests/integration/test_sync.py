@@ -1,5 +1,6 @@
 """Lists synced again by a real server and real yt-dlp; the stand-in counts what it is asked."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -35,6 +36,8 @@ def serving(base_path: Path, youtube: StandInProcess, source: str) -> Iterator[S
         media = base_path / "videos" / video_id / f"{video_id}.mp4"
         media.parent.mkdir(parents=True)
         media.write_bytes(video_id.encode())
+        digest = hashlib.sha256(video_id.encode()).hexdigest()
+        (media.parent / "checksums.sha256").write_text(f"{digest}  {media.name}\n")
     settings = environment(base_path, youtube, **SOURCES[source])
     command = [sys.executable, "-m", "ytarchive", "rebuild", "--json"]
     subprocess.run(command, env=os.environ | settings, check=True, capture_output=True)

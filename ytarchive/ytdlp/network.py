@@ -14,6 +14,7 @@ from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking import Request
 from yt_dlp.networking._requests import RequestsRH
 from yt_dlp.networking.exceptions import RequestError
+from yt_dlp.utils import DownloadError
 
 from ytarchive.common.errors import NoFormats, ToolMissing
 from ytarchive.ytdlp.selection import Info, parts_of
@@ -111,7 +112,10 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
 
     def _require_guard(self) -> None:
         """Refuse a yt-dlp that sends requests by other ways than ours. Raises ToolMissing."""
-        handlers = self._request_director.handlers.values()
+        try:
+            handlers = self._request_director.handlers.values()
+        except DownloadError:
+            return  # cookies that cannot be read: nothing can be asked, and each task tells why
         try:
             self.urlopen(Request(_ELSEWHERE, proxies={"all": _NOBODY}))
         except RefusedError:
