@@ -87,7 +87,11 @@ async def test_stored_videos_are_listed_and_found(
     await storage.save_metadata(SaveMetadata(metadata=metadata(title="A crystal radio & more")))
     await storage.save_video(save_request(stage(config)))
     await storage.save_metadata(SaveMetadata(metadata=metadata(OTHER, "Another radio")))
-    filters = {"channel": "a channel", "uploaded_from": "2009-10-25", "uploaded_to": "2009-10-25"}
+    filters: dict[str, object] = {
+        "channel": "a channel",
+        "uploaded_from": "2009-10-25",
+        "uploaded_to": "2009-10-25",
+    }
     filters |= {"duration_min": 213, "duration_max": 213}
     listed_videos = await storage.list_videos(
         VideoQuery.model_validate(filters | {"has_captions": True, "sort": "title", "order": "asc"})

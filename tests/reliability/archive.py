@@ -84,7 +84,9 @@ def folders(base_path: Path) -> set[str]:
 
 def final_files(base_path: Path) -> set[str]:
     """Everything that lies where finished files lie, relative to the archive."""
-    return {path.relative_to(base_path).as_posix() for path in _files(base_path / "videos")}
+    places = (base_path / "videos", base_path / "metadata" / "videos")
+    files = [path for place in places for path in _files(place)]
+    return {path.relative_to(base_path).as_posix() for path in files}
 
 
 def staged_bytes(base_path: Path) -> int:
