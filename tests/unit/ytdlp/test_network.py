@@ -7,7 +7,7 @@ import yt_dlp
 from yt_dlp.networking._urllib import UrllibRH
 
 from ytarchive.common.errors import ToolMissing
-from ytarchive.ytdlp.network import QuietYoutubeDL
+from ytarchive.ytdlp.network import QuietYoutubeDL, RefusedError
 
 OPTIONS = {"quiet": True, "allowed_extractors": ["youtube.*"]}
 
@@ -37,4 +37,6 @@ def test_a_second_handler_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_installed_one_is_guarded() -> None:
-    assert QuietYoutubeDL(OPTIONS, None)
+    guarded = QuietYoutubeDL(OPTIONS, None)
+    with pytest.raises(RefusedError):
+        guarded.urlopen("https://elsewhere.invalid/")
