@@ -16,9 +16,9 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Schema
 from ytarchive.common.disk import os_errors, sync
 from ytarchive.common.errors import (
+    BackupDamaged,
     DatabaseCorrupt,
     DatabaseUnsupported,
-    IntegrityFailure,
     NotFound,
 )
 from ytarchive.common.lock import StateLock
@@ -104,7 +104,7 @@ def restore(config: StorageConfig, folder: Path) -> Restored:
 
     `folder`: a backup, or a folder of backups, of which the newest is taken. Everything is checked
     before anything is changed. Raises StateLocked while a process uses the archive, NotFound,
-    IntegrityFailure, DatabaseCorrupt, DatabaseUnsupported, NotWritable, DiskFull or FileFailure.
+    BackupDamaged, DatabaseCorrupt, DatabaseUnsupported, NotWritable, DiskFull or FileFailure.
     """
     source = _newest(folder)
     manifest = _read_manifest(source / _MANIFEST)
@@ -151,19 +151,17 @@ def _read_manifest(path: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(content)
     except ValidationError:
-        raise IntegrityFailure(f"{path} is not the manifest of a backup") from None
+        raise BackupDamaged(f"{path} is not the manifest of a backup") from None
     names = [database.name for database in manifest.databases]
     unknown = [name for name in names if name not in _DATABASES]
     if unknown or not names or len(names) != len(set(names)):
-        raise IntegrityFailure(
-            f"{path} names what is no database of an archive: {unknown or names}"
-        )
+        raise BackupDamaged(f"{path} names what is no database of an archive: {unknown or names}")
     return manifest
 
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise IntegrityFailure(f"{path} is missing; nothing was changed")
+        raise BackupDamaged(f"{path} is missing; nothing was changed")
     return path
 
 
@@ -171,11 +169,11 @@ def _check(copy: Path, told: BackedUp, source: Path) -> None:
     """Refuse what is not what was backed up, or what this version cannot read."""
     name = source / told.name
     if copy.stat().st_size != told.size_bytes or _sha256(copy) != told.sha256:
-        raise IntegrityFailure(f"{name} has changed since the backup; nothing was changed")
+        raise BackupDamaged(f"{name} has changed since the backup; nothing was changed")
     try:
         version = snapshots.check(copy)
     except DatabaseCorrupt:
-        raise IntegrityFailure(f"{name} is damaged; nothing was changed") from None
+        raise BackupDamaged(f"{name} is damaged; nothing was changed") from None
     known = len(Schema(f"ytarchive.{_DATABASES[told.name]}", durable=True).migrations())
     if version > known:
         message = f"{name} is of a newer ytarchive (schema {version}, this one knows {known})"

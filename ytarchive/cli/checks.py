@@ -6,6 +6,7 @@ import re
 import shutil
 import ssl
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
@@ -213,7 +214,15 @@ async def check_network(settings: Settings) -> Check:
             message=f"YouTube does not answer {way}: {_reason(error)}",
             remedy="Check the connection, network.proxy and network.ca_file.",
         )
-    return Check(name="network", verdict=Verdict.OK, message=f"YouTube answers {way} ({status})")
+    if status == HTTPStatus.NO_CONTENT:
+        return Check(name="network", verdict=Verdict.OK, message=f"YouTube answers {way}")
+    return Check(
+        name="network",
+        verdict=Verdict.WARN,
+        message=f"what answers {way} is not YouTube as it should be (HTTP {status})",
+        remedy="A proxy, or the log-in page of a network, may stand before it; else YouTube refuses"
+        " this address.",
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -150,7 +150,7 @@ class NotFound(RequestError):
 class Conflict(RequestError):
     code, status = "E014", 409
     meaning = "The state it is in does not allow this"
-    remedy = "Look at its present state first."
+    remedy = "Look at its present state; what is running can be ended, or waited for."
 
 
 class MalformedRequest(RequestError):
@@ -494,6 +494,12 @@ class AddressInUse(LocalError):
     code, meaning = "E214", "The server cannot listen on its address"
     remedy = "Stop what listens there, or choose another `server.port`."
     reason = "address_in_use"
+
+
+class BackupDamaged(IntegrityFailure):
+    code, meaning = "E215", "A backup is not what it was, and was not put in place"
+    remedy = "Choose another backup, such as an earlier one."
+    reason, retryable = "backup_damaged", False
 
 
 def error_classes() -> Iterator[type[YTArchiveError]]:

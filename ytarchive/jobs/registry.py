@@ -69,7 +69,7 @@ class Registry:
         if entry is None:
             raise NotFound(f"no service {service_name} is registered")
         if entry.is_healthy:
-            raise Conflict(f"service {service_name} is healthy: stop it first")
+            raise Conflict(f"service {service_name} still answers, and would be back")
         del self._services[service_name]
         await self._repository.remove(service_name)
         log.info("service {} at {} removed", service_name, entry.url)

@@ -79,8 +79,12 @@ class VideoStore:
             return  # it has been taken in before, or there is nothing
         async with self._hashing:
             prepared = await asyncio.to_thread(intake.prepare, staged, target, request.video_id)
+        earlier = (await self._library.stored_among([request.video_id])).get(request.video_id)
         stored = FileSet(request.video_id, target, prepared, request.quality, request.missing)
         await self._carry_out(Move(staged, stored))
+        if earlier is not None and earlier.media.parent != target:
+            message = "{}: stored again, in {}; the files in {} stay registered, and verified"
+            log.warning(message, request.video_id, target, earlier.media.parent)
 
     async def _save_side_files(self, request: SaveVideo, staged_path: str) -> None:
         """Add captions and thumbnail to a stored video; at least note what is still missing."""

@@ -190,6 +190,21 @@ async def test_a_network_that_leads_nowhere_fails_and_says_which_way(
     assert "network.proxy" in check.remedy
 
 
+@pytest.mark.parametrize(
+    ("status", "verdict"), [(204, Verdict.OK), (200, Verdict.WARN), (404, Verdict.WARN)]
+)
+async def test_what_answers_in_youtube_s_place_is_not_taken_for_it(
+    monkeypatch: pytest.MonkeyPatch, status: int, verdict: Verdict
+) -> None:
+    async def answered(_: object) -> int:
+        return status
+
+    monkeypatch.setattr("ytarchive.cli.checks._ask_youtube", answered)
+    check = await check_network(load_settings())
+    assert check.verdict is verdict
+    assert bool(check.remedy) is (verdict is Verdict.WARN)
+
+
 @pytest.mark.parametrize(("verdict", "code"), [("warn", 0), ("fail", 1)])
 def test_the_exit_code_is_1_if_something_fails(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, verdict: str, code: int
