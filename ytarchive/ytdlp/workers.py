@@ -29,12 +29,10 @@ log = logger.bind(service="download")
 _LONGEST_LINE = 16 * 2**20
 _SECONDS_TO_START = 60
 _SECONDS_TO_END = 5
-# Workers read what strangers wrote, so they get what Python, yt-dlp, ffmpeg and the JavaScript
-# runtime need to run and to reach YouTube, and nothing else: no key, no token of this server.
-_PASSED_ON = re.compile(
-    r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|TZ|TMPDIR|TEMP|TMP|VIRTUAL_ENV|DENO_DIR"
-    r"|(LC_|XDG_|SSL_CERT_|PYTHON|LD_|DYLD_|YTDLP_)\w+"
-    r"|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy"
+# Workers read what strangers wrote, so they get no key and no token, neither ours nor another's.
+_SECRET = re.compile(
+    r"YTARCHIVE_(SERVER|YOUTUBE|NETWORK)__.*|.*(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL).*",
+    re.IGNORECASE,
 )
 
 
@@ -268,11 +266,8 @@ async def _receive(loop: asyncio.AbstractEventLoop, control: socket.socket) -> b
 
 
 def _environment(equipment: Equipment) -> dict[str, str]:
-    """What of ours is no secret, with this very package found first.
-
-    Nothing is taken from the current folder.
-    """
+    """Ours without secrets, with this very package found first, nothing in the current folder."""
     here = str(Path(ytarchive.__file__).parents[1])
     path = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
-    ours = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
+    ours = {name: value for name, value in os.environ.items() if not _SECRET.fullmatch(name)}
     return ours | equipment.environment() | {"PYTHONPATH": path}

@@ -205,7 +205,7 @@ asyncio.run(main(*sys.argv[1:4], sys.argv[4:]))
 @pytest.fixture
 def mark() -> Iterator[str]:
     """A word in the environment by which a test knows its processes again."""
-    found = f"LC_TEST_MARK={uuid4()}"  # which workers get, unlike most
+    found = f"YTARCHIVE_TEST_MARK={uuid4()}"
     yield found
     for pid in marked(found):
         os.kill(pid, signal.SIGKILL)
