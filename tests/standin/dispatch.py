@@ -64,6 +64,7 @@ class Dispatcher:
             "script": self._script,
             "embed": lambda _: _body(embed_page(), HTML),
             "manifest": self._manifest,
+            "ping": lambda _: web.Response(status=204),
         }
 
     def reset(self) -> None:

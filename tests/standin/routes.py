@@ -19,6 +19,7 @@ _BY_PATH = {
     "/api/timedtext": "caption",
     "/feeds/videos.xml": "feed",
     "/iframe_api": "script",
+    "/generate_204": "ping",
 }
 _BY_PREFIX = {
     "/embed/": "embed",
