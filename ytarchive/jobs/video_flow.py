@@ -70,14 +70,14 @@ class VideoFlow:
         """Fetch and store a video with everything that goes beside it."""
         started = time.monotonic()
         log.info("{}: archiving", video_id)
+        metadata, trouble = await self._describe(video_id) if options.include_metadata else _NOTHING
+        title = metadata.title if metadata else ""
+        on_title(title)
         stored = await self.stored(video_id, options)
         if stored is not None:
             lacking = _lacking(stored, options)
             done = await self._complete(stored, options, lacking) if lacking else _skipped(stored)
-            return Archived(done, "")
-        metadata, trouble = await self._describe(video_id) if options.include_metadata else _NOTHING
-        title = metadata.title if metadata else ""
-        on_title(title)
+            return Archived(done, title)
         if metadata is not None:
             # Before the media: should the video vanish meanwhile, at least this is safe.
             await self._storage.save_metadata(SaveMetadata(metadata=metadata))
