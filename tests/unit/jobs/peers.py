@@ -271,7 +271,9 @@ class StoragePeer(StorageAPI):
         return VideoExists(video_id=video_id, exists=location is not None, location=location)
 
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
-        return StoredVideos(video_ids=[v for v in request.video_ids if v in self.stored])
+        stored = [v for v in request.video_ids if v in self.stored]
+        incomplete = [v for v in stored if self.stored[v].missing]
+        return StoredVideos(video_ids=stored, incomplete=incomplete)
 
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
         raise NotFound("not part of these tests")

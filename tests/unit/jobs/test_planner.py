@@ -126,6 +126,24 @@ async def test_a_channel_synced_again_is_listed_until_all_is_known(synced: Works
     assert [batch.video_ids for batch in synced.metadata.batches] == [again.video_ids[:3]]
 
 
+async def test_a_sync_completes_what_is_stored_and_lacks_captions_however_deep_in_the_channel(
+    synced: Workshop,
+) -> None:
+    """Its page is not even listed again."""
+    lacking = video_id(400)
+    stored = synced.storage.stored
+    async with synced.open() as jobs:
+        await sync(jobs)
+        stored[lacking] = stored[lacking].model_copy(update={"missing": ["captions:en"]})
+        publish(synced, 1001)
+        await sync(jobs)
+        await sync(jobs)
+
+    assert synced.metadata.pages == 12
+    assert sorted(synced.download.started) == sorted([lacking, video_id(1001)])
+    assert stored[lacking].missing == []
+
+
 async def test_more_new_videos_than_a_page_has_are_all_found(synced: Workshop) -> None:
     async with synced.open() as jobs:
         await sync(jobs)
