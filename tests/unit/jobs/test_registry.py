@@ -89,7 +89,7 @@ async def test_what_an_earlier_version_let_in_is_forgotten(workshop: Workshop) -
 async def test_a_service_that_is_gone_can_be_removed_for_good(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
         await jobs.register_service(at("http://127.0.0.1:8002"))
-        with pytest.raises(Conflict, match="healthy"):
+        with pytest.raises(Conflict, match="still answers"):
             await jobs.remove_service("download")
         workshop.unwell.add("download")
         async with asyncio.timeout(30):
