@@ -21,12 +21,12 @@ from ytarchive.common.models import Done, utc_now
 from ytarchive.metadata import (
     BatchRequest,
     MetadataAPI,
-    MetadataQuery,
     PlaylistPageQuery,
+    VideoMetadataQuery,
 )
 from ytarchive.metadata.service import MetadataService
 
-CACHED, FRESH = MetadataQuery(), MetadataQuery(refresh=True)
+CACHED, FRESH = VideoMetadataQuery(), VideoMetadataQuery(refresh=True)
 
 
 @pytest.fixture

@@ -37,10 +37,10 @@ from ytarchive.common.errors import (
     VideoUnavailable,
     YTArchiveError,
 )
-from ytarchive.metadata import BatchRequest, MetadataQuery, PlaylistPageQuery, data_api
+from ytarchive.metadata import BatchRequest, PlaylistPageQuery, VideoMetadataQuery, data_api
 from ytarchive.metadata.service import MetadataService
 
-CACHED, FRESH = MetadataQuery(), MetadataQuery(refresh=True)
+CACHED, FRESH = VideoMetadataQuery(), VideoMetadataQuery(refresh=True)
 
 
 @dataclass
@@ -445,6 +445,14 @@ async def test_a_bad_key_is_not_tried_two_hundred_times(archive: Archive) -> Non
     assert len(batch.missing) == 10_000
     assert archive.units <= 8
     assert archive.extractor.extracted == []
+
+
+async def test_who_asks_for_yt_dlps_answer_costs_no_unit(archive: Archive) -> None:
+    (video,) = archive.catalogue.add_videos(1)
+    async with archive.service() as service:
+        found = await service.get_video(video.id, VideoMetadataQuery(extract=True))
+    assert found.title == f"Extracted {video.id}"
+    assert archive.units == 0
 
 
 # --- quota ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.standin import Catalogue, StandIn, VideoState
 from ytarchive.common.config import load_settings
-from ytarchive.metadata import BatchRequest, MetadataQuery, PlaylistPageQuery
+from ytarchive.metadata import BatchRequest, MetadataQuery, PlaylistPageQuery, VideoMetadataQuery
 from ytarchive.metadata.service import MetadataService
 from ytarchive.ytdlp import YtDlp
 
@@ -51,7 +51,7 @@ async def test_a_batch_has_metadata_captions_and_reasons(tmp_path: Path) -> None
     async with StandIn(catalogue) as youtube, keyless(tmp_path, youtube) as service:
         batch = await service.get_batch(BatchRequest(video_ids=[film.id, gone.id]))
         (video,) = batch.found
-        assert await service.get_video(film.id, MetadataQuery()) == video
+        assert await service.get_video(film.id, VideoMetadataQuery()) == video
         assert youtube.requests.count("watch") == 2
         channel = await service.get_channel(film.channel.handle, MetadataQuery())
     assert (video.title, video.view_count) == ("Film", film.views)

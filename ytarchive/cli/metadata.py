@@ -20,6 +20,7 @@ from ytarchive.metadata import (
     PlaylistMetadata,
     PlaylistVideo,
     VideoMetadata,
+    VideoMetadataQuery,
 )
 
 _DESCRIPTION_SHOWN = 2000
@@ -41,7 +42,8 @@ async def metadata(
         return await carry_out(archive, out, [_job(source)], detach=False)
     query = MetadataQuery(refresh=refresh)
     if _is_video(source):
-        out.show(await archive.metadata.get_video(source, query), _video)
+        one = VideoMetadataQuery(refresh=refresh)
+        out.show(await archive.metadata.get_video(source, one), _video)
     elif is_channel(source):
         out.show(await archive.metadata.get_channel(source, query), _channel)
     else:

@@ -21,7 +21,7 @@ from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
 from ytarchive.jobs.api import JobOptions, JobResult, ResultStatus
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
-from ytarchive.metadata import MetadataQuery
+from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 
 log = logger.bind(service="jobs")
@@ -53,7 +53,7 @@ class VideoFlow:
     async def describe_only(self, video_id: str) -> Archived:
         """Fetch and store a video's metadata."""
         started = time.monotonic()
-        metadata = await self._metadata.get_video(video_id, MetadataQuery())
+        metadata = await self._metadata.get_video(video_id, VideoMetadataQuery())
         await self._storage.save_metadata(SaveMetadata(metadata=metadata))
         result = JobResult(
             video_id=video_id,
@@ -132,15 +132,17 @@ class VideoFlow:
         )
 
     async def _describe(self, video_id: str) -> tuple[VideoMetadata | None, str]:
-        """Steps 2 and 3; without metadata, why. The download goes on without it where it can."""
+        """Steps 2 and 3, and what was wrong with them."""
         try:
-            return await self._metadata.get_video(video_id, MetadataQuery()), ""
+            return await self._metadata.get_video(video_id, VideoMetadataQuery()), ""
         except VideoUnavailable:
             # The Data API leaves out dead videos without a reason; yt-dlp will tell the reason.
             return None, ""
         except (DataApiError, QuotaExceeded) as error:
-            log.warning("{}: no metadata: {}", video_id, error.message)
-            return None, f"without metadata: {error.message}"
+            log.warning("{}: its metadata comes from yt-dlp: {}", video_id, error.message)
+            # The download has to extract the video anyway, and goes on from there.
+            found = await self._metadata.get_video(video_id, VideoMetadataQuery(extract=True))
+            return found, f"metadata from yt-dlp: {error.message}"
 
     async def _fetch(self, video_id: str, options: JobOptions) -> DownloadNotice:
         """Steps 5 to 7."""

@@ -11,6 +11,7 @@ from ytarchive.metadata.api import (
     PlaylistPage,
     PlaylistPageQuery,
     QuotaUsage,
+    VideoMetadataQuery,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "PlaylistVideo",
     "QuotaUsage",
     "VideoMetadata",
+    "VideoMetadataQuery",
 ]

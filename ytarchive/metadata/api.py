@@ -17,6 +17,12 @@ class MetadataQuery(Model):
     refresh: bool = Field(default=False, description="Ask YouTube even if the cache is fresh")
 
 
+class VideoMetadataQuery(MetadataQuery):
+    """The same for one video, and whom to ask."""
+
+    extract: bool = Field(default=False, description="Ask yt-dlp and not the Data API")
+
+
 class BatchRequest(Model):
     """Up to 10,000 videos."""
 
@@ -100,7 +106,7 @@ class MetadataAPI(Contract, Protocol):
     service: ClassVar[ServiceName] = ServiceName.METADATA
 
     @endpoint("GET /metadata/video/{video_id}")
-    async def get_video(self, video_id: VideoId, request: MetadataQuery) -> VideoMetadata:
+    async def get_video(self, video_id: VideoId, request: VideoMetadataQuery) -> VideoMetadata:
         """One video. Concurrent requests share calls of the Data API, 50 ids each.
 
         Raises an `Unavailable` error with the reason when YouTube does not give it.

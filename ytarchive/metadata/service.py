@@ -26,6 +26,7 @@ from ytarchive.metadata.api import (
     PlaylistPage,
     PlaylistPageQuery,
     QuotaUsage,
+    VideoMetadataQuery,
 )
 from ytarchive.metadata.api_listing import ApiListing
 from ytarchive.metadata.api_videos import ApiVideos
@@ -102,9 +103,9 @@ class MetadataService(MetadataAPI):
             stack.push_async_callback(_ended, upkeep)
             yield service
 
-    async def get_video(self, video_id: str, request: MetadataQuery) -> VideoMetadata:
+    async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
         """See the contract."""
-        found = await self._videos.get(video_id, refresh=request.refresh)
+        found = await self._videos.get(video_id, refresh=request.refresh, extract=request.extract)
         log.info("{}: metadata of {}", video_id, found.fetched_at.isoformat(timespec="seconds"))
         return found
 

@@ -38,12 +38,13 @@ class Videos:
         await self._by_api.close()
         await self._lookups.close()
 
-    async def get(self, video_id: str, *, refresh: bool) -> VideoMetadata:
-        """One video. Raises what stands in the way of it."""
+    async def get(self, video_id: str, *, refresh: bool, extract: bool) -> VideoMetadata:
+        """One video; `extract`: by yt-dlp. Raises what stands in the way of it."""
         # The look into the cache is shared too: who looked just before an answer was stored would
         # otherwise ask a second time.
         return await self._questions.run(
-            (video_id, refresh), lambda: self._get(video_id, refresh=refresh)
+            (video_id, refresh, extract),
+            lambda: self._get(video_id, refresh=refresh, extract=extract),
         )
 
     async def get_many(
@@ -61,10 +62,12 @@ class Videos:
             outcomes |= {each: _not_asked() for each in rest}
         return outcomes
 
-    async def _get(self, video_id: str, *, refresh: bool) -> VideoMetadata:
+    async def _get(self, video_id: str, *, refresh: bool, extract: bool) -> VideoMetadata:
         known = None if refresh else await self._lookups.get(video_id)
         if known is not None:
             return known
+        if extract:
+            return await self._extract(video_id)
         return await self._sources.ask(
             lambda _: self._by_api.get(video_id), lambda: self._extract(video_id)
         )

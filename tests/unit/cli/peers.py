@@ -38,6 +38,7 @@ from ytarchive.metadata import (
     PlaylistVideo,
     QuotaUsage,
     VideoMetadata,
+    VideoMetadataQuery,
 )
 from ytarchive.storage import (
     ExistsRequest,
@@ -196,7 +197,7 @@ class MetadataPeer(MetadataAPI):
     def __init__(self) -> None:
         self.queries: list[MetadataQuery] = []
 
-    async def get_video(self, video_id: str, request: MetadataQuery) -> VideoMetadata:
+    async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
         self.queries.append(request)
         return described(video_id)
 

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from ytarchive.common.errors import NotFound, YTArchiveError
+from ytarchive.common.errors import DataApiError, NotFound, YTArchiveError
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page, utc_now
@@ -28,6 +28,7 @@ from ytarchive.metadata import (
     PlaylistPage,
     PlaylistPageQuery,
     QuotaUsage,
+    VideoMetadataQuery,
 )
 from ytarchive.storage import (
     ExistsRequest,
@@ -79,9 +80,10 @@ class MetadataPeer(MetadataAPI):
     pages: int = 0
     ended: int = 0
 
-    async def get_video(self, video_id: str, request: MetadataQuery) -> VideoMetadata:
-        if video_id in self.failures:
-            raise self.failures[video_id]
+    async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
+        failure = self.failures.get(video_id)
+        if failure is not None and not (request.extract and isinstance(failure, DataApiError)):
+            raise failure
         return describe(video_id)
 
     async def get_playlist(self, playlist_id: str, request: MetadataQuery) -> PlaylistMetadata:

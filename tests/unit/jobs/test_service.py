@@ -6,6 +6,7 @@ from tests.unit.jobs.conftest import Workshop, ended, until, videos
 from tests.unit.jobs.peers import video_id
 from ytarchive.common.errors import (
     AgeRestricted,
+    ApiKeyInvalid,
     BotCheck,
     Conflict,
     DiskFull,
@@ -52,6 +53,18 @@ async def test_a_video_goes_through_the_whole_flow(workshop: Workshop) -> None:
     assert (result.file_size, result.attempts, result.quality) == (1000, 1, "720p")
     assert "1080p was not available; fetched 720p" in result.message
     assert workshop.storage.saves == {video_id(1): 1}
+    assert workshop.storage.metadata == {video_id(1)}
+
+
+async def test_metadata_that_the_data_api_does_not_give_is_the_extractions(
+    workshop: Workshop,
+) -> None:
+    workshop.metadata.failures[video_id(1)] = ApiKeyInvalid("the key was revoked")
+    async with workshop.open() as jobs:
+        job = await ended(jobs, (await jobs.create_job(videos(video_id(1)))).id)
+
+    assert (job.results[0].status, job.results[0].metadata_saved) == (ResultStatus.SUCCESS, True)
+    assert "metadata from yt-dlp: the key was revoked" in job.results[0].message
     assert workshop.storage.metadata == {video_id(1)}
 
 

@@ -16,11 +16,11 @@ from ytarchive.common.errors import (
     WrongVideo,
 )
 from ytarchive.common.models import utc_now
-from ytarchive.metadata import BatchRequest, MetadataQuery, PlaylistPageQuery
+from ytarchive.metadata import BatchRequest, PlaylistPageQuery, VideoMetadataQuery
 from ytarchive.metadata.service import MetadataService
 from ytarchive.metadata.sessions import ListingSessions
 
-CACHED, FRESH = MetadataQuery(), MetadataQuery(refresh=True)
+CACHED, FRESH = VideoMetadataQuery(), VideoMetadataQuery(refresh=True)
 CHANNEL = "UC" + "c" * 22
 UPLOADS = "UU" + "c" * 22
 
