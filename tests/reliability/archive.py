@@ -72,6 +72,12 @@ def wrong_files(base_path: Path, files: dict[str, str]) -> list[str]:
     return [path for path, digest in files.items() if _digest(base_path / path) != digest]
 
 
+def drafts(base_path: Path) -> dict[str, str]:
+    """Digests of metadata that is whole and waits for its place, which the next start gives it."""
+    waiting = (path.name.split(".") for path in base_path.glob(".ytarchive/tmp/*.draft"))
+    return {f"metadata/videos/{video_id}.json": digest for video_id, digest, _ in waiting}
+
+
 def media_digests(base_path: Path) -> set[str | None]:
     """The digests of all stored media."""
     return {_digest(path) for path in base_path.glob("videos/*/*.mp4")}
