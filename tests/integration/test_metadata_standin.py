@@ -299,7 +299,13 @@ async def test_a_channel_means_its_uploads_by_every_name(archive: Archive) -> No
         assert await service.get_playlist(channel.id, CACHED) == by_handle
         assert len(await every_page(service, "@Films")) == 60
         described = await service.get_channel("@films", CACHED)
-    assert archive.units == spent
+        assert archive.units == spent
+        by_user = await service.get_playlist("https://www.youtube.com/user/films", CACHED)
+        assert (archive.units, by_user) == (spent + 1, by_handle)
+        # Whose address this is, only yt-dlp can find out; the entries are here already.
+        archive.extractor.add_list("c:Films", 1, channel_id=channel.id)
+        by_custom = await service.get_playlist("https://www.youtube.com/c/Films", CACHED)
+        assert (archive.units, by_custom) == (spent + 1, by_handle)
     assert by_handle.playlist_id == channel.uploads_id == described.uploads_playlist_id
     assert (described.channel_id, described.title) == (channel.id, "Films")
     assert described.video_count == 60

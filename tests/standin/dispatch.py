@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
 from itertools import count
@@ -133,7 +134,8 @@ class Dispatcher:
         return _body(self._listing.playlist_html(asked.request.query.get("list", "")), HTML)
 
     def _channel(self, asked: Question) -> web.Response:
-        name, _, tab = asked.request.path.removeprefix("/channel").strip("/").partition("/")
+        path = re.sub("^/(channel|c|user)/", "/", asked.request.path)
+        name, _, tab = path.strip("/").partition("/")
         html = self._listing.channel_html(name, tab)
         return web.Response(status=404) if html is None else _body(html, HTML)
 

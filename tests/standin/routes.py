@@ -26,6 +26,8 @@ _BY_PREFIX = {
     "/s/player/": "script",
     "/@": "channel",
     "/channel/": "channel",
+    "/c/": "channel",
+    "/user/": "channel",
 }
 _API_PREFIX = "/youtube/v3/"
 _THUMBNAIL = re.compile(r"/vi(?:_webp)?/([\w-]{11})/")

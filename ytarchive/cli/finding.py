@@ -16,7 +16,7 @@ from ytarchive.app import Archive
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, clock, moment, size, table
 from ytarchive.cli.session import with_archive
-from ytarchive.cli.text import plain
+from ytarchive.cli.text import counted, plain, shortened
 from ytarchive.common.models import Page
 from ytarchive.storage import (
     FoundVideo,
@@ -137,7 +137,7 @@ async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **ask
         results = await archive.storage.search(query)
     out.show(results, _results)
     if results.pending:
-        out.remark(f"{results.pending} stored videos are not in the index yet.")
+        out.remark(f"Not in the index yet: {counted(results.pending, 'stored video')}.")
     return 0 if results.items else 1
 
 
@@ -154,8 +154,8 @@ def _videos(page: Page[StoredVideo]) -> RenderableType:
             video.quality,
             moment(video.stored_at),
             *([", ".join(video.missing)] if lacking else []),
-            video.channel_title,
-            video.title,
+            shortened(video.channel_title),
+            shortened(video.title),
         )
         for video in page.items
     ]
@@ -168,8 +168,8 @@ def _videos(page: Page[StoredVideo]) -> RenderableType:
 def _results(results: SearchResults) -> RenderableType:
     if not results.items:
         return cell(f"Nothing: {results.remark}." if results.remark else "Nothing was found.")
-    found = f"{results.total}{'' if results.is_total_exact else ' or more'}"
-    parts: list[RenderableType] = [cell(f"{found} videos found", "dim")]
+    found = counted(results.total, "video", "" if results.is_total_exact else " or more")
+    parts: list[RenderableType] = [cell(f"{found} found", "dim")]
     for video in results.items:
         parts += _video(video)
     return _with_cursor(parts, results.next_cursor)
@@ -177,9 +177,10 @@ def _results(results: SearchResults) -> RenderableType:
 
 def _video(video: FoundVideo) -> Iterable[RenderableType]:
     in_title = [hit for hit in video.hits if hit.field is HitField.TITLE]
-    title = _highlighted(in_title[0]) if in_title else cell(video.title)
+    title = _highlighted(in_title[0]) if in_title else cell(shortened(video.title))
     title.stylize("bold")
-    facts = [video.video_id, video.channel_title, _day(video.upload_date), clock(video.duration)]
+    channel = shortened(video.channel_title)
+    facts = [video.video_id, channel, _day(video.upload_date), clock(video.duration)]
     yield Text.assemble("\n", title, "  ", cell(" · ".join(filter(None, facts)), "dim"))
     if video.video_path is not None:
         yield cell(f"  {video.video_path}", "dim")

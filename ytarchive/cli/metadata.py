@@ -10,6 +10,7 @@ from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, clock, moment, pairs, size, table
 from ytarchive.cli.params import ANY, VIDEO
 from ytarchive.cli.session import with_archive
+from ytarchive.cli.text import shortened
 from ytarchive.common.errors import InvalidIdentifier
 from ytarchive.common.identifiers import is_channel, parse_video_id
 from ytarchive.download import VideoFormat, VideoFormats
@@ -118,7 +119,8 @@ def _playlist(playlist: PlaylistMetadata) -> RenderableType:
 
 
 def _entry(video: PlaylistVideo) -> list[object]:
-    title = video.title if video.is_available else f"{video.title} (not available)".strip()
+    title = shortened(video.title)
+    title = title if video.is_available else f"{title} (not available)".strip()
     return [video.position + 1, video.video_id, clock(video.duration), title]
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from ytarchive.app import Archive
 from ytarchive.cli.output import STYLES, Output, size, status_cell, table
 from ytarchive.cli.tables import Rows
+from ytarchive.cli.text import shortened
 from ytarchive.common.errors import YTArchiveError, error_for_code
 from ytarchive.jobs import Job, JobResult, JobStatus, JobType, ResultStatus
 from ytarchive.storage import FailedDownload, UnavailableVideo
@@ -63,7 +64,7 @@ def _row(result: JobResult, titles: dict[str, str]) -> list[object]:
     elif result.video_downloaded and not remark:
         remark = result.quality or ""
     stored = size(result.file_size) if result.file_size else ""
-    title = titles.get(result.video_id, "")
+    title = shortened(titles.get(result.video_id, ""))
     return [status_cell(result.status), result.video_id, title, stored, remark]
 
 

@@ -3,6 +3,9 @@
 _JOINERS = "\u200c\u200d"
 """Invisible, and needed to write Persian, Hindi and families of emoji; they hide nothing."""
 
+_LONGEST_TITLE = 200
+"""Twice what YouTube allows today."""
+
 
 def plain(text: str) -> str:
     """One line without control characters, so that no title can colour, move or hide anything.
@@ -11,6 +14,16 @@ def plain(text: str) -> str:
     U+FFFD.
     """
     return "".join(_shown(character) for character in text)
+
+
+def counted(number: int, noun: str, more: str = "") -> str:
+    """A number and its noun, as `1 video` and `2 videos`; `more` stands between the two."""
+    return f"{number}{more} {noun}{'' if number == 1 and not more else 's'}"
+
+
+def shortened(text: str) -> str:
+    """A title for a list, where one that is far too long would push all others out of sight."""
+    return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 1] + "…"
 
 
 def _shown(character: str) -> str:

@@ -15,6 +15,7 @@ from ytarchive.app import Archive
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, moment, pairs, size, table
 from ytarchive.cli.session import with_archive
+from ytarchive.cli.text import counted
 from ytarchive.common.errors import Conflict
 from ytarchive.common.quality import Quality
 from ytarchive.jobs import CreateJob, JobOptions, JobType
@@ -131,7 +132,8 @@ async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Veri
 def _progress(verification: Verification) -> str:
     done, total = verification.videos_checked, verification.videos_total
     found = sum(verification.findings.values())
-    return f"{done} of {total} videos, {size(verification.bytes_checked)}, {found} findings"
+    videos = f"{done} of {counted(total, 'video')}"
+    return f"{videos}, {size(verification.bytes_checked)}, {counted(found, 'finding')}"
 
 
 async def _findings(archive: Archive) -> list[Finding]:
@@ -207,11 +209,15 @@ def _tell_jobs(archive: Archive, out: Output, job_ids: list[str]) -> None:
 
 def _verified(verified: Verified) -> RenderableType:
     done = verified.verification
-    videos = f"{done.videos_checked} of {done.videos_total} videos"
+    # Not what `storage stats` calls videos: metadata stored alone is checked too.
+    videos = (
+        f"{done.videos_checked} of {counted(done.videos_total, 'video')} (metadata alone counts)"
+    )
+    checked = f"{videos}, {counted(done.files_checked, 'file')}, {size(done.bytes_checked)}"
     facts = pairs(
         [
             ("state", f"{done.state}: {done.error}" if done.error else done.state),
-            ("checked", f"{videos}, {done.files_checked} files, {size(done.bytes_checked)}"),
+            ("checked", checked),
             ("complete", moment(done.completed_at) if done.completed_at else None),
         ]
     )

@@ -12,7 +12,7 @@ from rich.table import Column
 from rich.text import Text
 
 from ytarchive.cli.output import Output, clock, size
-from ytarchive.cli.text import plain
+from ytarchive.cli.text import counted, plain, shortened
 from ytarchive.jobs import Job, VideoProgress
 
 _FIRST_LINE_AFTER = 2.0
@@ -39,10 +39,10 @@ class View(Protocol):
 def name_of(job: Job) -> str:
     """What a job is about, in a few words."""
     if job.title or job.playlist_id:
-        return plain(job.title or job.playlist_id or "")
+        return plain(shortened(job.title or job.playlist_id or ""))
     if len(job.video_ids) == 1:
         return job.video_ids[0]
-    return f"{job.progress.total} video{'' if job.progress.total == 1 else 's'}"
+    return counted(job.progress.total, "video")
 
 
 class LiveView:
@@ -137,7 +137,7 @@ def _video_fields(video: VideoProgress) -> tuple[str, float | None, dict[str, An
         "eta": clock(video.eta),
     }
     share = video.progress_percent / 100 if video.progress_percent or known else None
-    return plain(video.title) or video.video_id, share, fields
+    return plain(shortened(video.title)) or video.video_id, share, fields
 
 
 def _speed(speed: float) -> str:
@@ -189,7 +189,7 @@ def _progress_line(job: Job) -> str:
     parts += [_speed(progress.speed)] if progress.speed else []
     parts += [f"{clock(progress.eta)} left"] if progress.eta else []
     for video in progress.active[:3]:
-        name = plain(video.title) or video.video_id
+        name = plain(shortened(video.title)) or video.video_id
         parts.append(f"{name}: {video.phase} {video.progress_percent:.0f}%")
     return f"{name_of(job)}: {', '.join(parts)}"
 

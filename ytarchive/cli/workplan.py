@@ -10,6 +10,7 @@ from ytarchive.cli.output import Output, cell, moment, pairs, table
 from ytarchive.cli.params import OWN_ID
 from ytarchive.cli.retrying import report_and_stay, retry_options
 from ytarchive.cli.session import with_archive
+from ytarchive.cli.text import shortened
 from ytarchive.common.models import Page
 from ytarchive.jobs import RetryWorkPlans
 from ytarchive.storage import FailedDownload, PlanEntry, UnavailableVideo, WorkPlan, WorkPlanQuery
@@ -83,14 +84,20 @@ def _plan_details(plan: WorkPlan) -> RenderableType:
         ]
     )
     unavailable = [
-        (video.reason, video.video_id, video.title or "", video.evidence or "", _next(video))
+        (
+            video.reason,
+            video.video_id,
+            shortened(video.title or ""),
+            video.evidence or "",
+            _next(video),
+        )
         for video in plan.unavailable_videos
     ]
     failed = [
         (
             f"failed ({video.attempts}x)",
             video.video_id,
-            video.title or "",
+            shortened(video.title or ""),
             video.errors[-1].message if video.errors else "",
             _next(video),
         )

@@ -1,7 +1,8 @@
 """YouTube's identifiers: what is accepted, and what it is reduced to.
 
 Wherever an id is accepted, an address that contains one is too. Whatever passes here is safe in a
-path and in a URL: it has no character besides letters, digits, `_`, `-` and (handles) `.` and `@`.
+path and in a URL: it has no character besides letters, digits, `_`, `-` and, in the names of
+channels, `.`, `·`, `@` and `:`.
 """
 
 import re
@@ -16,7 +17,7 @@ from ytarchive.common.errors import InvalidIdentifier
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _PLAYLIST_ID = re.compile(r"(?:PL|UU|OL|FL|RD|LL|WL|UL|SP|EL|PU|EC)[A-Za-z0-9_-]{0,64}")
 _CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
-_HANDLE = re.compile(r"@[\w.\-·]{1,100}")
+_CHANNEL_NAME = re.compile(r"(?:@|c:|user:)[\w.\-·]{1,100}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9_-]{1,32})?")
 _HOSTS = frozenset(
     {
@@ -29,7 +30,10 @@ _HOSTS = frozenset(
         "www.youtube-nocookie.com",
     }
 )
+_NAME_FOLDERS = frozenset(["c", "user"])
+"""Of the addresses that channels had before there were handles; they still lead there."""
 _VIDEO_FOLDERS = frozenset(["shorts", "live", "embed", "v", "e"])
+_ADDRESS = re.compile(r"(https?://)?[\w.-]+(:[0-9]{1,5})?/", re.IGNORECASE)
 _LONGEST = 2048
 
 
@@ -55,7 +59,7 @@ def parse_video_id(text: str) -> str:
 
 
 def parse_playlist_id(text: str) -> str:
-    """A playlist's id, or a channel (`UC…` or `@handle`), whose uploads are meant.
+    """A playlist's id, or a channel (its id, `@handle` or older name), whose uploads are meant.
 
     Raises InvalidIdentifier.
     """
@@ -74,14 +78,19 @@ def parse_playlist_id(text: str) -> str:
 
 
 def parse_channel(text: str) -> str:
-    """A channel's id (`UC…`) or handle (`@name`). Raises InvalidIdentifier."""
+    """A channel's id (`UC…`), handle (`@name`) or older name: `c:Name` for `/c/Name`, `user:Name`.
+
+    Raises InvalidIdentifier.
+    """
     text = text.strip()
     parts, _ = _address(text)
     if len(parts) > 2 and parts[1] == "channel":
         text = parts[2]
     elif len(parts) > 1 and parts[1].startswith("@"):
         text = parts[1]
-    if _CHANNEL_ID.fullmatch(text) or _HANDLE.fullmatch(text):
+    elif len(parts) > 2 and parts[1] in _NAME_FOLDERS:
+        text = f"{parts[1]}:{parts[2]}"
+    if _CHANNEL_ID.fullmatch(text) or is_channel_name(text):
         return text
     raise InvalidIdentifier(f"{_shown(text)} is not a YouTube channel id, @handle or address")
 
@@ -93,7 +102,12 @@ def uploads_playlist(channel_id: str) -> str:
 
 def is_channel(source: str) -> bool:
     """Whether a parsed playlist id stands for a channel."""
-    return source.startswith("@") or _CHANNEL_ID.fullmatch(source) is not None
+    return is_channel_name(source) or _CHANNEL_ID.fullmatch(source) is not None
+
+
+def is_channel_name(source: str) -> bool:
+    """Whether it stands for a channel whose id only YouTube can tell."""
+    return _CHANNEL_NAME.fullmatch(source) is not None
 
 
 def parse_language(text: str) -> str:
@@ -106,7 +120,7 @@ def parse_language(text: str) -> str:
 
 def _address(text: str) -> tuple[list[str], dict[str, str]]:
     """Host and path segments, and the query, of a YouTube address; empty for any other text."""
-    if len(text) > _LONGEST or not re.match(r"(https?://)?[\w.-]+/", text, re.IGNORECASE):
+    if len(text) > _LONGEST or not _ADDRESS.match(text):
         return [], {}
     try:
         url = urlsplit(text if "://" in text else f"https://{text}")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ytarchive.common.errors import SourceGone
-from ytarchive.common.identifiers import is_channel, uploads_playlist
+from ytarchive.common.identifiers import is_channel, is_channel_name, uploads_playlist
 from ytarchive.metadata.api import ChannelMetadata
 from ytarchive.metadata.data_api import DataApi
 from ytarchive.metadata.repository import MetadataCache
@@ -15,7 +15,7 @@ from ytarchive.ytdlp import ListedEntries
 
 
 class Channels:
-    """Asks for channels by id or @handle, and remembers the answers."""
+    """Asks for channels by id, @handle or older name, and remembers the answers."""
 
     def __init__(self, sources: Sources, cache: MetadataCache, now: Callable[[], datetime]) -> None:
         self._sources = sources
@@ -27,20 +27,23 @@ class Channels:
         known = None if refresh else await self._cache.known_channel(name)
         if known is not None:
             return known
-        channel = await self._sources.ask(
-            lambda api: self._from_api(api, name), lambda: self._from_list(name)
-        )
+        if name.startswith("c:"):  # the Data API cannot look it up
+            channel = await self._from_list(name)
+        else:
+            channel = await self._sources.ask(
+                lambda api: self._from_api(api, name), lambda: self._from_list(name)
+            )
         await self._cache.save_channel(name, channel)
         return channel
 
     async def uploads(self, source: str) -> str | None:
-        """The playlist that a playlist id, channel id or @handle means.
+        """The playlist that a playlist id, channel id or channel's name means.
 
-        None for a handle that only listing can resolve (no key).
+        None for a name that only listing can resolve (no key).
         """
         if not is_channel(source):
             return source
-        if not source.startswith("@"):
+        if not is_channel_name(source):
             return uploads_playlist(source)
         known = await self._cache.known_channel(source)
         if known is None and self._sources.api is None:

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from ytarchive.common.errors import InvalidRequest
-from ytarchive.common.identifiers import is_channel, uploads_playlist
+from ytarchive.common.identifiers import is_channel, is_channel_name, uploads_playlist
 
 _LONGEST = 512
 
@@ -40,8 +40,8 @@ class Cursor(BaseModel):
         return cursor
 
     def belongs_to(self, source: str) -> bool:
-        """Whether it can have been given out for a playlist id, channel id or @handle."""
-        if source.startswith("@"):
+        """Whether it can have been given out for a playlist id, channel id or channel's name."""
+        if is_channel_name(source):
             return self.playlist_id.startswith("UU") or self.playlist_id == source
         return self.playlist_id == (uploads_playlist(source) if is_channel(source) else source)
 

@@ -122,8 +122,10 @@ class DataApi:
         return ItemsPage(read_resources(answer["items"]), token or None)
 
     async def channel(self, name: str) -> Resource | None:
-        """A channel by its id (`UC…`) or @handle; None if there is no such channel."""
+        """A channel by its id (`UC…`), @handle or `user:` name; None if there is no such one."""
         asked = {"forHandle": name} if name.startswith("@") else {"id": name}
+        if name.startswith("user:"):
+            asked = {"forUsername": name.removeprefix("user:")}
         parts = "snippet,contentDetails,statistics"
         answer = await self._get("channels", part=parts, **asked)
         return next(iter(read_resources(answer["items"])), None)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from ytarchive.common.config import MetadataConfig
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import Unavailable, YTArchiveError, error_from
+from ytarchive.common.identifiers import is_channel_name
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import ErrorDetail
 from ytarchive.metadata.api import ChannelMetadata
@@ -102,7 +103,7 @@ class MetadataCache:
         return {video.video_id: video for video in stored} | dict[str, Outcome](refused)
 
     async def known_channel(self, name: str) -> ChannelMetadata | None:
-        """A fresh channel, by its id or @handle."""
+        """A fresh channel, by its id or any of its names."""
         now = self.now()
         parameters = {
             "name": _channel_key(name),
@@ -179,4 +180,4 @@ def _refusal_row(video_id: str, error: YTArchiveError, now: int) -> dict[str, ob
 
 
 def _channel_key(name: str) -> str:
-    return name.casefold() if name.startswith("@") else name
+    return name.casefold() if is_channel_name(name) else name

@@ -71,7 +71,10 @@ class Verification(Model):
     completed_at: UtcDatetime | None = Field(
         default=None, description="When a pass last came to its end"
     )
-    videos_total: int = Field(default=0, description="In the archive when the pass began")
+    videos_total: int = Field(
+        default=0,
+        description="In the archive when the pass began, those with metadata alone included",
+    )
     videos_checked: int = Field(default=0, description="Left out ones of a sample included")
     files_checked: int = 0
     bytes_checked: int = Field(default=0, description="Bytes hashed, or of sizes compared")

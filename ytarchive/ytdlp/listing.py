@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ytarchive.common.errors import SourceGone
-from ytarchive.common.identifiers import is_channel, uploads_playlist
+from ytarchive.common.identifiers import is_channel, is_channel_name, uploads_playlist
 from ytarchive.ytdlp.api import ListedEntries
 from ytarchive.ytdlp.mapping import list_details, playlist_video
 from ytarchive.ytdlp.quick_list import YoutubeTabIE
@@ -17,7 +17,7 @@ _DEEPEST = 3
 
 
 def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
-    """The entries of a playlist id, channel id or @handle, about a page at a time.
+    """The entries of a playlist, or a channel by id or name, about a page at a time.
 
     A channel's entries are those of its playlist of uploads, which lists everything in one.
     """
@@ -40,9 +40,9 @@ def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
 
 
 def _uploads(ydl: Any, channel: str) -> str:
-    if not channel.startswith("@"):
+    if not is_channel_name(channel):
         return uploads_playlist(channel)
-    channel_id = _list(ydl, f"{_YOUTUBE}/{channel}").get("channel_id")
+    channel_id = _list(ydl, f"{_YOUTUBE}/{channel.replace(':', '/')}").get("channel_id")
     if not channel_id:
         raise SourceGone(f"YouTube has no channel {channel}")
     return uploads_playlist(channel_id)

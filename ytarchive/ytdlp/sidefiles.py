@@ -104,7 +104,7 @@ class SideFiles:
                 fetch(target)
             self.files.append(target)
             self.added.append(name)
-        except (YoutubeDLError, OSError, ValueError, subprocess.SubprocessError) as failure:
+        except (YoutubeDLError, OSError, ValueError) as failure:
             self.remarks.append(f"no {name}: {clean(str(failure))}")
             if not _is_final(failure):
                 self.missing.append(key)
@@ -162,9 +162,12 @@ class SideFiles:
     def _as_jpeg(self, image: bytes) -> bytes:
         ffmpeg = self._ydl.params["ffmpeg_location"]
         command = [ffmpeg, "-loglevel", "error", *_FROM_PIPE, *_TO_JPEG]
-        return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
-            command, input=image, capture_output=True, check=True, timeout=_CONVERSION_SECONDS
-        ).stdout
+        try:
+            return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
+                command, input=image, capture_output=True, check=True, timeout=_CONVERSION_SECONDS
+            ).stdout
+        except subprocess.SubprocessError as failure:
+            raise ValueError("what YouTube sent is not an image") from failure
 
 
 def _is_final(failure: BaseException) -> bool:

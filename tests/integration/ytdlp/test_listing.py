@@ -33,7 +33,7 @@ async def test_a_list_is_read_page_by_page_as_it_is_wanted(archive: Archive) -> 
 async def test_a_channel_is_listed_by_its_uploads(archive: Archive) -> None:
     channel = archive.youtube.catalogue.add_channel("Films", handle="@films")
     made = archive.youtube.catalogue.add_videos(3, channel=channel)
-    for source in ("@films", channel.id):
+    for source in ("@films", channel.id, "c:Films", "user:films"):
         [chunk] = [chunk async for chunk in archive.ytdlp.list_entries(source)]
         assert chunk.playlist_id == channel.uploads_id
         assert chunk.channel_id == channel.id

@@ -76,3 +76,11 @@ async def test_a_thumbnail_is_asked_for_twice_when_a_server_stumbles(archive: Ar
     done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert (done.missing, done.remarks) == ([], [])
     assert archive.youtube.requests.counts["thumbnail"] == 2
+
+
+async def test_a_thumbnail_that_is_no_image_is_told_in_words(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.faults += [Fault(kind="thumbnail", status=200, body="sorry")]
+    done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
+    assert done.remarks == ["no thumbnail: what YouTube sent is not an image"]
+    assert done.missing == ["thumbnail"]

@@ -49,6 +49,31 @@ def test_search_shows_the_line_the_second_and_the_file(archived: StorageConfig, 
 
 
 @pytest.mark.usefixtures("archived")
+def test_one_video_is_not_videos(cli: Cli) -> None:
+    assert "1 video found" in cli("storage", "search", "radio").out
+    assert "2 videos found" in cli("storage", "search", "a").out
+
+
+def test_metadata_alone_is_told_apart_from_videos_and_no_title_fills_the_screen(
+    archived: StorageConfig, cli: Cli
+) -> None:
+    async def describe() -> None:
+        storage = await StorageService.open(archived)
+        for video_id, title in ((OTHER, "A" * 5000), ("-----------", "Not stored")):
+            await storage.save_metadata(SaveMetadata(metadata=metadata(video_id, title)))
+        await storage.close()
+
+    asyncio.run(describe())
+    assert cli("storage", "stats", "--json").json["total_videos"] == 2
+    assert "3 of 3 videos (metadata alone counts)" in " ".join(cli("verify").out.split())
+    listed = cli("storage", "list")
+    assert listed.out.count("A" * 10) < 20
+    assert "…" in listed.out
+    whole = {video["title"] for video in cli("storage", "list", "--json").json["items"]}
+    assert "A" * 5000 in whole
+
+
+@pytest.mark.usefixtures("archived")
 def test_a_word_with_a_dash_must_not_occur(cli: Cli) -> None:
     found = cli("storage", "search", "a", "-radio", "--json").json
     assert [video["video_id"] for video in found["items"]] == [OTHER]

@@ -63,6 +63,25 @@ def test_a_handle_stands_for_a_channel(handle: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://www.youtube.com/c/Films", "c:Films"),
+        ("youtube.com/c/Films/videos", "c:Films"),
+        ("https://m.youtube.com/user/films?x=1", "user:films"),
+    ],
+)
+def test_the_older_addresses_of_channels_are_taken_too(address: str, name: str) -> None:
+    assert parse_channel(address) == parse_channel(name) == name
+    assert parse_playlist_id(address) == parse_playlist_id(name) == name
+    assert is_channel(name)
+
+
+def test_a_port_in_an_address_says_nothing() -> None:
+    assert parse_video_id("https://www.youtube.com:443/watch?v=dQw4w9WgXcQ") == "dQw4w9WgXcQ"
+    assert parse_channel("http://youtube.com:80/@youtube") == "@youtube"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
@@ -75,6 +94,8 @@ def test_a_handle_stands_for_a_channel(handle: str) -> None:
         "\x00",
         "../../../etc",
         "https://evil.com/watch?v=dQw4w9WgXcQ",
+        "https://youtube.com:443@evil.com/watch?v=dQw4w9WgXcQ",
+        "https://evil.com:443/youtube.com/watch?v=dQw4w9WgXcQ",
         "https://youtube.com.evil.com/watch?v=dQw4w9WgXcQ",
         "https://youtube.com@evil.com/watch?v=dQw4w9WgXcQ",
         "https://evil.com/youtu.be/dQw4w9WgXcQ",
@@ -99,8 +120,8 @@ def test_anything_else_is_no_video(text: str) -> None:
 def test_whatever_is_accepted_is_safe_in_a_path_and_whatever_is_refused_says_so(text: str) -> None:
     for parse, safe in (
         (parse_video_id, r"[A-Za-z0-9_-]{11}"),
-        (parse_playlist_id, r"[A-Za-z0-9_-]+|@[\w.\-·]+"),
-        (parse_channel, r"UC[A-Za-z0-9_-]{22}|@[\w.\-·]+"),
+        (parse_playlist_id, r"[A-Za-z0-9_-]+|(@|c:|user:)[\w.\-·]+"),
+        (parse_channel, r"UC[A-Za-z0-9_-]{22}|(@|c:|user:)[\w.\-·]+"),
     ):
         try:
             parsed = parse(text)
