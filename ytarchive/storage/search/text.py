@@ -100,25 +100,28 @@ class Places:
     def find(self, text: str) -> list[tuple[int, int]]:
         """Begin and end of each."""
         if not text.isascii():
-            return [found.span() for found in self._any.finditer(fold(text))]
+            return self._find_folded(fold(text))
         if not self._is_plain:
             return []
         return [found.span() for found in self._plain.finditer(text.lower())]
 
+    def _find_folded(self, folded: str) -> list[tuple[int, int]]:
+        """Find in the text without its marks, as the index has it; a hit holds those of its end."""
+        if _MARK not in folded:
+            return [found.span() for found in self._any.finditer(folded)]
+        kept = [place for place, character in enumerate(folded) if character != _MARK]
+        kept.append(len(folded))
+        hits = self._any.finditer(folded.replace(_MARK, ""))
+        return [(kept[hit.start()], kept[hit.end()]) for hit in hits]
+
 
 def _phrase(parts: Sequence[str], is_prefix: bool) -> str:
-    written = _word(parts[0])
+    written = re.escape(parts[0])
     for last, part in pairwise(parts):
         apart = not _STANDS_ALONE.match(last) and not _STANDS_ALONE.match(part)
-        written += (r"[\W_]+" if apart else r"[\W_]*") + _word(part)
-    before = "" if _STANDS_ALONE.match(parts[0]) else rf"(?<!{_MARK})(?<!{_IN_WORD})"
+        written += (r"[\W_]+" if apart else r"[\W_]*") + re.escape(part)
+    before = "" if _STANDS_ALONE.match(parts[0]) else f"(?<!{_IN_WORD})"
     if is_prefix:
-        return rf"{before}{written}(?:{_IN_WORD}|{_MARK})*"
+        return f"{before}{written}{_IN_WORD}*"
     after = "" if _STANDS_ALONE.match(parts[-1]) else f"(?!{_IN_WORD})"
     return f"{before}{written}{after}"
-
-
-def _word(word: str) -> str:
-    if word.isascii():
-        return re.escape(word)
-    return "".join(f"{re.escape(character)}{_MARK}*" for character in word)

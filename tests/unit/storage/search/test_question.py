@@ -1,6 +1,6 @@
 """Queries as people type them."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ytarchive.storage.search.question import Phrase, Question
@@ -52,6 +52,8 @@ def test_folding_keeps_the_length(text: str) -> None:
     assert len(fold(text)) == len(text)
 
 
+@example("\u03000")
+@example("x\u0320y")
 @given(st.text(max_size=80))
 def test_a_text_is_found_in_itself(text: str) -> None:
     """The words that the index knows are also seen where the hits are marked."""
