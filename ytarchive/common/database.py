@@ -311,8 +311,32 @@ def _prepared(
     connection.execute("PRAGMA busy_timeout = 10000")
     for name, function in schema.functions.items():
         connection.create_function(name, -1, function, deterministic=True)
-    migrate(connection, schema)
+    _fit(connection, path, schema)
     return connection
+
+
+def _fit(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    """Bring the file to the newest schema; refuse one that not every statement would fit."""
+    version, known = _version(connection), len(schema.migrations())
+    if version > known:
+        made = f"{path} was made by a newer version of ytarchive"
+        raise DatabaseUnsupported(f"{made} (schema {version}; this version knows {known})")
+    queries = schema.queries()
+    try:
+        migrate(connection, schema)
+        for name in queries.names():
+            connection.execute(f"EXPLAIN {queries[name]}", _Unbound()).close()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        raise damaged(path, f"it has another shape than ytarchive gives it: {error}") from None
+
+
+class _Unbound(dict[str, None]):
+    """Parameters of a statement that is not run: any name has no value."""
+
+    def __missing__(self, name: str) -> None:
+        return None
 
 
 def _is_suspect(path: Path, schema: Schema) -> bool:
@@ -328,10 +352,11 @@ def _is_suspect(path: Path, schema: Schema) -> bool:
 
 def migrate(connection: sqlite3.Connection, schema: Schema) -> None:
     """Apply the migrations that the file has not seen, each in a transaction of its own."""
-    scripts = schema.migrations()
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(scripts):
-        message = f"the database has schema {version}; this version knows {len(scripts)}"
-        raise DatabaseUnsupported(message)
+    scripts, version = schema.migrations(), _version(connection)
     for number, script in enumerate(scripts[version:], start=version + 1):
         connection.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version

@@ -259,7 +259,27 @@ class TestOpening:
             await ledger.write(lambda writer: None)
         with closing(sqlite3.connect(path)) as file:
             file.execute("PRAGMA user_version = 7")
-        with pytest.raises(DatabaseUnsupported, match="schema 7; this version knows 1"):
+        newer = r"ledger\.db was made by a newer version of ytarchive \(schema 7; .* knows 1\)"
+        with pytest.raises(DatabaseUnsupported, match=newer):
+            await Database.open(path, LEDGER)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "ALTER TABLE entries RENAME COLUMN amount TO sum",
+            "DROP TABLE entries",
+            "PRAGMA user_version = 0",
+        ],
+    )
+    async def test_a_file_of_another_shape_is_refused_at_once(
+        self, path: Path, change: str
+    ) -> None:
+        """Its version is known, but what it holds was not made by these migrations."""
+        async with await Database.open(path, LEDGER) as ledger:
+            await put(ledger, "a")
+        with closing(sqlite3.connect(path)) as file:
+            file.execute(change)
+        with pytest.raises(DatabaseCorrupt, match=r"ledger\.db is damaged \(it has another shape"):
             await Database.open(path, LEDGER)
 
     async def test_a_folder_in_the_way_is_said(self, tmp_path: Path) -> None:

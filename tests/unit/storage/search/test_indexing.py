@@ -58,16 +58,29 @@ async def test_an_archive_from_before_there_was_search_is_indexed(config: Storag
         assert await found(again, "radio there") == [VIDEO]
 
 
-@pytest.mark.parametrize("damage", ["garbage", "cut"])
+@pytest.mark.parametrize("damage", ["garbage", "cut", "another shape", "of another program"])
 async def test_a_damaged_index_is_made_anew(config: StorageConfig, damage: str) -> None:
     async with _opened(config) as storage:
         await store(storage, config, VIDEO, "A radio")
         await indexed(storage)
     path = _index(config)
-    path.write_bytes(b"nonsense" * 9000 if damage == "garbage" else path.read_bytes()[:20_000])
+    if damage == "garbage":
+        path.write_bytes(b"nonsense" * 9000)
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:20_000])
+    elif damage == "another shape":
+        _change(path, "ALTER TABLE state DROP COLUMN overflow")
+    else:
+        path.unlink()
+        _change(path, "CREATE TABLE state (id INTEGER)")
     async with _opened(config) as again:
         await indexed(again)
         assert await found(again, "radio") == [VIDEO]
+
+
+def _change(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(statement)
 
 
 async def test_an_older_library_that_was_restored_gets_an_index_of_its_own(
