@@ -90,15 +90,17 @@ class Planner:
 
     async def _prepare(self, job: JobHead, chunk: list[str]) -> None:
         stored: list[str] = []
-        lacking: set[str] = set()
         if job.options.skip_existing and job.type is not JobType.METADATA_ONLY:
             found = await self._storage.videos_exist(ExistsRequest(video_ids=chunk))
+            lacking: set[str] = set()
             if job.options.include_captions or job.options.include_thumbnail:
-                lacking = set(found.incomplete)
+                lacking |= set(found.incomplete)
+            if job.options.include_metadata:
+                lacking |= set(found.undescribed)
             stored = [video_id for video_id in found.video_ids if video_id not in lacking]
         skipped = set(stored)
         wanted = [video_id for video_id in chunk if video_id not in skipped]
-        await self._fetch_metadata([video_id for video_id in wanted if video_id not in lacking])
+        await self._fetch_metadata(wanted)
         await self._repository.prepare(job.id, wanted, stored)
 
     async def _fetch_metadata(self, video_ids: list[str]) -> None:

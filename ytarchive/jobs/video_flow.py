@@ -74,13 +74,14 @@ class VideoFlow:
         title = metadata.title if metadata else ""
         on_title(title)
         stored = await self.stored(video_id, options)
+        unsaved = None if stored and stored.has_metadata else metadata
+        if unsaved is not None:
+            # Before the media: should the video vanish meanwhile, at least this is safe.
+            await self._storage.save_metadata(SaveMetadata(metadata=unsaved))
         if stored is not None:
             lacking = _lacking(stored, options)
             done = await self._complete(stored, options, lacking) if lacking else _skipped(stored)
-            return Archived(done, title)
-        if metadata is not None:
-            # Before the media: should the video vanish meanwhile, at least this is safe.
-            await self._storage.save_metadata(SaveMetadata(metadata=metadata))
+            return Archived(_with_metadata(done) if unsaved else done, title)
         notice = await self._fetch(video_id, options)
         location = await self._store(notice)
         result = JobResult(
@@ -211,6 +212,13 @@ def _skipped(stored: StorageLocation, *remarks: str) -> JobResult:
         file_size=stored.size_bytes,
         quality=stored.quality,
     )
+
+
+def _with_metadata(done: JobResult) -> JobResult:
+    """The result of a stored video that lacked its metadata, and has it now."""
+    message = "; ".join(filter(None, [done.message, "metadata stored"]))
+    news = {"status": ResultStatus.SUCCESS, "message": message, "metadata_saved": True}
+    return done.model_copy(update=news)
 
 
 def _fallback(asked: Quality, got: str | None) -> str:

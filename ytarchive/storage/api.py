@@ -20,6 +20,7 @@ class StorageLocation(Model):
     video_id: str
     video_path: str | None = None
     metadata_path: str
+    has_metadata: bool = Field(default=True, description="Whether there is a file at that path")
     thumbnail_path: str | None = None
     captions_dir: str | None = None
     size_bytes: int = Field(default=0, description="All files of the video")
@@ -116,6 +117,9 @@ class StoredVideos(Model):
     video_ids: list[str]
     incomplete: list[str] = Field(
         default=[], description="Those of them that lack what YouTube did not give"
+    )
+    undescribed: list[str] = Field(
+        default=[], description="Those of them whose metadata is not stored"
     )
 
 

@@ -157,10 +157,11 @@ class StorageService(StorageAPI):
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         """Which of many videos are stored, in the order asked; their media files must be there."""
         registered = await self._library.stored_among(request.video_ids)
-        there = await asyncio.to_thread(_with_their_files, registered)
+        there, described = await asyncio.to_thread(_look, registered, self._layout)
         stored = [video_id for video_id in dict.fromkeys(request.video_ids) if video_id in there]
         incomplete = [video_id for video_id in stored if not registered[video_id].is_complete]
-        return StoredVideos(video_ids=stored, incomplete=incomplete)
+        undescribed = [video_id for video_id in stored if video_id not in described]
+        return StoredVideos(video_ids=stored, incomplete=incomplete, undescribed=undescribed)
 
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
         """Stored videos, sorted and filtered."""
@@ -279,5 +280,7 @@ def _open_entries(plan: WorkPlan) -> int:
     return len(plan.unavailable_videos) + len(plan.failed_downloads)
 
 
-def _with_their_files(registered: Mapping[str, Registered]) -> set[str]:
-    return {video_id for video_id, video in registered.items() if video.media.is_file()}
+def _look(registered: Mapping[str, Registered], layout: Layout) -> tuple[set[str], set[str]]:
+    """The videos whose media is there, and those of them whose metadata is."""
+    there = {video_id for video_id, video in registered.items() if video.media.is_file()}
+    return there, {video_id for video_id in there if layout.metadata_file(video_id).is_file()}

@@ -58,6 +58,8 @@ class VideoStore:
         Raises NotFound if nothing of it is stored.
         """
         location = await self._library.location(video_id)
+        described = await asyncio.to_thread(Path(location.metadata_path).is_file)
+        location = location.model_copy(update={"has_metadata": described})
         path = location.video_path
         if path is None or await asyncio.to_thread(Path(path).is_file):
             return location

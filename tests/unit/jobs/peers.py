@@ -275,7 +275,8 @@ class StoragePeer(StorageAPI):
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         stored = [v for v in request.video_ids if v in self.stored]
         incomplete = [v for v in stored if self.stored[v].missing]
-        return StoredVideos(video_ids=stored, incomplete=incomplete)
+        undescribed = [v for v in stored if not self.stored[v].has_metadata]
+        return StoredVideos(video_ids=stored, incomplete=incomplete, undescribed=undescribed)
 
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
         raise NotFound("not part of these tests")

@@ -1,0 +1,48 @@
+"""Metadata that a stored video lacks comes with the next job that wants it, without the media."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Server, environment
+from tests.standin import StandInProcess
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_only_the_metadata_is_fetched_for_a_video_without(
+    youtube: StandInProcess, tmp_path: Path, *, lost: bool
+) -> None:
+    """It was not wanted at first, or its file was lost since."""
+    video = youtube.ask("/videos", {"title": "A radio"})["id"]
+    file = tmp_path / "archive" / "metadata" / "videos" / f"{video}.json"
+
+    with Server(environment(tmp_path / "archive", youtube)) as server:
+
+        def download(*, include_metadata: bool) -> dict[str, object]:
+            options = {"quality": "360p", "include_metadata": include_metadata}
+            data = {"type": "VIDEO_DOWNLOAD", "video_ids": [video], "options": options}
+            job = server.ended(server.post("/jobs", {"data": data}).data["id"])
+            [result] = job["results"]
+            kinds = youtube.counters()["kinds"]
+            youtube.reset()
+            return {name: result[name] for name in ("status", "message", "metadata_saved")} | {
+                "media": kinds.get("media", 0) > 0
+            }
+
+        first = download(include_metadata=lost)
+        assert (first["status"], first["media"]) == ("success", True)
+        if lost:
+            file.unlink()
+        skipped = {"status": "skipped", "message": "already in the archive"}
+        skipped |= {"metadata_saved": False, "media": False}
+        assert download(include_metadata=False) == skipped
+        assert not file.exists()
+
+        assert download(include_metadata=True) == {
+            "status": "success",
+            "message": "already in the archive; metadata stored",
+            "metadata_saved": True,
+            "media": False,
+        }
+        assert server.get(f"/storage/metadata/{video}").data["title"] == "A radio"
+        assert download(include_metadata=True) == skipped
