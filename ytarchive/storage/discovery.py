@@ -84,7 +84,7 @@ def examine(folder: Path) -> Found:
         default=None,
     )
     moment = _changed(folder / (CHECKSUMS if CHECKSUMS in names else newest or "."))
-    quality = _quality(folder / f"{video_id}.info.json") if newest else None
+    quality = quality_of(folder / f"{video_id}.info.json") if newest else None
     return Found(FileSet(video_id, folder, stored, quality), newest, moment, oddities)
 
 
@@ -130,7 +130,7 @@ def _changed(path: Path) -> int:
     return path.stat().st_mtime_ns // 1000
 
 
-def _quality(info: Path) -> str | None:
+def quality_of(info: Path) -> str | None:
     """The picture that was fetched, as yt-dlp's info tells it: `720p`."""
     try:
         told: Any = from_json(info.read_bytes())

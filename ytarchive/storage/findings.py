@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from ytarchive.common.database import Database, Row, Writer
@@ -16,6 +17,14 @@ from ytarchive.storage.verify_models import (
 )
 
 _AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Another media file of a video, from another time it was stored; `path` in the archive."""
+
+    path: str
+    quality: str | None
 
 
 class Findings:
@@ -60,14 +69,21 @@ class Findings:
         rows = [{"path": path} for path in paths]
         await self._database.write(lambda writer: writer.execute_many("delete_finding", rows))
 
-    async def take_out(self, trouble: Trouble, quarantine_path: str | None) -> None:
-        """Count a file as not stored any more; if it is the video itself, the video too."""
-        row = {"video_id": trouble.video_id, "path": trouble.path}
+    async def take_out(
+        self, trouble: Trouble, quarantine_path: str | None, copy: Copy | None
+    ) -> None:
+        """Count a file as not stored any more; if it is the video itself, `copy` is it now."""
+        row = {
+            "video_id": trouble.video_id,
+            "path": trouble.path,
+            "copy": copy.path if copy else None,
+            "copy_quality": copy.quality if copy else None,
+        }
 
         def transaction(writer: Writer) -> None:
             writer.execute("delete_file", row)
-            writer.execute("forget_media", row)
             writer.execute("upsert_finding", _finding_row(trouble))
+            writer.execute("forget_media", row)
             removed = {"path": trouble.path, "quarantine_path": quarantine_path}
             writer.execute("mark_removed", removed)
 

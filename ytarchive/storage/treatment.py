@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from loguru import logger
 
 from ytarchive.common.models import utc_now
 from ytarchive.storage import quarantine
 from ytarchive.storage.checks import Checker, RegisteredFile, Trouble, video_folder
-from ytarchive.storage.findings import Findings
+from ytarchive.storage.discovery import quality_of
+from ytarchive.storage.findings import Copy, Findings
 from ytarchive.storage.layout import Layout, Role
 from ytarchive.storage.repository import Library
 from ytarchive.storage.verify_models import FindingKind
@@ -47,20 +49,25 @@ class Treatment:
             wrong = {trouble.path for trouble in troubles}
             await self._findings.settle(path for path in paths if path not in wrong)
             for trouble in troubles:
-                await self._treat(trouble, registered)
+                await self._treat(trouble, registered, checker)
 
-    async def _treat(self, trouble: Trouble, registered: Sequence[RegisteredFile]) -> None:
+    async def _treat(
+        self, trouble: Trouble, registered: Sequence[RegisteredFile], checker: Checker
+    ) -> None:
         log.warning("{}: {}: {}", trouble.path, trouble.kind, trouble.detail)
         if not self._takes_out or trouble.kind not in _TAKEN_OUT:
             await self._findings.record([trouble])
             return
+        copy = await asyncio.to_thread(
+            _intact_copy, trouble, registered, replace(checker, reads_content=True)
+        )
         moved: str | None = None
         if trouble.kind is not FindingKind.MISSING:
             moved = await asyncio.to_thread(
                 quarantine.move_away, self._layout, trouble.path, utc_now()
             )
             log.warning("{}: moved to {}", trouble.path, moved)
-        await self._findings.take_out(trouble, moved)
+        await self._findings.take_out(trouble, moved, copy)
         await self._restore_checksums(trouble, registered)
 
     async def _restore_checksums(
@@ -78,6 +85,20 @@ class Treatment:
         )
         await self._findings.register_checksums(trouble.video_id, trouble.path, written)
         log.info("{}: written anew", trouble.path)
+
+
+def _intact_copy(
+    trouble: Trouble, registered: Sequence[RegisteredFile], checker: Checker
+) -> Copy | None:
+    """What a damaged media file can be replaced by: the video may have been stored twice."""
+    media = [file for file in registered if file.role == Role.MEDIA]
+    if trouble.path not in {file.path for file in media}:
+        return None
+    for file in media:
+        if file.path != trouble.path and not checker.check_files([file]):
+            info = (checker.base / file.path).with_suffix(".info.json")
+            return Copy(file.path, quality_of(info))
+    return None
 
 
 def _look_again(

@@ -45,6 +45,35 @@ async def test_both_copies_are_verified(twice: StorageService, config: StorageCo
     assert list(await found(twice)) == [f"videos/{VIDEO}/{VIDEO}.mp4"]
 
 
+@pytest.mark.parametrize("mode", VerifyMode)
+async def test_an_earlier_copy_takes_the_place_of_a_lost_one_if_it_is_intact(
+    twice: StorageService, config: StorageConfig, mode: VerifyMode
+) -> None:
+    earlier, newest = (config.base_path / at / VIDEO / f"{VIDEO}.mp4" for at in ("videos", "films"))
+    newest.unlink()
+    await ended(twice, mode=mode, quarantine=True)
+    stored = await twice.video_exists(VIDEO)
+    assert stored.exists
+    assert stored.location is not None
+    assert stored.location.video_path == str(earlier)
+    assert stored.location.captions_dir == str(earlier.parent / "captions")
+    [lost] = (await found(twice)).values()
+    assert (lost.output_path, lost.quality) == ("films", "720p")  # as a repair fetches it again
+
+    flip_byte(earlier)
+    await ended(twice, mode=VerifyMode.FULL, quarantine=True)
+    assert not (await twice.video_exists(VIDEO)).exists
+
+
+async def test_a_damaged_copy_takes_no_place(twice: StorageService, config: StorageConfig) -> None:
+    """A quick look does not see the damage, so it is looked for before anything counts on it."""
+    earlier, newest = (config.base_path / at / VIDEO / f"{VIDEO}.mp4" for at in ("videos", "films"))
+    newest.unlink()
+    flip_byte(earlier)
+    await ended(twice, mode=VerifyMode.QUICK, quarantine=True)
+    assert not (await twice.video_exists(VIDEO)).exists
+
+
 async def test_that_the_earlier_copy_stays_is_told(
     storage: StorageService, config: StorageConfig
 ) -> None:

@@ -255,12 +255,16 @@ SELECT path FROM files WHERE path IN (SELECT value FROM json_each(:paths));
 
 -- name: upsert_finding
 -- What was taken out before stays taken out.
-INSERT INTO findings (path, video_id, kind, detail, found_at)
-VALUES (:path, :video_id, :kind, :detail, :now)
+INSERT INTO findings (path, video_id, kind, detail, found_at, quality)
+VALUES (
+    :path, :video_id, :kind, :detail, :now,
+    (SELECT quality FROM videos WHERE video_id = :video_id)
+)
 ON CONFLICT (path) DO UPDATE SET
     kind = excluded.kind,
     detail = excluded.detail,
     found_at = excluded.found_at,
+    quality = excluded.quality,
     quarantine_path = NULL,
     is_removed = 0;
 
@@ -274,10 +278,7 @@ DELETE FROM findings WHERE path = :path;
 DELETE FROM findings WHERE video_id = :video_id;
 
 -- name: list_findings
-SELECT findings.*, videos.quality FROM findings LEFT JOIN videos USING (video_id)
-WHERE findings.path > :cursor
-ORDER BY findings.path
-LIMIT :limit;
+SELECT * FROM findings WHERE path > :cursor ORDER BY path LIMIT :limit;
 
 -- name: count_findings
 SELECT kind, count(*) AS findings FROM findings GROUP BY kind;
@@ -292,8 +293,10 @@ LIMIT :limit;
 DELETE FROM files WHERE video_id = :video_id AND path = :path;
 
 -- name: forget_media
--- The video is no longer stored; what it was stays known.
-UPDATE videos SET media_path = NULL WHERE video_id = :video_id AND media_path = :path;
+-- The video is another copy of it from now on. Without one it is no longer stored, and what it was
+-- stays known.
+UPDATE videos SET media_path = :copy, quality = iif(:copy IS NULL, quality, :copy_quality)
+WHERE video_id = :video_id AND media_path = :path;
 
 -- Making the library again from the files ---------------------------------------------------------
 

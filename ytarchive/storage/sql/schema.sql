@@ -134,7 +134,8 @@ CREATE TABLE findings (
     detail TEXT NOT NULL,
     found_at INTEGER NOT NULL,
     quarantine_path TEXT,             -- where the file is now
-    is_removed INTEGER NOT NULL DEFAULT 0 -- whether it no longer counts as stored
+    is_removed INTEGER NOT NULL DEFAULT 0, -- whether it no longer counts as stored
+    quality TEXT                      -- of the video when it was found
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX findings_by_video ON findings (video_id);
