@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -12,7 +13,7 @@ ALL_LANGUAGES = "all"
 _LANGUAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _USUAL_CODECS = ("avc1", "mp4a")
 _IMAGE_HOSTS = ("ytimg.com", "ggpht.com", "googleusercontent.com")
-_MOST_THUMBNAILS = 6
+_MOST_PICTURES = 6
 
 
 def quality_label(info: Info) -> str | None:
@@ -88,16 +89,24 @@ def _language(table: dict[str, list[Info]], wanted: str) -> tuple[str, Info] | N
 
 
 def thumbnail_urls(info: Info) -> list[str]:
-    """Addresses to try, best first: JPEGs, because they need no conversion, then all others.
+    """Addresses to try, the largest picture first.
 
-    Only YouTube's own image servers are asked.
+    Of one picture the JPEG is asked for before the WebP that yt-dlp prefers: it is kept as it is,
+    and a converted WebP is compressed twice. Only YouTube's own image servers are asked.
     """
     ranked = sorted(
         info.get("thumbnails") or [], key=lambda each: each.get("preference") or 0, reverse=True
     )
-    urls = [each["url"] for each in ranked if _is_image_host(each.get("url") or "")]
-    jpegs = [url for url in urls if urlsplit(url).path.endswith((".jpg", ".jpeg"))]
-    return list(dict.fromkeys([*jpegs[:_MOST_THUMBNAILS], *urls[:_MOST_THUMBNAILS]]))
+    pictures: dict[str, list[str]] = {}
+    for url in (each.get("url") or "" for each in ranked):
+        if _is_image_host(url):
+            pictures.setdefault(PurePosixPath(urlsplit(url).path).stem, []).append(url)
+    best = list(pictures.values())[:_MOST_PICTURES]
+    return [url for forms in best for url in sorted(dict.fromkeys(forms), key=_is_no_jpeg)]
+
+
+def _is_no_jpeg(url: str) -> bool:
+    return not urlsplit(url).path.endswith((".jpg", ".jpeg"))
 
 
 def parts_of(url: str) -> SplitResult:

@@ -53,10 +53,11 @@ def test_captions_without_webvtt_are_left_out() -> None:
     assert not select_captions({"subtitles": tracks("en", ext="ttml")}, ["en"], automatic=False)
 
 
-def test_jpegs_come_first_and_only_from_youtubes_own_hosts() -> None:
+def test_the_largest_picture_comes_first_as_jpeg_and_only_from_youtubes_own_hosts() -> None:
     urls = {
         "https://i.ytimg.com/vi_webp/x/maxresdefault.webp": 10,
         "https://i.ytimg.com/vi/x/maxresdefault.jpg": 9,
+        "https://i.ytimg.com/vi_webp/x/hq720.webp": 8,
         "https://i.ytimg.com/vi/x/hqdefault.jpg?sqp=1": 5,
         "https://evil.example/x.jpg": 20,
         "https://ytimg.com.evil.example/x.jpg": 20,
@@ -66,8 +67,9 @@ def test_jpegs_come_first_and_only_from_youtubes_own_hosts() -> None:
     info = {"thumbnails": [{"url": url, "preference": rank} for url, rank in urls.items()]}
     assert thumbnail_urls(info) == [
         "https://i.ytimg.com/vi/x/maxresdefault.jpg",
-        "https://i.ytimg.com/vi/x/hqdefault.jpg?sqp=1",
         "https://i.ytimg.com/vi_webp/x/maxresdefault.webp",
+        "https://i.ytimg.com/vi_webp/x/hq720.webp",
+        "https://i.ytimg.com/vi/x/hqdefault.jpg?sqp=1",
     ]
 
 
