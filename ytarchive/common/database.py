@@ -9,7 +9,7 @@ costs a sync of the disk and a row hardly anything.
 import asyncio
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ from ytarchive.common.errors import (
     ServiceUnavailable,
     YTArchiveError,
 )
+from ytarchive.common.grouping import Grouped
 from ytarchive.common.sqlite_errors import damaged, translated
 
 T = TypeVar("T")
@@ -109,12 +110,6 @@ class Writer:
         return self.connection.execute(self._queries[name], parameters or {}).fetchall()
 
 
-@dataclass
-class _Pending:
-    transaction: Transaction[Any]
-    done: "asyncio.Future[Any]"
-
-
 class Database:
     """One service's SQLite file. Open it with `async with await Database.open(...)`."""
 
@@ -123,8 +118,9 @@ class Database:
         self._queries = queries
         self._writer = Writer(connection, queries)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{path.stem}")
-        self._pending: list[_Pending] = []
-        self._committing: asyncio.Task[None] | None = None
+        self._commits = Grouped[Transaction[Any], Any](
+            self._commit_next, most=_LARGEST_GROUP, executor=self._thread
+        )
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._reader_count = 0
         self._closed = False
@@ -155,8 +151,7 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        if self._committing is not None:
-            await self._committing
+        await self._commits.finish()
         for _ in range(self._reader_count):
             await (await self._readers.get()).close()
         self._reader_count = 0
@@ -170,11 +165,8 @@ class Database:
         An exception in it undoes that transaction alone, not its neighbours in the same commit.
         """
         self._require_open()
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._pending.append(_Pending(transaction, done))
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_groups())
-        return await done
+        result: T = await self._commits.run(transaction)
+        return result
 
     async def execute(self, name: str, parameters: Parameters | None = None) -> int:
         """Run one named statement as a transaction; the number of rows it changed."""
@@ -224,24 +216,19 @@ class Database:
         self._readers.put_nowait(reader)
         self._reader_count += 1
 
-    async def _commit_groups(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._pending:
-            group, self._pending = self._pending[:_LARGEST_GROUP], self._pending[_LARGEST_GROUP:]
-            outcomes = await loop.run_in_executor(self._thread, self._commit, group)
-            self.version += 1
-            for item, outcome in zip(group, outcomes, strict=True):
-                _settle(item.done, outcome)
-        self._committing = None
+    def _commit_next(self, group: Sequence[Transaction[Any]]) -> list[Any]:
+        outcomes = self._commit(group)
+        self.version += 1
+        return outcomes
 
-    def _commit(self, group: list[_Pending]) -> list[Any]:
+    def _commit(self, group: Sequence[Transaction[Any]]) -> list[Any]:
         """Run a group in one commit. Each outcome is a result or the exception to raise."""
         connection = self._writer.connection
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")  # which failed the last time
             connection.execute("BEGIN IMMEDIATE")
-            outcomes = [self._run(item.transaction) for item in group]
+            outcomes = [self._run(transaction) for transaction in group]
             connection.execute("COMMIT")
         except Exception as error:  # whatever it is, nobody may wait for ever
             if connection.in_transaction:
@@ -263,17 +250,6 @@ class Database:
             outcome = translated(error, self.path)
         connection.execute("RELEASE one")
         return outcome
-
-
-def _settle(done: "asyncio.Future[Any]", outcome: Any) -> None:
-    if done.cancelled():
-        return
-    if isinstance(outcome, StopIteration):  # which no future can hold
-        done.set_exception(RuntimeError("a transaction raised StopIteration"))
-    elif isinstance(outcome, Exception):
-        done.set_exception(outcome)
-    else:
-        done.set_result(outcome)
 
 
 def _connect(path: Path, schema: Schema) -> sqlite3.Connection:

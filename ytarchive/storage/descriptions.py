@@ -3,17 +3,20 @@
     write a draft, sync  ->  register its digest  ->  rename it to its place, sync
 
 A crash before the registration leaves the old file with its old digest. After it, the draft that
-has the registered digest is put in its place at the next start.
+has the registered digest is put in its place at the next start. Each step is taken for all that are
+asked for meanwhile: one turn of a thread, and one sync of the folder, for many small files.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from loguru import logger
 
+from ytarchive.common.disk import os_errors, sync
+from ytarchive.common.grouping import Grouped, outcome_of
 from ytarchive.common.media import VideoMetadata
 from ytarchive.storage import files
 from ytarchive.storage.api import StorageLocation
@@ -21,6 +24,8 @@ from ytarchive.storage.layout import Layout
 from ytarchive.storage.repository import Library
 
 log = logger.bind(service="storage")
+
+_LARGEST_GROUP = 100
 
 
 @dataclass(frozen=True)
@@ -38,17 +43,20 @@ class MetadataStore:
     def __init__(self, library: Library, layout: Layout) -> None:
         self._library = library
         self._layout = layout
+        self._writing = Grouped[tuple[Draft, bytes], None](self._write, most=_LARGEST_GROUP)
+        self._placing = Grouped[Draft, None](self._put_in_place, most=_LARGEST_GROUP)
 
     async def save(self, metadata: VideoMetadata) -> StorageLocation:
         """Write `metadata/videos/<id>.json` and register it; where the video lies."""
         content = metadata.model_dump_json(indent=2).encode()
-        draft = await asyncio.to_thread(self._write, metadata.video_id, content)
+        draft = self._draft(metadata.video_id, content)
+        await self._writing.run((draft, content))
         try:
             location = await self._library.save_metadata(metadata, content)
         except BaseException:
             await asyncio.to_thread(draft.path.unlink, missing_ok=True)
             raise
-        await asyncio.to_thread(self._put_in_place, draft)
+        await self._placing.run(draft)
         return location
 
     async def recover(self) -> None:
@@ -57,21 +65,37 @@ class MetadataStore:
             path = self._layout.relative(self._layout.metadata_file(draft.video_id))
             if await self._library.digest_of(draft.video_id, path) == draft.digest:
                 log.info("{}: finishing its metadata", draft.video_id)
-                await asyncio.to_thread(self._put_in_place, draft)
+                await self._placing.run(draft)
             else:
                 await asyncio.to_thread(draft.path.unlink)
 
-    def _write(self, video_id: str, content: bytes) -> Draft:
+    def _draft(self, video_id: str, content: bytes) -> Draft:
         digest = hashlib.sha256(content).hexdigest()
         path = self._layout.scratch / f"{video_id}.{digest}{files.DRAFT}"
-        path.unlink(missing_ok=True)  # of an attempt that failed
-        files.write_durably(path, [content])
         return Draft(path, video_id, digest)
 
-    def _put_in_place(self, draft: Draft) -> None:
-        files.put_in_place(draft.path, self._layout.metadata_file(draft.video_id))
+    def _write(self, drafts: Sequence[tuple[Draft, bytes]]) -> list[Exception | None]:
+        return [outcome_of(_write_one, each) for each in drafts]
+
+    def _put_in_place(self, drafts: Sequence[Draft]) -> list[Exception | None]:
+        renamed = [outcome_of(self._rename, draft) for draft in drafts]
+        folder = self._layout.metadata_folder
+        with os_errors(folder):
+            sync(folder)
+        return renamed
+
+    def _rename(self, draft: Draft) -> None:
+        path = self._layout.metadata_file(draft.video_id)
+        with os_errors(path):
+            draft.path.replace(path)
 
     def _drafts(self) -> Iterator[Draft]:
         for path in self._layout.scratch.glob(f"*{files.DRAFT}"):
             video_id, _, digest = path.name.removesuffix(files.DRAFT).partition(".")
             yield Draft(path, video_id, digest)
+
+
+def _write_one(each: tuple[Draft, bytes]) -> None:
+    draft, content = each
+    draft.path.unlink(missing_ok=True)  # of an attempt that failed
+    files.write_durably(draft.path, [content])

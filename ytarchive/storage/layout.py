@@ -119,9 +119,14 @@ class Layout:
         ]
         return [*kinds, self.videos]
 
+    @property
+    def metadata_folder(self) -> Path:
+        """Where the metadata of videos lies."""
+        return self.metadata / "videos"
+
     def metadata_file(self, video_id: str) -> Path:
         """A video's metadata."""
-        return self.metadata / "videos" / f"{video_id}.json"
+        return self.metadata_folder / f"{video_id}.json"
 
     def playlist_file(self, playlist_id: str) -> Path:
         """A playlist's metadata. Raises InvalidIdentifier."""

@@ -1,0 +1,50 @@
+"""Grouped work: together what comes meanwhile, to each its own outcome."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from ytarchive.common.grouping import Grouped, outcome_of
+
+
+async def test_what_is_asked_for_meanwhile_is_done_together_and_in_order() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    groups: list[list[int]] = []
+
+    def double(things: Sequence[int]) -> list[int]:
+        groups.append(list(things))
+        begun.set()
+        go_on.wait()
+        return [2 * thing for thing in things]
+
+    grouped = Grouped[int, int](double, most=3)
+    first = asyncio.create_task(grouped.run(0))
+    await asyncio.to_thread(begun.wait)
+    others = [asyncio.create_task(grouped.run(number)) for number in range(1, 6)]
+    await asyncio.sleep(0)  # lets each of them ask
+    go_on.set()
+    assert await asyncio.gather(first, *others) == [0, 2, 4, 6, 8, 10]
+    assert groups == [[0], [1, 2, 3], [4, 5]]
+
+
+async def test_a_failure_is_told_to_whom_it_concerns_alone() -> None:
+    def invert(number: int) -> float:
+        return 1 / number
+
+    grouped = Grouped[int, float](lambda each: [outcome_of(invert, n) for n in each], most=9)
+    outcomes = await asyncio.gather(*map(grouped.run, [1, 0, 2]), return_exceptions=True)
+    assert outcomes[0] == 1
+    assert isinstance(outcomes[1], ZeroDivisionError)
+    assert outcomes[2] == 0.5
+
+
+async def test_work_that_fails_as_a_whole_leaves_nobody_waiting() -> None:
+    def fail(_: Sequence[int]) -> list[int]:
+        raise OSError("the disk is gone")
+
+    grouped = Grouped[int, int](fail, most=9)
+    for _ in range(2):  # and the next group has its turn all the same
+        with pytest.raises(OSError, match="the disk is gone"):
+            await grouped.run(1)
