@@ -10,7 +10,7 @@ import aiohttp
 
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
-from ytarchive.common.errors import ServiceUnavailable, YTArchiveError
+from ytarchive.common.errors import ServiceUnavailable, TokenRequired, YTArchiveError
 from ytarchive.common.hosts import known_hosts, same_address, seen_from
 from ytarchive.common.lock import StateLock, lock_file, lock_owner
 from ytarchive.common.services import ServiceName
@@ -215,8 +215,8 @@ async def open_archive(settings: Settings, server: str | None) -> AsyncIterator[
     """The archive as a command uses it: a running server's, or one inside this process.
 
     `server`: its URL, which must answer. Without one, a server at the configured address or the one
-    that owns this archive is used if there is one. Raises ServiceUnavailable, or what
-    `open_services` raises.
+    that owns this archive is used if there is one. Raises ServiceUnavailable, TokenRequired, or
+    what `open_services` raises.
     """
     async with aiohttp.ClientSession() as session:
         if server is not None:
@@ -235,8 +235,12 @@ async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> A
     """The services of the server at `url`; its registry knows those on other ports or apart."""
     token = _token(settings)
     jobs = remote(JobsAPI, session, url.rstrip("/"), token)
-    async with asyncio.timeout(_PROBE_SECONDS):
-        services = await jobs.list_services()
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            services = await jobs.list_services()
+    except TokenRequired:
+        what = "refuses the token" if token else "wants a token"
+        raise TokenRequired(f"the server at {url} {what}") from None
     found = {each.service_name: each for each in services if each.url != IN_PROCESS}
 
     def at(contract: type[C]) -> C:
@@ -267,7 +271,9 @@ async def _running_server(settings: Settings, session: aiohttp.ClientSession) ->
             archive = await _at(url, session, settings)
             async with asyncio.timeout(_PROBE_SECONDS):
                 base_path = (await archive.storage.get_stats()).base_path
-        except (YTArchiveError, TimeoutError):
+        except (YTArchiveError, TimeoutError) as error:
+            if isinstance(error, TokenRequired) and (url == owner or not chosen):
+                raise  # it is the one that was meant
             continue
         if not chosen or base_path == str(settings.storage.base_path.resolve()):
             return archive

@@ -76,6 +76,24 @@ def test_without_the_token_nothing_is_answered(guarded: Server, authorization: s
     assert call("GET", f"{guarded.url}/metrics").status == 401
 
 
+@pytest.mark.parametrize(
+    ("given", "told"), [(TOKEN + "x", "refuses the token"), (None, "wants a token")]
+)
+def test_a_command_with_another_token_says_so_and_what_helps(
+    guarded: Server, settings: dict[str, str], given: str | None, told: str
+) -> None:
+    """Not that the archive is in use: it is, by the server that was to be asked."""
+    environ = {name: value for name, value in settings.items() if "TOKEN" not in name}
+    environ |= {"YTARCHIVE_SERVER__TOKEN": given} if given else {}
+    ran = subprocess.run(
+        [sys.executable, "-m", "ytarchive", "jobs"],
+        env=environ, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (1, "")
+    remedy = "Set YTARCHIVE_SERVER__TOKEN, or `server.token`, to the token of that server."
+    assert ran.stderr == f"error: the server at {guarded.url} {told}. {remedy}\n"
+
+
 class Rogue(BaseHTTPRequestHandler):
     """Listens on loopback, and remembers what it is told."""
 

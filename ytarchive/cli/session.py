@@ -23,6 +23,7 @@ from ytarchive.common.errors import (
     ProtocolError,
     ServiceTimeout,
     ServiceUnavailable,
+    TokenRequired,
     YTArchiveError,
 )
 from ytarchive.logging import Console, configure_logging
@@ -48,11 +49,22 @@ def failure(error: YTArchiveError, exit_code: int = 1) -> Failure:
     detail = error.detail()
     return Failure(
         error.message,
-        remedy="See `--help`." if isinstance(error, InvalidRequest) else error.remedy,
+        remedy=_remedy(error),
         exit_code=USAGE if wrong_usage else exit_code,
         code=detail.code,
         details=detail.details,
     )
+
+
+def _remedy(error: YTArchiveError) -> str:
+    """What helps, for who types commands; elsewhere it is told to who sends requests."""
+    match error:
+        case InvalidRequest():
+            return "See `--help`."
+        case TokenRequired():
+            return "Set YTARCHIVE_SERVER__TOKEN, or `server.token`, to the token of that server."
+        case _:
+            return error.remedy
 
 
 def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
