@@ -14,22 +14,12 @@ from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
 from ytarchive.common.errors import AddressInUse, YTArchiveError
 from ytarchive.common.services import API_PREFIX, ServiceName
-from ytarchive.download import DownloadAPI, DownloadListener
-from ytarchive.http import Listening, build_app, listen
+from ytarchive.http import CONTRACTS, Listening, build_app, listen
 from ytarchive.jobs import JobsAPI, RegisterService
-from ytarchive.logging import Console, LoggingAPI
-from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import StorageAPI
+from ytarchive.logging import Console
 
 log = logger.bind(service="ytarchive")
 
-_CONTRACTS: Mapping[ServiceName, type[Contract]] = {
-    ServiceName.JOBS: JobsAPI,
-    ServiceName.METADATA: MetadataAPI,
-    ServiceName.DOWNLOAD: DownloadAPI,
-    ServiceName.STORAGE: StorageAPI,
-    ServiceName.LOGGING: LoggingAPI,
-}
 _REGISTER_INTERVAL = 15.0
 
 
@@ -108,10 +98,7 @@ async def _listen(
 
 def _mounted(archive: Archive, name: ServiceName) -> list[tuple[type[Contract], Contract]]:
     service: Contract = getattr(archive, name)
-    pairs = [(_CONTRACTS[name], service)]
-    if name is ServiceName.JOBS:
-        pairs.append((DownloadListener, service))
-    return pairs
+    return [(contract, service) for contract in CONTRACTS if contract.service is name]
 
 
 def _port(settings: Settings, services: Collection[ServiceName]) -> int:

@@ -8,7 +8,7 @@ import pytest
 from tests.architecture.source import ROOT, Module, modules
 from ytarchive.common.contract import Contract, endpoints
 from ytarchive.common.services import ServiceName
-from ytarchive.http.documents import CONTRACTS
+from ytarchive.http import CONTRACTS
 
 WITHOUT_DATABASE = {ServiceName.DOWNLOAD: "its truth is what lies in the staging folder"}
 

@@ -4,7 +4,7 @@ import ast
 
 from tests.architecture.source import Function, length, modules
 from ytarchive.common.contract import endpoints
-from ytarchive.http.documents import CONTRACTS
+from ytarchive.http import CONTRACTS
 
 LONGEST_FUNCTION = 40
 LONGEST_FILE = 300

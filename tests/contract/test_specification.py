@@ -13,8 +13,8 @@ from ytarchive.common.config import ServerConfig
 from ytarchive.common.contract import endpoints
 from ytarchive.common.errors import error_classes
 from ytarchive.common.services import ServiceName
-from ytarchive.http import build_app, remote
-from ytarchive.http.documents import CONTRACTS, documents
+from ytarchive.http import CONTRACTS, build_app, remote
+from ytarchive.http.documents import documents
 
 SPECIFIED = {
     "jobs": """

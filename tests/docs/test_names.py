@@ -13,7 +13,7 @@ from ytarchive.cli.root import root
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import endpoints
 from ytarchive.common.services import API_PREFIX
-from ytarchive.http.documents import CONTRACTS
+from ytarchive.http import CONTRACTS
 
 SECTIONS = {name: field.annotation for name, field in Settings.model_fields.items()}
 SETTING = re.compile(rf"({'|'.join(SECTIONS)})\.(?!db)([a-z_]+)")

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -44,12 +43,7 @@ class StandInProcess:
         self.pid = self._process.pid
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(_STOP_SECONDS)
         if self._process.stdout:

@@ -4,7 +4,6 @@ import asyncio
 import ssl
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import trustme
@@ -82,12 +81,7 @@ class StandIn:
         self.control_url = await self._control.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._listener.close()
         await self._control.stop()
         self._web.pre_shutdown()

@@ -40,19 +40,9 @@ class YTArchiveError(Exception):
         self.details = details
         super().__init__(self.message)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Errors travel between processes; keyword details would be lost without this."""
-        return _rebuild, (type(self), self.message, self.details)
-
     def detail(self) -> ErrorDetail:
         """The error as it stands in an envelope."""
         return ErrorDetail(code=self.code, message=self.message, details=self.details or None)
-
-
-def _rebuild(kind: type[YTArchiveError], message: str, details: dict[str, Any]) -> YTArchiveError:
-    error = kind(message)
-    error.details = details  # not as keywords: a detail may be called `message`
-    return error
 
 
 class QuotaExceeded(YTArchiveError):
@@ -516,10 +506,13 @@ def error_classes() -> Iterator[type[YTArchiveError]]:
 
 def error_from(detail: ErrorDetail) -> YTArchiveError:
     """The exception that an envelope's error stands for; unknown codes become ProtocolError."""
-    kind = next((kind for kind in error_classes() if kind.code == detail.code), ProtocolError)
-    return _rebuild(kind, detail.message, detail.details or {})
+    error = error_for_code(detail.code, ProtocolError)(detail.message)
+    error.details = detail.details or {}  # not as keywords: a detail may be called `message`
+    return error
 
 
-def error_for_code(code: str) -> type[YTArchiveError]:
-    """The class that owns a code; `UnknownFailure` for a code of another version."""
-    return next((kind for kind in error_classes() if kind.code == code), UnknownFailure)
+def error_for_code(
+    code: str, otherwise: type[YTArchiveError] = UnknownFailure
+) -> type[YTArchiveError]:
+    """The class that owns a code; `otherwise` for a code of another version."""
+    return next((kind for kind in error_classes() if kind.code == code), otherwise)

@@ -21,7 +21,7 @@ def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host == _LOOPBACK
 
 
 def known_hosts(settings: Settings) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Annotated
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import uuid_utils
-from pydantic import AfterValidator, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from ytarchive.common.errors import InvalidIdentifier
 
@@ -171,7 +171,5 @@ CaptionLanguages = Annotated[
 ]
 """Languages of captions."""
 
-OpaqueId = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$"), PlainSerializer(str, return_type=str)
-]
+OpaqueId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """A job, task or plan id, made by `new_id`."""

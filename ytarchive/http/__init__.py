@@ -1,9 +1,9 @@
 """The contracts over HTTP: a server that mounts them, a client that calls them."""
 
 from ytarchive.http.client import remote
+from ytarchive.http.contracts import CONTRACTS
 from ytarchive.http.listening import Listening, listen
-from ytarchive.http.openapi import openapi
 from ytarchive.http.probing import says_healthy
 from ytarchive.http.server import build_app
 
-__all__ = ["Listening", "build_app", "listen", "openapi", "remote", "says_healthy"]
+__all__ = ["CONTRACTS", "Listening", "build_app", "listen", "remote", "says_healthy"]

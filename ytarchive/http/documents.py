@@ -7,24 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ytarchive.common import errors
-from ytarchive.common.contract import Contract
-from ytarchive.download import DownloadAPI, DownloadListener
+from ytarchive.http.contracts import CONTRACTS
 from ytarchive.http.health import Health
 from ytarchive.http.openapi import openapi
-from ytarchive.jobs import JobsAPI
-from ytarchive.logging import LoggingAPI
-from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import StorageAPI
-
-CONTRACTS: tuple[type[Contract], ...] = (
-    JobsAPI,
-    DownloadListener,
-    MetadataAPI,
-    DownloadAPI,
-    StorageAPI,
-    LoggingAPI,
-)
-"""Every contract of the archive, as one server with all services mounts them."""
 
 _ERRORS_INTRODUCTION = """\
 # Errors

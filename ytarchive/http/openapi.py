@@ -11,6 +11,7 @@ from ytarchive.common import errors
 from ytarchive.common.contract import Endpoint, endpoints
 from ytarchive.common.models import ErrorDetail
 from ytarchive.common.services import API_PREFIX, ServiceName
+from ytarchive.common.tracing import TRACE_HEADER
 from ytarchive.http.reading import ServiceRequest
 
 Document = dict[str, Any]
@@ -206,7 +207,7 @@ def _possible(tag: str, declared: Endpoint) -> list[type[errors.YTArchiveError]]
 def _answer(description: str, schema: Document) -> Document:
     return {
         "description": description,
-        "headers": {"X-Trace-Id": {"schema": {"type": "string"}}},
+        "headers": {TRACE_HEADER: {"schema": {"type": "string"}}},
         "content": {"application/json": {"schema": schema}},
     }
 

@@ -1,0 +1,17 @@
+"""Every contract of the archive, as one server with all services mounts them."""
+
+from ytarchive.common.contract import Contract
+from ytarchive.download import DownloadAPI, DownloadListener
+from ytarchive.jobs import JobsAPI
+from ytarchive.logging import LoggingAPI
+from ytarchive.metadata import MetadataAPI
+from ytarchive.storage import StorageAPI
+
+CONTRACTS: tuple[type[Contract], ...] = (
+    JobsAPI,
+    DownloadListener,
+    MetadataAPI,
+    DownloadAPI,
+    StorageAPI,
+    LoggingAPI,
+)
