@@ -6,8 +6,8 @@ import click
 from pydantic import ValidationError
 
 from ytarchive.cli.following import carry_out
-from ytarchive.cli.options import Command, Decorated
-from ytarchive.cli.params import LIST, VIDEO, Names, batch_file
+from ytarchive.cli.options import Command, with_options
+from ytarchive.cli.params import LIST, VIDEO, Names, batch_file, range_of
 from ytarchive.cli.session import failure, in_archive
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.quality import Quality
@@ -15,7 +15,7 @@ from ytarchive.jobs import CreateJob, JobOptions, JobType
 
 _DEFAULTS = JobOptions()
 
-_OPTIONS = [
+_job_options = with_options(
     click.option(
         "--quality", type=click.Choice([quality.value for quality in Quality]),
         default=_DEFAULTS.quality.value, show_default=True,
@@ -34,27 +34,21 @@ _OPTIONS = [
     ),
     click.option("--force", is_flag=True, help="Download again what is in the archive."),
     click.option(
-        "--priority", type=click.IntRange(-100, 100), default=0, show_default=True,
-        help="Higher goes first.",
+        "--priority", type=range_of(JobOptions, "priority"), default=_DEFAULTS.priority,
+        show_default=True, help="Higher goes first.",
     ),
     click.option(
-        "--max-retries", type=click.IntRange(0, 100), default=_DEFAULTS.max_retries,
+        "--max-retries", type=range_of(JobOptions, "max_retries"), default=_DEFAULTS.max_retries,
         show_default=True, help="Tries after the first, for each video.",
     ),
     click.option("--detach", is_flag=True, help="Queue it and return at once."),
-]  # fmt: skip
-
-
-def _with_options(command: Decorated) -> Decorated:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+)  # fmt: skip
 
 
 @click.command(cls=Command)
 @click.argument("videos", nargs=-1, type=VIDEO, metavar="VIDEO...")
 @batch_file(VIDEO)
-@_with_options
+@_job_options
 def download(videos: tuple[str, ...], batch_file: list[str], detach: bool, **given: Any) -> int:
     """Archive videos.
 
@@ -69,7 +63,7 @@ def download(videos: tuple[str, ...], batch_file: list[str], detach: bool, **giv
 @click.command(cls=Command)
 @click.argument("lists", nargs=-1, type=LIST, metavar="LIST...")
 @batch_file(LIST)
-@_with_options
+@_job_options
 @click.option("--full", is_flag=True, help="List all of a channel, not only what is new.")
 def playlist(lists: tuple[str, ...], batch_file: list[str], detach: bool, **given: Any) -> int:
     """Archive playlists or channels.

@@ -19,6 +19,7 @@ _PATIENCE = timedelta(seconds=60)
 _INTERVAL = 0.3
 _LONGEST_INTERVAL = 5.0
 _SHARE = 10  # asking takes at most this part of the time: a job with 100,000 results is large
+NO_SERVER_WORKS = "No server is running: `ytarchive serve` or `jobs watch` will work on it."
 
 
 class Stopped(Failure):
@@ -44,7 +45,7 @@ async def stay_or_leave(archive: Archive, out: Output, jobs: Sequence[Job], *, d
     for job in jobs:
         out.line(f"job {job.id} is queued: `ytarchive jobs watch {job.id}` shows how far it is")
     if archive.url is None:
-        out.remark("No server is running: `ytarchive serve` or `jobs watch` will work on it.")
+        out.remark(NO_SERVER_WORKS)
     return 0
 
 

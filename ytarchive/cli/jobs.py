@@ -8,6 +8,7 @@ from ytarchive.app import Archive
 from ytarchive.cli.following import follow, stay_or_leave
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, size, status_cell, table
+from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID
 from ytarchive.cli.retrying import report_and_stay, retry_options
 from ytarchive.cli.session import with_archive
@@ -34,8 +35,7 @@ def jobs() -> None:
     type=click.Choice(list(JobType), case_sensitive=False),
     help="Jobs of this type alone.",
 )
-@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
-@click.option("--cursor", help="Where the page before ended (`next_cursor`).")
+@paged(JobQuery, limit=20)
 @with_archive
 async def list_jobs(
     archive: Archive,
@@ -138,10 +138,8 @@ def _jobs_table(page: Page[Job]) -> RenderableType:
         )
         for job in page.items
     ]
-    shown = table(["JOB", "STATUS", ">DONE", ">MISSING", "CREATED", "~WHAT"], rows)
-    if page.next_cursor is None:
-        return shown
-    return Lines(shown, cell(f"More: --cursor {page.next_cursor}"))
+    columns = ["JOB", "STATUS", ">DONE", ">MISSING", "CREATED", "~WHAT"]
+    return page_of([table(columns, rows)], page.next_cursor)
 
 
 def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:

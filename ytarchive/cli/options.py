@@ -1,5 +1,6 @@
 """Options that every command has, and the classes that give them to it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,23 @@ import click
 
 from ytarchive.cli.failure import USAGE, Failure
 
-_VIDEO_ID_LENGTH = 11
+_DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{10}")
+"""A video id that looks like an option; what YouTube's ids are stands in `common/identifiers.py`,
+whose import would make every command slower."""
 _EPILOG = "The options that `ytarchive --help` lists may stand here too."
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def with_options(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
+    """A decorator that gives a command several options, listed in this order."""
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 @dataclass
@@ -90,18 +104,11 @@ class Command(click.Command):
     def _dashed_ids_last(self, args: list[str]) -> list[str]:
         options = {name for parameter in self.params for name in parameter.opts}
         end = args.index("--") if "--" in args else len(args)
-        dashed = [arg for arg in args[:end] if _is_dashed_id(arg) and arg not in options]
+        dashed = [a for a in args[:end] if _DASHED_ID.fullmatch(a) and a not in options]
         if not dashed:
             return args
         others = [arg for arg in args[:end] if arg not in dashed]
         return [*others, "--", *dashed, *args[end + 1 :]]
-
-
-def _is_dashed_id(text: str) -> bool:
-    body = text.replace("-", "a").replace("_", "a")
-    return (
-        len(text) == _VIDEO_ID_LENGTH and text.startswith("-") and body.isascii() and body.isalnum()
-    )
 
 
 class Group(click.Group):

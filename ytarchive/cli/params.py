@@ -1,4 +1,4 @@
-"""Arguments that are checked before anything is opened: ids, addresses, moments, languages."""
+"""Arguments that are checked before anything is opened: ids, moments, names, numbers."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
+from annotated_types import Ge, Le
+from pydantic import BaseModel
 
 from ytarchive.cli.failure import USAGE, Failure
 from ytarchive.cli.session import failure
@@ -109,6 +111,14 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # generic only from cli
             known = f"; known are {', '.join(self.known)}" if self.known else ""
             self.fail(f"{', '.join(unknown) or value!r} cannot be used{known}")
         return names
+
+
+def range_of(model: type[BaseModel], field: str) -> click.IntRange:
+    """The numbers that a field of the API takes."""
+    limits = model.model_fields[field].metadata
+    least = next((each.ge for each in limits if isinstance(each, Ge)), None)
+    most = next((each.le for each in limits if isinstance(each, Le)), None)
+    return click.IntRange(least, most)  # type: ignore[arg-type]  # they may be any comparable
 
 
 def batch_file(kind: Identifier) -> Callable[[Any], Any]:

@@ -1,35 +1,28 @@
 """Retries of many videos at once: their options, what they report, and staying with the jobs."""
 
-from collections.abc import Callable
-from typing import Any
-
 import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
 from ytarchive.app import Archive
-from ytarchive.cli.following import follow
+from ytarchive.cli.following import NO_SERVER_WORKS, follow
+from ytarchive.cli.options import with_options
 from ytarchive.cli.output import Output, cell, table
+from ytarchive.cli.text import counted
 from ytarchive.jobs import RetryReport
 
 _MOST_WATCHED = 10
 
-Decorated = Callable[..., Any]
-
-
-def retry_options(command: Decorated) -> Decorated:
-    """The options that every retry of many videos has."""
-    for option in (
-        click.option("--detach", is_flag=True, help="Queue it and return at once."),
-        click.option("--dry-run", is_flag=True, help="Tell what would be tried again."),
-        click.option(
-            "--reason",
-            metavar="REASON",
-            help="Only what failed for this reason, such as bot_check, members_only, network.",
-        ),
-    ):
-        command = option(command)
-    return command
+retry_options = with_options(
+    click.option(
+        "--reason",
+        metavar="REASON",
+        help="Only what failed for this reason, such as bot_check, members_only, network.",
+    ),
+    click.option("--dry-run", is_flag=True, help="Tell what would be tried again."),
+    click.option("--detach", is_flag=True, help="Queue it and return at once."),
+)
+"""The options that every retry of many videos has."""
 
 
 async def report_and_stay(
@@ -43,18 +36,17 @@ async def report_and_stay(
     if stays:
         return await follow(archive, out, job_ids)
     if job_ids and not report.dry_run and archive.url is None:
-        out.remark("No server is running: `ytarchive serve` or `jobs watch` will work on it.")
+        out.remark(NO_SERVER_WORKS)
     return 0
 
 
 def _shown(report: RetryReport) -> RenderableType:
     if not report.videos:
         return cell("There is nothing to try again.")
-    done = "would be tried again" if report.dry_run else "are queued again"
-    jobs = f"{len(report.jobs)} job{'' if len(report.jobs) == 1 else 's'}"
-    head = cell(f"{report.videos} video{'' if report.videos == 1 else 's'} of {jobs} {done}:")
-    rows = [(reason, count) for reason, count in report.reasons.items()]
-    parts: list[RenderableType] = [head, table(["REASON", ">VIDEOS"], rows)]
+    done = "Would be tried again" if report.dry_run else "Queued again"
+    head = f"{done}: {counted(report.videos, 'video')} of {counted(len(report.jobs), 'job')}"
+    reasons = table(["REASON", ">VIDEOS"], list(report.reasons.items()))
+    parts: list[RenderableType] = [cell(head), reasons]
     if report.waiting_for:
         parts.append(cell(f"They start later: {report.waiting_for}", "yellow"))
     return Lines(*parts)

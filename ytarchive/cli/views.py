@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from rich.console import Group
 from rich.live import Live
@@ -19,21 +18,17 @@ _FIRST_LINE_AFTER = 2.0
 _SECONDS_BETWEEN_LINES = 10.0
 
 
-class View(Protocol):
-    """Shows jobs, as often as it is told how they are."""
+class View:
+    """Shows jobs, as often as it is told how they are; this one nothing: the answer comes later."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        return
 
     def update(self, jobs: Sequence[Job]) -> None:
         """The jobs as they are now."""
-        ...
 
 
 def name_of(job: Job) -> str:
@@ -45,7 +40,7 @@ def name_of(job: Job) -> str:
     return counted(job.progress.total, "video")
 
 
-class LiveView:
+class LiveView(View):
     """Bars that move: one for each job, and one for each video that is being worked on."""
 
     def __init__(self, out: Output) -> None:
@@ -66,12 +61,7 @@ class LiveView:
         self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def update(self, jobs: Sequence[Job]) -> None:
@@ -155,23 +145,12 @@ def _remark(jobs: Sequence[Job]) -> str:
     return "; ".join(parts)
 
 
-class PlainView:
+class PlainView(View):
     """A line now and then, for files and pipes."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
         self._due = time.monotonic() + _FIRST_LINE_AFTER
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        return
 
     def update(self, jobs: Sequence[Job]) -> None:
         """Print how far the jobs are, if it is time to."""
@@ -194,11 +173,11 @@ def _progress_line(job: Job) -> str:
     return f"{name_of(job)}: {', '.join(parts)}"
 
 
-class JsonView(PlainView):
+class JsonView(View):
     """The jobs as JSON lines, whenever they have changed."""
 
     def __init__(self, out: Output) -> None:
-        super().__init__(out)
+        self._out = out
         self._shown: dict[str, Job] = {}
 
     def update(self, jobs: Sequence[Job]) -> None:
@@ -209,15 +188,8 @@ class JsonView(PlainView):
                 self._out.json_line(job)
 
 
-class SilentView(PlainView):
-    """Nothing: the answer comes at the end."""
-
-    def update(self, jobs: Sequence[Job]) -> None:
-        """Show nothing."""
-
-
 def view_for(out: Output, *, stream: bool) -> View:
     """The view that fits the output; `stream`: JSON lines all the while instead of none."""
     if out.as_json:
-        return JsonView(out) if stream else SilentView(out)
+        return JsonView(out) if stream else View()
     return LiveView(out) if out.is_live else PlainView(out)

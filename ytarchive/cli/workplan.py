@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from ytarchive.app import Archive
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, table
+from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID
 from ytarchive.cli.retrying import report_and_stay, retry_options
 from ytarchive.cli.session import with_archive
@@ -22,8 +23,7 @@ def workplan() -> None:
 
 
 @workplan.command("list")
-@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
-@click.option("--cursor", help="Where the page before ended (`next_cursor`).")
+@paged(WorkPlanQuery, limit=20)
 @with_archive
 async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | None) -> None:
     """List work plans, newest first (what `ytarchive workplan` does)."""
@@ -67,10 +67,8 @@ def _plans_table(page: Page[PlanEntry]) -> RenderableType:
         (each.id, moment(each.created_at), each.unavailable, each.failed, each.total_videos)
         for each in page.items
     ]
-    shown = table(["PLAN", "CREATED", ">UNAVAILABLE", ">FAILED", ">OF"], rows)
-    if page.next_cursor is None:
-        return shown
-    return Lines(shown, cell(f"More: --cursor {page.next_cursor}"))
+    columns = ["PLAN", "CREATED", ">UNAVAILABLE", ">FAILED", ">OF"]
+    return page_of([table(columns, rows)], page.next_cursor)
 
 
 def _plan_details(plan: WorkPlan) -> RenderableType:
