@@ -12,13 +12,13 @@ from typing import Any
 
 from tests.harness import Server, environment
 from tests.standin import StandInProcess
+from ytarchive.common.config import JobsConfig
 
 _NAMES = count(1)
 # The tests hurry where users do not; a benchmark measures what users get.
 _AS_INSTALLED = {
-    "jobs__retry_base": 5,
-    "jobs__notification_timeout": 10,
-    "jobs__health_interval": 5,
+    f"jobs__{name}": JobsConfig.model_fields[name].default
+    for name in ("retry_base", "notification_timeout", "health_interval")
 }
 
 

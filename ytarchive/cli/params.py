@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
-from annotated_types import Ge, Le
 from pydantic import BaseModel
 
 from ytarchive.cli.failure import USAGE, Failure
@@ -115,10 +114,8 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # generic only from cli
 
 def range_of(model: type[BaseModel], field: str) -> click.IntRange:
     """The numbers that a field of the API takes."""
-    limits = model.model_fields[field].metadata
-    least = next((each.ge for each in limits if isinstance(each, Ge)), None)
-    most = next((each.le for each in limits if isinstance(each, Le)), None)
-    return click.IntRange(least, most)  # type: ignore[arg-type]  # they may be any comparable
+    schema = model.model_json_schema()["properties"][field]
+    return click.IntRange(schema.get("minimum"), schema.get("maximum"))
 
 
 def batch_file(kind: Identifier) -> Callable[[Any], Any]:

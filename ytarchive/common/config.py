@@ -155,7 +155,7 @@ class JobsConfig(Section):
     full_listing_days: float = Field(
         7,
         ge=0,
-        description="A channel is listed to its end this often, in between until all is known",
+        description="A channel is listed to its end this often; in between only what is new",
     )
 
 
