@@ -12,8 +12,9 @@ from tests.reliability import virtual_time
 from tests.reliability.report import record
 from tests.reliability.scale import FULL, chance
 from tests.reliability.virtual_time import VirtualLoop
-from tests.unit.jobs.conftest import Workshop, until, videos
+from tests.unit.jobs.conftest import Workshop, videos
 from tests.unit.jobs.peers import DownloadPeer, video_id
+from tests.waiting import until
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import BotCheck, NetworkFailure, YTArchiveError
 from ytarchive.download import DownloadProgress, DownloadRequest, VideoFormats

@@ -15,7 +15,7 @@ import pytest
 
 from tests.harness import Server, call, environment, until
 from tests.security.conftest import NOWHERE
-from tests.unit.logging.waiting import lines_below
+from tests.unit.logging.lines import lines_below
 
 TOKEN = "t0ken-of-the-tests"
 KEY = "AIza" + "K" * 35

@@ -1,19 +1,16 @@
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from tests.unit.jobs.peers import DownloadPeer, MetadataPeer, StoragePeer
+from tests.waiting import eventually
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, ServiceRegistry
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.service import JobsService
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -58,25 +55,32 @@ def workshop(tmp_path: Path) -> Workshop:
 
 async def ended(jobs: JobsService, job_id: str) -> Job:
     """The job, once nothing more will happen to it."""
-    async with asyncio.timeout(30):
-        while not (job := await jobs.get_job(job_id)).status.is_final:
-            await asyncio.sleep(0.005)
-    return job
+
+    async def final() -> Job | None:
+        job = await jobs.get_job(job_id)
+        return job if job.status.is_final else None
+
+    return await eventually(final)
 
 
-async def until(fact: Callable[[], object]) -> None:
-    """Wait for something to become true."""
-    async with asyncio.timeout(30):
-        while not fact():
-            await asyncio.sleep(0.005)
+async def held(jobs: JobsService, job_id: str) -> Job:
+    """The job, once it says that it waits."""
+
+    async def waiting() -> Job | None:
+        job = await jobs.get_job(job_id)
+        return job if job.progress.waiting_for else None
+
+    return await eventually(waiting)
 
 
-async def eventually(fact: Callable[[], Awaitable[T | None]]) -> T:
-    """What `fact` gives once that is something; asked again and again."""
-    async with asyncio.timeout(10):
-        while not (found := await fact()):
-            await asyncio.sleep(0.005)
-    return found
+async def found_unwell(jobs: JobsService) -> None:
+    """Wait until the one service that is registered counts as unhealthy."""
+
+    async def is_unhealthy() -> bool:
+        [service] = await jobs.list_services()
+        return not service.is_healthy
+
+    await eventually(is_unhealthy)
 
 
 def videos(*video_ids: str, **options: object) -> CreateJob:
@@ -86,6 +90,3 @@ def videos(*video_ids: str, **options: object) -> CreateJob:
         video_ids=list(video_ids),
         options=JobOptions.model_validate(options),
     )
-
-
-Opened = AbstractAsyncContextManager[JobsService]

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.unit.jobs.conftest import Workshop, ended, eventually, until, videos
+from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import video_id
+from tests.waiting import eventually, until
 from ytarchive.common.errors import NetworkFailure, UpcomingVideo
 from ytarchive.common.models import utc_now
 from ytarchive.jobs import Job, JobProgress

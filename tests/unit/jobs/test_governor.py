@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.jobs.conftest import until
+from tests.waiting import until
 from ytarchive.common.config import DownloadConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import (

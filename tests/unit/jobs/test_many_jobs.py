@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.unit.jobs.conftest import Workshop, until, videos
+from tests.unit.jobs.conftest import Workshop, videos
 from tests.unit.jobs.peers import video_id
+from tests.waiting import until
 from ytarchive.common.database import Database, Parameters, Row
 from ytarchive.jobs import JobQuery, JobStatus, JobType
 from ytarchive.jobs.service import JobsService

@@ -9,8 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.jobs.conftest import Workshop, ended, until
+from tests.unit.jobs.conftest import Workshop, ended
 from tests.unit.jobs.peers import MetadataPeer, StoragePeer, video_id
+from tests.waiting import eventually, until
 from ytarchive.common.database import Database
 from ytarchive.common.errors import NetworkFailure, PrivateVideo
 from ytarchive.common.media import PlaylistVideo
@@ -338,9 +339,11 @@ async def test_a_short_list_may_lose_most_of_its_entries(workshop: Workshop) -> 
 
 async def circuit(jobs: JobsService, state: str) -> None:
     """Wait for the governor."""
-    async with asyncio.timeout(30):
-        while (await jobs.get_governor()).state != state:
-            await asyncio.sleep(0.005)
+
+    async def reached() -> bool:
+        return (await jobs.get_governor()).state == state
+
+    await eventually(reached)
 
 
 # --- bounded memory -------------------------------------------------------------------------------

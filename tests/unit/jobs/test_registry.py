@@ -1,13 +1,12 @@
 """The registry: who may be in it, who is asked for its health, and how one leaves."""
 
-import asyncio
 import sqlite3
 from contextlib import closing
 
 import pytest
 from pydantic import ValidationError
 
-from tests.unit.jobs.conftest import Workshop
+from tests.unit.jobs.conftest import Workshop, found_unwell
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.jobs import IN_PROCESS, RegisterService
@@ -92,9 +91,7 @@ async def test_a_service_that_is_gone_can_be_removed_for_good(workshop: Workshop
         with pytest.raises(Conflict, match="still answers"):
             await jobs.remove_service("download")
         workshop.unwell.add("download")
-        async with asyncio.timeout(30):
-            while (await jobs.list_services())[0].is_healthy:
-                await asyncio.sleep(0.005)
+        await found_unwell(jobs)
         await jobs.remove_service("download")
         assert await jobs.list_services() == []
         with pytest.raises(NotFound):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.jobs.conftest import Workshop, ended, eventually, until, videos
+from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import StoragePeer, video_id
+from tests.waiting import eventually, until
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import (
     AgeRestricted,

@@ -1,9 +1,8 @@
-import asyncio
-
 import pytest
 
-from tests.unit.jobs.conftest import Workshop, ended, until, videos
+from tests.unit.jobs.conftest import Workshop, ended, found_unwell, held, videos
 from tests.unit.jobs.peers import video_id
+from tests.waiting import until
 from ytarchive.common.errors import (
     AgeRestricted,
     ApiKeyInvalid,
@@ -292,9 +291,7 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(video_id(1), max_retries=0))
         await until(lambda: workshop.download.started)
-        async with asyncio.timeout(30):
-            while not (paused := await jobs.get_job(created.id)).progress.waiting_for:
-                await asyncio.sleep(0.005)
+        paused = await held(jobs, created.id)
     async with workshop.open() as jobs:
         kept = await jobs.get_governor()
         await jobs.resume_governor()
@@ -313,13 +310,11 @@ async def test_a_full_disk_holds_the_queue_back_until_there_is_room(
     workshop.storage.is_full = True
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(video_id(1)))
-        async with asyncio.timeout(30):
-            while not (held := await jobs.get_job(created.id)).progress.waiting_for:
-                await asyncio.sleep(0.005)
+        full = await held(jobs, created.id)
         workshop.storage.is_full = False
         job = await ended(jobs, created.id)
 
-    assert "less than storage.min_free" in (held.progress.waiting_for or "")
+    assert "less than storage.min_free" in (full.progress.waiting_for or "")
     assert job.results[0].attempts == 1
 
 
@@ -367,9 +362,7 @@ async def test_the_registry_follows_the_health_of_services(workshop: Workshop) -
     async with workshop.open() as jobs:
         registered = await jobs.register_service(entry)
         workshop.unwell.add("download")
-        async with asyncio.timeout(30):
-            while (await jobs.list_services())[0].is_healthy:
-                await asyncio.sleep(0.005)
+        await found_unwell(jobs)
     async with workshop.open() as jobs:
         [known] = await jobs.list_services()
 

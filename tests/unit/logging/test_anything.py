@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from loguru import logger
 
-from tests.unit.logging.waiting import until
+from tests.waiting import eventually
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import DiskFull
 from ytarchive.logging import (
@@ -70,7 +70,7 @@ async def test_no_value_costs_the_entry(service: LoggingService, name: str) -> N
         page = await service.query_logs(LogQuery(text="happened"))
         return [item.message for item in page.items]
 
-    assert await until(stored) == ["it \\udcff happened"]
+    assert await eventually(stored) == ["it \\udcff happened"]
 
 
 def test_what_contains_itself_is_cut_there() -> None:
@@ -93,7 +93,7 @@ async def test_what_is_logged_before_there_is_a_store_is_stored_too(tmp_path: Pa
             found = (await service.query_logs(LogQuery(service="jobs"))).items
             return [item.message for item in found] if len(found) > 1 else None
 
-        assert await until(both) == ["after", "before"]
+        assert await eventually(both) == ["after", "before"]
 
 
 async def test_a_full_disk_costs_nothing_once_there_is_room(
@@ -115,7 +115,7 @@ async def test_a_full_disk_costs_nothing_once_there_is_room(
     async def all_of_them() -> bool:
         return len((await service.query_logs(LogQuery(service="jobs"))).items) == 50
 
-    assert await until(all_of_them)
+    assert await eventually(all_of_them)
     assert not failures
 
 

@@ -1,11 +1,13 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from loguru import logger
 from prometheus_client import Counter
 
+from tests.waiting import eventually, until
 from ytarchive.common.errors import DatabaseCorrupt, ServiceUnavailable
 from ytarchive.common.telemetry import LOG_ENTRIES_DROPPED
 from ytarchive.logging import (
@@ -43,6 +45,9 @@ class Shelf:
             raise self.failures.pop(0)
         self.batches.append(len(entries))
         self.kept += entries
+
+    def was_asked(self, times: int) -> bool:
+        return self.asked >= times
 
     def messages(self) -> list[str]:
         return [entry.message for entry in self.kept]
@@ -87,8 +92,7 @@ async def test_what_the_store_logs_is_not_stored(shelf: Shelf) -> None:
     """It would make the store write, and log, without end."""
     async with LogPipeline(shelf, 100):
         logger.info("one")
-        while not shelf.kept:
-            await asyncio.sleep(0.01)
+        await until(lambda: shelf.kept)
         await asyncio.sleep(3 * pipeline._BATCH_SECONDS)
         assert shelf.asked == 1
 
@@ -108,8 +112,7 @@ async def test_a_store_that_hangs_holds_nobody_up_and_loses_the_least(shelf: She
     async with LogPipeline(shelf, 100) as running:
         shelf.open.clear()
         logger.info("in the store's hands")
-        while not shelf.asked:
-            await asyncio.sleep(0.01)
+        await until(lambda: shelf.asked)
         logger.error("an error")
         for number in range(500):
             logger.info("info {}", number)
@@ -118,8 +121,7 @@ async def test_a_store_that_hangs_holds_nobody_up_and_loses_the_least(shelf: She
         assert behind
         assert dropped() - before == 402
         shelf.open.set()
-        while "402 log entries were lost" not in " ".join(shelf.messages()):
-            await asyncio.sleep(0.01)
+        await until(lambda: "402 log entries were lost" in " ".join(shelf.messages()))
         assert running.keeps_up
     assert dropped() - before == 402
     expected = ["an error", *(f"info {n}" for n in range(402, 500)), "a warning"]
@@ -135,8 +137,7 @@ async def test_a_store_that_is_away_gets_everything_when_it_is_back(
     shelf.failures = [ServiceUnavailable("the Logging service does not answer")] * 3
     async with LogPipeline(shelf, 100) as running:
         logger.info("patient")
-        while not shelf.kept:
-            await asyncio.sleep(0.01)
+        await until(lambda: shelf.kept)
         assert running.keeps_up
     assert shelf.messages() == ["patient"]
     assert dropped() == before
@@ -153,11 +154,9 @@ async def test_a_broken_store_costs_its_entries_only(
     async with LogPipeline(shelf, 100) as running:
         for number in range(3):
             logger.info("entry {}", number)
-            while shelf.asked <= number:
-                await asyncio.sleep(0.01)
+            await until(partial(shelf.was_asked, number + 1))
             assert running.keeps_up == (number == 2)
-        while len(shelf.kept) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(shelf.kept) >= 2)
     assert shelf.messages()[0] == "entry 2"
     assert shelf.messages()[1].startswith("2 log entries were lost")
     assert dropped() - before == 2
@@ -172,8 +171,7 @@ async def test_the_end_does_not_wait_for_a_store_that_hangs(
     running = LogPipeline(shelf, 100)
     running.start()
     logger.info("under way")
-    while not shelf.asked:
-        await asyncio.sleep(0.01)
+    await until(lambda: shelf.asked)
     logger.info("waiting")
     async with asyncio.timeout(30):
         await running.stop(timeout=0.1)
@@ -185,11 +183,12 @@ async def test_another_process_submits_to_the_logging_service(service: LoggingSe
     """Here the process of the service takes the record itself, and gets it submitted besides."""
     async with LogPipeline(RemoteTarget(service), 100):
         logger.bind(service="download").warning("from afar")
-    found: list[LogEntry] = []
-    async with asyncio.timeout(30):
-        while len(found) < 2:
-            await asyncio.sleep(0.02)
-            found = (await service.query_logs(LogQuery(service="download"))).items
+
+    async def both() -> list[LogEntry]:
+        entries = (await service.query_logs(LogQuery(service="download"))).items
+        return entries if len(entries) == 2 else []
+
+    found = await eventually(both)
     assert {(entry.level, entry.message) for entry in found} == {(LogLevel.WARNING, "from afar")}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.logging.waiting import lines_below
+from tests.unit.logging.lines import lines_below
 from ytarchive.common.config import LoggingConfig
 from ytarchive.common.database import Database
 from ytarchive.common.models import utc_now

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from tests.unit.logging.waiting import lines_below, until
+from tests.unit.logging.lines import lines_below
+from tests.waiting import eventually
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.common.database import Database, migrate
 from ytarchive.common.errors import DatabaseUnsupported, InvalidRequest
@@ -144,7 +145,7 @@ async def test_what_services_log_under_a_trace_is_found_by_it(
     async def all_four() -> bool:
         return len(await found(service, trace_id="one-request")) == 4
 
-    await until(all_four)
+    await eventually(all_four)
     page = await service.query_logs(LogQuery(trace_id="one-request"))
     assert [item.service for item in page.items] == ["storage", "download", "metadata", "jobs"]
     logs = settings.storage.base_path / "logs"
@@ -175,7 +176,7 @@ async def test_no_secret_reaches_the_database_or_a_file(
     async def both() -> bool:
         return len(await found(service)) == 2
 
-    await until(both)
+    await eventually(both)
     written = lines_below(settings.storage.base_path / "logs")
     assert len(written) == 2
     assert KEY not in "".join(written)
@@ -226,7 +227,7 @@ async def test_a_database_that_fails_is_told_of_and_makes_no_more_noise(
     async def seen() -> bool:
         return not (await service.health()).checks["queue"]
 
-    await until(seen)
+    await eventually(seen)
     assert "log entries cannot be stored: " in capsys.readouterr().err
     assert len(lines_below(settings.storage.base_path / "logs" / "jobs")) == 1
     with pytest.raises(sqlite3.OperationalError, match="no such table"):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from loguru import logger
 
+from tests.waiting import eventually
 from ytarchive.common.config import StorageConfig
 from ytarchive.storage import VerifyRequest, VerifyState, rebuild_library
 from ytarchive.storage.service import StorageService
@@ -42,8 +43,11 @@ async def make_archive(config: StorageConfig, count: int) -> None:
 async def verify(config: StorageConfig) -> None:
     storage = await StorageService.open(config)
     await storage.start_verification(VerifyRequest())
-    while (await storage.get_verification()).state is VerifyState.RUNNING:
-        await asyncio.sleep(0.01)
+
+    async def is_over() -> bool:
+        return (await storage.get_verification()).state is not VerifyState.RUNNING
+
+    await eventually(is_over, 300)
     assert (await storage.get_verification()).findings == {}
     await storage.close()
 

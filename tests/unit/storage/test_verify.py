@@ -1,6 +1,5 @@
 """Damage of every kind is found, told and, if wanted, taken out; nothing is ever deleted."""
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.unit.storage.samples import (
     sha256sum_accepts,
     stage,
 )
+from tests.waiting import eventually
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import Conflict
 from ytarchive.storage import (
@@ -43,11 +43,13 @@ Change = Callable[[Path], Any]
 
 async def ended(storage: StorageAPI, **request: Any) -> Verification:
     """Verify, and wait for the end."""
-    verification = await storage.start_verification(VerifyRequest(**request))
-    while verification.state is VerifyState.RUNNING:
-        await asyncio.sleep(0.005)
+    await storage.start_verification(VerifyRequest(**request))
+
+    async def over() -> Verification | None:
         verification = await storage.get_verification()
-    return verification
+        return None if verification.state is VerifyState.RUNNING else verification
+
+    return await eventually(over)
 
 
 async def found(storage: StorageAPI) -> dict[str, Finding]:

@@ -1,10 +1,10 @@
 """Archives with given texts, and how to wait until they can be searched."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.unit.storage.samples import metadata, save_request, stage
+from tests.waiting import eventually
 from ytarchive.common.config import StorageConfig
 from ytarchive.storage import Hit, HitField, SaveMetadata, SearchQuery, StorageAPI
 
@@ -37,9 +37,11 @@ async def describe(storage: StorageAPI, video_id: str, title: str, **about: Any)
 
 async def indexed(storage: StorageAPI) -> None:
     """Wait until everything that is stored can be found."""
-    async with asyncio.timeout(60):
-        while (await storage.get_stats()).search_pending:
-            await asyncio.sleep(0.02)
+
+    async def all_of_it() -> bool:
+        return not (await storage.get_stats()).search_pending
+
+    await eventually(all_of_it, 60)
 
 
 async def found(storage: StorageAPI, query: str, **asked: Any) -> list[str]:
