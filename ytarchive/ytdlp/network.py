@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import yt_dlp
+from urllib3.connection import HTTPConnection
 from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking import Request
 from yt_dlp.networking._requests import RequestsRH
@@ -70,6 +71,12 @@ class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without type
     def _create_instance(self, **given: Any) -> Any:
         session = super()._create_instance(**given)
         session.hooks["response"].append(self._look_at_redirect)
+        for adapter in session.adapters.values():
+            # Behind a proxy urllib3 lets the system gather what is sent (Nagle): the body of every
+            # question then waits 40 ms until the far side has acknowledged the head.
+            adapter.proxy_manager_for = functools.partial(
+                adapter.proxy_manager_for, socket_options=HTTPConnection.default_socket_options
+            )
         return session
 
     def _look_at_redirect(self, response: Any, **_: Any) -> None:

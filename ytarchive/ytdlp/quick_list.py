@@ -1,7 +1,8 @@
 """A list's entries, read quickly. Imported in worker processes alone: it imports yt-dlp itself.
 
 yt-dlp looks for badges, views, dates and owners in each entry, and puts most of its time into that:
-four seconds for 5,000 entries. An archive needs the id, title and length, which lie open.
+four seconds for 5,000 entries. An archive needs the id, title and length, which lie open. It looks
+in each entry for the way to the next page, too, though only one has it: half a second.
 """
 
 from typing import Any
@@ -10,6 +11,8 @@ from yt_dlp.extractor import youtube
 
 from ytarchive.ytdlp.selection import Info
 
+_ITEMS = ("contents", "items", "rows", "subThreads")
+
 
 class YoutubeTabIE(youtube.YoutubeTabIE):  # type: ignore[misc]  # published without types
     """yt-dlp's reader of lists; it goes by its name, and so takes its place."""
@@ -17,6 +20,11 @@ class YoutubeTabIE(youtube.YoutubeTabIE):  # type: ignore[misc]  # published wit
     def _extract_video(self, renderer: Info) -> Any:
         """An entry of a list. What is not plain (dead, live, a short, …) is yt-dlp's to read."""
         return plain_entry(renderer) or super()._extract_video(renderer)
+
+    @classmethod
+    def _extract_continuation(cls, renderer: Any) -> Any:
+        """How to ask for the next page."""
+        return super()._extract_continuation(without_entries(renderer))
 
 
 def plain_entry(renderer: Info) -> Info | None:
@@ -28,3 +36,15 @@ def plain_entry(renderer: Info) -> Info | None:
         return None
     text = "".join(str(run.get("text") or "") for run in runs if isinstance(run, dict))
     return {"_type": "url", "id": video_id, "title": text, "duration": int(str(length))}
+
+
+def without_entries(renderer: Any) -> Any:
+    """A part of a page without those of its items that do not lead on."""
+    if not isinstance(renderer, dict):
+        return renderer
+    items = {name: renderer[name] for name in _ITEMS if isinstance(renderer.get(name), list)}
+    return renderer | {name: list(filter(_leads_on, found)) for name, found in items.items()}
+
+
+def _leads_on(item: Any) -> bool:
+    return not isinstance(item, dict) or any(key.startswith("continuation") for key in item)

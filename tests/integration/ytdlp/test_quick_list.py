@@ -10,7 +10,7 @@ from yt_dlp.extractor import youtube
 from tests.standin import HOSTILE_TITLES, StandInProcess, VideoState
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.ytdlp import listing
-from ytarchive.ytdlp.quick_list import plain_entry
+from ytarchive.ytdlp.quick_list import YoutubeTabIE, plain_entry
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +58,29 @@ def test_what_lies_elsewhere_is_left_to_yt_dlp(odd: dict[str, object]) -> None:
     assert (found is None) == bool(odd)
     if found:
         assert (found["title"], found["duration"]) == ("A B", 60)
+
+
+_COMMAND = {"continuationCommand": {"token": "further"}, "clickTrackingParams": "c"}
+_TOKEN = {"continuationItemRenderer": {"continuationEndpoint": _COMMAND}}
+_BUTTON = {"continuationItemRenderer": {"button": {"buttonRenderer": {"command": _COMMAND}}}}
+_MODEL = {"continuationItemViewModel": {"continuationCommand": {"innertubeCommand": _COMMAND}}}
+_ENTRIES = [{"playlistVideoRenderer": {"videoId": "a" * 11}}] * 3
+
+
+@pytest.mark.parametrize("name", ["contents", "items", "rows", "subThreads"])
+@pytest.mark.parametrize("last", [_TOKEN, _BUTTON, _MODEL, {}, None, "text"])
+def test_the_way_to_the_next_page_is_found_as_yt_dlp_finds_it(name: str, last: object) -> None:
+    part = {name: [*_ENTRIES, last]}
+    found = YoutubeTabIE._extract_continuation(part)
+    assert found == youtube.YoutubeTabIE._extract_continuation(part)
+    assert (found is not None) == (last in (_TOKEN, _BUTTON, _MODEL))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [None, [], {}, {"contents": {"a": _TOKEN}}, {"contents": "text"},
+     {"continuations": [{"nextContinuationData": {"continuation": "further"}}]}],
+)  # fmt: skip
+def test_unusual_parts_of_a_page_lead_on_as_with_yt_dlp(part: object) -> None:
+    expected = youtube.YoutubeTabIE._extract_continuation(part)
+    assert YoutubeTabIE._extract_continuation(part) == expected

@@ -1,10 +1,12 @@
-"""A yt-dlp whose requests cannot be guarded is not used."""
+"""A yt-dlp whose requests cannot be guarded is not used; what it sends is not held back."""
 
+import socket
 from typing import Any
 
 import pytest
 import yt_dlp
 from yt_dlp.networking._urllib import UrllibRH
+from yt_dlp.networking.exceptions import TransportError
 
 from ytarchive.common.errors import ToolMissing
 from ytarchive.ytdlp.network import QuietYoutubeDL, RefusedError
@@ -40,3 +42,19 @@ def test_the_installed_one_is_guarded() -> None:
     guarded = QuietYoutubeDL(OPTIONS, None)
     with pytest.raises(RefusedError):
         guarded.urlopen("https://elsewhere.invalid/")
+
+
+def test_behind_a_proxy_everything_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or else each question would wait 40 ms between its head and its body."""
+    chosen: list[tuple[Any, ...]] = []
+
+    class Watched(socket.socket):
+        def setsockopt(self, *option: Any) -> None:
+            chosen.append(option)
+            super().setsockopt(*option)
+
+    monkeypatch.setattr(socket, "socket", Watched)
+    asking = QuietYoutubeDL({**OPTIONS, "proxy": "http://127.0.0.1:1"}, None)
+    with pytest.raises(TransportError):
+        asking.urlopen("https://www.youtube.com/")
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in chosen
