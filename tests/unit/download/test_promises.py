@@ -154,9 +154,7 @@ async def test_it_goes_on_telling_until_somebody_takes_notice(
         await gone(tmp_path)
 
 
-async def test_a_promise_that_cannot_be_written_is_not_given(
-    life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_promise_that_cannot_be_written_is_not_given(life: Lives, tmp_path: Path) -> None:
     async with life() as first:
         (tmp_path / ".ytarchive" / "staging").mkdir(parents=True)
         (tmp_path / ".ytarchive" / "staging" / "downloads").write_text("in the way")

@@ -16,7 +16,6 @@ from ytarchive.metadata.data_api import DataApi
 from ytarchive.metadata.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA
 from ytarchive.metadata.service import MetadataService
-from ytarchive.metadata.sources import Sources
 
 KEY = "secret-key-of-a-test"
 
@@ -60,17 +59,6 @@ class Bench:
         settings = self.settings(**sections)
         async with MetadataService.open(settings, self.extractor, self.clock) as service:
             yield service
-
-    @asynccontextmanager
-    async def keyed(self, **sections: Any) -> AsyncIterator[MetadataService]:
-        """The service with a Data API that is the answering peer."""
-        settings = self.settings(**sections)
-        limits = settings.youtube.model_dump(include={"quota_limit", "quota_reserve"})
-        async with self.database() as database, self.client(database, **limits) as api:
-            ledger = QuotaLedger(database, settings.youtube, self.clock)
-            extract = settings.youtube.extract_when_quota_spent
-            sources = Sources(api, self.extractor, extract)
-            yield MetadataService(settings, database, ledger, sources, self.clock)
 
 
 @pytest.fixture
