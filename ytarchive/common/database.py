@@ -96,8 +96,11 @@ class Writer:
         """Run a statement; the number of rows it changed."""
         return self.connection.execute(self._queries[name], parameters or {}).rowcount
 
-    def execute_many(self, name: str, rows: Iterable[Parameters]) -> int:
-        """Run a statement once for each of `rows`; the number of rows changed."""
+    def execute_many(self, name: str, rows: Iterable[Parameters | Sequence[Any]]) -> int:
+        """Run a statement once for each of `rows`; the number of rows changed.
+
+        A statement with numbers for names (`?1`) takes each row as a sequence of values.
+        """
         return self.connection.executemany(self._queries[name], rows).rowcount
 
     def fetch_one(self, name: str, parameters: Parameters | None = None) -> Row | None:

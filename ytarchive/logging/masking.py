@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
@@ -105,8 +105,23 @@ def mask(text: str) -> str:
 
 def may_hold_secret(text: str) -> bool:
     """Quick, and never wrongly False; for plain text, and for text inside JSON."""
+    return _holds_any(text, _SIGNS, _registered)
+
+
+def may_hold_secrets(texts: Sequence[str]) -> list[bool]:
+    """The same for each text. All are looked through as one first: most signs are in none."""
+    whole = "\n".join(texts)
+    lowered = whole.lower()
+    signs = [sign for sign in _SIGNS if sign in lowered]
+    values = [value for value in _registered if value in whole]
+    if not signs and not values:
+        return [False] * len(texts)
+    return [_holds_any(text, signs, values) for text in texts]
+
+
+def _holds_any(text: str, signs: Iterable[str], values: Iterable[str]) -> bool:
     lowered = text.lower()
-    return any(sign in lowered for sign in _SIGNS) or any(value in text for value in _registered)
+    return any(sign in lowered for sign in signs) or any(value in text for value in values)
 
 
 def mask_value(value: Any) -> Any:

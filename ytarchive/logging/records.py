@@ -2,14 +2,16 @@
 
 import re
 import traceback
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticSerializationError
+from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from ytarchive.common.tracing import current_trace_id, is_trace_id
 from ytarchive.logging.api import LogEntry, LogLevel
-from ytarchive.logging.masking import mask, mask_value, may_hold_secret
+from ytarchive.logging.masking import mask, mask_value, may_hold_secrets
 from ytarchive.logging.readable import readable, text_of, unicode
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SEVERITY = {level: 10 * number for number, level in enumerate(LogLevel, start=1)}
 """A level's number: 10 for DEBUG to 50 for CRITICAL, as in the standard library."""
+_serializer = TypeAdapter(LogEntry).serializer
 
 
 def complete(record: "Record") -> None:
@@ -59,12 +62,28 @@ def _trace_of(record: "Record") -> str | None:
     return trace_id if is_trace_id(trace_id) else current_trace_id()
 
 
-def masked(entry: LogEntry) -> LogEntry:
-    """An entry without any secret; the same one if there was none."""
+def masked(entries: Sequence[LogEntry]) -> list[LogEntry]:
+    """Entries that came from anywhere: without any secret, and as JSON and UTF-8 can hold them."""
+    shown = [_shown(entry) for entry in entries]
+    doubts = may_hold_secrets([text for _, text in shown])
+    return [
+        _masked(entry) if doubt else entry for (entry, _), doubt in zip(shown, doubts, strict=True)
+    ]
+
+
+def _shown(entry: LogEntry) -> tuple[LogEntry, str]:
+    """An entry, and all of its text where a secret can stand."""
+    if not entry.context:
+        return entry, entry.message
+    try:
+        return entry, entry.message + to_json(entry.context).decode()
+    except ValueError:  # the context holds what UTF-8 cannot, or itself
+        return _masked(entry), ""
+
+
+def _masked(entry: LogEntry) -> LogEntry:
     message = mask(entry.message)[:_LONGEST_MESSAGE]
-    context = mask_value(readable(entry.context)) if entry.context else {}
-    if message == entry.message and context == entry.context:
-        return entry
+    context = mask_value(readable(entry.context))
     return entry.model_copy(update={"message": message, "context": context})
 
 
@@ -79,16 +98,9 @@ def dated(entry: LogEntry, now: datetime) -> LogEntry:
     return entry.model_copy(update={"timestamp": now, "context": context})
 
 
-def line_of(entry: LogEntry) -> tuple[LogEntry, bytes]:
-    """An entry that came from anywhere: without any secret, and as a line of JSON."""
-    try:
-        line = entry.model_dump_json()
-        clean = masked(entry) if may_hold_secret(line) else entry
-    except PydanticSerializationError:  # the context holds what UTF-8 cannot
-        clean = masked(entry)
-    if clean is not entry:
-        line = clean.model_dump_json()
-    return clean, line.encode() + b"\n"
+def line_of(entry: LogEntry) -> bytes:
+    """An entry as a line of JSON."""
+    return _serializer.to_json(entry) + b"\n"
 
 
 def service_of(record: "Record") -> str:

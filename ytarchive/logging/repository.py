@@ -88,18 +88,19 @@ def _trace_keys(writer: Writer, traces: set[str]) -> dict[str, int]:
     return {row["trace_id"]: row["trace_key"] for row in writer.fetch_all("trace_keys", values)}
 
 
-def _row(entry: LogEntry, trace_keys: dict[str, int], received: int) -> dict[str, Any]:
+def _row(entry: LogEntry, trace_keys: dict[str, int], received: int) -> tuple[Any, ...]:
+    """The values of `save_entry`, in its order."""
     message = entry.message
-    return {
-        "time": to_micros(entry.timestamp),
-        "received": received,
-        "service": entry.service,
-        "level": SEVERITY[entry.level],
-        "message": message,
-        "folded": None if message.isascii() else message.casefold(),
-        "context": to_json(entry.context).decode() if entry.context else None,
-        "trace_key": trace_keys[entry.trace_id] if entry.trace_id else None,
-    }
+    return (
+        to_micros(entry.timestamp),
+        received,
+        entry.service,
+        SEVERITY[entry.level],
+        message,
+        None if message.isascii() else message.casefold(),
+        to_json(entry.context).decode() if entry.context else None,
+        trace_keys[entry.trace_id] if entry.trace_id else None,
+    )
 
 
 def _entry(row: Row) -> LogEntry:

@@ -24,7 +24,7 @@ from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.files import LogFiles
 from ytarchive.logging.metrics import current_metrics
 from ytarchive.logging.pipeline import LogPipeline, is_passing
-from ytarchive.logging.records import dated, line_of
+from ytarchive.logging.records import dated, line_of, masked
 from ytarchive.logging.repository import SCHEMA, LogRepository
 
 log = logger.bind(service="logging")
@@ -46,14 +46,14 @@ class LogStore:
 
         What will be tried again is not written to the files either, or it would be there twice.
         """
-        lines = await asyncio.to_thread(lambda: [line_of(entry) for entry in entries])
+        clean = await asyncio.to_thread(masked, entries)
         try:
-            await self.rows.insert([entry for entry, _ in lines])
+            await self.rows.insert(clean)
         except Exception as error:
             if not is_passing(error):
-                await asyncio.to_thread(self._write_files, lines)
+                await asyncio.to_thread(self._write_files, clean)
             raise
-        await asyncio.to_thread(self._write_files, lines)
+        await asyncio.to_thread(self._write_files, clean)
         for level, count in Counter(entry.level for entry in entries).items():
             LOG_ENTRIES.labels(level).inc(count)
 
@@ -64,9 +64,10 @@ class LogStore:
         await asyncio.to_thread(self._purge_files)
         await self.rows.purge(oldest, config.max_bytes)
 
-    def _write_files(self, lines: Sequence[tuple[LogEntry, bytes]]) -> None:
+    def _write_files(self, entries: Sequence[LogEntry]) -> None:
+        lines = ((entry.service, line_of(entry)) for entry in entries)
         try:
-            self._files.append(((entry.service, line) for entry, line in lines), utc_now().date())
+            self._files.append(lines, utc_now().date())
         except OSError as error:
             self._complaints.say(f"log files cannot be written: {error}")
 

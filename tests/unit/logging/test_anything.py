@@ -23,7 +23,7 @@ from ytarchive.logging import (
     register_secrets,
 )
 from ytarchive.logging.readable import readable
-from ytarchive.logging.records import entry_of, line_of
+from ytarchive.logging.records import entry_of, line_of, masked
 from ytarchive.logging.service import LoggingService
 
 
@@ -176,8 +176,8 @@ def logged(text: str, value: str) -> LogEntry:
     finally:
         logger.remove(sink)
     (entry,) = taken
-    stored, line = line_of(entry)
-    assert json.loads(line)["context"] == stored.context
+    (stored,) = masked([entry])
+    assert json.loads(line_of(stored))["context"] == stored.context
     return stored
 
 

@@ -2,12 +2,14 @@ import json
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ytarchive.common.config import load_settings
-from ytarchive.logging import masking
+from ytarchive.logging import masking, records
 from ytarchive.logging.api import LogEntry
 from ytarchive.logging.masking import mask, mask_value, register_secret, register_secrets
-from ytarchive.logging.records import line_of
+from ytarchive.logging.records import line_of, masked
 
 SECRET = "s3cr3t-V4lue"
 
@@ -87,8 +89,8 @@ def test_registered_secrets_are_masked_wherever_and_however_they_are_written(
     register_secret("abc")  # too short to be told from ordinary text
     assert mask('with pa"ss/word and pa%22ss%2Fword: abc') == "with *** and ***: abc"
     entry = LogEntry(service="jobs", message='pa"ss/word', context={"a": ['pa"ss/word']})
-    clean, line = line_of(entry)
-    assert json.loads(line)["context"] == {"a": ["***"]}
+    (clean,) = masked([entry])
+    assert json.loads(line_of(clean))["context"] == {"a": ["***"]}
     assert clean.message == "***"
 
 
@@ -111,6 +113,42 @@ def test_everything_secret_in_the_settings_is_masked(monkeypatch: pytest.MonkeyP
         "proof-of-origin", "visitor-data", "sync-identity",
     ):  # fmt: skip
         assert mask(f"saw {secret} there") == "saw *** there"
+
+
+GIVEN = [
+    f"{name}{sign}{SECRET}"
+    for name in ("Authorization", "cookie", "SID", "LOGIN_INFO", "__Secure-a", "key", "passwd",
+                 "secret", "ID_TOKEN", "\u212aEY")
+    for sign in ("=", ": ", '": "', ":\\'")
+]  # fmt: skip
+GIVEN += [f"a://{SECRET}@", f"bearer {SECRET}", "AIza" + "x" * 35, "ya29.a", "\t/\tTRUE\t1\ta\t"]
+PIECES = ["=", '"', "'", "\\", "\n", "@", " ", "word", 'pa"ss/w\u00f6rd', *masking._SIGNS]
+TEXTS = st.lists(st.sampled_from(GIVEN + PIECES) | st.characters(codec="utf-8"), max_size=5).map(
+    "".join
+)
+VALUES = st.recursive(
+    TEXTS | st.none() | st.integers(0, 9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+ENTRIES = st.builds(
+    LogEntry,
+    service=st.just("jobs"),
+    message=TEXTS,
+    context=st.dictionaries(TEXTS, VALUES, max_size=2),
+)
+
+
+@given(st.lists(ENTRIES, max_size=4))
+@settings(max_examples=300, deadline=None, database=None)
+def test_looking_for_signs_first_masks_no_less(entries: list[LogEntry]) -> None:
+    """What is masked in a batch is what the patterns find in every single text."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(masking, "_registered", ())
+        register_secret('pa"ss/w\u00f6rd')
+        found = masked(entries)
+        patch.setattr(masking, "may_hold_secret", lambda _: True)
+        assert found == [records._masked(entry) for entry in entries]
 
 
 def test_no_text_takes_long() -> None:

@@ -17,8 +17,9 @@ FROM json_each(:traces) AS wanted
 JOIN traces AS t ON t.trace_id = wanted.value;
 
 -- name: save_entry
+-- By number: looking each name up for each row takes a fifth of an insert's time.
 INSERT INTO entries (time, received, service, level, message, folded, context, trace_key)
-VALUES (:time, :received, :service, :level, :message, :folded, :context, :trace_key);
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- Finding them, newest first ------------------------------------------------------------------
 -- The same question by four indexes: SQLite cannot know that a trace selects far better than a
