@@ -446,7 +446,7 @@ class DatabaseCorrupt(LocalError):
 
 class DatabaseUnsupported(LocalError):
     code, meaning = "E208", "The database cannot be used where it is"
-    remedy = "Put it on a local disk (`storage.state_dir`), or update ytarchive if it is newer."
+    remedy = "Update ytarchive if a newer one made it; else use a local disk (`storage.state_dir`)."
     reason = "database_unsupported"
 
 

@@ -5,9 +5,9 @@ Everything here blocks; callers run it in a thread.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,7 +23,7 @@ from ytarchive.storage.layout import CHECKSUMS, Layout, Role, role_of
 from ytarchive.storage.repository import FileSet
 from ytarchive.ytdlp import ffmpeg_path, require_playable
 
-_VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,33 @@ class Found:
     oddities: list[str]
 
 
-def video_folders(layout: Layout) -> Iterator[Path]:
-    """Every folder of the archive that may be a video's; links are not followed."""
+def video_folders(layout: Layout, note: Callable[[str], None]) -> Iterator[Path]:
+    """Every folder of the archive that may be a video's; `note` hears which are not looked into.
+
+    Raises a LocalError if the folder of all videos cannot be read.
+    """
     own = {layout.metadata, layout.logs, layout.state, layout.base / ".ytarchive"}
     pending = [layout.base]
     while pending:
-        folder = pending.pop()
-        with os_errors(folder), os.scandir(folder) as entries:
-            inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-        for path in inner:
-            if _VIDEO_ID.fullmatch(path.name) and _is_video(path, layout):
+        for path in _folders_in(pending.pop(), layout, note):
+            if VIDEO_ID.fullmatch(path.name) and _is_video(path, layout):
                 yield path
             elif path not in own:
                 pending.append(path)
+
+
+def _folders_in(folder: Path, layout: Layout, note: Callable[[str], None]) -> list[Path]:
+    try:
+        with os_errors(folder), os.scandir(folder) as entries:
+            inner = [entry for entry in entries if entry.is_dir()]
+    except LocalError as error:  # such as `lost+found`, where the archive is a whole disk
+        if layout.videos.is_relative_to(folder):
+            raise
+        note(error.message)
+        return []
+    for link in (entry for entry in inner if entry.is_symlink()):
+        note(f"{link.path}: a link to a folder; links are not followed")
+    return [Path(entry.path) for entry in inner if not entry.is_symlink()]
 
 
 def documents(folder: Path) -> Iterator[Path]:
@@ -62,24 +76,25 @@ def _is_video(folder: Path, layout: Layout) -> bool:
 
 
 def examine(folder: Path) -> Found:
-    """What a video's folder holds, by its list of digests; without one, by its files.
+    """What a video's folder holds or has lost, by its list of digests; without one, by its files.
 
     Raises a LocalError if it is no video at all, or cannot be read.
     """
     video_id = folder.name
     names = [path.removeprefix("./") for path in listed(folder, ".")]
-    digests = files.read_checksums(folder)
-    if not digests:
+    told = files.read_checksums(folder)
+    digests = {name: told[name] for name in told if name in names or _may_be_lost(folder, name)}
+    if not any(role_of(name) is Role.MEDIA for name in digests):
         names = _playing_set(folder, video_id)
-        digests = {name: files.sha256(folder / name) for name in names}
-        oddities = [f"{folder}: has no list of digests; taken as it is"]
+        digests = {name: digests.get(name) or files.sha256(folder / name) for name in names}
+        oddities = [f"{folder}: has no list of digests that names the video; taken as it is"]
     else:
-        oddities = [f"{folder / name}: missing" for name in sorted(digests.keys() - set(names))]
-        oddities += [f"{folder / name}: not in the list of digests" for name in names
-                     if name not in digests and name != CHECKSUMS]  # fmt: skip
-    stored = _described(folder, names, digests)
+        oddities = [f"{folder / name}: not in the list of digests" for name in names
+                    if name not in digests and name != CHECKSUMS]  # fmt: skip
+    stored, lost = _described(folder, digests)
+    oddities += [f"{folder / name}: missing" for name in [*lost, *(told.keys() - digests.keys())]]
     newest = max(
-        (file.name for file in stored if file.role is Role.MEDIA),
+        (file.name for file in stored if file.role is Role.MEDIA and file.name not in lost),
         key=lambda name: (folder / name).stat().st_mtime_ns,
         default=None,
     )
@@ -99,15 +114,26 @@ def _playing_set(folder: Path, video_id: str) -> list[str]:
     return names
 
 
-def _described(folder: Path, names: list[str], digests: dict[str, str]) -> list[StoredFile]:
-    known = {name: digests[name] for name in names if name in digests}
-    if CHECKSUMS in names:
-        known[CHECKSUMS] = files.sha256(folder / CHECKSUMS)
-    return [
-        StoredFile(name=name, size_bytes=size, sha256=digest)
+def _may_be_lost(folder: Path, name: str) -> bool:
+    """Whether there can have been a file of this name in the folder."""
+    path = PurePosixPath(name)
+    is_inside = not path.is_absolute() and ".." not in path.parts and name.isprintable()
+    return is_inside and not (folder / path).is_dir()
+
+
+def _described(folder: Path, digests: dict[str, str]) -> tuple[list[StoredFile], list[str]]:
+    """A folder's files by their digests, and which of them are lost: `verify` goes on to tell so.
+
+    How large a lost one was is not known.
+    """
+    own = [CHECKSUMS] if files.size(folder / CHECKSUMS) is not None else []
+    known = digests | {name: files.sha256(folder / name) for name in own}
+    sizes = {name: files.size(folder / name) for name in known}
+    stored = [
+        StoredFile(name=name, size_bytes=sizes[name] or 0, sha256=digest)
         for name, digest in known.items()
-        if (size := files.size(folder / name)) is not None
     ]
+    return stored, [name for name, size in sizes.items() if size is None]
 
 
 def examine_registration(path: Path, layout: Layout) -> Found:
@@ -119,11 +145,11 @@ def examine_registration(path: Path, layout: Layout) -> Found:
     folder = layout.base / note.folder
     for file in note.files:
         layout.media_file(f"{note.folder}/{file.name}")
-    present = [file for file in note.files if files.size(folder / file.name) is not None]
-    media = next((file.name for file in present if file.role is Role.MEDIA), None)
-    gone = [f"{folder / file.name}: missing" for file in note.files if file not in present]
-    stored = FileSet(note.video_id, folder, present, note.quality)
-    return Found(stored, media, to_micros(note.stored_at), gone)
+    lost = [file.name for file in note.files if files.size(folder / file.name) is None]
+    media = (file.name for file in note.files if file.role is Role.MEDIA and file.name not in lost)
+    oddities = [f"{folder / name}: missing" for name in lost]
+    stored = FileSet(note.video_id, folder, note.files, note.quality)
+    return Found(stored, next(media, None), to_micros(note.stored_at), oddities)
 
 
 def _changed(path: Path) -> int:

@@ -19,7 +19,7 @@ from ytarchive.common.errors import NotFound
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Model, to_micros
 from ytarchive.storage import discovery, files
-from ytarchive.storage.discovery import Found
+from ytarchive.storage.discovery import VIDEO_ID, Found
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.plan_models import WorkPlan
 from ytarchive.storage.repository import file_rows, metadata_file_row, metadata_row, playlist_row
@@ -70,7 +70,8 @@ class Filling:
 
     def _found_videos(self) -> Iterator[Found]:
         """Every video, told as it is found."""
-        folders = ((discovery.examine, (path,)) for path in discovery.video_folders(self._layout))
+        paths = discovery.video_folders(self._layout, self._note)
+        folders = ((discovery.examine, (path,)) for path in paths)
         notes = (
             (discovery.examine_registration, (path, self._layout))
             for path in discovery.documents(self._layout.metadata / "registered")
@@ -107,12 +108,25 @@ class Filling:
     def _enter_metadata(self, some: Iterable[Path], writer: Writer) -> None:
         for path in some:
             metadata = self._read(path, VideoMetadata)
-            if metadata is not None:
-                video_id = metadata.video_id
-                writer.execute("upsert_metadata", metadata_row(metadata) | _changed(path))
-                writer.execute(
-                    "upsert_file", metadata_file_row(video_id, files.read(path), self._layout)
-                )
+            if metadata is None:
+                self._enter_unreadable(path, writer)
+                continue
+            video_id = metadata.video_id
+            if path != self._layout.metadata_file(video_id):
+                self._note(f"{path}: not named after its video, {video_id}")
+                continue
+            writer.execute("upsert_metadata", metadata_row(metadata) | _changed(path))
+            writer.execute(
+                "upsert_file", metadata_file_row(video_id, files.read(path), self._layout)
+            )
+
+    def _enter_unreadable(self, path: Path, writer: Writer) -> None:
+        """Metadata that cannot be read is not what it was: so `verify` finds it, and repairs it."""
+        if VIDEO_ID.fullmatch(path.stem):
+            row = metadata_file_row(path.stem, b"something else", self._layout)
+            row["size_bytes"] = path.lstat().st_size
+            writer.execute("add_video", row)
+            writer.execute("upsert_file", row)
 
     def _enter_playlists(self, some: Iterable[Path], writer: Writer) -> None:
         for path in some:

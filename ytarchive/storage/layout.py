@@ -152,6 +152,10 @@ class Layout:
         folder = parent if parent.name == video_id else parent / video_id
         resolved = followed(folder)  # the folder itself may be a link, too
         if resolved.name != video_id or not self._may_hold_videos(resolved):
+            if resolved != folder:
+                raise PathOutsideArchive(
+                    f"{folder} is a link to {resolved}: nothing is stored there"
+                )
             raise PathOutsideArchive(f"{output_path or 'videos'!r} cannot hold videos")
         return resolved
 

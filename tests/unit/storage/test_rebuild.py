@@ -1,6 +1,7 @@
 """The library is made again from the files alone, and is what it was."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import sys
@@ -23,6 +24,7 @@ from tests.unit.storage.samples import (
     save_request,
     stage,
 )
+from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import DatabaseCorrupt, NotFound, StateLocked
 from ytarchive.common.lock import StateLock
@@ -262,6 +264,13 @@ async def test_damaged_files_are_told_and_do_not_stop_it(config: StorageConfig) 
     location = (await storage.video_exists(OTHER)).location
     assert location is not None
     assert "films/old" in str(location.video_path)
+    # What is lost is told from now on, too, and fetched again by a repair.
+    await ended(storage, mode="full", quarantine=True)
+    lost = {path: each.kind for path, each in (await found(storage)).items() if each.is_removed}
+    assert lost == {
+        f"videos/{OTHER}/{OTHER}.mp4": "missing",
+        f"metadata/videos/{VIDEO}.json": "damaged",
+    }
     await storage.close()
 
 
@@ -274,6 +283,53 @@ async def test_a_list_of_digests_cannot_name_files_outside_its_folder(
         checksums.write(f"{'0' * 64}  ../{VIDEO}/{VIDEO}.mp4\n{'0' * 64}  /etc/passwd\n")
     assert (await rebuild_library(config)).oddities == 2
     assert not any("etc" in path or ".." in path for path in registered_files(config))
+
+
+async def test_a_damaged_list_of_digests_hides_no_video(config: StorageConfig) -> None:
+    await fill(config)
+    folder = config.base_path / "videos" / OTHER
+    await playing(folder / f"{OTHER}.mp4")
+    lines = (folder / "checksums.sha256").read_text().splitlines()
+    kept = "\n".join(line for line in lines if not line.endswith(".mp4"))
+    (folder / "checksums.sha256").write_text(f"{kept}\n{'0' * 64}  {'x' * 300}\0.jpg\n")
+    rebuilt = await rebuild_library(config)
+    assert rebuilt.videos == 3
+    assert any("no list of digests that names the video" in each for each in rebuilt.examples)
+
+
+async def test_folders_that_are_not_looked_into_are_told(
+    config: StorageConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as `lost+found`, which only root can read, and a video that was moved and linked to."""
+    await fill(config)
+    folder = config.base_path / "videos" / OTHER
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    (config.base_path / "lost+found").mkdir()
+    scandir = os.scandir
+
+    def failing(path: Path) -> Any:
+        if Path(path).name == "lost+found":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    rebuilt = await rebuild_library(config)
+    assert (rebuilt.videos, rebuilt.oddities) == (3, 2)  # the other copy of it is in films/old
+    for told in (f"{folder}: a link to a folder", "lost+found"):
+        assert any(told in each for each in rebuilt.examples)
+
+
+async def test_a_copy_of_metadata_by_another_name_is_not_taken_for_it(
+    config: StorageConfig,
+) -> None:
+    await fill(config)
+    before = rows(config)
+    file = config.base_path / "metadata" / "videos" / f"{VIDEO}.json"
+    for name in ("a", "z"):
+        file.with_stem(name).write_bytes(file.read_bytes() + b"\n")
+    assert (await rebuild_library(config)).oddities == 2
+    assert rows(config) == before
 
 
 async def test_it_is_refused_while_a_process_owns_the_library(config: StorageConfig) -> None:
