@@ -50,5 +50,5 @@ def test_every_named_statement_fits_the_schema(package: str) -> None:
             database.create_function(name, -1, function)
         migrate(database, schema)
         for name in queries.names():
-            parameters = dict.fromkeys(re.findall(r":(\w+)", queries[name]), 0)
+            parameters = dict.fromkeys(re.findall(r"[:?](\w+)", queries[name]), 0)
             database.execute(f"EXPLAIN {queries[name]}", parameters)

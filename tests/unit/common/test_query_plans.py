@@ -40,7 +40,7 @@ def plans(package: str) -> Iterator[tuple[str, str, list[str]]]:
         migrate(database, schema)
         for name in queries.names():
             text = queries[name]
-            parameters = dict.fromkeys(re.findall(r":(\w+)", text), 0)
+            parameters = dict.fromkeys(re.findall(r"[:?](\w+)", text), 0)
             rows = database.execute(f"EXPLAIN QUERY PLAN {text}", parameters).fetchall()
             yield name, text, [row[3] for row in rows]
 
