@@ -19,6 +19,7 @@ from ytarchive.download.service import DownloadService
 from ytarchive.http import remote, says_healthy
 from ytarchive.jobs import IN_PROCESS, JobsAPI, RegisterService, ServiceRegistry
 from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.remote_gate import RemoteGate
 from ytarchive.jobs.service import JobsService
 from ytarchive.logging import (
     Console,
@@ -182,8 +183,7 @@ def _call_back(
     jobs: JobsService | None, download: DownloadAPI, yt_dlp: YtDlp, parts: _Composition
 ) -> None:
     """Name to callees who decides about them (the governor) and who hears of them."""
-    if jobs is not None:
-        yt_dlp.gate = jobs.gate
+    yt_dlp.gate = jobs.gate if jobs else RemoteGate(parts.elsewhere(JobsAPI))
     if isinstance(download, DownloadService):
         download.report_to(jobs or parts.elsewhere(DownloadListener))
 

@@ -13,7 +13,14 @@ from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadPhase
 from ytarchive.jobs.registry_models import RegisteredName, RegisterService, ServiceRegistry
 from ytarchive.jobs.retry_models import RetryJobs, RetryReport, RetryWorkPlans
-from ytarchive.jobs.upstream import Availability, AvailabilityQuery, Governor
+from ytarchive.jobs.upstream import (
+    Availability,
+    AvailabilityQuery,
+    GivenPermit,
+    Governor,
+    PermitOutcome,
+    PermitRequest,
+)
 
 
 class JobType(StrEnum):
@@ -245,6 +252,21 @@ class JobsAPI(Contract, Protocol):
     @endpoint("POST /governor/resume")
     async def resume_governor(self) -> Governor:
         """Go on at once after a pause, because its cause is mended."""
+        ...
+
+    @endpoint("POST /governor/permits", status=201)
+    async def ask_permit(self, request: PermitRequest) -> GivenPermit:
+        """Let a service that runs apart ask YouTube. Raises RequestsPaused with `retry_after`."""
+        ...
+
+    @endpoint("PUT /governor/permits/{permit_id}")
+    async def renew_permit(self, permit_id: OpaqueId) -> Done:
+        """Let it last for another lease. Raises NotFound if it has ended."""
+        ...
+
+    @endpoint("POST /governor/permits/{permit_id}/end")
+    async def end_permit(self, permit_id: OpaqueId, request: PermitOutcome) -> Done:
+        """Give it back, and tell how it went; that is heard even if it has ended by itself."""
         ...
 
     @endpoint("GET /availability")

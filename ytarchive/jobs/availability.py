@@ -26,7 +26,8 @@ from ytarchive.common.errors import (
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.download import DownloadAPI
 from ytarchive.jobs.clock import Clock
-from ytarchive.jobs.governor import Governor, Permit
+from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.permit import Permit
 from ytarchive.jobs.policy import is_an_answer
 from ytarchive.jobs.upstream import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.storage import ExistsRequest, StorageAPI
@@ -181,7 +182,7 @@ class AvailabilityLedger:
         values = {"now": to_micros(self._now()), "limit": _AT_ONCE}
         due = [_finding(row) for row in await self._database.fetch_all("due_availability", values)]
         for finding in due:
-            permit = await self._governor.admit()
+            permit = await self._governor.admit(source=finding.video_id, queued=True)
             try:
                 await self._check(finding.video_id, permit)
             finally:

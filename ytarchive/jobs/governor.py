@@ -11,8 +11,6 @@ stalls nor hurries anything; the moments that are kept for the next process are 
 
 import asyncio
 from contextlib import suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
@@ -25,6 +23,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.jobs.bucket import TokenBucket
 from ytarchive.jobs.circuit import Circuit, CircuitState, load_circuit, save_circuit, show_circuit
 from ytarchive.jobs.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
+from ytarchive.jobs.permit import Permit
 from ytarchive.jobs.streaks import NETWORK, Streaks
 from ytarchive.jobs.upstream import Governor as GovernorModel
 from ytarchive.jobs.waiting import Waiting
@@ -37,20 +36,6 @@ _LONGEST_PROBE = 900.0
 _FULL_SPEED = 8
 """Videos at a time at which the ramp ends: then the block is over, and forgotten."""
 _LONGEST_SLEEP = 60.0
-_PATIENCE = 60.0
-"""Seconds for which somebody waits who asked for one thing."""
-
-
-@dataclass(eq=False)
-class Permit:
-    """Leave to ask YouTube for something; `leave` gives it back."""
-
-    cost: float
-    is_probe: bool = False
-
-
-admitted: ContextVar[Permit | None] = ContextVar("admitted", default=None)
-"""The permit under which a task works, and what it starts."""
 
 
 class Governor:
@@ -123,42 +108,61 @@ class Governor:
             return Waiting("pace", f"the polite pace of {pace} videos an hour")
         return None
 
-    async def admit(self, cost: float = 1.0) -> Permit:
-        """Wait until a video may start (`cost` below 1 for lighter requests)."""
-        while (wait := self._wait(cost)) > 0:
+    async def turn(self, cost: float = 0.0, source: str | None = None) -> None:
+        """Wait until a request of `cost` may go, or the queue has a permit for `source`."""
+        while not self._covers(source) and (wait := self._wait(cost)) > 0:
             self._changed.clear()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(min(wait, _LONGEST_SLEEP)):
                     await self._changed.wait()
-            except TimeoutError:
-                continue
-        return self._grant(cost)
 
-    async def admit_soon(self, cost: float = 1.0) -> Permit:
-        """The same for somebody who waits for an answer, not for long. Raises RequestsPaused."""
-        if self._state.circuit is Circuit.CLOSED or self._wait(cost) <= 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE):
-                    return await self.admit(cost)
+    async def admit(
+        self,
+        cost: float = 1.0,
+        source: str | None = None,
+        *,
+        queued: bool = False,
+        patience: float | None = None,
+    ) -> Permit:
+        """Wait until a video may start (`cost` below 1 for lighter requests).
+
+        `queued`: the queue itself asks, so whatever is asked about `source` meanwhile is admitted.
+        `patience`: seconds; who would have to wait for longer is refused. Raises RequestsPaused.
+        """
+        asked = None if queued else source
+        if patience is not None and not self._covers(asked) and self._wait(cost) > patience:
+            raise self._refusal(cost)
+        try:
+            async with asyncio.timeout(patience):
+                await self.turn(cost, asked)
+        except TimeoutError:
+            raise self._refusal(cost) from None
+        if self._covers(asked):
+            return Permit(0, is_covered=True)
+        return self._grant(cost, source if queued else None)
+
+    def _covers(self, source: str | None) -> bool:
+        return source is not None and any(each.covers == source for each in self._under_way)
+
+    def _refusal(self, cost: float) -> RequestsPaused:
         waiting = self.waiting()
         why = waiting.message if waiting else "others are being asked for"
         seconds = max(round(self._wait(cost)), 1)
-        raise RequestsPaused(f"YouTube is not asked now: {why}", retry_after=seconds)
+        return RequestsPaused(f"YouTube is not asked now: {why}", retry_after=seconds)
 
-    def _grant(self, cost: float) -> Permit:
-        permit = Permit(cost, is_probe=self._state.circuit is not Circuit.CLOSED)
+    def _grant(self, cost: float, covers: str | None) -> Permit:
+        permit = Permit(cost, self._state.circuit is not Circuit.CLOSED, covers)
         if permit.is_probe:
             self._begin_probe(permit)
         if cost >= 1:
             self._under_way.add(permit)
         self._bucket.take(cost)
-        admitted.set(permit)
+        if covers is not None:
+            self._changed.set()  # somebody may wait for the same video
         return permit
 
     def leave(self, permit: Permit) -> None:
         """What was admitted has ended. A probe that had no outcome is made again."""
-        if admitted.get() is permit:
-            admitted.set(None)
         self._under_way.discard(permit)
         self._outdated.discard(permit)
         if permit is self._probe:

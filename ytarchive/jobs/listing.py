@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import Blocked, InternalError, YTArchiveError
+from ytarchive.common.errors import Blocked, InternalError, NetworkFailure, YTArchiveError
 from ytarchive.common.media import PlaylistMetadata
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.api import JobType
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.lists import KnownList, ListRecords
 from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.permit import Permit
 from ytarchive.jobs.policy import Action, decide
 from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.rows import JobHead
@@ -217,16 +218,14 @@ class Lister:
         if job.playlist_id is None:
             raise InternalError(f"job {job.id} has no playlist")
         governor = self._guards.governor
-        permit = await governor.admit(cost=0)
+        await governor.turn()
         try:
-            page = await self._metadata.get_playlist_page(job.playlist_id, query)
-            await governor.succeeded(permit)
-        except YTArchiveError as error:
-            await governor.failed(error, job.playlist_id, permit)
+            return await self._metadata.get_playlist_page(job.playlist_id, query)
+        except NetworkFailure as error:
+            # The gate tells how yt-dlp fared, and nobody how the Data API did. Of its answers none
+            # says whether pages may be asked for, but that the network is gone holds for both.
+            await governor.failed(error, job.playlist_id, Permit(0))
             raise
-        finally:
-            governor.leave(permit)
-        return page
 
 
 def _is_newest_first(page: PlaylistPage) -> bool:

@@ -11,8 +11,8 @@ from ytarchive.common.errors import InternalError, Unavailable, YTArchiveError
 from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus, VideoProgress
-from ytarchive.jobs.governor import Permit
 from ytarchive.jobs.guards import Guards
+from ytarchive.jobs.permit import Permit
 from ytarchive.jobs.policy import Action, condition_of, decide, is_an_answer
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.repository import JobsRepository
@@ -111,7 +111,7 @@ class Runner:
             return False
         if video.job.type is not JobType.METADATA_ONLY:
             await self._guards.disk.admit()
-        permit = await self._guards.governor.admit()
+        permit = await self._guards.governor.admit(source=video.video_id, queued=True)
         if self._join(video):
             self._guards.governor.leave(permit)
             return False

@@ -33,6 +33,7 @@ from ytarchive.jobs.governor import Governor as TrafficGovernor
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
+from ytarchive.jobs.permits import Permits
 from ytarchive.jobs.planner import Planner
 from ytarchive.jobs.policy import longest_waits
 from ytarchive.jobs.progress import ProgressReader
@@ -47,7 +48,14 @@ from ytarchive.jobs.retry_models import RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.revival import Revival
 from ytarchive.jobs.runner import Runner
 from ytarchive.jobs.surroundings import Surroundings
-from ytarchive.jobs.upstream import Availability, AvailabilityQuery, Governor
+from ytarchive.jobs.upstream import (
+    Availability,
+    AvailabilityQuery,
+    GivenPermit,
+    Governor,
+    PermitOutcome,
+    PermitRequest,
+)
 from ytarchive.jobs.video_flow import VideoFlow, nothing_came, save_request
 from ytarchive.jobs.work_plans import WorkPlanReporter
 
@@ -74,6 +82,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._guards = guards
         self.gate = GovernedGate(guards.governor)
         """For what asks YouTube in this process without a job."""
+        self._permits = Permits(self.gate)
         jobs = settings.jobs
         self._notices = NoticeBoard(neighbours.download, jobs.notification_timeout)
         rows = RegistryRepository(database)
@@ -206,6 +215,20 @@ class JobsService(JobsAPI, DownloadListener):
         """Go on at once after a pause, because its cause is mended."""
         await self._guards.governor.resume()
         return self._guards.governor.snapshot()
+
+    async def ask_permit(self, request: PermitRequest) -> GivenPermit:
+        """Let a service that runs apart ask YouTube. Raises RequestsPaused with `retry_after`."""
+        return await self._permits.ask(request)
+
+    async def renew_permit(self, permit_id: str) -> Done:
+        """Let it last for another lease. Raises NotFound if it has ended."""
+        self._permits.renew(permit_id)
+        return Done()
+
+    async def end_permit(self, permit_id: str, request: PermitOutcome) -> Done:
+        """Give it back, and tell how it went; that is heard even if it has ended by itself."""
+        await self._permits.end(permit_id, request)
+        return Done()
 
     async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
         """Videos that YouTube did not give at some time, with the evidence; by id."""

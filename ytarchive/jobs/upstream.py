@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.identifiers import OpaqueId
+from ytarchive.common.models import ErrorDetail, Model, Text, UtcDatetime
 
 
 class Governor(Model):
@@ -18,6 +19,30 @@ class Governor(Model):
     pace: str = Field(description='"polite" or "off"')
     videos_per_hour: int
     ready_videos: int = Field(description="Videos that may start at once at the polite pace")
+
+
+class PermitRequest(Model):
+    """What a service that runs apart is about to ask YouTube by yt-dlp."""
+
+    source: Text = Field(max_length=512, description="A video's or list's id")
+    is_video: bool = Field(default=True, description="False for one page of a list")
+
+
+class GivenPermit(Model):
+    """Leave to ask YouTube."""
+
+    permit_id: OpaqueId | None = Field(
+        description="Null if a job asks about the same video: then there is nothing to give back"
+    )
+    lease: float = Field(description="Seconds after which it ends by itself unless it is renewed")
+
+
+class PermitOutcome(Model):
+    """How it went. Without success and error nothing was learned of YouTube."""
+
+    source: Text = Field(max_length=512)
+    succeeded: bool = False
+    error: ErrorDetail | None = None
 
 
 class AvailabilityState(StrEnum):

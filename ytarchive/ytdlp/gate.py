@@ -13,14 +13,14 @@ class Gate(Protocol):
         """Within it YouTube may be asked about `source`, a video or one page of a list.
 
         It hears what the block raises. If YouTube may not be asked now, `patient` waits for as long
-        as it takes; others wait a moment at most, and RequestsPaused is raised. Whoever was
-        admitted by a caller further up just passes.
+        as it takes; others wait a moment at most, and RequestsPaused is raised. What is asked about
+        a video that the queue has been admitted for just passes.
         """
         ...
 
 
 class OpenGate(Gate):
-    """Lets everybody pass: for a process that does not know the governor."""
+    """Lets everybody pass: for tests of what stands behind it."""
 
     def passing(
         self, source: str, *, is_video: bool, patient: bool

@@ -1,17 +1,57 @@
-"""What asks YouTube without a job stands before the same governor as the queue."""
+"""What asks YouTube without a job stands before the governor of the queue, wherever that is."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
-from tests.unit.jobs.test_governor import Bench
+from tests.unit.http.serving import serving
+from tests.unit.jobs.test_governor import HOUR, Bench
+from tests.waiting import until
 from ytarchive.common.database import Database
-from ytarchive.common.errors import BotCheck, RequestsPaused
+from ytarchive.common.errors import BotCheck, NotFound, RequestsPaused, ServiceUnavailable
+from ytarchive.common.models import Done
+from ytarchive.http import remote
+from ytarchive.jobs import JobsAPI
 from ytarchive.jobs.gate import GovernedGate
 from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.permits import Permits
+from ytarchive.jobs.remote_gate import RemoteGate
 from ytarchive.jobs.repository import SCHEMA
+from ytarchive.jobs.upstream import GivenPermit, PermitOutcome, PermitRequest
+from ytarchive.ytdlp import Gate
+
+
+class Desk(JobsAPI):
+    """What of the Jobs service deals with permits."""
+
+    def __init__(self, governor: Governor) -> None:
+        self.permits = Permits(GovernedGate(governor))
+        self.renewed = 0
+
+    async def ask_permit(self, request: PermitRequest) -> GivenPermit:
+        """As the service does."""
+        return await self.permits.ask(request)
+
+    async def renew_permit(self, permit_id: str) -> Done:
+        """As the service does, and counted."""
+        self.renewed += 1
+        self.permits.renew(permit_id)
+        return Done()
+
+    async def end_permit(self, permit_id: str, request: PermitOutcome) -> Done:
+        """As the service does."""
+        await self.permits.end(permit_id, request)
+        return Done()
+
+
+def desk_of(governor: Governor) -> Desk:
+    """The desk before a governor."""
+    return Desk(governor)  # type: ignore[abstract]  # nothing else of the service is asked
 
 
 @pytest.fixture
@@ -20,87 +60,244 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         yield Bench(database)
 
 
-async def extract(governor: Governor, error: Exception | None = None) -> None:
+Apart = Callable[[Desk], Coroutine[Any, Any, Gate]]
+
+
+@pytest.fixture
+async def apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Apart]:
+    """The gate of a process that asks over HTTP."""
+    monkeypatch.setattr("ytarchive.jobs.remote_gate._SECONDS_BETWEEN", (0.01,))
+    async with AsyncExitStack() as opened:
+
+        async def gate(desk: Desk) -> Gate:
+            server = await opened.enter_async_context(serving((JobsAPI, desk)))
+            session = await opened.enter_async_context(aiohttp.ClientSession())
+            return RemoteGate(remote(JobsAPI, session, server.url))
+
+        yield gate
+
+
+GateOf = Callable[[Governor], Coroutine[Any, Any, Gate]]
+
+
+@pytest.fixture(params=["in process", "apart"])
+def gate_of(request: pytest.FixtureRequest, apart: Apart) -> GateOf:
+    """A governor's gate, in its own process or in another one."""
+
+    async def gate(governor: Governor) -> Gate:
+        if request.param == "in process":
+            return GovernedGate(governor)
+        return await apart(desk_of(governor))
+
+    return gate
+
+
+async def extract(gate: Gate, error: Exception | None = None) -> None:
     """Stands for an extraction that somebody asked the API for."""
-    async with GovernedGate(governor).passing("video", is_video=True, patient=False):
+    async with gate.passing("video", is_video=True, patient=False):
         if error is not None:
             raise error
 
 
-async def test_a_block_met_without_a_job_opens_the_circuit(bench: Bench) -> None:
+async def test_a_block_met_without_a_job_opens_the_circuit(bench: Bench, gate_of: GateOf) -> None:
     governor = await bench.open()
+    gate = await gate_of(governor)
     with pytest.raises(BotCheck):
-        await extract(governor, BotCheck())
+        await extract(gate, BotCheck())
     assert governor.snapshot().state == "open"
     with pytest.raises(RequestsPaused) as refused:
-        await extract(governor)
+        await extract(gate)
     assert "not a bot" in refused.value.message
-    assert 3600 <= refused.value.details["retry_after"] <= 3600 * 1.1 + 1
+    assert HOUR <= refused.value.details["retry_after"] <= HOUR * 1.1 + 1
 
 
-async def test_lists_too_are_not_asked_for_while_it_is_open(bench: Bench) -> None:
+async def test_lists_too_are_not_asked_for_while_it_is_open(bench: Bench, gate_of: GateOf) -> None:
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
     with pytest.raises(RequestsPaused):
-        async with GovernedGate(governor).passing("UUlist", is_video=False, patient=False):
+        async with (await gate_of(governor)).passing("UUlist", is_video=False, patient=False):
             pass
 
 
-async def test_what_the_queue_was_admitted_for_passes(bench: Bench) -> None:
-    """The probe itself goes through the gate, and ends the pause."""
+async def test_a_page_of_a_list_can_be_the_probe(bench: Bench, gate_of: GateOf) -> None:
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
-    bench.passed += 2 * 3600
-    permit = await governor.admit()
-    await asyncio.create_task(extract(governor))  # as the worker tasks of a flight do
+    bench.passed += 2 * HOUR
+    async with (await gate_of(governor)).passing("UUlist", is_video=False, patient=False):
+        assert governor.snapshot().state == "probing"
+    assert governor.snapshot().state == "closed"
+
+
+async def test_what_the_queue_was_admitted_for_passes(bench: Bench, gate_of: GateOf) -> None:
+    """The probe itself goes through the gate, and ends the pause. It is charged once."""
+    governor = await bench.open()
+    gate = await gate_of(governor)
+    await governor.failed(BotCheck(), "video")
+    bench.passed += 2 * HOUR
+    permit = await governor.admit(source="video", queued=True)
+    await extract(gate)
     assert governor.snapshot().state == "probing"
+    assert governor.snapshot().ready_videos == bench.settings.burst - 1
+    with pytest.raises(BotCheck):
+        await extract(gate, BotCheck())
+    assert governor.snapshot().state == "probing"  # the queue tells how its videos went
     await governor.succeeded(permit)
     governor.leave(permit)
     assert governor.snapshot().state == "closed"
 
 
-async def test_after_its_permit_a_task_is_governed_again(bench: Bench) -> None:
+async def test_after_its_permit_a_video_is_governed_again(bench: Bench, gate_of: GateOf) -> None:
     governor = await bench.open()
-    await extract(governor)
+    gate = await gate_of(governor)
+    governor.leave(await governor.admit(source="video", queued=True))
     await governor.failed(BotCheck(), "video")
     with pytest.raises(RequestsPaused):
-        await extract(governor)
+        await extract(gate)
 
 
 async def test_somebody_who_asks_waits_for_the_pace_but_not_for_long(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, gate_of: GateOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     governor = await bench.open()
+    gate = await gate_of(governor)
     for _ in range(bench.settings.burst):
-        await extract(governor)
-    waiting = asyncio.create_task(extract(governor))
+        await extract(gate)
+    waiting = asyncio.create_task(extract(gate))
     await asyncio.sleep(0)
     assert not waiting.done()
     bench.passed += 60  # one video's share of the hour
     await governor.resume()  # wakes it; in a server its own clock does
     await asyncio.wait_for(waiting, 10)
 
-    monkeypatch.setattr("ytarchive.jobs.governor._PATIENCE", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.gate._PATIENCE", 0.01)
     with pytest.raises(RequestsPaused, match="pace of 60 videos an hour") as refused:
-        await extract(governor)
+        await extract(gate)
     assert refused.value.details["retry_after"] == 60
 
 
-async def test_a_download_by_hand_waits_and_ends_the_pause_as_its_probe(bench: Bench) -> None:
+async def test_a_download_by_hand_waits_and_ends_the_pause_as_its_probe(
+    bench: Bench, gate_of: GateOf
+) -> None:
     governor = await bench.open()
+    gate = await gate_of(governor)
     await governor.failed(BotCheck(), "video")
     fetched = asyncio.Event()
 
     async def download() -> None:
-        async with GovernedGate(governor).passing("video", is_video=True, patient=True):
+        async with gate.passing("video", is_video=True, patient=True):
             fetched.set()
 
     running = asyncio.create_task(download())
-    for _ in range(3):
-        await asyncio.sleep(0)
+    with pytest.raises(RequestsPaused):
+        await extract(gate)
     assert not fetched.is_set()
-    bench.passed += 2 * 3600
+    bench.passed += 2 * HOUR
     await governor.probe_now()  # wakes it; in a server the minute's look does
     async with asyncio.timeout(10):
         await running
     assert governor.snapshot().state == "closed"
+
+
+async def test_a_download_by_hand_goes_along_with_a_job_for_the_same_video(
+    bench: Bench, gate_of: GateOf
+) -> None:
+    """The job waits for that one download: were it held back meanwhile, neither would end."""
+    governor = await bench.open()
+    gate = await gate_of(governor)
+    await governor.failed(BotCheck(), "video")
+
+    async def download() -> None:
+        async with gate.passing("video", is_video=True, patient=True):
+            pass
+
+    running = asyncio.create_task(download())
+    with pytest.raises(RequestsPaused):
+        await extract(gate)
+    bench.passed += 2 * HOUR
+    permit = await governor.admit(source="video", queued=True)
+    await governor.succeeded(permit)  # closed, with room on the ramp for this one alone
+    async with asyncio.timeout(10):
+        await running
+    governor.leave(permit)
+
+
+async def test_what_is_cancelled_gives_its_probe_back(bench: Bench, gate_of: GateOf) -> None:
+    governor = await bench.open()
+    gate = await gate_of(governor)
+    await governor.failed(BotCheck(), "video")
+    bench.passed += 2 * HOUR
+    began = asyncio.Event()
+
+    async def hang() -> None:
+        async with gate.passing("video", is_video=True, patient=False):
+            began.set()
+            await asyncio.Event().wait()
+
+    hanging = asyncio.create_task(hang())
+    async with asyncio.timeout(10):
+        await began.wait()
+    assert governor.snapshot().state == "probing"
+    hanging.cancel()
+    await asyncio.wait([hanging])
+    assert governor.snapshot().state == "open"
+    await extract(gate)
+    assert governor.snapshot().state == "closed"
+
+
+async def test_a_process_that_died_gives_its_probe_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ytarchive.jobs.permits._LEASE", 0.05)
+    governor = await bench.open()
+    desk = desk_of(governor)
+    await governor.failed(BotCheck(), "video")
+    bench.passed += 2 * HOUR
+    permit = await desk.ask_permit(PermitRequest(source="video"))
+    assert permit.permit_id is not None
+    assert governor.snapshot().state == "probing"
+    await until(lambda: governor.snapshot().state == "open")
+    with pytest.raises(NotFound):
+        await desk.renew_permit(permit.permit_id)
+
+
+async def test_a_block_is_heard_of_a_permit_that_has_run_out_too(bench: Bench) -> None:
+    governor = await bench.open()
+    outcome = PermitOutcome(source="video", error=BotCheck().detail())
+    await desk_of(governor).end_permit("given-by-a-process-before", outcome)
+    assert governor.snapshot().state == "open"
+
+
+async def test_a_permit_is_renewed_as_long_as_it_is_used(
+    bench: Bench, apart: Apart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ytarchive.jobs.permits._LEASE", 0.5)
+    desk = desk_of(await bench.open())
+    gate = await apart(desk)
+    async with gate.passing("video", is_video=True, patient=True):
+        await until(lambda: desk.renewed >= 2)
+
+
+async def test_without_an_answer_of_the_governor_nobody_passes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks is told so; a download waits, and goes on when Jobs is there again."""
+    monkeypatch.setattr("ytarchive.jobs.remote_gate._SECONDS_BETWEEN", (0.01,))
+    async with aiohttp.ClientSession() as session:
+        url = "http://127.0.0.1:9"
+        gate = RemoteGate(remote(JobsAPI, session, lambda: url))
+        with pytest.raises(ServiceUnavailable, match="without leave of the Jobs service"):
+            await extract(gate)
+        passed = asyncio.Event()
+
+        async def download() -> None:
+            async with gate.passing("video", is_video=True, patient=True):
+                passed.set()
+
+        running = asyncio.create_task(download())
+        with pytest.raises(ServiceUnavailable):
+            await extract(gate)
+        assert not passed.is_set()
+        async with serving((JobsAPI, desk_of(await bench.open()))) as server:
+            url = server.url
+            async with asyncio.timeout(10):
+                await running

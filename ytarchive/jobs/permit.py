@@ -1,0 +1,15 @@
+"""Leave to ask YouTube for something, as the governor gives it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class Permit:
+    """What `Governor.admit` gives, and `Governor.leave` takes back."""
+
+    cost: float
+    is_probe: bool = False
+    covers: str | None = None
+    """The video of the queue for which it was given: everything asked about it just passes."""
+    is_covered: bool = False
+    """It holds nothing: the queue has a permit for the same video, and tells how it went."""

@@ -1,0 +1,88 @@
+"""The gate of a process apart: it asks the governor where that is, in the Jobs process.
+
+What the queue sent here has been admitted there. The governor knows the video, so it is asked in
+the same way and has nothing against it. Without an answer nobody passes.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from loguru import logger
+
+from ytarchive.common.errors import RequestsPaused, ServiceUnavailable, YTArchiveError
+from ytarchive.jobs.api import JobsAPI
+from ytarchive.jobs.upstream import GivenPermit, PermitOutcome, PermitRequest
+from ytarchive.ytdlp import Gate
+
+log = logger.bind(service="jobs")
+
+_SECONDS_BETWEEN = (1, 2, 4, 8, 15)
+_SECONDS_FOR_THE_END = 5
+_RENEWALS_IN_A_LEASE = 3
+
+
+class RemoteGate(Gate):
+    """Lets pass whom the Jobs service admits, and tells it what came of it."""
+
+    def __init__(self, jobs: JobsAPI) -> None:
+        self._jobs = jobs
+
+    @asynccontextmanager
+    async def passing(self, source: str, *, is_video: bool, patient: bool) -> AsyncIterator[None]:
+        """Wait for a permit. Raises ServiceUnavailable when Jobs does not answer."""
+        request = PermitRequest(source=source, is_video=is_video)
+        permit = await (self._wait(request) if patient else self._ask(request))
+        if permit.permit_id is None:
+            yield
+            return
+        renewing = asyncio.create_task(self._renew(permit.permit_id, permit.lease))
+        outcome = PermitOutcome(source=source)
+        try:
+            yield
+            outcome = PermitOutcome(source=source, succeeded=True)
+        except YTArchiveError as error:
+            outcome = PermitOutcome(source=source, error=error.detail())
+            raise
+        finally:
+            renewing.cancel()
+            await self._end(permit.permit_id, outcome)
+
+    async def _ask(self, request: PermitRequest) -> GivenPermit:
+        try:
+            return await self._jobs.ask_permit(request)
+        except RequestsPaused:
+            raise
+        except YTArchiveError as error:
+            message = f"YouTube is not asked without leave of the Jobs service: {error.message}"
+            raise ServiceUnavailable(message) from error
+
+    async def _wait(self, request: PermitRequest) -> GivenPermit:
+        """Ask again and again, also before the time told: the pause may be ended by hand."""
+        pauses = itertools.chain(_SECONDS_BETWEEN, itertools.repeat(_SECONDS_BETWEEN[-1]))
+        told = ""
+        while True:
+            try:
+                return await self._ask(request)
+            except (RequestsPaused, ServiceUnavailable) as error:
+                if error.message != told:
+                    told = error.message
+                    log.warning("{} waits: {}", request.source, told)
+            await asyncio.sleep(next(pauses))
+
+    async def _renew(self, permit_id: str, lease: float) -> None:
+        """Keep the permit until cancelled. Should it run out, what it was given for goes on."""
+        while True:
+            await asyncio.sleep(lease / _RENEWALS_IN_A_LEASE)
+            try:
+                await self._jobs.renew_permit(permit_id)
+            except YTArchiveError as error:
+                log.debug("a permit could not be renewed: {}", error.message)
+
+    async def _end(self, permit_id: str, outcome: PermitOutcome) -> None:
+        try:
+            async with asyncio.timeout(_SECONDS_FOR_THE_END):
+                await self._jobs.end_permit(permit_id, outcome)
+        except (YTArchiveError, TimeoutError) as error:
+            log.warning("Jobs did not hear how {} went: {}", outcome.source, error)
