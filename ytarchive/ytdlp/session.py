@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import DownloadError
 
 from ytarchive.common import errors
@@ -57,13 +58,18 @@ class Session:
     def rehearse(self) -> None:
         """Extract a video and list a playlist without asking anybody: that loads all it takes.
 
-        Whoever is forked afterwards has it: every worker would need 100 ms of CPU for it.
+        So does asking the programs for their versions, as yt-dlp does before it uses them. Whoever
+        is forked afterwards has it: every worker would need 120 ms of CPU for it.
         """
         self._ydl.refuses_network = True
         with contextlib.suppress(Exception):  # whatever is broken will show when it is needed
             self._ydl.extract_info(_WATCH_URL.format("rehearsal--"), download=False)
         with contextlib.suppress(Exception):
             next(list_chunks(self._ydl, "PLrehearsal"))
+        with contextlib.suppress(Exception):
+            _ = FFmpegPostProcessor(self._ydl).available
+            runtimes = self._ydl._js_runtimes.values()  # noqa: SLF001  # nothing public finds them
+            _ = [runtime.info for runtime in runtimes]
         self._ydl.refuses_network = False
 
     def progress(self, status: dict[str, Any]) -> None:
