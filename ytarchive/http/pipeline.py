@@ -1,6 +1,5 @@
 """What every request passes through: trace, guard, time limit, and one envelope for all errors."""
 
-import asyncio
 import functools
 import time
 from collections.abc import Mapping
@@ -17,13 +16,13 @@ from ytarchive.common.errors import (
     InternalError,
     MalformedRequest,
     MethodNotAllowed,
-    ServiceTimeout,
     UnknownPath,
     YTArchiveError,
 )
 from ytarchive.common.services import ServiceName
 from ytarchive.common.telemetry import REQUEST_SECONDS
 from ytarchive.common.tracing import TRACE_HEADER, trace
+from ytarchive.http.deadlines import Deadlines
 from ytarchive.http.envelope import answer, failure
 from ytarchive.http.guard import Guard
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middleware:
     """The middleware of a server. `owners` names the service behind each route, for the log."""
-    guard = Guard(config)
+    guard, deadlines = Guard(config), Deadlines(config.request_timeout)
     log = {owner: logger.bind(service=owner) for owner in (*ServiceName, "http")}
 
     @web.middleware
@@ -51,7 +50,7 @@ def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middlew
             service_log = log[owners.get(route, "http")]
             try:
                 guard.check(request)
-                response = await _within(config.request_timeout, request, handler)
+                response = await deadlines.keep(handler(request))
             except Exception as error:  # the caller gets an envelope, whatever happens
                 response = _failed(request, error, service_log)
             seconds = time.perf_counter() - started
@@ -72,16 +71,6 @@ def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middlew
 def _duration(method: str, route: str, status: int) -> Histogram:
     """The metric with these labels; looking it up costs more than counting."""
     return REQUEST_SECONDS.labels(method, route, status)
-
-
-async def _within(seconds: float, request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await handler(request)
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise ServiceTimeout(f"no answer within {seconds:g} seconds") from None
 
 
 def _failed(request: web.Request, error: Exception, log: "Logger") -> web.Response:
