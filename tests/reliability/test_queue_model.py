@@ -2,12 +2,15 @@
 
 import asyncio
 import shutil
+import sqlite3
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
@@ -29,7 +32,7 @@ from tests.unit.jobs.peers import DownloadPeer, video_id
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import BotCheck, Conflict, PrivateVideo, ToolFailed
 from ytarchive.download import DownloadProgress, DownloadRequest
-from ytarchive.jobs import RetryJobs, policy
+from ytarchive.jobs import Job, RetryJobs, policy
 from ytarchive.jobs.service import JobsService
 
 CONCURRENCY = 2
@@ -44,7 +47,7 @@ RESULTS = {"fine": "success", "private": "unavailable", "broken": "failed"}
 class Moody(DownloadPeer):
     """Each video is in a mood; nothing ends while `paused`, and all is refused while `blocked`."""
 
-    mood: dict[str, str] = field(default_factory=lambda: dict.fromkeys(VIDEOS, "fine"))
+    mood: dict[str, str] = field(default_factory=lambda: defaultdict(lambda: "fine"))
     paused: bool = False
     blocked: bool = False
     twice: list[str] = field(default_factory=list)
@@ -69,6 +72,20 @@ class Moody(DownloadPeer):
         return await super().cancel_download(task_id)
 
 
+def out_of_turn(order: Iterable[str], jobs: Collection[Job]) -> int:
+    """How many videos started though a job of higher priority, or that had fewer, had one left."""
+    job_of = {name: job for job in jobs for name in job.video_ids}
+    had = Counter[str]()
+    wrong = 0
+    for job in map(job_of.__getitem__, order):
+        others = [each for each in jobs if had[each.id] < len(each.video_ids)]
+        higher = any(each.options.priority > job.options.priority for each in others)
+        equals = [had[each.id] for each in others if each.options.priority == job.options.priority]
+        wrong += higher or had[job.id] > min(equals, default=0) + 1
+        had[job.id] += 1
+    return wrong
+
+
 class QueueMachine(RuleBasedStateMachine):
     """Jobs are made, held back, cancelled, retried and cut short; the model knows each result."""
 
@@ -91,6 +108,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.model: dict[str, dict[str, str]] = {}
         self.stored: set[str] = set()
+        self.numbers = count(1000)
         self.open_service()
 
     def open_service(self) -> None:
@@ -200,6 +218,39 @@ class QueueMachine(RuleBasedStateMachine):
         self.settle(job_id)
         self.expect(job_id, names)
         return job_id
+
+    @rule(
+        target=jobs,
+        plans=st.lists(st.tuples(st.integers(1, 12), st.integers(-1, 1)), min_size=2, max_size=3),
+    )
+    def queue_up_during_a_pause(self, plans: list[tuple[int, int]]) -> object:
+        """Nothing starts, nor by a restart; then higher priority first, and equal ones in turn."""
+        self.peer.blocked = True
+        first = self.create(self.fresh(1), priority=9)
+        self.wait_until(lambda: self.governor() == "open" and not self.active(first))
+        self.peer.blocked = False
+        asked = len(self.peer.started), len(self.peer.extracted)
+        made = [first, *(self.create(self.fresh(size), priority) for size, priority in plans)]
+        self.crash()
+        self.wait_until(self.all_is_planned)
+        queued = [self.runner.run(self.service.get_job(job_id)) for job_id in made]
+        assert {result.attempts for job in queued for result in job.results} <= {0}
+        assert (len(self.peer.started), len(self.peer.extracted)) == asked
+        self.runner.run(self.service.resume_governor())
+        self.settle(*made)
+        assert out_of_turn(self.peer.started[asked[0] :], queued) <= PLACES
+        for job in queued:
+            self.model[job.id] = {}
+            self.expect(job.id, job.video_ids)
+        return multiple(*made)
+
+    def fresh(self, size: int) -> list[str]:
+        """Videos that no job has had."""
+        return [video_id(number) for number in islice(self.numbers, size)]
+
+    def all_is_planned(self) -> bool:
+        with closing(sqlite3.connect(self.folder / "jobs.db")) as database:
+            return not database.execute("SELECT 1 FROM job_videos WHERE state = 'new'").fetchone()
 
     @rule(target=jobs, names=NAMES)
     def cancel_a_running_job(self, names: list[str]) -> str:
