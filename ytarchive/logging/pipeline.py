@@ -34,6 +34,7 @@ _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 _LAST_CALL = 1.0
 _STORE_THREADS = "sqlite-logs"
+_TRIAL = "the log store is tried again after a failure"
 
 _storing: ContextVar[bool] = ContextVar("storing", default=False)
 
@@ -140,6 +141,7 @@ class LogPipeline:
     async def _drain_queue(self) -> None:
         while batch := await self._next_batch():
             await self._deliver(batch)
+            await self._recover()
 
     async def _next_batch(self) -> list[LogEntry]:
         """Up to a thousand entries; none when stopped."""
@@ -153,36 +155,47 @@ class LogPipeline:
         return self._queue.take(_BATCH)
 
     async def _deliver(self, batch: list[LogEntry]) -> None:
+        """Store a batch, however long that takes; it is lost if the store will never take it."""
         pause = _FIRST_PAUSE
         try:
-            while not await self._is_settled(batch):
+            while (error := await self._store(batch)) is not None:
+                if self._stopping.is_set() or not is_passing(error):
+                    self._queue.add_lost(len(batch))
+                    return
                 await _within(pause, self._stopping)
                 pause = min(2 * pause, _LONGEST_PAUSE)
         except asyncio.CancelledError:
             self._queue.add_lost(len(batch))
             raise
 
-    async def _is_settled(self, batch: list[LogEntry]) -> bool:
-        """Whether the batch is stored, or lost for good."""
+    async def _recover(self) -> None:
+        """After a failure try the store from time to time, for as long as nothing is logged.
+
+        What it can do now is to show in `keeps_up`, and what was lost in the log.
+        """
+        pause = _FIRST_PAUSE
+        while not self._works:
+            await _within(pause, self._arrived)
+            if self._queue or self._stopping.is_set():
+                return
+            await self._store([LogEntry(service="logging", message=_TRIAL)])
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _store(self, batch: list[LogEntry]) -> Exception | None:
+        """Why a batch could not be stored; None if it is."""
         try:
             with _own_records_left_out():
                 await self._target.write(batch)
         except Exception as error:  # nothing that a store does may end the logging
-            return self._is_given_up(batch, error)
+            self._works = False
+            text = error.message if isinstance(error, YTArchiveError) else repr(error)
+            self._complaints.say(f"log entries cannot be stored: {text}")
+            return error
         self._works = True
         # While the queue is full, even these words would push an entry out.
         if not self._queue.is_full and (lost := self._queue.take_lost()):
             log.warning("{} log entries were lost: the log store was too slow or failed", lost)
-        return True
-
-    def _is_given_up(self, batch: list[LogEntry], error: Exception) -> bool:
-        self._works = False
-        text = error.message if isinstance(error, YTArchiveError) else repr(error)
-        self._complaints.say(f"log entries cannot be stored: {text}")
-        if is_passing(error) and not self._stopping.is_set():
-            return False
-        self._queue.add_lost(len(batch))
-        return True
+        return None
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

@@ -146,9 +146,30 @@ async def test_a_store_that_is_away_gets_everything_when_it_is_back(
     assert told == [told_once]
 
 
-async def test_a_broken_store_costs_its_entries_only(
-    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+async def test_a_store_that_works_again_is_noticed_though_nothing_is_logged(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pipeline, "_FIRST_PAUSE", 0.01)
+    before = dropped()
+    shelf.failures = [DatabaseCorrupt("logs.db is damaged")] * 999
+    async with LogPipeline(shelf, 100) as running:
+        logger.info("the only entry")
+        while not shelf.asked:
+            await asyncio.sleep(0.01)
+        assert not running.keeps_up
+        shelf.failures.clear()
+        while len(shelf.kept) < 2:
+            await asyncio.sleep(0.01)
+        assert running.keeps_up
+    told = "1 log entries were lost: the log store was too slow or failed"
+    assert shelf.messages() == ["the log store is tried again after a failure", told]
+    assert dropped() - before == 1
+
+
+async def test_a_broken_store_costs_its_entries_only(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pipeline, "_FIRST_PAUSE", 60)
     before = dropped()
     shelf.failures = [DatabaseCorrupt("logs.db is damaged"), RuntimeError("a bug, key=topsecret")]
     async with LogPipeline(shelf, 100) as running:
