@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
+from tests.unit.storage.samples import save_request, stage
 from ytarchive.common.config import StorageConfig
 from ytarchive.storage.service import StorageService
 
@@ -20,6 +21,22 @@ async def storage(config: StorageConfig) -> AsyncIterator[StorageService]:
     service = await StorageService.open(config)
     yield service
     await service.close()
+
+
+@pytest.fixture
+async def interrupted(config: StorageConfig, monkeypatch: pytest.MonkeyPatch) -> StorageConfig:
+    """An archive whose process ended after the move was noted and before it was made."""
+
+    def stop(_: object) -> None:
+        raise KeyError("stands for the end of the process")
+
+    storage = await StorageService.open(config)
+    with monkeypatch.context() as patch:
+        patch.setattr("ytarchive.storage.videos._move", stop)
+        with pytest.raises(KeyError):
+            await storage.save_video(save_request(stage(config)))
+    await storage.close()
+    return config
 
 
 @pytest.fixture

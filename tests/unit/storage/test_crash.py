@@ -84,22 +84,6 @@ async def test_metadata_killed_at_any_step_has_the_digest_of_its_file(tmp_path: 
     assert set(titles) == {"old title", "new title"}
 
 
-@pytest.fixture
-async def interrupted(config: StorageConfig, monkeypatch: pytest.MonkeyPatch) -> StorageConfig:
-    """An archive whose process ended after the move was noted and before it was made."""
-    storage = await StorageService.open(config)
-    with monkeypatch.context() as patch:
-        patch.setattr("ytarchive.storage.videos._move", _stop)
-        with pytest.raises(KeyError):
-            await storage.save_video(save_request(stage(config)))
-    await storage.close()
-    return config
-
-
-def _stop(_: object) -> None:
-    raise KeyError("stands for the end of the process")
-
-
 async def test_a_noted_move_is_made_at_the_next_start(interrupted: StorageConfig) -> None:
     storage = await StorageService.open(interrupted)
     assert (await storage.video_exists(VIDEO)).exists

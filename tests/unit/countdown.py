@@ -1,0 +1,70 @@
+"""Does something again and again, each time killed (SIGKILL) one step later.
+
+A step is whatever changes names or waits for the disk: rename, replace, mkdir, rmdir, unlink,
+fsync, commit.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from ytarchive.common.database import Database
+
+_STEPS = ("rename", "replace", "mkdir", "rmdir", "unlink", "fsync")
+
+
+class Countdown:
+    """Ends the process, as a crash would, when it has been asked to often enough."""
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    def step(self) -> None:
+        """Count one; at zero, be killed."""
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def arm(self) -> None:
+        """Begin to count."""
+        for name in _STEPS:
+            setattr(os, name, self._counted(getattr(os, name)))
+        commit = Database._commit
+
+        def counted_commit(database: Database, group: list[Any]) -> list[Any]:
+            self.step()
+            return commit(database, group)
+
+        setattr(Database, "_commit", counted_commit)  # noqa: B010  # replaced, which types forbid
+
+    def _counted(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.step()
+            return operation(*args, **kwargs)
+
+        return counted
+
+
+def killed_rounds(work: Callable[[int], None]) -> int:
+    """Do `work`, which arms a countdown of so many steps, until a round comes through.
+
+    Each round is a process of its own. Returns how many were killed.
+    """
+    killed = 0
+    while _was_killed(work, killed + 1):
+        killed += 1
+    return killed
+
+
+def _was_killed(work: Callable[[int], None], steps: int) -> bool:
+    child = os.fork()
+    if child == 0:
+        work(steps)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return os.WTERMSIG(status) == signal.SIGKILL
+    if os.WEXITSTATUS(status) != 0:
+        raise SystemExit(f"round {steps} failed by itself")
+    return False
