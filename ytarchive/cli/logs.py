@@ -1,8 +1,7 @@
 """`ytarchive logs`."""
 
 import asyncio
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import click
 from rich.text import Text
@@ -17,8 +16,6 @@ from ytarchive.logging import LogEntry, LogLevel, LogQuery
 
 _INTERVAL = 0.5
 _MOST_AT_ONCE = 1000
-_LATE = timedelta(seconds=3)  # entries are stored in batches, so an older one may come later
-_AHEAD = timedelta(minutes=2)  # more than the log lets entries be
 
 _STYLES = {
     LogLevel.DEBUG: "dim",
@@ -61,6 +58,7 @@ async def logs(
     each entry.
     """
     query = LogQuery.model_validate({"level": level} | filters)
+    start = await archive.logging.query_logs(_following(query, None)) if follow else None
     page = await archive.logging.query_logs(query)
     if out.as_json and not follow:
         out.document(page)
@@ -69,43 +67,25 @@ async def logs(
         _print(out, entry)
     if not page.items and not follow:
         out.remark("No entry matches.")
-    if follow:
+    if start is not None:
         if archive.url is None:
             out.remark("No server is running, so nothing new will come.")
-        await _follow(archive, out, query, _Seen(page.items))
+        await _follow(archive, out, _following(query, start.next_cursor), page.items)
 
 
-class _Seen:
-    """The entries shown of late, so that none is shown twice."""
-
-    def __init__(self, entries: list[LogEntry]) -> None:
-        self._recent: dict[bytes | str, datetime] = {}
-        self.since = datetime.now(UTC) - _LATE
-        for _ in self.new(entries):
-            pass
-
-    def new(self, entries: list[LogEntry]) -> Iterator[LogEntry]:
-        """Those of `entries` (newest first) that were not shown yet, oldest first."""
-        for entry in reversed(entries):
-            key = entry.model_dump_json()
-            if key not in self._recent:
-                self._recent[key] = entry.timestamp
-                yield entry
-        latest = max(self._recent.values(), default=self.since)
-        self.since = max(self.since, min(latest, datetime.now(UTC)) - _LATE)
-        self._recent = {key: at for key, at in self._recent.items() if at >= self.since}
+def _following(query: LogQuery, cursor: str | None) -> LogQuery:
+    return query.model_copy(update={"follow": True, "cursor": cursor, "limit": _MOST_AT_ONCE})
 
 
-async def _follow(archive: Archive, out: Output, query: LogQuery, seen: _Seen) -> None:
+async def _follow(archive: Archive, out: Output, query: LogQuery, shown: list[LogEntry]) -> None:
+    """Show what comes. Of that some may be among `shown`, which was asked for a moment later."""
     while True:
         await asyncio.sleep(_INTERVAL)
-        # What a clock that was wrong dated further ahead must not fill the page.
-        ahead = datetime.now(UTC) + _AHEAD
-        until = min(query.until or ahead, ahead)
-        fresh = {"since": seen.since, "until": until, "limit": _MOST_AT_ONCE}
-        page = await archive.logging.query_logs(query.model_copy(update=fresh))
-        for entry in seen.new(page.items):
-            _print(out, entry)
+        page = await archive.logging.query_logs(query)
+        for entry in page.items:
+            if entry not in shown:
+                _print(out, entry)
+        query, shown = _following(query, page.next_cursor), []
 
 
 def _print(out: Output, entry: LogEntry) -> None:

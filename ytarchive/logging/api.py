@@ -56,6 +56,11 @@ class LogQuery(Model):
     until: UtcDatetime | None = None
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
+    follow: bool = Field(
+        default=False,
+        description="In the order of arrival, whatever the timestamps: without a cursor what comes "
+        "from now on, with one what came since. There always is a `next_cursor`",
+    )
 
 
 class Metric(Model):
@@ -84,7 +89,7 @@ class LoggingAPI(Contract, Protocol):
 
     @endpoint("GET /logs")
     async def query_logs(self, request: LogQuery) -> Page[LogEntry]:
-        """Entries that match, newest first."""
+        """Entries that match, newest first; with `follow` those that have come since."""
         ...
 
     @endpoint("GET /logs/services/{service}")

@@ -40,13 +40,28 @@ class LogRepository:
 
     async def find(self, query: LogQuery) -> Page[LogEntry]:
         """Entries that match, newest first. Raises InvalidRequest for a bad cursor."""
+        if query.follow:
+            return await self._find_arrived(query)
         rows = await self._database.fetch_all(_statement(query), _parameters(query))
         page = rows[: query.limit]
         more = len(rows) > query.limit
         return Page(
             items=[_entry(row) for row in page],
-            next_cursor=_cursor_after(page[-1]) if more else None,
+            next_cursor=_cursor(page[-1]["time"], page[-1]["id"]) if more else None,
         )
+
+    async def _find_arrived(self, query: LogQuery) -> Page[LogEntry]:
+        """Entries that match, as they came. Rows are numbered in the order in which they come."""
+        newest = await self._number("newest_id")
+        after = _read_cursor(query.cursor)[1] if query.cursor else newest
+        if after > newest:  # all that there was has been removed, and the numbers begin anew
+            after = 0
+        values = _parameters(query.model_copy(update={"cursor": None}))
+        bounds = {"after": after, "newest": newest}
+        rows = await self._database.fetch_all("find_arrived", values | bounds)
+        page = rows[: query.limit]
+        last = page[-1]["id"] if len(rows) > query.limit else newest
+        return Page(items=[_entry(row) for row in page], next_cursor=_cursor(0, last))
 
     async def purge(self, oldest: datetime, max_bytes: int) -> None:
         """Remove what came before `oldest`, then the oldest entries beyond `max_bytes`.
@@ -145,8 +160,8 @@ def _parameters(query: LogQuery) -> dict[str, Any]:
     }
 
 
-def _cursor_after(row: Row) -> str:
-    return base64.urlsafe_b64encode(_CURSOR.pack(row["time"], row["id"])).decode().rstrip("=")
+def _cursor(time: int, row_id: int) -> str:
+    return base64.urlsafe_b64encode(_CURSOR.pack(time, row_id)).decode().rstrip("=")
 
 
 def _read_cursor(text: str) -> tuple[int, int]:

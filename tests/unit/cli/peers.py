@@ -306,8 +306,11 @@ class LoggingPeer(LoggingAPI):
     async def query_logs(self, request: LogQuery) -> Page[LogEntry]:
         self.queries.append(request)
         self.when_asked()
+        place = str(len(self.queries)) if request.follow else None
+        if request.follow and request.cursor is None:
+            return Page(items=[], next_cursor=place)
         page = self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
-        return Page(items=page)
+        return Page(items=page, next_cursor=place)
 
     async def get_metrics(self) -> list[Metric]:
         return [

@@ -203,45 +203,27 @@ def test_logs_as_json_are_a_page(cli: Cli, archive: Peers) -> None:
     assert cli("logs", "--json").json["items"][0]["message"] == "only"
 
 
-def test_following_shows_each_entry_once_also_those_that_come_late(
+def test_following_shows_each_entry_once_as_it_comes_whatever_its_time(
     cli: Cli, archive: Peers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.cli.logs._INTERVAL", 0.01)
-    old, late, new = entry("old", -2), entry("late", -1), entry("new")
-    archive.logging.pages = [[old], [new, old], [new, late, old], [new, late, old]]
+    old, new, later, ancient = entry("old", -2), entry("new"), entry("later", 1), entry("ancient")
+    ancient = ancient.model_copy(update={"timestamp": NOON.replace(year=1999)})
+    archive.logging.pages = [[new, old], [new, later], [ancient], []]
 
     def enough() -> None:
-        if len(archive.logging.queries) == 5:
+        if len(archive.logging.queries) == 6:
             signal.raise_signal(signal.SIGINT)
 
     archive.logging.when_asked = enough
-    ran = cli("logs", "-f", "--json")
-    assert [json.loads(line)["message"] for line in ran.out.splitlines()] == ["old", "new", "late"]
-    since = archive.logging.queries[-1].since
-    assert since is not None
-    assert since < late.timestamp
-
-
-def test_an_entry_from_the_future_does_not_hide_those_that_come_now(
-    cli: Cli, archive: Peers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ytarchive.cli.logs._INTERVAL", 0.01)
-    ahead, now = entry("ahead"), entry("now")
-    ahead = ahead.model_copy(update={"timestamp": datetime.now(UTC) + timedelta(days=99)})
-    now = now.model_copy(update={"timestamp": datetime.now(UTC)})
-    archive.logging.pages = [[ahead], [ahead, now]]
-
-    def enough() -> None:
-        if len(archive.logging.queries) == 3:
-            signal.raise_signal(signal.SIGINT)
-
-    archive.logging.when_asked = enough
-    ran = cli("logs", "-f", "--json")
-    assert [json.loads(line)["message"] for line in ran.out.splitlines()] == ["ahead", "now"]
-    asked = archive.logging.queries[-1]
-    assert asked.since is not None
-    assert asked.until is not None
-    assert asked.since < now.timestamp < asked.until < ahead.timestamp
+    ran = cli("logs", "-f", "--json", "--service", "jobs", "--limit", "2")
+    shown = [json.loads(line)["message"] for line in ran.out.splitlines()]
+    assert shown == ["old", "new", "later", "ancient"]
+    asked = archive.logging.queries
+    assert {query.service for query in asked} == {"jobs"}
+    assert [query.follow for query in asked] == [True, False, True, True, True, True]
+    assert [query.cursor for query in asked] == [None, None, "1", "3", "4", "5"]
+    assert [query.limit for query in asked] == [1000, 2, 1000, 1000, 1000, 1000]
 
 
 def test_metrics_have_name_tags_and_value(cli: Cli, archive: Peers) -> None:

@@ -95,6 +95,41 @@ async def test_pages_show_every_entry_once(
     assert paged == wanted
 
 
+async def test_who_follows_gets_each_entry_once_as_it_comes_whatever_its_time(
+    filled: LoggingService,
+) -> None:
+    async def more(cursor: str | None, **query: object) -> tuple[list[str], str | None]:
+        asked = LogQuery.model_validate({"follow": True, "cursor": cursor} | query)
+        page = await filled.query_logs(asked)
+        return [item.message for item in page.items], page.next_cursor
+
+    begun = await more(None)
+    assert begun[0] == []
+    assert (await more(begun[1]))[0] == []
+    sent = [entry(at, message=f"at {at}", trace_id="t") for at in (3, 50, -(10**8), 3)]
+    await filled.submit_logs(LogBatch(entries=sent))
+    found, last = await more(begun[1])
+    assert found == ["at 3", "at 50", "at -100000000", "at 3"]
+    assert (await more(last))[0] == []
+    first, place = await more(begun[1], limit=3)
+    assert first + (await more(place, limit=3))[0] == found
+    await filled.submit_log(entry(60, service="storage", level=LogLevel.ERROR))
+    assert (await more(begun[1], level="ERROR"))[0] == ["entry 60"]
+    assert (await more(begun[1], service="storage", text="60"))[0] == ["entry 60"]
+    assert (await more(begun[1], trace_id="t", since=NOON, limit=1))[0] == ["at 3"]
+
+
+async def test_following_goes_on_when_retention_has_removed_everything(
+    service: LoggingService,
+) -> None:
+    await service.submit_logs(LogBatch(entries=[entry(n) for n in range(20)]))
+    place = (await service.query_logs(LogQuery(follow=True))).next_cursor
+    await service._store.rows.purge(utc_now() + timedelta(hours=1), 2**30)
+    await service.submit_log(entry(1, message="the first again"))
+    page = await service.query_logs(LogQuery(follow=True, cursor=place))
+    assert [item.message for item in page.items] == ["the first again"]
+
+
 @pytest.mark.parametrize("cursor", ["x", "####", "A" * 21, "AAAA" * 100, "ünïcödé"])
 async def test_a_cursor_that_was_never_given_out_is_refused_by_name(
     service: LoggingService, cursor: str

@@ -71,6 +71,26 @@ WHERE e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
 ORDER BY e.time DESC, e.id DESC
 LIMIT :limit;
 
+-- Finding them as they come -------------------------------------------------------------------
+
+-- name: newest_id
+SELECT coalesce(max(id), 0) FROM entries;
+
+-- name: find_arrived
+-- What came after `:after`, up to `:newest`: few enough to be looked at one by one.
+SELECT e.id, e.time, e.service, e.level, e.message, e.context,
+       (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
+FROM entries AS e
+WHERE e.id > :after AND e.id <= :newest
+  AND e.time >= :since AND e.time <= :end_time
+  AND e.level >= :level
+  AND (:service IS NULL OR e.service = :service)
+  AND (:trace_id IS NULL
+       OR e.trace_key = (SELECT t.trace_key FROM traces AS t WHERE t.trace_id = :trace_id))
+  AND (:text IS NULL OR instr(coalesce(e.folded, lower(e.message)), :text) > 0)
+ORDER BY e.id
+LIMIT :limit;
+
 -- Retention -----------------------------------------------------------------------------------
 
 -- name: purge_entries
