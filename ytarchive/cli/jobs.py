@@ -92,7 +92,7 @@ async def retry(
 ) -> int:
     """Try again what failed, was unavailable or was cancelled.
 
-    Of one job, or with --reason of all jobs; with --dry-run it is only counted, by reason. What
+    Give a JOB_ID, or --reason for all jobs; with --dry-run it is only counted, by reason. What
     waits because of the reason waits no longer; after a block one video tries at once whether it
     is over.
     """
