@@ -27,7 +27,9 @@ _job_options = with_options(
         help="Languages of captions, separated by commas; all: every one that people have made.",
     ),
     click.option("--no-captions", is_flag=True, help="Leave captions out."),
-    click.option("--auto-captions", is_flag=True, help="Take automatic captions where people made none."),
+    click.option(
+        "--auto-captions", is_flag=True, help="Take automatic captions where there are no others."
+    ),
     click.option("--no-thumbnail", is_flag=True, help="Leave the thumbnail out."),
     click.option(
         "--output-dir", metavar="DIR", help="Folder inside the archive; default storage.videos_dir."

@@ -84,7 +84,9 @@ async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
 
 @storage.command()
 @click.option(
-    "--state", type=click.Choice(list(AvailabilityState)), help="Only videos in this state."
+    "--state",
+    type=click.Choice(list(AvailabilityState), case_sensitive=False),
+    help="Only videos in this state.",
 )
 @click.option("--reason", help="Only videos with this reason, such as private or deleted.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)

@@ -11,6 +11,8 @@ from ytarchive.common.models import HealthCheck, Page
 from ytarchive.download import DownloadAPI, DownloadPhase, VideoFormat, VideoFormats
 from ytarchive.jobs import (
     WHOLE_JOB,
+    Availability,
+    AvailabilityQuery,
     CreateJob,
     Governor,
     Job,
@@ -111,6 +113,7 @@ class JobsPeer(JobsAPI):
             state="closed", pace="polite", videos_per_hour=180, ready_videos=80
         )
         self.known: list[ServiceRegistry] = []
+        self.missing: list[AvailabilityQuery] = []
         self.when_looked_at: Callable[[], object] = lambda: None
 
     async def create_job(self, request: CreateJob) -> Job:
@@ -175,6 +178,10 @@ class JobsPeer(JobsAPI):
 
     async def get_governor(self) -> Governor:
         return self.governor
+
+    async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
+        self.missing.append(request)
+        return Page(items=[])
 
     async def list_services(self) -> list[ServiceRegistry]:
         return self.known

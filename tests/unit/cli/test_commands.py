@@ -9,7 +9,14 @@ import pytest
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import CHANNEL, FILM, LIST, NOON, TALK, Peers, running, stored
 from ytarchive.common.models import ErrorDetail
-from ytarchive.jobs import Governor, JobProgress, JobStatus, JobType, ServiceRegistry
+from ytarchive.jobs import (
+    AvailabilityState,
+    Governor,
+    JobProgress,
+    JobStatus,
+    JobType,
+    ServiceRegistry,
+)
 from ytarchive.logging import LogEntry, LogLevel
 from ytarchive.storage import FailedDownload, UnavailableVideo, WorkPlan
 
@@ -165,6 +172,14 @@ def test_exists_answers_with_its_exit_code(cli: Cli, archive: Peers) -> None:
     assert cli("storage", "exists", FILM, TALK).code == 1
     assert cli("storage", "exists", FILM, "--json").json["exists"] is True
     assert cli("storage", "exists", FILM, TALK, "--json").json["video_ids"] == [FILM]
+
+
+@pytest.mark.parametrize("state", AvailabilityState)
+def test_what_youtube_no_longer_gives_is_listed_by_state_as_the_api_names_it(
+    cli: Cli, archive: Peers, state: AvailabilityState
+) -> None:
+    assert cli("storage", "availability", "--state", state.value).code == 0
+    assert [query.state for query in archive.jobs.missing] == [state]
 
 
 # --- logs, metrics, quota, services ---------------------------------------------------------
