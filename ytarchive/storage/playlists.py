@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from loguru import logger
+
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Conflict
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
 from ytarchive.storage import files
 from ytarchive.storage.api import SavePlaylist
 from ytarchive.storage.layout import Layout
+
+log = logger.bind(service="storage")
 
 _BEGIN = '  "videos": ['
 _END = "  ]"
@@ -91,15 +95,19 @@ class _Writing:
         for line in entries:
             newer.add(json.loads(line)["video_id"])
             yield line
-        for entry in _entries(self._older):
-            if entry["video_id"] not in newer:
-                entry["position"] = self.count
-                yield json.dumps(entry, ensure_ascii=False).encode()
+        try:
+            for entry in _entries(self._older):
+                if entry["video_id"] not in newer:
+                    entry["position"] = self.count
+                    yield json.dumps(entry, ensure_ascii=False).encode()
+        except (ValueError, LookupError, TypeError):
+            # The next whole listing brings the others back.
+            log.warning("{} is damaged: not all of its older entries are kept", self._older)
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
     """The entries of a playlist's file, one at a time."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         if not any(line.rstrip("\n") == _BEGIN for line in file):
             return
         for line in file:

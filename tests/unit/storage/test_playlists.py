@@ -78,6 +78,20 @@ async def test_newer_entries_go_before_those_of_the_file(
     assert kept.video_count == 60
 
 
+@pytest.mark.parametrize("damage", [b'{"video_id": "vi', b'{"id": 1},\n', b"\xff\xfe\n", b"[]\n"])
+async def test_a_damaged_file_keeps_no_newer_entries_out(
+    storage: StorageService, config: StorageConfig, damage: bytes
+) -> None:
+    """What can be read of it stays; the next whole listing writes all of it anew."""
+    await storage.save_playlist(part(10, 50, draft=None))
+    path = config.base_path / "metadata" / "playlists" / f"{LIST}.json"
+    lines = path.read_bytes().splitlines(keepends=True)
+    at = next(number for number, line in enumerate(lines) if b"video000020" in line)
+    path.write_bytes(b"".join(lines[:at]) + damage)
+    await storage.save_playlist(part(0, 10, draft=None, newest_only=True))
+    assert [video.position for video in stored(config).videos] == list(range(20))
+
+
 async def test_a_playlists_file_can_be_read_by_a_rebuild(
     storage: StorageService, config: StorageConfig
 ) -> None:
