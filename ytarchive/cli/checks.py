@@ -14,8 +14,9 @@ from pydantic import BaseModel
 
 from ytarchive.app import Archive, open_archive
 from ytarchive.cli.output import size
+from ytarchive.cli.session import remedy_for
 from ytarchive.common.config import Settings
-from ytarchive.common.errors import StateLocked, YTArchiveError
+from ytarchive.common.errors import StateLocked, TokenRequired, YTArchiveError
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")
@@ -171,6 +172,8 @@ async def check_services(settings: Settings, server: str | None) -> list[Check]:
             return [_place(archive), await _services(archive)]
     except StateLocked as error:
         return [_failed("database", error, Verdict.WARN)]
+    except TokenRequired as error:
+        return [_failed("server", error, Verdict.FAIL)]
     except YTArchiveError as error:
         return [_failed("server" if server else "database", error, Verdict.FAIL)]
 
@@ -248,4 +251,4 @@ async def _ask_youtube(settings: Settings) -> int:
 
 
 def _failed(name: str, error: YTArchiveError, verdict: Verdict) -> Check:
-    return Check(name=name, verdict=verdict, message=error.message, remedy=error.remedy)
+    return Check(name=name, verdict=verdict, message=error.message, remedy=remedy_for(error))

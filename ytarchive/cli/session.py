@@ -49,14 +49,14 @@ def failure(error: YTArchiveError, exit_code: int = 1) -> Failure:
     detail = error.detail()
     return Failure(
         error.message,
-        remedy=_remedy(error),
+        remedy=remedy_for(error),
         exit_code=USAGE if wrong_usage else exit_code,
         code=detail.code,
         details=detail.details,
     )
 
 
-def _remedy(error: YTArchiveError) -> str:
+def remedy_for(error: YTArchiveError) -> str:
     """What helps, for who types commands; elsewhere it is told to who sends requests."""
     match error:
         case InvalidRequest():

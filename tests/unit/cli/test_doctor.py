@@ -19,7 +19,7 @@ from ytarchive.cli.checks import (
     check_tools,
 )
 from ytarchive.common.config import load_settings
-from ytarchive.common.errors import StateLocked
+from ytarchive.common.errors import StateLocked, TokenRequired
 from ytarchive.common.models import HealthCheck
 from ytarchive.ytdlp import Tool, ToolReport
 
@@ -177,6 +177,19 @@ async def test_an_archive_in_use_by_another_command_is_a_warning(
     monkeypatch.setattr("ytarchive.cli.checks.open_archive", locked)
     (check,) = await check_services(load_settings(), None)
     assert (check.verdict, check.message) == (Verdict.WARN, "belongs to process 7")
+
+
+async def test_a_server_that_refuses_the_token_fails_and_says_where_to_put_the_right_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object) -> None:
+        raise TokenRequired("the server refuses the token")
+
+    monkeypatch.setattr("ytarchive.cli.checks.open_archive", refused)
+    (check,) = await check_services(load_settings(), None)
+    assert (check.name, check.verdict) == ("server", Verdict.FAIL)
+    assert check.remedy is not None
+    assert "YTARCHIVE_SERVER__TOKEN" in check.remedy
 
 
 async def test_a_network_that_leads_nowhere_fails_and_says_which_way(
