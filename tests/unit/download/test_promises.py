@@ -12,9 +12,11 @@ import pytest
 
 from tests.unit.download.conftest import Ear, ScriptedFetcher
 from tests.unit.download.test_service import ended, request
+from tests.waiting import eventually, until
 from ytarchive.common import errors
 from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
 from ytarchive.common.tracing import trace
+from ytarchive.download import DownloadProgress
 from ytarchive.download import notifier as notifier_module
 from ytarchive.download import transfers as transfers_module
 from ytarchive.download.journal import Journal, Promise
@@ -56,16 +58,12 @@ def promises(tmp_path: Path) -> list[Path]:
 
 
 async def taken(ear: Ear, number: int = 1) -> None:
-    async with asyncio.timeout(30):
-        while len(ear.heard) < number:
-            await asyncio.sleep(0)
-        await asyncio.sleep(0)
+    await until(lambda: len(ear.heard) >= number)
+    await asyncio.sleep(0)
 
 
 async def gone(tmp_path: Path) -> None:
-    async with asyncio.timeout(30):
-        while promises(tmp_path):
-            await asyncio.sleep(0)
+    await until(lambda: not promises(tmp_path))
 
 
 async def test_what_was_asked_for_is_taken_up_in_order_and_under_the_same_ids(life: Lives) -> None:
@@ -130,9 +128,7 @@ async def test_an_end_that_nobody_took_notice_of_is_told_again_after_a_restart(
         first.fetcher.finish.set()
         first.ear.deaf = 1000
         task = await ended(first.service, await first.service.start_download(request()))
-        async with asyncio.timeout(30):
-            while first.ear.deaf > 997:
-                await asyncio.sleep(0)
+        await until(lambda: first.ear.deaf <= 997)
         assert promises(tmp_path)
     async with life() as second:
         second.fetcher.finish.set()
@@ -170,9 +166,7 @@ async def test_two_who_ask_at_once_get_one_task_and_one_promise(
         asked = await asyncio.gather(*(first.service.start_download(request()) for _ in range(5)))
         assert len({each.task_id for each in asked}) == 1
         assert len(promises(tmp_path)) == 1
-        async with asyncio.timeout(30):
-            while not first.fetcher.orders:
-                await asyncio.sleep(0)
+        await until(lambda: first.fetcher.orders)
 
 
 async def test_what_was_asked_for_as_it_was_closed_is_taken_up(life: Lives) -> None:
@@ -204,9 +198,12 @@ async def test_one_that_does_not_fit_waits_and_smaller_ones_go_on(
     async with life() as first:
         first.fetcher.needed = 10**18
         large = await first.service.start_download(request(1))
-        async with asyncio.timeout(30):
-            while not (now := await first.service.get_progress(large.task_id)).error:
-                await asyncio.sleep(0)
+
+        async def refused() -> DownloadProgress | None:
+            progress = await first.service.get_progress(large.task_id)
+            return progress if progress.error else None
+
+        now = await eventually(refused)
         assert (now.status, now.error_code) == ("QUEUED", errors.DiskFull.code)
         assert "needs 953674316406 MiB" in (now.error or "")
         first.fetcher.needed = 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.download.conftest import Ear, ScriptedFetcher, settled
+from tests.waiting import eventually
 from ytarchive.common import errors
 from ytarchive.common.quality import Quality
 from ytarchive.common.telemetry import REGISTRY
@@ -30,10 +31,11 @@ def moment(percent: float, fetched: int, phase: str = "video") -> Transfer:
 
 
 async def ended(service: DownloadService, task: DownloadProgress) -> DownloadProgress:
-    async with asyncio.timeout(30):
-        while not (now := await service.get_progress(task.task_id)).status.is_final:
-            await asyncio.sleep(0)
-    return now
+    async def final() -> DownloadProgress | None:
+        progress = await service.get_progress(task.task_id)
+        return progress if progress.status.is_final else None
+
+    return await eventually(final)
 
 
 async def test_what_is_asked_for_is_fetched_into_the_videos_own_folder(
