@@ -33,7 +33,7 @@ def test_only_the_metadata_is_fetched_for_a_video_without(
         assert (first["status"], first["media"]) == ("success", True)
         if lost:
             file.unlink()
-        skipped = {"status": "skipped", "message": "already in the archive"}
+        skipped: dict[str, object] = {"status": "skipped", "message": "already in the archive"}
         skipped |= {"metadata_saved": False, "media": False}
         assert download(include_metadata=False) == skipped
         assert not file.exists()

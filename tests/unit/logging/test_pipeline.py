@@ -154,12 +154,11 @@ async def test_a_store_that_works_again_is_noticed_though_nothing_is_logged(
     shelf.failures = [DatabaseCorrupt("logs.db is damaged")] * 999
     async with LogPipeline(shelf, 100) as running:
         logger.info("the only entry")
-        while not shelf.asked:
-            await asyncio.sleep(0.01)
-        assert not running.keeps_up
+        await until(lambda: shelf.asked)
+        behind = not running.keeps_up
+        assert behind
         shelf.failures.clear()
-        while len(shelf.kept) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(shelf.kept) >= 2)
         assert running.keeps_up
     told = "1 log entries were lost: the log store was too slow or failed"
     assert shelf.messages() == ["the log store is tried again after a failure", told]
