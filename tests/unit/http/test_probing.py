@@ -1,0 +1,78 @@
+"""A registered service may be anything at any address: nothing that it answers is trusted.
+
+Such hosts cannot be had in a test, so aioresponses answers in their place.
+"""
+
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+from aioresponses import aioresponses
+from yarl import URL
+
+from ytarchive.common.models import utc_now
+from ytarchive.http import says_healthy
+from ytarchive.jobs import ServiceRegistry
+
+HEALTH = "http://media-box.lan:8002/api/v1/health"
+ENTRY = ServiceRegistry(
+    service_name="download",
+    url="http://media-box.lan",
+    port=8002,
+    health_endpoint="/api/v1/health",
+    last_health_check=utc_now(),
+    is_healthy=False,
+)
+
+
+@pytest.fixture
+def network() -> Iterator[aioresponses]:
+    """A network in which nothing answers but what a test has answer."""
+    with aioresponses() as network:
+        yield network
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"success": true, "data": {"status": "healthy"}}', True),
+        ('{"success": true, "data": {"status": "unhealthy"}}', False),
+        ('{"success": true, "data": {"status": true}}', False),
+        ('{"success": true, "data": "healthy"}', False),
+        ('["healthy"]', False),
+        ('"healthy"', False),
+    ],
+)
+async def test_only_the_word_healthy_in_its_place_is_believed(
+    network: aioresponses, session: aiohttp.ClientSession, body: str, expected: bool
+) -> None:
+    network.get(HEALTH, body=body)
+    assert await says_healthy(session, ENTRY, None) is expected
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "{", "[" * 2**17, " " * 2**16 + "{}"])
+async def test_what_is_no_json_or_has_no_end_is_an_error(
+    network: aioresponses, session: aiohttp.ClientSession, body: str
+) -> None:
+    network.get(HEALTH, body=body)
+    with pytest.raises(ValueError, match=r"expected|EOF|too long|recursion"):
+        await says_healthy(session, ENTRY, None)
+
+
+async def test_a_redirect_leads_nowhere_and_no_token_goes_unasked(
+    network: aioresponses, session: aiohttp.ClientSession
+) -> None:
+    network.get(HEALTH, status=302, headers={"Location": "http://169.254.169.254/"}, body="{}")
+    assert not await says_healthy(session, ENTRY, None)
+    [(asked, [request])] = network.requests.items()
+    assert asked == ("GET", URL(HEALTH))
+    assert request.kwargs["headers"] == {}
+
+
+async def test_a_service_of_ours_gets_the_token(
+    network: aioresponses, session: aiohttp.ClientSession
+) -> None:
+    network.get(HEALTH, body='{"success": true, "data": {"status": "healthy"}}')
+    assert await says_healthy(session, ENTRY, "secret")
+    [[request]] = network.requests.values()
+    assert request.kwargs["headers"] == {"Authorization": "Bearer secret"}
