@@ -4,9 +4,12 @@ Such hosts cannot be had in a test, so aioresponses answers in their place.
 """
 
 from collections.abc import Iterator
+from typing import Any
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
+from aiohttp.abc import AbstractStreamWriter
 from aioresponses import aioresponses
 from yarl import URL
 
@@ -23,6 +26,13 @@ ENTRY = ServiceRegistry(
     last_health_check=utc_now(),
     is_healthy=False,
 )
+
+
+class Answer(aiohttp.ClientResponse):
+    """What aioresponses 0.7.9 makes of an answer, and the writer that aiohttp wants since 3.14."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, stream_writer=Mock(AbstractStreamWriter))
 
 
 @pytest.fixture
@@ -46,7 +56,7 @@ def network() -> Iterator[aioresponses]:
 async def test_only_the_word_healthy_in_its_place_is_believed(
     network: aioresponses, session: aiohttp.ClientSession, body: str, expected: bool
 ) -> None:
-    network.get(HEALTH, body=body)
+    network.get(HEALTH, response_class=Answer, body=body)
     assert await says_healthy(session, ENTRY, None) is expected
 
 
@@ -54,7 +64,7 @@ async def test_only_the_word_healthy_in_its_place_is_believed(
 async def test_what_is_no_json_or_has_no_end_is_an_error(
     network: aioresponses, session: aiohttp.ClientSession, body: str
 ) -> None:
-    network.get(HEALTH, body=body)
+    network.get(HEALTH, response_class=Answer, body=body)
     with pytest.raises(ValueError, match=r"expected|EOF|too long|recursion"):
         await says_healthy(session, ENTRY, None)
 
@@ -62,7 +72,13 @@ async def test_what_is_no_json_or_has_no_end_is_an_error(
 async def test_a_redirect_leads_nowhere_and_no_token_goes_unasked(
     network: aioresponses, session: aiohttp.ClientSession
 ) -> None:
-    network.get(HEALTH, status=302, headers={"Location": "http://169.254.169.254/"}, body="{}")
+    network.get(
+        HEALTH,
+        response_class=Answer,
+        status=302,
+        headers={"Location": "http://169.254.169.254/"},
+        body="{}",
+    )
     assert not await says_healthy(session, ENTRY, None)
     [(asked, [request])] = network.requests.items()
     assert asked == ("GET", URL(HEALTH))
@@ -72,7 +88,9 @@ async def test_a_redirect_leads_nowhere_and_no_token_goes_unasked(
 async def test_a_service_of_ours_gets_the_token(
     network: aioresponses, session: aiohttp.ClientSession
 ) -> None:
-    network.get(HEALTH, body='{"success": true, "data": {"status": "healthy"}}')
+    network.get(
+        HEALTH, response_class=Answer, body='{"success": true, "data": {"status": "healthy"}}'
+    )
     assert await says_healthy(session, ENTRY, "secret")
     [[request]] = network.requests.values()
     assert request.kwargs["headers"] == {"Authorization": "Bearer secret"}
