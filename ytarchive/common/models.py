@@ -1,9 +1,12 @@
 """The envelope, and the base of every model."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from ytarchive import __version__
 
 
 class Model(BaseModel):
@@ -77,6 +80,20 @@ class HealthCheck(Model):
     version: str
     uptime_seconds: int
     checks: dict[str, bool]
+
+    @classmethod
+    def of(
+        cls, service: str, checks: dict[str, bool], *, since: float, healthy: bool | None = None
+    ) -> "HealthCheck":
+        """How a service is that began at `since` (monotonic). `healthy`: default all `checks`."""
+        is_healthy = all(checks.values()) if healthy is None else healthy
+        return cls(
+            service=service,
+            status="healthy" if is_healthy else "unhealthy",
+            version=__version__,
+            uptime_seconds=int(time.monotonic() - since),
+            checks=checks,
+        )
 
     @property
     def is_healthy(self) -> bool:

@@ -6,7 +6,6 @@ import os
 import time
 from pathlib import Path
 
-from ytarchive import __version__
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import FileFailure
 from ytarchive.common.models import HealthCheck
@@ -80,13 +79,8 @@ class DownloadService(DownloadAPI):
     async def health(self) -> HealthCheck:
         """Whether yt-dlp, ffmpeg, a JavaScript runtime and a writable staging folder are there."""
         checks = await asyncio.to_thread(_checks, self._settings.storage.staging_path)
-        return HealthCheck(
-            service=self.service,
-            status="healthy" if all(checks[name] for name in _NEEDED) else "unhealthy",
-            version=__version__,
-            uptime_seconds=int(time.monotonic() - self._started),
-            checks=checks,
-        )
+        healthy = all(checks[name] for name in _NEEDED)
+        return HealthCheck.of(self.service, checks, since=self._started, healthy=healthy)
 
 
 def _read_formats(info_path: Path) -> VideoFormats:

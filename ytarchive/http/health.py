@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from ytarchive import __version__
 from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.errors import NotFound, YTArchiveError
 from ytarchive.common.models import HealthCheck, HealthQuery
@@ -36,7 +35,8 @@ class Health:
         checks = {part.service: part.is_healthy for part in parts}
         for part in parts:
             checks |= {f"{part.service}.{name}": good for name, good in part.checks.items()}
-        return self._summary("ytarchive", checks, healthy=all(part.is_healthy for part in parts))
+        healthy = all(part.is_healthy for part in parts)
+        return HealthCheck.of("ytarchive", checks, since=self._started, healthy=healthy)
 
     async def _of(self, service: str) -> HealthCheck:
         found = next((name for name in self._services if name == service), None)
@@ -47,13 +47,4 @@ class Health:
             async with asyncio.timeout(_PATIENCE):
                 return await self._services[found].health()
         except (YTArchiveError, TimeoutError):
-            return self._summary(found.value, {}, healthy=False)
-
-    def _summary(self, service: str, checks: dict[str, bool], *, healthy: bool) -> HealthCheck:
-        return HealthCheck(
-            service=service,
-            status="healthy" if healthy else "unhealthy",
-            version=__version__,
-            uptime_seconds=int(time.monotonic() - self._started),
-            checks=checks,
-        )
+            return HealthCheck.of(found, {}, since=self._started, healthy=False)

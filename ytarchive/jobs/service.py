@@ -7,7 +7,6 @@ from time import monotonic
 
 from loguru import logger
 
-from ytarchive import __version__
 from ytarchive.common.config import Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import Conflict, NotFound
@@ -263,14 +262,8 @@ class JobsService(JobsAPI, DownloadListener):
 
     async def health(self) -> HealthCheck:
         """Whether the queue's database answers."""
-        usable = await self._repository.database.is_usable()
-        return HealthCheck(
-            service=self.service,
-            status="healthy" if usable else "unhealthy",
-            version=__version__,
-            uptime_seconds=int(monotonic() - self._started),
-            checks={"database": usable},
-        )
+        checks = {"database": await self._repository.database.is_usable()}
+        return HealthCheck.of(self.service, checks, since=self._started)
 
     async def _found(self, job_id: str, *, expand: bool = True) -> Job:
         job = await self._repository.job(job_id, expand=expand)

@@ -11,7 +11,6 @@ from typing import Self
 
 from loguru import logger
 
-from ytarchive import __version__
 from ytarchive.common.config import LoggingConfig, Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import DatabaseCorrupt, NotFound, YTArchiveError
@@ -146,13 +145,7 @@ class LoggingService(LoggingAPI):
             "database": await self._database.is_usable(),
             "queue": self._pipeline.keeps_up,
         }
-        return HealthCheck(
-            service=self.service,
-            status="healthy" if all(checks.values()) else "unhealthy",
-            version=__version__,
-            uptime_seconds=int(time.monotonic() - self._started),
-            checks=checks,
-        )
+        return HealthCheck.of(self.service, checks, since=self._started)
 
     async def _take(self, entries: Sequence[LogEntry]) -> Received:
         if entries:

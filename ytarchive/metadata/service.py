@@ -10,7 +10,6 @@ from typing import Self
 
 from loguru import logger
 
-from ytarchive import __version__
 from ytarchive.common.config import Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import NotFound, YTArchiveError
@@ -161,13 +160,7 @@ class MetadataService(MetadataAPI):
             "database": await self._database.is_usable(),
             "source": api is None or not api.refuses_key,
         }
-        return HealthCheck(
-            service=self.service,
-            status="healthy" if all(checks.values()) else "unhealthy",
-            version=__version__,
-            uptime_seconds=int(time.monotonic() - self._started),
-            checks=checks,
-        )
+        return HealthCheck.of(self.service, checks, since=self._started)
 
     async def _keep_up(self) -> None:
         """Close idle listings, keep the gauges right over midnight, forget what is old."""

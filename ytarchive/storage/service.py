@@ -10,7 +10,6 @@ from weakref import WeakValueDictionary
 from loguru import logger
 from pydantic import ValidationError
 
-from ytarchive import __version__
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Schema
 from ytarchive.common.disk import os_errors, reserve
@@ -237,13 +236,7 @@ class StorageService(StorageAPI):
         """Whether the library can be read and the archive written."""
         checks = {"database": await self._database.is_usable()}
         checks |= await asyncio.to_thread(folders.checks, self._layout.base)
-        return HealthCheck(
-            service=self.service,
-            status="healthy" if all(checks.values()) else "unhealthy",
-            version=__version__,
-            uptime_seconds=int(time.monotonic() - self._started),
-            checks=checks,
-        )
+        return HealthCheck.of(self.service, checks, since=self._started)
 
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
         async with self._lock(metadata.video_id):
