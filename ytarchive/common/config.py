@@ -33,6 +33,9 @@ from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.services import ServiceName
 from ytarchive.common.setting_types import Names, Token, Tokens, UserPath, secret_from
 
+OWN_FOLDER = ".ytarchive"
+"""In the archive's folder: databases, lock and staging, and whatever else is the program's own."""
+
 
 class Section(BaseModel):
     """Base of the sections; a setting that does not exist is refused by name."""
@@ -105,12 +108,12 @@ class StorageConfig(Section):
     @property
     def state_path(self) -> Path:
         """The folder of databases, lock and staging."""
-        return self.state_dir or self.base_path / ".ytarchive"
+        return self.state_dir or self.base_path / OWN_FOLDER
 
     @property
     def staging_path(self) -> Path:
         """Where downloads grow; always on the archive's own file system."""
-        return self.base_path / ".ytarchive" / "staging"
+        return self.base_path / OWN_FOLDER / "staging"
 
 
 class Pace(StrEnum):

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path, PurePath
 
-from ytarchive.common.config import StorageConfig
+from ytarchive.common.config import OWN_FOLDER, StorageConfig
 from ytarchive.common.errors import PathOutsideArchive
 
 CHECKSUMS = "checksums.sha256"
@@ -28,7 +28,7 @@ def require_place_for_videos(
     base = followed(storage.base_path)
     place = followed(base / named)
     own = (
-        *(base / ".ytarchive", base / storage.metadata_dir, base / storage.logs_dir),
+        *(base / OWN_FOLDER, base / storage.metadata_dir, base / storage.logs_dir),
         followed(storage.state_path),
     )
     if not place.is_relative_to(base) or any(place.is_relative_to(each) for each in own):

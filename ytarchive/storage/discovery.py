@@ -41,7 +41,7 @@ def video_folders(layout: Layout, note: Callable[[str], None]) -> Iterator[Path]
 
     Raises a LocalError if the folder of all videos cannot be read.
     """
-    own = {layout.metadata, layout.logs, layout.state, layout.base / ".ytarchive"}
+    own = {layout.metadata, layout.logs, layout.state, layout.own}
     pending = [layout.base]
     while pending:
         for path in _folders_in(pending.pop(), layout, note):

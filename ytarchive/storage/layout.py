@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from ytarchive.common import paths
-from ytarchive.common.config import StorageConfig
+from ytarchive.common.config import OWN_FOLDER, StorageConfig
 from ytarchive.common.errors import PathOutsideArchive
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import THUMBNAIL, captions_in
@@ -87,19 +87,24 @@ class Layout:
         )
 
     @property
+    def own(self) -> Path:
+        """What the archive keeps for itself."""
+        return self.base / OWN_FOLDER
+
+    @property
     def staging(self) -> Path:
         """Where downloads grow."""
-        return self.base / ".ytarchive" / "staging"
+        return self.own / "staging"
 
     @property
     def scratch(self) -> Path:
         """Where small files are written before they are renamed to their place."""
-        return self.base / ".ytarchive" / "tmp"
+        return self.own / "tmp"
 
     @property
     def quarantine(self) -> Path:
         """Where damaged files are moved."""
-        return self.base / ".ytarchive" / "quarantine"
+        return self.own / "quarantine"
 
     @property
     def database(self) -> Path:
@@ -114,10 +119,14 @@ class Layout:
     @property
     def folders(self) -> list[Path]:
         """The folders that the archive always has, besides staging."""
-        kinds = [
+        return [*self.described, self.videos]
+
+    @property
+    def described(self) -> list[Path]:
+        """The folders of what is known of videos, playlists, work plans and registrations."""
+        return [
             self.metadata / kind for kind in ("videos", "playlists", "work_plans", "registered")
         ]
-        return [*kinds, self.videos]
 
     @property
     def metadata_folder(self) -> Path:
@@ -191,7 +200,7 @@ class Layout:
 
     def _may_hold_videos(self, folder: Path) -> bool:
         """Whether the folder is apart from those that the archive keeps for itself."""
-        own = [self.metadata, self.logs, self.base / ".ytarchive", self.state]
+        own = [self.metadata, self.logs, self.own, self.state]
         return folder != self.base and not any(
             folder.is_relative_to(other) or other.is_relative_to(folder)
             for other in map(followed, own)

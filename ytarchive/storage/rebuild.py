@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ytarchive.common import swap
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.database import Database, Schema
+from ytarchive.common.database import Database
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import DatabaseCorrupt, FileFailure, LocalError, NotFound
 from ytarchive.common.lock import StateLock
@@ -22,15 +22,14 @@ from ytarchive.common.services import ServiceName
 from ytarchive.storage.discovery import documents
 from ytarchive.storage.filling import Filling
 from ytarchive.storage.layout import CHECKSUMS, Layout
-from ytarchive.storage.repository import Library
+from ytarchive.storage.repository import SCHEMA, Library
 from ytarchive.storage.search import Search
 from ytarchive.storage.videos import VideoStore
 
 log = logger.bind(service="storage")
 
-_SCHEMA = Schema(package="ytarchive.storage", durable=True)
 # Until it is swapped in, nobody minds if a power cut loses it.
-_UNFINISHED = replace(_SCHEMA, durable=False)
+_UNFINISHED = replace(SCHEMA, durable=False)
 
 
 class Rebuilt(Model):
@@ -87,8 +86,7 @@ def _is_lost(layout: Layout) -> bool:
     if layout.database.exists() and layout.database.stat().st_size:
         return False
     folders = layout.videos.iterdir()
-    kinds = ("videos", "playlists", "work_plans", "registered")
-    described = (path for kind in kinds for path in documents(layout.metadata / kind))
+    described = (path for folder in layout.described for path in documents(folder))
     return any((path / CHECKSUMS).is_file() for path in folders) or any(described)
 
 
@@ -122,7 +120,7 @@ async def _finish_moves(layout: Layout) -> None:
     if not layout.database.exists():
         return
     try:
-        async with await Database.open(layout.database, _SCHEMA) as old:
+        async with await Database.open(layout.database, SCHEMA) as old:
             await VideoStore(Library(old, layout), layout).recover()
     except (DatabaseCorrupt, FileFailure) as error:
         log.warning("the old library is not read: {}", error.message)
@@ -130,7 +128,7 @@ async def _finish_moves(layout: Layout) -> None:
 
 async def _index(layout: Layout) -> bool:
     """Make the search index; whether it could be made. The library is good without it."""
-    async with await Database.open(layout.database, _SCHEMA) as library:
+    async with await Database.open(layout.database, SCHEMA) as library:
         try:
             search = await Search.open(library, layout)
             try:

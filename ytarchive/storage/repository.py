@@ -8,13 +8,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import NotFound
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.storage.api import StorageLocation
 from ytarchive.storage.intake import StoredFile
 from ytarchive.storage.layout import Layout, Role
+
+SCHEMA = Schema(package="ytarchive.storage", durable=True)
 
 _FILES = TypeAdapter(list[StoredFile])
 

@@ -11,7 +11,7 @@ from loguru import logger
 from pydantic import ValidationError
 
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.database import Database, Schema
+from ytarchive.common.database import Database
 from ytarchive.common.disk import os_errors, reserve
 from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import parse_playlist_id
@@ -39,7 +39,7 @@ from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, Wo
 from ytarchive.storage.playlists import save_listed
 from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
 from ytarchive.storage.rebuild import restore_lost_library
-from ytarchive.storage.repository import Library, Registered
+from ytarchive.storage.repository import SCHEMA, Library, Registered
 from ytarchive.storage.schedule import verify_regularly
 from ytarchive.storage.search import Search
 from ytarchive.storage.verification import Verifier
@@ -50,8 +50,6 @@ from ytarchive.storage.work_plans import WorkPlans
 log = logger.bind(service="storage")
 
 T = TypeVar("T")
-
-SCHEMA = Schema(package="ytarchive.storage", durable=True)
 
 
 class StorageService(StorageAPI):

@@ -18,8 +18,8 @@ from ytarchive.storage import SortOrder, StoredVideo, VideoQuery, VideoSort
 from ytarchive.storage import lists as lists_module
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.lists import VideoLists
-from ytarchive.storage.repository import metadata_row
-from ytarchive.storage.service import SCHEMA, StorageService
+from ytarchive.storage.repository import SCHEMA, metadata_row
+from ytarchive.storage.service import StorageService
 
 COUNT = 60
 KEYS: dict[VideoSort, Callable[[StoredVideo], Any]] = {
