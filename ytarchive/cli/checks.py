@@ -16,6 +16,7 @@ from ytarchive.app import Archive, open_archive
 from ytarchive.cli.output import size
 from ytarchive.cli.session import remedy_for
 from ytarchive.common.config import Settings
+from ytarchive.common.disk import existing
 from ytarchive.common.errors import StateLocked, TokenRequired, YTArchiveError
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 
@@ -151,12 +152,12 @@ async def check_token_server(settings: Settings) -> list[Check]:
 
 def check_disk(base_path: Path) -> Check:
     """Whether the archive's folder can be written, and how much fits into it."""
-    existing = next(path for path in [base_path, *base_path.parents] if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        message = f"{existing} cannot be written"
+    folder = existing(base_path)
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        message = f"{folder} cannot be written"
         remedy = "Give this user the right to write there, or choose another storage.base_path."
         return Check(name="disk", verdict=Verdict.FAIL, message=message, remedy=remedy)
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(folder).free
     message = f"{size(free)} free for {base_path}"
     if free > _LITTLE_SPACE:
         return Check(name="disk", verdict=Verdict.OK, message=message)

@@ -47,6 +47,11 @@ def own_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
 def reserve(min_free: int, capacity: int) -> int:
     """Bytes that downloads leave free of `capacity`: `storage.min_free`, on a small disk less."""
     return min(min_free, capacity // _LARGEST_SHARE)

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from ytarchive.common.disk import reserve
+from ytarchive.common.disk import existing, reserve
 from ytarchive.common.errors import DiskFull
 
 _MIB = 2**20
@@ -40,6 +40,5 @@ class Room:
         self._claims.pop(video_id, None)
 
     def _free(self) -> int:
-        existing = next(path for path in (self._folder, *self._folder.parents) if path.exists())
-        disk = shutil.disk_usage(existing)
+        disk = shutil.disk_usage(existing(self._folder))
         return disk.free - reserve(self._min_free, disk.total)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from ytarchive.common.config import Settings
+from ytarchive.common.disk import existing
 from ytarchive.common.errors import FileFailure
 from ytarchive.common.models import HealthCheck
 from ytarchive.common.paths import require_place_for_videos
@@ -92,10 +93,9 @@ def _read_formats(info_path: Path) -> VideoFormats:
 
 def _checks(staging: Path) -> dict[str, bool]:
     """Without a JavaScript runtime much of YouTube still works, so it is told but not needed."""
-    existing = next(path for path in (staging, *staging.parents) if path.exists())
     return {
         "yt_dlp": yt_dlp_version() is not None,
         "ffmpeg": ffmpeg_path() is not None,
         "javascript": javascript_runtime() is not None,
-        "staging": os.access(existing, os.W_OK | os.X_OK),
+        "staging": os.access(existing(staging), os.W_OK | os.X_OK),
     }
