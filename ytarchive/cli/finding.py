@@ -3,18 +3,19 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-from rich.console import Group as Lines
 from rich.console import RenderableType
 from rich.text import Text
 
 from ytarchive.app import Archive
-from ytarchive.cli.options import Command
+from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output, cell, clock, moment, size, table
+from ytarchive.cli.paging import page_of, paged
+from ytarchive.cli.params import range_of
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted, plain, shortened
 from ytarchive.common.models import Page
@@ -32,8 +33,6 @@ from ytarchive.storage import (
 
 _PATIENCE = 5.0
 """Seconds that a command without a server waits for what has been stored just before."""
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class _Day(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
@@ -71,23 +70,20 @@ class _Words(Command):
         return super().parse_args(ctx, args)
 
 
-def _filters(command: Decorated) -> Decorated:
-    """The options of everything that chooses among stored videos."""
-    for option in reversed((
-        click.option("--channel", metavar="CHANNEL", help="Only this channel: its id or name."),
-        click.option("--from", "uploaded_from", type=_Day(), metavar="DAY",
-                     help="Only uploads of this day or later."),
-        click.option("--to", "uploaded_to", type=_Day(), metavar="DAY",
-                     help="Only uploads of this day or earlier."),
-        click.option("--longer", "duration_min", type=_Duration(), metavar="TIME",
-                     help="Only videos of this length or longer: seconds, or 1:30:00."),
-        click.option("--shorter", "duration_max", type=_Duration(), metavar="TIME",
-                     help="Only videos of this length or shorter."),
-        click.option("--captions/--no-captions", "has_captions", default=None,
-                     help="Only videos with captions, or without."),
-    )):  # fmt: skip
-        command = option(command)
-    return command
+_filters = with_options(
+    click.option("--channel", metavar="CHANNEL", help="Only this channel: its id or name."),
+    click.option("--from", "uploaded_from", type=_Day(), metavar="DAY",
+                 help="Only uploads of this day or later."),
+    click.option("--to", "uploaded_to", type=_Day(), metavar="DAY",
+                 help="Only uploads of this day or earlier."),
+    click.option("--longer", "duration_min", type=_Duration(), metavar="TIME",
+                 help="Only videos of this length or longer: seconds, or 1:30:00."),
+    click.option("--shorter", "duration_max", type=_Duration(), metavar="TIME",
+                 help="Only videos of this length or shorter."),
+    click.option("--captions/--no-captions", "has_captions", default=None,
+                 help="Only videos with captions, or without."),
+)  # fmt: skip
+"""The options of everything that chooses among stored videos."""
 
 
 @click.command("list", cls=Command)
@@ -104,8 +100,7 @@ def _filters(command: Decorated) -> Decorated:
     is_flag=True,
     help="Only videos without captions or thumbnail that YouTube has and did not give.",
 )
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
-@click.option("--cursor", help="Go on after the page that named it.")
+@paged(VideoQuery, limit=50)
 @with_archive
 async def list_videos(archive: Archive, out: Output, /, *, reverse: bool, **asked: Any) -> None:
     """List stored videos, the newest in the archive first."""
@@ -116,12 +111,11 @@ async def list_videos(archive: Archive, out: Output, /, *, reverse: bool, **aske
 @click.command(cls=_Words)
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
 @_filters
-@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True)
+@paged(SearchQuery, limit=10)
 @click.option(
-    "--lines", type=click.IntRange(1, 20), default=3, show_default=True,
+    "--lines", type=range_of(SearchQuery, "lines"), default=3, show_default=True,
     help="Lines of captions shown for each video.",
 )  # fmt: skip
-@click.option("--cursor", help="Go on after the page that named it.")
 @with_archive
 async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **asked: Any) -> int:
     """Find videos by words in titles, descriptions and captions.
@@ -162,7 +156,7 @@ def _videos(page: Page[StoredVideo]) -> RenderableType:
     columns = ["VIDEO", "UPLOADED", ">LENGTH", ">SIZE", "QUALITY", "STORED", "~CHANNEL", "~TITLE"]
     if lacking:
         columns.insert(6, "MISSING")
-    return _with_cursor([table(columns, rows)], page.next_cursor)
+    return page_of([table(columns, rows)], page.next_cursor)
 
 
 def _results(results: SearchResults) -> RenderableType:
@@ -172,7 +166,7 @@ def _results(results: SearchResults) -> RenderableType:
     parts: list[RenderableType] = [cell(f"{found} found", "dim")]
     for video in results.items:
         parts += _video(video)
-    return _with_cursor(parts, results.next_cursor)
+    return page_of(parts, results.next_cursor)
 
 
 def _video(video: FoundVideo) -> Iterable[RenderableType]:
@@ -196,10 +190,6 @@ def _highlighted(hit: Hit) -> Text:
     for begin, end in hit.matches:
         text.stylize("bold yellow", begin, end)
     return text
-
-
-def _with_cursor(parts: list[RenderableType], cursor: str | None) -> RenderableType:
-    return Lines(*parts, *([] if cursor is None else [cell(f"More: --cursor {cursor}")]))
 
 
 def _day(moment: datetime | None) -> str:

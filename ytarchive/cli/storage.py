@@ -10,6 +10,7 @@ from ytarchive.cli.finding import list_videos, search
 from ytarchive.cli.metadata import video_facts
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, size, table
+from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import VIDEO
 from ytarchive.cli.session import with_archive
 from ytarchive.common.errors import NotFound
@@ -19,7 +20,7 @@ from ytarchive.metadata import VideoMetadata
 from ytarchive.storage import ExistsRequest, StorageLocation, StorageStats
 
 
-class StoredVideo(BaseModel):
+class VideoInArchive(BaseModel):
     """What the archive has of a video."""
 
     video_id: str
@@ -56,7 +57,7 @@ async def show(archive: Archive, out: Output, video: str) -> None:
         described = None
     if not found.exists and described is None:
         raise NotFound(f"the archive has nothing of {video}")
-    stored = StoredVideo(
+    stored = VideoInArchive(
         video_id=found.video_id, exists=found.exists, location=found.location, metadata=described
     )
     out.show(stored, _stored)
@@ -89,8 +90,7 @@ async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
     help="Only videos in this state.",
 )
 @click.option("--reason", help="Only videos with this reason, such as private or deleted.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
-@click.option("--cursor", help="Go on after the page that named it.")
+@paged(AvailabilityQuery, limit=100)
 @with_archive
 async def availability(
     archive: Archive,
@@ -112,10 +112,8 @@ def _evidence(page: Page[Availability]) -> RenderableType:
         (each.video_id, each.summary, each.reason, moment(each.last_seen), each.evidence)
         for each in page.items
     ]
-    shown = table(["VIDEO", "STATE", "REASON", "LAST SEEN", "~EVIDENCE"], rows)
-    if page.next_cursor is None:
-        return shown
-    return Lines(shown, cell(f"More: --cursor {page.next_cursor}"))
+    columns = ["VIDEO", "STATE", "REASON", "LAST SEEN", "~EVIDENCE"]
+    return page_of([table(columns, rows)], page.next_cursor)
 
 
 def _presence(video_id: str, *, stored: bool) -> RenderableType:
@@ -139,7 +137,7 @@ def _stats(stats: StorageStats) -> RenderableType:
     )
 
 
-def _stored(stored: StoredVideo) -> RenderableType:
+def _stored(stored: VideoInArchive) -> RenderableType:
     parts: list[RenderableType] = []
     if stored.metadata is not None:
         parts.append(pairs(video_facts(stored.metadata)))

@@ -12,6 +12,7 @@ from rich.console import Group as Lines
 from rich.console import RenderableType
 
 from ytarchive.app import Archive
+from ytarchive.cli.following import NO_SERVER_WORKS
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, moment, pairs, size, table
 from ytarchive.cli.session import with_archive
@@ -204,7 +205,7 @@ def _tell_jobs(archive: Archive, out: Output, job_ids: list[str]) -> None:
     for job_id in job_ids:
         out.line(f"queued again: `ytarchive jobs watch {job_id}`")
     if job_ids and archive.url is None:
-        out.remark("No server is running: `ytarchive serve` or `jobs watch` will work on it.")
+        out.remark(NO_SERVER_WORKS)
 
 
 def _verified(verified: Verified) -> RenderableType:
