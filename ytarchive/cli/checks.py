@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 import ssl
 from enum import StrEnum
 from http import HTTPStatus
@@ -15,14 +14,12 @@ from pydantic import BaseModel
 from ytarchive.app import Archive, open_archive
 from ytarchive.cli.output import size
 from ytarchive.cli.session import remedy_for
-from ytarchive.common.config import Settings
-from ytarchive.common.disk import existing
+from ytarchive.common.config import Settings, StorageConfig
+from ytarchive.common.disk import Space, existing
 from ytarchive.common.errors import StateLocked, TokenRequired, YTArchiveError
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")
-_LITTLE_SPACE = 2 * 10**9
-_VERY_LITTLE_SPACE = 200 * 10**6
 _SECONDS_FOR_NETWORK = 15.0
 _YOUTUBE = "https://www.youtube.com/generate_204"
 
@@ -57,7 +54,7 @@ async def all_checks(settings: Settings, server: str | None) -> list[Check]:
         check_key(settings),
         check_cookies(settings.network.cookies_file),
         *tokens,
-        check_disk(settings.storage.base_path),
+        check_disk(settings.storage),
         *services,
         network,
     ]
@@ -150,18 +147,19 @@ async def check_token_server(settings: Settings) -> list[Check]:
     return [Check(name="PO tokens", verdict=Verdict.OK, message=f"{url} answers")]
 
 
-def check_disk(base_path: Path) -> Check:
+def check_disk(storage: StorageConfig) -> Check:
     """Whether the archive's folder can be written, and how much fits into it."""
-    folder = existing(base_path)
+    folder = existing(storage.base_path)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         message = f"{folder} cannot be written"
         remedy = "Give this user the right to write there, or choose another storage.base_path."
         return Check(name="disk", verdict=Verdict.FAIL, message=message, remedy=remedy)
-    free = shutil.disk_usage(folder).free
-    message = f"{size(free)} free for {base_path}"
-    if free > _LITTLE_SPACE:
+    space = Space.at(folder, storage.min_free)
+    message = f"{size(space.free)} free for {storage.base_path}"
+    if space.left > space.kept:
         return Check(name="disk", verdict=Verdict.OK, message=message)
-    verdict = Verdict.FAIL if free < _VERY_LITTLE_SPACE else Verdict.WARN
+    message += f", of which {size(space.kept)} are kept (storage.min_free)"
+    verdict = Verdict.FAIL if space.left < 0 else Verdict.WARN
     remedy = "Free some space, or choose another storage.base_path."
     return Check(name="disk", verdict=verdict, message=message, remedy=remedy)
 

@@ -2,9 +2,12 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from ytarchive.common.errors import DiskFull, FileFailure, LocalError, NotWritable
 
@@ -52,9 +55,27 @@ def existing(path: Path) -> Path:
     return next(each for each in (path, *path.parents) if each.exists())
 
 
-def reserve(min_free: int, capacity: int) -> int:
-    """Bytes that downloads leave free of `capacity`: `storage.min_free`, on a small disk less."""
-    return min(min_free, capacity // _LARGEST_SHARE)
+@dataclass(frozen=True)
+class Space:
+    """A disk, in bytes. `kept` is what downloads leave free."""
+
+    capacity: int
+    free: int
+    kept: int
+
+    @classmethod
+    def at(cls, path: Path, min_free: int) -> Self:
+        """The disk of a path that may not exist yet. On a small one less than `min_free` is kept.
+
+        Raises OSError.
+        """
+        disk = shutil.disk_usage(existing(path))
+        return cls(disk.total, disk.free, kept=min(min_free, disk.total // _LARGEST_SHARE))
+
+    @property
+    def left(self) -> int:
+        """What downloads may still fill; below zero if they already hold back."""
+        return self.free - self.kept
 
 
 @contextmanager

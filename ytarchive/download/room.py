@@ -1,10 +1,9 @@
 """Space on the archive's disk, kept for each download before its first byte is fetched."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from ytarchive.common.disk import existing, reserve
+from ytarchive.common.disk import Space
 from ytarchive.common.errors import DiskFull
 
 _MIB = 2**20
@@ -26,7 +25,8 @@ class Room:
 
         Raises DiskFull if it does not fit beside the others.
         """
-        left = self._free() - sum(claim() for claim in self._claims.values())
+        space = Space.at(self._folder, self._min_free)
+        left = space.left - sum(claim() for claim in self._claims.values())
         if needed > left:
             message = (
                 f"the video needs {needed // _MIB} MiB on the disk while it is fetched and merged, "
@@ -38,7 +38,3 @@ class Room:
     def release(self, video_id: str) -> None:
         """The download has ended, or never came so far."""
         self._claims.pop(video_id, None)
-
-    def _free(self) -> int:
-        disk = shutil.disk_usage(existing(self._folder))
-        return disk.free - reserve(self._min_free, disk.total)

@@ -1,14 +1,12 @@
 """The archive's folders, made and tried out."""
 
 import os
-import shutil
 from pathlib import Path
 
+from ytarchive.common.disk import Space
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.storage import files
 from ytarchive.storage.layout import Layout
-
-_LEAST_FREE_BYTES = 256 * 2**20
 
 
 def prepare(layout: Layout) -> None:
@@ -28,13 +26,13 @@ def prepare(layout: Layout) -> None:
         files.probe(layout.scratch, folder)
 
 
-def checks(base: Path) -> dict[str, bool]:
-    """Whether the archive can be written, for its health."""
+def checks(base: Path, min_free: int) -> dict[str, bool]:
+    """Whether the archive can be written and filled, for its health."""
     try:
-        free = shutil.disk_usage(base).free
+        has_room = Space.at(base, min_free).left >= 0
     except OSError:
-        free = 0
+        has_room = False
     return {
         "base_path_writable": os.access(base, os.W_OK | os.X_OK),
-        "free_space": free >= _LEAST_FREE_BYTES,
+        "free_space": has_room,
     }

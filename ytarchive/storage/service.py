@@ -1,7 +1,6 @@
 """The Storage service: the archive's files and their index."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import Coroutine, Mapping
 from typing import Any, Self, TypeVar
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
-from ytarchive.common.disk import os_errors, reserve
+from ytarchive.common.disk import Space, os_errors
 from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
@@ -196,8 +195,7 @@ class StorageService(StorageAPI):
         totals = await self._library.totals()
         base = self._layout.base
         with os_errors(base):
-            disk = await asyncio.to_thread(shutil.disk_usage, base)
-        min_free = reserve(self._config.min_free, disk.total)
+            disk = await asyncio.to_thread(Space.at, base, self._config.min_free)
         return StorageStats(
             total_videos=totals.videos,
             incomplete_videos=totals.incomplete,
@@ -209,9 +207,9 @@ class StorageService(StorageAPI):
             search_pending=await self._search.pending(),
             base_path=str(base),
             free_bytes=disk.free,
-            capacity_bytes=disk.total,
-            min_free_bytes=min_free,
-            is_low_on_space=disk.free < min_free,
+            capacity_bytes=disk.capacity,
+            min_free_bytes=disk.kept,
+            is_low_on_space=disk.left < 0,
         )
 
     async def start_verification(self, request: VerifyRequest) -> Verification:
@@ -233,7 +231,7 @@ class StorageService(StorageAPI):
     async def health(self) -> HealthCheck:
         """Whether the library can be read and the archive written."""
         checks = {"database": await self._database.is_usable()}
-        checks |= await asyncio.to_thread(folders.checks, self._layout.base)
+        checks |= await asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free)
         return HealthCheck.of(self.service, checks, since=self._started)
 
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:

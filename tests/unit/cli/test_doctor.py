@@ -1,7 +1,9 @@
 """`doctor`: what it makes of what it finds."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +20,7 @@ from ytarchive.cli.checks import (
     check_token_server,
     check_tools,
 )
-from ytarchive.common.config import load_settings
+from ytarchive.common.config import StorageConfig, load_settings
 from ytarchive.common.errors import StateLocked, TokenRequired
 from ytarchive.common.models import HealthCheck
 from ytarchive.ytdlp import Tool, ToolReport
@@ -128,14 +130,29 @@ async def test_a_token_server_that_is_not_there_fails() -> None:
 
 
 def test_the_disk_below_a_folder_that_is_not_made_yet_is_looked_at(tmp_path: Path) -> None:
-    check = check_disk(tmp_path / "new" / "archive")
+    check = check_disk(StorageConfig(base_path=tmp_path / "new" / "archive", min_free=0))
     assert str(tmp_path / "new" / "archive") in check.message
-    assert check.verdict is not Verdict.FAIL
+    assert check.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict"), [(0.9, Verdict.FAIL), (1.9, Verdict.WARN), (2.1, Verdict.OK)]
+)
+def test_little_space_fails_where_the_queue_waits_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: float, verdict: Verdict
+) -> None:
+    disk = SimpleNamespace(total=100 * 2**30, free=int(free * 2**30))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: disk)
+    check = check_disk(StorageConfig(base_path=tmp_path, min_free=2**30))
+    assert check.verdict is verdict
+    assert (check.remedy is None) == (verdict is Verdict.OK)
 
 
 def test_a_file_in_the_way_of_the_archive_fails(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert check_disk(tmp_path / "file" / "archive").verdict is Verdict.FAIL
+    assert (
+        check_disk(StorageConfig(base_path=tmp_path / "file" / "archive")).verdict is Verdict.FAIL
+    )
 
 
 async def test_services_that_are_well(archive: Peers) -> None:

@@ -19,7 +19,7 @@ class Disk:
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     disk = Disk()
     usage = lambda _: SimpleNamespace(free=disk.free, total=100_000)  # noqa: E731  # shorter than a function
-    monkeypatch.setattr("ytarchive.download.room.shutil.disk_usage", usage)
+    monkeypatch.setattr("shutil.disk_usage", usage)
     return disk
 
 

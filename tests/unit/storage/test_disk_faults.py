@@ -139,9 +139,9 @@ async def test_a_disk_that_is_really_full_is_told_and_goes_on_when_there_is_spac
     config = StorageConfig(base_path=small_disk / "archive")
     storage = await StorageService.open(config)
     request = save_request(stage(config))
-    assert not (await storage.health()).checks["free_space"]
     filler = small_disk / "filler"
     fill(filler)
+    assert not (await storage.health()).checks["free_space"]
     with pytest.raises(DiskFull):
         await storage.save_metadata(SaveMetadata(metadata=metadata()))
     with pytest.raises(DiskFull):
