@@ -11,7 +11,8 @@ from typing import Any
 
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.media import PlaylistVideo
-from ytarchive.metadata.repository import micros, moment, read_rows
+from ytarchive.common.models import from_micros, to_micros
+from ytarchive.metadata.repository import read_rows
 from ytarchive.ytdlp import ListedEntries
 
 _PASSES_KEPT = 3
@@ -58,8 +59,8 @@ class ListingRepository:
         """The newest pass that began after `since`, finished or not."""
         parameters = {
             "playlist_id": playlist_id,
-            "since": micros(since),
-            "now": micros(now),
+            "since": to_micros(since),
+            "now": to_micros(now),
             "described": described,
         }
         row = await self._database.fetch_one("fresh_listing", parameters)
@@ -80,7 +81,7 @@ class ListingRepository:
     ) -> Listing:
         """Keep a new pass with its first entries; older ones of the playlist are forgotten."""
         parameters = about.model_dump(exclude={"videos", "handle"})
-        parameters |= {"now": micros(began), "described": described}
+        parameters |= {"now": to_micros(began), "described": described}
 
         def write(writer: Writer) -> Row | None:
             row = writer.fetch_one("start_listing", parameters)
@@ -140,7 +141,7 @@ def _row(listing_id: int, position: int, video: PlaylistVideo) -> dict[str, Any]
         "title": video.title,
         "duration": video.duration,
         "is_available": int(video.is_available),
-        "added_at": micros(video.added_at) if video.added_at else None,
+        "added_at": to_micros(video.added_at) if video.added_at else None,
     }
 
 
@@ -151,11 +152,11 @@ def _entry(row: Row) -> PlaylistVideo:
         title=row["title"],
         duration=row["duration"],
         is_available=bool(row["is_available"]),
-        added_at=moment(row["added_at"]) if row["added_at"] is not None else None,
+        added_at=from_micros(row["added_at"]) if row["added_at"] is not None else None,
     )
 
 
 def _listing(row: Row) -> Listing:
     read: dict[str, Any] = {name: bool(row[name]) for name in ("complete", "described")}
-    read["started_at"] = moment(row["started_at"])
+    read["started_at"] = from_micros(row["started_at"])
     return Listing(**({name: row[name] for name in row.keys()} | read))  # noqa: SIM118  # a Row iterates over its values

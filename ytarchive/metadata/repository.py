@@ -4,7 +4,7 @@ import asyncio
 import json
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from ytarchive.common.config import MetadataConfig
@@ -12,7 +12,7 @@ from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import Unavailable, YTArchiveError, error_from
 from ytarchive.common.identifiers import is_channel_name
 from ytarchive.common.media import VideoMetadata
-from ytarchive.common.models import ErrorDetail
+from ytarchive.common.models import ErrorDetail, to_micros
 from ytarchive.metadata.api import ChannelMetadata
 
 T = TypeVar("T")
@@ -21,7 +21,6 @@ Outcome = VideoMetadata | YTArchiveError
 
 SCHEMA = Schema(package="ytarchive.metadata", durable=False)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REFUSALS_LAST = timedelta(minutes=5)
 _KEPT_AT_LEAST = timedelta(days=30)
 _LISTINGS_KEPT_AT_LEAST = timedelta(days=1)
@@ -38,16 +37,6 @@ _COMMON = (
     b'"view_count":1,"like_count":1,"fetched_at":"2026-01-01T00:00:00.000000Z"}'
 )
 """A dictionary for zlib. Whoever changes it must empty the table of videos by a migration."""
-
-
-def micros(moment: datetime) -> int:
-    """A moment as it stands in the database: microseconds since 1970, UTC."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(stamp: int) -> datetime:
-    """The moment of a stamp made by `micros`."""
-    return _EPOCH + timedelta(microseconds=stamp)
 
 
 async def read_rows(rows: Sequence[Row], read: Callable[[Row], T]) -> list[T]:
@@ -75,9 +64,9 @@ class MetadataCache:
         now = self.now()
         parameters = {
             "ids": json.dumps(list(video_ids)),
-            "oldest": micros(now - self._lifetime),
-            "oldest_refusal": micros(now - _REFUSALS_LAST),
-            "now": micros(now),
+            "oldest": to_micros(now - self._lifetime),
+            "oldest_refusal": to_micros(now - _REFUSALS_LAST),
+            "now": to_micros(now),
         }
         rows = await self._database.fetch_all("known_videos", parameters)
         return dict(await read_rows(rows, _known))
@@ -90,7 +79,7 @@ class MetadataCache:
         captions_seen: bool,
     ) -> dict[str, Outcome]:
         """Store answers. Captions known before stay where the source does not tell them."""
-        now = micros(self.now())
+        now = to_micros(self.now())
         refused = refusals or {}
 
         def write(writer: Writer) -> list[VideoMetadata]:
@@ -107,8 +96,8 @@ class MetadataCache:
         now = self.now()
         parameters = {
             "name": _channel_key(name),
-            "oldest": micros(now - self._lifetime),
-            "now": micros(now),
+            "oldest": to_micros(now - self._lifetime),
+            "now": to_micros(now),
         }
         row = await self._database.fetch_one("known_channel", parameters)
         return ChannelMetadata.model_validate_json(row["metadata"]) if row else None
@@ -117,14 +106,14 @@ class MetadataCache:
         """Store a channel under its id and under the name that it was asked by."""
         metadata = channel.model_dump_json()
         names = {channel.channel_id, _channel_key(asked)}
-        rows = [{"name": n, "metadata": metadata, "now": micros(self.now())} for n in names]
+        rows = [{"name": n, "metadata": metadata, "now": to_micros(self.now())} for n in names]
         await self._database.write(lambda writer: writer.execute_many("save_channel", rows))
 
     async def purge(self) -> None:
         """Forget what is old, a bounded number of rows at a time, and give the space back."""
         now = self.now()
-        oldest = micros(now - max(_KEPT_AT_LEAST, self._lifetime))
-        listing = micros(now - max(_LISTINGS_KEPT_AT_LEAST, self._listing_lifetime))
+        oldest = to_micros(now - max(_KEPT_AT_LEAST, self._lifetime))
+        listing = to_micros(now - max(_LISTINGS_KEPT_AT_LEAST, self._listing_lifetime))
 
         def write(writer: Writer) -> None:
             bounds = {"oldest": oldest, "most": _PURGED_AT_ONCE}
