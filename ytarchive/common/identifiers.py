@@ -100,6 +100,16 @@ def uploads_playlist(channel_id: str) -> str:
     return "UU" + channel_id.removeprefix("UC")
 
 
+def is_uploads(playlist_id: str) -> bool:
+    """Whether a playlist has what a channel uploaded, the newest first."""
+    return playlist_id.startswith("UU")
+
+
+def channel_of_uploads(playlist_id: str) -> str:
+    """The channel (`UC…`) whose uploads a playlist has."""
+    return "UC" + playlist_id.removeprefix("UU")
+
+
 def is_channel(source: str) -> bool:
     """Whether a parsed playlist id stands for a channel."""
     return is_channel_name(source) or _CHANNEL_ID.fullmatch(source) is not None

@@ -13,6 +13,7 @@ from loguru import logger
 
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import Blocked, InternalError, NetworkFailure, YTArchiveError
+from ytarchive.common.identifiers import is_uploads
 from ytarchive.common.media import PlaylistMetadata
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.api import JobType
@@ -129,7 +130,7 @@ class Lister:
                 return False
             log.warning("{}: {} entries, as before: believed now", known.list_id, listed)
         gone = await self._records.complete(page.playlist_id, job, listed, began)
-        if _is_newest_first(page):
+        if is_uploads(page.playlist_id):
             await self._suspect(gone, "its channel lists it no longer")
         await self._keep(job, page)
         log.info("{}: listed, {} entries", page.playlist_id, listed)
@@ -137,7 +138,7 @@ class Lister:
 
     def _may_stop(self, job: JobHead, known: KnownList | None) -> bool:
         """Whether what is known of a list may stand for listing it."""
-        if known is None or known.shrunk_at is not None or not known.list_id.startswith("UU"):
+        if known is None or known.shrunk_at is not None or not is_uploads(known.list_id):
             return False
         options, age = job.options, utc_now() - known.listed_at
         only_new = options.skip_existing and not options.full_listing
@@ -226,11 +227,6 @@ class Lister:
             # says whether pages may be asked for, but that the network is gone holds for both.
             await governor.failed(error, job.playlist_id, Permit(0))
             raise
-
-
-def _is_newest_first(page: PlaylistPage) -> bool:
-    """Whether it is what a channel uploaded: there are several such lists, all named `UU…`."""
-    return page.playlist_id.startswith("UU")
 
 
 def _has_shrunk(known: KnownList, listed: int) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from loguru import logger
 
 from ytarchive.common.errors import ApiFailure, SourceGone, Unavailable
+from ytarchive.common.identifiers import channel_of_uploads, is_uploads
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.channels import Channels, uploads_of
@@ -40,7 +41,7 @@ class ApiListing:
             api.playlist_items(playlist_id, None),
             return_exceptions=True,
         )
-        if isinstance(page, SourceGone) and playlist_id.startswith("UU"):
+        if isinstance(page, SourceGone) and is_uploads(playlist_id):
             return await self._no_uploads(playlist_id)
         if isinstance(page, BaseException):
             raise page
@@ -60,7 +61,7 @@ class ApiListing:
 
     async def _no_uploads(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
         """An uploads list is not found for a channel without videos, either: that one is empty."""
-        channel = await self._channels.get("UC" + playlist_id.removeprefix("UU"), refresh=False)
+        channel = await self._channels.get(channel_of_uploads(playlist_id), refresh=False)
         about = uploads_of(channel).model_copy(update={"video_count": 0})
         return about, Batch([], page_token=None, complete=True)
 

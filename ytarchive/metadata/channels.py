@@ -4,7 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ytarchive.common.errors import SourceGone
-from ytarchive.common.identifiers import is_channel, is_channel_name, uploads_playlist
+from ytarchive.common.identifiers import (
+    channel_of_uploads,
+    is_channel,
+    is_channel_name,
+    uploads_playlist,
+)
 from ytarchive.metadata.api import ChannelMetadata
 from ytarchive.metadata.data_api import DataApi
 from ytarchive.metadata.repository import MetadataCache
@@ -52,7 +57,7 @@ class Channels:
 
     async def known_by_uploads(self, playlist_id: str) -> ChannelMetadata | None:
         """The channel that a list has the uploads of, if it is known; nobody is asked."""
-        return await self._cache.known_channel("UC" + playlist_id.removeprefix("UU"))
+        return await self._cache.known_channel(channel_of_uploads(playlist_id))
 
     async def learn(self, source: str, listed: ListedEntries) -> None:
         """Remember a channel that became known while its entries were listed."""

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from ytarchive.common.errors import InvalidRequest
-from ytarchive.common.identifiers import is_channel, is_channel_name, uploads_playlist
+from ytarchive.common.identifiers import is_channel, is_channel_name, is_uploads, uploads_playlist
 
 _LONGEST = 512
 
@@ -42,7 +42,7 @@ class Cursor(BaseModel):
     def belongs_to(self, source: str) -> bool:
         """Whether it can have been given out for a playlist id, channel id or channel's name."""
         if is_channel_name(source):
-            return self.playlist_id.startswith("UU") or self.playlist_id == source
+            return is_uploads(self.playlist_id) or self.playlist_id == source
         return self.playlist_id == (uploads_playlist(source) if is_channel(source) else source)
 
 
