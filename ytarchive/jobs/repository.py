@@ -2,12 +2,11 @@
 
 import itertools
 import json
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from ytarchive.common.cursors import require_id_cursor
 from ytarchive.common.database import Database, Row, Schema, Writer
-from ytarchive.common.errors import InvalidRequest
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
 from ytarchive.jobs.api import (
@@ -41,7 +40,6 @@ SCHEMA = Schema(package="ytarchive.jobs", durable=True)
 _MICROSECOND = timedelta(microseconds=1)
 _MOST_VIDEOS = 20_000
 """Of all jobs on a page."""
-_CURSOR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 class JobsRepository:
@@ -99,10 +97,7 @@ class JobsRepository:
 
     async def page(self, query: JobQuery) -> Page[Job]:
         """Jobs that match, newest first."""
-        if query.cursor is not None and not _CURSOR.fullmatch(query.cursor):
-            raise InvalidRequest(
-                "cursor: not one that this list gave", fields={"cursor": "unknown"}
-            )
+        require_id_cursor(query.cursor)
         values = query.model_dump(include={"status", "type", "cursor"})
         rows = await self.database.fetch_all(_list_for(query), values | {"limit": query.limit + 1})
         shown = rows[: query.limit]

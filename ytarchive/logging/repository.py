@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row, Schema, Writer
-from ytarchive.common.errors import InvalidRequest
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
 from ytarchive.logging.records import SEVERITY, level_of_number
@@ -168,6 +168,5 @@ def _read_cursor(text: str) -> tuple[int, int]:
     try:
         time, row_id = _CURSOR.unpack(base64.urlsafe_b64decode(text + "=="))
     except (ValueError, struct.error):
-        why = "not a cursor that was given out"
-        raise InvalidRequest(f"cursor: {why}", fields={"cursor": why}) from None
+        raise refused_cursor() from None
     return time, row_id

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.identifiers import is_channel, is_channel_name, is_uploads, uploads_playlist
 
 _LONGEST = 512
@@ -34,9 +34,9 @@ class Cursor(BaseModel):
         try:
             cursor = cls.model_validate_json(base64.urlsafe_b64decode(text[:_LONGEST]))
         except ValueError:
-            raise _refused("not a cursor that was given out") from None
+            raise refused_cursor() from None
         if not cursor.belongs_to(source):
-            raise _refused("given out for another playlist")
+            raise refused_cursor("given out for another playlist")
         return cursor
 
     def belongs_to(self, source: str) -> bool:
@@ -44,7 +44,3 @@ class Cursor(BaseModel):
         if is_channel_name(source):
             return is_uploads(self.playlist_id) or self.playlist_id == source
         return self.playlist_id == (uploads_playlist(source) if is_channel(source) else source)
-
-
-def _refused(why: str) -> InvalidRequest:
-    return InvalidRequest(f"cursor: {why}", fields={"cursor": why})

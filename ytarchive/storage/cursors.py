@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.models import Model
 
 Place = TypeVar("Place")
@@ -15,8 +15,6 @@ Place = TypeVar("Place")
 _CONTENT: TypeAdapter[list[int | str]] = TypeAdapter(
     Annotated[list[int | str], Field(min_length=1)]
 )
-_UNKNOWN = "not a cursor that was given out"
-
 _PAGING = {"cursor", "limit", "lines"}
 
 
@@ -29,11 +27,11 @@ def place_of(request: Model, cursor: str, place: TypeAdapter[Place]) -> Place:
     """The place that a cursor stands for, if it is one. Raises InvalidRequest."""
     [of, *values] = _read(cursor)
     if of != _of(request):
-        raise _refused("given out for another list: the rest of the query must stay the same")
+        raise refused_cursor("given out for another list: the rest of the query must stay the same")
     try:
         return place.validate_python(tuple(values), strict=True)
     except ValidationError:
-        raise _refused(_UNKNOWN) from None
+        raise refused_cursor() from None
 
 
 def _read(cursor: str) -> list[int | str]:
@@ -42,14 +40,10 @@ def _read(cursor: str) -> list[int | str]:
         content = base64.b64decode(padded, altchars=b"-_", validate=True)
         return _CONTENT.validate_json(content, strict=True)
     except ValueError:
-        raise _refused(_UNKNOWN) from None
+        raise refused_cursor() from None
 
 
 def _of(request: Model) -> str:
     """Tells lists from one another; the size of pages may change on the way."""
     asked = request.model_dump_json(exclude=_PAGING).encode()
     return hashlib.blake2b(asked, digest_size=6).hexdigest()
-
-
-def _refused(why: str) -> InvalidRequest:
-    return InvalidRequest(f"cursor: {why}", fields={"cursor": why})

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-import re
 
+from ytarchive.common.cursors import require_id_cursor
 from ytarchive.common.database import Database, Row, Writer
-from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
+from ytarchive.common.errors import Conflict, NotFound
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.storage import files
@@ -42,8 +42,7 @@ class WorkPlans:
 
     async def page(self, query: WorkPlanQuery) -> Page[PlanEntry]:
         """Headlines of the plans, newest first. Raises InvalidRequest for a foreign cursor."""
-        if query.cursor is not None and not re.fullmatch(r"[0-9a-f-]{36}", query.cursor):
-            raise InvalidRequest("cursor: not one that this list gave")
+        require_id_cursor(query.cursor)
         parameters = {"cursor": query.cursor, "limit": query.limit + 1}
         rows = await self._database.fetch_all("list_plans", parameters)
         items = [_headline(row) for row in rows[: query.limit]]
