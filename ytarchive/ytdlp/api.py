@@ -11,6 +11,9 @@ from ytarchive.common.media import PlaylistVideo, SideFiles, VideoMetadata
 from ytarchive.common.models import Model, Text
 from ytarchive.common.quality import Quality
 
+EXTRACTION_SECONDS = 3600
+"""How long a download may continue from an extraction."""
+
 CAPTIONS_NOT_ASKED = "not asked for, because YouTube refuses captions at present"
 """Why captions are missing after YouTube was asked for too many."""
 

@@ -111,7 +111,7 @@ class YtDlp(Extractor, Fetcher):
     async def _clean_up(self) -> None:
         self._extractions += 1
         if self._extractions % _EXTRACTIONS_BETWEEN_CLEANINGS == 0:
-            folder = self._settings.storage.staging_path / "info"
+            folder = equipment.info_folder(self._settings)
             await asyncio.to_thread(equipment.forget_old_info, folder)
 
 

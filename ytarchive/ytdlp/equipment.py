@@ -12,10 +12,9 @@ from pydantic import SecretStr
 from ytarchive.common.config import Settings, YouTubeConfig
 from ytarchive.common.disk import own_folder, unusable
 from ytarchive.common.errors import CookiesInvalid, InvalidConfiguration
+from ytarchive.ytdlp.api import EXTRACTION_SECONDS
 from ytarchive.ytdlp.options import Equipment
 from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime, yt_dlp_fingerprint
-
-_INFO_SECONDS = 3600
 
 Fingerprint = tuple[object, ...]
 
@@ -26,7 +25,7 @@ def prepare(settings: Settings) -> Equipment:
     Raises DiskFull, NotWritable, CookiesInvalid or InvalidConfiguration.
     """
     cache = settings.storage.state_path / "cache"
-    info = settings.storage.staging_path / "info"
+    info = info_folder(settings)
     for folder in (cache, info):
         try:
             own_folder(folder)
@@ -50,6 +49,11 @@ def prepare(settings: Settings) -> Equipment:
         plugin_server=youtube.pot_provider_url,
         memory=2 * download.worker_memory,
     )
+
+
+def info_folder(settings: Settings) -> Path:
+    """Where extractions wait for a download to continue from them."""
+    return settings.storage.staging_path / "info"
 
 
 def _extractor_args(youtube: YouTubeConfig) -> dict[str, dict[str, list[str]]]:
@@ -82,7 +86,7 @@ def fingerprint(settings: Settings) -> Fingerprint:
 
 def forget_old_info(folder: Path) -> None:
     """Delete extractions that are too old for a download to continue from."""
-    oldest = time.time() - _INFO_SECONDS
+    oldest = time.time() - EXTRACTION_SECONDS
     for path in folder.iterdir():
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:

@@ -18,7 +18,7 @@ from yt_dlp.networking.exceptions import RequestError
 from yt_dlp.utils import DownloadError
 
 from ytarchive.common.errors import NoFormats, ToolMissing
-from ytarchive.ytdlp.selection import Info, parts_of
+from ytarchive.ytdlp.selection import Info, is_served_by, parts_of
 
 _YOUTUBE = (
     "youtube.com",
@@ -36,12 +36,7 @@ _ELSEWHERE = "https://elsewhere.invalid/"
 
 def is_youtube(url: str) -> bool:
     """Whether an address is one of YouTube's servers, by TLS."""
-    parts = parts_of(url)
-    host = parts.hostname or ""
-    named = any(host == known or host.endswith(f".{known}") for known in _YOUTUBE)
-    return (
-        parts.scheme == "https" and named and parts.netloc.lower().endswith((host, f"{host}:443"))
-    )
+    return is_served_by(_YOUTUBE, url)
 
 
 class RefusedError(RequestError):  # type: ignore[misc]  # published without types

@@ -8,7 +8,7 @@ from typing import Any
 
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.ytdlp.api import Transfer
-from ytarchive.ytdlp.selection import Info, quality_label
+from ytarchive.ytdlp.selection import Info, chosen_formats, quality_label
 
 _SECONDS_BETWEEN = 0.2
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -73,11 +73,11 @@ class ProgressMeter:
     def fetching(self, info: Info, folder: Path) -> None:
         """The formats are chosen; `folder` may hold parts of them."""
         earlier = {key: stream.fetched for key, stream in self._streams.items()}
-        chosen = info.get("requested_formats") or [info]
         self._folder = folder
         self._quality = quality_label(info)
         self._streams = {
-            each["format_id"]: Stream(each, _present(folder, each["format_id"])) for each in chosen
+            each["format_id"]: Stream(each, _present(folder, each["format_id"]))
+            for each in chosen_formats(info)
         }
         for key, stream in self._streams.items():
             stream.fetched = earlier.get(key, 0)

@@ -99,7 +99,7 @@ def thumbnail_urls(info: Info) -> list[str]:
     )
     pictures: dict[str, list[str]] = {}
     for url in (each.get("url") or "" for each in ranked):
-        if _is_image_host(url):
+        if is_served_by(_IMAGE_HOSTS, url):
             pictures.setdefault(PurePosixPath(urlsplit(url).path).stem, []).append(url)
     best = list(pictures.values())[:_MOST_PICTURES]
     return [url for forms in best for url in sorted(dict.fromkeys(forms), key=_is_no_jpeg)]
@@ -117,11 +117,13 @@ def parts_of(url: str) -> SplitResult:
         return urlsplit("")
 
 
-def _is_image_host(url: str) -> bool:
+def is_served_by(hosts: Iterable[str], url: str) -> bool:
+    """Whether an address leads to one of the hosts or a part of it, by TLS at its usual port."""
     parts = parts_of(url)
     host = parts.hostname or ""
-    return parts.scheme == "https" and any(
-        host == known or host.endswith("." + known) for known in _IMAGE_HOSTS
+    named = any(host == known or host.endswith(f".{known}") for known in hosts)
+    return (
+        parts.scheme == "https" and named and parts.netloc.lower().endswith((host, f"{host}:443"))
     )
 
 

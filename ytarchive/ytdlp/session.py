@@ -16,6 +16,7 @@ from ytarchive.common import errors
 from ytarchive.common.quality import Quality
 from ytarchive.ytdlp import inspection
 from ytarchive.ytdlp.api import (
+    EXTRACTION_SECONDS,
     Downloaded,
     DownloadOrder,
     ExtractedVideo,
@@ -35,7 +36,6 @@ from ytarchive.ytdlp.sidefiles import SideFiles
 from ytarchive.ytdlp.staging import write_json
 
 _WATCH_URL = "https://www.youtube.com/watch?v={}"
-_REUSABLE_SECONDS = 3600
 _REUSE_MARGIN_SECONDS = 60
 _NOT_OUT_YET = {"is_upcoming"}
 _LIVE = {"is_live", "post_live"}
@@ -152,7 +152,7 @@ class Session:
         """An extraction of the last hour whose media addresses still hold, with formats chosen."""
         path = self._info_path(video_id)
         try:
-            if time.time() - path.stat().st_mtime > _REUSABLE_SECONDS:
+            if time.time() - path.stat().st_mtime > EXTRACTION_SECONDS:
                 return None
             info = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError):
