@@ -69,7 +69,9 @@ class JobOptions(Model):
     include_thumbnail: bool = True
     skip_existing: bool = True
     output_dir: str | None = Field(
-        default=None, max_length=1024, description="Folder inside the archive; default `videos`"
+        default=None,
+        max_length=1024,
+        description="Folder inside the archive; default `storage.videos_dir`",
     )
     max_retries: int = Field(default=3, ge=0, le=100)
     priority: int = Field(default=0, ge=-100, le=100, description="Higher goes first")

@@ -3,13 +3,13 @@
 Each call is one transaction: what it finds is queued and its jobs are open again, or nothing is.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from ytarchive.common.database import Database, Row, Writer
-from ytarchive.common.models import ErrorDetail, to_micros, utc_now
+from ytarchive.common.models import ErrorDetail
+from ytarchive.jobs.rows import errors_json, now_micros
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Requeueing:
                 "job_id": job_id,
                 "video_id": video.video_id,
                 "title": video.title,
-                "errors": json.dumps([error.model_dump(mode="json") for error in video.errors]),
+                "errors": errors_json(video.errors),
             }
             for video in videos
         ]
@@ -109,10 +109,10 @@ class Requeueing:
 
 
 def _selection(job_id: str | None, reason: str | None) -> dict[str, str | int | None]:
-    return {"job_id": job_id, "reason": reason, "now": to_micros(utc_now())}
+    return {"job_id": job_id, "reason": reason, "now": now_micros()}
 
 
 def _reopen(writer: Writer, job_ids: set[str]) -> None:
     """Jobs that had ended are open again; the others are so anyway."""
-    now = to_micros(utc_now())
+    now = now_micros()
     writer.execute_many("reopen_job", [{"id": job_id, "now": now} for job_id in sorted(job_ids)])

@@ -76,7 +76,8 @@ class SaveVideo(Model):
     )
     output_path: str | None = Field(
         default=None,
-        description="Folder inside the archive that gets the video's folder; default `videos`",
+        description="Folder inside the archive that gets the video's folder; default "
+        "`storage.videos_dir`",
     )
     quality: str | None = None
     only_missing: SideFiles = Field(

@@ -34,7 +34,7 @@ class Wall:
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
     clock = Wall()
-    for module in ("policy", "queue", "rows", "requeueing"):
+    for module in ("policy", "queue", "rows"):
         monkeypatch.setattr(f"ytarchive.jobs.{module}.utc_now", clock.now)
     monkeypatch.setattr("ytarchive.jobs.queue._LONGEST_SLEEP", 0.02)
     return clock

@@ -249,17 +249,13 @@ WHERE job_id IN (SELECT id FROM jobs WHERE status IN ('PENDING', 'RUNNING'))
 
 -- name: bound_waits
 -- Nothing waits longer than it can have been told to, should the clock have been wrong then.
-UPDATE job_videos SET next_attempt_at = :now + CASE
+UPDATE job_videos SET next_attempt_at = min(next_attempt_at, :now + CASE
     WHEN reason IN ('upcoming', 'quota_exceeded') THEN :longest
     WHEN reason = 'live' THEN :live
     ELSE max(:least, min(:retry_max, :retry_base * (1 << min(attempts, 20))))
-  END
+  END)
 WHERE job_id IN (SELECT id FROM jobs WHERE status IN ('PENDING', 'RUNNING'))
-  AND state = 'queued' AND next_attempt_at > :now + CASE
-    WHEN reason IN ('upcoming', 'quota_exceeded') THEN :longest
-    WHEN reason = 'live' THEN :live
-    ELSE max(:least, min(:retry_max, :retry_base * (1 << min(attempts, 20))))
-  END;
+  AND state = 'queued' AND next_attempt_at > :now;
 
 -- Work plans --------------------------------------------------------------------------------------
 
