@@ -165,7 +165,9 @@ async def _open_each(
         ServiceName.METADATA, MetadataAPI, lambda: MetadataService.open(settings, yt_dlp)
     )
     download = await enter(
-        ServiceName.DOWNLOAD, DownloadAPI, lambda: _download(settings, yt_dlp, whole_queue)
+        ServiceName.DOWNLOAD,
+        DownloadAPI,
+        lambda: _download(settings, yt_dlp, whole_queue, services),
     )
     neighbours = Neighbours(metadata, download, storage)
     jobs = await enter(
@@ -199,7 +201,7 @@ async def _storage(settings: Settings) -> AsyncIterator[StorageService]:
 
 @asynccontextmanager
 async def _download(
-    settings: Settings, yt_dlp: YtDlp, take_up: bool
+    settings: Settings, yt_dlp: YtDlp, take_up: bool, services: Collection[ServiceName]
 ) -> AsyncIterator[DownloadService]:
     download = DownloadService(settings, yt_dlp)
     if take_up:
@@ -207,7 +209,8 @@ async def _download(
     try:
         yield download
     finally:
-        await download.close()
+        # Beside Jobs, transfers have had their grace by now: Jobs is closed first.
+        await download.close(0 if ServiceName.JOBS in services else settings.jobs.shutdown_grace)
 
 
 @asynccontextmanager

@@ -158,3 +158,25 @@ def workers_of(base: Path) -> list[str]:
         if os.fsencode(base) in environ and process.name != str(os.getpid()):
             found.append(process.name)
     return found
+
+
+def test_a_process_apart_lets_its_transfer_finish_within_the_grace(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    settings = environment(tmp_path / "archive", youtube, jobs__shutdown_grace=60)
+    video_id = video(youtube, 24)
+    with Server(settings, ("--services", "jobs,metadata,storage,logging")) as main:
+        apart = settings | {"YTARCHIVE_SERVICES__JOBS": main.url}
+        try:
+            youtube.behave(media_bytes_per_second=200_000)
+            with Server(apart, ("--services", "download")) as download:
+                asked = download.post("/download/video", {"data": {"video_id": video_id}})
+                task_id = asked.data["task_id"]
+                until(lambda: progress(download, task_id)["downloaded_bytes"] > 100_000, "bytes")
+                assert download.process is not None
+                download.process.send_signal(signal.SIGTERM)
+                youtube.behave(media_bytes_per_second=None)
+                assert download.process.wait(60) == 0
+        finally:
+            youtube.behave(media_bytes_per_second=None)
+        until(lambda: stored(main, video_id), "the video in the archive")
