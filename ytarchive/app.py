@@ -150,10 +150,9 @@ async def _open_each(
     async def enter(service: ServiceName, contract: type[C], opening: Callable[[], Any]) -> C:
         if service not in services:
             return parts.elsewhere(contract)
-        opened = await stack.enter_async_context(opening())
+        opened: C = await stack.enter_async_context(opening())
         local[service] = opened
-        result: C = opened
-        return result
+        return opened
 
     logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: LoggingService.open(settings))
     if ServiceName.LOGGING not in services:
