@@ -18,8 +18,8 @@ from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
 from ytarchive.http import remote, says_healthy
 from ytarchive.jobs import IN_PROCESS, JobsAPI, RegisterService, ServiceRegistry
+from ytarchive.jobs.governor.remote_gate import RemoteGate
 from ytarchive.jobs.neighbours import Neighbours
-from ytarchive.jobs.remote_gate import RemoteGate
 from ytarchive.jobs.service import JobsService
 from ytarchive.logging import (
     Console,

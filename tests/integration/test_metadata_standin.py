@@ -37,7 +37,8 @@ from ytarchive.common.errors import (
     VideoUnavailable,
     YTArchiveError,
 )
-from ytarchive.metadata import BatchRequest, PlaylistPageQuery, VideoMetadataQuery, data_api
+from ytarchive.metadata import BatchRequest, PlaylistPageQuery, VideoMetadataQuery
+from ytarchive.metadata.data_api import client as data_api
 from ytarchive.metadata.service import MetadataService
 
 CACHED, FRESH = VideoMetadataQuery(), VideoMetadataQuery(refresh=True)

@@ -16,7 +16,7 @@ from tests.reliability.matrix import MACHINE, OWN, REPOSITORY, SHARED, Case, Out
 from tests.reliability.processes import family
 from tests.reliability.report import record, table
 from tests.standin import StandInProcess
-from ytarchive.ytdlp.classifier import TABLE
+from ytarchive.ytdlp.worker.classifier import TABLE
 
 FINAL = {"COMPLETED", "FAILED", "CANCELLED"}
 SETTINGS: dict[str, Any] = {"download__stall_timeout": 4, "download__concurrency": 6}

@@ -17,7 +17,7 @@ from loguru import logger
 
 from ytarchive.common.database import Database
 from ytarchive.jobs import queue
-from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.governor.governor import Governor
 
 T = TypeVar("T")
 

@@ -12,32 +12,26 @@ from ytarchive import __version__
 from ytarchive.cli.failure import Failure, tell, tell_usage
 from ytarchive.cli.options import Globals, global_options
 
-# Where each command is, and its line in `--help`, which must not need the import.
+# Module and name of each command, and its line in `--help`, which must not need the import.
 COMMANDS = {
-    "serve": ("ytarchive.cli.serve:serve", "Run the server with its HTTP API."),
-    "download": ("ytarchive.cli.archiving:download", "Archive videos."),
-    "playlist": ("ytarchive.cli.archiving:playlist", "Archive playlists or channels."),
-    "metadata": ("ytarchive.cli.metadata:metadata", "Show what YouTube says of something."),
-    "formats": ("ytarchive.cli.metadata:formats", "List the formats that a video has."),
-    "jobs": ("ytarchive.cli.jobs:jobs", "List, watch, retry and cancel jobs."),
-    "workplan": ("ytarchive.cli.workplan:workplan", "Show what could not be archived, and retry."),
-    "storage": ("ytarchive.cli.storage:storage", "Show what the archive holds."),
-    "verify": ("ytarchive.cli.verify:verify", "Check that everything stored is still what it was."),
-    "rebuild": (
-        "ytarchive.cli.rebuild:rebuild",
-        "Make the library's database again from the files alone.",
-    ),
-    "backup": ("ytarchive.cli.backup:backup", "Copy all databases to a new folder in DIR."),
-    "restore": (
-        "ytarchive.cli.backup:restore",
-        "Put the databases of a backup in place of the present ones.",
-    ),
-    "logs": ("ytarchive.cli.logs:logs", "Search the log, or follow it."),
-    "metrics": ("ytarchive.cli.state:metrics", "Show the present value of every metric."),
-    "quota": ("ytarchive.cli.state:quota", "Show today's quota of the YouTube Data API."),
-    "services": ("ytarchive.cli.state:services", "Show the services and their health."),
-    "config": ("ytarchive.cli.config:config", "Show the settings, or begin a file of them."),
-    "doctor": ("ytarchive.cli.doctor:doctor", "Check everything that archiving needs."),
+    "serve": ("serve:serve", "Run the server with its HTTP API."),
+    "download": ("archiving:download", "Archive videos."),
+    "playlist": ("archiving:playlist", "Archive playlists or channels."),
+    "metadata": ("metadata:metadata", "Show what YouTube says of something."),
+    "formats": ("metadata:formats", "List the formats that a video has."),
+    "jobs": ("jobs:jobs", "List, watch, retry and cancel jobs."),
+    "workplan": ("workplan:workplan", "Show what could not be archived, and retry."),
+    "storage": ("storage:storage", "Show what the archive holds."),
+    "verify": ("verify:verify", "Check that everything stored is still what it was."),
+    "rebuild": ("rebuild:rebuild", "Make the library's database again from the files alone."),
+    "backup": ("backup:backup", "Copy all databases to a new folder in DIR."),
+    "restore": ("backup:restore", "Put the databases of a backup in place of the present ones."),
+    "logs": ("logs:logs", "Search the log, or follow it."),
+    "metrics": ("state:metrics", "Show the present value of every metric."),
+    "quota": ("state:quota", "Show today's quota of the YouTube Data API."),
+    "services": ("state:services", "Show the services and their health."),
+    "config": ("config:config", "Show the settings, or begin a file of them."),
+    "doctor": ("doctor:doctor", "Check everything that archiving needs."),
 }
 
 
@@ -58,7 +52,8 @@ class LazyGroup(click.Group):
 
 def _load(name: str) -> click.Command:
     module, attribute = COMMANDS[name][0].split(":")
-    command: click.Command = getattr(importlib.import_module(module), attribute)
+    found = importlib.import_module(f"ytarchive.cli.commands.{module}")
+    command: click.Command = getattr(found, attribute)
     return command
 
 

@@ -15,13 +15,13 @@ from ytarchive.jobs.api import (
     ResultStatus,
     VideoProgress,
 )
-from ytarchive.jobs.registry_models import IN_PROCESS, RegisterService, ServiceRegistry
-from ytarchive.jobs.retry_models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
+from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
+from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.upstream import (
     Availability,
     AvailabilityQuery,
     AvailabilityState,
-    Governor,
+    GovernorState,
 )
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "AvailabilityQuery",
     "AvailabilityState",
     "CreateJob",
-    "Governor",
+    "GovernorState",
     "Job",
     "JobOptions",
     "JobProgress",

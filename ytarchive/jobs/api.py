@@ -11,13 +11,13 @@ from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadPhase
-from ytarchive.jobs.registry_models import RegisteredName, RegisterService, ServiceRegistry
-from ytarchive.jobs.retry_models import RetryJobs, RetryReport, RetryWorkPlans
+from ytarchive.jobs.registry.models import RegisteredName, RegisterService, ServiceRegistry
+from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.upstream import (
     Availability,
     AvailabilityQuery,
     GivenPermit,
-    Governor,
+    GovernorState,
     PermitOutcome,
     PermitRequest,
 )
@@ -247,12 +247,12 @@ class JobsAPI(Contract, Protocol):
         ...
 
     @endpoint("GET /governor")
-    async def get_governor(self) -> Governor:
+    async def get_governor(self) -> GovernorState:
         """Whether YouTube may be asked at present, and how fast."""
         ...
 
     @endpoint("POST /governor/resume")
-    async def resume_governor(self) -> Governor:
+    async def resume_governor(self) -> GovernorState:
         """Go on at once after a pause, because its cause is mended."""
         ...
 

@@ -26,8 +26,8 @@ from ytarchive.common.errors import (
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.download import DownloadAPI
 from ytarchive.jobs.clock import Clock
-from ytarchive.jobs.governor import Governor
-from ytarchive.jobs.permit import Permit
+from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.policy import is_an_answer
 from ytarchive.jobs.upstream import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.storage import ExistsRequest, StorageAPI

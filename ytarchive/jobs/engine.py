@@ -10,7 +10,7 @@ from loguru import logger
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.jobs.api import JobStatus, ResultStatus
-from ytarchive.jobs.planner import Planner
+from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.policy import LongestWaits
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.repository import JobsRepository

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from ytarchive.common.errors import NetworkFailure, YTArchiveError
 from ytarchive.jobs.availability import AvailabilityLedger
-from ytarchive.jobs.circuit import Circuit
 from ytarchive.jobs.disk_guard import DiskGuard
-from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.governor.circuit import Circuit
+from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.waiting import Waiting
 
 

@@ -11,13 +11,13 @@ from ytarchive.common.errors import InternalError, Unavailable, YTArchiveError
 from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus, VideoProgress
+from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards import Guards
-from ytarchive.jobs.permit import Permit
 from ytarchive.jobs.policy import Action, condition_of, decide, is_an_answer
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.retrying.surroundings import Surroundings
 from ytarchive.jobs.rows import DueVideo, Outcome
-from ytarchive.jobs.surroundings import Surroundings
 from ytarchive.jobs.video_flow import Archived, VideoFlow, spared
 
 log = logger.bind(service="jobs")

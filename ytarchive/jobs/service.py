@@ -27,31 +27,31 @@ from ytarchive.jobs.api import (
 from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.disk_guard import DiskGuard
 from ytarchive.jobs.engine import Engine
-from ytarchive.jobs.gate import GovernedGate
-from ytarchive.jobs.governor import Governor as TrafficGovernor
+from ytarchive.jobs.governor.gate import GovernedGate
+from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.governor.permits import Permits
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
-from ytarchive.jobs.permits import Permits
-from ytarchive.jobs.planner import Planner
+from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.policy import longest_waits
 from ytarchive.jobs.progress import ProgressReader
 from ytarchive.jobs.queue import Queue
-from ytarchive.jobs.registry import HealthProbe, Registry
-from ytarchive.jobs.registry_models import RegisterService, ServiceRegistry
-from ytarchive.jobs.registry_repository import RegistryRepository
+from ytarchive.jobs.registry.models import RegisterService, ServiceRegistry
+from ytarchive.jobs.registry.registry import HealthProbe, Registry
+from ytarchive.jobs.registry.repository import RegistryRepository
 from ytarchive.jobs.repository import SCHEMA, JobsRepository
-from ytarchive.jobs.requeueing import Requeueing
-from ytarchive.jobs.retries import Retries
-from ytarchive.jobs.retry_models import RetryJobs, RetryReport, RetryWorkPlans
-from ytarchive.jobs.revival import Revival
+from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
+from ytarchive.jobs.retrying.requeueing import Requeueing
+from ytarchive.jobs.retrying.retries import Retries
+from ytarchive.jobs.retrying.revival import Revival
+from ytarchive.jobs.retrying.surroundings import Surroundings
 from ytarchive.jobs.runner import Runner
-from ytarchive.jobs.surroundings import Surroundings
 from ytarchive.jobs.upstream import (
     Availability,
     AvailabilityQuery,
     GivenPermit,
-    Governor,
+    GovernorState,
     PermitOutcome,
     PermitRequest,
 )
@@ -120,7 +120,7 @@ class JobsService(JobsAPI, DownloadListener):
         `whole_queue`: False works on nothing but the jobs given to `work_on`.
         """
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
-            governor = await TrafficGovernor.open(database, settings.download)
+            governor = await Governor.open(database, settings.download)
             download, storage = neighbours.download, neighbours.storage
             ledger = AvailabilityLedger(database, download, storage, governor)
             guards = Guards(governor, DiskGuard(storage), ledger)
@@ -206,11 +206,11 @@ class JobsService(JobsAPI, DownloadListener):
         log.info("job {} cancelled", job_id)
         return await self._found(job_id)
 
-    async def get_governor(self) -> Governor:
+    async def get_governor(self) -> GovernorState:
         """Whether YouTube may be asked at present, and how fast."""
         return self._guards.governor.snapshot()
 
-    async def resume_governor(self) -> Governor:
+    async def resume_governor(self) -> GovernorState:
         """Go on at once after a pause, because its cause is mended."""
         await self._guards.governor.resume()
         return self._guards.governor.snapshot()

@@ -8,7 +8,7 @@ from ytarchive.common.identifiers import OpaqueId
 from ytarchive.common.models import ErrorDetail, Model, Text, UtcDatetime
 
 
-class Governor(Model):
+class GovernorState(Model):
     """Whether YouTube may be asked at present, and how fast."""
 
     state: str = Field(description='"closed": work goes on; "open": paused; "probing": one try')

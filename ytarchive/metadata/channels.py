@@ -11,9 +11,9 @@ from ytarchive.common.identifiers import (
     uploads_playlist,
 )
 from ytarchive.metadata.api import ChannelMetadata
-from ytarchive.metadata.data_api import DataApi
+from ytarchive.metadata.data_api.client import DataApi
+from ytarchive.metadata.data_api.resources import channel_metadata
 from ytarchive.metadata.repository import MetadataCache
-from ytarchive.metadata.resources import channel_metadata
 from ytarchive.metadata.sessions import closing
 from ytarchive.metadata.sources import Sources
 from ytarchive.ytdlp import ListedEntries

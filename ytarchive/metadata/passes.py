@@ -8,9 +8,9 @@ from loguru import logger
 
 from ytarchive.common.errors import ApiFailure
 from ytarchive.common.identifiers import is_channel, uploads_playlist
-from ytarchive.metadata.api_listing import ApiListing
 from ytarchive.metadata.channels import Channels, uploads_of
-from ytarchive.metadata.data_api import DataApi
+from ytarchive.metadata.data_api.client import DataApi
+from ytarchive.metadata.data_api.listing import ApiListing
 from ytarchive.metadata.listings import Batch, Listing, ListingRepository
 from ytarchive.metadata.sessions import ListingSessions
 from ytarchive.metadata.sharing import SharedCalls

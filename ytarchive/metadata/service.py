@@ -27,14 +27,14 @@ from ytarchive.metadata.api import (
     QuotaUsage,
     VideoMetadataQuery,
 )
-from ytarchive.metadata.api_listing import ApiListing
-from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.channels import Channels
-from ytarchive.metadata.data_api import DataApi
+from ytarchive.metadata.data_api.client import DataApi
+from ytarchive.metadata.data_api.listing import ApiListing
+from ytarchive.metadata.data_api.quota import QuotaLedger
+from ytarchive.metadata.data_api.videos import ApiVideos
 from ytarchive.metadata.listings import ListingRepository
 from ytarchive.metadata.passes import Passes
 from ytarchive.metadata.playlists import Playlists
-from ytarchive.metadata.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA, MetadataCache
 from ytarchive.metadata.sources import Sources
 from ytarchive.metadata.videos import Videos

@@ -7,7 +7,7 @@ from typing import TypeVar
 from loguru import logger
 
 from ytarchive.common.errors import QuotaExceeded
-from ytarchive.metadata.data_api import DataApi
+from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.ytdlp import Extractor
 
 log = logger.bind(service="metadata")

@@ -31,7 +31,7 @@ from ytarchive.storage.query_models import (
     VideoSort,
 )
 from ytarchive.storage.rebuild import Rebuilt, rebuild_library
-from ytarchive.storage.verify_models import (
+from ytarchive.storage.verify.models import (
     Finding,
     FindingKind,
     FindingQuery,

@@ -11,7 +11,7 @@ from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
 from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
-from ytarchive.storage.verify_models import Finding, FindingQuery, Verification, VerifyRequest
+from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
 
 
 class StorageLocation(Model):

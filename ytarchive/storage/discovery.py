@@ -17,10 +17,10 @@ from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError, PathOutsideArchive
 from ytarchive.common.models import to_micros
 from ytarchive.storage import files, intake
-from ytarchive.storage.checks import listed
 from ytarchive.storage.intake import Registration, StoredFile
 from ytarchive.storage.layout import CHECKSUMS, Layout, Role, role_of
 from ytarchive.storage.repository import FileSet
+from ytarchive.storage.verify.checks import listed
 from ytarchive.ytdlp import ffmpeg_path, require_playable
 
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")

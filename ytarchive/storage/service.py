@@ -30,19 +30,19 @@ from ytarchive.storage.api import (
     VideoExists,
 )
 from ytarchive.storage.descriptions import MetadataStore
-from ytarchive.storage.findings import Findings
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.lists import VideoLists
-from ytarchive.storage.passes import Passes
 from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
 from ytarchive.storage.playlists import save_listed
 from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
 from ytarchive.storage.rebuild import restore_lost_library
 from ytarchive.storage.repository import SCHEMA, Library, Registered
-from ytarchive.storage.schedule import verify_regularly
 from ytarchive.storage.search import Search
-from ytarchive.storage.verification import Verifier
-from ytarchive.storage.verify_models import Finding, FindingQuery, Verification, VerifyRequest
+from ytarchive.storage.verify.findings import Findings
+from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
+from ytarchive.storage.verify.passes import Passes
+from ytarchive.storage.verify.schedule import verify_regularly
+from ytarchive.storage.verify.verification import Verifier
 from ytarchive.storage.videos import VideoStore
 from ytarchive.storage.work_plans import WorkPlans
 

@@ -21,8 +21,8 @@ from ytarchive.ytdlp.api import (
 )
 from ytarchive.ytdlp.gate import Gate, OpenGate
 from ytarchive.ytdlp.pool import WorkerPool
+from ytarchive.ytdlp.processes import WorkerProcess
 from ytarchive.ytdlp.protocol import Event, Task
-from ytarchive.ytdlp.workers import WorkerProcess
 
 log = logger.bind(service="download")
 

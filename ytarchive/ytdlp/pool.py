@@ -10,7 +10,7 @@ from loguru import logger
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import ServiceUnavailable
 from ytarchive.ytdlp import equipment
-from ytarchive.ytdlp.workers import WorkerProcess, Zygote
+from ytarchive.ytdlp.processes import WorkerProcess, Zygote
 
 log = logger.bind(service="download")
 

@@ -14,7 +14,7 @@ from ytarchive.jobs import (
     Availability,
     AvailabilityQuery,
     CreateJob,
-    Governor,
+    GovernorState,
     Job,
     JobProgress,
     JobQuery,
@@ -109,7 +109,7 @@ class JobsPeer(JobsAPI):
             jobs=[RetriedJob(job_id="job-1", videos=3)],
         )
         self.listed: list[Job] = []
-        self.governor = Governor(
+        self.governor = GovernorState(
             state="closed", pace="polite", videos_per_hour=180, ready_videos=80
         )
         self.known: list[ServiceRegistry] = []
@@ -176,7 +176,7 @@ class JobsPeer(JobsAPI):
     async def cancel_job(self, job_id: str) -> Job:
         return self.job(job_id, JobStatus.CANCELLED)
 
-    async def get_governor(self) -> Governor:
+    async def get_governor(self) -> GovernorState:
         return self.governor
 
     async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:

@@ -11,7 +11,7 @@ from tests.unit.cli.peers import CHANNEL, FILM, LIST, NOON, TALK, Peers, running
 from ytarchive.common.models import ErrorDetail
 from ytarchive.jobs import (
     AvailabilityState,
-    Governor,
+    GovernorState,
     JobProgress,
     JobStatus,
     JobType,
@@ -73,7 +73,7 @@ def test_jobs_are_listed_with_their_state(cli: Cli, archive: Peers) -> None:
 
 
 def test_a_pause_stands_above_the_jobs(cli: Cli, archive: Peers) -> None:
-    archive.jobs.governor = Governor(
+    archive.jobs.governor = GovernorState(
         state="open", reason="bot_check", message="YouTube asks for a sign-in", opened_at=NOON,
         next_probe_at=NOON, pace="polite", videos_per_hour=180, ready_videos=0,
     )  # fmt: skip
@@ -221,7 +221,7 @@ def test_logs_as_json_are_a_page(cli: Cli, archive: Peers) -> None:
 def test_following_shows_each_entry_once_as_it_comes_whatever_its_time(
     cli: Cli, archive: Peers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.cli.logs._INTERVAL", 0.01)
+    monkeypatch.setattr("ytarchive.cli.commands.logs._INTERVAL", 0.01)
     old, new, later, ancient = entry("old", -2), entry("new"), entry("later", 1), entry("ancient")
     ancient = ancient.model_copy(update={"timestamp": NOON.replace(year=1999)})
     archive.logging.pages = [[new, old], [new, later], [ancient], []]

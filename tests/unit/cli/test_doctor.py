@@ -239,7 +239,7 @@ async def test_what_answers_in_youtube_s_place_is_not_taken_for_it(
 def test_the_exit_code_is_1_if_something_fails(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, verdict: str, code: int
 ) -> None:
-    monkeypatch.setattr("ytarchive.cli.doctor.all_checks", finding(Verdict(verdict)))
+    monkeypatch.setattr("ytarchive.cli.commands.doctor.all_checks", finding(Verdict(verdict)))
     ran = cli("doctor")
     assert ran.code == code
     assert "install it" in ran.out

@@ -19,7 +19,7 @@ from ytarchive.common.errors import (
 )
 from ytarchive.jobs import AvailabilityQuery, AvailabilityState
 from ytarchive.jobs.availability import AvailabilityLedger
-from ytarchive.jobs.governor import Governor
+from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.repository import SCHEMA
 
 VIDEO = video_id(1)

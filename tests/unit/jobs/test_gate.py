@@ -17,10 +17,10 @@ from ytarchive.common.errors import BotCheck, NotFound, RequestsPaused, ServiceU
 from ytarchive.common.models import Done
 from ytarchive.http import remote
 from ytarchive.jobs import JobsAPI
-from ytarchive.jobs.gate import GovernedGate
-from ytarchive.jobs.governor import Governor
-from ytarchive.jobs.permits import Permits
-from ytarchive.jobs.remote_gate import RemoteGate
+from ytarchive.jobs.governor.gate import GovernedGate
+from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.governor.permits import Permits
+from ytarchive.jobs.governor.remote_gate import RemoteGate
 from ytarchive.jobs.repository import SCHEMA
 from ytarchive.jobs.upstream import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.ytdlp import Gate
@@ -66,7 +66,7 @@ Apart = Callable[[Desk], Coroutine[Any, Any, Gate]]
 @pytest.fixture
 async def apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Apart]:
     """The gate of a process that asks over HTTP."""
-    monkeypatch.setattr("ytarchive.jobs.remote_gate._SECONDS_BETWEEN", (0.01,))
+    monkeypatch.setattr("ytarchive.jobs.governor.remote_gate._SECONDS_BETWEEN", (0.01,))
     async with AsyncExitStack() as opened:
 
         async def gate(desk: Desk) -> Gate:
@@ -169,7 +169,7 @@ async def test_somebody_who_asks_waits_for_the_pace_but_not_for_long(
     await governor.resume()  # wakes it; in a server its own clock does
     await asyncio.wait_for(waiting, 10)
 
-    monkeypatch.setattr("ytarchive.jobs.gate._PATIENCE", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.governor.gate._PATIENCE", 0.01)
     with pytest.raises(RequestsPaused, match="pace of 60 videos an hour") as refused:
         await extract(gate)
     assert refused.value.details["retry_after"] == 60
@@ -247,7 +247,7 @@ async def test_what_is_cancelled_gives_its_probe_back(bench: Bench, gate_of: Gat
 async def test_a_process_that_died_gives_its_probe_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.permits._LEASE", 0.05)
+    monkeypatch.setattr("ytarchive.jobs.governor.permits._LEASE", 0.05)
     governor = await bench.open()
     desk = desk_of(governor)
     await governor.failed(BotCheck(), "video")
@@ -270,7 +270,7 @@ async def test_a_block_is_heard_of_a_permit_that_has_run_out_too(bench: Bench) -
 async def test_a_permit_is_renewed_as_long_as_it_is_used(
     bench: Bench, apart: Apart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.permits._LEASE", 0.5)
+    monkeypatch.setattr("ytarchive.jobs.governor.permits._LEASE", 0.5)
     desk = desk_of(await bench.open())
     gate = await apart(desk)
     async with gate.passing("video", is_video=True, patient=True):
@@ -281,7 +281,7 @@ async def test_without_an_answer_of_the_governor_nobody_passes(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who asks is told so; a download waits, and goes on when Jobs is there again."""
-    monkeypatch.setattr("ytarchive.jobs.remote_gate._SECONDS_BETWEEN", (0.01,))
+    monkeypatch.setattr("ytarchive.jobs.governor.remote_gate._SECONDS_BETWEEN", (0.01,))
     async with aiohttp.ClientSession() as session:
         url = "http://127.0.0.1:9"
         gate = RemoteGate(remote(JobsAPI, session, lambda: url))

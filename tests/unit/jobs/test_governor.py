@@ -19,8 +19,8 @@ from ytarchive.common.errors import (
     VideoUnavailable,
 )
 from ytarchive.common.telemetry import REGISTRY
-from ytarchive.jobs.governor import Governor
-from ytarchive.jobs.permit import Permit
+from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.repository import SCHEMA
 
 HOUR = 3600.0

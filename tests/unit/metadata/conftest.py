@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from tests.unit.metadata.peers import Answer, ApiPeer, Clock, ExtractorPeer
 from ytarchive.common.config import Settings, YouTubeConfig, load_settings
 from ytarchive.common.database import Database
-from ytarchive.metadata import data_api
-from ytarchive.metadata.data_api import DataApi
-from ytarchive.metadata.quota import QuotaLedger
+from ytarchive.metadata.data_api import client as data_api
+from ytarchive.metadata.data_api.client import DataApi
+from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA
 from ytarchive.metadata.service import MetadataService
 

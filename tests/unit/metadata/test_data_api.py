@@ -29,10 +29,10 @@ from ytarchive.common.errors import (
     VideoUnavailable,
     YTArchiveError,
 )
-from ytarchive.metadata.api_errors import plain_text, refused, unreachable
-from ytarchive.metadata.data_api import DataApi
-from ytarchive.metadata.quota import QuotaLedger
-from ytarchive.metadata.resources import Resource, video_metadata
+from ytarchive.metadata.data_api.client import DataApi
+from ytarchive.metadata.data_api.errors import plain_text, refused, unreachable
+from ytarchive.metadata.data_api.quota import QuotaLedger
+from ytarchive.metadata.data_api.resources import Resource, video_metadata
 
 LINK = 'You have exceeded your <a href="/youtube/v3/getting-started#quota">quota</a>.'
 SEARCHES = "Quota exceeded for quota metric 'Search Queries' and limit 'Search Queries per day'"

@@ -10,7 +10,7 @@ from ytarchive.common.config import YouTubeConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import QuotaExceeded
 from ytarchive.common.telemetry import REGISTRY
-from ytarchive.metadata.quota import QuotaLedger, end_of, pacific_day
+from ytarchive.metadata.data_api.quota import QuotaLedger, end_of, pacific_day
 
 
 def ledger(bench: Bench, database: Database, limit: int = 10, reserve: int = 4) -> QuotaLedger:

@@ -17,9 +17,9 @@ from tests.unit.storage.samples import flip_byte, run
 from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
 from ytarchive.storage import VerifyRequest, VerifyState
-from ytarchive.storage.passes import Pass
-from ytarchive.storage.schedule import is_due
 from ytarchive.storage.service import StorageService
+from ytarchive.storage.verify.passes import Pass
+from ytarchive.storage.verify.schedule import is_due
 
 VIDEOS = 10_000
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

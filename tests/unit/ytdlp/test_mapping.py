@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ytarchive.ytdlp.mapping import list_details, playlist_video, video_metadata
+from ytarchive.ytdlp.worker.mapping import list_details, playlist_video, video_metadata
 
 INFO: dict[str, Any] = {
     "id": "dQw4w9WgXcQ",

@@ -1,6 +1,6 @@
 """What reaches the log of yt-dlp's warnings."""
 
-from ytarchive.ytdlp.messages import Messages
+from ytarchive.ytdlp.worker.messages import Messages
 
 
 def heard(*warnings: str) -> list[str]:

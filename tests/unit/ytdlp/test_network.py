@@ -9,7 +9,7 @@ from yt_dlp.networking._urllib import UrllibRH
 from yt_dlp.networking.exceptions import TransportError
 
 from ytarchive.common.errors import ToolMissing
-from ytarchive.ytdlp.network import QuietYoutubeDL, RefusedError
+from ytarchive.ytdlp.worker.network import QuietYoutubeDL, RefusedError
 
 OPTIONS = {"quiet": True, "allowed_extractors": ["youtube.*"]}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ytarchive.ytdlp import Transfer
-from ytarchive.ytdlp.progress import ProgressMeter
+from ytarchive.ytdlp.worker.progress import ProgressMeter
 
 INFO: dict[str, Any] = {
     "format_id": "136+140",

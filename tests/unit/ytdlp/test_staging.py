@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ytarchive.ytdlp.staging import StagedVideo, write_json
+from ytarchive.ytdlp.worker.staging import StagedVideo, write_json
 
 ID = "dQw4w9WgXcQ"
 

@@ -1,0 +1,168 @@
+"""`ytarchive jobs`."""
+
+import click
+from rich.console import Group as Lines
+from rich.console import RenderableType
+
+from ytarchive.app import Archive
+from ytarchive.cli.following import follow, stay_or_leave
+from ytarchive.cli.options import Group
+from ytarchive.cli.output import Output, cell, moment, pairs, size, status_cell, table
+from ytarchive.cli.paging import page_of, paged
+from ytarchive.cli.params import OWN_ID
+from ytarchive.cli.retrying import report_and_stay, retry_options
+from ytarchive.cli.session import with_archive
+from ytarchive.cli.summary import MOST_ROWS, results_table, titles_of
+from ytarchive.cli.views import name_of
+from ytarchive.common.models import Page
+from ytarchive.jobs import GovernorState, Job, JobQuery, JobStatus, JobType, RetryJobs
+
+
+@click.group(cls=Group, default="list")
+def jobs() -> None:
+    """List, watch, retry and cancel jobs."""
+
+
+@jobs.command("list")
+@click.option(
+    "--status",
+    type=click.Choice(list(JobStatus), case_sensitive=False),
+    help="Jobs of this status alone.",
+)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(list(JobType), case_sensitive=False),
+    help="Jobs of this type alone.",
+)
+@paged(JobQuery, limit=20)
+@with_archive
+async def list_jobs(
+    archive: Archive,
+    out: Output,
+    status: JobStatus | None,
+    kind: JobType | None,
+    limit: int,
+    cursor: str | None,
+) -> None:
+    """List jobs, newest first (what `ytarchive jobs` does)."""
+    query = JobQuery(status=status, type=kind, limit=limit, cursor=cursor, expand=out.as_json)
+    page = await archive.jobs.list_jobs(query)
+    if not out.as_json:
+        _show_pause(out, await archive.jobs.get_governor())
+    out.show(page, _jobs_table)
+
+
+@jobs.command()
+@click.argument("job_id", type=OWN_ID)
+@with_archive
+async def show(archive: Archive, out: Output, job_id: str) -> None:
+    """Show a job and its results."""
+    job = await archive.jobs.get_job(job_id)
+    shown = [result.video_id for result in job.results[:MOST_ROWS]]
+    titles = {} if out.as_json else await titles_of(archive, job, shown)
+    out.show(job, lambda job: _job_details(job, titles))
+
+
+@jobs.command()
+@click.argument("job_id", type=OWN_ID)
+@with_archive
+async def watch(archive: Archive, out: Output, job_id: str) -> int:
+    """Stay with a job to its end.
+
+    Without a server, this command works on it.
+
+    With --json: a line for each change, the last one being the job as it ended.
+    """
+    await archive.jobs.get_job(job_id)
+    return await follow(archive, out, [job_id], stream=True)
+
+
+@jobs.command()
+@click.argument("job_id", type=OWN_ID, required=False)
+@retry_options
+@with_archive
+async def retry(
+    archive: Archive,
+    out: Output,
+    job_id: str | None,
+    reason: str | None,
+    dry_run: bool,
+    detach: bool,
+) -> int:
+    """Try again what failed, was unavailable or was cancelled.
+
+    Give a JOB_ID, or --reason for all jobs; with --dry-run it is only counted, by reason. What
+    waits because of the reason waits no longer; after a block one video tries at once whether it
+    is over.
+    """
+    if job_id is None and reason is None and not dry_run:
+        raise click.UsageError("Give a JOB_ID, or --reason for all jobs.")
+    if job_id is not None and reason is None and not dry_run:
+        job = await archive.jobs.retry_job(job_id)
+        return await stay_or_leave(archive, out, [job], detach=detach)
+    request = RetryJobs(job_id=job_id, reason=reason, dry_run=dry_run)
+    report = await archive.jobs.retry_jobs(request)
+    return await report_and_stay(archive, out, report, detach=detach)
+
+
+@jobs.command()
+@click.argument("job_id", type=OWN_ID)
+@with_archive
+async def cancel(archive: Archive, out: Output, job_id: str) -> None:
+    """Stop a job and its transfers; what is stored stays."""
+    job = await archive.jobs.cancel_job(job_id)
+    out.show(job, lambda job: cell(f"job {job.id} is cancelled"))
+
+
+def _show_pause(out: Output, governor: GovernorState) -> None:
+    if governor.state == "closed":
+        return
+    reason = governor.message or governor.reason or governor.state
+    probe = governor.next_probe_at
+    until = f"; next try at {moment(probe)}" if probe else ""
+    out.line(f"YouTube is not asked at present: {reason}{until}", "yellow")
+
+
+def _jobs_table(page: Page[Job]) -> RenderableType:
+    if not page.items:
+        return cell("There are no such jobs.")
+    rows = [
+        (
+            job.id,
+            status_cell(job.status),
+            f"{job.progress.done}/{job.progress.total}",
+            job.progress.failed + job.progress.unavailable or "",
+            moment(job.created_at),
+            name_of(job),
+        )
+        for job in page.items
+    ]
+    columns = ["JOB", "STATUS", ">DONE", ">MISSING", "CREATED", "~WHAT"]
+    return page_of([table(columns, rows)], page.next_cursor)
+
+
+def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
+    progress = job.progress
+    counts = ("succeeded", "skipped", "unavailable", "failed", "cancelled")
+    told = [f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name)]
+    told += [f"{progress.known} known before"] if progress.known else []
+    facts: list[tuple[str, object]] = [
+        ("job", job.id),
+        ("type", job.type),
+        ("status", status_cell(job.status)),
+        ("what", name_of(job)),
+        ("created", moment(job.created_at)),
+        ("updated", moment(job.updated_at)),
+        ("done", f"{progress.done} of {progress.total}{'+' if progress.listing else ''}"),
+        ("results", ", ".join(told) or None),
+        ("stored", size(progress.stored_bytes)),
+        ("quality", job.options.quality),
+        ("waiting for", progress.waiting_for),
+        ("error", job.error),
+        ("work plan", job.work_plan_id),
+    ]
+    shown = pairs((name, value) for name, value in facts if value is not None)
+    more = len(job.results) - MOST_ROWS
+    parts = [shown, results_table(job.results[:MOST_ROWS], titles)] if job.results else [shown]
+    return Lines(*parts, *([cell(f"… and {more} more: --json shows all")] if more > 0 else []))

@@ -1,0 +1,160 @@
+"""`ytarchive storage`."""
+
+import click
+from pydantic import BaseModel
+from rich.console import Group as Lines
+from rich.console import RenderableType
+
+from ytarchive.app import Archive
+from ytarchive.cli.commands.finding import list_videos, search
+from ytarchive.cli.commands.metadata import video_facts
+from ytarchive.cli.options import Group
+from ytarchive.cli.output import Output, cell, moment, pairs, size, table
+from ytarchive.cli.paging import page_of, paged
+from ytarchive.cli.params import VIDEO
+from ytarchive.cli.session import with_archive
+from ytarchive.common.errors import NotFound
+from ytarchive.common.models import Page
+from ytarchive.jobs import Availability, AvailabilityQuery, AvailabilityState
+from ytarchive.metadata import VideoMetadata
+from ytarchive.storage import ExistsRequest, StorageLocation, StorageStats
+
+
+class VideoInArchive(BaseModel):
+    """What the archive has of a video."""
+
+    video_id: str
+    exists: bool
+    location: StorageLocation | None
+    metadata: VideoMetadata | None
+
+
+@click.group(cls=Group, default="stats")
+def storage() -> None:
+    """Show what the archive holds."""
+
+
+storage.add_command(list_videos)
+storage.add_command(search)
+
+
+@storage.command()
+@with_archive
+async def stats(archive: Archive, out: Output) -> None:
+    """Show how much the archive holds (what `ytarchive storage` does)."""
+    out.show(await archive.storage.get_stats(), _stats)
+
+
+@storage.command()
+@click.argument("video", type=VIDEO)
+@with_archive
+async def show(archive: Archive, out: Output, video: str) -> None:
+    """Show what the archive has of a video, and where."""
+    found = await archive.storage.video_exists(video)
+    try:
+        described = await archive.storage.get_metadata(video)
+    except NotFound:
+        described = None
+    if not found.exists and described is None:
+        raise NotFound(f"the archive has nothing of {video}")
+    stored = VideoInArchive(
+        video_id=found.video_id, exists=found.exists, location=found.location, metadata=described
+    )
+    out.show(stored, _stored)
+
+
+@storage.command()
+@click.argument("videos", nargs=-1, required=True, type=VIDEO, metavar="VIDEO...")
+@with_archive
+async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
+    """Tell whether videos are stored.
+
+    The exit code is 1 if one is not.
+    """
+    if len(videos) == 1:
+        found = await archive.storage.video_exists(videos[0])
+        out.show(found, lambda found: _presence(found.video_id, stored=found.exists))
+        return 0 if found.exists else 1
+    stored = await archive.storage.videos_exist(ExistsRequest(video_ids=list(videos)))
+    out.show(
+        stored,
+        lambda stored: Lines(*(_presence(v, stored=v in stored.video_ids) for v in videos)),
+    )
+    return 0 if set(videos) <= set(stored.video_ids) else 1
+
+
+@storage.command()
+@click.option(
+    "--state",
+    type=click.Choice(list(AvailabilityState), case_sensitive=False),
+    help="Only videos in this state.",
+)
+@click.option("--reason", help="Only videos with this reason, such as private or deleted.")
+@paged(AvailabilityQuery, limit=100)
+@with_archive
+async def availability(
+    archive: Archive,
+    out: Output,
+    state: AvailabilityState | None,
+    reason: str | None,
+    limit: int,
+    cursor: str | None,
+) -> None:
+    """List videos that YouTube no longer gives, or once did not, with the evidence."""
+    query = AvailabilityQuery(state=state, reason=reason, limit=limit, cursor=cursor)
+    out.show(await archive.jobs.list_availability(query), _evidence)
+
+
+def _evidence(page: Page[Availability]) -> RenderableType:
+    if not page.items:
+        return cell("Nothing is known to be missing at YouTube.")
+    rows = [
+        (each.video_id, each.summary, each.reason, moment(each.last_seen), each.evidence)
+        for each in page.items
+    ]
+    columns = ["VIDEO", "STATE", "REASON", "LAST SEEN", "~EVIDENCE"]
+    return page_of([table(columns, rows)], page.next_cursor)
+
+
+def _presence(video_id: str, *, stored: bool) -> RenderableType:
+    return cell(f"{video_id}  {'stored' if stored else 'not stored'}", "green" if stored else "red")
+
+
+def _stats(stats: StorageStats) -> RenderableType:
+    return pairs(
+        [
+            ("archive", stats.base_path),
+            ("videos", stats.total_videos),
+            *([("incomplete", stats.incomplete_videos)] if stats.incomplete_videos else []),
+            ("metadata", stats.total_metadata),
+            ("playlists", stats.total_playlists),
+            ("work plans", stats.work_plans),
+            ("files", stats.total_files),
+            ("size", size(stats.total_size_bytes)),
+            *([("not searchable yet", stats.search_pending)] if stats.search_pending else []),
+            ("free", f"{size(stats.free_bytes)} of {size(stats.capacity_bytes)}"),
+        ]
+    )
+
+
+def _stored(stored: VideoInArchive) -> RenderableType:
+    parts: list[RenderableType] = []
+    if stored.metadata is not None:
+        parts.append(pairs(video_facts(stored.metadata)))
+    where = stored.location
+    if where is not None:
+        parts.append(
+            pairs(
+                [
+                    ("file", where.video_path),
+                    ("metadata", where.metadata_path),
+                    ("thumbnail", where.thumbnail_path),
+                    ("captions", where.captions_dir),
+                    ("missing", ", ".join(where.missing) or None),
+                    ("quality", where.quality),
+                    ("size", size(where.size_bytes)),
+                    ("stored", moment(where.stored_at)),
+                ]
+            )
+        )
+    return Lines(*parts)

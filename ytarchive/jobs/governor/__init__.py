@@ -1,0 +1,1 @@
+"""How fast YouTube may be asked, and whether at all: for everything in every process."""

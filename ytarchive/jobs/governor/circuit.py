@@ -1,0 +1,127 @@
+"""The state of the circuit breaker: how it is kept between processes, and shown in the metrics."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ytarchive.common.database import Database
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.models import from_micros, to_micros
+from ytarchive.common.telemetry import GOVERNOR_NEXT_PROBE, GOVERNOR_PAUSES, GOVERNOR_STATE
+from ytarchive.jobs.governor.streaks import NETWORK
+
+_FIRST_COOL_OFF = timedelta(minutes=60)
+_LONGEST = timedelta(days=3)
+_FIRST_OUTAGE = timedelta(minutes=1)
+_LONGEST_OUTAGES = 3
+"""Doublings of the first pause: eight minutes are the longest that a connection is waited for."""
+_JITTER = 0.1
+
+
+class Circuit(StrEnum):
+    """Whether YouTube may be asked."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    PROBING = "probing"
+
+
+@dataclass
+class CircuitState:
+    """What must survive a restart."""
+
+    circuit: Circuit
+    reason: str | None
+    message: str | None
+    opened_at: datetime | None
+    next_probe_at: datetime | None
+    times_in_a_row: int
+    tokens: float
+    counted_at: datetime
+    outages: int = 0
+    """Pauses in a row for want of a connection; a new process counts anew."""
+
+    def remaining(self, now: datetime) -> timedelta:
+        """Time to the next probe; a clock set back since then makes it no longer than it was."""
+        if self.next_probe_at is None:
+            return timedelta(0)
+        left = max(self.next_probe_at - now, timedelta(0))
+        if self.opened_at is None or self.opened_at <= now:
+            return left
+        return min(left, max(self.next_probe_at - self.opened_at, timedelta(0)))
+
+    def open(
+        self, reason: str, message: str, now: datetime, asked: timedelta = timedelta(0)
+    ) -> timedelta:
+        """Open it; for how long.
+
+        Without a connection it is tried again soon: that is nobody's anger. Otherwise the pause
+        doubles each time in a row, and the first time it is what YouTube asked for, if it did.
+        """
+        self.reason, self.message, self.opened_at = reason, message, now
+        if reason == NETWORK.reason:
+            cool_off: timedelta = _FIRST_OUTAGE * 2 ** min(self.outages, _LONGEST_OUTAGES)
+            self.outages += 1
+        else:
+            usual: timedelta = _FIRST_COOL_OFF * 2 ** min(self.times_in_a_row, 10)
+            cool_off = min(max(asked, usual) if self.times_in_a_row else asked or usual, _LONGEST)
+            self.times_in_a_row += 1
+        return cool_off * (1 + random.uniform(0, _JITTER))  # noqa: S311  # guards nothing
+
+
+async def load_circuit(database: Database, now: datetime, tokens: float) -> CircuitState:
+    """What the last process left; closed, with `tokens`, if there was none."""
+    row = await database.fetch_one("get_governor")
+    if row is None:
+        return CircuitState(Circuit.CLOSED, None, None, None, None, 0, tokens, now)
+    return CircuitState(
+        # A probe that was under way when the process ended has to be made again.
+        circuit=Circuit.CLOSED if row["state"] == Circuit.CLOSED else Circuit.OPEN,
+        reason=row["reason"],
+        message=row["message"],
+        opened_at=_moment(row["opened_at"]),
+        next_probe_at=_moment(row["next_probe_at"]),
+        times_in_a_row=row["times_in_a_row"],
+        tokens=row["tokens"],
+        counted_at=from_micros(row["counted_at"]),
+    )
+
+
+async def save_circuit(database: Database, state: CircuitState) -> None:
+    """Keep the state."""
+    await database.execute(
+        "save_governor",
+        {
+            "state": state.circuit,
+            "reason": state.reason,
+            "message": state.message,
+            "opened_at": state.opened_at and to_micros(state.opened_at),
+            "next_probe_at": state.next_probe_at and to_micros(state.next_probe_at),
+            "times_in_a_row": state.times_in_a_row,
+            "tokens": state.tokens,
+            "counted_at": to_micros(state.counted_at),
+        },
+    )
+
+
+def show_circuit(state: CircuitState, *, opened: bool = False) -> None:
+    """Bring the metrics up to date; `opened` counts a pause that begins."""
+    for circuit in Circuit:
+        GOVERNOR_STATE.labels(circuit.value).set(circuit is state.circuit)
+    probe = state.next_probe_at
+    GOVERNOR_NEXT_PROBE.set(probe.timestamp() if probe else 0)
+    if opened:
+        GOVERNOR_PAUSES.labels(state.reason or "").inc()
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)
+
+
+def asked_wait(error: YTArchiveError) -> timedelta:
+    """How long YouTube asked to wait (Retry-After); nothing if it did not say."""
+    try:
+        return timedelta(seconds=float(error.details.get("retry_after") or 0))
+    except (TypeError, ValueError, OverflowError):
+        return timedelta(0)

@@ -1,0 +1,296 @@
+"""The governor: how fast YouTube may be asked, and whether at all. Its state survives restarts.
+
+A token bucket paces the videos. When YouTube holds the address back, the circuit opens: nothing new
+starts, everything stays queued. After a cool-off, which doubles each time, a single extraction
+probes. If it succeeds the circuit closes, and one more video at a time is let in for each that
+succeeds; otherwise it opens for longer.
+
+Within a process waits are measured by a stopwatch, so that a wall clock which is set neither
+stalls nor hurries anything; the moments that are kept for the next process are the wall clock's.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import Self
+
+from loguru import logger
+
+from ytarchive.common.config import DownloadConfig
+from ytarchive.common.database import Database
+from ytarchive.common.errors import Blocked, NetworkFailure, RequestsPaused, YTArchiveError
+from ytarchive.common.models import utc_now
+from ytarchive.jobs.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
+from ytarchive.jobs.governor.bucket import TokenBucket
+from ytarchive.jobs.governor.circuit import (
+    Circuit,
+    CircuitState,
+    asked_wait,
+    load_circuit,
+    save_circuit,
+    show_circuit,
+)
+from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.governor.streaks import NETWORK, Streaks
+from ytarchive.jobs.upstream import GovernorState
+from ytarchive.jobs.waiting import Waiting
+
+log = logger.bind(service="jobs")
+
+_NEXT_PROBE = timedelta(minutes=2)
+_LONGEST_PROBE = 900.0
+"""Seconds after which a probe that nobody told the end of is made again."""
+_FULL_SPEED = 8
+"""Videos at a time at which the ramp ends: then the block is over, and forgotten."""
+_LONGEST_SLEEP = 60.0
+
+
+class Governor:
+    """Decides when the next video may start."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: DownloadConfig,
+        state: CircuitState,
+        now: Clock = utc_now,
+        passed: Stopwatch = stopwatch,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._state = state
+        self._now = now
+        self._passed = passed
+        self._probe_due = passed() + state.remaining(now()).total_seconds()
+        self._bucket = TokenBucket(settings, state.tokens, passed)
+        self._probe: Permit | None = None
+        self._ramp: int | None = 1 if state.times_in_a_row else None
+        self._under_way: set[Permit] = set()
+        self._outdated: set[Permit] = set()
+        self._changed = asyncio.Event()
+        self._streaks = Streaks()
+        show_circuit(state)
+
+    @classmethod
+    async def open(
+        cls,
+        database: Database,
+        settings: DownloadConfig,
+        now: Clock = utc_now,
+        passed: Stopwatch = stopwatch,
+    ) -> Self:
+        """Read the state that the last process left."""
+        state = await load_circuit(database, now(), float(settings.burst))
+        governor = cls(database, settings, state, now, passed)
+        rested = max((now() - state.counted_at).total_seconds(), 0)
+        governor._bucket.take(-governor._bucket.grown_in(rested))
+        return governor
+
+    def snapshot(self) -> GovernorState:
+        """The present state, for people and programs."""
+        self._follow_the_clock()
+        state = self._state
+        return GovernorState(
+            state=state.circuit,
+            reason=state.reason,
+            message=state.message,
+            opened_at=state.opened_at,
+            next_probe_at=state.next_probe_at,
+            pace=self._settings.pace,
+            videos_per_hour=self._settings.videos_per_hour,
+            ready_videos=max(int(self._bucket.tokens), 0),
+        )
+
+    def waiting(self) -> Waiting | None:
+        """Why nothing starts now; None if something may."""
+        self._follow_the_clock()
+        state, why = self._state, f"{self._state.message}"
+        if state.circuit is Circuit.OPEN and state.next_probe_at:
+            told = f"{why}; next try at {state.next_probe_at:%Y-%m-%d %H:%M} UTC"
+            return Waiting(state.reason or "", told, state.next_probe_at)
+        if state.circuit is Circuit.PROBING:
+            return Waiting("probing", f"{why}; one video is being tried")
+        if self._bucket.wait(1) > 0:
+            pace = self._settings.videos_per_hour
+            return Waiting("pace", f"the polite pace of {pace} videos an hour")
+        return None
+
+    async def turn(self, cost: float = 0.0, source: str | None = None) -> None:
+        """Wait until a request of `cost` may go, or the queue has a permit for `source`."""
+        while not self._covers(source) and (wait := self._wait(cost)) > 0:
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(wait, _LONGEST_SLEEP)):
+                    await self._changed.wait()
+
+    async def admit(
+        self,
+        cost: float = 1.0,
+        source: str | None = None,
+        *,
+        queued: bool = False,
+        patience: float | None = None,
+    ) -> Permit:
+        """Wait until a video may start (`cost` below 1 for lighter requests).
+
+        `queued`: the queue itself asks, so whatever is asked about `source` meanwhile is admitted.
+        `patience`: seconds; who would have to wait for longer is refused. Raises RequestsPaused.
+        """
+        asked = None if queued else source
+        if patience is not None and not self._covers(asked) and self._wait(cost) > patience:
+            raise self._refusal(cost)
+        try:
+            async with asyncio.timeout(patience):
+                await self.turn(cost, asked)
+        except TimeoutError:
+            raise self._refusal(cost) from None
+        if self._covers(asked):
+            return Permit(0, is_covered=True)
+        return self._grant(cost, source if queued else None)
+
+    def _covers(self, source: str | None) -> bool:
+        return source is not None and any(each.covers == source for each in self._under_way)
+
+    def _refusal(self, cost: float) -> RequestsPaused:
+        waiting = self.waiting()
+        why = waiting.message if waiting else "others are being asked for"
+        seconds = max(round(self._wait(cost)), 1)
+        return RequestsPaused(f"YouTube is not asked now: {why}", retry_after=seconds)
+
+    def _grant(self, cost: float, covers: str | None) -> Permit:
+        permit = Permit(cost, self._state.circuit is not Circuit.CLOSED, covers)
+        if permit.is_probe:
+            self._begin_probe(permit)
+        if cost >= 1:
+            self._under_way.add(permit)
+        self._bucket.take(cost)
+        if covers is not None:
+            self._changed.set()  # somebody may wait for the same video
+        return permit
+
+    def leave(self, permit: Permit) -> None:
+        """What was admitted has ended. A probe that had no outcome is made again."""
+        self._under_way.discard(permit)
+        self._outdated.discard(permit)
+        if permit is self._probe:
+            self._wait_for_probe(timedelta(0))
+        self._changed.set()
+
+    async def succeeded(self, permit: Permit | None = None) -> None:
+        """YouTube answered as it should: if that was the probe, what was wrong is over."""
+        self._streaks.clear()
+        if self._is_probe(permit):
+            log.info("YouTube answers again: the queue goes on, slowly at first")
+            self._state.outages = 0
+            await self._close(ramp=1)
+        elif self._ramp and self._state.circuit is Circuit.CLOSED and permit in self._under_way:
+            # While it is open, only what had started before can end well: that proves nothing.
+            self._ramp += 1
+            self._changed.set()
+            if self._ramp > _FULL_SPEED:
+                self._ramp, self._state.times_in_a_row = None, 0
+                await self.save()
+
+    async def failed(
+        self, error: YTArchiveError, source: str, permit: Permit | None = None
+    ) -> None:
+        """A video or list failed. Blocks, and runs of failures, open the circuit."""
+        if permit in self._outdated:
+            return
+        if isinstance(error, Blocked):
+            await self._open_circuit(error.reason, error.message, asked_wait(error))
+            return
+        streak = self._streaks.add(error, source)
+        if streak is not None:
+            message = f"{streak.longest} videos in a row failed: {error.message}"
+            await self._open_circuit(streak.reason, message)
+        elif self._is_probe(permit) and isinstance(error, NetworkFailure):
+            await self._open_circuit(NETWORK.reason, error.message)
+        elif self._is_probe(permit):
+            log.info("the probe failed for reasons of its own: {}", error.message)
+            self._wait_for_probe(_NEXT_PROBE)
+            await self.save()
+
+    async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:
+        """A list has suddenly far fewer entries than before: that is a block until it is proven."""
+        message = f"{playlist_id} lists {now} videos instead of {before}: YouTube cuts its answers"
+        await self._open_circuit("listing_shrank", message)
+
+    async def probe_now(self) -> None:
+        """Let the next video try whether a pause is over, without waiting for its end."""
+        if self._state.circuit is Circuit.OPEN:
+            self._wait_for_probe(timedelta(0))
+            await self.save()
+
+    async def resume(self) -> None:
+        """Close the circuit by hand: the cause is mended, and what had started before is moot."""
+        log.info("the governor was reset by hand")
+        self._outdated = set(self._under_way)
+        self._state.times_in_a_row = 0
+        await self._close(ramp=None if self._state.circuit is Circuit.CLOSED else 1)
+
+    async def save(self) -> None:
+        """Keep the state for the next process."""
+        self._follow_the_clock()
+        self._state.tokens, self._state.counted_at = self._bucket.tokens, self._now()
+        await save_circuit(self._database, self._state)
+
+    async def _open_circuit(
+        self, reason: str, message: str, asked: timedelta = timedelta(0)
+    ) -> None:
+        """Let nothing new start for a while, for longer each time in a row."""
+        state = self._state
+        if state.circuit is Circuit.OPEN and self._probe_due > self._passed():
+            return  # told by a video that had started before the circuit opened
+        cool_off = state.open(reason, message, self._now(), asked)
+        self._wait_for_probe(cool_off)
+        minutes = round(cool_off.total_seconds() / 60)
+        log.warning("{}: nothing starts for {} minutes", message, minutes)
+        show_circuit(state, opened=True)
+        await self.save()
+
+    def _is_probe(self, permit: Permit | None) -> bool:
+        """Whether an outcome is the probe's; who has no permit is it if there is one."""
+        return self._probe is not None and permit in {None, self._probe}
+
+    def _begin_probe(self, permit: Permit) -> None:
+        log.info("one request tries whether YouTube answers again")
+        self._probe, self._state.circuit = permit, Circuit.PROBING
+        self._probe_due = self._passed() + _LONGEST_PROBE
+        show_circuit(self._state)
+
+    def _wait_for_probe(self, pause: timedelta) -> None:
+        self._probe, self._state.circuit = None, Circuit.OPEN
+        self._probe_due = self._passed() + pause.total_seconds()
+        self._state.next_probe_at = self._now() + pause
+        show_circuit(self._state)
+        self._changed.set()
+
+    async def _close(self, ramp: int | None) -> None:
+        state = self._state
+        if state.circuit is not Circuit.CLOSED:
+            # It rested only because it had to: the bucket begins low, and no burst follows.
+            self._bucket.empty()
+        self._probe, state.circuit, self._ramp = None, Circuit.CLOSED, ramp
+        state.reason = state.message = state.opened_at = state.next_probe_at = None
+        show_circuit(state)
+        self._changed.set()
+        await self.save()
+
+    def _wait(self, cost: float) -> float:
+        """Seconds until a request of `cost` may go."""
+        if self._state.circuit is not Circuit.CLOSED:
+            return self._probe_due - self._passed()
+        if self._ramp is not None and cost >= 1 and len(self._under_way) >= self._ramp:
+            return _LONGEST_SLEEP
+        return self._bucket.wait(cost)
+
+    def _follow_the_clock(self) -> None:
+        """Tell the next probe by the wall clock as it is now, should it have been set."""
+        state = self._state
+        if state.circuit is not Circuit.OPEN or state.next_probe_at is None:
+            return
+        due = self._now() + timedelta(seconds=self._probe_due - self._passed())
+        if abs(due - state.next_probe_at) > CLOCK_WAS_SET:
+            state.next_probe_at = due
+            show_circuit(state)

@@ -1,0 +1,70 @@
+"""Permits that services in other processes hold: leases, so that nobody takes one to his grave.
+
+A process that dies tells no end. Its permit runs out by itself within seconds: its place on the
+ramp is free again, and if it was the probe, the next request is.
+"""
+
+import asyncio
+
+from loguru import logger
+
+from ytarchive.common.errors import NotFound, error_from
+from ytarchive.common.identifiers import new_id
+from ytarchive.jobs.governor.gate import GovernedGate
+from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.upstream import GivenPermit, PermitOutcome, PermitRequest
+
+log = logger.bind(service="jobs")
+
+_LEASE = 15.0
+"""Seconds. Holders renew it several times within, however long a transfer takes."""
+
+
+class Permits:
+    """Gives them in the governor's name, and takes them back."""
+
+    def __init__(self, gate: GovernedGate) -> None:
+        self._gate = gate
+        self._held: dict[str, Permit] = {}
+        self._clocks: dict[str, asyncio.TimerHandle] = {}
+
+    async def ask(self, request: PermitRequest) -> GivenPermit:
+        """Wait a moment for the governor. Raises RequestsPaused."""
+        permit = await self._gate.admit(request.source, is_video=request.is_video, patient=False)
+        if permit.is_covered:
+            return GivenPermit(permit_id=None, lease=_LEASE)
+        permit_id = new_id()
+        self._held[permit_id] = permit
+        self._wind(permit_id)
+        return GivenPermit(permit_id=permit_id, lease=_LEASE)
+
+    def renew(self, permit_id: str) -> None:
+        """Let it last for another lease. Raises NotFound."""
+        if permit_id not in self._held:
+            raise NotFound(f"there is no permit {permit_id}, or it has ended")
+        self._wind(permit_id)
+
+    async def end(self, permit_id: str, outcome: PermitOutcome) -> None:
+        """Tell the governor how it went: of one that has run out too, for a block is a block."""
+        permit = self._held.get(permit_id, Permit(0))
+        error = error_from(outcome.error) if outcome.error else None
+        try:
+            if error is not None or outcome.succeeded:
+                await self._gate.tell(permit, outcome.source, error)
+        finally:
+            self._take_back(permit_id)
+
+    def _wind(self, permit_id: str) -> None:
+        if clock := self._clocks.get(permit_id):
+            clock.cancel()
+        loop = asyncio.get_running_loop()
+        self._clocks[permit_id] = loop.call_later(_LEASE, self._run_out, permit_id)
+
+    def _run_out(self, permit_id: str) -> None:
+        log.warning("a service apart holds its permit no longer: it has died, or hangs")
+        self._take_back(permit_id)
+
+    def _take_back(self, permit_id: str) -> None:
+        if permit := self._held.pop(permit_id, None):
+            self._clocks.pop(permit_id).cancel()
+            self._gate.leave(permit)

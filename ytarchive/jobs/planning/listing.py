@@ -1,0 +1,246 @@
+"""Lists the playlists of jobs, page by page.
+
+The newest entries of a channel come first, so its listing stops where an earlier one, which came to
+its end, knows everything. Other lists change anywhere and are always listed to their end. So are
+channels every few days, because videos vanish from the middle, or come in there.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from loguru import logger
+
+from ytarchive.common.config import JobsConfig
+from ytarchive.common.errors import Blocked, InternalError, NetworkFailure, YTArchiveError
+from ytarchive.common.identifiers import is_uploads
+from ytarchive.common.media import PlaylistMetadata
+from ytarchive.common.models import utc_now
+from ytarchive.jobs.api import JobType
+from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.guards import Guards
+from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.planning.lists import KnownList, ListRecords
+from ytarchive.jobs.policy import Action, decide
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.rows import JobHead
+from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
+from ytarchive.storage import ExistsRequest, SavePlaylist
+
+log = logger.bind(service="jobs")
+
+_TRIES = 3
+_KNOWN_IN_A_ROW = 20
+"""So many known videos at the end of a page: nothing new comes after them."""
+_SHRINKS_FROM = 50
+"""Lists shorter than this may lose most of their entries without suspicion."""
+_AT_ONCE = 1000
+
+
+class Lister:
+    """Takes the videos of playlists into jobs."""
+
+    def __init__(
+        self,
+        repository: JobsRepository,
+        records: ListRecords,
+        neighbours: Neighbours,
+        guards: Guards,
+        settings: JobsConfig,
+    ) -> None:
+        self._repository = repository
+        self._records = records
+        self._metadata = neighbours.metadata
+        self._storage = neighbours.storage
+        self._guards = guards
+        self._settings = settings
+
+    async def run(self, job: JobHead, more: asyncio.Event) -> str | None:
+        """List a job's playlist, if it has one that is not listed yet; why it was given up, if so.
+
+        `more` is set whenever the job has more videos.
+        """
+        if not job.listing or job.playlist_id is None:
+            return None
+        failure = None
+        try:
+            newer_than = job.created_at
+            while not await self._read(job, newer_than, more):
+                newer_than = utc_now()
+        except YTArchiveError as error:
+            # People read the cause in the job; the log has it beside the message.
+            log.bind(cause=error.message).error("{} could not be listed", job.playlist_id)
+            failure = error.message
+        await self._repository.listing_finished(job.id)
+        return failure
+
+    async def _read(self, job: JobHead, newer_than: datetime, more: asyncio.Event) -> bool:
+        """Go through the list once; False if it must not be believed and is to be read again."""
+        began = utc_now()
+        page = await self._page(job, PlaylistPageQuery(describe=False, newer_than=newer_than))
+        known = await self._records.get(page.playlist_id)
+        await self._repository.set_title(job.id, page.title)
+        may_stop = self._may_stop(job, known)
+        listed, following = 0, None
+        try:
+            while True:
+                if page.next_cursor is not None and not may_stop:
+                    # Who needs every page need not deal with one before asking for the next.
+                    following = asyncio.create_task(self._following(job, page.next_cursor))
+                await self._take_in(job, page, listed)
+                more.set()
+                listed += len(page.videos)
+                if page.next_cursor is None:
+                    return await self._end(job, page, known, listed, began)
+                if may_stop and await self._is_known(page):
+                    await self._stop(job, page, listed)
+                    more.set()
+                    return True
+                await self._keep(job, page, unfinished=True)
+                page = await (following or self._following(job, page.next_cursor))
+        finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+            await self._leave(page)
+
+    async def _take_in(self, job: JobHead, page: PlaylistPage, listed: int) -> None:
+        """Add a page's entries to the job; stored ones that look dead may be lost upstream."""
+        entries = [(video.video_id, video.title) for video in page.videos]
+        # Videos that the job was created with stand before the playlist's.
+        await self._repository.add_videos(job.id, entries, job.own_videos + listed)
+        dead = [video.video_id for video in page.videos if not video.is_available]
+        if dead:
+            await self._suspect(dead, "a playlist lists it without its title")
+
+    async def _end(
+        self,
+        job: JobHead,
+        page: PlaylistPage,
+        known: KnownList | None,
+        listed: int,
+        began: datetime,
+    ) -> bool:
+        """The list has no more pages; False if it had suspiciously few entries."""
+        if known is not None and _has_shrunk(known, listed):
+            if known.shrunk_at is None or began <= known.shrunk_at:
+                await self._records.suspect(known.list_id, utc_now())
+                governor = self._guards.governor
+                await governor.listing_shrank(known.list_id, known.entries, listed)
+                return False
+            log.warning("{}: {} entries, as before: believed now", known.list_id, listed)
+        gone = await self._records.complete(page.playlist_id, job, listed, began)
+        if is_uploads(page.playlist_id):
+            await self._suspect(gone, "its channel lists it no longer")
+        await self._keep(job, page)
+        log.info("{}: listed, {} entries", page.playlist_id, listed)
+        return True
+
+    def _may_stop(self, job: JobHead, known: KnownList | None) -> bool:
+        """Whether what is known of a list may stand for listing it."""
+        if known is None or known.shrunk_at is not None or not is_uploads(known.list_id):
+            return False
+        options, age = job.options, utc_now() - known.listed_at
+        only_new = options.skip_existing and not options.full_listing
+        in_time = age < timedelta(days=self._settings.full_listing_days)
+        return job.type is JobType.PLAYLIST_DOWNLOAD and only_new and in_time
+
+    async def _is_known(self, page: PlaylistPage) -> bool:
+        last = [video.video_id for video in page.videos[-_KNOWN_IN_A_ROW:]]
+        return bool(last) and await self._records.knows_all(page.playlist_id, last)
+
+    async def _stop(self, job: JobHead, page: PlaylistPage, listed: int) -> None:
+        """All that follows is known: only what of it is not stored, or not all, is still to do."""
+        position, after = job.own_videos + listed, ""
+        while some := await self._records.unsettled(page.playlist_id, after, _AT_ONCE):
+            found = await self._storage.videos_exist(ExistsRequest(video_ids=some))
+            whole = set(found.video_ids) - {*found.incomplete, *found.undescribed}
+            missing = [(video_id, "") for video_id in some if video_id not in whole]
+            await self._repository.add_videos(job.id, missing, position)
+            position, after = position + len(missing), some[-1]
+        rest = await self._records.extend(page.playlist_id, job)
+        await self._keep(job, page, newest_only=True)
+        log.info("{}: {} entries listed, {} known before", page.playlist_id, listed, rest)
+
+    async def _suspect(self, video_ids: list[str], evidence: str) -> None:
+        for start in range(0, len(video_ids), _AT_ONCE):
+            stored = await self._stored(video_ids[start : start + _AT_ONCE])
+            await self._guards.ledger.seen_missing(stored, evidence)
+
+    async def _stored(self, video_ids: list[str]) -> list[str]:
+        found = await self._storage.videos_exist(ExistsRequest(video_ids=video_ids))
+        return found.video_ids
+
+    async def _keep(
+        self,
+        job: JobHead,
+        page: PlaylistPage,
+        *,
+        unfinished: bool = False,
+        newest_only: bool = False,
+    ) -> None:
+        """Hand a page to Storage, which writes the playlist's file. The videos do not need it."""
+        part = SavePlaylist(
+            playlist=_playlist(page), draft=job.id, unfinished=unfinished, newest_only=newest_only
+        )
+        try:
+            await self._storage.save_playlist(part)
+        except YTArchiveError as error:
+            log.warning("{}: its list is not kept: {}", page.playlist_id, error.message)
+
+    async def _leave(self, page: PlaylistPage) -> None:
+        """Nothing more of the list is wanted."""
+        if page.next_cursor is not None:
+            with suppress(YTArchiveError):
+                query = PlaylistPageQuery(cursor=page.next_cursor)
+                await self._metadata.end_listing(page.playlist_id, query)
+
+    async def _following(self, job: JobHead, cursor: str) -> PlaylistPage:
+        return await self._page(job, PlaylistPageQuery(cursor=cursor, describe=False))
+
+    async def _page(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
+        """One page; passing failures are waited out."""
+        failures, told = 0, ""
+        while True:
+            try:
+                return await self._ask(job, query)
+            except YTArchiveError as error:
+                explained = self._guards.explain(error)
+                failures += 0 if explained or isinstance(error, Blocked) else 1
+                decision = decide(error, failures, _TRIES, self._settings, explained=explained)
+                if decision.action not in {Action.RETRY, Action.WAIT} or decision.until is None:
+                    raise
+                if error.message != told:
+                    told = error.message
+                    log.warning("listing {} waits: {}", job.playlist_id, told)
+                await asyncio.sleep((decision.until - utc_now()).total_seconds())
+
+    async def _ask(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
+        if job.playlist_id is None:
+            raise InternalError(f"job {job.id} has no playlist")
+        governor = self._guards.governor
+        await governor.turn()
+        try:
+            return await self._metadata.get_playlist_page(job.playlist_id, query)
+        except NetworkFailure as error:
+            # The gate tells how yt-dlp fared, and nobody how the Data API did. Of its answers none
+            # says whether pages may be asked for, but that the network is gone holds for both.
+            await governor.failed(error, job.playlist_id, Permit(0))
+            raise
+
+
+def _has_shrunk(known: KnownList, listed: int) -> bool:
+    return known.entries >= _SHRINKS_FROM and listed < known.entries / 2
+
+
+def _playlist(page: PlaylistPage) -> PlaylistMetadata:
+    return PlaylistMetadata(
+        playlist_id=page.playlist_id,
+        title=page.title,
+        description=page.description,
+        channel_id=page.channel_id,
+        channel_title=page.channel_title,
+        video_count=0,
+        videos=page.videos,
+        fetched_at=utc_now(),
+    )

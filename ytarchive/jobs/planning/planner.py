@@ -1,0 +1,115 @@
+"""Turns a job into videos that may start: lists its playlist, looks up many videos at a time.
+
+Listing, looking up and downloading overlap: the first download starts after the first page.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from loguru import logger
+
+from ytarchive.common.config import JobsConfig
+from ytarchive.common.errors import ServiceError, YTArchiveError
+from ytarchive.common.tracing import trace
+from ytarchive.jobs.api import JobType
+from ytarchive.jobs.guards import Guards
+from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.planning.listing import Lister
+from ytarchive.jobs.planning.lists import ListRecords
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.rows import JobHead
+from ytarchive.metadata import BatchRequest
+from ytarchive.storage import ExistsRequest
+
+log = logger.bind(service="jobs")
+
+_CHUNK = 100
+_AHEAD = 500
+"""Videos looked up and queued before the first of them started: bounds memory and spent quota."""
+_AT_A_TIME = 4
+
+
+class Planner:
+    """Prepares jobs; a task for each active one."""
+
+    def __init__(
+        self,
+        repository: JobsRepository,
+        neighbours: Neighbours,
+        guards: Guards,
+        settings: JobsConfig,
+    ) -> None:
+        self._repository = repository
+        self._metadata = neighbours.metadata
+        self._storage = neighbours.storage
+        records = ListRecords(repository.database)
+        self._lister = Lister(repository, records, neighbours, guards, settings)
+        self._places = asyncio.Semaphore(_AT_A_TIME)
+        self._taken = asyncio.Event()
+        self.on_prepared: Callable[[str], None] = lambda _: None
+
+    def video_ended(self) -> None:
+        """There is room for another video to be looked up."""
+        self._taken.set()
+
+    async def plan(self, job: JobHead) -> str | None:
+        """Prepare a job to its end; why its listing was given up, if it was."""
+        with trace(job.trace_id):
+            more = asyncio.Event()
+            listing = asyncio.create_task(self._lister.run(job, more))
+            try:
+                while True:
+                    more.clear()
+                    listed = listing.done()
+                    if await self._prepare_some(job):
+                        continue
+                    if listed:
+                        return await listing
+                    more_pages = asyncio.ensure_future(more.wait())
+                    await asyncio.wait({listing, more_pages}, return_when="FIRST_COMPLETED")
+                    more_pages.cancel()
+            finally:
+                listing.cancel()
+
+    async def _prepare_some(self, job: JobHead) -> bool:
+        """Look up the next videos of a job; False when there is none."""
+        while await self._repository.count_queued(job.id) > _AHEAD:
+            self._taken.clear()
+            await self._taken.wait()
+        chunk = await self._repository.new_videos(job.id, _CHUNK)
+        if not chunk:
+            return False
+        async with self._places:
+            try:
+                await self._prepare(job, chunk)
+            except ServiceError as error:
+                log.warning("cannot look up videos yet: {}", error.message)
+                await asyncio.sleep(2)
+        self.on_prepared(job.id)
+        return True
+
+    async def _prepare(self, job: JobHead, chunk: list[str]) -> None:
+        stored: list[str] = []
+        if job.options.skip_existing and job.type is not JobType.METADATA_ONLY:
+            found = await self._storage.videos_exist(ExistsRequest(video_ids=chunk))
+            lacking: set[str] = set()
+            if job.options.include_captions or job.options.include_thumbnail:
+                lacking |= set(found.incomplete)
+            if job.options.include_metadata:
+                lacking |= set(found.undescribed)
+            stored = [video_id for video_id in found.video_ids if video_id not in lacking]
+        skipped = set(stored)
+        wanted = [video_id for video_id in chunk if video_id not in skipped]
+        await self._fetch_metadata(wanted)
+        await self._repository.prepare(job.id, wanted, stored)
+
+    async def _fetch_metadata(self, video_ids: list[str]) -> None:
+        """Fill the metadata cache fifty at a time; each video's own flow deals with failures."""
+        if not video_ids:
+            return
+        try:
+            await self._metadata.get_batch(BatchRequest(video_ids=video_ids, extract=False))
+        except ServiceError:
+            raise
+        except YTArchiveError as error:
+            log.warning("metadata could not be fetched in advance: {}", error.message)

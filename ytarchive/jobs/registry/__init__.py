@@ -1,0 +1,1 @@
+"""Which services there are, where, and whether they are well."""

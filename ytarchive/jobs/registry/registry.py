@@ -1,0 +1,108 @@
+"""The registry of services: who is there, and how they are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from loguru import logger
+
+from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
+from ytarchive.common.hosts import require_known_host
+from ytarchive.common.models import utc_now
+from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
+from ytarchive.jobs.registry.repository import RegistryRepository
+
+log = logger.bind(service="jobs")
+
+_MOST = 100
+
+HealthProbe = Callable[[ServiceRegistry], Awaitable[bool]]
+"""Asks a service how it is; False when it is unwell or does not answer."""
+
+
+class Registry:
+    """Keeps the services in the database and polls their health."""
+
+    def __init__(
+        self,
+        repository: RegistryRepository,
+        probe: HealthProbe,
+        interval: float,
+        known_hosts: frozenset[str],
+    ) -> None:
+        self._repository = repository
+        self._probe = probe
+        self._interval = interval
+        self._known_hosts = known_hosts
+        self._services: dict[str, ServiceRegistry] = {}
+
+    async def load(self) -> None:
+        """Remember the services that registered with an earlier process, and may still."""
+        for entry in await self._repository.services():
+            try:
+                self._check_address(entry.url)
+            except InvalidRequest:
+                log.warning("service {} at {} is forgotten", entry.service_name, entry.url)
+                await self._repository.remove(entry.service_name)
+            else:
+                self._services[entry.service_name] = entry
+
+    async def register(self, request: RegisterService) -> ServiceRegistry:
+        """Add a service, or replace its address, and ask it at once.
+
+        Raises InvalidRequest for an address that is neither loopback nor in the settings, or
+        Conflict when there are too many to ask.
+        """
+        self._check_address(request.url)
+        if request.service_name not in self._services and len(self._services) >= _MOST:
+            raise Conflict(f"{_MOST} services are registered: remove those that are gone")
+        entry = ServiceRegistry(
+            **request.model_dump(), last_health_check=utc_now(), is_healthy=True
+        )
+        entry = self._services[entry.service_name] = await self._check(entry)
+        await self._repository.save(entry)
+        log.info("service {} registered at {}", entry.service_name, entry.url)
+        return entry
+
+    async def remove(self, service_name: str) -> None:
+        """Forget a service. Raises NotFound, or Conflict if it is healthy and would be back."""
+        entry = self._services.get(service_name)
+        if entry is None:
+            raise NotFound(f"no service {service_name} is registered")
+        if entry.is_healthy:
+            raise Conflict(f"service {service_name} still answers, and would be back")
+        del self._services[service_name]
+        await self._repository.remove(service_name)
+        log.info("service {} at {} removed", service_name, entry.url)
+
+    def services(self) -> list[ServiceRegistry]:
+        """Every known service, by name."""
+        return [self._services[name] for name in sorted(self._services)]
+
+    def url(self, service_name: str) -> str | None:
+        """Where a service is, if it registered from outside this process."""
+        entry = self._services.get(service_name)
+        return None if entry is None or entry.url == IN_PROCESS else entry.address
+
+    async def run(self) -> None:
+        """Poll every service until cancelled."""
+        while True:
+            await asyncio.sleep(self._interval)
+            await asyncio.gather(*(self._poll(entry) for entry in self.services()))
+
+    async def _poll(self, entry: ServiceRegistry) -> None:
+        checked = await self._check(entry)
+        if self._services.get(entry.service_name) is not entry:
+            return  # it registered anew meanwhile, or was removed
+        self._services[entry.service_name] = checked
+        if checked.is_healthy != entry.is_healthy:
+            state = "healthy again" if checked.is_healthy else "unhealthy"
+            log.warning("service {} at {} is {}", entry.service_name, entry.url, state)
+            await self._repository.save(checked)
+
+    def _check_address(self, url: str) -> None:
+        if url != IN_PROCESS:
+            require_known_host(url, self._known_hosts)
+
+    async def _check(self, entry: ServiceRegistry) -> ServiceRegistry:
+        healthy = await self._probe(entry)
+        return entry.model_copy(update={"is_healthy": healthy, "last_health_check": utc_now()})

@@ -1,0 +1,170 @@
+"""Bulk retries: everything that failed for one reason, or all that stands in work plans."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+
+from loguru import logger
+
+from ytarchive.common.errors import (
+    Blocked,
+    InvalidRequest,
+    UnknownFailure,
+    error_classes,
+    error_for_code,
+)
+from ytarchive.common.models import ErrorDetail
+from ytarchive.common.tracing import current_trace_id, new_trace_id
+from ytarchive.jobs.api import (
+    CreateJob,
+    JobType,
+)
+from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
+from ytarchive.jobs.retrying.requeueing import Found, PlannedVideo, Requeueing
+from ytarchive.storage import (
+    FailedDownload,
+    StorageAPI,
+    UnavailableVideo,
+    WorkPlan,
+    WorkPlanQuery,
+    WorkPlanRequest,
+)
+
+log = logger.bind(service="jobs")
+
+REASONS = sorted({kind.reason for kind in error_classes() if kind.reason})
+"""Every reason that a video may have for not being stored."""
+
+_PLANS_AT_ONCE = 500
+
+
+class Retries:
+    """Queues again by cause. With `dry_run` the same is counted, and nothing is done."""
+
+    def __init__(
+        self,
+        repository: JobsRepository,
+        requeueing: Requeueing,
+        storage: StorageAPI,
+        governor: Governor,
+    ) -> None:
+        self._repository = repository
+        self._requeueing = requeueing
+        self._storage = storage
+        self._governor = governor
+
+    async def of_jobs(self, request: RetryJobs) -> RetryReport:
+        """What failed in one job or all, for one reason or all. Raises InvalidRequest."""
+        _require_known(request.reason)
+        if request.dry_run:
+            found = await self._requeueing.find(request.job_id, request.reason)
+        else:
+            found = await self._requeueing.retry(request.job_id, request.reason)
+            await self._probe_if_it_helps(request.reason, found)
+        return self._report(found, dry_run=request.dry_run)
+
+    async def of_work_plans(self, request: RetryWorkPlans) -> RetryReport:
+        """What stands in one work plan or all. Its entries stay there until they are stored."""
+        _require_known(request.reason)
+        found: list[Found] = []
+        async for plan in self._plans(request.plan_id):
+            videos = [v for v in _entries(plan) if request.reason in {None, v.reason}]
+            if not videos:
+                continue
+            job_id = await self._job_of(plan)
+            if not request.dry_run:
+                job_id = await self._queue(plan, job_id, videos)
+            reasons = Counter(video.reason for video in videos)
+            found += [Found(job_id or "", reason, count) for reason, count in reasons.items()]
+        if not request.dry_run:
+            await self._probe_if_it_helps(request.reason, found)
+        return self._report(found, dry_run=request.dry_run)
+
+    async def _plans(self, plan_id: str | None) -> AsyncIterator[WorkPlan]:
+        if plan_id is not None:
+            yield await self._storage.get_work_plan(plan_id)
+            return
+        query = WorkPlanQuery(limit=_PLANS_AT_ONCE)
+        while True:
+            page = await self._storage.list_work_plans(query)
+            for headline in page.items:
+                if headline.unavailable or headline.failed:
+                    yield await self._storage.get_work_plan(headline.id)
+            if page.next_cursor is None:
+                return
+            query = WorkPlanQuery(limit=_PLANS_AT_ONCE, cursor=page.next_cursor)
+
+    async def _job_of(self, plan: WorkPlan) -> str | None:
+        """The plan's job, if there is one here: plans may come from elsewhere."""
+        head = await self._repository.head(plan.job_id) if plan.job_id else None
+        return head.id if head else None
+
+    async def _queue(
+        self, plan: WorkPlan, job_id: str | None, videos: Sequence[PlannedVideo]
+    ) -> str:
+        """Queue a plan's videos, in a new job that takes the plan over if it has none."""
+        if job_id is None:
+            ids = [video.video_id for video in videos]
+            request = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=ids)
+            job_id = await self._repository.create(request, current_trace_id() or new_trace_id())
+            await self._repository.set_work_plan(job_id, plan.id)
+            await self._storage.create_work_plan(WorkPlanRequest(plan_id=plan.id, job_id=job_id))
+        await self._requeueing.take_from_plan(job_id, videos)
+        log.info("job {}: {} videos of work plan {} queued again", job_id, len(videos), plan.id)
+        return job_id
+
+    async def _probe_if_it_helps(self, reason: str | None, found: Sequence[Found]) -> None:
+        """Who retries what a block held up says that it is over: one video finds out at once."""
+        if found and reason in _BLOCKS:
+            await self._governor.probe_now()
+
+    def _report(self, found: Sequence[Found], *, dry_run: bool) -> RetryReport:
+        reasons: Counter[str] = Counter()
+        jobs: Counter[str] = Counter()
+        for each in found:
+            reasons[each.reason] += each.videos
+            jobs[each.job_id] += each.videos
+        waiting = self._governor.waiting()
+        return RetryReport(
+            dry_run=dry_run,
+            videos=reasons.total(),
+            reasons=dict(reasons.most_common()),
+            jobs=[RetriedJob(job_id=job_id or None, videos=n) for job_id, n in jobs.items()],
+            waiting_for=waiting.message if waiting and reasons else None,
+        )
+
+
+_BLOCKS = {kind.reason for kind in error_classes() if issubclass(kind, Blocked)}
+
+
+def _require_known(reason: str | None) -> None:
+    if reason is not None and reason not in REASONS:
+        message = f"reason: {reason[:64]!r} is none; known are {', '.join(REASONS)}"
+        raise InvalidRequest(message, fields={"reason": "unknown"}, known=REASONS)
+
+
+def _entries(plan: WorkPlan) -> list[PlannedVideo]:
+    unavailable = [
+        PlannedVideo(each.video_id, each.title or "", each.reason, [_evidence(each)])
+        for each in plan.unavailable_videos
+    ]
+    failed = [
+        PlannedVideo(each.video_id, each.title or "", _reason(each), each.errors or [_unknown()])
+        for each in plan.failed_downloads
+    ]
+    return unavailable + failed
+
+
+def _evidence(video: UnavailableVideo) -> ErrorDetail:
+    kind = next((kind for kind in error_classes() if kind.reason == video.reason), UnknownFailure)
+    return ErrorDetail(code=kind.code, message=video.evidence or kind.meaning)
+
+
+def _reason(video: FailedDownload) -> str:
+    code = video.errors[-1].code if video.errors else ""
+    return error_for_code(code).reason or UnknownFailure.reason
+
+
+def _unknown() -> ErrorDetail:
+    return UnknownFailure().detail()

@@ -1,0 +1,67 @@
+"""Queues again by itself what was parked, once what it waits for has changed. For servers only."""
+
+import asyncio
+
+from loguru import logger
+
+from ytarchive.jobs.availability import AvailabilityLedger
+from ytarchive.jobs.policy import Condition
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.retrying.requeueing import Requeueing
+from ytarchive.jobs.retrying.surroundings import Surroundings
+from ytarchive.jobs.work_plans import WorkPlanReporter
+
+log = logger.bind(service="jobs")
+
+_INTERVAL = 30.0
+
+_IN_WORDS = {Condition.COOKIES: "the cookies have changed", Condition.PROXY: "the proxy is another"}
+
+
+class Revival:
+    """Watches cookies and proxy, and hears of what the ledger finds out."""
+
+    def __init__(
+        self,
+        repository: JobsRepository,
+        requeueing: Requeueing,
+        surroundings: Surroundings,
+        reporter: WorkPlanReporter,
+    ) -> None:
+        self._repository = repository
+        self._requeueing = requeueing
+        self._surroundings = surroundings
+        self._reporter = reporter
+
+    def listen_to(self, ledger: AvailabilityLedger) -> None:
+        """Act on what the ledger finds from now on."""
+        ledger.on_return = self._came_back
+        ledger.on_finding = self._more_is_known
+
+    async def run(self) -> None:
+        """Look at the conditions every half minute, until cancelled."""
+        while True:
+            await self.check()
+            await asyncio.sleep(_INTERVAL)
+
+    async def check(self) -> None:
+        """Queue what is parked for another state of a condition: once for each change.
+
+        Each parked video is marked with the state under which it failed, so that one which fails
+        again waits for the next change, and a change that happened while nothing ran counts too.
+        """
+        for condition in Condition:
+            present = await self._surroundings.may_help(condition)
+            if present is None:
+                continue
+            released = await self._requeueing.release(condition, present)
+            if released:
+                log.info("{}: {} videos are tried again", _IN_WORDS[condition], released)
+
+    async def _came_back(self, video_id: str) -> None:
+        if await self._requeueing.came_back(video_id):
+            log.info("{} is available again and is fetched", video_id)
+
+    async def _more_is_known(self, video_id: str) -> None:
+        for job_id in await self._repository.report_again(video_id):
+            self._reporter.note(job_id)

@@ -1,0 +1,1 @@
+"""The YouTube Data API: what it answers, and what that costs."""

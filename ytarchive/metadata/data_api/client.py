@@ -1,0 +1,213 @@
+"""The YouTube Data API v3. The key travels in a header only: never in a URL, a log or an error."""
+
+import asyncio
+import json
+import random
+import re
+import ssl
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+import aiohttp
+from loguru import logger
+from pydantic import SecretStr
+
+from ytarchive import __version__
+from ytarchive.common.config import NetworkConfig
+from ytarchive.common.errors import (
+    ApiFailure,
+    ApiKeyInvalid,
+    ApiNotEnabled,
+    InvalidConfiguration,
+    QuotaExceeded,
+    YTArchiveError,
+)
+from ytarchive.common.telemetry import YOUTUBE_ERRORS
+from ytarchive.metadata.data_api.errors import Refusal, refused, unreachable, unreadable
+from ytarchive.metadata.data_api.quota import QuotaLedger
+from ytarchive.metadata.data_api.resources import Resource, read_resources
+
+log = logger.bind(service="metadata")
+
+BASE_URL = "https://www.googleapis.com/youtube/v3"
+IDS_PER_CALL = 50
+_TRIES = 3
+_RETRY_BASE = 0.5
+_LARGEST_ANSWER = 32 * 2**20
+_CONNECTIONS = 8
+_REFUSAL_SHOWN = 60.0
+_KEY = re.compile(r"[!-~]+")  # whatever else there is must not get into a header
+
+
+@dataclass(frozen=True)
+class ItemsPage:
+    """Up to 50 entries of a playlist."""
+
+    items: list[Resource]
+    next_token: str | None
+
+
+class DataApi:
+    """Asks the API, counts every request, tries again what may pass. Each method: 1 unit a try.
+
+    Raises QuotaExceeded, an `Unavailable`, a DataApiError or NetworkFailure.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        key: SecretStr,
+        ledger: QuotaLedger,
+        *,
+        base_url: str = BASE_URL,
+    ) -> None:
+        self._session = session
+        self._key = key
+        self._ledger = ledger
+        self._base_url = base_url
+        self._key_refused_at = -_REFUSAL_SHOWN
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, key: SecretStr, network: NetworkConfig, ledger: QuotaLedger
+    ) -> AsyncIterator[Self]:
+        """A client with connections of its own. Raises InvalidConfiguration."""
+        if network.proxy and network.proxy.startswith("socks"):
+            raise InvalidConfiguration(
+                "the Data API cannot be asked through a SOCKS proxy: set an HTTP proxy in"
+                " network.proxy, or remove YOUTUBE_API_KEY to work without a key"
+            )
+        if not _KEY.fullmatch(key.get_secret_value()):
+            raise InvalidConfiguration("YOUTUBE_API_KEY has characters that no key has")
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=_ssl_context(network), limit=_CONNECTIONS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=network.proxy,
+            timeout=aiohttp.ClientTimeout(
+                total=6 * network.timeout, connect=network.timeout, sock_read=network.timeout
+            ),
+        ) as session:
+            yield cls(session, key, ledger)
+
+    async def videos(self, video_ids: Sequence[str]) -> dict[str, Resource]:
+        """Those of up to 50 videos that exist, by id; YouTube leaves the others out."""
+        parts = "snippet,contentDetails,statistics"
+        answer = await self._get("videos", part=parts, id=",".join(video_ids))
+        wanted = set(video_ids)
+        return {video.id: video for video in read_resources(answer["items"]) if video.id in wanted}
+
+    async def playlist(self, playlist_id: str) -> Resource | None:
+        """What is known of a playlist as a whole; None if YouTube does not say."""
+        answer = await self._get("playlists", part="snippet,contentDetails", id=playlist_id)
+        return next(iter(read_resources(answer["items"])), None)
+
+    async def playlist_items(self, playlist_id: str, page_token: str | None) -> ItemsPage:
+        """One page of a playlist, in its order; the first one without a token."""
+        more = {"pageToken": page_token} if page_token else {}
+        answer = await self._get(
+            "playlistItems",
+            part="snippet,contentDetails,status",
+            playlistId=playlist_id,
+            maxResults="50",
+            **more,
+        )
+        token = answer.get("nextPageToken")
+        if token is not None and (not isinstance(token, str) or token == page_token):
+            raise ApiFailure("the Data API's pages of the playlist lead round in a circle")
+        return ItemsPage(read_resources(answer["items"]), token or None)
+
+    async def channel(self, name: str) -> Resource | None:
+        """A channel by its id (`UC…`), @handle or `user:` name; None if there is no such one."""
+        asked = {"forHandle": name} if name.startswith("@") else {"id": name}
+        if name.startswith("user:"):
+            asked = {"forUsername": name.removeprefix("user:")}
+        parts = "snippet,contentDetails,statistics"
+        answer = await self._get("channels", part=parts, **asked)
+        return next(iter(read_resources(answer["items"])), None)
+
+    @property
+    def refuses_key(self) -> bool:
+        """Whether YouTube found fault with the key or its set-up within the last minute."""
+        return time.monotonic() - self._key_refused_at < _REFUSAL_SHOWN
+
+    async def _get(self, resource: str, **query: str) -> dict[str, Any]:
+        """The answer, tried up to three times; `items` is always there."""
+        attempt = 1
+        while True:
+            day = await self._ledger.reserve()
+            answer = await self._try(resource, query)
+            if not isinstance(answer, Refusal):
+                return answer
+            await self._note(answer.error, day, f"{resource}.list, try {attempt}")
+            if not answer.retry or attempt == _TRIES:
+                raise answer.error
+            backoff = _RETRY_BASE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter is no secret
+            await asyncio.sleep(max(answer.wait, backoff))
+            attempt += 1
+
+    async def _note(self, error: YTArchiveError, day: date, asked: str) -> None:
+        """Count a failure, which who asked will hear of; raises QuotaExceeded if it is that."""
+        YOUTUBE_ERRORS.labels(error.reason).inc()
+        log.debug("Data API, {}: {}", asked, error.message)
+        if isinstance(error, ApiKeyInvalid | ApiNotEnabled):
+            self._key_refused_at = time.monotonic()
+        if isinstance(error, QuotaExceeded):
+            raise await self._ledger.mark_spent(day) from error
+
+    async def _try(self, resource: str, query: dict[str, str]) -> dict[str, Any] | Refusal:
+        headers = {
+            "X-Goog-Api-Key": self._key.get_secret_value(),
+            "Accept": "application/json",
+            "User-Agent": f"ytarchive/{__version__} (gzip)",  # Google compresses only for this word
+        }
+        address = f"{self._base_url}/{resource}"
+        try:
+            async with self._session.get(
+                address, params=query, headers=headers, allow_redirects=False
+            ) as response:
+                body = await _read(response)
+        except (aiohttp.ClientError, OSError) as error:
+            return unreachable(error, self._session.timeout.sock_read or 0)
+        if response.status != 200:
+            return refused(response.status, response.headers.get("Retry-After"), body)
+        return _list_answer(body) or unreadable(body)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(65_536):
+        body += chunk
+        if len(body) > _LARGEST_ANSWER:
+            raise aiohttp.ClientPayloadError("the answer is far too large")
+    return bytes(body)
+
+
+def _list_answer(body: bytes) -> dict[str, Any] | None:
+    """The answer of a `list` method; None if it is something else. No `items` means none."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(answer, dict):
+        return None
+    items = answer.get("items")
+    if items is None and str(answer.get("kind", "")).endswith("ListResponse"):
+        return {**answer, "items": []}
+    return answer if isinstance(items, list) else None
+
+
+def _ssl_context(network: NetworkConfig) -> ssl.SSLContext:
+    """The system's authorities, and those of `network.ca_file`."""
+    context = ssl.create_default_context()
+    if network.ca_file is not None:
+        try:
+            context.load_verify_locations(network.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            message = f"network.ca_file {network.ca_file} holds no certificates that can be read"
+            raise InvalidConfiguration(message) from error
+    return context

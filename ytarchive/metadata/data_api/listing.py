@@ -1,0 +1,129 @@
+"""A playlist by the Data API: 1 unit for the list, then for each 50 entries 1 or 2."""
+
+import asyncio
+from collections import Counter
+
+from loguru import logger
+
+from ytarchive.common.errors import ApiFailure, SourceGone, Unavailable
+from ytarchive.common.identifiers import channel_of_uploads, is_uploads
+from ytarchive.common.media import PlaylistVideo, VideoMetadata
+from ytarchive.metadata.channels import Channels, uploads_of
+from ytarchive.metadata.data_api.client import DataApi, ItemsPage
+from ytarchive.metadata.data_api.resources import Resource
+from ytarchive.metadata.data_api.videos import ApiVideos
+from ytarchive.metadata.listings import Batch, Listing
+from ytarchive.metadata.repository import Outcome
+from ytarchive.metadata.sessions import ListedBefore, take
+from ytarchive.ytdlp import ListedEntries
+
+log = logger.bind(service="metadata")
+
+_EMPTY_PAGES_BORNE = 10
+
+
+class ApiListing:
+    """Lists playlists page by page, and says of each entry whether its video exists."""
+
+    def __init__(self, videos: ApiVideos, channels: Channels) -> None:
+        self._videos = videos
+        self._channels = channels
+
+    async def first(
+        self, api: DataApi, playlist_id: str, known: ListedEntries | None, *, described: bool
+    ) -> tuple[ListedEntries, Batch]:
+        """What the list is, unless it is `known`, and its first entries. Raises SourceGone.
+
+        Both are asked for at once, so that downloads can start a round trip earlier.
+        """
+        about, page = await asyncio.gather(
+            _about(api, playlist_id, known),
+            api.playlist_items(playlist_id, None),
+            return_exceptions=True,
+        )
+        if isinstance(page, SourceGone) and is_uploads(playlist_id):
+            return await self._no_uploads(playlist_id)
+        if isinstance(page, BaseException):
+            raise page
+        if isinstance(about, BaseException):
+            raise about
+        return about, await self._batch(page, described=described)
+
+    async def following(self, api: DataApi, listing: Listing, listed: ListedBefore) -> Batch:
+        """The entries that follow what a pass has listed."""
+        token = listing.page_token
+        for _ in range(_EMPTY_PAGES_BORNE):
+            page = await _page(api, listing.playlist_id, token, listed)
+            token = page.next_token
+            if page.items or token is None:
+                return await self._batch(page, described=listing.described)
+        raise ApiFailure("the Data API answers with empty pages only")
+
+    async def _no_uploads(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
+        """An uploads list is not found for a channel without videos, either: that one is empty."""
+        channel = await self._channels.get(channel_of_uploads(playlist_id), refresh=False)
+        about = uploads_of(channel).model_copy(update={"video_count": 0})
+        return about, Batch([], page_token=None, complete=True)
+
+    async def _batch(self, page: ItemsPage, *, described: bool) -> Batch:
+        """Entries, `described` by what `videos.list` says: ids decide what is dead, not titles."""
+        named = [(item.item_video_id, item) for item in page.items]
+        items = [(video_id, item) for video_id, item in named if video_id is not None]
+        absences = {video_id: item.absence() for video_id, item in items if item.looks_dead}
+        if described:
+            outcomes = await self._videos.check(list(dict(items)), absences) if items else {}
+        else:
+            self._videos.hint(absences)
+            outcomes = dict[str, Outcome](absences)
+        videos = [_entry(video_id, item, outcomes.get(video_id)) for video_id, item in items]
+        return Batch(videos, page.next_token, complete=page.next_token is None)
+
+
+async def _page(
+    api: DataApi, playlist_id: str, token: str | None, listed: ListedBefore
+) -> ItemsPage:
+    try:
+        return await api.playlist_items(playlist_id, token)
+    except ApiFailure as error:
+        if error.details.get("api_reason") != "invalidPageToken":
+            raise
+        log.info("{}: the page token is no longer valid; listing from the start", playlist_id)
+        return await _anew(api, playlist_id, await listed())
+
+
+async def _anew(api: DataApi, playlist_id: str, listed: Counter[str]) -> ItemsPage:
+    """The first page from the start on that has entries not listed before; only those."""
+    token: str | None = None
+    while True:
+        page = await api.playlist_items(playlist_id, token)
+        fresh = [item for item in page.items if not take(listed, item.item_video_id)]
+        if fresh or page.next_token is None:
+            return ItemsPage(fresh, page.next_token)
+        token = page.next_token
+
+
+def _entry(video_id: str, item: Resource, outcome: object) -> PlaylistVideo:
+    metadata = outcome if isinstance(outcome, VideoMetadata) else None
+    return PlaylistVideo(
+        video_id=video_id,
+        position=0,  # given when it is appended to the pass
+        title=metadata.title if metadata else item.snippet.title,
+        duration=metadata.duration if metadata else None,
+        is_available=not isinstance(outcome, Unavailable),
+        added_at=item.snippet.published_at,
+    )
+
+
+async def _about(api: DataApi, playlist_id: str, known: ListedEntries | None) -> ListedEntries:
+    if known is not None:
+        return known
+    found = await api.playlist(playlist_id) or Resource()
+    return ListedEntries(
+        playlist_id=playlist_id,
+        title=found.snippet.title,
+        description=found.snippet.description,
+        channel_id=found.snippet.channel_id,
+        channel_title=found.snippet.channel_title,
+        video_count=found.content_details.item_count,
+        videos=[],
+    )

@@ -1,0 +1,117 @@
+"""Videos by the Data API: fifty in a call, each answer remembered."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+
+from ytarchive.common.errors import (
+    ApiFailure,
+    ApiKeyInvalid,
+    Unavailable,
+    VideoUnavailable,
+    YTArchiveError,
+)
+from ytarchive.common.media import VideoMetadata
+from ytarchive.metadata.data_api.client import IDS_PER_CALL, DataApi
+from ytarchive.metadata.data_api.resources import video_metadata
+from ytarchive.metadata.repository import MetadataCache, Outcome
+from ytarchive.metadata.sharing import Collector
+
+_CALLS_AT_ONCE = 8
+_FAILURES_BORNE = 3
+_MOST_HINTS = 1000
+
+
+class ApiVideos:
+    """Asks `videos.list`. Without a key every question is refused."""
+
+    def __init__(self, api: DataApi | None, cache: MetadataCache) -> None:
+        self._api = api
+        self._cache = cache
+        self._collector = Collector[VideoMetadata](self.ask, most=IDS_PER_CALL)
+        self._hints: dict[str, Unavailable] = {}
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        await self._collector.close()
+
+    def hint(self, absences: Mapping[str, Unavailable]) -> None:
+        """Why videos that a list shows as dead are missing, should they turn out to be."""
+        self._hints |= absences
+        for oldest in list(self._hints)[:-_MOST_HINTS]:
+            del self._hints[oldest]
+
+    async def get(self, video_id: str) -> VideoMetadata:
+        """One video; what is asked for within ten milliseconds travels in one call."""
+        return await self._collector.get(video_id)
+
+    async def ask(
+        self, video_ids: Sequence[str], absences: Mapping[str, Unavailable] | None = None
+    ) -> dict[str, Outcome]:
+        """One call of the API for up to 50 videos, remembered; missing ones are unavailable."""
+        resources = await self._api_or_refuse().videos(video_ids)
+        found: list[VideoMetadata] = []
+        unreadable: dict[str, Outcome] = {}
+        for video_id, resource in resources.items():
+            try:
+                found.append(video_metadata(resource, self._cache.now()))
+            except ApiFailure as error:
+                unreadable[video_id] = error
+        gone = {
+            video_id: (absences or self._hints).get(video_id) or VideoUnavailable()
+            for video_id in video_ids
+            if video_id not in resources
+        }
+        return await self._cache.save(found, gone, captions_seen=False) | unreadable
+
+    async def ask_many(self, video_ids: Sequence[str]) -> dict[str, Outcome]:
+        """Any number of videos, in calls of fifty; what fails for all is not tried to the end."""
+        outcomes: dict[str, Outcome] = {}
+        failures: list[YTArchiveError] = []
+        gate = asyncio.Semaphore(_CALLS_AT_ONCE)
+
+        async def ask_group(group: Sequence[str]) -> None:
+            async with gate:
+                if _is_hopeless(failures):
+                    outcomes.update(dict.fromkeys(group, failures[-1]))
+                    return
+                try:
+                    outcomes.update(await self.ask(group))
+                except YTArchiveError as error:
+                    failures.append(error)
+                    outcomes.update(dict.fromkeys(group, error))
+
+        async with asyncio.TaskGroup() as tasks:
+            for group in _groups(video_ids):
+                tasks.create_task(ask_group(group))
+        return outcomes
+
+    async def check(
+        self, video_ids: Sequence[str], absences: Mapping[str, Unavailable]
+    ) -> dict[str, Outcome]:
+        """Which of up to 50 videos exist: at most one call of the API.
+
+        `absences` are the reasons to give for suspicious ones if they turn out to be missing; these
+        are asked for even if the cache has them. Raises what the call fails with.
+        """
+        known = await self._cache.known(video_ids)
+        trusted = {
+            video_id: outcome
+            for video_id, outcome in known.items()
+            if video_id not in absences or isinstance(outcome, YTArchiveError)
+        }
+        rest = [video_id for video_id in video_ids if video_id not in trusted]
+        return trusted | (await self.ask(rest, absences) if rest else {})
+
+    def _api_or_refuse(self) -> DataApi:
+        if self._api is None:
+            raise ApiKeyInvalid("YOUTUBE_API_KEY is not set")
+        return self._api
+
+
+def _is_hopeless(failures: Sequence[YTArchiveError]) -> bool:
+    return len(failures) >= _FAILURES_BORNE or any(not isinstance(f, ApiFailure) for f in failures)
+
+
+def _groups(video_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(video_ids), IDS_PER_CALL):
+        yield video_ids[start : start + IDS_PER_CALL]

@@ -1,0 +1,145 @@
+"""Passes of the verification over the archive, and how far they are."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.identifiers import new_id
+from ytarchive.common.models import from_micros, to_micros, utc_now
+from ytarchive.storage.verify.models import (
+    FindingKind,
+    Verification,
+    VerifyMode,
+    VerifyRequest,
+    VerifyState,
+)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass over the archive, and how far it is."""
+
+    scope: str
+    sample_percent: float
+    seed: str
+    state: VerifyState
+    updated_at: datetime
+    completed_at: datetime | None
+    cursor: str
+    videos: int
+    files: int
+    bytes: int
+
+    def advanced(self, cursor: str, videos: int, files: int, size: int) -> "Pass":
+        """The pass after some more videos, the last of which is `cursor`."""
+        return replace(
+            self,
+            cursor=cursor,
+            videos=self.videos + videos,
+            files=self.files + files,
+            bytes=self.bytes + size,
+        )
+
+
+def scope_of(request: VerifyRequest) -> str:
+    """Which passes a request belongs to; each scope has its own progress."""
+    if request.known_only:
+        return "known"
+    return request.mode if request.sample_percent == 100 else f"{request.mode}-sample"
+
+
+class Passes:
+    """The rows of the passes: the newest of each scope."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def last_pass(self, scope: str) -> Pass | None:
+        """The present or last pass of a scope."""
+        row = await self._database.fetch_one("get_pass", {"scope": scope})
+        return _pass(row) if row else None
+
+    async def summary(self) -> Verification:
+        """The present or last pass of all, and the number of open findings."""
+        row = await self._database.fetch_one("newest_pass")
+        counts = await self._database.fetch_all("count_findings")
+        findings = {FindingKind(each["kind"]): each["findings"] for each in counts}
+        if row is None:
+            return Verification(state=VerifyState.NEVER, findings=findings)
+        return _verification(row, findings)
+
+    async def begin(self, request: VerifyRequest) -> Pass:
+        """Begin a new pass."""
+        [counted] = await self._database.fetch_all("count_videos")
+        row = {
+            "scope": scope_of(request),
+            "mode": request.mode,
+            "sample_percent": request.sample_percent,
+            "seed": new_id(),
+            "videos_total": 0 if request.known_only else counted["videos"],
+            "now": to_micros(utc_now()),
+        }
+
+        def transaction(writer: Writer) -> list[Row]:
+            writer.execute("begin_pass", row)
+            return writer.fetch_all("get_pass", row)
+
+        [begun] = await self._database.write(transaction)
+        return _pass(begun)
+
+    async def save_progress(self, progress: Pass) -> None:
+        """Keep how far the pass is, durably."""
+        row = {
+            "scope": progress.scope,
+            "now": to_micros(utc_now()),
+            "video_cursor": progress.cursor,
+            "videos_checked": progress.videos,
+            "files_checked": progress.files,
+            "bytes_checked": progress.bytes,
+        }
+        await self._database.execute("save_progress", row)
+
+    async def set_state(self, scope: str, state: VerifyState, error: str | None = None) -> None:
+        """Keep where the pass stands."""
+        row = {"scope": scope, "state": state, "error": error, "now": to_micros(utc_now())}
+        await self._database.execute("set_pass_state", row)
+
+    async def stop_cut_passes(self) -> None:
+        """Mark what was running when the last process ended."""
+        await self._database.execute("stop_cut_passes")
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)
+
+
+def _pass(row: Row) -> Pass:
+    return Pass(
+        scope=row["scope"],
+        sample_percent=row["sample_percent"],
+        seed=row["seed"],
+        state=VerifyState(row["state"]),
+        updated_at=from_micros(row["updated_at"]),
+        completed_at=_moment(row["completed_at"]),
+        cursor=row["video_cursor"],
+        videos=row["videos_checked"],
+        files=row["files_checked"],
+        bytes=row["bytes_checked"],
+    )
+
+
+def _verification(row: Row, findings: dict[FindingKind, int]) -> Verification:
+    return Verification(
+        state=VerifyState(row["state"]),
+        mode=VerifyMode(row["mode"]),
+        sample_percent=row["sample_percent"],
+        error=row["error"],
+        started_at=from_micros(row["started_at"]),
+        updated_at=from_micros(row["updated_at"]),
+        completed_at=_moment(row["completed_at"]),
+        videos_total=row["videos_total"],
+        videos_checked=row["videos_checked"],
+        files_checked=row["files_checked"],
+        bytes_checked=row["bytes_checked"],
+        findings=findings,
+    )

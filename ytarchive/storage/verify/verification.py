@@ -1,0 +1,128 @@
+"""Verifies what is stored, in the background: one pass at a time, which may take many sessions."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+
+from loguru import logger
+
+from ytarchive.common.errors import Conflict, YTArchiveError
+from ytarchive.common.models import Page
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.repository import Library
+from ytarchive.storage.verify.findings import Findings
+from ytarchive.storage.verify.models import (
+    Finding,
+    FindingQuery,
+    Verification,
+    VerifyRequest,
+    VerifyState,
+)
+from ytarchive.storage.verify.passes import Pass, Passes, scope_of
+from ytarchive.storage.verify.session import Session
+from ytarchive.storage.verify.treatment import Treatment
+
+log = logger.bind(service="storage")
+
+
+class Verifier:
+    """Starts, watches and stops the verification."""
+
+    def __init__(
+        self,
+        passes: Passes,
+        findings: Findings,
+        library: Library,
+        layout: Layout,
+        lock: Callable[[str], asyncio.Lock],
+        on_end: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._passes = passes
+        self._findings = findings
+        self._library = library
+        self._layout = layout
+        self._lock = lock
+        self._on_end = on_end
+        self._starting = asyncio.Lock()
+        self._session: Session | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, request: VerifyRequest, threads: int | None = None) -> Verification:
+        """Begin a pass, or go on with one. `threads`: default one for each core.
+
+        Raises Conflict if a verification is running.
+        """
+        async with self._starting:
+            if self._task is not None and (await self.status()).state is not VerifyState.RUNNING:
+                await asyncio.wait([self._task])  # it has ended, and is about to say so
+            if self.is_running:
+                raise Conflict("a verification is running; cancel it, or wait for its end")
+            progress = await self._begun(request)
+            self._session = self._new_session(progress, request, threads or os.cpu_count() or 1)
+            self._task = asyncio.create_task(self._run(self._session, progress.scope))
+        return await self.status()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a session is under way."""
+        return self._task is not None and not self._task.done()
+
+    async def status(self) -> Verification:
+        """How far it is, and how much it found."""
+        return await self._passes.summary()
+
+    async def page(self, query: FindingQuery) -> Page[Finding]:
+        """What it found."""
+        return await self._findings.page(query)
+
+    async def cancel(self) -> Verification:
+        """Stop the session. Raises Conflict if there is none."""
+        if not self.is_running:
+            raise Conflict("no verification is running")
+        await self.close()
+        return await self.status()
+
+    async def close(self) -> None:
+        """Stop the session, if there is one, and wait for its end."""
+        if self._session is not None and self._task is not None:
+            self._session.stop()
+            await asyncio.wait([self._task])
+
+    async def _begun(self, request: VerifyRequest) -> Pass:
+        """The pass to work on: a stopped one of the same kind, or a new one."""
+        last = await self._passes.last_pass(scope_of(request))
+        open_ends = (VerifyState.STOPPED, VerifyState.FAILED)
+        if (
+            last is not None
+            and request.resume
+            and last.state in open_ends
+            and last.sample_percent == request.sample_percent
+        ):
+            await self._passes.set_state(last.scope, VerifyState.RUNNING)
+            log.info("verification goes on after {} videos", last.videos)
+            return last
+        log.info("verification begins: {}", scope_of(request))
+        return await self._passes.begin(request)
+
+    def _new_session(self, progress: Pass, request: VerifyRequest, threads: int) -> Session:
+        treatment = Treatment(
+            self._findings, self._library, self._layout, self._lock, quarantine=request.quarantine
+        )
+        return Session(
+            self._passes, self._findings, self._layout, treatment, progress, request, threads
+        )
+
+    async def _run(self, session: Session, scope: str) -> None:
+        state, error = VerifyState.FAILED, None
+        try:
+            state = await session.run()
+        except YTArchiveError as failure:
+            error = failure.message
+            log.error("verification failed: {}", error)
+        except Exception as failure:
+            error = f"a fault of ytarchive itself: {failure}"
+            log.exception("verification failed")
+        finally:
+            await self._passes.set_state(scope, state, error)
+            await self._on_end()
+        log.info("verification {}", state)

@@ -1,0 +1,273 @@
+"""The server's side of the worker processes: the zygote, and one object for each worker."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from pathlib import Path
+from typing import Any, Self
+
+from loguru import logger
+
+import ytarchive
+from ytarchive.common.errors import (
+    ProtocolError,
+    ToolMissing,
+    WorkerCrashed,
+    YTArchiveError,
+    error_from,
+)
+from ytarchive.ytdlp.options import Equipment
+from ytarchive.ytdlp.protocol import Birth, Event, Fork, Task
+
+log = logger.bind(service="download")
+
+_LONGEST_LINE = 16 * 2**20
+_SECONDS_TO_START = 60
+_SECONDS_TO_END = 5
+# Workers read what strangers wrote, so they get no key and no token, neither ours nor another's.
+_SECRET = re.compile(
+    r"YTARCHIVE_(SERVER|YOUTUBE|NETWORK)__.*|.*(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL).*",
+    re.IGNORECASE,
+)
+
+
+class Zygote:
+    """The process that forks workers. Start one with `Zygote.start`."""
+
+    def __init__(self, process: Process, control: socket.socket) -> None:
+        self._process = process
+        self._control = control
+        self._births: dict[int, asyncio.Future[int]] = {}
+        self._workers: dict[int, WorkerProcess] = {}
+        self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._number = 0
+        self._listening: asyncio.Task[None] | None = None
+        self.is_alive = True
+
+    @classmethod
+    async def start(cls, equipment: Equipment) -> Self:
+        """Start the process and wait until yt-dlp is loaded. Raises ToolMissing."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = await _spawn(theirs, equipment)
+            except BaseException:
+                ours.close()
+                raise
+        zygote = cls(process, ours)
+        ours.setblocking(False)
+        zygote._listening = asyncio.create_task(zygote._listen())
+        try:
+            ours.send(equipment.model_dump_json().encode() + b"\n")
+            async with asyncio.timeout(_SECONDS_TO_START):
+                version = await zygote._ready
+        except TimeoutError:
+            await zygote.stop()
+            raise WorkerCrashed(f"yt-dlp was not loaded in {_SECONDS_TO_START} seconds") from None
+        except BaseException:
+            await zygote.stop()
+            raise
+        log.info("yt-dlp {} is loaded", version)
+        return zygote
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no worker."""
+        return not self._workers and not self._births
+
+    async def fork(self) -> "WorkerProcess":
+        """A fresh worker. Raises WorkerCrashed if the zygote is gone."""
+        ours, theirs = socket.socketpair()
+        self._number += 1
+        number = self._number
+        born = self._births[number] = asyncio.get_running_loop().create_future()
+        with theirs:
+            try:
+                self._send(Fork(fork=number), [theirs.fileno()])
+                pid = await born
+            except BaseException:
+                ours.close()
+                raise
+            finally:
+                self._births.pop(number, None)
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_LINE)
+        worker = WorkerProcess(self, pid, reader, writer)
+        self._workers[pid] = worker
+        return worker
+
+    def kill(self, pid: int) -> None:
+        """Kill a worker with all it started, at once. Harmless if it is dead."""
+        if self._workers.pop(pid, None) and self.is_alive:
+            self._send(Fork(kill=pid))
+
+    async def stop(self) -> None:
+        """Kill all workers and end."""
+        if self._listening:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        self._control.close()
+        try:
+            async with asyncio.timeout(_SECONDS_TO_END):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        self._gone()
+
+    def _send(self, message: Fork, fds: list[int] | None = None) -> None:
+        try:
+            data = message.model_dump_json(exclude_defaults=True).encode() + b"\n"
+            socket.send_fds(self._control, [data], fds or [])
+        except OSError as error:
+            raise WorkerCrashed("the process that starts workers has ended") from error
+
+    async def _listen(self) -> None:
+        unread = b""
+        loop = asyncio.get_running_loop()
+        while data := await _receive(loop, self._control):
+            *lines, unread = (unread + data).split(b"\n")
+            for line in lines:
+                self._hear(Birth.model_validate_json(line))
+        self._gone()
+
+    def _hear(self, birth: Birth) -> None:
+        if birth.ready is not None and not self._ready.done():
+            self._ready.set_result(birth.ready)
+        elif birth.failed is not None and not self._ready.done():
+            self._ready.set_exception(ToolMissing(f"yt-dlp cannot be loaded: {birth.failed}"))
+        elif birth.forked is not None:
+            born = self._births.get(birth.forked)
+            if born and not born.done():
+                born.set_result(birth.pid)
+            else:
+                self._send(Fork(kill=birth.pid))
+        elif birth.died is not None:
+            worker = self._workers.pop(birth.died, None)
+            if worker:
+                worker.exit_status = birth.status
+
+    def _gone(self) -> None:
+        """The zygote is dead: so must be its workers, which it can no longer kill."""
+        if not self.is_alive:
+            return
+        self.is_alive = False
+        for pid in self._workers:
+            _kill_group(pid)
+        self._workers.clear()
+        waiting: list[asyncio.Future[Any]] = [self._ready, *self._births.values()]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(WorkerCrashed("the process that starts workers has ended"))
+                future.exception()  # whoever waits gets it; nobody need
+
+
+class WorkerProcess:
+    """One worker process: runs one task at a time."""
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        pid: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self.zygote = zygote
+        self.pid = pid
+        self.tasks_done = 0
+        self.memory = 0
+        self.exit_status: int | None = None
+        self._reader = reader
+        self._writer = writer
+        self._is_clean = True
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can take another task."""
+        ended = self.exit_status is not None or self._reader.at_eof() or self._reader.exception()
+        return self._is_clean and self.zygote.is_alive and not ended
+
+    async def send(self, task: Task) -> None:
+        """Give it a task, or ask for the next chunk. Raises WorkerCrashed."""
+        self._is_clean = False
+        self._writer.write(task.model_dump_json(exclude_defaults=True).encode() + b"\n")
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            raise await self._crash() from None
+
+    async def receive(self) -> Event:
+        """Its next event. Raises what the task failed with, or WorkerCrashed."""
+        try:
+            line = await self._reader.readline()
+        except (ConnectionError, ValueError):  # a line without an end is as good as a crash
+            line = b""
+        if not line.endswith(b"\n"):
+            raise await self._crash()
+        try:
+            event = Event.model_validate_json(line)
+        except ValueError as error:
+            raise ProtocolError("a worker process sent what cannot be read") from error
+        if event.is_last:
+            self.memory = event.memory
+            self.tasks_done += 1
+            self._is_clean = True
+        if event.error:
+            raise error_from(event.error)
+        return event
+
+    def kill(self) -> None:
+        """End it with all it started, at once."""
+        self.zygote.kill(self.pid)
+        self._writer.close()
+        self._is_clean = False
+
+    async def _crash(self) -> YTArchiveError:
+        for _ in range(20):  # the zygote tells the status a moment after the socket has closed
+            if self.exit_status is not None:
+                break
+            await asyncio.sleep(0.01)
+        status = self.exit_status
+        return WorkerCrashed(f"a worker process ended {_ending(status)}", pid=self.pid)
+
+
+async def _spawn(control: socket.socket, equipment: Equipment) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "ytarchive.ytdlp.worker.zygote", str(control.fileno())),
+        pass_fds=[control.fileno()],
+        stdin=DEVNULL,
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+        env=_environment(equipment),
+        start_new_session=True,  # Ctrl-C in a terminal is the server's affair
+    )
+
+
+def _ending(status: int | None) -> str:
+    if status is None:
+        return "unexpectedly"
+    return f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+async def _receive(loop: asyncio.AbstractEventLoop, control: socket.socket) -> bytes:
+    try:
+        return await loop.sock_recv(control, 65536)
+    except OSError:
+        return b""
+
+
+def _environment(equipment: Equipment) -> dict[str, str]:
+    """Ours without secrets, with this very package found first, nothing in the current folder."""
+    here = str(Path(ytarchive.__file__).parents[1])
+    path = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
+    ours = {name: value for name, value in os.environ.items() if not _SECRET.fullmatch(name)}
+    return ours | equipment.environment() | {"PYTHONPATH": path}

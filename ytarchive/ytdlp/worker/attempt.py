@@ -1,0 +1,56 @@
+"""One download through its fresh extractions: what may still be tried, and what room it needs."""
+
+import shutil
+from collections.abc import Callable
+
+from ytarchive.common import errors
+from ytarchive.ytdlp.api import DownloadOrder
+from ytarchive.ytdlp.selection import Info
+from ytarchive.ytdlp.worker.classifier import Facts
+from ytarchive.ytdlp.worker.staging import StagedVideo
+
+_FRESH_EXTRACTIONS = 2
+_NO_ROOM = 4 * 2**20
+_SPOILT = (errors.IntegrityFailure, errors.ToolFailed)
+
+
+class Attempt:
+    """A download that a worker is at. `admit` hears what it will take on the disk, once."""
+
+    def __init__(self, order: DownloadOrder, admit: Callable[[int], None]) -> None:
+        self.order = order
+        self.staged = StagedVideo(order.folder, order.video_id)
+        self._admit = admit
+        self._extractions_left = _FRESH_EXTRACTIONS
+        self._may_begin_anew = True
+        self._has_claimed = False
+
+    def claim_room(self, info: Info, media_bytes: int) -> None:
+        """Ask for the room that the streams take and, beside them, the merged file."""
+        if self._has_claimed or self.staged.is_merged(str(info.get("format_id"))):
+            return
+        self._has_claimed = True
+        self._admit(max(2 * media_bytes - self.staged.bytes_present, 0))
+
+    def explained(self, failure: errors.YTArchiveError) -> errors.YTArchiveError:
+        """`failure`, or what is behind it: ffmpeg's last words do not tell that it had no room."""
+        is_tool = isinstance(failure, errors.ToolFailed)
+        if is_tool and shutil.disk_usage(self.order.folder).free < _NO_ROOM:
+            return errors.DiskFull("there was no room to merge the video with its sound")
+        return failure
+
+    def goes_on_after(self, failure: errors.YTArchiveError, facts: Facts) -> bool:
+        """Whether the video is extracted once more; what is spoilt is cleared away before.
+
+        Media that are not what they should be are fetched from scratch, but once only.
+        """
+        if isinstance(failure, _SPOILT):
+            self.staged.discard_media()
+            again, self._may_begin_anew = self._may_begin_anew, False
+            return again
+        if not isinstance(failure, errors.StaleUrl) or not self._extractions_left:
+            return False
+        if facts.status == 416:  # the stream is shorter than what we have
+            self.staged.discard_media()
+        self._extractions_left -= 1
+        return True

@@ -1,0 +1,65 @@
+"""Playlists and channels, listed flat and lazily: pages only, no request for any single video."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from ytarchive.common.errors import SourceGone
+from ytarchive.common.identifiers import is_channel, is_channel_name, uploads_playlist
+from ytarchive.ytdlp.api import ListedEntries
+from ytarchive.ytdlp.selection import Info
+from ytarchive.ytdlp.worker.mapping import list_details, playlist_video
+from ytarchive.ytdlp.worker.quick_list import YoutubeTabIE
+
+_CHUNK = 100
+_YOUTUBE = "https://www.youtube.com"
+_DEEPEST = 3
+
+
+def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
+    """The entries of a playlist, or a channel by id or name, about a page at a time.
+
+    A channel's entries are those of its playlist of uploads, which lists everything in one.
+    """
+    ydl.add_info_extractor(YoutubeTabIE())
+    handle = source if source.startswith("@") else None
+    playlist_id = _uploads(ydl, source) if is_channel(source) else source
+    info = _list(ydl, f"{_YOUTUBE}/playlist?list={playlist_id}")
+    details = list_details(info)
+    details["handle"] = handle or details["handle"]
+    entries = (entry for entry in _videos(info.get("entries") or ()))
+    start = 0
+    while True:
+        chunk = list(itertools.islice(entries, _CHUNK))
+        if chunk or start == 0:
+            videos = [playlist_video(entry, start + n) for n, entry in enumerate(chunk)]
+            yield ListedEntries(playlist_id=playlist_id, videos=videos, **details)
+        start += len(chunk)
+        if len(chunk) < _CHUNK:
+            return
+
+
+def _uploads(ydl: Any, channel: str) -> str:
+    if not is_channel_name(channel):
+        return uploads_playlist(channel)
+    channel_id = _list(ydl, f"{_YOUTUBE}/{channel.replace(':', '/')}").get("channel_id")
+    if not channel_id:
+        raise SourceGone(f"YouTube has no channel {channel}")
+    return uploads_playlist(channel_id)
+
+
+def _list(ydl: Any, url: str) -> Info:
+    """The list's own page; its further pages are read as the entries are."""
+    for _ in range(_DEEPEST):
+        info: Info = ydl.extract_info(url, download=False, process=False)
+        if info.get("_type") not in {"url", "url_transparent"}:
+            return info
+        url = info["url"]
+    raise SourceGone("YouTube leads from one page to the next")
+
+
+def _videos(entries: Any) -> Iterator[Info]:
+    """Only videos, each with an id: channels and lists in a list are not entries of an archive."""
+    for entry in entries:
+        if entry and len(entry.get("id") or "") == 11:
+            yield entry

@@ -1,0 +1,231 @@
+"""What a worker does with yt-dlp. Imported in worker processes alone: it imports yt-dlp itself."""
+
+import contextlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
+from yt_dlp.utils import DownloadError
+
+from ytarchive.common import errors
+from ytarchive.common.quality import Quality
+from ytarchive.ytdlp import inspection
+from ytarchive.ytdlp.api import (
+    EXTRACTION_SECONDS,
+    Downloaded,
+    DownloadOrder,
+    ExtractedVideo,
+    ListedEntries,
+    Transfer,
+)
+from ytarchive.ytdlp.options import Equipment, order_options, worker_options
+from ytarchive.ytdlp.selection import Info, quality_label, unusual
+from ytarchive.ytdlp.worker.attempt import Attempt
+from ytarchive.ytdlp.worker.classifier import classify, facts_of
+from ytarchive.ytdlp.worker.listing import list_chunks
+from ytarchive.ytdlp.worker.mapping import video_metadata
+from ytarchive.ytdlp.worker.messages import Messages
+from ytarchive.ytdlp.worker.network import QuietYoutubeDL
+from ytarchive.ytdlp.worker.progress import ProgressMeter
+from ytarchive.ytdlp.worker.sidefiles import SideFiles
+from ytarchive.ytdlp.worker.staging import write_json
+
+_WATCH_URL = "https://www.youtube.com/watch?v={}"
+_REUSE_MARGIN_SECONDS = 60
+_NOT_OUT_YET = {"is_upcoming"}
+_LIVE = {"is_live", "post_live"}
+
+
+class Session:
+    """One yt-dlp with its connections, used for one task after another."""
+
+    def __init__(self, equipment: Equipment) -> None:
+        self._equipment = equipment
+        self._messages = Messages()
+        self._meter = ProgressMeter(lambda transfer: None)
+        options = worker_options(equipment, self._messages, self)
+        self._ydl = QuietYoutubeDL(options, also=equipment.plugin_server)
+
+    def report_to(self, report: Callable[[str, str], None]) -> None:
+        """Pass yt-dlp's warnings on, each with its level."""
+        self._messages.report = report
+
+    def rehearse(self) -> None:
+        """Extract a video and list a playlist without asking anybody: that loads all it takes.
+
+        So does asking the programs for their versions, as yt-dlp does before it uses them. Whoever
+        is forked afterwards has it: every worker would need 120 ms of CPU for it.
+        """
+        self._ydl.refuses_network = True
+        with contextlib.suppress(Exception):  # whatever is broken will show when it is needed
+            self._ydl.extract_info(_WATCH_URL.format("rehearsal--"), download=False)
+        with contextlib.suppress(Exception):
+            next(list_chunks(self._ydl, "PLrehearsal"))
+        with contextlib.suppress(Exception):
+            _ = FFmpegPostProcessor(self._ydl).available
+            runtimes = self._ydl._js_runtimes.values()  # noqa: SLF001  # nothing public finds them
+            _ = [runtime.info for runtime in runtimes]
+        self._ydl.refuses_network = False
+
+    def progress(self, status: dict[str, Any]) -> None:
+        """yt-dlp's progress hook."""
+        self._meter.progress(status)
+
+    def postprocessor(self, status: dict[str, Any]) -> None:
+        """yt-dlp's postprocessor hook."""
+        self._meter.postprocessor(status)
+
+    def classify(self, failure: Exception) -> errors.YTArchiveError:
+        """The error that a task's exception stands for."""
+        return classify(failure, self._messages.warnings)
+
+    def extract(self, video_id: str) -> ExtractedVideo:
+        """Ask YouTube for everything about a video; the info JSON stays in staging."""
+        self._begin(video_id, Quality.BEST, self._equipment.info_dir)
+        info = self._extract(video_id)
+        self._messages.pass_on()
+        return ExtractedVideo(metadata=video_metadata(info), info_path=self._info_path(video_id))
+
+    def download(
+        self,
+        order: DownloadOrder,
+        report: Callable[[Transfer], None],
+        admit: Callable[[int], None],
+    ) -> Downloaded:
+        """Fetch a video, from an extraction of the last hour if there is one.
+
+        `admit` hears what it will take on the disk, once, and returns when it may.
+        """
+        if self._equipment.ffmpeg is None:
+            raise errors.ToolMissing("ffmpeg was not found")
+        self._begin(order.video_id, order.quality, order.folder)
+        self._meter = ProgressMeter(report)
+        self._meter.extracting()
+        attempt = Attempt(order, admit)
+        attempt.staged.shed_links()
+        info = self._remembered(order.video_id)
+        while True:
+            try:
+                done = self._fetch(info or self._extract(order.video_id), attempt)
+            except Exception as failure:
+                found = attempt.explained(self.classify(failure))
+                if not attempt.goes_on_after(found, facts_of(failure)):
+                    raise found from failure
+                self._messages.warning(f"{found.message}; the video is extracted again")
+                self._info_path(order.video_id).unlink(missing_ok=True)
+                info = None
+            else:
+                self._messages.pass_on()
+                return done
+
+    def listing(self, source: str) -> Iterator[ListedEntries]:
+        """The entries of a playlist or channel, chunk by chunk, each page when it is wanted."""
+        self._begin(source, Quality.BEST, self._equipment.info_dir)
+        try:
+            yield from list_chunks(self._ydl, source)
+            self._messages.pass_on()
+        except DownloadError as failure:
+            if facts_of(failure).status == 404:
+                raise errors.SourceGone(f"YouTube has no playlist or channel {source}") from failure
+            raise
+
+    # --- steps ------------------------------------------------------------------------------
+
+    def _begin(self, subject: str, quality: Quality, folder: Path) -> None:
+        self._messages.begin(subject)
+        self._ydl.params.update(order_options(quality, folder))
+        self._ydl.format_selector = self._ydl.build_format_selector(self._ydl.params["format"])
+
+    def _extract(self, video_id: str) -> Info:
+        self._meter.extracting()
+        info: Info = self._ydl.extract_info(_WATCH_URL.format(video_id), download=False)
+        _check_identity(info, video_id)
+        write_json(self._info_path(video_id), self._ydl.sanitize_info(info, True), private=True)
+        return info
+
+    def _remembered(self, video_id: str) -> Info | None:
+        """An extraction of the last hour whose media addresses still hold, with formats chosen."""
+        path = self._info_path(video_id)
+        try:
+            if time.time() - path.stat().st_mtime > EXTRACTION_SECONDS:
+                return None
+            info = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        if info.get("id") != video_id or _expires(info) < time.time() + _REUSE_MARGIN_SECONDS:
+            return None
+        chosen: Info = self._ydl.process_ie_result(info, download=False)
+        return chosen
+
+    def _fetch(self, info: Info, attempt: Attempt) -> Downloaded:
+        _check_is_out(info)
+        order, staged = attempt.order, attempt.staged
+        if order.without_media:
+            return self._fetch_side_files(info, attempt)
+        staged.open()
+        self._meter.fetching(info, order.folder)
+        attempt.claim_room(info, self._meter.media_bytes)
+        published = staged.publishable(self._ydl.sanitize_info(info, True))
+        beside = SideFiles(self._ydl, info, order)
+        with beside:
+            self._ydl.process_info(info)
+            self._meter.beside("captions")
+        media = Path(info.get("filepath") or "")
+        if not media.is_file():
+            raise errors.StaleUrl("the transfer ended without a file")
+        inspection.check(media, info, str(self._equipment.ffmpeg))
+        staged.finish(media, published, beside.files)
+        self._info_path(order.video_id).unlink(missing_ok=True)
+        sound_alone = order.quality is Quality.AUDIO
+        return Downloaded(
+            folder=order.folder,
+            quality=quality_label(info),
+            network_bytes=self._meter.network_bytes,
+            remarks=[*unusual(info, wants_sound_alone=sound_alone), *beside.remarks],
+            missing=beside.missing,
+            captions_refused=beside.captions_refused,
+        )
+
+    def _fetch_side_files(self, info: Info, attempt: Attempt) -> Downloaded:
+        order = attempt.order
+        with SideFiles(self._ydl, info, order) as beside:
+            self._meter.beside("captions")
+        attempt.staged.finish_without_media(beside.files)
+        self._info_path(order.video_id).unlink(missing_ok=True)
+        return Downloaded(
+            folder=order.folder,
+            network_bytes=0,
+            remarks=[*(f"added {name}" for name in beside.added), *beside.remarks],
+            missing=beside.missing,
+            captions_refused=beside.captions_refused,
+        )
+
+    def _info_path(self, video_id: str) -> Path:
+        return self._equipment.info_dir / f"{video_id}.info.json"
+
+
+def _check_identity(info: Info, video_id: str) -> None:
+    if info.get("id") != video_id:
+        raise errors.WrongVideo(f"YouTube answered with {info.get('id')!r} instead", asked=video_id)
+
+
+def _check_is_out(info: Info) -> None:
+    status = info.get("live_status")
+    if status in _NOT_OUT_YET:
+        start = info.get("release_timestamp")
+        known = {"retry_after": datetime.fromtimestamp(start, UTC).isoformat()} if start else {}
+        raise errors.UpcomingVideo("the video is not out yet", **known)
+    if status in _LIVE:
+        raise errors.LiveVideo("the video is live, or its recording is being processed")
+
+
+def _expires(info: Info) -> float:
+    """The moment (epoch seconds) when the first media address stops working."""
+    urls = [each.get("url") or "" for each in info.get("formats") or []]
+    found = [re.search(r"[?&/]expire[=/](\d+)", url) for url in urls]
+    return min((float(match[1]) for match in found if match), default=float("inf"))

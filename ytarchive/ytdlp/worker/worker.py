@@ -1,0 +1,126 @@
+"""A worker process: one task after another, from one socket, until that closes.
+
+A thread watches the socket, the zygote's lifeline and how much memory there is in use. When one of
+the first two closes, the server is gone or wants this worker gone, and it dies with all it started
+(ffmpeg, the JavaScript runtime). So it does when it has grown beyond all measure.
+"""
+
+import os
+import queue
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from ytarchive.common.errors import UnknownFailure, WorkerCrashed
+from ytarchive.ytdlp.api import Transfer
+from ytarchive.ytdlp.protocol import Event, Task
+from ytarchive.ytdlp.worker.session import Session
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+class Worker:
+    """Runs tasks and reports on them; `most_memory` bytes end it."""
+
+    def __init__(
+        self, connection: socket.socket, lifeline: int, session: Session, most_memory: int
+    ) -> None:
+        self._connection = connection
+        self._most_memory = most_memory
+        self._lifeline = lifeline
+        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._sending = threading.Lock()
+        self._session = session
+        self._is_busy = False
+        session.report_to(self._log)
+
+    def run(self) -> None:
+        """Work until the process is killed."""
+        threading.Thread(target=self._watch, daemon=True).start()
+        while True:
+            task = self._tasks.get()
+            self._is_busy = True
+            self._perform(task)
+            self._is_busy = False
+
+    def _perform(self, task: Task) -> None:
+        try:
+            self._send(self._result(task).model_copy(update={"memory": memory()}))
+        except Exception as failure:  # whatever it is, the server must hear of it
+            error = self._session.classify(failure)
+            if isinstance(error, UnknownFailure):
+                self._log("DEBUG", traceback.format_exc())
+            self._send(Event(kind="failed", error=error.detail(), memory=memory()))
+
+    def _result(self, task: Task) -> Event:
+        session = self._session
+        if task.kind == "extract":
+            return Event(kind="done", extracted=session.extract(task.video_id))
+        if task.kind == "download" and task.order:
+            downloaded = session.download(task.order, self._progress, self._ask_for_room)
+            return Event(kind="done", downloaded=downloaded)
+        for entries in session.listing(task.source):
+            self._send(Event(kind="chunk", entries=entries))
+            self._tasks.get()  # the server wants the next chunk
+        return Event(kind="done")
+
+    def _progress(self, transfer: Transfer) -> None:
+        self._send(Event(kind="progress", transfer=transfer))
+
+    def _ask_for_room(self, needed: int) -> None:
+        """Tell what the download will take, and wait; without room the server ends this worker."""
+        self._send(Event(kind="sized", needed=needed))
+        self._tasks.get()
+
+    def _log(self, level: str, text: str) -> None:
+        self._send(Event(kind="log", level=level, text=text))
+
+    def _send(self, event: Event) -> None:
+        line = event.model_dump_json(exclude_defaults=True) + "\n"
+        with self._sending:
+            self._connection.sendall(line.encode())
+
+    def _watch(self) -> None:
+        """Take in tasks; end the process and its children with the first sign that it must."""
+        unread = b""
+        watched: list[Any] = [self._connection, self._lifeline]
+        while True:
+            ready, _, _ = select.select(watched, [], [], _SECONDS_BETWEEN_LOOKS)
+            if not ready:
+                self._die_if_grown()
+                continue
+            data = self._connection.recv(65536) if self._connection in ready else b""
+            if not data:
+                die()
+            *lines, unread = (unread + data).split(b"\n")
+            for line in lines:
+                self._tasks.put(Task.model_validate_json(line))
+
+    def _die_if_grown(self) -> None:
+        if (taken := memory()) <= self._most_memory:
+            return
+        if self._is_busy:
+            error = WorkerCrashed(f"a worker process took {taken // 2**20} MiB of memory")
+            self._send(Event(kind="failed", error=error.detail(), memory=taken))
+        die()
+
+
+def memory() -> int:
+    """The bytes of memory that this process has; where that is not known, the most it had."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return pages * resource.getpagesize()
+
+
+def die() -> Any:
+    """Kill this process and all that it started."""
+    os.killpg(0, signal.SIGKILL)

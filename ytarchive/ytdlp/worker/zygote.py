@@ -1,0 +1,166 @@
+"""The process that workers are forked from: `python -m ytarchive.ytdlp.worker.zygote FD`.
+
+It imports yt-dlp once, has a single thread, and forks a warm worker whenever the server asks.
+Importing yt-dlp in each worker would cost more CPU than the downloads. The socket FD is its only
+tie to the server: when that closes, it kills every worker's process group and ends.
+"""
+
+import contextlib
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ytarchive.ytdlp.options import Equipment
+from ytarchive.ytdlp.protocol import Birth, Fork
+
+if TYPE_CHECKING:
+    from ytarchive.ytdlp.worker.session import (
+        Session,  # loads yt-dlp, which may fail and must be told
+    )
+
+
+class Zygote:
+    """Forks, kills and reaps workers."""
+
+    def __init__(self, control: socket.socket, most_memory: int) -> None:
+        self._control = control
+        self._most_memory = most_memory
+        self._lifeline, self._lifeline_end = os.pipe()
+        self._children: set[int] = set()
+        self._unread = b""
+        self._deaths, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        # Signals to a whole group or control group are the server's affair: it may want to let
+        # transfers finish. All here end with its socket.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+
+    def serve(self, session: "Session", version: str) -> None:
+        """Answer the server until it closes the socket."""
+        self._tell(Birth(ready=version))
+        watched: list[Any] = [self._control, self._deaths]
+        while True:
+            ready, _, _ = select.select(watched, [], [])
+            if self._deaths in ready:
+                os.read(self._deaths, 4096)
+                self._reap()
+            if self._control in ready and not self._obey(session):
+                return
+
+    def end(self) -> None:
+        """Kill every worker with all it started, and leave no zombies behind."""
+        for pid in self._children:
+            _kill_group(pid)
+        for pid in self._children:
+            os.waitpid(pid, 0)
+
+    def _obey(self, session: "Session") -> bool:
+        """Carry out what the server sent; False when it is gone."""
+        data, sockets, _, _ = socket.recv_fds(self._control, 65536, 8)
+        if not data:
+            return False
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            order = Fork.model_validate_json(line)
+            if order.kill in self._children:
+                _kill_group(order.kill)
+            elif order.fork is not None:
+                self._fork(order.fork, sockets.pop(0), session)
+        return True
+
+    def _fork(self, number: int, connection: int, session: "Session") -> None:
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(connection, session)
+        os.close(connection)
+        self._children.add(pid)
+        self._tell(Birth(forked=number, pid=pid))
+
+    def _become_worker(self, connection: int, session: "Session") -> NoReturn:
+        from ytarchive.ytdlp.worker.worker import Worker  # noqa: PLC0415  # imported before the fork
+
+        try:
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._control.close()
+            for fd in (self._lifeline_end, self._deaths):
+                os.close(fd)
+            ours = socket.socket(fileno=connection)
+            Worker(ours, self._lifeline, session, self._most_memory).run()
+        finally:
+            os._exit(1)
+
+    def _reap(self) -> None:
+        for pid in list(self._children):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._children.discard(pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)  # what it had started
+                self._tell(Birth(died=pid, status=os.waitstatus_to_exitcode(status)))
+
+    def _tell(self, message: Birth) -> None:
+        self._control.sendall(message.model_dump_json(exclude_defaults=True).encode() + b"\n")
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        # It has not become a group's leader yet.
+        os.kill(pid, signal.SIGKILL)
+
+
+def _first_line(control: socket.socket) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = control.recv(1)
+        if not byte:
+            raise SystemExit(0)
+        line += byte
+    return line
+
+
+def _warm(equipment: Equipment) -> tuple["Session", str]:
+    """A session that is ready for its first video, which forks share; and yt-dlp's version."""
+    import yt_dlp.version  # noqa: PLC0415  # a failure is reported to the server
+
+    import ytarchive.ytdlp.worker.worker  # noqa: F401, PLC0415
+    from ytarchive.ytdlp.worker.session import Session  # noqa: PLC0415
+
+    session = Session(equipment)
+    session.rehearse()
+    gc.collect()
+    gc.freeze()  # shared pages stay shared
+    return session, str(yt_dlp.version.__version__)
+
+
+def main() -> None:
+    """Run until the server closes the socket whose number is the argument."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(control.fileno(), False)
+    # What a worker held in memory, cookies among it, must not land in a file.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    equipment = Equipment.model_validate_json(_first_line(control))
+    zygote = Zygote(control, equipment.memory)
+    try:
+        session, version = _warm(equipment)
+    except Exception as failure:  # a broken installation is told, not a traceback
+        control.sendall(Birth(failed=f"{failure}").model_dump_json().encode() + b"\n")
+        return
+    try:
+        zygote.serve(session, version)
+    finally:
+        zygote.end()
+
+
+if __name__ == "__main__":
+    main()
