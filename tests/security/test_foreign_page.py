@@ -5,6 +5,7 @@ page may do its worst at every address of the API: nothing changes, and nothing 
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,9 +60,8 @@ def nothing_changes(server: Server) -> Iterator[None]:
 def sent(
     server: Server, method: str, path: str, headers: dict[str, str], body: bytes | None = None
 ) -> Answer:
-    for name in ("job_id", "task_id", "plan_id", "service_name", "service", "channel"):
-        path = path.replace(f"{{{name}}}", "jobs")
-    return call(method, f"{server.url}/api/v1{path.format(**SAMPLE)}", body, headers)
+    filled = re.sub(r"\{(\w+)\}", lambda name: SAMPLE.get(name[1], "jobs"), path)
+    return call(method, f"{server.url}/api/v1{filled}", body, headers)
 
 
 def unreadable(answer: Answer) -> bool:
