@@ -1,4 +1,4 @@
-"""The qualities that can be asked for."""
+"""The qualities that can be asked for, and what a picture is called."""
 
 from enum import StrEnum
 
@@ -19,3 +19,9 @@ class Quality(StrEnum):
     def height(self) -> int | None:
         """Lines of the picture (its shorter side); None for `best` and `audio`."""
         return int(self[:-1]) if self[0].isdigit() else None
+
+
+def picture_label(width: int | None, height: int | None) -> str | None:
+    """`720p`, by a picture's shorter side in pixels; None if neither side is known."""
+    sides = [side for side in (width, height) if side]
+    return f"{min(sides)}p" if sides else None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ytarchive.common.quality import picture_label
 from ytarchive.download.api import VideoFormat, VideoFormats
 
 Info = dict[str, Any]
@@ -26,11 +27,10 @@ def _is_media(found: Info) -> bool:
 
 
 def _format(found: Info) -> VideoFormat:
-    sides = [side for side in (found.get("width"), found.get("height")) if side]
     return VideoFormat(
         format_id=str(found["format_id"]),
         extension=found.get("ext") or "",
-        quality=f"{min(sides)}p" if sides else None,
+        quality=picture_label(found.get("width"), found.get("height")),
         width=found.get("width"),
         height=found.get("height"),
         fps=found.get("fps"),

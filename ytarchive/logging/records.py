@@ -21,7 +21,7 @@ DEFAULT_SERVICE = "ytarchive"
 
 _LONGEST_MESSAGE = 65_536
 _LONGEST_TRACEBACK = 16_384
-_CLOCKS_DIFFER = timedelta(minutes=1)
+_MAY_BE_AHEAD = timedelta(minutes=1)
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SEVERITY = {level: 10 * number for number, level in enumerate(LogLevel, start=1)}
 """A level's number: 10 for DEBUG to 50 for CRITICAL, as in the standard library."""
@@ -92,7 +92,7 @@ def dated(entry: LogEntry, now: datetime) -> LogEntry:
 
     It would stand before all others, and hide what comes after it, until that time has come.
     """
-    if entry.timestamp <= now + _CLOCKS_DIFFER:
+    if entry.timestamp <= now + _MAY_BE_AHEAD:
         return entry
     context = entry.context | {"stated_timestamp": entry.timestamp.isoformat()}
     return entry.model_copy(update={"timestamp": now, "context": context})

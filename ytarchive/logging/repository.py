@@ -18,7 +18,7 @@ SCHEMA = Schema(package="ytarchive.logging", durable=False)
 
 _PURGE_ROWS = 5_000
 _FREE_PAGES_KEPT = 1_000
-_CLOCKS_DIFFER = timedelta(days=1)
+_FUTURE_IS_WRONG = timedelta(days=1)
 _CURSOR = struct.Struct(">qq")
 _LAST = 2**63 - 1
 
@@ -80,7 +80,7 @@ class LogRepository:
         """How many of the next few thousand entries were old enough to go."""
         values = {
             "oldest": to_micros(oldest),
-            "future": to_micros(utc_now() + _CLOCKS_DIFFER),
+            "future": to_micros(utc_now() + _FUTURE_IS_WRONG),
             "most": _PURGE_ROWS,
         }
         return await self._database.write(lambda writer: _purge(writer, values))

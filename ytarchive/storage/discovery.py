@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError, PathOutsideArchive
 from ytarchive.common.models import to_micros
+from ytarchive.common.quality import picture_label
 from ytarchive.storage import files, intake
 from ytarchive.storage.intake import Registration, StoredFile
 from ytarchive.storage.layout import CHECKSUMS, Layout, Role, role_of
@@ -164,8 +165,8 @@ def quality_of(info: Path) -> str | None:
         return None
     if not isinstance(told, dict) or told.get("vcodec") == "none":
         return None
-    sides = [side for side in (told.get("width"), told.get("height")) if isinstance(side, int)]
-    return f"{min(sides)}p" if sides and all(sides) else None
+    sides = (told.get("width"), told.get("height"))
+    return picture_label(*(side if isinstance(side, int) else None for side in sides))
 
 
 EXAMINATION_FAILURES = (LocalError, PathOutsideArchive, OSError)

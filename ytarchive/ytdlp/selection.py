@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from ytarchive.common.quality import picture_label
+
 Info = dict[str, Any]
 
 ALL_LANGUAGES = "all"
@@ -18,8 +20,9 @@ _MOST_PICTURES = 6
 
 def quality_label(info: Info) -> str | None:
     """The picture that a format (or a merge of formats) has, as `720p`; None for audio alone."""
-    sides = [side for side in (info.get("width"), info.get("height")) if side]
-    return f"{min(sides)}p" if sides and info.get("vcodec") != "none" else None
+    if info.get("vcodec") == "none":
+        return None
+    return picture_label(info.get("width"), info.get("height"))
 
 
 def chosen_formats(info: Info) -> list[Info]:
