@@ -154,7 +154,7 @@ class Lister:
         position, after = job.own_videos + listed, ""
         while some := await self._records.unsettled(page.playlist_id, after, _AT_ONCE):
             found = await self._storage.videos_exist(ExistsRequest(video_ids=some))
-            whole = set(found.video_ids) - {*found.incomplete, *found.undescribed}
+            whole = set(found.video_ids) - set(found.incomplete)
             missing = [(video_id, "") for video_id in some if video_id not in whole]
             await self._repository.add_videos(job.id, missing, position)
             position, after = position + len(missing), some[-1]

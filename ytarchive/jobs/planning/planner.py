@@ -95,7 +95,8 @@ class Planner:
             lacking: set[str] = set()
             if job.options.include_captions or job.options.include_thumbnail:
                 lacking |= set(found.incomplete)
-            if job.options.include_metadata:
+            if job.options.include_metadata and job.playlist_id is None:
+                # A list costs its pages: not a request for each video that was registered bare.
                 lacking |= set(found.undescribed)
             stored = [video_id for video_id in found.video_ids if video_id not in lacking]
         skipped = set(stored)
