@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import NamedTuple
 
 from aiohttp import web
@@ -95,15 +96,16 @@ async def send(
     await response.prepare(request)
     end = len(body) if cut is None else min(cut, len(body))
     due = time.monotonic()
-    while entry.bytes_sent < end and request.method != "HEAD":
-        rate = behaviour.media_bytes_per_second if behaviour else None
-        size = CHUNK if rate is None else max(_SMALL_CHUNK, min(CHUNK, rate // 20))
-        chunk = body[entry.bytes_sent : min(entry.bytes_sent + size, end)]
-        if rate is not None:
-            due += len(chunk) / rate
-            await asyncio.sleep(due - time.monotonic())
-        await response.write(chunk)
-        entry.bytes_sent += len(chunk)
+    with suppress(ConnectionResetError):  # whoever asked has been killed, as clients of tests are
+        while entry.bytes_sent < end and request.method != "HEAD":
+            rate = behaviour.media_bytes_per_second if behaviour else None
+            size = CHUNK if rate is None else max(_SMALL_CHUNK, min(CHUNK, rate // 20))
+            chunk = body[entry.bytes_sent : min(entry.bytes_sent + size, end)]
+            if rate is not None:
+                due += len(chunk) / rate
+                await asyncio.sleep(due - time.monotonic())
+            await response.write(chunk)
+            entry.bytes_sent += len(chunk)
     if cut is not None and cut < len(body) and request.transport is not None:
         request.transport.close()
     return response
