@@ -74,8 +74,10 @@ def wrong_files(base_path: Path, files: dict[str, str]) -> list[str]:
 
 def drafts(base_path: Path) -> dict[str, str]:
     """Digests of metadata that is whole and waits for its place, which the next start gives it."""
-    waiting = (path.name.split(".") for path in base_path.glob(".ytarchive/tmp/*.draft"))
-    return {f"metadata/videos/{video_id}.json": digest for video_id, digest, _ in waiting}
+    waiting = {
+        path.name.split(".")[0]: _digest(path) for path in base_path.glob(".ytarchive/tmp/*.draft")
+    }
+    return {f"metadata/videos/{name}.json": digest for name, digest in waiting.items() if digest}
 
 
 def media_digests(base_path: Path) -> set[str | None]:

@@ -3,7 +3,8 @@
     write a draft, sync  ->  register its digest  ->  rename it to its place, sync
 
 A crash before the registration leaves the old file with its old digest. After it, the draft that
-has the registered digest is put in its place at the next start. Each step is taken for all that are
+has the registered digest is put in its place at the next start; one that was cut short never is,
+for the same content may be in place already. Each step is taken for all that are
 asked for meanwhile: one turn of a thread, and one sync of the folder, for many small files.
 """
 
@@ -63,7 +64,8 @@ class MetadataStore:
         """Put in place what was registered and not renamed; forget the other drafts."""
         for draft in await asyncio.to_thread(lambda: list(self._drafts())):
             path = self._layout.relative(self._layout.metadata_file(draft.video_id))
-            if await self._library.digest_of(draft.video_id, path) == draft.digest:
+            registered = await self._library.digest_of(draft.video_id, path)
+            if registered == draft.digest == await asyncio.to_thread(files.sha256, draft.path):
                 log.info("{}: finishing its metadata", draft.video_id)
                 await self._placing.run(draft)
             else:

@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 import json
 
 import pytest
@@ -58,6 +59,23 @@ async def test_saves_of_the_same_metadata_at_the_same_time_end_with_one_of_them(
     assert row is not None
     assert (await storage.get_metadata(VIDEO)).title == row["title"]
     assert (await storage.get_stats()).total_metadata == 1
+
+
+async def test_a_draft_that_was_cut_short_does_not_take_the_place_of_the_whole_file(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    """The same metadata saved once more, and killed before the draft has its content."""
+    saved = metadata()
+    await storage.save_metadata(SaveMetadata(metadata=saved))
+    await storage.close()
+    file = config.base_path / f"metadata/videos/{VIDEO}.json"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    draft = config.base_path / ".ytarchive" / "tmp" / f"{VIDEO}.{digest}.draft"
+    draft.touch()
+    again = await StorageService.open(config)
+    assert await again.get_metadata(VIDEO) == saved
+    assert not draft.exists()
+    await again.close()
 
 
 async def test_a_playlist_is_kept_under_its_id(
