@@ -140,10 +140,11 @@ class Engine:
 
     async def _finish(self, job_id: str) -> None:
         """End a job that has nothing left to do."""
+        if await self._repository.has_open_videos(job_id):
+            return
+        # Read afterwards, so that it counts the video that ended last.
         head = await self._repository.head(job_id)
         if head is None or head.status.is_final or head.listing or job_id in self._planning:
-            return
-        if await self._repository.has_open_videos(job_id):
             return
         await self._reporter.conclude(job_id)
         status, error = _verdict(head, self._giving_up.pop(job_id, None))

@@ -152,7 +152,8 @@ class Queue:
     async def _from_job(self, job: JobHead) -> DueVideo | None:
         buffer = self._buffers.setdefault(job.id, deque())
         if not buffer:
-            out = self._out.get(job.id, set())
+            # As it is before the read: what ends meanwhile may be read as if it were still queued.
+            out = frozenset(self._out.get(job.id, ()))
             now, generation = utc_now(), self.generation  # as they are before anything is read
             due = await self._repository.due(job, _BUFFERED + len(out), now, generation)
             buffer.extend(video for video in due if video.video_id not in out)

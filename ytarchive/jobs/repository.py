@@ -315,10 +315,19 @@ class JobsRepository:
 
         return await self.database.write(mark)
 
-    async def mark_planned(self, job_id: str, video_ids: Iterable[str]) -> None:
-        """The work plan knows these videos' outcome."""
-        rows = [{"job_id": job_id, "video_id": video_id} for video_id in video_ids]
-        await self.database.write(lambda writer: writer.execute_many("mark_planned", rows))
+    async def mark_planned(
+        self, job_id: str, unplanned: Iterable[Row], recovered: Iterable[str]
+    ) -> None:
+        """The work plan knows these videos' outcome, as it was read."""
+        named = ("job_id", "video_id", "state", "next_check_at")
+        rows = [{name: row[name] for name in named} for row in unplanned]
+        stored = [{"job_id": job_id, "video_id": video_id} for video_id in recovered]
+
+        def mark(writer: Writer) -> None:
+            writer.execute_many("mark_planned", rows)
+            writer.execute_many("mark_recovered", stored)
+
+        await self.database.write(mark)
 
 
 def _together(rows: list[Row]) -> list[Row]:

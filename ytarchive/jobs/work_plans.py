@@ -90,7 +90,7 @@ class WorkPlanReporter:
         with trace(head.trace_id):
             plan = await self._storage.create_work_plan(request)
         await self._repository.set_work_plan(job_id, plan.id)
-        await self._repository.mark_planned(job_id, [*(r["video_id"] for r in rows), *recovered])
+        await self._repository.mark_planned(job_id, rows, recovered)
         return len(rows) == _AT_ONCE
 
 

@@ -275,7 +275,14 @@ SELECT video_id FROM job_videos
 WHERE job_id = :job_id AND planned = 0 AND state IN ('success', 'skipped') AND errors <> '[]';
 
 -- name: mark_planned
-UPDATE job_videos SET planned = 1 WHERE job_id = :job_id AND video_id = :video_id;
+-- Unless something else is known of it by now, which Storage has to hear as well.
+UPDATE job_videos SET planned = 1
+WHERE job_id = :job_id AND video_id = :video_id AND state = :state
+  AND (SELECT next_check_at FROM availability WHERE video_id = :video_id) IS :next_check_at;
+
+-- name: mark_recovered
+UPDATE job_videos SET planned = 1
+WHERE job_id = :job_id AND video_id = :video_id AND state IN ('success', 'skipped');
 
 -- Lists -------------------------------------------------------------------------------------------
 
