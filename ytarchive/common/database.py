@@ -11,13 +11,12 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import aiosqlite
 from loguru import logger
 
 from ytarchive.common import swap
@@ -28,7 +27,8 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.grouping import Grouped
-from ytarchive.common.sqlite_errors import damaged, translated
+from ytarchive.common.readers import Readers, rows_of, tolerant_text
+from ytarchive.common.sqlite_errors import DECODING_FAILURES, damaged, translated
 
 T = TypeVar("T")
 Row = sqlite3.Row
@@ -94,29 +94,34 @@ class Writer:
 
     def execute(self, name: str, parameters: Parameters | None = None) -> int:
         """Run a statement; the number of rows it changed."""
-        return self.connection.execute(self._queries[name], parameters or {}).rowcount
+        with closing(self.connection.cursor()) as cursor:
+            return cursor.execute(self._queries[name], parameters or {}).rowcount
 
     def execute_many(self, name: str, rows: Iterable[Parameters | Sequence[Any]]) -> int:
         """Run a statement once for each of `rows`; the number of rows changed.
 
         A statement with numbers for names (`?1`) takes each row as a sequence of values.
         """
-        return self.connection.executemany(self._queries[name], rows).rowcount
+        with closing(self.connection.cursor()) as cursor:
+            return cursor.executemany(self._queries[name], rows).rowcount
 
     def fetch_one(self, name: str, parameters: Parameters | None = None) -> Row | None:
         """The first row of a query."""
-        row: Row | None = self.connection.execute(self._queries[name], parameters or {}).fetchone()
-        return row
+        with closing(self.connection.cursor()) as cursor:
+            row: Row | None = cursor.execute(self._queries[name], parameters or {}).fetchone()
+            return row
 
     def fetch_all(self, name: str, parameters: Parameters | None = None) -> list[Row]:
         """All rows of a query."""
-        return self.connection.execute(self._queries[name], parameters or {}).fetchall()
+        return rows_of(self.connection, self._queries[name], parameters or {})
 
 
 class Database:
     """One service's SQLite file. Open it with `async with await Database.open(...)`."""
 
-    def __init__(self, path: Path, queries: Queries, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, queries: Queries, connection: sqlite3.Connection, readers: Readers
+    ) -> None:
         self.path = path
         self._queries = queries
         self._writer = Writer(connection, queries)
@@ -124,8 +129,7 @@ class Database:
         self._commits = Grouped[Transaction[Any], Any](
             self._commit_next, most=_LARGEST_GROUP, executor=self._thread
         )
-        self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
-        self._reader_count = 0
+        self._readers = readers
         self._closed = False
         self.version = 0
         """Grows with every commit, before whoever asked for it is told: what was read at the same
@@ -137,11 +141,8 @@ class Database:
 
         Raises DatabaseCorrupt, DatabaseUnsupported, NotWritable or DiskFull.
         """
-        connection = await asyncio.to_thread(_connect, path, schema)
-        database = cls(path, schema.queries(), connection)
-        for _ in range(_READERS):
-            await database._add_reader(schema)
-        return database
+        connection, readers = await asyncio.to_thread(_connect_all, path, schema)
+        return cls(path, schema.queries(), connection, readers)
 
     async def __aenter__(self) -> Self:
         return self
@@ -155,9 +156,7 @@ class Database:
             return
         self._closed = True
         await self._commits.finish()
-        for _ in range(self._reader_count):
-            await (await self._readers.get()).close()
-        self._reader_count = 0
+        await self._readers.close()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._writer.connection.close)
         self._thread.shutdown(wait=True)
@@ -187,13 +186,7 @@ class Database:
     async def select(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """All rows of a query whose text a repository put together from named parts."""
         self._require_open()
-        reader = await self._readers.get()
-        try:
-            return list(await reader.execute_fetchall(sql, parameters or {}))
-        except sqlite3.Error as error:
-            raise translated(error, self.path) from None
-        finally:
-            self._readers.put_nowait(reader)
+        return await self._readers.select(sql, parameters or {})
 
     def query(self, name: str) -> str:
         """The text of a named statement, to be extended by filters."""
@@ -210,14 +203,6 @@ class Database:
     def _require_open(self) -> None:
         if self._closed:
             raise ServiceUnavailable(f"{self.path.name} is closed")
-
-    async def _add_reader(self, schema: Schema) -> None:
-        reader = await aiosqlite.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
-        reader.row_factory = sqlite3.Row
-        for name, function in schema.functions.items():
-            await reader.create_function(name, -1, function, deterministic=True)
-        self._readers.put_nowait(reader)
-        self._reader_count += 1
 
     def _commit_next(self, group: Sequence[Transaction[Any]]) -> list[Any]:
         outcomes = self._commit(group)
@@ -255,6 +240,16 @@ class Database:
         return outcome
 
 
+def _connect_all(path: Path, schema: Schema) -> tuple[sqlite3.Connection, Readers]:
+    """Open the connection that writes, then those that read."""
+    connection = _connect(path, schema)
+    try:
+        return connection, Readers.open(path, schema.functions, _READERS)
+    except sqlite3.Error as error:
+        connection.close()
+        raise translated(error, path) from None
+
+
 def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -267,6 +262,9 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
         raise translated(error, path) from None
     try:
         return _prepared(connection, path, schema, is_suspect=is_suspect)
+    except DECODING_FAILURES as error:  # in a message of SQLite, which has no result code
+        connection.close()
+        raise damaged(path, f"a name in its schema is not text: {error}") from None
     except (sqlite3.Error, YTArchiveError) as error:
         connection.close()
         raise translated(error, path) from None
@@ -276,6 +274,7 @@ def _prepared(
     connection: sqlite3.Connection, path: Path, schema: Schema, *, is_suspect: bool
 ) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
+    connection.text_factory = tolerant_text
     if is_suspect:  # first of all, before anything is written
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":

@@ -24,6 +24,9 @@ _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
     sqlite3.SQLITE_PROTOCOL: (DatabaseUnsupported, "{path} cannot be locked there: {error}"),
 }
 
+DECODING_FAILURES = (UnicodeDecodeError,)
+"""What Python raises in place of an error whose message has a name that is not UTF-8."""
+
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOST_WITH = {
     "jobs.db": "the queue and its history are lost then, what is stored is not",
