@@ -3,20 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiohttp
 
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
-from ytarchive.common.errors import ServiceUnavailable, TokenRequired, YTArchiveError
-from ytarchive.common.hosts import known_hosts, same_address, seen_from
-from ytarchive.common.lock import StateLock, lock_file, lock_owner
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.hosts import same_address
+from ytarchive.common.lock import StateLock
 from ytarchive.common.services import ServiceName
+from ytarchive.discovery import PROBE_SECONDS, Archive, named_server, running_server, server_token
 from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
-from ytarchive.http import remote, says_healthy
+from ytarchive.http import CONTRACTS, remote, says_healthy
 from ytarchive.jobs import IN_PROCESS, JobsAPI, RegisterService, ServiceRegistry
 from ytarchive.jobs.governor.remote_gate import RemoteGate
 from ytarchive.jobs.neighbours import Neighbours
@@ -38,27 +38,8 @@ from ytarchive.ytdlp import YtDlp
 
 ALL_SERVICES = tuple(ServiceName)
 _FIRST_PORT = 8000
-_PROBE_SECONDS = 3.0
 
 C = TypeVar("C", bound=Contract)
-
-
-@dataclass(frozen=True)
-class Archive:
-    """The five services, in this process or at a server."""
-
-    jobs: JobsAPI
-    metadata: MetadataAPI
-    download: DownloadAPI
-    storage: StorageAPI
-    logging: LoggingAPI
-    url: str | None = None
-    """The server's URL; None when the services run inside this process."""
-
-    async def work_on(self, job_id: str) -> None:
-        """Have this process work on a job; a server works on all of them anyway."""
-        if isinstance(self.jobs, JobsService):
-            self.jobs.work_on(job_id)
 
 
 class _Composition:
@@ -72,12 +53,28 @@ class _Composition:
     def elsewhere(self, contract: type[C]) -> C:
         """A service that runs in another process."""
         service = contract.service
-        return remote(contract, self.session, lambda: self._address(service), _token(self.settings))
+        return remote(
+            contract, self.session, lambda: self._address(service), server_token(self.settings)
+        )
+
+    def archive(self) -> Archive:
+        """Return the implementations of all contracts, here or in other processes."""
+        found = {contract: self._implementation(contract) for contract in CONTRACTS}
+        jobs = self.local.get(ServiceName.JOBS)
+        if isinstance(jobs, JobsService):
+            return Archive(found, work_on=jobs.work_on)
+        return Archive(found)
+
+    def _implementation(self, contract: type[Contract]) -> Contract:
+        service = self.local.get(contract.service)
+        if service is None:
+            return self.elsewhere(contract)
+        return service if contract in type(service).__mro__ else service.subjects()[contract]
 
     def _address(self, service: ServiceName) -> str:
         """Where a service is now: unless the settings say so, where it registered from."""
         jobs, settings = self.local.get(ServiceName.JOBS), self.settings
-        may_move = not settings.services.url(service) and not _token(settings)
+        may_move = not settings.services.url(service) and not server_token(settings)
         if may_move and isinstance(jobs, JobsService) and (url := jobs.registered_url(service)):
             return url
         return self._url(service)
@@ -96,10 +93,10 @@ class _Composition:
         own = self.local.get(name) if name else None
         expected = name and same_address(entry.address, self._url(name))
         try:
-            async with asyncio.timeout(_PROBE_SECONDS):
+            async with asyncio.timeout(PROBE_SECONDS):
                 if own is not None:
                     return (await own.health()).is_healthy
-                token = _token(self.settings) if expected else None
+                token = server_token(self.settings) if expected else None
                 return await says_healthy(self.session, entry, token)
         except (YTArchiveError, TimeoutError, aiohttp.ClientError, ValueError):
             return False
@@ -107,10 +104,6 @@ class _Composition:
 
 def _is_ours(entry: ServiceRegistry) -> bool:
     return entry.service_name in set(ServiceName)
-
-
-def _token(settings: Settings) -> str | None:
-    return settings.server.token.get_secret_value() if settings.server.token else None
 
 
 @asynccontextmanager
@@ -177,7 +170,7 @@ async def _open_each(
         ),
     )
     _call_back(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
-    return Archive(jobs, metadata, download, storage, logging)
+    return parts.archive()
 
 
 def _call_back(
@@ -222,64 +215,15 @@ async def open_archive(settings: Settings, server: str | None) -> AsyncIterator[
     """
     async with aiohttp.ClientSession() as session:
         if server is not None:
-            yield await _named_server(server, session, settings)
+            yield await named_server(server, session, settings)
             return
-        found = await _running_server(settings, session)
+        found = await running_server(settings, session)
         if found is not None:
             yield found
             return
     async with open_services(settings, whole_queue=False, console=Console.WARNINGS) as (archive, _):
         await _register_in_process(archive)
         yield archive
-
-
-async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> Archive:
-    """The services of the server at `url`; its registry knows those on other ports or apart."""
-    token = _token(settings)
-    jobs = remote(JobsAPI, session, url.rstrip("/"), token)
-    try:
-        async with asyncio.timeout(_PROBE_SECONDS):
-            services = await jobs.list_services()
-    except TokenRequired:
-        what = "refuses the token" if token else "wants a token"
-        raise TokenRequired(f"the server at {url} {what}") from None
-    found = {each.service_name: each for each in services if each.url != IN_PROCESS}
-
-    def at(contract: type[C]) -> C:
-        service, home = found.get(contract.service), found.get(ServiceName.JOBS)
-        if service is None or home is None:
-            return remote(contract, session, url.rstrip("/"), token)
-        there = seen_from(url, service.address, home.address, known_hosts(settings))
-        return remote(contract, session, there.rstrip("/"), token)
-
-    return Archive(jobs, at(MetadataAPI), at(DownloadAPI), at(StorageAPI), at(LoggingAPI), url=url)
-
-
-async def _named_server(url: str, session: aiohttp.ClientSession, settings: Settings) -> Archive:
-    try:
-        return await _at(url, session, settings)
-    except TimeoutError:
-        message = f"the server at {url} did not answer within {_PROBE_SECONDS:g} seconds"
-        raise ServiceUnavailable(message) from None
-
-
-async def _running_server(settings: Settings, session: aiohttp.ClientSession) -> Archive | None:
-    """The server that owns this archive, or else one at the configured address."""
-    owner = lock_owner(lock_file(settings.storage.state_path, ServiceName.JOBS)).get("url")
-    usual = f"http://{settings.server.host}:{settings.server.port}"
-    chosen = "base_path" in settings.storage.model_fields_set
-    for url in filter(None, [owner, usual]):
-        try:
-            archive = await _at(url, session, settings)
-            async with asyncio.timeout(_PROBE_SECONDS):
-                base_path = (await archive.storage.get_stats()).base_path
-        except (YTArchiveError, TimeoutError) as error:
-            if isinstance(error, TokenRequired) and (url == owner or not chosen):
-                raise  # it is the one that was meant
-            continue
-        if not chosen or base_path == str(settings.storage.base_path.resolve()):
-            return archive
-    return None
 
 
 async def _register_in_process(archive: Archive) -> None:

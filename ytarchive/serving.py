@@ -9,11 +9,12 @@ from contextlib import AsyncExitStack
 
 from loguru import logger
 
-from ytarchive.app import ALL_SERVICES, Archive, open_services
+from ytarchive.app import ALL_SERVICES, open_services
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
 from ytarchive.common.errors import AddressInUse, YTArchiveError
 from ytarchive.common.services import API_PREFIX, ServiceName
+from ytarchive.discovery import Archive
 from ytarchive.http import CONTRACTS, Listening, build_app, listen
 from ytarchive.jobs import JobsAPI, RegisterService
 from ytarchive.logging import Console
@@ -97,8 +98,7 @@ async def _listen(
 
 
 def _mounted(archive: Archive, name: ServiceName) -> list[tuple[type[Contract], Contract]]:
-    service: Contract = getattr(archive, name)
-    return [(contract, service) for contract in CONTRACTS if contract.service is name]
+    return [(each, archive.of(each)) for each in CONTRACTS if each.service is name]
 
 
 def _port(settings: Settings, services: Collection[ServiceName]) -> int:

@@ -17,9 +17,10 @@ from tests.reliability import archive
 from tests.reliability.report import record
 from tests.reliability.scale import FULL, chance
 from tests.standin import StandInProcess
-from ytarchive.app import Archive, open_services
+from ytarchive.app import open_services
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.common.errors import DiskFull
+from ytarchive.discovery import Archive
 from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, engine, policy, runner
 from ytarchive.logging import Console
 

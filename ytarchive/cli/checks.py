@@ -11,12 +11,13 @@ from pathlib import Path
 import aiohttp
 from pydantic import BaseModel
 
-from ytarchive.app import Archive, open_archive
+from ytarchive.app import open_archive
 from ytarchive.cli.output import size
 from ytarchive.cli.session import remedy_for
 from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.disk import Space, existing
 from ytarchive.common.errors import StateLocked, TokenRequired, YTArchiveError
+from ytarchive.discovery import Archive
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NoReturn
 
-from ytarchive.app import Archive
 from ytarchive.cli.failure import Failure
 from ytarchive.cli.output import Output
 from ytarchive.cli.summary import has_failures, summarise
 from ytarchive.cli.views import view_for
 from ytarchive.common.errors import Cancelled, ServiceUnavailable
 from ytarchive.common.models import utc_now
+from ytarchive.discovery import Archive
 from ytarchive.jobs import CreateJob, Job, JobQuery, JobStatus, JobView
 
 _PATIENCE = timedelta(seconds=60)
@@ -57,7 +57,7 @@ async def follow(
     `stream`: with `--json` print lines all the while, instead of one document at the end.
     """
     for job_id in job_ids:
-        await archive.work_on(job_id)
+        archive.work_on(job_id)
     try:
         jobs, titles = await _watch(archive, out, job_ids, stream=stream)
     except asyncio.CancelledError:

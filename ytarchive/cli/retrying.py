@@ -4,11 +4,11 @@ import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.app import Archive
 from ytarchive.cli.following import NO_SERVER_WORKS, follow
 from ytarchive.cli.options import with_options
 from ytarchive.cli.output import Output, cell, table
 from ytarchive.cli.text import counted
+from ytarchive.discovery import Archive
 from ytarchive.jobs import RetryReport
 
 _MOST_WATCHED = 10

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 import click
 from loguru import logger
 
-from ytarchive.app import Archive, open_archive
+from ytarchive.app import open_archive
 from ytarchive.cli.failure import NO_SERVER, USAGE, Failure
 from ytarchive.cli.options import Globals
 from ytarchive.cli.output import Output
@@ -26,6 +26,7 @@ from ytarchive.common.errors import (
     TokenRequired,
     YTArchiveError,
 )
+from ytarchive.discovery import Archive
 from ytarchive.logging import Console, configure_logging
 
 _GRACE = 1.0  # seconds; whoever presses Ctrl-C waits, and a transfer that is cut is resumed

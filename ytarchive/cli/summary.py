@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 
-from ytarchive.app import Archive
 from ytarchive.cli.output import STYLES, Output, size, status_cell, table
 from ytarchive.cli.tables import Rows
 from ytarchive.cli.text import shortened
 from ytarchive.common.errors import YTArchiveError, error_for_code
+from ytarchive.discovery import Archive
 from ytarchive.jobs import Job, JobResult, JobStatus, JobType, ResultStatus
 from ytarchive.storage import FailedDownload, UnavailableVideo
 

@@ -14,7 +14,7 @@ at import. Ids in the path are checked before the method runs, in process as ove
 import functools
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints
 
@@ -128,7 +128,10 @@ def _declaration(operation: Callable[..., Any], method: str, path: str, status: 
 
 
 class Contract(Protocol):
-    """Base of the five service contracts. Implementations have their path ids checked for them."""
+    """Base of all contracts. Implementations have the ids in their paths checked for them.
+
+    A service has a main contract, which reports its health, and may have others, one per subject.
+    """
 
     service: ClassVar[ServiceName]
 
@@ -143,8 +146,12 @@ class Contract(Protocol):
 
     @endpoint("GET /health")
     async def health(self) -> HealthCheck:
-        """How the service is, and each thing that it depends on."""
+        """Return the health of the service and of everything that it depends on."""
         ...
+
+    def subjects(self) -> "Mapping[type[Contract], Contract]":
+        """Return the implementations of the service's other contracts; only services have any."""
+        return {}
 
 
 def _checked(declared: Endpoint, implementation: Callable[..., Any]) -> Callable[..., Any]:

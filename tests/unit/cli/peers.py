@@ -1,13 +1,12 @@
 """The five services in memory: what they are asked is kept, what they answer is set by the test."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ytarchive.app import Archive
 from ytarchive.common.errors import NotFound
 from ytarchive.common.models import HealthCheck, Page
+from ytarchive.discovery import Archive
 from ytarchive.download import DownloadAPI, DownloadPhase, VideoFormat, VideoFormats
 from ytarchive.jobs import (
     WHOLE_JOB,
@@ -330,7 +329,6 @@ class LoggingPeer(LoggingAPI):
         return healthy("logging")
 
 
-@dataclass(frozen=True)
 class Peers(Archive):
     """An archive whose five services are all in memory."""
 
@@ -342,7 +340,6 @@ class Peers(Archive):
 
 
 def peers(url: str | None = None) -> Peers:
-    """A fresh archive, of a server if it has a URL."""
+    """Return a new archive, of a server if it has a URL."""
     kinds: list[Any] = [JobsPeer, MetadataPeer, DownloadPeer, StoragePeer, LoggingPeer]
-    jobs, metadata, download, storage, logging = (kind() for kind in kinds)
-    return Peers(jobs, metadata, download, storage, logging, url)
+    return Peers({kind.__mro__[1]: kind() for kind in kinds}, url)

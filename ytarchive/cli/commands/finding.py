@@ -11,7 +11,6 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from ytarchive.app import Archive
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output, cell, clock, moment, size, table
 from ytarchive.cli.paging import page_of, paged
@@ -19,6 +18,7 @@ from ytarchive.cli.params import range_of
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted, plain, shortened
 from ytarchive.common.models import Page
+from ytarchive.discovery import Archive
 from ytarchive.storage import (
     FoundVideo,
     Hit,

@@ -4,7 +4,6 @@ import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.app import Archive
 from ytarchive.cli.following import follow, stay_or_leave
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, size, status_cell, table
@@ -15,6 +14,7 @@ from ytarchive.cli.session import with_archive
 from ytarchive.cli.summary import MOST_ROWS, results_table, titles_of
 from ytarchive.cli.views import name_of
 from ytarchive.common.models import Page
+from ytarchive.discovery import Archive
 from ytarchive.jobs import GovernorState, Job, JobQuery, JobStatus, JobType, RetryJobs
 
 

@@ -6,12 +6,12 @@ from datetime import datetime
 import click
 from rich.text import Text
 
-from ytarchive.app import Archive
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, moment
 from ytarchive.cli.params import Moment
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import plain
+from ytarchive.discovery import Archive
 from ytarchive.logging import LogEntry, LogLevel, LogQuery
 
 _INTERVAL = 0.5

@@ -4,7 +4,6 @@ import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.app import Archive
 from ytarchive.cli.following import carry_out
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, clock, moment, pairs, size, table
@@ -13,6 +12,7 @@ from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import shortened
 from ytarchive.common.errors import InvalidIdentifier
 from ytarchive.common.identifiers import is_channel, parse_video_id
+from ytarchive.discovery import Archive
 from ytarchive.download import VideoFormat, VideoFormats
 from ytarchive.jobs import CreateJob, JobType
 from ytarchive.metadata import (

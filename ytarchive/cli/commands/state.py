@@ -3,10 +3,10 @@
 import click
 from rich.console import RenderableType
 
-from ytarchive.app import Archive
 from ytarchive.cli.options import Command, Group
 from ytarchive.cli.output import Output, cell, moment, pairs, table
 from ytarchive.cli.session import with_archive
+from ytarchive.discovery import Archive
 from ytarchive.jobs import ServiceRegistry
 from ytarchive.logging import Metric
 from ytarchive.metadata import QuotaUsage

@@ -5,7 +5,6 @@ from pydantic import BaseModel
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.app import Archive
 from ytarchive.cli.commands.finding import list_videos, search
 from ytarchive.cli.commands.metadata import video_facts
 from ytarchive.cli.options import Group
@@ -15,6 +14,7 @@ from ytarchive.cli.params import VIDEO
 from ytarchive.cli.session import with_archive
 from ytarchive.common.errors import NotFound
 from ytarchive.common.models import Page
+from ytarchive.discovery import Archive
 from ytarchive.jobs import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.metadata import VideoMetadata
 from ytarchive.storage import ExistsRequest, StorageLocation, StorageStats

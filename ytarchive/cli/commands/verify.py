@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.app import Archive
 from ytarchive.cli.following import NO_SERVER_WORKS
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, moment, pairs, size, table
@@ -19,6 +18,7 @@ from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted
 from ytarchive.common.errors import Conflict
 from ytarchive.common.quality import Quality
+from ytarchive.discovery import Archive
 from ytarchive.jobs import CreateJob, JobOptions, JobType
 from ytarchive.storage import (
     Finding,

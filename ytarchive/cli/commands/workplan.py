@@ -4,7 +4,6 @@ import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.app import Archive
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, table
 from ytarchive.cli.paging import page_of, paged
@@ -13,6 +12,7 @@ from ytarchive.cli.retrying import report_and_stay, retry_options
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import shortened
 from ytarchive.common.models import Page
+from ytarchive.discovery import Archive
 from ytarchive.jobs import RetryWorkPlans
 from ytarchive.storage import FailedDownload, PlanEntry, UnavailableVideo, WorkPlan, WorkPlanQuery
 

@@ -1,0 +1,124 @@
+"""Where the services of an archive are: the contracts as callers use them, and running servers."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+import aiohttp
+
+from ytarchive.common.config import Settings
+from ytarchive.common.contract import Contract
+from ytarchive.common.errors import ServiceUnavailable, TokenRequired, YTArchiveError
+from ytarchive.common.hosts import known_hosts, seen_from
+from ytarchive.common.lock import lock_file, lock_owner
+from ytarchive.common.services import ServiceName
+from ytarchive.download import DownloadAPI
+from ytarchive.http import CONTRACTS, remote
+from ytarchive.jobs import IN_PROCESS, JobsAPI
+from ytarchive.logging import LoggingAPI
+from ytarchive.metadata import MetadataAPI
+from ytarchive.storage import StorageAPI
+
+PROBE_SECONDS = 3.0
+"""How long a server may take for its first answer."""
+
+C = TypeVar("C", bound=Contract)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Every contract of the five services, implemented in this process or by a server."""
+
+    contracts: Mapping[type[Contract], Contract]
+    url: str | None = None
+    """The server's URL; None when the services run inside this process."""
+    work_on: Callable[[str], None] = lambda _: None
+    """Has this process work on a job, by its id; a server works on all of them anyway."""
+
+    def of(self, contract: type[C]) -> C:
+        """Return the implementation of `contract`."""
+        return cast("C", self.contracts[contract])
+
+    @property
+    def jobs(self) -> JobsAPI:
+        """The queue."""
+        return self.of(JobsAPI)
+
+    @property
+    def metadata(self) -> MetadataAPI:
+        """Descriptions of videos and playlists."""
+        return self.of(MetadataAPI)
+
+    @property
+    def download(self) -> DownloadAPI:
+        """Transfers of media."""
+        return self.of(DownloadAPI)
+
+    @property
+    def storage(self) -> StorageAPI:
+        """The archive on disk."""
+        return self.of(StorageAPI)
+
+    @property
+    def logging(self) -> LoggingAPI:
+        """Log entries and metrics."""
+        return self.of(LoggingAPI)
+
+
+def server_token(settings: Settings) -> str | None:
+    """Return the token that our servers require."""
+    return settings.server.token.get_secret_value() if settings.server.token else None
+
+
+async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> Archive:
+    """The services of the server at `url`; its registry knows those on other ports or apart."""
+    token = server_token(settings)
+    jobs = remote(JobsAPI, session, url.rstrip("/"), token)
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            services = await jobs.list_services()
+    except TokenRequired:
+        what = "refuses the token" if token else "wants a token"
+        raise TokenRequired(f"the server at {url} {what}") from None
+    found = {each.service_name: each for each in services if each.url != IN_PROCESS}
+
+    def at(contract: type[C]) -> C:
+        service, home = found.get(contract.service), found.get(ServiceName.JOBS)
+        if service is None or home is None:
+            return remote(contract, session, url.rstrip("/"), token)
+        there = seen_from(url, service.address, home.address, known_hosts(settings))
+        return remote(contract, session, there.rstrip("/"), token)
+
+    return Archive({contract: at(contract) for contract in CONTRACTS}, url=url)
+
+
+async def named_server(url: str, session: aiohttp.ClientSession, settings: Settings) -> Archive:
+    """Return the services of the server at `url`. Raises ServiceUnavailable or TokenRequired."""
+    try:
+        return await _at(url, session, settings)
+    except TimeoutError:
+        message = f"the server at {url} did not answer within {PROBE_SECONDS:g} seconds"
+        raise ServiceUnavailable(message) from None
+
+
+async def running_server(settings: Settings, session: aiohttp.ClientSession) -> Archive | None:
+    """Return the services of the server that owns this archive, or of one at the usual address.
+
+    None if there is no such server. Raises TokenRequired.
+    """
+    owner = lock_owner(lock_file(settings.storage.state_path, ServiceName.JOBS)).get("url")
+    usual = f"http://{settings.server.host}:{settings.server.port}"
+    chosen = "base_path" in settings.storage.model_fields_set
+    for url in filter(None, [owner, usual]):
+        try:
+            archive = await _at(url, session, settings)
+            async with asyncio.timeout(PROBE_SECONDS):
+                base_path = (await archive.storage.get_stats()).base_path
+        except (YTArchiveError, TimeoutError) as error:
+            if isinstance(error, TokenRequired) and (url == owner or not chosen):
+                raise  # it is the one that was meant
+            continue
+        if not chosen or base_path == str(settings.storage.base_path.resolve()):
+            return archive
+    return None
