@@ -47,7 +47,8 @@ def test_sqlite_belongs_to_the_common_database() -> None:
         module.package
         for module in modules("ytarchive")
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Import) and any(alias.name == "sqlite3" for alias in node.names)
+        if isinstance(node, ast.Import)
+        and any(alias.name in {"sqlite3", "aiosqlite"} for alias in node.names)
     }
     assert users == {"common"}
 

@@ -141,8 +141,8 @@ class Database:
 
         Raises DatabaseCorrupt, DatabaseUnsupported, NotWritable or DiskFull.
         """
-        connection, readers = await asyncio.to_thread(_connect_all, path, schema)
-        return cls(path, schema.queries(), connection, readers)
+        connection = await asyncio.to_thread(_connect, path, schema)
+        return cls(path, schema.queries(), connection, Readers(path, schema.functions, _READERS))
 
     async def __aenter__(self) -> Self:
         return self
@@ -238,16 +238,6 @@ class Database:
             outcome = translated(error, self.path)
         connection.execute("RELEASE one")
         return outcome
-
-
-def _connect_all(path: Path, schema: Schema) -> tuple[sqlite3.Connection, Readers]:
-    """Open the connection that writes, then those that read."""
-    connection = _connect(path, schema)
-    try:
-        return connection, Readers.open(path, schema.functions, _READERS)
-    except sqlite3.Error as error:
-        connection.close()
-        raise translated(error, path) from None
 
 
 def _connect(path: Path, schema: Schema) -> sqlite3.Connection:

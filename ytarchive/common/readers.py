@@ -1,17 +1,18 @@
 """Read-only connections to one SQLite file.
 
 A cursor that is not closed keeps its connection on the snapshot at which the cursor began: later
-reads would not see later commits. So every cursor is closed, also after a failed read.
+reads would not see later commits. A failed read keeps its cursor as long as its error is kept, so
+its connection is replaced.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, Self
+from typing import Any
+
+import aiosqlite
 
 from ytarchive.common.sqlite_errors import DECODING_FAILURES, damaged, translated
 
@@ -34,49 +35,51 @@ def rows_of(connection: sqlite3.Connection, sql: str, parameters: Parameters) ->
 
 
 class Readers:
-    """A fixed number of read-only connections, each used by one thread at a time."""
+    """At most `count` read-only connections, each opened at its first use.
 
-    def __init__(self, path: Path, connections: Sequence[sqlite3.Connection]) -> None:
+    Their queries can call `functions`.
+    """
+
+    def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]], count: int) -> None:
         self._path = path
-        self._connections = connections
-        self._free: SimpleQueue[sqlite3.Connection] = SimpleQueue()
-        for connection in connections:
-            self._free.put(connection)
-        self._threads = ThreadPoolExecutor(len(connections), f"sqlite-read-{path.stem}")
-
-    @classmethod
-    def open(cls, path: Path, functions: Mapping[str, Callable[..., Any]], count: int) -> Self:
-        """Open `count` connections; their queries can call `functions`. Raises sqlite3.Error."""
-        return cls(path, [_connect(path, functions) for _ in range(count)])
+        self._functions = functions
+        self._count = count
+        self._free: asyncio.Queue[aiosqlite.Connection | None] = asyncio.Queue()
+        for _ in range(count):
+            self._free.put_nowait(None)
 
     async def select(self, sql: str, parameters: Parameters) -> list[Row]:
         """Return all rows of a query. Raises DatabaseCorrupt or another database error."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._select, sql, parameters)
+        connection = await self._free.get()
+        try:
+            if connection is None:
+                connection = await self._connect()
+            return list(await connection.execute_fetchall(sql, parameters))
+        except (*DECODING_FAILURES, sqlite3.Error) as error:
+            failed, connection = connection, None
+            if failed is not None:
+                await failed.close()
+            raise self._translated(error) from None
+        finally:
+            self._free.put_nowait(connection)
 
     async def close(self) -> None:
         """Finish the queries that have begun, then close every connection."""
-        await asyncio.to_thread(self._threads.shutdown)
-        for connection in self._connections:
-            connection.close()
+        for _ in range(self._count):
+            connection = await self._free.get()
+            if connection is not None:
+                await connection.close()
 
-    def _select(self, sql: str, parameters: Parameters) -> list[Row]:
-        connection = self._free.get()
-        try:
-            return rows_of(connection, sql, parameters)
-        except DECODING_FAILURES as error:  # in a message of SQLite, which has no result code
-            raise damaged(self._path, str(error)) from None
-        except sqlite3.Error as error:
-            raise translated(error, self._path) from None
-        finally:
-            self._free.put(connection)
+    def _translated(self, error: Exception) -> Exception:
+        if isinstance(error, sqlite3.Error):
+            return translated(error, self._path)
+        # In a message of SQLite, which has no result code.
+        return damaged(self._path, str(error))
 
-
-def _connect(path: Path, functions: Mapping[str, Callable[..., Any]]) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, check_same_thread=False)
-    connection.row_factory = sqlite3.Row
-    connection.text_factory = tolerant_text
-    for name, function in functions.items():
-        connection.create_function(name, -1, function, deterministic=True)
-    return connection
+    async def _connect(self) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
+        connection.row_factory = sqlite3.Row
+        connection.text_factory = tolerant_text
+        for name, function in self._functions.items():
+            await connection.create_function(name, -1, function, deterministic=True)
+        return connection
