@@ -3,7 +3,7 @@
 YTArchiveError
 ├── QuotaExceeded                    E001
 ├── RequestError                     the caller can mend it
-│   ├── InvalidRequest … NotFound, Conflict        E002 - E016
+│   ├── InvalidRequest … NotFound, Conflict        E002 - E017
 ├── ServiceError                     one of our own processes failed
 │   ├── InternalError … ProtocolError              E020 - E023
 ├── YouTubeError                     what YouTube or yt-dlp answered
@@ -147,6 +147,12 @@ class MalformedRequest(RequestError):
     code, status = "E015", 400
     meaning = "The request is not HTTP that can be read"
     remedy = "Keep the address and each header below 8 KiB, and speak HTTP/1.1 without TLS."
+
+
+class ExpectationFailed(RequestError):
+    code, status = "E017", 417
+    meaning = "The server cannot do what the `Expect` header asks for"
+    remedy = "Leave the `Expect` header out, or send `Expect: 100-continue`."
 
 
 class RequestTooSlow(RequestError):
@@ -507,7 +513,10 @@ def error_classes() -> Iterator[type[YTArchiveError]]:
 def error_from(detail: ErrorDetail) -> YTArchiveError:
     """The exception that an envelope's error stands for; unknown codes become ProtocolError."""
     error = error_for_code(detail.code, ProtocolError)(detail.message)
-    error.details = detail.details or {}  # not as keywords: a detail may be called `message`
+    # Not as keywords: a detail may be called `message`.
+    error.details = dict(detail.details or {})
+    if error.details.get("remedy") == error.remedy:  # every answer over HTTP has it
+        del error.details["remedy"]
     return error
 
 

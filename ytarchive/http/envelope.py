@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from ytarchive.common.errors import MethodNotAllowed, TokenRequired, YTArchiveError
-from ytarchive.common.models import Model
+from ytarchive.common.models import ErrorDetail, Model
 from ytarchive.common.tracing import TRACE_HEADER
 from ytarchive.http.guard import SAFE_HEADERS
 
@@ -47,8 +47,8 @@ def success(adapter: TypeAdapter[Any], value: Any, trace_id: str, status: int) -
 
 
 def failure(error: YTArchiveError, trace_id: str) -> web.Response:
-    """`error` in the envelope."""
-    detail = to_json(error.detail(), fallback=str)
+    """Return `error` in the envelope; its `details` say what helps, as the terminal does."""
+    detail = to_json(_with_remedy(error), fallback=str)
     body = b'{"success":false,"data":null,"error":%b,"trace_id":"%b"}' % (detail, trace_id.encode())
     response = answer(body, trace_id, error.status)
     if isinstance(error, TokenRequired):
@@ -56,6 +56,12 @@ def failure(error: YTArchiveError, trace_id: str) -> web.Response:
     if isinstance(error, MethodNotAllowed) and "allow" in error.details:
         response.headers[hdrs.ALLOW] = ", ".join(error.details["allow"])
     return response
+
+
+def _with_remedy(error: YTArchiveError) -> ErrorDetail:
+    detail = error.detail()
+    details = {"remedy": error.remedy, **(detail.details or {})}
+    return detail.model_copy(update={"details": details})
 
 
 def answer(body: bytes, trace_id: str, status: int = 200, media_type: str = JSON) -> web.Response:

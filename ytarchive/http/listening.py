@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,19 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from loguru import logger
 
-from ytarchive.common.errors import AddressInUse, InternalError, MalformedRequest, YTArchiveError
-from ytarchive.common.tracing import trace
+from ytarchive.common.errors import (
+    AddressInUse,
+    ExpectationFailed,
+    InternalError,
+    MalformedRequest,
+    YTArchiveError,
+)
+from ytarchive.common.tracing import TRACE_HEADER, trace
 from ytarchive.http.envelope import failure
 from ytarchive.http.guard import require_safe_address, server_url
 from ytarchive.http.server import SERVER_CONFIG
+
+_RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _GRACE = 3.0
 _LINGERING = 10.0
@@ -60,12 +69,31 @@ async def _listening_server(
     manager = runner.server
     if manager is None:
         raise RuntimeError("the runner is not set up")
+    manager.request_handler = _in_envelope(manager.request_handler)
     patience = app[SERVER_CONFIG].read_timeout
 
     def connection() -> _Connection:
         return _Connection(manager, loop, patience)
 
     return await loop.create_server(connection, host, port, backlog=512)
+
+
+def _in_envelope(handler: _RequestHandler) -> _RequestHandler:
+    """Return `handler` with an envelope around the refusals that aiohttp makes by itself.
+
+    It makes them before any middleware runs; the one known is of an unknown `Expect` header.
+    """
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            is_expectation = isinstance(error, web.HTTPExpectationFailed)
+            refusal = ExpectationFailed() if is_expectation else MalformedRequest(error.reason)
+            with trace(request.headers.get(TRACE_HEADER)) as trace_id:
+                return failure(refusal, trace_id)
+
+    return handle
 
 
 class _Connection(web.RequestHandler):

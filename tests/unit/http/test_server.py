@@ -13,9 +13,11 @@ from loguru import logger
 from tests.unit.http.conftest import Ask
 from tests.unit.http.serving import Notes, NotesAPI, serving
 from ytarchive.common.config import ServerConfig
+from ytarchive.common.errors import error_for_code
 from ytarchive.common.models import Done
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.http import Listening, build_app
+from ytarchive.http.guard import SAFE_HEADERS
 
 NOTE = {"video_id": "dQw4w9WgXcQ", "text": "seen"}
 
@@ -250,6 +252,39 @@ async def test_an_error_keeps_its_code_and_details(ask: Ask) -> None:
     answer = await ask("POST", "/notes/break", json=NOTE | {"text": "region"})
     assert (answer.status, answer.code) == (451, "E112")
     assert answer.body["error"]["details"]["reason"] == "not here"
+
+
+@pytest.mark.parametrize("path", ["/notes", "/no/such/path"])
+@pytest.mark.parametrize("expectation", ["something-else", "200-ok"])
+async def test_an_unknown_expectation_is_refused_in_the_envelope(
+    ask: Ask, path: str, expectation: str
+) -> None:
+    headers = {"Expect": expectation, "X-Trace-Id": "mine"}
+    answer = await ask("GET", path, headers=headers)
+    assert (answer.status, answer.code) == (417, "E017")
+    assert answer.body["trace_id"] == answer.headers["X-Trace-Id"] == "mine"
+    assert answer.headers.items() >= SAFE_HEADERS.items()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent"),
+    [
+        ("GET", "/notes", {"headers": {"Expect": "something-else"}}),
+        ("GET", "/notes", {"headers": {"Host": "elsewhere.example"}}),
+        ("GET", "/notes?limit=0", {}),
+        ("GET", "/no/such/path", {}),
+        ("PUT", "/notes", {}),
+        ("POST", "/notes", {"data": b"{", "headers": {"Content-Type": "application/json"}}),
+        ("POST", "/notes", {"data": b"{}", "headers": {"Content-Type": "text/plain"}}),
+        ("POST", "/notes/break", {"json": NOTE}),
+    ],
+)
+async def test_every_error_says_what_helps(
+    ask: Ask, method: str, path: str, sent: dict[str, Any]
+) -> None:
+    answer = await ask(method, path, **sent)
+    expected = error_for_code(answer.code).remedy
+    assert answer.body["error"]["details"]["remedy"] == expected
 
 
 async def test_a_crash_is_logged_under_the_trace_and_not_shown(ask: Ask) -> None:
