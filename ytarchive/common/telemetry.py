@@ -33,7 +33,10 @@ REQUEST_SECONDS = Histogram(
     registry=REGISTRY,
 )
 YOUTUBE_ERRORS = Counter(
-    "ytarchive_youtube_errors", "Failures at YouTube, by reason", ["reason"], registry=REGISTRY
+    "ytarchive_youtube_errors",
+    "Failed attempts at YouTube, by reason",
+    ["reason"],
+    registry=REGISTRY,
 )
 GOVERNOR_STATE = Gauge(
     "ytarchive_governor_state",

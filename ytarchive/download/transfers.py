@@ -153,7 +153,9 @@ class Transfers:
             self._forget(task)
             log.info("{}: cancelled", video_id)
         except YTArchiveError as error:
-            YOUTUBE_ERRORS.labels(error.reason).inc()
+            if task.request.survives_restart:
+                # Jobs counts the failures of its own videos.
+                YOUTUBE_ERRORS.labels(error.reason or "other").inc()
             task.failed(error)
             # A job tells it too, and what follows from it.
             log.log("WARNING" if task.is_promised else "DEBUG", "{}: {}", video_id, error.message)

@@ -9,6 +9,7 @@ from loguru import logger
 
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
+from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobStatus, ResultStatus
 from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.policy import LongestWaits
@@ -146,6 +147,11 @@ class Engine:
         head = await self._repository.head(job_id)
         if head is None or head.status.is_final or head.listing or job_id in self._planning:
             return
+        with trace(head.trace_id):
+            await self._conclude(head)
+
+    async def _conclude(self, head: JobHead) -> None:
+        job_id = head.id
         await self._reporter.conclude(job_id)
         status, error = _verdict(head, self._giving_up.pop(job_id, None))
         if await self._repository.finish(job_id, status, error):

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import InternalError, Unavailable, YTArchiveError
+from ytarchive.common.errors import (
+    Cancelled,
+    DataApiError,
+    InternalError,
+    QuotaExceeded,
+    Unavailable,
+    YTArchiveError,
+)
 from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus, VideoProgress
@@ -148,6 +155,10 @@ class Runner:
         if flight is None:
             return False
         flight.waiters.append(video)
+        with trace(video.job.trace_id):
+            log.info(
+                "{}: is being archived already, for job {}", video.video_id, flight.video.job.id
+            )
         return True
 
     async def _fly(self, flight: Flight) -> None:
@@ -158,7 +169,8 @@ class Runner:
                 # A waiter may join until the flight is gone from the table.
                 del self._flights[_key(flight.video)]
                 for waiter in flight.waiters:
-                    await self._record(waiter, outcome)
+                    with trace(waiter.job.trace_id):
+                        await self._record(waiter, outcome)
         except YTArchiveError as error:
             # The result could not be stored: the video stays queued, and is tried again.
             log.error("{}: {}", flight.video.video_id, error.message)
@@ -193,7 +205,8 @@ class Runner:
     async def _tell_others(self, outcome: Archived | YTArchiveError, flight: Flight) -> None:
         governor, video_id = self._guards.governor, flight.video.video_id
         if isinstance(outcome, YTArchiveError):
-            YOUTUBE_ERRORS.labels(outcome.reason or "other").inc()
+            if not isinstance(outcome, _COUNTED_ELSEWHERE):
+                YOUTUBE_ERRORS.labels(outcome.reason or "other").inc()
             if is_an_answer(outcome):
                 await governor.succeeded(flight.permit)
             else:
@@ -209,6 +222,7 @@ class Runner:
         else:
             attempts = video.attempts + (outcome.result.status is ResultStatus.SUCCESS)
             result = outcome.result.model_copy(update={"attempts": attempts})
+            log.info("{}: {}", video.video_id, result.status)
             await self._store(video, Outcome(result, None, [], outcome.title))
 
     async def _record_failure(self, video: DueVideo, error: YTArchiveError) -> None:
@@ -266,6 +280,9 @@ class Runner:
         if stored.ends_job:
             self.on_idle_job(video.job.id)
 
+
+_COUNTED_ELSEWHERE = (DataApiError, QuotaExceeded, Cancelled)
+"""The Data API's client counts its own failures; a cancellation is none."""
 
 _RESULTS = {
     Action.UNAVAILABLE: ResultStatus.UNAVAILABLE,

@@ -143,16 +143,18 @@ class DataApi:
             answer = await self._try(resource, query)
             if not isinstance(answer, Refusal):
                 return answer
+            is_last = not answer.retry or attempt == _TRIES
+            if is_last:
+                YOUTUBE_ERRORS.labels(answer.error.reason).inc()
             await self._note(answer.error, day, f"{resource}.list, try {attempt}")
-            if not answer.retry or attempt == _TRIES:
+            if is_last:
                 raise answer.error
             backoff = _RETRY_BASE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter is no secret
             await asyncio.sleep(max(answer.wait, backoff))
             attempt += 1
 
     async def _note(self, error: YTArchiveError, day: date, asked: str) -> None:
-        """Count a failure, which who asked will hear of; raises QuotaExceeded if it is that."""
-        YOUTUBE_ERRORS.labels(error.reason).inc()
+        """Log a failure, which the caller reports; raises QuotaExceeded if it is that."""
         log.debug("Data API, {}: {}", asked, error.message)
         if isinstance(error, ApiKeyInvalid | ApiNotEnabled):
             self._key_refused_at = time.monotonic()
