@@ -132,6 +132,34 @@ async def test_live_states_and_the_trailer_are_told_in_the_details() -> None:
     assert trailer["title"] == "The trailer"
 
 
+async def test_yt_dlp_sees_the_fields_that_a_video_replaces() -> None:
+    catalogue = Catalogue()
+    german = {"displayName": "German original", "id": "de.4", "audioIsDefault": True}
+    video = catalogue.add_video(
+        formats=(
+            {"itag": 137, "qualityLabel": None, "width": 1920, "height": 804},
+            {"itag": 137, "xtags": "sr%3D1", "audioTrack": {"id": "xx.1"}},
+            {"itag": 140, "audioTrack": german, "approxDurationMs": "9000"},
+        ),
+        details={"lengthSeconds": "5"},
+        tracks=({"languageCode": "iw", "vssId": ".iw"},),
+        api_omit=True,
+        caption={"iw": "V0VCVlRU"},
+        thumb="eHl6",
+    )
+    async with StandIn(catalogue) as youtube, client_of(youtube) as client:
+        told = json.loads((await yt_dlp(youtube, "-J", WATCH + video.id)).out)
+        assert (await client.api("videos", part="snippet", id=video.id))[1]["items"] == []
+        (caption,) = (each["url"] for each in told["subtitles"]["iw"] if each["ext"] == "vtt")
+        assert (await client.get(caption))[1] == b"WEBVTT"
+        assert (await client.get(f"https://i.ytimg.com/vi/{video.id}/default.jpg"))[1] == b"xyz"
+    sound, picture, upscaled = told["formats"]
+    assert (sound["language"], sound["language_preference"]) == ("de", 10)
+    assert (picture["height"], picture["format_note"]) == (804, "hd1080")
+    assert upscaled["format_note"] == "1080p, AI-upscaled"
+    assert (told["duration"], upscaled["format_id"]) == (5, "137-sr")
+
+
 async def test_dead_playlists_and_channels_say_so() -> None:
     catalogue = Catalogue()
     private = catalogue.playlist_of(1)

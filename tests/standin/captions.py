@@ -1,9 +1,54 @@
-"""Captions in the formats that `/api/timedtext` offers."""
+"""Captions: the tracks that the player lists, and what `/api/timedtext` answers for them."""
 
 import json
 from collections.abc import Callable
+from typing import Any
+
+from .catalogue import Video
 
 _LINES = 4
+_LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "ja": "Japanese"}
+
+
+def caption_codes(video: Video) -> set[str]:
+    """Return the language codes of all tracks of a video."""
+    return {track["languageCode"] for track in _tracks(video)}
+
+
+def captions_of(video: Video) -> dict[str, Any]:
+    """Build the player's `captions`."""
+    tracks = [_described(video, track) for track in _tracks(video)]
+    translations = [
+        {"languageCode": code, "languageName": {"simpleText": name}}
+        for code, name in _LANGUAGES.items()
+    ]
+    return {
+        "playerCaptionsTracklistRenderer": {
+            "captionTracks": tracks,
+            "translationLanguages": translations if tracks else [],
+        }
+    }
+
+
+def _tracks(video: Video) -> list[dict[str, Any]]:
+    if video.tracks is not None:
+        return list(video.tracks)
+    made = [{"languageCode": code} for code in video.captions]
+    return made + [{"languageCode": code, "kind": "asr"} for code in video.automatic_captions]
+
+
+def _described(video: Video, track: dict[str, Any]) -> dict[str, Any]:
+    language, automatic = track["languageCode"], track.get("kind") == "asr"
+    kind = "&kind=asr" if automatic else ""
+    name = _LANGUAGES.get(language, language) + (" (auto-generated)" if automatic else "")
+    described: dict[str, Any] = {
+        "baseUrl": f"https://www.youtube.com/api/timedtext?v={video.id}&lang={language}{kind}",
+        "name": {"simpleText": name},
+        "vssId": ("a." if automatic else ".") + language,
+        "isTranslatable": True,
+        "trackName": "",
+    }
+    return described | track
 
 
 def _clock(second: int, comma: str) -> str:

@@ -44,6 +44,7 @@ class Video:
 
     `duration` is seconds, None for the length of the media served. `starts_at` is when a
     premiere or live event begins. `trailer_id` is the video offered in state `trailer`.
+    The last fields replace what the stand-in would answer, field by field: see `README.md`.
     """
 
     id: str
@@ -65,6 +66,24 @@ class Video:
     unlisted: bool = False
     was_live: bool = False
     max_thumbnail: bool = True
+    formats: tuple[dict[str, Any], ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+    microformat: dict[str, Any] = field(default_factory=dict)
+    api: dict[str, Any] | None = field(default_factory=dict)
+    api_omit: bool = False
+    tracks: tuple[dict[str, Any], ...] | None = None
+    caption: dict[str, str] = field(default_factory=dict)
+    thumb: str | None = None
+
+    @property
+    def offered_itags(self) -> tuple[int, ...]:
+        """The formats that the player lists, in its order; an itag may be listed repeatedly."""
+        return tuple(each["itag"] for each in self.formats) or self.itags
+
+    @property
+    def is_in_data_api(self) -> bool:
+        """Whether the Data API's `videos` has an item for it."""
+        return self.state not in HIDDEN and self.api is not None and not self.api_omit
 
     @property
     def listed_title(self) -> str:

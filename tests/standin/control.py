@@ -104,6 +104,7 @@ class Control:
     async def _change_video(self, request: web.Request) -> web.Response:
         fields = _tuples(await request.json())
         video = self._standin.catalogue.change_video(request.match_info["id"], **fields)
+        await self._standin.prepare_media()
         return web.json_response(_video(video))
 
     async def _add_playlist(self, request: web.Request) -> web.Response:

@@ -19,7 +19,6 @@ from .behaviour import Behaviour
 from .catalogue import Catalogue, Channel, Playlist, PlaylistState, Video
 from .log import Entry, RequestLog
 from .player import Player
-from .states import HIDDEN
 
 Json = dict[str, Any]
 _Item = TypeVar("_Item")
@@ -85,13 +84,15 @@ class DataApi:
     def _videos(self, query: Query, parts: list[str]) -> Json:
         _refuse_unknown(parts, VIDEO_PARTS)
         found = [self._catalogue.videos.get(each) for each in _ids(query)]
-        items = [self._video(v, parts) for v in found if v is not None and v.state not in HIDDEN]
+        items = [self._video(v, parts) for v in found if v is not None and v.is_in_data_api]
         return {"items": items, "pageInfo": _page_info(len(items), len(items))}
 
     def _video(self, video: Video, parts: list[str]) -> Json:
         seconds = self._player.duration(video)
         made = {part: VIDEO_PARTS[part](video, seconds) for part in parts if part in VIDEO_PARTS}
-        return _resource("video", video.id, {k: v for k, v in made.items() if v is not None})
+        given = video.api or {}
+        shown = {k: v | given.get(k, {}) for k, v in made.items() if v is not None}
+        return _resource("video", video.id, shown)
 
     def _playlists(self, query: Query, parts: list[str]) -> Json:
         if channel_id := _one(query, "channelId"):

@@ -1,6 +1,7 @@
 """Answers each request: faults first, then what the address asks for."""
 
 import asyncio
+import base64
 import json
 import re
 import time
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from .api_errors import API_ERRORS, GARBAGE
 from .behaviour import Behaviour, Fault, FaultBook
-from .captions import captions
+from .captions import caption_codes, captions
 from .catalogue import Catalogue
 from .data_api import DataApi
 from .feeds import feed
@@ -150,9 +151,11 @@ class Dispatcher:
         query = asked.request.query
         video = self._catalogue.videos.get(asked.entry.video_id)
         language = query.get("lang", "")
-        if video is None or language not in video.captions + video.automatic_captions:
+        if video is None or language not in caption_codes(video):
             return web.Response(status=404)
         body, media_type = captions(query.get("tlang") or language, query.get("fmt", ""))
+        if language in video.caption:
+            body = base64.b64decode(video.caption[language])
         return _body(body, f"{media_type}; charset=UTF-8")
 
     def _feed(self, asked: Question) -> web.Response:
@@ -166,7 +169,9 @@ class Dispatcher:
         missing = video is None or not path.endswith(".jpg")
         if missing or ("maxres" in path and video and not video.max_thumbnail):
             return web.Response(status=404)
-        return _body(self._media.thumbnail, "image/jpeg")
+        given = video.thumb if video else None
+        picture = self._media.thumbnail if given is None else base64.b64decode(given)
+        return _body(picture, "image/jpeg")
 
     def _script(self, asked: Question) -> web.Response:
         script = IFRAME_API if asked.request.path == "/iframe_api" else BASE_JS

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from .captions import captions_of
 from .catalogue import Catalogue, Video
 from .media import MediaFile, MediaLibrary
 from .states import LIVE_STATES, PLAYABILITY, VideoState
@@ -17,7 +18,6 @@ TICKET_MARK = b"@TICKET@"
 STREAM_CLIENTS_WITHOUT_URLS = frozenset({"WEB", "MWEB", "WEB_REMIX"})
 """Clients whose formats come without URLs: the real ones stream by another protocol (SABR)."""
 
-_LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "ja": "Japanese"}
 _AUDIO_QUALITY = {140: "AUDIO_QUALITY_MEDIUM", 251: "AUDIO_QUALITY_MEDIUM"}
 _QUALITY = {360: "medium", 480: "large", 720: "hd720", 1080: "hd1080", 1440: "hd1440"}
 _FORMATLESS = frozenset({VideoState.NO_FORMATS, VideoState.LIVE})
@@ -50,13 +50,14 @@ class Player:
         response: dict[str, Any] = {
             "responseContext": {"visitorData": "CgtzdGFuZGluMTIzNA%3D%3D"},
             "playabilityStatus": playability(video, state),
-            "videoDetails": self._details(video, state) | {"videoId": shown_id},
+            "videoDetails": self._details(video, state) | {"videoId": shown_id} | video.details,
         }
         if client == "WEB":
-            response["microformat"] = {"playerMicroformatRenderer": self._microformat(video, state)}
+            shown = self._microformat(video, state) | video.microformat
+            response["microformat"] = {"playerMicroformatRenderer": shown}
         if PLAYABILITY[state].playable:
             response["streamingData"] = self._streaming(video, client, state)
-            response["captions"] = _captions(video)
+            response["captions"] = captions_of(video)
         return response
 
     def duration(self, video: Video) -> int:
@@ -125,8 +126,12 @@ class Player:
             )
         if state in _FORMATLESS:
             return data
-        streams = [self._media.files[itag] for itag in video.itags if itag in self._media.files]
-        described = [self._format(video, stream, client, state) for stream in streams]
+        offered = video.formats or tuple({"itag": itag} for itag in video.itags)
+        described = [
+            _changed(self._format(video, self._media.files[given["itag"]], client, state), given)
+            for given in offered
+            if given["itag"] in self._media.files
+        ]
         muxed = [entry for entry in described if entry["itag"] == 18]
         data["adaptiveFormats"] = [entry for entry in described if entry["itag"] != 18]
         if muxed:
@@ -165,6 +170,14 @@ class Player:
         if state is VideoState.POST_LIVE:
             entry["targetDurationSec"] = 5
         return entry
+
+
+def _changed(entry: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Replace fields of a format; null removes one, `xtags` becomes part of the address."""
+    merged = entry | given
+    if "url" in merged and "xtags" in given:
+        merged["url"] += f"&xtags={given['xtags']}"
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def playability(video: Video, state: VideoState) -> dict[str, Any]:
@@ -241,37 +254,6 @@ def thumbnails(video: Video) -> list[dict[str, Any]]:
         {"url": f"https://i.ytimg.com/vi/{video.id}/{name}.jpg", "width": width, "height": height}
         for name, width, height in names
     ]
-
-
-def _captions(video: Video) -> dict[str, Any]:
-    tracks = [_caption_track(video, language, automatic=False) for language in video.captions]
-    tracks += [
-        _caption_track(video, language, automatic=True) for language in video.automatic_captions
-    ]
-    translations = [
-        {"languageCode": code, "languageName": {"simpleText": name}}
-        for code, name in _LANGUAGES.items()
-    ]
-    return {
-        "playerCaptionsTracklistRenderer": {
-            "captionTracks": tracks,
-            "translationLanguages": translations if tracks else [],
-        }
-    }
-
-
-def _caption_track(video: Video, language: str, *, automatic: bool) -> dict[str, Any]:
-    kind = "&kind=asr" if automatic else ""
-    name = _LANGUAGES.get(language, language) + (" (auto-generated)" if automatic else "")
-    track: dict[str, Any] = {
-        "baseUrl": f"https://www.youtube.com/api/timedtext?v={video.id}&lang={language}{kind}",
-        "name": {"simpleText": name},
-        "vssId": ("a." if automatic else ".") + language,
-        "languageCode": language,
-        "isTranslatable": True,
-        "trackName": "",
-    }
-    return track | ({"kind": "asr"} if automatic else {})
 
 
 def _unknown(video_id: str) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class StandIn:
 
     async def prepare_media(self) -> None:
         """Make the media of every format that the catalogue names."""
-        named = {itag for video in self.catalogue.videos.values() for itag in video.itags}
+        named = {itag for video in self.catalogue.videos.values() for itag in video.offered_itags}
         await self.media.prepare(named | set(DEFAULT_ITAGS))
 
     def reset(self) -> None:
