@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import click
-from pydantic_core import to_json
 from rich.console import Console, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from ytarchive.cli.tables import Column, Rows
 from ytarchive.cli.text import plain
+from ytarchive.common.json_text import json_bytes
 
 _WIDTH_OF_FILES = 160
 
@@ -50,11 +50,11 @@ class Output:
 
     def document(self, value: Any) -> None:
         """Print the one JSON document of a command."""
-        click.echo(to_json(value, indent=2, inf_nan_mode="null"))
+        click.echo(json_bytes(value, indent=2))
 
     def json_line(self, value: Any) -> None:
         """Print one element of a stream."""
-        click.echo(to_json(value, inf_nan_mode="null"))
+        click.echo(json_bytes(value))
 
     def line(self, text: str, style: str = "") -> None:
         """Print a line for people; nothing with `--json`."""

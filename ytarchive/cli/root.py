@@ -22,7 +22,7 @@ COMMANDS = {
     "jobs": ("jobs:jobs", "List, watch, retry and cancel jobs."),
     "workplan": ("workplan:workplan", "Show what could not be archived, and retry."),
     "storage": ("storage:storage", "Show what the archive holds."),
-    "verify": ("verify:verify", "Check that everything stored is still what it was."),
+    "verify": ("verify:verify", "Check that every stored file is unchanged."),
     "rebuild": ("rebuild:rebuild", "Make the library's database again from the files alone."),
     "backup": ("backup:backup", "Copy all databases to a new folder in DIR."),
     "restore": ("backup:restore", "Put the databases of a backup in place of the present ones."),

@@ -8,10 +8,10 @@ _LONGEST_TITLE = 200
 
 
 def plain(text: str) -> str:
-    """One line without control characters, so that no title can colour, move or hide anything.
+    r"""One line without control characters, so that no title can colour, move or hide anything.
 
     Line breaks and tabs become spaces; escapes, direction marks and halves of characters become
-    U+FFFD.
+    U+FFFD. A byte of a file's name that is not UTF-8 becomes `\xfc`.
     """
     return "".join(_shown(character) for character in text)
 
@@ -29,4 +29,6 @@ def shortened(text: str) -> str:
 def _shown(character: str) -> str:
     if character.isprintable() or character in _JOINERS:
         return character
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
     return " " if character.isspace() else "\ufffd"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import aiohttp
 from aiohttp import hdrs
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from yarl import URL
 
 from ytarchive.common.contract import Contract, Endpoint, endpoints
@@ -22,6 +22,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
     error_from,
 )
+from ytarchive.common.json_text import read_json
 from ytarchive.common.models import HealthCheck, HealthQuery, ServiceResponse, utc_now
 from ytarchive.common.services import API_PREFIX
 from ytarchive.common.tracing import TRACE_HEADER, current_trace_id, new_trace_id
@@ -108,7 +109,7 @@ class _Wire:
 
     def _result(self, declared: Endpoint, status: int, raw: bytes) -> Any:
         try:
-            answer = ServiceResponse.model_validate(from_json(raw))
+            answer = ServiceResponse.model_validate(read_json(raw))
         except ValueError as error:
             text = f"answered with status {status} and no envelope"
             raise self._failure(ProtocolError, text) from error

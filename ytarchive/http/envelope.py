@@ -5,9 +5,9 @@ from typing import Any
 
 from aiohttp import hdrs, web
 from pydantic import TypeAdapter
-from pydantic_core import to_json
 
 from ytarchive.common.errors import MethodNotAllowed, TokenRequired, YTArchiveError
+from ytarchive.common.json_text import dumped, json_bytes
 from ytarchive.common.models import ErrorDetail, Model
 from ytarchive.common.tracing import TRACE_HEADER
 from ytarchive.http.guard import SAFE_HEADERS
@@ -30,7 +30,7 @@ class _Memory:
         known = self._known.get(key)
         if known is not None and known[0]() is value:
             return known[1]
-        data = adapter.dump_json(value)
+        data = dumped(adapter, value)
         if isinstance(value, Model):
             self._known[key] = weakref.ref(value, lambda _: self._known.pop(key, None)), data
         return data
@@ -48,7 +48,7 @@ def success(adapter: TypeAdapter[Any], value: Any, trace_id: str, status: int) -
 
 def failure(error: YTArchiveError, trace_id: str) -> web.Response:
     """Return `error` in the envelope; its `details` say what helps, as the terminal does."""
-    detail = to_json(_with_remedy(error), fallback=str)
+    detail = json_bytes(_with_remedy(error), fallback=str)
     body = b'{"success":false,"data":null,"error":%b,"trace_id":"%b"}' % (detail, trace_id.encode())
     response = answer(body, trace_id, error.status)
     if isinstance(error, TokenRequired):

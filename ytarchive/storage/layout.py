@@ -9,6 +9,7 @@ from typing import Self
 from ytarchive.common import paths
 from ytarchive.common.config import OWN_FOLDER, StorageConfig
 from ytarchive.common.errors import PathOutsideArchive
+from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import THUMBNAIL, captions_in
 from ytarchive.common.paths import followed, require_names
@@ -183,12 +184,12 @@ class Layout:
         return resolved
 
     def relative(self, path: Path) -> str:
-        """A path of the archive as the database keeps it."""
-        return path.relative_to(self.base).as_posix()
+        """A path of the archive as databases keep it: valid UTF-8 whatever its bytes are."""
+        return stored_name(path.relative_to(self.base).as_posix())
 
     def absolute(self, relative: str) -> Path:
-        """The path that the database keeps as `relative`."""
-        return self.base / relative
+        """The path that databases keep as `relative`."""
+        return self.base / file_name(relative)
 
     def _inside(self, path: str) -> Path:
         """`path`, absolute or relative to the archive, without links, and inside the archive."""

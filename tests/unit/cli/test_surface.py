@@ -139,7 +139,7 @@ def test_a_server_without_http_in_its_address_is_wrong_usage(cli: Cli) -> None:
     [
         "jobs show", "jobs list --status foo", "jobs --bogus", "dowload", "download",
         "download nonsense", "download AAAAAAAAAAA --quality 4k", "logs --since yesterday",
-        "verify --sample 500", "serve --services foo", "services remove", "quota extra",
+        "verify --sample 500%", "serve --services foo", "services remove", "quota extra",
         "playlist PLx --captions e$n", "--server nonsense jobs", "--config /nope/x.toml jobs",
         "restore /nope", "storage show ../x", "metadata xyz", "config init --config /dev/null/x",
     ],

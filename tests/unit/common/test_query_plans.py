@@ -19,7 +19,11 @@ SMALL = {
 
 SCANS = {
     "paths_known": "for the few paths that a verification did not expect; an index would cost more",
+    "videos_without_media": "once for each complete verification",
+    "files_without_video": "once for each complete verification",
+    "count_videos_until": "once for each session of a verification",
     "count_videos": "once for each verification; of the smallest index",
+    "delete_row_findings": "of what is wrong, which is little",
     "count_findings": "of what is wrong, which is little",
     "newest_pass": "a row for each kind of verification",
     "unreported_jobs": "an index of those alone that are to be reported",

@@ -9,8 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.storage.generated import make_archive, video_id
 from tests.unit.storage.samples import flip_byte, run
@@ -19,6 +22,7 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.storage import VerifyRequest, VerifyState
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.verify.passes import Pass
+from ytarchive.storage.verify.sample import Sample
 from ytarchive.storage.verify.schedule import is_due
 
 VIDEOS = 10_000
@@ -109,16 +113,45 @@ async def test_a_pass_can_be_begun_anew_and_a_quick_one_does_not_disturb_a_full_
     assert anew.started_at != partial.started_at
 
 
-async def test_a_sample_has_its_share_and_draws_other_videos_each_time(
-    large: StorageService,
+@pytest.mark.parametrize(
+    ("asked", "videos"),
+    [
+        ({"sample_percent": 5}, VIDEOS // 20),
+        ({"sample_percent": 0.0001}, 1),
+        ({"sample_videos": 5}, 5),
+        ({"sample_videos": VIDEOS}, VIDEOS),
+        ({"sample_videos": 10 * VIDEOS}, VIDEOS),
+    ],
+)
+async def test_a_sample_reads_and_reports_exactly_its_share(
+    large: StorageService, asked: dict[str, Any], videos: int
 ) -> None:
-    draws = []
-    for _ in range(3):
-        verification = await ended(large, sample_percent=5)
-        assert verification.state is VerifyState.COMPLETE
-        assert 0.03 * 2 * VIDEOS < verification.files_checked < 0.07 * 2 * VIDEOS
-        draws.append(verification.bytes_checked)
-    assert len(set(draws)) > 1
+    verification = await ended(large, **asked)
+    assert verification.state is VerifyState.COMPLETE
+    assert (verification.videos_checked, verification.videos_total) == (videos, VIDEOS)
+    assert verification.files_checked == 2 * videos
+
+
+@given(
+    total=st.integers(1, 200),
+    percent=st.floats(0.001, 100),
+    seed=st.text(max_size=5),
+    stop=st.integers(0, 200),
+)
+def test_a_sample_has_the_same_videos_when_it_is_resumed(
+    total: int, percent: float, seed: str, stop: int
+) -> None:
+    drawn = [at for at in range(total) if Sample(total, percent, seed).has(at)]
+    assert len(drawn) == max(round(total * percent / 100), 1)
+    again = Sample(total, percent, seed)
+    assert drawn == [at for at in range(stop) if again.has(at) and at < total] + [
+        at for at in range(stop, total) if again.has(at)
+    ]
+
+
+def test_samples_draw_other_videos_each_time() -> None:
+    draws = {next(at for at in range(18) if Sample(18, 5, str(seed)).has(at)) for seed in range(99)}
+    assert draws == set(range(18))
 
 
 def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
@@ -136,7 +169,8 @@ def last(state: VerifyState, updated: timedelta, completed: timedelta | None = N
         state=state,
         updated_at=NOW - updated,
         completed_at=None if completed is None else NOW - completed,
-        cursor="",
+        cursor=0,
+        total=0,
         videos=0,
         files=0,
         bytes=0,

@@ -52,19 +52,24 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only from 
         return float(int(found[1]) * _UNITS[found[2]])
 
 
-class Percentage(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """A share such as `5%`."""
+class SampleSize(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
+    """A share such as `5%`, or a number of videos such as `20`."""
 
-    name = "percentage"
+    name = "sample"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Per cent, above 0 and at most 100."""
-        found = re.fullmatch(r"(\d{1,3}(\.\d+)?)\s*%?", str(value).strip())
+    ) -> dict[str, float | int]:
+        """The field of `VerifyRequest` with its value: per cent, or a number of videos."""
+        if isinstance(value, dict):
+            return value
+        text = str(value).strip()
+        if re.fullmatch(r"[1-9]\d{0,8}", text):
+            return {"sample_videos": int(text)}
+        found = re.fullmatch(r"(\d{1,3}(\.\d+)?)\s*%", text)
         if not found or not 0 < float(found[1]) <= 100:
-            self.fail(f"{value!r} is not a share such as 5%.")
-        return float(found[1])
+            self.fail(f"{value!r} is neither a share such as 5% nor a number of videos such as 20.")
+        return {"sample_percent": float(found[1])}
 
 
 class Verified(BaseModel):
@@ -77,30 +82,35 @@ class Verified(BaseModel):
 
 @click.command(cls=Command)
 @click.option("--quick", is_flag=True, help="Only presence and size; hash nothing.")
-@click.option("--sample", type=Percentage(), default=100.0, metavar="5%",
-              help="Check this share of the videos, others each time.")  # fmt: skip
+@click.option("--sample", type=SampleSize(), default="100%", metavar="5%|20",
+              help="Check this share or number of the videos, others each time.")  # fmt: skip
 @click.option("--time-limit", type=Duration(), metavar="30m",
-              help="Stop after this time; the next run goes on from there.")  # fmt: skip
-@click.option("--restart", is_flag=True, help="Begin anew instead of going on.")
+              help="Stop after this time; the next run resumes there.")  # fmt: skip
+@click.option("--restart", is_flag=True, help="Begin a new pass instead of resuming one.")
 @click.option("--known", is_flag=True, help="Look again only at what earlier runs have found.")
+@click.option("--accept", is_flag=True,
+              help="Accept the foreign files: later runs do not report them.")  # fmt: skip
 @click.option("--quarantine", is_flag=True,
               help="Move damaged files aside; count them and missing ones as lost.")  # fmt: skip
 @click.option("--repair", is_flag=True,
               help="As --quarantine, and queue the videos to be fetched again.")  # fmt: skip
 @with_archive
 async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any) -> int:
-    """Check that everything stored is still what it was.
+    """Check that every stored file is unchanged.
 
-    It finds changed, cut, missing and foreign files, and changes nothing unless it is asked to. The
-    exit code is 1 if something is found.
+    The command finds damaged, truncated, missing and foreign files. It changes nothing unless an
+    option says so. Foreign files were never stored by ytarchive; those that operating systems and
+    media servers leave everywhere (.DS_Store, @eaDir, *.nfo) are ignored. The exit code is 1 if
+    something stored is damaged or lost, or if nothing could be read.
     """
     request = VerifyRequest(
         mode=VerifyMode.QUICK if flags["quick"] else VerifyMode.FULL,
-        sample_percent=flags["sample"],
         time_limit=flags["time_limit"],
         resume=not flags["restart"],
         quarantine=flags["quarantine"] or repair,
         known_only=flags["known"],
+        accept_foreign=flags["accept"],
+        **flags["sample"],
     )
     verification = await _follow(archive, out, request)
     findings = await _findings(archive)
@@ -108,11 +118,12 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
     verified = Verified(verification=verification, findings=findings, job_ids=job_ids)
     out.show(verified, _verified)
     _tell_jobs(archive, out, job_ids)
-    return 1 if findings or verification.state is VerifyState.FAILED else 0
+    has_loss = any(kind.is_loss for kind in verification.findings)
+    return 1 if has_loss or verification.state is VerifyState.FAILED else 0
 
 
 async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Verification:
-    """Verify, and stay to the end; an interrupt stops it where it is."""
+    """Verify, and wait for the end; an interrupt stops the pass, and the next run resumes it."""
     verification = await archive.storage.start_verification(request)
     rounds = 0
     try:
@@ -125,7 +136,7 @@ async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Veri
     except asyncio.CancelledError:
         with suppress(Conflict):
             await archive.storage.cancel_verification()
-        out.remark("Stopped; the next run goes on from here.")
+        out.remark("Stopped; the next run resumes here.")
         raise
     return verification
 
@@ -210,20 +221,15 @@ def _tell_jobs(archive: Archive, out: Output, job_ids: list[str]) -> None:
 
 def _verified(verified: Verified) -> RenderableType:
     done = verified.verification
-    # Not what `storage stats` calls videos: metadata stored alone is checked too.
-    videos = (
-        f"{done.videos_checked} of {counted(done.videos_total, 'video')} (metadata alone counts)"
-    )
-    checked = f"{videos}, {counted(done.files_checked, 'file')}, {size(done.bytes_checked)}"
     facts = pairs(
         [
             ("state", f"{done.state}: {done.error}" if done.error else done.state),
-            ("checked", checked),
+            ("checked", _checked(done)),
             ("complete", moment(done.completed_at) if done.completed_at else None),
         ]
     )
     if not verified.findings:
-        return Lines(facts, cell("Everything that was checked is as it was stored.", "green"))
+        return Lines(facts, _conclusion(done))
     rows = [
         (each.kind, each.path, f"moved to {each.quarantine_path}" if each.quarantine_path
          else each.detail)
@@ -231,4 +237,26 @@ def _verified(verified: Verified) -> RenderableType:
     ]  # fmt: skip
     more = sum(done.findings.values()) - len(rows)
     parts: list[RenderableType] = [facts, table(["FOUND", "~FILE", "~REMARK"], rows)]
+    if not any(kind.is_loss for kind in done.findings):
+        parts.append(
+            cell("Only foreign files were found; `verify --accept` accepts them.", "green")
+        )
     return Lines(*parts, *([cell(f"… and {more} more: --json shows all")] if more > 0 else []))
+
+
+def _checked(done: Verification) -> str:
+    # Not what `storage stats` calls videos: those with metadata alone are checked, too.
+    videos = (
+        f"{done.videos_checked} of {counted(done.videos_total, 'video')} (metadata only included)"
+    )
+    read = "sizes only" if done.mode is VerifyMode.QUICK else size(done.bytes_checked)
+    return f"{videos}, {counted(done.files_checked, 'file')}, {read}"
+
+
+def _conclusion(done: Verification) -> RenderableType:
+    """What a run without findings has shown; nothing if it has read nothing."""
+    if done.state is VerifyState.FAILED:
+        return cell("The verification failed.", "red")
+    if not done.files_checked:
+        return cell("No file was read, and no finding is open.")
+    return cell("Everything that was checked is as it was stored.", "green")

@@ -219,14 +219,37 @@ WHERE scope = :scope;
 UPDATE verification SET state = 'stopped' WHERE state = 'running';
 
 -- name: next_videos
--- The ids that follow the cursor; from the index alone.
-SELECT video_id FROM videos WHERE video_id > :cursor ORDER BY video_id LIMIT :limit;
+-- The videos that follow the cursor. By number, because an id whose bytes are damaged has no place
+-- in an order of text that could be continued from.
+SELECT number, CAST(video_id AS BLOB) AS video_id FROM videos
+WHERE number > :cursor ORDER BY number LIMIT :limit;
+
+-- name: count_videos_until
+SELECT count(*) AS videos FROM videos WHERE number <= :cursor;
+
+-- name: videos_without_media
+-- Stored videos of whose media no file is registered: a row of either table is damaged or lost. It
+-- looks at every video.
+SELECT number, CAST(video_id AS BLOB) AS video_id FROM videos
+WHERE media_path IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM files WHERE files.video_id = videos.video_id AND files.path = videos.media_path
+)
+LIMIT :limit;
+
+-- name: files_without_video
+-- Files of videos that are not registered, for the same reason. It looks at every file.
+SELECT DISTINCT CAST(video_id AS BLOB) AS video_id FROM files
+WHERE NOT EXISTS (SELECT 1 FROM videos WHERE videos.video_id = files.video_id)
+LIMIT :limit;
 
 -- name: count_videos
 SELECT count(*) AS videos FROM videos;
 
 -- name: files_of
-SELECT files.* FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
+-- Text as bytes, so that damage to a row is seen as what it is.
+SELECT CAST(files.video_id AS BLOB) AS video_id, CAST(files.path AS BLOB) AS path,
+       CAST(files.role AS BLOB) AS role, files.size_bytes, files.sha256
+FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
 ORDER BY files.video_id, files.path;
 
 -- name: files_beside
@@ -277,15 +300,20 @@ DELETE FROM findings WHERE path = :path;
 -- name: delete_findings_of
 DELETE FROM findings WHERE video_id = :video_id;
 
+-- name: delete_row_findings
+DELETE FROM findings WHERE kind = 'unreadable_row';
+
 -- name: list_findings
-SELECT * FROM findings WHERE path > :cursor ORDER BY path LIMIT :limit;
+-- The cursor is the bytes of a path, so that a damaged one ends no list.
+SELECT *, CAST(path AS BLOB) AS place FROM findings
+WHERE path > CAST(:cursor AS TEXT) ORDER BY path LIMIT :limit;
 
 -- name: count_findings
 SELECT kind, count(*) AS findings FROM findings GROUP BY kind;
 
 -- name: untreated_findings
-SELECT path, video_id, kind FROM findings
-WHERE NOT is_removed AND path > :cursor
+SELECT path, video_id, kind, CAST(path AS BLOB) AS place FROM findings
+WHERE NOT is_removed AND path > CAST(:cursor AS TEXT)
 ORDER BY path
 LIMIT :limit;
 

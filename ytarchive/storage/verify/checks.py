@@ -8,10 +8,13 @@ import os
 import stat
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ytarchive.common.errors import Cancelled
+from ytarchive.common.file_names import file_name, stored_name
+from ytarchive.common.regular import open_regular
+from ytarchive.storage.verify.foreign import is_known_foreign
 from ytarchive.storage.verify.models import FindingKind
 
 _CHUNK = 2**20
@@ -19,7 +22,7 @@ _CHUNK = 2**20
 
 @dataclass(frozen=True)
 class RegisteredFile:
-    """A file as the library knows it; `path` is relative to the archive."""
+    """A file as the library knows it; `path` is relative to the archive, as databases keep it."""
 
     video_id: str
     path: str
@@ -38,6 +41,17 @@ class Trouble:
     detail: str
 
 
+@dataclass
+class Checked:
+    """What a check found, and how much it has read."""
+
+    troubles: list[Trouble] = field(default_factory=list)
+    files: int = 0
+    """Files that were there: read as far as their size allowed, or looked up."""
+    bytes: int = 0
+    """Bytes of content that were read."""
+
+
 @dataclass(frozen=True)
 class Checker:
     """Compares files with what the library knows of them."""
@@ -45,17 +59,29 @@ class Checker:
     base: Path
     reads_content: bool
     stop: threading.Event
+    accepted: frozenset[str] = frozenset()
+    """Foreign files that are not reported."""
 
-    def check(self, registered: Sequence[RegisteredFile]) -> list[Trouble]:
-        """What is wrong with some videos' files, and what lies among them that is not theirs.
+    def check(self, registered: Sequence[RegisteredFile]) -> Checked:
+        """Check some videos' files, and look for foreign files among them.
 
         Raises Cancelled when `stop` is set meanwhile.
         """
-        return [*self.check_files(registered), *self.foreign(registered)]
+        checked = self._check_all(registered)
+        checked.troubles += self.foreign(registered)
+        return checked
 
     def check_files(self, registered: Iterable[RegisteredFile]) -> list[Trouble]:
         """What is wrong with some files. Raises Cancelled when `stop` is set meanwhile."""
-        return [trouble for file in registered if (trouble := self._check_file(file))]
+        return self._check_all(registered).troubles
+
+    def _check_all(self, registered: Iterable[RegisteredFile]) -> Checked:
+        checked = Checked()
+        for file in registered:
+            trouble = self._check_file(file, checked)
+            if trouble is not None:
+                checked.troubles.append(trouble)
+        return checked
 
     def foreign(self, registered: Sequence[RegisteredFile]) -> list[Trouble]:
         """What lies in the folders of some videos, and is none of their files (given are all)."""
@@ -69,45 +95,55 @@ class Checker:
             foreign(video_id, path)
             for folder, video_id in folders
             for path in listed(self.base, folder)
-            if path not in known
+            if path not in known and self.reports(path, folder)
         ]
 
-    def _check_file(self, file: RegisteredFile) -> Trouble | None:
+    def reports(self, path: str, folder: str) -> bool:
+        """Return whether a foreign file below `folder` is a finding."""
+        inside = file_name(path.removeprefix(f"{folder}/"))
+        return path not in self.accepted and not is_known_foreign(inside)
+
+    def _check_file(self, file: RegisteredFile, checked: Checked) -> Trouble | None:
         try:
-            wrong = self._compare(self.base / file.path, file)
+            wrong = self._compare(self.base / file_name(file.path), file, checked)
         except (FileNotFoundError, NotADirectoryError):
             wrong = (FindingKind.MISSING, "there is no such file")
         except OSError as error:
             wrong = (FindingKind.UNREADABLE, error.strerror or str(error))
         return Trouble(file.video_id, file.path, *wrong) if wrong else None
 
-    def _compare(self, path: Path, file: RegisteredFile) -> tuple[FindingKind, str] | None:
+    def _compare(
+        self, path: Path, file: RegisteredFile, checked: Checked
+    ) -> tuple[FindingKind, str] | None:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
             return FindingKind.DAMAGED, "it is no longer a regular file"
+        same_size = status.st_size == file.size_bytes
+        digest = self._digest(path, checked) if self.reads_content and same_size else None
+        checked.files += 1
         if status.st_size != file.size_bytes:
             shorter = status.st_size < file.size_bytes
             kind = FindingKind.TRUNCATED if shorter else FindingKind.DAMAGED
             return kind, f"{status.st_size} bytes instead of {file.size_bytes}"
-        if self.reads_content and self._digest(path) != file.sha256:
+        if digest is not None and digest != file.sha256:
             return FindingKind.DAMAGED, "its content has changed: the SHA-256 is another one"
         return None
 
-    def _digest(self, path: Path) -> bytes:
+    def _digest(self, path: Path, checked: Checked) -> bytes:
         digest, buffer = hashlib.sha256(), bytearray(_CHUNK)
         view = memoryview(buffer)
-        with path.open("rb", buffering=0) as file:
+        with open_regular(path) as file:
             while count := file.readinto(buffer):
                 digest.update(view[:count])
+                checked.bytes += count
                 if self.stop.is_set():
                     raise Cancelled("the verification was stopped")
         return digest.digest()
 
 
 def foreign(video_id: str, path: str) -> Trouble:
-    """A file that was never stored; its name may be anything, so it is made fit to be told."""
-    shown = os.fsencode(path).decode("utf-8", "replace")
-    return Trouble(video_id, shown, FindingKind.FOREIGN, "it was never stored")
+    """A file that was never stored."""
+    return Trouble(video_id, path, FindingKind.FOREIGN, "it was never stored")
 
 
 def video_folder(path: str, video_id: str) -> str | None:
@@ -119,9 +155,9 @@ def video_folder(path: str, video_id: str) -> str | None:
 
 
 def listed(base: Path, folder: str) -> list[str]:
-    """Everything below a folder of the archive that is not a folder, relative to the archive."""
+    """Return all files below a folder of the archive; names and paths as databases keep them."""
     found: list[str] = []
-    pending = [folder]
+    pending = [file_name(folder)]
     while pending:
         inner = pending.pop()
         try:
@@ -131,4 +167,4 @@ def listed(base: Path, folder: str) -> list[str]:
                     below.append(f"{inner}/{entry.name}")
         except OSError:
             continue  # it has gone: its files are reported as missing
-    return sorted(found)
+    return sorted(map(stored_name, found))

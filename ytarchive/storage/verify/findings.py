@@ -5,16 +5,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.file_names import file_name
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.common.rows import all_readable
 from ytarchive.storage.intake import StoredFile
 from ytarchive.storage.layout import Role
 from ytarchive.storage.verify.checks import RegisteredFile, Trouble, video_folder
-from ytarchive.storage.verify.models import (
-    Finding,
-    FindingKind,
-    FindingQuery,
-)
+from ytarchive.storage.verify.models import Finding, FindingKind, FindingQuery
+from ytarchive.storage.verify.rows import file_of, files_without_video, video_without_media
 
 _AT_ONCE = 500
 
@@ -33,18 +33,36 @@ class Findings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def videos_after(self, cursor: str) -> list[str]:
-        """The next videos' ids."""
+    async def videos_after(self, cursor: int) -> list[Row]:
+        """The next videos: `number`, and `video_id` as bytes."""
         page = {"cursor": cursor, "limit": _AT_ONCE}
-        return [row["video_id"] for row in await self._database.fetch_all("next_videos", page)]
+        return await self._database.fetch_all("next_videos", page)
 
     async def files_of(self, video_ids: Collection[str]) -> dict[str, list[RegisteredFile]]:
         """The registered files of videos that have any, in the order of the ids."""
+        return (await self.files_and_damage(video_ids))[0]
+
+    async def files_and_damage(
+        self, video_ids: Collection[str]
+    ) -> tuple[dict[str, list[RegisteredFile]], list[Trouble]]:
+        """The registered files of videos, and the rows that cannot be read."""
         asked = {"video_ids": json.dumps(list(video_ids))}
         found: dict[str, list[RegisteredFile]] = {}
+        damaged: list[Trouble] = []
         for row in await self._database.fetch_all("files_of", asked):
-            found.setdefault(row["video_id"], []).append(RegisteredFile(**dict(row)))
-        return found
+            file = file_of(row)
+            if isinstance(file, Trouble):
+                damaged.append(file)
+            else:
+                found.setdefault(file.video_id, []).append(file)
+        return found, damaged
+
+    async def broken_relations(self) -> list[Trouble]:
+        """Videos and files whose rows do not belong together. It costs a look at every file."""
+        page = {"limit": _AT_ONCE}
+        videos = await self._database.fetch_all("videos_without_media", page)
+        files = await self._database.fetch_all("files_without_video", page)
+        return [*map(video_without_media, videos), *map(files_without_video, files)]
 
     async def folders_known(self, parent: str, names: Iterable[str]) -> set[str]:
         """Those of the names below `parent` that are folders of stored videos."""
@@ -105,18 +123,35 @@ class Findings:
 
         await self._database.write(transaction)
 
-    async def untreated(self, cursor: str) -> list[Trouble]:
-        """The next findings that were not taken out; without details."""
+    async def untreated(self, cursor: bytes) -> tuple[list[Trouble], bytes | None]:
+        """The next findings that were not taken out, without details; the cursor after them."""
         page = {"cursor": cursor, "limit": _AT_ONCE}
         rows = await self._database.fetch_all("untreated_findings", page)
-        return [Trouble(r["video_id"], r["path"], FindingKind(r["kind"]), "") for r in rows]
+        return all_readable(rows, _trouble, _name), rows[-1]["place"] if rows else None
 
     async def page(self, query: FindingQuery) -> Page[Finding]:
-        """Findings by path."""
-        page = {"cursor": query.cursor or "", "limit": query.limit + 1}
+        """Findings by path. Raises InvalidRequest for a cursor of another list."""
+        page = {"cursor": _place(query.cursor), "limit": query.limit + 1}
         rows = await self._database.fetch_all("list_findings", page)
-        items = [_finding(row) for row in rows[: query.limit]]
-        return Page(items=items, next_cursor=items[-1].path if len(rows) > query.limit else None)
+        shown = rows[: query.limit]
+        items = all_readable(shown, _finding, _name)
+        more = shown[-1]["place"].hex() if len(rows) > query.limit else None
+        return Page(items=items, next_cursor=more)
+
+
+def _place(cursor: str | None) -> bytes:
+    try:
+        return bytes.fromhex(cursor or "")
+    except ValueError:
+        raise refused_cursor() from None
+
+
+def _name(row: Row) -> str:
+    return f"finding {row['path']}"
+
+
+def _trouble(row: Row) -> Trouble:
+    return Trouble(row["video_id"], row["path"], FindingKind(row["kind"]), "")
 
 
 def _finding_row(trouble: Trouble) -> dict[str, Any]:
@@ -132,13 +167,13 @@ def _finding_row(trouble: Trouble) -> dict[str, Any]:
 def _finding(row: Row) -> Finding:
     folder = video_folder(row["path"], row["video_id"]) if row["video_id"] else None
     return Finding(
-        path=row["path"],
-        kind=row["kind"],
+        path=file_name(row["path"]),
+        kind=FindingKind(row["kind"]),
         video_id=row["video_id"] or None,
         detail=row["detail"],
         found_at=from_micros(row["found_at"]),
         is_removed=bool(row["is_removed"]),
-        quarantine_path=row["quarantine_path"],
-        output_path=folder.rpartition("/")[0] or None if folder else None,
+        quarantine_path=file_name(row["quarantine_path"]) if row["quarantine_path"] else None,
+        output_path=file_name(folder.rpartition("/")[0]) or None if folder else None,
         quality=row["quality"],
     )

@@ -22,7 +22,7 @@ class VerifyState(StrEnum):
     NEVER = "never"
     RUNNING = "running"
     STOPPED = "stopped"
-    """The time was up, it was cancelled, or the process ended; the next run goes on from there."""
+    """The time was up, it was cancelled, or the process ended; the next run resumes there."""
     COMPLETE = "complete"
     FAILED = "failed"
 
@@ -34,16 +34,26 @@ class FindingKind(StrEnum):
     TRUNCATED = "truncated"
     MISSING = "missing"
     UNREADABLE = "unreadable"
+    UNREADABLE_ROW = "unreadable_row"
+    """A row of `library.db` is damaged; `ytarchive rebuild` makes the library again."""
     FOREIGN = "foreign"
-    """It lies in the archive's video folders, but it was never stored. It is never touched."""
+    """It is in the archive's video folders, but it was never stored. It is never changed."""
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether something that was stored is damaged or lost."""
+        return self is not FindingKind.FOREIGN
 
 
 class VerifyRequest(Model):
-    """What to verify. A pass that was stopped goes on if mode and sample are those it had."""
+    """What to verify. A stopped pass resumes if mode and sample are the same."""
 
     mode: VerifyMode = VerifyMode.FULL
     sample_percent: float = Field(
         default=100, gt=0, le=100, description="Check this share of the videos, others each time"
+    )
+    sample_videos: int | None = Field(
+        default=None, ge=1, description="Check so many videos; overrides `sample_percent`"
     )
     time_limit: float | None = Field(
         default=None, gt=0, description="Seconds; what is left is for the next run"
@@ -56,6 +66,9 @@ class VerifyRequest(Model):
     )
     known_only: bool = Field(
         default=False, description="Look again only at what earlier runs have found"
+    )
+    accept_foreign: bool = Field(
+        default=False, description="Later runs no longer report the foreign files of this one"
     )
 
 
@@ -75,9 +88,13 @@ class Verification(Model):
         default=0,
         description="In the archive when the pass began, those with metadata alone included",
     )
-    videos_checked: int = Field(default=0, description="Left out ones of a sample included")
-    files_checked: int = 0
-    bytes_checked: int = Field(default=0, description="Bytes hashed, or of sizes compared")
+    videos_checked: int = Field(
+        default=0, description="Videos of which every registered file was checked"
+    )
+    files_checked: int = Field(
+        default=0, description="Files that were there and were read, or in a quick pass looked up"
+    )
+    bytes_checked: int = Field(default=0, description="Bytes read; 0 in a quick pass")
     findings: dict[FindingKind, int] = Field(
         default_factory=dict, description="How many of each kind are open"
     )
@@ -86,7 +103,10 @@ class Verification(Model):
 class Finding(Model):
     """A file that is not as it was stored, or that was never stored."""
 
-    path: str = Field(description="Relative to the archive")
+    path: str = Field(
+        description="Relative to the archive. Bytes that are not UTF-8 are surrogates, in JSON "
+        "`\\udc80` to `\\udcff`. Of an unreadable row: its place in `library.db`"
+    )
     kind: FindingKind
     video_id: str | None = None
     detail: str
@@ -105,4 +125,4 @@ class FindingQuery(Model):
     """Which page of the findings, by path."""
 
     limit: int = Field(default=100, ge=1, le=1000)
-    cursor: str | None = Field(default=None, max_length=4096)
+    cursor: str | None = Field(default=None, max_length=16_384)

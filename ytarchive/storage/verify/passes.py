@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import from_micros, to_micros, utc_now
+from ytarchive.common.rows import readable
 from ytarchive.storage.verify.models import (
     FindingKind,
     Verification,
@@ -25,12 +27,14 @@ class Pass:
     state: VerifyState
     updated_at: datetime
     completed_at: datetime | None
-    cursor: str
+    cursor: int
+    """Number of the last video that was looked at."""
+    total: int
     videos: int
     files: int
     bytes: int
 
-    def advanced(self, cursor: str, videos: int, files: int, size: int) -> "Pass":
+    def advanced(self, cursor: int, videos: int, files: int, size: int) -> "Pass":
         """The pass after some more videos, the last of which is `cursor`."""
         return replace(
             self,
@@ -55,33 +59,46 @@ class Passes:
         self._database = database
 
     async def last_pass(self, scope: str) -> Pass | None:
-        """The present or last pass of a scope."""
+        """The present or last pass of a scope; None also if its row cannot be read."""
         row = await self._database.fetch_one("get_pass", {"scope": scope})
-        return _pass(row) if row else None
+        return readable(row, _pass, f"the verification {scope!r}") if row else None
 
     async def summary(self) -> Verification:
         """The present or last pass of all, and the number of open findings."""
         row = await self._database.fetch_one("newest_pass")
         counts = await self._database.fetch_all("count_findings")
-        findings = {FindingKind(each["kind"]): each["findings"] for each in counts}
+        known = set(FindingKind)
+        findings = {each["kind"]: each["findings"] for each in counts if each["kind"] in known}
+        never = Verification(state=VerifyState.NEVER, findings=findings)
         if row is None:
-            return Verification(state=VerifyState.NEVER, findings=findings)
-        return _verification(row, findings)
+            return never
+        return readable(row, partial(_verification, findings=findings), "the verification") or never
+
+    async def count_videos(self) -> int:
+        """How many videos the library has, those with metadata alone included."""
+        [counted] = await self._database.fetch_all("count_videos")
+        return int(counted["videos"])
+
+    async def walked(self, progress: Pass) -> int:
+        """How many videos a pass has behind it, those included that its sample leaves out."""
+        row = await self._database.fetch_one("count_videos_until", {"cursor": progress.cursor})
+        return int(row["videos"]) if row else 0
 
     async def begin(self, request: VerifyRequest) -> Pass:
         """Begin a new pass."""
-        [counted] = await self._database.fetch_all("count_videos")
         row = {
             "scope": scope_of(request),
             "mode": request.mode,
             "sample_percent": request.sample_percent,
             "seed": new_id(),
-            "videos_total": 0 if request.known_only else counted["videos"],
+            "videos_total": 0 if request.known_only else await self.count_videos(),
             "now": to_micros(utc_now()),
         }
 
         def transaction(writer: Writer) -> list[Row]:
             writer.execute("begin_pass", row)
+            if row["scope"] == request.mode:  # every row is about to be read again
+                writer.execute("delete_row_findings")
             return writer.fetch_all("get_pass", row)
 
         [begun] = await self._database.write(transaction)
@@ -92,7 +109,7 @@ class Passes:
         row = {
             "scope": progress.scope,
             "now": to_micros(utc_now()),
-            "video_cursor": progress.cursor,
+            "video_cursor": str(progress.cursor),
             "videos_checked": progress.videos,
             "files_checked": progress.files,
             "bytes_checked": progress.bytes,
@@ -100,7 +117,7 @@ class Passes:
         await self._database.execute("save_progress", row)
 
     async def set_state(self, scope: str, state: VerifyState, error: str | None = None) -> None:
-        """Keep where the pass stands."""
+        """Record the state of a pass."""
         row = {"scope": scope, "state": state, "error": error, "now": to_micros(utc_now())}
         await self._database.execute("set_pass_state", row)
 
@@ -121,7 +138,8 @@ def _pass(row: Row) -> Pass:
         state=VerifyState(row["state"]),
         updated_at=from_micros(row["updated_at"]),
         completed_at=_moment(row["completed_at"]),
-        cursor=row["video_cursor"],
+        cursor=int(row["video_cursor"] or 0),
+        total=row["videos_total"],
         videos=row["videos_checked"],
         files=row["files_checked"],
         bytes=row["bytes_checked"],

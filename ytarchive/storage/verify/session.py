@@ -1,46 +1,45 @@
-"""One session of the verification: goes on with a pass until its end, or until the time is up."""
+"""One session of the verification: resumes a pass and ends with it, or when the time is up."""
 
 import asyncio
 import itertools
 import os
 import threading
 import time
-import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
+from ytarchive.common.database import Row
 from ytarchive.common.errors import Cancelled, FileFailure
 from ytarchive.storage.layout import Layout
-from ytarchive.storage.verify.checks import Checker, RegisteredFile, Trouble, foreign, listed
+from ytarchive.storage.verify.checks import Checked, Checker, RegisteredFile, Trouble
 from ytarchive.storage.verify.findings import Findings
+from ytarchive.storage.verify.foreign import AcceptedFiles
 from ytarchive.storage.verify.models import FindingKind, VerifyMode, VerifyRequest, VerifyState
 from ytarchive.storage.verify.passes import Pass, Passes
+from ytarchive.storage.verify.rows import damaged_id, id_of
+from ytarchive.storage.verify.sample import Sample
+from ytarchive.storage.verify.strangers import Strangers
 from ytarchive.storage.verify.treatment import Treatment
 
 _BATCH_BYTES = 32 * 2**20
 _BATCH_FILES = 100
 _SAVE_SECONDS = 1.0
-_NAMES_AT_ONCE = 1000
 _VIDEOS_THAT_CANNOT_ALL_BE_GONE = 20
 _NICENESS = 10
+_NOT_FILES = frozenset({FindingKind.FOREIGN, FindingKind.UNREADABLE_ROW})
 
 
 @dataclass(frozen=True)
 class Batch:
     """Some videos that follow each other, and the files of those that are to be checked."""
 
-    cursor: str
+    cursor: int
     videos: int
+    """How many of them have files."""
     files: list[RegisteredFile]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the files, as they were stored."""
-        return sum(file.size_bytes for file in self.files)
 
 
 def _give_way() -> None:
@@ -72,7 +71,9 @@ class Session:
         self._pool = ThreadPoolExecutor(threads, "verify", _give_way)
         self._stop = threading.Event()
         reads = request.mode is VerifyMode.FULL
+        self._accepted = AcceptedFiles(layout)
         self._checker = Checker(layout.base, reads_content=reads, stop=self._stop)
+        self._strangers = Strangers(findings, layout, self._checker)
         self._deadline = time.monotonic() + (request.time_limit or float("inf"))
         self._saved = time.monotonic()
         self._unsure: list[Trouble] | None = []
@@ -83,21 +84,52 @@ class Session:
         self._stop.set()
 
     async def run(self) -> VerifyState:
-        """Go on with the pass; how it stands afterwards. Raises FileFailure if no disk is there."""
+        """Resume the pass; its state afterwards. Raises FileFailure if nothing could be read."""
         try:
+            await self._prepare()
             await self._look_at_known()
-            if self._request.known_only:
-                return VerifyState.COMPLETE
-            is_complete = await self._check_registered()
-            await self._save()
-            if is_complete:
-                await self._look_for_foreign()
+            if self._request.known_only or await self._check_everything():
                 return VerifyState.COMPLETE
         except Cancelled:
             await self._save()
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
+            await self._accept_foreign()
         return VerifyState.STOPPED
+
+    async def _prepare(self) -> None:
+        accepted = await asyncio.to_thread(self._accepted.paths)
+        self._checker = replace(self._checker, accepted=accepted)
+        self._strangers = Strangers(self._findings, self._layout, self._checker)
+
+    @property
+    def _is_whole(self) -> bool:
+        return self._pass.sample_percent == 100 and not self._request.known_only
+
+    async def _check_everything(self) -> bool:
+        """Check every file that is to be checked; whether the pass reached its end.
+
+        Raises FileFailure if it ended without having read anything.
+        """
+        is_complete = await self._check_registered()
+        await self._save()
+        if not is_complete:
+            return False
+        if self._is_whole:
+            await self._findings.record(await self._findings.broken_relations())
+        await self._strangers.look()
+        if self._pass.total and not self._pass.files:
+            raise FileFailure(
+                f"no file could be read of {self._pass.total} registered videos: check that the "
+                f"archive's disk is mounted at {self._layout.base}, or run `ytarchive rebuild`"
+            )
+        return True
+
+    async def _accept_foreign(self) -> None:
+        if self._request.accept_foreign:
+            found = await self._strangers.found()
+            await asyncio.to_thread(self._accepted.add, found)
+            await self._findings.settle(found)
 
     @property
     def _is_over(self) -> bool:
@@ -105,19 +137,17 @@ class Session:
 
     async def _look_at_known(self) -> None:
         """See what has become of earlier findings, whatever the mode: some may be well again."""
-        checker = Checker(self._layout.base, reads_content=True, stop=self._stop)
-        cursor = ""
-        while known := await self._findings.untreated(cursor):
+        checker = replace(self._checker, reads_content=True)
+        cursor: bytes | None = b""
+        while cursor is not None:
+            known, cursor = await self._findings.untreated(cursor)
             strangers = [each.path for each in known if each.kind is FindingKind.FOREIGN]
-            gone = await asyncio.to_thread(_without_file, self._layout.base, strangers)
-            await self._findings.settle({*gone, *await self._findings.paths_known(strangers)})
-            rest = (each for each in known if each.kind is not FindingKind.FOREIGN)
-            await self._confirm(rest, checker)
-            cursor = known[-1].path
+            await self._strangers.recheck(strangers)
+            await self._confirm((each for each in known if each.kind not in _NOT_FILES), checker)
 
     async def _check_registered(self) -> bool:
         """Check every registered file from the cursor on; whether the end was reached."""
-        window: deque[tuple[Batch, Future[list[Trouble]]]] = deque()
+        window: deque[tuple[Batch, Future[Checked]]] = deque()
         async for batch in self._batches():
             if self._is_over and (window or self._stop.is_set()):
                 break  # one batch at least, or the shortest sessions would never get on
@@ -137,22 +167,28 @@ class Session:
         return finished
 
     async def _batches(self) -> AsyncIterator[Batch]:
-        cursor = self._pass.cursor
-        while ids := await self._findings.videos_after(cursor):
-            files = await self._findings.files_of([each for each in ids if self._is_wanted(each)])
-            for batch in packed(ids, files):
+        sample = Sample(self._pass.total, self._pass.sample_percent, self._pass.seed)
+        position, cursor = await self._passes.walked(self._pass), self._pass.cursor
+        while rows := await self._findings.videos_after(cursor):
+            wanted = [row for at, row in enumerate(rows, position) if sample.has(at)]
+            files = await self._files_of(wanted)
+            for batch in packed([(row["number"], id_of(row)) for row in rows], files):
                 yield batch
-            cursor = ids[-1]
+            position, cursor = position + len(rows), rows[-1]["number"]
 
-    def _is_wanted(self, video_id: str) -> bool:
-        """Whether the sample has this video; each pass draws another one."""
-        drawn = zlib.crc32(f"{self._pass.seed}{video_id}".encode()) / 2**32
-        return drawn * 100 < self._pass.sample_percent
+    async def _files_of(self, rows: Sequence[Row]) -> dict[str, list[RegisteredFile]]:
+        """The files of videos. Rows that cannot be read are recorded as findings."""
+        ids = [id_of(row) for row in rows]
+        files, damaged = await self._findings.files_and_damage([each for each in ids if each])
+        damaged += [damaged_id(row) for row, each in zip(rows, ids, strict=True) if each is None]
+        if damaged:
+            await self._findings.record(damaged)
+        return files
 
-    async def _settle(self, batch: Batch, checked: Future[list[Trouble]]) -> None:
-        troubles = await asyncio.wrap_future(checked)
-        await self._confirm(self._believed(batch, troubles), self._checker)
-        self._pass = self._pass.advanced(batch.cursor, batch.videos, len(batch.files), batch.size)
+    async def _settle(self, batch: Batch, checking: Future[Checked]) -> None:
+        checked = await asyncio.wrap_future(checking)
+        await self._confirm(self._believed(batch, checked.troubles), self._checker)
+        self._pass = self._pass.advanced(batch.cursor, batch.videos, checked.files, checked.bytes)
         if time.monotonic() - self._saved > _SAVE_SECONDS:
             await self._save()
 
@@ -187,63 +223,22 @@ class Session:
         for video_id, paths in by_video.items():
             await self._treatment.confirm(video_id, paths, checker)
 
-    async def _look_for_foreign(self) -> None:
-        """Find what lies in the videos' folder and belongs to no registered video."""
-        entries = _entries(self._layout.videos)
-        parent = self._layout.relative(self._layout.videos)
-        while names := await asyncio.to_thread(_take, entries, _NAMES_AT_ONCE):
-            known = await self._findings.folders_known(parent, _tellable(names))
-            for name in names:
-                if name not in known:
-                    await self._record_foreign(name, f"{parent}/{name}")
 
-    async def _record_foreign(self, name: str, path: str) -> None:
-        is_folder, paths = await asyncio.to_thread(_below, self._layout.base, path)
-        for some in _chunks(paths):
-            strangers = [foreign(name if is_folder else "", each) for each in some]
-            known = await self._findings.paths_known([each.path for each in strangers])
-            await self._findings.record(each for each in strangers if each.path not in known)
+def packed(
+    videos: Sequence[tuple[int, str | None]], files: Mapping[str, list[RegisteredFile]]
+) -> Iterator[Batch]:
+    """Whole videos in batches that are neither tiny nor long to check.
 
-
-def packed(ids: Sequence[str], files: Mapping[str, list[RegisteredFile]]) -> Iterator[Batch]:
-    """Whole videos in batches that are neither tiny nor long to check."""
-    videos, together, size = 0, list[RegisteredFile](), 0
-    for video_id in ids:
-        videos += 1
-        own = files.get(video_id, [])
+    `videos`: number and id of each, the id None if it is damaged.
+    """
+    count, together, size = 0, list[RegisteredFile](), 0
+    for number, video_id in videos:
+        own = files.get(video_id, []) if video_id else []
+        count += bool(own)
         together += own
         size += sum(file.size_bytes for file in own)
         if size >= _BATCH_BYTES or len(together) >= _BATCH_FILES:
-            yield Batch(video_id, videos, together)
-            videos, together, size = 0, [], 0
+            yield Batch(number, count, together)
+            count, together, size = 0, [], 0
     if videos:
-        yield Batch(ids[-1], videos, together)
-
-
-def _without_file(base: Path, paths: Iterable[str]) -> list[str]:
-    return [path for path in paths if not os.path.lexists(base / path)]
-
-
-def _below(base: Path, path: str) -> tuple[bool, list[str]]:
-    """Whether a path is a folder, and the files there."""
-    if (base / path).is_symlink() or not (base / path).is_dir():
-        return False, [path]
-    return True, listed(base, path)
-
-
-def _entries(folder: Path) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        yield from (entry.name for entry in entries)
-
-
-def _take(names: Iterator[str], count: int) -> list[str]:
-    return list(itertools.islice(names, count))
-
-
-def _chunks(paths: list[str]) -> Iterator[list[str]]:
-    return (paths[at : at + _NAMES_AT_ONCE] for at in range(0, len(paths), _NAMES_AT_ONCE))
-
-
-def _tellable(names: Iterable[str]) -> list[str]:
-    """Names that are text; a file's name may be any bytes."""
-    return [name for name in names if name.isprintable()]
+        yield Batch(videos[-1][0], count, together)

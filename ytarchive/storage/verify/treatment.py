@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from loguru import logger
 
+from ytarchive.common.file_names import file_name, shown_name
 from ytarchive.common.models import utc_now
 from ytarchive.storage.discovery import quality_of
 from ytarchive.storage.layout import Layout, Role
@@ -54,7 +55,8 @@ class Treatment:
     async def _treat(
         self, trouble: Trouble, registered: Sequence[RegisteredFile], checker: Checker
     ) -> None:
-        log.warning("{}: {}: {}", trouble.path, trouble.kind, trouble.detail)
+        shown = shown_name(file_name(trouble.path))
+        log.warning("{}: {}: {}", shown, trouble.kind, trouble.detail)
         if not self._takes_out or trouble.kind not in _TAKEN_OUT:
             await self._findings.record([trouble])
             return

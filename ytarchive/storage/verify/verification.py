@@ -3,11 +3,13 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from loguru import logger
 
+from ytarchive.common.disk import translated
 from ytarchive.common.errors import Conflict, YTArchiveError
-from ytarchive.common.models import Page
+from ytarchive.common.models import Page, utc_now
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.repository import Library
 from ytarchive.storage.verify.findings import Findings
@@ -23,6 +25,9 @@ from ytarchive.storage.verify.session import Session
 from ytarchive.storage.verify.treatment import Treatment
 
 log = logger.bind(service="storage")
+
+_OLDEST_RESUMED = timedelta(days=30)
+"""What an older pass has checked says too little about today."""
 
 
 class Verifier:
@@ -88,21 +93,24 @@ class Verifier:
             self._session.stop()
             await asyncio.wait([self._task])
 
-    async def _begun(self, request: VerifyRequest) -> Pass:
-        """The pass to work on: a stopped one of the same kind, or a new one."""
+    async def _begun(self, asked: VerifyRequest) -> Pass:
+        """The pass to work on: one of the same kind that was stopped lately, or a new one."""
+        request = await self._with_percentage(asked)
         last = await self._passes.last_pass(scope_of(request))
-        open_ends = (VerifyState.STOPPED, VerifyState.FAILED)
-        if (
-            last is not None
-            and request.resume
-            and last.state in open_ends
-            and last.sample_percent == request.sample_percent
-        ):
+        if last is not None and request.resume and _can_resume(last, request):
             await self._passes.set_state(last.scope, VerifyState.RUNNING)
-            log.info("verification goes on after {} videos", last.videos)
+            log.info("verification resumes after {} videos", last.videos)
             return last
         log.info("verification begins: {}", scope_of(request))
         return await self._passes.begin(request)
+
+    async def _with_percentage(self, request: VerifyRequest) -> VerifyRequest:
+        """A request for a number of videos as a request for a share of them."""
+        if request.sample_videos is None:
+            return request
+        total = max(await self._passes.count_videos(), 1)
+        share = min(100 * request.sample_videos / total, 100.0)
+        return request.model_copy(update={"sample_percent": share})
 
     def _new_session(self, progress: Pass, request: VerifyRequest, threads: int) -> Session:
         treatment = Treatment(
@@ -119,6 +127,9 @@ class Verifier:
         except YTArchiveError as failure:
             error = failure.message
             log.error("verification failed: {}", error)
+        except OSError as failure:
+            error = translated(failure, self._layout.base).message
+            log.error("verification failed: {}", error)
         except Exception as failure:
             error = f"a fault of ytarchive itself: {failure}"
             log.exception("verification failed")
@@ -126,3 +137,12 @@ class Verifier:
             await self._passes.set_state(scope, state, error)
             await self._on_end()
         log.info("verification {}", state)
+
+
+def _can_resume(last: Pass, request: VerifyRequest) -> bool:
+    """Whether a pass was stopped, not failed, and has the share of videos that is asked for."""
+    return (
+        last.state is VerifyState.STOPPED
+        and last.sample_percent == request.sample_percent
+        and utc_now() - last.updated_at < _OLDEST_RESUMED
+    )
