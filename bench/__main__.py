@@ -25,6 +25,7 @@ ROWS = {
     "12": "row12_command_line",
     "13": "row13_idle_memory",
     "14": "row14_verify",
+    "15": "row15_under_load",
 }
 
 
