@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from ytarchive.common.config import Settings
-from ytarchive.common.contract import Contract
+from ytarchive.common.contract import Contract, ServiceContract
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.hosts import same_address
 from ytarchive.common.lock import StateLock
@@ -40,6 +40,7 @@ ALL_SERVICES = tuple(ServiceName)
 _FIRST_PORT = 8000
 
 C = TypeVar("C", bound=Contract)
+S = TypeVar("S", bound=ServiceContract)
 
 
 class _Composition:
@@ -48,7 +49,7 @@ class _Composition:
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
         self.settings = settings
         self.session = session
-        self.local: dict[ServiceName, Contract] = {}
+        self.local: dict[ServiceName, ServiceContract] = {}
 
     def elsewhere(self, contract: type[C]) -> C:
         """A service that runs in another process."""
@@ -140,10 +141,10 @@ async def _open_each(
     """Open what is local, callees before callers."""
     settings, local = parts.settings, parts.local
 
-    async def enter(service: ServiceName, contract: type[C], opening: Callable[[], Any]) -> C:
+    async def enter(service: ServiceName, contract: type[S], opening: Callable[[], Any]) -> S:
         if service not in services:
             return parts.elsewhere(contract)
-        opened: C = await stack.enter_async_context(opening())
+        opened: S = await stack.enter_async_context(opening())
         local[service] = opened
         return opened
 

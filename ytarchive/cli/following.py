@@ -96,7 +96,7 @@ async def _watch(
                 titles.update((v.video_id, v.title) for v in job.progress.active if v.title)
             view.update(jobs)
             if all(job.status.is_final or (archive.url is None and _is_held(job)) for job in jobs):
-                return await _all_jobs(archive, job_ids, JobView()), titles
+                return await _all_jobs(archive, job_ids, JobView(expand=True)), titles
             took = time.monotonic() - asked
             await asyncio.sleep(min(max(_INTERVAL, _SHARE * took), _LONGEST_INTERVAL))
 

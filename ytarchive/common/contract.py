@@ -1,6 +1,6 @@
 """One declaration of an operation, from which routes, clients and the OpenAPI document are derived.
 
-    class JobsAPI(Contract, Protocol):
+    class JobsAPI(ServiceContract, Protocol):
         service = ServiceName.JOBS
 
         @endpoint("GET /jobs/{job_id}")
@@ -128,10 +128,7 @@ def _declaration(operation: Callable[..., Any], method: str, path: str, status: 
 
 
 class Contract(Protocol):
-    """Base of all contracts. Implementations have the ids in their paths checked for them.
-
-    A service has a main contract, which reports its health, and may have others, one per subject.
-    """
+    """Base of all contracts. Implementations have the ids in their paths checked for them."""
 
     service: ClassVar[ServiceName]
 
@@ -143,6 +140,10 @@ class Contract(Protocol):
             implementation = cls.__dict__.get(declared.name)
             if implementation is not None and declared.path_parameters:
                 setattr(cls, declared.name, _checked(declared, implementation))
+
+
+class ServiceContract(Contract, Protocol):
+    """Base of a service's main contract. A service may have others, one for each subject."""
 
     @endpoint("GET /health")
     async def health(self) -> HealthCheck:

@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol
 
 from pydantic import Field
 
-from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.contract import Contract, ServiceContract, endpoint
 from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
 from ytarchive.common.media import SideFiles
 from ytarchive.common.models import Done, ErrorDetail, Model, Text, UtcDatetime
@@ -142,7 +142,7 @@ class VideoFormats(Model):
     automatic_captions: list[str]
 
 
-class DownloadAPI(Contract, Protocol):
+class DownloadAPI(ServiceContract, Protocol):
     """Fetch videos with yt-dlp."""
 
     service: ClassVar[ServiceName] = ServiceName.DOWNLOAD

@@ -173,7 +173,8 @@ def _text(value: Any) -> str:
 def _remote_class(contract: type[Contract]) -> Callable[[_Wire], Contract]:
     """A class that implements `contract` by asking a `_Wire`."""
     body = {declared.name: _operation(contract, declared) for declared in endpoints(contract)}
-    body["health"] = _health
+    if "health" in body:
+        body["health"] = _health
     body["__init__"] = _keep_wire
     name = f"Remote{contract.__name__}"
     return types.new_class(name, (contract,), exec_body=lambda members: members.update(body))

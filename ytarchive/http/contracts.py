@@ -2,13 +2,14 @@
 
 from ytarchive.common.contract import Contract
 from ytarchive.download import DownloadAPI, DownloadListener
-from ytarchive.jobs import JobsAPI
+from ytarchive.jobs import JobResultsAPI, JobsAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import StorageAPI
 
 CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
+    JobResultsAPI,
     DownloadListener,
     MetadataAPI,
     DownloadAPI,

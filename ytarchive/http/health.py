@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.errors import NotFound, YTArchiveError
 from ytarchive.common.models import HealthCheck, HealthQuery
 from ytarchive.common.services import ServiceName
@@ -16,7 +16,7 @@ _PATIENCE = 5.0
 class Health:
     """Answers for the one service of a server, or for all of them together."""
 
-    def __init__(self, services: Mapping[ServiceName, Contract]) -> None:
+    def __init__(self, services: Mapping[ServiceName, ServiceContract]) -> None:
         self._services = services
         self._started = time.monotonic()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from ytarchive import __version__
 from ytarchive.common.config import ServerConfig
-from ytarchive.common.contract import Contract, Endpoint, endpoints
+from ytarchive.common.contract import Contract, Endpoint, ServiceContract, endpoints
 from ytarchive.common.services import API_PREFIX, ServiceName
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.common.tracing import trace
@@ -39,9 +39,10 @@ def build_app(services: Sequence[Mounted], config: ServerConfig) -> web.Applicat
         middlewares=[pipeline(config, owners)], client_max_size=config.max_body_bytes
     )
     app[SERVER_CONFIG] = config
-    named: dict[ServiceName, Contract] = {}
+    named: dict[ServiceName, ServiceContract] = {}
     for contract, service in services:
-        named.setdefault(contract.service, service)
+        if ServiceContract in contract.__mro__:
+            named[contract.service] = cast("ServiceContract", service)
         for path in _mount(app, contract, service):
             owners[path] = contract.service
     _mount(app, Health, Health(named))

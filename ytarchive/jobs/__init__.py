@@ -1,7 +1,8 @@
 """Jobs: the durable queue that drives the other services, and their registry."""
 
 from ytarchive.jobs.api import (
-    WHOLE_JOB,
+    FIRST_VIDEOS,
+    MOST_SHOWN,
     CreateJob,
     Job,
     JobOptions,
@@ -16,6 +17,7 @@ from ytarchive.jobs.api import (
     VideoProgress,
 )
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
+from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.upstream import (
     Availability,
@@ -25,8 +27,9 @@ from ytarchive.jobs.upstream import (
 )
 
 __all__ = [
+    "FIRST_VIDEOS",
     "IN_PROCESS",
-    "WHOLE_JOB",
+    "MOST_SHOWN",
     "Availability",
     "AvailabilityQuery",
     "AvailabilityState",
@@ -37,12 +40,14 @@ __all__ = [
     "JobProgress",
     "JobQuery",
     "JobResult",
+    "JobResultsAPI",
     "JobStatus",
     "JobType",
     "JobView",
     "JobsAPI",
     "RegisterService",
     "ResultStatus",
+    "ResultsQuery",
     "RetriedJob",
     "RetryJobs",
     "RetryReport",

@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol
 
 from pydantic import Field, model_validator
 
-from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.quality import Quality
@@ -117,8 +117,7 @@ class JobProgress(Model):
     total: int = 0
     listing: bool = Field(default=False, description="Whether a playlist is still being listed")
     known: int = Field(
-        default=0,
-        description="Further entries of the playlist, settled by earlier jobs; not in `total`",
+        default=0, description="Entries of the playlist that earlier jobs settled; not in `total`"
     )
     succeeded: int = 0
     skipped: int = 0
@@ -132,10 +131,12 @@ class JobProgress(Model):
     waiting_reason: str | None = Field(
         default=None, description="The same for programs: bot_check, disk_full, upcoming, pace, …"
     )
-    waiting_until: UtcDatetime | None = Field(
-        default=None, description="When something may start again, if that is known"
-    )
+    waiting_until: UtcDatetime | None = Field(default=None, description="When it ends, if known")
     active: list[VideoProgress] = Field(default_factory=list)
+
+
+MOST_SHOWN = 1000
+"""Videos and results that a job holds unless all of them are asked for (ADR 12)."""
 
 
 class Job(Model):
@@ -150,6 +151,11 @@ class Job(Model):
     playlist_id: str | None = None
     options: JobOptions
     results: list[JobResult]
+    truncated: bool = Field(
+        default=False,
+        description=f"Whether `video_ids` and `results` hold the first {MOST_SHOWN} alone: "
+        "`?expand=true` returns all, `GET /jobs/{job_id}/results` pages them",
+    )
     error: str | None = None
     progress: JobProgress = JobProgress()
     title: str | None = Field(default=None, description="The playlist's title, once it is known")
@@ -178,29 +184,26 @@ class CreateJob(Model):
 class JobView(Model):
     """How much of a job to show."""
 
-    expand: bool = Field(
-        default=True, description="Fill `video_ids` and `results`; false is cheaper for watching"
+    expand: bool | None = Field(
+        default=None,
+        description="true: all `video_ids` and `results`; false: none, which is cheaper for "
+        f"watching; default: the first {MOST_SHOWN}",
     )
 
 
-WHOLE_JOB = JobView()
+FIRST_VIDEOS = JobView()
 
 
-class JobQuery(Model):
-    """Which jobs to list."""
+class JobQuery(JobView):
+    """Which jobs to list. A page of jobs with many videos is shorter than `limit`."""
 
     status: JobStatus | None = None
     type: JobType | None = None
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
-    expand: bool = Field(
-        default=True,
-        description="Fill `video_ids` and `results`; false is cheaper. A page of jobs with many "
-        "videos is shorter than `limit`",
-    )
 
 
-class JobsAPI(Contract, Protocol):
+class JobsAPI(ServiceContract, Protocol):
     """Create, watch and retry archive jobs; know the services."""
 
     service: ClassVar[ServiceName] = ServiceName.JOBS
@@ -211,7 +214,7 @@ class JobsAPI(Contract, Protocol):
         ...
 
     @endpoint("GET /jobs/{job_id}")
-    async def get_job(self, job_id: OpaqueId, request: JobView = WHOLE_JOB) -> Job:
+    async def get_job(self, job_id: OpaqueId, request: JobView = FIRST_VIDEOS) -> Job:
         """A job with its results and progress. Raises NotFound."""
         ...
 

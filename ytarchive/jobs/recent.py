@@ -9,7 +9,7 @@ from ytarchive.jobs.api import Job
 _MOST_VIDEOS = 5_000
 """Videos of all jobs that are kept: some megabytes."""
 
-Key = tuple[str, bool]
+Key = tuple[str, bool | None]
 
 
 class RecentJobs:

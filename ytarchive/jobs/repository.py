@@ -10,6 +10,7 @@ from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
 from ytarchive.jobs.api import (
+    MOST_SHOWN,
     CreateJob,
     Job,
     JobQuery,
@@ -27,6 +28,7 @@ from ytarchive.jobs.rows import (
     errors_of,
     head_of,
     job_of,
+    new_job,
     now_micros,
     outcome_row,
     result_of,
@@ -49,13 +51,13 @@ class JobsRepository:
         self.database = database
         self._recent = RecentJobs(database)
 
-    async def create(self, request: CreateJob, trace_id: str) -> str:
-        """Store a job with its videos in one transaction; its id."""
-        job_id = new_id()
+    async def create(self, request: CreateJob, trace_id: str) -> Job:
+        """Store a job with its videos in one transaction, and return it."""
+        job_id, now = new_id(), now_micros()
         head = {
             "id": job_id,
             "type": request.type,
-            "now": now_micros(),
+            "now": now,
             "playlist_id": request.playlist_id,
             "options": request.options.model_dump_json(),
             "priority": request.options.priority,
@@ -69,7 +71,7 @@ class JobsRepository:
             writer.execute_many("add_video", video_rows(job_id, request.video_ids))
 
         await self.database.write(insert)
-        return job_id
+        return new_job(job_id, request, now)
 
     async def head(self, job_id: str) -> JobHead | None:
         """A job without its videos."""
@@ -85,32 +87,35 @@ class JobsRepository:
         """Jobs that have not ended."""
         return [head_of(row) for row in await self.database.fetch_all("active_jobs")]
 
-    async def job(self, job_id: str, *, expand: bool = True) -> Job | None:
-        """A job, with its videos and results if `expand`; the same object while it is the same."""
-        return await self._recent.get((job_id, expand), lambda: self._read(job_id, expand=expand))
+    async def job(self, job_id: str, *, expand: bool | None = None) -> Job | None:
+        """Return a job, the same object while it is the same; `expand` as in `JobView`."""
+        return await self._recent.get((job_id, expand), lambda: self._read(job_id, expand))
 
-    async def _read(self, job_id: str, *, expand: bool) -> Job | None:
+    async def _read(self, job_id: str, expand: bool | None) -> Job | None:
         row = await self.database.fetch_one("get_job", {"id": job_id})
-        if row is None:
-            return None
-        return await self._with_videos(row) if expand else job_of(row, [], [])
+        return await self._shown(row, expand) if row else None
 
     async def page(self, query: JobQuery) -> Page[Job]:
-        """Jobs that match, newest first."""
+        """Return jobs that match, newest first."""
         require_id_cursor(query.cursor)
         values = query.model_dump(include={"status", "type", "cursor"})
         rows = await self.database.fetch_all(_list_for(query), values | {"limit": query.limit + 1})
-        shown = rows[: query.limit]
-        if query.expand:
-            shown = _together(shown)
-        jobs = [await self._with_videos(r) if query.expand else job_of(r, [], []) for r in shown]
+        shown = _together(rows[: query.limit], query.expand)
+        jobs = [await self._shown(row, query.expand) for row in shown]
         return Page(items=jobs, next_cursor=jobs[-1].id if len(rows) > len(shown) else None)
 
-    async def _with_videos(self, row: Row) -> Job:
-        ids = await self.database.fetch_all("job_video_ids", {"job_id": row["id"]})
-        results = await self.database.fetch_all("job_results", {"job_id": row["id"]})
+    async def _shown(self, row: Row, expand: bool | None) -> Job:
+        if expand is False:
+            return job_of(row, [], [])
+        is_truncated = expand is None and row["total"] > MOST_SHOWN
+        values = {"job_id": row["id"], "limit": MOST_SHOWN if is_truncated else -1}
+        ids = await self.database.fetch_all("job_video_ids", values)
+        results = await self.database.fetch_all("job_results", values)
         return job_of(
-            row, [item["video_id"] for item in ids], [result_of(item) for item in results]
+            row,
+            [item["video_id"] for item in ids],
+            [result_of(item) for item in results],
+            truncated=is_truncated,
         )
 
     async def counts(self) -> tuple[dict[str, int], int]:
@@ -330,9 +335,12 @@ class JobsRepository:
         await self.database.write(mark)
 
 
-def _together(rows: list[Row]) -> list[Row]:
-    """The first of some jobs, as many as one answer can hold with their videos; one at least."""
-    totals = itertools.accumulate(row["total"] for row in rows)
+def _together(rows: list[Row], expand: bool | None) -> list[Row]:
+    """Return the first of some jobs, as many as one answer can hold with their videos."""
+    if expand is False:
+        return rows
+    most = None if expand else MOST_SHOWN
+    totals = itertools.accumulate(min(row["total"], most or row["total"]) for row in rows)
     return rows[: max(1, sum(total <= _MOST_VIDEOS for total in totals))]
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from ytarchive.common.database import Row
 from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
 from ytarchive.jobs.api import (
+    MOST_SHOWN,
+    CreateJob,
     Job,
     JobOptions,
     JobProgress,
@@ -111,7 +113,27 @@ def head_of(row: Row) -> JobHead:
     )
 
 
-def job_of(row: Row, video_ids: list[str], results: list[JobResult]) -> Job:
+def new_job(job_id: str, request: CreateJob, now: int) -> Job:
+    """Return the job that was made of `request` at `now` (microseconds), as it was stored."""
+    video_ids = list(dict.fromkeys(request.video_ids))
+    return Job(
+        id=job_id,
+        type=request.type,
+        status=JobStatus.PENDING,
+        created_at=from_micros(now),
+        updated_at=from_micros(now),
+        video_ids=video_ids[:MOST_SHOWN],
+        playlist_id=request.playlist_id,
+        options=request.options,
+        results=[],
+        truncated=len(video_ids) > MOST_SHOWN,
+        progress=JobProgress(total=len(video_ids), listing=request.playlist_id is not None),
+    )
+
+
+def job_of(
+    row: Row, video_ids: list[str], results: list[JobResult], *, truncated: bool = False
+) -> Job:
     """A job's row as the job."""
     counted = {name: row[name] for name in ("skipped", "failed", "unavailable", "cancelled")}
     return Job(
@@ -124,6 +146,7 @@ def job_of(row: Row, video_ids: list[str], results: list[JobResult]) -> Job:
         playlist_id=row["playlist_id"],
         options=JobOptions.model_validate_json(row["options"]),
         results=results,
+        truncated=truncated,
         error=row["error"],
         title=row["title"],
         work_plan_id=row["work_plan_id"],

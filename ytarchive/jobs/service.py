@@ -1,6 +1,6 @@
 """The Jobs service: the API over the queue."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
@@ -8,6 +8,7 @@ from time import monotonic
 from loguru import logger
 
 from ytarchive.common.config import Settings
+from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database
 from ytarchive.common.errors import Conflict, NotFound
 from ytarchive.common.hosts import known_hosts
@@ -17,7 +18,7 @@ from ytarchive.common.services import ServiceName
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadListener, DownloadNotice, DownloadStatus
 from ytarchive.jobs.api import (
-    WHOLE_JOB,
+    FIRST_VIDEOS,
     CreateJob,
     Job,
     JobQuery,
@@ -41,6 +42,8 @@ from ytarchive.jobs.registry.models import RegisterService, ServiceRegistry
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
 from ytarchive.jobs.registry.repository import RegistryRepository
 from ytarchive.jobs.repository import SCHEMA, JobsRepository
+from ytarchive.jobs.results.api import JobResultsAPI
+from ytarchive.jobs.results.service import JobResultsService
 from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.retrying.requeueing import Requeueing
 from ytarchive.jobs.retrying.retries import Retries
@@ -76,6 +79,7 @@ class JobsService(JobsAPI, DownloadListener):
     ) -> None:
         self._started = monotonic()
         self._repository = JobsRepository(database)
+        self._results = JobResultsService(self._repository)
         self._place = settings.storage
         self._storage = neighbours.storage
         self._guards = guards
@@ -139,6 +143,10 @@ class JobsService(JobsAPI, DownloadListener):
                 await service._engine.stop(settings.jobs.shutdown_grace)
                 await governor.save()
 
+    def subjects(self) -> Mapping[type[Contract], Contract]:
+        """Return the implementations of the other contracts of Jobs."""
+        return {JobResultsAPI: self._results}
+
     def work_on(self, job_id: str) -> None:
         """Add a job to those that are worked on, when not the whole queue is."""
         self._queue.allow(job_id)
@@ -153,14 +161,13 @@ class JobsService(JobsAPI, DownloadListener):
             alone = request.video_ids[0] if len(request.video_ids) == 1 else None
             require_place_for_videos(request.options.output_dir, self._place, alone)
         trace_id = current_trace_id() or new_trace_id()
-        job_id = await self._repository.create(request, trace_id)
+        job = await self._repository.create(request, trace_id)
         with trace(trace_id):
-            log.info("job {} queued: {}", job_id, request.type)
-        job = await self._found(job_id)
-        self._engine.job_changed(job_id)
+            log.info("job {} queued: {}", job.id, request.type)
+        self._engine.job_changed(job.id)
         return job
 
-    async def get_job(self, job_id: str, request: JobView = WHOLE_JOB) -> Job:
+    async def get_job(self, job_id: str, request: JobView = FIRST_VIDEOS) -> Job:
         """A job with its results and progress. Raises NotFound."""
         return await self._progress.fill(await self._found(job_id, expand=request.expand))
 
@@ -174,7 +181,7 @@ class JobsService(JobsAPI, DownloadListener):
 
     async def retry_job(self, job_id: str) -> Job:
         """Queue again what failed, was unavailable or cancelled. Raises NotFound or Conflict."""
-        job = await self._found(job_id)
+        job = await self._found(job_id, expand=False)
         if not job.status.is_final:
             raise Conflict(f"job {job_id} is still {job.status}")
         incomplete = job.progress.failed + job.progress.unavailable + job.progress.cancelled
@@ -199,7 +206,7 @@ class JobsService(JobsAPI, DownloadListener):
 
     async def cancel_job(self, job_id: str) -> Job:
         """Stop a job and its transfers. Raises NotFound, or Conflict if it has ended."""
-        await self._found(job_id)
+        await self._found(job_id, expand=False)
         if not await self._repository.cancel(job_id):
             raise Conflict(f"job {job_id} has already ended")
         await self._engine.abandon(job_id)
@@ -265,7 +272,7 @@ class JobsService(JobsAPI, DownloadListener):
         checks = {"database": await self._repository.database.is_usable()}
         return HealthCheck.of(self.service, checks, since=self._started)
 
-    async def _found(self, job_id: str, *, expand: bool = True) -> Job:
+    async def _found(self, job_id: str, *, expand: bool | None = None) -> Job:
         job = await self._repository.job(job_id, expand=expand)
         if job is None:
             raise NotFound(f"there is no job {job_id}")

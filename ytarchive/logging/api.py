@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import Field
 
-from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.models import Model, Page, UtcDatetime, utc_now
 from ytarchive.common.services import ServiceName
 
@@ -72,7 +72,7 @@ class Metric(Model):
     timestamp: UtcDatetime
 
 
-class LoggingAPI(Contract, Protocol):
+class LoggingAPI(ServiceContract, Protocol):
     """Collect, keep and find what the services have to say."""
 
     service: ClassVar[ServiceName] = ServiceName.LOGGING

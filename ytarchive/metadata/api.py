@@ -4,7 +4,7 @@ from typing import ClassVar, Protocol
 
 from pydantic import Field
 
-from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.identifiers import ChannelId, PlaylistId, VideoId
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadata
 from ytarchive.common.models import Done, Model, UtcDatetime
@@ -100,7 +100,7 @@ class QuotaUsage(Model):
     source: str = Field(description='"data_api" with a key, else "yt-dlp", which costs no quota')
 
 
-class MetadataAPI(Contract, Protocol):
+class MetadataAPI(ServiceContract, Protocol):
     """What YouTube says of videos, playlists and channels."""
 
     service: ClassVar[ServiceName] = ServiceName.METADATA

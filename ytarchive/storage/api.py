@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import Field, model_validator
 
-from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.identifiers import OpaqueId, VideoId
 from ytarchive.common.media import PlaylistMetadata, SideFiles, VideoMetadata
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
@@ -148,7 +148,7 @@ class StorageStats(Model):
     )
 
 
-class StorageAPI(Contract, Protocol):
+class StorageAPI(ServiceContract, Protocol):
     """The archive on disk, its index, and the work plans."""
 
     service: ClassVar[ServiceName] = ServiceName.STORAGE

@@ -9,7 +9,7 @@ from ytarchive.common.models import HealthCheck, Page
 from ytarchive.discovery import Archive
 from ytarchive.download import DownloadAPI, DownloadPhase, VideoFormat, VideoFormats
 from ytarchive.jobs import (
-    WHOLE_JOB,
+    FIRST_VIDEOS,
     Availability,
     AvailabilityQuery,
     CreateJob,
@@ -147,7 +147,7 @@ class JobsPeer(JobsAPI):
             work_plan_id=self.work_plan_id,
         )
 
-    async def get_job(self, job_id: str, request: JobView = WHOLE_JOB) -> Job:
+    async def get_job(self, job_id: str, request: JobView = FIRST_VIDEOS) -> Job:
         if not job_id.startswith("job-"):
             raise NotFound(f"there is no job {job_id}")
         self.when_looked_at()

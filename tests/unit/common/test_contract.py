@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol
 
 import pytest
 
-from ytarchive.common.contract import Contract, endpoint, endpoints
+from ytarchive.common.contract import ServiceContract, endpoint, endpoints
 from ytarchive.common.errors import InvalidIdentifier, InvalidRequest
 from ytarchive.common.identifiers import OpaqueId, VideoId
 from ytarchive.common.models import Done, HealthCheck, Model
@@ -68,7 +68,7 @@ def test_what_is_no_route_fails_at_the_declaration(route: str) -> None:
         endpoint(route)
 
 
-class ThingsAPI(Contract, Protocol):
+class ThingsAPI(ServiceContract, Protocol):
     """Things."""
 
     service: ClassVar[ServiceName] = ServiceName.JOBS

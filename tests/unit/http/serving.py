@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 from pydantic import Field
 
 from ytarchive.common.config import ServerConfig
-from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.errors import Conflict, NotFound, RegionBlocked
 from ytarchive.common.identifiers import OpaqueId, VideoId, new_id
 from ytarchive.common.models import Done, HealthCheck, Model, Page, UtcDatetime, utc_now
@@ -38,7 +38,7 @@ class NoteQuery(Model):
     newest_first: bool = True
 
 
-class NotesAPI(Contract, Protocol):
+class NotesAPI(ServiceContract, Protocol):
     """Keep notes about videos."""
 
     service: ClassVar[ServiceName] = ServiceName.STORAGE

@@ -7,13 +7,13 @@ import pytest
 
 from tests.unit.http.serving import Notes, NotesAPI, serving
 from ytarchive import __version__
-from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.errors import DatabaseCorrupt
 from ytarchive.common.models import Done, HealthCheck
 from ytarchive.common.services import ServiceName
 
 
-class PingAPI(Contract, Protocol):
+class PingAPI(ServiceContract, Protocol):
     """A second service."""
 
     service: ClassVar[ServiceName] = ServiceName.JOBS

@@ -35,7 +35,7 @@ async def test_what_has_not_changed_is_the_same_object(workshop: Workshop) -> No
 async def test_every_write_that_was_answered_is_seen_at_once(tmp_path: Path) -> None:
     async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
         jobs = JobsRepository(database)
-        job_id = await jobs.create(videos(video_id(1)), "trace")
+        job_id = (await jobs.create(videos(video_id(1)), "trace")).id
 
         async def rename(number: int) -> None:
             await jobs.set_title(job_id, f"{number}")
@@ -60,7 +60,7 @@ async def test_every_write_that_was_answered_is_seen_at_once(tmp_path: Path) -> 
 async def test_what_a_commit_overtook_is_not_kept(tmp_path: Path) -> None:
     async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
         jobs = JobsRepository(database)
-        job_id = await jobs.create(videos(video_id(1)), "trace")
+        job_id = (await jobs.create(videos(video_id(1)), "trace")).id
         old = await jobs.job(job_id)
         recent = RecentJobs(database)
 
@@ -79,10 +79,10 @@ async def test_large_jobs_do_not_pile_up(tmp_path: Path) -> None:
     async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
         jobs = JobsRepository(database)
         ids = [
-            await jobs.create(videos(*(video_id(n) for n in range(2000))), "trace")
+            (await jobs.create(videos(*(video_id(n) for n in range(2000))), "trace")).id
             for _ in range(3)
         ]
-        first = [await jobs.job(job_id) for job_id in ids]
-        again = [await jobs.job(job_id) for job_id in reversed(ids)]
+        first = [await jobs.job(job_id, expand=True) for job_id in ids]
+        again = [await jobs.job(job_id, expand=True) for job_id in reversed(ids)]
 
     assert [a is b for a, b in zip(reversed(again), first, strict=True)] == [False, True, True]

@@ -46,7 +46,9 @@ async def list_jobs(
     cursor: str | None,
 ) -> None:
     """List jobs, newest first (what `ytarchive jobs` does)."""
-    query = JobQuery(status=status, type=kind, limit=limit, cursor=cursor, expand=out.as_json)
+    query = JobQuery(
+        status=status, type=kind, limit=limit, cursor=cursor, expand=None if out.as_json else False
+    )
     page = await archive.jobs.list_jobs(query)
     if not out.as_json:
         _show_pause(out, await archive.jobs.get_governor())

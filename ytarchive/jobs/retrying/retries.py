@@ -107,7 +107,8 @@ class Retries:
         if job_id is None:
             ids = [video.video_id for video in videos]
             request = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=ids)
-            job_id = await self._repository.create(request, current_trace_id() or new_trace_id())
+            trace_id = current_trace_id() or new_trace_id()
+            job_id = (await self._repository.create(request, trace_id)).id
             await self._repository.set_work_plan(job_id, plan.id)
             await self._storage.create_work_plan(WorkPlanRequest(plan_id=plan.id, job_id=job_id))
         await self._requeueing.take_from_plan(job_id, videos)

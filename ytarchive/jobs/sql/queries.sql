@@ -84,13 +84,26 @@ VALUES (:job_id, :video_id, :position, 'new', :title)
 ON CONFLICT (job_id, video_id) DO NOTHING;
 
 -- name: job_video_ids
-SELECT video_id FROM job_videos WHERE job_id = :job_id ORDER BY position;
+-- A limit of -1 is none.
+SELECT video_id FROM job_videos WHERE job_id = :job_id ORDER BY position LIMIT :limit;
 
 -- name: job_results
 -- The videos that have a result, in the job's order.
 SELECT * FROM job_videos
 WHERE job_id = :job_id AND state NOT IN ('new', 'queued')
-ORDER BY position;
+ORDER BY position
+LIMIT :limit;
+
+-- name: list_results
+-- The same, after the video that is the cursor; of one state or of all.
+SELECT * FROM job_videos
+WHERE job_id = :job_id AND state NOT IN ('new', 'queued') AND state = coalesce(:status, state)
+  AND (position, video_id) > (
+    SELECT coalesce(max(position), -1), coalesce(max(video_id), '') FROM job_videos
+    WHERE job_id = :job_id AND video_id = :cursor
+  )
+ORDER BY position, video_id
+LIMIT :limit;
 
 -- name: new_videos
 SELECT video_id FROM job_videos
