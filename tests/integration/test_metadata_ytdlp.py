@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.standin import Catalogue, StandIn, VideoState
+from tests.ytdlp_requests import EXTRACTION, listing_requests, only, plain_requests
 from ytarchive.common.config import load_settings
 from ytarchive.metadata import BatchRequest, MetadataQuery, PlaylistPageQuery, VideoMetadataQuery
 from ytarchive.metadata.service import MetadataService
@@ -35,10 +36,11 @@ async def test_a_playlist_is_paged_through_and_each_page_is_fetched_once(tmp_pat
             if page.next_cursor is None:
                 break
             query = PlaylistPageQuery(cursor=page.next_cursor)
-        asked = youtube.requests.count("playlist") + youtube.requests.count("browse")
+        asked = listing_requests(youtube.requests.counts)
         whole = await service.get_playlist(playlist.id, MetadataQuery())
-        assert youtube.requests.count("playlist") + youtube.requests.count("browse") == asked
-        assert youtube.requests.count("watch") == youtube.requests.count("api:*") == 0
+        assert listing_requests(youtube.requests.counts) == asked
+        assert only(youtube.requests.counts, EXTRACTION) == {}
+        assert youtube.requests.count("api:*") == 0
     assert found == playlist.video_ids
     assert whole.title == "Long"
     assert [video.video_id for video in whole.videos] == found
@@ -52,8 +54,10 @@ async def test_a_batch_has_metadata_captions_and_reasons(tmp_path: Path) -> None
         batch = await service.get_batch(BatchRequest(video_ids=[film.id, gone.id]))
         (video,) = batch.found
         assert await service.get_video(film.id, VideoMetadataQuery()) == video
-        assert youtube.requests.count("watch") == 2
+        counted = only(youtube.requests.counts, EXTRACTION)
         channel = await service.get_channel(film.channel.handle, MetadataQuery())
+        plain = await plain_requests(youtube, "--simulate", "--ignore-errors", film.id, gone.id)
+    assert counted == only(plain, EXTRACTION)
     assert (video.title, video.view_count) == ("Film", film.views)
     assert sorted(video.available_captions) == ["de", "en"]
     assert [missing.reason for missing in batch.missing] == ["private"]

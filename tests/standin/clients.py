@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from .media import ffmpeg_program
+from .remote import StandInProcess
 from .server import StandIn
 
 API = "https://www.googleapis.com/youtube/v3/"
@@ -27,7 +28,9 @@ class Outcome(NamedTuple):
     err: str
 
 
-async def yt_dlp(youtube: StandIn, *arguments: str, folder: Path = Path()) -> Outcome:
+async def yt_dlp(
+    youtube: StandIn | StandInProcess, *arguments: str, folder: Path = Path()
+) -> Outcome:
     """Run yt-dlp as users do, in `folder`, with the stand-in as its YouTube."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "yt_dlp", "--ignore-config", "--no-update"),

@@ -1,12 +1,13 @@
 """One stand-in and one pool of workers for all tests of a module; each test adds its own videos."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
 import pytest_asyncio
 
 from tests.integration.ytdlp.helpers import MEDIA, Archive, settings_for
 from tests.standin import StandIn
+from tests.ytdlp_requests import plain_requests
 from ytarchive.ytdlp import YtDlp
 
 
@@ -24,3 +25,15 @@ def archive(shared: Archive) -> Iterator[Archive]:
     shared.youtube.reset()
     yield shared
     shared.youtube.behaviour.change(faults=[], media_bytes_per_second=None)
+
+
+_counted: dict[str, int] = {}
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def extraction(archive: Archive) -> Mapping[str, int]:
+    """The requests by kind of one extraction by plain yt-dlp, of a video that can be downloaded."""
+    if not _counted:
+        video = archive.youtube.catalogue.add_video()
+        _counted.update(await plain_requests(archive.youtube, "--simulate", video.id))
+    return _counted

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.integration.ytdlp.helpers import (
 from tests.standin import Fault
 from tests.standin.clients import decode, yt_dlp
 from tests.standin.media import ffmpeg_program
+from tests.ytdlp_requests import EXTRACTION, only, same_environment, times
 from ytarchive.common import errors
 from ytarchive.common.quality import Quality
 from ytarchive.ytdlp import Transfer
@@ -53,7 +55,7 @@ async def test_it_asks_for_no_more_than_a_plain_yt_dlp(archive: Archive, tmp_pat
     arguments = ("-S", "res:720,fps,ext:mp4:m4a", "--write-subs", "--write-thumbnail", "-o", "x")
     await yt_dlp(
         archive.youtube,
-        *(*arguments, "--ffmpeg-location", ffmpeg_program()),
+        *(*arguments, *same_environment(), "--ffmpeg-location", ffmpeg_program()),
         f"https://www.youtube.com/watch?v={video.id}",
         folder=tmp_path,
     )
@@ -146,7 +148,9 @@ async def test_all_captions_are_those_that_people_have_made(archive: Archive) ->
     assert done.remarks == ["no captions"]
 
 
-async def test_room_is_asked_for_before_the_first_byte(archive: Archive) -> None:
+async def test_room_is_asked_for_before_the_first_byte(
+    archive: Archive, extraction: Mapping[str, int]
+) -> None:
     video = archive.youtube.catalogue.add_video()
     needed: list[int] = []
 
@@ -160,7 +164,7 @@ async def test_room_is_asked_for_before_the_first_byte(archive: Archive) -> None
     assert not archive.youtube.requests.counts["media"]
     assert not any(".part" in name for name in files(archive.order(video.id).folder))
     await archive.ytdlp.download(archive.order(video.id), ignore, needed.append)
-    assert archive.youtube.requests.counts["watch"] == 1  # it went on from what was known
+    assert times(archive.youtube.requests.counts, extraction) == 1  # it went on from what was known
     again: list[int] = []
     await archive.ytdlp.download(archive.order(video.id), ignore, again.append)
     assert not again  # all of it is there
@@ -187,7 +191,7 @@ async def test_a_cancelled_transfer_stops_at_once_and_resumes_by_range(archive: 
     assert any(r.startswith(f"bytes={kept}-") for r in ranges)
     total = archive.media_size(136, 140)
     assert done.network_bytes == total - kept
-    assert "watch" not in archive.youtube.requests.counts  # extracted once
+    assert only(archive.youtube.requests.counts, EXTRACTION) == {}  # extracted once
     assert await decode(done.folder / f"{video.id}.mp4") == ""
     assert not [name for name in files(done.folder) if "part" in name or ".f" in name]
 
@@ -209,30 +213,36 @@ async def test_a_part_that_is_whole_already_or_too_long_does_not_end_the_video(
         assert done.network_bytes <= archive.media_size(140) + 64 * 1024
 
 
-async def test_an_expired_address_is_extracted_again_and_resumed(archive: Archive) -> None:
+async def test_an_expired_address_is_extracted_again_and_resumed(
+    archive: Archive, extraction: Mapping[str, int]
+) -> None:
     video = archive.youtube.catalogue.add_video()
     await archive.ytdlp.extract(video.id)
     archive.youtube.behaviour.faults.append(Fault(kind="media", after=1, times=1, status=403))
     done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
-    assert archive.youtube.requests.counts["watch"] == 2
+    assert times(archive.youtube.requests.counts, extraction) == 2
     total = archive.media_size(136, 140)
     assert done.network_bytes == total  # the video, already there, was not fetched again
     assert await decode(done.folder / f"{video.id}.mp4") == ""
 
 
-async def test_it_stops_extracting_again_after_two_times(archive: Archive) -> None:
+async def test_it_stops_extracting_again_after_two_times(
+    archive: Archive, extraction: Mapping[str, int]
+) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="media", status=403))
     with pytest.raises(errors.StaleUrl):
         await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
-    assert archive.youtube.requests.counts["watch"] == 3
+    assert times(archive.youtube.requests.counts, extraction) == 3
 
 
-async def test_a_transfer_that_is_cut_goes_on_where_it_was(archive: Archive) -> None:
+async def test_a_transfer_that_is_cut_goes_on_where_it_was(
+    archive: Archive, extraction: Mapping[str, int]
+) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="media", cut_after=1_000_000, times=1))
     done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
-    assert archive.youtube.requests.counts["watch"] == 1
+    assert times(archive.youtube.requests.counts, extraction) == 1
     assert await decode(done.folder / f"{video.id}.mp4") == ""
 
 

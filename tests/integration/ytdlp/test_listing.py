@@ -9,6 +9,7 @@ from tests.integration.ytdlp.helpers import (
     is_alive,
     until,
 )
+from tests.ytdlp_requests import EXTRACTION, only
 from ytarchive.common import errors
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,8 +24,7 @@ async def test_a_list_is_read_page_by_page_as_it_is_wanted(archive: Archive) -> 
     await asyncio.sleep(0.2)
     assert sum(archive.youtube.requests.counts.values()) == asked
     videos = [*first.videos, *[v async for chunk in listing for v in chunk.videos]]
-    assert "watch" not in archive.youtube.requests.counts
-    assert "player" not in archive.youtube.requests.counts
+    assert only(archive.youtube.requests.counts, EXTRACTION) == {}
     assert [video.video_id for video in videos] == playlist.video_ids
     assert [video.position for video in videos] == list(range(250))
     assert sum(not video.is_available for video in videos) == 3

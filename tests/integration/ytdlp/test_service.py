@@ -1,7 +1,7 @@
 """The Download service with real worker processes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.integration.ytdlp.helpers import PATIENCE, SLOW, Archive, settings_for, until
 from tests.standin import Fault
+from tests.ytdlp_requests import times
 from ytarchive.common import errors
 from ytarchive.common.quality import Quality
 from ytarchive.download import DownloadRequest, DownloadStatus
@@ -32,7 +33,7 @@ async def ended(service: DownloadService, task_id: str) -> DownloadStatus:
 
 
 async def test_formats_cost_one_extraction_which_a_download_then_uses(
-    archive: Archive, service: DownloadService
+    archive: Archive, service: DownloadService, extraction: Mapping[str, int]
 ) -> None:
     video = archive.youtube.catalogue.add_video(captions=("en", "de"))
     found = await service.get_formats(video.id)
@@ -43,7 +44,7 @@ async def test_formats_cost_one_extraction_which_a_download_then_uses(
     done = await service.get_progress(task.task_id)
     assert done.quality == "360p"
     assert (Path(done.staged_path or "") / f"{video.id}.mp4").is_file()
-    assert archive.youtube.requests.counts["watch"] == 1
+    assert times(archive.youtube.requests.counts, extraction) == 1
 
 
 @pytest.mark.parametrize("kind", ["watch", "media"])

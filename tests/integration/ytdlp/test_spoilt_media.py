@@ -1,6 +1,6 @@
 """Media that are not what they should be are never kept, and fetched again from scratch, once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from tests.integration.ytdlp.helpers import Archive, files, ignore
 from tests.standin.clients import decode
 from tests.standin.media import MediaFile
+from tests.ytdlp_requests import times
 from ytarchive.common import errors
 from ytarchive.ytdlp import Transfer
 
@@ -38,7 +39,7 @@ def shorten(served: dict[int, MediaFile], itag: int) -> None:
 
 
 async def test_a_stream_that_ends_early_is_noticed_and_fetched_anew(
-    archive: Archive, served: dict[int, MediaFile]
+    archive: Archive, served: dict[int, MediaFile], extraction: Mapping[str, int]
 ) -> None:
     video = archive.youtube.catalogue.add_video()
     usual = dict(served)
@@ -50,13 +51,13 @@ async def test_a_stream_that_ends_early_is_noticed_and_fetched_anew(
             served.update(usual)
 
     done = await archive.ytdlp.download(archive.order(video.id), mend, ignore)
-    assert archive.youtube.requests.counts["watch"] == 2
+    assert times(archive.youtube.requests.counts, extraction) == 2
     assert await decode(done.folder / f"{video.id}.mp4") == ""
 
 
 @pytest.mark.parametrize("itag", [136, 140])
 async def test_a_stream_that_always_ends_early_is_given_up_after_one_more_try(
-    archive: Archive, served: dict[int, MediaFile], itag: int
+    archive: Archive, served: dict[int, MediaFile], itag: int, extraction: Mapping[str, int]
 ) -> None:
     video = archive.youtube.catalogue.add_video()
     await archive.ytdlp.extract(video.id)
@@ -64,7 +65,7 @@ async def test_a_stream_that_always_ends_early_is_given_up_after_one_more_try(
     shorten(served, itag)
     error = await refused(archive, video.id)
     assert f"{whole // 2} of {whole} bytes" in error.message
-    assert archive.youtube.requests.counts["watch"] == 2
+    assert times(archive.youtube.requests.counts, extraction) == 2
 
 
 async def test_a_video_that_comes_without_its_picture_is_refused(

@@ -1,0 +1,152 @@
+"""Run the tests that use yt-dlp against its newest release, and report what differs.
+
+`make test-newest-ytdlp` runs it. The newest release gets an environment of its own, `.venv-newest`;
+`.venv` is not changed. Failing tests are repeated with the tested version, so that only true
+differences between the versions are reported.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+CONSTRAINTS = ROOT / "constraints.txt"
+NEWEST = ROOT / ".venv-newest"
+TESTS = ("tests/unit/ytdlp", "tests/integration", "tests/docs/test_demo.py")
+"""All that depends on yt-dlp's behaviour; `tests/reliability` tests disks, databases and kills."""
+
+_MINUTES = 8
+"""The limit for the tests: with `make test` before them, CI must end within 20 minutes."""
+_REGISTRY_SECONDS = 60
+
+
+def main() -> int:
+    """Return 0 if nothing differs, 1 if tests differ, 2 if the tests could not run."""
+    tested = tested_version(CONSTRAINTS.read_text())
+    newest = newest_version()
+    if newest is None:
+        say("The package index did not answer: nothing was tested with the newest yt-dlp.")
+        return 2
+    if newest == tested:
+        say(f"yt-dlp {tested} is the newest release, and `make test` tests it: nothing to compare.")
+        return 0
+    say(f"Testing yt-dlp {newest}; the tested version is {tested}.")
+    if not install():
+        say(f"yt-dlp {newest} could not be installed.")
+        return 2
+    return compare(tested, newest)
+
+
+def compare(tested: str, newest: str) -> int:
+    """Run the tests with the newest release; repeat what fails with the tested version."""
+    failed = failures(NEWEST / "bin" / "python", TESTS)
+    if failed is None:
+        say(f"The tests with yt-dlp {newest} did not end; {log_file()} has their output.")
+        return 2
+    log = log_file().read_text()
+    both = failures(Path(sys.executable), failed) if failed else []
+    differing = [name for name in failed if name not in (both or [])]
+    for name in differing:
+        say(f"differs: {name}")
+    if not differing:
+        say(f"No test differs between yt-dlp {tested} and {newest}.")
+        return 0
+    log_file().write_text(log)
+    say(f"{len(differing)} tests fail with yt-dlp {newest} only; {log_file()} has the details.")
+    return 1
+
+
+def tested_version(constraints: str) -> str:
+    """Return the version of yt-dlp in the text of `constraints.txt`."""
+    found = re.search(r"^yt-dlp==(\S+)$", constraints, re.MULTILINE)
+    if found is None:
+        raise ValueError("constraints.txt names no version of yt-dlp; run `make constraints`")
+    return found[1]
+
+
+def newest_version() -> str | None:
+    """Ask the package index for the newest release; None if it does not answer."""
+    command: list[str] = [
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--report", "-"),
+        *("--ignore-installed", "--no-deps", "--retries", "1", "--timeout", "15", "yt-dlp"),
+    ]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=_REGISTRY_SECONDS
+        )
+        return str(json.loads(done.stdout)["install"][0]["metadata"]["version"])
+    except (OSError, subprocess.SubprocessError, ValueError, LookupError):
+        return None
+
+
+def install() -> bool:
+    """Create `.venv-newest`: the tested versions of everything but yt-dlp."""
+    others = NEWEST / "constraints.txt"
+    python = NEWEST / "bin" / "python"
+    if subprocess.run([sys.executable, "-m", "venv", NEWEST], check=False).returncode:
+        return False
+    lines = CONSTRAINTS.read_text().splitlines(keepends=True)
+    others.write_text("".join(line for line in lines if not line.startswith("yt-dlp")))
+    pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet"]
+    named = {"PIP_CONSTRAINT": str(others.relative_to(ROOT))}
+    steps = ([*pip, "-e", ".[dev]"], [*pip, "--upgrade", "yt-dlp[default]"])
+    environments = (os.environ | named, os.environ)
+    return all(
+        subprocess.run(step, cwd=ROOT, env=environment, check=False).returncode == 0
+        for step, environment in zip(steps, environments, strict=True)
+    )
+
+
+def failures(python: Path, tests: Iterable[str]) -> list[str] | None:
+    """Return the ids of the tests that fail, or None if they did not end in time."""
+    report = NEWEST / "results.xml"
+    report.unlink(missing_ok=True)
+    command: list[str | Path] = [python, "-m", "pytest", "--tb=short"]
+    command += [f"--junitxml={report}", "-o", "junit_family=xunit1", *tests]
+    ended = run(command)
+    return _failed(report) if ended and report.exists() else None
+
+
+def run(command: list[str | Path]) -> bool:
+    """Run pytest; at the limit, interrupt it so that it ends the processes it started."""
+    with (
+        log_file().open("w") as log,
+        subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as pytest,
+    ):
+        try:
+            pytest.wait(60 * _MINUTES)
+        except subprocess.TimeoutExpired:
+            pytest.send_signal(signal.SIGINT)
+            return False
+    return True
+
+
+def _failed(report: Path) -> list[str]:
+    cases = ET.parse(report).iter("testcase")
+    bad = (case for case in cases if {child.tag for child in case} & {"failure", "error"})
+    # A module that cannot be imported has no name; it is repeated as a file.
+    return [f"{c.get('file')}::{c.get('name')}" if c.get("file") else _module(c) for c in bad]
+
+
+def _module(case: ET.Element) -> str:
+    return str(case.get("name") or case.get("classname")).replace(".", "/") + ".py"
+
+
+def log_file() -> Path:
+    """Return where pytest's output goes."""
+    return NEWEST / "results.txt"
+
+
+def say(text: str) -> None:
+    """Print a line of the report."""
+    print(f"newest yt-dlp: {text}", flush=True)  # noqa: T201  # this is a program's output
+
+
+if __name__ == "__main__":
+    sys.exit(main())
