@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 
@@ -22,6 +23,12 @@ from ytarchive.logging import Console
 log = logger.bind(service="ytarchive")
 
 _REGISTER_INTERVAL = 15.0
+_SWITCH_INTERVAL = 0.0005
+"""Seconds after which a busy thread lets another run, a tenth of Python's default.
+
+An answer that reads databases changes threads a dozen times, and would wait for as many intervals
+while captions are indexed or files are hashed.
+"""
 
 
 async def serve(
@@ -46,6 +53,7 @@ async def serve(
         for url in dict.fromkeys(server.url for server in listening.values()):
             log.info("listening on {}", url)
         _calm_garbage_collection()
+        sys.setswitchinterval(_SWITCH_INTERVAL)
         await stop.wait()
         log.info("stopping: nothing new starts, running transfers may go on for a moment")
 

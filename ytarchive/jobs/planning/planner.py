@@ -73,18 +73,23 @@ class Planner:
 
     async def _prepare_some(self, job: JobHead) -> bool:
         """Look up the next videos of a job; False when there is none."""
-        while await self._repository.count_queued(job.id) > _AHEAD:
+        while True:
             self._taken.clear()
+            # Reads count as work, too: hundreds at once would delay every other read of the queue.
+            async with self._places:
+                if await self._repository.count_queued(job.id) <= _AHEAD:
+                    return await self._prepare_next(job)
             await self._taken.wait()
+
+    async def _prepare_next(self, job: JobHead) -> bool:
         chunk = await self._repository.new_videos(job.id, _CHUNK)
         if not chunk:
             return False
-        async with self._places:
-            try:
-                await self._prepare(job, chunk)
-            except ServiceError as error:
-                log.warning("cannot look up videos yet: {}", error.message)
-                await asyncio.sleep(2)
+        try:
+            await self._prepare(job, chunk)
+        except ServiceError as error:
+            log.warning("cannot look up videos yet: {}", error.message)
+            await asyncio.sleep(2)
         self.on_prepared(job.id)
         return True
 

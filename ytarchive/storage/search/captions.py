@@ -2,6 +2,7 @@
 
 import html
 import re
+from itertools import chain, pairwise
 from pathlib import Path, PurePosixPath
 
 from ytarchive.storage.search.text import clean
@@ -31,12 +32,14 @@ def parse(content: str) -> list[tuple[int, str]]:
     a line. A line counts once, when it first appears.
     """
     content = content.replace("\r\n", "\n").replace("\r", "\n")
-    timings = list(_TIMING.finditer(content))
-    ends = [*(timing.start() for timing in timings), len(content)][1:]
     found: list[tuple[int, str]] = []
     shown: list[str] = []
     shown_until = -_GAP_MS
-    for timing, end in zip(timings, ends, strict=True):
+    # One match after the other: a list of all would hold every other thread up while it is made.
+    for timing, following in pairwise(chain(_TIMING.finditer(content), [None])):
+        if timing is None:  # it is the last of the chain, which is no first one of a pair
+            break
+        end = following.start() if following else len(content)
         begin, until = _milliseconds(timing, 1), _milliseconds(timing, 5)
         lines = _lines(content[timing.end() : end])
         rolls = begin - shown_until <= _GAP_MS

@@ -5,6 +5,7 @@ order is the index's own, so a page costs what it shows: the usual one, bm25, mu
 video that has one of the words before it can show any.
 """
 
+import asyncio
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
@@ -97,7 +98,9 @@ class Finder:
         media = await self._library.stored_among([row["video_id"] for row in rows])
         paths = {video_id: str(video.media) for video_id, video in media.items()}
         places = question.places()
-        return [
-            found_video(row, paths.get(row["video_id"]), places, query.lines, self._layout)
-            for row in rows
-        ]
+        return await asyncio.to_thread(
+            lambda: [
+                found_video(row, paths.get(row["video_id"]), places, query.lines, self._layout)
+                for row in rows
+            ]
+        )  # in a thread: captions of many hours take a second

@@ -1,5 +1,6 @@
 """The lines in which something was found."""
 
+import heapq
 import html
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ def lines_with(places: Places, text: str) -> list[Line]:
 
 def best(lines: list[Line], most: int) -> list[Line]:
     """Those lines that have the most matches, in their order."""
-    chosen = sorted(lines, key=lambda line: (-len(line.matches), line.number))[:most]
+    chosen = heapq.nsmallest(most, lines, key=lambda line: (-len(line.matches), line.number))
     return sorted(chosen, key=lambda line: line.number)
 
 
