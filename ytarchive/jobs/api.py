@@ -68,6 +68,11 @@ class JobOptions(Model):
     )
     include_thumbnail: bool = True
     skip_existing: bool = True
+    replace: bool = Field(
+        default=False,
+        description="Download again what is stored, and accept a file that is worse than the "
+        "stored one; audio never replaces a video",
+    )
     output_dir: str | None = Field(
         default=None,
         max_length=1024,
@@ -79,6 +84,11 @@ class JobOptions(Model):
         default=False,
         description="List a channel to its end, where otherwise the newest unknown videos do",
     )
+
+    @property
+    def keeps_stored(self) -> bool:
+        """Whether a stored video is left as it is."""
+        return self.skip_existing and not self.replace
 
 
 class JobResult(Model):

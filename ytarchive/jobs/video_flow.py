@@ -82,8 +82,13 @@ class VideoFlow:
             lacking = _lacking(stored, options)
             done = await self._complete(stored, options, lacking) if lacking else _skipped(stored)
             return Archived(_with_metadata(done) if unsaved else done, title)
+        if (kept := await self._kept_from_audio(video_id, options)) is not None:
+            return Archived(kept, title)
         notice = await self._fetch(video_id, options)
-        location = await self._store(notice)
+        location = await self._store(notice, replace=options.replace)
+        if location.kept_reason is not None:
+            kept = _skipped(location, location.kept_reason, *notice.remarks)
+            return Archived(_with_metadata(kept) if unsaved else kept, title)
         result = JobResult(
             video_id=video_id,
             status=ResultStatus.SUCCESS,
@@ -101,10 +106,19 @@ class VideoFlow:
 
     async def stored(self, video_id: str, options: JobOptions) -> StorageLocation | None:
         """Where a video lies that need not be fetched again; None for one that must be."""
-        if not options.skip_existing:
+        if not options.keeps_stored:
             return None
         found = await self._storage.video_exists(video_id)
         return found.location if found.exists else None
+
+    async def _kept_from_audio(self, video_id: str, options: JobOptions) -> JobResult | None:
+        """Return the result of a video that a download of its audio would replace; None if none."""
+        if options.quality is not Quality.AUDIO or options.output_dir is not None:
+            return None
+        found = await self._storage.video_exists(video_id)
+        if not found.exists or found.location is None or found.location.quality is None:
+            return None
+        return _skipped(found.location, "audio does not replace a video")
 
     async def _complete(
         self, stored: StorageLocation, options: JobOptions, lacking: list[str]
@@ -167,12 +181,12 @@ class VideoFlow:
             raise error_from(notice.error) if notice.error else UnknownFailure()
         return notice
 
-    async def _store(self, notice: DownloadNotice) -> StorageLocation:
+    async def _store(self, notice: DownloadNotice, *, replace: bool = False) -> StorageLocation:
         """Step 8."""
-        return await self._storage.save_video(save_request(notice))
+        return await self._storage.save_video(save_request(notice, replace=replace))
 
 
-def save_request(notice: DownloadNotice) -> SaveVideo:
+def save_request(notice: DownloadNotice, *, replace: bool = False) -> SaveVideo:
     """What Storage is asked to take in after a completed download."""
     return SaveVideo(
         video_id=notice.video_id,
@@ -181,6 +195,7 @@ def save_request(notice: DownloadNotice) -> SaveVideo:
         quality=notice.quality,
         only_missing=notice.only_missing,
         missing=notice.missing,
+        replace=replace,
     )
 
 

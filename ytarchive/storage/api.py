@@ -29,6 +29,9 @@ class StorageLocation(Model):
     missing: SideFiles = Field(
         default=[], description="What YouTube did not give; the next download asks for it again"
     )
+    kept_reason: str | None = Field(
+        default=None, description="Why a download did not replace the stored file, if it did not"
+    )
 
 
 class SaveMetadata(Model):
@@ -87,6 +90,10 @@ class SaveVideo(Model):
     )
     missing: SideFiles = Field(
         default=[], description="What YouTube has and did not give, to be asked for again"
+    )
+    replace: bool = Field(
+        default=False,
+        description="Accept a file that is worse than the stored one; audio never replaces a video",
     )
 
     @model_validator(mode="after")

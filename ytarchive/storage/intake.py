@@ -26,6 +26,14 @@ class StoredFile(Model):
     name: str = Field(description="Relative to the folder that the set lies in")
     size_bytes: int
     sha256: str = Field(description="Hexadecimal")
+    original_sha256: str | None = Field(
+        default=None, description="Digest it was first stored with, if it is damaged since then"
+    )
+
+    @property
+    def registered_sha256(self) -> str:
+        """Return the digest that the file should have."""
+        return self.original_sha256 or self.sha256
 
     @property
     def role(self) -> Role:
@@ -43,44 +51,29 @@ class Registration(Model):
     stored_at: UtcDatetime
 
 
-def prepare(staged: Path, target: Path, video_id: str) -> list[StoredFile]:
-    """Hash a finished download, write its `checksums.sha256`, and get all of it onto the disk.
-
-    The result is what `target` will hold, the new files first. Raises IntegrityFailure if the
-    download is not finished.
-    """
-    names = finished_set(staged, video_id)
-    return _prepared(staged, target, names, _kept(target, names))
-
-
-def prepare_side_files(
-    staged: Path, target: Path, video_id: str, stored: list[StoredFile]
+def seal(
+    staged: Path, target: Path, fresh: list[StoredFile], kept: list[StoredFile]
 ) -> list[StoredFile]:
-    """The same of captions and thumbnail alone, for a video whose `stored` files are in `target`.
+    """Write the `checksums.sha256` of files that are about to move, and sync all of them.
 
-    These keep the digests they were stored with: damage is not taken for what was stored.
+    The result is what `target` will hold, the new files first. Raises PathOutsideArchive.
     """
+    names = [file.name for file in fresh]
+    _refuse_links(target, names)
+    digests = {file.name: file.registered_sha256 for file in [*fresh, *kept]}
+    files.write_checksums(staged, digests)
+    files.sync_all(staged, [*names, CHECKSUMS])
+    return [*fresh, *kept, *describe(staged, [CHECKSUMS])]
+
+
+def side_files_in(staged: Path, video_id: str) -> list[str]:
+    """Return the names of staged captions and thumbnails. Raises IntegrityFailure for others."""
     names = _finished(staged, video_id)
     refused = [name for name in names if role_of(name) not in {Role.CAPTIONS, Role.THUMBNAIL}]
     if refused:
         message = f"captions and thumbnail alone can be added to {video_id}, not {refused[0]!r}"
         raise IntegrityFailure(message, files=refused[:20])
-    kept = [file for file in present(target, stored) if file.name not in names]
-    if not any(file.role is Role.MEDIA for file in kept):
-        raise IntegrityFailure(
-            f"the media of {video_id} is not what it was: nothing is added to it"
-        )
-    return _prepared(staged, target, names, kept)
-
-
-def _prepared(
-    staged: Path, target: Path, names: list[str], kept: list[StoredFile]
-) -> list[StoredFile]:
-    _refuse_links(target, names)
-    fresh = describe(staged, names)
-    files.write_checksums(staged, {file.name: file.sha256 for file in [*fresh, *kept]})
-    files.sync_all(staged, [*names, CHECKSUMS])
-    return [*fresh, *kept, *describe(staged, [CHECKSUMS])]
+    return names
 
 
 def finished_set(folder: Path, video_id: str) -> list[str]:
@@ -160,17 +153,6 @@ def _belongs(folder: Path, name: str, video_id: str) -> bool:
     # `<id>.f137.mp4` is a format that was not merged yet
     whole = f"{video_id}{PurePosixPath(name).suffix}"
     return role_of(name) is not Role.MEDIA or name == whole
-
-
-def _kept(target: Path, replaced: list[str]) -> list[StoredFile]:
-    """What stays of an earlier download of the same video, with the digests it has there."""
-    digests = files.read_checksums(target)
-    names = set(files.list_files(target)) - {*replaced, CHECKSUMS}
-    return [
-        StoredFile(name=name, size_bytes=size, sha256=digests[name])
-        for name in sorted(names & digests.keys())
-        if (size := files.size(target / name)) is not None
-    ]
 
 
 def _refuse_links(target: Path, names: list[str]) -> None:

@@ -17,10 +17,10 @@ from ytarchive.common.paths import followed, require_names
 CHECKSUMS = paths.CHECKSUMS
 _IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _CAPTIONS = frozenset({".vtt", ".srt", ".ttml", ".srv1", ".srv2", ".srv3", ".json3", ".ass"})
-_MEDIA = frozenset(
-    {".mp4", ".m4a", ".webm", ".mkv", ".mka", ".m4v", ".mov", ".3gp", ".flv", ".ts"}
-    | {".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav"}
+_SOUND = frozenset(
+    {".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav", ".weba"}
 )
+_MEDIA = _SOUND | {".mp4", ".webm", ".mkv", ".m4v", ".mov", ".3gp", ".flv", ".ts"}
 
 
 class Role(StrEnum):
@@ -50,6 +50,11 @@ def role_of(name: str) -> Role:
         if suffix in suffixes:
             return role
     return Role.OTHER
+
+
+def is_sound_alone(name: str) -> bool:
+    """Return whether a media file of this name holds sound and no picture."""
+    return PurePosixPath(name).suffix.lower() in _SOUND
 
 
 def side_file(name: str) -> str | None:
@@ -101,11 +106,6 @@ class Layout:
     def scratch(self) -> Path:
         """Where small files are written before they are renamed to their place."""
         return self.own / "tmp"
-
-    @property
-    def quarantine(self) -> Path:
-        """Where damaged files are moved."""
-        return self.own / "quarantine"
 
     @property
     def database(self) -> Path:

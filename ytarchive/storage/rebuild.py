@@ -24,6 +24,7 @@ from ytarchive.storage.filling import Filling
 from ytarchive.storage.layout import CHECKSUMS, Layout
 from ytarchive.storage.repository import SCHEMA, Library
 from ytarchive.storage.search import Search
+from ytarchive.storage.trash.bins import Bins
 from ytarchive.storage.videos import VideoStore
 
 log = logger.bind(service="storage")
@@ -121,7 +122,7 @@ async def _finish_moves(layout: Layout) -> None:
         return
     try:
         async with await Database.open(layout.database, SCHEMA) as old:
-            await VideoStore(Library(old, layout), layout).recover()
+            await VideoStore(Library(old, layout), layout, Bins(layout)).recover()
     except (DatabaseCorrupt, FileFailure) as error:
         log.warning("the old library is not read: {}", error.message)
 

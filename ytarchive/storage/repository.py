@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.storage.api import StorageLocation
 from ytarchive.storage.intake import StoredFile
 from ytarchive.storage.layout import Layout, Role
+from ytarchive.storage.trash.models import TrashItem
 
 SCHEMA = Schema(package="ytarchive.storage", durable=True)
 
 _FILES = TypeAdapter(list[StoredFile])
+_ITEMS = TypeAdapter(list[TrashItem])
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,9 @@ class FileSet:
     quality: str | None
     missing: list[str] = field(default_factory=list)
     """What YouTube did not give of it."""
-    adds: bool = False
-    """Whether the media is in its place already, and these come beside it."""
+    adds: int = 0
+    """How many of the files, the first ones, are added beside the media, which stays in its place;
+    0 for files that include the media."""
 
     @property
     def media(self) -> StoredFile:
@@ -46,6 +50,8 @@ class Move:
 
     staged: Path
     files: FileSet
+    displaced: list[TrashItem] = field(default_factory=list)
+    """Files that leave the folder for the trash or the quarantine."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,7 @@ class Library:
             "files": _FILES.dump_json(move.files.files).decode(),
             "missing": json.dumps(move.files.missing),
             "adds": move.files.adds,
+            "displaced": _ITEMS.dump_json(move.displaced).decode(),
         }
         await self._database.execute("begin_move", parameters)
 
@@ -130,8 +137,11 @@ class Library:
         """Every move that was begun and not ended."""
         return [self._move(row) for row in await self._database.fetch_all("list_moves")]
 
-    async def register(self, stored: FileSet) -> None:
-        """Enter a video and its files, and end its move, in one transaction."""
+    async def register(self, stored: FileSet, displaced: Sequence[TrashItem] = ()) -> None:
+        """Enter a video and its files, and end its move, in one transaction.
+
+        `displaced`: what has left its folder; it is no longer registered.
+        """
         video = {
             "video_id": stored.video_id,
             "media_path": self._layout.relative(stored.folder / stored.media.name),
@@ -140,12 +150,21 @@ class Library:
             "now": to_micros(utc_now()),
         }
         rows = file_rows(stored, self._layout)
+        gone = [
+            {"video_id": stored.video_id, "path": file.path}
+            for item in displaced
+            for file in item.files
+        ]
 
         def transaction(writer: Writer) -> None:
             writer.execute("set_missing" if stored.adds else "upsert_media", video)
+            writer.execute_many("delete_file", gone)
             writer.execute_many("upsert_file", rows)
             writer.execute("end_move", {"video_id": stored.video_id})
-            if not stored.adds:  # else what was found about the media is as true as before
+            if stored.adds:  # what was found about the media is as true as before
+                added = [{"path": row["path"]} for row in [*gone, *rows[: stored.adds]]]
+                writer.execute_many("delete_finding", added)
+            else:
                 writer.execute("delete_findings_of", {"video_id": stored.video_id})
 
         await self._database.write(transaction)
@@ -200,9 +219,10 @@ class Library:
             files=_FILES.validate_json(row["files"]),
             quality=row["quality"],
             missing=json.loads(row["missing"]),
-            adds=bool(row["adds"]),
+            adds=row["adds"],
         )
-        return Move(self._layout.absolute(row["staged_path"]), stored)
+        displaced = _ITEMS.validate_json(row["displaced"])
+        return Move(self._layout.absolute(row["staged_path"]), stored, displaced)
 
     def _location(self, video: Row) -> StorageLocation:
         media = self._layout.absolute(video["media_path"]) if video["media_path"] else None
@@ -259,7 +279,7 @@ def file_rows(stored: FileSet, layout: Layout) -> list[dict[str, Any]]:
             "path": layout.relative(stored.folder / file.name),
             "role": file.role.value,
             "size_bytes": file.size_bytes,
-            "sha256": bytes.fromhex(file.sha256),
+            "sha256": bytes.fromhex(file.registered_sha256),
         }
         for file in stored.files
     ]

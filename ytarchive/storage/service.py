@@ -38,6 +38,7 @@ from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVid
 from ytarchive.storage.rebuild import restore_lost_library
 from ytarchive.storage.repository import SCHEMA, Library, Registered
 from ytarchive.storage.search import Search
+from ytarchive.storage.trash.bins import Bins
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
 from ytarchive.storage.verify.passes import Passes
@@ -63,7 +64,8 @@ class StorageService(StorageAPI):
         self._library = Library(database, layout)
         self._lists = VideoLists(database, layout)
         self._search = search
-        self._videos = VideoStore(self._library, layout)
+        self._bins = Bins(layout)
+        self._videos = VideoStore(self._library, layout, self._bins)
         self._descriptions = MetadataStore(self._library, layout)
         self._plans = WorkPlans(database, layout)
         self._passes = Passes(database)
@@ -74,6 +76,7 @@ class StorageService(StorageAPI):
             layout,
             self._lock,
             on_end=self._measure,
+            bins=self._bins,
         )
         self._regular: asyncio.Task[None] | None = None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

@@ -1,9 +1,11 @@
 """How a finished video enters the archive, and how what a crash cut short is finished.
 
-    hash, checksums.sha256, sync  ->  note the move, durably  ->  rename, sync  ->  register
+    judge, hash, checksums.sha256, sync  ->  note the move, durably
+        ->  move what it replaces to the trash  ->  rename, sync  ->  register
 
 A crash before the note leaves the folder in staging. A crash after it is finished by the same code
-at the next start, from whatever step it had reached: moving and registering may be repeated.
+at the next start, from whatever step it had reached: moving and registering may be repeated. Until
+the new files are in place, those they replace are in place too, or in the trash.
 
 Captions and a thumbnail that come later go the same way, to where the media is and stays.
 """
@@ -11,18 +13,20 @@ Captions and a thumbnail that come later go the same way, to where the media is 
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from loguru import logger
 
-from ytarchive.common.errors import IntegrityFailure, LocalError, NotFound, YTArchiveError
+from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
 from ytarchive.common.models import utc_now
 from ytarchive.storage import files, intake
 from ytarchive.storage.api import SaveVideo, StorageLocation
 from ytarchive.storage.intake import Registration, StoredFile
-from ytarchive.storage.layout import CHECKSUMS, Layout, side_file
+from ytarchive.storage.layout import Layout, side_file
+from ytarchive.storage.moving import Mover, has_begun, is_ready
 from ytarchive.storage.repository import FileSet, Library, Move
+from ytarchive.storage.swapping import Change, StoredCopy, Swap
+from ytarchive.storage.trash.bins import Bins
 
 log = logger.bind(service="storage")
 
@@ -30,27 +34,35 @@ log = logger.bind(service="storage")
 class VideoStore:
     """Takes videos in. Callers see to it that no video is taken in twice at the same time."""
 
-    def __init__(self, library: Library, layout: Layout) -> None:
+    def __init__(self, library: Library, layout: Layout, bins: Bins) -> None:
         self._library = library
         self._layout = layout
+        self._mover = Mover(layout, bins)
         # Hashing fills a core, so more at a time would only keep other threads waiting.
         self._hashing = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def save(self, request: SaveVideo) -> StorageLocation:
         """Take in a staged folder, or register a file where it lies. It may be repeated."""
-        interrupted = await self._library.move_of(request.video_id)
-        if interrupted is not None:
-            await self._finish(interrupted)
+        kept: str | None = None
+        await self.settle(request.video_id)
         if request.staged_path is not None and request.only_missing:
             await self._save_side_files(request, request.staged_path)
         elif request.staged_path is not None:
-            await self._save_staged(request, request.staged_path)
+            kept = await self._save_staged(request, request.staged_path)
         elif request.video_path is not None:
             await self._save_in_place(request, request.video_path)
         location = await self.locate(request.video_id)
         if location.video_path is None:
             raise NotFound(f"there is no download of {request.video_id}")
-        return location
+        if kept is not None:
+            log.info("{}: the download is not stored: {}", request.video_id, kept)
+        return location.model_copy(update={"kept_reason": kept})
+
+    async def settle(self, video_id: str) -> None:
+        """Finish a move of the video that an earlier attempt left unfinished."""
+        interrupted = await self._library.move_of(video_id)
+        if interrupted is not None:
+            await self._finish(interrupted)
 
     async def locate(self, video_id: str) -> StorageLocation:
         """Where a video lies; without `video_path` if its file has gone.
@@ -74,19 +86,42 @@ class VideoStore:
             except YTArchiveError as error:
                 log.error("{}: not stored: {}", move.files.video_id, error.message)
 
-    async def _save_staged(self, request: SaveVideo, staged_path: str) -> None:
+    async def _save_staged(self, request: SaveVideo, staged_path: str) -> str | None:
+        """Take in a download, or return why the stored media stays in its place."""
         staged = self._layout.staged_folder(staged_path)
         target = self._layout.video_folder(request.video_id, request.output_path)
         if not await asyncio.to_thread(staged.is_dir):
-            return  # it has been taken in before, or there is nothing
-        async with self._hashing:
-            prepared = await asyncio.to_thread(intake.prepare, staged, target, request.video_id)
+            return None  # it has been taken in before, or there is nothing
         earlier = (await self._library.stored_among([request.video_id])).get(request.video_id)
-        stored = FileSet(request.video_id, target, prepared, request.quality, request.missing)
-        await self._carry_out(Move(staged, stored))
-        if earlier is not None and earlier.media.parent != target:
+        home = earlier.media.parent if earlier else target
+        async with self._hashing:
+            for folder in dict.fromkeys([target, home] if earlier else []):
+                swap = await self._swap(request.video_id, staged, folder)
+                reason = await asyncio.to_thread(
+                    swap.judge, request.quality, replace=request.replace
+                )
+                if reason is not None:
+                    await self._keep(request, swap, staged)
+                    return reason
+            swap = await self._swap(request.video_id, staged, target)
+            change = await asyncio.to_thread(swap.take, _replaced_by(request.quality))
+        stored = FileSet(request.video_id, target, change.files, request.quality, request.missing)
+        await self.carry_out(Move(staged, stored, change.displaced))
+        if earlier is not None and home != target:
             message = "{}: stored again, in {}; the files in {} stay registered, and verified"
-            log.warning(message, request.video_id, target, earlier.media.parent)
+            log.warning(message, request.video_id, target, home)
+        return None
+
+    async def _keep(self, request: SaveVideo, swap: Swap, staged: Path) -> None:
+        """Keep the stored media; take only the side files that the video lacks."""
+        location = await self.locate(request.video_id)
+        if not await asyncio.to_thread(swap.reduce):
+            return
+        names = await asyncio.to_thread(files.list_files, staged)
+        change = await asyncio.to_thread(swap.take_side_files, names, "damaged, and fetched again")
+        came = {side_file(name) for name in names}
+        missing = [each for each in location.missing if each not in came]
+        await self._add(request.video_id, staged, swap.folder, change, location.quality, missing)
 
     async def _save_side_files(self, request: SaveVideo, staged_path: str) -> None:
         """Add captions and thumbnail to a stored video; at least note what is still missing."""
@@ -101,13 +136,33 @@ class VideoStore:
             await self._library.set_missing(video_id, missing)
             return
         target = Path(location.video_path).parent
-        known = await self._library.files_beside(video_id, target)
+        swap = await self._swap(video_id, staged, target)
         async with self._hashing:
-            prepared = await asyncio.to_thread(
-                intake.prepare_side_files, staged, target, video_id, known
-            )
-        stored = FileSet(video_id, target, prepared, location.quality, missing, adds=True)
-        await self._carry_out(Move(staged, stored))
+            names = await asyncio.to_thread(intake.side_files_in, staged, video_id)
+            change = await asyncio.to_thread(swap.take_side_files, names, "fetched again")
+        await self._add(video_id, staged, target, change, location.quality, missing)
+
+    async def _add(
+        self,
+        video_id: str,
+        staged: Path,
+        target: Path,
+        change: Change,
+        quality: str | None,
+        missing: list[str],
+    ) -> None:
+        stored = FileSet(video_id, target, change.files, quality, missing, adds=change.new)
+        await self.carry_out(Move(staged, stored, change.displaced))
+
+    async def _swap(self, video_id: str, staged: Path, folder: Path) -> Swap:
+        """Return what compares a download with the copy of its video in a folder."""
+        known = await self._library.files_beside(video_id, folder)
+        try:
+            location = await self._library.location(video_id)
+        except NotFound:
+            return Swap(self._layout, staged, StoredCopy(video_id, folder, known))
+        copy = StoredCopy(video_id, folder, known, location.quality, tuple(location.missing))
+        return Swap(self._layout, staged, copy)
 
     async def _save_in_place(self, request: SaveVideo, video_path: str) -> None:
         media = self._layout.media_file(video_path)
@@ -133,26 +188,35 @@ class VideoStore:
     async def _finish(self, move: Move) -> None:
         """Finish an interrupted move, unless nothing was moved and staging has changed since."""
         video_id = move.files.video_id
-        if not await asyncio.to_thread(lambda: _is_ready(move) or _has_begun(move)):
+        if not await asyncio.to_thread(lambda: is_ready(move) or has_begun(move)):
             log.warning("{}: was not moved and has changed; forgotten", video_id)
+            await asyncio.to_thread(self._mover.undo, move)
             await self._library.forget_move(video_id)
             return
         log.info("{}: finishing an interrupted move", video_id)
-        await self._register(await asyncio.to_thread(_go_on, move, self._layout.scratch))
+        await self._register(await asyncio.to_thread(self._mover.finish, move), move)
 
-    async def _carry_out(self, move: Move) -> None:
+    async def carry_out(self, move: Move) -> None:
+        """Move prepared files to their place and register them.
+
+        Raises IntegrityFailure, DiskFull, NotWritable or FileFailure; then the files that were in
+        the place are there again, or the next start finishes the move.
+        """
         await self._library.begin_move(move)
         try:
-            stored = await asyncio.to_thread(_move, move)
+            stored = await asyncio.to_thread(self._mover.carry_out, move)
         except LocalError:
             with suppress(LocalError):  # the first failure is the one to tell
-                if await asyncio.to_thread(_is_ready, move):
+                if await asyncio.to_thread(is_ready, move):
+                    await asyncio.to_thread(self._mover.undo, move)
                     await self._library.forget_move(move.files.video_id)
             raise
-        await self._register(stored)
+        await self._register(stored, move)
 
-    async def _register(self, stored: FileSet) -> None:
-        await self._library.register(stored)
+    async def _register(self, stored: FileSet, move: Move | None = None) -> None:
+        await self._library.register(stored, move.displaced if move else ())
+        if move is not None:
+            await asyncio.to_thread(self._mover.tidy, move)
         size = sum(file.size_bytes for file in stored.files)
         log.info("{}: stored {} files, {} bytes", stored.video_id, len(stored.files), size)
 
@@ -163,49 +227,5 @@ def _describe_in_place(media: Path) -> list[StoredFile]:
     return intake.describe(media.parent, names)
 
 
-def _move(move: Move) -> FileSet:
-    """Move what was prepared a moment ago, and tell which of its files are there afterwards."""
-    files.move_set(move.staged, move.files.folder, [file.name for file in move.files.files])
-    return _arrived(move, intake.present(move.files.folder, move.files.files))
-
-
-def _go_on(move: Move, scratch: Path) -> FileSet:
-    """Move what is left of an earlier attempt.
-
-    Another download may have filled staging since then, and what lies in the target may be of an
-    earlier one: sizes say nothing, only digests tell whose a file is.
-    """
-    target = move.files.folder
-    ready = intake.intact(move.staged, move.files.files)
-    if move.files.media not in ready or not _has_begun(move):
-        files.move_set(move.staged, target, [file.name for file in ready])
-    stored = _arrived(move, intake.intact(target, move.files.files))
-    return replace(stored, files=_with_checksums(target, stored.files, scratch))
-
-
-def _arrived(move: Move, there: list[StoredFile]) -> FileSet:
-    if move.files.media not in there:
-        raise IntegrityFailure(f"the media file of {move.files.video_id} vanished on its way")
-    lost = [side_file(file.name) for file in move.files.files if file not in there]
-    missing = [*move.files.missing, *filter(None, lost)]
-    return replace(move.files, files=there, missing=list(dict.fromkeys(missing)))
-
-
-def _with_checksums(folder: Path, stored: list[StoredFile], scratch: Path) -> list[StoredFile]:
-    """See to it that the folder's list of digests has these files, and is one of them."""
-    if any(file.name == CHECKSUMS for file in stored):
-        return stored
-    digests = {file.name: file.sha256 for file in stored}
-    files.replace_checksums(folder, files.read_checksums(folder) | digests, scratch)
-    return [*stored, *intake.describe(folder, [CHECKSUMS])]
-
-
-def _is_ready(move: Move) -> bool:
-    """Whether all of it still waits in staging, as it was prepared, and nothing else."""
-    names = {file.name for file in intake.intact(move.staged, move.files.files)}
-    return move.files.media.name in names and names >= set(files.list_files(move.staged))
-
-
-def _has_begun(move: Move) -> bool:
-    """Whether the media, which is moved first, is in its place."""
-    return bool(intake.intact(move.files.folder, [move.files.media]))
+def _replaced_by(quality: str | None) -> str:
+    return f"replaced by a file in {quality}" if quality else "replaced by another file"

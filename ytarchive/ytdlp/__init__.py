@@ -17,6 +17,8 @@ from ytarchive.ytdlp.client import YtDlp
 from ytarchive.ytdlp.cookies import CookiesReport, cookies_report
 from ytarchive.ytdlp.gate import Gate, OpenGate
 from ytarchive.ytdlp.inspection import require_playable
+from ytarchive.ytdlp.selection import quality_label
+from ytarchive.ytdlp.streams import PICTURE, SOUND, Streams, streams_of
 from ytarchive.ytdlp.tools import (
     Tool,
     ToolReport,
@@ -28,6 +30,8 @@ from ytarchive.ytdlp.tools import (
 
 __all__ = [
     "CAPTIONS_NOT_ASKED",
+    "PICTURE",
+    "SOUND",
     "CookiesReport",
     "DownloadOrder",
     "Downloaded",
@@ -37,6 +41,7 @@ __all__ = [
     "Gate",
     "ListedEntries",
     "OpenGate",
+    "Streams",
     "Tool",
     "ToolReport",
     "Transfer",
@@ -44,7 +49,9 @@ __all__ = [
     "cookies_report",
     "ffmpeg_path",
     "javascript_runtime",
+    "quality_label",
     "require_playable",
+    "streams_of",
     "tool_report",
     "yt_dlp_version",
 ]

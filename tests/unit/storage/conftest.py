@@ -27,12 +27,12 @@ async def storage(config: StorageConfig) -> AsyncIterator[StorageService]:
 async def interrupted(config: StorageConfig, monkeypatch: pytest.MonkeyPatch) -> StorageConfig:
     """An archive whose process ended after the move was noted and before it was made."""
 
-    def stop(_: object) -> None:
+    def stop(*_: object) -> None:
         raise KeyError("stands for the end of the process")
 
     storage = await StorageService.open(config)
     with monkeypatch.context() as patch:
-        patch.setattr("ytarchive.storage.videos._move", stop)
+        patch.setattr("ytarchive.storage.moving.Mover.carry_out", stop)
         with pytest.raises(KeyError):
             await storage.save_video(save_request(stage(config)))
     await storage.close()

@@ -121,20 +121,6 @@ async def test_a_second_download_replaces_the_first_and_keeps_what_it_has_not(
     assert not (config.staging_path / VIDEO).exists()
 
 
-async def test_audio_after_video_keeps_both_and_tells_the_newest(
-    storage: StorageService, config: StorageConfig
-) -> None:
-    await storage.save_video(save_request(stage(config)))
-    staged = stage(config)
-    (staged / f"{VIDEO}.mp4").rename(staged / f"{VIDEO}.m4a")
-    location = await storage.save_video(save_request(staged))
-    folder = config.base_path / "videos" / VIDEO
-    assert location.video_path == str(folder / f"{VIDEO}.m4a")
-    assert (folder / f"{VIDEO}.mp4").read_bytes() == MEDIA
-    assert sha256sum_accepts(folder)
-    assert registered_files(config) == files_on_disk(config, "videos")
-
-
 async def test_a_second_download_to_another_folder_leaves_the_first_registered(
     storage: StorageService, config: StorageConfig
 ) -> None:

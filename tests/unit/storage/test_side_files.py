@@ -180,14 +180,14 @@ async def _outcome(base: Path) -> bool:
 async def test_what_is_lost_from_staging_after_a_crash_is_still_missing(
     config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(_: object) -> None:
+    def stop(*_: object) -> None:
         raise KeyError("stands for the end of the process")
 
     storage = await StorageService.open(config)
     await incomplete(storage, config)
     staged = stage_side_files(config)
     with monkeypatch.context() as patch:
-        patch.setattr("ytarchive.storage.videos._move", stop)
+        patch.setattr("ytarchive.storage.moving.Mover.carry_out", stop)
         with pytest.raises(KeyError):
             await storage.save_video(side_request(staged))
     await storage.close()

@@ -34,7 +34,14 @@ _job_options = with_options(
     click.option(
         "--output-dir", metavar="DIR", help="Folder inside the archive; default storage.videos_dir."
     ),
-    click.option("--force", is_flag=True, help="Download again what is in the archive."),
+    click.option(
+        "--force", is_flag=True,
+        help="Download again what is in the archive; the better file is kept.",
+    ),
+    click.option(
+        "--replace", is_flag=True,
+        help="As --force, and accept a worse file; the stored one goes to the trash.",
+    ),
     click.option(
         "--priority", type=range_of(JobOptions, "priority"), default=_DEFAULTS.priority,
         show_default=True, help="Higher goes first.",
@@ -96,7 +103,8 @@ def _request(kind: JobType, given: dict[str, Any], **what: Any) -> CreateJob:
         "caption_languages": given["caption_languages"],
         "auto_captions": given["auto_captions"],
         "include_thumbnail": not given["no_thumbnail"],
-        "skip_existing": not given["force"],
+        "skip_existing": not (given["force"] or given["replace"]),
+        "replace": given["replace"],
         "output_dir": given["output_dir"],
         "priority": given["priority"],
         "full_listing": given.get("full", False),

@@ -22,6 +22,7 @@ from ytarchive.discovery import Archive
 from ytarchive.jobs import CreateJob, JobOptions, JobType
 from ytarchive.storage import (
     Finding,
+    FindingKind,
     FindingQuery,
     Verification,
     VerifyMode,
@@ -34,6 +35,7 @@ _TOLD_EVERY = 25
 """Rounds of asking between two remarks on the progress."""
 _MOST_FINDINGS = 10_000
 _SHOWN = 50
+_SOUND_ALONE = (".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -93,7 +95,7 @@ class Verified(BaseModel):
 @click.option("--quarantine", is_flag=True,
               help="Move damaged files aside; count them and missing ones as lost.")  # fmt: skip
 @click.option("--repair", is_flag=True,
-              help="As --quarantine, and queue the videos to be fetched again.")  # fmt: skip
+              help="Download damaged and missing files again; they stay until then.")  # fmt: skip
 @with_archive
 async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any) -> int:
     """Check that every stored file is unchanged.
@@ -107,7 +109,8 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
         mode=VerifyMode.QUICK if flags["quick"] else VerifyMode.FULL,
         time_limit=flags["time_limit"],
         resume=not flags["restart"],
-        quarantine=flags["quarantine"] or repair,
+        quarantine=flags["quarantine"],
+        repair=repair,
         known_only=flags["known"],
         accept_foreign=flags["accept"],
         **flags["sample"],
@@ -161,17 +164,18 @@ async def _findings(archive: Archive) -> list[Finding]:
 
 
 async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[str]:
-    """Jobs that fetch what was taken out, with the folder, quality and captions that it had."""
+    """Queue jobs that download what is lost, with the folder, quality and captions that it had."""
     videos: dict[str, list[Finding]] = {}
     for finding in findings:
-        if finding.is_removed and finding.video_id:
+        if finding.kind is not FindingKind.FOREIGN and finding.video_id:
             videos.setdefault(finding.video_id, []).append(finding)
     wanted: dict[tuple[str | None, Quality, tuple[str, ...]], list[str]] = {}
     described = [key for key, lost in videos.items() if all(map(_is_metadata, lost))]
     for video_id, lost in videos.items():
         if video_id in described:
             continue
-        kind = lost[0].output_path, _quality(lost[0]), _languages(lost)
+        first = min(lost, key=lambda each: not each.path.endswith(_SOUND_ALONE))
+        kind = first.output_path, _quality(first), _languages(lost)
         wanted.setdefault(kind, []).append(video_id)
     jobs = [
         await archive.jobs.create_job(
@@ -207,7 +211,9 @@ def _languages(lost: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def _quality(finding: Finding) -> Quality:
-    """The quality that the video had, or else the one that jobs have."""
+    """Return the quality that the video had, or else the one that jobs have."""
+    if finding.quality is None and finding.path.endswith(_SOUND_ALONE):
+        return Quality.AUDIO
     known = set(Quality)
     return Quality(finding.quality) if finding.quality in known else JobOptions().quality
 

@@ -151,7 +151,7 @@ class Lister:
         if known is None or known.shrunk_at is not None or not is_uploads(known.list_id):
             return False
         options, age = job.options, utc_now() - known.listed_at
-        only_new = options.skip_existing and not options.full_listing
+        only_new = options.keeps_stored and not options.full_listing
         in_time = age < timedelta(days=self._settings.full_listing_days)
         return job.type is JobType.PLAYLIST_DOWNLOAD and only_new and in_time
 

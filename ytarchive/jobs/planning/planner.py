@@ -95,7 +95,7 @@ class Planner:
 
     async def _prepare(self, job: JobHead, chunk: list[str]) -> None:
         stored: list[str] = []
-        if job.options.skip_existing and job.type is not JobType.METADATA_ONLY:
+        if job.options.keeps_stored and job.type is not JobType.METADATA_ONLY:
             found = await self._storage.videos_exist(ExistsRequest(video_ids=chunk))
             lacking: set[str] = set()
             if job.options.include_captions or job.options.include_thumbnail:

@@ -106,8 +106,10 @@ ON CONFLICT (playlist_id) DO UPDATE SET
 -- Moves from staging ------------------------------------------------------------------------------
 
 -- name: begin_move
-INSERT INTO moves (video_id, staged_path, target_path, quality, files, missing, adds)
-VALUES (:video_id, :staged_path, :target_path, :quality, :files, :missing, :adds);
+INSERT INTO moves (video_id, staged_path, target_path, quality, files, missing, adds, displaced)
+VALUES (
+    :video_id, :staged_path, :target_path, :quality, :files, :missing, :adds, :displaced
+);
 
 -- name: end_move
 DELETE FROM moves WHERE video_id = :video_id;

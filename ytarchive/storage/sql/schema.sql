@@ -81,7 +81,8 @@ CREATE TABLE moves (
     quality TEXT,
     files TEXT NOT NULL,              -- list of StoredFile as JSON: what the target will hold
     missing TEXT NOT NULL DEFAULT '[]', -- list as JSON: what the video will lack
-    adds INTEGER NOT NULL DEFAULT 0   -- whether the media is in its place already, and stays
+    adds INTEGER NOT NULL DEFAULT 0,  -- how many of the files are added beside the media, which stays
+    displaced TEXT NOT NULL DEFAULT '[]' -- list of TrashItem as JSON: what leaves the target
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE work_plans (

@@ -64,6 +64,11 @@ class VerifyRequest(Model):
         description="Move damaged files to `.ytarchive/quarantine/`, and count them and missing "
         "ones as not stored. Without it a verification changes nothing",
     )
+    repair: bool = Field(
+        default=False,
+        description="Restore what the archive itself can restore: lists of checksums, and media of "
+        "which another copy is intact. Other damaged files stay in their place",
+    )
     known_only: bool = Field(
         default=False, description="Look again only at what earlier runs have found"
     )

@@ -7,14 +7,15 @@ from dataclasses import replace
 from loguru import logger
 
 from ytarchive.common.file_names import file_name, shown_name
-from ytarchive.common.models import utc_now
 from ytarchive.storage.discovery import quality_of
 from ytarchive.storage.layout import Layout, Role
 from ytarchive.storage.repository import Library
-from ytarchive.storage.verify import quarantine
+from ytarchive.storage.trash.bins import Bins, new_item
+from ytarchive.storage.trash.models import BinName, Reason, TrashedFile
+from ytarchive.storage.verify import digests
 from ytarchive.storage.verify.checks import Checker, RegisteredFile, Trouble, video_folder
 from ytarchive.storage.verify.findings import Copy, Findings
-from ytarchive.storage.verify.models import FindingKind
+from ytarchive.storage.verify.models import FindingKind, VerifyRequest
 
 log = logger.bind(service="storage")
 
@@ -30,14 +31,15 @@ class Treatment:
         library: Library,
         layout: Layout,
         lock: Callable[[str], asyncio.Lock],
-        *,
-        quarantine: bool,
+        bins: Bins,
+        request: VerifyRequest,
     ) -> None:
         self._findings = findings
         self._library = library
         self._layout = layout
         self._lock = lock
-        self._takes_out = quarantine
+        self._bins = bins
+        self._request = request
 
     async def confirm(self, video_id: str, paths: Collection[str], checker: Checker) -> None:
         """Look again at files of a video, and keep what is wrong with them."""
@@ -57,20 +59,43 @@ class Treatment:
     ) -> None:
         shown = shown_name(file_name(trouble.path))
         log.warning("{}: {}: {}", shown, trouble.kind, trouble.detail)
-        if not self._takes_out or trouble.kind not in _TAKEN_OUT:
+        copy = None
+        if self._is_taken_out(trouble):
+            copy = await asyncio.to_thread(
+                _intact_copy, trouble, registered, replace(checker, reads_content=True)
+            )
+        file = next((file for file in registered if file.path == trouble.path), None)
+        if file is None or not self._may_leave(trouble, file, copy):
             await self._findings.record([trouble])
             return
-        copy = await asyncio.to_thread(
-            _intact_copy, trouble, registered, replace(checker, reads_content=True)
-        )
         moved: str | None = None
         if trouble.kind is not FindingKind.MISSING:
-            moved = await asyncio.to_thread(
-                quarantine.move_away, self._layout, trouble.path, utc_now()
-            )
+            moved = await asyncio.to_thread(self._quarantined, trouble, file)
             log.warning("{}: moved to {}", trouble.path, moved)
         await self._findings.take_out(trouble, moved, copy)
         await self._restore_checksums(trouble, registered)
+
+    def _is_taken_out(self, trouble: Trouble) -> bool:
+        wanted = self._request.quarantine or self._request.repair
+        return wanted and trouble.kind in _TAKEN_OUT
+
+    def _may_leave(self, trouble: Trouble, file: RegisteredFile, copy: Copy | None) -> bool:
+        """Whether a damaged file is to be moved away: a repair needs the replacement first."""
+        has_replacement = copy is not None or file.role == Role.CHECKSUMS
+        return self._is_taken_out(trouble) and (self._request.quarantine or has_replacement)
+
+    def _quarantined(self, trouble: Trouble, file: RegisteredFile) -> str:
+        """Move a file to the quarantine; its path there, relative to the archive."""
+        path = self._layout.absolute(trouble.path)
+        moved = TrashedFile(
+            path=trouble.path, size_bytes=path.lstat().st_size, sha256=file.sha256.hex()
+        )
+        folder = video_folder(trouble.path, trouble.video_id) or trouble.path.rpartition("/")[0]
+        item = new_item(
+            BinName.QUARANTINE, Reason.DAMAGED, folder, [moved], trouble.video_id, trouble.detail
+        )
+        self._bins.put(item)
+        return self._layout.relative(self._bins.root(item) / trouble.path)
 
     async def _restore_checksums(
         self, trouble: Trouble, registered: Sequence[RegisteredFile]
@@ -82,9 +107,7 @@ class Treatment:
             return
         if not self._layout.absolute(folder).is_dir():
             return
-        written = await asyncio.to_thread(
-            quarantine.write_checksums, self._layout, folder, registered
-        )
+        written = await asyncio.to_thread(digests.write_checksums, self._layout, folder, registered)
         await self._findings.register_checksums(trouble.video_id, trouble.path, written)
         log.info("{}: written anew", trouble.path)
 

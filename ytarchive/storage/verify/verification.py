@@ -12,6 +12,7 @@ from ytarchive.common.errors import Conflict, YTArchiveError
 from ytarchive.common.models import Page, utc_now
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.repository import Library
+from ytarchive.storage.trash.bins import Bins
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import (
     Finding,
@@ -41,6 +42,7 @@ class Verifier:
         layout: Layout,
         lock: Callable[[str], asyncio.Lock],
         on_end: Callable[[], Awaitable[None]],
+        bins: Bins,
     ) -> None:
         self._passes = passes
         self._findings = findings
@@ -48,6 +50,7 @@ class Verifier:
         self._layout = layout
         self._lock = lock
         self._on_end = on_end
+        self._bins = bins
         self._starting = asyncio.Lock()
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
@@ -114,7 +117,7 @@ class Verifier:
 
     def _new_session(self, progress: Pass, request: VerifyRequest, threads: int) -> Session:
         treatment = Treatment(
-            self._findings, self._library, self._layout, self._lock, quarantine=request.quarantine
+            self._findings, self._library, self._layout, self._lock, self._bins, request
         )
         return Session(
             self._passes, self._findings, self._layout, treatment, progress, request, threads

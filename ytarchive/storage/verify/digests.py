@@ -1,32 +1,15 @@
-"""Takes damaged files out of the archive: they are moved, never deleted.
+"""Writes a folder's list of digests anew.
 
 Everything here blocks; callers run it in a thread.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 
-from ytarchive.common.disk import os_errors, sync
 from ytarchive.storage import files, intake
 from ytarchive.storage.intake import StoredFile
 from ytarchive.storage.layout import CHECKSUMS, Layout
 from ytarchive.storage.verify.checks import RegisteredFile
-
-
-def move_away(layout: Layout, path: str, moment: datetime) -> str:
-    """Move a file of the archive to `.ytarchive/quarantine/<time>/<path>`; where it is then.
-
-    Raises NotWritable, DiskFull or FileFailure.
-    """
-    source = layout.absolute(path)
-    target = layout.quarantine / moment.strftime("%Y%m%dT%H%M%S.%fZ") / path
-    files.make_folders(target.parent)
-    with os_errors(source):
-        source.rename(target)
-        sync(target.parent)
-        sync(source.parent)
-    return layout.relative(target)
 
 
 def write_checksums(

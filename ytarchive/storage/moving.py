@@ -1,0 +1,95 @@
+"""Carries out a prepared move: what leaves goes to the trash, then what comes takes its place.
+
+Each step may be repeated, so that a move which a crash interrupted is finished by the same code.
+
+Everything here blocks; callers run it in a thread.
+"""
+
+from dataclasses import replace
+
+from ytarchive.common.errors import IntegrityFailure
+from ytarchive.storage import files, intake
+from ytarchive.storage.intake import StoredFile
+from ytarchive.storage.layout import CHECKSUMS, Layout, side_file
+from ytarchive.storage.repository import FileSet, Move
+from ytarchive.storage.trash.bins import Bins
+
+
+class Mover:
+    """Moves the files of one archive."""
+
+    def __init__(self, layout: Layout, bins: Bins) -> None:
+        self._layout = layout
+        self._bins = bins
+
+    def carry_out(self, move: Move) -> FileSet:
+        """Carry out a move that was prepared a moment ago; the result is what is in place then.
+
+        Raises DiskFull, NotWritable, FileFailure or IntegrityFailure.
+        """
+        for item in move.displaced:
+            self._bins.put(item)
+        files.move_set(move.staged, move.files.folder, [file.name for file in move.files.files])
+        return _arrived(move, intake.present(move.files.folder, move.files.files))
+
+    def finish(self, move: Move) -> FileSet:
+        """Carry out what is left of an earlier attempt.
+
+        Another download may have filled staging since then, and what is in the target may be of an
+        earlier one: sizes say nothing, only digests tell whose a file is.
+        """
+        target = move.files.folder
+        ready = intake.intact(move.staged, move.files.files)
+        if move.files.media not in ready or not has_begun(move):
+            self._displace(move, ready)
+            files.move_set(move.staged, target, [file.name for file in ready])
+        stored = _arrived(move, intake.intact(target, move.files.files))
+        return replace(stored, files=self._with_checksums(stored))
+
+    def undo(self, move: Move) -> None:
+        """Put back what a move displaced, as far as nothing has taken its place."""
+        for item in move.displaced:
+            self._bins.put_back(item)
+
+    def tidy(self, move: Move) -> None:
+        """Remove the item that a move has restored from the trash or the quarantine."""
+        item = self._bins.holder_of(move.staged)
+        if item is not None:
+            self._bins.forget_if_empty(item)
+
+    def _displace(self, move: Move, ready: list[StoredFile]) -> None:
+        """Let go what something is ready to replace, and other media than the new one."""
+        folder = self._layout.relative(move.files.folder)
+        coming = {f"{folder}/{file.name}": file.sha256 for file in move.files.files}
+        arriving = {f"{folder}/{file.name}" for file in ready}
+        for item in move.displaced:
+            leaving = [f for f in item.files if f.path in arriving or f.path not in coming]
+            self._bins.put(item.model_copy(update={"files": leaving}), coming)
+
+    def _with_checksums(self, stored: FileSet) -> list[StoredFile]:
+        """See to it that the folder's list of digests has these files, and is one of them."""
+        if any(file.name == CHECKSUMS for file in stored.files):
+            return stored.files
+        digests = {file.name: file.registered_sha256 for file in stored.files}
+        known = files.read_checksums(stored.folder)
+        files.replace_checksums(stored.folder, known | digests, self._layout.scratch)
+        return [*stored.files, *intake.describe(stored.folder, [CHECKSUMS])]
+
+
+def is_ready(move: Move) -> bool:
+    """Whether all of it still waits in staging, as it was prepared, and nothing else."""
+    names = {file.name for file in intake.intact(move.staged, move.files.files)}
+    return move.files.media.name in names and names >= set(files.list_files(move.staged))
+
+
+def has_begun(move: Move) -> bool:
+    """Whether the media, which is moved first, is in its place."""
+    return bool(intake.intact(move.files.folder, [move.files.media]))
+
+
+def _arrived(move: Move, there: list[StoredFile]) -> FileSet:
+    if move.files.media not in there:
+        raise IntegrityFailure(f"the media file of {move.files.video_id} vanished on its way")
+    lost = [side_file(file.name) for file in move.files.files if file not in there]
+    missing = [*move.files.missing, *filter(None, lost)]
+    return replace(move.files, files=there, missing=list(dict.fromkeys(missing)))

@@ -1,0 +1,266 @@
+"""What a download changes in a video's folder: which files come, which leave, which stay.
+
+The better media file stays or comes (`ranking`); no file is overwritten. A file that leaves goes to
+the trash, or to the quarantine if it is damaged.
+
+Everything here blocks; callers run it in a thread.
+"""
+
+import os
+import shutil
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic_core import from_json, to_json
+
+from ytarchive.common.disk import os_errors
+from ytarchive.common.errors import IntegrityFailure, LocalError
+from ytarchive.storage import files, intake, ranking
+from ytarchive.storage.intake import StoredFile
+from ytarchive.storage.layout import CHECKSUMS, Layout, Role, role_of
+from ytarchive.storage.trash import bins
+from ytarchive.storage.trash.models import BinName, Reason, TrashedFile, TrashItem
+
+_OF_THE_FORMAT = ("ext", "vcodec", "acodec", "width", "height", "fps", "tbr", "vbr", "abr",
+                  "dynamic_range", "resolution", "filesize", "filesize_approx")  # fmt: skip
+"""What `info.json` says of the fetched media alone."""
+
+
+@dataclass(frozen=True)
+class Present:
+    """A file that is in the folder now."""
+
+    name: str
+    size_bytes: int
+    sha256: str | None
+    """None if it cannot be read; empty if it is no regular file."""
+    expected: str | None
+    """Its registered digest, if it is known."""
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether its content is not what was registered, or cannot be read."""
+        return not self.sha256 or self.expected not in {None, self.sha256}
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is certain that its content is not what was registered."""
+        return self.is_damaged and self.sha256 is not None
+
+
+@dataclass(frozen=True)
+class StoredCopy:
+    """A stored video, as the library knows it, in the folder that a download is to enter."""
+
+    video_id: str
+    folder: Path
+    known: list[StoredFile]
+    quality: str | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the folder will hold, the new files first, and what leaves it."""
+
+    files: list[StoredFile]
+    displaced: list[TrashItem]
+    new: int
+    """How many of the files are new."""
+
+
+class Swap:
+    """Prepares a staged download for its place; the staged files are hashed once."""
+
+    def __init__(self, layout: Layout, staged: Path, video: StoredCopy) -> None:
+        self._layout = layout
+        self._staged = staged
+        self._video = video
+        self._expected = files.read_checksums(video.folder)
+        self._expected |= {file.name: file.sha256 for file in video.known}
+        self._seen: dict[str, Present] = {}
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the stored copy."""
+        return self._video.folder
+
+    def judge(self, quality: str | None, *, replace: bool) -> str | None:
+        """Return why the stored media stays; None if the staged media takes its place.
+
+        `replace`: accept worse media. Raises IntegrityFailure if the download is not finished.
+        """
+        names = intake.finished_set(self._staged, self._video.video_id)
+        [media] = _media_in(names)
+        fetched = _facts(self._staged / media, names, quality)
+        for rival in self._rivals(media):
+            stored = self._facts_of(rival)
+            accept = replace or rival.is_lost
+            reason = ranking.reason_to_keep(stored, fetched, replace=accept)
+            if reason is not None:
+                return reason
+        return None
+
+    def take(self, detail: str) -> Change:
+        """Prepare the whole download: digests, `checksums.sha256`, sync.
+
+        `detail` goes into the manifest of what it replaces.
+        """
+        names = intake.finished_set(self._staged, self._video.video_id)
+        rivals = [each.name for each in self._rivals(*_media_in(names))]
+        return self.prepare(names, [*names, *rivals], detail)
+
+    def take_side_files(self, names: list[str], detail: str) -> Change:
+        """Prepare the named files to be added beside the media. Raises IntegrityFailure."""
+        change = self.prepare(names, names, detail)
+        if not any(file.role is Role.MEDIA for file in change.files):
+            message = f"the media of {self._video.video_id} does not have its registered size"
+            raise IntegrityFailure(f"{message}: nothing is added to it")
+        return change
+
+    def prepare(
+        self,
+        names: list[str],
+        replaced: Collection[str],
+        detail: str,
+        originals: Mapping[str, str] | None = None,
+    ) -> Change:
+        """Prepare the named staged files to take the place of others.
+
+        `originals`: by name, the digests with which the staged files were first stored.
+        """
+        fresh = [_with_original(file, originals) for file in
+                 intake.describe(self._staged, names)]  # fmt: skip
+        digests = {file.name: file.sha256 for file in fresh}
+        leaving = [
+            each for each in self._present(replaced) if each.sha256 != digests.get(each.name)
+        ]
+        kept = self._kept({*names, *(each.name for each in leaving)})
+        sealed = intake.seal(self._staged, self._video.folder, fresh, kept)
+        return Change(sealed, self._items(leaving, detail), len(fresh))
+
+    def reduce(self) -> bool:
+        """Leave in staging only the side files that the stored video lacks; whether there are any.
+
+        A damaged file counts as lacking. The media and what else was fetched are deleted.
+        """
+        names = intake.finished_set(self._staged, self._video.video_id)
+        sound = {each.name for each in self._present(names) if not each.is_damaged}
+        wanted = [name for name in names if name not in sound and role_of(name) is not Role.MEDIA]
+        with os_errors(self._staged):
+            if not wanted:
+                shutil.rmtree(self._staged)
+                return False
+            for name in {*names, CHECKSUMS} - set(wanted):
+                (self._staged / name).unlink(missing_ok=True)
+        for name in wanted:
+            if role_of(name) is Role.INFO:
+                _forget_format(self._staged / name)
+        return True
+
+    def _rivals(self, media: str) -> list[Present]:
+        """Return the media files that the folder has, and of which one at most may stay."""
+        known = [name for name in self._expected if role_of(name) is Role.MEDIA]
+        return self._present(dict.fromkeys([*known, media]))
+
+    def _present(self, names: Iterable[str]) -> list[Present]:
+        """Return those of the named files that the folder has; each file is read once."""
+        for name in names:
+            if name not in self._seen and os.path.lexists(self._video.folder / name):
+                self._seen[name] = _present(self._video.folder, name, self._expected.get(name))
+        return [self._seen[name] for name in dict.fromkeys(names) if name in self._seen]
+
+    def _kept(self, replaced: Collection[str]) -> list[StoredFile]:
+        """Return the files that stay, as they were registered."""
+        folder, known = self._video.folder, {file.name: file for file in self._video.known}
+        there = set(files.list_files(folder)) & self._expected.keys() - {*replaced, CHECKSUMS}
+        found = [
+            known.get(name)
+            or StoredFile(
+                name=name, size_bytes=files.size(folder / name) or 0, sha256=self._expected[name]
+            )
+            for name in sorted(there)
+        ]
+        return intake.present(folder, found)
+
+    def _facts_of(self, media: Present) -> ranking.MediaFacts:
+        info = self._present([str(Path(media.name).with_suffix(".info.json"))])
+        intact = [each.name for each in info if not each.is_damaged]
+        return _facts(self._video.folder / media.name, intact, self._video.quality)
+
+    def _items(self, leaving: list[Present], detail: str) -> list[TrashItem]:
+        folder = self._layout.relative(self._video.folder)
+        damaged = [each for each in leaving if each.is_damaged]
+        intact = [each for each in leaving if not each.is_damaged]
+        return [
+            self._described(bins.new_item(name, reason, folder, _trashed(some, folder),
+                                          self._video.video_id, detail))
+            for name, reason, some in (
+                (BinName.TRASH, Reason.REPLACED, intact),
+                (BinName.QUARANTINE, Reason.DAMAGED, damaged),
+            )
+            if some
+        ]  # fmt: skip
+
+    def _described(self, item: TrashItem) -> TrashItem:
+        """Add what is known of the video, for an item that holds its media."""
+        if not any(role_of(file.path) is Role.MEDIA for file in item.files):
+            return item
+        known = {"quality": self._video.quality, "missing": list(self._video.missing)}
+        return item.model_copy(update=known)
+
+
+def _present(folder: Path, name: str, expected: str | None) -> Present:
+    size = files.size(folder / name) or 0
+    return Present(name, size, _digest(folder / name), expected)
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return files.sha256(path) if files.size(path) is not None else ""
+    except LocalError:
+        return None
+
+
+def _media_in(names: Iterable[str]) -> list[str]:
+    return [name for name in names if role_of(name) is Role.MEDIA]
+
+
+def _facts(media: Path, names: Collection[str], quality: str | None) -> ranking.MediaFacts:
+    info = media.with_suffix(".info.json")
+    return ranking.facts_of(media, info if info.name in names else None, quality)
+
+
+def _with_original(file: StoredFile, originals: Mapping[str, str] | None) -> StoredFile:
+    original = (originals or {}).get(file.name)
+    if original in {None, file.sha256}:
+        return file
+    return file.model_copy(update={"original_sha256": original})
+
+
+def _trashed(some: Iterable[Present], folder: str) -> list[TrashedFile]:
+    return [
+        TrashedFile(
+            path=f"{folder}/{each.name}",
+            size_bytes=each.size_bytes,
+            sha256=each.expected or each.sha256,
+        )
+        for each in some
+    ]
+
+
+def _forget_format(info: Path) -> None:
+    """Remove what an `info.json` says of media that are not stored with it."""
+    try:
+        found = from_json(info.read_bytes())
+    except ValueError:
+        return
+    if isinstance(found, dict):
+        kept = {
+            name: value
+            for name, value in found.items()
+            if name not in _OF_THE_FORMAT and not name.startswith(("format", "requested_"))
+        }
+        with os_errors(info):
+            info.write_bytes(to_json(kept))

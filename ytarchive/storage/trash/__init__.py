@@ -1,0 +1,1 @@
+"""Files that were replaced, removed or found damaged: kept, listed and restored."""

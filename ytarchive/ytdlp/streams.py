@@ -1,0 +1,51 @@
+"""Which streams a media file has, and how large its picture is, as ffmpeg reads its header."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ytarchive.common.errors import IntegrityFailure
+
+PICTURE = "video"
+SOUND = "audio"
+
+_SECONDS = 60
+_STREAM = re.compile(r"Stream #0:\d+.*?: (Video|Audio): (.*)")
+_SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
+_COVER = "(attached pic)"
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The kinds of streams in a file, and width and height of its picture in pixels."""
+
+    kinds: frozenset[str]
+    picture: tuple[int, int] | None
+
+
+def streams_of(path: Path, ffmpeg: str | None) -> Streams:
+    """Return the streams of a file; a cover picture is no stream.
+
+    Raises IntegrityFailure if ffmpeg is missing or cannot read the file, or OSError.
+    """
+    if ffmpeg is None:
+        raise IntegrityFailure(f"{path} cannot be inspected without ffmpeg")
+    found = [each for each in _STREAM.findall(_header(path, ffmpeg)) if _COVER not in each[1]]
+    if not found:
+        raise IntegrityFailure(f"{path} has no stream that can be played")
+    sizes = [size for kind, text in found if kind == "Video" and (size := _SIZE.search(text))]
+    picture = (int(sizes[0][1]), int(sizes[0][2])) if sizes else None
+    return Streams(frozenset(kind.lower() for kind, _ in found), picture)
+
+
+def _header(path: Path, ffmpeg: str) -> str:
+    command = [ffmpeg, "-hide_banner", "-nostdin", "-protocol_whitelist", "file,pipe"]
+    try:
+        # Without an output ffmpeg prints what it found and exits with an error.
+        return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
+            [*command, "-i", f"file:{path}"],
+            capture_output=True, text=True, check=False, errors="replace", timeout=_SECONDS,
+        ).stderr  # fmt: skip
+    except subprocess.SubprocessError as error:
+        raise IntegrityFailure(f"ffmpeg does not answer about {path}") from error
