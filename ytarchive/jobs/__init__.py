@@ -5,7 +5,6 @@ from ytarchive.jobs.api import (
     MOST_SHOWN,
     CreateJob,
     Job,
-    JobOptions,
     JobProgress,
     JobQuery,
     JobResult,
@@ -16,6 +15,7 @@ from ytarchive.jobs.api import (
     ResultStatus,
     VideoProgress,
 )
+from ytarchive.jobs.options import JobOptions
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans

@@ -6,11 +6,11 @@ from typing import ClassVar, Protocol
 from pydantic import Field, model_validator
 
 from ytarchive.common.contract import ServiceContract, endpoint
-from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, PlaylistId, VideoId
+from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
-from ytarchive.common.quality import Quality
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadPhase
+from ytarchive.jobs.options import JobOptions
 from ytarchive.jobs.registry.models import RegisteredName, RegisterService, ServiceRegistry
 from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.upstream import (
@@ -54,41 +54,6 @@ class ResultStatus(StrEnum):
     FAILED = "failed"
     UNAVAILABLE = "unavailable"
     CANCELLED = "cancelled"
-
-
-class JobOptions(Model):
-    """How a job's videos are archived."""
-
-    quality: Quality = Quality.P1080
-    include_metadata: bool = True
-    include_captions: bool = True
-    caption_languages: CaptionLanguages = Field(default=["en"])
-    auto_captions: bool = Field(
-        default=False, description="Take automatic captions where there are no others"
-    )
-    include_thumbnail: bool = True
-    skip_existing: bool = True
-    replace: bool = Field(
-        default=False,
-        description="Download again what is stored, and accept a file that is worse than the "
-        "stored one; audio never replaces a video",
-    )
-    output_dir: str | None = Field(
-        default=None,
-        max_length=1024,
-        description="Folder inside the archive; default `storage.videos_dir`",
-    )
-    max_retries: int = Field(default=3, ge=0, le=100)
-    priority: int = Field(default=0, ge=-100, le=100, description="Higher goes first")
-    full_listing: bool = Field(
-        default=False,
-        description="List a channel to its end, where otherwise the newest unknown videos do",
-    )
-
-    @property
-    def keeps_stored(self) -> bool:
-        """Whether a stored video is left as it is."""
-        return self.skip_existing and not self.replace
 
 
 class JobResult(Model):

@@ -12,13 +12,13 @@ from ytarchive.jobs.api import (
     MOST_SHOWN,
     CreateJob,
     Job,
-    JobOptions,
     JobProgress,
     JobResult,
     JobStatus,
     JobType,
     ResultStatus,
 )
+from ytarchive.jobs.options import JobOptions
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from ytarchive.common.errors import (
 from ytarchive.common.media import THUMBNAIL, VideoMetadata, in_words
 from ytarchive.common.quality import Quality
 from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
-from ytarchive.jobs.api import JobOptions, JobResult, ResultStatus
+from ytarchive.jobs.api import JobResult, ResultStatus
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
+from ytarchive.jobs.options import JobOptions
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 

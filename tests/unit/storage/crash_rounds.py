@@ -1,11 +1,11 @@
 """Saves a video again and again, each time killed one step later, until a round comes through.
 
-    python -m tests.unit.storage.crash_rounds FOLDER first|second|side|metadata|rebuild
+    python -m tests.unit.storage.crash_rounds FOLDER first|second|format|side|metadata|rebuild
 
 Each round works in `FOLDER/<n>`; it is killed just before the n-th step (see `countdown.py`).
-`second` is a download over one that is stored; `side` adds captions and a thumbnail; `metadata`
-saves a video's metadata again; `rebuild` makes the library of two videos again. The number of
-killed rounds is printed.
+`second` is a download over one that is stored, `format` one in another format; `side` adds captions
+and a thumbnail; `metadata` saves a video's metadata again; `rebuild` makes the library of two
+videos again. The number of killed rounds is printed.
 """
 
 import asyncio
@@ -31,8 +31,11 @@ from ytarchive.storage.service import StorageService
 async def save(base: Path, kind: str, steps: int) -> None:
     config = StorageConfig(base_path=base)
     storage = await StorageService.open(config)
-    if kind == "second":
-        await storage.save_video(save_request(stage(config)))
+    if kind in {"second", "format"}:
+        staged = stage(config)
+        if kind == "format":
+            (staged / f"{VIDEO}.mp4").rename(staged / f"{VIDEO}.webm")
+        await storage.save_video(save_request(staged))
     if kind == "rebuild":
         await rebuild(storage, config, steps)
         return

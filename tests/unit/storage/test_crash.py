@@ -25,10 +25,13 @@ from tests.unit.storage.samples import (
 )
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import FileFailure
+from ytarchive.storage.layout import Layout
 from ytarchive.storage.service import StorageService
+from ytarchive.storage.trash.bins import Bins
+from ytarchive.storage.trash.models import BinName
 
 
-@pytest.mark.parametrize("kind", ["first", "second"])
+@pytest.mark.parametrize("kind", ["first", "second", "format"])
 async def test_a_save_killed_at_any_step_is_whole_after_the_next_start(
     tmp_path: Path, kind: str
 ) -> None:
@@ -51,19 +54,34 @@ async def _outcome(base: Path, kind: str) -> bool:
     try:
         stored = not staged.exists()
         exists = (await storage.video_exists(VIDEO)).exists
-        assert exists == (stored or kind == "second")
+        assert exists == (stored or kind != "first")
+        assert kind == "first" or _first_media(base) == MEDIA
         assert registered_files(config) == files_on_disk(config, "videos")
         if not stored:
-            assert folder.exists() == (kind == "second")
+            assert folder.exists() == (kind != "first")
             assert len(listed(staged)) >= 4
         await storage.save_video(save_request(staged))
         assert (folder / f"{VIDEO}.mp4").read_bytes() == b"new media"
+        assert not (folder / f"{VIDEO}.webm").exists()
+        assert kind == "first" or _first_media(base) == MEDIA
         assert sha256sum_accepts(folder)
         assert registered_files(config) == files_on_disk(config, "videos")
         assert listed(config.staging_path) == listed(base / ".ytarchive/tmp") == []
     finally:
         await storage.close()
     return stored
+
+
+def _first_media(base: Path) -> bytes:
+    """Return the media of the first download: in its place, or else in the trash and listed."""
+    for name in (f"{VIDEO}.webm", f"{VIDEO}.mp4"):
+        media = base / "videos" / VIDEO / name
+        if media.is_file() and media.read_bytes() == MEDIA:
+            return MEDIA
+    bins = Bins(Layout.of(StorageConfig(base_path=base)))
+    [item] = bins.items(BinName.TRASH)
+    [file] = [file for file in item.files if file.path.endswith((".webm", ".mp4"))]
+    return (bins.root(item) / file.path).read_bytes()
 
 
 async def test_metadata_killed_at_any_step_has_the_digest_of_its_file(tmp_path: Path) -> None:

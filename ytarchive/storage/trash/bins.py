@@ -21,10 +21,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from ytarchive.common.disk import os_errors, sync
 from ytarchive.common.errors import InvalidIdentifier, NotFound
+from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import new_id, parse_video_id
 from ytarchive.common.models import utc_now
 from ytarchive.storage import files
-from ytarchive.storage.layout import Layout
+from ytarchive.storage.layout import CHECKSUMS, Layout
 from ytarchive.storage.trash.models import (
     BinName,
     Emptied,
@@ -82,7 +83,7 @@ class Bins:
             content = item.model_dump_json(indent=2).encode()
             files.write_atomically(home / _MANIFEST, content, self._layout.scratch)
         for file in item.files:
-            source, target = self._layout.absolute(file.path), home / file.path
+            source, target = self._layout.absolute(file.path), home / file_name(file.path)
             if os.path.lexists(target) or not os.path.lexists(source):
                 continue
             if not _is_new(source, (arrived or {}).get(file.path)):
@@ -91,7 +92,7 @@ class Bins:
     def put_back(self, item: TrashItem) -> None:
         """Undo `put` as far as the places of the files are free."""
         for file in item.files:
-            source = self._home(item) / file.path
+            source = self._home(item) / file_name(file.path)
             target = self._layout.absolute(file.path)
             if os.path.lexists(source) and not os.path.lexists(target):
                 _rename(source, target)
@@ -106,9 +107,9 @@ class Bins:
         """Return the files that an item holds now, with their sizes."""
         root = self.root(item)
         return [
-            file.model_copy(update={"size_bytes": (root / file.path).lstat().st_size})
+            file.model_copy(update={"size_bytes": (root / file_name(file.path)).lstat().st_size})
             for file in item.files
-            if os.path.lexists(root / file.path)
+            if os.path.lexists(root / file_name(file.path))
         ]
 
     def root(self, item: TrashItem) -> Path:
@@ -184,7 +185,11 @@ class Bins:
                     shutil.rmtree(doomed)
 
     def _first_stage_item(self, home: Path, bin_name: BinName) -> TrashItem:
-        names = [path for path in files.list_files(home) if path != _MANIFEST]
+        names = [
+            stored_name(path)
+            for path in files.list_files(home)
+            if path not in {_MANIFEST, CHECKSUMS} and not path.endswith(f"/{CHECKSUMS}")
+        ]
         moved = TrashedFile(path=names[0], size_bytes=0) if names else None
         folder = _folder_of(moved.path) if moved else ""
         return TrashItem(

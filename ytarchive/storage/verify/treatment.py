@@ -95,7 +95,7 @@ class Treatment:
             BinName.QUARANTINE, Reason.DAMAGED, folder, [moved], trouble.video_id, trouble.detail
         )
         self._bins.put(item)
-        return self._layout.relative(self._bins.root(item) / trouble.path)
+        return self._layout.relative(self._bins.root(item) / file_name(trouble.path))
 
     async def _restore_checksums(
         self, trouble: Trouble, registered: Sequence[RegisteredFile]
