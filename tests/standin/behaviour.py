@@ -19,6 +19,8 @@ class Fault:
     `status` answers that HTTP status, with `retry_after` (seconds), `location` and `body` if given;
     `hang` never answers; `cut_after` breaks the connection after that many bytes of the
     body; `truncate_to` ends the body early but cleanly; `api_error` names a Data API error.
+    `body_base64` is a body of any bytes, `encoding` its Content-Encoding; `fill_to` repeats a body
+    up to that many bytes, `bytes_per_second` is its pace; `endless` media never end.
     """
 
     kind: str = "*"
@@ -34,6 +36,11 @@ class Fault:
     cut_after: int | None = None
     truncate_to: int | None = None
     api_error: str = ""
+    body_base64: str = ""
+    encoding: str = ""
+    fill_to: int | None = None
+    bytes_per_second: int | None = None
+    endless: bool = False
 
     def matches(self, kind: str, video_id: str) -> bool:
         """Tell whether a request of this kind, for this video, is concerned."""

@@ -98,11 +98,10 @@ class Dispatcher:
         if fault and fault.hang:
             # The web server cancels a handler whose client gives up.
             await asyncio.Event().wait()
-        if refusal := _refusal(fault):
-            return refusal
-        if entry.kind == "media":
+        refusal = _refusal(fault)
+        if entry.kind == "media" and refusal is None:
             return await self._transfers.answer(asked.request, entry, fault)
-        response = self._answer(asked)
+        response = refusal or self._answer(asked)
         return await _mutilated(asked, response, fault) if fault else response
 
     def _answer(self, asked: Question) -> web.Response:
@@ -224,16 +223,24 @@ def _refusal(fault: Fault | None) -> web.Response | None:
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     if fault.location:
         headers["Location"] = fault.location
-    return _body(fault.body.encode(), HTML, status=fault.status, headers=headers)
+    if fault.encoding:
+        headers["Content-Encoding"] = fault.encoding
+    body = base64.b64decode(fault.body_base64) or fault.body.encode()
+    return _body(body, HTML, status=fault.status, headers=headers)
 
 
 async def _mutilated(asked: Question, response: web.Response, fault: Fault) -> web.StreamResponse:
     if not isinstance(response.body, bytes):
         return response
+    if fault.fill_to is not None:
+        times = fault.fill_to // max(len(response.body), 1) + 1
+        response.body = (response.body * times)[: fault.fill_to]
     if fault.truncate_to is not None:
         response.body = response.body[: fault.truncate_to]
-    elif fault.cut_after is not None:
+    elif fault.cut_after is not None or fault.bytes_per_second is not None:
         whole = web.StreamResponse(status=response.status, headers={"Content-Type": HTML})
+        pace = Behaviour(media_bytes_per_second=fault.bytes_per_second)
         view = memoryview(response.body)
-        return await send(asked.request, asked.entry, whole, view, cut=fault.cut_after)
+        cut = fault.cut_after
+        return await send(asked.request, asked.entry, whole, view, cut=cut, behaviour=pace)
     return response

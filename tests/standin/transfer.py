@@ -66,6 +66,8 @@ class MediaServer:
         cut = fault.cut_after if fault else None
         self._log.media_started()
         try:
+            if fault and fault.endless:
+                return await send_endlessly(request, entry, response, self._behaviour)
             return await send(request, entry, response, body, cut=cut, behaviour=self._behaviour)
         finally:
             self._log.active_media -= 1
@@ -99,7 +101,7 @@ async def send(
     with suppress(ConnectionResetError):  # whoever asked has been killed, as clients of tests are
         while entry.bytes_sent < end and request.method != "HEAD":
             rate = behaviour.media_bytes_per_second if behaviour else None
-            size = CHUNK if rate is None else max(_SMALL_CHUNK, min(CHUNK, rate // 20))
+            size = _piece(rate)
             chunk = body[entry.bytes_sent : min(entry.bytes_sent + size, end)]
             if rate is not None:
                 due += len(chunk) / rate
@@ -109,3 +111,27 @@ async def send(
     if cut is not None and cut < len(body) and request.transport is not None:
         request.transport.close()
     return response
+
+
+async def send_endlessly(
+    request: web.BaseRequest, entry: Entry, response: web.StreamResponse, behaviour: Behaviour
+) -> web.StreamResponse:
+    """Send zeros, without a Content-Length, until the client leaves."""
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    due = time.monotonic()
+    with suppress(ConnectionResetError):
+        while request.transport is not None:
+            piece = bytes(_piece(rate := behaviour.media_bytes_per_second))
+            due += len(piece) / rate if rate else 0
+            await asyncio.sleep(max(due - time.monotonic(), 0))
+            await response.write(piece)
+            entry.bytes_sent += len(piece)
+    return response
+
+
+def _piece(rate: int | None) -> int:
+    """Bytes to send at a time, at a rate in bytes a second."""
+    if rate is None:
+        return CHUNK
+    return max(_SMALL_CHUNK, min(CHUNK, rate // 20)) if rate > _SMALL_CHUNK else max(rate // 4, 1)

@@ -132,6 +132,9 @@ class DownloadConfig(Section):
     burst: int = Field(80, ge=1, description="Videos that may go at full speed after a rest")
     stall_timeout: float = Field(120, gt=0, description="Seconds without any progress")
     extract_timeout: float = Field(180, gt=0, description="Seconds one extraction may take")
+    side_file_timeout: float = Field(
+        30, gt=0, description="Seconds that captions or a thumbnail may take, each"
+    )
     rate_limit: int | None = Field(None, ge=1024, description="Bytes a second, for each video")
     sleep_requests: float = Field(0, ge=0, description="Seconds between requests of an extraction")
     videos_per_worker: int = Field(200, ge=1, description="A worker is replaced after this many")

@@ -86,7 +86,7 @@ class WorkerPool:
     def _give_back(self, worker: WorkerProcess) -> None:
         limits = self._settings.download
         grown = worker.memory > limits.worker_memory
-        worn = grown or worker.tasks_done >= limits.videos_per_worker
+        worn = grown or worker.is_worn or worker.tasks_done >= limits.videos_per_worker
         if worker.is_usable and worker.zygote is self._zygote and not (worn or self._is_closed):
             self._idle.append(worker)
         else:

@@ -180,6 +180,7 @@ class WorkerProcess:
         self.pid = pid
         self.tasks_done = 0
         self.memory = 0
+        self.is_worn = False
         self.exit_status: int | None = None
         self._reader = reader
         self._writer = writer
@@ -213,7 +214,7 @@ class WorkerProcess:
         except ValueError as error:
             raise ProtocolError("a worker process sent what cannot be read") from error
         if event.is_last:
-            self.memory = event.memory
+            self.memory, self.is_worn = event.memory, event.worn
             self.tasks_done += 1
             self._is_clean = True
         if event.error:

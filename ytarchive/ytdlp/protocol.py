@@ -34,6 +34,7 @@ class Event(Model):
     error: ErrorDetail | None = None
     needed: int = Field(default=0, description="Bytes that the download will take on the disk")
     memory: int = Field(default=0, description="Bytes of memory that the worker has")
+    worn: bool = Field(default=False, description="The worker must get no other task")
     level: str = "WARNING"
     text: str = ""
 

@@ -1,9 +1,16 @@
 """Captions and thumbnails that did not come: told by name, and fetched without the media later."""
 
-import pytest
+import base64
+import gzip
+from collections.abc import AsyncIterator
+from typing import Any
 
-from tests.integration.ytdlp.helpers import Archive, files, ignore
+import pytest
+import pytest_asyncio
+
+from tests.integration.ytdlp.helpers import MEDIA, Archive, files, ignore
 from tests.standin import Fault
+from ytarchive.ytdlp import Downloaded, Transfer, YtDlp
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -82,5 +89,88 @@ async def test_a_thumbnail_that_is_no_image_is_told_in_words(archive: Archive) -
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults += [Fault(kind="thumbnail", status=200, body="sorry")]
     done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
-    assert done.remarks == ["no thumbnail: what YouTube sent is not an image"]
+    assert done.remarks == ["no thumbnail: YouTube sent something that is not an image"]
     assert done.missing == ["thumbnail"]
+
+
+BOMB = base64.b64encode(gzip.compress(bytes(200 * 2**20))).decode()
+FAULTS: dict[str, dict[str, Any]] = {
+    "drips": {"bytes_per_second": 1},
+    "hangs": {"hang": True},
+    "hangs before it fails": {"delay_ms": 60_000, "status": 500},
+    "breaks off": {"cut_after": 5},
+    "is cut short": {"truncate_to": 60},
+    "is empty": {"truncate_to": 0},
+    "is a web page": {"status": 200, "body": "<html><body>Sorry</body></html>"},
+    "is endless text": {"status": 200, "body": "text ", "fill_to": 40 * 2**20},
+    "is a compressed bomb": {"status": 200, "body_base64": BOMB, "encoding": "gzip"},
+    "is not text": {"status": 200, "body_base64": base64.b64encode(bytes(range(256))).decode()},
+    "is refused": {"status": 403},
+    "is refused for now": {"status": 429},
+    "is out of order": {"status": 503},
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hasty(shared: Archive) -> AsyncIterator[YtDlp]:
+    """A yt-dlp that gives each side file one second."""
+    async with shared.other(side_file_timeout=1, stall_timeout=5) as ytdlp:
+        yield ytdlp
+
+
+@pytest.mark.parametrize("kind", ["caption", "thumbnail"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+async def test_a_side_file_that_fails_in_any_way_is_missing_and_the_video_is_stored(
+    archive: Archive, hasty: YtDlp, kind: str, fault: dict[str, Any]
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    archive.youtube.behaviour.faults += [Fault(kind=kind, **fault)]
+    missing, other = "captions:en", f"{video.id}.jpg"
+    if kind == "thumbnail":
+        missing, other = "thumbnail", f"captions/{video.id}.en.vtt"
+    done = await hasty.download(archive.order(video.id), ignore, ignore)
+    assert done.missing == [missing]
+    assert len(done.remarks) == 1
+    assert files(done.folder) == {f"{video.id}.mp4", f"{video.id}.info.json", other}
+    archive.youtube.behaviour.change(faults=[])
+    folder = archive.base / ".ytarchive/staging/later"
+    rest = archive.order(video.id, without_media=True, folder=folder)
+    later = await hasty.download(rest, ignore, ignore)
+    assert later.missing == []
+
+
+async def test_side_files_that_hang_wait_for_the_media_and_not_the_reverse(
+    archive: Archive,
+) -> None:
+    """Ten languages that never arrive take one deadline after the media, not ten."""
+    languages = tuple(f"e{letter}" for letter in "abcdefghij")
+    video = archive.youtube.catalogue.add_video(captions=languages)
+    archive.youtube.behaviour.faults += [Fault(kind="caption", hang=True)]
+    phases: list[str] = []
+
+    def note(transfer: Transfer) -> None:
+        phases.append(transfer.phase)
+
+    async with archive.other(side_file_timeout=2, stall_timeout=1.5) as ytdlp:
+        wanted = archive.order(video.id, caption_languages=["all"])
+        done = await ytdlp.download(wanted, note, ignore)
+    assert done.missing == [*(f"captions:{each}" for each in languages), "thumbnail"]
+    assert archive.youtube.requests.counts["caption"] <= 2
+    assert phases.count("captions") < 20
+    assert done.network_bytes > MEDIA.padding
+
+
+async def test_a_worker_with_a_hanging_thread_gets_no_further_task(archive: Archive) -> None:
+    async def download(ytdlp: YtDlp) -> Downloaded:
+        video = archive.youtube.catalogue.add_video()
+        return await ytdlp.download(archive.order(video.id), ignore, ignore)
+
+    async with archive.other(side_file_timeout=0.5) as ytdlp:
+        await download(ytdlp)
+        kept = ytdlp._pool._idle[0].pid
+        archive.youtube.behaviour.faults += [Fault(kind="caption", hang=True)]
+        await download(ytdlp)
+        assert ytdlp._pool._idle == []
+        archive.youtube.behaviour.change(faults=[])
+        assert (await download(ytdlp)).missing == []
+        assert ytdlp._pool._idle[0].pid != kept

@@ -47,6 +47,8 @@ class Session:
     def __init__(self, equipment: Equipment) -> None:
         self._equipment = equipment
         self._messages = Messages()
+        self.is_worn = False
+        """Whether a thread of an earlier task hangs, so that another process must do the next."""
         self._meter = ProgressMeter(lambda transfer: None)
         options = worker_options(equipment, self._messages, self)
         self._ydl = QuietYoutubeDL(options, also=equipment.plugin_server)
@@ -171,10 +173,9 @@ class Session:
         self._meter.fetching(info, order.folder)
         attempt.claim_room(info, self._meter.media_bytes)
         published = staged.publishable(self._ydl.sanitize_info(info, True))
-        beside = SideFiles(self._ydl, info, order)
-        with beside:
+        with self._side_files(info, order) as beside:
             self._ydl.process_info(info)
-            self._meter.beside("captions")
+            beside.wait(self._report_side_files, at_most=self._equipment.side_file_timeout)
         media = Path(info.get("filepath") or "")
         if not media.is_file():
             raise errors.StaleUrl("the transfer ended without a file")
@@ -193,8 +194,8 @@ class Session:
 
     def _fetch_side_files(self, info: Info, attempt: Attempt) -> Downloaded:
         order = attempt.order
-        with SideFiles(self._ydl, info, order) as beside:
-            self._meter.beside("captions")
+        with self._side_files(info, order) as beside:
+            beside.wait(self._report_side_files)
         attempt.staged.finish_without_media(beside.files)
         self._info_path(order.video_id).unlink(missing_ok=True)
         return Downloaded(
@@ -204,6 +205,18 @@ class Session:
             missing=beside.missing,
             captions_refused=beside.captions_refused,
         )
+
+    @contextlib.contextmanager
+    def _side_files(self, info: Info, order: DownloadOrder) -> Iterator[SideFiles]:
+        beside = SideFiles(self._ydl, info, order, self._equipment.side_file_timeout)
+        try:
+            with beside:
+                yield beside
+        finally:
+            self.is_worn |= beside.has_hanging_threads
+
+    def _report_side_files(self) -> None:
+        self._meter.beside("captions")
 
     def _info_path(self, video_id: str) -> Path:
         return self._equipment.info_dir / f"{video_id}.info.json"

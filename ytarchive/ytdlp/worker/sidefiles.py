@@ -1,20 +1,19 @@
-"""Thumbnail and captions, fetched while the media come in. Their failures never fail a video.
+"""Thumbnail and captions, fetched while the media are transferred. They never fail a video.
 
-What YouTube does not have is final. What it has and did not give is `missing`: a later run asks
-for it again.
+What YouTube does not have is final. What it has and did not deliver (nothing, too slowly, too much,
+or another content) is `missing`: a later run requests it again.
 """
 
-import subprocess
+import contextlib
+import queue
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from yt_dlp.networking import Request
-from yt_dlp.networking.exceptions import HTTPError, TransportError, network_exceptions
 from yt_dlp.utils import YoutubeDLError
 
 from ytarchive.common.media import THUMBNAIL, captions_in
@@ -27,40 +26,50 @@ from ytarchive.ytdlp.selection import (
     thumbnail_urls,
 )
 from ytarchive.ytdlp.worker.classifier import facts_of
+from ytarchive.ytdlp.worker.sidefetch import SideFetcher, is_final
 from ytarchive.ytdlp.worker.wording import clean
 
-_LARGEST_IMAGE = 32 * 2**20
-_JPEG = b"\xff\xd8"
-_CONVERSION_SECONDS = 60
-_SECONDS_BEFORE_THE_SECOND_TRY = 1.0
-_THERE_IS_NONE = {404, 410}
 _TOO_MANY_REQUESTS = 429
-_FROM_PIPE = ("-protocol_whitelist", "pipe", "-i", "pipe:0")
-_TO_JPEG = ("-frames:v", "1", "-f", "mjpeg", "-q:v", "2", "pipe:1")
+_SECONDS_BETWEEN_SIGNS = 0.5
+_FAILURES = (YoutubeDLError, OSError, ValueError)
+_TOO_LATE = "it had not arrived when the media was complete"
+Outcome = bytes | Exception
 
 
-class NotThereError(ValueError):
-    """YouTube does not have it."""
+class OutOfTimeError(TimeoutError):
+    """A side file did not arrive in its time; the thread that fetches it may still wait."""
 
 
-class SparedError(ValueError):
-    """It was not asked for, out of courtesy."""
+class _Wanted(NamedTuple):
+    """A side file: its name among `SideFiles` and for people, its place, and how to fetch it."""
+
+    key: str
+    name: str
+    target: Path
+    fetch: Callable[[], bytes]
 
 
 class SideFiles:
-    """Runs beside the transfer, in a thread; `files` is what there is of it at the end."""
+    """Fetches the side files of one order in a thread, one after the other.
 
-    def __init__(self, ydl: Any, info: Info, order: DownloadOrder) -> None:
+    Each is fetched in a further thread, which is abandoned after `timeout` seconds: nothing can end
+    a thread that waits for a server. `has_hanging_threads` is True then, and this process should
+    take no other task. After the block `files` has what was fetched.
+    """
+
+    def __init__(self, ydl: Any, info: Info, order: DownloadOrder, timeout: float) -> None:
         self.files: list[Path] = []
         self.added: list[str] = []
         self.remarks: list[str] = []
         self.missing: list[str] = []
         self.captions_refused = False
-        self._ydl = ydl
+        self.has_hanging_threads = False
         self._order = order
-        self._abandoned = False
-        self._thumbnails = thumbnail_urls(info) if order.include_thumbnail else []
-        self._captions = self._wanted_captions(info) if order.include_captions else {}
+        self._timeout = timeout
+        self._fetcher = SideFetcher(ydl, order.folder / ".side-files")
+        self._stopped = threading.Event()
+        self._answers = queue.SimpleQueue[Outcome]()
+        self._wanted = [*self._captions(info), *self._thumbnail(info)]
         self._thread = threading.Thread(target=self._fetch_all, daemon=True)
 
     def __enter__(self) -> Self:
@@ -73,103 +82,97 @@ class SideFiles:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        self._abandoned = kind is not None
+        self._stopped.set()
+        self._answers.put(OutOfTimeError(_TOO_LATE))
         self._thread.join()
 
-    def _wanted_captions(self, info: Info) -> dict[str, Info]:
+    def wait(self, sign: Callable[[], None], *, at_most: float | None = None) -> None:
+        """Wait for the files, at most so many seconds, with a sign of life twice a second."""
+        end = time.monotonic() + (float("inf") if at_most is None else at_most)
+        while self._thread.is_alive() and time.monotonic() < end:
+            sign()
+            self._thread.join(_SECONDS_BETWEEN_SIGNS)
+
+    def _captions(self, info: Info) -> list[_Wanted]:
         order = self._order
+        if not order.include_captions:
+            return []
         tracks = select_captions(info, order.caption_languages, automatic=order.auto_captions)
         missing = missing_captions(order.caption_languages, tracks)
         if missing:
             named = [each for each in missing if each != ALL_LANGUAGES]
             self.remarks.append("no captions" + f" in {', '.join(named)}" * bool(named))
         headers = info.get("http_headers")
-        return {code: {"http_headers": headers, **track} for code, track in tracks.items()}
+        return [
+            self._caption(code, {"http_headers": headers, **track})
+            for code, track in tracks.items()
+        ]
+
+    def _caption(self, code: str, track: Info) -> _Wanted:
+        target = self._order.folder / "captions" / f"{self._order.video_id}.{code}.vtt"
+        fetch = partial(self._fetch_captions, track)
+        return _Wanted(captions_in(code), f"captions in {code}", target, fetch)
+
+    def _fetch_captions(self, track: Info) -> bytes:
+        is_spared = self._order.spares_captions or self.captions_refused
+        if is_spared and track.get("data") is None:
+            raise ValueError(CAPTIONS_NOT_ASKED)
+        try:
+            return self._fetcher.captions(track)
+        except YoutubeDLError as failure:
+            self.captions_refused |= facts_of(failure).status == _TOO_MANY_REQUESTS
+            raise
+
+    def _thumbnail(self, info: Info) -> list[_Wanted]:
+        if not self._order.include_thumbnail:
+            return []
+        target = self._order.folder / f"{self._order.video_id}.jpg"
+        fetch = partial(self._fetcher.picture, thumbnail_urls(info))
+        return [_Wanted(THUMBNAIL, THUMBNAIL, target, fetch)]
 
     def _fetch_all(self) -> None:
-        for code, track in self._captions.items():
-            target = self._order.folder / "captions" / f"{self._order.video_id}.{code}.vtt"
-            fetch = partial(self._caption, track)
-            self._attempt(captions_in(code), f"captions in {code}", target, fetch)
-        if self._order.include_thumbnail:
-            target = self._order.folder / f"{self._order.video_id}.jpg"
-            self._attempt(THUMBNAIL, THUMBNAIL, target, self._thumbnail)
-
-    def _attempt(self, key: str, name: str, target: Path, fetch: Callable[[Path], None]) -> None:
-        if self._abandoned:
-            return
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.is_file():
-                fetch(target)
-            self.files.append(target)
-            self.added.append(name)
-        except (YoutubeDLError, OSError, ValueError) as failure:
-            self.remarks.append(f"no {name}: {clean(str(failure))}")
-            if not _is_final(failure):
-                self.missing.append(key)
-
-    def _caption(self, track: Info, target: Path) -> None:
-        """yt-dlp repeats by itself what a moment mends; too many requests are none of that."""
-        if track.get("data") is not None:
-            part = target.with_suffix(".part")
-            part.write_text(track["data"], "utf-8")
-            part.replace(target)
-            return
-        if self._order.spares_captions or self.captions_refused:
-            raise SparedError(CAPTIONS_NOT_ASKED)
-        try:
-            arrived = self._ydl.dl(str(target), track, subtitle=True)[0]
-        except YoutubeDLError as failure:
-            self.captions_refused = facts_of(failure).status == _TOO_MANY_REQUESTS
-            raise
-        if not arrived:
-            raise ValueError("the transfer failed")
-
-    def _thumbnail(self, target: Path) -> None:
-        """The best picture that is there; YouTube lists some that it does not have."""
-        failure: Exception = NotThereError("YouTube has none")
-        for url in self._thumbnails:
+        for wanted in self._wanted:
             try:
-                image = self._image(url)
-            except network_exceptions as error:
-                failure = error
-                if isinstance(error, HTTPError) and error.status == 404:
-                    continue
-                break
-            part = target.with_suffix(".part")
-            part.write_bytes(image if image.startswith(_JPEG) else self._as_jpeg(image))
-            part.replace(target)
-            return
-        raise failure
+                if not wanted.target.is_file():
+                    _write(wanted.target, self._content(wanted.fetch))
+            except _FAILURES as failure:
+                self.remarks.append(f"no {wanted.name}: {clean(str(failure))}")
+                if not is_final(failure):
+                    self.missing.append(wanted.key)
+            else:
+                self.files.append(wanted.target)
+                self.added.append(wanted.name)
 
-    def _image(self, url: str) -> bytes:
-        """Ask twice if need be. Raises one of yt-dlp's network exceptions."""
+    def _content(self, fetch: Callable[[], bytes]) -> bytes:
+        """Run `fetch` in a thread of its own. Raises what it raises, or OutOfTimeError."""
+        self._answers = answers = queue.SimpleQueue[Outcome]()
+        if self._stopped.is_set():
+            raise OutOfTimeError(_TOO_LATE)
+        threading.Thread(target=_answer, args=(fetch, answers), daemon=True).start()
         try:
-            return self._read(url)
-        except network_exceptions as failure:
-            is_passing = isinstance(failure, TransportError)
-            if not is_passing and not (isinstance(failure, HTTPError) and failure.status >= 500):
-                raise
-        time.sleep(_SECONDS_BEFORE_THE_SECOND_TRY)
-        return self._read(url)
-
-    def _read(self, url: str) -> bytes:
-        with self._ydl.urlopen(Request(url)) as response:
-            content: bytes = response.read(_LARGEST_IMAGE)
-            return content
-
-    def _as_jpeg(self, image: bytes) -> bytes:
-        ffmpeg = self._ydl.params["ffmpeg_location"]
-        command = [ffmpeg, "-loglevel", "error", *_FROM_PIPE, *_TO_JPEG]
-        try:
-            return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
-                command, input=image, capture_output=True, check=True, timeout=_CONVERSION_SECONDS
-            ).stdout
-        except subprocess.SubprocessError as failure:
-            raise ValueError("what YouTube sent is not an image") from failure
+            outcome = answers.get(timeout=self._timeout)
+        except queue.Empty:
+            outcome = OutOfTimeError(f"it did not arrive within {self._timeout:g} seconds")
+        if isinstance(outcome, Exception):
+            self.has_hanging_threads |= isinstance(outcome, OutOfTimeError)
+            raise outcome
+        return outcome
 
 
-def _is_final(failure: BaseException) -> bool:
-    """Whether asking again some other day is of no use."""
-    return isinstance(failure, NotThereError) or facts_of(failure).status in _THERE_IS_NONE
+def _answer(fetch: Callable[[], bytes], answers: queue.SimpleQueue[Outcome]) -> None:
+    try:
+        answers.put(fetch())
+    except Exception as failure:  # whatever it is, it is the file's outcome
+        answers.put(failure)
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise

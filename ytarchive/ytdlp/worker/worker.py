@@ -51,12 +51,14 @@ class Worker:
 
     def _perform(self, task: Task) -> None:
         try:
-            self._send(self._result(task).model_copy(update={"memory": memory()}))
+            event = self._result(task)
         except Exception as failure:  # whatever it is, the server must hear of it
             error = self._session.classify(failure)
             if isinstance(error, UnknownFailure):
                 self._log("DEBUG", traceback.format_exc())
-            self._send(Event(kind="failed", error=error.detail(), memory=memory()))
+            event = Event(kind="failed", error=error.detail())
+        condition = {"memory": memory(), "worn": self._session.is_worn}
+        self._send(event.model_copy(update=condition))
 
     def _result(self, task: Task) -> Event:
         session = self._session

@@ -1,0 +1,113 @@
+"""What counts as captions and as a picture: whole files pass, everything else is refused."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.standin.captions import captions
+from tests.standin.media import ffmpeg_program
+from ytarchive.ytdlp.worker.contents import LARGEST_FILE, ContentError, as_jpeg, require_captions
+
+VTT = captions("en", "vtt")[0]
+CUE = "00:01.000 --> 00:02.000\nHello\n"
+WEB_PAGE = b"<!DOCTYPE html><html><body>Sorry</body></html>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        VTT,
+        b"\xef\xbb\xbf" + VTT,
+        VTT.replace(b"\n", b"\r\n"),
+        VTT.replace(b"\n", b"\r"),
+        f"WEBVTT - title\n\nNOTE a comment\n\nSTYLE\n::cue {{}}\n\n1\n{CUE}".encode(),
+        "WEBVTT\n\n100:00:00.000 --> 100:00:01.000 align:start position:0%\nZ\u00fcrich\n".encode(),
+    ],
+)
+def test_webvtt_with_cues_is_accepted(content: bytes) -> None:
+    require_captions(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"WEBVTT\n",
+        b"WEBVTT\n\nno cue\n",
+        WEB_PAGE,
+        b"  \n" + WEB_PAGE,
+        captions("en", "srt")[0],
+        captions("en", "json3")[0],
+        captions("en", "")[0],
+        f"WEBVTTX\n\n{CUE}".encode(),
+        f"webvtt\n\n{CUE}".encode(),
+        f"\n\nWEBVTT\n\n{CUE}".encode(),
+        f"WEBVTT\n\n{CUE}\n00:02.000 --> 00:0".encode(),
+        f"WEBVTT\n\n{CUE}\n00:02.000 --> 00:99.000\nx\n".encode(),
+        f"WEBVTT\n\n{CUE}\0".encode(),
+        f"WEBVTT\n\n{CUE}".encode("utf-16"),
+        f"WEBVTT\n\n{CUE}\u00fc".encode("latin-1"),
+        f"WEBVTT\n\n{CUE}\u00fc".encode()[:-1],
+        f"WEBVTT\n\n{CUE}".encode().ljust(LARGEST_FILE + 1, b"x"),
+        b"\x1f\x8b\x08\x00" + bytes(100),
+    ],
+    ids=range(19),
+)
+def test_anything_else_is_not_accepted_as_captions(content: bytes) -> None:
+    with pytest.raises(ContentError, match="YouTube sent"):
+        require_captions(content)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The same picture in each format."""
+    folder = tmp_path_factory.mktemp("pictures")
+    made = {name: folder / f"picture.{name}" for name in ("jpg", "png", "webp", "gif")}
+    outputs = [part for path in made.values() for part in ("-frames:v", "1", str(path))]
+    source = ("-f", "lavfi", "-i", "testsrc2=size=640x360")
+    subprocess.run([ffmpeg_program(), "-v", "error", *source, *outputs], check=True)
+    return {name: path.read_bytes() for name, path in made.items()}
+
+
+def test_whole_pictures_become_jpegs_and_jpegs_stay_as_they_are(
+    pictures: dict[str, bytes],
+) -> None:
+    assert as_jpeg(pictures["jpg"], ffmpeg_program()) == pictures["jpg"]
+    for name in ("png", "webp"):
+        made = as_jpeg(pictures[name], ffmpeg_program())
+        assert as_jpeg(made, ffmpeg_program()) == made
+
+
+@pytest.mark.parametrize("name", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.95, 1.0])
+def test_a_picture_cut_anywhere_is_refused(
+    pictures: dict[str, bytes], name: str, share: float
+) -> None:
+    whole = pictures[name]
+    cut = whole[: min(int(len(whole) * share), len(whole) - 2)]
+    with pytest.raises(ContentError, match="cut short"):
+        as_jpeg(cut, ffmpeg_program())
+    if name == "jpg":
+        with pytest.raises(ContentError, match="cut short"):
+            as_jpeg(cut[:-1] + b"\xff\xd9" if share < 1 else cut, ffmpeg_program())
+
+
+@pytest.mark.parametrize(
+    "content", [b"", WEB_PAGE, VTT, b"sorry", b"<svg/>", b"RIFF\0\0\0\0WAVE", b"\xff\xd8\xff\xd9"]
+)
+def test_what_is_no_picture_is_refused(content: bytes) -> None:
+    with pytest.raises(ContentError, match="YouTube sent"):
+        as_jpeg(content, ffmpeg_program())
+
+
+def test_formats_that_youtube_does_not_use_are_refused(pictures: dict[str, bytes]) -> None:
+    with pytest.raises(ContentError, match="not an image"):
+        as_jpeg(pictures["gif"], ffmpeg_program())
+
+
+def test_no_file_is_read_because_a_picture_names_it(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    playlist = f"#EXTM3U\n#EXTINF:1,\nfile:{tmp_path / 'secret'}\n".encode()
+    with pytest.raises(ContentError, match="not an image"):
+        as_jpeg(playlist, ffmpeg_program())

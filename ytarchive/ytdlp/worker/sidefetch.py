@@ -1,0 +1,100 @@
+"""Fetches one side file into memory, with a limit of bytes, and checks what arrived."""
+
+import shutil
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from yt_dlp.networking import Request
+from yt_dlp.networking.exceptions import HTTPError, TransportError, network_exceptions
+from yt_dlp.utils import YoutubeDLError
+
+from ytarchive.ytdlp.selection import Info
+from ytarchive.ytdlp.worker.classifier import facts_of
+from ytarchive.ytdlp.worker.contents import LARGEST_FILE, ContentError, as_jpeg, require_captions
+
+_BLOCK = 64 * 1024
+_SECONDS_BETWEEN_TRIES = (0.5, 1.5)
+_NO_SUCH_FILE = {404, 410}
+_PLAIN = {None, "http", "https"}
+
+
+class NotThereError(ValueError):
+    """YouTube does not have the file."""
+
+
+def is_final(failure: BaseException) -> bool:
+    """Whether another request on another day would have the same result."""
+    return isinstance(failure, NotThereError) or facts_of(failure).status in _NO_SUCH_FILE
+
+
+class SideFetcher:
+    """Requests captions and pictures through one yt-dlp; `scratch` is a folder of its own."""
+
+    def __init__(self, ydl: Any, scratch: Path) -> None:
+        self._ydl = ydl
+        self._scratch = scratch
+
+    def captions(self, track: Info) -> bytes:
+        """Return the WebVTT of a track. Raises ContentError, or what yt-dlp raises."""
+        if track.get("data") is not None:
+            content = str(track["data"]).encode()
+        elif track.get("protocol") in _PLAIN:
+            content = _repeated(lambda: self._read(track["url"], track.get("http_headers")))
+        else:
+            content = self._joined_fragments(track)
+        require_captions(content)
+        return content
+
+    def picture(self, urls: list[str]) -> bytes:
+        """Return the first picture that YouTube has, as JPEG; it lists some that it does not have.
+
+        Raises NotThereError, ContentError, or what yt-dlp raises.
+        """
+        for url in urls:
+            try:
+                image = _repeated(partial(self._read, url, None))
+            except HTTPError as failure:
+                if failure.status not in _NO_SUCH_FILE:
+                    raise
+            else:
+                return as_jpeg(image, self._ydl.params["ffmpeg_location"])
+        raise NotThereError("YouTube has none")
+
+    def _read(self, url: str, headers: dict[str, str] | None) -> bytes:
+        """Read in blocks, so that a compressed body cannot grow beyond the limit by one of them."""
+        request = Request(url, headers={**(headers or {}), "Accept-Encoding": "identity"})
+        content = bytearray()
+        with self._ydl.urlopen(request) as response:
+            while block := response.read(_BLOCK):
+                content += block
+                if len(content) > LARGEST_FILE:
+                    raise ContentError(f"YouTube sent more than {LARGEST_FILE // 2**20} MiB")
+        return bytes(content)
+
+    def _joined_fragments(self, track: Info) -> bytes:
+        """Have yt-dlp download a track that consists of fragments."""
+        target = self._scratch / "captions.vtt"
+        try:
+            self._scratch.mkdir(parents=True, exist_ok=True)
+            if not self._ydl.dl(str(target), track, subtitle=True)[0]:
+                raise YoutubeDLError("the transfer failed")
+            with target.open("rb") as file:
+                return file.read(LARGEST_FILE + 1)
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _repeated(read: Callable[[], bytes]) -> bytes:
+    """Repeat a request that failed for a reason that may pass. Raises yt-dlp's network errors."""
+    for seconds in _SECONDS_BETWEEN_TRIES:
+        try:
+            return read()
+        except network_exceptions as failure:
+            passing = isinstance(failure, TransportError)
+            if not passing and not (isinstance(failure, HTTPError) and failure.status >= 500):
+                raise
+        time.sleep(seconds)
+    return read()
