@@ -72,33 +72,31 @@ class TestComparison:
         monkeypatch.setattr(newest_ytdlp, "newest_version", lambda: "2099.1.1")
         monkeypatch.setattr(newest_ytdlp, "install", lambda: True)
 
-    def failing(
-        self, monkeypatch: pytest.MonkeyPatch, newest: list[str] | None, tested: list[str]
-    ) -> None:
-        def failures(python: Path, _: object) -> list[str] | None:
-            return newest if python.is_relative_to(newest_ytdlp.NEWEST) else tested
-
-        monkeypatch.setattr(newest_ytdlp, "failures", failures)
-
     @pytest.mark.parametrize(
-        ("newest", "tested", "code", "said"),
+        ("newest", "complete", "code", "said"),
         [
-            ([], [], 0, "No test differs"),
-            (["a.py::one", "a.py::two"], ["a.py::two"], 1, "differs: a.py::one\n"),
-            (["a.py::two"], ["a.py::two"], 0, "No test differs"),
-            (None, [], 2, "did not end"),
+            ([], True, 0, "No test differs"),
+            (["a.py::one", "a.py::two"], True, 1, "differs: a.py::one\n"),
+            (["a.py::two"], True, 0, "No test differs"),
+            ([], False, 2, "stopped after"),
+            (["a.py::one"], False, 1, "differs: a.py::one\n"),
         ],
     )
     def test_only_true_differences_are_reported(
         self,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
-        newest: list[str] | None,
-        tested: list[str],
+        newest: list[str],
+        complete: bool,
         code: int,
         said: str,
     ) -> None:
-        self.failing(monkeypatch, newest, tested)
+        def run_tests(python: Path, *_: object) -> newest_ytdlp.Results:
+            if python.is_relative_to(newest_ytdlp.NEWEST):
+                return newest_ytdlp.Results(newest, complete)
+            return newest_ytdlp.Results(["a.py::two"])
+
+        monkeypatch.setattr(newest_ytdlp, "run_tests", run_tests)
         assert newest_ytdlp.main() == code
         printed = capsys.readouterr().out
         assert said in printed
@@ -139,11 +137,11 @@ def test_failing_tests_are_read_from_the_report(
     <testcase file="tests/a.py" name="test_y"/>
     <testcase file="tests/a.py" name="test_z"><error/></testcase>
     <testcase name="tests.b"><error/></testcase></testsuite></testsuites>"""
-    monkeypatch.setattr(
-        newest_ytdlp, "run", lambda _: (tmp_path / "results.xml").write_text(report)
-    )
-    assert newest_ytdlp.failures(Path("python"), []) == [
-        "tests/a.py::test_x[1]",
-        "tests/a.py::test_z",
-        "tests/b.py",
-    ]
+
+    def run(*_: object) -> bool:
+        (tmp_path / "results.xml").write_text(report)
+        return True
+
+    monkeypatch.setattr(newest_ytdlp, "run", run)
+    failed = ["tests/a.py::test_x[1]", "tests/a.py::test_z", "tests/b.py"]
+    assert newest_ytdlp.run_tests(Path("python"), [], 1) == newest_ytdlp.Results(failed)

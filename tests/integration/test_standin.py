@@ -20,6 +20,7 @@ from tests.standin import (
 )
 from tests.standin.api_errors import API_ERRORS
 from tests.standin.clients import API, client_of, decode, yt_dlp
+from tests.standin.innertube import CLIENTS
 from tests.standin.media import ffmpeg_program
 from tests.standin.scenarios import states
 
@@ -56,6 +57,8 @@ SAID = {
     "no_formats": "No video formats found",
     "reload": "The page needs to be reloaded",
     "not_on_app": "not available on this app",
+    "old_client": "no longer supported in this application or device",
+    "content_warning": "self-harm topics. Viewer discretion is advised",
     "unheard_of": "This video is resting. Nobody has read this before",
 }
 """What yt-dlp says about each state, as users meet it."""
@@ -116,6 +119,76 @@ async def test_every_state_reaches_the_user_in_youtubes_words() -> None:
 def _error_about(video_id: str, printed: str) -> str:
     marked = f"ERROR: [youtube] {video_id}: "
     return next((line for line in printed.splitlines(keepends=True) if marked in line), "")
+
+
+@pytest.mark.parametrize("name", ["tv_samsung", "visionos", "web", "web_embedded", "tv"])
+async def test_each_client_that_yt_dlp_uses_gets_what_youtube_gives_it(name: str) -> None:
+    catalogue = Catalogue()
+    video = catalogue.add_video("Film", itags=(136, 140))
+    async with StandIn(catalogue) as youtube:
+        only = f"youtube:player_client={name}"
+        listed = ("-j", "--ignore-no-formats-error", "--extractor-args", only)
+        outcome = await yt_dlp(youtube, *listed, WATCH + video.id)
+        clients = {entry.client for entry in youtube.requests.of_kind("player")} or {"WEB"}
+    info = json.loads(outcome.out)
+    [client] = clients
+    assert info["title"] == "Film"
+    assert bool(info.get("formats")) is CLIENTS[client].direct
+
+
+async def test_all_clients_that_this_yt_dlp_uses_by_default_are_known() -> None:
+    catalogue = Catalogue()
+    video = catalogue.add_video()
+    async with StandIn(catalogue) as youtube:
+        await yt_dlp(youtube, "-s", WATCH + video.id)
+        asked = {entry.client for entry in youtube.requests.of_kind("player")}
+    assert asked <= CLIENTS.keys()
+
+
+async def test_a_video_for_kids_is_played_by_a_client_that_may() -> None:
+    catalogue = Catalogue()
+    video = catalogue.add_video("For kids", made_for_kids=True)
+    async with StandIn(catalogue) as youtube:
+        only = ("--extractor-args", "youtube:player_client=visionos")
+        outcome = await yt_dlp(youtube, "-j", *only, WATCH + video.id)
+        clients = [entry.client for entry in youtube.requests.of_kind("player")]
+    assert json.loads(outcome.out)["formats"]
+    assert clients == ["VISIONOS", "WEB_EMBEDDED_PLAYER"]
+
+
+async def test_a_channel_has_a_list_for_each_of_its_tabs() -> None:
+    catalogue = Catalogue()
+    long = catalogue.add_videos(3, views=5)
+    [short] = catalogue.add_videos(1, is_short=True)
+    [live] = catalogue.add_videos(1, was_live=True)
+    best = catalogue.change_video(long[0].id, views=9)
+    tail = best.channel.id.removeprefix("UC")
+    newest_first = [video.id for video in reversed(long)]
+    lists = {
+        "UU": [live.id, short.id, *newest_first],
+        "UULF": newest_first,
+        "UUSH": [short.id],
+        "UULV": [live.id],
+        "UULP": [best.id, *newest_first[:2]],
+    }
+    tabs = {"shorts": [short.id], "streams": [live.id]}
+    async with StandIn(catalogue) as youtube:
+        urls = [f"{PLAYLIST}{prefix}{tail}" for prefix in lists]
+        urls += [f"https://www.youtube.com/channel/UC{tail}/{tab}" for tab in tabs]
+        outcome = await yt_dlp(youtube, "--flat-playlist", "-J", *urls)
+    found = [[e["id"] for e in json.loads(line)["entries"]] for line in outcome.out.splitlines()]
+    assert found == [*lists.values(), *tabs.values()]
+
+
+async def test_playlists_have_both_forms_of_ids() -> None:
+    catalogue = Catalogue()
+    made = [catalogue.playlist_of(1) for _ in range(2)]
+    assert sorted(len(playlist.id) for playlist in made) == [13, 34]
+    async with StandIn(catalogue) as youtube:
+        urls = [PLAYLIST + playlist.id for playlist in made]
+        outcome = await yt_dlp(youtube, "--flat-playlist", "-J", *urls)
+    found = [[e["id"] for e in json.loads(line)["entries"]] for line in outcome.out.splitlines()]
+    assert found == [playlist.video_ids for playlist in made]
 
 
 async def test_live_states_and_the_trailer_are_told_in_the_details() -> None:

@@ -1,6 +1,6 @@
 """What exists on the stand-in: channels, videos and playlists."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -44,6 +44,8 @@ class Video:
 
     `duration` is seconds, None for the length of the media served. `starts_at` is when a
     premiere or live event begins. `trailer_id` is the video offered in state `trailer`.
+    `interstitial`: refusals come on the error screen that YouTube introduced in 2026. `is_short`
+    and `was_live` decide on which tab of its channel it is.
     The last fields replace what the stand-in would answer, field by field: see `README.md`.
     """
 
@@ -65,6 +67,9 @@ class Video:
     trailer_id: str = ""
     unlisted: bool = False
     was_live: bool = False
+    is_short: bool = False
+    made_for_kids: bool = False
+    interstitial: bool = False
     max_thumbnail: bool = True
     formats: tuple[dict[str, Any], ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
@@ -117,6 +122,31 @@ class Playlist:
     def video_ids(self) -> list[str]:
         """The ids in order, repeats included."""
         return [entry.video_id for entry in self.entries]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnList:
+    """A list that YouTube keeps for each channel: its prefix stands before the channel's 22."""
+
+    prefix: str
+    title: str
+    holds: Callable[[Video], bool]
+    by_views: bool = False
+
+
+def _is_long(video: Video) -> bool:
+    return not video.is_short and not video.was_live
+
+
+OWN_LISTS = (
+    OwnList("UU", "Uploads", lambda _: True),
+    OwnList("UULF", "Videos", _is_long),
+    OwnList("UUSH", "Short videos", lambda video: video.is_short),
+    OwnList("UULV", "Live streams", lambda video: video.was_live),
+    OwnList("UULP", "Popular videos", _is_long, by_views=True),
+    OwnList("UUPS", "Popular short videos", lambda video: video.is_short, by_views=True),
+)
+"""All are newest first but those by views."""
 
 
 class Catalogue:
@@ -234,19 +264,20 @@ class Catalogue:
         return next((c for c in self.channels.values() if c.handle.lower() == wanted), None)
 
     def find_playlist(self, playlist_id: str) -> Playlist | None:
-        """Find a playlist, making a channel's uploads (`UU...`) on the spot."""
-        if not playlist_id.startswith("UU"):
-            return self.playlists.get(playlist_id)
-        channel = self.channels.get("UC" + playlist_id[2:])
-        if channel is None:
+        """Find a playlist, making a channel's own lists (`UU...`, `UUSH...`) on the spot."""
+        if playlist_id in self.playlists:
+            return self.playlists[playlist_id]
+        own = next((o for o in OWN_LISTS if len(playlist_id) == len(o.prefix) + 22
+                    and playlist_id.startswith(o.prefix)), None)  # fmt: skip
+        channel = self.channels.get("UC" + playlist_id[-22:])
+        if channel is None or own is None:
             return None
-        entries = [PlaylistEntry(video.id, video.uploaded) for video in self.uploads(channel)]
-        return Playlist(
-            id=playlist_id,
-            title=f"Uploads from {channel.title}",
-            channel=channel,
-            entries=entries,
-        )
+        videos = [video for video in self.uploads(channel) if own.holds(video)]
+        if own.by_views:
+            videos.sort(key=lambda video: video.views, reverse=True)
+        entries = [PlaylistEntry(video.id, video.uploaded) for video in videos]
+        title = f"{own.title} from {channel.title}"
+        return Playlist(id=playlist_id, title=title, channel=channel, entries=entries)
 
     def uploads(self, channel: Channel) -> list[Video]:
         """List what visitors see of a channel's videos, newest first."""

@@ -28,8 +28,10 @@ def channel_id(name: str) -> str:
 
 
 def playlist_id(number: int) -> str:
-    """Return `PL` and 32 characters."""
-    return "PL" + _digest("playlist", number, 24)
+    """Return `PL` and 32 characters or, in turn, the 11 of playlists since June 2026."""
+    return "PL" + (
+        _digest("playlist", number, 24) if number % 2 else _digest("playlist", number, 8)
+    )
 
 
 def playlist_item_id(list_id: str, position: int) -> str:

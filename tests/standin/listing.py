@@ -16,6 +16,9 @@ CHANNEL_PAGE = 30
 SHOW_UNAVAILABLE = "wgYCCAA="
 """The browse parameter that asks for a playlist with its unavailable videos."""
 
+TABS = {"videos": "UU", "shorts": "UUSH", "streams": "UULV"}
+"""The list that each tab of a channel shows."""
+
 Json = dict[str, Any]
 
 
@@ -140,29 +143,38 @@ class Listing:
         return details | {"lengthSeconds": str(self._player.duration(video))}
 
     def channel_data(self, channel: Channel | None, tab: str) -> Json:
-        """Build a channel tab's first data; only `videos` and `playlists` hold anything."""
+        """Build a channel tab's first data; `videos` shows all uploads."""
         if channel is None:
             return alert("ERROR", "This channel does not exist.")
         contents: list[Json] = []
-        if tab in ("", "videos"):
-            contents = self._uploads_page(channel, 0)
+        if tab in ("", *TABS):
+            contents = self._uploads_page(channel, tab or "videos", 0)
         elif tab == "playlists":
             contents = [_rich(_playlist_lockup(p)) for p in self._playlists_of(channel)]
-        return _channel_frame(channel, tab or "videos", contents)
+        names = {"featured": "Home", "videos": "Videos"}
+        names |= {
+            name: name.title() for name in ("shorts", "streams") if self._listed(channel, name)
+        }
+        return _channel_frame(
+            channel, names | {"playlists": "Playlists"}, tab or "videos", contents
+        )
+
+    def _listed(self, channel: Channel, tab: str) -> list[str]:
+        found = self._catalogue.find_playlist(TABS[tab] + channel.id[2:])
+        return found.video_ids if found else []
 
     def _playlists_of(self, channel: Channel) -> Sequence[Playlist]:
         every = self._catalogue.playlists.values()
         return [p for p in every if p.channel.id == channel.id and p.state is PlaylistState.OK]
 
-    def _uploads_page(self, channel: Channel, start: int) -> list[Json]:
-        uploads = self._catalogue.uploads(channel)
+    def _uploads_page(self, channel: Channel, tab: str, start: int) -> list[Json]:
+        uploads = [self._catalogue.videos[video_id] for video_id in self._listed(channel, tab)]
         items = [
             _rich(self._video_lockup(video)) for video in uploads[start : start + CHANNEL_PAGE]
         ]
         if start + CHANNEL_PAGE < len(uploads):
-            items.append(
-                _continuation(encode_token(channel=channel.id, start=start + CHANNEL_PAGE))
-            )
+            following = {"channel": channel.id, "tab": tab, "start": start + CHANNEL_PAGE}
+            items.append(_continuation(encode_token(**following)))
         return items
 
     def _video_lockup(self, video: Video) -> Json:
@@ -188,7 +200,7 @@ class Listing:
         if playlist := self._catalogue.find_playlist(str(token.get("list", ""))):
             items = self._playlist_page(playlist, start, unavailable=bool(token.get("all")))
         elif channel := self._catalogue.find_channel(str(token.get("channel", ""))):
-            items = self._uploads_page(channel, start)
+            items = self._uploads_page(channel, str(token.get("tab", "videos")), start)
         else:
             return None
         action = {"appendContinuationItemsAction": {"continuationItems": items}}
@@ -251,10 +263,11 @@ def _playlist_frame(playlist: Playlist, contents: list[Json]) -> Json:
     }
 
 
-def _channel_frame(channel: Channel, selected: str, contents: list[Json]) -> Json:
+def _channel_frame(
+    channel: Channel, names: dict[str, str], selected: str, contents: list[Json]
+) -> Json:
     base = f"/{channel.handle}"
     shown = {selected: {"richGridRenderer": {"contents": contents}}}
-    names = {"featured": "Home", "videos": "Videos", "playlists": "Playlists"}
     tabs = [_tab(name, f"{base}/{tab}", shown.get(tab)) for tab, name in names.items()]
     about = {
         "title": channel.title,

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from .captions import captions_of
 from .catalogue import Catalogue, Video
+from .innertube import client_named
 from .media import MediaFile, MediaLibrary
 from .states import LIVE_STATES, PLAYABILITY, VideoState
 
@@ -14,9 +15,6 @@ EXPIRE_MARK = b"@EXPIRE@"
 """Stands in cached answers where the media URLs' expiry (seconds since the epoch) goes."""
 TICKET_MARK = b"@TICKET@"
 """Stands in cached answers where a number goes that tells each answer's media URLs apart."""
-
-STREAM_CLIENTS_WITHOUT_URLS = frozenset({"WEB", "MWEB", "WEB_REMIX"})
-"""Clients whose formats come without URLs: the real ones stream by another protocol (SABR)."""
 
 _AUDIO_QUALITY = {140: "AUDIO_QUALITY_MEDIUM", 251: "AUDIO_QUALITY_MEDIUM"}
 _QUALITY = {360: "medium", 480: "large", 720: "hd720", 1080: "hd1080", 1440: "hd1440"}
@@ -46,6 +44,8 @@ class Player:
 
     def response(self, video: Video, client: str, state: VideoState) -> dict[str, Any]:
         """Build the answer for one client."""
+        if video.made_for_kids and not client_named(client).kids:
+            state = VideoState.UNAVAILABLE
         shown_id = "AAAAAAAAAAA" if state is VideoState.IP_BLOCKED else video.id
         response: dict[str, Any] = {
             "responseContext": {"visitorData": "CgtzdGFuZGluMTIzNA%3D%3D"},
@@ -136,7 +136,7 @@ class Player:
         data["adaptiveFormats"] = [entry for entry in described if entry["itag"] != 18]
         if muxed:
             data["formats"] = muxed
-        if client in STREAM_CLIENTS_WITHOUT_URLS:
+        if not client_named(client).direct:
             data["serverAbrStreamingUrl"] = media_url(video, 0, client)
         if state is VideoState.DRM:
             data["licenseInfos"] = [{"drmFamily": "WIDEVINE"}]
@@ -163,7 +163,7 @@ class Player:
         if kind.audio:
             entry |= {"audioSampleRate": "44100", "audioChannels": 2}
             entry["audioQuality"] = _AUDIO_QUALITY.get(kind.itag, "AUDIO_QUALITY_LOW")
-        if client not in STREAM_CLIENTS_WITHOUT_URLS:
+        if client_named(client).direct:
             entry["url"] = media_url(video, kind.itag, client)
         if state is VideoState.DRM:
             entry["drmFamilies"] = ["WIDEVINE"]
@@ -187,7 +187,9 @@ def playability(video: Video, state: VideoState) -> dict[str, Any]:
     status: dict[str, Any] = {"status": words.status, "playableInEmbed": True}
     if reason:
         status["reason"] = reason
-    if words.subreason:
+    if video.interstitial and reason:
+        status["errorScreen"] = _interstitial(reason, words.subreason)
+    elif words.subreason:
         status["errorScreen"] = _error_screen(reason, words.subreason)
     if state is VideoState.TRAILER:
         trailer = {"trailerVideoId": video.trailer_id}
@@ -207,6 +209,12 @@ def _error_screen(reason: str, subreason: str) -> dict[str, Any]:
             "icon": {"iconType": "ERROR_OUTLINE"},
         }
     }
+
+
+def _interstitial(reason: str, subreason: str) -> dict[str, Any]:
+    """Build the error screen of 2026, which repeats the reason where there is no other text."""
+    shown = {"title": {"content": reason}, "description": {"content": subreason or reason}}
+    return {"playerInterstitialRenderer": {"content": {"interstitialViewModel": shown}}}
 
 
 def _streamability(video: Video, reason: str) -> dict[str, Any]:

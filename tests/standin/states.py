@@ -40,6 +40,8 @@ class VideoState(StrEnum):
     TRAILER = "trailer"
     RELOAD = "reload"
     NOT_ON_APP = "not_on_app"
+    OLD_CLIENT = "old_client"
+    CONTENT_WARNING = "content_warning"
     UNHEARD_OF = "unheard_of"
 
 
@@ -198,6 +200,14 @@ PLAYABILITY = {
         status="UNPLAYABLE",
         reason="The following content is not available on this app.",
         subreason="Watch on the latest version of YouTube.",
+    ),
+    VideoState.OLD_CLIENT: Playability(
+        status="ERROR", reason="YouTube is no longer supported in this application or device."
+    ),
+    VideoState.CONTENT_WARNING: Playability(
+        status="CONTENT_CHECK_REQUIRED",
+        reason="The following content may contain suicide or self-harm topics",
+        subreason="Viewer discretion is advised.",
     ),
     VideoState.UNHEARD_OF: Playability(
         status="ERROR", reason="This video is resting", subreason="Nobody has read this before."

@@ -79,6 +79,8 @@ class WatchPages:
         if cached and cached[0] is video and playlist is None:
             return cached[1]
         data = watch_data(video, playlist)
+        if video and video.made_for_kids:
+            data["madeForKids"] = "This video is made for kids"
         tail = f"</script><script>{initial_data_script(data)}</script></body></html>".encode()
         if video and playlist is None:
             self._tails[video_id] = (video, tail)

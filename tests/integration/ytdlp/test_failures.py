@@ -45,6 +45,8 @@ FAILURES: dict[str, type[errors.YTArchiveError]] = {
     "trailer": errors.WrongVideo,
     "reload": errors.ExtractorBroken,
     "not_on_app": errors.ExtractorBroken,
+    "old_client": errors.ExtractorBroken,
+    "content_warning": errors.AgeRestricted,
     "unheard_of": errors.UnknownFailure,
 }
 
@@ -60,6 +62,15 @@ async def test_every_state_of_a_video_is_told_as_what_it_is(archive: Archive) ->
         assert "--" not in error.message
     assert "T" in found["upcoming"].details["retry_after"]
     assert len(archive.workers) == 1  # none of them costs a worker
+
+
+async def test_the_error_screen_of_2026_changes_no_cause(archive: Archive) -> None:
+    catalogue = archive.youtube.catalogue
+    ids = states(catalogue)
+    for state in FAILURES:
+        catalogue.change_video(ids[state], interstitial=True)
+    found = {state: await failure_of(archive, ids[state]) for state in FAILURES}
+    assert {state: type(error) for state, error in found.items()} == FAILURES
 
 
 async def failure_of(archive: Archive, video_id: str) -> errors.YTArchiveError:

@@ -110,6 +110,28 @@ SAID = [
     ("The following content is not available on this app.", errors.ExtractorBroken),
     ("The page needs to be reloaded.", errors.ExtractorBroken),
     (
+        "YouTube is no longer supported in this application or device.",
+        errors.ExtractorBroken,
+    ),
+    # the error screen of 2026: its title and description, where the status has no reason
+    (". This video has been removed by the uploader", errors.DeletedVideo),
+    (
+        (
+            "The following content may contain suicide or self-harm topics. "
+            "Viewer discretion is advised."
+        ),
+        errors.AgeRestricted,
+    ),
+    ("Video unavailable. This video isn't available anymore", errors.VideoUnavailable),
+    ("This video is no longer available", errors.VideoUnavailable),
+    (
+        (
+            "Video unavailable. This content isn't available, try again later. Your account has "
+            "been rate-limited by YouTube for up to an hour."
+        ),
+        errors.RateLimited,
+    ),
+    (
         "Failed to extract any player response; please report this issue on  https://github.com/x",
         errors.ExtractorBroken,
     ),

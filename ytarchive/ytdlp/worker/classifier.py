@@ -84,7 +84,12 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         errors.AgeRestricted,
-        ("confirm your age", "age-restricted", "inappropriate for some users"),
+        (
+            "confirm your age",
+            "age-restricted",
+            "inappropriate for some users",
+            "viewer discretion is advised",
+        ),
     ),
     Row(
         errors.MembersOnly,
@@ -124,6 +129,8 @@ TABLE: tuple[Row, ...] = (
         errors.ExtractorBroken,
         (
             "not available on this app",
+            "no longer supported in this application or device",
+            "no longer supported on this application or device",
             "page needs to be reloaded",
             "failed to extract any player response",
         ),
@@ -222,6 +229,7 @@ TABLE: tuple[Row, ...] = (
             "this video is unavailable",
             "this video is not available",
             "this video isn't available anymore",
+            "this video is no longer available",
         ),
     ),
     Row(errors.UnknownFailure, holds=lambda facts: True),

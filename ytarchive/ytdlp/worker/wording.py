@@ -30,7 +30,7 @@ def clean(message: str) -> str:
     for tail in (_COOKIE_ADVICE, _BUG_ADVICE, _ADVICE, _CAUSE):
         text = tail.sub("", text)
     text = _CONNECTION.sub("", _WRAPPED.sub(r"\1: \3", text))
-    text = text.encode("utf-8", "replace").decode()
+    text = text.encode("utf-8", "replace").decode().lstrip(". ")  # a description without title
     return _PASSWORD.sub("//***@", " ".join(text.split())[:1000])
 
 
