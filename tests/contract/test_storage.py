@@ -124,7 +124,9 @@ async def test_work_plans_are_made_listed_and_read(storage: StorageAPI) -> None:
         job_id="job-1", unavailable_videos=[gone], failed_downloads=[failed], total_videos=5
     )
     plan = await storage.create_work_plan(request)
-    assert (plan.unavailable_videos, plan.failed_downloads) == ([gone], [failed])
+    [unavailable], [broken] = plan.unavailable_videos, plan.failed_downloads
+    assert unavailable == gone.model_copy(update={"added_at": unavailable.added_at})
+    assert broken == failed.model_copy(update={"added_at": broken.added_at})
     assert await storage.get_work_plan(plan.id) == plan
     page = await storage.list_work_plans(WorkPlanQuery(limit=1))
     assert [(entry.id, entry.failed) for entry in page.items] == [(plan.id, 1)]

@@ -215,7 +215,7 @@ class StorageAPI(ServiceContract, Protocol):
 
     @endpoint("POST /storage/work-plan", status=201)
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        """Make a work plan, or extend the one that the job already has.
+        """Make a work plan, or extend the one that the list or else the job has.
 
         Raises NotFound for an unknown `plan_id`, Conflict if the job has another plan.
         """

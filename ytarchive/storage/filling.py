@@ -161,6 +161,8 @@ def _plan_row(plan: WorkPlan, path: Path) -> dict[str, Any]:
     return {
         "plan_id": plan.id,
         "job_id": plan.job_id,
+        "playlist_id": plan.playlist_id,
+        "metadata_only": plan.metadata_only,
         "file_name": path.name,
         "created_at": to_micros(plan.created_at),
         "updated_at": to_micros(plan.updated_at),

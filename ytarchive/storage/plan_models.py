@@ -2,9 +2,10 @@
 
 from pydantic import Field
 
-from ytarchive.common.identifiers import OpaqueId, VideoId
+from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import ErrorDetail, Model, UtcDatetime, utc_now
 
+_ADDED_AT = "When the video came into the plan; Storage sets it"
 _WAITS_FOR = '"cookies" or "proxy": a server tries again by itself when they have changed'
 
 
@@ -22,9 +23,10 @@ class UnavailableVideo(Model):
         default=True, description="False while it is a suspicion that a server checks again"
     )
     retry_after: UtcDatetime | None = Field(
-        default=None, description="When a server looks again by itself"
+        default=None, description="Before this the video is not requested again by itself"
     )
     waits_for: str | None = Field(default=None, description=_WAITS_FOR)
+    added_at: UtcDatetime | None = Field(default=None, description=_ADDED_AT)
 
 
 class FailedDownload(Model):
@@ -40,10 +42,11 @@ class FailedDownload(Model):
         default=None, description="Before this another try hardly helps"
     )
     waits_for: str | None = Field(default=None, description=_WAITS_FOR)
+    added_at: UtcDatetime | None = Field(default=None, description=_ADDED_AT)
 
 
 class WorkPlanRequest(Model):
-    """What a job leaves for review. A job has one plan, which later requests extend."""
+    """What a job leaves for review. A list has one plan, or else the job, which requests extend."""
 
     job_id: OpaqueId | None = Field(
         default=None,
@@ -52,6 +55,14 @@ class WorkPlanRequest(Model):
     )
     plan_id: OpaqueId | None = Field(
         default=None, description="Extend this plan; with a `job_id` it becomes that job's"
+    )
+    playlist_id: PlaylistId | None = Field(
+        default=None,
+        description="The list whose plan it is: all its jobs extend that one, and `job_id` is the "
+        "latest of them",
+    )
+    metadata_only: bool = Field(
+        default=False, description="The list's plan of what METADATA_ONLY jobs could not fetch"
     )
     unavailable_videos: list[UnavailableVideo] = Field(default_factory=list)
     failed_downloads: list[FailedDownload] = Field(default_factory=list)
@@ -72,6 +83,8 @@ class WorkPlan(Model):
     total_videos: int
     successful_videos: int
     job_id: str | None = None
+    playlist_id: str | None = Field(default=None, description="The list whose plan it is")
+    metadata_only: bool = False
     updated_at: UtcDatetime
     path: str | None = Field(default=None, description="The JSON file of the plan")
 
@@ -81,7 +94,9 @@ class PlanEntry(Model):
 
     id: str
     created_at: UtcDatetime
+    updated_at: UtcDatetime
     job_id: str | None = None
+    playlist_id: str | None = None
     total_videos: int
     successful_videos: int
     unavailable: int
@@ -93,3 +108,4 @@ class WorkPlanQuery(Model):
 
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = None
+    prefix: OpaqueId | None = Field(default=None, description="Only ids that begin with this")

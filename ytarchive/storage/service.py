@@ -104,6 +104,7 @@ class StorageService(StorageAPI):
         try:
             await storage._videos.recover()
             await storage._descriptions.recover()
+            await storage._plans.resolve_stored()
             await storage._plans.write_missing_files()
             await storage._passes.stop_cut_passes()
             await storage._measure()
@@ -180,7 +181,7 @@ class StorageService(StorageAPI):
             raise FileFailure(f"{path} is damaged; fetch the metadata again") from error
 
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        """Make a work plan, or extend the one that the job already has."""
+        """Make a work plan, or extend the one that the list or else the job has."""
         plan = await self._to_the_end(self._plans.create(request))
         log.info("work plan {}: {} videos to review", plan.id, _open_entries(plan))
         return plan
@@ -247,6 +248,7 @@ class StorageService(StorageAPI):
     async def _save_video(self, request: SaveVideo) -> StorageLocation:
         async with self._lock(request.video_id):
             location = await self._videos.save(request)
+        await self._plans.resolve(request.video_id)
         self._search.notice()
         await self._measure()
         return location

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from typing import Any
+
+from loguru import logger
 
 from ytarchive.common.cursors import require_id_cursor
 from ytarchive.common.database import Database, Row, Writer
-from ytarchive.common.errors import Conflict, NotFound
+from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.storage import files
@@ -19,6 +22,8 @@ from ytarchive.storage.plan_models import (
     WorkPlanRequest,
 )
 
+log = logger.bind(service="storage")
+
 
 class WorkPlans:
     """Keeps work plans. The database is the truth; each plan's file shows its newest state."""
@@ -29,7 +34,7 @@ class WorkPlans:
         self._writing = asyncio.Lock()
 
     async def create(self, request: WorkPlanRequest) -> WorkPlan:
-        """Make a plan, or extend the one that the job has. It is durable before its file is."""
+        """Make a plan, or extend that of the list or job. It is durable before its file is."""
         row = await self._database.write(lambda writer: _extend(writer, request))
         return await self._write_file(row)
 
@@ -43,11 +48,26 @@ class WorkPlans:
     async def page(self, query: WorkPlanQuery) -> Page[PlanEntry]:
         """Headlines of the plans, newest first. Raises InvalidRequest for a foreign cursor."""
         require_id_cursor(query.cursor)
-        parameters = {"cursor": query.cursor, "limit": query.limit + 1}
+        parameters = query.model_dump() | {"limit": query.limit + 1}
         rows = await self._database.fetch_all("list_plans", parameters)
         items = [_headline(row) for row in rows[: query.limit]]
         more = len(rows) > query.limit
         return Page(items=items, next_cursor=items[-1].id if more else None)
+
+    async def resolve(self, video_id: str) -> None:
+        """Remove a stored video from every plan. A plan that cannot be written is only logged."""
+        try:
+            for row in await self._database.fetch_all("plans_with_video", {"video_id": video_id}):
+                await self.create(
+                    WorkPlanRequest(plan_id=row["plan_id"], resolved_video_ids=[video_id])
+                )
+        except YTArchiveError as error:
+            log.warning("{}: a work plan still counts it as missing: {}", video_id, error.message)
+
+    async def resolve_stored(self) -> None:
+        """Remove what was stored while a crash kept it in a plan."""
+        for row in await self._database.fetch_all("stored_entries"):
+            await self.resolve(row["video_id"])
 
     async def write_missing_files(self) -> None:
         """Write again every plan's file that is missing or older than the plan."""
@@ -75,25 +95,36 @@ class WorkPlans:
             created_at=from_micros(row["created_at"]),
             updated_at=from_micros(row["updated_at"]),
             job_id=row["job_id"],
+            playlist_id=row["playlist_id"],
+            metadata_only=bool(row["metadata_only"]),
             total_videos=row["total_videos"],
             successful_videos=row["successful_videos"],
             path=str(self._layout.plan_file(row["file_name"])),
             unavailable_videos=[
-                UnavailableVideo.model_validate_json(entry["entry"])
+                UnavailableVideo.model_validate_json(entry["entry"]).model_copy(
+                    update=_added(entry)
+                )
                 for entry in entries
                 if entry["kind"] == "unavailable"
             ],
             failed_downloads=[
-                FailedDownload.model_validate_json(entry["entry"])
+                FailedDownload.model_validate_json(entry["entry"]).model_copy(update=_added(entry))
                 for entry in entries
                 if entry["kind"] == "failed"
             ],
         )
 
 
+def _added(entry: Row) -> dict[str, Any]:
+    """Return when an entry came into its plan; nothing for entries of the first versions."""
+    return {"added_at": from_micros(entry["added_at"]) if entry["added_at"] else None}
+
+
 def _extend(writer: Writer, request: WorkPlanRequest) -> Row:
     """The transaction behind `create`; the plan's row."""
     plan_id = _chosen_plan(writer, request) or _new_plan(writer, request.job_id)
+    if request.playlist_id is not None:
+        _give_to_list(writer, plan_id, request)
     totals = request.model_dump(include={"total_videos", "successful_videos"})
     resolved = json.dumps(request.resolved_video_ids)
     writer.execute("delete_entries", {"plan_id": plan_id, "video_ids": resolved})
@@ -103,8 +134,22 @@ def _extend(writer: Writer, request: WorkPlanRequest) -> Row:
     return row
 
 
+def _give_to_list(writer: Writer, plan_id: str, request: WorkPlanRequest) -> None:
+    """Make a plan the one of its list, which has none yet, and of the list's latest job."""
+    owner = request.model_dump(include={"playlist_id", "metadata_only", "job_id"})
+    if writer.fetch_one("plan_of_list", owner) is None:
+        writer.execute("give_plan_to_list", owner | {"plan_id": plan_id})
+    if request.job_id is not None:
+        writer.execute("give_plan", {"plan_id": plan_id, "job_id": request.job_id})
+
+
 def _chosen_plan(writer: Writer, request: WorkPlanRequest) -> str | None:
-    """The plan to extend: the one that is named, or else the job's; None if there is none."""
+    """The plan to extend: the named one, else the list's, else the job's; None without any."""
+    of_list = (
+        writer.fetch_one("plan_of_list", request.model_dump()) if request.playlist_id else None
+    )
+    if request.plan_id is None and of_list is not None:
+        return str(of_list["plan_id"])
     of_job = writer.fetch_one("plan_of_job", {"job_id": request.job_id}) if request.job_id else None
     if request.plan_id is None:
         return str(of_job["plan_id"]) if of_job else None
@@ -132,7 +177,7 @@ def _new_plan(writer: Writer, job_id: str | None) -> str:
     return str(plan["plan_id"])
 
 
-def entry_rows(plan_id: str, request: WorkPlanRequest | WorkPlan) -> list[dict[str, str]]:
+def entry_rows(plan_id: str, request: WorkPlanRequest | WorkPlan) -> list[dict[str, str | int]]:
     """The entries of a plan, or of what is to be added to it."""
     kinds = (("failed", request.failed_downloads), ("unavailable", request.unavailable_videos))
     return [
@@ -140,7 +185,8 @@ def entry_rows(plan_id: str, request: WorkPlanRequest | WorkPlan) -> list[dict[s
             "plan_id": plan_id,
             "video_id": entry.video_id,
             "kind": kind,
-            "entry": entry.model_dump_json(),
+            "entry": entry.model_dump_json(exclude={"added_at"}),
+            "added_at": to_micros(entry.added_at or utc_now()),
         }
         for kind, entries in kinds
         for entry in entries
@@ -151,7 +197,9 @@ def _headline(row: Row) -> PlanEntry:
     return PlanEntry(
         id=row["plan_id"],
         created_at=from_micros(row["created_at"]),
+        updated_at=from_micros(row["updated_at"]),
         job_id=row["job_id"],
+        playlist_id=row["playlist_id"],
         total_videos=row["total_videos"],
         successful_videos=row["successful_videos"],
         unavailable=row["unavailable"],

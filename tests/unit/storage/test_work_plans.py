@@ -1,11 +1,12 @@
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.unit.storage.samples import OTHER, VIDEO, listed, run
+from tests.unit.storage.samples import OTHER, VIDEO, listed, run, save_request, stage
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.common.models import ErrorDetail
@@ -40,6 +41,14 @@ def on_disk(plan: WorkPlan) -> WorkPlan:
     return WorkPlan.model_validate(json.loads(Path(str(plan.path)).read_text()))
 
 
+def without_moment(
+    entries: Sequence[UnavailableVideo | FailedDownload],
+) -> list[UnavailableVideo | FailedDownload]:
+    """Entries as they were sent: Storage adds when they came into the plan."""
+    assert all(entry.added_at for entry in entries)
+    return [entry.model_copy(update={"added_at": None}) for entry in entries]
+
+
 @pytest.fixture
 def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ytarchive.storage.work_plans.utc_now", lambda: MOMENT)
@@ -56,8 +65,8 @@ async def test_a_plan_tells_everything_and_lies_beside_the_metadata(
             successful_videos=58,
         )
     )
-    assert plan.unavailable_videos == [PRIVATE]
-    assert plan.failed_downloads == [FAILED]
+    assert without_moment(plan.unavailable_videos) == [PRIVATE]
+    assert without_moment(plan.failed_downloads) == [FAILED]
     assert (plan.total_videos, plan.successful_videos) == (60, 58)
     assert plan.created_at == MOMENT
     file = config.base_path / "metadata/work_plans/20260102T030405Z_plan.json"
@@ -89,7 +98,7 @@ async def test_a_video_that_was_stored_since_leaves_the_plan(storage: StorageSer
     await storage.create_work_plan(both)
     plan = await storage.create_work_plan(request(resolved_video_ids=[VIDEO, "unknown-one"]))
     assert plan.unavailable_videos == []
-    assert plan.failed_downloads == [FAILED]
+    assert without_moment(plan.failed_downloads) == [FAILED]
     [entry] = (await storage.list_work_plans(WorkPlanQuery())).items
     assert (entry.unavailable, entry.failed) == (0, 1)
 
@@ -151,7 +160,7 @@ async def test_a_plans_file_that_is_missing_or_old_is_written_again_at_start(
     )
     await storage.close()
     storage = await StorageService.open(config)
-    assert on_disk(lost).unavailable_videos == [PRIVATE]
+    assert without_moment(on_disk(lost).unavailable_videos) == [PRIVATE]
     assert on_disk(old).total_videos == 9
     await storage.close()
 
@@ -162,7 +171,7 @@ async def test_a_plan_that_nobody_has_becomes_the_jobs(storage: StorageService) 
     later = await storage.create_work_plan(request("job-9", resolved_video_ids=[VIDEO]))
 
     assert (taken.id, taken.job_id) == (made.id, "job-9")
-    assert taken.unavailable_videos == [PRIVATE]
+    assert without_moment(taken.unavailable_videos) == [PRIVATE]
     assert (later.id, later.unavailable_videos) == (made.id, [])
     assert on_disk(later).job_id == "job-9"
 
@@ -185,5 +194,81 @@ async def test_when_and_why_to_try_again_stays_with_an_entry(storage: StorageSer
         request(unavailable_videos=[suspected], failed_downloads=[parked])
     )
 
-    assert on_disk(plan).unavailable_videos == [suspected]
-    assert (await storage.get_work_plan(plan.id)).failed_downloads == [parked]
+    assert without_moment(on_disk(plan).unavailable_videos) == [suspected]
+    shown = await storage.get_work_plan(plan.id)
+    assert without_moment(shown.failed_downloads) == [parked]
+
+
+async def test_a_list_has_one_plan_whatever_the_number_of_its_jobs(storage: StorageService) -> None:
+    first = await storage.create_work_plan(
+        request("job-1", playlist_id="PLlist0000001", unavailable_videos=[PRIVATE])
+    )
+    second = await storage.create_work_plan(
+        request(
+            "job-2",
+            playlist_id="PLlist0000001",
+            unavailable_videos=[PRIVATE],
+            failed_downloads=[FAILED],
+        )
+    )
+    of_metadata = await storage.create_work_plan(
+        request("job-3", playlist_id="PLlist0000001", metadata_only=True, failed_downloads=[FAILED])
+    )
+    other = await storage.create_work_plan(request("job-4", playlist_id="PLlist0000002"))
+
+    assert len({first.id, of_metadata.id, other.id}) == 3
+    assert (second.id, second.job_id) == (first.id, "job-2")
+    assert on_disk(second).playlist_id == "PLlist0000001"
+    assert second.unavailable_videos == first.unavailable_videos  # still as old as the first
+    [failed] = second.failed_downloads
+    assert failed.added_at
+    assert first.unavailable_videos[0].added_at
+    assert failed.added_at > first.unavailable_videos[0].added_at
+    [entry] = [
+        e for e in (await storage.list_work_plans(WorkPlanQuery())).items if e.id == first.id
+    ]
+    assert (entry.playlist_id, entry.unavailable, entry.failed) == ("PLlist0000001", 1, 1)
+
+
+async def test_a_plan_of_a_job_becomes_its_lists(storage: StorageService) -> None:
+    made = await storage.create_work_plan(request("job-1", unavailable_videos=[PRIVATE]))
+    taken = await storage.create_work_plan(request("job-1", playlist_id="PLlist0000001"))
+    own = await storage.create_work_plan(request("job-2"))
+    kept = await storage.create_work_plan(request("job-2", playlist_id="PLlist0000001"))
+
+    assert (taken.id, taken.playlist_id) == (made.id, "PLlist0000001")
+    assert own.id != made.id
+    assert (kept.id, kept.job_id) == (made.id, "job-1")
+
+
+async def test_a_stored_video_leaves_every_plan_but_those_of_metadata(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    plans = [
+        await storage.create_work_plan(request("job-1", unavailable_videos=[PRIVATE])),
+        await storage.create_work_plan(
+            request("job-2", playlist_id="PLlist0000001", unavailable_videos=[PRIVATE])
+        ),
+        await storage.create_work_plan(
+            request(
+                "job-3",
+                playlist_id="PLlist0000001",
+                metadata_only=True,
+                unavailable_videos=[PRIVATE],
+            )
+        ),
+    ]
+    await storage.save_video(save_request(stage(config)))
+
+    left = [len((await storage.get_work_plan(plan.id)).unavailable_videos) for plan in plans]
+    assert left == [0, 0, 1]
+    assert [len(on_disk(plan).unavailable_videos) for plan in plans] == left
+
+
+async def test_plans_are_found_by_the_beginning_of_their_ids(storage: StorageService) -> None:
+    plans = [await storage.create_work_plan(request(None)) for _ in range(3)]
+    for plan in plans:
+        page = await storage.list_work_plans(WorkPlanQuery(prefix=plan.id))
+        assert [entry.id for entry in page.items] == [plan.id]
+    page = await storage.list_work_plans(WorkPlanQuery(prefix=plans[0].id[:8], limit=2))
+    assert (len(page.items), page.next_cursor is not None) == (2, True)

@@ -24,7 +24,9 @@ CREATE TABLE jobs (
     unavailable INTEGER NOT NULL DEFAULT 0,
     cancelled INTEGER NOT NULL DEFAULT 0,
     stored_bytes INTEGER NOT NULL DEFAULT 0,
-    known INTEGER NOT NULL DEFAULT 0 -- entries of the playlist that were not listed again
+    known INTEGER NOT NULL DEFAULT 0, -- entries of the playlist that were not listed again
+    list_id TEXT,                     -- the playlist's own id, once known: `UU…` for a channel
+    failed_before INTEGER NOT NULL DEFAULT 0 -- failures that the work plan had before this job
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX jobs_by_status ON jobs (status, id);
@@ -46,6 +48,10 @@ CREATE TRIGGER jobs_moved AFTER UPDATE OF status ON jobs WHEN NEW.status <> OLD.
     UPDATE job_counts SET jobs = jobs - 1 WHERE status = OLD.status;
     INSERT INTO job_counts (status, jobs) VALUES (NEW.status, 1)
     ON CONFLICT (status) DO UPDATE SET jobs = jobs + 1;
+END;
+
+CREATE TRIGGER jobs_removed AFTER DELETE ON jobs BEGIN
+    UPDATE job_counts SET jobs = jobs - 1 WHERE status = OLD.status;
 END;
 
 -- One row per video of a job. `new` is not looked at yet, `queued` waits for its turn; the other
@@ -70,6 +76,9 @@ CREATE TABLE job_videos (
     finished_at INTEGER,
     planned INTEGER NOT NULL DEFAULT 0, -- 1 when the work plan knows the outcome
     waits_for TEXT,                   -- parked: what must change, and how it was (`cookies 1a2b…`)
+    asked INTEGER NOT NULL DEFAULT 0, -- 1: somebody named it, so it is requested whatever is known
+    failed_before INTEGER NOT NULL DEFAULT 0, -- 1: the work plan had this failure before this job
+    superseded INTEGER NOT NULL DEFAULT 0, -- 1: another job of the list has a later result of it
     PRIMARY KEY (job_id, video_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -89,7 +98,8 @@ CREATE INDEX job_videos_by_reason ON job_videos (reason, job_id) WHERE reason IS
 
 CREATE INDEX job_videos_parked ON job_videos (waits_for) WHERE waits_for IS NOT NULL;
 
-CREATE INDEX job_videos_unavailable ON job_videos (video_id) WHERE state = 'unavailable';
+CREATE INDEX job_videos_unsuccessful ON job_videos (video_id)
+    WHERE state IN ('failed', 'unavailable') AND superseded = 0;
 
 CREATE TRIGGER job_videos_added AFTER INSERT ON job_videos BEGIN
     UPDATE jobs SET
@@ -115,6 +125,14 @@ WHEN NEW.state <> OLD.state BEGIN
             + iif(NEW.state = 'success', NEW.file_size, 0)
             - iif(OLD.state = 'success', OLD.file_size, 0),
         updated_at = max(updated_at, coalesce(NEW.finished_at, 0))
+    WHERE id = NEW.job_id;
+END;
+
+CREATE TRIGGER job_videos_failed_before AFTER UPDATE OF state, failed_before ON job_videos
+WHEN NEW.failed_before <> OLD.failed_before OR (NEW.failed_before AND NEW.state <> OLD.state) BEGIN
+    UPDATE jobs SET failed_before = failed_before
+        + (NEW.failed_before AND NEW.state IN ('failed', 'unavailable'))
+        - (OLD.failed_before AND OLD.state IN ('failed', 'unavailable'))
     WHERE id = NEW.job_id;
 END;
 
@@ -153,7 +171,8 @@ CREATE TABLE availability (
     last_seen INTEGER NOT NULL,
     confirmations INTEGER NOT NULL,   -- how often, a day or more apart, it was found so
     last_available INTEGER,
-    next_check_at INTEGER
+    next_check_at INTEGER,
+    waits_for TEXT                    -- the condition that may help, as it was at the last request
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX availability_due ON availability (next_check_at) WHERE next_check_at IS NOT NULL;

@@ -125,8 +125,17 @@ SELECT * FROM moves ORDER BY video_id;
 -- name: plan_of_job
 SELECT plan_id FROM work_plans WHERE job_id = :job_id;
 
+-- name: plan_of_list
+SELECT plan_id FROM work_plans
+WHERE playlist_id = :playlist_id AND metadata_only = :metadata_only;
+
 -- name: give_plan
-UPDATE work_plans SET job_id = :job_id WHERE plan_id = :plan_id;
+-- A job that has another plan, made before lists had their own, keeps that one.
+UPDATE OR IGNORE work_plans SET job_id = :job_id WHERE plan_id = :plan_id;
+
+-- name: give_plan_to_list
+UPDATE work_plans SET playlist_id = :playlist_id, metadata_only = :metadata_only
+WHERE plan_id = :plan_id;
 
 -- name: count_plans_named
 -- How many plans' files begin with the same time.
@@ -147,24 +156,40 @@ UPDATE work_plans SET
 WHERE plan_id = :plan_id;
 
 -- name: upsert_entry
-INSERT INTO work_plan_entries (plan_id, video_id, kind, entry)
-VALUES (:plan_id, :video_id, :kind, :entry)
+-- `added_at` stays what it was when the video came into the plan.
+INSERT INTO work_plan_entries (plan_id, video_id, kind, entry, added_at)
+VALUES (:plan_id, :video_id, :kind, :entry, :added_at)
 ON CONFLICT (plan_id, video_id) DO UPDATE SET kind = excluded.kind, entry = excluded.entry;
 
 -- name: delete_entries
 DELETE FROM work_plan_entries
 WHERE plan_id = :plan_id AND video_id IN (SELECT value FROM json_each(:video_ids));
 
+-- name: plans_with_video
+-- Plans that count a video as missing although its media is stored now.
+SELECT e.plan_id FROM work_plan_entries AS e JOIN work_plans AS p ON p.plan_id = e.plan_id
+WHERE e.video_id = :video_id AND p.metadata_only = 0;
+
+-- name: stored_entries
+-- Videos whose media was stored after they came into a plan. Not those that a forced download could
+-- not replace: these were stored before.
+SELECT DISTINCT e.video_id
+FROM work_plan_entries AS e
+JOIN work_plans AS p ON p.plan_id = e.plan_id
+JOIN videos AS v ON v.video_id = e.video_id
+WHERE p.metadata_only = 0 AND v.media_path NOTNULL AND v.stored_at > e.added_at;
+
 -- name: get_plan
 SELECT * FROM work_plans WHERE plan_id = :plan_id;
 
 -- name: plan_entries
-SELECT kind, entry FROM work_plan_entries WHERE plan_id = :plan_id ORDER BY number;
+SELECT kind, entry, added_at FROM work_plan_entries WHERE plan_id = :plan_id ORDER BY number;
 
 -- name: list_plans
 -- Newest first: ids are sortable by time. Without a cursor it is the first page.
 SELECT * FROM work_plans
 WHERE plan_id < coalesce(:cursor, '~')
+  AND plan_id >= coalesce(:prefix, '') AND plan_id < coalesce(:prefix, '') || '~'
 ORDER BY plan_id DESC
 LIMIT :limit;
 
@@ -345,8 +370,9 @@ WHERE videos.stored_at IS NULL OR videos.stored_at <= excluded.stored_at;
 
 -- name: add_plan
 INSERT INTO work_plans (
-    plan_id, job_id, file_name, created_at, updated_at, written_at, total_videos, successful_videos
+    plan_id, job_id, playlist_id, metadata_only, file_name, created_at, updated_at, written_at,
+    total_videos, successful_videos
 ) VALUES (
-    :plan_id, :job_id, :file_name, :created_at, :updated_at, :updated_at, :total_videos,
-    :successful_videos
+    :plan_id, :job_id, :playlist_id, :metadata_only, :file_name, :created_at, :updated_at,
+    :updated_at, :total_videos, :successful_videos
 );

@@ -95,8 +95,13 @@ CREATE TABLE work_plans (
     total_videos INTEGER NOT NULL,
     successful_videos INTEGER NOT NULL,
     unavailable INTEGER NOT NULL DEFAULT 0, -- entries by kind; kept by the triggers below
-    failed INTEGER NOT NULL DEFAULT 0
+    failed INTEGER NOT NULL DEFAULT 0,
+    playlist_id TEXT,                 -- the list whose plan it is, whatever the number of its jobs
+    metadata_only INTEGER NOT NULL DEFAULT 0 -- 1: what METADATA_ONLY jobs of the list lack
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX work_plans_of_lists ON work_plans (playlist_id, metadata_only)
+WHERE playlist_id IS NOT NULL;
 
 CREATE TABLE work_plan_entries (
     number INTEGER PRIMARY KEY,       -- the order in which videos came into the plan
@@ -104,8 +109,11 @@ CREATE TABLE work_plan_entries (
     video_id TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('unavailable', 'failed')),
     entry TEXT NOT NULL,              -- UnavailableVideo or FailedDownload as JSON
+    added_at INTEGER NOT NULL DEFAULT 0, -- when the video came into the plan
     UNIQUE (plan_id, video_id)
 ) STRICT;
+
+CREATE INDEX work_plan_entries_by_video ON work_plan_entries (video_id);
 
 -- Passes over the archive that look for damage: the newest of each scope, so that a quick one does
 -- not make a full one begin anew.
