@@ -525,3 +525,8 @@ def error_for_code(
 ) -> type[YTArchiveError]:
     """The class that owns a code; `otherwise` for a code of another version."""
     return next((kind for kind in error_classes() if kind.code == code), otherwise)
+
+
+def error_for_reason(reason: str) -> type[YTArchiveError]:
+    """Return the class whose failures have this reason; `UnknownFailure` if there is none."""
+    return next((kind for kind in error_classes() if kind.reason == reason), UnknownFailure)

@@ -69,6 +69,13 @@ class JobResult(Model):
     duration_seconds: float = Field(default=0, description="Time it took")
     attempts: int = 0
     quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
+    retry_after: UtcDatetime | None = Field(
+        default=None,
+        description="Before this the video is not requested again by itself, such as a premiere",
+    )
+    failed_before: bool = Field(
+        default=False, description="Whether the work plan had this failure before this job"
+    )
 
 
 class VideoProgress(Model):
@@ -98,7 +105,11 @@ class JobProgress(Model):
     skipped: int = 0
     failed: int = 0
     unavailable: int = 0
-    cancelled: int = 0
+    cancelled: int = Field(default=0, description="Not counted in `done`")
+    failed_before: int = Field(
+        default=0,
+        description="Of `failed` and `unavailable`, those that the work plan had before this job",
+    )
     stored_bytes: int = 0
     speed: float = Field(default=0, description="Bytes a second, over all running videos")
     eta: int | None = Field(default=None, description="Seconds")

@@ -6,62 +6,38 @@ days apart. Failures of the extraction or the network say nothing and are not en
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from loguru import logger
 
-from ytarchive.common.database import Database, Row
-from ytarchive.common.errors import (
-    AgeRestricted,
-    MembersOnly,
-    NotFound,
-    PaymentRequired,
-    RecordingUnavailable,
-    Unavailable,
-    VideoUnavailable,
-    YTArchiveError,
-)
-from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.common.database import Database
+from ytarchive.common.errors import NotFound, Postponed, Unavailable, YTArchiveError
+from ytarchive.common.models import Page, to_micros, utc_now
 from ytarchive.download import DownloadAPI
+from ytarchive.jobs.availability_records import (
+    AvailabilityRecord,
+    checks_of,
+    next_check,
+    postponed,
+    record_of,
+)
 from ytarchive.jobs.clock import Clock
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.permit import Permit
-from ytarchive.jobs.policy import is_an_answer
+from ytarchive.jobs.policy import Condition, condition_of, is_an_answer
+from ytarchive.jobs.retrying.surroundings import Surroundings
 from ytarchive.jobs.upstream import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.storage import ExistsRequest, StorageAPI
 
 log = logger.bind(service="jobs")
 
-_NEEDS_ACCOUNT = (AgeRestricted, MembersOnly, PaymentRequired)
-_DAY = timedelta(days=1)
-_CHECKS_OF_SUSPICIONS: dict[type[Unavailable], tuple[timedelta, ...]] = {
-    VideoUnavailable: (_DAY, 7 * _DAY, 30 * _DAY),
-    RecordingUnavailable: (_DAY, _DAY, _DAY),  # which may still be processed
-}
-"""After so long a suspicion is checked again; when all agree it is a fact."""
-_SLOW_CHECK = timedelta(days=30)
 _APART = timedelta(hours=20)
 """Findings closer together than this are one."""
 _INTERVAL = 600.0
 _AT_ONCE = 20
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One row of the ledger."""
-
-    video_id: str
-    state: AvailabilityState
-    reason: str | None
-    evidence: str | None
-    source: str
-    first_seen: datetime
-    last_seen: datetime
-    confirmations: int
-    last_available: datetime | None
-    next_check_at: datetime | None
 
 
 class AvailabilityLedger:
@@ -73,12 +49,14 @@ class AvailabilityLedger:
         download: DownloadAPI,
         storage: StorageAPI,
         governor: Governor,
+        surroundings: Surroundings,
         now: Clock = utc_now,
     ) -> None:
         self._database = database
         self._download = download
         self._storage = storage
         self._governor = governor
+        self._surroundings = surroundings
         self._now = now
         self.on_return: Callable[[str], Awaitable[None]] = _ignore
         """Called when a video is there again that was not."""
@@ -90,7 +68,7 @@ class AvailabilityLedger:
         known = await self._known(video_id)
         if known is None or known.state is AvailabilityState.AVAILABLE:
             return
-        log.warning("{} is available again; it was {}", video_id, known.reason)
+        log.info("{} is available now; it was {}", video_id, known.reason)
         now = self._now()
         await self._save(
             replace(
@@ -103,6 +81,7 @@ class AvailabilityLedger:
                 confirmations=1,
                 last_available=now,
                 next_check_at=None,
+                waits_for=None,
             )
         )
         await self.on_return(video_id)
@@ -115,9 +94,9 @@ class AvailabilityLedger:
         if known is not None and again:
             apart = now - known.last_seen >= _APART or known.source == "listing"
             confirmations = known.confirmations + apart
-        is_fact = confirmations > len(_checks(error))
+        is_fact = confirmations > len(checks_of(error))
         await self._save(
-            Finding(
+            AvailabilityRecord(
                 video_id=video_id,
                 state=AvailabilityState.UNAVAILABLE if is_fact else AvailabilityState.SUSPECTED,
                 reason=error.reason,
@@ -127,18 +106,38 @@ class AvailabilityLedger:
                 last_seen=now,
                 confirmations=confirmations,
                 last_available=known.last_available if known else None,
-                next_check_at=_next_check(error, confirmations, now),
+                next_check_at=next_check(error, confirmations, now),
+                waits_for=await self._surroundings.park(condition_of(error)),
             )
         )
         if known is not None and known.state is AvailabilityState.SUSPECTED:
             await self.on_finding(video_id)
+
+    async def seen_postponed(self, video_id: str, error: Postponed, until: datetime | None) -> None:
+        """Record that a video is not out yet, or live: it is requested again at `until`."""
+        await self._save(postponed(video_id, error, until, self._now()))
+
+    async def held(self, video_ids: Iterable[str]) -> dict[str, AvailabilityRecord]:
+        """Return those of the videos that are known not to be available, and not due again.
+
+        A video is due when its time has come, or when its condition (cookies, proxy) has changed.
+        """
+        values = {"ids": json.dumps(list(video_ids))}
+        rows = await self._database.fetch_all("availability_of", values)
+        present = {each: await self._surroundings.may_help(each) for each in Condition}
+        now = self._now()
+        return {
+            record.video_id: record
+            for record in map(record_of, rows)
+            if record.is_held(now, record.condition and present[record.condition])
+        }
 
     async def seen_missing(self, video_ids: Iterable[str], evidence: str) -> None:
         """By a list these stored videos may be dead: a suspicion, to be looked into soon."""
         now = self._now()
         for video_id in video_ids:
             if await self._known(video_id) is None:
-                finding = Finding(
+                finding = AvailabilityRecord(
                     video_id=video_id,
                     state=AvailabilityState.SUSPECTED,
                     reason="unavailable",
@@ -164,7 +163,7 @@ class AvailabilityLedger:
         values = query.model_dump() | {"limit": query.limit + 1}
         statement = "list_availability" if query.state is None else "list_availability_of_state"
         rows = await self._database.fetch_all(statement, values)
-        findings = [_finding(row) for row in rows[: query.limit]]
+        findings = [record_of(row) for row in rows[: query.limit]]
         more = len(rows) > query.limit
         return Page(
             items=await self._shown(findings),
@@ -180,7 +179,7 @@ class AvailabilityLedger:
     async def check_due(self) -> int:
         """Ask for what is due now; how many videos that were."""
         values = {"now": to_micros(self._now()), "limit": _AT_ONCE}
-        due = [_finding(row) for row in await self._database.fetch_all("due_availability", values)]
+        due = [record_of(row) for row in await self._database.fetch_all("due_availability", values)]
         for finding in due:
             permit = await self._governor.admit(source=finding.video_id, queued=True)
             try:
@@ -207,67 +206,28 @@ class AvailabilityLedger:
             await self._governor.succeeded(permit)
             await self.seen_available(video_id)
 
-    async def _shown(self, findings: list[Finding]) -> list[Availability]:
+    async def _shown(self, findings: list[AvailabilityRecord]) -> list[Availability]:
         ids = [finding.video_id for finding in findings]
         stored = set((await self._storage.videos_exist(ExistsRequest(video_ids=ids))).video_ids)
         return [
             Availability(
-                **vars(finding),
+                **{name: getattr(finding, name) for name in _SHOWN},
                 stored=finding.video_id in stored,
-                summary=_summary(finding, stored=finding.video_id in stored),
+                summary=finding.summary(stored=finding.video_id in stored),
             )
             for finding in findings
         ]
 
-    async def _known(self, video_id: str) -> Finding | None:
+    async def _known(self, video_id: str) -> AvailabilityRecord | None:
         row = await self._database.fetch_one("get_availability", {"video_id": video_id})
-        return _finding(row) if row else None
+        return record_of(row) if row else None
 
-    async def _save(self, finding: Finding) -> None:
-        row = vars(finding) | {
-            name: moment and to_micros(moment)
-            for name, moment in vars(finding).items()
-            if name in _MOMENTS
-        }
-        await self._database.execute("save_availability", row)
+    async def _save(self, finding: AvailabilityRecord) -> None:
+        await self._database.execute("save_availability", finding.row())
 
 
-_MOMENTS = frozenset(["first_seen", "last_seen", "last_available", "next_check_at"])
-
-
-def _finding(row: Row) -> Finding:
-    values = dict(row)
-    for name in _MOMENTS:
-        values[name] = None if values[name] is None else from_micros(values[name])
-    return Finding(**values | {"state": AvailabilityState(row["state"])})
-
-
-def _next_check(error: Unavailable, confirmations: int, now: datetime) -> datetime | None:
-    """Suspicions soon, facts rarely; what needs an account only when the cookies change."""
-    if isinstance(error, _NEEDS_ACCOUNT):
-        return None
-    checks = _checks(error)
-    return now + (checks[confirmations - 1] if confirmations <= len(checks) else _SLOW_CHECK)
-
-
-def _checks(error: Unavailable) -> tuple[timedelta, ...]:
-    """When to look again before it counts; of what YouTube said clearly never."""
-    return _CHECKS_OF_SUSPICIONS.get(type(error), ())
+_SHOWN = Availability.model_fields.keys() - {"stored", "summary"}
 
 
 async def _ignore(_: str) -> None:
     return
-
-
-def _summary(finding: Finding, *, stored: bool) -> str:
-    match finding.state, stored:
-        case AvailabilityState.AVAILABLE, _:
-            return "available again"
-        case AvailabilityState.SUSPECTED, True:
-            return "perhaps lost upstream, safe here"
-        case AvailabilityState.SUSPECTED, False:
-            return "perhaps lost upstream, not here"
-        case _, True:
-            return "lost upstream, safe here"
-        case _:
-            return "lost upstream, not here"

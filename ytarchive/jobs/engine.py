@@ -153,6 +153,7 @@ class Engine:
     async def _conclude(self, head: JobHead) -> None:
         job_id = head.id
         await self._reporter.conclude(job_id)
+        head = await self._repository.head(job_id) or head  # with what the work plan had before
         status, error = _verdict(head, self._giving_up.pop(job_id, None))
         if await self._repository.finish(job_id, status, error):
             log.info("job {} {}: {} of {} stored", job_id, status.lower(), head.good, head.total)
@@ -169,8 +170,12 @@ class Engine:
 
 
 def _verdict(head: JobHead, failure: str | None) -> tuple[JobStatus, str | None]:
-    """How a job ended: FAILED if it should have had something and nothing could be archived."""
-    if head.good or (not head.total and failure is None):
+    """How a job ended: FAILED if it should have had something and nothing could be archived.
+
+    What the list's work plan had before the job is no failure of this job.
+    """
+    has_new_failures = head.failed_before < head.total
+    if head.good or (failure is None and not has_new_failures):
         return JobStatus.COMPLETED, failure
     return JobStatus.FAILED, failure or _none_of(head.total)
 

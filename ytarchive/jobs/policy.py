@@ -4,7 +4,8 @@
 |---|---|
 | `Blocked`: rate limit, bot check, address blocked | the governor pauses everything; no attempt |
 | `NetworkFailure` of several videos in a row | the governor pauses everything; no attempt |
-| `UpcomingVideo`, `LiveVideo` | waits for its time; no attempt |
+| `UpcomingVideo`; `LiveVideo` in a list | unavailable, and queued again at its time; no attempt |
+| `LiveVideo` that somebody named | waits for its end; no attempt |
 | `VideoUnavailable`, `RecordingUnavailable` | unavailable as long as the ledger looks again |
 | age gate, members only, to be paid, private, `CookiesInvalid` | parked until the cookies change |
 | `RegionBlocked` | parked until the proxy changes |
@@ -51,6 +52,7 @@ _PREMIERE_RECHECK = timedelta(hours=1)
 _LATE_PREMIERE = timedelta(minutes=10)
 _LONGEST_WAIT = timedelta(days=1)
 """Moments that others name may be wrong or change: they are asked again after this time."""
+_LONGEST_PREMIERE = timedelta(days=30)
 _SERVICE_RECHECK = timedelta(seconds=5)
 _DISK_RECHECK = timedelta(minutes=5)
 _BLOCKED_RECHECK = timedelta(seconds=1)
@@ -77,7 +79,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """An action; for RETRY and WAIT the moment of the next try, for FAIL when one may help."""
+    """An action, and when to try again; for FAIL when another try may help."""
 
     action: Action
     until: datetime | None = None
@@ -90,17 +92,19 @@ def decide(
     settings: JobsConfig,
     *,
     explained: bool = False,
+    listed: bool = False,
 ) -> Decision:
     """The action for `error`, the `failures`-th failed attempt of a video (from 1).
 
     `explained`: the governor holds everything back because of failures like this one.
+    `listed`: the video is of a list, which is followed: nobody waits for this video alone.
     """
     if explained:
         return Decision(Action.WAIT, utc_now() + _BLOCKED_RECHECK)
     if isinstance(error, Cancelled):
         return Decision(Action.CANCEL)
-    if isinstance(error, Unavailable):
-        return Decision(Action.UNAVAILABLE)
+    if isinstance(error, Unavailable | UpcomingVideo) or (listed and isinstance(error, Postponed)):
+        return Decision(Action.UNAVAILABLE, _available_at(error))
     waiting = _pause(error)
     if waiting is not None:
         return Decision(Action.WAIT, utc_now() + waiting)
@@ -111,6 +115,13 @@ def decide(
         return Decision(Action.FAIL)
     later = utc_now() + _backoff(failures, settings)
     return Decision(Action.FAIL if failures > max_retries else Action.RETRY, later)
+
+
+def _available_at(error: YTArchiveError) -> datetime | None:
+    """Return when a video that is not out yet, or live, may be available; None for all others."""
+    if isinstance(error, UpcomingVideo):
+        return utc_now() + _until(error, "retry_after", _PREMIERE_RECHECK, _LONGEST_PREMIERE)
+    return utc_now() + _LIVE_RECHECK if isinstance(error, Postponed) else None
 
 
 @dataclass(frozen=True)
@@ -158,10 +169,8 @@ def is_an_answer(error: YTArchiveError) -> bool:
 
 def _pause(error: YTArchiveError) -> timedelta | None:
     """How long a failure that is not the video's own makes it wait; None if it is its own."""
-    if isinstance(error, UpcomingVideo):
-        return _until(error, "retry_after", _PREMIERE_RECHECK)
     if isinstance(error, QuotaExceeded):
-        return _until(error, "resets_at", _QUOTA_RECHECK)
+        return _until(error, "resets_at", _QUOTA_RECHECK, _LONGEST_WAIT)
     pauses: dict[type[YTArchiveError], timedelta] = {
         LiveVideo: _LIVE_RECHECK,
         Postponed: _LIVE_RECHECK,
@@ -172,7 +181,7 @@ def _pause(error: YTArchiveError) -> timedelta | None:
     return next((pause for kind, pause in pauses.items() if isinstance(error, kind)), None)
 
 
-def _until(error: YTArchiveError, name: str, otherwise: timedelta) -> timedelta:
+def _until(error: YTArchiveError, name: str, otherwise: timedelta, longest: timedelta) -> timedelta:
     """Time to the moment that the error tells, and a little more; `otherwise` if it tells none."""
     try:
         left = datetime.fromisoformat(str(error.details[name])) - utc_now()
@@ -180,7 +189,7 @@ def _until(error: YTArchiveError, name: str, otherwise: timedelta) -> timedelta:
         return otherwise
     if left <= timedelta(0):
         return _LATE_PREMIERE
-    return min(left + timedelta(minutes=1), _LONGEST_WAIT)
+    return min(left + timedelta(minutes=1), longest)
 
 
 def _backoff(failures: int, settings: JobsConfig) -> timedelta:

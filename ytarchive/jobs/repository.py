@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from ytarchive.common.cursors import require_id_cursor
 from ytarchive.common.database import Database, Row, Schema, Writer
@@ -32,7 +33,6 @@ from ytarchive.jobs.rows import (
     now_micros,
     outcome_row,
     result_of,
-    stored_already,
     video_rows,
 )
 from ytarchive.jobs.waiting import Waiting
@@ -134,11 +134,10 @@ class JobsRepository:
         values = {"id": job_id, "status": status, "error": error, "now": now_micros()}
         return await self.database.execute("finish_job", values) > 0
 
-    async def set_title(self, job_id: str, title: str) -> None:
-        """Note the playlist's title."""
-        await self.database.execute(
-            "set_title", {"id": job_id, "title": title, "now": now_micros()}
-        )
+    async def set_list(self, job_id: str, title: str, list_id: str | None) -> None:
+        """Record the playlist's title and its own id, which for a channel is another one."""
+        values = {"id": job_id, "title": title, "list_id": list_id, "now": now_micros()}
+        await self.database.execute("set_list", values)
 
     async def listing_finished(self, job_id: str) -> None:
         """The playlist is listed to its end."""
@@ -151,29 +150,36 @@ class JobsRepository:
     async def add_videos(self, job_id: str, videos: Iterable[tuple[str, str]], first: int) -> None:
         """Append videos (id, title) at positions from `first`; known ones stay as they are."""
         rows = [
-            {"job_id": job_id, "video_id": video_id, "position": position, "title": title}
+            {
+                "job_id": job_id,
+                "video_id": video_id,
+                "position": position,
+                "title": title,
+                "asked": False,
+            }
             for position, (video_id, title) in enumerate(videos, start=first)
         ]
         await self.database.write(lambda writer: writer.execute_many("add_video", rows))
 
-    async def new_videos(self, job_id: str, limit: int) -> list[str]:
-        """Videos that nobody has looked at yet."""
+    async def new_videos(self, job_id: str, limit: int) -> dict[str, bool]:
+        """Return videos that are not looked up yet, and whether somebody asked for them by name."""
         rows = await self.database.fetch_all("new_videos", {"job_id": job_id, "limit": limit})
-        return [row["video_id"] for row in rows]
+        return {row["video_id"]: bool(row["asked"]) for row in rows}
 
     async def count_queued(self, job_id: str) -> int:
         """Videos that wait for their turn."""
         row = await self.database.fetch_one("count_queued", {"job_id": job_id})
         return int(row["videos"]) if row else 0
 
-    async def prepare(self, job_id: str, queue: Sequence[str], stored: Sequence[str]) -> None:
-        """Queue new videos, and give those that are stored already their result."""
-        skipped = [outcome_row(job_id, stored_already(video_id)) for video_id in stored]
+    async def prepare(self, job_id: str, queue: Sequence[str], settled: Sequence[Outcome]) -> None:
+        """Queue new videos, and store the results of those that need no request."""
+        known = [outcome_row(job_id, outcome) for outcome in settled]
         queued = [{"job_id": job_id, "video_id": video_id} for video_id in queue]
 
         def move(writer: Writer) -> None:
             writer.execute_many("queue_video", queued)
-            writer.execute_many("set_result", skipped)
+            writer.execute_many("set_result", known)
+            writer.execute_many("supersede_older", [_named(row) for row in known])
             writer.execute("touch_job", {"id": job_id, "now": now_micros()})
 
         await self.database.write(move)
@@ -222,6 +228,7 @@ class JobsRepository:
 
         def store(writer: Writer) -> Stored:
             writer.execute("set_result", row)
+            writer.execute("supersede_older", _named(row))
             rest = writer.fetch_one("has_open_videos", {"job_id": job_id})
             missing = writer.fetch_one("is_missing", {"video_id": row["video_id"]})
             return Stored(
@@ -321,11 +328,10 @@ class JobsRepository:
         return await self.database.write(mark)
 
     async def mark_planned(
-        self, job_id: str, unplanned: Iterable[Row], recovered: Iterable[str]
+        self, job_id: str, unplanned: Iterable[dict[str, Any]], recovered: Iterable[str]
     ) -> None:
         """The work plan knows these videos' outcome, as it was read."""
-        named = ("job_id", "video_id", "state", "next_check_at")
-        rows = [{name: row[name] for name in named} for row in unplanned]
+        rows = [dict(row) for row in unplanned]
         stored = [{"job_id": job_id, "video_id": video_id} for video_id in recovered]
 
         def mark(writer: Writer) -> None:
@@ -333,6 +339,10 @@ class JobsRepository:
             writer.execute_many("mark_recovered", stored)
 
         await self.database.write(mark)
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("job_id", "video_id")}
 
 
 def _together(rows: list[Row], expand: bool | None) -> list[Row]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ytarchive.common.database import Row
+from ytarchive.common.errors import error_for_reason
 from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
 from ytarchive.jobs.api import (
     MOST_SHOWN,
@@ -18,6 +19,7 @@ from ytarchive.jobs.api import (
     JobType,
     ResultStatus,
 )
+from ytarchive.jobs.availability_records import AvailabilityRecord
 from ytarchive.jobs.options import JobOptions
 
 
@@ -37,9 +39,22 @@ class JobHead:
     own_videos: int
     work_plan_id: str | None
     title: str | None
+    list_id: str | None
+    """The playlist's own id, once it is known: `UU…` for a channel."""
     done: int
     total: int
     good: int
+    known: int
+    """Entries of the list that earlier jobs have settled; not in `total`."""
+    missing: int
+    """Failed and unavailable videos."""
+    failed_before: int
+    """Those of them that the work plan had before this job."""
+
+    @property
+    def list(self) -> str | None:
+        """The list that the job follows, the same for all its jobs; None for named videos."""
+        return self.list_id or self.playlist_id
 
 
 @dataclass(frozen=True)
@@ -86,7 +101,7 @@ def now_micros() -> int:
 def video_rows(job_id: str, video_ids: Iterable[str]) -> list[dict[str, Any]]:
     """Rows of a job's own videos, in their order and each once."""
     return [
-        {"job_id": job_id, "video_id": video_id, "position": position, "title": ""}
+        {"job_id": job_id, "video_id": video_id, "position": position, "title": "", "asked": True}
         for position, video_id in enumerate(dict.fromkeys(video_ids))
     ]
 
@@ -107,9 +122,13 @@ def head_of(row: Row) -> JobHead:
         own_videos=row["own_videos"],
         work_plan_id=row["work_plan_id"],
         title=row["title"],
-        done=good + row["failed"] + row["unavailable"] + row["cancelled"],
+        list_id=row["list_id"],
+        done=good + row["failed"] + row["unavailable"],
         total=row["total"],
         good=good,
+        known=row["known"],
+        missing=row["failed"] + row["unavailable"],
+        failed_before=row["failed_before"],
     )
 
 
@@ -135,7 +154,7 @@ def job_of(
     row: Row, video_ids: list[str], results: list[JobResult], *, truncated: bool = False
 ) -> Job:
     """A job's row as the job."""
-    counted = {name: row[name] for name in ("skipped", "failed", "unavailable", "cancelled")}
+    counted = {name: row[name] for name in ("skipped", "failed", "unavailable")}
     return Job(
         id=row["id"],
         type=JobType(row["type"]),
@@ -156,19 +175,26 @@ def job_of(
             listing=bool(row["listing"]),
             known=row["known"],
             succeeded=row["success"],
+            cancelled=row["cancelled"],
+            failed_before=row["failed_before"],
             stored_bytes=row["stored_bytes"],
             **counted,
         ),
     )
 
 
-_RESULT_FIELDS = [name for name in JobResult.model_fields if name != "status"]
+_RESULT_FIELDS = [name for name in JobResult.model_fields if name not in {"status", "retry_after"}]
 
 
 def result_of(row: Row) -> JobResult:
     """A video's row as its result."""
     fields = {name: row[name] for name in _RESULT_FIELDS}
-    return JobResult(status=ResultStatus(row["state"]), **fields)
+    later = row["next_attempt_at"]
+    retry_after = from_micros(later) if later and row["state"] in _UNSUCCESSFUL else None
+    return JobResult(status=ResultStatus(row["state"]), retry_after=retry_after, **fields)
+
+
+_UNSUCCESSFUL = (ResultStatus.FAILED, ResultStatus.UNAVAILABLE)
 
 
 def stored_already(video_id: str) -> Outcome:
@@ -178,9 +204,27 @@ def stored_already(video_id: str) -> Outcome:
     return Outcome(result, reason=None, errors=[])
 
 
+def known_unavailable(record: AvailabilityRecord) -> Outcome:
+    """Return the outcome of a video that is known not to be available and is not due again."""
+    kind = error_for_reason(record.reason or "")
+    result = JobResult(
+        video_id=record.video_id,
+        status=ResultStatus.UNAVAILABLE,
+        message=f"{record.evidence} (last request {record.last_seen:%Y-%m-%d %H:%M} UTC)",
+        error_code=kind.code,
+    )
+    return Outcome(
+        result,
+        reason=record.reason or "unavailable",
+        errors=[],
+        waits_for=record.waits_for,
+        retry_after=record.next_check_at,
+    )
+
+
 def outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:
     """An outcome as the statement that stores it takes it."""
-    values = outcome.result.model_dump()
+    values = outcome.result.model_dump(exclude={"retry_after", "failed_before"})
     return values | {
         "job_id": job_id,
         "state": values.pop("status"),

@@ -11,6 +11,7 @@ from ytarchive.common.errors import (
     Cancelled,
     DataApiError,
     InternalError,
+    Postponed,
     QuotaExceeded,
     Unavailable,
     YTArchiveError,
@@ -233,6 +234,7 @@ class Runner:
             video.job.options.max_retries,
             self._settings,
             explained=self._guards.explain(error),
+            listed=video.job.playlist_id is not None,
         )
         history = [*await self._repository.errors(video), error.detail()][-_HISTORY:]
         log.warning("{}: {} ({})", video.video_id, error.message, decision.action)
@@ -242,12 +244,15 @@ class Runner:
             return
         if decision.action is not Action.CANCEL and await self._spare(video, error):
             return
+        is_early = isinstance(error, Postponed)
+        if isinstance(error, Postponed):
+            await self._guards.ledger.seen_postponed(video.video_id, error, decision.until)
         result = JobResult(
             video_id=video.video_id,
             status=_RESULTS[decision.action],
             message=error.message,
             error_code=error.code,
-            attempts=failures,
+            attempts=video.attempts if is_early else failures,
         )
         await self._store(
             video,

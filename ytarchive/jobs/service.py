@@ -126,7 +126,8 @@ class JobsService(JobsAPI, DownloadListener):
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
             governor = await Governor.open(database, settings.download)
             download, storage = neighbours.download, neighbours.storage
-            ledger = AvailabilityLedger(database, download, storage, governor)
+            surroundings = Surroundings(settings.network)
+            ledger = AvailabilityLedger(database, download, storage, governor, surroundings)
             guards = Guards(governor, DiskGuard(storage), ledger)
             service = cls(database, neighbours, settings, guards, probe)
             await service._registry.load()

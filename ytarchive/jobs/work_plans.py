@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from typing import Any
 
 from loguru import logger
 
@@ -9,11 +10,17 @@ from ytarchive.common.database import Row
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import from_micros
 from ytarchive.common.tracing import trace
-from ytarchive.jobs.api import ResultStatus
+from ytarchive.jobs.api import JobType, ResultStatus
 from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.rows import errors_of
+from ytarchive.jobs.rows import JobHead, errors_of
 from ytarchive.jobs.upstream import AvailabilityState
-from ytarchive.storage import FailedDownload, StorageAPI, UnavailableVideo, WorkPlanRequest
+from ytarchive.storage import (
+    FailedDownload,
+    StorageAPI,
+    UnavailableVideo,
+    WorkPlan,
+    WorkPlanRequest,
+)
 
 log = logger.bind(service="jobs")
 
@@ -60,11 +67,9 @@ class WorkPlanReporter:
         head = await self._repository.head(job_id)
         if head is None or head.work_plan_id is None:
             return
-        request = WorkPlanRequest(
-            job_id=job_id, total_videos=head.total, successful_videos=head.good
-        )
         try:
-            await self._storage.create_work_plan(request)
+            plan = await self._storage.get_work_plan(head.work_plan_id)
+            await self._storage.create_work_plan(_counts(head, plan))
         except YTArchiveError as error:
             log.warning("the work plan of job {} lacks its counts: {}", job_id, error.message)
 
@@ -75,37 +80,72 @@ class WorkPlanReporter:
         recovered = await self._repository.recovered(job_id) if planned_before else []
         if head is None or not (rows or recovered):
             return False
-        request = WorkPlanRequest(
-            job_id=job_id,
-            unavailable_videos=[
-                _unavailable(row, head.playlist_id)
-                for row in rows
-                if row["state"] == ResultStatus.UNAVAILABLE
-            ],
-            failed_downloads=[_failed(row) for row in rows if row["state"] == ResultStatus.FAILED],
-            resolved_video_ids=recovered,
-            total_videos=head.total,
-            successful_videos=head.good,
-        )
         with trace(head.trace_id):
-            plan = await self._storage.create_work_plan(request)
+            plan = await self._storage.create_work_plan(_request(head, rows, recovered))
         await self._repository.set_work_plan(job_id, plan.id)
-        await self._repository.mark_planned(job_id, rows, recovered)
+        await self._repository.mark_planned(job_id, _as_planned(head, rows, plan), recovered)
         return len(rows) == _AT_ONCE
+
+
+def _request(head: JobHead, rows: list[Row], recovered: list[str]) -> WorkPlanRequest:
+    """Return what Storage has to know of a job's videos."""
+    return WorkPlanRequest(
+        job_id=head.id,
+        playlist_id=head.list,
+        metadata_only=head.type is JobType.METADATA_ONLY,
+        unavailable_videos=[
+            _unavailable(row, head.playlist_id)
+            for row in rows
+            if row["state"] == ResultStatus.UNAVAILABLE
+        ],
+        failed_downloads=[_failed(row) for row in rows if row["state"] == ResultStatus.FAILED],
+        resolved_video_ids=recovered,
+        total_videos=head.total + head.known,
+        successful_videos=head.good,
+    )
+
+
+def _counts(head: JobHead, plan: WorkPlan) -> WorkPlanRequest:
+    """Return the final counts of a job. What its list has besides is stored, or in the plan."""
+    entries = len(plan.unavailable_videos) + len(plan.failed_downloads)
+    elsewhere = max(0, entries - head.missing)
+    return WorkPlanRequest(
+        plan_id=plan.id,
+        total_videos=head.total + head.known,
+        successful_videos=head.good + max(0, head.known - elsewhere),
+    )
+
+
+def _as_planned(head: JobHead, rows: list[Row], plan: WorkPlan) -> list[dict[str, Any]]:
+    """Return the values of `mark_planned`: with what the plan had before the job was created."""
+    entries: list[UnavailableVideo | FailedDownload]
+    entries = [*plan.unavailable_videos, *plan.failed_downloads]
+    before = {
+        entry.video_id
+        for entry in entries
+        if entry.added_at is None or entry.added_at < head.created_at
+    }
+    named = ("job_id", "video_id", "state", "next_check_at")
+    return [
+        {name: row[name] for name in named} | {"failed_before": row["video_id"] in before}
+        for row in rows
+    ]
 
 
 def _unavailable(row: Row, playlist_id: str | None) -> UnavailableVideo:
     is_suspected = row["availability"] == AvailabilityState.SUSPECTED
+    is_known = row["attempts"] == 0 and row["last_seen"] is not None  # without a request
+    later = row["next_check_at"] if is_suspected else row["next_attempt_at"] or None
     return UnavailableVideo(
         video_id=row["video_id"],
         title=row["title"] or None,
         reason=row["reason"] or "unavailable",
-        detected_at=from_micros(row["finished_at"]),
+        detected_at=from_micros(row["last_seen"] if is_known else row["finished_at"]),
         playlist_id=playlist_id,
         last_available=_moment(row["last_available"]),
-        evidence=row["message"] or None,
+        evidence=(row["evidence"] if is_known else row["message"]) or None,
         confirmed=not is_suspected,
-        retry_after=_moment(row["next_check_at"]) if is_suspected else None,
+        retry_after=_moment(later),
         waits_for=_condition(row),
     )
 

@@ -276,7 +276,8 @@ class StoragePeer(StorageAPI):
     async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
         entries = [
             PlanEntry(
-                id=plan.id, created_at=plan.created_at, total_videos=plan.total_videos,
+                id=plan.id, created_at=plan.created_at, updated_at=plan.updated_at,
+                job_id=plan.job_id, total_videos=plan.total_videos,
                 successful_videos=plan.successful_videos,
                 unavailable=len(plan.unavailable_videos), failed=len(plan.failed_downloads),
             )

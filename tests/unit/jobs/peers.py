@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ytarchive.common.errors import DataApiError, NotFound, YTArchiveError
@@ -237,6 +239,7 @@ class StoragePeer(StorageAPI):
     drafts: dict[str, list[PlaylistVideo]] = field(default_factory=dict)
     saves: Counter[str] = field(default_factory=Counter)
     is_full: bool = False
+    now: Callable[[], datetime] = utc_now
 
     def location(self, video_id: str) -> StorageLocation:
         return StorageLocation(
@@ -288,33 +291,46 @@ class StoragePeer(StorageAPI):
         raise NotFound("not part of these tests")
 
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        assert request.job_id is not None
-        now = utc_now()
-        known = self.plans.get(request.job_id)
+        now = self.now()
+        owner = request.playlist_id or request.job_id
+        known = next((p for p in self.plans.values() if request.plan_id == p.id), None)
+        known = known or next(
+            (p for p in self.plans.values() if owner and owner in {p.playlist_id, p.job_id}), None
+        )
         unavailable = {v.video_id: v for v in (known.unavailable_videos if known else [])}
         failed = {v.video_id: v for v in (known.failed_downloads if known else [])}
-        unavailable.update({v.video_id: v for v in request.unavailable_videos})
-        failed.update({v.video_id: v for v in request.failed_downloads})
+        added = {v.video_id: v.added_at for v in unavailable.values()}
+        added |= {v.video_id: v.added_at for v in failed.values()}
+        for each in request.unavailable_videos:
+            since = {"added_at": added.get(each.video_id) or now}
+            unavailable[each.video_id] = each.model_copy(update=since)
+        for one in request.failed_downloads:
+            since = {"added_at": added.get(one.video_id) or now}
+            failed[one.video_id] = one.model_copy(update=since)
         for gone in request.resolved_video_ids:
             unavailable.pop(gone, None)
             failed.pop(gone, None)
-        self.plans[request.job_id] = WorkPlan(
+        plan = WorkPlan(
             id=known.id if known else new_id(),
-            created_at=now,
+            created_at=known.created_at if known else now,
             updated_at=now,
-            job_id=request.job_id,
+            job_id=request.job_id or (known and known.job_id),
+            playlist_id=request.playlist_id or (known and known.playlist_id),
             unavailable_videos=list(unavailable.values()),
             failed_downloads=list(failed.values()),
             total_videos=request.total_videos,
             successful_videos=request.successful_videos,
         )
-        return self.plans[request.job_id]
+        for key in [key for key, each in self.plans.items() if each.id == plan.id]:
+            self.plans[key] = plan
+        self.plans[request.job_id or plan.job_id or plan.id] = plan
+        return plan
 
     async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
         return Page(items=[])
 
     async def get_work_plan(self, plan_id: str) -> WorkPlan:
-        raise NotFound("not part of these tests")
+        return next(plan for plan in self.plans.values() if plan.id == plan_id)
 
     async def get_stats(self) -> StorageStats:
         return StorageStats(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import DownloadPeer, StoragePeer, video_id
-from ytarchive.common.config import DownloadConfig, Pace
+from ytarchive.common.config import DownloadConfig, NetworkConfig, Pace
 from ytarchive.common.database import Database
 from ytarchive.common.errors import (
     ExtractorBroken,
@@ -21,6 +21,7 @@ from ytarchive.jobs import AvailabilityQuery, AvailabilityState
 from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.repository import SCHEMA
+from ytarchive.jobs.retrying.surroundings import Surroundings
 
 VIDEO = video_id(1)
 
@@ -45,7 +46,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
         governor = await Governor.open(database, DownloadConfig(pace=Pace.OFF), now)
         download, storage = DownloadPeer(), StoragePeer()
-        ledger = AvailabilityLedger(database, download, storage, governor, now)
+        ledger = AvailabilityLedger(
+            database, download, storage, governor, Surroundings(NetworkConfig()), now
+        )
         yield Desk(ledger, download, storage, days)
 
 

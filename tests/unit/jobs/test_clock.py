@@ -11,9 +11,9 @@ import pytest
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import video_id
 from tests.waiting import eventually, until
-from ytarchive.common.errors import NetworkFailure, UpcomingVideo
+from ytarchive.common.errors import LiveVideo, NetworkFailure, UpcomingVideo
 from ytarchive.common.models import utc_now
-from ytarchive.jobs import Job, JobProgress
+from ytarchive.jobs import Job, JobProgress, ResultStatus
 from ytarchive.jobs.clock import ClockWatch
 from ytarchive.jobs.service import JobsService
 
@@ -92,14 +92,26 @@ async def test_a_retry_comes_no_sooner_than_it_would_have(
     assert workshop.download.started == [ONE]
 
 
-async def test_a_premiere_keeps_its_own_time(workshop: Workshop, wall: Wall) -> None:
-    start = utc_now() + timedelta(hours=5)
+async def test_a_premiere_is_queued_again_at_its_own_time(
+    workshop: Workshop, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ytarchive.jobs.retrying.revival._INTERVAL", 0.01)
+    start = utc_now() + timedelta(days=12)
     workshop.download.failures = {ONE: [UpcomingVideo(retry_after=start.isoformat())]}
     async with workshop.open() as jobs:
-        created = await jobs.create_job(videos(ONE))
-        assert await wait_of(jobs, created.id, wall) > timedelta(hours=4)
-        wall.off_by = timedelta(hours=6)
-        await ended(jobs, created.id)
+        job = await ended(jobs, (await jobs.create_job(videos(ONE))).id)
+        [result] = job.results
+        assert (result.status, result.attempts) == (ResultStatus.UNAVAILABLE, 0)
+        assert result.retry_after is not None
+        assert timedelta(0) <= result.retry_after - start <= timedelta(minutes=2)
+        [entry] = workshop.storage.plans[job.id].unavailable_videos
+        assert (entry.reason, entry.retry_after) == ("upcoming", result.retry_after)
+        wall.off_by = timedelta(days=12, hours=1)
+        await until(lambda: ONE in workshop.storage.stored)
+        job = await ended(jobs, job.id)
+
+    assert job.results[0].status is ResultStatus.SUCCESS
+    assert workshop.download.started == [ONE, ONE]
 
 
 async def test_a_clock_set_back_while_nothing_ran_delays_a_retry_by_minutes(
@@ -151,7 +163,7 @@ def test_a_watch_tells_a_clock_that_was_set_from_one_that_is_corrected() -> None
 
 
 async def test_waiting_until_is_told_while_nothing_can_start(workshop: Workshop) -> None:
-    workshop.download.failures = {ONE: [UpcomingVideo()]}
+    workshop.download.failures = {ONE: [LiveVideo()]}
     workshop.download.hold = {video_id(2)}
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(ONE, video_id(2)))
@@ -160,4 +172,4 @@ async def test_waiting_until_is_told_while_nothing_can_start(workshop: Workshop)
         await workshop.download.end(workshop.download.task_of(video_id(2)))
         told = await eventually(lambda: waits(jobs, created.id))
 
-    assert told.waiting_reason == "upcoming"
+    assert told.waiting_reason == "live"

@@ -267,7 +267,7 @@ async def test_a_sync_that_is_cut_by_a_restart_is_made_again(synced: Workshop) -
 
 
 @pytest.mark.parametrize(
-    "name", ["get_list", "count_list_videos", "unsettled_list_videos", "remove_list_videos",
+    "name", ["get_list", "count_list_videos", "list_videos_after", "remove_list_videos",
              "add_list_videos", "count_known"],
 )  # fmt: skip
 async def test_no_query_goes_through_the_lists_of_others(workshop: Workshop, name: str) -> None:

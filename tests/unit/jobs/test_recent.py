@@ -38,7 +38,7 @@ async def test_every_write_that_was_answered_is_seen_at_once(tmp_path: Path) -> 
         job_id = (await jobs.create(videos(video_id(1)), "trace")).id
 
         async def rename(number: int) -> None:
-            await jobs.set_title(job_id, f"{number}")
+            await jobs.set_list(job_id, f"{number}", None)
             seen = await jobs.job(job_id)
             assert seen is not None
             assert int(seen.title or -1) >= number
@@ -65,7 +65,7 @@ async def test_what_a_commit_overtook_is_not_kept(tmp_path: Path) -> None:
         recent = RecentJobs(database)
 
         async def slow() -> Job | None:
-            await jobs.set_title(job_id, "new")
+            await jobs.set_list(job_id, "new", None)
             return old
 
         assert await recent.get((job_id, True), slow) is old

@@ -89,7 +89,7 @@ class Lister:
         began = utc_now()
         page = await self._page(job, PlaylistPageQuery(describe=False, newer_than=newer_than))
         known = await self._records.get(page.playlist_id)
-        await self._repository.set_title(job.id, page.title)
+        await self._repository.set_list(job.id, page.title, page.playlist_id)
         may_stop = self._may_stop(job, known)
         listed, following = 0, None
         try:
@@ -162,10 +162,11 @@ class Lister:
     async def _stop(self, job: JobHead, page: PlaylistPage, listed: int) -> None:
         """All that follows is known: only what of it is not stored, or not all, is still to do."""
         position, after = job.own_videos + listed, ""
-        while some := await self._records.unsettled(page.playlist_id, after, _AT_ONCE):
+        while some := await self._records.videos_after(page.playlist_id, after, _AT_ONCE):
             found = await self._storage.videos_exist(ExistsRequest(video_ids=some))
             whole = set(found.video_ids) - set(found.incomplete)
-            missing = [(video_id, "") for video_id in some if video_id not in whole]
+            held = await self._guards.ledger.held(set(some) - whole)
+            missing = [(each, "") for each in some if each not in whole and each not in held]
             await self._repository.add_videos(job.id, missing, position)
             position, after = position + len(missing), some[-1]
         rest = await self._records.extend(page.playlist_id, job)

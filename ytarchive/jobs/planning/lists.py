@@ -52,10 +52,10 @@ class ListRecords:
         row = await self._database.fetch_one("count_list_videos", values)
         return row is not None and row["videos"] == len(wanted)
 
-    async def unsettled(self, list_id: str, after: str, limit: int) -> list[str]:
-        """Known videos, by id, after one of them; without those that are unavailable for a fact."""
+    async def videos_after(self, list_id: str, after: str, limit: int) -> list[str]:
+        """Return known videos of a list, by id, after one of them."""
         values = {"list_id": list_id, "after": after, "limit": limit}
-        rows = await self._database.fetch_all("unsettled_list_videos", values)
+        rows = await self._database.fetch_all("list_videos_after", values)
         return [row["video_id"] for row in rows]
 
     async def complete(self, list_id: str, job: JobHead, entries: int, now: datetime) -> list[str]:

@@ -17,7 +17,7 @@ from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import ListRecords
 from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.rows import JobHead
+from ytarchive.jobs.rows import JobHead, Outcome, known_unavailable, stored_already
 from ytarchive.metadata import BatchRequest
 from ytarchive.storage import ExistsRequest
 
@@ -42,6 +42,7 @@ class Planner:
         self._repository = repository
         self._metadata = neighbours.metadata
         self._storage = neighbours.storage
+        self._ledger = guards.ledger
         records = ListRecords(repository.database)
         self._lister = Lister(repository, records, neighbours, guards, settings)
         self._places = asyncio.Semaphore(_AT_A_TIME)
@@ -93,21 +94,28 @@ class Planner:
         self.on_prepared(job.id)
         return True
 
-    async def _prepare(self, job: JobHead, chunk: list[str]) -> None:
-        stored: list[str] = []
+    async def _prepare(self, job: JobHead, chunk: dict[str, bool]) -> None:
+        """Queue the videos of `chunk` for which a request is due; the values: named by somebody."""
+        settled: dict[str, Outcome] = {}
         if job.options.keeps_stored and job.type is not JobType.METADATA_ONLY:
-            found = await self._storage.videos_exist(ExistsRequest(video_ids=chunk))
-            lacking: set[str] = set()
-            if job.options.include_captions or job.options.include_thumbnail:
-                lacking |= set(found.incomplete)
-            if job.options.include_metadata and job.playlist_id is None:
-                # A list costs its pages: not a request for each video that was registered bare.
-                lacking |= set(found.undescribed)
-            stored = [video_id for video_id in found.video_ids if video_id not in lacking]
-        skipped = set(stored)
-        wanted = [video_id for video_id in chunk if video_id not in skipped]
+            settled = await self._settled(job, chunk)
+        wanted = [video_id for video_id in chunk if video_id not in settled]
         await self._fetch_metadata(wanted)
-        await self._repository.prepare(job.id, wanted, stored)
+        await self._repository.prepare(job.id, wanted, list(settled.values()))
+
+    async def _settled(self, job: JobHead, chunk: dict[str, bool]) -> dict[str, Outcome]:
+        """Return the results that need no request: what is stored, or known to be unavailable."""
+        found = await self._storage.videos_exist(ExistsRequest(video_ids=list(chunk)))
+        held = await self._ledger.held(each for each, asked in chunk.items() if not asked)
+        lacking: set[str] = set()
+        if job.options.include_captions or job.options.include_thumbnail:
+            lacking |= set(found.incomplete)
+        if job.options.include_metadata and job.playlist_id is None:
+            # A list costs its pages: not a request for each video that was registered bare.
+            lacking |= set(found.undescribed)
+        stored = [each for each in found.video_ids if each not in lacking or each in held]
+        results = {video_id: known_unavailable(record) for video_id, record in held.items()}
+        return results | {video_id: stored_already(video_id) for video_id in stored}
 
     async def _fetch_metadata(self, video_ids: list[str]) -> None:
         """Fill the metadata cache fifty at a time; each video's own flow deals with failures."""

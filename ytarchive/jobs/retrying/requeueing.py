@@ -3,7 +3,7 @@
 Each call is one transaction: what it finds is queued and its jobs are open again, or nothing is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -66,6 +66,10 @@ class Requeueing:
         values = {"condition": condition, "present": present}
         return await self._requeue("parked_videos", values)
 
+    async def release_due(self) -> int:
+        """Queue again what was not out yet, or live, and is due now; how many videos."""
+        return await self._requeue("released_videos", {"now": now_micros()})
+
     async def came_back(self, video_id: str) -> int:
         """Queue a video again wherever it was unavailable; in how many jobs."""
         return await self._requeue("unavailable_in_jobs", {"video_id": video_id})
@@ -89,7 +93,7 @@ class Requeueing:
         await self._database.write(take)
         self._tell({job_id})
 
-    async def _requeue(self, query: str, values: dict[str, str]) -> int:
+    async def _requeue(self, query: str, values: Mapping[str, str | int]) -> int:
         if not await self._database.fetch_all(query, values):
             return 0
 

@@ -11,6 +11,7 @@ from ytarchive.common.errors import (
     UnknownFailure,
     error_classes,
     error_for_code,
+    error_for_reason,
 )
 from ytarchive.common.models import ErrorDetail
 from ytarchive.common.tracing import current_trace_id, new_trace_id
@@ -158,7 +159,7 @@ def _entries(plan: WorkPlan) -> list[PlannedVideo]:
 
 
 def _evidence(video: UnavailableVideo) -> ErrorDetail:
-    kind = next((kind for kind in error_classes() if kind.reason == video.reason), UnknownFailure)
+    kind = error_for_reason(video.reason)
     return ErrorDetail(code=kind.code, message=video.evidence or kind.meaning)
 
 

@@ -57,6 +57,9 @@ class Revival:
             released = await self._requeueing.release(condition, present)
             if released:
                 log.info("{}: {} videos are tried again", _IN_WORDS[condition], released)
+        due = await self._requeueing.release_due()
+        if due:
+            log.info("{} videos should be out now and are tried again", due)
 
     async def _came_back(self, video_id: str) -> None:
         if await self._requeueing.came_back(video_id):

@@ -66,8 +66,8 @@ UPDATE jobs SET listing = 1 WHERE id = :id;
 -- name: touch_job
 UPDATE jobs SET updated_at = :now WHERE id = :id;
 
--- name: set_title
-UPDATE jobs SET title = :title, updated_at = :now WHERE id = :id;
+-- name: set_list
+UPDATE jobs SET title = :title, list_id = :list_id, updated_at = :now WHERE id = :id;
 
 -- name: listing_finished
 UPDATE jobs SET listing = 0, updated_at = :now WHERE id = :id;
@@ -79,8 +79,8 @@ UPDATE jobs SET work_plan_id = :work_plan_id WHERE id = :id;
 
 -- name: add_video
 -- A playlist may hold a video twice, and be listed twice after a crash: one row all the same.
-INSERT INTO job_videos (job_id, video_id, position, state, title)
-VALUES (:job_id, :video_id, :position, 'new', :title)
+INSERT INTO job_videos (job_id, video_id, position, state, title, asked)
+VALUES (:job_id, :video_id, :position, 'new', :title, :asked)
 ON CONFLICT (job_id, video_id) DO NOTHING;
 
 -- name: job_video_ids
@@ -106,7 +106,7 @@ ORDER BY position, video_id
 LIMIT :limit;
 
 -- name: new_videos
-SELECT video_id FROM job_videos
+SELECT video_id, asked FROM job_videos
 WHERE job_id = :job_id AND state = 'new'
 ORDER BY next_attempt_at, position
 LIMIT :limit;
@@ -156,9 +156,21 @@ UPDATE job_videos SET
     metadata_saved = :metadata_saved,
     video_downloaded = :video_downloaded, file_size = :file_size,
     duration_seconds = :duration_seconds, quality = :quality, finished_at = :now,
-    next_attempt_at = :next_attempt_at, waits_for = :waits_for, planned = 0,
+    next_attempt_at = :next_attempt_at, waits_for = :waits_for, planned = 0, failed_before = 0,
+    superseded = 0,
     title = iif(:title = '', title, :title)
 WHERE job_id = :job_id AND video_id = :video_id AND state IN ('new', 'queued');
+
+-- name: supersede_older
+-- Other jobs of the same list failed at a video before: from now on this job's result counts.
+UPDATE job_videos SET superseded = 1, waits_for = NULL
+WHERE video_id = :video_id AND state IN ('failed', 'unavailable') AND superseded = 0
+  AND job_id <> :job_id
+  AND EXISTS (
+    SELECT 1 FROM jobs AS mine JOIN jobs AS old ON old.id = job_videos.job_id
+    WHERE mine.id = :job_id AND old.type = mine.type
+      AND coalesce(old.list_id, old.playlist_id) = coalesce(mine.list_id, mine.playlist_id)
+  );
 
 -- name: postpone_video
 UPDATE job_videos SET
@@ -177,7 +189,7 @@ WHERE job_id = :job_id AND state IN ('new', 'queued');
 -- name: requeue_videos
 -- For a retry: everything that did not succeed starts afresh.
 UPDATE job_videos SET
-    state = 'new', attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
+    state = 'new', asked = 1, attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
     reason = NULL, waits_for = NULL, finished_at = NULL
 WHERE job_id = :job_id AND state IN ('failed', 'unavailable', 'cancelled');
 
@@ -190,6 +202,7 @@ WHERE job_id = :job_id AND state IN ('failed', 'unavailable', 'cancelled');
 SELECT v.job_id, v.reason, count(*) AS videos
 FROM job_videos v JOIN jobs j ON j.id = v.job_id
 WHERE v.reason >= coalesce(:reason, '') AND v.reason <= coalesce(:reason, '~')
+  AND (v.superseded = 0 OR :job_id IS NOT NULL)
   AND (:job_id IS NULL OR v.job_id = :job_id)
   AND (
     v.state IN ('failed', 'unavailable')
@@ -204,8 +217,8 @@ ORDER BY v.job_id;
 -- What `retryable_videos` counted in one job starts afresh, or no longer waits.
 UPDATE job_videos SET
     state = iif(state = 'queued', state, 'new'), attempts = iif(state = 'queued', attempts, 0),
-    next_attempt_at = 0, message = '', error_code = NULL, reason = NULL, waits_for = NULL,
-    finished_at = NULL
+    asked = 1, next_attempt_at = 0, message = '', error_code = NULL, reason = NULL,
+    waits_for = NULL, finished_at = NULL
 WHERE job_id = :job_id AND reason = :reason AND (
     state IN ('failed', 'unavailable', 'cancelled')
     OR (state = 'queued' AND next_attempt_at > :now AND :also_waiting)
@@ -223,12 +236,21 @@ ORDER BY v.job_id;
 -- name: unavailable_in_jobs
 SELECT v.job_id, v.video_id
 FROM job_videos v JOIN jobs j ON j.id = v.job_id
-WHERE v.video_id = :video_id AND v.state = 'unavailable' AND j.status <> 'CANCELLED'
+WHERE v.video_id = :video_id AND v.state IN ('failed', 'unavailable') AND v.superseded = 0
+  AND v.state = 'unavailable' AND j.status <> 'CANCELLED'
+ORDER BY v.job_id;
+
+-- name: released_videos
+-- Videos that were not out yet, or live, and whose time has come.
+SELECT v.job_id, v.video_id
+FROM job_videos v JOIN jobs j ON j.id = v.job_id
+WHERE v.reason IN ('upcoming', 'live') AND v.state = 'unavailable' AND v.superseded = 0
+  AND v.next_attempt_at <= :now AND j.status <> 'CANCELLED'
 ORDER BY v.job_id;
 
 -- name: requeue_video
 UPDATE job_videos SET
-    state = 'new', attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
+    state = 'new', asked = 1, attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
     reason = NULL, waits_for = NULL, finished_at = NULL
 WHERE job_id = :job_id AND video_id = :video_id
   AND state IN ('failed', 'unavailable', 'cancelled');
@@ -236,20 +258,22 @@ WHERE job_id = :job_id AND video_id = :video_id
 -- name: take_from_plan
 -- A video of a work plan is wanted again; if the job never had it, it comes last. Its history makes
 -- it leave the plan once it is stored.
-INSERT INTO job_videos (job_id, video_id, position, state, title, errors)
+INSERT INTO job_videos (job_id, video_id, position, state, title, errors, asked)
 VALUES (
     :job_id, :video_id,
     (SELECT coalesce(max(position), -1) + 1 FROM job_videos WHERE job_id = :job_id),
-    'new', :title, :errors
+    'new', :title, :errors, 1
 )
 ON CONFLICT (job_id, video_id) DO UPDATE SET
     state = iif(state = 'queued', state, 'new'), attempts = iif(state = 'queued', attempts, 0),
-    next_attempt_at = 0, message = '', error_code = NULL, reason = NULL, waits_for = NULL,
-    finished_at = NULL, errors = iif(errors = '[]', excluded.errors, errors);
+    asked = 1, next_attempt_at = 0, message = '', error_code = NULL, reason = NULL,
+    waits_for = NULL, finished_at = NULL, errors = iif(errors = '[]', excluded.errors, errors);
 
 -- name: report_again
 -- More is known of an unavailable video: the work plans that have it are told.
-UPDATE job_videos SET planned = 0 WHERE video_id = :video_id AND state = 'unavailable';
+UPDATE job_videos SET planned = 0
+WHERE video_id = :video_id AND state IN ('failed', 'unavailable') AND superseded = 0
+  AND state = 'unavailable';
 
 -- The wall clock ----------------------------------------------------------------------------------
 
@@ -274,7 +298,7 @@ WHERE job_id IN (SELECT id FROM jobs WHERE status IN ('PENDING', 'RUNNING'))
 
 -- name: unplanned_videos
 -- With what the ledger knows of them.
-SELECT v.*, a.state AS availability, a.next_check_at, a.last_available
+SELECT v.*, a.state AS availability, a.next_check_at, a.last_available, a.last_seen, a.evidence
 FROM job_videos v LEFT JOIN availability a ON a.video_id = v.video_id
 WHERE v.job_id = :job_id AND v.planned = 0 AND v.state IN ('failed', 'unavailable')
 ORDER BY v.position LIMIT :limit;
@@ -289,7 +313,7 @@ WHERE job_id = :job_id AND planned = 0 AND state IN ('success', 'skipped') AND e
 
 -- name: mark_planned
 -- Unless something else is known of it by now, which Storage has to hear as well.
-UPDATE job_videos SET planned = 1
+UPDATE job_videos SET planned = 1, failed_before = :failed_before
 WHERE job_id = :job_id AND video_id = :video_id AND state = :state
   AND (SELECT next_check_at FROM availability WHERE video_id = :video_id) IS :next_check_at;
 
@@ -308,13 +332,9 @@ SELECT count(*) AS videos
 FROM json_each(:ids) AS wanted
 JOIN list_videos AS v ON v.list_id = :list_id AND v.video_id = wanted.value;
 
--- name: unsettled_list_videos
--- The ledger looks again at what is unavailable for a fact.
+-- name: list_videos_after
 SELECT v.video_id FROM list_videos AS v
 WHERE v.list_id = :list_id AND v.video_id > :after
-  AND NOT EXISTS (
-    SELECT 1 FROM availability AS a WHERE a.video_id = v.video_id AND a.state = 'unavailable'
-  )
 ORDER BY v.video_id
 LIMIT :limit;
 
@@ -409,22 +429,28 @@ WHERE state = :state AND video_id > coalesce(:cursor, '') AND reason IS coalesce
 ORDER BY video_id
 LIMIT :limit;
 
+-- name: availability_of
+SELECT * FROM availability WHERE video_id IN (SELECT value FROM json_each(:ids));
+
 -- name: due_availability
-SELECT * FROM availability WHERE next_check_at <= :now ORDER BY next_check_at LIMIT :limit;
+-- What is not out yet, or live, is queued again in its jobs, without another request before.
+SELECT * FROM availability
+WHERE next_check_at <= :now AND coalesce(reason, '') NOT IN ('upcoming', 'live')
+ORDER BY next_check_at LIMIT :limit;
 
 -- name: save_availability
 INSERT INTO availability (
     video_id, state, reason, evidence, source, first_seen, last_seen, confirmations,
-    last_available, next_check_at
+    last_available, next_check_at, waits_for
 ) VALUES (
     :video_id, :state, :reason, :evidence, :source, :first_seen, :last_seen, :confirmations,
-    :last_available, :next_check_at
+    :last_available, :next_check_at, :waits_for
 )
 ON CONFLICT (video_id) DO UPDATE SET
     state = excluded.state, reason = excluded.reason, evidence = excluded.evidence,
     source = excluded.source, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
     confirmations = excluded.confirmations, last_available = excluded.last_available,
-    next_check_at = excluded.next_check_at;
+    next_check_at = excluded.next_check_at, waits_for = excluded.waits_for;
 
 -- name: check_later
 UPDATE availability SET next_check_at = :next_check_at WHERE video_id = :video_id;

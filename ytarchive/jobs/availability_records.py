@@ -1,0 +1,148 @@
+"""One row of the ledger of availability, and the schedule on which its video is requested again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ytarchive.common.database import Row
+from ytarchive.common.errors import (
+    AgeRestricted,
+    DrmProtected,
+    LiveVideo,
+    MembersOnly,
+    PaymentRequired,
+    Postponed,
+    RecordingUnavailable,
+    RegionBlocked,
+    Unavailable,
+    UpcomingVideo,
+    VideoUnavailable,
+    error_classes,
+)
+from ytarchive.common.models import from_micros, to_micros
+from ytarchive.jobs.policy import Condition, condition_of
+from ytarchive.jobs.upstream import AvailabilityState
+
+_DAY = timedelta(days=1)
+_CHECKS_OF_SUSPICIONS: dict[type[Unavailable], tuple[timedelta, ...]] = {
+    VideoUnavailable: (_DAY, 7 * _DAY, 30 * _DAY),
+    RecordingUnavailable: (_DAY, _DAY, _DAY),  # which may still be processed
+}
+"""After so long a suspicion is checked again; when all agree it is a fact."""
+
+_CHECKS_OF_FACTS: dict[type[Unavailable], timedelta | None] = {
+    AgeRestricted: None,
+    PaymentRequired: None,
+    MembersOnly: 7 * _DAY,  # many channels show their members a video some days early
+}
+"""When a fact is checked again; None: only with other cookies. All others: `_SLOW_CHECK`."""
+
+_SLOW_CHECK = 30 * _DAY
+
+_LIMITS = {
+    MembersOnly.reason: "for members only",
+    AgeRestricted.reason: "age-restricted",
+    RegionBlocked.reason: "blocked in this country",
+    PaymentRequired.reason: "must be paid for",
+    DrmProtected.reason: "copy-protected",
+    UpcomingVideo.reason: "not out yet",
+    LiveVideo.reason: "live now",
+}
+"""What keeps a video from this account or country only, or for a time: it is not lost."""
+
+_CONDITIONS: dict[str, Condition] = {
+    kind.reason: condition
+    for kind in error_classes()
+    if kind.reason and (condition := condition_of(kind()))
+}
+
+_MOMENTS = frozenset(["first_seen", "last_seen", "last_available", "next_check_at"])
+
+
+@dataclass(frozen=True)
+class AvailabilityRecord:
+    """What is known of a video: one row of the ledger."""
+
+    video_id: str
+    state: AvailabilityState
+    reason: str | None
+    evidence: str | None
+    source: str
+    first_seen: datetime
+    last_seen: datetime
+    confirmations: int
+    last_available: datetime | None
+    next_check_at: datetime | None
+    waits_for: str | None = None
+    """The condition that may help and its state at the last request, such as `cookies 1a2b…`."""
+
+    @property
+    def condition(self) -> Condition | None:
+        """What must change before another request makes sense, besides time."""
+        return _CONDITIONS.get(self.reason or "")
+
+    def is_held(self, now: datetime, present: str | None) -> bool:
+        """Return whether the video is known not to be available, so that no request is due.
+
+        `present`: the state of its condition; None if no state of it can help at present.
+        """
+        if self.state is AvailabilityState.AVAILABLE or self.source != "youtube":
+            return False
+        if self.next_check_at is not None and self.next_check_at <= now:
+            return False
+        return self.condition is None or present is None or present == self.waits_for
+
+    def row(self) -> dict[str, Any]:
+        """Return the values that the statement `save_availability` takes."""
+        values = vars(self)
+        return values | {name: values[name] and to_micros(values[name]) for name in _MOMENTS}
+
+    def summary(self, *, stored: bool) -> str:
+        """Return the state in words, such as `lost upstream, safe here`."""
+        if self.state is AvailabilityState.AVAILABLE:
+            return "available again"
+        what = _LIMITS.get(self.reason or "", "lost upstream")
+        doubt = "perhaps " if self.state is AvailabilityState.SUSPECTED else ""
+        return f"{doubt}{what}, {'safe' if stored else 'not'} here"
+
+
+def record_of(row: Row) -> AvailabilityRecord:
+    """Return a row of the ledger as an object."""
+    values = dict(row)
+    for name in _MOMENTS:
+        values[name] = None if values[name] is None else from_micros(values[name])
+    return AvailabilityRecord(**values | {"state": AvailabilityState(row["state"])})
+
+
+def next_check(error: Unavailable, confirmations: int, now: datetime) -> datetime | None:
+    """Return when to request a video again: suspicions soon, facts rarely; None for never."""
+    checks = checks_of(error)
+    if confirmations <= len(checks):
+        return now + checks[confirmations - 1]
+    wait = _CHECKS_OF_FACTS.get(type(error), _SLOW_CHECK)
+    if wait is not None and confirmations > 1:
+        wait = _SLOW_CHECK
+    return None if wait is None else now + wait
+
+
+def checks_of(error: Unavailable) -> tuple[timedelta, ...]:
+    """Return when to check a suspicion before it counts; what YouTube says clearly is none."""
+    return _CHECKS_OF_SUSPICIONS.get(type(error), ())
+
+
+def postponed(
+    video_id: str, error: Postponed, until: datetime | None, now: datetime
+) -> AvailabilityRecord:
+    """Return the record of a video that is not out yet, or live."""
+    return AvailabilityRecord(
+        video_id=video_id,
+        state=AvailabilityState.UNAVAILABLE,
+        reason=error.reason,
+        evidence=error.message,
+        source="youtube",
+        first_seen=now,
+        last_seen=now,
+        confirmations=1,
+        last_available=None,
+        next_check_at=until,
+    )
