@@ -79,7 +79,7 @@ OWN = (
     _gone("drm", "E116"),
     _gone("no_recording", "E117"),
     _gone("unavailable", "E118"),
-    Case("premiere", Outcome("waiting", "E120", 0), "upcoming"),
+    Case("premiere", Outcome("unavailable", "E120", 0), "upcoming"),
     Case("live", Outcome("waiting", "E121", 0), "live"),
     _broken("page needs to be reloaded", "E130", "reload"),
     _broken("not on this app", "E130", "not_on_app"),

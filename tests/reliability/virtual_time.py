@@ -16,7 +16,8 @@ import pytest
 from loguru import logger
 
 from ytarchive.common.database import Database
-from ytarchive.jobs import queue
+from ytarchive.jobs import queue, service
+from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.governor.governor import Governor
 
 T = TypeVar("T")
@@ -92,6 +93,9 @@ def run(patch: pytest.MonkeyPatch, main: Callable[[VirtualLoop], Coroutine[Any, 
         patch.setattr(queue, "stopwatch", loop.time)
         patch.setattr(
             Governor, "open", functools.partial(Governor.open, now=loop.now, passed=loop.time)
+        )
+        patch.setattr(
+            service, "AvailabilityLedger", functools.partial(AvailabilityLedger, now=loop.now)
         )
         for name in ("select", "write", "open"):
             patch.setattr(Database, name, loop.counted(getattr(Database, name)))

@@ -18,10 +18,18 @@ _GOOD = (ResultStatus.SUCCESS, ResultStatus.SKIPPED)
 
 
 def has_failures(job: Job) -> bool:
-    """Whether anything of the job is not in the archive now."""
+    """Return whether something failed that the work plan did not have before the job."""
     if job.status is not JobStatus.COMPLETED or job.error:
         return True
-    return any(result.status not in _GOOD for result in job.results)
+    progress = job.progress
+    missing = progress.failed + progress.unavailable + progress.cancelled
+    new = any(result.status not in _GOOD and not result.failed_before for result in job.results)
+    return new or missing > progress.failed_before
+
+
+def _is_incomplete(job: Job) -> bool:
+    """Return whether anything of the job is not in the archive now."""
+    return has_failures(job) or any(result.status not in _GOOD for result in job.results)
 
 
 async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, str]) -> None:
@@ -37,7 +45,7 @@ async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, s
         out.line(f"… and {told - len(rows)} more that are missing")
     out.line(_headline(job), STYLES[job.status])
     await _where(archive, out, job)
-    if has_failures(job):
+    if _is_incomplete(job):
         _what_next(out, job)
 
 
