@@ -7,18 +7,11 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import (
-    Cancelled,
-    DataApiError,
-    InternalError,
-    Postponed,
-    QuotaExceeded,
-    Unavailable,
-    YTArchiveError,
-)
-from ytarchive.common.telemetry import VIDEOS, YOUTUBE_ERRORS
+from ytarchive.common.errors import InternalError, Postponed, Unavailable, YTArchiveError
+from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus, VideoProgress
+from ytarchive.jobs.failures import count_failure
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.policy import Action, condition_of, decide, is_an_answer
@@ -206,8 +199,7 @@ class Runner:
     async def _tell_others(self, outcome: Archived | YTArchiveError, flight: Flight) -> None:
         governor, video_id = self._guards.governor, flight.video.video_id
         if isinstance(outcome, YTArchiveError):
-            if not isinstance(outcome, _COUNTED_ELSEWHERE):
-                YOUTUBE_ERRORS.labels(outcome.reason or "other").inc()
+            count_failure(outcome)
             if is_an_answer(outcome):
                 await governor.succeeded(flight.permit)
             else:
@@ -285,9 +277,6 @@ class Runner:
         if stored.ends_job:
             self.on_idle_job(video.job.id)
 
-
-_COUNTED_ELSEWHERE = (DataApiError, QuotaExceeded, Cancelled)
-"""The Data API's client counts its own failures; a cancellation is none."""
 
 _RESULTS = {
     Action.UNAVAILABLE: ResultStatus.UNAVAILABLE,

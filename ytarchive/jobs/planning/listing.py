@@ -14,17 +14,15 @@ from loguru import logger
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import (
     Blocked,
-    DataApiError,
     InternalError,
     NetworkFailure,
-    QuotaExceeded,
     YTArchiveError,
 )
 from ytarchive.common.identifiers import is_uploads
 from ytarchive.common.media import PlaylistMetadata
 from ytarchive.common.models import utc_now
-from ytarchive.common.telemetry import YOUTUBE_ERRORS
 from ytarchive.jobs.api import JobType
+from ytarchive.jobs.failures import count_failure
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
@@ -78,8 +76,7 @@ class Lister:
         except YTArchiveError as error:
             # People read the cause in the job; the log has it beside the message.
             log.bind(cause=error.message).error("{} could not be listed", job.playlist_id)
-            if not isinstance(error, DataApiError | QuotaExceeded):  # counted by their client
-                YOUTUBE_ERRORS.labels(error.reason or "other").inc()
+            count_failure(error)
             failure = error.message
         await self._repository.listing_finished(job.id)
         return failure
