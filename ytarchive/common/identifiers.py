@@ -18,7 +18,7 @@ _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _PLAYLIST_ID = re.compile(r"(?:PL|UU|OL|FL|RD|LL|WL|UL|SP|EL|PU|EC)[A-Za-z0-9_-]{0,64}")
 _CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 _CHANNEL_NAME = re.compile(r"(?:@|c:|user:)[\w.\-·]{1,100}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9_-]{1,32})?")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9_-]{1,32})?")
 _HOSTS = frozenset(
     {
         "youtube.com",
@@ -128,6 +128,14 @@ def parse_language(text: str) -> str:
     raise ValueError(f"{_shown(text)} is no language code, such as en or pt-BR, and not all")
 
 
+def parse_audio_language(text: str) -> str:
+    """A language code such as `de` or `pt-BR`. Raises ValueError."""
+    text = text.strip()
+    if _LANGUAGE.fullmatch(text) and text.lower() != "all":
+        return text
+    raise ValueError(f"{_shown(text)} is no language code, such as de or pt-BR")
+
+
 def _address(text: str) -> tuple[list[str], dict[str, str]]:
     """Host and path segments, and the query, of a YouTube address; empty for any other text."""
     if len(text) > _LONGEST or not _ADDRESS.match(text):
@@ -175,11 +183,19 @@ CaptionLanguages = Annotated[
     list[Annotated[str, AfterValidator(parse_language)]],
     Field(
         max_length=50,
-        description="Language codes as YouTube has them, such as `en` or `pt-BR`; `en` stands for "
-        "its regional variants too, `all` for every language with captions made by people",
+        description="Language codes such as `en` or `pt-BR`, in any case, compared by BCP 47: `he` "
+        "finds `iw`, `zh-CN` finds `zh-Hans`; `en` stands for its regional variants too, `all` "
+        "for every language with captions made by people",
     ),
 ]
 """Languages of captions."""
+
+AudioLanguage = Annotated[
+    str,
+    AfterValidator(parse_audio_language),
+    Field(description="Of the sound, as `de` or `pt-BR`; null: the original", examples=["de"]),
+]
+"""The language of a video's sound."""
 
 OpaqueId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """A job, task or plan id, made by `new_id`."""

@@ -1,6 +1,10 @@
 """The qualities that can be asked for, and what a picture is called."""
 
+import re
 from enum import StrEnum
+
+_LABEL = re.compile(r"(\d{3,4})[ps]\d{0,3}(?: .*)?")
+"""YouTube's label; `s` in place of `p` marks a spherical picture."""
 
 
 class Quality(StrEnum):
@@ -21,7 +25,15 @@ class Quality(StrEnum):
         return int(self[:-1]) if self[0].isdigit() else None
 
 
-def picture_label(width: int | None, height: int | None) -> str | None:
-    """`720p`, by a picture's shorter side in pixels; None if neither side is known."""
+def picture_label(width: int | None, height: int | None, note: str | None = None) -> str | None:
+    """Name a picture as YouTube does, such as `720p`; None if nothing is known of it.
+
+    `note` is yt-dlp's `format_note`, which holds YouTube's own label (`1080p60 HDR`): a picture of
+    1920x804 is labelled 1080p. Without a label the shorter side in pixels decides.
+    """
+    parts = re.split("[,+]", note or "")  # of merged formats the notes are joined by `+`
+    labels = filter(None, (_LABEL.fullmatch(part.strip()) for part in parts))
+    if label := next(labels, None):
+        return f"{label[1]}p"
     sides = [side for side in (width, height) if side]
     return f"{min(sides)}p" if sides else None

@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 from pydantic import Field
 
 from ytarchive.common.contract import Contract, ServiceContract, endpoint
-from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
+from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages, OpaqueId, VideoId
 from ytarchive.common.media import SideFiles
 from ytarchive.common.models import Done, ErrorDetail, Model, Text, UtcDatetime
 from ytarchive.common.quality import Quality
@@ -52,6 +52,7 @@ class DownloadRequest(Model):
 
     video_id: VideoId
     quality: Quality = Quality.P1080
+    audio_language: AudioLanguage | None = None
     output_path: str | None = Field(
         default=None,
         max_length=1024,
@@ -89,6 +90,7 @@ class DownloadProgress(Model):
     error_code: str | None = None
     phase: DownloadPhase = DownloadPhase.WAITING
     quality: str | None = Field(default=None, description="What was really chosen, as `720p`")
+    audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
     staged_path: str | None = Field(default=None, description="The finished files' folder")
     remarks: list[str] = Field(
         default=[], description="What is not as it was asked for, as `no captions in de`"
@@ -107,6 +109,7 @@ class DownloadNotice(Model):
     output_path: str | None = None
     staged_path: str | None = Field(default=None, description="Where the finished files wait")
     quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
+    audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
     downloaded_bytes: int = Field(default=0, description="Bytes that came over the network")
     remarks: list[str] = Field(
         default=[], description="What is not as it was asked for, as `no captions in de`"
@@ -127,6 +130,11 @@ class VideoFormat(Model):
     fps: float | None = None
     video_codec: str | None = None
     audio_codec: str | None = None
+    audio_language: str | None = None
+    is_original_sound: bool = Field(default=False, description="Whether YouTube marks it so")
+    is_upscaled: bool = Field(
+        default=False, description="Whether YouTube enlarged the uploaded picture"
+    )
     bitrate: float | None = Field(default=None, description="kbit/s")
     size_bytes: int | None = None
 
@@ -136,7 +144,12 @@ class VideoFormats(Model):
 
     video_id: str
     title: Text
-    qualities: list[str] = Field(description="Distinct picture qualities, highest first")
+    qualities: list[str] = Field(
+        description="Distinct picture qualities, highest first; upscaled ones only if all are"
+    )
+    audio_languages: list[str] = Field(
+        default=[], description="Languages of the sound, that of the original first"
+    )
     formats: list[VideoFormat]
     captions: list[str] = Field(description="Languages of captions made by people")
     automatic_captions: list[str]

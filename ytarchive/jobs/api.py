@@ -69,6 +69,7 @@ class JobResult(Model):
     duration_seconds: float = Field(default=0, description="Time it took")
     attempts: int = 0
     quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
+    audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
     retry_after: UtcDatetime | None = Field(
         default=None,
         description="Before this the video is not requested again by itself, such as a premiere",

@@ -91,6 +91,7 @@ class NoticeBoard:
             output_path=request.output_path,
             staged_path=progress.staged_path,
             quality=progress.quality,
+            audio_language=progress.audio_language,
             downloaded_bytes=progress.downloaded_bytes,
             remarks=progress.remarks,
             only_missing=progress.only_missing,

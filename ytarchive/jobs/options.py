@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from ytarchive.common.identifiers import CaptionLanguages
+from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
 
@@ -11,6 +11,7 @@ class JobOptions(Model):
     """How a job's videos are archived."""
 
     quality: Quality = Quality.P1080
+    audio_language: AudioLanguage | None = None
     include_metadata: bool = True
     include_captions: bool = True
     caption_languages: CaptionLanguages = Field(default=["en"])

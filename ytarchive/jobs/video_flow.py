@@ -101,6 +101,7 @@ class VideoFlow:
             file_size=location.size_bytes,
             duration_seconds=round(time.monotonic() - started, 3),
             quality=notice.quality,
+            audio_language=notice.audio_language,
         )
         log.info("{}: stored, {} bytes", video_id, location.size_bytes)
         return Archived(result, title)
@@ -165,6 +166,7 @@ class VideoFlow:
         request = DownloadRequest(
             video_id=video_id,
             quality=options.quality,
+            audio_language=options.audio_language,
             output_path=options.output_dir,
             include_captions=options.include_captions,
             caption_languages=options.caption_languages,

@@ -165,8 +165,10 @@ def quality_of(info: Path) -> str | None:
         return None
     if not isinstance(told, dict) or told.get("vcodec") == "none":
         return None
-    sides = (told.get("width"), told.get("height"))
-    return picture_label(*(side if isinstance(side, int) else None for side in sides))
+    width, height = (
+        side if isinstance(side, int) else None for side in (told.get("width"), told.get("height"))
+    )
+    return picture_label(width, height, str(told.get("format_note")))
 
 
 EXAMINATION_FAILURES = (LocalError, PathOutsideArchive, OSError)

@@ -15,9 +15,11 @@ from ytarchive.ytdlp.api import (
 )
 from ytarchive.ytdlp.client import YtDlp
 from ytarchive.ytdlp.cookies import CookiesReport, cookies_report
+from ytarchive.ytdlp.formats import has_picture, has_sound, is_upscaled, label_of
 from ytarchive.ytdlp.gate import Gate, OpenGate
 from ytarchive.ytdlp.inspection import require_playable
 from ytarchive.ytdlp.selection import quality_label
+from ytarchive.ytdlp.sounds import is_original, language_of
 from ytarchive.ytdlp.streams import PICTURE, SOUND, Streams, streams_of
 from ytarchive.ytdlp.tools import (
     Tool,
@@ -48,7 +50,13 @@ __all__ = [
     "YtDlp",
     "cookies_report",
     "ffmpeg_path",
+    "has_picture",
+    "has_sound",
+    "is_original",
+    "is_upscaled",
     "javascript_runtime",
+    "label_of",
+    "language_of",
     "quality_label",
     "require_playable",
     "streams_of",

@@ -46,6 +46,7 @@ class DownloadOrder(Model):
     video_id: str
     folder: Path = Field(description="Kept after a failure, so that the next try resumes")
     quality: Quality
+    audio_language: str | None = Field(default=None, description="null: the original one")
     include_captions: bool
     caption_languages: list[str]
     auto_captions: bool
@@ -76,6 +77,7 @@ class Downloaded(Model):
 
     folder: Path
     quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
+    audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
     network_bytes: int = Field(description="Media bytes that came over the network this time")
     remarks: list[str] = Field(default=[], description="What is not as it was asked for")
     missing: SideFiles = Field(default=[], description="YouTube has them, but they did not come")

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ytarchive.common.errors import IntegrityFailure
-from ytarchive.ytdlp.selection import Info, chosen_formats, codec_of
+from ytarchive.ytdlp.formats import SHARE, Info, agree, agreed_seconds, own_seconds
+from ytarchive.ytdlp.selection import chosen_formats, codec_of
 
-_SECONDS = 3.0
-_SHARE = 0.01
 _SHARE_OF_RECORDING = 0.1
 _LARGEST_INDEX = 256 * 2**20
 _READING_SECONDS = 1800
@@ -33,19 +32,47 @@ class Contents:
     seconds: dict[str, float]
 
 
-def check(path: Path, info: Info, ffmpeg: str) -> None:
-    """Compare a file with what was chosen of the video. Raises IntegrityFailure."""
+def check(path: Path, info: Info, ffmpeg: str) -> list[str]:
+    """Compare a file with what was chosen of the video; return what differs and was accepted.
+
+    The length (seconds) that YouTube states of a video is sometimes wrong. Then the file is right
+    if its length is the one that YouTube states of the streams. Raises IntegrityFailure.
+    """
     found = _contents_of_mp4(path) or _contents_by_ffmpeg(path, ffmpeg)
     for codec, kind in (("vcodec", "video"), ("acodec", "audio")):
         if codec_of(info, codec) and kind not in found.seconds:
             raise IntegrityFailure(f"the file has no {kind}")
-    wanted = info.get("duration")
-    if not wanted:  # as with a recording of a live stream that was just over
-        return
-    share = _SHARE_OF_RECORDING if info.get("was_live") else _SHARE
-    for seconds in _judged(found, info):
-        if abs(seconds - wanted) > max(_SECONDS, wanted * share):
-            raise IntegrityFailure(f"the file plays {seconds:.0f} of {wanted:.0f} seconds")
+    announced = info.get("duration")
+    if not announced:  # as with a recording of a live stream that was just over
+        return []
+    share = _SHARE_OF_RECORDING if info.get("was_live") else SHARE
+    played = _judged(found, info)
+    if _all_agree(played, announced, share):
+        return []
+    if not (_as_stated(played, info, share) or _is_complete(found, info)):
+        raise IntegrityFailure(f"the file plays {min(played):.0f} of {announced:.0f} seconds")
+    return [f"plays {max(played):.0f} seconds; YouTube announces {announced:.0f}"]
+
+
+def _as_stated(played: list[float], info: Info, share: float) -> bool:
+    """Return whether the file, its streams and most other formats are of one length (seconds)."""
+    usual = agreed_seconds(info.get("formats") or chosen_formats(info))
+    stated = [own_seconds(each) for each in chosen_formats(info)]
+    known = [seconds for seconds in stated if seconds is not None]
+    return usual is not None and bool(known) and _all_agree([*played, max(known)], usual, share)
+
+
+def _is_complete(found: Contents, info: Info) -> bool:
+    """Return whether two streams of unstated lengths came with all bytes and agree."""
+    chosen = chosen_formats(info)
+    is_stated = any(own_seconds(each) is not None for each in info.get("formats") or chosen)
+    if is_stated or len(chosen) < 2 or not all(each.get("filesize") for each in chosen):
+        return False
+    return agree(min(found.seconds.values()), max(found.seconds.values()))
+
+
+def _all_agree(lengths: list[float], expected: float, share: float) -> bool:
+    return all(agree(each, expected, share) for each in lengths)
 
 
 def require_playable(path: Path, ffmpeg: str | None) -> None:

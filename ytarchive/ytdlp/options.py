@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from pydantic import Field
 
 from ytarchive.common.models import Model
-from ytarchive.common.quality import Quality
 
 # What came from the network may claim to be a list of addresses for ffmpeg to open.
 _FILES_ALONE = ["-protocol_whitelist", "file,pipe"]
@@ -118,13 +117,9 @@ def _given(equipment: Equipment) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value}
 
 
-def order_options(quality: Quality, folder: Path) -> dict[str, Any]:
-    """What differs from one download to the next."""
-    return {
-        "format": format_choice(quality),
-        "format_sort": format_order(quality),
-        "paths": {"home": str(folder)},
-    }
+def order_options(folder: Path) -> dict[str, Any]:
+    """Return what differs from one download to the next, besides the formats (`choice.py`)."""
+    return {"paths": {"home": str(folder)}}
 
 
 def private_cookies(path: Path) -> io.StringIO:
@@ -133,17 +128,3 @@ def private_cookies(path: Path) -> io.StringIO:
     Raises OSError.
     """
     return io.StringIO(path.read_text("utf-8", errors="replace"))
-
-
-def format_choice(quality: Quality) -> str:
-    """Which streams are taken; their order is `format_order`'s."""
-    return "ba/b" if quality is Quality.AUDIO else "bv*+ba/b"
-
-
-def format_order(quality: Quality) -> list[str]:
-    """The picture nearest below the wanted one, then motion, then what plays everywhere.
-
-    `res` is the shorter side, so a vertical video counts as people expect.
-    """
-    largest = f"res:{quality.height}" if quality.height else "res"
-    return [largest, "fps", "ext:mp4:m4a"]

@@ -4,25 +4,44 @@ import itertools
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from ytarchive.common.quality import picture_label
-
-Info = dict[str, Any]
+from ytarchive.common.languages import covered, nearest
+from ytarchive.ytdlp.formats import Info, has_picture, has_sound, is_upscaled, label_of
+from ytarchive.ytdlp.sounds import (
+    Kind,
+    SoundChoice,
+    kind_of,
+    language_of,
+    name_of,
+    several_languages,
+)
 
 ALL_LANGUAGES = "all"
 _LANGUAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _USUAL_CODECS = ("avc1", "mp4a")
 _IMAGE_HOSTS = ("ytimg.com", "ggpht.com", "googleusercontent.com")
 _MOST_PICTURES = 6
+_KINDS = {
+    Kind.ORIGINAL: "original sound",
+    Kind.UNMARKED: "sound",
+    Kind.DUB: "dubbed sound",
+    Kind.DESCRIPTION: "audio description",
+}
 
 
 def quality_label(info: Info) -> str | None:
     """The picture that a format (or a merge of formats) has, as `720p`; None for audio alone."""
-    if info.get("vcodec") == "none":
+    picture = next(filter(has_picture, chosen_formats(info)), None)
+    if picture is None:
         return None
-    return picture_label(info.get("width"), info.get("height"))
+    return label_of(picture, info.get("formats") or []) or label_of(info, [])
+
+
+def audio_language(info: Info) -> str | None:
+    """Return the language code of the chosen sound; None if it is not known or there is none."""
+    sound = next(filter(has_sound, chosen_formats(info)), None)
+    return language_of(sound) if sound else None
 
 
 def chosen_formats(info: Info) -> list[Info]:
@@ -42,6 +61,8 @@ def unusual(info: Info, *, wants_sound_alone: bool) -> list[str]:
     picture, sound = codec_of(info, "vcodec"), codec_of(info, "acodec")
     named = [("picture", picture), ("sound", sound)]
     found = [f"{what} in {name}" for what, name in named if name and name not in _USUAL_CODECS]
+    if any(is_upscaled(each) for each in chosen_formats(info)):
+        found.append("picture upscaled by YouTube")
     if sound is None:
         found.append("no sound")
     if wants_sound_alone and picture:
@@ -49,16 +70,30 @@ def unusual(info: Info, *, wants_sound_alone: bool) -> list[str]:
     return found
 
 
+def sound_remarks(info: Info, requested: str | None) -> list[str]:
+    """Return which of several sound tracks was taken, and whether the requested one is missing."""
+    formats = info.get("formats") or []
+    sound = next(filter(has_sound, chosen_formats(info)), None)
+    if sound is None:
+        return []
+    is_missing = requested is not None and not SoundChoice(formats, requested).is_granted
+    remarks = [f"no sound in {requested}"] if is_missing else []
+    if is_missing or several_languages(formats):
+        what = _KINDS[kind_of(sound)]
+        remarks.append(f"{what}: {name_of(sound)}")
+    return remarks
+
+
 def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dict[str, Info]:
     """Language code -> the track to fetch, for each wanted language that there is.
 
-    Captions made by people come first: the exact language, then a regional variant of it (`en-US`
-    for `en`). Automatic ones are taken only when asked for, and by name: `all` means all that
-    people have made, because YouTube translates automatic ones into a hundred languages.
+    Captions made by people come first: the nearest by BCP 47 (`iw` or `en-US` for `he`, `en`).
+    Automatic ones are taken only when asked for, and by name: `all` means all that people have
+    made, because YouTube translates automatic ones into a hundred languages.
     """
     tables = [info.get("subtitles") or {}, (automatic and info.get("automatic_captions")) or {}]
     everything = caption_languages(info)
-    asked = (everything if each == ALL_LANGUAGES else [each] for each in languages)
+    asked = (everything if each.lower() == ALL_LANGUAGES else [each] for each in languages)
     found = (_first(tables, name) for name in itertools.chain.from_iterable(asked))
     chosen: dict[str, Info] = {}
     for code, track in filter(None, found):
@@ -67,15 +102,13 @@ def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dic
 
 
 def missing_captions(languages: list[str], found: Iterable[str]) -> list[str]:
-    """Those of the wanted languages that are not among the captions found."""
-    codes = [code.lower() for code in found]
-    return [wanted for wanted in languages if not any(_is_in(code, wanted) for code in codes)]
-
-
-def _is_in(code: str, wanted: str) -> bool:
-    """Whether captions are in a wanted language, or in a regional variant of it."""
-    language = wanted.lower()
-    return language in {ALL_LANGUAGES, code} or code.startswith(f"{language}-")
+    """Return those of the wanted languages that are not among the captions found."""
+    codes = list(found)
+    return [
+        wanted
+        for wanted in languages
+        if not (codes if wanted.lower() == ALL_LANGUAGES else covered(wanted, codes))
+    ]
 
 
 def _first(tables: list[dict[str, list[Info]]], wanted: str) -> tuple[str, Info] | None:
@@ -83,8 +116,7 @@ def _first(tables: list[dict[str, list[Info]]], wanted: str) -> tuple[str, Info]
 
 
 def _language(table: dict[str, list[Info]], wanted: str) -> tuple[str, Info] | None:
-    variants = sorted(code for code in table if code.lower().startswith(wanted.lower() + "-"))
-    for code in [wanted, *variants]:
+    for code in nearest(wanted, table):
         track = next((each for each in table.get(code) or [] if each.get("ext") == "vtt"), None)
         if track and _LANGUAGE.fullmatch(code):
             return code, track

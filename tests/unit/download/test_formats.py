@@ -25,3 +25,25 @@ def test_media_are_shown_and_storyboards_are_not() -> None:
     assert (sound.quality, sound.video_codec, sound.bitrate) == (None, None, 128.5)
     assert (picture.quality, picture.audio_codec, picture.size_bytes) == ("720p", None, 99)
     assert (both.audio_codec, both.video_codec) == ("mp4a", "avc1")
+
+
+def test_labels_languages_and_upscaled_pictures_are_shown() -> None:
+    info = {
+        "id": "dQw4w9WgXcQ",
+        "formats": [
+            {"format_id": "140-en", "acodec": "mp4a", "vcodec": "none", "language": "en"},
+            {"format_id": "140-de", "acodec": "mp4a", "vcodec": "none", "language": "de",
+             "language_preference": 10},
+            {"format_id": "137", "vcodec": "avc1", "acodec": "none", "width": 1920, "height": 804,
+             "format_note": "1080p60 HDR"},
+            {"format_id": "614", "vcodec": "vp9", "acodec": "none", "width": 1920, "height": 804},
+            {"format_id": "271-sr", "vcodec": "vp9", "acodec": "none", "width": 2560,
+             "height": 1072, "format_note": "1440p, AI-upscaled"},
+        ],
+    }  # fmt: skip
+    found = offered(info)
+    assert (found.qualities, found.audio_languages) == (["1080p"], ["de", "en"])
+    assert [each.quality for each in found.formats] == [None, None, "1080p", "1080p", "1440p"]
+    assert [each.is_upscaled for each in found.formats] == [False, False, False, False, True]
+    assert [each.is_original_sound for each in found.formats] == [False, True, *[False] * 3]
+    assert offered(info | {"formats": info["formats"][-1:]}).qualities == ["1440p"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.standin.media import ffmpeg_program
+from tests.unit.ytdlp.formats import lasting
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.ytdlp.inspection import check, require_playable
 
@@ -36,7 +37,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def judge(path: Path, **info: Any) -> str:
     """What is wrong with a file; nothing if it is right."""
     try:
-        check(path, BOTH | {"duration": 8} | info, ffmpeg_program())
+        noted = check(path, BOTH | {"duration": 8} | info, ffmpeg_program())
+        assert not noted
     except IntegrityFailure as error:
         return error.message
     return ""
@@ -71,6 +73,45 @@ def test_every_stream_that_was_asked_for_must_be_there(media: dict[str, Path]) -
 def test_a_short_stream_is_believed_only_if_its_bytes_were_counted(media: dict[str, Path]) -> None:
     assert "plays 2 of 8 seconds" in judge(media["short.mp4"])
     assert judge(media["short.mp4"], filesize=media["short.mp4"].stat().st_size) == ""
+
+
+PIECES = [{"vcodec": "avc1", "acodec": "none"}, {"vcodec": "none", "acodec": "mp4a"}]
+
+
+@pytest.mark.parametrize("announced", [1, 60, 100_000])
+@pytest.mark.parametrize("name", ["both.mp4", "fragments.mp4", "both.webm"])
+def test_length_of_streams_and_file_is_trusted_and_the_difference_noted(
+    media: dict[str, Path], name: str, announced: int
+) -> None:
+    chosen = [lasting(each, 8) for each in PIECES]
+    info = BOTH | {"duration": announced, "requested_formats": chosen, "formats": chosen}
+    assert check(media[name], info, ffmpeg_program()) == [
+        f"plays 8 seconds; YouTube announces {announced}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "others"), [((60, 60), ()), ((8, 60), ()), ((8, 8), (60, 60, 60)), ((30, 30), ())]
+)
+def test_length_on_which_streams_and_file_disagree_is_refused(
+    media: dict[str, Path], lengths: tuple[int, int], others: tuple[int, ...]
+) -> None:
+    chosen = [lasting(each, length) for each, length in zip(PIECES, lengths, strict=True)]
+    formats = [*chosen, *(lasting(PIECES[0], length) for length in others)]
+    given = {"duration": 60, "requested_formats": chosen, "formats": formats}
+    assert "plays 8 of 60 seconds" in judge(media["both.mp4"], **given)
+
+
+@pytest.mark.parametrize(("size", "is_accepted"), [(1, True), (None, False)])
+def test_streams_of_unstated_length_are_believed_if_their_bytes_were_counted(
+    media: dict[str, Path], size: int | None, is_accepted: bool
+) -> None:
+    chosen = [each | {"filesize": size} for each in PIECES]
+    info = BOTH | {"duration": 60, "requested_formats": chosen}
+    if is_accepted:
+        assert check(media["both.mp4"], info, ffmpeg_program())
+    else:
+        assert judge(media["both.mp4"], **info)
 
 
 def test_a_recording_of_a_live_stream_may_differ_more(media: dict[str, Path]) -> None:

@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from ytarchive.ytdlp.selection import quality_label, select_captions, thumbnail_urls
+from ytarchive.ytdlp.selection import (
+    missing_captions,
+    quality_label,
+    select_captions,
+    thumbnail_urls,
+)
 
 
 def tracks(*codes: str, ext: str = "vtt") -> dict[str, list[dict[str, str]]]:
@@ -23,6 +28,9 @@ CASES = [
     (["de"], False, ["de"]),
     (["en"], False, ["en-GB"]),
     (["en"], True, ["en-GB"]),
+    (["EN-us", "PT"], False, ["en-US", "pt"]),
+    (["pt-br"], False, ["pt"]),
+    (["ALL"], False, ["de", "en-GB", "en-US", "pt"]),
     (["en-US"], False, ["en-US"]),
     (["fr"], False, []),
     (["fr"], True, ["fr"]),
@@ -38,6 +46,25 @@ def test_captions_by_people_come_before_automatic_ones(
     asked: list[str], automatic: bool, expected: list[str]
 ) -> None:
     assert list(select_captions(INFO, asked, automatic=automatic)) == expected
+
+
+@pytest.mark.parametrize(
+    ("offered", "asked"),
+    [("iw", "he"), ("zh-Hans", "zh-CN"), ("zh-Hant", "zh-TW"), ("pt-BR", "pt-br"), ("in", "id")],
+)
+@pytest.mark.parametrize("table", ["subtitles", "automatic_captions"])
+def test_captions_are_found_under_youtubes_code(offered: str, asked: str, table: str) -> None:
+    info = {table: tracks("fr", offered)}
+    found = select_captions(info, [asked], automatic=True)
+    assert list(found) == [offered]
+    assert missing_captions([asked, "xx"], found) == ["xx"]
+
+
+def test_automatic_captions_of_the_spoken_language_are_found() -> None:
+    info = {"automatic_captions": tracks("en-orig", "de", "en")}
+    assert list(select_captions(info, ["en"], automatic=True)) == ["en"]
+    only = {"automatic_captions": tracks("en-orig")}
+    assert list(select_captions(only, ["en"], automatic=True)) == ["en-orig"]
 
 
 def test_a_manual_track_is_the_one_taken_where_both_exist() -> None:

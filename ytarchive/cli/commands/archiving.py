@@ -22,6 +22,10 @@ _job_options = with_options(
         help="Largest picture; what is not available falls back to the next lower one.",
     ),
     click.option(
+        "--audio-language", metavar="LANG",
+        help="Language of the sound, such as de; default: the original one.",
+    ),
+    click.option(
         "--captions", "caption_languages", type=Names(), metavar="LANGS",
         default=",".join(_DEFAULTS.caption_languages), show_default=True,
         help="Languages of captions, separated by commas; all: every one that people have made.",
@@ -99,6 +103,7 @@ def _request(kind: JobType, given: dict[str, Any], **what: Any) -> CreateJob:
     """The job that the options describe."""
     options = {
         "quality": given["quality"],
+        "audio_language": given["audio_language"],
         "include_captions": not given["no_captions"],
         "caption_languages": given["caption_languages"],
         "auto_captions": given["auto_captions"],

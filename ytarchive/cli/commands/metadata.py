@@ -130,11 +130,23 @@ def _formats(found: VideoFormats) -> RenderableType:
             ("video", found.video_id),
             ("title", found.title),
             ("qualities", ", ".join(found.qualities)),
+            ("sound", ", ".join(found.audio_languages) or None),
             ("captions", ", ".join(found.captions) or None),
             ("automatic", ", ".join(found.automatic_captions) or None),
         ]
     )
-    columns = ["FORMAT", "EXT", ">QUALITY", "PICTURE", ">FPS", "VIDEO", "AUDIO", ">KBIT/S", ">SIZE"]
+    columns = [
+        "FORMAT",
+        "EXT",
+        ">QUALITY",
+        "PICTURE",
+        ">FPS",
+        "VIDEO",
+        "AUDIO",
+        "SOUND",
+        ">KBIT/S",
+        ">SIZE",
+    ]
     return Lines(facts, table(columns, map(_format, found.formats)))
 
 
@@ -142,11 +154,12 @@ def _format(each: VideoFormat) -> list[object]:
     return [
         each.format_id,
         each.extension,
-        each.quality,
+        f"{each.quality} upscaled" if each.is_upscaled else each.quality,
         f"{each.width}x{each.height}" if each.width and each.height else None,
         f"{each.fps:g}" if each.fps else None,
         each.video_codec,
         each.audio_codec,
+        f"{each.audio_language} original" if each.is_original_sound else each.audio_language,
         f"{each.bitrate:.0f}" if each.bitrate else None,
         size(each.size_bytes) if each.size_bytes else None,
     ]

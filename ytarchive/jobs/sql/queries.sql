@@ -155,7 +155,8 @@ UPDATE job_videos SET
     attempts = :attempts, errors = iif(:errors = '[]', errors, :errors),
     metadata_saved = :metadata_saved,
     video_downloaded = :video_downloaded, file_size = :file_size,
-    duration_seconds = :duration_seconds, quality = :quality, finished_at = :now,
+    duration_seconds = :duration_seconds, quality = :quality,
+    audio_language = :audio_language, finished_at = :now,
     next_attempt_at = :next_attempt_at, waits_for = :waits_for, planned = 0, failed_before = 0,
     superseded = 0,
     title = iif(:title = '', title, :title)

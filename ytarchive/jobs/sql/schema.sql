@@ -79,6 +79,7 @@ CREATE TABLE job_videos (
     asked INTEGER NOT NULL DEFAULT 0, -- 1: somebody named it, so it is requested whatever is known
     failed_before INTEGER NOT NULL DEFAULT 0, -- 1: the work plan had this failure before this job
     superseded INTEGER NOT NULL DEFAULT 0, -- 1: another job of the list has a later result of it
+    audio_language TEXT,              -- of the sound that was fetched, if it is known
     PRIMARY KEY (job_id, video_id)
 ) STRICT, WITHOUT ROWID;
 

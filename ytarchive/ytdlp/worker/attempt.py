@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ytarchive.common import errors
 from ytarchive.ytdlp.api import DownloadOrder
-from ytarchive.ytdlp.selection import Info
+from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.worker.classifier import Facts
 from ytarchive.ytdlp.worker.staging import StagedVideo
 

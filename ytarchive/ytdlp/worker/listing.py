@@ -7,7 +7,7 @@ from typing import Any
 from ytarchive.common.errors import SourceGone
 from ytarchive.common.identifiers import is_channel, is_channel_name, uploads_playlist
 from ytarchive.ytdlp.api import ListedEntries
-from ytarchive.ytdlp.selection import Info
+from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.worker.mapping import list_details, playlist_video
 from ytarchive.ytdlp.worker.quick_list import YoutubeTabIE
 

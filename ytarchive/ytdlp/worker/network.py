@@ -18,7 +18,8 @@ from yt_dlp.networking.exceptions import RequestError
 from yt_dlp.utils import DownloadError
 
 from ytarchive.common.errors import NoFormats, ToolMissing
-from ytarchive.ytdlp.selection import Info, is_served_by, parts_of
+from ytarchive.ytdlp.formats import Info
+from ytarchive.ytdlp.selection import is_served_by, parts_of
 
 _YOUTUBE = (
     "youtube.com",

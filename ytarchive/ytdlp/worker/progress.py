@@ -8,7 +8,8 @@ from typing import Any
 
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.ytdlp.api import Transfer
-from ytarchive.ytdlp.selection import Info, chosen_formats, quality_label
+from ytarchive.ytdlp.formats import Info
+from ytarchive.ytdlp.selection import chosen_formats, quality_label
 
 _SECONDS_BETWEEN = 0.2
 _SECONDS_BETWEEN_LOOKS = 1.0

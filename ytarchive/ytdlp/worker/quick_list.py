@@ -9,7 +9,7 @@ from typing import Any
 
 from yt_dlp.extractor import youtube
 
-from ytarchive.ytdlp.selection import Info
+from ytarchive.ytdlp.formats import Info
 
 _ITEMS = ("contents", "items", "rows", "subThreads")
 

@@ -23,8 +23,10 @@ from ytarchive.ytdlp.api import (
     ListedEntries,
     Transfer,
 )
+from ytarchive.ytdlp.choice import Selector, Wanted
+from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.options import Equipment, order_options, worker_options
-from ytarchive.ytdlp.selection import Info, quality_label, unusual
+from ytarchive.ytdlp.selection import audio_language, quality_label, sound_remarks, unusual
 from ytarchive.ytdlp.worker.attempt import Attempt
 from ytarchive.ytdlp.worker.classifier import classify, facts_of
 from ytarchive.ytdlp.worker.listing import list_chunks
@@ -88,7 +90,7 @@ class Session:
 
     def extract(self, video_id: str) -> ExtractedVideo:
         """Ask YouTube for everything about a video; the info JSON stays in staging."""
-        self._begin(video_id, Quality.BEST, self._equipment.info_dir)
+        self._begin(video_id, Wanted(), self._equipment.info_dir)
         info = self._extract(video_id)
         self._messages.pass_on()
         return ExtractedVideo(metadata=video_metadata(info), info_path=self._info_path(video_id))
@@ -105,7 +107,7 @@ class Session:
         """
         if self._equipment.ffmpeg is None:
             raise errors.ToolMissing("ffmpeg was not found")
-        self._begin(order.video_id, order.quality, order.folder)
+        self._begin(order.video_id, Wanted(order.quality, order.audio_language), order.folder)
         self._meter = ProgressMeter(report)
         self._meter.extracting()
         attempt = Attempt(order, admit)
@@ -127,7 +129,7 @@ class Session:
 
     def listing(self, source: str) -> Iterator[ListedEntries]:
         """The entries of a playlist or channel, chunk by chunk, each page when it is wanted."""
-        self._begin(source, Quality.BEST, self._equipment.info_dir)
+        self._begin(source, Wanted(), self._equipment.info_dir)
         try:
             yield from list_chunks(self._ydl, source)
             self._messages.pass_on()
@@ -138,10 +140,10 @@ class Session:
 
     # --- steps ------------------------------------------------------------------------------
 
-    def _begin(self, subject: str, quality: Quality, folder: Path) -> None:
+    def _begin(self, subject: str, wanted: Wanted, folder: Path) -> None:
         self._messages.begin(subject)
-        self._ydl.params.update(order_options(quality, folder))
-        self._ydl.format_selector = self._ydl.build_format_selector(self._ydl.params["format"])
+        self._ydl.params.update(order_options(folder))
+        self._ydl.format_selector = Selector(self._ydl, wanted)
 
     def _extract(self, video_id: str) -> Info:
         self._meter.extracting()
@@ -179,15 +181,19 @@ class Session:
         media = Path(info.get("filepath") or "")
         if not media.is_file():
             raise errors.StaleUrl("the transfer ended without a file")
-        inspection.check(media, info, str(self._equipment.ffmpeg))
+        remarks = [
+            *unusual(info, wants_sound_alone=order.quality is Quality.AUDIO),
+            *sound_remarks(info, order.audio_language),
+            *inspection.check(media, info, str(self._equipment.ffmpeg)),
+        ]
         staged.finish(media, published, beside.files)
         self._info_path(order.video_id).unlink(missing_ok=True)
-        sound_alone = order.quality is Quality.AUDIO
         return Downloaded(
             folder=order.folder,
             quality=quality_label(info),
+            audio_language=audio_language(info),
             network_bytes=self._meter.network_bytes,
-            remarks=[*unusual(info, wants_sound_alone=sound_alone), *beside.remarks],
+            remarks=[*remarks, *beside.remarks],
             missing=beside.missing,
             captions_refused=beside.captions_refused,
         )

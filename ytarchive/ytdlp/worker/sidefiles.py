@@ -18,9 +18,9 @@ from yt_dlp.utils import YoutubeDLError
 
 from ytarchive.common.media import THUMBNAIL, captions_in
 from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
+from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.selection import (
     ALL_LANGUAGES,
-    Info,
     missing_captions,
     select_captions,
     thumbnail_urls,

@@ -1,0 +1,51 @@
+"""Language codes are compared by BCP 47, with replaced codes and without regard to case."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ytarchive.common.languages import covered, distance, nearest
+
+SAME = [
+    ("he", "iw"), ("iw", "he"), ("HE", "iw"), ("id", "in"), ("yi", "ji"), ("jv", "jw"),
+    ("ro", "mo"), ("fil", "tl"), ("no", "nb"), ("nb", "no"), ("ar", "arb"), ("zh", "cmn"),
+    ("zh-CN", "zh-Hans"), ("zh-Hans", "zh-CN"), ("zh-SG", "zh-Hans"), ("zh-CN", "zh"),
+    ("zh-TW", "zh-Hant"), ("zh-Hant", "zh-TW"), ("zh-hk", "zh-Hant"), ("zh-MO", "zh-Hant-MO"),
+    ("pt-br", "pt-BR"), ("pt_BR", "pt-BR"), ("PT", "pt-BR"), ("pt-BR", "pt"), ("en", "en-US"),
+    ("en-US", "en"), ("es", "es-419"), ("sr-Latn", "sh"), ("sr", "sr-Cyrl"), ("zh", "zh-TW"),
+    ("en", "en-orig"), ("iw-orig", "he-orig"), ("en", "en-nP7-2PuUl7o"),
+]  # fmt: skip
+OTHER = [
+    ("en", "fr"), ("en", "eng-x"), ("pt-BR", "pt-PT"), ("en-US", "en-GB"), ("zh-CN", "zh-TW"),
+    ("zh-Hans", "zh-Hant"), ("zh-Hant", "zh"), ("zh", "yue"), ("nb", "nn"), ("no", "nn"),
+    ("en-orig", "en"), ("en-nP7-2PuUl7o", "en"), ("de", "den"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wanted", "offered"), SAME)
+def test_language_is_found_under_its_other_names(wanted: str, offered: str) -> None:
+    assert covered(wanted, ["xx", offered])
+
+
+@pytest.mark.parametrize(("wanted", "offered"), OTHER)
+def test_another_language_region_or_script_is_not_taken(wanted: str, offered: str) -> None:
+    assert not covered(wanted, [offered])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "offered", "expected"),
+    [
+        ("en", ["en-GB", "en-US", "en"], ["en", "en-GB", "en-US"]),
+        ("en-us", ["en", "en-GB", "en-US"], ["en-US", "en"]),
+        ("zh", ["zh-TW", "zh-Hans"], ["zh-Hans", "zh-TW"]),
+        ("zh-CN", ["zh", "zh-Hans", "zh-CN", "zh-TW"], ["zh-CN", "zh", "zh-Hans"]),
+        ("he", ["iw-orig", "iw", "he"], ["he", "iw", "iw-orig"]),
+    ],
+)
+def test_nearest_variant_comes_first(wanted: str, offered: list[str], expected: list[str]) -> None:
+    assert nearest(wanted, offered) == expected
+
+
+@given(st.text(alphabet="abcdhinsztwHANST-_", max_size=20))
+def test_every_code_is_its_own_language(code: str) -> None:
+    assert distance(code, code.swapcase()) == 0

@@ -1,0 +1,1 @@
+ALTER TABLE job_videos ADD COLUMN audio_language TEXT;

@@ -1,0 +1,140 @@
+"""Which streams of a video are fetched: the wanted sound, then the nearest picture.
+
+yt-dlp sorts by quality before language and by pixels, not by YouTube's labels; its own order
+decides only between formats that are alike here.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from ytarchive.common.quality import Quality
+from ytarchive.ytdlp.formats import (
+    Info,
+    agreed_seconds,
+    has_picture,
+    has_sound,
+    is_upscaled,
+    label_of,
+    own_seconds,
+)
+from ytarchive.ytdlp.sounds import SoundChoice, language_of
+
+_NUMBERED = re.compile(r"(.+)-\d+")
+_LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,40}")
+_DAMAGED = -10
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a download wants of a video's streams."""
+
+    quality: Quality = Quality.BEST
+    audio_language: str | None = None
+
+
+def choose(formats: list[Info], wanted: Wanted) -> str:
+    """Return the ids of the formats to fetch, as `137+140`; empty if there is nothing to fetch.
+
+    `formats` are in yt-dlp's order, the worst first.
+    """
+    playable = [each for each in formats if has_picture(each) or has_sound(each)]
+    choice = _Choice(playable, wanted)
+    found = max(choice.candidates(), key=choice.rank, default=[])
+    return "+".join(str(each["format_id"]) for each in found)
+
+
+def name_by_language(formats: list[Info]) -> None:
+    """Give tracks that share one of YouTube's numbers ids such as `140-de` in place of `140-1`.
+
+    yt-dlp numbers them in the order of the moment. Unfinished files are named by these ids, and
+    a transfer must never be continued with another language.
+    """
+    names = [_name(each) for each in formats]
+    counts = Counter(names)
+    for each, name in zip(formats, names, strict=True):
+        if counts[name] == 1:
+            each["format_id"] = name
+
+
+def _name(found: Info) -> str:
+    given, language = str(found["format_id"]), language_of(found) or ""
+    numbered = _NUMBERED.fullmatch(given)
+    if numbered is None or (language and not _LANGUAGE.fullmatch(language)):
+        return given
+    return f"{numbered[1]}-{language}" if language else numbered[1]
+
+
+class Selector:
+    """The `format` of one download for a YoutubeDL: called with all formats of a video."""
+
+    def __init__(self, ydl: Any, wanted: Wanted) -> None:
+        self._ydl = ydl
+        self._wanted = wanted
+
+    def __call__(self, context: Info) -> Any:
+        """Return what yt-dlp downloads, made by yt-dlp of the chosen ids."""
+        name_by_language(context["formats"])
+        chosen = choose(context["formats"], self._wanted)
+        return self._ydl.build_format_selector(chosen)(context) if chosen else []
+
+
+class _Choice:
+    def __init__(self, formats: list[Info], wanted: Wanted) -> None:
+        self._formats = formats
+        self._wants_sound_alone = wanted.quality is Quality.AUDIO
+        self._ceiling = wanted.quality.height
+        self._sounds = SoundChoice(formats, wanted.audio_language)
+        self._seconds = agreed_seconds(formats)
+        self._order = {id(each): position for position, each in enumerate(formats)}
+
+    def candidates(self) -> list[list[Info]]:
+        """Return all downloads that are possible: picture and sound, or one format that has all."""
+        pictures = [each for each in self._formats if has_picture(each)]
+        sounds = [each for each in self._formats if not has_picture(each)]
+        sound = max(sounds, key=self._sound_key, default=None)
+        beside = [sound] if sound else []
+        made = [[each] if has_sound(each) else [each, *beside] for each in pictures]
+        return [beside, *made] if beside and (self._wants_sound_alone or not made) else made
+
+    def rank(self, candidate: list[Info]) -> tuple[Any, ...]:
+        """Return a key that is larger for the better of two downloads."""
+        sound = next(filter(has_sound, candidate), None)
+        picture = next(filter(has_picture, candidate), None)
+        return (
+            sound is not None,
+            sound is not None and self._sounds.fits(sound),
+            picture is None,
+            self._picture_key(picture) if picture else (),
+        )
+
+    def _sound_key(self, sound: Info) -> tuple[Any, ...]:
+        fits, order = self._sounds.fits(sound), self._order[id(sound)]
+        return fits, self._preference(sound), *self._sounds.rank(sound), order
+
+    def _picture_key(self, picture: Info) -> tuple[Any, ...]:
+        label = label_of(picture, self._formats)
+        lines = int(label[:-1]) if label else 0
+        fits = self._ceiling is None or lines <= self._ceiling
+        return (
+            self._preference(picture),
+            not is_upscaled(picture),
+            fits,
+            lines if fits else -lines,
+            picture.get("fps") or 0,
+            picture.get("ext") == "mp4",
+            self._order[id(picture)],
+        )
+
+    def _preference(self, found: Info) -> int:
+        """Return yt-dlp's preference, without its judgement by the length of the whole video.
+
+        That length may be wrong. A stream is damaged if it is much shorter than the others.
+        """
+        seconds, given = own_seconds(found), found.get("preference")
+        if seconds is None or self._seconds is None:
+            return -1 if given is None else int(given)
+        if seconds < self._seconds // 2:
+            return _DAMAGED
+        return -1 if given is None or given == _DAMAGED else int(given)

@@ -1,0 +1,91 @@
+"""Facts about a single format of yt-dlp's info: its streams, label, address and own length."""
+
+import re
+from statistics import median
+from typing import Any
+from urllib.parse import unquote
+
+from ytarchive.common.quality import picture_label
+
+Info = dict[str, Any]
+
+_XTAGS = re.compile(r"[?&/]xtags[=/]([^&/]+)")
+_LENGTH = re.compile(r"[?&/]dur[=/](\d+(?:\.\d+)?)")
+_BYTES_PER_KILOBIT = 125
+_SECONDS = 3.0
+SHARE = 0.01
+"""By which two lengths may differ that mean the same."""
+
+
+def has_picture(found: Info) -> bool:
+    """Return whether a format holds a picture, as far as that is known."""
+    return found.get("vcodec") != "none"
+
+
+def has_sound(found: Info) -> bool:
+    """Return whether a format holds sound, as far as that is known."""
+    return found.get("acodec") != "none"
+
+
+def xtags(found: Info) -> dict[str, str]:
+    """Return what YouTube states of a stream in its address, such as `{"acont": "dubbed"}`."""
+    match = _XTAGS.search(found.get("url") or "")
+    pairs = (pair.partition("=") for pair in unquote(match[1]).split(":")) if match else ()
+    return {name: value for name, _, value in pairs}
+
+
+def note_of(found: Info) -> str:
+    """Return yt-dlp's note on a format: sound track, label, and remarks."""
+    return str(found.get("format_note") or "")
+
+
+def is_upscaled(found: Info) -> bool:
+    """Return whether YouTube made a picture larger than the uploaded one by itself."""
+    return xtags(found).get("sr") == "1" or "AI-upscaled" in note_of(found)
+
+
+def label_of(found: Info, others: list[Info]) -> str | None:
+    """Return a picture's label, as `720p`; None for sound alone.
+
+    A format without a label (as from a manifest) has that of another one of the same size.
+    """
+    if not has_picture(found):
+        return None
+    size = (found.get("width"), found.get("height"))
+    notes = (note_of(each) for each in [found, *others] if _size(each) == size)
+    labels = (picture_label(None, None, note) for note in notes)
+    return next(filter(None, labels), None) or picture_label(*size)
+
+
+def _size(found: Info) -> tuple[Any, Any]:
+    return found.get("width"), found.get("height")
+
+
+def own_seconds(found: Info) -> float | None:
+    """Return the length in seconds that YouTube states of this one stream, if it does.
+
+    The address may hold it. Otherwise yt-dlp has made `filesize_approx` of it; where the size in
+    bytes is unknown that number may come from the length of the whole video instead.
+    """
+    match = _LENGTH.search(found.get("url") or "")
+    if match:
+        return float(match[1])
+    size, rate = found.get("filesize_approx"), found.get("tbr")
+    if not found.get("filesize") or not size or not rate:
+        return None
+    return float(size / (rate * _BYTES_PER_KILOBIT))
+
+
+def agreed_seconds(formats: list[Info]) -> float | None:
+    """Return the length in seconds on which most formats agree; None if there is none."""
+    known = [seconds for seconds in map(own_seconds, formats) if seconds is not None]
+    if not known:
+        return None
+    middle = median(known)
+    agreeing = [seconds for seconds in known if agree(seconds, middle)]
+    return middle if 2 * len(agreeing) > len(known) else None
+
+
+def agree(one: float, other: float, share: float = SHARE) -> bool:
+    """Return whether two lengths in seconds differ by no more than rounding explains."""
+    return abs(one - other) <= max(_SECONDS, other * share)
