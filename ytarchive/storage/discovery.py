@@ -16,13 +16,12 @@ from pydantic_core import from_json
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError, PathOutsideArchive
 from ytarchive.common.models import to_micros
-from ytarchive.common.quality import picture_label
 from ytarchive.storage import files, intake
 from ytarchive.storage.intake import Registration, StoredFile
 from ytarchive.storage.layout import CHECKSUMS, Layout, Role, role_of
 from ytarchive.storage.repository import FileSet
 from ytarchive.storage.verify.checks import listed
-from ytarchive.ytdlp import ffmpeg_path, require_playable
+from ytarchive.ytdlp import ffmpeg_path, quality_label, require_playable
 
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
@@ -163,12 +162,7 @@ def quality_of(info: Path) -> str | None:
         told: Any = from_json(info.read_bytes())
     except (OSError, ValueError):
         return None
-    if not isinstance(told, dict) or told.get("vcodec") == "none":
-        return None
-    width, height = (
-        side if isinstance(side, int) else None for side in (told.get("width"), told.get("height"))
-    )
-    return picture_label(width, height, str(told.get("format_note")))
+    return quality_label(told) if isinstance(told, dict) else None
 
 
 EXAMINATION_FAILURES = (LocalError, PathOutsideArchive, OSError)

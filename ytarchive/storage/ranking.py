@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.layout import is_sound_alone
-from ytarchive.ytdlp import PICTURE, SOUND, ffmpeg_path, quality_label, streams_of
+from ytarchive.ytdlp import PICTURE, SOUND, ffmpeg_path, is_upscaled, quality_label, streams_of
 
 _SAME_BITRATE = 1.25
 """Bitrates up to this factor apart are of one class: encoders vary from one day to the next."""
@@ -29,6 +29,8 @@ class MediaFacts:
     height: int | None = None
     fps: float | None = None
     is_hdr: bool | None = None
+    is_uploaded: bool = True
+    """Whether YouTube did not enlarge the picture by itself."""
     bitrate: float | None = None
     """kbit/s, as a file in H.264 and AAC of the same quality would have."""
 
@@ -79,6 +81,10 @@ def _comparisons(stored: MediaFacts, fetched: MediaFacts) -> list[tuple[str, boo
     motion = (_is_smooth(stored.fps), _is_smooth(fetched.fps))
     return [
         ("the fetched one has no sound", True if silent else None),
+        (
+            "the fetched one was upscaled by YouTube",
+            _is_worse(stored.is_uploaded, fetched.is_uploaded),
+        ),
         (f"the fetched one has {fetched.label}", _is_worse(stored.height, fetched.height)),
         ("the fetched one has fewer frames a second", _is_worse(*motion)),
         ("the fetched one has no HDR", _is_worse(stored.is_hdr, fetched.is_hdr)),
@@ -125,6 +131,7 @@ def _described(info: dict[str, Any], media: Path) -> MediaFacts:
         height=int(label[:-1]) if label else None,
         fps=_number(info.get("fps")),
         is_hdr=_is_hdr(info.get("dynamic_range")),
+        is_uploaded=not is_upscaled(info),
         bitrate=_bitrate(info, media),
     )
 

@@ -17,6 +17,12 @@ SHARE = 0.01
 """By which two lengths may differ that mean the same."""
 
 
+def formats_in(info: Info) -> list[Info]:
+    """Return all formats of an info, which may come from a file that somebody changed."""
+    formats = info.get("formats")
+    return [each for each in formats if isinstance(each, dict)] if isinstance(formats, list) else []
+
+
 def has_picture(found: Info) -> bool:
     """Return whether a format holds a picture, as far as that is known."""
     return found.get("vcodec") != "none"
@@ -29,7 +35,7 @@ def has_sound(found: Info) -> bool:
 
 def xtags(found: Info) -> dict[str, str]:
     """Return what YouTube states of a stream in its address, such as `{"acont": "dubbed"}`."""
-    match = _XTAGS.search(found.get("url") or "")
+    match = _XTAGS.search(str(found.get("url") or ""))
     pairs = (pair.partition("=") for pair in unquote(match[1]).split(":")) if match else ()
     return {name: value for name, _, value in pairs}
 
@@ -51,14 +57,15 @@ def label_of(found: Info, others: list[Info]) -> str | None:
     """
     if not has_picture(found):
         return None
-    size = (found.get("width"), found.get("height"))
+    size = _size(found)
     notes = (note_of(each) for each in [found, *others] if _size(each) == size)
     labels = (picture_label(None, None, note) for note in notes)
     return next(filter(None, labels), None) or picture_label(*size)
 
 
-def _size(found: Info) -> tuple[Any, Any]:
-    return found.get("width"), found.get("height")
+def _size(found: Info) -> tuple[int | None, int | None]:
+    width, height = found.get("width"), found.get("height")
+    return width if isinstance(width, int) else None, height if isinstance(height, int) else None
 
 
 def own_seconds(found: Info) -> float | None:
@@ -67,7 +74,7 @@ def own_seconds(found: Info) -> float | None:
     The address may hold it. Otherwise yt-dlp has made `filesize_approx` of it; where the size in
     bytes is unknown that number may come from the length of the whole video instead.
     """
-    match = _LENGTH.search(found.get("url") or "")
+    match = _LENGTH.search(str(found.get("url") or ""))
     if match:
         return float(match[1])
     size, rate = found.get("filesize_approx"), found.get("tbr")

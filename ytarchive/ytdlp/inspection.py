@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ytarchive.common.errors import IntegrityFailure
-from ytarchive.ytdlp.formats import SHARE, Info, agree, agreed_seconds, own_seconds
+from ytarchive.ytdlp.formats import SHARE, Info, agree, agreed_seconds, formats_in, own_seconds
 from ytarchive.ytdlp.selection import chosen_formats, codec_of
 
 _SHARE_OF_RECORDING = 0.1
@@ -56,7 +56,7 @@ def check(path: Path, info: Info, ffmpeg: str) -> list[str]:
 
 def _as_stated(played: list[float], info: Info, share: float) -> bool:
     """Return whether the file, its streams and most other formats are of one length (seconds)."""
-    usual = agreed_seconds(info.get("formats") or chosen_formats(info))
+    usual = agreed_seconds(formats_in(info) or chosen_formats(info))
     stated = [own_seconds(each) for each in chosen_formats(info)]
     known = [seconds for seconds in stated if seconds is not None]
     return usual is not None and bool(known) and _all_agree([*played, max(known)], usual, share)
@@ -65,7 +65,7 @@ def _as_stated(played: list[float], info: Info, share: float) -> bool:
 def _is_complete(found: Contents, info: Info) -> bool:
     """Return whether two streams of unstated lengths came with all bytes and agree."""
     chosen = chosen_formats(info)
-    is_stated = any(own_seconds(each) is not None for each in info.get("formats") or chosen)
+    is_stated = any(own_seconds(each) is not None for each in formats_in(info) or chosen)
     if is_stated or len(chosen) < 2 or not all(each.get("filesize") for each in chosen):
         return False
     return agree(min(found.seconds.values()), max(found.seconds.values()))

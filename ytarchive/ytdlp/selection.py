@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
 from ytarchive.common.languages import covered, nearest
-from ytarchive.ytdlp.formats import Info, has_picture, has_sound, is_upscaled, label_of
+from ytarchive.ytdlp.formats import Info, formats_in, has_picture, has_sound, is_upscaled, label_of
 from ytarchive.ytdlp.sounds import (
     Kind,
     SoundChoice,
@@ -35,7 +35,7 @@ def quality_label(info: Info) -> str | None:
     picture = next(filter(has_picture, chosen_formats(info)), None)
     if picture is None:
         return None
-    return label_of(picture, info.get("formats") or []) or label_of(info, [])
+    return label_of(picture, formats_in(info)) or label_of(info, [])
 
 
 def audio_language(info: Info) -> str | None:
@@ -46,8 +46,9 @@ def audio_language(info: Info) -> str | None:
 
 def chosen_formats(info: Info) -> list[Info]:
     """The formats that make up a download: picture and sound, or one that has both."""
-    found: list[Info] = info.get("requested_formats") or [info]
-    return found
+    found = info.get("requested_formats")
+    chosen = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return chosen or [info]
 
 
 def codec_of(info: Info, kind: str) -> str | None:
@@ -72,7 +73,7 @@ def unusual(info: Info, *, wants_sound_alone: bool) -> list[str]:
 
 def sound_remarks(info: Info, requested: str | None) -> list[str]:
     """Return which of several sound tracks was taken, and whether the requested one is missing."""
-    formats = info.get("formats") or []
+    formats = formats_in(info)
     sound = next(filter(has_sound, chosen_formats(info)), None)
     if sound is None:
         return []

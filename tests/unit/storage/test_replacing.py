@@ -67,6 +67,7 @@ def is_consistent(config: StorageConfig) -> bool:
 
 
 SOUND = {"vcodec": "none", "acodec": "mp4a", "abr": 128}
+UPSCALED = {"format_note": "1080p, AI-upscaled+medium"}
 WORSE = [
     ("fewer lines", HD, {**HD, "width": 640, "height": 360, "fps": 60}),
     ("fewer frames", {**HD, "fps": 60}, HD),
@@ -74,6 +75,7 @@ WORSE = [
     ("lower bitrate", HD, {**HD, "vbr": 1000}),
     ("lower bitrate of a better codec", HD, {**HD, "vbr": 1200, "vcodec": "vp09"}),
     ("lower bitrate by size", {**HD, "vbr": 0, "duration": 1}, {**HD, "vbr": 0, "duration": 9}),
+    ("upscaled by YouTube", HD, {**HD, **UPSCALED, "width": 3840, "height": 2160}),
     ("no sound", HD, {**HD, "acodec": "none", "width": 3840, "height": 2160}),
 ]  # fmt: skip
 NOT_WORSE = [
@@ -82,6 +84,7 @@ NOT_WORSE = [
     ("the same", HD, HD),
     ("about the same bitrate", HD, {**HD, "vbr": 2500}),
     ("fewer bits of a better codec", HD, {**HD, "vbr": 2000, "vcodec": "av01"}),
+    ("uploaded, not upscaled", {**HD, **UPSCALED}, {**HD, "width": 640, "height": 360}),
     ("vertical", HD, {**HD, "width": 1080, "height": 1920}),
     ("sound where there was none", {**HD, "acodec": "none"}, HD),
 ]
