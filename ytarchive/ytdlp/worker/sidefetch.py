@@ -11,7 +11,7 @@ from yt_dlp.networking import Request
 from yt_dlp.networking.exceptions import HTTPError, TransportError, network_exceptions
 from yt_dlp.utils import YoutubeDLError
 
-from ytarchive.ytdlp.selection import Info
+from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.worker.classifier import facts_of
 from ytarchive.ytdlp.worker.contents import LARGEST_FILE, ContentError, as_jpeg, require_captions
 
