@@ -14,6 +14,7 @@
 | `QuotaExceeded` | waits for the quota; no attempt |
 | `DiskFull`, `ServiceUnavailable` | waits; no attempt |
 | `ToolMissing`, `InvalidConfiguration`, `RequestError` | fails: only a person can mend it |
+| `IntegrityFailure` | once more, whatever `max_retries` says: each attempt is two transfers |
 | the rest: network, yt-dlp, ffmpeg, worker, unknown | `max_retries` times, later and later |
 """
 
@@ -29,6 +30,7 @@ from ytarchive.common.errors import (
     Cancelled,
     CookiesInvalid,
     DiskFull,
+    IntegrityFailure,
     InvalidConfiguration,
     LiveVideo,
     MembersOnly,
@@ -58,6 +60,8 @@ _DISK_RECHECK = timedelta(minutes=5)
 _BLOCKED_RECHECK = timedelta(seconds=1)
 _QUOTA_RECHECK = timedelta(hours=1)
 _JITTER = 0.25
+_INTEGRITY_RETRIES = 1
+"""A worker transfers spoilt media again at once; a further attempt rarely helps."""
 
 
 class Action(StrEnum):
@@ -93,11 +97,13 @@ def decide(
     *,
     explained: bool = False,
     listed: bool = False,
+    alike: int = 1,
 ) -> Decision:
     """The action for `error`, the `failures`-th failed attempt of a video (from 1).
 
     `explained`: the governor holds everything back because of failures like this one.
     `listed`: the video is of a list, which is followed: nobody waits for this video alone.
+    `alike`: how many of the failures had this code, this one included.
     """
     if explained:
         return Decision(Action.WAIT, utc_now() + _BLOCKED_RECHECK)
@@ -114,7 +120,8 @@ def decide(
     if isinstance(error, RequestError | ToolMissing | InvalidConfiguration | CookiesInvalid):
         return Decision(Action.FAIL)
     later = utc_now() + _backoff(failures, settings)
-    return Decision(Action.FAIL if failures > max_retries else Action.RETRY, later)
+    is_spoilt = isinstance(error, IntegrityFailure) and alike > _INTEGRITY_RETRIES
+    return Decision(Action.FAIL if failures > max_retries or is_spoilt else Action.RETRY, later)
 
 
 def _available_at(error: YTArchiveError) -> datetime | None:

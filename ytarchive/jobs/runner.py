@@ -220,6 +220,7 @@ class Runner:
 
     async def _record_failure(self, video: DueVideo, error: YTArchiveError) -> None:
         failures = video.attempts + 1
+        history = [*await self._repository.errors(video), error.detail()][-_HISTORY:]
         decision = decide(
             error,
             failures,
@@ -227,8 +228,8 @@ class Runner:
             self._settings,
             explained=self._guards.explain(error),
             listed=video.job.playlist_id is not None,
+            alike=sum(each.code == error.code for each in history),
         )
-        history = [*await self._repository.errors(video), error.detail()][-_HISTORY:]
         log.warning("{}: {} ({})", video.video_id, error.message, decision.action)
         if decision.action in {Action.RETRY, Action.WAIT} and decision.until is not None:
             attempts = failures if decision.action is Action.RETRY else video.attempts

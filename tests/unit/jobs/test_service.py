@@ -9,6 +9,7 @@ from ytarchive.common.errors import (
     BotCheck,
     Conflict,
     DiskFull,
+    IntegrityFailure,
     NetworkFailure,
     NotFound,
     PrivateVideo,
@@ -145,6 +146,21 @@ async def test_three_retries_then_the_work_plan_with_the_history(workshop: Works
     assert job.error == "the video could not be archived"
     [failed] = workshop.storage.plans[job.id].failed_downloads
     assert [e.message for e in failed.errors] == ["try 1", "try 2", "try 3", "try 4"]
+
+
+async def test_integrity_failures_end_in_the_work_plan_with_their_reason(
+    workshop: Workshop,
+) -> None:
+    spoilt: list[YTArchiveError] = [IntegrityFailure("the file has no video") for _ in range(9)]
+    workshop.download.failures = {video_id(1): [NetworkFailure("reset"), *spoilt]}
+    async with workshop.open() as jobs:
+        job = await ended(jobs, (await jobs.create_job(videos(video_id(1), max_retries=50))).id)
+
+    [result] = job.results
+    assert (result.status, result.attempts) == (ResultStatus.FAILED, 3)
+    assert (result.message, result.error_code) == ("the file has no video", IntegrityFailure.code)
+    [failed] = workshop.storage.plans[job.id].failed_downloads
+    assert [e.message for e in failed.errors] == ["reset", *["the file has no video"] * 2]
 
 
 async def test_a_passing_failure_is_retried_and_leaves_no_work_plan(workshop: Workshop) -> None:
