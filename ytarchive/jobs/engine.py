@@ -61,6 +61,7 @@ class Engine:
 
     async def start(self, beside: Mapping[str, Work]) -> None:
         """Begin to work, first on what the last process left; `beside` runs along, by name."""
+        await self._queue.states.reset()
         await self._repository.bound_waits(self._longest_waits)
         for job_id in await self._repository.unreported():
             self._reporter.note(job_id)
@@ -78,6 +79,10 @@ class Engine:
             task.cancel()
         await asyncio.gather(*starting, return_exceptions=True)
         await self._runner.finish(grace)
+        try:
+            await self._queue.states.reset()
+        except YTArchiveError as error:
+            log.warning("running jobs are not set to PENDING: {}", error.message)
 
     def job_changed(self, job_id: str) -> None:
         """A job was created or queued again."""

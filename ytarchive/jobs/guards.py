@@ -9,6 +9,8 @@ from ytarchive.jobs.governor.circuit import Circuit
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.waiting import Waiting
 
+_ORDINARY = ("pace", "probing")
+
 
 @dataclass(frozen=True)
 class Guards:
@@ -23,6 +25,12 @@ class Guards:
         if self.disk.waiting_for is not None:
             return Waiting("disk_full", self.disk.waiting_for)
         return self.governor.waiting()
+
+    @property
+    def hold_everything(self) -> bool:
+        """Whether no video can start for a while; that of the pace is an ordinary pause."""
+        waiting = self.waiting()
+        return waiting is not None and waiting.reason not in _ORDINARY
 
     def explain(self, error: YTArchiveError) -> bool:
         """Whether a failure is no wonder while nothing can be had of YouTube anyway."""

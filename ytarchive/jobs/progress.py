@@ -50,7 +50,9 @@ class ProgressReader:
                 "waiting_until": waiting and waiting.until,
             }
         )
-        return job.model_copy(update={"progress": progress})
+        waits = waiting is not None and waiting.reason not in {"pace", "probing"}
+        status = JobStatus.PENDING if waits and not progress.listing else job.status
+        return job.model_copy(update={"progress": progress, "status": status})
 
     async def _waiting(self, job: Job) -> Waiting | None:
         """Why nothing of a job runs; None if it is about to."""

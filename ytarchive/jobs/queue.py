@@ -11,6 +11,7 @@ from loguru import logger
 
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.clock import ClockWatch, stopwatch
+from ytarchive.jobs.job_states import JobStates
 from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.rows import DueVideo, JobHead
 
@@ -32,6 +33,7 @@ class Queue:
 
     def __init__(self, repository: JobsRepository) -> None:
         self._repository = repository
+        self.states = JobStates(repository)
         self._jobs: dict[str, JobHead] = {}
         self._buffers: dict[str, deque[DueVideo]] = {}
         self._out: dict[str, set[str]] = {}
@@ -138,6 +140,7 @@ class Queue:
 
     def _forget(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)
+        self.states.ended(job_id)
         self._buffers.pop(job_id, None)
         self._asleep.wake(job_id)
         self._turns.forget(job_id)
@@ -158,6 +161,8 @@ class Queue:
             due = await self._repository.due(job, _BUFFERED + len(out), now, generation)
             buffer.extend(video for video in due if video.video_id not in out)
             if not buffer:
+                if not out:
+                    await self.states.has_nothing_due(job)
                 self._asleep.add(job.id, stopwatch() + await self._rest(job, now))
                 if self._turns.has(job.id):  # something has come while it was looked up
                     self._asleep.wake(job.id)

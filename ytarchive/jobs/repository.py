@@ -129,6 +129,21 @@ class JobsRepository:
         values = {"id": job_id, "status": JobStatus.RUNNING, "error": None, "now": now_micros()}
         await self.database.execute("set_status", values)
 
+    async def set_pending(self, job_id: str) -> bool:
+        """Set a running job to PENDING; False if it does not run."""
+        return await self._change("set_pending", job_id)
+
+    async def set_waiting(self, job_id: str) -> bool:
+        """Set a running job to PENDING if all that is left of it waits; False if not."""
+        return await self._change("set_waiting", job_id)
+
+    async def set_all_pending(self) -> None:
+        """Set every running job to PENDING."""
+        await self.database.execute("set_all_pending")
+
+    async def _change(self, statement: str, job_id: str) -> bool:
+        return await self.database.execute(statement, {"id": job_id, "now": now_micros()}) > 0
+
     async def finish(self, job_id: str, status: JobStatus, error: str | None) -> bool:
         """End a job; False if it had ended, or has videos again that have no result."""
         values = {"id": job_id, "status": status, "error": error, "now": now_micros()}

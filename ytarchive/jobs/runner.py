@@ -10,7 +10,7 @@ from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import InternalError, Postponed, Unavailable, YTArchiveError
 from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
-from ytarchive.jobs.api import JobResult, JobStatus, JobType, ResultStatus, VideoProgress
+from ytarchive.jobs.api import JobResult, JobType, ResultStatus, VideoProgress
 from ytarchive.jobs.failures import count_failure
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards import Guards
@@ -140,8 +140,7 @@ class Runner:
             if video in flight.waiters:
                 flight.waiters.remove(video)
             self._queue.returned(video)
-        elif video.job.status is JobStatus.PENDING:
-            await self._repository.set_running(video.job.id)
+        elif await self._queue.states.started(video.job):
             self._queue.refresh(video.job.id)
 
     def _join(self, video: DueVideo) -> bool:
@@ -165,6 +164,8 @@ class Runner:
                 for waiter in flight.waiters:
                     with trace(waiter.job.trace_id):
                         await self._record(waiter, outcome)
+                    if self._guards.hold_everything and not self.flights_of(waiter.job.id):
+                        await self._queue.states.held(waiter.job)
         except YTArchiveError as error:
             # The result could not be stored: the video stays queued, and is tried again.
             log.error("{}: {}", flight.video.video_id, error.message)

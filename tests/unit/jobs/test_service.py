@@ -313,7 +313,7 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
         await jobs.resume_governor()
         job = await ended(jobs, created.id)
 
-    assert paused.status is JobStatus.RUNNING
+    assert paused.status is JobStatus.PENDING
     assert "bot" in (paused.progress.waiting_for or "")
     assert (kept.state, kept.reason) == ("open", "bot_check")
     assert job.results[0].attempts == 1

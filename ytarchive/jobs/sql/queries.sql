@@ -49,6 +49,23 @@ FROM jobs WHERE status IN ('PENDING', 'RUNNING');
 UPDATE jobs SET status = :status, error = :error, updated_at = :now
 WHERE id = :id AND status IN ('PENDING', 'RUNNING');
 
+-- name: set_pending
+-- Nothing of the job runs, and nothing can start.
+UPDATE jobs SET status = 'PENDING', updated_at = :now WHERE id = :id AND status = 'RUNNING';
+
+-- name: set_waiting
+-- All that is left of the job waits for a later time.
+UPDATE jobs SET status = 'PENDING', updated_at = :now
+WHERE id = :id AND status = 'RUNNING' AND listing = 0
+  AND NOT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :id AND state = 'new')
+  AND EXISTS (SELECT 1 FROM job_videos WHERE job_id = :id AND state = 'queued')
+  AND NOT EXISTS (
+    SELECT 1 FROM job_videos WHERE job_id = :id AND state = 'queued' AND next_attempt_at <= :now
+  );
+
+-- name: set_all_pending
+UPDATE jobs SET status = 'PENDING' WHERE status = 'RUNNING';
+
 -- name: finish_job
 -- Not if a retry queued some of it again just now.
 UPDATE jobs SET status = :status, error = :error, updated_at = :now

@@ -1,0 +1,42 @@
+"""Which jobs are RUNNING: those of which a video is worked on. All other open jobs are PENDING."""
+
+from ytarchive.jobs.api import JobStatus
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.rows import JobHead
+
+
+class JobStates:
+    """Moves open jobs between PENDING and RUNNING."""
+
+    def __init__(self, repository: JobsRepository) -> None:
+        self._repository = repository
+        self._waiting: set[str] = set()
+        """Jobs that this process set to PENDING; copies of their heads may still say RUNNING."""
+
+    async def started(self, job: JobHead) -> bool:
+        """Set a job to RUNNING; False if it was."""
+        if job.status is not JobStatus.PENDING and job.id not in self._waiting:
+            return False
+        self._waiting.discard(job.id)
+        await self._repository.set_running(job.id)
+        return True
+
+    async def held(self, job: JobHead) -> None:
+        """Set a job to PENDING: it has nothing running, and nothing can start."""
+        if await self._repository.set_pending(job.id):
+            self._waiting.add(job.id)
+
+    async def has_nothing_due(self, job: JobHead) -> None:
+        """Set a job to PENDING if all its videos wait for a later time."""
+        if job.status is not JobStatus.RUNNING or job.id in self._waiting:
+            return
+        if await self._repository.set_waiting(job.id):
+            self._waiting.add(job.id)
+
+    async def reset(self) -> None:
+        """Set every open job to PENDING: this process works on none of them."""
+        await self._repository.set_all_pending()
+
+    def ended(self, job_id: str) -> None:
+        """Forget a job."""
+        self._waiting.discard(job_id)
