@@ -28,6 +28,8 @@ def main() -> int:
     console.print("Starting a stand-in YouTube on this machine; nothing leaves it.")
     with StandInProcess(*_SCENERY) as youtube:
         playlist = f"https://www.youtube.com/playlist?list={youtube.ids['demo']['playlist']}"
+        if not (ARCHIVE / ".ytarchive-id").exists():  # it was removed, by `make clean`
+            ytarchive(["init", "--new"], _environment(youtube))
         ytarchive(["playlist", playlist, "--quality", "360p"], _environment(youtube))
         fetched = youtube.counters()["kinds"].get("media", 0)
         states = youtube.ask("/catalogue")

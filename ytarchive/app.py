@@ -11,7 +11,10 @@ from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract, ServiceContract
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.hosts import same_address
+from ytarchive.common.identity import ArchiveIdentity
 from ytarchive.common.lock import StateLock
+from ytarchive.common.paths import followed
+from ytarchive.common.presence import Presence
 from ytarchive.common.services import ServiceName
 from ytarchive.discovery import PROBE_SECONDS, Archive, named_server, running_server, server_token
 from ytarchive.download import DownloadAPI, DownloadListener
@@ -32,7 +35,7 @@ from ytarchive.logging import (
 from ytarchive.logging.service import LoggingService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.metadata.service import MetadataService
-from ytarchive.storage import StorageAPI
+from ytarchive.storage import Access, StorageAPI, open_identity
 from ytarchive.storage.service import StorageService
 from ytarchive.ytdlp import YtDlp
 
@@ -46,9 +49,12 @@ S = TypeVar("S", bound=ServiceContract)
 class _Composition:
     """Opens services one after the other; the exit stack closes them in reverse."""
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, settings: Settings, session: aiohttp.ClientSession, presence: Presence | None = None
+    ) -> None:
         self.settings = settings
         self.session = session
+        self.presence = presence
         self.local: dict[ServiceName, ServiceContract] = {}
 
     def elsewhere(self, contract: type[C]) -> C:
@@ -103,6 +109,10 @@ class _Composition:
             return False
 
 
+def _presence(settings: Settings, identity: ArchiveIdentity | None) -> Presence | None:
+    return Presence(followed(settings.storage.base_path), identity.id) if identity else None
+
+
 def _is_ours(entry: ServiceRegistry) -> bool:
     return entry.service_name in set(ServiceName)
 
@@ -114,19 +124,23 @@ async def open_services(
     *,
     whole_queue: bool,
     console: Console,
+    access: Access = Access.CREATE,
 ) -> AsyncIterator[tuple[Archive, StateLock]]:
     """The archive with `services` in this process and the others at their URLs.
 
     `whole_queue`: work on everything that is queued, not only on jobs given to `work_on`.
-    Raises StateLocked, NotWritable, DatabaseCorrupt, InvalidConfiguration, …
+    `access`: CREATE makes an archive of a missing or empty folder; WRITE refuses one.
+    Raises ArchiveMissing, WrongArchive, NotAnArchive, StateLocked, NotWritable, DatabaseCorrupt,
+    InvalidConfiguration, …
     """
     register_secrets(settings)
     async with AsyncExitStack() as stack:
         configure_logging(settings.server.log_level, console=console)
+        identity = await asyncio.to_thread(open_identity, settings.storage, access)
         lock = StateLock(settings.storage.state_path, services)
         stack.enter_context(lock)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        parts = _Composition(settings, session)
+        parts = _Composition(settings, session, _presence(settings, identity))
         opened = await _open_each(parts, services, stack, whole_queue=whole_queue)
         yield opened, lock
 
@@ -139,7 +153,7 @@ async def _open_each(
     whole_queue: bool,
 ) -> Archive:
     """Open what is local, callees before callers."""
-    settings, local = parts.settings, parts.local
+    settings, local, presence = parts.settings, parts.local, parts.presence
 
     async def enter(service: ServiceName, contract: type[S], opening: Callable[[], Any]) -> S:
         if service not in services:
@@ -148,19 +162,21 @@ async def _open_each(
         local[service] = opened
         return opened
 
-    logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: LoggingService.open(settings))
+    logging = await enter(
+        ServiceName.LOGGING, LoggingAPI, lambda: LoggingService.open(settings, presence)
+    )
     if ServiceName.LOGGING not in services:
         capacity, level = settings.logging.queue_entries, settings.server.log_level
         await stack.enter_async_context(LogPipeline(RemoteTarget(logging), capacity, level))
-    storage = await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(settings))
-    yt_dlp = await stack.enter_async_context(YtDlp(settings))
+    storage = await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(settings, presence))
+    yt_dlp = await stack.enter_async_context(YtDlp(settings, presence))
     metadata = await enter(
         ServiceName.METADATA, MetadataAPI, lambda: MetadataService.open(settings, yt_dlp)
     )
     download = await enter(
         ServiceName.DOWNLOAD,
         DownloadAPI,
-        lambda: _download(settings, yt_dlp, whole_queue, services),
+        lambda: _download(parts, yt_dlp, whole_queue, services),
     )
     neighbours = Neighbours(metadata, download, storage)
     jobs = await enter(
@@ -184,8 +200,8 @@ def _call_back(
 
 
 @asynccontextmanager
-async def _storage(settings: Settings) -> AsyncIterator[StorageService]:
-    storage = await StorageService.open(settings.storage)
+async def _storage(settings: Settings, presence: Presence | None) -> AsyncIterator[StorageService]:
+    storage = await StorageService.open(settings.storage, presence)
     try:
         yield storage
     finally:
@@ -194,9 +210,10 @@ async def _storage(settings: Settings) -> AsyncIterator[StorageService]:
 
 @asynccontextmanager
 async def _download(
-    settings: Settings, yt_dlp: YtDlp, take_up: bool, services: Collection[ServiceName]
+    parts: _Composition, yt_dlp: YtDlp, take_up: bool, services: Collection[ServiceName]
 ) -> AsyncIterator[DownloadService]:
-    download = DownloadService(settings, yt_dlp)
+    settings = parts.settings
+    download = DownloadService(settings, yt_dlp, parts.presence)
     if take_up:
         await download.take_up()
     try:
@@ -207,7 +224,9 @@ async def _download(
 
 
 @asynccontextmanager
-async def open_archive(settings: Settings, server: str | None) -> AsyncIterator[Archive]:
+async def open_archive(
+    settings: Settings, server: str | None, access: Access = Access.WRITE
+) -> AsyncIterator[Archive]:
     """The archive as a command uses it: a running server's, or one inside this process.
 
     `server`: its URL, which must answer. Without one, a server at the configured address or the one
@@ -222,7 +241,8 @@ async def open_archive(settings: Settings, server: str | None) -> AsyncIterator[
         if found is not None:
             yield found
             return
-    async with open_services(settings, whole_queue=False, console=Console.WARNINGS) as (archive, _):
+    opening = open_services(settings, whole_queue=False, console=Console.WARNINGS, access=access)
+    async with opening as (archive, _):
         await _register_in_process(archive)
         yield archive
 

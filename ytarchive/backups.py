@@ -20,10 +20,12 @@ from ytarchive.common.errors import (
     DatabaseCorrupt,
     DatabaseUnsupported,
     NotFound,
+    WrongArchive,
 )
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model, UtcDatetime, utc_now
 from ytarchive.common.services import ServiceName
+from ytarchive.storage import Access, open_identity
 
 # Jobs come first: a video that is stored while the copies are made is then in the library and not
 # yet done in the queue, which finds it stored. The other way round it would be lost sight of.
@@ -52,6 +54,9 @@ class Manifest(Model):
     created_at: UtcDatetime
     ytarchive: str = Field(description="The version that made it")
     archive: str = Field(description="The folder of the archive, as it was then")
+    archive_id: str | None = Field(
+        default=None, description="The archive's identity; null in backups of earlier versions"
+    )
     databases: list[BackedUp]
 
 
@@ -71,9 +76,10 @@ class Restored(Backup):
 def back_up(config: StorageConfig, folder: Path) -> Backup:
     """Copy all databases to `folder/<time>/`; a server may be running.
 
-    Raises NotFound if there are none, DatabaseCorrupt if one is damaged, and NotWritable, DiskFull
-    or FileFailure.
+    Raises NotFound if there are none, ArchiveMissing, WrongArchive or NotAnArchive, DatabaseCorrupt
+    if a database is damaged, and NotWritable, DiskFull or FileFailure.
     """
+    identity = open_identity(config, Access.READ)
     present = [name for name in _DATABASES if (config.state_path / name).exists()]
     if not present:
         raise NotFound(f"there are no databases in {config.state_path}")
@@ -87,6 +93,7 @@ def back_up(config: StorageConfig, folder: Path) -> Backup:
                 created_at=utc_now(),
                 ytarchive=__version__,
                 archive=str(config.base_path.resolve()),
+                archive_id=identity.id if identity else None,
                 databases=databases,
             )
             (partial / _MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
@@ -103,11 +110,16 @@ def restore(config: StorageConfig, folder: Path) -> Restored:
     """Put a backup's databases in place of the present ones, which are kept; all of them or none.
 
     `folder`: a backup, or a folder of backups, of which the newest is taken. Everything is checked
-    before anything is changed. Raises StateLocked while a process uses the archive, NotFound,
-    BackupDamaged, DatabaseCorrupt, DatabaseUnsupported, NotWritable, DiskFull or FileFailure.
+    before anything is changed. Raises StateLocked while a process uses the archive, ArchiveMissing,
+    WrongArchive (also for a backup of another archive), NotAnArchive, NotFound, BackupDamaged,
+    DatabaseCorrupt, DatabaseUnsupported, NotWritable, DiskFull or FileFailure.
     """
     source = _newest(folder)
     manifest = _read_manifest(source / _MANIFEST)
+    identity = open_identity(config, Access.WRITE)
+    if identity and manifest.archive_id not in {None, identity.id}:
+        message = f"{source} is a backup of the archive {manifest.archive_id}"
+        raise WrongArchive(f"{message}; {config.base_path} holds {identity.id}")
     with StateLock(config.state_path, ServiceName), os_errors(config.state_path):
         prepared = swap.prepare(config.state_path)
         try:

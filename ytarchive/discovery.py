@@ -9,7 +9,12 @@ import aiohttp
 
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
-from ytarchive.common.errors import ServiceUnavailable, TokenRequired, YTArchiveError
+from ytarchive.common.errors import (
+    ArchiveMissing,
+    ServiceUnavailable,
+    TokenRequired,
+    YTArchiveError,
+)
 from ytarchive.common.hosts import known_hosts, seen_from
 from ytarchive.common.lock import lock_file, lock_owner
 from ytarchive.common.services import ServiceName
@@ -114,7 +119,7 @@ async def running_server(settings: Settings, session: aiohttp.ClientSession) -> 
         try:
             archive = await _at(url, session, settings)
             async with asyncio.timeout(PROBE_SECONDS):
-                base_path = (await archive.storage.get_stats()).base_path
+                base_path = await _base_path(archive)
         except (YTArchiveError, TimeoutError) as error:
             if isinstance(error, TokenRequired) and (url == owner or not chosen):
                 raise  # it is the one that was meant
@@ -122,3 +127,11 @@ async def running_server(settings: Settings, session: aiohttp.ClientSession) -> 
         if not chosen or base_path == str(settings.storage.base_path.resolve()):
             return archive
     return None
+
+
+async def _base_path(archive: Archive) -> str:
+    """Return the folder of a server's archive, also if that folder has disappeared."""
+    try:
+        return (await archive.storage.get_stats()).base_path
+    except ArchiveMissing as error:
+        return str(error.details.get("path"))

@@ -28,6 +28,7 @@ from ytarchive.common.errors import (
 )
 from ytarchive.discovery import Archive
 from ytarchive.logging import Console, configure_logging
+from ytarchive.storage import Access
 
 _GRACE = 1.0  # seconds; whoever presses Ctrl-C waits, and a transfer that is cut is resumed
 
@@ -105,36 +106,52 @@ def _write_log(message: "Message") -> None:
 
 
 def with_archive(work: Work[P]) -> Callable[P, int]:
-    """Make a command of a coroutine that takes the archive and the output before its arguments."""
+    """Make a command of a coroutine that takes the archive and the output before its arguments.
 
+    The command changes an archive that exists; see `reading` and `creating` for others.
+    """
+    return _command(work, Access.WRITE)
+
+
+def reading(work: Work[P]) -> Callable[P, int]:
+    """Make a command as `with_archive` does, for work that changes nothing.
+
+    Without a server it needs no lock, so that it runs beside any other command.
+    """
+    return _command(work, Access.READ)
+
+
+def creating(work: Work[P]) -> Callable[P, int]:
+    """Make a command as `with_archive` does, which creates the archive if the folder is empty."""
+    return _command(work, Access.CREATE)
+
+
+def _command(work: Work[P], access: Access) -> Callable[P, int]:
     @functools.wraps(work)
     def command(*args: P.args, **kwargs: P.kwargs) -> int:
-        return in_archive(work, *args, **kwargs)
+        options = chosen()
+        settings = read_settings(options, jobs={"shutdown_grace": _GRACE})
+        out = Output(as_json=options.json)
+        configure_logging("WARNING", console=Console.WARNINGS)
+
+        async def run() -> int | None:
+            async with connected(settings, options.server, access) as archive:
+                show_log(options.verbose)
+                return await work(archive, out, *args, **kwargs)
+
+        return run_to_end(run()) or 0
 
     return command
 
 
-def in_archive(work: Work[P], *args: P.args, **kwargs: P.kwargs) -> int:
-    """Open the archive, do the work, and return its exit code."""
-    options = chosen()
-    settings = read_settings(options, jobs={"shutdown_grace": _GRACE})
-    out = Output(as_json=options.json)
-    configure_logging("WARNING", console=Console.WARNINGS)
-
-    async def run() -> int | None:
-        async with connected(settings, options.server) as archive:
-            show_log(options.verbose)
-            return await work(archive, out, *args, **kwargs)
-
-    return run_to_end(run()) or 0
-
-
 @asynccontextmanager
-async def connected(settings: Settings, server: str | None) -> AsyncIterator[Archive]:
+async def connected(
+    settings: Settings, server: str | None, access: Access
+) -> AsyncIterator[Archive]:
     """The archive's services, of a server or in this process."""
     async with AsyncExitStack() as stack:
         try:
-            archive = await stack.enter_async_context(open_archive(settings, server))
+            archive = await stack.enter_async_context(open_archive(settings, server, access))
         except (ServiceUnavailable, ServiceTimeout, ProtocolError) as error:
             ended = failure(error, NO_SERVER if server else 1)
             ended.remedy = "Start it with `ytarchive serve`, or correct its address."

@@ -233,12 +233,12 @@ class Settings(BaseSettings):
 
     server: ServerConfig = ServerConfig()
     youtube: YouTubeConfig = Field(default_factory=YouTubeConfig)
-    storage: StorageConfig = StorageConfig()
+    storage: StorageConfig = Field(default_factory=StorageConfig)
     download: DownloadConfig = DownloadConfig()
     metadata: MetadataConfig = MetadataConfig()
     jobs: JobsConfig = JobsConfig()
     logging: LoggingConfig = LoggingConfig()
-    network: NetworkConfig = NetworkConfig()
+    network: NetworkConfig = Field(default_factory=NetworkConfig)
     services: ServicesConfig = ServicesConfig()
 
     @classmethod
@@ -256,10 +256,14 @@ class Settings(BaseSettings):
 
 
 def default_config_file() -> Path:
-    """`YTARCHIVE_CONFIG`, or `config.toml` in the user's configuration folder."""
+    """`YTARCHIVE_CONFIG`, or `config.toml` in the user's configuration folder, or in `/etc`."""
     named = os.environ.get("YTARCHIVE_CONFIG")
-    folder = platformdirs.user_config_path("ytarchive")
-    return Path(named).expanduser() if named else folder / "config.toml"
+    if named:
+        return Path(named).expanduser()
+    try:
+        return platformdirs.user_config_path("ytarchive") / "config.toml"
+    except RuntimeError:  # the user has no home folder, as in some containers
+        return Path("/etc/ytarchive/config.toml")
 
 
 def load_settings(config_file: Path | None = None, **overrides: dict[str, Any]) -> Settings:

@@ -285,7 +285,7 @@ def _prepared(
 
 def _fit(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     """Bring the file to the newest schema; refuse one that not every statement would fit."""
-    version, known = _version(connection), len(schema.migrations())
+    version, known = schema_version(connection), len(schema.migrations())
     if version > known:
         made = f"{path} was made by a newer version of ytarchive"
         raise DatabaseUnsupported(f"{made} (schema {version}; this version knows {known})")
@@ -320,11 +320,12 @@ def _is_suspect(path: Path, schema: Schema) -> bool:
 
 def migrate(connection: sqlite3.Connection, schema: Schema) -> None:
     """Apply the migrations that the file has not seen, each in a transaction of its own."""
-    scripts, version = schema.migrations(), _version(connection)
+    scripts, version = schema.migrations(), schema_version(connection)
     for number, script in enumerate(scripts[version:], start=version + 1):
         connection.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Return the number of the last migration that a file has seen; 0 for an empty one."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version

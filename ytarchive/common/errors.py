@@ -498,6 +498,39 @@ class BackupDamaged(IntegrityFailure):
     reason, retryable = "backup_damaged", False
 
 
+class ArchiveMissing(LocalError):
+    code, status, meaning = "E216", 503, "The archive is not where it was"
+    remedy = (
+        "Mount its disk or correct `storage.base_path`; only if the archive is lost, begin a new"
+        " one with `ytarchive init --new`."
+    )
+    reason, retryable = "archive_missing", True
+
+
+class WrongArchive(LocalError):
+    code, status, meaning = "E217", 409, "The folder holds another archive than the recorded one"
+    remedy = (
+        "Mount the right disk or correct `storage.base_path`; if the other archive is the one you"
+        " mean, run `ytarchive init --moved`."
+    )
+    reason = "wrong_archive"
+
+
+class NotAnArchive(LocalError):
+    code, status, meaning = "E218", 409, "The folder is not an archive"
+    remedy = "Correct `storage.base_path`, mount its disk, or create the archive: `ytarchive init`."
+    reason = "not_an_archive"
+
+
+class CaseConflict(LocalError):
+    code, status, meaning = "E219", 409, "The file system does not tell upper from lower case"
+    remedy = (
+        "Move the archive to a file system that does, such as ext4, XFS, Btrfs, or APFS"
+        " (case-sensitive); then retry."
+    )
+    reason = "case_conflict"
+
+
 def error_classes() -> Iterator[type[YTArchiveError]]:
     """Every class that has a code, in the order of the codes."""
     pending = [YTArchiveError]

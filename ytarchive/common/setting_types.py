@@ -23,7 +23,15 @@ def _named(path: Any) -> Any:
     return path
 
 
-UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(Path.expanduser)]
+def _resolved(path: Path) -> Path:
+    """Resolve `~` and a relative path once; after that, no component expands anything."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("begins with ~, and there is no home folder; give it in full") from None
+
+
+UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(_resolved)]
 
 
 def _token(secret: SecretStr) -> SecretStr:

@@ -50,7 +50,7 @@ def finish(database: Path) -> list[Path]:
         incoming = ready / database.name
         if incoming.exists():
             time = ready.name.removeprefix(_READY)
-            aside += _set_aside(database, time)
+            aside += set_aside(database, time)
             incoming.rename(database)
             sync(database.parent)
         with suppress(OSError):  # others are still to be moved out of it
@@ -58,7 +58,7 @@ def finish(database: Path) -> list[Path]:
     return aside
 
 
-def _set_aside(database: Path, time: str) -> list[Path]:
+def set_aside(database: Path, time: str) -> list[Path]:
     """Rename a database, its write-ahead log first, so that both can be opened together again."""
     database.with_name(f"{database.name}-shm").unlink(missing_ok=True)  # an index of the log
     moved = []

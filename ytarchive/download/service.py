@@ -11,6 +11,7 @@ from ytarchive.common.disk import existing
 from ytarchive.common.errors import FileFailure
 from ytarchive.common.models import HealthCheck
 from ytarchive.common.paths import require_place_for_videos
+from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.download.api import (
     DownloadAPI,
     DownloadListener,
@@ -22,7 +23,7 @@ from ytarchive.download.formats import offered
 from ytarchive.download.transfers import Transfers
 from ytarchive.ytdlp import Fetcher, ffmpeg_path, javascript_runtime, yt_dlp_version
 
-_NEEDED = ("yt_dlp", "ffmpeg", "staging")
+_NEEDED = ("yt_dlp", "ffmpeg", "staging", "archive")
 
 
 class DownloadService(DownloadAPI):
@@ -31,10 +32,13 @@ class DownloadService(DownloadAPI):
     Name the listener with `report_to`; `close` the service before its fetcher.
     """
 
-    def __init__(self, settings: Settings, fetcher: Fetcher) -> None:
+    def __init__(
+        self, settings: Settings, fetcher: Fetcher, presence: Presence | None = None
+    ) -> None:
         self._settings = settings
         self._fetcher = fetcher
-        self._transfers = Transfers(settings, fetcher)
+        self._watch = ArchiveWatch(presence)
+        self._transfers = Transfers(settings, fetcher, self._watch)
         self._started = time.monotonic()
 
     def report_to(self, listener: DownloadListener) -> None:
@@ -55,9 +59,10 @@ class DownloadService(DownloadAPI):
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
         """Queue a download. A video that is being fetched already is not fetched twice.
 
-        Raises PathOutsideArchive, ServiceUnavailable while shutting down, and DiskFull or
-        NotWritable if it cannot be noted.
+        Raises PathOutsideArchive, ArchiveMissing, ServiceUnavailable while shutting down, and
+        DiskFull or NotWritable if it cannot be noted.
         """
+        await self._watch.require()
         if request.output_path:
             require_place_for_videos(request.output_path, self._settings.storage, request.video_id)
         return (await self._transfers.start(request)).progress
@@ -74,12 +79,14 @@ class DownloadService(DownloadAPI):
 
     async def get_formats(self, video_id: str) -> VideoFormats:
         """Ask YouTube; a download that follows within the hour does not ask again."""
+        await self._watch.require()
         extracted = await self._fetcher.extract(video_id)
         return await asyncio.to_thread(_read_formats, extracted.info_path)
 
     async def health(self) -> HealthCheck:
         """Whether yt-dlp, ffmpeg, a JavaScript runtime and a writable staging folder are there."""
         checks = await asyncio.to_thread(_checks, self._settings.storage.staging_path)
+        checks["archive"] = await self._watch.is_there()
         healthy = all(checks[name] for name in _NEEDED)
         return HealthCheck.of(self.service, checks, since=self._started, healthy=healthy)
 

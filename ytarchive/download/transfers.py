@@ -8,6 +8,7 @@ from loguru import logger
 
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import (
+    ArchiveMissing,
     Cancelled,
     DiskFull,
     InternalError,
@@ -16,6 +17,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.media import in_words
+from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
 from ytarchive.common.tracing import trace
 from ytarchive.download.api import DownloadListener, DownloadRequest, DownloadStatus
@@ -35,7 +37,10 @@ _SECONDS_BETWEEN_LOOKS_FOR_ROOM = 30
 class Transfers:
     """Runs at most `download.concurrency` at a time; the others wait, first come first."""
 
-    def __init__(self, settings: Settings, fetcher: Fetcher) -> None:
+    def __init__(
+        self, settings: Settings, fetcher: Fetcher, watch: ArchiveWatch | None = None
+    ) -> None:
+        self._watch = watch or ArchiveWatch(None)
         self._listener: DownloadListener | None = None
         self._staging = settings.storage.staging_path
         self._room = Room(self._staging, settings.storage.min_free)
@@ -174,8 +179,9 @@ class Transfers:
                 # The turn first: who waits for it must keep nobody from a slot.
                 async with self._fetcher.turn(task.request.video_id), self._slots:
                     with ACTIVE_DOWNLOADS.track_inprogress():
-                        return await self._fetch(task)
-            except DiskFull as error:
+                        async with self._watch.over():
+                            return await self._fetch(task)
+            except (DiskFull, ArchiveMissing) as error:
                 if not task.is_promised:
                     raise
                 log.warning("{}: waits: {}", task.request.video_id, error.message)

@@ -1,46 +1,69 @@
-"""The disk guard: nothing new starts while the archive's disk is nearly full."""
+"""The disk guard: nothing new starts while the archive is missing or its disk is nearly full."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from loguru import logger
 
-from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.errors import ArchiveMissing, YTArchiveError
+from ytarchive.jobs.waiting import Waiting
 from ytarchive.storage import StorageAPI
 
 log = logger.bind(service="jobs")
 
-_INTERVAL = 15.0
+_INTERVALS = {"archive_missing": 2.0, "disk_full": 15.0}
+"""Seconds between two looks, by the reason."""
 
 
 class DiskGuard:
-    """Holds the queue back below `storage.min_free`, and lets it go on by itself."""
+    """Holds the queue back while the disk is missing or full; the queue resumes by itself."""
 
     def __init__(self, storage: StorageAPI) -> None:
         self._storage = storage
-        self.waiting_for: str | None = None
-        """Why nothing starts now, in words; None if there is room."""
+        self.waiting: Waiting | None = None
+        """Why nothing starts now; None if something may."""
 
     async def admit(self) -> None:
-        """Wait until there is room for another video."""
-        while (shortage := await self._shortage()) is not None:
-            if self.waiting_for is None:
-                log.warning("the queue waits: {}", shortage)
-            self.waiting_for = shortage
-            await asyncio.sleep(_INTERVAL)
-        if self.waiting_for is not None:
-            log.info("there is room again: the queue goes on")
-        self.waiting_for = None
+        """Wait until the archive is there and has room for another video."""
+        await self._wait(self._problem)
 
-    async def _shortage(self) -> str | None:
-        """What is missing, in words. A Storage service that is away is not the guard's business."""
+    async def admit_archive(self) -> None:
+        """Wait until the archive is there, with room or without."""
+        await self._wait(self.missing_archive)
+
+    async def missing_archive(self) -> Waiting | None:
+        """Return why the archive is not there. Storage that does not answer says nothing."""
+        problem = await self._problem()
+        return problem if problem and problem.reason == ArchiveMissing.reason else None
+
+    async def cause_of(self, error: YTArchiveError) -> YTArchiveError:
+        """Return ArchiveMissing if that is why something failed, and else the error itself."""
+        missing = await self.missing_archive()
+        return ArchiveMissing(missing.message) if missing else error
+
+    async def _wait(self, look: Callable[[], Awaitable[Waiting | None]]) -> None:
+        held = False
+        while (problem := await look()) is not None:
+            if self.waiting is None or self.waiting.reason != problem.reason:
+                log.warning("the queue waits: {}", problem.message)
+            self.waiting, held = problem, True
+            await asyncio.sleep(_INTERVALS[problem.reason])
+        if held and self.waiting is not None:
+            log.info("the queue resumes: the archive is there and has room")
+            self.waiting = None
+
+    async def _problem(self) -> Waiting | None:
         try:
             stats = await self._storage.get_stats()
+        except ArchiveMissing as error:
+            return Waiting(error.reason, f"{error.message}; the queue resumes when it is back")
         except YTArchiveError:
             return None
         if not stats.is_low_on_space:
             return None
         free, least = stats.free_bytes // 2**20, stats.min_free_bytes // 2**20
-        return (
+        return Waiting(
+            "disk_full",
             f"{stats.base_path} has {free} MiB free, less than storage.min_free ({least} MiB); "
-            "free some space, and it goes on"
+            "the queue resumes when there is more",
         )

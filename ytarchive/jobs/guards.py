@@ -22,9 +22,7 @@ class Guards:
 
     def waiting(self) -> Waiting | None:
         """Why nothing starts now; None if something may."""
-        if self.disk.waiting_for is not None:
-            return Waiting("disk_full", self.disk.waiting_for)
-        return self.governor.waiting()
+        return self.disk.waiting or self.governor.waiting()
 
     @property
     def hold_everything(self) -> bool:

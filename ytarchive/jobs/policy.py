@@ -12,7 +12,7 @@
 | other `Unavailable`: deleted, DRM, source gone | unavailable for good |
 | `StaleUrl` | extracted again at once, twice, by the worker; then as below |
 | `QuotaExceeded` | waits for the quota; no attempt |
-| `DiskFull`, `ServiceUnavailable` | waits; no attempt |
+| `DiskFull`, `ArchiveMissing`, `ServiceUnavailable` | waits; no attempt |
 | `ToolMissing`, `InvalidConfiguration`, `RequestError` | fails: only a person can mend it |
 | `IntegrityFailure` | once more, whatever `max_retries` says: each attempt is two transfers |
 | the rest: network, yt-dlp, ffmpeg, worker, unknown | `max_retries` times, later and later |
@@ -26,6 +26,7 @@ from enum import StrEnum
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import (
     AgeRestricted,
+    ArchiveMissing,
     Blocked,
     Cancelled,
     CookiesInvalid,
@@ -183,6 +184,7 @@ def _pause(error: YTArchiveError) -> timedelta | None:
         Postponed: _LIVE_RECHECK,
         ServiceUnavailable: _SERVICE_RECHECK,
         DiskFull: _DISK_RECHECK,
+        ArchiveMissing: _SERVICE_RECHECK,  # the disk guard holds the queue back meanwhile
         Blocked: _BLOCKED_RECHECK,  # the governor holds the queue back meanwhile
     }
     return next((pause for kind, pause in pauses.items() if isinstance(error, kind)), None)

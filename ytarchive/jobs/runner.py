@@ -24,6 +24,8 @@ from ytarchive.jobs.video_flow import Archived, VideoFlow, spared
 log = logger.bind(service="jobs")
 
 _HISTORY = 10
+_OWN_CAUSES = (Unavailable, Postponed, Blocked, ServiceUnavailable, Cancelled)
+"""Failures that a missing archive cannot cause."""
 _PAUSE_AFTER_FAILURE = 5.0
 
 
@@ -110,7 +112,9 @@ class Runner:
         video = await self._queue.next()
         if self._join(video):
             return False
-        if video.job.type is not JobType.METADATA_ONLY:
+        if video.job.type is JobType.METADATA_ONLY:
+            await self._guards.disk.admit_archive()
+        else:
             await self._guards.disk.admit()
         permit = await self._guards.governor.admit(source=video.video_id, queued=True)
         if self._join(video):
@@ -192,10 +196,16 @@ class Runner:
                 return await self._flow.describe_only(video.video_id)
             return await self._flow.archive(video.video_id, video.job.options, flight.describe)
         except YTArchiveError as error:
-            return error
+            return await self._cause_of(error)
         except Exception as error:  # a fault of ours must not stop the queue
             log.exception("{}: unexpected failure", video.video_id)
             return InternalError(f"{type(error).__name__}: {error}")
+
+    async def _cause_of(self, error: YTArchiveError) -> YTArchiveError:
+        """Return ArchiveMissing for whatever failed because the archive's folder disappeared."""
+        if isinstance(error, _OWN_CAUSES):
+            return error
+        return await self._guards.disk.cause_of(error)
 
     async def _tell_others(self, outcome: Archived | YTArchiveError, flight: Flight) -> None:
         governor, video_id = self._guards.governor, flight.video.video_id

@@ -55,11 +55,19 @@ class LogFiles:
         each service.
         """
         with self._lock:
-            for service, line in lines:
-                self._waiting[self._folder_for(service)].append(line)
+            self._take(lines)
             failures = [self._write_waiting(service, today) for service in self._waiting]
         for failure in filter(None, failures):
             raise failure
+
+    def keep(self, lines: Iterable[tuple[str, bytes]]) -> None:
+        """Let lines wait for the next call of `append`, as after a failure."""
+        with self._lock:
+            self._take(lines)
+
+    def _take(self, lines: Iterable[tuple[str, bytes]]) -> None:
+        for service, line in lines:
+            self._waiting[self._folder_for(service)].append(line)
 
     def _folder_for(self, service: str) -> str:
         """A service's own folder, as long as there are not too many: anyone may invent names."""

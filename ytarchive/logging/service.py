@@ -15,6 +15,7 @@ from ytarchive.common.config import LoggingConfig, Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import DatabaseCorrupt, NotFound, YTArchiveError
 from ytarchive.common.models import HealthCheck, Page, utc_now
+from ytarchive.common.presence import Presence
 from ytarchive.common.services import ServiceName
 from ytarchive.common.telemetry import LOG_ENTRIES
 from ytarchive.common.tracing import current_trace_id
@@ -34,8 +35,15 @@ _UPKEEP_SECONDS = 3600
 class LogStore:
     """Keeps entries in the database, and in files for people and their tools."""
 
-    def __init__(self, rows: LogRepository, files: LogFiles, config: LoggingConfig) -> None:
+    def __init__(
+        self,
+        rows: LogRepository,
+        files: LogFiles,
+        config: LoggingConfig,
+        presence: Presence | None = None,
+    ) -> None:
         self.rows = rows
+        self._presence = presence
         self._files = files
         self._config = config
         self._complaints = Complaints()
@@ -66,7 +74,10 @@ class LogStore:
     def _write_files(self, entries: Sequence[LogEntry]) -> None:
         lines = ((entry.service, line_of(entry)) for entry in entries)
         try:
-            self._files.append(lines, utc_now().date())
+            if self._presence is None or self._presence.is_there():
+                self._files.append(lines, utc_now().date())
+            else:
+                self._files.keep(lines)
         except OSError as error:
             self._complaints.say(f"log files cannot be written: {error}")
 
@@ -89,9 +100,12 @@ class LoggingService(LoggingAPI):
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings) -> AsyncIterator[Self]:
+    async def open(
+        cls, settings: Settings, presence: Presence | None = None
+    ) -> AsyncIterator[Self]:
         """A running service, which stores what this process logs until the block is left.
 
+        `presence`: the archive that the folder must hold; while it does not, log files wait.
         A damaged database is set aside: what happens now must not depend on old entries.
         Raises DatabaseUnsupported, NotWritable or DiskFull.
         """
@@ -102,7 +116,7 @@ class LoggingService(LoggingAPI):
             rows = LogRepository(database)
             await rows.prepare()
             files = LogFiles(storage.base_path / storage.logs_dir, config.file_bytes)
-            store = LogStore(rows, files, config)
+            store = LogStore(rows, files, config, presence)
             pipeline = LogPipeline(store, config.queue_entries, settings.server.log_level)
             await stack.enter_async_context(pipeline)
             service = cls(database, store, pipeline)

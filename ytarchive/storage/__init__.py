@@ -11,6 +11,8 @@ from ytarchive.storage.api import (
     StoredVideos,
     VideoExists,
 )
+from ytarchive.storage.identity.opening import Initialized, initialize, open_identity
+from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.plan_models import (
     FailedDownload,
     PlanEntry,
@@ -42,6 +44,7 @@ from ytarchive.storage.verify.models import (
 )
 
 __all__ = [
+    "Access",
     "ExistsRequest",
     "FailedDownload",
     "Finding",
@@ -50,6 +53,7 @@ __all__ = [
     "FoundVideo",
     "Hit",
     "HitField",
+    "Initialized",
     "PlanEntry",
     "Rebuilt",
     "SaveMetadata",
@@ -74,5 +78,7 @@ __all__ = [
     "WorkPlan",
     "WorkPlanQuery",
     "WorkPlanRequest",
+    "initialize",
+    "open_identity",
     "rebuild_library",
 ]

@@ -16,11 +16,14 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import DatabaseCorrupt, FileFailure, LocalError, NotFound
+from ytarchive.common.identity import ArchiveIdentity
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.discovery import documents
 from ytarchive.storage.filling import Filling
+from ytarchive.storage.identity.opening import open_identity, record_in_library
+from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.layout import CHECKSUMS, Layout
 from ytarchive.storage.repository import SCHEMA, Library
 from ytarchive.storage.search import Search
@@ -56,15 +59,18 @@ async def rebuild_library(
 ) -> Rebuilt:
     """Make `library.db` again; `on_progress` hears the number of videos found so far.
 
-    Raises StateLocked while a process owns the library, NotFound if there is no archive, and
-    NotWritable, DiskFull or FileFailure.
+    The archive keeps its identity. Raises StateLocked while a process owns the library,
+    ArchiveMissing, WrongArchive or NotAnArchive if the folder does not hold the archive, NotFound
+    if there is nothing to make a library of, and NotWritable, DiskFull or FileFailure.
     """
     layout = Layout.of(config)
+    identity = await asyncio.to_thread(open_identity, config, Access.WRITE)
     if not layout.videos.is_dir():
-        raise NotFound(f"there is no archive in {layout.base}")
+        raise NotFound(f"{layout.videos} does not exist: there is nothing to make a library of")
     with StateLock(layout.state, [ServiceName.STORAGE]):
         await _finish_moves(layout)
         rebuilt = await _made_again(layout, on_progress)
+        await _record(layout, identity)
         return rebuilt.model_copy(update={"is_searchable": await _index(layout)})
 
 
@@ -114,6 +120,13 @@ async def _made_again(layout: Layout, on_progress: Callable[[int], None]) -> Reb
         examples=filling.examples,
         replaced=[str(path) for path in aside],
     )
+
+
+async def _record(layout: Layout, identity: ArchiveIdentity | None) -> None:
+    """Record in the new library which archive it belongs to."""
+    if identity is not None:
+        async with await Database.open(layout.database, SCHEMA) as library:
+            await record_in_library(library, identity.id)
 
 
 async def _finish_moves(layout: Layout) -> None:

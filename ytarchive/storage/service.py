@@ -16,6 +16,7 @@ from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
+from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage import files, folders
 from ytarchive.storage.api import (
@@ -30,6 +31,7 @@ from ytarchive.storage.api import (
     VideoExists,
 )
 from ytarchive.storage.descriptions import MetadataStore
+from ytarchive.storage.identity.opening import record_in_library
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.lists import VideoLists
 from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
@@ -56,9 +58,15 @@ class StorageService(StorageAPI):
     """Keeps the archive. Made by `open`; one process at a time may have it open."""
 
     def __init__(
-        self, config: StorageConfig, layout: Layout, database: Database, search: Search
+        self,
+        config: StorageConfig,
+        layout: Layout,
+        database: Database,
+        search: Search,
+        presence: Presence | None = None,
     ) -> None:
         self._config = config
+        self._watch = ArchiveWatch(presence)
         self._layout = layout
         self._database = database
         self._library = Library(database, layout)
@@ -84,10 +92,11 @@ class StorageService(StorageAPI):
         self._started = time.monotonic()
 
     @classmethod
-    async def open(cls, config: StorageConfig) -> Self:
+    async def open(cls, config: StorageConfig, presence: Presence | None = None) -> Self:
         """Make the folders, open the library, and finish what a crash cut short.
 
-        A library that was lost is made again from the files.
+        A library that was lost is made again from the files. `presence`: the archive that the
+        folder must hold; None: the folder is not checked.
 
         Raises NotWritable, DiskFull, FileFailure, InvalidConfiguration or a database error.
         """
@@ -100,8 +109,10 @@ class StorageService(StorageAPI):
         except BaseException:
             await database.close()
             raise
-        storage = cls(config, layout, database, search)
+        storage = cls(config, layout, database, search, presence)
         try:
+            if presence is not None:
+                await record_in_library(database, presence.archive_id)
             await storage._videos.recover()
             await storage._descriptions.recover()
             await storage._plans.resolve_stored()
@@ -133,9 +144,9 @@ class StorageService(StorageAPI):
         """Write a playlist's metadata to `metadata/playlists/<id>.json`."""
         playlist_id = parse_playlist_id(request.playlist.playlist_id)
         playlist = request.playlist.model_copy(update={"playlist_id": playlist_id})
-        written = await asyncio.to_thread(
-            save_listed, request.model_copy(update={"playlist": playlist}), self._layout
-        )
+        request = request.model_copy(update={"playlist": playlist})
+        async with self._watch.over():
+            written = await asyncio.to_thread(save_listed, request, self._layout)
         if written is not None:
             headline = {"videos": [], "video_count": written}
             await self._library.save_playlist(playlist.model_copy(update=headline))
@@ -148,7 +159,8 @@ class StorageService(StorageAPI):
     async def video_exists(self, video_id: str) -> VideoExists:
         """Whether a video is stored, and where. A media file that is gone is not stored."""
         try:
-            location = await self._videos.locate(video_id)
+            async with self._watch.over():
+                location = await self._videos.locate(video_id)
         except NotFound:
             return VideoExists(video_id=video_id, exists=False)
         exists = location.video_path is not None
@@ -157,7 +169,8 @@ class StorageService(StorageAPI):
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         """Which of many videos are stored, in the order asked; their media files must be there."""
         registered = await self._library.stored_among(request.video_ids)
-        there, described = await asyncio.to_thread(_look, registered, self._layout)
+        async with self._watch.over():
+            there, described = await asyncio.to_thread(_look, registered, self._layout)
         stored = [video_id for video_id in dict.fromkeys(request.video_ids) if video_id in there]
         incomplete = [video_id for video_id in stored if not registered[video_id].is_complete]
         undescribed = [video_id for video_id in stored if video_id not in described]
@@ -174,7 +187,8 @@ class StorageService(StorageAPI):
     async def get_metadata(self, video_id: str) -> VideoMetadata:
         """A video's stored metadata. Raises NotFound, or FileFailure if it cannot be read."""
         path = self._layout.metadata_file(video_id)
-        content = await asyncio.to_thread(files.read, path)
+        async with self._watch.over():
+            content = await asyncio.to_thread(files.read, path)
         try:
             return VideoMetadata.model_validate_json(content)
         except ValidationError as error:
@@ -198,6 +212,7 @@ class StorageService(StorageAPI):
         """What the archive holds."""
         totals = await self._library.totals()
         base = self._layout.base
+        await self._watch.require()
         with os_errors(base):
             disk = await asyncio.to_thread(Space.at, base, self._config.min_free)
         return StorageStats(
@@ -218,6 +233,7 @@ class StorageService(StorageAPI):
 
     async def start_verification(self, request: VerifyRequest) -> Verification:
         """Begin to verify what is stored, or go on where the last run ended."""
+        await self._watch.require()
         return await self._verifier.start(request)
 
     async def get_verification(self) -> Verification:
@@ -235,6 +251,7 @@ class StorageService(StorageAPI):
     async def health(self) -> HealthCheck:
         """Whether the library can be read and the archive written."""
         checks = {"database": await self._database.is_usable()}
+        checks["archive"] = await self._watch.is_there()
         checks |= await asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free)
         return HealthCheck.of(self.service, checks, since=self._started)
 
@@ -260,10 +277,17 @@ class StorageService(StorageAPI):
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` even if its caller is cancelled: its lock would go, its threads would not."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._in_archive(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
+
+    async def _in_archive(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            async with self._watch.over():
+                return await work
+        finally:
+            work.close()  # unless it was awaited, which ends it
 
     def _lock(self, video_id: str) -> asyncio.Lock:
         """One video is changed by one call at a time."""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
 from loguru import logger
 
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import DownloadTimeout, ProtocolError
+from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.ytdlp import equipment
 from ytarchive.ytdlp.api import (
     Downloaded,
@@ -37,8 +38,9 @@ class YtDlp(Extractor, Fetcher):
     extractions, so that long downloads do not starve them, and listings have their own.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, presence: Presence | None = None) -> None:
         self._settings = settings
+        self._watch = ArchiveWatch(presence)
         self._pool = WorkerPool(settings)
         concurrency = settings.download.concurrency
         self._downloads = asyncio.Semaphore(concurrency)
@@ -62,7 +64,7 @@ class YtDlp(Extractor, Fetcher):
         """Everything that yt-dlp can tell of a video; its info JSON is kept for an hour."""
         await self._clean_up()
         passing = self.gate.passing(video_id, is_video=True, patient=False)
-        async with passing, self._tasks, self._pool.worker() as worker:
+        async with passing, self._tasks, self._worker() as worker:
             await worker.send(Task(kind="extract", video_id=video_id))
             event = await _last(worker, Patience(self._settings))
             if event.extracted is None:
@@ -80,7 +82,7 @@ class YtDlp(Extractor, Fetcher):
         admit: Callable[[int], None],
     ) -> Downloaded:
         """Fetch a video. Cancelling the task kills the worker and all it started, at once."""
-        async with self._downloads, self._tasks, self._pool.worker() as worker:
+        async with self._downloads, self._tasks, self._worker() as worker:
             patience = Patience(self._settings)
             await worker.send(Task(kind="download", order=order))
             event = await _last(worker, patience, on_progress)
@@ -97,7 +99,7 @@ class YtDlp(Extractor, Fetcher):
 
         The next page is asked for when the next chunk is.
         """
-        async with self._listings, self._pool.worker() as worker:
+        async with self._listings, self._worker() as worker:
             task = Task(kind="list", source=source)
             while True:
                 async with self.gate.passing(source, is_video=False, patient=False):
@@ -107,6 +109,13 @@ class YtDlp(Extractor, Fetcher):
                     return
                 yield event.entries
                 task = Task(kind="next")
+
+    @asynccontextmanager
+    async def _worker(self) -> AsyncIterator[WorkerProcess]:
+        """Give a worker for one task, unless the archive in which it would write is missing."""
+        await self._watch.require()
+        async with self._pool.worker() as worker:
+            yield worker
 
     async def _clean_up(self) -> None:
         self._extractions += 1

@@ -56,7 +56,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Peers:
 
 def opened(archive: Peers, monkeypatch: pytest.MonkeyPatch) -> Peers:
     @asynccontextmanager
-    async def open_archive(_: Settings, __: str | None) -> AsyncIterator[Peers]:
+    async def open_archive(_: Settings, *__: object) -> AsyncIterator[Peers]:
         yield archive
 
     monkeypatch.setattr(session, "open_archive", open_archive)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ytarchive.cli.following import carry_out
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.params import LIST, VIDEO, Names, batch_file, range_of
-from ytarchive.cli.session import failure, in_archive
+from ytarchive.cli.session import creating, failure
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.quality import Quality
 from ytarchive.jobs import CreateJob, JobOptions, JobType
@@ -70,7 +70,7 @@ def download(videos: tuple[str, ...], batch_file: list[str], detach: bool, **giv
     """
     wanted = _all_of(videos, batch_file)
     requests = [_request(JobType.VIDEO_DOWNLOAD, given, video_ids=wanted)]
-    return in_archive(carry_out, requests, detach=detach)
+    return creating(carry_out)(requests, detach=detach)
 
 
 @click.command(cls=Command)
@@ -89,7 +89,7 @@ def playlist(lists: tuple[str, ...], batch_file: list[str], detach: bool, **give
         _request(JobType.PLAYLIST_DOWNLOAD, given, playlist_id=each)
         for each in _all_of(lists, batch_file)
     ]
-    return in_archive(carry_out, requests, detach=detach)
+    return creating(carry_out)(requests, detach=detach)
 
 
 def _all_of(arguments: tuple[str, ...], from_file: list[str]) -> list[str]:

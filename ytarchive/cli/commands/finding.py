@@ -15,7 +15,7 @@ from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output, cell, clock, moment, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import range_of
-from ytarchive.cli.session import with_archive
+from ytarchive.cli.session import reading
 from ytarchive.cli.text import counted, plain, shortened
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
@@ -101,7 +101,7 @@ _filters = with_options(
     help="Only videos without captions or thumbnail that YouTube has and did not give.",
 )
 @paged(VideoQuery, limit=50)
-@with_archive
+@reading
 async def list_videos(archive: Archive, out: Output, /, *, reverse: bool, **asked: Any) -> None:
     """List stored videos, the newest in the archive first."""
     order = SortOrder.ASCENDING if reverse else SortOrder.DESCENDING
@@ -116,7 +116,7 @@ async def list_videos(archive: Archive, out: Output, /, *, reverse: bool, **aske
     "--lines", type=range_of(SearchQuery, "lines"), default=3, show_default=True,
     help="Lines of captions shown for each video.",
 )  # fmt: skip
-@with_archive
+@reading
 async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **asked: Any) -> int:
     """Find videos by words in titles, descriptions and captions.
 

@@ -10,7 +10,7 @@ from ytarchive.cli.output import Output, cell, moment, pairs, size, status_cell,
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID
 from ytarchive.cli.retrying import report_and_stay, retry_options
-from ytarchive.cli.session import with_archive
+from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.summary import MOST_ROWS, results_table, titles_of
 from ytarchive.cli.views import name_of
 from ytarchive.common.models import Page
@@ -36,7 +36,7 @@ def jobs() -> None:
     help="Jobs of this type alone.",
 )
 @paged(JobQuery, limit=20)
-@with_archive
+@reading
 async def list_jobs(
     archive: Archive,
     out: Output,
@@ -57,7 +57,7 @@ async def list_jobs(
 
 @jobs.command()
 @click.argument("job_id", type=OWN_ID)
-@with_archive
+@reading
 async def show(archive: Archive, out: Output, job_id: str) -> None:
     """Show a job and its results."""
     job = await archive.jobs.get_job(job_id)

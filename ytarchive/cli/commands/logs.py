@@ -9,7 +9,7 @@ from rich.text import Text
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, moment
 from ytarchive.cli.params import Moment
-from ytarchive.cli.session import with_archive
+from ytarchive.cli.session import reading
 from ytarchive.cli.text import plain
 from ytarchive.discovery import Archive
 from ytarchive.logging import LogEntry, LogLevel, LogQuery
@@ -43,7 +43,7 @@ _STYLES = {
     help="So many entries, the latest.",
 )  # fmt: skip
 @click.option("-f", "--follow", is_flag=True, help="Stay, and show what is new.")
-@with_archive
+@reading
 async def logs(
     archive: Archive,
     out: Output,

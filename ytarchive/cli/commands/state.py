@@ -5,7 +5,7 @@ from rich.console import RenderableType
 
 from ytarchive.cli.options import Command, Group
 from ytarchive.cli.output import Output, cell, moment, pairs, table
-from ytarchive.cli.session import with_archive
+from ytarchive.cli.session import reading, with_archive
 from ytarchive.discovery import Archive
 from ytarchive.jobs import ServiceRegistry
 from ytarchive.logging import Metric
@@ -13,14 +13,14 @@ from ytarchive.metadata import QuotaUsage
 
 
 @click.command(cls=Command)
-@with_archive
+@reading
 async def metrics(archive: Archive, out: Output) -> None:
     """Show the present value of every metric."""
     out.show(await archive.logging.get_metrics(), _metrics)
 
 
 @click.command(cls=Command)
-@with_archive
+@reading
 async def quota(archive: Archive, out: Output) -> None:
     """Show today's quota of the YouTube Data API."""
     out.show(await archive.metadata.get_quota(), _quota)
@@ -32,7 +32,7 @@ def services() -> None:
 
 
 @services.command("list")
-@with_archive
+@reading
 async def list_services(archive: Archive, out: Output) -> int:
     """Show the services and their health (what `ytarchive services` does).
 

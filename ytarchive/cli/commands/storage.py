@@ -11,7 +11,7 @@ from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, moment, pairs, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import VIDEO
-from ytarchive.cli.session import with_archive
+from ytarchive.cli.session import reading
 from ytarchive.common.errors import NotFound
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
@@ -39,7 +39,7 @@ storage.add_command(search)
 
 
 @storage.command()
-@with_archive
+@reading
 async def stats(archive: Archive, out: Output) -> None:
     """Show how much the archive holds (what `ytarchive storage` does)."""
     out.show(await archive.storage.get_stats(), _stats)
@@ -47,7 +47,7 @@ async def stats(archive: Archive, out: Output) -> None:
 
 @storage.command()
 @click.argument("video", type=VIDEO)
-@with_archive
+@reading
 async def show(archive: Archive, out: Output, video: str) -> None:
     """Show what the archive has of a video, and where."""
     found = await archive.storage.video_exists(video)
@@ -65,7 +65,7 @@ async def show(archive: Archive, out: Output, video: str) -> None:
 
 @storage.command()
 @click.argument("videos", nargs=-1, required=True, type=VIDEO, metavar="VIDEO...")
-@with_archive
+@reading
 async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
     """Tell whether videos are stored.
 
@@ -91,7 +91,7 @@ async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
 )
 @click.option("--reason", help="Only videos with this reason, such as private or deleted.")
 @paged(AvailabilityQuery, limit=100)
-@with_archive
+@reading
 async def availability(
     archive: Archive,
     out: Output,

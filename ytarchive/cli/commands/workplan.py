@@ -9,7 +9,7 @@ from ytarchive.cli.output import Output, cell, moment, pairs, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID
 from ytarchive.cli.retrying import report_and_stay, retry_options
-from ytarchive.cli.session import with_archive
+from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.text import shortened
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
@@ -24,7 +24,7 @@ def workplan() -> None:
 
 @workplan.command("list")
 @paged(WorkPlanQuery, limit=20)
-@with_archive
+@reading
 async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | None) -> None:
     """List work plans, newest first (what `ytarchive workplan` does)."""
     query = WorkPlanQuery(limit=limit, cursor=cursor)
@@ -33,7 +33,7 @@ async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | No
 
 @workplan.command()
 @click.argument("plan_id", type=OWN_ID)
-@with_archive
+@reading
 async def show(archive: Archive, out: Output, plan_id: str) -> None:
     """Show a work plan: what is missing, and why."""
     out.show(await archive.storage.get_work_plan(plan_id), _plan_details)

@@ -13,6 +13,7 @@ from loguru import logger
 
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import (
+    ArchiveMissing,
     Blocked,
     InternalError,
     NetworkFailure,
@@ -74,6 +75,9 @@ class Lister:
             while not await self._read(job, newer_than, more):
                 newer_than = utc_now()
         except YTArchiveError as error:
+            if isinstance(await self._guards.disk.cause_of(error), ArchiveMissing):
+                await self._guards.disk.admit_archive()
+                return await self.run(job, more)
             # People read the cause in the job; the log has it beside the message.
             log.bind(cause=error.message).error("{} could not be listed", job.playlist_id)
             count_failure(error)

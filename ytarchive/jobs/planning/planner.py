@@ -9,7 +9,7 @@ from collections.abc import Callable
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import ServiceError, YTArchiveError
+from ytarchive.common.errors import ArchiveMissing, ServiceError, YTArchiveError
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobType
 from ytarchive.jobs.guards import Guards
@@ -40,6 +40,7 @@ class Planner:
         settings: JobsConfig,
     ) -> None:
         self._repository = repository
+        self._guards = guards
         self._metadata = neighbours.metadata
         self._storage = neighbours.storage
         self._ledger = guards.ledger
@@ -87,8 +88,9 @@ class Planner:
         if not chunk:
             return False
         try:
+            await self._guards.disk.admit_archive()
             await self._prepare(job, chunk)
-        except ServiceError as error:
+        except (ServiceError, ArchiveMissing) as error:
             log.warning("cannot look up videos yet: {}", error.message)
             await asyncio.sleep(2)
         self.on_prepared(job.id)

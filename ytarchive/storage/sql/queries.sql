@@ -376,3 +376,23 @@ INSERT INTO work_plans (
     :plan_id, :job_id, :playlist_id, :metadata_only, :file_name, :created_at, :updated_at,
     :updated_at, :total_videos, :successful_videos
 );
+
+-- Identity ----------------------------------------------------------------------------------------
+
+-- name: forget_archive
+DELETE FROM archive WHERE id <> :id;
+
+-- name: record_archive
+INSERT INTO archive (id, recorded_at) VALUES (:id, :now) ON CONFLICT DO NOTHING;
+
+-- name: get_archive
+SELECT id FROM archive;
+
+-- name: some_files
+-- Enough of them that one is found wherever a part of the archive is.
+SELECT path FROM files WHERE role IN ('media', 'metadata') LIMIT 20000;
+
+-- name: count_stored
+SELECT
+    (SELECT count(*) FROM videos WHERE media_path IS NOT NULL) AS videos,
+    (SELECT count(*) FROM work_plans) AS work_plans;

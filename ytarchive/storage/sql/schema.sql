@@ -52,6 +52,12 @@ CREATE TABLE identity (library_id TEXT NOT NULL) STRICT;
 
 INSERT INTO identity (library_id) VALUES (lower(hex(randomblob(16))));
 
+-- The archive whose files these are: the `id` of `.ytarchive-id`. No row until it is known.
+CREATE TABLE archive (
+    id TEXT PRIMARY KEY,
+    recorded_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Every file of every video, with the digest it had when it was stored.
 CREATE TABLE files (
     video_id TEXT NOT NULL REFERENCES videos (video_id),

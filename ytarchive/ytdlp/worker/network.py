@@ -6,11 +6,13 @@ files alone, and is never used to download.
 """
 
 import functools
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
 import yt_dlp
 from urllib3.connection import HTTPConnection
+from yt_dlp.cache import Cache
 from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking import Request
 from yt_dlp.networking._requests import RequestsRH
@@ -94,6 +96,14 @@ def _joined(base: str, target: str) -> str:
         return ""
 
 
+class LiteralCache(Cache):  # type: ignore[misc]  # published without types
+    """yt-dlp's cache, in the folder that the options name."""
+
+    def _get_root_dir(self) -> str:
+        """Return the folder as it is: yt-dlp would expand `$` and `~` in it."""
+        return str(self._ydl.params["cachedir"])
+
+
 class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published without types
     """yt-dlp that asks YouTube alone, without the tables of formats that nobody sees."""
 
@@ -101,11 +111,25 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         self.refuses_network = False
         self._also = also
         super().__init__(options)
+        self.cache = LiteralCache(self)
         self._require_guard()
 
     def _forceprint(self, key: str, info_dict: Info) -> Info:
         """yt-dlp makes those tables eight times a video, to print none."""
         return info_dict
+
+    def get_output_path(
+        self, dir_type: str = "", filename: str | None = None
+    ) -> str:  # yt-dlp's signature
+        """Return the path as it is: yt-dlp would expand `$` and `~` in the archive's path."""
+        return str(Path(self.params["paths"]["home"], filename or ""))
+
+    def _ensure_dir_exists(self, path: str) -> bool:
+        """Make no folder: where the parent is missing, the archive's disk is gone."""
+        if Path(path).parent.is_dir():
+            return True
+        self.report_error(f"unable to write {path}: its folder is missing")
+        return False
 
     @functools.cached_property
     def _request_director(self) -> Any:

@@ -14,6 +14,7 @@ from yt_dlp.utils import YoutubeDLError
 from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.worker.classifier import facts_of
 from ytarchive.ytdlp.worker.contents import LARGEST_FILE, ContentError, as_jpeg, require_captions
+from ytarchive.ytdlp.worker.staging import make_folder
 
 _BLOCK = 64 * 1024
 _SECONDS_BETWEEN_TRIES = (0.5, 1.5)
@@ -78,7 +79,7 @@ class SideFetcher:
         """Have yt-dlp download a track that consists of fragments."""
         target = self._scratch / "captions.vtt"
         try:
-            self._scratch.mkdir(parents=True, exist_ok=True)
+            make_folder(self._scratch)
             if not self._ydl.dl(str(target), track, subtitle=True)[0]:
                 raise YoutubeDLError("the transfer failed")
             with target.open("rb") as file:

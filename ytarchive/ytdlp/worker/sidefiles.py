@@ -27,6 +27,7 @@ from ytarchive.ytdlp.selection import (
 )
 from ytarchive.ytdlp.worker.classifier import facts_of
 from ytarchive.ytdlp.worker.sidefetch import SideFetcher, is_final
+from ytarchive.ytdlp.worker.staging import make_folder
 from ytarchive.ytdlp.worker.wording import clean
 
 _TOO_MANY_REQUESTS = 429
@@ -167,7 +168,7 @@ def _answer(fetch: Callable[[], bytes], answers: queue.SimpleQueue[Outcome]) -> 
 
 
 def _write(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     part = target.with_name(f".{target.name}.part")
     try:
         part.write_bytes(content)

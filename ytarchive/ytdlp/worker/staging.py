@@ -34,7 +34,7 @@ class StagedVideo:
 
     def open(self) -> None:
         """Make the folder. A finished file becomes one that yt-dlp knows again, if it fits."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(exist_ok=True)  # no parents: the archive's disk may be gone
         finished = [p for p in map(self._media, _MEDIA) if p.is_file()]
         for path in finished:
             name = self._working_name()
@@ -101,9 +101,18 @@ class StagedVideo:
             return ""
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and the one above it, and no others: the archive's disk may be gone.
+
+    Raises FileNotFoundError if more are missing.
+    """
+    folder.parent.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
+
+
 def write_json(path: Path, content: Any, *, private: bool = False) -> None:
     """Write a whole file or none; if private, readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     handle = os.open(part, flags, 0o600 if private else 0o666)

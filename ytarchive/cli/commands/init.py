@@ -1,0 +1,51 @@
+"""`ytarchive init`."""
+
+from pathlib import Path
+
+import click
+from rich.console import RenderableType
+
+from ytarchive.cli.options import Command
+from ytarchive.cli.output import Output, pairs
+from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end
+from ytarchive.storage import Initialized, initialize
+
+
+@click.command(cls=Command)
+@click.argument(
+    "folder", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]", required=False
+)
+@click.option(
+    "--new", is_flag=True, help="Begin a new archive, although another one was recorded here."
+)
+@click.option(
+    "--moved", is_flag=True, help="Accept the archive that is here, and record that it is here."
+)
+def init(folder: Path | None, new: bool, moved: bool) -> int:
+    """Create an archive in DIR (default: storage.base_path).
+
+    The folder gets an identity, by which later commands recognize it, so that the empty folder of
+    a disk that is not mounted is never taken for the archive. Doing it again changes nothing. An
+    archive of an earlier version keeps all its files.
+
+    --new is for an archive that is lost: databases that belong to it are renamed and kept.
+    """
+    if new and moved:
+        raise click.UsageError("--new and --moved exclude each other.")
+    options = chosen()
+    if folder is not None:
+        options.base_path = folder
+    settings = read_settings(options)
+    out = Output(as_json=options.json)
+    log_offline(options.verbose, warnings=True)
+
+    async def work() -> None:
+        out.show(await initialize(settings.storage, new=new, moved=moved), _initialized)
+
+    return run_to_end(work()) or 0
+
+
+def _initialized(done: Initialized) -> RenderableType:
+    state = "created" if done.is_new else "recorded"
+    kept = [("kept" if not number else "", path) for number, path in enumerate(done.set_aside)]
+    return pairs([("archive", done.path), ("id", done.id), ("state", state), *kept])

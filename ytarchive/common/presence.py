@@ -1,0 +1,71 @@
+"""Refuses work on files while the archive's folder does not hold the archive.
+
+The folder of a disk that was unmounted looks like an archive that lost everything.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from ytarchive.common.errors import ArchiveMissing, NotAnArchive
+from ytarchive.common.identity import IDENTITY_FILE, read_identity
+
+
+class Presence:
+    """Whether the folder of an archive that is in use still holds that archive."""
+
+    def __init__(self, base: Path, archive_id: str) -> None:
+        self.base = base
+        self.archive_id = archive_id
+
+    def require(self) -> None:
+        """Raise ArchiveMissing, with the reason, unless the archive is there. Reads one file."""
+        try:
+            found = read_identity(self.base)
+        except NotAnArchive as error:
+            raise ArchiveMissing(error.message, path=str(self.base)) from None
+        if found is None:
+            gone = f"the archive's folder {self.base} has disappeared: it has no {IDENTITY_FILE}"
+            raise ArchiveMissing(gone, path=str(self.base))
+        if found.id != self.archive_id:
+            message = f"the folder {self.base} now holds another archive ({found.id})"
+            raise ArchiveMissing(f"{message} than {self.archive_id}", path=str(self.base))
+
+    def is_there(self) -> bool:
+        """Return whether `require` finds the archive."""
+        try:
+            self.require()
+        except ArchiveMissing:
+            return False
+        return True
+
+
+class ArchiveWatch:
+    """Checks the presence around operations. `presence`: None checks nothing."""
+
+    def __init__(self, presence: Presence | None) -> None:
+        self._presence = presence
+
+    async def require(self) -> None:
+        """Raise ArchiveMissing if the folder does not hold the archive."""
+        if self._presence is not None:
+            await asyncio.to_thread(self._presence.require)
+
+    async def is_there(self) -> bool:
+        """Return whether the folder holds the archive."""
+        return self._presence is None or await asyncio.to_thread(self._presence.is_there)
+
+    @asynccontextmanager
+    async def over(self) -> AsyncIterator[None]:
+        """Check before and after the block: a file that is missing may be on the missing disk.
+
+        An error of the block is replaced by ArchiveMissing if that is its cause.
+        """
+        await self.require()
+        try:
+            yield
+        except Exception:
+            await self.require()
+            raise
+        await self.require()

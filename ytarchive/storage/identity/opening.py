@@ -1,0 +1,175 @@
+"""Opens and creates archives: settles the identity of the folder before anything else is done."""
+
+from loguru import logger
+from pydantic import Field
+
+from ytarchive.common import swap
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.database import Database, Writer
+from ytarchive.common.disk import os_errors
+from ytarchive.common.errors import InvalidRequest, NotAnArchive
+from ytarchive.common.identity import (
+    ArchiveIdentity,
+    create_identity,
+    new_identity,
+    replace_identity,
+)
+from ytarchive.common.known_archives import KnownArchives
+from ytarchive.common.lock import StateLock
+from ytarchive.common.models import Model, to_micros, utc_now
+from ytarchive.common.services import ServiceName
+from ytarchive.storage import files
+from ytarchive.storage.identity.standing import Access, Standing, examine
+from ytarchive.storage.repository import SCHEMA
+
+log = logger.bind(service="storage")
+
+_OF_THE_ARCHIVE = ("library.db", "search.db", "jobs.db")
+"""Databases whose content is about one archive."""
+
+
+class Initialized(Model):
+    """The result of `ytarchive init`."""
+
+    path: str
+    id: str = Field(description="The archive's identity")
+    is_new: bool = Field(description="Whether the archive was created, or got another identity")
+    set_aside: list[str] = Field(
+        default=[], description="Databases of another archive that were renamed, and are kept"
+    )
+
+
+def open_identity(
+    config: StorageConfig, access: Access, known: KnownArchives | None = None
+) -> ArchiveIdentity | None:
+    """Return the archive's identity, and record where the archive is.
+
+    A missing identity is created if `access` allows it; READ returns None for an archive of the
+    first stage. Raises ArchiveMissing, WrongArchive, NotAnArchive, InvalidConfiguration,
+    NotWritable or DiskFull. Blocks.
+    """
+    known = KnownArchives.of_user() if known is None else known
+    standing = examine(config, known)
+    if standing.damage is not None:
+        raise standing.damage
+    if standing.needs_identity():
+        if access is Access.READ:
+            return None
+        log.info("{} gets its identity, as an archive of an earlier version", standing.base)
+    elif standing.identity is None:
+        if access is not Access.CREATE:
+            raise NotAnArchive(f"there is no archive in {standing.base}", path=str(standing.base))
+        standing.require_empty()
+        standing.require_no_queue()
+    identity = standing.identity or _create(standing, new_identity())
+    known.record(standing.paths, identity.id)
+    return identity
+
+
+async def initialize(
+    config: StorageConfig,
+    *,
+    new: bool = False,
+    moved: bool = False,
+    known: KnownArchives | None = None,
+) -> Initialized:
+    """Create an archive, or record the one that is there; doing it again changes nothing.
+
+    `new`: whatever was recorded, this folder is an archive of its own from now on. `moved`: the
+    archive in the folder is the one that is meant, also if another one was recorded for the path.
+    Raises what `open_identity` raises, and StateLocked while a process uses the archive.
+    """
+    if new and moved:
+        raise InvalidRequest("--new and --moved exclude each other")
+    known = KnownArchives.of_user() if known is None else known
+    standing = examine(config, known)
+    if new:
+        return await _begin_anew(standing, known)
+    if moved:
+        return _record_move(standing, known)
+    return _initialize(standing, known)
+
+
+def _initialize(standing: Standing, known: KnownArchives) -> Initialized:
+    if standing.identity is not None:
+        standing.needs_identity()
+        known.record(standing.paths, standing.identity.id)
+        return _result(standing, standing.identity, is_new=False)
+    lost = standing.state.archive_id
+    if lost is not None and standing.state.is_found_in(standing.base):
+        identity = new_identity().model_copy(update={"id": lost})
+    else:
+        standing.needs_identity()
+        standing.require_no_queue()
+        identity = new_identity()
+    identity = _create(standing, identity)
+    known.record(standing.paths, identity.id)
+    return _result(standing, identity, is_new=True)
+
+
+def _record_move(standing: Standing, known: KnownArchives) -> Initialized:
+    identity = standing.identity
+    if identity is None:
+        message = f"there is no archive in {standing.base}: it has no identity file"
+        raise NotAnArchive(message, path=str(standing.base))
+    if standing.state.archive_id not in {None, identity.id}:
+        standing.needs_identity()
+    known.record(standing.paths, identity.id, moved=True)
+    return _result(standing, identity, is_new=False)
+
+
+async def _begin_anew(standing: Standing, known: KnownArchives) -> Initialized:
+    """Give the folder a new identity. Databases of files that it does not have are set aside."""
+    files.make_folders(standing.base)
+    identity = new_identity()
+    with StateLock(standing.layout.state, ServiceName):
+        set_aside = _set_aside(standing) if _belongs_elsewhere(standing) else []
+        if not set_aside and standing.layout.database.exists():
+            async with await Database.open(standing.layout.database, SCHEMA) as library:
+                await record_in_library(library, identity.id)
+        with os_errors(standing.base):
+            replace_identity(standing.base, identity)
+    known.record(standing.paths, identity.id)
+    result = _result(standing, identity, is_new=True)
+    return result.model_copy(update={"set_aside": set_aside})
+
+
+async def record_in_library(library: Database, archive_id: str) -> None:
+    """Record in the library which archive it belongs to."""
+    row = {"id": archive_id, "now": to_micros(utc_now())}
+
+    def record(writer: Writer) -> None:
+        writer.execute("forget_archive", {"id": archive_id})
+        writer.execute("record_archive", row)
+
+    known = await library.fetch_one("get_archive")
+    if known is None or known["id"] != archive_id:
+        await library.write(record)
+
+
+def _create(standing: Standing, identity: ArchiveIdentity) -> ArchiveIdentity:
+    """Write the identity file; the identity that counts, also if another process was first."""
+    files.make_folders(standing.base)
+    with os_errors(standing.base):
+        if standing.damage is not None:
+            replace_identity(standing.base, identity)
+            return identity
+        return create_identity(standing.base, identity)
+
+
+def _belongs_elsewhere(standing: Standing) -> bool:
+    """Return whether the state is that of an archive whose files are not in the folder."""
+    state = standing.state
+    return (state.is_used or state.has_queue) and not state.is_found_in(standing.base)
+
+
+def _set_aside(standing: Standing) -> list[str]:
+    time = f"{utc_now():%Y%m%dT%H%M%S.%fZ}"
+    folder = standing.layout.state
+    with os_errors(folder):
+        aside = [path for name in _OF_THE_ARCHIVE for path in swap.set_aside(folder / name, time)]
+    return [str(path) for path in aside]
+
+
+def _result(standing: Standing, identity: ArchiveIdentity, *, is_new: bool) -> Initialized:
+    return Initialized(path=str(standing.base), id=identity.id, is_new=is_new)

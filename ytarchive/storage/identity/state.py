@@ -1,0 +1,80 @@
+"""What the databases say of the archive that they belong to, read without opening the archive."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from loguru import logger
+
+from ytarchive.common.database import Row
+from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
+from ytarchive.common.read_only import has_schema, peek
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.repository import SCHEMA
+
+log = logger.bind(service="storage")
+
+T = TypeVar("T")
+
+
+class RecordedState:
+    """The library and the queue as they are on the disk; each is read when it is first needed.
+
+    A damaged library counts as one that says nothing. Reading raises NotWritable or FileFailure.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._library = layout.database
+        self._queue = layout.state / "jobs.db"
+
+    @cached_property
+    def archive_id(self) -> str | None:
+        """The archive that the library belongs to; None in a library of the first stage."""
+        rows = self._rows("get_archive")
+        return str(rows[0]["id"]) if rows else None
+
+    @cached_property
+    def videos(self) -> int:
+        """How many videos the library has."""
+        return self._count("videos")
+
+    @cached_property
+    def work_plans(self) -> int:
+        """How many work plans the library has."""
+        return self._count("work_plans")
+
+    @cached_property
+    def has_queue(self) -> bool:
+        """Whether there is a `jobs.db` with content."""
+        return _unless_damaged(lambda: has_schema(self._queue), damaged=True)
+
+    @cached_property
+    def files(self) -> list[str]:
+        """Registered files, relative to the archive; not all of a large library."""
+        return [row["path"] for row in self._rows("some_files")]
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there is a library of an archive that stored anything, or knows its id."""
+        return self.archive_id is not None or bool(self.files)
+
+    def is_found_in(self, base: Path) -> bool:
+        """Return whether any registered file is there."""
+        return any((base / path).is_file() for path in self.files)
+
+    def _count(self, name: str) -> int:
+        rows = self._rows("count_stored")
+        return int(rows[0][name]) if rows else 0
+
+    def _rows(self, query: str) -> list[Row]:
+        statement = SCHEMA.queries()[query]
+        return _unless_damaged(lambda: peek(self._library, statement), damaged=[])
+
+
+def _unless_damaged(read: Callable[[], T], *, damaged: T) -> T:
+    try:
+        return read()
+    except (DatabaseCorrupt, DatabaseUnsupported) as error:
+        log.debug("the state does not say which archive it belongs to: {}", error.message)
+        return damaged
