@@ -14,7 +14,7 @@ from ytarchive.cli.options import Globals, global_options
 
 # Module and name of each command, and its line in `--help`, which must not need the import.
 COMMANDS = {
-    "init": ("init:init", "Create an archive, or record where it is."),
+    "init": ("init:init", "Create an archive in DIR (default: storage.base_path)."),
     "serve": ("serve:serve", "Run the server with its HTTP API."),
     "download": ("archiving:download", "Archive videos."),
     "playlist": ("archiving:playlist", "Archive playlists or channels."),

@@ -33,10 +33,12 @@ from ytarchive.common.errors import (
     IntegrityFailure,
     NotFound,
     StateLocked,
+    WrongArchive,
     YTArchiveError,
 )
 from ytarchive.common.lock import StateLock
 from ytarchive.common.services import ServiceName
+from ytarchive.storage import Access, open_identity
 from ytarchive.storage.service import StorageService
 
 JOBS = Schema("ytarchive.jobs", durable=True)
@@ -44,7 +46,10 @@ JOBS = Schema("ytarchive.jobs", durable=True)
 
 @pytest.fixture
 def config(tmp_path: Path) -> StorageConfig:
-    return StorageConfig(base_path=tmp_path / "archive")
+    """Settings of an archive that has its identity, and nothing else as yet."""
+    config = StorageConfig(base_path=tmp_path / "archive")
+    open_identity(config, Access.CREATE)
+    return config
 
 
 @pytest.fixture
@@ -251,13 +256,26 @@ async def test_it_is_refused_while_a_process_uses_the_archive(
             restore(archive, tmp_path / "backups")
 
 
-async def test_a_backup_can_be_restored_where_there_is_no_archive_yet(
+async def test_a_backup_can_be_restored_beside_copied_files_on_a_new_machine(
     archive: StorageConfig, tmp_path: Path
 ) -> None:
     backup = back_up(archive, tmp_path / "backups")
     elsewhere = StorageConfig(base_path=tmp_path / "new machine")
+    ignored = shutil.ignore_patterns(".ytarchive")
+    shutil.copytree(archive.base_path, elsewhere.base_path, ignore=ignored)
     assert restore(elsewhere, Path(backup.path)).replaced == []
     assert registered_files(elsewhere) == registered_files(archive)
+
+
+async def test_a_backup_of_another_archive_is_refused(
+    archive: StorageConfig, tmp_path: Path
+) -> None:
+    backup = back_up(archive, tmp_path / "backups")
+    other = StorageConfig(base_path=tmp_path / "other")
+    open_identity(other, Access.CREATE)
+    with pytest.raises(WrongArchive, match="backup of the archive"):
+        restore(other, Path(backup.path))
+    assert not other.state_path.exists()
 
 
 async def test_of_several_backups_the_newest_whole_one_is_taken(

@@ -13,7 +13,7 @@ from ytarchive.storage.search.index import SCHEMA as SEARCH
 
 SMALL = {
     "totals", "state", "identity", "moves", "verification", "work_plans", "asked", "wanted",
-    "job_counts", "services", "found",
+    "job_counts", "services", "found", "archive",
 }  # fmt: skip
 """Tables of one row or few, and lists that the caller gives."""
 
@@ -30,6 +30,8 @@ SCANS = {
     "purge_entries": "the oldest few, in the order in which they came",
     "list_videos": "its order and its index are put in: see tests/unit/storage/test_lists.py",
     "count_some": "likewise",
+    "some_files": "the first few thousand, and only when an archive has no identity",
+    "count_stored": "for the message that an archive has lost all its files",
 }
 """Queries that may look at every row, and why."""
 

@@ -322,7 +322,7 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
 async def test_a_full_disk_holds_the_queue_back_until_there_is_room(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.disk_guard._INTERVAL", 0.02)
+    monkeypatch.setattr("ytarchive.jobs.disk_guard._INTERVALS", {"disk_full": 0.02})
     workshop.storage.is_full = True
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(video_id(1)))

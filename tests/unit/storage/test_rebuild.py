@@ -26,7 +26,7 @@ from tests.unit.storage.samples import (
 )
 from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.errors import DatabaseCorrupt, NotFound, StateLocked
+from ytarchive.common.errors import DatabaseCorrupt, NotAnArchive, StateLocked
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import ErrorDetail, utc_now
 from ytarchive.common.services import ServiceName
@@ -329,7 +329,7 @@ async def test_it_is_refused_while_a_process_owns_the_library(config: StorageCon
 
 
 async def test_where_no_archive_is_nothing_is_made(config: StorageConfig) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotAnArchive):
         await rebuild_library(config)
     assert not config.base_path.exists()
 

@@ -60,8 +60,8 @@ class RecordedState:
         return self.archive_id is not None or bool(self.files)
 
     def is_found_in(self, base: Path) -> bool:
-        """Return whether any registered file is there."""
-        return any((base / path).is_file() for path in self.files)
+        """Return whether any registered file is there, or a folder that is being moved."""
+        return any((base / path).exists() for path in self.files)
 
     def _count(self, name: str) -> int:
         rows = self._rows("count_stored")

@@ -31,6 +31,13 @@ class Search:
         index = await SearchIndex.open(layout.search_index, library_id, newest)
         return cls(index, library, layout)
 
+    @classmethod
+    async def reading(cls, library: Database, layout: Layout) -> Self:
+        """Return the index as it is, which may be behind the library."""
+        [state] = await library.fetch_all("search_state")
+        index = await SearchIndex.reading(layout.search_index, state["library_id"], state["newest"])
+        return cls(index, library, layout)
+
     def follow(self) -> None:
         """Take in what changes, in the background, until it is closed."""
         self._following = asyncio.create_task(self._indexer.run())

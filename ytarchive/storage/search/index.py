@@ -9,6 +9,7 @@ from loguru import logger
 
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
+from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.storage.search.documents import Document, unpacked
 from ytarchive.storage.search.text import RULES, searchable
 
@@ -49,17 +50,39 @@ class SearchIndex:
             log.warning("the search index begins anew: {}", error.message)
             return await cls._begin(path, library_id)
         try:
-            state = await database.fetch_one("get_state")
+            index = await cls._fitting(database, library_id, newest)
         except BaseException:
             await database.close()  # its thread would keep the process from ending
             raise
-        if state is not None:
-            fits = (state["library_id"], state["rules"]) == (library_id, RULES)
-            if fits and state["revision"] <= newest:
-                return cls(database, state["revision"], state["overflow"])
-            log.info("the search index is made anew: it does not fit the library")
+        if index is not None:
+            return index
         await database.close()
         return await cls._begin(path, library_id)
+
+    @classmethod
+    async def reading(cls, path: Path, library_id: str, newest: int) -> Self:
+        """Open the index for reading; one that does not fit the library counts as empty."""
+        database = await ReadOnlyDatabase.open(path, SCHEMA)
+        try:
+            index = await cls._fitting(database, library_id, newest)
+        except (DatabaseCorrupt, DatabaseUnsupported) as error:
+            log.warning("the search index is not used: {}", error.message)
+            index = None
+        return index or cls(
+            await ReadOnlyDatabase.open(path.with_name(f"{path.name}-none"), SCHEMA), 0, 0
+        )
+
+    @classmethod
+    async def _fitting(cls, database: Database, library_id: str, newest: int) -> Self | None:
+        """Return the index if it is of this library, and of no later state of it."""
+        state = await database.fetch_one("get_state")
+        if state is None:
+            return None
+        fits = (state["library_id"], state["rules"]) == (library_id, RULES)
+        if fits and state["revision"] <= newest:
+            return cls(database, state["revision"], state["overflow"])
+        log.info("the search index is made anew: it does not fit the library")
+        return None
 
     @classmethod
     async def _begin(cls, path: Path, library_id: str) -> Self:

@@ -390,7 +390,9 @@ SELECT id FROM archive;
 
 -- name: some_files
 -- Enough of them that one is found wherever a part of the archive is.
-SELECT path FROM files WHERE role IN ('media', 'metadata') LIMIT 20000;
+SELECT path FROM files WHERE role IN ('media', 'metadata')
+UNION ALL SELECT staged_path FROM moves
+LIMIT 20000;
 
 -- name: count_stored
 SELECT

@@ -1,0 +1,58 @@
+"""The queue, for commands that only read it: nothing is worked on, and nothing is written."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from ytarchive.common.config import Settings
+from ytarchive.common.hosts import known_hosts
+from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.jobs.availability import AvailabilityLedger
+from ytarchive.jobs.disk_guard import DiskGuard
+from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.guards import Guards
+from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.registry.models import ServiceRegistry
+from ytarchive.jobs.registry.registry import HealthProbe, Registry
+from ytarchive.jobs.registry.repository import RegistryRepository
+from ytarchive.jobs.repository import SCHEMA
+from ytarchive.jobs.service import JobsService
+
+
+class ReadOnlyJobs(JobsService):
+    """Answers from `jobs.db` as it is; whatever would change it raises NotWritable."""
+
+    @classmethod
+    @asynccontextmanager
+    async def reading(
+        cls, settings: Settings, neighbours: Neighbours, probe: HealthProbe
+    ) -> AsyncIterator[Self]:
+        """Give the service; a `jobs.db` that is missing counts as an empty queue."""
+        path = settings.storage.state_path / "jobs.db"
+        async with await ReadOnlyDatabase.open(path, SCHEMA) as database:
+            governor = await Governor.open(database, settings.download)
+            download, storage = neighbours.download, neighbours.storage
+            ledger = AvailabilityLedger(database, download, storage, governor)
+            guards = Guards(governor, DiskGuard(storage), ledger)
+            service = cls(database, neighbours, settings, guards, probe)
+            service._registry = Registry(
+                _ForgetfulRegistry(database),
+                probe,
+                settings.jobs.health_interval,
+                known_hosts(settings),
+            )
+            yield service
+
+
+class _ForgetfulRegistry(RegistryRepository):
+    """Keeps nothing: the services of this process end with it."""
+
+    async def save(self, service: ServiceRegistry) -> None:
+        """Keep nothing."""
+
+    async def remove(self, service_name: str) -> None:
+        """Keep nothing."""
+
+    async def services(self) -> list[ServiceRegistry]:
+        """Return no service: those of earlier processes have ended."""
+        return []

@@ -1,0 +1,34 @@
+"""Metadata, for commands that only read: the quota and what is cached."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Self
+
+from ytarchive.common.config import Settings
+from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.metadata.data_api.client import DataApi
+from ytarchive.metadata.data_api.quota import QuotaLedger
+from ytarchive.metadata.repository import SCHEMA
+from ytarchive.metadata.service import MetadataService
+from ytarchive.metadata.sources import Sources
+from ytarchive.ytdlp import Extractor
+
+
+class ReadOnlyMetadata(MetadataService):
+    """Answers from `metadata.db` as it is; what has to be asked of YouTube raises NotWritable."""
+
+    @classmethod
+    @asynccontextmanager
+    async def reading(cls, settings: Settings, extractor: Extractor) -> AsyncIterator[Self]:
+        """Give the service; a `metadata.db` that is missing counts as an empty one."""
+        youtube = settings.youtube
+        path = settings.storage.state_path / "metadata.db"
+        async with AsyncExitStack() as stack:
+            database = await stack.enter_async_context(await ReadOnlyDatabase.open(path, SCHEMA))
+            ledger = QuotaLedger(database, youtube)
+            api = None
+            if youtube.api_key:
+                opening = DataApi.open(youtube.api_key, settings.network, ledger)
+                api = await stack.enter_async_context(opening)
+            sources = Sources(api, extractor, youtube.extract_when_quota_spent)
+            yield cls(settings, database, ledger, sources)

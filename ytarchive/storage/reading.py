@@ -1,0 +1,30 @@
+"""The archive, for commands that only read it: no recovery, no index, no verification."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.presence import Presence
+from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.repository import SCHEMA
+from ytarchive.storage.search import Search
+from ytarchive.storage.service import StorageService
+
+
+class ReadOnlyStorage(StorageService):
+    """Answers from the databases and files as they are; changes raise NotWritable."""
+
+    @classmethod
+    @asynccontextmanager
+    async def reading(cls, config: StorageConfig, presence: Presence | None) -> AsyncIterator[Self]:
+        """Give the service; databases that are missing count as empty."""
+        layout = Layout.of(config)
+        database = await ReadOnlyDatabase.open(layout.database, SCHEMA)
+        search = await Search.reading(database, layout)
+        storage = cls(config, layout, database, search, presence)
+        try:
+            yield storage
+        finally:
+            await storage.close()
