@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 import aiohttp
@@ -153,7 +153,7 @@ async def _open_each(
     whole_queue: bool,
 ) -> Archive:
     """Open what is local, callees before callers."""
-    settings, local, presence = parts.settings, parts.local, parts.presence
+    settings, local = parts.settings, parts.local
 
     async def enter(service: ServiceName, contract: type[S], opening: Callable[[], Any]) -> S:
         if service not in services:
@@ -162,14 +162,12 @@ async def _open_each(
         local[service] = opened
         return opened
 
-    logging = await enter(
-        ServiceName.LOGGING, LoggingAPI, lambda: LoggingService.open(settings, presence)
-    )
+    logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: _logging(parts))
     if ServiceName.LOGGING not in services:
         capacity, level = settings.logging.queue_entries, settings.server.log_level
         await stack.enter_async_context(LogPipeline(RemoteTarget(logging), capacity, level))
-    storage = await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(settings, presence))
-    yt_dlp = await stack.enter_async_context(YtDlp(settings, presence))
+    storage = await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(parts))
+    yt_dlp = await stack.enter_async_context(YtDlp(settings, parts.presence))
     metadata = await enter(
         ServiceName.METADATA, MetadataAPI, lambda: MetadataService.open(settings, yt_dlp)
     )
@@ -199,9 +197,13 @@ def _call_back(
         download.report_to(jobs or parts.elsewhere(DownloadListener))
 
 
+def _logging(parts: _Composition) -> AbstractAsyncContextManager[LoggingService]:
+    return LoggingService.open(parts.settings, parts.presence)
+
+
 @asynccontextmanager
-async def _storage(settings: Settings, presence: Presence | None) -> AsyncIterator[StorageService]:
-    storage = await StorageService.open(settings.storage, presence)
+async def _storage(parts: _Composition) -> AsyncIterator[StorageService]:
+    storage = await StorageService.open(parts.settings.storage, parts.presence)
     try:
         yield storage
     finally:

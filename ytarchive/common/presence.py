@@ -4,12 +4,15 @@ The folder of a disk that was unmounted looks like an archive that lost everythi
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ytarchive.common.errors import ArchiveMissing, NotAnArchive
 from ytarchive.common.identity import IDENTITY_FILE, read_identity
+
+T = TypeVar("T")
 
 
 class Presence:
@@ -55,6 +58,14 @@ class ArchiveWatch:
     async def is_there(self) -> bool:
         """Return whether the folder holds the archive."""
         return self._presence is None or await asyncio.to_thread(self._presence.is_there)
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return the result of `work`, checked as by `over`."""
+        try:
+            async with self.over():
+                return await work
+        finally:
+            work.close()  # it is not awaited if the archive is missing
 
     @asynccontextmanager
     async def over(self) -> AsyncIterator[None]:

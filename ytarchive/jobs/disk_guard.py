@@ -5,7 +5,15 @@ from collections.abc import Awaitable, Callable
 
 from loguru import logger
 
-from ytarchive.common.errors import ArchiveMissing, YTArchiveError
+from ytarchive.common.errors import (
+    ArchiveMissing,
+    Blocked,
+    Cancelled,
+    Postponed,
+    ServiceUnavailable,
+    Unavailable,
+    YTArchiveError,
+)
 from ytarchive.jobs.waiting import Waiting
 from ytarchive.storage import StorageAPI
 
@@ -13,6 +21,8 @@ log = logger.bind(service="jobs")
 
 _INTERVALS = {"archive_missing": 2.0, "disk_full": 15.0}
 """Seconds between two looks, by the reason."""
+_OWN_CAUSES = (Unavailable, Postponed, Blocked, ServiceUnavailable, Cancelled)
+"""Failures that a missing archive cannot cause."""
 
 
 class DiskGuard:
@@ -38,6 +48,8 @@ class DiskGuard:
 
     async def cause_of(self, error: YTArchiveError) -> YTArchiveError:
         """Return ArchiveMissing if that is why something failed, and else the error itself."""
+        if isinstance(error, _OWN_CAUSES):
+            return error
         missing = await self.missing_archive()
         return ArchiveMissing(missing.message) if missing else error
 

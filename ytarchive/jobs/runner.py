@@ -24,8 +24,6 @@ from ytarchive.jobs.video_flow import Archived, VideoFlow, spared
 log = logger.bind(service="jobs")
 
 _HISTORY = 10
-_OWN_CAUSES = (Unavailable, Postponed, Blocked, ServiceUnavailable, Cancelled)
-"""Failures that a missing archive cannot cause."""
 _PAUSE_AFTER_FAILURE = 5.0
 
 
@@ -196,16 +194,10 @@ class Runner:
                 return await self._flow.describe_only(video.video_id)
             return await self._flow.archive(video.video_id, video.job.options, flight.describe)
         except YTArchiveError as error:
-            return await self._cause_of(error)
+            return await self._guards.disk.cause_of(error)
         except Exception as error:  # a fault of ours must not stop the queue
             log.exception("{}: unexpected failure", video.video_id)
             return InternalError(f"{type(error).__name__}: {error}")
-
-    async def _cause_of(self, error: YTArchiveError) -> YTArchiveError:
-        """Return ArchiveMissing for whatever failed because the archive's folder disappeared."""
-        if isinstance(error, _OWN_CAUSES):
-            return error
-        return await self._guards.disk.cause_of(error)
 
     async def _tell_others(self, outcome: Archived | YTArchiveError, flight: Flight) -> None:
         governor, video_id = self._guards.governor, flight.video.video_id

@@ -277,17 +277,10 @@ class StorageService(StorageAPI):
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` even if its caller is cancelled: its lock would go, its threads would not."""
-        task = asyncio.create_task(self._in_archive(work))
+        task = asyncio.create_task(self._watch.run(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
-
-    async def _in_archive(self, work: Coroutine[Any, Any, T]) -> T:
-        try:
-            async with self._watch.over():
-                return await work
-        finally:
-            work.close()  # unless it was awaited, which ends it
 
     def _lock(self, video_id: str) -> asyncio.Lock:
         """One video is changed by one call at a time."""

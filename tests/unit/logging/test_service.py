@@ -185,7 +185,9 @@ async def test_what_services_log_under_a_trace_is_found_by_it(
     assert [item.service for item in page.items] == ["storage", "download", "metadata", "jobs"]
     logs = settings.storage.base_path / "logs"
     today = f"{utc_now():%Y-%m-%d}.jsonl"
-    line = json.loads((logs / "download" / today).read_text("utf-8"))
+    file = logs / "download" / today
+    await eventually(lambda: asyncio.to_thread(file.is_file))  # it is written after the database
+    line = json.loads(file.read_text("utf-8"))
     assert (line["trace_id"], line["message"], line["level"]) == ("one-request", "working", "INFO")
 
 
