@@ -142,7 +142,11 @@ def test_doctor_finds_everything_through_the_proxy(settings: Environment) -> Non
     ran = ytarchive(settings, "doctor", "--json")
     verdicts = {check["name"]: check["verdict"] for check in json.loads(ran.stdout)["checks"]}
     assert ran.returncode == 0
-    assert verdicts["network"] == verdicts["database"] == verdicts["ffmpeg"] == "ok"
+    assert verdicts["network"] == verdicts["archive"] == verdicts["ffmpeg"] == "ok"
+    assert ytarchive(settings, "init").returncode == 0
+    ran = ytarchive(settings, "doctor", "--json")
+    verdicts = {check["name"]: check["verdict"] for check in json.loads(ran.stdout)["checks"]}
+    assert verdicts["database"] == "ok"
 
 
 def test_a_read_only_archive_is_one_message(settings: Environment, tmp_path: Path) -> None:
@@ -154,8 +158,9 @@ def test_a_read_only_archive_is_one_message(settings: Environment, tmp_path: Pat
     assert str(tmp_path / "file") in line
 
 
-def test_a_rebuild_tells_its_result_and_no_log(settings: Environment) -> None:
-    assert ytarchive(settings, "storage").returncode == 0
+def test_a_rebuild_tells_its_result_and_no_log(settings: Environment, tmp_path: Path) -> None:
+    assert ytarchive(settings, "init").returncode == 0
+    (tmp_path / "archive" / "videos").mkdir()
     rebuilt = ytarchive(settings, "rebuild", "--json")
     assert (rebuilt.returncode, rebuilt.stderr) == (0, "")
     assert json.loads(rebuilt.stdout)["oddities"] == 0

@@ -11,6 +11,8 @@ import pytest
 
 from tests.harness import Server, call, environment, free_port, until
 from tests.standin import StandInProcess
+from ytarchive.common.config import StorageConfig
+from ytarchive.storage import Access, open_identity
 
 API_KEY: dict[str, Any] = {"youtube__api_key": "AIzaSyDemoKeyOfTheStandIn"}
 
@@ -242,6 +244,13 @@ def serve_once(settings: dict[str, str], *arguments: str) -> subprocess.Complete
     )
 
 
+def state_of_new_archive(base_path: Path) -> Path:
+    """An archive without any database; its state folder."""
+    open_identity(StorageConfig(base_path=base_path), Access.CREATE)
+    (base_path / ".ytarchive").mkdir()
+    return base_path / ".ytarchive"
+
+
 def test_a_second_process_is_told_who_owns_the_archive(tmp_path: Path) -> None:
     settings = environment(tmp_path / "archive", None)
     with Server(settings) as server:
@@ -256,8 +265,7 @@ def test_a_second_process_is_told_who_owns_the_archive(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("database", ["jobs.db", "library.db", "metadata.db"])
 def test_a_corrupt_database_is_named_with_what_to_do(tmp_path: Path, database: str) -> None:
-    state = tmp_path / "archive" / ".ytarchive"
-    state.mkdir(parents=True)
+    state = state_of_new_archive(tmp_path / "archive")
     (state / database).write_bytes(b"this is not a database" * 1000)
     ended = serve_once(environment(tmp_path / "archive", None))
 
@@ -268,8 +276,7 @@ def test_a_corrupt_database_is_named_with_what_to_do(tmp_path: Path, database: s
 
 
 def test_a_corrupt_log_is_set_aside_and_keeps_nothing_from_starting(tmp_path: Path) -> None:
-    state = tmp_path / "archive" / ".ytarchive"
-    state.mkdir(parents=True)
+    state = state_of_new_archive(tmp_path / "archive")
     (state / "logs.db").write_bytes(b"this is not a database" * 1000)
     with Server(environment(tmp_path / "archive", None)) as server:
         assert server.get("/logs").status == 200

@@ -16,8 +16,16 @@ from ytarchive.cli.output import size
 from ytarchive.cli.session import remedy_for
 from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.disk import Space, existing
-from ytarchive.common.errors import StateLocked, TokenRequired, YTArchiveError
+from ytarchive.common.errors import (
+    ArchiveMissing,
+    NotAnArchive,
+    StateLocked,
+    TokenRequired,
+    WrongArchive,
+    YTArchiveError,
+)
 from ytarchive.discovery import Archive
+from ytarchive.storage import Access, is_creatable
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")
@@ -168,14 +176,26 @@ def check_disk(storage: StorageConfig) -> Check:
 async def check_services(settings: Settings, server: str | None) -> list[Check]:
     """The server or, without one, the services and their databases in this process."""
     try:
-        async with open_archive(settings, server) as archive:
+        async with open_archive(settings, server, Access.READ) as archive:
             return [_place(archive), await _services(archive)]
     except StateLocked as error:
         return [_failed("database", error, Verdict.WARN)]
     except TokenRequired as error:
         return [_failed("server", error, Verdict.FAIL)]
+    except NotAnArchive as error:
+        return [await asyncio.to_thread(_no_archive, settings.storage, error)]
+    except (ArchiveMissing, WrongArchive) as error:
+        return [_failed("archive", error, Verdict.FAIL)]
     except YTArchiveError as error:
         return [_failed("server" if server else "database", error, Verdict.FAIL)]
+
+
+def _no_archive(storage: StorageConfig, error: NotAnArchive) -> Check:
+    """Return that there is no archive, which is no fault where one can be created."""
+    if not is_creatable(storage):
+        return _failed("archive", error, Verdict.FAIL)
+    message = f"none in {storage.base_path} yet: `ytarchive init` creates it"
+    return Check(name="archive", verdict=Verdict.OK, message=message)
 
 
 def _place(archive: Archive) -> Check:

@@ -11,7 +11,7 @@ from ytarchive.storage.api import (
     StoredVideos,
     VideoExists,
 )
-from ytarchive.storage.identity.opening import Initialized, initialize, open_identity
+from ytarchive.storage.identity.opening import Initialized, initialize, is_creatable, open_identity
 from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.plan_models import (
     FailedDownload,
@@ -79,6 +79,7 @@ __all__ = [
     "WorkPlanQuery",
     "WorkPlanRequest",
     "initialize",
+    "is_creatable",
     "open_identity",
     "rebuild_library",
 ]

@@ -7,7 +7,7 @@ from ytarchive.common import swap
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.disk import os_errors
-from ytarchive.common.errors import InvalidRequest, NotAnArchive
+from ytarchive.common.errors import InvalidRequest, LocalError, NotAnArchive
 from ytarchive.common.identity import (
     ArchiveIdentity,
     create_identity,
@@ -64,6 +64,19 @@ def open_identity(
     identity = standing.identity or _create(standing, new_identity())
     known.record(standing.paths, identity.id)
     return identity
+
+
+def is_creatable(config: StorageConfig) -> bool:
+    """Return whether a creating command would make an archive in the folder. Blocks."""
+    try:
+        standing = examine(config, KnownArchives.of_user())
+        if standing.needs_identity() or standing.identity is not None:
+            return False
+        standing.require_empty()
+        standing.require_no_queue()
+    except LocalError:
+        return False
+    return standing.damage is None
 
 
 async def initialize(
