@@ -7,16 +7,12 @@ from typing import Self
 from ytarchive.common.config import Settings
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.read_only import ReadOnlyDatabase
-from ytarchive.jobs.availability import AvailabilityLedger
-from ytarchive.jobs.disk_guard import DiskGuard
-from ytarchive.jobs.governor.governor import Governor
-from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.registry.models import ServiceRegistry
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
 from ytarchive.jobs.registry.repository import RegistryRepository
 from ytarchive.jobs.repository import SCHEMA
-from ytarchive.jobs.service import JobsService
+from ytarchive.jobs.service import JobsService, guards_of
 
 
 class ReadOnlyJobs(JobsService):
@@ -30,10 +26,7 @@ class ReadOnlyJobs(JobsService):
         """Give the service; a `jobs.db` that is missing counts as an empty queue."""
         path = settings.storage.state_path / "jobs.db"
         async with await ReadOnlyDatabase.open(path, SCHEMA) as database:
-            governor = await Governor.open(database, settings.download)
-            download, storage = neighbours.download, neighbours.storage
-            ledger = AvailabilityLedger(database, download, storage, governor)
-            guards = Guards(governor, DiskGuard(storage), ledger)
+            guards = await guards_of(database, settings, neighbours)
             service = cls(database, neighbours, settings, guards, probe)
             service._registry = Registry(
                 _ForgetfulRegistry(database),

@@ -124,11 +124,8 @@ class JobsService(JobsAPI, DownloadListener):
         `whole_queue`: False works on nothing but the jobs given to `work_on`.
         """
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
-            governor = await Governor.open(database, settings.download)
-            download, storage = neighbours.download, neighbours.storage
-            surroundings = Surroundings(settings.network)
-            ledger = AvailabilityLedger(database, download, storage, governor, surroundings)
-            guards = Guards(governor, DiskGuard(storage), ledger)
+            guards = await guards_of(database, settings, neighbours)
+            governor, ledger = guards.governor, guards.ledger
             service = cls(database, neighbours, settings, guards, probe)
             await service._registry.load()
             if not whole_queue:
@@ -278,6 +275,15 @@ class JobsService(JobsAPI, DownloadListener):
         if job is None:
             raise NotFound(f"there is no job {job_id}")
         return job
+
+
+async def guards_of(database: Database, settings: Settings, neighbours: Neighbours) -> Guards:
+    """Return what holds the queue back, in the state that the last process left."""
+    governor = await Governor.open(database, settings.download)
+    download, storage = neighbours.download, neighbours.storage
+    surroundings = Surroundings(settings.network)
+    ledger = AvailabilityLedger(database, download, storage, governor, surroundings)
+    return Guards(governor, DiskGuard(storage), ledger)
 
 
 def _places(settings: Settings) -> int:
