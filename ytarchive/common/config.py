@@ -163,6 +163,12 @@ class JobsConfig(Section):
         ge=0,
         description="A channel is listed to its end this often; in between only what is new",
     )
+    keep_days: int = Field(
+        90,
+        ge=0,
+        description="Finished jobs are removed after this many days, except those with videos "
+        "that are still missing; 0 keeps all",
+    )
 
 
 class LoggingConfig(Section):

@@ -54,6 +54,7 @@ class Engine:
         self._planned: set[str] = set()
         self._giving_up: dict[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._beside: set[str] = set()
         queue.on_active = self._plan_all
         planner.on_prepared = queue.refresh
         runner.on_result = self._video_ended
@@ -69,6 +70,12 @@ class Engine:
         self._spawn(_supervised("work plans", self._reporter.run))
         self._spawn(_supervised("metrics", self._count))
         for name, work in beside.items():
+            self._spawn(_supervised(name, work))
+
+    def run_beside(self, name: str, work: Work) -> None:
+        """Run `work` until the engine stops; once, however often it is named."""
+        if name not in self._beside:
+            self._beside.add(name)
             self._spawn(_supervised(name, work))
 
     async def stop(self, grace: float) -> None:

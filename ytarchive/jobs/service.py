@@ -26,6 +26,7 @@ from ytarchive.jobs.api import (
     JobView,
 )
 from ytarchive.jobs.availability import AvailabilityLedger
+from ytarchive.jobs.continuing import OpenJobs
 from ytarchive.jobs.disk_guard import DiskGuard
 from ytarchive.jobs.engine import Engine
 from ytarchive.jobs.governor.gate import GovernedGate
@@ -37,6 +38,7 @@ from ytarchive.jobs.notices import NoticeBoard
 from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.policy import longest_waits
 from ytarchive.jobs.progress import ProgressReader
+from ytarchive.jobs.pruning import Pruner
 from ytarchive.jobs.queue import Queue
 from ytarchive.jobs.registry.models import RegisterService, ServiceRegistry
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
@@ -78,6 +80,8 @@ class JobsService(JobsAPI, DownloadListener):
         probe: HealthProbe,
     ) -> None:
         self._started = monotonic()
+        self._open_jobs: OpenJobs | None = None
+        self._pruner = Pruner(database, neighbours.storage, settings.jobs.keep_days)
         self._repository = JobsRepository(database)
         self._results = JobResultsService(self._repository)
         self._place = settings.storage
@@ -130,10 +134,12 @@ class JobsService(JobsAPI, DownloadListener):
             await service._registry.load()
             if not whole_queue:
                 service._queue.restrict_to(set())
+                service._open_jobs = OpenJobs(database)
             beside = {"registry": service._registry.run}
             if whole_queue:
                 service._revival.listen_to(ledger)
                 beside |= {"availability": ledger.run, "revival": service._revival.run}
+                beside |= {"pruning": service._pruner.run}
             await service._engine.start(beside)
             try:
                 yield service
@@ -148,6 +154,7 @@ class JobsService(JobsAPI, DownloadListener):
     def work_on(self, job_id: str) -> None:
         """Add a job to those that are worked on, when not the whole queue is."""
         self._queue.allow(job_id)
+        self._engine.run_beside("pruning", self._pruner.run)
 
     def registered_url(self, service: ServiceName) -> str | None:
         """Where a service that runs apart registered from."""
@@ -158,6 +165,11 @@ class JobsService(JobsAPI, DownloadListener):
         if request.options.output_dir:
             alone = request.video_ids[0] if len(request.video_ids) == 1 else None
             require_place_for_videos(request.options.output_dir, self._place, alone)
+        known = self._open_jobs and await self._open_jobs.continued(request)
+        if known:
+            log.info("job {} is continued: it was created for the same", known)
+            self._engine.job_changed(known)
+            return await self._found(known)
         trace_id = current_trace_id() or new_trace_id()
         job = await self._repository.create(request, trace_id)
         with trace(trace_id):

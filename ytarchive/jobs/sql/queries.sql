@@ -34,6 +34,12 @@ WHERE status = :status AND id < coalesce(:cursor, '~') AND type = coalesce(:type
 ORDER BY id DESC
 LIMIT :limit;
 
+-- name: open_jobs_like
+SELECT id FROM jobs
+WHERE status = 'PENDING' AND type = :type AND playlist_id IS :playlist_id
+  AND options = :options AND own_videos = :own_videos
+ORDER BY id;
+
 -- name: active_jobs
 SELECT * FROM jobs WHERE status IN ('PENDING', 'RUNNING');
 
@@ -292,6 +298,49 @@ ON CONFLICT (job_id, video_id) DO UPDATE SET
 UPDATE job_videos SET planned = 0
 WHERE video_id = :video_id AND state IN ('failed', 'unavailable') AND superseded = 0
   AND state = 'unavailable';
+
+-- Removing old jobs -------------------------------------------------------------------------------
+
+-- name: old_failures
+-- Videos that count as missing in jobs that ended long ago.
+SELECT DISTINCT v.video_id
+FROM job_videos AS v JOIN jobs AS j ON j.id = v.job_id
+WHERE v.state IN ('failed', 'unavailable') AND v.superseded = 0 AND v.video_id > :after
+  AND j.status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND j.updated_at < :before
+  AND j.type <> 'METADATA_ONLY'
+ORDER BY v.video_id
+LIMIT :limit;
+
+-- name: supersede_stored
+UPDATE job_videos SET superseded = 1, waits_for = NULL
+WHERE video_id = :video_id AND state IN ('failed', 'unavailable') AND superseded = 0
+  AND job_id IN (
+    SELECT id FROM jobs
+    WHERE id = job_videos.job_id AND type <> 'METADATA_ONLY'
+      AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
+  );
+
+-- name: old_jobs
+-- Jobs that ended long ago, and of which no video waits or is missing.
+SELECT id FROM jobs
+WHERE status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND updated_at < :before AND id > :after
+  AND (failed + unavailable = 0 OR NOT EXISTS (
+    SELECT 1 FROM job_videos AS v
+    WHERE v.job_id = jobs.id AND v.state IN ('failed', 'unavailable') AND v.superseded = 0
+  ))
+ORDER BY id
+LIMIT :limit;
+
+-- name: remove_job_videos
+DELETE FROM job_videos
+WHERE job_id = :id
+  AND (SELECT status FROM jobs WHERE id = :id) IN ('COMPLETED', 'FAILED', 'CANCELLED')
+  AND video_id IN (SELECT video_id FROM job_videos WHERE job_id = :id LIMIT :limit);
+
+-- name: remove_job
+DELETE FROM jobs
+WHERE id = :id AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
+  AND NOT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :id);
 
 -- The wall clock ----------------------------------------------------------------------------------
 

@@ -1,0 +1,99 @@
+"""Removes finished jobs after `jobs.keep_days`, except those of which something is still open."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from loguru import logger
+
+from ytarchive.common.database import Database, Writer
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.models import to_micros, utc_now
+from ytarchive.jobs.clock import Clock
+from ytarchive.storage import ExistsRequest, StorageAPI
+
+log = logger.bind(service="jobs")
+
+_INTERVAL = 6 * 3600.0
+_AT_ONCE = 500
+"""Jobs or videos in one transaction: other writes wait meanwhile."""
+
+
+class Pruner:
+    """Removes old jobs and their results. What is stored and what work plans have stays.
+
+    A job stays as long as it has the latest result of a video that could not be archived: that
+    video waits for its time or a condition, or is an entry of an open work plan.
+    """
+
+    def __init__(
+        self, database: Database, storage: StorageAPI, keep_days: int, now: Clock | None = None
+    ) -> None:
+        self._database = database
+        self._storage = storage
+        self._keep = timedelta(days=keep_days)
+        self._now = now or utc_now
+
+    async def run(self) -> None:
+        """Remove old jobs every six hours, until cancelled."""
+        while True:
+            try:
+                await self.prune()
+            except YTArchiveError as error:
+                log.warning("old jobs are not removed: {}", error.message)
+            await asyncio.sleep(_INTERVAL)
+
+    async def prune(self) -> int:
+        """Remove the jobs that are old enough; how many. With `keep_days` 0 all stay."""
+        if not self._keep:
+            return 0
+        before = to_micros(self._now() - self._keep)
+        await self._supersede_stored(before)
+        removed = 0
+        async for job_id in self._old_jobs(before):
+            removed += await self._remove(job_id)
+        if removed:
+            log.info("{} jobs that ended more than {} days ago removed", removed, self._keep.days)
+        return removed
+
+    async def _supersede_stored(self, before: int) -> None:
+        """Close failures of old jobs whose video another job has stored since."""
+        after = ""
+        while True:
+            values = {"before": before, "after": after, "limit": _AT_ONCE}
+            rows = await self._database.fetch_all("old_failures", values)
+            if not rows:
+                return
+            ids = [row["video_id"] for row in rows]
+            found = await self._storage.videos_exist(ExistsRequest(video_ids=ids))
+            stored = [{"video_id": each} for each in found.video_ids]
+            if stored:
+                await self._write_all("supersede_stored", stored)
+            after = ids[-1]
+
+    async def _write_all(self, statement: str, rows: list[dict[str, str]]) -> None:
+        await self._database.write(lambda writer: writer.execute_many(statement, rows))
+
+    async def _old_jobs(self, before: int) -> AsyncIterator[str]:
+        after = ""
+        while True:
+            values = {"before": before, "after": after, "limit": _AT_ONCE}
+            rows = await self._database.fetch_all("old_jobs", values)
+            if not rows:
+                return
+            for row in rows:
+                yield row["id"]
+            after = rows[-1]["id"]
+
+    async def _remove(self, job_id: str) -> int:
+        """Remove a job, some videos at a time; 0 if it was queued again meanwhile."""
+        values = {"id": job_id, "limit": _AT_ONCE}
+
+        def remove(writer: Writer) -> tuple[int, int]:
+            videos = writer.execute("remove_job_videos", values)
+            return videos, writer.execute("remove_job", values)
+
+        while True:
+            videos, jobs = await self._database.write(remove)
+            if jobs or not videos:
+                return jobs
