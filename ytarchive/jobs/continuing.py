@@ -4,8 +4,12 @@ A command without a server leaves a job open when all that is left has to wait. 
 run every night, would leave another one each time.
 """
 
+from loguru import logger
+
 from ytarchive.common.database import Database
 from ytarchive.jobs.api import CreateJob
+
+log = logger.bind(service="jobs")
 
 
 class OpenJobs:
@@ -29,5 +33,6 @@ class OpenJobs:
             if [each["video_id"] for each in found] == own_videos:
                 if request.playlist_id is not None:
                     await self._database.execute("list_again", {"id": row["id"]})
+                log.info("job {} is continued: it was created for the same", row["id"])
                 return str(row["id"])
         return None

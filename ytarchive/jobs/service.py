@@ -60,7 +60,7 @@ from ytarchive.jobs.upstream import (
     PermitOutcome,
     PermitRequest,
 )
-from ytarchive.jobs.video_flow import VideoFlow, nothing_came, save_request
+from ytarchive.jobs.video_flow import VideoFlow, nothing_came, places, save_request
 from ytarchive.jobs.work_plans import WorkPlanReporter
 
 log = logger.bind(service="jobs")
@@ -98,7 +98,7 @@ class JobsService(JobsAPI, DownloadListener):
         flow = VideoFlow(neighbours, self._notices)
         surroundings = Surroundings(settings.network)
         runner = Runner(
-            self._repository, self._queue, flow, guards, surroundings, jobs, _places(settings)
+            self._repository, self._queue, flow, guards, surroundings, jobs, places(settings)
         )
         reporter = WorkPlanReporter(self._repository, neighbours.storage)
         planner = Planner(self._repository, neighbours, guards, jobs)
@@ -167,7 +167,6 @@ class JobsService(JobsAPI, DownloadListener):
             require_place_for_videos(request.options.output_dir, self._place, alone)
         known = self._open_jobs and await self._open_jobs.continued(request)
         if known:
-            log.info("job {} is continued: it was created for the same", known)
             self._engine.job_changed(known)
             return await self._found(known)
         trace_id = current_trace_id() or new_trace_id()
@@ -296,8 +295,3 @@ async def guards_of(database: Database, settings: Settings, neighbours: Neighbou
     surroundings = Surroundings(settings.network)
     ledger = AvailabilityLedger(database, download, storage, governor, surroundings)
     return Guards(governor, DiskGuard(storage), ledger)
-
-
-def _places(settings: Settings) -> int:
-    """Videos worked on at a time: some can be looked up or stored while others are transferred."""
-    return settings.download.concurrency + max(1, settings.download.concurrency // 4)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from loguru import logger
 
+from ytarchive.common.config import Settings
 from ytarchive.common.errors import (
     Cancelled,
     DataApiError,
@@ -244,3 +245,8 @@ def _fallback(asked: Quality, got: str | None) -> str:
     if asked.height is None or got is None or got == asked:
         return ""
     return f"{asked} was not available; fetched {got}"
+
+
+def places(settings: Settings) -> int:
+    """Videos worked on at a time: some can be looked up or stored while others are transferred."""
+    return settings.download.concurrency + max(1, settings.download.concurrency // 4)
