@@ -100,6 +100,11 @@ def uploads_playlist(channel_id: str) -> str:
     return "UU" + channel_id.removeprefix("UC")
 
 
+def is_account_list(playlist_id: str) -> bool:
+    """Whether a playlist is one that each account has for itself: Watch later or Liked videos."""
+    return playlist_id in {"WL", "LL"}
+
+
 def is_uploads(playlist_id: str) -> bool:
     """Whether a playlist has what a channel uploaded, the newest first."""
     return playlist_id.startswith("UU")

@@ -12,7 +12,6 @@ from ytarchive.common.errors import (
     DataApiError,
     QuotaExceeded,
     UnknownFailure,
-    VideoUnavailable,
     YTArchiveError,
     error_from,
 )
@@ -153,9 +152,6 @@ class VideoFlow:
         """Steps 2 and 3, and what was wrong with them."""
         try:
             return await self._metadata.get_video(video_id, VideoMetadataQuery()), ""
-        except VideoUnavailable:
-            # The Data API leaves out dead videos without a reason; yt-dlp will tell the reason.
-            return None, ""
         except (DataApiError, QuotaExceeded) as error:
             log.warning("{}: its metadata comes from yt-dlp: {}", video_id, error.message)
             # The download has to extract the video anyway, and goes on from there.

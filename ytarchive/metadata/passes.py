@@ -7,7 +7,7 @@ from functools import partial
 from loguru import logger
 
 from ytarchive.common.errors import ApiFailure
-from ytarchive.common.identifiers import is_channel, uploads_playlist
+from ytarchive.common.identifiers import is_account_list, is_channel, uploads_playlist
 from ytarchive.metadata.channels import Channels, uploads_of
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.listing import ApiListing
@@ -71,10 +71,13 @@ class Passes:
         )
 
     async def _start(self, source: str, *, described: bool) -> Listing:
-        listing = await self._sources.ask(
-            lambda api: self._start_by_api(api, source, described=described),
-            lambda: self._start_by_extractor(source),
-        )
+        if is_account_list(source):  # the Data API refuses these, or says that they are empty
+            listing = await self._start_by_extractor(source)
+        else:
+            listing = await self._sources.ask(
+                lambda api: self._start_by_api(api, source, described=described),
+                lambda: self._start_by_extractor(source),
+            )
         log.info("listing {} ({} entries, says YouTube)", source, listing.video_count)
         return listing
 

@@ -1,4 +1,8 @@
-"""Whom to ask: the Data API while there is a key and quota, else yt-dlp."""
+"""Which source is asked: the Data API while there is a key and quota, else yt-dlp.
+
+The Data API knows what anybody can see. yt-dlp can use the cookies of an account, and YouTube lists
+for it what the API leaves out. So a refusal of the API is a hint, and yt-dlp's answer counts.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -6,7 +10,7 @@ from typing import TypeVar
 
 from loguru import logger
 
-from ytarchive.common.errors import QuotaExceeded
+from ytarchive.common.errors import QuotaExceeded, Unavailable, VideoUnavailable
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.ytdlp import Extractor
 
@@ -26,13 +30,27 @@ class Sources:
     async def ask(
         self, api: Callable[[DataApi], Awaitable[T]], extractor: Callable[[], Awaitable[T]]
     ) -> T:
-        """The answer of the Data API; of yt-dlp without a key or, if allowed, without quota."""
+        """Return the answer of the Data API, or of yt-dlp if the API cannot or does not give one.
+
+        Without quota yt-dlp is asked only if that is allowed. Raises what the last one raises.
+        """
         if self.api is None:
             return await extractor()
         try:
             return await api(self.api)
+        except Unavailable as hint:
+            log.info("the Data API does not give it, asking yt-dlp: {}", hint.message)
+            return await with_hint(extractor, hint)
         except QuotaExceeded as error:
             if not self.extract_when_quota_spent:
                 raise
             log.info("asking yt-dlp instead: {}", error.message)
             return await extractor()
+
+
+async def with_hint(extractor: Callable[[], Awaitable[T]], hint: Unavailable) -> T:
+    """Return yt-dlp's answer. Where it knows no reason for a refusal, the hint's is raised."""
+    try:
+        return await extractor()
+    except VideoUnavailable as vague:
+        raise hint from vague

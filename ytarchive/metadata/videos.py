@@ -1,12 +1,14 @@
 """Metadata of videos, from the cache, the Data API or, one at a time, yt-dlp."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ytarchive.common.errors import (
     Blocked,
     NotFound,
     QuotaExceeded,
+    Unavailable,
+    VideoUnavailable,
     WrongVideo,
     YTArchiveError,
 )
@@ -14,7 +16,7 @@ from ytarchive.common.media import VideoMetadata
 from ytarchive.metadata.data_api.videos import ApiVideos
 from ytarchive.metadata.repository import MetadataCache, Outcome
 from ytarchive.metadata.sharing import Collector, SharedCalls
-from ytarchive.metadata.sources import Sources
+from ytarchive.metadata.sources import Sources, with_hint
 
 _LOOKUPS = 1000
 _EXTRACTIONS_AT_ONCE = 4
@@ -55,15 +57,14 @@ class Videos:
         if self._sources.api is not None:
             rest = [each for each in video_ids if each not in outcomes]
             outcomes |= await self._by_api.ask_many(rest)
-        rest = [each for each in video_ids if self._may_extract(outcomes.get(each))]
+        wanted = [each for each in video_ids if self._may_extract(outcomes.get(each))]
         if extract:
-            outcomes |= await self._extract_all(rest)
-        else:
-            outcomes |= {each: _not_asked() for each in rest}
-        return outcomes
+            return outcomes | _with_hints(await self._extract_all(wanted), outcomes)
+        unanswered = [each for each in wanted if not isinstance(outcomes.get(each), Unavailable)]
+        return outcomes | {each: _not_asked() for each in unanswered}
 
     async def _get(self, video_id: str, *, refresh: bool, extract: bool) -> VideoMetadata:
-        known = None if refresh else await self._lookups.get(video_id)
+        known = None if refresh else await self._known(video_id)
         if known is not None:
             return known
         if extract:
@@ -72,15 +73,22 @@ class Videos:
             lambda _: self._by_api.get(video_id), lambda: self._extract(video_id)
         )
 
+    async def _known(self, video_id: str) -> VideoMetadata | None:
+        """Return fresh metadata. Where the Data API refused it lately, yt-dlp answers."""
+        try:
+            return await self._lookups.get(video_id)
+        except Unavailable as hint:
+            return await with_hint(lambda: self._extract(video_id), hint)
+
     async def _look_up(self, video_ids: Sequence[str]) -> dict[str, Outcome | None]:
         known = await self._cache.known(video_ids)
         return {video_id: known.get(video_id) for video_id in video_ids}
 
     def _may_extract(self, outcome: Outcome | None) -> bool:
-        """Whether yt-dlp is the one to ask, nobody else having answered."""
+        """Whether yt-dlp is to be asked: without an answer, or with a refusal of the Data API."""
         if isinstance(outcome, QuotaExceeded):
             return self._sources.extract_when_quota_spent
-        return outcome is None
+        return outcome is None or isinstance(outcome, Unavailable)
 
     async def _extract(self, video_id: str) -> VideoMetadata:
         return await self._extractions.run(video_id, lambda: self._extract_and_keep(video_id))
@@ -110,6 +118,14 @@ class Videos:
             for _ in range(min(_EXTRACTIONS_AT_ONCE, len(video_ids))):
                 tasks.create_task(work())
         return outcomes
+
+
+def _with_hints(extracted: dict[str, Outcome], known: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """Return the outcomes of extractions, with the Data API's reasons where yt-dlp has none."""
+    return {
+        video_id: known.get(video_id, outcome) if isinstance(outcome, VideoUnavailable) else outcome
+        for video_id, outcome in extracted.items()
+    }
 
 
 def _not_asked() -> NotFound:

@@ -15,7 +15,6 @@ from ytarchive.common.errors import (
     PrivateVideo,
     ServiceUnavailable,
     SourceGone,
-    VideoUnavailable,
     YTArchiveError,
 )
 from ytarchive.common.identifiers import new_id
@@ -114,9 +113,8 @@ async def test_a_playlist_that_is_gone_fails_the_job_with_its_reason(workshop: W
 async def test_what_is_unavailable_stands_in_the_work_plan_with_its_reason(
     workshop: Workshop,
 ) -> None:
-    workshop.metadata.failures[video_id(2)] = VideoUnavailable()
+    workshop.metadata.failures[video_id(2)] = PrivateVideo("This video is private")
     workshop.download.failures = {
-        video_id(2): [PrivateVideo("This video is private")],
         video_id(3): [AgeRestricted("Sign in to confirm your age")],
     }
     async with workshop.open() as jobs:

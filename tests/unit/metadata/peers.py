@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.errors import SourceGone, VideoUnavailable, YTArchiveError
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.ytdlp import ExtractedVideo, Extractor, ListedEntries
 
@@ -43,6 +43,8 @@ class ExtractorPeer(Extractor):
     captions: list[str] = field(default_factory=lambda: ["en"])
     failures: dict[str, YTArchiveError] = field(default_factory=dict)
     lists: dict[str, ListedEntries] = field(default_factory=dict)
+    sees: Callable[[str], bool] = lambda _: True
+    """Whether it can see a video."""
     chunk: int = 100
     fail_at: int | None = None
     extracted: list[str] = field(default_factory=list)
@@ -59,6 +61,8 @@ class ExtractorPeer(Extractor):
             await self.release.wait()
         if video_id in self.failures:
             raise self.failures[video_id]
+        if not self.sees(video_id):
+            raise VideoUnavailable
         metadata = VideoMetadata(
             video_id=video_id,
             title=f"Extracted {video_id}",
@@ -69,6 +73,8 @@ class ExtractorPeer(Extractor):
         return ExtractedVideo(metadata=metadata, info_path=Path(f"{video_id}.info.json"))
 
     async def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
+        if source not in self.lists:
+            raise SourceGone
         whole = self.lists[source]
         self.open_lists += 1
         try:
