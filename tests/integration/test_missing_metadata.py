@@ -46,3 +46,17 @@ def test_only_the_metadata_is_fetched_for_a_video_without(
         }
         assert server.get(f"/storage/metadata/{video}").data["title"] == "A radio"
         assert download(include_metadata=True) == skipped
+
+
+def test_a_video_that_the_data_api_leaves_out_is_stored_with_its_metadata(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video = youtube.ask("/videos", {"title": "Unlisted here", "api_omit": True})["id"]
+    settings = environment(tmp_path / "archive", youtube, youtube__api_key="key")
+    with Server(settings) as server:
+        data = {"type": "VIDEO_DOWNLOAD", "video_ids": [video], "options": {"quality": "360p"}}
+        job = server.ended(server.post("/jobs", {"data": data}).data["id"])
+        [result] = job["results"]
+        metadata = server.get(f"/storage/metadata/{video}").data
+    assert (result["status"], result["metadata_saved"]) == ("success", True)
+    assert (metadata["title"], bool(metadata["upload_date"])) == ("Unlisted here", True)
