@@ -24,6 +24,8 @@ COMMANDS = {
     "workplan": ("workplan:workplan", "Show what could not be archived, and retry."),
     "storage": ("storage:storage", "Show what the archive holds."),
     "verify": ("verify:verify", "Check that every stored file is unchanged."),
+    "trash": ("trash:trash", "List, restore and delete files that were replaced or removed."),
+    "quarantine": ("trash:quarantine", "List and restore files that were found damaged."),
     "rebuild": ("rebuild:rebuild", "Make the library's database again from the files alone."),
     "backup": ("backup:backup", "Copy all databases to a new folder in DIR."),
     "restore": ("backup:restore", "Put the databases of a backup in place of the present ones."),

@@ -98,6 +98,9 @@ class StorageConfig(Section):
     logs_dir: str = Field("logs", pattern=r"^[\w.-]+$", description="Below base_path")
     state_dir: UserPath | None = Field(None, description="Databases; default base_path/.ytarchive")
     min_free: int = Field(2**30, ge=0, description="Bytes that downloads leave free on the disk")
+    trash_days: float = Field(
+        30, ge=0, le=36_500, description="Days that replaced and removed files stay in the trash"
+    )
     verify_every_days: float | None = Field(
         None, gt=0, description="A server verifies every stored file this often; default: never"
     )

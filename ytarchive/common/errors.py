@@ -143,6 +143,12 @@ class Conflict(RequestError):
     remedy = "Look at its present state; what is running can be ended, or waited for."
 
 
+class RestoreConflict(Conflict):
+    code, meaning = "E237", "A file is in the way of one that is to be restored; nothing was moved"
+    remedy = "Move the files that the message names away, or restore with `--replace`."
+    reason = "in_the_way"
+
+
 class MalformedRequest(RequestError):
     code, status = "E015", 400
     meaning = "The request is not HTTP that can be read"

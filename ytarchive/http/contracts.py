@@ -5,7 +5,7 @@ from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.jobs import JobResultsAPI, JobsAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import StorageAPI
+from ytarchive.storage import StorageAPI, TrashAPI
 
 CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
@@ -14,5 +14,6 @@ CONTRACTS: tuple[type[Contract], ...] = (
     MetadataAPI,
     DownloadAPI,
     StorageAPI,
+    TrashAPI,
     LoggingAPI,
 )

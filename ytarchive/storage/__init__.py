@@ -33,6 +33,17 @@ from ytarchive.storage.query_models import (
     VideoSort,
 )
 from ytarchive.storage.rebuild import Rebuilt, rebuild_library
+from ytarchive.storage.trash.api import TrashAPI
+from ytarchive.storage.trash.models import (
+    BinName,
+    Emptied,
+    EmptyTrash,
+    Restored,
+    RestoreItem,
+    TrashedFile,
+    TrashItem,
+    TrashQuery,
+)
 from ytarchive.storage.verify.models import (
     Finding,
     FindingKind,
@@ -45,6 +56,9 @@ from ytarchive.storage.verify.models import (
 
 __all__ = [
     "Access",
+    "BinName",
+    "Emptied",
+    "EmptyTrash",
     "ExistsRequest",
     "FailedDownload",
     "Finding",
@@ -56,6 +70,8 @@ __all__ = [
     "Initialized",
     "PlanEntry",
     "Rebuilt",
+    "RestoreItem",
+    "Restored",
     "SaveMetadata",
     "SavePlaylist",
     "SaveVideo",
@@ -67,6 +83,10 @@ __all__ = [
     "StorageStats",
     "StoredVideo",
     "StoredVideos",
+    "TrashAPI",
+    "TrashItem",
+    "TrashQuery",
+    "TrashedFile",
     "UnavailableVideo",
     "Verification",
     "VerifyMode",

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
-from typing import Any, Self, TypeVar
-from weakref import WeakValueDictionary
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Self, TypeVar
 
 from loguru import logger
 from pydantic import ValidationError
 
 from ytarchive.common.config import StorageConfig
+from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database
 from ytarchive.common.disk import Space, os_errors
 from ytarchive.common.errors import FileFailure, NotFound
@@ -30,6 +30,7 @@ from ytarchive.storage.api import (
     StoredVideos,
     VideoExists,
 )
+from ytarchive.storage.changes import Changes
 from ytarchive.storage.descriptions import MetadataStore
 from ytarchive.storage.identity.opening import record_in_library
 from ytarchive.storage.layout import Layout
@@ -40,7 +41,10 @@ from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVid
 from ytarchive.storage.rebuild import restore_lost_library
 from ytarchive.storage.repository import SCHEMA, Library, Registered
 from ytarchive.storage.search import Search
+from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.bins import Bins
+from ytarchive.storage.trash.restoring import Restorer
+from ytarchive.storage.trash.service import TrashService
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
 from ytarchive.storage.verify.passes import Passes
@@ -67,6 +71,7 @@ class StorageService(StorageAPI):
     ) -> None:
         self._config = config
         self._watch = ArchiveWatch(presence)
+        self._changes = Changes(self._watch)
         self._layout = layout
         self._database = database
         self._library = Library(database, layout)
@@ -77,18 +82,19 @@ class StorageService(StorageAPI):
         self._descriptions = MetadataStore(self._library, layout)
         self._plans = WorkPlans(database, layout)
         self._passes = Passes(database)
+        findings = Findings(database)
+        restorer = Restorer(layout, self._library, self._videos, self._bins, findings)
+        self._trash = TrashService(self._bins, restorer, self._change, config.trash_days)
         self._verifier = Verifier(
             self._passes,
-            Findings(database),
+            findings,
             self._library,
             layout,
-            self._lock,
+            self._changes.lock,
             on_end=self._measure,
             bins=self._bins,
         )
-        self._regular: asyncio.Task[None] | None = None
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._running: set[asyncio.Task[Any]] = set()
+        self._regular: list[asyncio.Task[None]] = []
         self._started = time.monotonic()
 
     @classmethod
@@ -122,23 +128,30 @@ class StorageService(StorageAPI):
         except BaseException:
             await storage.close()
             raise
-        work = verify_regularly(storage._verifier, storage._passes, config)
-        storage._regular = asyncio.create_task(work)
+        verifying = verify_regularly(storage._verifier, storage._passes, config)
+        storage._regular = [
+            asyncio.create_task(verifying),
+            asyncio.create_task(storage._trash.purge_regularly()),
+        ]
         search.follow()
         return storage
 
     async def close(self) -> None:
         """Stop the verification, finish what is being saved, then close the library."""
-        if self._regular is not None:
-            self._regular.cancel()
+        for task in self._regular:
+            task.cancel()
         await self._verifier.close()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._changes.finish()
         await self._search.close()
         await self._database.close()
 
+    def subjects(self) -> Mapping[type[Contract], Contract]:
+        """Return the implementations of the service's other contracts."""
+        return {TrashAPI: self._trash}
+
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
         """Write a video's metadata to `metadata/videos/<id>.json`."""
-        return await self._to_the_end(self._save_metadata(request.metadata))
+        return await self._changes.to_the_end(self._save_metadata(request.metadata))
 
     async def save_playlist(self, request: SavePlaylist) -> Done:
         """Write a playlist's metadata to `metadata/playlists/<id>.json`."""
@@ -154,7 +167,7 @@ class StorageService(StorageAPI):
 
     async def save_video(self, request: SaveVideo) -> StorageLocation:
         """Take in a finished video: checksums, sync, rename, registration, in this order."""
-        return await self._to_the_end(self._save_video(request))
+        return await self._change(request.video_id, lambda: self._videos.save(request))
 
     async def video_exists(self, video_id: str) -> VideoExists:
         """Whether a video is stored, and where. A media file that is gone is not stored."""
@@ -196,7 +209,7 @@ class StorageService(StorageAPI):
 
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
         """Make a work plan, or extend the one that the list or else the job has."""
-        plan = await self._to_the_end(self._plans.create(request))
+        plan = await self._changes.to_the_end(self._plans.create(request))
         log.info("work plan {}: {} videos to review", plan.id, _open_entries(plan))
         return plan
 
@@ -256,35 +269,28 @@ class StorageService(StorageAPI):
         return HealthCheck.of(self.service, checks, since=self._started)
 
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
-        async with self._lock(metadata.video_id):
+        async with self._changes.lock(metadata.video_id):
             location = await self._descriptions.save(metadata)
         self._search.notice()
         log.debug("{}: metadata stored", metadata.video_id)
         return location
 
-    async def _save_video(self, request: SaveVideo) -> StorageLocation:
-        async with self._lock(request.video_id):
-            location = await self._videos.save(request)
-        await self._plans.resolve(request.video_id)
+    async def _change(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Run what changes a video, to its end and while nothing else changes it."""
+        return await self._changes.to_the_end(self._changed(video_id, work))
+
+    async def _changed(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
+        async with self._changes.lock(video_id):
+            result = await work()
+        await self._plans.resolve(video_id)
         self._search.notice()
         await self._measure()
-        return location
+        return result
 
     async def _measure(self) -> None:
         totals = await self._library.totals()
         STORED_VIDEOS.set(totals.videos)
         STORED_BYTES.set(totals.size_bytes)
-
-    async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run `work` even if its caller is cancelled: its lock would go, its threads would not."""
-        task = asyncio.create_task(self._watch.run(work))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
-
-    def _lock(self, video_id: str) -> asyncio.Lock:
-        """One video is changed by one call at a time."""
-        return self._locks.setdefault(video_id, asyncio.Lock())
 
 
 def _open_entries(plan: WorkPlan) -> int:

@@ -114,9 +114,18 @@ class Swap:
     def take_side_files(self, names: list[str], detail: str) -> Change:
         """Prepare the named files to be added beside the media. Raises IntegrityFailure."""
         change = self.prepare(names, names, detail)
-        if not any(file.role is Role.MEDIA for file in change.files):
-            message = f"the media of {self._video.video_id} does not have its registered size"
-            raise IntegrityFailure(f"{message}: nothing is added to it")
+        self._require_media(change)
+        return change
+
+    def take_back(self, names: list[str], detail: str, originals: Mapping[str, str]) -> Change:
+        """Prepare the named files to return; with media among them, other media leave.
+
+        `originals`: by name, the digests with which they were first stored.
+        """
+        media = _media_in(names)
+        rivals = [each.name for each in self._rivals(media[0])] if media else []
+        change = self.prepare(names, [*names, *rivals], detail, originals)
+        self._require_media(change)
         return change
 
     def prepare(
@@ -158,6 +167,11 @@ class Swap:
             if role_of(name) is Role.INFO:
                 _forget_format(self._staged / name)
         return True
+
+    def _require_media(self, change: Change) -> None:
+        if not any(file.role is Role.MEDIA for file in change.files):
+            message = f"the media of {self._video.video_id} does not have its registered size"
+            raise IntegrityFailure(f"{message}: nothing is added to it")
 
     def _rivals(self, media: str) -> list[Present]:
         """Return the media files that the folder has, and of which one at most may stay."""

@@ -1,16 +1,18 @@
 """Saves a video again and again, each time killed one step later, until a round comes through.
 
-    python -m tests.unit.storage.crash_rounds FOLDER first|second|format|side|metadata|rebuild
+    python -m tests.unit.storage.crash_rounds FOLDER KIND
 
 Each round works in `FOLDER/<n>`; it is killed just before the n-th step (see `countdown.py`).
-`second` is a download over one that is stored, `format` one in another format; `side` adds captions
-and a thumbnail; `metadata` saves a video's metadata again; `rebuild` makes the library of two
-videos again. The number of killed rounds is printed.
+`first` is a download, `second` one over one that is stored, `format` one in another format; `side`
+adds captions and a thumbnail; `restore` restores the replaced video over the present one;
+`metadata` saves a video's metadata again; `rebuild` makes the library of two videos again. The
+number of killed rounds is printed.
 """
 
 import asyncio
 import sys
 from pathlib import Path
+from typing import cast
 
 from tests.unit.countdown import Countdown, killed_rounds
 from tests.unit.storage.samples import (
@@ -24,7 +26,7 @@ from tests.unit.storage.samples import (
     stage_side_files,
 )
 from ytarchive.common.config import StorageConfig
-from ytarchive.storage import SaveMetadata, rebuild_library
+from ytarchive.storage import RestoreItem, SaveMetadata, TrashAPI, TrashQuery, rebuild_library
 from ytarchive.storage.service import StorageService
 
 
@@ -39,6 +41,9 @@ async def save(base: Path, kind: str, steps: int) -> None:
     if kind == "rebuild":
         await rebuild(storage, config, steps)
         return
+    if kind == "restore":
+        await restore(storage, config, steps)
+        return
     if kind == "metadata":
         await describe(storage, steps)
         return
@@ -50,6 +55,16 @@ async def save(base: Path, kind: str, steps: int) -> None:
         request = save_request(stage(config, media=b"new media", captions="de"))
     Countdown(steps).arm()
     await storage.save_video(request)
+    await storage.close()
+
+
+async def restore(storage: StorageService, config: StorageConfig, steps: int) -> None:
+    await storage.save_video(save_request(stage(config)))
+    await storage.save_video(save_request(stage(config, media=b"new media", captions="de")))
+    trash = cast("TrashAPI", storage.subjects()[TrashAPI])
+    [item] = (await trash.list_trash(TrashQuery())).items
+    Countdown(steps).arm()
+    await trash.restore_from_trash(item.id, RestoreItem(replace=True))
     await storage.close()
 
 

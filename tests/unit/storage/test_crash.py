@@ -84,6 +84,33 @@ def _first_media(base: Path) -> bytes:
     return (bins.root(item) / file.path).read_bytes()
 
 
+async def test_restore_killed_at_any_step_loses_neither_copy(tmp_path: Path) -> None:
+    """Afterwards one copy is the video, and the other one is listed in the trash."""
+    driver = (sys.executable, "-m", "tests.unit.storage.crash_rounds")
+    rounds = int(run(*driver, str(tmp_path), "restore"))
+    assert rounds > 12
+    outcomes = [await _copies(tmp_path / str(n + 1)) for n in range(rounds)]
+    assert set(outcomes) == {(MEDIA, b"new media"), (b"new media", MEDIA)}
+    assert outcomes == sorted(outcomes, key=lambda copies: copies[0] == MEDIA)
+
+
+async def _copies(base: Path) -> tuple[bytes, bytes]:
+    """Start again after a crash; the media in its place, and the one in the trash."""
+    config = StorageConfig(base_path=base)
+    storage = await StorageService.open(config)
+    try:
+        location = (await storage.video_exists(VIDEO)).location
+        assert registered_files(config) == files_on_disk(config, "videos")
+        assert sha256sum_accepts(base / "videos" / VIDEO)
+        bins = Bins(Layout.of(config))
+        [item] = bins.items(BinName.TRASH)
+        [file] = item.files
+        assert location is not None
+        return content(location.video_path), (bins.root(item) / file.path).read_bytes()
+    finally:
+        await storage.close()
+
+
 async def test_metadata_killed_at_any_step_has_the_digest_of_its_file(tmp_path: Path) -> None:
     driver = (sys.executable, "-m", "tests.unit.storage.crash_rounds")
     rounds = int(run(*driver, str(tmp_path), "metadata"))

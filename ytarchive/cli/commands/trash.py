@@ -1,0 +1,157 @@
+"""`ytarchive trash` and `ytarchive quarantine`."""
+
+import sys
+
+import click
+from rich.console import Group as Lines
+from rich.console import RenderableType
+
+from ytarchive.cli.commands.verify import Duration
+from ytarchive.cli.options import Group
+from ytarchive.cli.output import Output, cell, moment, size, table
+from ytarchive.cli.paging import page_of, paged
+from ytarchive.cli.params import VIDEO
+from ytarchive.cli.session import with_archive
+from ytarchive.cli.text import counted
+from ytarchive.common.models import Page
+from ytarchive.discovery import Archive
+from ytarchive.storage import (
+    BinName,
+    Emptied,
+    EmptyTrash,
+    Restored,
+    RestoreItem,
+    TrashAPI,
+    TrashItem,
+    TrashQuery,
+)
+
+_DAY = 86_400.0
+
+_video = click.option("--video", type=VIDEO, help="Only files of this video.")
+_item = click.argument("items", nargs=-1, required=True, metavar="ITEM...")
+_replace = click.option(
+    "--replace", is_flag=True, help="Move files that are in the way to the trash."
+)
+
+
+@click.group(cls=Group, default="list")
+def trash() -> None:
+    """List, restore and delete files that were replaced or removed."""
+
+
+@click.group(cls=Group, default="list")
+def quarantine() -> None:
+    """List and restore files that were found damaged."""
+
+
+@trash.command("list")
+@_video
+@paged(TrashQuery, limit=50)
+@with_archive
+async def list_trash(
+    archive: Archive, out: Output, video: str | None, limit: int, cursor: str | None
+) -> None:
+    """List the items of the trash, newest first (what `ytarchive trash` does)."""
+    query = TrashQuery(video_id=video, limit=limit, cursor=cursor)
+    out.show(await archive.of(TrashAPI).list_trash(query), _items)
+
+
+@trash.command("restore")
+@_item
+@_replace
+@with_archive
+async def restore_from_trash(
+    archive: Archive, out: Output, items: tuple[str, ...], replace: bool
+) -> None:
+    """Move items of the trash back to their place."""
+    await _restore(archive, out, BinName.TRASH, items, replace=replace)
+
+
+@trash.command()
+@click.option("--older-than", type=Duration(), metavar="7d", help="Keep what is newer than this.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_archive
+async def empty(archive: Archive, out: Output, older_than: float | None, yes: bool) -> int:
+    """Delete the items of the trash for good."""
+    if not yes and not await _is_confirmed(archive, out, older_than):
+        out.line("Nothing was deleted.")
+        return 1
+    request = EmptyTrash(older_than_days=(older_than or 0) / _DAY)
+    out.show(await archive.of(TrashAPI).empty_trash(request), _emptied)
+    return 0
+
+
+@quarantine.command("list")
+@_video
+@paged(TrashQuery, limit=50)
+@with_archive
+async def list_quarantine(
+    archive: Archive, out: Output, video: str | None, limit: int, cursor: str | None
+) -> None:
+    """List the items of the quarantine, newest first (what `ytarchive quarantine` does)."""
+    query = TrashQuery(video_id=video, limit=limit, cursor=cursor)
+    out.show(await archive.of(TrashAPI).list_quarantine(query), _items)
+
+
+@quarantine.command("restore")
+@_item
+@_replace
+@with_archive
+async def restore_from_quarantine(
+    archive: Archive, out: Output, items: tuple[str, ...], replace: bool
+) -> None:
+    """Move damaged files back to their place; they stay marked as damaged."""
+    await _restore(archive, out, BinName.QUARANTINE, items, replace=replace)
+
+
+async def _restore(
+    archive: Archive, out: Output, bin_name: BinName, items: tuple[str, ...], *, replace: bool
+) -> None:
+    api, request = archive.of(TrashAPI), RestoreItem(replace=replace)
+    restore = api.restore_from_trash if bin_name is BinName.TRASH else api.restore_from_quarantine
+    restored = [await restore(item, request) for item in dict.fromkeys(items)]
+    out.show(restored[0] if len(items) == 1 else restored, lambda _: _restored(restored))
+
+
+async def _is_confirmed(archive: Archive, out: Output, older_than: float | None) -> bool:
+    """Ask on the terminal. Raises UsageError where there is none."""
+    if out.as_json or not sys.stdin.isatty():
+        raise click.UsageError("Deleting needs a confirmation: give --yes.")
+    page = await archive.of(TrashAPI).list_trash(TrashQuery(limit=500))
+    more = " or more" if page.next_cursor else ""
+    which = "items that are older" if older_than else "all items"
+    click.echo(f"The trash has {counted(len(page.items), 'item')}{more}.", err=True)
+    return click.confirm(f"Delete {which} for good?", err=True)
+
+
+def _items(page: Page[TrashItem]) -> RenderableType:
+    if not page.items:
+        return cell("Empty.")
+    rows = [
+        (each.id, each.video_id, moment(each.moved_at), size(each.size_bytes), _what(each),
+         ", ".join(file.path for file in each.files))
+        for each in page.items
+    ]  # fmt: skip
+    columns = ["ITEM", "VIDEO", "MOVED", ">SIZE", "~REASON", "~FILES"]
+    return page_of([table(columns, rows)], page.next_cursor)
+
+
+def _what(item: TrashItem) -> str:
+    quality = f"{item.quality} " if item.quality else ""
+    return f"{quality}{item.reason}: {item.detail}" if item.detail else f"{quality}{item.reason}"
+
+
+def _restored(restored: list[Restored]) -> RenderableType:
+    lines = []
+    for each in restored:
+        files = counted(len(each.files), "file")
+        lines.append(cell(f"{each.video_id}: {files} restored from item {each.item_id}", "green"))
+        lines += [cell(f"damaged: {path}", "yellow") for path in each.damaged]
+        lines += [cell(f"the replaced files are in item {item}") for item in each.replaced]
+    return Lines(*lines)
+
+
+def _emptied(emptied: Emptied) -> RenderableType:
+    items, files = counted(emptied.items, "item"), counted(emptied.files, "file")
+    return cell(f"Deleted {items}: {files}, {size(emptied.size_bytes)}.")

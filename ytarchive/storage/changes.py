@@ -1,0 +1,34 @@
+"""Changes of stored videos: one at a time for each video, and each to its end."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from ytarchive.common.presence import ArchiveWatch
+
+T = TypeVar("T")
+
+
+class Changes:
+    """The locks of the videos, and the changes that run."""
+
+    def __init__(self, watch: ArchiveWatch) -> None:
+        self._watch = watch
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def lock(self, video_id: str) -> asyncio.Lock:
+        """Return the lock under which one call at a time changes a video."""
+        return self._locks.setdefault(video_id, asyncio.Lock())
+
+    async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` even if its caller is cancelled, because its threads cannot be cancelled."""
+        task = asyncio.create_task(self._watch.run(work))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        """Wait for the end of every change that runs."""
+        await asyncio.gather(*self._running, return_exceptions=True)

@@ -1,0 +1,64 @@
+"""Contract of the trash and the quarantine."""
+
+from typing import ClassVar, Protocol
+
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.models import Page
+from ytarchive.common.services import ServiceName
+from ytarchive.storage.trash.models import (
+    Emptied,
+    EmptyTrash,
+    ItemId,
+    Restored,
+    RestoreItem,
+    TrashItem,
+    TrashQuery,
+)
+
+
+class TrashAPI(Contract, Protocol):
+    """List, restore and delete files that were replaced, removed or found damaged."""
+
+    service: ClassVar[ServiceName] = ServiceName.STORAGE
+
+    @endpoint("GET /trash")
+    async def list_trash(self, request: TrashQuery) -> Page[TrashItem]:
+        """List the items of the trash, newest first."""
+        ...
+
+    @endpoint("GET /trash/{item_id}")
+    async def get_trash_item(self, item_id: ItemId) -> TrashItem:
+        """Return an item of the trash. Raises NotFound."""
+        ...
+
+    @endpoint("POST /trash/{item_id}/restore")
+    async def restore_from_trash(self, item_id: ItemId, request: RestoreItem) -> Restored:
+        """Move the files of an item back to their place and register them again.
+
+        Raises NotFound, RestoreConflict if a file is in the way, IntegrityFailure if a checksum is
+        wrong, or PathOutsideArchive.
+        """
+        ...
+
+    @endpoint("POST /trash/empty")
+    async def empty_trash(self, request: EmptyTrash) -> Emptied:
+        """Delete items of the trash for good."""
+        ...
+
+    @endpoint("GET /quarantine")
+    async def list_quarantine(self, request: TrashQuery) -> Page[TrashItem]:
+        """List the items of the quarantine, newest first."""
+        ...
+
+    @endpoint("GET /quarantine/{item_id}")
+    async def get_quarantine_item(self, item_id: ItemId) -> TrashItem:
+        """Return an item of the quarantine. Raises NotFound."""
+        ...
+
+    @endpoint("POST /quarantine/{item_id}/restore")
+    async def restore_from_quarantine(self, item_id: ItemId, request: RestoreItem) -> Restored:
+        """Move damaged files back to their place; they stay marked as damaged.
+
+        Raises NotFound, RestoreConflict if a file is in the way, or PathOutsideArchive.
+        """
+        ...

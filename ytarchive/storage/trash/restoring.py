@@ -1,0 +1,170 @@
+"""Moves files from the trash or the quarantine back to their place, and registers them."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from loguru import logger
+
+from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive, RestoreConflict
+from ytarchive.storage.api import StorageLocation
+from ytarchive.storage.intake import StoredFile
+from ytarchive.storage.layout import Layout, Role, role_of, side_file
+from ytarchive.storage.repository import FileSet, Library, Move
+from ytarchive.storage.swapping import Change, StoredCopy, Swap
+from ytarchive.storage.trash.bins import Bins
+from ytarchive.storage.trash.models import BinName, Restored, TrashItem
+from ytarchive.storage.verify.checks import Trouble
+from ytarchive.storage.verify.findings import Findings
+from ytarchive.storage.verify.models import FindingKind
+from ytarchive.storage.videos import VideoStore
+
+log = logger.bind(service="storage")
+
+
+@dataclass(frozen=True)
+class _Return:
+    """An item on its way back."""
+
+    item: TrashItem
+    video_id: str
+    staged: Path
+    target: Path
+    names: list[str]
+    location: StorageLocation | None
+
+    @property
+    def has_media(self) -> bool:
+        """Whether the video itself comes back, and not only files beside it."""
+        return any(role_of(name) is Role.MEDIA for name in self.names)
+
+
+class Restorer:
+    """Restores items. The caller holds the lock of the item's video."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        library: Library,
+        videos: VideoStore,
+        bins: Bins,
+        findings: Findings,
+    ) -> None:
+        self._layout = layout
+        self._library = library
+        self._videos = videos
+        self._bins = bins
+        self._findings = findings
+
+    async def restore(self, bin_name: BinName, item_id: str, *, replace: bool) -> Restored:
+        """Restore an item. `replace`: move files that are in the way to the trash.
+
+        Raises NotFound, RestoreConflict, IntegrityFailure, PathOutsideArchive or a LocalError.
+        """
+        item = await asyncio.to_thread(self._bins.read, bin_name, item_id)
+        returning = await self._returning(item)
+        known = await self._library.files_beside(returning.video_id, returning.target)
+        swap = Swap(self._layout, returning.staged, _copy_of(returning, known))
+        change = await asyncio.to_thread(_prepared, swap, returning)
+        damaged = [file for file in change.files if file.original_sha256 is not None]
+        _require(returning, change, damaged, replace=replace)
+        await self._videos.carry_out(Move(returning.staged, _set(returning, change),
+                                          change.displaced))  # fmt: skip
+        await self._mark(returning, damaged)
+        log.info("{}: restored from the {}", returning.video_id, bin_name)
+        folder = item.folder
+        return Restored(
+            item_id=item.id,
+            video_id=returning.video_id,
+            files=[f"{folder}/{name}" for name in returning.names],
+            damaged=[f"{folder}/{file.name}" for file in damaged],
+            replaced=[each.id for each in change.displaced],
+        )
+
+    async def _returning(self, item: TrashItem) -> _Return:
+        if item.video_id is None or not item.files:
+            raise NotFound(f"item {item.id} has no files of a video")
+        await self._videos.settle(item.video_id)
+        for file in item.files:
+            inside = file.path.startswith(f"{item.folder}/")
+            if not inside or self._layout.media_file(file.path) != self._layout.absolute(file.path):
+                where = self._bins.root(item)
+                message = f"{file.path} is not a place for the files of a video"
+                raise PathOutsideArchive(f"{message}; the files of the item are in {where}")
+        returning = _Return(
+            item=item,
+            video_id=item.video_id,
+            staged=self._bins.root(item) / item.folder,
+            target=self._layout.absolute(item.folder),
+            names=[file.path.removeprefix(f"{item.folder}/") for file in item.files],
+            location=await self._location(item.video_id),
+        )
+        self._require_media(returning)
+        return returning
+
+    def _require_media(self, returning: _Return) -> None:
+        """Files beside the media need it in their folder."""
+        stored = returning.location.video_path if returning.location else None
+        if not returning.has_media and (stored is None or Path(stored).parent != returning.target):
+            message = f"the media of {returning.video_id} is not in {returning.item.folder}"
+            raise NotFound(f"{message}: restore the item that has it first")
+
+    async def _location(self, video_id: str) -> StorageLocation | None:
+        try:
+            return await self._videos.locate(video_id)
+        except NotFound:
+            return None
+
+    async def _mark(self, returning: _Return, damaged: list[StoredFile]) -> None:
+        detail = "it was restored from the quarantine"
+        await self._findings.record(
+            Trouble(
+                returning.video_id,
+                f"{returning.item.folder}/{file.name}",
+                FindingKind.DAMAGED,
+                detail,
+            )
+            for file in damaged
+        )
+
+
+def _copy_of(returning: _Return, known: list[StoredFile]) -> StoredCopy:
+    """Return the copy that is in the folder now."""
+    location = returning.location
+    if location is None:
+        return StoredCopy(returning.video_id, returning.target, known)
+    missing = tuple(location.missing)
+    return StoredCopy(returning.video_id, returning.target, known, location.quality, missing)
+
+
+def _prepared(swap: Swap, returning: _Return) -> Change:
+    paths = dict(zip(returning.names, returning.item.files, strict=True))
+    originals = {name: file.sha256 for name, file in paths.items() if file.sha256}
+    return swap.take_back(returning.names, f"replaced by item {returning.item.id}", originals)
+
+
+def _require(
+    returning: _Return, change: Change, damaged: list[StoredFile], *, replace: bool
+) -> None:
+    """Refuse what would overwrite files, or bring back what changed in the trash."""
+    item = returning.item
+    in_the_way = [file.path for displaced in change.displaced for file in displaced.files]
+    if in_the_way and not replace:
+        raise RestoreConflict(
+            f"item {item.id} is not restored: {in_the_way[0]} exists", files=in_the_way[:20]
+        )
+    if damaged and item.bin is BinName.TRASH:
+        message = f"item {item.id} is not restored: the checksum of {damaged[0].name} is wrong"
+        raise IntegrityFailure(message, files=[file.name for file in damaged[:20]])
+
+
+def _set(returning: _Return, change: Change) -> FileSet:
+    item, location = returning.item, returning.location
+    if returning.has_media or location is None:
+        return FileSet(item.video_id or "", returning.target, change.files, item.quality,
+                       list(item.missing))  # fmt: skip
+    restored = {side_file(name) for name in returning.names}
+    missing = [each for each in location.missing if each not in restored]
+    return FileSet(
+        returning.video_id, returning.target, change.files, location.quality, missing, change.new
+    )

@@ -1,0 +1,115 @@
+"""Implements the contract of the trash and the quarantine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from loguru import logger
+
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.models import Page
+from ytarchive.storage.trash.api import TrashAPI
+from ytarchive.storage.trash.bins import Bins
+from ytarchive.storage.trash.models import (
+    BinName,
+    Emptied,
+    EmptyTrash,
+    Restored,
+    RestoreItem,
+    TrashItem,
+    TrashQuery,
+)
+from ytarchive.storage.trash.restoring import Restorer
+
+log = logger.bind(service="storage")
+
+T = TypeVar("T")
+
+_PURGE_EVERY = 3600.0
+"""Seconds between two looks for items that have been in the trash for long enough."""
+
+
+class Changing(Protocol):
+    """Runs what changes a video while nothing else changes it."""
+
+    async def __call__(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Run `work` to its end."""
+        ...
+
+
+class TrashService(TrashAPI):
+    """The trash and the quarantine of the archive."""
+
+    def __init__(self, bins: Bins, restorer: Restorer, changing: Changing, days: float) -> None:
+        self._bins = bins
+        self._restorer = restorer
+        self._changing = changing
+        self._kept = timedelta(days=days)
+
+    async def list_trash(self, request: TrashQuery) -> Page[TrashItem]:
+        """List the items of the trash, newest first."""
+        return await self._page(BinName.TRASH, request)
+
+    async def get_trash_item(self, item_id: str) -> TrashItem:
+        """Return an item of the trash. Raises NotFound."""
+        return self._shown(await asyncio.to_thread(self._bins.read, BinName.TRASH, item_id))
+
+    async def restore_from_trash(self, item_id: str, request: RestoreItem) -> Restored:
+        """Move the files of an item back to their place and register them again."""
+        return await self._restore(BinName.TRASH, item_id, replace=request.replace)
+
+    async def empty_trash(self, request: EmptyTrash) -> Emptied:
+        """Delete items of the trash for good."""
+        emptied = await asyncio.to_thread(self._bins.empty, timedelta(days=request.older_than_days))
+        log.info("deleted {} items of the trash, {} bytes", emptied.items, emptied.size_bytes)
+        return emptied
+
+    async def list_quarantine(self, request: TrashQuery) -> Page[TrashItem]:
+        """List the items of the quarantine, newest first."""
+        return await self._page(BinName.QUARANTINE, request)
+
+    async def get_quarantine_item(self, item_id: str) -> TrashItem:
+        """Return an item of the quarantine. Raises NotFound."""
+        return await asyncio.to_thread(self._bins.read, BinName.QUARANTINE, item_id)
+
+    async def restore_from_quarantine(self, item_id: str, request: RestoreItem) -> Restored:
+        """Move damaged files back to their place; they stay marked as damaged."""
+        return await self._restore(BinName.QUARANTINE, item_id, replace=request.replace)
+
+    async def purge_regularly(self) -> None:
+        """Delete what has been in the trash for long enough, until cancelled."""
+        while True:
+            try:
+                emptied = await asyncio.to_thread(self._bins.empty, self._kept)
+            except YTArchiveError as error:
+                log.error("the trash is not purged: {}", error.message)
+            else:
+                if emptied.items:
+                    log.info("purged {} items of the trash", emptied.items)
+            await asyncio.sleep(_PURGE_EVERY)
+
+    async def _restore(self, bin_name: BinName, item_id: str, *, replace: bool) -> Restored:
+        item = await asyncio.to_thread(self._bins.read, bin_name, item_id)
+
+        async def work() -> Restored:
+            return await self._restorer.restore(bin_name, item_id, replace=replace)
+
+        return await self._changing(item.video_id or "", work)
+
+    async def _page(self, bin_name: BinName, query: TrashQuery) -> Page[TrashItem]:
+        found = await asyncio.to_thread(self._take, bin_name, query)
+        items = [self._shown(item) for item in found[: query.limit]]
+        return Page(items=items, next_cursor=items[-1].id if len(found) > query.limit else None)
+
+    def _take(self, bin_name: BinName, query: TrashQuery) -> list[TrashItem]:
+        items = self._bins.items(bin_name, query.cursor)
+        if query.video_id is not None:
+            items = (item for item in items if item.video_id == query.video_id)
+        return list(islice(items, query.limit + 1))
+
+    def _shown(self, item: TrashItem) -> TrashItem:
+        if item.bin is BinName.QUARANTINE:
+            return item
+        return item.model_copy(update={"deleted_at": item.moved_at + self._kept})
