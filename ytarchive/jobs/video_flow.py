@@ -89,7 +89,8 @@ class VideoFlow:
         location = await self._store(notice, replace=options.replace)
         if location.kept_reason is not None:
             kept = _skipped(location, location.kept_reason, *notice.remarks)
-            return Archived(_with_metadata(kept) if unsaved else kept, title)
+            update = {"metadata_saved": metadata is not None}
+            return Archived(kept.model_copy(update=update), title)
         result = JobResult(
             video_id=video_id,
             status=ResultStatus.SUCCESS,

@@ -29,6 +29,9 @@ class StorageLocation(Model):
     missing: SideFiles = Field(
         default=[], description="What YouTube did not give; the next download asks for it again"
     )
+    damaged: list[str] = Field(
+        default=[], description="Files that are damaged, by `verify`; relative to the archive"
+    )
     kept_reason: str | None = Field(
         default=None, description="Why a download did not replace the stored file, if it did not"
     )

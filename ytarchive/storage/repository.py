@@ -242,6 +242,7 @@ class Library:
             stored_at=from_micros(video["stored_at"] or video["metadata_at"]),
             quality=video["quality"],
             missing=json.loads(video["missing"] or "[]"),
+            damaged=sorted(json.loads(video["damaged"])),
         )
 
 

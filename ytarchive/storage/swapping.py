@@ -206,7 +206,9 @@ class Swap:
     def _items(self, leaving: list[Present], detail: str) -> list[TrashItem]:
         folder = self._layout.relative(self._video.folder)
         damaged = [each for each in leaving if each.is_damaged]
-        intact = [each for each in leaving if not each.is_damaged]
+        if _media_in(each.name for each in damaged):  # what describes the media stays with it
+            damaged = leaving
+        intact = [each for each in leaving if each not in damaged]
         return [
             self._described(bins.new_item(name, reason, folder, _trashed(some, folder),
                                           self._video.video_id, detail))

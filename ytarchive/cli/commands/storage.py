@@ -151,6 +151,7 @@ def _stored(stored: VideoInArchive) -> RenderableType:
                     ("thumbnail", where.thumbnail_path),
                     ("captions", where.captions_dir),
                     ("missing", ", ".join(where.missing) or None),
+                    *([("damaged", ", ".join(where.damaged))] if where.damaged else []),
                     ("quality", where.quality),
                     ("size", size(where.size_bytes)),
                     ("stored", moment(where.stored_at)),

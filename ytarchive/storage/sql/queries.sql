@@ -39,11 +39,15 @@ ON CONFLICT (video_id, path) DO UPDATE SET
 SELECT sha256 FROM files WHERE video_id = :video_id AND path = :path;
 
 -- name: get_video
--- With what lies beside it as JSON: [[path, role], ...].
+-- With its captions and thumbnail as JSON: [[path, role], ...], and the paths of damaged files.
 SELECT videos.*, (
     SELECT json_group_array(json_array(path, role)) FROM files
     WHERE files.video_id = videos.video_id AND role IN ('thumbnail', 'captions')
-) AS sidecars
+) AS sidecars, (
+    SELECT json_group_array(path) FROM findings
+    WHERE findings.video_id = videos.video_id AND NOT is_removed
+      AND kind IN ('damaged', 'truncated', 'unreadable')
+) AS damaged
 FROM videos WHERE video_id = :video_id;
 
 -- name: stored_among

@@ -1,0 +1,80 @@
+"""Files that are downloaded again, with the real server, command and yt-dlp."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import Server, environment
+from tests.integration.test_integrity import flip, run, sha256sum_accepts
+from tests.standin import StandInProcess
+
+
+@pytest.fixture
+def settings(tmp_path: Path, youtube: StandInProcess) -> dict[str, str]:
+    return environment(tmp_path / "archive", youtube, server__port=9)
+
+
+def download(settings: dict[str, str], *arguments: str) -> Any:
+    """Run `ytarchive download`; the result of its only video."""
+    code, job = run(settings, "download", *arguments)
+    assert code == 0, job
+    [result] = job["results"]
+    return result
+
+
+def test_forced_download_keeps_the_better_file_and_replace_accepts_a_worse_one(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video_id = youtube.ask("/videos", {"title": "Film", "captions": ["en"]})["id"]
+    folder = tmp_path / "archive/videos" / video_id
+    media = folder / f"{video_id}.mp4"
+    assert download(settings, video_id, "--quality", "360p")["quality"] == "360p"
+    best = download(settings, video_id, "--force")
+    assert (best["status"], best["quality"]) == ("success", "1080p")
+    better = media.read_bytes()
+    for arguments in (["--quality", "360p"], ["--quality", "audio"]):
+        kept = download(settings, video_id, "--force", *arguments)
+        assert (kept["status"], kept["quality"]) == ("skipped", "1080p")
+        assert "better" in kept["message"] or "audio does not replace" in kept["message"]
+        assert media.read_bytes() == better
+    replaced = download(settings, video_id, "--replace", "--quality", "360p")
+    assert (replaced["status"], replaced["quality"]) == ("success", "360p")
+    assert sha256sum_accepts(folder)
+    assert run(settings, "verify")[0] == 0
+    _, trash = run(settings, "trash")
+    assert [item["quality"] for item in trash["items"]] == ["1080p", "360p"]
+    code, restored = run(settings, "trash", "restore", trash["items"][0]["id"], "--replace")
+    assert (code, restored["damaged"]) == (0, [])
+    assert media.read_bytes() == better
+    assert run(settings, "storage", "show", video_id)[1]["location"]["quality"] == "1080p"
+    assert run(settings, "verify")[0] == 0
+
+
+def test_repair_leaves_a_damaged_video_in_place_when_it_cannot_be_downloaded(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video_id = youtube.ask("/videos", {"title": "Film"})["id"]
+    media = tmp_path / f"archive/videos/{video_id}/{video_id}.mp4"
+    with Server(settings) as server:
+        data = {"type": "VIDEO_DOWNLOAD", "video_ids": [video_id]}
+        server.ended(server.post("/jobs", {"data": data}).data["id"])
+        original = flip(media)
+        damaged = media.read_bytes()
+        youtube.ask(f"/videos/{video_id}", {"state": "private"})
+        code, repaired = run(settings, "--server", server.url, "verify", "--repair")
+        [job_id] = repaired["job_ids"]
+        assert (code, server.ended(job_id)["status"]) == (1, "FAILED")
+        assert media.read_bytes() == damaged
+        [finding] = server.get("/storage/verify/findings").data["items"]
+        assert (finding["kind"], finding["is_removed"]) == ("damaged", False)
+        located = server.get(f"/storage/exists/{video_id}").data["location"]
+        assert located["damaged"] == [f"videos/{video_id}/{video_id}.mp4"]
+        youtube.ask(f"/videos/{video_id}", {"state": "ok"})
+        _, repaired = run(settings, "--server", server.url, "verify", "--repair", "--known")
+        assert server.ended(repaired["job_ids"][0])["status"] == "COMPLETED"
+        assert media.read_bytes() == original
+        assert server.get(f"/storage/exists/{video_id}").data["location"]["damaged"] == []
+        [item] = server.get("/quarantine").data["items"]
+        assert item["reason"] == "damaged"
+        assert server.get("/trash").data["items"] == []
