@@ -33,8 +33,9 @@ def put(config: StorageConfig, bin_name: BinName, days: float) -> None:
 
 
 def in_bin(config: StorageConfig, bin_name: BinName) -> int:
-    folder = config.base_path / ".ytarchive" / bin_name
-    return len([path for path in listed(folder) if path.endswith(".mp4")])
+    """Count the items that hold their file."""
+    items = (config.base_path / ".ytarchive" / bin_name).iterdir()
+    return sum((item / f"videos/{VIDEO}/{VIDEO}.mp4").is_file() for item in items)
 
 
 @pytest.mark.parametrize(("trash_days", "kept"), [(30, 2), (3, 1), (100, 3), (0, 0)])
