@@ -39,7 +39,7 @@ from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, Wo
 from ytarchive.storage.playlists import save_listed
 from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
 from ytarchive.storage.rebuild import restore_lost_library
-from ytarchive.storage.repository import SCHEMA, Library, Registered
+from ytarchive.storage.repository import SCHEMA, Library
 from ytarchive.storage.search import Search
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.bins import Bins
@@ -183,7 +183,9 @@ class StorageService(StorageAPI):
         """Which of many videos are stored, in the order asked; their media files must be there."""
         registered = await self._library.stored_among(request.video_ids)
         async with self._watch.over():
-            there, described = await asyncio.to_thread(_look, registered, self._layout)
+            there, described = await asyncio.to_thread(
+                folders.present_among, registered, self._layout
+            )
         stored = [video_id for video_id in dict.fromkeys(request.video_ids) if video_id in there]
         incomplete = [video_id for video_id in stored if not registered[video_id].is_complete]
         undescribed = [video_id for video_id in stored if video_id not in described]
@@ -295,9 +297,3 @@ class StorageService(StorageAPI):
 
 def _open_entries(plan: WorkPlan) -> int:
     return len(plan.unavailable_videos) + len(plan.failed_downloads)
-
-
-def _look(registered: Mapping[str, Registered], layout: Layout) -> tuple[set[str], set[str]]:
-    """The videos whose media is there, and those of them whose metadata is."""
-    there = {video_id for video_id, video in registered.items() if video.media.is_file()}
-    return there, {video_id for video_id in there if layout.metadata_file(video_id).is_file()}
