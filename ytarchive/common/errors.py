@@ -537,6 +537,13 @@ class CaseConflict(LocalError):
     reason = "case_conflict"
 
 
+class StreamTooLong(IntegrityFailure):
+    code, status = "E234", 502
+    meaning = "A stream is longer than YouTube announced, or filled the disk without a size"
+    remedy = "It is tried again later; `ytarchive jobs retry` does so at once."
+    reason = "stream_too_long"
+
+
 def error_classes() -> Iterator[type[YTArchiveError]]:
     """Every class that has a code, in the order of the codes."""
     pending = [YTArchiveError]

@@ -42,6 +42,7 @@ def prepare(settings: Settings) -> Equipment:
         ca_bundle=_bundle(network.ca_file, cache) if network.ca_file else None,
         cookies_file=_readable_cookies(network.cookies_file),
         timeout=network.timeout,
+        min_free=settings.storage.min_free,
         side_file_timeout=download.side_file_timeout,
         rate_limit=download.rate_limit,
         sleep_requests=download.sleep_requests,

@@ -49,6 +49,7 @@ class Equipment(Model):
     ca_bundle: Path | None = Field(default=None, description="Every authority to trust, as PEM")
     cookies_file: Path | None = None
     timeout: float = Field(default=20, description="Seconds a connection may be silent")
+    min_free: int = Field(default=0, description="Bytes that downloads leave free on the disk")
     side_file_timeout: float = Field(default=30, description="Seconds for each side file")
     rate_limit: int | None = Field(default=None, description="Bytes a second, for each video")
     sleep_requests: float = Field(default=0, description="Seconds between two requests")

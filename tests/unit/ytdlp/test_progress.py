@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ytarchive.common.errors import DiskFull, IntegrityFailure, StreamTooLong
 from ytarchive.ytdlp import Transfer
+from ytarchive.ytdlp.worker.limits import DiskWatch, size_limit
 from ytarchive.ytdlp.worker.progress import ProgressMeter
 
 INFO: dict[str, Any] = {
@@ -72,3 +76,81 @@ def test_it_speaks_at_most_five_times_a_second(tmp_path: Path) -> None:
     for done in range(900):
         meter.progress(moved("136", done, 900))
     assert len(seen) <= 3
+
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("chosen", "duration", "limit"),
+    [
+        ({"filesize": 100 * MIB}, 10, 118 * MIB),
+        ({"filesize": 0, "filesize_approx": 100 * MIB}, 10, 264 * MIB),
+        ({"filesize": None, "filesize_approx": None, "vcodec": "vp9"}, 10, 125_000_000 + 64 * MIB),
+        ({"vcodec": "none"}, 10, 5_000_000 + 64 * MIB),
+        ({}, None, None),
+    ],
+)
+def test_a_streams_limit_follows_from_the_best_size_that_is_known(
+    chosen: dict[str, Any], duration: float | None, limit: int | None
+) -> None:
+    assert size_limit(chosen, duration) == limit
+
+
+def test_a_fragmented_stream_stops_at_its_limit_too(tmp_path: Path) -> None:
+    part = moved("136", 8 * MIB + 990, 900)
+    play(tmp_path, part)
+    with pytest.raises(StreamTooLong):
+        play(tmp_path, part, part | {"downloaded_bytes": 8 * MIB + 991})
+
+
+@pytest.mark.parametrize(
+    ("moments", "is_whole"),
+    [
+        ([moved("136", 950, 950), moved("136", 950, 950, "finished")], True),
+        ([moved("136", 950, 1000), moved("136", 950, 950, "finished")], False),
+        ([moved("136", 850, 850), moved("136", 850, 850, "finished")], False),
+    ],
+    ids=["longer as the server said", "longer, but cut", "shorter"],
+)
+def test_a_size_that_differs_is_noted_only_if_the_server_sent_all_of_more(
+    tmp_path: Path, moments: list[dict[str, Any]], is_whole: bool
+) -> None:
+    if not is_whole:
+        with pytest.raises(IntegrityFailure):
+            play(tmp_path, *moments)
+        return
+    assert play(tmp_path, *moments)[1].remarks == [
+        "the video has 950 bytes, and 900 were announced"
+    ]
+
+
+class FullDisk(DiskWatch):
+    """A disk with so many bytes left above `min_free`."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(0)
+        self.now = left
+
+    def left(self, folder: Path) -> int:
+        return self.now
+
+
+def test_a_merge_starts_only_with_room_for_it_and_is_reported_when_that_is_gone(
+    tmp_path: Path,
+) -> None:
+    disk = FullDisk(999)
+    meter = ProgressMeter(lambda _: None, disk)
+    meter.fetching(INFO, tmp_path)
+    for each in (moved("136", 900, 900), moved("140", 100, 100)):
+        meter.progress(each)
+    started = {"postprocessor": "Merger", "status": "started"}
+    with pytest.raises(DiskFull, match="to merge"):
+        meter.postprocessor(started)
+    disk.now = 1000
+    meter.postprocessor(started)
+    assert meter.shortage() is None
+    disk.now = -1
+    assert isinstance(meter.shortage(), DiskFull)
+    meter.postprocessor(started | {"status": "finished"})
+    assert meter.shortage() is None

@@ -44,10 +44,12 @@ class Attempt:
 
         Media that are not what they should be are fetched from scratch, but once only.
         """
+        if isinstance(failure, errors.DiskFull):
+            self.staged.discard_merges()
         if isinstance(failure, _SPOILT):
             self.staged.discard_media()
             again, self._may_begin_anew = self._may_begin_anew, False
-            return again
+            return again and not isinstance(failure, errors.StreamTooLong)
         if not isinstance(failure, errors.StaleUrl) or not self._extractions_left:
             return False
         if facts.status == 416:  # the stream is shorter than what we have

@@ -6,10 +6,11 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from ytarchive.common.errors import IntegrityFailure
+from ytarchive.common.errors import DiskFull, IntegrityFailure, StreamTooLong
 from ytarchive.ytdlp.api import Transfer
 from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.selection import chosen_formats, quality_label
+from ytarchive.ytdlp.worker.limits import DiskWatch, size_limit
 
 _SECONDS_BETWEEN = 0.2
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -20,35 +21,53 @@ _MERGE_SHARE = 1.9
 class Stream:
     """One of the formats that make up a download, while it is fetched."""
 
-    def __init__(self, chosen: Info, present: int) -> None:
+    def __init__(self, chosen: Info, present: int, duration: float | None = None) -> None:
         self.exact = int(chosen.get("filesize") or 0)
         self.total = self.exact or int(chosen.get("filesize_approx") or 0)
+        self.is_announced = bool(self.total)
+        self._limit = size_limit(chosen, duration)
         self.phase = "audio" if chosen.get("vcodec") == "none" else "video"
         self.done = self._last = present
         self.fetched = 0
+        self.remark = ""
+        self._served: int | None = None
 
     def advance(self, done: int, total: int | None) -> None:
-        """`done` bytes are on disk, of `total`. What was there before does not count as fetched."""
+        """`done` bytes are on disk, of `total`. What was there before does not count as fetched.
+
+        Raises StreamTooLong.
+        """
         self.fetched += done - self._last if done >= self._last else done
         self._last = self.done = done
+        self._served = total
         self.total = max(total or self.total, done)
+        if self._limit is not None and done > self._limit:
+            announced = f"of {self.exact} bytes" if self.exact else "by its length"
+            raise StreamTooLong(
+                f"the {self.phase} has {done} bytes, more than announced {announced}"
+            )
 
     def finish(self, size: int) -> None:
-        """It ended with `size` bytes. Raises IntegrityFailure if YouTube had told another number.
+        """It ended with `size` bytes. Raises IntegrityFailure if YouTube had announced more.
 
-        A server that ends a transfer early, but cleanly, is not noticed otherwise.
+        A server that ends a transfer early, but cleanly, is not noticed otherwise. If the server
+        sent as much as it said, and YouTube's page announced less, the server is right.
         """
         self.done = self.total = size or self.total
-        if self.exact and self.done != self.exact:
-            message = f"the {self.phase} has {self.done} of {self.exact} bytes"
+        if not self.exact or self.done == self.exact:
+            return
+        message = f"the {self.phase} has {self.done} bytes, and {self.exact} were announced"
+        if self.done < self.exact or self.done != self._served:
             raise IntegrityFailure(message)
+        self.remark = message
 
 
 class ProgressMeter:
     """Turns yt-dlp's hooks into `Transfer`s, at most five a second."""
 
-    def __init__(self, report: Callable[[Transfer], None]) -> None:
+    def __init__(self, report: Callable[[Transfer], None], disk: DiskWatch | None = None) -> None:
         self._report = report
+        self._disk = disk or DiskWatch(0)
         self._streams: dict[str, Stream] = {}
         self._quality: str | None = None
         self._folder = Path()
@@ -67,6 +86,11 @@ class ProgressMeter:
         """The size of all streams together, as far as it is known."""
         return sum(stream.total for stream in self._streams.values())
 
+    @property
+    def remarks(self) -> list[str]:
+        """Differences from what YouTube announced."""
+        return [stream.remark for stream in self._streams.values() if stream.remark]
+
     def extracting(self) -> None:
         """The video's page is being read."""
         self._say("extracting")
@@ -77,7 +101,9 @@ class ProgressMeter:
         self._folder = folder
         self._quality = quality_label(info)
         self._streams = {
-            each["format_id"]: Stream(each, _present(folder, each["format_id"]))
+            each["format_id"]: Stream(
+                each, _present(folder, each["format_id"]), info.get("duration")
+            )
             for each in chosen_formats(info)
         }
         for key, stream in self._streams.items():
@@ -96,6 +122,9 @@ class ProgressMeter:
         total = status.get("total_bytes") or status.get("total_bytes_estimate")
         if status["status"] == "downloading":
             stream.advance(int(status.get("downloaded_bytes") or 0), total and int(total))
+            self._disk.require_for_stream(
+                self._folder, stream.done, is_announced=stream.is_announced
+            )
         else:
             stream.finish(int(total or 0))
         self._say(stream.phase, speed=float(status.get("speed") or 0))
@@ -105,11 +134,20 @@ class ProgressMeter:
         if status["postprocessor"] == "MoveFiles":
             return
         if status["status"] == "started":
+            written = sum(stream.done for stream in self._streams.values())
+            self._disk.require(self._folder, written, "merge the video with its sound")
             self._say("merging")
             self._merging = Event()
             Thread(target=self._watch_merge, args=(self._merging,), daemon=True).start()
         elif self._merging:
             self._merging.set()
+
+    def shortage(self) -> DiskFull | None:
+        """Return the error if ffmpeg is writing and the disk has filled up to `min_free`."""
+        is_merging = self._merging is not None and not self._merging.is_set()
+        if not is_merging or self._disk.left(self._folder) >= 0:
+            return None
+        return DiskFull("the disk filled up to storage.min_free while the video was merged")
 
     def _watch_merge(self, ended: Event) -> None:
         seen = None

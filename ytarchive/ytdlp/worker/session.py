@@ -29,6 +29,7 @@ from ytarchive.ytdlp.options import Equipment, order_options, worker_options
 from ytarchive.ytdlp.selection import audio_language, quality_label, sound_remarks, unusual
 from ytarchive.ytdlp.worker.attempt import Attempt
 from ytarchive.ytdlp.worker.classifier import classify, facts_of
+from ytarchive.ytdlp.worker.limits import DiskWatch
 from ytarchive.ytdlp.worker.listing import list_chunks
 from ytarchive.ytdlp.worker.mapping import video_metadata
 from ytarchive.ytdlp.worker.messages import Messages
@@ -48,6 +49,7 @@ class Session:
 
     def __init__(self, equipment: Equipment) -> None:
         self._equipment = equipment
+        self._attempt: Attempt | None = None
         self._messages = Messages()
         self.is_worn = False
         """Whether a thread of an earlier task hangs, so that another process must do the next."""
@@ -84,6 +86,13 @@ class Session:
         """yt-dlp's postprocessor hook."""
         self._meter.postprocessor(status)
 
+    def shortage(self) -> errors.DiskFull | None:
+        """Return the error if the disk is filling up while ffmpeg merges. Another thread calls."""
+        found = self._meter.shortage()
+        if found is not None and self._attempt is not None:
+            self._attempt.staged.discard_merges()
+        return found
+
     def classify(self, failure: Exception) -> errors.YTArchiveError:
         """The error that a task's exception stands for."""
         return classify(failure, self._messages.warnings)
@@ -108,9 +117,9 @@ class Session:
         if self._equipment.ffmpeg is None:
             raise errors.ToolMissing("ffmpeg was not found")
         self._begin(order.video_id, Wanted(order.quality, order.audio_language), order.folder)
-        self._meter = ProgressMeter(report)
+        self._meter = ProgressMeter(report, DiskWatch(self._equipment.min_free))
         self._meter.extracting()
-        attempt = Attempt(order, admit)
+        attempt = self._attempt = Attempt(order, admit)
         attempt.staged.shed_links()
         info = self._remembered(order.video_id)
         while True:
@@ -193,7 +202,7 @@ class Session:
             quality=quality_label(info),
             audio_language=audio_language(info),
             network_bytes=self._meter.network_bytes,
-            remarks=[*remarks, *beside.remarks],
+            remarks=[*remarks, *self._meter.remarks, *beside.remarks],
             missing=beside.missing,
             captions_refused=beside.captions_refused,
         )

@@ -35,6 +35,7 @@ class StagedVideo:
     def open(self) -> None:
         """Make the folder. A finished file becomes one that yt-dlp knows again, if it fits."""
         self._folder.mkdir(exist_ok=True)  # no parents: the archive's disk may be gone
+        self.discard_merges()
         finished = [p for p in map(self._media, _MEDIA) if p.is_file()]
         for path in finished:
             name = self._working_name()
@@ -50,8 +51,13 @@ class StagedVideo:
     def discard_media(self) -> None:
         """Forget what cannot be resumed, or is not what it should be."""
         for path in self._folder.glob(f"{self._id}.*"):
-            if path.suffix in {*_MEDIA, ".part", ".ytdl"}:
-                path.unlink()
+            if path.suffix in {*_MEDIA, ".ytdl"} or _is_unfinished(path):
+                path.unlink(missing_ok=True)
+
+    def discard_merges(self) -> None:
+        """Remove what ffmpeg was writing."""
+        for path in self._folder.glob(f"{self._id}.*temp.*"):
+            path.unlink(missing_ok=True)
 
     def is_merged(self, formats: str) -> bool:
         """Whether a finished file of these formats is there."""
@@ -88,7 +94,9 @@ class StagedVideo:
                 path.unlink()
 
     def _parts(self) -> list[Path]:
-        return list(self._folder.glob(f"{self._id}.*.part"))
+        """Those that end where the next byte belongs; fragments have their own list of progress."""
+        found = self._folder.glob(f"{self._id}.*.part")
+        return [path for path in found if not path.with_suffix(".ytdl").exists()]
 
     def _media(self, suffix: str) -> Path:
         return self._folder / f"{self._id}{suffix}"
@@ -108,6 +116,10 @@ def make_folder(folder: Path) -> None:
     """
     folder.parent.mkdir(exist_ok=True)
     folder.mkdir(exist_ok=True)
+
+
+def _is_unfinished(path: Path) -> bool:
+    return path.suffix.startswith(".part") or ".temp." in path.name
 
 
 def write_json(path: Path, content: Any, *, private: bool = False) -> None:

@@ -22,7 +22,8 @@ from ytarchive.ytdlp.api import Transfer
 from ytarchive.ytdlp.protocol import Event, Task
 from ytarchive.ytdlp.worker.session import Session
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_LOOKS = {True: 0.25, False: 1.0}
+"""While a task runs, and while none does."""
 
 
 class Worker:
@@ -93,9 +94,10 @@ class Worker:
         unread = b""
         watched: list[Any] = [self._connection, self._lifeline]
         while True:
-            ready, _, _ = select.select(watched, [], [], _SECONDS_BETWEEN_LOOKS)
+            ready, _, _ = select.select(watched, [], [], _SECONDS_BETWEEN_LOOKS[self._is_busy])
             if not ready:
                 self._die_if_grown()
+                self._die_if_the_disk_fills_up()
                 continue
             data = self._connection.recv(65536) if self._connection in ready else b""
             if not data:
@@ -111,6 +113,12 @@ class Worker:
             error = WorkerCrashed(f"a worker process took {taken // 2**20} MiB of memory")
             self._send(Event(kind="failed", error=error.detail(), memory=taken))
         die()
+
+    def _die_if_the_disk_fills_up(self) -> None:
+        """End ffmpeg, which cannot be asked to stop, together with this process."""
+        if self._is_busy and (error := self._session.shortage()) is not None:
+            self._send(Event(kind="failed", error=error.detail(), worn=True))
+            die()
 
 
 def memory() -> int:

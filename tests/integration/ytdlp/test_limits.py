@@ -1,0 +1,134 @@
+"""Streams that are longer than announced are stopped, and no transfer passes `min_free`."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.ytdlp.helpers import Archive, files, ignore, settings_for
+from tests.standin import Fault
+from ytarchive.common import errors
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.disk import Space
+from ytarchive.ytdlp import YtDlp
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MIB = 2**20
+DISK = 48 * MIB
+NO_SIZE = {"contentLength": None, "bitrate": None, "averageBitrate": None}
+OVERSHOOT = MIB
+"""Bytes that several transfers may write before each has looked at the disk again."""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 48 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def small_archive(archive: Archive, disk: Path) -> tuple[Archive, YtDlp]:
+    """The same stand-in with an archive on a small disk."""
+    base = disk / "archive"
+    storage = StorageConfig(base_path=base, min_free=10 * MIB)  # of which a small disk keeps 5 %
+    settings = settings_for(archive.youtube, base).model_copy(update={"storage": storage})
+    ytdlp = YtDlp(settings)
+    return Archive(archive.youtube, ytdlp, base), ytdlp
+
+
+def add_video(archive: Archive, **changed: Any) -> str:
+    formats = ({"itag": 136, **changed}, {"itag": 140, **changed})
+    return archive.youtube.catalogue.add_video(formats=formats).id
+
+
+def media_in(folder: Path) -> set[str]:
+    return {name for name in files(folder) if ".m" in name}
+
+
+@pytest.mark.parametrize(
+    ("changed", "most"),
+    [({}, 10.5 * MIB), ({"contentLength": "1000"}, 8.5 * MIB), ({"contentLength": None}, 65 * MIB)],
+    ids=["announced", "announced too small", "estimated"],
+)
+async def test_an_endless_stream_is_stopped_at_its_announced_size_and_a_margin(
+    archive: Archive, changed: dict[str, Any], most: float
+) -> None:
+    video_id = add_video(archive, **changed)
+    archive.youtube.behaviour.faults += [Fault(kind="media", endless=True)]
+    with pytest.raises(errors.StreamTooLong, match="more than announced"):
+        await archive.ytdlp.download(archive.order(video_id), ignore, ignore)
+    assert media_in(archive.order(video_id).folder) == set()
+    assert archive.youtube.requests.count("media") == 1
+    assert archive.media_seen() < most + 8 * MIB  # what was under way in sockets
+
+
+async def test_a_stream_that_is_a_little_longer_than_announced_is_stored_and_noted(
+    archive: Archive,
+) -> None:
+    real = archive.media_size(136)
+    formats = ({"itag": 136, "contentLength": str(real - 1000)}, {"itag": 140})
+    video_id = archive.youtube.catalogue.add_video(formats=formats).id
+    done = await archive.ytdlp.download(archive.order(video_id), ignore, ignore)
+    assert done.remarks == [f"the video has {real} bytes, and {real - 1000} were announced"]
+    assert f"{video_id}.mp4" in files(done.folder)
+
+
+@pytest.mark.parametrize("announced", ["0", None])
+async def test_endless_streams_without_a_size_stop_together_before_min_free(
+    archive: Archive, small_disk: Path, announced: str | None
+) -> None:
+    small, ytdlp = small_archive(archive, small_disk)
+    ids = [add_video(archive, **(NO_SIZE | {"contentLength": announced})) for _ in range(3)]
+    archive.youtube.behaviour.change(
+        faults=[Fault(kind="media", endless=True)], media_bytes_per_second=20 * MIB
+    )
+    least = [DISK]
+
+    async def watch() -> None:
+        while True:
+            least[0] = min(least[0], shutil.disk_usage(small_disk).free)
+            await asyncio.sleep(0.001)
+
+    watching = asyncio.create_task(watch())
+    async with ytdlp:
+        downloads = (ytdlp.download(small.order(each), ignore, ignore) for each in ids)
+        outcomes = await asyncio.gather(*downloads, return_exceptions=True)
+    watching.cancel()
+    assert {type(outcome) for outcome in outcomes} == {errors.StreamTooLong}
+    assert least[0] > Space.at(small_disk, 10 * MIB).kept - OVERSHOOT
+    assert all(media_in(small.order(each).folder) == set() for each in ids)
+    assert shutil.disk_usage(small_disk).free > DISK - 2 * MIB
+
+
+async def test_an_announced_stream_stops_at_min_free_and_resumes(
+    archive: Archive, small_disk: Path
+) -> None:
+    """Another program fills the disk during the transfer."""
+    small, ytdlp = small_archive(archive, small_disk)
+    video_id = add_video(archive)
+    archive.youtube.behaviour.change(media_bytes_per_second=MIB)
+    filler = small_disk / "filler"
+
+    def fill(_: object) -> None:
+        if archive.media_seen() > MIB and not filler.exists():
+            filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 2 * MIB))
+
+    async with ytdlp:
+        with pytest.raises(errors.DiskFull, match="during the transfer"):
+            await ytdlp.download(small.order(video_id), fill, ignore)
+        assert media_in(small.order(video_id).folder)
+        filler.unlink()
+        archive.youtube.behaviour.change(media_bytes_per_second=None)
+        done = await ytdlp.download(small.order(video_id), ignore, ignore)
+    assert done.network_bytes < small.media_size(136, 140) - MIB / 2
