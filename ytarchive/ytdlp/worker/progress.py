@@ -56,10 +56,9 @@ class Stream:
         self.done = self.total = size or self.total
         if not self.exact or self.done == self.exact:
             return
-        message = f"the {self.phase} has {self.done} bytes, and {self.exact} were announced"
         if self.done < self.exact or self.done != self._served:
-            raise IntegrityFailure(message)
-        self.remark = message
+            raise IntegrityFailure(f"the {self.phase} has {self.done} of {self.exact} bytes")
+        self.remark = f"the {self.phase} has {self.done} bytes, and {self.exact} were announced"
 
 
 class ProgressMeter:

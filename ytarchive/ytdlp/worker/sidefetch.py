@@ -55,15 +55,17 @@ class SideFetcher:
 
         Raises NotThereError, ContentError, or what yt-dlp raises.
         """
+        failure: Exception = NotThereError("YouTube has none")
         for url in urls:
             try:
                 image = _repeated(partial(self._read, url, None))
-            except HTTPError as failure:
-                if failure.status not in _NO_SUCH_FILE:
+            except HTTPError as error:
+                if error.status not in _NO_SUCH_FILE:
                     raise
+                failure = error
             else:
                 return as_jpeg(image, self._ydl.params["ffmpeg_location"])
-        raise NotThereError("YouTube has none")
+        raise failure
 
     def _read(self, url: str, headers: dict[str, str] | None) -> bytes:
         """Read in blocks, so that a compressed body cannot grow beyond the limit by one of them."""
