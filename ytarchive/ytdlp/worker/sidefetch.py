@@ -15,7 +15,6 @@ from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.worker.classifier import facts_of
 from ytarchive.ytdlp.worker.contents import LARGEST_FILE, ContentError, as_jpeg, require_captions
 from ytarchive.ytdlp.worker.staging import make_folder
-from ytarchive.ytdlp.worker.staging import make_folder
 
 _BLOCK = 64 * 1024
 _SECONDS_BETWEEN_TRIES = (0.5, 1.5)
