@@ -8,7 +8,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ytarchive import __version__
 from ytarchive.common import snapshots, swap
@@ -21,9 +21,12 @@ from ytarchive.common.errors import (
     DatabaseUnsupported,
     NotFound,
     WrongArchive,
+    YTArchiveError,
 )
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model, UtcDatetime, utc_now
+from ytarchive.common.regular import open_regular, read_regular
 from ytarchive.common.services import ServiceName
 from ytarchive.storage import Access, open_identity
 
@@ -159,10 +162,10 @@ def _newest(folder: Path) -> Path:
 
 def _read_manifest(path: Path) -> Manifest:
     with os_errors(path):
-        content = path.read_bytes()
+        content = read_regular(path, follow_links=True)
     try:
-        manifest = Manifest.model_validate_json(content)
-    except ValidationError:
+        manifest = Manifest.model_validate(stored_json(content))
+    except (ValueError, YTArchiveError):
         raise BackupDamaged(f"{path} is not the manifest of a backup") from None
     names = [database.name for database in manifest.databases]
     unknown = [name for name in names if name not in _DATABASES]
@@ -193,7 +196,7 @@ def _check(copy: Path, told: BackedUp, source: Path) -> None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path, follow_links=True) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

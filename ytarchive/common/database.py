@@ -9,9 +9,9 @@ costs a sync of the disk and a row hardly anything.
 import asyncio
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -28,6 +28,7 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.grouping import Grouped
 from ytarchive.common.readers import Readers, rows_of, tolerant_text
+from ytarchive.common.regular import NotRegularFile, require_regular
 from ytarchive.common.sqlite_errors import DECODING_FAILURES, damaged, translated
 
 T = TypeVar("T")
@@ -104,6 +105,19 @@ class Writer:
         """
         with closing(self.connection.cursor()) as cursor:
             return cursor.executemany(self._queries[name], rows).rowcount
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the block has done, and nothing else of the transaction, if it fails."""
+        self.connection.execute("SAVEPOINT inner").close()
+        try:
+            yield
+        except Exception:
+            if self.connection.in_transaction:  # else SQLite has undone the whole of it
+                self.connection.execute("ROLLBACK TO inner").close()
+                self.connection.execute("RELEASE inner").close()
+            raise
+        self.connection.execute("RELEASE inner").close()
 
     def fetch_one(self, name: str, parameters: Parameters | None = None) -> Row | None:
         """The first row of a query."""
@@ -244,6 +258,7 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         swap.finish(path)
+        _require_regular(path)
         is_suspect = _is_suspect(path, schema)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except OSError as error:
@@ -305,6 +320,16 @@ class _Unbound(dict[str, None]):
 
     def __missing__(self, name: str) -> None:
         return None
+
+
+def _require_regular(path: Path) -> None:
+    """Refuse a FIFO, a device or a folder in the place of a database or of its log."""
+    try:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            require_regular(path.with_name(path.name + suffix), follow_links=True)
+    except NotRegularFile as error:
+        cause = f"{Path(error.filename).name}: {error.strerror}"
+        raise damaged(path, cause) from None
 
 
 def _is_suspect(path: Path, schema: Schema) -> bool:

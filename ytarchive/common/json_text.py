@@ -5,11 +5,20 @@ quick serializer refuses them; then the standard library writes the same documen
 """
 
 import json
-from collections.abc import Callable
+import math
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
+
+_DEEPEST = 64
+_LARGEST_INTEGER = 2**63 - 1
+_MAY_BE_HUGE = re.compile(rb"\d{19}|[eE]\+?\d{3}|NaN|Infinity")
+
+TOO_LARGE = "a number is beyond 64 bits"
+TOO_DEEP = f"more than {_DEEPEST} levels"
 
 
 def json_bytes(
@@ -44,6 +53,47 @@ def read_json(content: bytes) -> Any:
         return json.loads(content)
     except RecursionError as error:
         raise ValueError("the JSON has too many levels") from error
+
+
+def stored_json(content: bytes) -> Any:
+    """Return the value of a stored JSON document, which may have been damaged or made by others.
+
+    Raises ValueError also for what no database can keep: see `extreme_in`.
+    """
+    value = read_json(content)
+    cause = extreme_in(content, value)
+    if cause is not None:
+        raise ValueError(cause)
+    return value
+
+
+def extreme_in(content: bytes, value: Any) -> str | None:
+    """Return TOO_LARGE or TOO_DEEP if JSON has what no database can keep; else None.
+
+    That is more than 64 levels, integers beyond 64 bits, NaN and infinity. `value` is what
+    `content` was read as; it is walked only if the text may have such a thing.
+    """
+    if content.count(b"{") + content.count(b"[") <= _DEEPEST and not _MAY_BE_HUGE.search(content):
+        return None
+    level = [value]
+    for _ in range(_DEEPEST):
+        children = [child for node in level for child in _children(node)]
+        if any(map(_is_extreme, children)):
+            return TOO_LARGE
+        level = [child for child in children if isinstance(child, dict | list)]
+        if not level:
+            return None
+    return TOO_DEEP
+
+
+def _children(node: Any) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+
+
+def _is_extreme(value: Any) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return isinstance(value, int) and abs(value) > _LARGEST_INTEGER
 
 
 def _in_ascii(value: Any, indent: int | None) -> bytes:

@@ -11,7 +11,9 @@ from typing import Self
 
 from ytarchive.common.disk import unusable
 from ytarchive.common.errors import StateLocked
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import utc_now
+from ytarchive.common.regular import read_regular
 from ytarchive.common.services import ServiceName
 
 
@@ -71,7 +73,7 @@ class StateLock:
 def lock_owner(path: Path) -> dict[str, str]:
     """Who wrote a lock file: `pid`, `url` (empty for a command) and `since`; empty if unknown."""
     try:
-        owner = json.loads(path.read_text("utf-8"))
+        owner = stored_json(read_regular(path))
     except (OSError, ValueError):
         return {}
     if not isinstance(owner, dict):

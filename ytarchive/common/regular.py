@@ -18,6 +18,8 @@ _KINDS = {
     stat.S_IFLNK: "a link",
 }
 
+_NOTHING_THERE = frozenset({errno.ENOENT, errno.ELOOP})
+
 
 class NotRegularFile(OSError):
     """Something else is in the place of a file."""
@@ -47,12 +49,30 @@ def require_regular(path: Path, *, follow_links: bool = False) -> None:
     """
     try:
         status = path.stat() if follow_links else path.lstat()
-    except FileNotFoundError:
+    except OSError as error:
+        if error.errno not in _NOTHING_THERE:
+            raise
         if path.is_symlink():
-            cause = "it is a link to a missing file"
+            cause = "it is a link that leads to no file"
             raise NotRegularFile(errno.EINVAL, cause, str(path)) from None
         return
     _require(status, path)
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a regular file is there, links followed; False if nobody can tell."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a folder is there, links followed; False if nobody can tell."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _descriptor(path: Path, flags: int, *, follow_links: bool) -> int:

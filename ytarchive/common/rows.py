@@ -11,12 +11,16 @@ from typing import TypeVar
 from loguru import logger
 
 from ytarchive.common.database import Row
+from ytarchive.common.errors import YTArchiveError
 
 log = logger.bind(service="common")
 
 T = TypeVar("T")
 
-UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, AttributeError, zlib.error)
+UNREADABLE = (
+    *(ValueError, TypeError, LookupError, OverflowError, AttributeError, zlib.error),
+    YTArchiveError,
+)
 """What turning a row into a model raises if the row is damaged (JSON and models: ValueError)."""
 
 _SPACE = re.compile(r"\s+")

@@ -27,6 +27,9 @@ _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
 DECODING_FAILURES = (UnicodeDecodeError,)
 """What Python raises in place of an error whose message has a name that is not UTF-8."""
 
+REFUSED = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, OverflowError)
+"""What a statement raises for values that its table cannot have."""
+
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOST_WITH = {
     "jobs.db": "the queue and its history are lost then, what is stored is not",

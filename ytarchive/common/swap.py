@@ -8,6 +8,7 @@
 Only the owner of a database (see `lock.py`) may do this to it.
 """
 
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -48,7 +49,7 @@ def finish(database: Path) -> list[Path]:
     aside = []
     for ready in sorted(database.parent.glob(f"{_READY}*")):
         incoming = ready / database.name
-        if incoming.exists():
+        if os.path.lexists(incoming):
             time = ready.name.removeprefix(_READY)
             aside += set_aside(database, time)
             incoming.rename(database)
@@ -60,10 +61,12 @@ def finish(database: Path) -> list[Path]:
 
 def set_aside(database: Path, time: str) -> list[Path]:
     """Rename a database, its write-ahead log first, so that both can be opened together again."""
-    database.with_name(f"{database.name}-shm").unlink(missing_ok=True)  # an index of the log
+    index = database.with_name(f"{database.name}-shm")  # of the log; made anew when it is missing
+    if index.is_symlink() or not index.is_dir():
+        index.unlink(missing_ok=True)
     moved = []
-    for suffix in ("-wal", ""):
+    for suffix in ("-wal", "-shm", "-journal", ""):
         present = database.with_name(database.name + suffix)
-        if present.exists():
+        if os.path.lexists(present):
             moved.append(present.rename(database.with_name(f"{database.name}.{time}.old{suffix}")))
     return moved

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from loguru import logger
-from pydantic import ValidationError
 
 from ytarchive.common.disk import os_errors, own_folder, sync
+from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.identifiers import OpaqueId
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import Model
+from ytarchive.common.regular import read_regular
 from ytarchive.download.api import DownloadRequest
 
 log = logger.bind(service="download")
@@ -48,8 +50,8 @@ class Journal:
         """What an earlier process did not get to, first asked first."""
         for path in sorted(self._folder.glob("*.json")):
             try:
-                yield Promise.model_validate_json(path.read_text("utf-8"))
-            except (OSError, ValidationError, UnicodeDecodeError) as error:
+                yield Promise.model_validate(stored_json(read_regular(path)))
+            except (OSError, ValueError, YTArchiveError) as error:
                 log.error("{} cannot be read, and its download is lost: {}", path, error)
 
     def _path(self, task_id: str) -> Path:

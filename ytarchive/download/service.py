@@ -1,7 +1,6 @@
 """The Download service: a queue of transfers, each run by a worker process of yt-dlp."""
 
 import asyncio
-import json
 import os
 import time
 from pathlib import Path
@@ -9,9 +8,12 @@ from pathlib import Path
 from ytarchive.common.config import Settings
 from ytarchive.common.disk import existing
 from ytarchive.common.errors import FileFailure
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import HealthCheck
 from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.presence import ArchiveWatch, Presence
+from ytarchive.common.regular import read_regular
+from ytarchive.common.rows import UNREADABLE
 from ytarchive.download.api import (
     DownloadAPI,
     DownloadListener,
@@ -93,8 +95,8 @@ class DownloadService(DownloadAPI):
 
 def _read_formats(info_path: Path) -> VideoFormats:
     try:
-        return offered(json.loads(info_path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
+        return offered(stored_json(read_regular(info_path)))
+    except (OSError, *UNREADABLE) as error:
         raise FileFailure(f"{info_path.name} in staging cannot be read") from error
 
 

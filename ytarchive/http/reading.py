@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import math
-import re
 from collections.abc import Mapping
 from typing import Any, get_origin
 
@@ -14,14 +12,11 @@ from pydantic_core import from_json
 
 from ytarchive.common.contract import Endpoint, invalid_request
 from ytarchive.common.errors import BodyTooLarge, InvalidRequest, MalformedBody, RequestTooSlow
+from ytarchive.common.json_text import TOO_LARGE, extreme_in
 from ytarchive.common.models import Model, UtcDatetime
 
-_DEEPEST = 64
-_LARGEST_INTEGER = 2**63 - 1
 _READ_TWICE = 2**16
 """Bytes up to which names given twice are looked for; larger bodies are lists made by programs."""
-
-_MAY_BE_HUGE = re.compile(rb"\d{19}|[eE]\+?\d{3}")
 
 
 class ServiceRequest(Model):
@@ -124,31 +119,12 @@ def _each_once(pairs: list[tuple[str, Any]]) -> None:
 
 
 def _refuse_extremes(raw: bytes, value: Any) -> None:
-    """Refuse what no store can keep: more than 64 levels, integers beyond 64 bits, infinity.
-
-    The tree is walked only when the text may contain such a thing, which it hardly ever does.
-    """
-    if raw.count(b"{") + raw.count(b"[") <= _DEEPEST and not _MAY_BE_HUGE.search(raw):
-        return
-    level = [value]
-    for _ in range(_DEEPEST):
-        children = [child for node in level for child in _children(node)]
-        if any(map(_is_extreme, children)):
-            raise InvalidRequest("a number is beyond 64 bits")
-        level = [child for child in children if isinstance(child, dict | list)]
-        if not level:
-            return
-    raise MalformedBody(f"the body has more than {_DEEPEST} levels")
-
-
-def _children(node: Any) -> Any:
-    return node.values() if isinstance(node, dict) else node
-
-
-def _is_extreme(value: Any) -> bool:
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    return isinstance(value, int) and abs(value) > _LARGEST_INTEGER
+    """Refuse what no store can keep: too many levels, integers beyond 64 bits, infinity."""
+    cause = extreme_in(raw, value)
+    if cause == TOO_LARGE:
+        raise InvalidRequest(cause)
+    if cause is not None:
+        raise MalformedBody(f"the body has {cause}")
 
 
 def _envelope(body: Mapping[str, Any], *, bare: bool) -> ServiceRequest:

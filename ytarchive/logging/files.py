@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from io import FileIO
 from pathlib import Path
 
+from ytarchive.common.regular import append_regular, open_regular
+
 _MOST_WAITING = 20_000
 _MOST_FOLDERS = 64
 _OTHERS = "other"
@@ -105,7 +107,8 @@ class LogFiles:
         if part is not None and part.day == day:
             return part
         found = [part for part in _parts_in(folder) if part.day == day]
-        part = max(found, key=lambda part: part.number, default=Part(folder, day, 0, 0))
+        free = 1 + max(_numbers_in(folder, day), default=-1)
+        part = max(found, key=lambda part: part.number, default=Part(folder, day, free, 0))
         _end_line(part)
         return part
 
@@ -137,19 +140,25 @@ def _parts_in(folder: Path) -> list[Part]:
     return [
         Part(folder, name[1], int(name[2] or 0), path.stat().st_size)
         for path, name in named
-        if name is not None and path.is_file()
+        if name is not None and path.is_file() and not path.is_symlink()
     ]
+
+
+def _numbers_in(folder: Path, day: str) -> list[int]:
+    """The numbers of a day that are in use, also those of what is no file: a FIFO, a folder."""
+    named = (_NAME.fullmatch(path.name) for path in folder.iterdir())
+    return [int(name[2] or 0) for name in named if name is not None and name[1] == day]
 
 
 def _end_line(part: Part) -> None:
     """A crash or a full disk can leave half a line; what follows must not be glued to it."""
     if part.size == 0:
         return
-    with part.path.open("r+b") as file:
+    with open_regular(part.path) as file:
         file.seek(-1, 2)
-        if file.read(1) != b"\n":
-            file.write(b"\n")
-            part.size += 1
+        is_ended = file.read(1) == b"\n"
+    if not is_ended:
+        _flush(part, [b"\n"])
 
 
 def _that_fit(lines: Iterable[bytes], room: int) -> Iterator[bytes]:
@@ -164,7 +173,7 @@ def _that_fit(lines: Iterable[bytes], room: int) -> Iterator[bytes]:
 def _flush(part: Part, lines: list[bytes]) -> None:
     """Append all of the lines, or none."""
     data = b"".join(lines)
-    with part.path.open("ab", buffering=0) as file:
+    with append_regular(part.path) as file:
         try:
             _write_all(file, data)
         except OSError:

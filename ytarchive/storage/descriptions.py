@@ -17,6 +17,7 @@ from pathlib import Path
 from loguru import logger
 
 from ytarchive.common.disk import os_errors, sync
+from ytarchive.common.errors import LocalError
 from ytarchive.common.grouping import Grouped, outcome_of
 from ytarchive.common.media import VideoMetadata
 from ytarchive.storage import files
@@ -65,10 +66,17 @@ class MetadataStore:
         for draft in await asyncio.to_thread(lambda: list(self._drafts())):
             path = self._layout.relative(self._layout.metadata_file(draft.video_id))
             registered = await self._library.digest_of(draft.video_id, path)
-            if registered == draft.digest == await asyncio.to_thread(files.sha256, draft.path):
-                log.info("{}: finishing its metadata", draft.video_id)
-                await self._placing.run(draft)
-            else:
+            try:
+                await self._recover(draft, registered)
+            except LocalError as error:
+                log.error("{}: its metadata is not finished: {}", draft.video_id, error.message)
+
+    async def _recover(self, draft: Draft, registered: str | None) -> None:
+        if registered == draft.digest == await asyncio.to_thread(files.sha256, draft.path):
+            log.info("{}: finishing its metadata", draft.video_id)
+            await self._placing.run(draft)
+        else:
+            with os_errors(draft.path):
                 await asyncio.to_thread(draft.path.unlink)
 
     def _draft(self, video_id: str, content: bytes) -> Draft:

@@ -7,23 +7,27 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import from_json
-
 from ytarchive.common.disk import os_errors
-from ytarchive.common.errors import IntegrityFailure, LocalError, PathOutsideArchive
+from ytarchive.common.errors import IntegrityFailure, LocalError, YTArchiveError
+from ytarchive.common.file_names import file_name, shown_name
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import to_micros
+from ytarchive.common.regular import is_file, is_folder, read_regular
 from ytarchive.storage import files, intake
 from ytarchive.storage.intake import Registration, StoredFile
+from ytarchive.storage.known_files import is_known_foreign
 from ytarchive.storage.layout import CHECKSUMS, Layout, Role, role_of
 from ytarchive.storage.repository import FileSet
 from ytarchive.storage.verify.checks import listed
 from ytarchive.ytdlp import ffmpeg_path, quality_label, require_playable
 
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+_LONGEST_NAME = 255
+_LAST_MOMENT = to_micros(datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True)
@@ -54,25 +58,28 @@ def video_folders(layout: Layout, note: Callable[[str], None]) -> Iterator[Path]
 def _folders_in(folder: Path, layout: Layout, note: Callable[[str], None]) -> list[Path]:
     try:
         with os_errors(folder), os.scandir(folder) as entries:
-            inner = [entry for entry in entries if entry.is_dir()]
+            inner = [entry for entry in entries if is_folder(Path(entry.path))]
     except LocalError as error:  # such as `lost+found`, where the archive is a whole disk
         if layout.videos.is_relative_to(folder):
             raise
         note(error.message)
         return []
+    inner = [entry for entry in inner if not is_known_foreign(entry.name)]
     for link in (entry for entry in inner if entry.is_symlink()):
-        note(f"{link.path}: a link to a folder; links are not followed")
+        note(f"{shown_name(link.path)}: a link to a folder; links are not followed")
     return [Path(entry.path) for entry in inner if not entry.is_symlink()]
 
 
 def documents(folder: Path) -> Iterator[Path]:
-    """The JSON files of a folder, one by one: there may be a million."""
-    if folder.is_dir():
-        yield from (path for path in folder.iterdir() if path.suffix == ".json")
+    """The JSON files of a folder, one by one: there may be a million. Raises a LocalError."""
+    with os_errors(folder):
+        if folder.is_dir():
+            names = (path for path in folder.iterdir() if path.suffix == ".json")
+            yield from (path for path in names if not is_known_foreign(path.name))
 
 
 def _is_video(folder: Path, layout: Layout) -> bool:
-    return folder.parent == layout.videos or (folder / CHECKSUMS).is_file()
+    return folder.parent == layout.videos or is_file(folder / CHECKSUMS)
 
 
 def examine(folder: Path) -> Found:
@@ -81,7 +88,8 @@ def examine(folder: Path) -> Found:
     Raises a LocalError if it is no video at all, or cannot be read.
     """
     video_id = folder.name
-    names = [path.removeprefix("./") for path in listed(folder, ".")]
+    found = (file_name(path).removeprefix("./") for path in listed(folder, "."))
+    names = [name for name in found if not is_known_foreign(name)]
     told = files.read_checksums(folder)
     digests = {name: told[name] for name in told if name in names or _may_be_lost(folder, name)}
     if not any(role_of(name) is Role.MEDIA for name in digests):
@@ -98,7 +106,7 @@ def examine(folder: Path) -> Found:
         key=lambda name: (folder / name).stat().st_mtime_ns,
         default=None,
     )
-    moment = _changed(folder / (CHECKSUMS if CHECKSUMS in names else newest or "."))
+    moment = changed(folder / (CHECKSUMS if CHECKSUMS in names else newest or "."))
     quality = quality_of(folder / f"{video_id}.info.json") if newest else None
     return Found(FileSet(video_id, folder, stored, quality), newest, moment, oddities)
 
@@ -117,8 +125,9 @@ def _playing_set(folder: Path, video_id: str) -> list[str]:
 def _may_be_lost(folder: Path, name: str) -> bool:
     """Whether there can have been a file of this name in the folder."""
     path = PurePosixPath(name)
-    is_inside = not path.is_absolute() and ".." not in path.parts and name.isprintable()
-    return is_inside and not (folder / path).is_dir()
+    is_inside = not path.is_absolute() and ".." not in path.parts
+    is_possible = all(len(os.fsencode(part)) <= _LONGEST_NAME for part in path.parts)
+    return is_inside and is_possible and not is_folder(folder / path)
 
 
 def _described(folder: Path, digests: dict[str, str]) -> tuple[list[StoredFile], list[str]]:
@@ -139,10 +148,10 @@ def _described(folder: Path, digests: dict[str, str]) -> tuple[list[StoredFile],
 def examine_registration(path: Path, layout: Layout) -> Found:
     """A video that was registered where it lies. Raises a LocalError or PathOutsideArchive."""
     try:
-        note = Registration.model_validate_json(files.read(path))
-    except ValidationError:
+        note = Registration.model_validate(stored_json(files.read(path)))
+    except ValueError:
         raise IntegrityFailure(f"{path}: not a registration that can be read") from None
-    folder = layout.base / note.folder
+    folder = layout.absolute(note.folder)
     for file in note.files:
         layout.media_file(f"{note.folder}/{file.name}")
     lost = [file.name for file in note.files if files.size(folder / file.name) is None]
@@ -152,18 +161,19 @@ def examine_registration(path: Path, layout: Layout) -> Found:
     return Found(stored, next(media, None), to_micros(note.stored_at), oddities)
 
 
-def _changed(path: Path) -> int:
-    return path.stat().st_mtime_ns // 1000
+def changed(path: Path) -> int:
+    """When a file was changed, in microseconds; file systems can have any number there."""
+    return min(max(path.stat().st_mtime_ns // 1000, 0), _LAST_MOMENT)
 
 
 def quality_of(info: Path) -> str | None:
     """The picture that was fetched, as yt-dlp's info tells it: `720p`."""
     try:
-        told: Any = from_json(info.read_bytes())
+        told: Any = stored_json(read_regular(info))
     except (OSError, ValueError):
         return None
     return quality_label(told) if isinstance(told, dict) else None
 
 
-EXAMINATION_FAILURES = (LocalError, PathOutsideArchive, OSError)
+EXAMINATION_FAILURES = (YTArchiveError, OSError, ValueError, OverflowError)
 """What `examine` raises: the video is told, and the others are not kept waiting."""

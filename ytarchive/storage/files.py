@@ -11,23 +11,30 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ytarchive.common.disk import os_errors, sync
-from ytarchive.common.errors import FileFailure, LocalError, NotFound
+from ytarchive.common.disk import os_errors, sync, translated
+from ytarchive.common.errors import DiskFull, FileFailure, LocalError, NotFound
+from ytarchive.common.regular import open_regular, read_regular
+from ytarchive.storage.known_files import is_known_foreign
 from ytarchive.storage.layout import CHECKSUMS, Role, role_of
 
 DRAFT = ".draft"
 """Ends the name of a file that is whole, and waits to be put in its place."""
 
-_CHECKSUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_CHECKSUM_LINE = re.compile(rb"(\\?)([0-9a-f]{64}) [ *]([^\0]+)")
+_ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
+_ESCAPED = {written: name for name, written in _ESCAPES.items()}
 
 
 def read(path: Path) -> bytes:
-    """The content of a file. Raises NotFound or FileFailure."""
+    """The content of a regular file. Raises NotFound, FileFailure or DiskFull."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         raise NotFound(f"{path} does not exist") from None
     except OSError as error:
+        failure = translated(error, path)
+        if isinstance(failure, DiskFull):
+            raise failure from error
         raise FileFailure(f"{path} cannot be read: {error.strerror}") from error
 
 
@@ -61,6 +68,8 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> None:
 def put_in_place(written: Path, path: Path) -> None:
     """Rename a file that is on the disk already, over what may be there, durably."""
     with os_errors(path):
+        if path.is_dir() and not path.is_symlink():
+            raise FileFailure(f"{path} is a folder and not a file: move it away")
         written.replace(path)
         sync(path.parent)
 
@@ -83,16 +92,20 @@ def sync_all(folder: Path, names: Collection[str]) -> None:
 
 
 def list_files(folder: Path) -> list[str]:
-    """Everything below a folder that is not itself a folder: relative names, sorted."""
+    """Everything below a folder that is not itself a folder: relative names, sorted.
+
+    Files that systems and other programs leave everywhere are left out.
+    """
     with os_errors(folder):
         entries = folder.rglob("*")
         files = [path for path in entries if path.is_symlink() or not path.is_dir()]
-        return sorted(path.relative_to(folder).as_posix() for path in files)
+        names = (path.relative_to(folder).as_posix() for path in files)
+        return sorted(name for name in names if not is_known_foreign(name))
 
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
-    with os_errors(path), path.open("rb") as file:
+    with os_errors(path), open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -116,15 +129,29 @@ def replace_checksums(folder: Path, digests: Mapping[str, str], scratch: Path) -
 def read_checksums(folder: Path) -> dict[str, str]:
     """Digests by name from the folder's list; empty if there is none. Other lines are ignored."""
     try:
-        text = read(folder / CHECKSUMS).decode("utf-8", "replace")
+        content = read(folder / CHECKSUMS)
     except NotFound:
         return {}
-    matches = filter(None, map(_CHECKSUM_LINE.fullmatch, text.splitlines()))
-    return {found[2]: found[1] for found in matches}
+    matches = filter(None, map(_CHECKSUM_LINE.fullmatch, content.splitlines()))
+    return {_listed_name(found): found[2].decode() for found in matches}
+
+
+def _listed_name(found: re.Match[bytes]) -> str:
+    name = found[3]
+    if found[1]:
+        name = re.sub(rb"\\[\\nr]", lambda escape: _ESCAPED[escape[0]], name)
+    return os.fsdecode(name)
 
 
 def _checksum_lines(digests: Mapping[str, str]) -> bytes:
-    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
+    return b"".join(_checksum_line(name, digest) for name, digest in sorted(digests.items()))
+
+
+def _checksum_line(name: str, digest: str) -> bytes:
+    """A line as `sha256sum` writes it: names that would break the line are escaped."""
+    raw = os.fsencode(name)
+    escaped = re.sub(rb"[\\\n\r]", lambda found: _ESCAPES[found[0]], raw)
+    return (b"\\" if escaped != raw else b"") + f"{digest}  ".encode() + escaped + b"\n"
 
 
 def move_set(source: Path, target: Path, names: Collection[str]) -> None:
@@ -157,10 +184,10 @@ def _rename_or_merge(source: Path, target: Path, names: Collection[str]) -> None
 
 
 def empty_folder(folder: Path) -> None:
-    """Remove the files that lie directly in a folder, but for drafts."""
+    """Remove the files that lie directly in a folder, but for drafts; folders stay."""
     with os_errors(folder):
         for path in folder.iterdir():
-            if path.suffix != DRAFT:
+            if path.suffix != DRAFT and (path.is_symlink() or not path.is_dir()):
                 path.unlink()
 
 

@@ -15,9 +15,13 @@ from loguru import logger
 from pydantic import ValidationError
 
 from ytarchive.common.database import Database, Writer
-from ytarchive.common.errors import NotFound
+from ytarchive.common.errors import LocalError, NotFound
+from ytarchive.common.file_names import shown_name
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Model, to_micros
+from ytarchive.common.rows import UNREADABLE
+from ytarchive.common.sqlite_errors import REFUSED
 from ytarchive.storage import discovery, files
 from ytarchive.storage.discovery import VIDEO_ID, Found
 from ytarchive.storage.layout import Layout
@@ -28,7 +32,7 @@ from ytarchive.storage.work_plans import entry_rows
 log = logger.bind(service="storage")
 
 M = TypeVar("M", bound=Model)
-T = TypeVar("T")
+T = TypeVar("T", bound=Found | Path)
 
 _AT_ONCE = 200
 _MOST_ODDITIES = 1000
@@ -49,20 +53,39 @@ class Filling:
 
     async def fill(self) -> None:
         """Enter everything that the files tell."""
-        await self._enter(self._found_videos(), self._enter_videos)
+        await self._enter(self._found_videos(), self._enter_video)
         kinds = self._layout.metadata
-        await self._enter(discovery.documents(kinds / "videos"), self._enter_metadata)
-        await self._enter(discovery.documents(kinds / "playlists"), self._enter_playlists)
-        await self._enter(discovery.documents(kinds / "work_plans"), self._enter_plans)
+        await self._enter(self._documents(kinds / "videos"), self._enter_metadata)
+        await self._enter(self._documents(kinds / "playlists"), self._enter_playlist)
+        await self._enter(self._documents(kinds / "work_plans"), self._enter_plan)
 
-    async def _enter(
-        self, things: Iterator[T], enter: Callable[[Iterable[T], Writer], None]
-    ) -> None:
-        """Enter things, some hundred in a transaction; both reading and writing in threads."""
+    async def _enter(self, things: Iterator[T], enter: Callable[[T, Writer], None]) -> None:
+        """Enter things, some hundred in a transaction; both reading and writing in threads.
+
+        What cannot be entered is noted, and leaves nothing behind.
+        """
         while some := await asyncio.to_thread(_take, things):
-            await self._database.write(functools.partial(enter, some))
+            await self._database.write(functools.partial(self._enter_all, some, enter))
 
-    def _note(self, oddity: str) -> None:
+    def _enter_all(
+        self, some: Iterable[T], enter: Callable[[T, Writer], None], writer: Writer
+    ) -> None:
+        for thing in some:
+            try:
+                with writer.savepoint():
+                    enter(thing, writer)
+            except (*UNREADABLE, *REFUSED, *discovery.EXAMINATION_FAILURES) as error:
+                self._note(f"{_name(thing)}: not entered: {error}")
+
+    def _documents(self, folder: Path) -> Iterator[Path]:
+        """The JSON files of a folder; one that cannot be read to its end is noted."""
+        try:
+            yield from discovery.documents(folder)
+        except LocalError as error:
+            self._note(error.message)
+
+    def _note(self, told: str) -> None:
+        oddity = shown_name(told)
         log.warning("{}", oddity)
         self.oddities += 1
         if len(self.examples) < _MOST_ODDITIES:
@@ -74,7 +97,7 @@ class Filling:
         folders = ((discovery.examine, (path,)) for path in paths)
         notes = (
             (discovery.examine_registration, (path, self._layout))
-            for path in discovery.documents(self._layout.metadata / "registered")
+            for path in self._documents(self._layout.metadata / "registered")
         )
         looks: Iterator[tuple[Callable[..., Found], tuple[Any, ...]]]
         looks = itertools.chain(folders, notes)
@@ -90,63 +113,68 @@ class Filling:
             self._on_progress(self._videos)
             yield found
 
-    def _enter_videos(self, some: Iterable[Found], writer: Writer) -> None:
-        for found in some:
-            stored = found.stored
-            if found.media is None:
-                writer.execute("add_video", {"video_id": stored.video_id})
-            else:
-                row = {
-                    "video_id": stored.video_id,
-                    "media_path": self._layout.relative(stored.folder / found.media),
-                    "quality": stored.quality,
-                    "now": found.moment,
-                }
-                writer.execute("add_media", row)
-            writer.execute_many("upsert_file", file_rows(stored, self._layout))
+    def _enter_video(self, found: Found, writer: Writer) -> None:
+        stored = found.stored
+        if found.media is None:
+            writer.execute("add_video", {"video_id": stored.video_id})
+        else:
+            row = {
+                "video_id": stored.video_id,
+                "media_path": self._layout.relative(stored.folder / found.media),
+                "quality": stored.quality,
+                "now": found.moment,
+            }
+            writer.execute("add_media", row)
+        writer.execute_many("upsert_file", file_rows(stored, self._layout))
 
-    def _enter_metadata(self, some: Iterable[Path], writer: Writer) -> None:
-        for path in some:
-            metadata = self._read(path, VideoMetadata)
-            if metadata is None:
-                self._enter_unreadable(path, writer)
-                continue
-            video_id = metadata.video_id
-            if path != self._layout.metadata_file(video_id):
-                self._note(f"{path}: not named after its video, {video_id}")
-                continue
-            writer.execute("upsert_metadata", metadata_row(metadata) | _changed(path))
-            writer.execute(
-                "upsert_file", metadata_file_row(video_id, files.read(path), self._layout)
-            )
+    def _enter_metadata(self, path: Path, writer: Writer) -> None:
+        metadata = self._read(path, VideoMetadata)
+        if metadata is None:
+            self._enter_unreadable(path, writer)
+            return
+        video_id = metadata.video_id
+        if path != self._layout.metadata_file(video_id):
+            self._note(f"{path}: not named after its video, {video_id}")
+            return
+        writer.execute("upsert_metadata", metadata_row(metadata) | _changed(path))
+        writer.execute("upsert_file", metadata_file_row(video_id, files.read(path), self._layout))
 
     def _enter_unreadable(self, path: Path, writer: Writer) -> None:
-        """Metadata that cannot be read is not what it was: so `verify` finds it, and repairs it."""
+        """Enter metadata that cannot be read as damaged, so that `verify` finds and repairs it."""
         if VIDEO_ID.fullmatch(path.stem):
             row = metadata_file_row(path.stem, b"something else", self._layout)
             row["size_bytes"] = path.lstat().st_size
             writer.execute("add_video", row)
             writer.execute("upsert_file", row)
 
-    def _enter_playlists(self, some: Iterable[Path], writer: Writer) -> None:
-        for path in some:
-            playlist = self._read(path, PlaylistMetadata)
-            if playlist is not None:
-                writer.execute("upsert_playlist", playlist_row(playlist) | _changed(path))
+    def _enter_playlist(self, path: Path, writer: Writer) -> None:
+        playlist = self._read(path, PlaylistMetadata)
+        if playlist is not None:
+            writer.execute("upsert_playlist", playlist_row(playlist) | _changed(path))
 
-    def _enter_plans(self, some: Iterable[Path], writer: Writer) -> None:
-        for path in some:
-            plan = self._read(path, WorkPlan)
-            if plan is not None:
-                writer.execute("add_plan", _plan_row(plan, path))
-                writer.execute_many("upsert_entry", entry_rows(plan.id, plan))
+    def _enter_plan(self, path: Path, writer: Writer) -> None:
+        plan = self._read(path, WorkPlan)
+        if plan is not None:
+            writer.execute("add_plan", _plan_row(plan, path))
+            writer.execute_many("upsert_entry", entry_rows(plan.id, plan))
 
     def _read(self, path: Path, model: type[M]) -> M | None:
         try:
-            return model.model_validate_json(files.read(path))
-        except (ValidationError, *discovery.EXAMINATION_FAILURES, NotFound):
-            self._note(f"{path}: not a {model.__name__} that can be read")
+            return model.model_validate(stored_json(files.read(path)))
+        except (*discovery.EXAMINATION_FAILURES, NotFound) as error:
+            self._note(f"{path}: not a {model.__name__} that can be read: {_in_short(error)}")
             return None
+
+
+def _in_short(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error)
+
+
+def _name(thing: Found | Path) -> Path:
+    return thing if isinstance(thing, Path) else thing.stored.folder
 
 
 def _take(things: Iterator[T]) -> list[T]:
@@ -154,7 +182,7 @@ def _take(things: Iterator[T]) -> list[T]:
 
 
 def _changed(path: Path) -> dict[str, int]:
-    return {"now": path.stat().st_mtime_ns // 1000}
+    return {"now": discovery.changed(path)}
 
 
 def _plan_row(plan: WorkPlan, path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from ytarchive.common.database import Database, Row
 from ytarchive.common.models import Page, from_micros, to_micros
+from ytarchive.common.rows import all_readable
 from ytarchive.storage.cursors import cursor_at, place_of
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.query_models import SortOrder, StoredVideo, VideoQuery, VideoSort
@@ -78,7 +79,9 @@ class VideoLists:
         return self._page(query, rows)
 
     def _page(self, query: VideoQuery, rows: list[Row]) -> Page[StoredVideo]:
-        items = [self._video(row) for row in rows[: query.limit]]
+        items = all_readable(
+            rows[: query.limit], self._video, lambda row: f"video {row['video_id']}"
+        )
         if len(rows) <= query.limit:
             return Page(items=items)
         last = rows[query.limit - 1]

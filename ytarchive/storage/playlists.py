@@ -12,7 +12,9 @@ from loguru import logger
 
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Conflict
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
+from ytarchive.common.regular import open_regular, read_regular
 from ytarchive.storage import files
 from ytarchive.storage.api import SavePlaylist
 from ytarchive.storage.layout import Layout
@@ -100,20 +102,20 @@ class _Writing:
                 if entry["video_id"] not in newer:
                     entry["position"] = self.count
                     yield json.dumps(entry, ensure_ascii=False).encode()
-        except (ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError):
             # The next whole listing brings the others back.
             log.warning("{} is damaged: not all of its older entries are kept", self._older)
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
     """The entries of a playlist's file, one at a time."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        if not any(line.rstrip("\n") == _BEGIN for line in file):
+    with open_regular(path) as file:
+        if not any(line.rstrip(b"\r\n") == _BEGIN.encode() for line in file):
             return
         for line in file:
-            if line.startswith(_END):
+            if line.startswith(_END.encode()):
                 return
-            if line.strip() == "{":  # laid out by another program
-                yield from json.loads(path.read_bytes())["videos"]
+            if line.strip() == b"{":  # laid out by another program
+                yield from stored_json(read_regular(path))["videos"]
                 return
-            yield json.loads(line.strip().removesuffix(","))
+            yield stored_json(line.strip().removesuffix(b","))

@@ -4,9 +4,12 @@ The new library is made beside the old one and then swapped in; the old one is k
 """
 
 import asyncio
+import os
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from loguru import logger
 from pydantic import Field
@@ -15,10 +18,11 @@ from ytarchive.common import swap
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.common.disk import os_errors
-from ytarchive.common.errors import DatabaseCorrupt, FileFailure, LocalError, NotFound
+from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
 from ytarchive.common.identity import ArchiveIdentity
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model
+from ytarchive.common.regular import is_file
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.discovery import documents
 from ytarchive.storage.filling import Filling
@@ -90,11 +94,17 @@ async def restore_lost_library(layout: Layout) -> None:
 
 def _is_lost(layout: Layout) -> bool:
     """Whether there is no library, and files that it would know of."""
-    if layout.database.exists() and layout.database.stat().st_size:
+    if os.path.lexists(layout.database) and not _is_empty(layout.database):
         return False
-    folders = layout.videos.iterdir()
-    described = (path for folder in layout.described for path in documents(folder))
-    return any((path / CHECKSUMS).is_file() for path in folders) or any(described)
+    with os_errors(layout.videos):
+        folders = layout.videos.iterdir()
+        described = (path for folder in layout.described for path in documents(folder))
+        return any(is_file(path / CHECKSUMS) for path in folders) or any(described)
+
+
+def _is_empty(database: Path) -> bool:
+    status = database.lstat()
+    return stat.S_ISREG(status.st_mode) and not status.st_size
 
 
 async def _made_again(layout: Layout, on_progress: Callable[[int], None]) -> Rebuilt:
@@ -131,12 +141,12 @@ async def _record(layout: Layout, identity: ArchiveIdentity | None) -> None:
 
 async def _finish_moves(layout: Layout) -> None:
     """If the old library can be read, finish the moves that it knows of."""
-    if not layout.database.exists():
+    if not await asyncio.to_thread(is_file, layout.database):
         return
     try:
         async with await Database.open(layout.database, SCHEMA) as old:
             await VideoStore(Library(old, layout), layout, Bins(layout)).recover()
-    except (DatabaseCorrupt, FileFailure) as error:
+    except YTArchiveError as error:
         log.warning("the old library is not read: {}", error.message)
 
 

@@ -11,8 +11,10 @@ from pydantic import TypeAdapter
 
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import NotFound
+from ytarchive.common.json_text import dumped, read_json
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import from_micros, to_micros, utc_now
+from ytarchive.common.rows import all_readable, readable
 from ytarchive.storage.api import StorageLocation
 from ytarchive.storage.intake import StoredFile
 from ytarchive.storage.layout import Layout, Role
@@ -117,7 +119,7 @@ class Library:
             "staged_path": self._layout.relative(move.staged),
             "target_path": self._layout.relative(move.files.folder),
             "quality": move.files.quality,
-            "files": _FILES.dump_json(move.files.files).decode(),
+            "files": dumped(_FILES, move.files.files).decode(),
             "missing": json.dumps(move.files.missing),
             "adds": move.files.adds,
             "displaced": _ITEMS.dump_json(move.displaced).decode(),
@@ -135,7 +137,8 @@ class Library:
 
     async def moves(self) -> list[Move]:
         """Every move that was begun and not ended."""
-        return [self._move(row) for row in await self._database.fetch_all("list_moves")]
+        rows = await self._database.fetch_all("list_moves")
+        return all_readable(rows, self._move, lambda row: f"the move of video {row['video_id']}")
 
     async def register(self, stored: FileSet, displaced: Sequence[TrashItem] = ()) -> None:
         """Enter a video and its files, and end its move, in one transaction.
@@ -192,31 +195,32 @@ class Library:
     async def location(self, video_id: str) -> StorageLocation:
         """Where a video lies, as it was registered. Raises NotFound if nothing of it is."""
         row = await self._database.fetch_one("get_video", {"video_id": video_id})
-        if row is None:
+        location = readable(row, self._location, f"video {video_id}") if row else None
+        if location is None:
             raise NotFound(f"nothing is stored of {video_id}")
-        return self._location(row)
+        return location
 
     async def stored_among(self, video_ids: list[str]) -> dict[str, Registered]:
         """Those of the videos whose media is registered."""
         parameters = {"video_ids": json.dumps(video_ids)}
         rows = await self._database.fetch_all("stored_among", parameters)
-        return {
-            row["video_id"]: Registered(
-                self._layout.absolute(row["media_path"]), not row["is_incomplete"]
-            )
-            for row in rows
-        }
+        found = all_readable(rows, self._registered, lambda row: f"video {row['video_id']}")
+        return dict(found)
 
     async def totals(self) -> Totals:
         """What the archive holds."""
         [row] = await self._database.fetch_all("totals")
         return Totals(**{name: row[name] for name in Totals.__dataclass_fields__})
 
+    def _registered(self, row: Row) -> tuple[str, Registered]:
+        media = self._layout.absolute(row["media_path"])
+        return row["video_id"], Registered(media, not row["is_incomplete"])
+
     def _move(self, row: Row) -> Move:
         stored = FileSet(
             video_id=row["video_id"],
             folder=self._layout.absolute(row["target_path"]),
-            files=_FILES.validate_json(row["files"]),
+            files=_FILES.validate_python(read_json(row["files"].encode())),
             quality=row["quality"],
             missing=json.loads(row["missing"]),
             adds=row["adds"],

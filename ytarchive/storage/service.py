@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Self, TypeVar
 
 from loguru import logger
-from pydantic import ValidationError
 
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.contract import Contract
@@ -14,6 +13,7 @@ from ytarchive.common.database import Database
 from ytarchive.common.disk import Space, os_errors
 from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import parse_playlist_id
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
@@ -205,8 +205,8 @@ class StorageService(StorageAPI):
         async with self._watch.over():
             content = await asyncio.to_thread(files.read, path)
         try:
-            return VideoMetadata.model_validate_json(content)
-        except ValidationError as error:
+            return VideoMetadata.model_validate(stored_json(content))
+        except ValueError as error:
             raise FileFailure(f"{path} is damaged; fetch the metadata again") from error
 
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:

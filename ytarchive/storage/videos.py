@@ -83,8 +83,8 @@ class VideoStore:
         for move in await self._library.moves():
             try:
                 await self._finish(move)
-            except YTArchiveError as error:
-                log.error("{}: not stored: {}", move.files.video_id, error.message)
+            except (YTArchiveError, OSError) as error:
+                log.error("{}: not stored: {}", move.files.video_id, error)
 
     async def _save_staged(self, request: SaveVideo, staged_path: str) -> str | None:
         """Take in a download, or return why the stored media stays in its place."""

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from loguru import logger
 
 from ytarchive.common.cursors import require_id_cursor
 from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
 from ytarchive.common.identifiers import new_id
-from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.common.models import Model, Page, from_micros, to_micros, utc_now
+from ytarchive.common.rows import UNREADABLE, all_readable
 from ytarchive.storage import files
 from ytarchive.storage.layout import Layout, plan_time
 from ytarchive.storage.plan_models import (
@@ -23,6 +25,8 @@ from ytarchive.storage.plan_models import (
 )
 
 log = logger.bind(service="storage")
+
+M = TypeVar("M", bound=Model)
 
 
 class WorkPlans:
@@ -50,9 +54,10 @@ class WorkPlans:
         require_id_cursor(query.cursor)
         parameters = query.model_dump() | {"limit": query.limit + 1}
         rows = await self._database.fetch_all("list_plans", parameters)
-        items = [_headline(row) for row in rows[: query.limit]]
+        shown = rows[: query.limit]
+        items = all_readable(shown, _headline, lambda row: f"work plan {row['plan_id']}")
         more = len(rows) > query.limit
-        return Page(items=items, next_cursor=items[-1].id if more else None)
+        return Page(items=items, next_cursor=shown[-1]["plan_id"] if more else None)
 
     async def resolve(self, video_id: str) -> None:
         """Remove a stored video from every plan. A plan that cannot be written is only logged."""
@@ -72,10 +77,14 @@ class WorkPlans:
     async def write_missing_files(self) -> None:
         """Write again every plan's file that is missing or older than the plan."""
         folder = self._layout.plan_file("")
-        names = await asyncio.to_thread(lambda: {path.name for path in folder.iterdir()})
+        with os_errors(folder):
+            names = await asyncio.to_thread(lambda: {path.name for path in folder.iterdir()})
         for row in await self._database.fetch_all("plan_files"):
             if not row["is_current"] or row["file_name"] not in names:
-                await self._write_file(row)
+                try:
+                    await self._write_file(row)
+                except (YTArchiveError, *UNREADABLE) as error:
+                    log.error("work plan {}: its file is not written: {}", row["plan_id"], error)
 
     async def _write_file(self, row: Row) -> WorkPlan:
         """Write a plan's newest state; one at a time, so that no older one comes last."""
@@ -100,18 +109,8 @@ class WorkPlans:
             total_videos=row["total_videos"],
             successful_videos=row["successful_videos"],
             path=str(self._layout.plan_file(row["file_name"])),
-            unavailable_videos=[
-                UnavailableVideo.model_validate_json(entry["entry"]).model_copy(
-                    update=_added(entry)
-                )
-                for entry in entries
-                if entry["kind"] == "unavailable"
-            ],
-            failed_downloads=[
-                FailedDownload.model_validate_json(entry["entry"]).model_copy(update=_added(entry))
-                for entry in entries
-                if entry["kind"] == "failed"
-            ],
+            unavailable_videos=_entries(entries, "unavailable", UnavailableVideo),
+            failed_downloads=_entries(entries, "failed", FailedDownload),
         )
 
 
@@ -191,6 +190,16 @@ def entry_rows(plan_id: str, request: WorkPlanRequest | WorkPlan) -> list[dict[s
         for kind, entries in kinds
         for entry in entries
     ]
+
+
+def _entries(rows: list[Row], kind: str, model: type[M]) -> list[M]:
+    """The entries of a kind; those whose rows are damaged are left out, and reported."""
+    own = (row for row in rows if row["kind"] == kind)
+    return all_readable(
+        own,
+        lambda row: model.model_validate_json(row["entry"]).model_copy(update=_added(row)),
+        lambda row: f"video {row['video_id']} of work plan {row['plan_id']}",
+    )
 
 
 def _headline(row: Row) -> PlanEntry:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from ytarchive.common.config import Settings, YouTubeConfig
 from ytarchive.common.disk import own_folder, unusable
 from ytarchive.common.errors import CookiesInvalid, InvalidConfiguration
+from ytarchive.common.regular import open_regular, read_regular, require_regular
 from ytarchive.ytdlp.api import EXTRACTION_SECONDS
 from ytarchive.ytdlp.options import Equipment
 from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime, yt_dlp_fingerprint
@@ -98,8 +99,9 @@ def forget_old_info(folder: Path) -> None:
 def _bundle(ca_file: Path, folder: Path) -> Path:
     """The authorities that are trusted anyway and the configured ones, in one file."""
     try:
+        require_regular(ca_file, follow_links=True)
         ssl.create_default_context(cafile=ca_file)
-        further = ca_file.read_bytes()
+        further = read_regular(ca_file, follow_links=True)
     except (OSError, ssl.SSLError) as error:
         message = f"network.ca_file {ca_file} cannot be used: {error.strerror or error}"
         raise InvalidConfiguration(message) from error
@@ -112,7 +114,7 @@ def _bundle(ca_file: Path, folder: Path) -> Path:
 def _readable_cookies(path: Path | None) -> Path | None:
     if path is not None:
         try:
-            path.open("rb").close()
+            open_regular(path, follow_links=True).close()
         except OSError as error:
             message = f"network.cookies_file {path} cannot be read: {error.strerror}"
             raise CookiesInvalid(message) from error

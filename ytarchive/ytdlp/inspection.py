@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ytarchive.common.errors import IntegrityFailure
+from ytarchive.common.regular import open_regular
 from ytarchive.ytdlp.formats import SHARE, Info, agree, agreed_seconds, formats_in, own_seconds
 from ytarchive.ytdlp.selection import chosen_formats, codec_of
 
@@ -103,7 +104,7 @@ def _judged(found: Contents, info: Info) -> list[float]:
 
 def _contents_of_mp4(path: Path) -> Contents | None:
     """None for what is no MP4, or one in fragments. Raises IntegrityFailure if it is cut short."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size = file.seek(0, 2)
         outermost = list(_boxes_of_file(file, size))
         if not outermost or outermost[0][0] != b"ftyp":

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pydantic import Field
 
 from ytarchive.common.models import Model
+from ytarchive.common.regular import read_regular
 
 # What came from the network may claim to be a list of addresses for ffmpeg to open.
 _FILES_ALONE = ["-protocol_whitelist", "file,pipe"]
@@ -128,4 +129,5 @@ def private_cookies(path: Path) -> io.StringIO:
 
     Raises OSError.
     """
-    return io.StringIO(path.read_text("utf-8", errors="replace"))
+    content = read_regular(path, follow_links=True).decode("utf-8", "replace")
+    return io.StringIO(content, newline=None)

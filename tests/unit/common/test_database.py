@@ -283,7 +283,7 @@ class TestOpening:
             await Database.open(path, LEDGER)
 
     async def test_a_folder_in_the_way_is_said(self, tmp_path: Path) -> None:
-        with pytest.raises(NotWritable, match="cannot be opened"):
+        with pytest.raises(DatabaseCorrupt, match="it is a folder and not a regular file"):
             await Database.open(tmp_path, LEDGER)
 
     async def test_a_file_as_state_folder_is_said(self, tmp_path: Path) -> None:

@@ -290,23 +290,23 @@ async def test_a_damaged_list_of_digests_hides_no_video(config: StorageConfig) -
 async def test_folders_that_are_not_looked_into_are_told(
     config: StorageConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as `lost+found`, which only root can read, and a video that was moved and linked to."""
+    """Such as a folder that only root can read, and a video that was moved and linked to."""
     await fill(config)
     folder = config.base_path / "videos" / OTHER
     folder.rename(tmp_path / "elsewhere")
     folder.symlink_to(tmp_path / "elsewhere")
-    (config.base_path / "lost+found").mkdir()
+    (config.base_path / "private").mkdir()
     scandir = os.scandir
 
     def failing(path: Path) -> Any:
-        if Path(path).name == "lost+found":
+        if Path(path).name == "private":
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", failing)
     rebuilt = await rebuild_library(config)
     assert (rebuilt.videos, rebuilt.oddities) == (3, 2)  # the other copy of it is in films/old
-    for told in (f"{folder}: a link to a folder", "lost+found"):
+    for told in (f"{folder}: a link to a folder", "private"):
         assert any(told in each for each in rebuilt.examples)
 
 

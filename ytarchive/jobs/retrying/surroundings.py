@@ -5,6 +5,7 @@ import hashlib
 from pathlib import Path
 
 from ytarchive.common.config import NetworkConfig
+from ytarchive.common.regular import read_regular
 from ytarchive.jobs.policy import Condition
 
 _NONE = "none"
@@ -42,7 +43,7 @@ class Surroundings:
 def _content(file: Path | None) -> bytes:
     """A file that is being replaced, or cannot be read, is none for the moment."""
     try:
-        return file.read_bytes() if file else b""
+        return read_regular(file, follow_links=True) if file else b""
     except OSError:
         return b""
 

@@ -5,6 +5,7 @@ import re
 from itertools import chain, pairwise
 from pathlib import Path, PurePosixPath
 
+from ytarchive.common.regular import read_regular
 from ytarchive.storage.search.text import clean
 
 _LARGEST = 16 * 2**20
@@ -21,8 +22,7 @@ FORMATS = frozenset({".vtt", ".srt"})
 
 def read_captions(path: Path) -> list[tuple[int, str]]:
     """The lines of a captions' file, each with the second at which it begins. Raises OSError."""
-    with path.open("rb") as file:
-        return parse(file.read(_LARGEST).decode("utf-8-sig", "replace"))
+    return parse(read_regular(path, limit=_LARGEST).decode("utf-8-sig", "replace"))
 
 
 def parse(content: str) -> list[tuple[int, str]]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from loguru import logger
-from pydantic_core import from_json
 
+from ytarchive.common.json_text import stored_json
+from ytarchive.common.regular import read_regular
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.search.captions import FORMATS, language_of, read_captions
 from ytarchive.storage.search.text import clean
@@ -19,6 +20,8 @@ from ytarchive.storage.search.text import clean
 log = logger.bind(service="storage")
 
 _LARGEST_JSON = 64 * 2**20
+TRACKS = 2
+"""The part of what is packed that has the tracks of captions."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,22 @@ def packed(description: str, captions: str, tracks: list[Track]) -> bytes:
 
 
 def unpacked(content: bytes, part: int) -> str:
-    """A part of what was packed: 0 the description, 1 the captions, 2 the tracks."""
-    return zlib.decompress(content).decode().split("\0")[part]
+    """A part of what was packed: 0 the description, 1 the captions, 2 the tracks.
+
+    Of damaged content it is empty: this runs inside queries, which it must not make fail.
+    """
+    try:
+        return zlib.decompress(content).decode("utf-8", "replace").split("\0")[part]
+    except (zlib.error, IndexError, TypeError):
+        return "" if part != TRACKS else "[]"
 
 
 def tracks_of(told: str) -> list[Track]:
-    """The tracks, from their part of what was packed."""
-    return [Track(**track) for track in json.loads(told)]
+    """The tracks, from their part of what was packed; none if it is damaged."""
+    try:
+        return [Track(**track) for track in json.loads(told)]
+    except (ValueError, TypeError):
+        return []
 
 
 def document_of(change: Change, layout: Layout) -> Document:
@@ -155,7 +167,7 @@ def _told(change: Change, layout: Layout) -> dict[str, Any]:
     for path in paths:
         try:
             if path.stat().st_size <= _LARGEST_JSON:
-                told = from_json(path.read_bytes())
+                told = stored_json(read_regular(path))
                 if isinstance(told, dict):
                     return told
         except FileNotFoundError:

@@ -1,6 +1,8 @@
 """search.db: what is indexed, and which videos match."""
 
+import asyncio
 import json
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -8,8 +10,11 @@ from typing import Any, Self
 from loguru import logger
 
 from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
 from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.common.rows import UNREADABLE
+from ytarchive.common.sqlite_errors import REFUSED
 from ytarchive.storage.search.documents import Document, unpacked
 from ytarchive.storage.search.text import RULES, searchable
 
@@ -86,8 +91,8 @@ class SearchIndex:
 
     @classmethod
     async def _begin(cls, path: Path, library_id: str) -> Self:
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        with os_errors(path):
+            await asyncio.to_thread(_remove, path)
         database = await Database.open(path, SCHEMA)
         await database.execute("begin_state", {"library_id": library_id, "rules": RULES})
         return cls(database, 0, 0)
@@ -100,7 +105,7 @@ class SearchIndex:
         """Index videos, and note that every change up to `revision` is in, in one transaction."""
 
         def transaction(writer: Writer) -> int:
-            beyond = [self._take_in(writer, document) for document in documents]
+            beyond = [self._take_in_safely(writer, document) for document in documents]
             overflow = max([self.overflow, *beyond])
             writer.execute("set_state", {"revision": revision, "overflow": overflow})
             return overflow
@@ -125,6 +130,15 @@ class SearchIndex:
         found = {row["number"]: row for row in rows}
         return [found[number] for number in numbers if number in found]
 
+    def _take_in_safely(self, writer: Writer, document: Document) -> int:
+        """Index a video; one whose values cannot be stored is left out, and reported."""
+        try:
+            with writer.savepoint():
+                return self._take_in(writer, document)
+        except (*UNREADABLE, *REFUSED) as error:
+            log.warning("{}: not indexed: {}", document.video_id, error)
+            return 0
+
     def _take_in(self, writer: Writer, document: Document) -> int:
         """Index a video; how many days its number is beyond its day."""
         row = document.row()
@@ -139,6 +153,16 @@ class SearchIndex:
         for statement in ("add_video", "add_text", "add_words", "add_title"):
             writer.execute(statement, row)
         return (number >> _PLACES) - day
+
+
+def _remove(path: Path) -> None:
+    """Remove a database; a folder in its place is set aside."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        part = path.with_name(path.name + suffix)
+        if part.is_dir() and not part.is_symlink():
+            part.rename(part.with_name(f"{part.name}.{secrets.token_hex(4)}.aside"))
+        else:
+            part.unlink(missing_ok=True)
 
 
 class _Numbers:

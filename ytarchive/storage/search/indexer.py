@@ -12,6 +12,7 @@ from loguru import logger
 
 from ytarchive.common.database import Database, Row
 from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.rows import all_readable
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.search.documents import Change, Document, document_of, headline_of
 from ytarchive.storage.search.index import SearchIndex
@@ -56,14 +57,14 @@ class Indexer:
     async def catch_up(self, *, rest: float = 0.0) -> None:
         """Index everything that is pending. `rest`: time to sleep for each time spent reading."""
         done = 0
-        while changes := await self._next_changes():
+        while rows := await self._next_changes():
             documents = []
-            for change in changes:
+            for change in all_readable(rows, _change, lambda row: f"video {row['video_id']}"):
                 began = time.monotonic()
                 documents.append(await asyncio.to_thread(self._document, change))
                 await asyncio.sleep(rest * (time.monotonic() - began))
-            await self._index.take_in(documents, changes[-1].revision)
-            done += len(changes)
+            await self._index.take_in(documents, rows[-1]["revision"])
+            done += len(documents)
         if done:
             log.debug("{} videos indexed", done)
 
@@ -77,9 +78,9 @@ class Indexer:
         await asyncio.sleep(_GATHER)
         self._changed.clear()
 
-    async def _next_changes(self) -> list[Change]:
+    async def _next_changes(self) -> list[Row]:
         page = {"after": self._index.revision, "limit": _AT_ONCE}
-        return [_change(row) for row in await self._library.fetch_all("list_changes", page)]
+        return await self._library.fetch_all("list_changes", page)
 
     def _document(self, change: Change) -> Document:
         """What can be read; one video that is a riddle must not keep all others waiting."""
@@ -91,4 +92,6 @@ class Indexer:
 
 
 def _change(row: Row) -> Change:
-    return Change(**dict(row) | {"captions": sorted(json.loads(row["captions"]))})
+    change = Change(**dict(row) | {"captions": sorted(json.loads(row["captions"]))})
+    headline_of(change)  # which fails for values that a damaged row may have
+    return change

@@ -187,7 +187,8 @@ WHERE p.metadata_only = 0 AND v.media_path NOTNULL AND v.stored_at > e.added_at;
 SELECT * FROM work_plans WHERE plan_id = :plan_id;
 
 -- name: plan_entries
-SELECT kind, entry, added_at FROM work_plan_entries WHERE plan_id = :plan_id ORDER BY number;
+SELECT plan_id, video_id, kind, entry, added_at FROM work_plan_entries
+WHERE plan_id = :plan_id ORDER BY number;
 
 -- name: list_plans
 -- Newest first: ids are sortable by time. Without a cursor it is the first page.

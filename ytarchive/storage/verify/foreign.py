@@ -1,14 +1,7 @@
-"""Foreign files: what is in the videos' folder and was never stored by ytarchive.
+"""Foreign files that the archive's owner has accepted."""
 
-Operating systems, network shares, synchronisation programs and media servers leave files of their
-own everywhere. Those are known, and no finding. Others can be accepted by the archive's owner.
-"""
-
-import fnmatch
 import json
-import re
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 from loguru import logger
 
@@ -20,41 +13,6 @@ from ytarchive.storage import files
 from ytarchive.storage.layout import Layout
 
 log = logger.bind(service="storage")
-
-_KNOWN_NAMES = (
-    # macOS
-    ".DS_Store", "._*", ".AppleDouble", ".AppleDB", ".AppleDesktop", ".apdisk", ".localized",
-    ".Spotlight-V100", ".TemporaryItems", ".Trashes", ".DocumentRevisions-V100", ".fseventsd",
-    ".VolumeIcon.icns", "Icon\r", ".metadata_never_index", ".com.apple.*", "Network Trash Folder",
-    "Temporary Items",
-    # Windows
-    "Thumbs.db", "Thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini",
-    "$RECYCLE.BIN", "RECYCLER", "System Volume Information",
-    # Linux file systems, desktops and network shares
-    "lost+found", ".Trash", ".Trash-*", ".directory", ".hidden", ".nfs*", ".fuse_hidden*",
-    ".smbdelete*", ".cifs*", ".goutputstream-*", ".snapshot", ".snapshots", ".zfs",
-    # Synology, QNAP and other storage appliances
-    "@eaDir", "@tmp", "#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot", ".@__thumb",
-    ".@__comp", ".@upload_cache", ".recycle", "@sharebin", ".SynologyWorkingDirectory",
-    # programs that synchronise or back up
-    ".stfolder", ".stfolder*", ".stversions", ".stignore", ".syncthing.*", "~syncthing~*", ".sync",
-    ".dropbox", ".dropbox.*", ".owncloudsync.log", ".nextcloudsync.log", "._sync_*", ".sync_*.db*",
-    ".rsync-*", ".~tmp~", ".resilio*", ".bzvol",
-    # media servers and players
-    "*.nfo", "*.bif", "*.trickplay", ".nomedia", ".plexignore", ".plexmatch", ".ignore", ".actors",
-    "folder.jpg", "folder.png", "poster.jpg", "poster.png", "fanart.jpg", "fanart.png",
-    "backdrop.jpg", "backdrop.png", "banner.jpg", "banner.png", "landscape.jpg", "landscape.png",
-    "clearlogo.png", "*-poster.jpg", "*-fanart.jpg", "*-thumb.jpg", "*-banner.jpg",
-)  # fmt: skip
-_KNOWN = re.compile("|".join(map(fnmatch.translate, _KNOWN_NAMES)), re.IGNORECASE)
-
-
-def is_known_foreign(path: str) -> bool:
-    """Return whether a file or one of its folders has a name that other programs use.
-
-    `path` is relative to the archive, or to any folder of it.
-    """
-    return any(_KNOWN.match(part) for part in PurePosixPath(path).parts)
 
 
 class AcceptedFiles:

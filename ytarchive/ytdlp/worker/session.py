@@ -1,7 +1,6 @@
 """What a worker does with yt-dlp. Imported in worker processes alone: it imports yt-dlp itself."""
 
 import contextlib
-import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,9 @@ from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import DownloadError
 
 from ytarchive.common import errors
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.quality import Quality
+from ytarchive.common.regular import read_regular
 from ytarchive.ytdlp import inspection
 from ytarchive.ytdlp.api import (
     EXTRACTION_SECONDS,
@@ -167,10 +168,14 @@ class Session:
         try:
             if time.time() - path.stat().st_mtime > EXTRACTION_SECONDS:
                 return None
-            info = json.loads(path.read_text("utf-8"))
+            info = stored_json(read_regular(path))
         except (OSError, ValueError):
             return None
-        if info.get("id") != video_id or _expires(info) < time.time() + _REUSE_MARGIN_SECONDS:
+        if (
+            not isinstance(info, dict)
+            or info.get("id") != video_id
+            or _expires(info) < time.time() + _REUSE_MARGIN_SECONDS
+        ):
             return None
         chosen: Info = self._ydl.process_ie_result(info, download=False)
         return chosen
