@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json
-
+from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure
+from ytarchive.common.json_text import stored_json
+from ytarchive.common.regular import NotRegularFile, read_regular
 from ytarchive.storage.layout import is_sound_alone
-from ytarchive.ytdlp import PICTURE, SOUND, ffmpeg_path, is_upscaled, quality_label, streams_of
+from ytarchive.ytdlp import (
+    PICTURE,
+    SOUND,
+    Streams,
+    ffmpeg_path,
+    is_upscaled,
+    quality_label,
+    streams_of,
+)
 
 _SAME_BITRATE = 1.25
 """Bitrates up to this factor apart are of one class: encoders vary from one day to the next."""
@@ -50,7 +59,8 @@ class MediaFacts:
 def facts_of(media: Path, info: Path | None, quality: str | None) -> MediaFacts:
     """Return the facts of a media file: from its `info.json`, or else from the file itself.
 
-    `quality` is its registered quality. A file that cannot be read has no known facts.
+    `quality` is its registered quality. A damaged file has no known facts. Raises FileFailure if
+    the disk fails: then nothing is known, and nothing may be decided.
     """
     described = _read(info) if info is not None else {}
     is_of_it = described.get("ext") in {None, media.suffix.removeprefix(".")}
@@ -112,8 +122,9 @@ def _is_smooth(fps: float | None) -> bool | None:
 
 def _read(info: Path) -> dict[str, Any]:
     try:
-        found = from_json(info.read_bytes())
-    except (OSError, ValueError):
+        with os_errors(info):
+            found = stored_json(_content(info))
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -163,8 +174,23 @@ def _inspected(media: Path, quality: str | None) -> MediaFacts:
     if is_sound_alone(media.name):
         return MediaFacts(frozenset({SOUND}))
     try:
-        found = streams_of(media, ffmpeg_path())
-    except (IntegrityFailure, OSError):
-        return MediaFacts(frozenset({PICTURE, SOUND}) if height else None, height)
+        with os_errors(media):
+            found = _streams(media)
+    except IntegrityFailure:
+        return MediaFacts(frozenset({PICTURE}) if height else None, height)
     shorter_side = min(found.picture) if found.picture else None
     return MediaFacts(frozenset(found.kinds), height or shorter_side)
+
+
+def _content(info: Path) -> bytes:
+    try:
+        return read_regular(info)
+    except (FileNotFoundError, NotRegularFile):
+        return b""
+
+
+def _streams(media: Path) -> Streams:
+    try:
+        return streams_of(media, ffmpeg_path())
+    except (FileNotFoundError, NotRegularFile) as error:
+        raise IntegrityFailure(f"{media}: {error.strerror}") from error

@@ -68,7 +68,7 @@ def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> None:
     files.append([("jobs", line(1))], TODAY)
     path.rename(path.with_suffix(".away"))
     path.mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(OSError, match="it is a folder"):
         files.append([("jobs", line(2))], TODAY)
     path.rmdir()
     path.write_bytes(line(1) + b"{")

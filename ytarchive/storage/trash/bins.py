@@ -20,9 +20,10 @@ from pathlib import Path, PurePosixPath
 from pydantic import TypeAdapter, ValidationError
 
 from ytarchive.common.disk import os_errors, sync
-from ytarchive.common.errors import InvalidIdentifier, NotFound
+from ytarchive.common.errors import FileFailure, InvalidIdentifier, NotFound
 from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import new_id, parse_video_id
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import utc_now
 from ytarchive.storage import files
 from ytarchive.storage.layout import CHECKSUMS, Layout
@@ -214,8 +215,8 @@ def _is_item(name: str) -> bool:
 def _manifest(home: Path, bin_name: BinName) -> TrashItem | None:
     """Return what the manifest says, unless it is missing or does not describe this item."""
     try:
-        item = TrashItem.model_validate_json(files.read(home / _MANIFEST))
-    except (NotFound, ValidationError):
+        item = TrashItem.model_validate(stored_json(files.read(home / _MANIFEST)))
+    except (NotFound, FileFailure, ValueError):
         return None
     own = (item.id, item.bin) == (home.name, bin_name)
     paths = (PurePosixPath(file.path) for file in item.files)

@@ -4,8 +4,8 @@ Everything here blocks; callers run it in a thread.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
+from ytarchive.common.file_names import file_name
 from ytarchive.storage import files, intake
 from ytarchive.storage.intake import StoredFile
 from ytarchive.storage.layout import CHECKSUMS, Layout
@@ -17,7 +17,7 @@ def write_checksums(
 ) -> StoredFile:
     """Write a folder's list of digests anew. `registered`: the video's files."""
     digests = {
-        Path(file.path).relative_to(folder).as_posix(): file.sha256.hex()
+        file_name(file.path.removeprefix(f"{folder}/")): file.sha256.hex()
         for file in registered
         if file.path.startswith(f"{folder}/") and file.path != f"{folder}/{CHECKSUMS}"
     }

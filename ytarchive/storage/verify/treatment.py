@@ -71,7 +71,7 @@ class Treatment:
         moved: str | None = None
         if trouble.kind is not FindingKind.MISSING:
             moved = await asyncio.to_thread(self._quarantined, trouble, file)
-            log.warning("{}: moved to {}", trouble.path, moved)
+            log.warning("{}: moved to {}", shown, moved)
         await self._findings.take_out(trouble, moved, copy)
         await self._restore_checksums(trouble, registered)
 
@@ -121,7 +121,7 @@ def _intact_copy(
         return None
     for file in media:
         if file.path != trouble.path and not checker.check_files([file]):
-            info = (checker.base / file.path).with_suffix(".info.json")
+            info = (checker.base / file_name(file.path)).with_suffix(".info.json")
             return Copy(file.path, quality_of(info))
     return None
 
