@@ -28,8 +28,12 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.grouping import Grouped
 from ytarchive.common.readers import Readers, rows_of, tolerant_text
-from ytarchive.common.regular import NotRegularFile, require_regular
-from ytarchive.common.sqlite_errors import DECODING_FAILURES, damaged, translated
+from ytarchive.common.sqlite_errors import (
+    DECODING_FAILURES,
+    damaged,
+    require_regular_database,
+    translated,
+)
 
 T = TypeVar("T")
 Row = sqlite3.Row
@@ -258,7 +262,7 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         swap.finish(path)
-        _require_regular(path)
+        require_regular_database(path)
         is_suspect = _is_suspect(path, schema)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except OSError as error:
@@ -320,16 +324,6 @@ class _Unbound(dict[str, None]):
 
     def __missing__(self, name: str) -> None:
         return None
-
-
-def _require_regular(path: Path) -> None:
-    """Refuse a FIFO, a device or a folder in the place of a database or of its log."""
-    try:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            require_regular(path.with_name(path.name + suffix), follow_links=True)
-    except NotRegularFile as error:
-        cause = f"{Path(error.filename).name}: {error.strerror}"
-        raise damaged(path, cause) from None
 
 
 def _is_suspect(path: Path, schema: Schema) -> bool:

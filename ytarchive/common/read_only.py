@@ -32,7 +32,12 @@ from ytarchive.common.database import (
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import DatabaseUnsupported, NotWritable
 from ytarchive.common.readers import rows_of, tolerant_text
-from ytarchive.common.sqlite_errors import DECODING_FAILURES, damaged, translated
+from ytarchive.common.sqlite_errors import (
+    DECODING_FAILURES,
+    damaged,
+    require_regular_database,
+    translated,
+)
 
 T = TypeVar("T")
 
@@ -121,6 +126,8 @@ def has_schema(path: Path) -> bool:
 def _read(path: Path, work: Callable[[sqlite3.Connection], T]) -> T | None:
     """Return what `work` reads from a file; None if the file has no content."""
     try:
+        with os_errors(path):
+            require_regular_database(path)
         for _ in range(_UNCHANGED_TRIES):
             before = _state(path)
             if not before.size and not before.log:

@@ -11,6 +11,7 @@ from ytarchive.common.errors import (
     NotWritable,
     YTArchiveError,
 )
+from ytarchive.common.regular import NotRegularFile, require_regular
 
 _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
     sqlite3.SQLITE_FULL: (DiskFull, "the disk with {path} is full"),
@@ -67,3 +68,16 @@ def translated(error: Exception, path: Path) -> Exception:
         return error
     kind, words = cause
     return kind(words.format(path=path, error=error), path=str(path))
+
+
+def require_regular_database(path: Path) -> None:
+    """Refuse a FIFO, a device or a folder in the place of a database or of its log.
+
+    Raises DatabaseCorrupt, or OSError.
+    """
+    try:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            require_regular(path.with_name(path.name + suffix), follow_links=True)
+    except NotRegularFile as error:
+        cause = f"{Path(error.filename).name}: {error.strerror}"
+        raise damaged(path, cause) from None
