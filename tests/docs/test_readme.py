@@ -1,6 +1,8 @@
 """The README's commands, run as they stand there."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,30 +11,31 @@ from typing import Any
 
 import pytest
 
-from tests.docs.markdown import document
+from tests.docs.markdown import ROOT, document
 from tests.harness import Server, environment
 from tests.standin import StandInProcess
 
-FIRST, OVER_HTTP, TASKS, SEARCHING, SETTINGS = (
-    block.code for block in document("README.md").blocks if block.mark == "tested"
-)
+TESTED = [block.code for block in document("README.md").blocks if block.mark == "tested"]
+FIRST, OVER_HTTP, TASKS, SEARCHING, SETTINGS, COOKIES, CRON, BACKUP, MOVE, DELETE = TESTED
 VIDEO = "jNQXAC9IVRw"
 
 
 @pytest.fixture(scope="module")
 def youtube() -> Iterator[StandInProcess]:
-    """A YouTube that has the README's video and playlist."""
+    """A YouTube that has the README's video and channel."""
     with StandInProcess() as process:
-        process.ask("/videos", {"id": VIDEO, "title": "Me at the zoo"})
-        listed = [process.ask("/videos", {"title": f"Part {n}"})["id"] for n in range(3)]
-        process.ask("/playlists", {"id": "PLAYLIST_ID", "title": "Parts", "videos": listed})
+        channel = process.ask("/channels", {"title": "jawed", "handle": "@jawed"})["id"]
+        process.ask("/videos", {"id": VIDEO, "title": "Me at the zoo", "channel": channel})
+        for number in range(3):
+            process.ask("/videos", {"title": f"Part {number}", "channel": channel})
         yield process
 
 
 @pytest.fixture(scope="module")
 def variables(youtube: StandInProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of one reader, who goes through the README from top to bottom."""
-    return environment(tmp_path_factory.mktemp("reader") / "YTArchive", youtube)
+    """The environment of one reader, who runs the README's commands from top to bottom."""
+    home = tmp_path_factory.mktemp("reader")
+    return environment(home / "YTArchive", youtube) | {"HOME": str(home)}
 
 
 def run(code: str, variables: dict[str, str], **names: object) -> str:
@@ -63,43 +66,84 @@ def documents_in(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_first_commands_archive_a_video_and_a_playlist(
-    youtube: StandInProcess, variables: dict[str, str]
-) -> None:
-    said = run(FIRST, variables)
+def test_the_first_commands_archive_a_video_and_a_channel(variables: dict[str, str]) -> None:
+    printed = run(FIRST, variables)
     stored = {path.stem for path in archive(variables).glob("videos/*/*.mp4")}
     assert len(stored) == 4
     assert VIDEO in stored
-    assert "Me at the zoo" in said
+    assert "Me at the zoo" in printed
 
 
-def test_what_is_stored_is_found_and_listed(variables: dict[str, str]) -> None:
+def test_stored_videos_are_found_and_listed(variables: dict[str, str]) -> None:
     assert run(SEARCHING, variables).count("Me at the zoo") == 3
 
 
-def test_the_same_works_over_http_and_a_work_plan_is_retried(
+def test_the_same_works_over_http_and_missing_videos_are_listed(
     youtube: StandInProcess, variables: dict[str, str]
 ) -> None:
     late = youtube.ask("/videos", {"title": "Part 4", "state": "private"})["id"]
-    youtube.ask("/playlists/PLAYLIST_ID/videos", {"videos": [late]})
     with Server(variables) as server:
         job = server.post("/jobs", {"type": "VIDEO_DOWNLOAD", "video_ids": [late]}).data["id"]
         assert server.ended(job)["results"][0]["status"] == "unavailable"
         address = server.url.removeprefix("http://")
-        told = documents_in(run(OVER_HTTP, variables, JOB_ID=job, **{"127.0.0.1:8000": address}))
-        assert [document.get("success", True) for document in told] == [True] * 4
-        assert server.ended(told[0]["data"]["id"])["progress"]["skipped"] == 3
-        youtube.change_video(late, state="ok")
-        plan = server.get(f"/jobs/{job}").data["work_plan_id"]
-        said = run(TASKS, variables, PLAN_ID=plan)
-    assert (archive(variables) / "videos" / late / f"{late}.mp4").is_file()
-    assert "private" in said
+        answers = documents_in(run(OVER_HTTP, variables, **{"127.0.0.1:8000": address}))
+        assert [document.get("success", True) for document in answers] == [True] * 3
+        assert server.ended(answers[0]["data"]["id"])["progress"]["skipped"] == 4
+        assert job in run(TASKS, variables)
 
 
-def test_a_file_of_settings_is_begun_and_shown(variables: dict[str, str]) -> None:
-    said = run(SETTINGS, variables)
-    assert "storage.base_path" in said
+def test_a_settings_file_is_written_and_shown(variables: dict[str, str]) -> None:
+    assert "storage.base_path" in run(SETTINGS, variables)
     assert Path(variables["YTARCHIVE_CONFIG"]).is_file()
+
+
+def test_the_recipe_for_cookies_uses_them(variables: dict[str, str]) -> None:
+    cookies = Path(variables["HOME"]) / "cookies.txt"
+    cookies.write_text(
+        "# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tSID\tabc\n"
+    )
+    assert "cookies" in run(COOKIES, variables)
+
+
+def test_the_recipe_for_cron_prints_a_line_of_a_crontab(variables: dict[str, str]) -> None:
+    printed = run(CRON, variables)
+    assert printed.startswith("17 3 * * * ytarchive download -a ")
+    assert (Path(variables["HOME"]) / "lists.txt").read_text().startswith("https://")
+
+
+def test_the_recipe_for_backups_restores_one(variables: dict[str, str]) -> None:
+    run(BACKUP, variables)
+    assert len(list(archive(variables).glob("videos/*/*.mp4"))) == 4
+
+
+def test_the_recipe_for_moving_leaves_a_whole_archive(variables: dict[str, str]) -> None:
+    run(MOVE, variables)
+    moved = Path(variables["HOME"]) / "new-place"
+    assert len(list(moved.glob("videos/*/*.mp4"))) == 4
+
+
+def test_the_recipe_for_deleting_removes_a_video(variables: dict[str, str]) -> None:
+    run(DELETE, variables)
+    assert VIDEO not in run("ytarchive storage list --json", variables)
+
+
+def test_every_shell_block_can_be_pasted() -> None:
+    """Bash accepts it, addresses with `?` or `&` are in quotes, and no name is left to fill in."""
+    blocks = [block.code for block in document("README.md").blocks if block.language == "sh"]
+    assert len(blocks) > len(TESTED)
+    for code in blocks:
+        assert subprocess.run(["bash", "-n", "-c", code], check=False).returncode == 0, code
+        unquoted = re.sub(r"\"[^\"]*\"|'[^']*'", "", code)
+        assert not re.search(r"https?://\S*[?&*]", unquoted), code
+        assert not re.search(r"\b(PLAYLIST|JOB|PLAN|VIDEO)_ID\b|<\w+>", code), code
+
+
+def test_cleaning_keeps_the_environment() -> None:
+    command = ["make", "--dry-run", "--directory", str(ROOT), "clean"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    removed = shlex.split(done.stdout)
+    assert "demo" in removed
+    assert ".venv" not in removed
 
 
 def archive(variables: dict[str, str]) -> Path:

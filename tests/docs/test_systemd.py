@@ -36,6 +36,13 @@ def test_the_server_is_stopped_before_its_workers_and_not_hurried() -> None:
     assert int(SERVICE["Service"]["TimeoutStopSec"]) > 15
 
 
+def test_the_archive_is_readable_by_its_owner_and_a_media_server() -> None:
+    """The server may write; nobody else may, and directories can be entered."""
+    mask = int(SERVICE["Service"]["UMask"], 8)
+    assert 0o666 & ~mask == 0o644
+    assert 0o777 & ~mask == 0o755
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd's own checker")
 def test_systemd_understands_it(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name

@@ -1,6 +1,7 @@
 """Lists synced again by a real server and real yt-dlp; the stand-in counts what it is asked."""
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -131,3 +133,53 @@ def test_a_list_that_shrinks_waits_until_another_look_shows_it_whole(
         youtube.ask("/playlists", {"id": made["id"], "videos": made["videos"]})
         server.post("/governor/resume")
         assert server.ended(job_id)["progress"]["skipped"] == COUNT
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_list_that_is_not_newest_first_is_listed_completely(
+    tmp_path: Path, youtube: StandInProcess, source: str
+) -> None:
+    """`UULP` lists a channel's most viewed videos first: a new one is anywhere in it."""
+    youtube.ask("/playlists", {"count": COUNT})
+    [channel] = youtube.ask("/catalogue")["channels"]
+    popular = f"UULP{channel.removeprefix('UC')}"
+    with serving(tmp_path / "archive", youtube, source) as server:
+        assert sync(server, popular)["progress"]["skipped"] >= COUNT
+        new = youtube.ask("/videos", {"views": 1})["id"]
+        again = sync(server, popular)
+    assert [result["video_id"] for result in again["results"] if result["status"] == "success"] == [
+        new
+    ]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_tab_of_a_channel_queues_the_videos_of_that_tab(
+    tmp_path: Path, youtube: StandInProcess, source: str
+) -> None:
+    made = {
+        "videos": youtube.ask("/videos", {})["id"],
+        "shorts": youtube.ask("/videos", {"is_short": True})["id"],
+        "streams": youtube.ask("/videos", {"was_live": True})["id"],
+    }
+    [(channel, handle)] = youtube.ask("/catalogue")["channels"].items()
+    settings = environment(tmp_path / "archive", youtube, **SOURCES[source])
+    with Server(settings) as server:
+        for name, (tab, video) in itertools.product((handle, f"channel/{channel}"), made.items()):
+            address = f"https://www.youtube.com/{name}/{tab}"
+            request = {"type": "METADATA_ONLY", "playlist_id": address}
+            job = server.ended(server.post("/jobs", request).data["id"])
+            videos = {result["video_id"] for result in job["results"]}
+            assert video in videos
+            assert not videos & (set(made.values()) - {video})
+            listed = server.get(f"/metadata/playlist/{quote(address, '')}").data
+            assert {entry["video_id"] for entry in listed["videos"]} == videos
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_tab_without_videos_is_empty_and_no_failure(
+    tmp_path: Path, youtube: StandInProcess, source: str
+) -> None:
+    [handle] = youtube.ask("/catalogue")["channels"].values()
+    with Server(environment(tmp_path / "archive", youtube, **SOURCES[source])) as server:
+        job = sync(server, f"https://www.youtube.com/{handle}/shorts")
+    assert (job["status"], job["progress"]["total"]) == ("COMPLETED", 0)

@@ -34,6 +34,7 @@ class Control:
                 web.post("/faults", self._add_fault),
                 web.delete("/faults", self._clear_faults),
                 web.get("/catalogue", self._catalogue),
+                web.post("/channels", self._add_channel),
                 web.post("/videos", self._add_video),
                 web.post("/videos/{id}", self._change_video),
                 web.post("/playlists", self._add_playlist),
@@ -96,8 +97,15 @@ class Control:
             }
         )
 
+    async def _add_channel(self, request: web.Request) -> web.Response:
+        channel = self._standin.catalogue.add_channel(**await request.json())
+        return web.json_response({"id": channel.id, "handle": channel.handle}, status=201)
+
     async def _add_video(self, request: web.Request) -> web.Response:
-        video = self._standin.catalogue.add_video(**_tuples(await request.json()))
+        fields = _tuples(await request.json())
+        if "channel" in fields:
+            fields["channel"] = self._standin.catalogue.channels[fields["channel"]]
+        video = self._standin.catalogue.add_video(**fields)
         await self._standin.prepare_media()
         return web.json_response(_video(video), status=201)
 

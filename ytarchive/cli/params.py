@@ -1,7 +1,9 @@
 """Arguments that are checked before anything is opened: ids, moments, names, numbers."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,22 +12,23 @@ from pydantic import BaseModel
 
 from ytarchive.cli.failure import USAGE, Failure
 from ytarchive.cli.session import failure
+from ytarchive.cli.text import plain
 from ytarchive.common.errors import InvalidIdentifier, NotFound, YTArchiveError
-from ytarchive.common.identifiers import parse_channel, parse_playlist_id, parse_video_id
+from ytarchive.common.identifiers import parse_playlist_id, parse_source, parse_video_id
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SHOWN_AT_ONCE = 5
 
 
 class Identifier(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """An id or address, reduced by `parse` to the id."""
+    """An id or address, reduced by `parse`."""
 
-    def __init__(self, name: str, parse: Callable[[str], str]) -> None:
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
         self.parse = parse
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The id. Raises Failure."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse the value. Raises Failure."""
         try:
             return self.parse(value)
         except YTArchiveError as error:
@@ -37,29 +40,15 @@ class Identifier(click.ParamType):  # type: ignore[type-arg]  # generic only fro
             ) from None
 
 
-def _meant_instead(parse: Callable[[str], str], value: str) -> str:
-    """A hint for those who give a playlist to `download`."""
-    if parse is not parse_video_id:
-        return ""
+def _meant_instead(parse: Callable[[str], Any], value: str) -> str:
+    """Return a hint for a list given as a video, or a video given as a list."""
     try:
-        parse_playlist_id(value)
+        parse_source(value)
     except InvalidIdentifier:
         return ""
-    return "; it is a playlist or channel: `ytarchive playlist` archives those"
-
-
-def parse_any(text: str) -> str:
-    """The id of a video, else of a channel, else of a playlist. Raises InvalidIdentifier."""
-    for parse in (parse_video_id, parse_channel):
-        try:
-            return parse(text)
-        except InvalidIdentifier:
-            continue
-    try:
-        return parse_playlist_id(text)
-    except InvalidIdentifier as error:
-        message = error.message.replace("playlist or channel", "video, playlist or channel")
-        raise InvalidIdentifier(message) from None
+    if parse is parse_video_id:
+        return "; it is a playlist or channel: `ytarchive download` archives all of its videos"
+    return "; it is a video: `ytarchive download` archives it"
 
 
 def _parse_own_id(text: str) -> str:
@@ -70,7 +59,7 @@ def _parse_own_id(text: str) -> str:
 
 VIDEO = Identifier("video", parse_video_id)
 LIST = Identifier("list", parse_playlist_id)
-ANY = Identifier("id", parse_any)
+ANY = Identifier("id", parse_source)
 OWN_ID = Identifier("id", _parse_own_id)
 
 
@@ -118,34 +107,48 @@ def range_of(model: type[BaseModel], field: str) -> click.IntRange:
     return click.IntRange(schema.get("minimum"), schema.get("maximum"))
 
 
-def batch_file(kind: Identifier) -> Callable[[Any], Any]:
-    """The option `-a FILE` whose value is the list of ids in that file."""
+@dataclass(frozen=True)
+class Batch:
+    """The ids of a batch file, and a message for each line that is none."""
 
-    def read(context: click.Context, parameter: click.Parameter, file: Any) -> list[str]:
+    ids: list[Any] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def report(self) -> int:
+        """Print the refused lines on standard error; 1 if there are any, else 0."""
+        for line in self.refused:
+            click.echo(f"not archived: {plain(line)}", file=sys.stderr)
+        return 1 if self.refused else 0
+
+
+def batch_file(kind: Identifier) -> Callable[[Any], Any]:
+    """The option `-a FILE` whose value is the `Batch` in that file."""
+
+    def read(context: click.Context, parameter: click.Parameter, file: Any) -> Batch:
         if file is None:
-            return []
+            return Batch()
         with file:
-            return _ids_in(file, kind.parse)
+            return _read_batch(file, kind.parse)
 
     return click.option(
         "-a", "--batch-file", type=click.File("r", encoding="utf-8", errors="replace"),
         callback=read, metavar="FILE",
-        help="Read ids or addresses from a file, one a line; - is standard input, # a comment.",
+        help="Read ids or addresses from a file, one a line; - is standard input, # a comment. "
+        "Invalid lines are reported, and the others archived.",
     )  # fmt: skip
 
 
-def _ids_in(lines: Iterable[str], parse: Callable[[str], str]) -> list[str]:
-    """Every id of a batch file, or a Failure that names the lines which are none."""
-    found, bad = [], []
+def _read_batch(lines: Iterable[str], parse: Callable[[str], Any]) -> Batch:
+    """Every id of a batch file. Raises Failure if no line has one."""
+    batch = Batch()
     for number, line in enumerate(lines, 1):
         text = re.split(r"(?:^|\s)#", line.removeprefix("\ufeff"), maxsplit=1)[0].strip()
         if not text:
             continue
         try:
-            found.append(parse(text))
+            batch.ids.append(parse(text))
         except InvalidIdentifier as error:
-            bad.append(f"line {number}: {error.message}")
-    if bad:
-        more = f"; and {len(bad) - _SHOWN_AT_ONCE} more" if len(bad) > _SHOWN_AT_ONCE else ""
-        raise failure(InvalidIdentifier(f"{'; '.join(bad[:_SHOWN_AT_ONCE])}{more}"))
-    return found
+            batch.refused.append(f"line {number}: {error.message}")
+    if batch.refused and not batch.ids:
+        raise failure(InvalidIdentifier("; ".join(batch.refused[:_SHOWN_AT_ONCE])))
+    return batch

@@ -16,7 +16,7 @@ from ytarchive.cli.options import Globals, global_options
 COMMANDS = {
     "init": ("init:init", "Create an archive in DIR (default: storage.base_path)."),
     "serve": ("serve:serve", "Run the server with its HTTP API."),
-    "download": ("archiving:download", "Archive videos."),
+    "download": ("archiving:download", "Archive videos, playlists and channels."),
     "playlist": ("archiving:playlist", "Archive playlists or channels."),
     "metadata": ("metadata:metadata", "Show what YouTube says of something."),
     "formats": ("metadata:formats", "List the formats that a video has."),

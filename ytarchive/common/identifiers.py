@@ -1,40 +1,54 @@
-"""YouTube's identifiers: what is accepted, and what it is reduced to.
+"""YouTube's identifiers: the forms that are accepted, and the id that each is reduced to.
 
-Wherever an id is accepted, an address that contains one is too. Whatever passes here is safe in a
-path and in a URL: it has no character besides letters, digits, `_`, `-` and, in the names of
-channels, `.`, `·`, `@` and `:`.
+Wherever an id is accepted, an address that contains one is too. An accepted id is safe in a path
+and in a URL: it has letters, digits, combining marks, `_`, `-` and, in the names of channels,
+`.`, `·`, `@` and `:`.
 """
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import uuid_utils
 from pydantic import AfterValidator, Field, StringConstraints
 
+from ytarchive.common.addresses import Address, clean, read_address
+from ytarchive.common.channel_lists import (
+    TAB_LISTS,
+    channel_and_tab,
+    is_channel,
+    is_channel_name,
+    tab_list,
+)
 from ytarchive.common.errors import InvalidIdentifier
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
-_PLAYLIST_ID = re.compile(r"(?:PL|UU|OL|FL|RD|LL|WL|UL|SP|EL|PU|EC)[A-Za-z0-9_-]{0,64}")
-_CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
-_CHANNEL_NAME = re.compile(r"(?:@|c:|user:)[\w.\-·]{1,100}")
+_VIDEO_START = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])")
+_PLAYLIST_ID = re.compile(r"(?:PL|UU|OL|FL|RD|LL|LM|WL|UL|SP|EL|PU|EC|TL)[A-Za-z0-9_-]{0,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9_-]{1,32})?")
-_HOSTS = frozenset(
-    {
-        "youtube.com",
-        "www.youtube.com",
-        "m.youtube.com",
-        "music.youtube.com",
-        "youtu.be",
-        "youtube-nocookie.com",
-        "www.youtube-nocookie.com",
-    }
-)
 _NAME_FOLDERS = frozenset(["c", "user"])
 """Of the addresses that channels had before there were handles; they still lead there."""
-_VIDEO_FOLDERS = frozenset(["shorts", "live", "embed", "v", "e"])
-_ADDRESS = re.compile(r"(https?://)?[\w.-]+(:[0-9]{1,5})?/", re.IGNORECASE)
-_LONGEST = 2048
+_VIDEO_FOLDERS = frozenset(["shorts", "live", "embed", "v", "e", "watch", "vi", "vi_webp", "video"])
+_WORDS = frozenset(["videoseries", "live_stream", "watch_popup", "attribution"])
+"""Words of YouTube's addresses that have the length of a video's id."""
+
+_CHANNEL_PAGES = frozenset(["", "featured"])
+_REASONS = {
+    "live": "it names the stream that is live at the moment; give the video's address",
+    "search": "it is a search, whose results change; give addresses of videos or playlists",
+    "results": "it is a search, whose results change; give addresses of videos or playlists",
+    "playlists": "it lists playlists; give the address of each playlist",
+    "podcasts": "it lists playlists; give the address of each playlist",
+    "releases": "it lists playlists; give the address of each playlist",
+    "courses": "it lists playlists; give the address of each playlist",
+    "clip": "it is a clip; give the address of the video that it is taken from",
+    "live_stream": "it names the stream that is live at the moment; give the video's address",
+}
+_PAGES = _VIDEO_FOLDERS | {
+    *("playlist", "channel", "user", "browse", "feed", "hashtag", "post", "gaming", "premium"),
+    *("account", "about", "music", "kids", "redirect", "signin", "oembed", "sports", "movies"),
+}
+_OTHER_PAGE = "this page has no list of videos; give a video, playlist, @handle or channel address"
 
 
 def new_id() -> str:
@@ -43,86 +57,148 @@ def new_id() -> str:
 
 
 def parse_video_id(text: str) -> str:
-    """The 11-character id in `text`, itself an id or an address. Raises InvalidIdentifier."""
-    text = text.strip()
-    if _VIDEO_ID.fullmatch(text):
-        return text
-    parts, query = _address(text)
-    candidate = query.get("v", "")
-    if parts and parts[0] == "youtu.be":
-        candidate = parts[1] if len(parts) > 1 else ""
-    elif len(parts) > 2 and parts[1] in _VIDEO_FOLDERS:
-        candidate = parts[2]
-    if _VIDEO_ID.fullmatch(candidate):
-        return candidate
-    raise InvalidIdentifier(f"{_shown(text)} is not a YouTube video id or address")
+    """Return the 11-character id in `text`, an id or an address. Raises InvalidIdentifier."""
+    wanted = clean(text)
+    if _VIDEO_ID.fullmatch(wanted) and wanted not in _WORDS:
+        return wanted
+    address = read_address(wanted)
+    found = _video_in(address) if address else ""
+    if found:
+        return found
+    raise _refused(text, "video id or address", address)
+
+
+def _video_in(address: Address) -> str:
+    """Return the id of the video whose page an address is; empty for other pages."""
+    found = _VIDEO_START.match(_video_part(address))
+    return found[0] if found and found[0] not in _WORDS else ""
+
+
+def _video_part(address: Address) -> str:
+    """Return the part of an address that begins with a video's id, if it has one."""
+    if address.is_short and address.page not in {"", "watch", "playlist"}:
+        return address.path[-1] if address.page in _VIDEO_FOLDERS else address.path[0]
+    if address.page in _VIDEO_FOLDERS and len(address.path) > 1:
+        return address.path[1]
+    return "" if _channel_in(address) else address.query.get("v", "")
 
 
 def parse_playlist_id(text: str) -> str:
-    """A playlist's id, or a channel (its id, `@handle` or older name), whose uploads are meant.
+    """Return a playlist's id or a channel, in `text`, itself an id or an address.
 
+    A channel (its id, `@handle` or older name) stands for its uploads. One of its tabs is the list
+    of that tab: a playlist's id or, for a channel's name, the name and the tab (`@name:shorts`).
     Raises InvalidIdentifier.
     """
-    text = text.strip()
-    if _PLAYLIST_ID.fullmatch(text):
-        return text
-    _, query = _address(text)
-    listed = query.get("list", "")
-    if _PLAYLIST_ID.fullmatch(listed):
-        return listed
-    try:
-        return parse_channel(text)
-    except InvalidIdentifier:
-        message = f"{_shown(text)} is not a YouTube playlist or channel"
-        raise InvalidIdentifier(message) from None
+    wanted = clean(text)
+    if _PLAYLIST_ID.fullmatch(wanted):
+        return wanted
+    if channel_and_tab(wanted):
+        return wanted
+    address = read_address(wanted)
+    found = address and (_playlist_in(address) or _source_in(address))
+    if found:
+        return found
+    raise _refused(text, "playlist or channel", address)
+
+
+def _playlist_in(address: Address) -> str:
+    listed = address.query.get("list", "")
+    if address.query.get("listType") == "user_uploads" and is_channel_name(f"user:{listed}"):
+        return f"user:{listed}"
+    if address.page in {"playlist", "browse"} and len(address.path) > 1:
+        listed = listed or address.path[1].removeprefix("VL")
+    found = _PLAYLIST_ID.match(listed)
+    return found[0] if found else ""
+
+
+def _source_in(address: Address) -> str:
+    """Return the channel of an address, or the list of its tab; empty for its other pages."""
+    channel = _channel_in(address)
+    tab = _page_of_channel(address)
+    if tab in _CHANNEL_PAGES:
+        return channel
+    return tab_list(channel, tab) if channel and tab in TAB_LISTS else ""
 
 
 def parse_channel(text: str) -> str:
-    """A channel's id (`UC…`), handle (`@name`) or older name: `c:Name` for `/c/Name`, `user:Name`.
+    """Return a channel's id (`UC…`), handle (`@name`) or older name (`c:Name`, `user:Name`).
 
-    Raises InvalidIdentifier.
+    Every page of a channel names it. Raises InvalidIdentifier.
     """
-    text = text.strip()
-    parts, _ = _address(text)
-    if len(parts) > 2 and parts[1] == "channel":
-        text = parts[2]
-    elif len(parts) > 1 and parts[1].startswith("@"):
-        text = parts[1]
-    elif len(parts) > 2 and parts[1] in _NAME_FOLDERS:
-        text = f"{parts[1]}:{parts[2]}"
-    if _CHANNEL_ID.fullmatch(text) or is_channel_name(text):
-        return text
-    raise InvalidIdentifier(f"{_shown(text)} is not a YouTube channel id, @handle or address")
+    wanted = clean(text)
+    if is_channel(wanted):
+        return wanted
+    address = read_address(wanted)
+    found = _channel_in(address) if address else ""
+    if found:
+        return found
+    raise _refused(text, "channel id, @handle or address", address)
 
 
-def uploads_playlist(channel_id: str) -> str:
-    """The playlist of everything that a channel (`UC…`) uploaded."""
-    return "UU" + channel_id.removeprefix("UC")
+def _channel_in(address: Address) -> str:
+    """Return the channel whose page an address is; empty for other pages."""
+    if address.page.startswith("@"):
+        name = address.path[0]
+    elif address.page in {"channel", "browse"} and len(address.path) > 1:
+        name = address.path[1]
+    elif address.page in _NAME_FOLDERS and len(address.path) > 1:
+        name = f"{address.page}:{address.path[1]}"
+    else:
+        return ""
+    # A pasted address may go on with `&t=` or the like where its query should begin.
+    name = re.split(r"[&?=]", name, maxsplit=1)[0]
+    return name if is_channel(name) else ""
 
 
-def is_account_list(playlist_id: str) -> bool:
-    """Whether a playlist is one that each account has for itself: Watch later or Liked videos."""
-    return playlist_id in {"WL", "LL"}
+def _page_of_channel(address: Address) -> str:
+    place = 1 if address.page.startswith("@") else 2
+    page = address.path[place] if len(address.path) > place else ""
+    return re.split(r"[&?=]", page.lower(), maxsplit=1)[0]
 
 
-def is_uploads(playlist_id: str) -> bool:
-    """Whether a playlist has what a channel uploaded, the newest first."""
-    return playlist_id.startswith("UU")
+@dataclass(frozen=True)
+class Source:
+    """A video, or a playlist or channel. An id of 11 characters alone does not tell which."""
+
+    id: str
+    is_video: bool
 
 
-def channel_of_uploads(playlist_id: str) -> str:
-    """The channel (`UC…`) whose uploads a playlist has."""
-    return "UC" + playlist_id.removeprefix("UU")
+def parse_source(text: str) -> Source:
+    """Return the video in `text`, else the playlist or channel. Raises InvalidIdentifier."""
+    try:
+        return Source(parse_video_id(text), is_video=True)
+    except InvalidIdentifier:
+        pass
+    try:
+        return Source(parse_playlist_id(text), is_video=False)
+    except InvalidIdentifier as error:
+        message = error.message.replace("playlist or channel", "video, playlist or channel")
+        raise InvalidIdentifier(message) from None
 
 
-def is_channel(source: str) -> bool:
-    """Whether a parsed playlist id stands for a channel."""
-    return is_channel_name(source) or _CHANNEL_ID.fullmatch(source) is not None
+def _refused(text: str, expected: str, address: Address | None) -> InvalidIdentifier:
+    reason = _reason(address) if address else ""
+    return InvalidIdentifier(
+        f"{_shown(text)} is not a YouTube {expected}{reason and f': {reason}'}"
+    )
 
 
-def is_channel_name(source: str) -> bool:
-    """Whether it stands for a channel whose id only YouTube can tell."""
-    return _CHANNEL_NAME.fullmatch(source) is not None
+def _reason(address: Address) -> str:
+    """Say why an address of YouTube names nothing that can be archived; empty if it does."""
+    if _channel_in(address):
+        page = _page_of_channel(address)
+        is_source = page in _CHANNEL_PAGES or page in TAB_LISTS
+        return "" if is_source else _REASONS.get(page, f"/{page}: {_OTHER_PAGE}")
+    if _playlist_in(address) or _video_in(address):
+        return ""
+    last = address.path[-1] if address.path else ""
+    if address.page in {"embed", *_REASONS}:
+        return _REASONS.get(last if address.page == "embed" else address.page, _OTHER_PAGE)
+    if re.fullmatch(r"[a-z0-9]{3,30}", address.page) and address.page not in _PAGES:
+        return f"if it is a channel's old address, give its handle, such as @{address.path[0]}"
+    return _OTHER_PAGE
 
 
 def parse_language(text: str) -> str:
@@ -139,21 +215,6 @@ def parse_audio_language(text: str) -> str:
     if _LANGUAGE.fullmatch(text) and text.lower() != "all":
         return text
     raise ValueError(f"{_shown(text)} is no language code, such as de or pt-BR")
-
-
-def _address(text: str) -> tuple[list[str], dict[str, str]]:
-    """Host and path segments, and the query, of a YouTube address; empty for any other text."""
-    if len(text) > _LONGEST or not _ADDRESS.match(text):
-        return [], {}
-    try:
-        url = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:
-        return [], {}
-    host = (url.hostname or "").lower()
-    if host not in _HOSTS:
-        return [], {}
-    query = {name: values[-1] for name, values in parse_qs(url.query).items()}
-    return [host, *(unquote(part) for part in url.path.split("/") if part)], query
 
 
 def _shown(text: str) -> str:
@@ -175,7 +236,7 @@ PlaylistId = Annotated[
         examples=["PLrAXtmErZgOeiKm4sgNOknGvNjby9efdf"],
     ),
 ]
-"""A playlist id, channel id or @handle; an address is reduced to it."""
+"""A playlist id, channel id or @handle, perhaps with a tab; an address is reduced to it."""
 
 ChannelId = Annotated[
     str,

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from ytarchive.common.errors import SourceGone
-from ytarchive.common.identifiers import (
-    channel_of_uploads,
-    is_channel,
+from ytarchive.common.channel_lists import (
+    channel_and_tab,
+    channel_of_list,
     is_channel_name,
+    is_own_list,
+    is_uploads,
+    tab_list,
     uploads_playlist,
 )
+from ytarchive.common.errors import SourceGone
 from ytarchive.metadata.api import ChannelMetadata
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.resources import channel_metadata
@@ -41,28 +44,34 @@ class Channels:
         await self._cache.save_channel(name, channel)
         return channel
 
-    async def uploads(self, source: str) -> str | None:
-        """The playlist that a playlist id, channel id or channel's name means.
+    async def list_of(self, source: str) -> str | None:
+        """Return the playlist that a source means: a playlist, a channel or a channel's tab.
 
         None for a name that only listing can resolve (no key).
         """
-        if not is_channel(source):
+        named = channel_and_tab(source)
+        if named is None:
             return source
-        if not is_channel_name(source):
-            return uploads_playlist(source)
-        known = await self._cache.known_channel(source)
+        channel, tab = named
+        if not is_channel_name(channel):
+            return tab_list(channel, tab)
+        known = await self._cache.known_channel(channel)
         if known is None and self._sources.api is None:
             return None
-        return (known or await self.get(source, refresh=False)).uploads_playlist_id
+        found = known or await self.get(channel, refresh=False)
+        return tab_list(found.channel_id, tab) if tab else found.uploads_playlist_id
 
-    async def known_by_uploads(self, playlist_id: str) -> ChannelMetadata | None:
-        """The channel that a list has the uploads of, if it is known; nobody is asked."""
-        return await self._cache.known_channel(channel_of_uploads(playlist_id))
+    async def known_by_list(self, playlist_id: str) -> ChannelMetadata | None:
+        """Return the channel that YouTube keeps a list for, if it is cached; no request is made."""
+        if not is_own_list(playlist_id):
+            return None
+        return await self._cache.known_channel(channel_of_list(playlist_id))
 
     async def learn(self, source: str, listed: ListedEntries) -> None:
-        """Remember a channel that became known while its entries were listed."""
-        if is_channel(source) and listed.channel_id:
-            await self._cache.save_channel(source, self._channel(listed))
+        """Store a channel that became known while its entries were listed."""
+        named = channel_and_tab(source)
+        if named and not named[1] and listed.channel_id:  # a tab counts some videos only
+            await self._cache.save_channel(named[0], self._channel(listed))
 
     async def _from_api(self, api: DataApi, name: str) -> ChannelMetadata:
         resource = await api.channel(name)
@@ -89,13 +98,13 @@ class Channels:
         )
 
 
-def uploads_of(channel: ChannelMetadata) -> ListedEntries:
-    """What is known of a channel's playlist of uploads, from the channel; without entries."""
+def own_list_of(channel: ChannelMetadata, playlist_id: str) -> ListedEntries:
+    """Describe a list that YouTube keeps for a channel, from the channel; without entries."""
     return ListedEntries(
-        playlist_id=channel.uploads_playlist_id,
+        playlist_id=playlist_id,
         title=channel.title,
         channel_id=channel.channel_id,
         channel_title=channel.title,
-        video_count=channel.video_count,
+        video_count=channel.video_count if is_uploads(playlist_id) else None,
         videos=[],
     )

@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ytarchive.common.channel_lists import channel_and_tab, is_channel_name, is_own_list, tab_list
 from ytarchive.common.cursors import refused_cursor
-from ytarchive.common.identifiers import is_channel, is_channel_name, is_uploads, uploads_playlist
 
 _LONGEST = 512
 
@@ -41,6 +41,9 @@ class Cursor(BaseModel):
 
     def belongs_to(self, source: str) -> bool:
         """Whether it can have been given out for a playlist id, channel id or channel's name."""
-        if is_channel_name(source):
-            return is_uploads(self.playlist_id) or self.playlist_id == source
-        return self.playlist_id == (uploads_playlist(source) if is_channel(source) else source)
+        named = channel_and_tab(source)
+        if named is None:
+            return self.playlist_id == source
+        if is_channel_name(named[0]):
+            return is_own_list(self.playlist_id) or self.playlist_id == source
+        return self.playlist_id == tab_list(*named)

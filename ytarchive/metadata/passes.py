@@ -6,9 +6,9 @@ from functools import partial
 
 from loguru import logger
 
+from ytarchive.common.channel_lists import channel_and_tab, is_account_list, tab_list
 from ytarchive.common.errors import ApiFailure
-from ytarchive.common.identifiers import is_account_list, is_channel, uploads_playlist
-from ytarchive.metadata.channels import Channels, uploads_of
+from ytarchive.metadata.channels import Channels, own_list_of
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.listing import ApiListing
 from ytarchive.metadata.listings import Batch, Listing, ListingRepository
@@ -57,7 +57,7 @@ class Passes:
         described: bool = True,
     ) -> Listing:
         """A fresh pass, perhaps one that others began; a new one with its first entries if not."""
-        list_id = await self._channels.uploads(source)
+        list_id = await self._channels.list_of(source)
         if list_id is not None and not refresh:
             now = self._now()
             since = max(now - self._lifetime, newer_than or now - self._lifetime)
@@ -93,16 +93,17 @@ class Passes:
         if latest is not None:
             fields = ListedEntries.model_fields.keys() & vars(latest).keys()
             return ListedEntries(**{name: getattr(latest, name) for name in fields}, videos=[])
-        channel = await self._channels.known_by_uploads(playlist_id)
-        return uploads_of(channel) if channel else None
+        channel = await self._channels.known_by_list(playlist_id)
+        return own_list_of(channel, playlist_id) if channel else None
 
     async def _start_by_extractor(self, source: str) -> Listing:
         began = self._now()
         about, session = await self.sessions.first(source)
         await self._channels.learn(source, about)
         playlist_id = source
-        if is_channel(source) and about.channel_id:
-            playlist_id = uploads_playlist(about.channel_id)
+        named = channel_and_tab(source)
+        if named and about.channel_id:
+            playlist_id = tab_list(about.channel_id, named[1])
         about = about.model_copy(update={"playlist_id": playlist_id})
         first = Batch(about.videos, page_token=None, complete=not about.videos)
         listing = await self._listings.start(about, first, began, described=True)

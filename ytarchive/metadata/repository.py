@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from ytarchive.common.channel_lists import is_channel_name
 from ytarchive.common.config import MetadataConfig
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import Unavailable, YTArchiveError, error_from
-from ytarchive.common.identifiers import is_channel_name
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import ErrorDetail, to_micros
 from ytarchive.metadata.api import ChannelMetadata

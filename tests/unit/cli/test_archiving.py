@@ -72,21 +72,58 @@ def test_a_batch_comes_from_standard_input(
     assert [request.playlist_id for request in archive.jobs.requests] == [LIST, "@films"]
 
 
-def test_bad_lines_of_a_batch_are_named_before_anything_is_queued(
+@pytest.mark.parametrize("detach", [(), ("--detach",)])
+@pytest.mark.parametrize("command", ["download", "playlist"])
+def test_invalid_lines_of_a_batch_are_reported_and_the_others_archived(
+    cli: Cli, archive: Peers, tmp_path: Path, command: str, detach: tuple[str, ...]
+) -> None:
+    file = tmp_path / "wanted.txt"
+    file.write_bytes(f"{LIST}\nnonsense\n\nhttps://www.youtube.com/@films/live\n@films\n".encode())
+    ran = cli(command, "-a", str(file), *detach)
+    assert ran.code == 1
+    assert "line 2: 'nonsense' is not a YouTube" in ran.err
+    assert "line 4: 'https://www.youtube.com/@films/live' is not" in ran.err
+    assert "live at the moment" in ran.err
+    assert [request.playlist_id for request in archive.jobs.requests] == [LIST, "@films"]
+
+
+def test_a_batch_without_a_valid_line_is_wrong_usage(
     cli: Cli, archive: Peers, tmp_path: Path
 ) -> None:
     file = tmp_path / "wanted.txt"
-    file.write_text(f"{FILM}\nnonsense\n")
+    file.write_text("nonsense\n")
     ran = cli("download", "-a", str(file))
     assert ran.code == 2
-    assert "line 2: 'nonsense' is not a YouTube video id" in ran.err
+    assert "line 1: 'nonsense' is not a YouTube video, playlist or channel" in ran.err
     assert archive.jobs.requests == []
 
 
-def test_a_playlist_given_as_a_video_gets_a_hint(cli: Cli, archive: Peers) -> None:
-    ran = cli("download", f"https://www.youtube.com/playlist?list={LIST}")
-    assert ran.code == 2
-    assert "`ytarchive playlist`" in ran.err
+def test_download_accepts_videos_playlists_channels_and_tabs(cli: Cli, archive: Peers) -> None:
+    cli("download", LIST, FILM, "https://www.youtube.com/@films/shorts", CHANNEL, TALK, "--full")
+    videos, *lists = archive.jobs.requests
+    assert (videos.type, videos.video_ids) == (JobType.VIDEO_DOWNLOAD, [FILM, TALK])
+    assert {request.type for request in lists} == {JobType.PLAYLIST_DOWNLOAD}
+    assert [request.playlist_id for request in lists] == [LIST, "@films:shorts", CHANNEL]
+    assert all(request.options.full_listing for request in lists)
+
+
+def test_an_address_with_a_video_and_a_playlist_means_what_the_command_archives(
+    cli: Cli, archive: Peers
+) -> None:
+    both = f"https://www.youtube.com/watch?v={FILM}&list={LIST}"
+    cli("download", both)
+    cli("playlist", both)
+    assert archive.jobs.requests[0].video_ids == [FILM]
+    assert archive.jobs.requests[1].playlist_id == LIST
+
+
+def test_a_video_given_as_a_playlist_and_the_reverse_get_a_hint(cli: Cli, archive: Peers) -> None:
+    for wrong in (
+        cli("playlist", f"https://youtu.be/{FILM}"),
+        cli("formats", f"https://www.youtube.com/playlist?list={LIST}"),
+    ):
+        assert wrong.code == 2
+        assert "`ytarchive download`" in wrong.err
 
 
 def test_nothing_to_archive_is_wrong_usage(cli: Cli, archive: Peers) -> None:

@@ -108,7 +108,7 @@ def test_a_bad_id_is_wrong_usage_and_told_in_one_line() -> None:
     assert ran.returncode == 2
     assert ran.stdout == ""
     (line,) = ran.stderr.splitlines()
-    assert line.startswith("error: 'nonsense' is not a YouTube video id or address. Give ")
+    assert line.startswith("error: 'nonsense' is not a YouTube video, playlist or channel. Give ")
 
 
 def test_a_server_that_does_not_answer_is_exit_code_3() -> None:

@@ -2,24 +2,26 @@
 
 import re
 import time
+import unicodedata
 from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ytarchive.common.channel_lists import is_channel, uploads_playlist
 from ytarchive.common.errors import InvalidIdentifier
 from ytarchive.common.identifiers import (
-    is_channel,
     new_id,
     parse_channel,
     parse_playlist_id,
     parse_video_id,
-    uploads_playlist,
 )
 
+NAME = r"(@|c:|user:)[\w.\-·]*"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
-video_ids = st.text(ALPHABET, min_size=11, max_size=11)
+WORDS = {"videoseries", "live_stream", "watch_popup", "attribution"}  # of YouTube's addresses
+video_ids = st.text(ALPHABET, min_size=11, max_size=11).filter(lambda text: text not in WORDS)
 playlist_ids = st.text(ALPHABET, min_size=16, max_size=32).map(lambda tail: f"PL{tail}")
 channel_ids = st.text(ALPHABET, min_size=22, max_size=22).map(lambda tail: f"UC{tail}")
 hosts = st.sampled_from(["youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com"])
@@ -66,7 +68,7 @@ def test_a_handle_stands_for_a_channel(handle: str) -> None:
     ("address", "name"),
     [
         ("https://www.youtube.com/c/Films", "c:Films"),
-        ("youtube.com/c/Films/videos", "c:Films"),
+        ("youtube.com/c/Films/featured", "c:Films"),
         ("https://m.youtube.com/user/films?x=1", "user:films"),
     ],
 )
@@ -120,15 +122,19 @@ def test_anything_else_is_no_video(text: str) -> None:
 def test_whatever_is_accepted_is_safe_in_a_path_and_whatever_is_refused_says_so(text: str) -> None:
     for parse, safe in (
         (parse_video_id, r"[A-Za-z0-9_-]{11}"),
-        (parse_playlist_id, r"[A-Za-z0-9_-]+|(@|c:|user:)[\w.\-·]+"),
-        (parse_channel, r"UC[A-Za-z0-9_-]{22}|(@|c:|user:)[\w.\-·]+"),
+        (parse_playlist_id, rf"[A-Za-z0-9_-]+|{NAME}(:(videos|shorts|streams))?"),
+        (parse_channel, rf"UC[A-Za-z0-9_-]{{22}}|{NAME}"),
     ):
         try:
             parsed = parse(text)
         except InvalidIdentifier:
             continue
-        assert re.fullmatch(safe, parsed)
+        assert re.fullmatch(safe, _without_marks(parsed))
         assert parse(parsed) == parsed
+
+
+def _without_marks(name: str) -> str:
+    return "".join(c for c in name if not unicodedata.category(c).startswith("M")) or "@"
 
 
 def test_new_ids_are_unique_and_sort_by_the_time_they_were_made() -> None:

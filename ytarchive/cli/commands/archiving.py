@@ -1,17 +1,20 @@
 """`ytarchive download` and `ytarchive playlist`."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from pydantic import ValidationError
 
 from ytarchive.cli.following import carry_out
 from ytarchive.cli.options import Command, with_options
-from ytarchive.cli.params import LIST, VIDEO, Names, batch_file, range_of
+from ytarchive.cli.params import ANY, LIST, Batch, Names, batch_file, range_of
 from ytarchive.cli.session import creating, failure
 from ytarchive.common.contract import invalid_request
+from ytarchive.common.identifiers import Source
 from ytarchive.common.quality import Quality
 from ytarchive.jobs import CreateJob, JobOptions, JobType
+
+T = TypeVar("T")
 
 _DEFAULTS = JobOptions()
 
@@ -54,46 +57,56 @@ _job_options = with_options(
         "--max-retries", type=range_of(JobOptions, "max_retries"), default=_DEFAULTS.max_retries,
         show_default=True, help="Tries after the first, for each video.",
     ),
+    click.option("--full", is_flag=True, help="List all of a channel, not only what is new."),
     click.option("--detach", is_flag=True, help="Queue it and return at once."),
 )  # fmt: skip
 
 
 @click.command(cls=Command)
-@click.argument("videos", nargs=-1, type=VIDEO, metavar="VIDEO...")
-@batch_file(VIDEO)
+@click.argument("sources", nargs=-1, type=ANY, metavar="SOURCE...")
+@batch_file(ANY)
 @_job_options
-def download(videos: tuple[str, ...], batch_file: list[str], detach: bool, **given: Any) -> int:
-    """Archive videos.
+def download(sources: tuple[Source, ...], batch_file: Batch, detach: bool, **given: Any) -> int:
+    """Archive videos, playlists and channels.
 
-    VIDEO is an 11-character id or an address that contains one. What the archive already has is
-    skipped. With --json the job is printed when it has ended.
+    SOURCE is a video, a playlist or a channel: an id, an @handle or an address. The address of a
+    channel's tab (/videos, /shorts, /streams) means the videos of that tab; one that names a video
+    and a playlist means the video. What the archive already has is skipped. With --json the job is
+    printed when it has ended, or an array of jobs if there are several.
     """
-    wanted = _all_of(videos, batch_file)
-    requests = [_request(JobType.VIDEO_DOWNLOAD, given, video_ids=wanted)]
-    return creating(carry_out)(requests, detach=detach)
+    wanted = _all_of(sources, batch_file)
+    videos = [source.id for source in wanted if source.is_video]
+    lists = [source.id for source in wanted if not source.is_video]
+    return _archive(batch_file, given, videos, lists, detach=detach)
 
 
 @click.command(cls=Command)
 @click.argument("lists", nargs=-1, type=LIST, metavar="LIST...")
 @batch_file(LIST)
 @_job_options
-@click.option("--full", is_flag=True, help="List all of a channel, not only what is new.")
-def playlist(lists: tuple[str, ...], batch_file: list[str], detach: bool, **given: Any) -> int:
+def playlist(lists: tuple[str, ...], batch_file: Batch, detach: bool, **given: Any) -> int:
     """Archive playlists or channels.
 
-    LIST is the id or address of a playlist, or a channel: its id, its @handle or its address. What
-    the archive already has is skipped. With --json the job is printed when it has ended, or an
-    array of jobs if several lists are given.
+    LIST is the id or address of a playlist, or a channel: its id, its @handle, its address or that
+    of one of its tabs. What the archive already has is skipped. With --json the job is printed when
+    it has ended, or an array of jobs if several lists are given.
     """
-    requests = [
-        _request(JobType.PLAYLIST_DOWNLOAD, given, playlist_id=each)
-        for each in _all_of(lists, batch_file)
-    ]
-    return creating(carry_out)(requests, detach=detach)
+    return _archive(batch_file, given, [], _all_of(lists, batch_file), detach=detach)
 
 
-def _all_of(arguments: tuple[str, ...], from_file: list[str]) -> list[str]:
-    wanted = list(dict.fromkeys([*arguments, *from_file]))
+def _archive(
+    batch: Batch, given: dict[str, Any], videos: list[str], lists: list[str], *, detach: bool
+) -> int:
+    """Queue one job for all videos and one for each list; the exit code."""
+    requests = [_request(JobType.PLAYLIST_DOWNLOAD, given, playlist_id=source) for source in lists]
+    if videos:
+        requests.insert(0, _request(JobType.VIDEO_DOWNLOAD, given, video_ids=videos))
+    refused = batch.report()
+    return creating(carry_out)(requests, detach=detach) or refused
+
+
+def _all_of(arguments: tuple[T, ...], batch: Batch) -> list[T]:
+    wanted = list(dict.fromkeys([*arguments, *batch.ids]))
     if not wanted:
         raise click.UsageError("Give an id or address, or a file of them (-a FILE).")
     return wanted
@@ -112,7 +125,7 @@ def _request(kind: JobType, given: dict[str, Any], **what: Any) -> CreateJob:
         "replace": given["replace"],
         "output_dir": given["output_dir"],
         "priority": given["priority"],
-        "full_listing": given.get("full", False),
+        "full_listing": given["full"],
         "max_retries": given["max_retries"],
     }
     try:

@@ -10,8 +10,8 @@ from ytarchive.cli.output import Output, cell, clock, moment, pairs, size, table
 from ytarchive.cli.params import ANY, VIDEO
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import shortened
-from ytarchive.common.errors import InvalidIdentifier
-from ytarchive.common.identifiers import is_channel, parse_video_id
+from ytarchive.common.channel_lists import is_channel
+from ytarchive.common.identifiers import Source
 from ytarchive.discovery import Archive
 from ytarchive.download import VideoFormat, VideoFormats
 from ytarchive.jobs import CreateJob, JobType
@@ -33,7 +33,7 @@ _DESCRIPTION_SHOWN = 2000
 @click.option("--save", is_flag=True, help="Store it in the archive, with a job.")
 @with_archive
 async def metadata(
-    archive: Archive, out: Output, source: str, refresh: bool, save: bool
+    archive: Archive, out: Output, source: Source, refresh: bool, save: bool
 ) -> int | None:
     """Show what YouTube says of something.
 
@@ -42,13 +42,13 @@ async def metadata(
     if save:
         return await carry_out(archive, out, [_job(source)], detach=False)
     query = MetadataQuery(refresh=refresh)
-    if _is_video(source):
+    if source.is_video:
         one = VideoMetadataQuery(refresh=refresh)
-        out.show(await archive.metadata.get_video(source, one), _video)
-    elif is_channel(source):
-        out.show(await archive.metadata.get_channel(source, query), _channel)
+        out.show(await archive.metadata.get_video(source.id, one), _video)
+    elif is_channel(source.id):
+        out.show(await archive.metadata.get_channel(source.id, query), _channel)
     else:
-        out.show(await archive.metadata.get_playlist(source, query), _playlist)
+        out.show(await archive.metadata.get_playlist(source.id, query), _playlist)
     return None
 
 
@@ -60,17 +60,10 @@ async def formats(archive: Archive, out: Output, video: str) -> None:
     out.show(await archive.download.get_formats(video), _formats)
 
 
-def _is_video(source: str) -> bool:
-    try:
-        return parse_video_id(source) == source
-    except InvalidIdentifier:
-        return False
-
-
-def _job(source: str) -> CreateJob:
-    if _is_video(source):
-        return CreateJob(type=JobType.METADATA_ONLY, video_ids=[source])
-    return CreateJob(type=JobType.METADATA_ONLY, playlist_id=source)
+def _job(source: Source) -> CreateJob:
+    if source.is_video:
+        return CreateJob(type=JobType.METADATA_ONLY, video_ids=[source.id])
+    return CreateJob(type=JobType.METADATA_ONLY, playlist_id=source.id)
 
 
 def video_facts(video: VideoMetadata) -> list[tuple[str, object]]:

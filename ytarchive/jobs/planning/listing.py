@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from ytarchive.common.channel_lists import is_newest_first, is_uploads
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import (
     ArchiveMissing,
@@ -19,7 +20,6 @@ from ytarchive.common.errors import (
     NetworkFailure,
     YTArchiveError,
 )
-from ytarchive.common.identifiers import is_uploads
 from ytarchive.common.media import PlaylistMetadata
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.api import JobType
@@ -149,7 +149,7 @@ class Lister:
 
     def _may_stop(self, job: JobHead, known: KnownList | None) -> bool:
         """Whether what is known of a list may stand for listing it."""
-        if known is None or known.shrunk_at is not None or not is_uploads(known.list_id):
+        if known is None or known.shrunk_at is not None or not is_newest_first(known.list_id):
             return False
         options, age = job.options, utc_now() - known.listed_at
         only_new = options.keeps_stored and not options.full_listing

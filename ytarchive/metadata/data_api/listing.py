@@ -5,10 +5,10 @@ from collections import Counter
 
 from loguru import logger
 
+from ytarchive.common.channel_lists import channel_of_list, is_own_list
 from ytarchive.common.errors import ApiFailure, SourceGone, Unavailable
-from ytarchive.common.identifiers import channel_of_uploads, is_uploads
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.metadata.channels import Channels, uploads_of
+from ytarchive.metadata.channels import Channels, own_list_of
 from ytarchive.metadata.data_api.client import DataApi, ItemsPage
 from ytarchive.metadata.data_api.resources import Resource
 from ytarchive.metadata.data_api.videos import ApiVideos
@@ -41,8 +41,8 @@ class ApiListing:
             api.playlist_items(playlist_id, None),
             return_exceptions=True,
         )
-        if isinstance(page, SourceGone) and is_uploads(playlist_id):
-            return await self._no_uploads(playlist_id)
+        if isinstance(page, SourceGone) and is_own_list(playlist_id):
+            return await self._empty(playlist_id)
         if isinstance(page, BaseException):
             raise page
         if isinstance(about, BaseException):
@@ -59,10 +59,10 @@ class ApiListing:
                 return await self._batch(page, described=listing.described)
         raise ApiFailure("the Data API answers with empty pages only")
 
-    async def _no_uploads(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
-        """An uploads list is not found for a channel without videos, either: that one is empty."""
-        channel = await self._channels.get(channel_of_uploads(playlist_id), refresh=False)
-        about = uploads_of(channel).model_copy(update={"video_count": 0})
+    async def _empty(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
+        """Return an empty list: an own list is not found, either, while a channel has no videos."""
+        channel = await self._channels.get(channel_of_list(playlist_id), refresh=False)
+        about = own_list_of(channel, playlist_id).model_copy(update={"video_count": 0})
         return about, Batch([], page_token=None, complete=True)
 
     async def _batch(self, page: ItemsPage, *, described: bool) -> Batch:

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from ytarchive.common.channel_lists import uploads_playlist
 from ytarchive.common.errors import (
     ApiFailure,
     DeletedVideo,
@@ -27,7 +28,7 @@ from ytarchive.common.errors import (
     Unavailable,
     VideoUnavailable,
 )
-from ytarchive.common.identifiers import parse_video_id, uploads_playlist
+from ytarchive.common.identifiers import parse_video_id
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import UtcDatetime
 from ytarchive.metadata.api import ChannelMetadata

@@ -4,10 +4,17 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from ytarchive.common.channel_lists import (
+    channel_and_tab,
+    channel_of_list,
+    is_channel_name,
+    is_own_list,
+    tab_list,
+)
 from ytarchive.common.errors import SourceGone
-from ytarchive.common.identifiers import is_channel, is_channel_name, uploads_playlist
 from ytarchive.ytdlp.api import ListedEntries
 from ytarchive.ytdlp.formats import Info
+from ytarchive.ytdlp.worker.classifier import classify
 from ytarchive.ytdlp.worker.mapping import list_details, playlist_video
 from ytarchive.ytdlp.worker.quick_list import YoutubeTabIE
 
@@ -19,12 +26,13 @@ _DEEPEST = 3
 def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
     """The entries of a playlist, or a channel by id or name, about a page at a time.
 
-    A channel's entries are those of its playlist of uploads, which lists everything in one.
+    A channel's entries are those of its playlist of uploads, or of its tab's playlist.
     """
     ydl.add_info_extractor(YoutubeTabIE())
-    handle = source if source.startswith("@") else None
-    playlist_id = _uploads(ydl, source) if is_channel(source) else source
-    info = _list(ydl, f"{_YOUTUBE}/playlist?list={playlist_id}")
+    named = channel_and_tab(source)
+    handle = named[0] if named and named[0].startswith("@") else None
+    playlist_id = _list_of(ydl, *named) if named else source
+    info = _playlist(ydl, playlist_id)
     details = list_details(info)
     details["handle"] = handle or details["handle"]
     entries = (entry for entry in _videos(info.get("entries") or ()))
@@ -39,13 +47,23 @@ def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
             return
 
 
-def _uploads(ydl: Any, channel: str) -> str:
+def _list_of(ydl: Any, channel: str, tab: str) -> str:
     if not is_channel_name(channel):
-        return uploads_playlist(channel)
+        return tab_list(channel, tab)
     channel_id = _list(ydl, f"{_YOUTUBE}/{channel.replace(':', '/')}").get("channel_id")
     if not channel_id:
         raise SourceGone(f"YouTube has no channel {channel}")
-    return uploads_playlist(channel_id)
+    return tab_list(channel_id, tab)
+
+
+def _playlist(ydl: Any, playlist_id: str) -> Info:
+    """Read a playlist; one that YouTube keeps for a channel is empty if the channel exists."""
+    try:
+        return _list(ydl, f"{_YOUTUBE}/playlist?list={playlist_id}")
+    except Exception as failure:
+        if not is_own_list(playlist_id) or not isinstance(classify(failure), SourceGone):
+            raise
+    return _list(ydl, f"{_YOUTUBE}/channel/{channel_of_list(playlist_id)}") | {"entries": ()}
 
 
 def _list(ydl: Any, url: str) -> Info:

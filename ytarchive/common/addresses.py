@@ -1,0 +1,132 @@
+"""YouTube addresses as people paste them, taken apart.
+
+Pages, chats and shells change addresses: they put them in brackets or quotes, escape `&` and `?`,
+add invisible characters, and wrap them in pages of redirection, of consent or of attribution.
+"""
+
+import html
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+_LONGEST = 4096
+_DEEPEST = 4
+"""Wrappers inside of wrappers."""
+_YOUTUBE = "https://www.youtube.com"
+
+_HOST = re.compile(
+    r"(?:[a-z0-9-]+\.)?(?:youtube\.com|youtube-nocookie\.com|youtubekids\.com|youtu\.be)"
+    r"|youtube\.googleapis\.com|[a-z0-9]+\.ytimg\.com"
+)
+_WRAPPING_HOST = re.compile(
+    r"(?:[a-z0-9-]+\.)*google(?:\.[a-z]{2,3}){1,2}|lm?\.facebook\.com|l\.instagram\.com"
+)
+_WRAPPING_PAGES = frozenset(
+    {
+        "attribution_link", "redirect", "signin", "oembed", "verify_age", "verify_controversy",
+        "m", "ml", "d", "oops", "das_captcha", "das", "age_verification", "servicelogin",
+    }
+)  # fmt: skip
+_TARGETS = ("u", "q", "url", "continue", "next", "next_url", "dest")
+_START = re.compile(r"(?:https?:)?//|(?:vnd\.)?youtube:(?://)?", re.IGNORECASE)
+_ADDRESS = re.compile(r"[\w.-]+\.[a-z]+\.?(?::[0-9]{1,5})?[/?#]", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|\w{2,10});", re.IGNORECASE)
+_FILLERS = "\u034f\u115f\u1160\u3164\uffa0"
+"""Not visible, though Unicode counts them among marks and letters."""
+_WRITTEN_AS = {"(": ")", "<": ">", "[": "]", '"': '"', "'": "'", "\u201c": "\u201d", "`": "`"}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A YouTube address: host in lower case, segments of the path, and the query's last values."""
+
+    host: str
+    path: tuple[str, ...]
+    query: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def page(self) -> str:
+        """The first segment of the path in lower case; empty for the home page."""
+        return self.path[0].lower() if self.path else ""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether its host is `youtu.be`, whose path is a video's id."""
+        return self.host.endswith("youtu.be")
+
+
+def clean(text: str) -> str:
+    """Return an id, name or address without what surrounds it; Unicode's composed form (NFC)."""
+    text = "".join(c for c in unicodedata.normalize("NFC", text) if not _is_invisible(c)).strip()
+    while len(text) > 1 and text[0] in _WRITTEN_AS:
+        inner, end, rest = text[1:].rpartition(_WRITTEN_AS[text[0]])
+        if not end or rest.strip(".,;:"):
+            return text
+        text = inner.strip()
+    return text
+
+
+def _is_invisible(character: str) -> bool:
+    is_format = unicodedata.category(character) == "Cf"
+    return is_format or character in _FILLERS or "\ufe00" <= character <= "\ufe0f"
+
+
+def read_address(text: str) -> Address | None:
+    """Take apart an address that `clean` returned; None for any other text or another site."""
+    return _read(_unescaped(text), _DEEPEST) if len(text) <= _LONGEST else None
+
+
+def _unescaped(text: str) -> str:
+    if re.match(r"https?%3a", text, re.IGNORECASE):
+        text = unquote(text)
+    text = text.replace("\\", "")
+    for _ in range(3):
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+    return text
+
+
+def _read(text: str, deepest: int) -> Address | None:
+    url = _split(text)
+    if url is None:
+        return None
+    host = (url.hostname or "").lower().rstrip(".")
+    query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+    path = tuple(
+        unicodedata.normalize("NFC", unquote(each)) for each in url.path.split("/") if each
+    )
+    address = Address(host, path, query)
+    target = _target(address, url.fragment)
+    if target is not None:
+        return _read(target, deepest - 1) if deepest else None
+    return address if _HOST.fullmatch(host) else None
+
+
+def _split(text: str) -> SplitResult | None:
+    """Split an address; None for a text that is none."""
+    start = _START.match(text)
+    rest = text[start.end() :] if start else text
+    if start and "youtube:" in start[0].lower() and not _ADDRESS.match(rest):
+        return urlsplit(f"https://youtu.be/{rest}")
+    if rest.startswith("@"):
+        rest = f"www.youtube.com/{rest}"
+    if not _ADDRESS.match(rest):
+        return None
+    try:
+        return urlsplit(f"https://{rest}")
+    except ValueError:
+        return None
+
+
+def _target(address: Address, fragment: str) -> str | None:
+    """Return the address that a wrapper leads to; None for an address that is no wrapper."""
+    if _HOST.fullmatch(address.host):
+        if fragment.startswith(("/", "!/")) and not address.path:  # of old mobile pages
+            return _YOUTUBE + fragment.lstrip("!")
+        if address.is_short or address.page not in _WRAPPING_PAGES:
+            return None
+    elif not _WRAPPING_HOST.fullmatch(address.host):
+        return None
+    found = (address.query.get(name) for name in _TARGETS)
+    target = next((each for each in found if each), "")
+    return _YOUTUBE + target if target.startswith("/") else target
