@@ -24,6 +24,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.json_text import stored_json
+from ytarchive.common.file_lock import held_files
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model, UtcDatetime, utc_now
 from ytarchive.common.regular import open_regular, read_regular
@@ -123,7 +124,12 @@ def restore(config: StorageConfig, folder: Path) -> Restored:
     if identity and manifest.archive_id not in {None, identity.id}:
         message = f"{source} is a backup of the archive {manifest.archive_id}"
         raise WrongArchive(f"{message}; {config.base_path} holds {identity.id}")
-    with StateLock(config.state_path, ServiceName), os_errors(config.state_path):
+    present = [config.state_path / name for name in _DATABASES]
+    with (
+        StateLock(config.state_path, ServiceName),
+        held_files(present),
+        os_errors(config.state_path),
+    ):
         prepared = swap.prepare(config.state_path)
         try:
             for database in manifest.databases:

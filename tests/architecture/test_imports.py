@@ -15,7 +15,9 @@ SHARED = {"common"}
 """Packages whose modules anybody may import; of the others only what `__init__` offers."""
 
 INSIDERS = {
-    "ytarchive.app": "the composition root: it alone names concrete classes",
+    "ytarchive.app": "the composition root: it names concrete classes",
+    "ytarchive.reading": "the composition root of commands that only read",
+    "ytarchive.composition": "what the composition roots share",
     "ytarchive.__main__": "the entry point, which nothing imports",
 }
 

@@ -24,12 +24,15 @@ from ytarchive.common.errors import (
     WrongArchive,
     YTArchiveError,
 )
+from ytarchive.common.read_only import require_sound
 from ytarchive.discovery import Archive
 from ytarchive.storage import Access, is_creatable
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")
 _SECONDS_FOR_NETWORK = 15.0
+_READ_AT_ONCE = 64 * 2**20
+"""Bytes of the largest database that is read as a whole."""
 _YOUTUBE = "https://www.youtube.com/generate_204"
 
 
@@ -177,7 +180,7 @@ async def check_services(settings: Settings, server: str | None) -> list[Check]:
     """The server or, without one, the services and their databases in this process."""
     try:
         async with open_archive(settings, server, Access.READ) as archive:
-            return [_place(archive), await _services(archive)]
+            return [_place(archive), await _services(archive, settings.storage)]
     except StateLocked as error:
         return [_failed("database", error, Verdict.WARN)]
     except TokenRequired as error:
@@ -188,6 +191,13 @@ async def check_services(settings: Settings, server: str | None) -> list[Check]:
         return [_failed("archive", error, Verdict.FAIL)]
     except YTArchiveError as error:
         return [_failed("server" if server else "database", error, Verdict.FAIL)]
+
+
+def _require_sound(state: Path) -> None:
+    """Raise DatabaseCorrupt for a damaged database."""
+    for path in sorted(state.glob("*.db")):
+        if path.stat().st_size <= _READ_AT_ONCE:
+            require_sound(path)
 
 
 def _no_archive(storage: StorageConfig, error: NotAnArchive) -> Check:
@@ -203,8 +213,10 @@ def _place(archive: Archive) -> Check:
     return Check(name="server", verdict=Verdict.OK, message=message)
 
 
-async def _services(archive: Archive) -> Check:
+async def _services(archive: Archive, storage: StorageConfig) -> Check:
     """Every service's own checks, the databases among them."""
+    if archive.url is None:  # a server has checked its databases at its start
+        await asyncio.to_thread(_require_sound, storage.state_path)
     asked = (archive.jobs, archive.metadata, archive.download, archive.storage, archive.logging)
     told = await asyncio.gather(*(each.health() for each in asked), return_exceptions=True)
     trouble = []

@@ -38,6 +38,7 @@ class Globals:
     base_path: Path | None = None
     json: bool = False
     verbose: int = 0
+    wait: bool = False
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -79,6 +80,10 @@ def global_options(*, at_root: bool) -> list[click.Parameter]:
         click.Option(
             ["--json"], is_flag=True, is_eager=True, callback=_remember, expose_value=False,
             help="Print one JSON document and nothing else.",
+        ),
+        click.Option(
+            ["--wait"], is_flag=True, callback=_remember, expose_value=False, hidden=hidden,
+            help="Wait until the command that uses the archive has ended.",
         ),
         click.Option(
             ["-v", "--verbose"], count=True, callback=_remember, expose_value=False, hidden=hidden,

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 from loguru import logger
@@ -23,6 +23,7 @@ from ytarchive.common.errors import (
     ProtocolError,
     ServiceTimeout,
     ServiceUnavailable,
+    StateLocked,
     TokenRequired,
     YTArchiveError,
 )
@@ -30,12 +31,14 @@ from ytarchive.discovery import Archive
 from ytarchive.logging import Console, configure_logging
 from ytarchive.storage import Access
 
+_WAIT_INTERVAL = 0.5
 _GRACE = 1.0  # seconds; whoever presses Ctrl-C waits, and a transfer that is cut is resumed
 
 if TYPE_CHECKING:  # loguru has these types for checkers alone
     from loguru import Message, Record
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 Work = Callable[Concatenate[Archive, Output, P], Awaitable[int | None]]
 
@@ -151,12 +154,29 @@ async def connected(
     """The archive's services, of a server or in this process."""
     async with AsyncExitStack() as stack:
         try:
-            archive = await stack.enter_async_context(open_archive(settings, server, access))
+            archive = await when_free(
+                lambda: stack.enter_async_context(open_archive(settings, server, access))
+            )
         except (ServiceUnavailable, ServiceTimeout, ProtocolError) as error:
             ended = failure(error, NO_SERVER if server else 1)
             ended.remedy = "Start it with `ytarchive serve`, or correct its address."
             raise ended from None
         yield archive
+
+
+async def when_free(work: Callable[[], Awaitable[T]]) -> T:
+    """Return the result of `work`; with `--wait` try it until no other process has the archive."""
+    options, told = chosen(), ""
+    while True:
+        try:
+            return await work()
+        except StateLocked as error:
+            if not options.wait:
+                raise
+            if error.message != told:
+                told = error.message
+                Output(as_json=options.json).remark(f"waiting: {told}")
+        await asyncio.sleep(_WAIT_INTERVAL)
 
 
 def run_to_end(work: Coroutine[Any, Any, int | None]) -> int | None:

@@ -26,6 +26,7 @@ from ytarchive.common.errors import (
     ServiceUnavailable,
     YTArchiveError,
 )
+from ytarchive.common.file_lock import FileLock
 from ytarchive.common.grouping import Grouped
 from ytarchive.common.readers import Readers, rows_of, tolerant_text
 from ytarchive.common.sqlite_errors import (
@@ -138,9 +139,14 @@ class Database:
     """One service's SQLite file. Open it with `async with await Database.open(...)`."""
 
     def __init__(
-        self, path: Path, queries: Queries, connection: sqlite3.Connection, readers: Readers
+        self,
+        lock: FileLock,
+        queries: Queries,
+        connection: sqlite3.Connection,
+        readers: Readers,
     ) -> None:
-        self.path = path
+        self.path = path = lock.path
+        self._lock = lock
         self._queries = queries
         self._writer = Writer(connection, queries)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{path.stem}")
@@ -157,10 +163,10 @@ class Database:
     async def open(cls, path: Path, schema: Schema) -> Self:
         """Open or create the file, check it, and bring it to the newest schema.
 
-        Raises DatabaseCorrupt, DatabaseUnsupported, NotWritable or DiskFull.
+        Raises StateLocked, DatabaseCorrupt, DatabaseUnsupported, NotWritable or DiskFull.
         """
-        connection = await asyncio.to_thread(_connect, path, schema)
-        return cls(path, schema.queries(), connection, Readers(path, schema.functions, _READERS))
+        lock, connection = await asyncio.to_thread(_locked, path, schema)
+        return cls(lock, schema.queries(), connection, Readers(path, schema.functions, _READERS))
 
     async def __aenter__(self) -> Self:
         return self
@@ -177,6 +183,7 @@ class Database:
         await self._readers.close()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._writer.connection.close)
+        self._lock.release()
         self._thread.shutdown(wait=True)
 
     async def write(self, transaction: Transaction[T]) -> T:
@@ -258,11 +265,24 @@ class Database:
         return outcome
 
 
-def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
+def _locked(path: Path, schema: Schema) -> tuple[FileLock, sqlite3.Connection]:
+    """Lock the file, then open it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         swap.finish(path)
         require_regular_database(path)
+    except OSError as error:
+        raise unusable(error, path) from None
+    lock = FileLock.of_file(path)
+    try:
+        return lock, _connect(path, schema)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
+    try:
         is_suspect = _is_suspect(path, schema)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except OSError as error:

@@ -446,7 +446,7 @@ class ToolFailed(LocalError):
 
 class StateLocked(LocalError):
     code, status, meaning = "E206", 409, "Another ytarchive process owns this archive"
-    remedy = "Use that one (`--server URL`), or stop it first."
+    remedy = "Use that one (`--server URL`), stop it first, or add `--wait` to wait for its end."
     reason = "state_locked"
 
 

@@ -4,6 +4,8 @@ import fcntl
 import io
 import json
 import os
+import shlex
+import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +17,8 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import utc_now
 from ytarchive.common.regular import read_regular
 from ytarchive.common.services import ServiceName
+
+_LONGEST_COMMAND = 300
 
 
 def lock_file(state_path: Path, service: ServiceName) -> Path:
@@ -28,7 +32,12 @@ class StateLock:
     def __init__(self, state_path: Path, services: Iterable[ServiceName]) -> None:
         self._state_path = state_path
         self._services = list(services)
-        self._owner = {"pid": os.getpid(), "url": None, "since": utc_now().isoformat()}
+        self._owner = {
+            "pid": os.getpid(),
+            "url": None,
+            "since": utc_now().isoformat(timespec="seconds"),
+            "command": this_command(),
+        }
         self._held = ExitStack()
         self._files: list[io.FileIO] = []
 
@@ -71,7 +80,10 @@ class StateLock:
 
 
 def lock_owner(path: Path) -> dict[str, str]:
-    """Who wrote a lock file: `pid`, `url` (empty for a command) and `since`; empty if unknown."""
+    """Return who wrote a lock file: `pid`, `url` (empty for a command), `since` and `command`.
+
+    Empty if that is unknown.
+    """
     try:
         owner = stored_json(read_regular(path))
     except (OSError, ValueError):
@@ -81,9 +93,17 @@ def lock_owner(path: Path) -> dict[str, str]:
     return {name: str(value or "") for name, value in owner.items()}
 
 
+def this_command() -> str:
+    """Return the command line of this process, as a user would type it."""
+    line = shlex.join(["ytarchive", *sys.argv[1:]])
+    return line if len(line) <= _LONGEST_COMMAND else f"{line[:_LONGEST_COMMAND]}..."
+
+
 def _locked_by(path: Path) -> StateLocked:
     owner = lock_owner(path)
-    url = owner.get("url")
-    reach = f"reach it with `--server {url}`" if url else "wait until that command has ended"
+    url, command = owner.get("url"), owner.get("command")
     message = f"the archive's state in {path.parent} belongs to process {owner.get('pid', '?')}"
+    if command:
+        message += f" (`{command}`, since {owner.get('since')})"
+    reach = f"reach it with `--server {url}`" if url else "wait until that command has ended"
     return StateLocked(f"{message}; {reach}", **owner)

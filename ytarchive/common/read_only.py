@@ -55,7 +55,7 @@ class ReadOnlyDatabase(Database):
         self._closed = False
         self._migrated: sqlite3.Connection | None = None
         self._migrated_from: _State | None = None
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
 
     @classmethod
     async def open(cls, path: Path, schema: Schema) -> Self:
@@ -78,7 +78,7 @@ class ReadOnlyDatabase(Database):
         return await asyncio.to_thread(self._select, sql, parameters or {})
 
     def _select(self, sql: str, parameters: Parameters) -> list[Row]:
-        with self._lock:
+        with self._turn:
             if self._migrated is not None and self._migrated_from == _state(self.path):
                 return rows_of(self._migrated, sql, parameters)
             rows = _read(self.path, lambda it: self._rows(it, sql, parameters))
@@ -116,6 +116,16 @@ def peek(path: Path, sql: str) -> list[Row]:
             raise
 
     return _read(path, rows) or []
+
+
+def require_sound(path: Path) -> None:
+    """Raise DatabaseCorrupt if a file is damaged; it is read as a whole, and a missing one is not.
+
+    Raises another database error if it cannot be read.
+    """
+    verdict = _read(path, lambda it: it.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if verdict not in {None, "ok"}:
+        raise damaged(path, str(verdict))
 
 
 def has_schema(path: Path) -> bool:

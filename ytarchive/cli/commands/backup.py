@@ -10,7 +10,7 @@ from ytarchive.backups import Backup, Restored, back_up
 from ytarchive.backups import restore as put_back
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, moment, pairs, size
-from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end
+from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end, when_free
 from ytarchive.common.config import Settings
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -43,7 +43,8 @@ def restore(folder: Path) -> int:
     settings, out = _begin()
 
     async def work() -> None:
-        out.show(await asyncio.to_thread(put_back, settings.storage, folder), _restored)
+        restored = await when_free(lambda: asyncio.to_thread(put_back, settings.storage, folder))
+        out.show(restored, _restored)
         out.remark("Videos stored since that backup: `ytarchive rebuild` finds them.")
 
     return run_to_end(work()) or 0

@@ -11,15 +11,18 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
+from ytarchive.app import open_archive
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output, cell, clock, moment, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import range_of
-from ytarchive.cli.session import reading
+from ytarchive.cli.session import chosen, read_settings, reading
 from ytarchive.cli.text import counted, plain, shortened
+from ytarchive.common.errors import LocalError
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.storage import (
+    Access,
     FoundVideo,
     Hit,
     HitField,
@@ -125,14 +128,27 @@ async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **ask
     """
     query = SearchQuery(query=" ".join(words), **asked)
     results = await archive.storage.search(query)
-    patience = time.monotonic() + _PATIENCE
-    while results.pending and archive.url is None and time.monotonic() < patience:
-        await asyncio.sleep(0.2)
-        results = await archive.storage.search(query)
+    if results.pending and archive.url is None:
+        results = await _search_and_index(query) or results
     out.show(results, _results)
     if results.pending:
         out.remark(f"Not in the index yet: {counted(results.pending, 'stored video')}.")
     return 0 if results.items else 1
+
+
+async def _search_and_index(query: SearchQuery) -> SearchResults | None:
+    """Search while this process indexes what is pending; None if it cannot have the archive."""
+    options = chosen()
+    patience = time.monotonic() + _PATIENCE
+    try:
+        async with open_archive(read_settings(options), None, Access.WRITE) as archive:
+            results = await archive.storage.search(query)
+            while results.pending and time.monotonic() < patience:
+                await asyncio.sleep(0.2)
+                results = await archive.storage.search(query)
+            return results
+    except LocalError:
+        return None
 
 
 def _videos(page: Page[StoredVideo]) -> RenderableType:

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, pairs
-from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end
+from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end, when_free
 from ytarchive.storage import Initialized, initialize
 
 
@@ -40,7 +40,8 @@ def init(folder: Path | None, new: bool, moved: bool) -> int:
     log_offline(options.verbose, warnings=True)
 
     async def work() -> None:
-        out.show(await initialize(settings.storage, new=new, moved=moved), _initialized)
+        done = await when_free(lambda: initialize(settings.storage, new=new, moved=moved))
+        out.show(done, _initialized)
 
     return run_to_end(work()) or 0
 

@@ -69,7 +69,7 @@ async def logs(
         out.remark("No entry matches.")
     if start is not None:
         if archive.url is None:
-            out.remark("No server is running, so nothing new will come.")
+            out.remark("No server is running; entries of other commands are shown as they come.")
         await _follow(archive, out, _following(query, start.next_cursor), page.items)
 
 

@@ -5,7 +5,7 @@ from rich.console import RenderableType
 
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, pairs, size
-from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end
+from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end, when_free
 from ytarchive.storage import Rebuilt, rebuild_library
 
 _TOLD_EVERY = 1000
@@ -29,7 +29,7 @@ def rebuild() -> int:
             out.remark(f"{videos} videos found")
 
     async def work() -> int:
-        rebuilt = await rebuild_library(settings.storage, tell)
+        rebuilt = await when_free(lambda: rebuild_library(settings.storage, tell))
         out.show(rebuilt, _rebuilt)
         for example in rebuilt.examples[:_EXAMPLES_SHOWN]:
             out.line(f"odd: {example}", "yellow")

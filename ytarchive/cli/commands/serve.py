@@ -6,7 +6,7 @@ import click
 
 from ytarchive.cli.options import Command
 from ytarchive.cli.params import Names
-from ytarchive.cli.session import chosen, failure, read_settings
+from ytarchive.cli.session import chosen, failure, read_settings, when_free
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.services import ServiceName
 from ytarchive.serving import serve as run_server
@@ -32,6 +32,6 @@ def serve(host: str | None, port: int | None, separate_ports: bool, services: li
     settings = read_settings(chosen(), **({"server": server} if server else {}))
     names = [ServiceName(name) for name in services]
     try:
-        asyncio.run(run_server(settings, names, separate_ports=separate_ports))
+        asyncio.run(when_free(lambda: run_server(settings, names, separate_ports=separate_ports)))
     except YTArchiveError as error:
         raise failure(error) from None

@@ -1,0 +1,103 @@
+"""The parts of a running archive, in this process and in others."""
+
+import asyncio
+from typing import TypeVar
+
+import aiohttp
+
+from ytarchive.common.config import Settings
+from ytarchive.common.contract import Contract, ServiceContract
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.hosts import same_address
+from ytarchive.common.identity import ArchiveIdentity
+from ytarchive.common.paths import followed
+from ytarchive.common.presence import Presence
+from ytarchive.common.services import ServiceName
+from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
+from ytarchive.http import CONTRACTS, remote, says_healthy
+from ytarchive.jobs import IN_PROCESS, RegisterService, ServiceRegistry
+from ytarchive.jobs.service import JobsService
+
+_FIRST_PORT = 8000
+
+C = TypeVar("C", bound=Contract)
+
+
+class Composition:
+    """Opens services one after the other; the exit stack closes them in reverse."""
+
+    def __init__(
+        self, settings: Settings, session: aiohttp.ClientSession, presence: Presence | None = None
+    ) -> None:
+        self.settings = settings
+        self.session = session
+        self.presence = presence
+        self.local: dict[ServiceName, ServiceContract] = {}
+
+    def elsewhere(self, contract: type[C]) -> C:
+        """A service that runs in another process."""
+        service = contract.service
+        return remote(
+            contract, self.session, lambda: self._address(service), server_token(self.settings)
+        )
+
+    def archive(self) -> Archive:
+        """Return the implementations of all contracts, here or in other processes."""
+        found = {contract: self._implementation(contract) for contract in CONTRACTS}
+        jobs = self.local.get(ServiceName.JOBS)
+        if isinstance(jobs, JobsService):
+            return Archive(found, work_on=jobs.work_on)
+        return Archive(found)
+
+    def _implementation(self, contract: type[Contract]) -> Contract:
+        service = self.local.get(contract.service)
+        if service is None:
+            return self.elsewhere(contract)
+        return service if contract in type(service).__mro__ else service.subjects()[contract]
+
+    def _address(self, service: ServiceName) -> str:
+        """Where a service is now: unless the settings say so, where it registered from."""
+        jobs, settings = self.local.get(ServiceName.JOBS), self.settings
+        may_move = not settings.services.url(service) and not server_token(settings)
+        if may_move and isinstance(jobs, JobsService) and (url := jobs.registered_url(service)):
+            return url
+        return self._url(service)
+
+    def _url(self, service: ServiceName) -> str:
+        """Where the settings have it; when they do not say, entries go to the Jobs process."""
+        if configured := self.settings.services.url(service):
+            return configured
+        if service is ServiceName.LOGGING:
+            return self.settings.services.jobs or f"http://127.0.0.1:{_FIRST_PORT}"
+        return f"http://127.0.0.1:{_FIRST_PORT + service.port_offset}"
+
+    async def probe(self, entry: ServiceRegistry) -> bool:
+        """Whether a registered service says that it is well; the token goes to our own alone."""
+        name = ServiceName(entry.service_name) if _is_ours(entry) else None
+        own = self.local.get(name) if name else None
+        expected = name and same_address(entry.address, self._url(name))
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                if own is not None:
+                    return (await own.health()).is_healthy
+                token = server_token(self.settings) if expected else None
+                return await says_healthy(self.session, entry, token)
+        except (YTArchiveError, TimeoutError, aiohttp.ClientError, ValueError):
+            return False
+
+
+def presence_of(settings: Settings, identity: ArchiveIdentity | None) -> Presence | None:
+    """Return what checks that the archive is there; None for an archive without identity."""
+    return Presence(followed(settings.storage.base_path), identity.id) if identity else None
+
+
+def _is_ours(entry: ServiceRegistry) -> bool:
+    return entry.service_name in set(ServiceName)
+
+
+async def register_in_process(archive: Archive) -> None:
+    """Register all services as parts of this process."""
+    for service in ServiceName:
+        await archive.jobs.register_service(
+            RegisterService(service_name=service, url=IN_PROCESS, port=0)
+        )

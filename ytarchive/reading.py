@@ -1,0 +1,49 @@
+"""An archive for commands that only read: no lock, no recovery, no background work, no change."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+
+from ytarchive.common.config import Settings
+from ytarchive.common.services import ServiceName
+from ytarchive.composition import Composition, presence_of, register_in_process
+from ytarchive.discovery import Archive
+from ytarchive.download.service import DownloadService
+from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.reading import ReadOnlyJobs
+from ytarchive.logging import register_secrets
+from ytarchive.logging.reading import ReadOnlyLogging
+from ytarchive.metadata.reading import ReadOnlyMetadata
+from ytarchive.storage import Access, open_identity
+from ytarchive.storage.reading import ReadOnlyStorage
+from ytarchive.ytdlp import YtDlp
+
+
+@asynccontextmanager
+async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
+    """Give the archive as its databases and files are, whether a process owns it or not.
+
+    Raises ArchiveMissing, WrongArchive or NotAnArchive.
+    """
+    register_secrets(settings)
+    identity = await asyncio.to_thread(open_identity, settings.storage, Access.READ)
+    presence = presence_of(settings, identity)
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        session = await enter(aiohttp.ClientSession())
+        parts = Composition(settings, session, presence)
+        yt_dlp = await enter(YtDlp(settings, presence))
+        download = DownloadService(settings, yt_dlp, presence)
+        stack.push_async_callback(download.close)
+        logging = await enter(ReadOnlyLogging.reading(settings))
+        storage = await enter(ReadOnlyStorage.reading(settings.storage, presence))
+        metadata = await enter(ReadOnlyMetadata.reading(settings, yt_dlp))
+        neighbours = Neighbours(metadata, download, storage)
+        jobs = await enter(ReadOnlyJobs.reading(settings, neighbours, parts.probe))
+        opened = (jobs, metadata, download, storage, logging)
+        parts.local.update({ServiceName(each.service): each for each in opened})
+        archive = parts.archive()
+        await register_in_process(archive)
+        yield archive
