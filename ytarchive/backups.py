@@ -23,8 +23,8 @@ from ytarchive.common.errors import (
     WrongArchive,
     YTArchiveError,
 )
-from ytarchive.common.json_text import stored_json
 from ytarchive.common.file_lock import held_files
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model, UtcDatetime, utc_now
 from ytarchive.common.regular import open_regular, read_regular
