@@ -97,6 +97,38 @@ def test_refused_captions_are_told_and_come_with_the_next_run(
     assert not any((tmp_path / "archive/.ytarchive/staging").rglob(f"{video}*"))
 
 
+def test_captions_that_youtube_did_not_have_come_once_it_has_them(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video = youtube.ask("/videos", {"title": "Silent", "captions": []})["id"]
+    folder = tmp_path / "archive" / "videos" / video
+
+    def archived(*command: str) -> tuple[str, str]:
+        wanted = ("--quality", "360p", "--captions", "he,zh-CN")
+        [result] = run(settings, *command, *wanted)[1]["results"]
+        return result["status"], result["message"]
+
+    assert archived("download", video) == ("success", "no captions in he, zh-CN")
+    assert archived("download", video) == (
+        "skipped",
+        "already in the archive; no captions in he, zh-CN",
+    )
+    assert asked(youtube)["watch"] == 2
+    listed = youtube.ask("/playlists", {"videos": [video]})["id"]
+    assert archived("playlist", listed) == ("skipped", "already in the archive")
+    assert "watch" not in asked(youtube), "a list costs no request for each of its videos"
+
+    youtube.change_video(video, tracks=[{"languageCode": "iw"}, {"languageCode": "zh-Hans"}])
+    added = ("success", "added captions in iw; added captions in zh-Hans")
+    assert archived("download", video) == added
+    assert "media" not in asked(youtube)
+    names = {f"{video}.iw.vtt", f"{video}.zh-Hans.vtt"}
+    assert {path.name for path in (folder / "captions").iterdir()} == names
+    assert is_whole(folder)
+    assert archived("download", video) == ("skipped", "already in the archive")
+    assert asked(youtube) == {}
+
+
 def test_a_server_killed_while_it_adds_them_adds_them_after_the_restart(
     settings: dict[str, str], youtube: StandInProcess, video: str, tmp_path: Path
 ) -> None:

@@ -17,6 +17,9 @@ _ALIASES = {
 }  # fmt: skip
 _SCRIPTS_OF_REGIONS = {("zh", "tw"): "hant", ("zh", "hk"): "hant", ("zh", "mo"): "hant"}
 _USUAL_SCRIPTS = {"zh": "hans", "sr": "cyrl"}
+ALL_LANGUAGES = "all"
+"""Stands for every language with captions made by people."""
+
 _ORIGINAL = "orig"
 _NO_SCRIPTS = frozenset([_ORIGINAL, "desc"])
 """What yt-dlp appends to codes: the spoken language, and the sound of audio descriptions."""
@@ -71,6 +74,16 @@ def distance(wanted: str, offered: str) -> int | None:
 def covered(wanted: str, offered: Iterable[str]) -> bool:
     """Whether one of the offered languages is the wanted one, or a variant that stands for it."""
     return any(distance(wanted, each) is not None for each in offered)
+
+
+def without(wanted: Iterable[str], offered: Iterable[str]) -> list[str]:
+    """Return the wanted languages that are not offered; `all` is, if there is any."""
+    codes = list(offered)
+    return [
+        each
+        for each in wanted
+        if not (codes if each.lower() == ALL_LANGUAGES else covered(each, codes))
+    ]
 
 
 def nearest(wanted: str, offered: Iterable[str]) -> list[str]:

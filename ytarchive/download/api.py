@@ -44,6 +44,7 @@ class DownloadPhase(StrEnum):
 
 
 _ONLY_MISSING = "Without the media: only these, which the stored video lacks"
+_ABSENT = "Languages that YouTube does not have; people may add them later"
 _MISSING = "What YouTube has and did not give; to be asked for again another time"
 
 
@@ -67,6 +68,11 @@ class DownloadRequest(Model):
     include_thumbnail: bool = True
     only_missing: SideFiles = Field(
         default=[], description=f"{_ONLY_MISSING}; then the other options do not matter"
+    )
+    sought_captions: CaptionLanguages = Field(
+        default=[],
+        description="Those languages of `only_missing` that YouTube did not have; for them "
+        "`auto_captions` matters",
     )
     survives_restart: bool = Field(
         default=True,
@@ -97,6 +103,7 @@ class DownloadProgress(Model):
     )
     only_missing: SideFiles = Field(default=[], description=_ONLY_MISSING)
     missing: SideFiles = Field(default=[], description=_MISSING)
+    absent_captions: list[str] = Field(default=[], description=_ABSENT)
 
 
 class DownloadNotice(Model):
@@ -116,6 +123,7 @@ class DownloadNotice(Model):
     )
     only_missing: SideFiles = Field(default=[], description=_ONLY_MISSING)
     missing: SideFiles = Field(default=[], description=_MISSING)
+    absent_captions: list[str] = Field(default=[], description=_ABSENT)
     error: ErrorDetail | None = None
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from loguru import logger
 
-from ytarchive.common.media import THUMBNAIL, caption_languages_of, in_words
+from ytarchive.common.media import THUMBNAIL, caption_languages_of, captions_in, in_words
 from ytarchive.download.api import DownloadRequest
 from ytarchive.ytdlp import CAPTIONS_NOT_ASKED, Downloaded, DownloadOrder
 
 log = logger.bind(service="download")
 
 _SECONDS_WITHOUT_CAPTIONS = 600.0
+_NOT_FOR_WORKERS = {"output_path", "survives_restart", "only_missing", "sought_captions"}
 
 
 class Orders:
@@ -27,14 +28,15 @@ class Orders:
 
     def order_for(self, request: DownloadRequest) -> DownloadOrder:
         """What a worker is told."""
-        asked = request.model_dump(exclude={"output_path", "survives_restart", "only_missing"})
+        asked = request.model_dump(exclude=_NOT_FOR_WORKERS)
         if request.only_missing:
             languages = caption_languages_of(request.only_missing)
+            sought = [each for each in languages if each in request.sought_captions]
             asked |= {
                 "without_media": True,
                 "include_captions": bool(languages),
-                "caption_languages": languages,
-                "auto_captions": True,  # that they are wanted has been decided
+                "caption_languages": sought,
+                "known_captions": [each for each in languages if each not in sought],
                 "include_thumbnail": THUMBNAIL in request.only_missing,
             }
         return DownloadOrder(
@@ -50,7 +52,7 @@ class Orders:
             folder=self._folder(request),
             network_bytes=0,
             remarks=[f"no {in_words(wanted)}: {CAPTIONS_NOT_ASKED}"],
-            missing=wanted,
+            missing=[e for e in wanted if e not in map(captions_in, request.sought_captions)],
         )
 
     def learn(self, downloaded: Downloaded) -> None:

@@ -89,6 +89,7 @@ class DownloadTask:
             staged_path=str(downloaded.folder),
             remarks=downloaded.remarks,
             missing=downloaded.missing,
+            absent_captions=downloaded.absent_captions,
         )
         return fetched
 
@@ -116,6 +117,7 @@ class DownloadTask:
             remarks=self.progress.remarks,
             only_missing=self.progress.only_missing,
             missing=self.progress.missing,
+            absent_captions=self.progress.absent_captions,
             error=self.error.detail() if self.error else None,
         )
 

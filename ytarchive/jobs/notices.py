@@ -96,6 +96,7 @@ class NoticeBoard:
             remarks=progress.remarks,
             only_missing=progress.only_missing,
             missing=progress.missing,
+            absent_captions=progress.absent_captions,
             error=error,
         )
 

@@ -38,6 +38,11 @@ class JobOptions(Model):
     )
 
     @property
+    def wanted_captions(self) -> list[str]:
+        """Languages of captions that every video should have, as far as there are any."""
+        return self.caption_languages if self.include_captions else []
+
+    @property
     def keeps_stored(self) -> bool:
         """Whether a stored video is left as it is."""
         return self.skip_existing and not self.replace

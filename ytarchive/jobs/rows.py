@@ -22,6 +22,8 @@ from ytarchive.jobs.api import (
 from ytarchive.jobs.availability_records import AvailabilityRecord
 from ytarchive.jobs.options import JobOptions
 
+_FEW = 20
+
 
 @dataclass(frozen=True)
 class JobHead:
@@ -44,6 +46,15 @@ class JobHead:
     done: int
     total: int
     good: int
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether YouTube is asked for captions that it did not have, before that is due.
+
+        Only for somebody who names a few videos: a list would cost a request for each of them.
+        """
+        return self.playlist_id is None and self.own_videos <= _FEW
+
     known: int
     """Entries of the list that earlier jobs have settled; not in `total`."""
     missing: int

@@ -192,7 +192,7 @@ class Runner:
                 await self._guards.governor.succeeded(flight.permit)
             if video.job.type is JobType.METADATA_ONLY:
                 return await self._flow.describe_only(video.video_id)
-            return await self._flow.archive(video.video_id, video.job.options, flight.describe)
+            return await self._flow.archive(video, flight.describe)
         except YTArchiveError as error:
             return await self._guards.disk.cause_of(error)
         except Exception as error:  # a fault of ours must not stop the queue

@@ -15,13 +15,21 @@ from ytarchive.common.errors import (
     YTArchiveError,
     error_from,
 )
-from ytarchive.common.media import THUMBNAIL, VideoMetadata, in_words
+from ytarchive.common.languages import without
+from ytarchive.common.media import (
+    THUMBNAIL,
+    VideoMetadata,
+    caption_languages_of,
+    captions_in,
+    in_words,
+)
 from ytarchive.common.quality import Quality
 from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
 from ytarchive.jobs.api import JobResult, ResultStatus
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
 from ytarchive.jobs.options import JobOptions
+from ytarchive.jobs.rows import DueVideo
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 
@@ -65,11 +73,10 @@ class VideoFlow:
         )
         return Archived(result, metadata.title)
 
-    async def archive(
-        self, video_id: str, options: JobOptions, on_title: Callable[[str], None]
-    ) -> Archived:
+    async def archive(self, video: DueVideo, on_title: Callable[[str], None]) -> Archived:
         """Fetch and store a video with everything that goes beside it."""
         started = time.monotonic()
+        video_id, options = video.video_id, video.job.options
         log.info("{}: archiving", video_id)
         metadata, trouble = await self._describe(video_id) if options.include_metadata else _NOTHING
         title = metadata.title if metadata else ""
@@ -80,8 +87,8 @@ class VideoFlow:
             # Before the media: should the video vanish meanwhile, at least this is safe.
             await self._storage.save_metadata(SaveMetadata(metadata=unsaved))
         if stored is not None:
-            lacking = _lacking(stored, options)
-            done = await self._complete(stored, options, lacking) if lacking else _skipped(stored)
+            sought = _sought(stored, options, look_again=video.job.looks_again)
+            done = await self._complete(stored, options, sought)
             return Archived(_with_metadata(done) if unsaved else done, title)
         if (kept := await self._kept_from_audio(video_id, options)) is not None:
             return Archived(kept, title)
@@ -124,20 +131,28 @@ class VideoFlow:
         return _skipped(found.location, "audio does not replace a video")
 
     async def _complete(
-        self, stored: StorageLocation, options: JobOptions, lacking: list[str]
+        self, stored: StorageLocation, options: JobOptions, sought: list[str]
     ) -> JobResult:
-        """Ask again for what YouTube did not give of a stored video; the media stays as it is."""
+        """Ask again for what YouTube did not give of a stored video; the media stays as it is.
+
+        `sought`: languages of captions that YouTube did not have, to be looked for again.
+        """
+        lacking = [*_lacking(stored, options), *map(captions_in, sought)]
+        if not lacking:
+            return _skipped(stored)
         started = time.monotonic()
         request = DownloadRequest(
             video_id=stored.video_id,
             quality=options.quality,
             only_missing=lacking,
+            sought_captions=sought,
+            auto_captions=options.auto_captions,
             survives_restart=False,
         )
         notice = await self._ended(request)
         if not nothing_came(notice):
             stored = await self._store(notice)
-        if set(lacking) <= set(stored.missing):
+        if set(lacking) <= {*stored.missing, *map(captions_in, notice.absent_captions)}:
             return _skipped(stored, *notice.remarks)
         log.info("{}: {}", stored.video_id, "; ".join(notice.remarks))
         return JobResult(
@@ -196,6 +211,7 @@ def save_request(notice: DownloadNotice, *, replace: bool = False) -> SaveVideo:
         quality=notice.quality,
         only_missing=notice.only_missing,
         missing=notice.missing,
+        absent_captions=notice.absent_captions,
         replace=replace,
     )
 
@@ -218,6 +234,13 @@ def _lacking(stored: StorageLocation, options: JobOptions) -> list[str]:
         for each in stored.missing
         if (options.include_thumbnail if each == THUMBNAIL else options.include_captions)
     ]
+
+
+def _sought(stored: StorageLocation, options: JobOptions, *, look_again: bool) -> list[str]:
+    """Return the wanted languages of captions that a stored video may have by now."""
+    known = [*stored.captions, *caption_languages_of(stored.missing)]
+    absent = without(options.wanted_captions, known)
+    return absent if look_again else [each for each in absent if each in stored.due_captions]
 
 
 def _skipped(stored: StorageLocation, *remarks: str) -> JobResult:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import Field, model_validator
 
 from ytarchive.common.contract import ServiceContract, endpoint
-from ytarchive.common.identifiers import OpaqueId, VideoId
+from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
 from ytarchive.common.media import PlaylistMetadata, SideFiles, VideoMetadata
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.services import ServiceName
@@ -31,6 +31,10 @@ class StorageLocation(Model):
     )
     damaged: list[str] = Field(
         default=[], description="Files that are damaged, by `verify`; relative to the archive"
+    )
+    captions: list[str] = Field(default=[], description="Languages of the stored captions")
+    due_captions: list[str] = Field(
+        default=[], description="Languages that YouTube did not have, due to be looked for again"
     )
     kept_reason: str | None = Field(
         default=None, description="Why a download did not replace the stored file, if it did not"
@@ -94,6 +98,10 @@ class SaveVideo(Model):
     missing: SideFiles = Field(
         default=[], description="What YouTube has and did not give, to be asked for again"
     )
+    absent_captions: CaptionLanguages = Field(
+        default=[],
+        description="Languages that were requested and that YouTube does not have at present",
+    )
     replace: bool = Field(
         default=False,
         description="Accept a file that is worse than the stored one; audio never replaces a video",
@@ -120,6 +128,14 @@ class ExistsRequest(Model):
     """Many videos to look for."""
 
     video_ids: list[VideoId] = Field(max_length=10_000)
+    caption_languages: CaptionLanguages = Field(
+        default=[],
+        description="A video that lacked one of these counts as incomplete when it is due to be "
+        "looked for again",
+    )
+    look_again: bool = Field(
+        default=False, description="A video without captions in one of these is incomplete now"
+    )
 
 
 class StoredVideos(Model):
@@ -127,7 +143,9 @@ class StoredVideos(Model):
 
     video_ids: list[str]
     incomplete: list[str] = Field(
-        default=[], description="Those of them that lack what YouTube did not give"
+        default=[],
+        description="Those of them that lack what YouTube did not give, or captions that are due "
+        "to be looked for again",
     )
     undescribed: list[str] = Field(
         default=[], description="Those of them whose metadata is not stored"

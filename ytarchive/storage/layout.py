@@ -57,11 +57,16 @@ def is_sound_alone(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in _SOUND
 
 
+def caption_language(name: str) -> str:
+    """Return the language code in the name of a captions file, `<id>.<language>.vtt`."""
+    return PurePosixPath(name).stem.partition(".")[2]
+
+
 def side_file(name: str) -> str | None:
     """How a video's file is called among `SideFiles`, if it is one of them."""
     role = role_of(name)
-    if role is Role.CAPTIONS:  # `<id>.<language>.vtt`
-        return captions_in(PurePosixPath(name).stem.partition(".")[2])
+    if role is Role.CAPTIONS:
+        return captions_in(caption_language(name))
     return THUMBNAIL if role is Role.THUMBNAIL else None
 
 

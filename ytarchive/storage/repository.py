@@ -17,7 +17,7 @@ from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.common.rows import all_readable, readable
 from ytarchive.storage.api import StorageLocation
 from ytarchive.storage.intake import StoredFile
-from ytarchive.storage.layout import Layout, Role
+from ytarchive.storage.layout import Layout, Role, caption_language
 from ytarchive.storage.trash.models import TrashItem
 
 SCHEMA = Schema(package="ytarchive.storage", durable=True)
@@ -235,13 +235,14 @@ class Library:
         if media is not None:  # an earlier download may have left others in another folder
             beside = [(role, path) for role, path in beside if path.is_relative_to(media.parent)]
         thumbnails = [path for role, path in beside if role == Role.THUMBNAIL]
-        captions = [path.parent for role, path in beside if role == Role.CAPTIONS]
+        captions = [path for role, path in beside if role == Role.CAPTIONS]
         return StorageLocation(
             video_id=video["video_id"],
             video_path=_text(media),
             metadata_path=str(self._layout.metadata_file(video["video_id"])),
             thumbnail_path=_text(thumbnails[0] if thumbnails else None),
-            captions_dir=_text(captions[0] if captions else None),
+            captions_dir=_text(captions[0].parent if captions else None),
+            captions=[caption_language(path.name) for path in captions],
             size_bytes=video["size_bytes"],
             stored_at=from_micros(video["stored_at"] or video["metadata_at"]),
             quality=video["quality"],

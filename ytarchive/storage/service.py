@@ -19,6 +19,7 @@ from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage import files, folders
+from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.api import (
     ExistsRequest,
     SaveMetadata,
@@ -78,7 +79,8 @@ class StorageService(StorageAPI):
         self._lists = VideoLists(database, layout)
         self._search = search
         self._bins = Bins(layout)
-        self._videos = VideoStore(self._library, layout, self._bins)
+        self._absent = AbsentCaptions(database)
+        self._videos = VideoStore(self._library, layout, self._bins, self._absent)
         self._descriptions = MetadataStore(self._library, layout)
         self._plans = WorkPlans(database, layout)
         self._passes = Passes(database)
@@ -176,6 +178,7 @@ class StorageService(StorageAPI):
                 location = await self._videos.locate(video_id)
         except NotFound:
             return VideoExists(video_id=video_id, exists=False)
+        location = await self._absent.with_due(location)
         exists = location.video_path is not None
         return VideoExists(video_id=video_id, exists=exists, location=location)
 
@@ -187,7 +190,8 @@ class StorageService(StorageAPI):
                 folders.present_among, registered, self._layout
             )
         stored = [video_id for video_id in dict.fromkeys(request.video_ids) if video_id in there]
-        incomplete = [video_id for video_id in stored if not registered[video_id].is_complete]
+        lacking = await self._absent.lacking(stored, request)
+        incomplete = [e for e in stored if e in lacking or not registered[e].is_complete]
         undescribed = [video_id for video_id in stored if video_id not in described]
         return StoredVideos(video_ids=stored, incomplete=incomplete, undescribed=undescribed)
 

@@ -18,8 +18,10 @@ from pathlib import Path
 from loguru import logger
 
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
+from ytarchive.common.media import caption_languages_of
 from ytarchive.common.models import utc_now
 from ytarchive.storage import files, intake
+from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.api import SaveVideo, StorageLocation
 from ytarchive.storage.intake import Registration, StoredFile
 from ytarchive.storage.layout import Layout, side_file
@@ -34,8 +36,11 @@ log = logger.bind(service="storage")
 class VideoStore:
     """Takes videos in. Callers see to it that no video is taken in twice at the same time."""
 
-    def __init__(self, library: Library, layout: Layout, bins: Bins) -> None:
+    def __init__(
+        self, library: Library, layout: Layout, bins: Bins, absent: AbsentCaptions
+    ) -> None:
         self._library = library
+        self._absent = absent
         self._layout = layout
         self._mover = Mover(layout, bins)
         # Hashing fills a core, so more at a time would only keep other threads waiting.
@@ -54,6 +59,8 @@ class VideoStore:
         location = await self.locate(request.video_id)
         if location.video_path is None:
             raise NotFound(f"there is no download of {request.video_id}")
+        sought = caption_languages_of(request.only_missing)
+        await self._absent.record(request.video_id, sought, request.absent_captions)
         if kept is not None:
             log.info("{}: the download is not stored: {}", request.video_id, kept)
         return location.model_copy(update={"kept_reason": kept})

@@ -50,6 +50,9 @@ class DownloadOrder(Model):
     include_captions: bool
     caption_languages: list[str]
     auto_captions: bool
+    known_captions: list[str] = Field(
+        default=[], description="Further captions that YouTube had, automatic ones among them"
+    )
     include_thumbnail: bool
     without_media: bool = Field(
         default=False, description="Only captions and thumbnail, for a video that is stored"
@@ -81,6 +84,9 @@ class Downloaded(Model):
     network_bytes: int = Field(description="Media bytes that came over the network this time")
     remarks: list[str] = Field(default=[], description="What is not as it was asked for")
     missing: SideFiles = Field(default=[], description="YouTube has them, but they did not come")
+    absent_captions: list[str] = Field(
+        default=[], description="Languages that YouTube does not have"
+    )
     captions_refused: bool = Field(
         default=False, description="YouTube wants to be asked for fewer captions"
     )

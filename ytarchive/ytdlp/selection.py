@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
-from ytarchive.common.languages import covered, nearest
+from ytarchive.common.languages import ALL_LANGUAGES, nearest
 from ytarchive.ytdlp.formats import Info, formats_in, has_picture, has_sound, is_upscaled, label_of
 from ytarchive.ytdlp.sounds import (
     Kind,
@@ -17,7 +17,6 @@ from ytarchive.ytdlp.sounds import (
     several_languages,
 )
 
-ALL_LANGUAGES = "all"
 _LANGUAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _USUAL_CODECS = ("avc1", "mp4a")
 _IMAGE_HOSTS = ("ytimg.com", "ggpht.com", "googleusercontent.com")
@@ -100,16 +99,6 @@ def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dic
     for code, track in filter(None, found):
         chosen.setdefault(code, track)
     return chosen
-
-
-def missing_captions(languages: list[str], found: Iterable[str]) -> list[str]:
-    """Return those of the wanted languages that are not among the captions found."""
-    codes = list(found)
-    return [
-        wanted
-        for wanted in languages
-        if not (codes if wanted.lower() == ALL_LANGUAGES else covered(wanted, codes))
-    ]
 
 
 def _first(tables: list[dict[str, list[Info]]], wanted: str) -> tuple[str, Info] | None:

@@ -31,9 +31,23 @@ async def test_only_what_is_missing_is_ordered_in_a_folder_of_its_own(
     [order] = fetcher.orders
     assert order.without_media
     assert (order.include_captions, order.include_thumbnail) == (True, False)
-    assert order.caption_languages == ["de", "pt-BR"]
+    assert order.known_captions == ["de", "pt-BR"]
+    assert order.caption_languages == []
     assert order.folder.name != VIDEO
     assert notice.only_missing == ["captions:de", "captions:pt-BR"]
+
+
+async def test_captions_that_youtube_did_not_have_are_sought_as_the_request_says(
+    service: DownloadService, fetcher: ScriptedFetcher, ear: Ear
+) -> None:
+    fetcher.finish.set()
+    only = ["captions:de", "captions:he"]
+    request = DownloadRequest(video_id=VIDEO, only_missing=only, sought_captions=["he"])
+    await service.start_download(request)
+    await ear.arrived.wait()
+    [order] = fetcher.orders
+    assert (order.known_captions, order.caption_languages) == (["de"], ["he"])
+    assert not order.auto_captions
 
 
 @pytest.mark.parametrize("name", ["media", "captions:", "captions:../x", "thumbnail "])

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from ytarchive.common.languages import without
 from ytarchive.ytdlp.selection import (
-    missing_captions,
     quality_label,
     select_captions,
     thumbnail_urls,
@@ -57,7 +57,7 @@ def test_captions_are_found_under_youtubes_code(offered: str, asked: str, table:
     info = {table: tracks("fr", offered)}
     found = select_captions(info, [asked], automatic=True)
     assert list(found) == [offered]
-    assert missing_captions([asked, "xx"], found) == ["xx"]
+    assert without([asked, "xx"], found) == ["xx"]
 
 
 def test_automatic_captions_of_the_spoken_language_are_found() -> None:

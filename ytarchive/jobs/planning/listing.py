@@ -164,7 +164,10 @@ class Lister:
         """All that follows is known: only what of it is not stored, or not all, is still to do."""
         position, after = job.own_videos + listed, ""
         while some := await self._records.videos_after(page.playlist_id, after, _AT_ONCE):
-            found = await self._storage.videos_exist(ExistsRequest(video_ids=some))
+            wanted = job.options.wanted_captions
+            found = await self._storage.videos_exist(
+                ExistsRequest(video_ids=some, caption_languages=wanted)
+            )
             whole = set(found.video_ids) - set(found.incomplete)
             held = await self._guards.ledger.held(set(some) - whole)
             missing = [(each, "") for each in some if each not in whole and each not in held]

@@ -107,7 +107,12 @@ class Planner:
 
     async def _settled(self, job: JobHead, chunk: dict[str, bool]) -> dict[str, Outcome]:
         """Return the results that need no request: what is stored, or known to be unavailable."""
-        found = await self._storage.videos_exist(ExistsRequest(video_ids=list(chunk)))
+        request = ExistsRequest(
+            video_ids=list(chunk),
+            caption_languages=job.options.wanted_captions,
+            look_again=job.looks_again,
+        )
+        found = await self._storage.videos_exist(request)
         held = await self._ledger.held(each for each, asked in chunk.items() if not asked)
         lacking: set[str] = set()
         if job.options.include_captions or job.options.include_thumbnail:

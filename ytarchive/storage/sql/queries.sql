@@ -27,6 +27,27 @@ ON CONFLICT (video_id) DO UPDATE SET
 -- name: set_missing
 UPDATE videos SET missing = :missing WHERE video_id = :video_id;
 
+-- name: upsert_absent
+INSERT INTO absent_captions (video_id, language, checks, next_check_at)
+VALUES (:video_id, :language, 1, :now + :pause)
+ON CONFLICT (video_id, language) DO UPDATE SET
+    checks = checks + 1,
+    next_check_at = :now + min(:longest, :pause << min(checks, 8));
+
+-- name: delete_absent
+DELETE FROM absent_captions WHERE video_id = :video_id AND language = :language;
+
+-- name: due_absent
+SELECT absent_captions.video_id, absent_captions.language
+FROM json_each(:video_ids) AS asked
+JOIN absent_captions ON absent_captions.video_id = asked.value
+WHERE absent_captions.next_check_at <= :now;
+
+-- name: captions_of
+SELECT files.video_id, files.path
+FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
+WHERE files.role = 'captions';
+
 -- name: upsert_file
 INSERT INTO files (video_id, path, role, size_bytes, sha256)
 VALUES (:video_id, :path, :role, :size_bytes, :sha256)

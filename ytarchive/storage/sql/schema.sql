@@ -58,6 +58,15 @@ CREATE TABLE archive (
     recorded_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Caption languages that YouTube did not have when a video was fetched or looked at last.
+CREATE TABLE absent_captions (
+    video_id TEXT NOT NULL REFERENCES videos (video_id),
+    language TEXT NOT NULL,
+    checks INTEGER NOT NULL,          -- how often it was not there
+    next_check_at INTEGER NOT NULL,
+    PRIMARY KEY (video_id, language)
+) STRICT, WITHOUT ROWID;
+
 -- Every file of every video, with the digest it had when it was stored.
 CREATE TABLE files (
     video_id TEXT NOT NULL REFERENCES videos (video_id),

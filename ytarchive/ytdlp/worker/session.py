@@ -209,6 +209,7 @@ class Session:
             network_bytes=self._meter.network_bytes,
             remarks=[*remarks, *self._meter.remarks, *beside.remarks],
             missing=beside.missing,
+            absent_captions=beside.absent,
             captions_refused=beside.captions_refused,
         )
 
@@ -223,6 +224,7 @@ class Session:
             network_bytes=0,
             remarks=[*(f"added {name}" for name in beside.added), *beside.remarks],
             missing=beside.missing,
+            absent_captions=beside.absent,
             captions_refused=beside.captions_refused,
         )
 

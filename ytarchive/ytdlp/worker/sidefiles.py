@@ -13,12 +13,11 @@ from typing import Any, Self
 
 from yt_dlp.utils import YoutubeDLError
 
+from ytarchive.common.languages import ALL_LANGUAGES, without
 from ytarchive.common.media import THUMBNAIL, captions_in
 from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
 from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.selection import (
-    ALL_LANGUAGES,
-    missing_captions,
     select_captions,
     thumbnail_urls,
 )
@@ -42,6 +41,7 @@ class SideFiles:
         self.added: list[str] = []
         self.remarks: list[str] = []
         self.missing: list[str] = []
+        self.absent: list[str] = []
         self.captions_refused = False
         self._order = order
         self._fetcher = SideFetcher(ydl, order.folder / ".side-files")
@@ -89,10 +89,11 @@ class SideFiles:
         order = self._order
         if not order.include_captions:
             return []
-        tracks = select_captions(info, order.caption_languages, automatic=order.auto_captions)
-        missing = missing_captions(order.caption_languages, tracks)
-        if missing:
-            named = [each for each in missing if each != ALL_LANGUAGES]
+        tracks = select_captions(info, order.known_captions, automatic=True)
+        tracks |= select_captions(info, order.caption_languages, automatic=order.auto_captions)
+        self.absent = without([*order.known_captions, *order.caption_languages], tracks)
+        if self.absent:
+            named = [each for each in self.absent if each.lower() != ALL_LANGUAGES]
             self.remarks.append("no captions" + f" in {', '.join(named)}" * bool(named))
         headers = info.get("http_headers")
         return [

@@ -1,0 +1,71 @@
+"""Caption languages that YouTube did not have, and when they are looked for again.
+
+People add captions to old videos, so "not found" is no final result; but each look costs a request.
+"""
+
+import json
+import random
+
+from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.languages import without
+from ytarchive.common.models import to_micros, utc_now
+from ytarchive.storage.api import ExistsRequest, StorageLocation
+from ytarchive.storage.layout import caption_language
+
+_FIRST_PAUSE = 30 * 86_400 * 1_000_000
+_LONGEST_PAUSE = 365 * 86_400 * 1_000_000
+_JITTER = 0.25
+
+
+class AbsentCaptions:
+    """The table of them in library.db; a rebuilt library does not know them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, video_id: str, requested: list[str], absent: list[str]) -> None:
+        """Record which of the requested languages YouTube does not have now.
+
+        Each is due again after a month, then after twice the time, at most a year.
+        """
+        if not requested and not absent:
+            return
+        pause = int(_FIRST_PAUSE * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  # no secret
+        shared = {"video_id": video_id, "now": to_micros(utc_now())}
+        pauses = {"pause": pause, "longest": _LONGEST_PAUSE}
+        found = [each for each in requested if each not in absent]
+
+        def record(writer: Writer) -> None:
+            writer.execute_many("delete_absent", [shared | {"language": each} for each in found])
+            rows = [shared | pauses | {"language": each} for each in absent]
+            writer.execute_many("upsert_absent", rows)
+
+        await self._database.write(record)
+
+    async def lacking(self, video_ids: list[str], request: ExistsRequest) -> set[str]:
+        """Return those of the stored videos whose captions are to be looked for again."""
+        languages = request.caption_languages
+        if not languages:
+            return set()
+        if not request.look_again:
+            due = await self.due(video_ids)
+            return {each for each, found in due.items() if set(found) & set(languages)}
+        rows = await self._database.fetch_all("captions_of", {"video_ids": json.dumps(video_ids)})
+        stored: dict[str, list[str]] = {each: [] for each in video_ids}
+        for row in rows:
+            stored[row["video_id"]].append(caption_language(row["path"].rpartition("/")[2]))
+        return {each for each, codes in stored.items() if without(languages, codes)}
+
+    async def with_due(self, location: StorageLocation) -> StorageLocation:
+        """Return a stored video's location with the languages that are due."""
+        due = await self.due([location.video_id])
+        return location.model_copy(update={"due_captions": due.get(location.video_id, [])})
+
+    async def due(self, video_ids: list[str]) -> dict[str, list[str]]:
+        """Return the languages that are due to be looked for again, by video."""
+        values = {"video_ids": json.dumps(video_ids), "now": to_micros(utc_now())}
+        rows: list[Row] = await self._database.fetch_all("due_absent", values)
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            found.setdefault(row["video_id"], []).append(row["language"])
+        return found
