@@ -24,6 +24,7 @@ from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model
 from ytarchive.common.regular import is_file
 from ytarchive.common.services import ServiceName
+from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.discovery import documents
 from ytarchive.storage.filling import Filling
 from ytarchive.storage.identity.opening import open_identity, record_in_library
@@ -145,7 +146,9 @@ async def _finish_moves(layout: Layout) -> None:
         return
     try:
         async with await Database.open(layout.database, SCHEMA) as old:
-            await VideoStore(Library(old, layout), layout, Bins(layout)).recover()
+            await VideoStore(
+                Library(old, layout), layout, Bins(layout), AbsentCaptions(old)
+            ).recover()
     except YTArchiveError as error:
         log.warning("the old library is not read: {}", error.message)
 

@@ -131,10 +131,8 @@ class StorageService(StorageAPI):
             await storage.close()
             raise
         verifying = verify_regularly(storage._verifier, storage._passes, config)
-        storage._regular = [
-            asyncio.create_task(verifying),
-            asyncio.create_task(storage._trash.purge_regularly()),
-        ]
+        regular = (verifying, storage._trash.purge_regularly())
+        storage._regular = [asyncio.create_task(work) for work in regular]
         search.follow()
         return storage
 
@@ -178,7 +176,6 @@ class StorageService(StorageAPI):
                 location = await self._videos.locate(video_id)
         except NotFound:
             return VideoExists(video_id=video_id, exists=False)
-        location = await self._absent.with_due(location)
         exists = location.video_path is not None
         return VideoExists(video_id=video_id, exists=exists, location=location)
 

@@ -79,6 +79,7 @@ class VideoStore:
         location = await self._library.location(video_id)
         described = await asyncio.to_thread(Path(location.metadata_path).is_file)
         location = location.model_copy(update={"has_metadata": described})
+        location = await self._absent.with_due(location)
         path = location.video_path
         if path is None or await asyncio.to_thread(Path(path).is_file):
             return location
