@@ -60,7 +60,7 @@ CREATE TABLE archive (
 
 -- Caption languages that YouTube did not have when a video was fetched or looked at last.
 CREATE TABLE absent_captions (
-    video_id TEXT NOT NULL REFERENCES videos (video_id),
+    video_id TEXT NOT NULL REFERENCES videos (video_id) ON DELETE CASCADE,
     language TEXT NOT NULL,
     checks INTEGER NOT NULL,          -- how often it was not there
     next_check_at INTEGER NOT NULL,
