@@ -8,6 +8,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from ytarchive.cli.text import plain
+from ytarchive.cli.times import local_times
 
 USAGE = 2
 NO_SERVER = 3
@@ -35,7 +36,7 @@ class Failure(Exception):
         self.details = details
 
     def __str__(self) -> str:
-        what = plain(self.message).strip().rstrip(".")
+        what = plain(local_times(self.message)).strip().rstrip(".")
         end = "" if what.endswith(("?", "!")) else "."
         return f"{self.label}: {what}{end} {self.remedy}".rstrip()
 

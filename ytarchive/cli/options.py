@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ytarchive.cli.failure import USAGE, Failure
+from ytarchive.cli.times import use_utc
 
 _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{10}")
 """A video id that looks like an option; what YouTube's ids are stands in `common/identifiers.py`,
@@ -58,6 +59,11 @@ def _server(context: click.Context, parameter: click.Parameter, value: str | Non
     _remember(context, parameter, value)
 
 
+def _utc(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        use_utc()
+
+
 def global_options(*, at_root: bool) -> list[click.Parameter]:
     """The global options; below the root only `--json` is shown in the help."""
     hidden = not at_root
@@ -84,6 +90,10 @@ def global_options(*, at_root: bool) -> list[click.Parameter]:
         click.Option(
             ["--wait"], is_flag=True, callback=_remember, expose_value=False, hidden=hidden,
             help="Wait until the command that uses the archive has ended.",
+        ),
+        click.Option(
+            ["--utc"], is_flag=True, is_eager=True, callback=_utc, expose_value=False,
+            hidden=hidden, help="Show and read times in UTC instead of this machine's time zone.",
         ),
         click.Option(
             ["-v", "--verbose"], count=True, callback=_remember, expose_value=False, hidden=hidden,

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 
 import click
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from ytarchive.cli.tables import Column, Rows
 from ytarchive.cli.text import plain
+from ytarchive.cli.times import local_times
 from ytarchive.common.json_text import json_bytes
 
 _WIDTH_OF_FILES = 160
@@ -59,11 +59,11 @@ class Output:
     def line(self, text: str, style: str = "") -> None:
         """Print a line for people; nothing with `--json`."""
         if not self.as_json:
-            self.console.print(Text(plain(text), style=style), soft_wrap=True)
+            self.console.print(Text(plain(local_times(text)), style=style), soft_wrap=True)
 
     def remark(self, text: str) -> None:
         """Say something that is not part of the answer."""
-        self.remarks.print(Text(plain(text)), soft_wrap=True)
+        self.remarks.print(Text(plain(local_times(text))), soft_wrap=True)
 
 
 def _console(*, stderr: bool) -> Console:
@@ -106,11 +106,6 @@ def clock(seconds: float | None) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def moment(value: datetime) -> str:
-    """A moment in this machine's time zone."""
-    return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 STYLES = {

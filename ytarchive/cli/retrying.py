@@ -8,6 +8,7 @@ from ytarchive.cli.following import NO_SERVER_WORKS, follow
 from ytarchive.cli.options import with_options
 from ytarchive.cli.output import Output, cell, table
 from ytarchive.cli.text import counted
+from ytarchive.cli.times import local_times
 from ytarchive.discovery import Archive
 from ytarchive.jobs import RetryReport
 
@@ -48,5 +49,5 @@ def _shown(report: RetryReport) -> RenderableType:
     reasons = table(["REASON", ">VIDEOS"], list(report.reasons.items()))
     parts: list[RenderableType] = [cell(head), reasons]
     if report.waiting_for:
-        parts.append(cell(f"They start later: {report.waiting_for}", "yellow"))
+        parts.append(cell(f"They start later: {local_times(report.waiting_for)}", "yellow"))
     return Lines(*parts)

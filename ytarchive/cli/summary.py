@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 
-from ytarchive.cli.output import STYLES, Output, size, status_cell, table
+from rich.text import Text
+
+from ytarchive.cli.output import STYLES, Output, cell, size, status_cell, table
 from ytarchive.cli.tables import Rows
 from ytarchive.cli.text import shortened
+from ytarchive.cli.times import local_times
 from ytarchive.common.errors import YTArchiveError, error_for_code
 from ytarchive.discovery import Archive
 from ytarchive.jobs import Job, JobResult, JobStatus, JobType, ResultStatus
@@ -30,6 +33,15 @@ def has_failures(job: Job) -> bool:
 def _is_incomplete(job: Job) -> bool:
     """Return whether anything of the job is not in the archive now."""
     return has_failures(job) or any(result.status not in _GOOD for result in job.results)
+
+
+def state_cell(job: Job) -> Text:
+    """Return a job's status for people, with the number of videos that are missing."""
+    missing = job.progress.failed + job.progress.unavailable
+    shown = f"{job.status}, {missing} missing" if missing else job.status
+    return cell(
+        shown, "yellow" if missing and job.status is JobStatus.COMPLETED else STYLES[job.status]
+    )
 
 
 async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, str]) -> None:
@@ -65,7 +77,7 @@ def _worth_telling(job: Job) -> list[JobResult]:
 
 
 def _row(result: JobResult, titles: dict[str, str]) -> list[object]:
-    remark = result.message
+    remark = local_times(result.message)
     if result.error_code:
         kind = error_for_code(result.error_code)
         remark = f"{kind.reason}: {remark}" if kind.reason else remark

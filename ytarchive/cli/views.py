@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ytarchive.cli.output import Output, clock, size
 from ytarchive.cli.text import counted, plain, shortened
+from ytarchive.cli.times import local_times
 from ytarchive.jobs import Job, VideoProgress
 
 _FIRST_LINE_AFTER = 2.0
@@ -139,7 +140,7 @@ def _remark(jobs: Sequence[Job]) -> str:
     waiting = {job.progress.waiting_for for job in jobs if job.progress.waiting_for}
     failed = sum(job.progress.failed for job in jobs)
     unavailable = sum(job.progress.unavailable for job in jobs)
-    parts = [f"waiting: {plain(reason)}" for reason in sorted(waiting)]
+    parts = [f"waiting: {plain(local_times(reason))}" for reason in sorted(waiting)]
     parts += [f"{failed} failed"] if failed else []
     parts += [f"{unavailable} unavailable"] if unavailable else []
     return "; ".join(parts)

@@ -186,6 +186,7 @@ class JobQuery(JobView):
 
     status: JobStatus | None = None
     type: JobType | None = None
+    prefix: OpaqueId | None = Field(default=None, description="Only ids that begin with this")
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
 

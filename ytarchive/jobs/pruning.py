@@ -64,7 +64,7 @@ class Pruner:
             rows = await self._database.fetch_all("old_failures", values)
             if not rows:
                 return
-            ids = [row["video_id"] for row in rows]
+            ids = list(dict.fromkeys(row["video_id"] for row in rows))
             found = await self._storage.videos_exist(ExistsRequest(video_ids=ids))
             stored = [{"video_id": each} for each in found.video_ids]
             if stored:

@@ -98,7 +98,7 @@ class JobsRepository:
     async def page(self, query: JobQuery) -> Page[Job]:
         """Return jobs that match, newest first."""
         require_id_cursor(query.cursor)
-        values = query.model_dump(include={"status", "type", "cursor"})
+        values = query.model_dump(include={"status", "type", "cursor", "prefix"})
         rows = await self.database.fetch_all(_list_for(query), values | {"limit": query.limit + 1})
         shown = _together(rows[: query.limit], query.expand)
         jobs = [await self._shown(row, query.expand) for row in shown]

@@ -12,7 +12,7 @@ from ytarchive.common.channel_lists import (
     tab_list,
     uploads_playlist,
 )
-from ytarchive.common.errors import SourceGone
+from ytarchive.common.errors import SourceGone, YTArchiveError
 from ytarchive.metadata.api import ChannelMetadata
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.resources import channel_metadata
@@ -31,10 +31,24 @@ class Channels:
         self._now = now
 
     async def get(self, name: str, *, refresh: bool) -> ChannelMetadata:
-        """A channel: one unit, or the first page of its list without a key. Raises SourceGone."""
+        """A channel: one unit, or the first page of its list without a key. Raises SourceGone.
+
+        While it cannot be requested, an older answer is returned unless `refresh` is given.
+        """
         known = None if refresh else await self._cache.known_channel(name)
         if known is not None:
             return known
+        try:
+            return await self._requested(name)
+        except SourceGone:
+            raise
+        except YTArchiveError:
+            older = None if refresh else await self._cache.known_channel(name, stale=True)
+            if older is None:
+                raise
+            return older
+
+    async def _requested(self, name: str) -> ChannelMetadata:
         if name.startswith("c:"):  # the Data API cannot look it up
             channel = await self._from_list(name)
         else:

@@ -91,12 +91,12 @@ class MetadataCache:
         stored = await self._database.write(write)
         return {video.video_id: video for video in stored} | dict[str, Outcome](refused)
 
-    async def known_channel(self, name: str) -> ChannelMetadata | None:
-        """A fresh channel, by its id or any of its names."""
+    async def known_channel(self, name: str, *, stale: bool = False) -> ChannelMetadata | None:
+        """A channel, by its id or any of its names; a fresh one, or with `stale` of any age."""
         now = self.now()
         parameters = {
             "name": _channel_key(name),
-            "oldest": to_micros(now - self._lifetime),
+            "oldest": 0 if stale else to_micros(now - self._lifetime),
             "now": to_micros(now),
         }
         row = await self._database.fetch_one("known_channel", parameters)

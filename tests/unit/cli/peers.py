@@ -99,7 +99,9 @@ class JobsPeer(JobsAPI):
         self.moments: list[dict[str, Any]] = []
         self.error: str | None = None
         self.work_plan_id: str | None = None
+        self.ended_progress: JobProgress | None = None
         self.retried: list[str] = []
+        self.cancelled: list[str] = []
         self.bulk: list[RetryJobs | RetryWorkPlans] = []
         self.report = RetryReport(
             dry_run=False,
@@ -136,13 +138,14 @@ class JobsPeer(JobsAPI):
             name: sum(result.status is status for result in self.results)
             for status, name in OUTCOMES.items()
         }
+        counts["failed_before"] = sum(result.failed_before for result in self.results)
         good = counts["succeeded"] + counts["skipped"]
         total = len(self.results)
         return self.job(
             job_id,
             JobStatus.COMPLETED if good and not self.error else JobStatus.FAILED,
             results=self.results,
-            progress=JobProgress(done=total, total=total, **counts),
+            progress=self.ended_progress or JobProgress(done=total, total=total, **counts),
             error=self.error,
             work_plan_id=self.work_plan_id,
         )
@@ -157,7 +160,11 @@ class JobsPeer(JobsAPI):
 
     async def list_jobs(self, request: JobQuery) -> Page[Job]:
         self.queries.append(request)
-        wanted = [job for job in self.listed if request.status in {None, job.status}]
+        wanted = [
+            job
+            for job in self.listed
+            if request.status in {None, job.status} and job.id.startswith(request.prefix or "")
+        ]
         return Page(items=wanted)
 
     async def retry_job(self, job_id: str) -> Job:
@@ -173,6 +180,9 @@ class JobsPeer(JobsAPI):
         return self.report.model_copy(update={"dry_run": request.dry_run})
 
     async def cancel_job(self, job_id: str) -> Job:
+        if not job_id.startswith("job-"):
+            raise NotFound(f"there is no job {job_id}")
+        self.cancelled.append(job_id)
         return self.job(job_id, JobStatus.CANCELLED)
 
     async def get_governor(self) -> GovernorState:
@@ -282,6 +292,7 @@ class StoragePeer(StorageAPI):
                 unavailable=len(plan.unavailable_videos), failed=len(plan.failed_downloads),
             )
             for plan in self.plans
+            if plan.id.startswith(request.prefix or "")
         ]  # fmt: skip
         return Page(items=entries)
 

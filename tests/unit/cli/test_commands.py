@@ -67,7 +67,7 @@ def test_jobs_are_listed_with_their_state(cli: Cli, archive: Peers) -> None:
         archive.jobs.job("job-1", JobStatus.RUNNING, title="[bold]List", progress=progress)
     ]
     ran = cli("jobs", "list", "--status", "running")
-    assert "job-1  RUNNING  3/60        2" in ran.out
+    assert "job-1  RUNNING, 2 missing  3/60" in ran.out
     assert "[bold]List" in ran.out
     assert archive.jobs.queries[-1].status is JobStatus.RUNNING
 

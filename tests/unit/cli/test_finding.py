@@ -2,13 +2,18 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.unit.cli.conftest import Cli
 from tests.unit.storage.samples import OTHER, VIDEO, metadata, save_request, stage
-from ytarchive.common.config import StorageConfig
+from ytarchive.common.config import MetadataConfig, StorageConfig
+from ytarchive.common.database import Database
+from ytarchive.common.models import utc_now
+from ytarchive.metadata import ChannelMetadata
+from ytarchive.metadata.repository import SCHEMA, MetadataCache
 from ytarchive.storage import SaveMetadata
 from ytarchive.storage.service import StorageService
 
@@ -116,6 +121,48 @@ def test_lists_and_searches_take_the_same_filters(cli: Cli) -> None:
         ):
             found = cli("storage", *command, *options, "--json").json
             assert len(found["items"]) == expected, (command, options)
+
+
+CHANNEL = "UCuAXFkgsw1L7xaCfnd5JJOw"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (CHANNEL, 2),
+        (f"https://www.youtube.com/channel/{CHANNEL}/videos", 2),
+        ("@TheFilms", 2),
+        ("https://www.youtube.com/@TheFilms/videos?view=0", 2),
+        ("a channel", 2),
+        ("@unknown-handle", 0),
+        ("UC" + "x" * 22, 0),
+        ("another title", 0),
+    ],
+)
+def test_a_channel_is_meant_by_id_address_handle_or_title(
+    cli: Cli,
+    archived: StorageConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    given: str,
+    expected: int,
+) -> None:
+    """The handle was listed a week ago; nothing is asked of YouTube for the others."""
+    asyncio.run(_remember_handle(archived, "@thefilms"))
+    monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "http://127.0.0.1:9")
+    for command in (["list"], ["search", "a"]):
+        found = cli("storage", *command, "--channel", given, "--json").json
+        assert len(found["items"]) == expected, command
+
+
+async def _remember_handle(config: StorageConfig, handle: str) -> None:
+    a_week_ago = utc_now() - timedelta(days=7)
+    async with await Database.open(config.state_path / "metadata.db", SCHEMA) as database:
+        cache = MetadataCache(database, MetadataConfig(), lambda: a_week_ago)
+        channel = ChannelMetadata(
+            channel_id=CHANNEL, title="A channel", uploads_playlist_id="UU" + CHANNEL[2:],
+            fetched_at=a_week_ago,
+        )  # fmt: skip
+        await cache.save_channel(handle, channel)
 
 
 @pytest.mark.usefixtures("archived")

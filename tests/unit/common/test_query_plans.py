@@ -30,6 +30,7 @@ SCANS = {
     "purge_entries": "the oldest few, in the order in which they came",
     "list_videos": "its order and its index are put in: see tests/unit/storage/test_lists.py",
     "count_some": "likewise",
+    "stored_entries": "of what is missing, once at each start",
     "some_files": "the first few thousand, and only when an archive has no identity",
     "count_stored": "for the message that an archive has lost all its files",
 }

@@ -10,10 +10,18 @@ from tests.unit.jobs.peers import DownloadPeer, StoragePeer, video_id
 from ytarchive.common.config import DownloadConfig, NetworkConfig, Pace
 from ytarchive.common.database import Database
 from ytarchive.common.errors import (
+    AgeRestricted,
+    DeletedVideo,
+    DrmProtected,
     ExtractorBroken,
+    MembersOnly,
     NetworkFailure,
     NotFound,
+    PaymentRequired,
     PrivateVideo,
+    RegionBlocked,
+    Unavailable,
+    UpcomingVideo,
     VideoUnavailable,
     YTArchiveError,
 )
@@ -59,6 +67,33 @@ async def test_a_stored_video_that_turned_private_is_safe_here(desk: Desk) -> No
 
     assert (found.state, found.reason) == (AvailabilityState.UNAVAILABLE, "private")
     assert (found.evidence, found.summary) == ("Private video", "lost upstream, safe here")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PrivateVideo(), "lost upstream"),
+        (DeletedVideo(), "lost upstream"),
+        (MembersOnly(), "for members only"),
+        (AgeRestricted(), "age-restricted"),
+        (RegionBlocked(), "blocked in this country"),
+        (PaymentRequired(), "must be paid for"),
+        (DrmProtected(), "copy-protected"),
+        (VideoUnavailable(), "perhaps lost upstream"),
+    ],
+)
+async def test_what_is_only_limited_is_not_called_lost(
+    desk: Desk, error: Unavailable, words: str
+) -> None:
+    await desk.ledger.seen_unavailable(VIDEO, error)
+    assert (await desk.ledger.get(VIDEO)).summary == f"{words}, not here"
+    desk.storage.stored[VIDEO] = desk.storage.location(VIDEO)
+    assert (await desk.ledger.get(VIDEO)).summary == f"{words}, safe here"
+
+
+async def test_a_premiere_is_not_called_lost(desk: Desk) -> None:
+    await desk.ledger.seen_postponed(VIDEO, UpcomingVideo(), None)
+    assert (await desk.ledger.get(VIDEO)).summary == "not out yet, not here"
 
 
 async def test_a_vague_answer_counts_only_when_it_was_confirmed_for_weeks(desk: Desk) -> None:

@@ -9,8 +9,9 @@ from rich.console import RenderableType
 from ytarchive.backups import Backup, Restored, back_up
 from ytarchive.backups import restore as put_back
 from ytarchive.cli.options import Command
-from ytarchive.cli.output import Output, moment, pairs, size
+from ytarchive.cli.output import Output, pairs, size
 from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end, when_free
+from ytarchive.cli.times import moment
 from ytarchive.common.config import Settings
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)

@@ -12,12 +12,14 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ytarchive.app import open_archive
+from ytarchive.cli.channels import channel_filter
 from ytarchive.cli.options import Command, with_options
-from ytarchive.cli.output import Output, cell, clock, moment, size, table
+from ytarchive.cli.output import Output, cell, clock, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import range_of
 from ytarchive.cli.session import chosen, read_settings, reading
 from ytarchive.cli.text import counted, plain, shortened
+from ytarchive.cli.times import moment
 from ytarchive.common.errors import LocalError
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
@@ -74,7 +76,8 @@ class _Words(Command):
 
 
 _filters = with_options(
-    click.option("--channel", metavar="CHANNEL", help="Only this channel: its id or name."),
+    click.option("--channel", metavar="CHANNEL",
+                 help="Only this channel: its id, @handle, address or title."),
     click.option("--from", "uploaded_from", type=_Day(), metavar="DAY",
                  help="Only uploads of this day or later."),
     click.option("--to", "uploaded_to", type=_Day(), metavar="DAY",
@@ -107,6 +110,7 @@ _filters = with_options(
 @reading
 async def list_videos(archive: Archive, out: Output, /, *, reverse: bool, **asked: Any) -> None:
     """List stored videos, the newest in the archive first."""
+    asked["channel"] = await channel_filter(archive, asked["channel"])
     order = SortOrder.ASCENDING if reverse else SortOrder.DESCENDING
     out.show(await archive.storage.list_videos(VideoQuery(order=order, **asked)), _videos)
 
@@ -126,6 +130,7 @@ async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **ask
     All words must occur. '"two words"' in both kinds of quotes occur as they stand, word* is the
     beginning of a word, -word must not occur. The exit code is 1 if nothing is found.
     """
+    asked["channel"] = await channel_filter(archive, asked["channel"])
     query = SearchQuery(query=" ".join(words), **asked)
     results = await archive.storage.search(query)
     if results.pending and archive.url is None:

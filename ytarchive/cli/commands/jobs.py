@@ -1,17 +1,23 @@
 """`ytarchive jobs`."""
 
+from datetime import datetime
+
 import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
+from ytarchive.cli.cancelling import CancelReport, cancel_open
 from ytarchive.cli.following import follow, stay_or_leave
 from ytarchive.cli.options import Group
-from ytarchive.cli.output import Output, cell, moment, pairs, size, status_cell, table
+from ytarchive.cli.output import Output, cell, pairs, size, table
+from ytarchive.cli.own_ids import job_id_of
 from ytarchive.cli.paging import page_of, paged
-from ytarchive.cli.params import OWN_ID
+from ytarchive.cli.params import OWN_ID, Moment
 from ytarchive.cli.retrying import report_and_stay, retry_options
 from ytarchive.cli.session import reading, with_archive
-from ytarchive.cli.summary import MOST_ROWS, results_table, titles_of
+from ytarchive.cli.summary import MOST_ROWS, results_table, state_cell, titles_of
+from ytarchive.cli.text import counted
+from ytarchive.cli.times import local_times, moment
 from ytarchive.cli.views import name_of
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
@@ -60,7 +66,7 @@ async def list_jobs(
 @reading
 async def show(archive: Archive, out: Output, job_id: str) -> None:
     """Show a job and its results."""
-    job = await archive.jobs.get_job(job_id)
+    job = await archive.jobs.get_job(await job_id_of(archive, job_id))
     shown = [result.video_id for result in job.results[:MOST_ROWS]]
     titles = {} if out.as_json else await titles_of(archive, job, shown)
     out.show(job, lambda job: _job_details(job, titles))
@@ -76,6 +82,7 @@ async def watch(archive: Archive, out: Output, job_id: str) -> int:
 
     With --json: a line for each change, the last one being the job as it ended.
     """
+    job_id = await job_id_of(archive, job_id)
     await archive.jobs.get_job(job_id)
     return await follow(archive, out, [job_id], stream=True)
 
@@ -100,6 +107,8 @@ async def retry(
     """
     if job_id is None and reason is None and not dry_run:
         raise click.UsageError("Give a JOB_ID, or --reason for all jobs.")
+    if job_id is not None:
+        job_id = await job_id_of(archive, job_id)
     if job_id is not None and reason is None and not dry_run:
         job = await archive.jobs.retry_job(job_id)
         return await stay_or_leave(archive, out, [job], detach=detach)
@@ -109,12 +118,42 @@ async def retry(
 
 
 @jobs.command()
-@click.argument("job_id", type=OWN_ID)
+@click.argument("job_id", type=OWN_ID, required=False)
+@click.option("--all", "every", is_flag=True, help="Cancel every job that has not ended.")
+@click.option(
+    "--older-than",
+    "before",
+    type=Moment(),
+    metavar="AGE",
+    help="Cancel every job that has not ended and is older, such as 30d or 12h.",
+)
+@click.option("--dry-run", is_flag=True, help="With --all or --older-than: only list the jobs.")
 @with_archive
-async def cancel(archive: Archive, out: Output, job_id: str) -> None:
-    """Stop a job and its transfers; what is stored stays."""
-    job = await archive.jobs.cancel_job(job_id)
+async def cancel(
+    archive: Archive,
+    out: Output,
+    job_id: str | None,
+    every: bool,
+    before: datetime | None,
+    dry_run: bool,
+) -> None:
+    """Stop a job and its transfers, or many jobs; what is stored stays."""
+    many = every or before is not None
+    if many is (job_id is not None) or (dry_run and not many):
+        raise click.UsageError("Give a JOB_ID, or one of --all and --older-than.")
+    if job_id is None:
+        report = await cancel_open(archive, before, dry_run=dry_run)
+        out.show(report, _cancelled)
+        return
+    job = await archive.jobs.cancel_job(await job_id_of(archive, job_id))
     out.show(job, lambda job: cell(f"job {job.id} is cancelled"))
+
+
+def _cancelled(report: CancelReport) -> RenderableType:
+    done = "would be cancelled" if report.dry_run else "cancelled"
+    return Lines(
+        *(cell(each) for each in report.jobs), cell(f"{counted(len(report.jobs), 'job')} {done}")
+    )
 
 
 def _show_pause(out: Output, governor: GovernorState) -> None:
@@ -132,15 +171,14 @@ def _jobs_table(page: Page[Job]) -> RenderableType:
     rows = [
         (
             job.id,
-            status_cell(job.status),
+            state_cell(job),
             f"{job.progress.done}/{job.progress.total}",
-            job.progress.failed + job.progress.unavailable or "",
             moment(job.created_at),
             name_of(job),
         )
         for job in page.items
     ]
-    columns = ["JOB", "STATUS", ">DONE", ">MISSING", "CREATED", "~WHAT"]
+    columns = ["JOB", "STATUS", ">DONE", "CREATED", "~WHAT"]
     return page_of([table(columns, rows)], page.next_cursor)
 
 
@@ -152,7 +190,7 @@ def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
     facts: list[tuple[str, object]] = [
         ("job", job.id),
         ("type", job.type),
-        ("status", status_cell(job.status)),
+        ("status", state_cell(job)),
         ("what", name_of(job)),
         ("created", moment(job.created_at)),
         ("updated", moment(job.updated_at)),
@@ -160,7 +198,7 @@ def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
         ("results", ", ".join(told) or None),
         ("stored", size(progress.stored_bytes)),
         ("quality", job.options.quality),
-        ("waiting for", progress.waiting_for),
+        ("waiting for", progress.waiting_for and local_times(progress.waiting_for)),
         ("error", job.error),
         ("work plan", job.work_plan_id),
     ]

@@ -7,10 +7,11 @@ import click
 from rich.text import Text
 
 from ytarchive.cli.options import Command
-from ytarchive.cli.output import Output, moment
+from ytarchive.cli.output import Output
 from ytarchive.cli.params import Moment
 from ytarchive.cli.session import reading
 from ytarchive.cli.text import plain
+from ytarchive.cli.times import local_times, moment
 from ytarchive.discovery import Archive
 from ytarchive.logging import LogEntry, LogLevel, LogQuery
 
@@ -95,5 +96,5 @@ def _print(out: Output, entry: LogEntry) -> None:
     line = Text(f"{moment(entry.timestamp)} ", style="dim")
     line.append(f"{entry.level:<8} ", style=_STYLES.get(entry.level, ""))
     line.append(f"{entry.service:<9} ", style="cyan")
-    line.append(plain(entry.message))
+    line.append(plain(local_times(entry.message)))
     out.console.print(line, soft_wrap=True)

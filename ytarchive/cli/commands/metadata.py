@@ -6,10 +6,11 @@ from rich.console import RenderableType
 
 from ytarchive.cli.following import carry_out
 from ytarchive.cli.options import Command
-from ytarchive.cli.output import Output, cell, clock, moment, pairs, size, table
+from ytarchive.cli.output import Output, cell, clock, pairs, size, table
 from ytarchive.cli.params import ANY, VIDEO
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import shortened
+from ytarchive.cli.times import moment
 from ytarchive.common.channel_lists import is_channel
 from ytarchive.common.identifiers import Source
 from ytarchive.discovery import Archive

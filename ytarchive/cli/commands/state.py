@@ -4,8 +4,9 @@ import click
 from rich.console import RenderableType
 
 from ytarchive.cli.options import Command, Group
-from ytarchive.cli.output import Output, cell, moment, pairs, table
+from ytarchive.cli.output import Output, cell, pairs, table
 from ytarchive.cli.session import reading, with_archive
+from ytarchive.cli.times import moment
 from ytarchive.discovery import Archive
 from ytarchive.jobs import ServiceRegistry
 from ytarchive.logging import Metric

@@ -8,10 +8,11 @@ from rich.console import RenderableType
 from ytarchive.cli.commands.finding import list_videos, search
 from ytarchive.cli.commands.metadata import video_facts
 from ytarchive.cli.options import Group
-from ytarchive.cli.output import Output, cell, moment, pairs, size, table
+from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import VIDEO
 from ytarchive.cli.session import reading
+from ytarchive.cli.times import moment
 from ytarchive.common.errors import NotFound
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive

@@ -13,9 +13,10 @@ from rich.console import RenderableType
 
 from ytarchive.cli.following import NO_SERVER_WORKS
 from ytarchive.cli.options import Command
-from ytarchive.cli.output import Output, cell, moment, pairs, size, table
+from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted
+from ytarchive.cli.times import moment
 from ytarchive.common.errors import Conflict
 from ytarchive.common.quality import Quality
 from ytarchive.discovery import Archive

@@ -5,12 +5,14 @@ from rich.console import Group as Lines
 from rich.console import RenderableType
 
 from ytarchive.cli.options import Group
-from ytarchive.cli.output import Output, cell, moment, pairs, table
+from ytarchive.cli.output import Output, cell, pairs, table
+from ytarchive.cli.own_ids import plan_id_of
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID
 from ytarchive.cli.retrying import report_and_stay, retry_options
 from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.text import shortened
+from ytarchive.cli.times import local_times, moment
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.jobs import RetryWorkPlans
@@ -36,7 +38,7 @@ async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | No
 @reading
 async def show(archive: Archive, out: Output, plan_id: str) -> None:
     """Show a work plan: what is missing, and why."""
-    out.show(await archive.storage.get_work_plan(plan_id), _plan_details)
+    out.show(await archive.storage.get_work_plan(await plan_id_of(archive, plan_id)), _plan_details)
 
 
 @workplan.command()
@@ -55,6 +57,8 @@ async def retry(
 
     An entry stays in its plan until its video is stored.
     """
+    if plan_id is not None:
+        plan_id = await plan_id_of(archive, plan_id)
     request = RetryWorkPlans(plan_id=plan_id, reason=reason, dry_run=dry_run)
     report = await archive.jobs.retry_work_plans(request)
     return await report_and_stay(archive, out, report, detach=detach)
@@ -64,10 +68,17 @@ def _plans_table(page: Page[PlanEntry]) -> RenderableType:
     if not page.items:
         return cell("There are no work plans: nothing is missing.")
     rows = [
-        (each.id, moment(each.created_at), each.unavailable, each.failed, each.total_videos)
+        (
+            each.id,
+            moment(each.updated_at),
+            each.unavailable,
+            each.failed,
+            each.total_videos,
+            each.playlist_id or "",
+        )
         for each in page.items
     ]
-    columns = ["PLAN", "CREATED", ">UNAVAILABLE", ">FAILED", ">OF"]
+    columns = ["PLAN", "UPDATED", ">UNAVAILABLE", ">FAILED", ">OF", "LIST"]
     return page_of([table(columns, rows)], page.next_cursor)
 
 
@@ -75,6 +86,7 @@ def _plan_details(plan: WorkPlan) -> RenderableType:
     facts = pairs(
         [
             ("plan", plan.id),
+            *([("list", plan.playlist_id)] if plan.playlist_id else []),
             ("job", plan.job_id),
             ("updated", moment(plan.updated_at)),
             ("stored", f"{plan.successful_videos} of {plan.total_videos}"),
@@ -86,7 +98,7 @@ def _plan_details(plan: WorkPlan) -> RenderableType:
             video.reason,
             video.video_id,
             shortened(video.title or ""),
-            video.evidence or "",
+            local_times(video.evidence or ""),
             _next(video),
         )
         for video in plan.unavailable_videos
@@ -96,7 +108,7 @@ def _plan_details(plan: WorkPlan) -> RenderableType:
             f"failed ({video.attempts}x)",
             video.video_id,
             shortened(video.title or ""),
-            video.errors[-1].message if video.errors else "",
+            local_times(video.errors[-1].message) if video.errors else "",
             _next(video),
         )
         for video in plan.failed_downloads

@@ -18,19 +18,22 @@ SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(:ids));
 -- name: list_jobs
 -- Newest first: ids are sortable by time. Without a cursor it is the first page.
 SELECT * FROM jobs
-WHERE id < coalesce(:cursor, '~')
+WHERE id >= coalesce(:prefix, '')
+  AND id < min(coalesce(:cursor, '~'), coalesce(:prefix, '') || '~')
 ORDER BY id DESC
 LIMIT :limit;
 
 -- name: list_jobs_of_type
 SELECT * FROM jobs
-WHERE type = :type AND id < coalesce(:cursor, '~')
+WHERE type = :type AND id >= coalesce(:prefix, '')
+  AND id < min(coalesce(:cursor, '~'), coalesce(:prefix, '') || '~')
 ORDER BY id DESC
 LIMIT :limit;
 
 -- name: list_jobs_of_status
 SELECT * FROM jobs
-WHERE status = :status AND id < coalesce(:cursor, '~') AND type = coalesce(:type, type)
+WHERE status = :status AND id >= coalesce(:prefix, '')
+  AND id < min(coalesce(:cursor, '~'), coalesce(:prefix, '') || '~') AND type = coalesce(:type, type)
 ORDER BY id DESC
 LIMIT :limit;
 
@@ -303,8 +306,8 @@ WHERE video_id = :video_id AND state IN ('failed', 'unavailable') AND superseded
 
 -- name: old_failures
 -- Videos that count as missing in jobs that ended long ago.
-SELECT DISTINCT v.video_id
-FROM job_videos AS v JOIN jobs AS j ON j.id = v.job_id
+SELECT v.video_id
+FROM job_videos AS v CROSS JOIN jobs AS j ON j.id = v.job_id
 WHERE v.state IN ('failed', 'unavailable') AND v.superseded = 0 AND v.video_id > :after
   AND j.status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND j.updated_at < :before
   AND j.type <> 'METADATA_ONLY'
@@ -323,7 +326,7 @@ WHERE video_id = :video_id AND state IN ('failed', 'unavailable') AND superseded
 -- name: old_jobs
 -- Jobs that ended long ago, and of which no video waits or is missing.
 SELECT id FROM jobs
-WHERE status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND updated_at < :before AND id > :after
+WHERE id > :after AND +status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND updated_at < :before
   AND (failed + unavailable = 0 OR NOT EXISTS (
     SELECT 1 FROM job_videos AS v
     WHERE v.job_id = jobs.id AND v.state IN ('failed', 'unavailable') AND v.superseded = 0

@@ -214,8 +214,8 @@ WHERE plan_id = :plan_id ORDER BY number;
 -- name: list_plans
 -- Newest first: ids are sortable by time. Without a cursor it is the first page.
 SELECT * FROM work_plans
-WHERE plan_id < coalesce(:cursor, '~')
-  AND plan_id >= coalesce(:prefix, '') AND plan_id < coalesce(:prefix, '') || '~'
+WHERE plan_id >= coalesce(:prefix, '')
+  AND plan_id < min(coalesce(:cursor, '~'), coalesce(:prefix, '') || '~')
 ORDER BY plan_id DESC
 LIMIT :limit;
 

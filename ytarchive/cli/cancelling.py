@@ -1,0 +1,64 @@
+"""Cancels jobs: those that are named, or all open ones, or the old ones of them."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from ytarchive.common.errors import Conflict
+from ytarchive.discovery import Archive
+from ytarchive.jobs import Job, JobQuery, JobStatus
+
+_AT_ONCE = 20
+_PAGE = 500
+
+
+class CancelReport(BaseModel):
+    """Which jobs a command cancelled, or would cancel."""
+
+    dry_run: bool
+    jobs: list[str] = Field(description="Ids, the newest first")
+
+
+async def cancel_open(
+    archive: Archive, created_before: datetime | None, *, dry_run: bool
+) -> CancelReport:
+    """Cancel all open jobs, or those created before a moment. Jobs that end meanwhile are left."""
+    chosen = [
+        job.id
+        for job in await _open_jobs(archive)
+        if created_before is None or job.created_at < created_before
+    ]
+    done = chosen if dry_run else await _cancel(archive, chosen)
+    return CancelReport(dry_run=dry_run, jobs=done)
+
+
+async def _open_jobs(archive: Archive) -> list[Job]:
+    found: list[Job] = []
+    for status in (JobStatus.PENDING, JobStatus.RUNNING):
+        query = JobQuery(status=status, limit=_PAGE, expand=False)
+        while True:
+            page = await archive.jobs.list_jobs(query)
+            found += page.items
+            if page.next_cursor is None:
+                break
+            query = query.model_copy(update={"cursor": page.next_cursor})
+    # A job may have changed between the two lists.
+    return sorted({job.id: job for job in found}.values(), key=lambda job: job.id, reverse=True)
+
+
+async def _cancel(archive: Archive, job_ids: Sequence[str]) -> list[str]:
+    async def cancel(job_id: str) -> bool:
+        try:
+            await archive.jobs.cancel_job(job_id)
+        except Conflict:
+            return False
+        return True
+
+    done: list[str] = []
+    for start in range(0, len(job_ids), _AT_ONCE):
+        some = job_ids[start : start + _AT_ONCE]
+        cancelled = await asyncio.gather(*(cancel(job_id) for job_id in some))
+        done += [job_id for job_id, was_open in zip(some, cancelled, strict=True) if was_open]
+    return done

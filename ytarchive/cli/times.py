@@ -1,0 +1,35 @@
+"""Times in the terminal: of this machine's time zone, or UTC with `--utc`."""
+
+import os
+import re
+import time
+from datetime import UTC, datetime
+
+_IN_MESSAGES = re.compile(
+    r"\b(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(?: UTC|Z|\+00:00)(?![A-Za-z0-9])"
+)
+
+
+def use_utc() -> None:
+    """Let this process show every time in UTC, those of its log included."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+
+
+def moment(value: datetime) -> str:
+    """Return a moment in the time zone of this process."""
+    return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def local_times(message: str) -> str:
+    """Return a message of a service, whose times are UTC, with times in this process's zone."""
+    return _IN_MESSAGES.sub(_localised, message)
+
+
+def _localised(found: re.Match[str]) -> str:
+    day, _, minute, second = found.groups()
+    try:
+        value = datetime.fromisoformat(f"{day}T{minute}{second or ''}").replace(tzinfo=UTC)
+        return value.astimezone().strftime(f"%Y-%m-%d %H:%M{':%S' if second else ''}")
+    except (ValueError, OverflowError):
+        return found[0]
