@@ -8,11 +8,12 @@ from rich.console import RenderableType
 
 from ytarchive.cli.commands.verify import Duration
 from ytarchive.cli.options import Group
-from ytarchive.cli.output import Output, cell, moment, size, table
+from ytarchive.cli.output import Output, cell, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import VIDEO
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted
+from ytarchive.cli.times import moment
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.storage import (
