@@ -32,7 +32,7 @@ from ytarchive.logging.service import LoggingService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.metadata.service import MetadataService
 from ytarchive.reading import open_for_reading
-from ytarchive.storage import Access, StorageAPI, open_identity
+from ytarchive.storage import Access, HistoryAPI, StorageAPI, open_identity
 from ytarchive.storage.service import StorageService
 from ytarchive.ytdlp import YtDlp
 
@@ -101,7 +101,7 @@ async def _open_each(
         DownloadAPI,
         lambda: _download(parts, yt_dlp, whole_queue, services),
     )
-    neighbours = Neighbours(metadata, download, storage)
+    neighbours = Neighbours(metadata, download, storage, parts.of(HistoryAPI))
     jobs = await enter(
         ServiceName.JOBS,
         JobsAPI,

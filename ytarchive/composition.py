@@ -1,7 +1,7 @@
 """The parts of a running archive, in this process and in others."""
 
 import asyncio
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import aiohttp
 
@@ -48,6 +48,10 @@ class Composition:
         if isinstance(jobs, JobsService):
             return Archive(found, work_on=jobs.work_on)
         return Archive(found)
+
+    def of(self, contract: type[C]) -> C:
+        """Return the implementation of a contract of a service that is open, or is elsewhere."""
+        return cast("C", self._implementation(contract))
 
     def _implementation(self, contract: type[Contract]) -> Contract:
         service = self.local.get(contract.service)

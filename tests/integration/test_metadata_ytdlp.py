@@ -59,6 +59,6 @@ async def test_a_batch_has_metadata_captions_and_reasons(tmp_path: Path) -> None
         plain = await plain_requests(youtube, "--simulate", "--ignore-errors", film.id, gone.id)
     assert counted == only(plain, EXTRACTION)
     assert (video.title, video.view_count) == ("Film", film.views)
-    assert sorted(video.available_captions) == ["de", "en"]
+    assert sorted(video.available_captions or []) == ["de", "en"]
     assert [missing.reason for missing in batch.missing] == ["private"]
     assert channel.uploads_playlist_id == film.channel.uploads_id

@@ -46,13 +46,17 @@ class VideoMetadata(Model):
     channel_id: str = ""
     channel_title: Text = ""
     thumbnail_urls: dict[str, str] = Field(default_factory=dict, description="Quality -> URL")
-    available_captions: list[str] = Field(
-        default_factory=list,
-        description="Language codes. The Data API has none; filled when yt-dlp saw the video.",
+    available_captions: list[str] | None = Field(
+        default=None,
+        description="Language codes; null if they are not known. The Data API has none; yt-dlp "
+        "fills them in when it extracts the video",
     )
     view_count: int | None = None
     like_count: int | None = None
     fetched_at: UtcDatetime
+    source: str | None = Field(
+        default=None, description='"data_api" or "yt-dlp"; null if it is not known'
+    )
 
 
 class PlaylistVideo(Model):

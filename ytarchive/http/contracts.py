@@ -5,7 +5,7 @@ from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.jobs import JobResultsAPI, JobsAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import StorageAPI, TrashAPI
+from ytarchive.storage import HistoryAPI, StorageAPI, TrashAPI
 
 CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
@@ -15,5 +15,6 @@ CONTRACTS: tuple[type[Contract], ...] = (
     DownloadAPI,
     StorageAPI,
     TrashAPI,
+    HistoryAPI,
     LoggingAPI,
 )

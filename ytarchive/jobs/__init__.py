@@ -15,6 +15,7 @@ from ytarchive.jobs.api import (
     ResultStatus,
     VideoProgress,
 )
+from ytarchive.jobs.evidence import restore_evidence
 from ytarchive.jobs.options import JobOptions
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
@@ -54,4 +55,5 @@ __all__ = [
     "RetryWorkPlans",
     "ServiceRegistry",
     "VideoProgress",
+    "restore_evidence",
 ]

@@ -62,6 +62,8 @@ class AvailabilityLedger:
         """Called when a video is there again that was not."""
         self.on_finding: Callable[[str], Awaitable[None]] = _ignore
         """Called when more is known of a suspicion."""
+        self.on_evidence: Callable[[AvailabilityRecord], Awaitable[None]] = _ignore_record
+        """Called with each record that says more than the one before."""
 
     async def seen_available(self, video_id: str) -> None:
         """YouTube gave the video. Costs nothing unless something was wrong with it before."""
@@ -223,11 +225,18 @@ class AvailabilityLedger:
         return record_of(row) if row else None
 
     async def _save(self, finding: AvailabilityRecord) -> None:
+        known = await self._known(finding.video_id)
         await self._database.execute("save_availability", finding.row())
+        if known is None or known.evidence_of() != finding.evidence_of():
+            await self.on_evidence(finding)
 
 
 _SHOWN = Availability.model_fields.keys() - {"stored", "summary"}
 
 
 async def _ignore(_: str) -> None:
+    return
+
+
+async def _ignore_record(_: AvailabilityRecord) -> None:
     return

@@ -92,6 +92,10 @@ class AvailabilityRecord:
             return False
         return self.condition is None or present is None or present == self.waits_for
 
+    def evidence_of(self) -> tuple[object, ...]:
+        """Return what a later record must change to be new evidence."""
+        return self.state, self.reason, self.evidence, self.source, self.confirmations
+
     def row(self) -> dict[str, Any]:
         """Return the values that the statement `save_availability` takes."""
         values = vars(self)

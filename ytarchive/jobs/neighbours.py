@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ytarchive.download import DownloadAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import StorageAPI
+from ytarchive.storage import HistoryAPI, StorageAPI
 
 
 @dataclass(frozen=True)
@@ -14,3 +14,5 @@ class Neighbours:
     metadata: MetadataAPI
     download: DownloadAPI
     storage: StorageAPI
+    history: HistoryAPI | None = None
+    """Gets evidence of availability, if it is given."""

@@ -37,6 +37,11 @@ class JobOptions(Model):
         description="List a channel to its end, where otherwise the newest unknown videos do",
     )
 
+    refresh_metadata: bool = Field(
+        default=False,
+        description="For METADATA_ONLY: ask YouTube even if the answer is cached",
+    )
+
     @property
     def wanted_captions(self) -> list[str]:
         """Languages of captions that every video should have, as far as there are any."""

@@ -191,7 +191,9 @@ class Runner:
                 await self._flow.probe(video.video_id)
                 await self._guards.governor.succeeded(flight.permit)
             if video.job.type is JobType.METADATA_ONLY:
-                return await self._flow.describe_only(video.video_id)
+                fresh = video.job.options.refresh_metadata
+                not_before = video.job.created_at if fresh else None
+                return await self._flow.describe_only(video.video_id, not_before)
             return await self._flow.archive(video, flight.describe)
         except YTArchiveError as error:
             return await self._guards.disk.cause_of(error)

@@ -29,6 +29,7 @@ from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.continuing import OpenJobs
 from ytarchive.jobs.disk_guard import DiskGuard
 from ytarchive.jobs.engine import Engine
+from ytarchive.jobs.evidence import EvidenceHistory
 from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.permits import Permits
@@ -294,4 +295,6 @@ async def guards_of(database: Database, settings: Settings, neighbours: Neighbou
     download, storage = neighbours.download, neighbours.storage
     surroundings = Surroundings(settings.network)
     ledger = AvailabilityLedger(database, download, storage, governor, surroundings)
+    if neighbours.history is not None:
+        ledger.on_evidence = EvidenceHistory(neighbours.history).record
     return Guards(governor, DiskGuard(storage), ledger)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from loguru import logger
 
@@ -59,10 +60,15 @@ class VideoFlow:
         """Ask YouTube for a video and fetch nothing; a download that follows does not ask again."""
         await self._download.get_formats(video_id)
 
-    async def describe_only(self, video_id: str) -> Archived:
-        """Fetch and store a video's metadata."""
+    async def describe_only(self, video_id: str, not_before: datetime | None = None) -> Archived:
+        """Fetch and store a video's metadata.
+
+        `not_before`: metadata that were fetched before this moment are fetched again.
+        """
         started = time.monotonic()
         metadata = await self._metadata.get_video(video_id, VideoMetadataQuery())
+        if not_before is not None and metadata.fetched_at < not_before:
+            metadata = await self._metadata.get_video(video_id, VideoMetadataQuery(refresh=True))
         await self._storage.save_metadata(SaveMetadata(metadata=metadata))
         result = JobResult(
             video_id=video_id,

@@ -145,7 +145,8 @@ def _with_known_captions(writer: Writer, videos: Sequence[VideoMetadata]) -> lis
 
 
 def _video_row(video: VideoMetadata, now: int) -> dict[str, object]:
-    captions = json.dumps(video.available_captions) if video.available_captions else None
+    languages = video.available_captions
+    captions = None if languages is None else json.dumps(languages)
     return {
         "video_id": video.video_id,
         "metadata": _packed(video.model_dump_json().encode()),

@@ -11,6 +11,9 @@ from ytarchive.storage.api import (
     StoredVideos,
     VideoExists,
 )
+from ytarchive.storage.history.api import HistoryAPI
+from ytarchive.storage.history.models import HistoryEntry, HistoryKind
+from ytarchive.storage.history.records import availability_history
 from ytarchive.storage.identity.opening import Initialized, initialize, is_creatable, open_identity
 from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.plan_models import (
@@ -65,6 +68,9 @@ __all__ = [
     "FindingKind",
     "FindingQuery",
     "FoundVideo",
+    "HistoryAPI",
+    "HistoryEntry",
+    "HistoryKind",
     "Hit",
     "HitField",
     "Initialized",
@@ -98,6 +104,7 @@ __all__ = [
     "WorkPlan",
     "WorkPlanQuery",
     "WorkPlanRequest",
+    "availability_history",
     "initialize",
     "is_creatable",
     "open_identity",

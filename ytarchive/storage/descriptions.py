@@ -10,11 +10,13 @@ asked for meanwhile: one turn of a thread, and one sync of the folder, for many 
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from loguru import logger
+from pydantic import ValidationError
 
 from ytarchive.common.disk import os_errors, sync
 from ytarchive.common.errors import LocalError
@@ -22,8 +24,12 @@ from ytarchive.common.grouping import Grouped, outcome_of
 from ytarchive.common.media import VideoMetadata
 from ytarchive.storage import files
 from ytarchive.storage.api import StorageLocation
+from ytarchive.storage.history.models import HistoryEntry, HistoryKind
+from ytarchive.storage.history.records import HistoryRecords
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.repository import Library
+from ytarchive.storage.trash.bins import Bins, new_item
+from ytarchive.storage.trash.models import BinName, Reason, TrashedFile
 
 log = logger.bind(service="storage")
 
@@ -42,9 +48,11 @@ class Draft:
 class MetadataStore:
     """Takes metadata in. Callers see to it that no video's is taken in twice at the same time."""
 
-    def __init__(self, library: Library, layout: Layout) -> None:
+    def __init__(self, library: Library, layout: Layout, bins: Bins) -> None:
         self._library = library
         self._layout = layout
+        self._bins = bins
+        self._history = HistoryRecords(layout)
         self._writing = Grouped[tuple[Draft, bytes], None](self._write, most=_LARGEST_GROUP)
         self._placing = Grouped[Draft, None](self._put_in_place, most=_LARGEST_GROUP)
 
@@ -96,13 +104,56 @@ class MetadataStore:
 
     def _rename(self, draft: Draft) -> None:
         path = self._layout.metadata_file(draft.video_id)
+        if os.path.lexists(path):
+            self._keep_older(draft, path)
         with os_errors(path):
             draft.path.replace(path)
+
+    def _keep_older(self, draft: Draft, path: Path) -> None:
+        """Append the present version to the history; one that is damaged goes to quarantine.
+
+        Raises a LocalError if it is not certain what the present version is.
+        """
+        older = _readable(path)
+        if older is None:
+            self._quarantine(draft.video_id, path)
+            return
+        if _version(older) != _version(VideoMetadata.model_validate_json(files.read(draft.path))):
+            entry = HistoryEntry(
+                kind=HistoryKind.METADATA,
+                time=older.fetched_at,
+                source=older.source,
+                data=older.model_dump(mode="json"),
+            )
+            self._history.append(draft.video_id, [entry])
+
+    def _quarantine(self, video_id: str, path: Path) -> None:
+        named = TrashedFile(path=self._layout.relative(path), size_bytes=files.size(path) or 0)
+        folder = self._layout.relative(path.parent)
+        detail = "metadata that cannot be read, fetched again"
+        self._bins.put(
+            new_item(BinName.QUARANTINE, Reason.DAMAGED, folder, [named], video_id, detail)
+        )
 
     def _drafts(self) -> Iterator[Draft]:
         for path in self._layout.scratch.glob(f"*{files.DRAFT}"):
             video_id, _, digest = path.name.removesuffix(files.DRAFT).partition(".")
             yield Draft(path, video_id, digest)
+
+
+def _readable(path: Path) -> VideoMetadata | None:
+    """Return the metadata in a file; None if it has none, or is no regular file."""
+    if files.size(path) is None:
+        return None
+    try:
+        return VideoMetadata.model_validate_json(files.read(path))
+    except ValidationError:
+        return None
+
+
+def _version(metadata: VideoMetadata) -> VideoMetadata:
+    """Return what makes a version of metadata: all but when and how it was fetched."""
+    return metadata.model_copy(update={"fetched_at": None, "source": None})
 
 
 def _write_one(each: tuple[Draft, bytes]) -> None:

@@ -139,6 +139,15 @@ class Layout:
         """Where the metadata of videos lies."""
         return self.metadata / "videos"
 
+    @property
+    def history_folder(self) -> Path:
+        """The folder of older versions of what is known of videos."""
+        return self.metadata / "history"
+
+    def history_file(self, video_id: str) -> Path:
+        """Older versions of what is known of a video."""
+        return self.history_folder / f"{video_id}.jsonl"
+
     def metadata_file(self, video_id: str) -> Path:
         """A video's metadata."""
         return self.metadata_folder / f"{video_id}.json"

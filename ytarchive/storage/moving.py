@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage import files, intake
+from ytarchive.storage.history.records import HistoryRecords
 from ytarchive.storage.intake import StoredFile
 from ytarchive.storage.layout import CHECKSUMS, Layout, side_file
 from ytarchive.storage.repository import FileSet, Move
@@ -21,6 +22,7 @@ class Mover:
     def __init__(self, layout: Layout, bins: Bins) -> None:
         self._layout = layout
         self._bins = bins
+        self._history = HistoryRecords(layout)
 
     def carry_out(self, move: Move) -> FileSet:
         """Carry out a move that was prepared a moment ago; the result is what is in place then.
@@ -28,6 +30,7 @@ class Mover:
         Raises DiskFull, NotWritable, FileFailure or IntegrityFailure.
         """
         for item in move.displaced:
+            self._history.replaced(item)
             self._bins.put(item)
         files.move_set(move.staged, move.files.folder, [file.name for file in move.files.files])
         return _arrived(move, intake.present(move.files.folder, move.files.files))
@@ -63,8 +66,10 @@ class Mover:
         coming = {f"{folder}/{file.name}": file.sha256 for file in move.files.files}
         arriving = {f"{folder}/{file.name}" for file in ready}
         for item in move.displaced:
-            leaving = [f for f in item.files if f.path in arriving or f.path not in coming]
-            self._bins.put(item.model_copy(update={"files": leaving}), coming)
+            files_left = [f for f in item.files if f.path in arriving or f.path not in coming]
+            leaving = item.model_copy(update={"files": files_left})
+            self._history.replaced(leaving)
+            self._bins.put(leaving, coming)
 
     def _with_checksums(self, stored: FileSet) -> list[StoredFile]:
         """See to it that the folder's list of digests has these files, and is one of them."""

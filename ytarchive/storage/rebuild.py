@@ -48,6 +48,9 @@ class Rebuilt(Model):
     metadata: int
     playlists: int
     work_plans: int
+    availability: int = Field(
+        default=0, description="Videos whose evidence of availability was read from the history"
+    )
     files: int
     size_bytes: int
     seconds: float

@@ -33,6 +33,8 @@ from ytarchive.storage.api import (
 )
 from ytarchive.storage.changes import Changes
 from ytarchive.storage.descriptions import MetadataStore
+from ytarchive.storage.history.api import HistoryAPI
+from ytarchive.storage.history.service import HistoryService
 from ytarchive.storage.identity.opening import record_in_library
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.lists import VideoLists
@@ -81,11 +83,12 @@ class StorageService(StorageAPI):
         self._bins = Bins(layout)
         self._absent = AbsentCaptions(database)
         self._videos = VideoStore(self._library, layout, self._bins, self._absent)
-        self._descriptions = MetadataStore(self._library, layout)
+        self._descriptions = MetadataStore(self._library, layout, self._bins)
         self._plans = WorkPlans(database, layout)
         self._passes = Passes(database)
         findings = Findings(database)
         restorer = Restorer(layout, self._library, self._videos, self._bins, findings)
+        self._history = HistoryService(layout, self._changes)
         self._trash = TrashService(self._bins, restorer, self._change, config.trash_days)
         self._verifier = Verifier(
             self._passes,
@@ -147,7 +150,7 @@ class StorageService(StorageAPI):
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the service's other contracts."""
-        return {TrashAPI: self._trash}
+        return {TrashAPI: self._trash, HistoryAPI: self._history}
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
         """Write a video's metadata to `metadata/videos/<id>.json`."""
@@ -213,7 +216,8 @@ class StorageService(StorageAPI):
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
         """Make a work plan, or extend the one that the list or else the job has."""
         plan = await self._changes.to_the_end(self._plans.create(request))
-        log.info("work plan {}: {} videos to review", plan.id, _open_entries(plan))
+        missing = len(plan.unavailable_videos) + len(plan.failed_downloads)
+        log.info("work plan {}: {} videos to review", plan.id, missing)
         return plan
 
     async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
@@ -294,7 +298,3 @@ class StorageService(StorageAPI):
         totals = await self._library.totals()
         STORED_VIDEOS.set(totals.videos)
         STORED_BYTES.set(totals.size_bytes)
-
-
-def _open_entries(plan: WorkPlan) -> int:
-    return len(plan.unavailable_videos) + len(plan.failed_downloads)

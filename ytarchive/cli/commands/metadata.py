@@ -15,7 +15,7 @@ from ytarchive.common.channel_lists import is_channel
 from ytarchive.common.identifiers import Source
 from ytarchive.discovery import Archive
 from ytarchive.download import VideoFormat, VideoFormats
-from ytarchive.jobs import CreateJob, JobType
+from ytarchive.jobs import CreateJob, JobOptions, JobType
 from ytarchive.metadata import (
     ChannelMetadata,
     MetadataQuery,
@@ -41,7 +41,7 @@ async def metadata(
     ID is a video, a playlist or a channel: an id, an @handle or an address.
     """
     if save:
-        return await carry_out(archive, out, [_job(source)], detach=False)
+        return await carry_out(archive, out, [_job(source, refresh=refresh)], detach=False)
     query = MetadataQuery(refresh=refresh)
     if source.is_video:
         one = VideoMetadataQuery(refresh=refresh)
@@ -61,10 +61,11 @@ async def formats(archive: Archive, out: Output, video: str) -> None:
     out.show(await archive.download.get_formats(video), _formats)
 
 
-def _job(source: Source) -> CreateJob:
+def _job(source: Source, *, refresh: bool) -> CreateJob:
+    options = JobOptions(refresh_metadata=refresh)
     if source.is_video:
-        return CreateJob(type=JobType.METADATA_ONLY, video_ids=[source.id])
-    return CreateJob(type=JobType.METADATA_ONLY, playlist_id=source.id)
+        return CreateJob(type=JobType.METADATA_ONLY, video_ids=[source.id], options=options)
+    return CreateJob(type=JobType.METADATA_ONLY, playlist_id=source.id, options=options)
 
 
 def video_facts(video: VideoMetadata) -> list[tuple[str, object]]:
@@ -77,7 +78,7 @@ def video_facts(video: VideoMetadata) -> list[tuple[str, object]]:
         ("duration", clock(video.duration)),
         ("views", video.view_count),
         ("likes", video.like_count),
-        ("captions", ", ".join(video.available_captions) or None),
+        ("captions", ", ".join(video.available_captions or []) or None),
         ("fetched", moment(video.fetched_at)),
     ]
 

@@ -6,6 +6,7 @@ from rich.console import RenderableType
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, pairs, size
 from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end, when_free
+from ytarchive.jobs import restore_evidence
 from ytarchive.storage import Rebuilt, rebuild_library
 
 _TOLD_EVERY = 1000
@@ -30,6 +31,8 @@ def rebuild() -> int:
 
     async def work() -> int:
         rebuilt = await when_free(lambda: rebuild_library(settings.storage, tell))
+        evidence = await when_free(lambda: restore_evidence(settings))
+        rebuilt = rebuilt.model_copy(update={"availability": evidence})
         out.show(rebuilt, _rebuilt)
         for example in rebuilt.examples[:_EXAMPLES_SHOWN]:
             out.line(f"odd: {example}", "yellow")
@@ -47,6 +50,7 @@ def _rebuilt(rebuilt: Rebuilt) -> RenderableType:
             ("metadata", rebuilt.metadata),
             ("playlists", rebuilt.playlists),
             ("work plans", rebuilt.work_plans),
+            ("availability", rebuilt.availability),
             ("files", rebuilt.files),
             ("size", size(rebuilt.size_bytes)),
             ("time", f"{rebuilt.seconds:.1f} s"),

@@ -102,7 +102,7 @@ class Planner:
         if job.options.keeps_stored and job.type is not JobType.METADATA_ONLY:
             settled = await self._settled(job, chunk)
         wanted = [video_id for video_id in chunk if video_id not in settled]
-        await self._fetch_metadata(wanted)
+        await self._fetch_metadata(wanted, refresh=job.options.refresh_metadata)
         await self._repository.prepare(job.id, wanted, list(settled.values()))
 
     async def _settled(self, job: JobHead, chunk: dict[str, bool]) -> dict[str, Outcome]:
@@ -124,12 +124,13 @@ class Planner:
         results = {video_id: known_unavailable(record) for video_id, record in held.items()}
         return results | {video_id: stored_already(video_id) for video_id in stored}
 
-    async def _fetch_metadata(self, video_ids: list[str]) -> None:
+    async def _fetch_metadata(self, video_ids: list[str], *, refresh: bool) -> None:
         """Fill the metadata cache fifty at a time; each video's own flow deals with failures."""
         if not video_ids:
             return
         try:
-            await self._metadata.get_batch(BatchRequest(video_ids=video_ids, extract=False))
+            request = BatchRequest(video_ids=video_ids, extract=False, refresh=refresh)
+            await self._metadata.get_batch(request)
         except ServiceError:
             raise
         except YTArchiveError as error:

@@ -508,6 +508,17 @@ SELECT * FROM availability
 WHERE next_check_at <= :now AND coalesce(reason, '') NOT IN ('upcoming', 'live')
 ORDER BY next_check_at LIMIT :limit;
 
+-- name: restore_availability
+-- What the ledger knows is newer than the history.
+INSERT INTO availability (
+    video_id, state, reason, evidence, source, first_seen, last_seen, confirmations,
+    last_available, next_check_at, waits_for
+) VALUES (
+    :video_id, :state, :reason, :evidence, :source, :first_seen, :last_seen, :confirmations,
+    :last_available, :next_check_at, :waits_for
+)
+ON CONFLICT (video_id) DO NOTHING;
+
 -- name: save_availability
 INSERT INTO availability (
     video_id, state, reason, evidence, source, first_seen, last_seen, confirmations,

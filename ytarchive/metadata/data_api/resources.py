@@ -162,6 +162,7 @@ def video_metadata(video: Resource, now: datetime) -> VideoMetadata:
         view_count=statistics.view_count,
         like_count=statistics.like_count,
         fetched_at=now,
+        source="data_api",
     )
 
 

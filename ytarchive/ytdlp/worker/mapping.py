@@ -35,6 +35,7 @@ def video_metadata(info: Info) -> VideoMetadata:
         view_count=_count(info.get("view_count")),
         like_count=_count(info.get("like_count")),
         fetched_at=utc_now(),
+        source="yt-dlp",
     )
 
 

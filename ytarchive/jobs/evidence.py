@@ -1,0 +1,56 @@
+"""Evidence of availability in the history of videos, so that it survives the loss of `jobs.db`."""
+
+from loguru import logger
+from pydantic import TypeAdapter, ValidationError
+
+from ytarchive.common.config import Settings
+from ytarchive.common.database import Database
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.lock import StateLock
+from ytarchive.common.services import ServiceName
+from ytarchive.jobs.availability_records import AvailabilityRecord
+from ytarchive.jobs.repository import SCHEMA
+from ytarchive.storage import HistoryAPI, HistoryEntry, HistoryKind, availability_history
+
+log = logger.bind(service="jobs")
+
+_RECORD = TypeAdapter(AvailabilityRecord)
+
+
+class EvidenceHistory:
+    """Writes each new piece of evidence to the history of its video."""
+
+    def __init__(self, history: HistoryAPI) -> None:
+        self._history = history
+
+    async def record(self, found: AvailabilityRecord) -> None:
+        """Append a record of the ledger; a failure is logged, because the ledger has it too."""
+        entry = HistoryEntry(
+            kind=HistoryKind.AVAILABILITY,
+            time=found.last_seen,
+            source=found.source,
+            data=_RECORD.dump_python(found, mode="json"),
+        )
+        try:
+            await self._history.add_history(found.video_id, entry)
+        except YTArchiveError as error:
+            log.warning("{}: its history is not written: {}", found.video_id, error.message)
+
+
+async def restore_evidence(settings: Settings) -> int:
+    """Enter into `jobs.db` what only the history knows; return the number of videos.
+
+    Raises StateLocked while a process owns the queue, or a database error.
+    """
+    state, restored = settings.storage.state_path, 0
+    with StateLock(state, [ServiceName.JOBS]):
+        async with await Database.open(state / "jobs.db", SCHEMA) as database:
+            for video_id, entry in availability_history(settings.storage):
+                try:
+                    found = _RECORD.validate_python(entry.data)
+                except ValidationError:
+                    log.warning("{}: the evidence in its history cannot be read", video_id)
+                    continue
+                if found.video_id == video_id:
+                    restored += await database.execute("restore_availability", found.row())
+    return restored

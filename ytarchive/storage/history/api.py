@@ -1,0 +1,25 @@
+"""Contract of the history of videos."""
+
+from typing import ClassVar, Protocol
+
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.identifiers import VideoId
+from ytarchive.common.models import Done
+from ytarchive.common.services import ServiceName
+from ytarchive.storage.history.models import HistoryEntry
+
+
+class HistoryAPI(Contract, Protocol):
+    """Record and read older versions of what is known of a video."""
+
+    service: ClassVar[ServiceName] = ServiceName.STORAGE
+
+    @endpoint("GET /storage/history/{video_id}")
+    async def get_history(self, video_id: VideoId) -> list[HistoryEntry]:
+        """Return the history of a video, oldest first; empty if nothing changed."""
+        ...
+
+    @endpoint("POST /storage/history/{video_id}", status=201)
+    async def add_history(self, video_id: VideoId, request: HistoryEntry) -> Done:
+        """Append an entry to the history of a video; it may be repeated."""
+        ...

@@ -1,0 +1,38 @@
+"""Models of the history of a video."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from ytarchive.common.models import Model, UtcDatetime
+
+
+class HistoryKind(StrEnum):
+    """What an entry of the history is about."""
+
+    METADATA = "metadata"
+    """An older version of `metadata/videos/<id>.json`."""
+    AVAILABILITY = "availability"
+    """Evidence of whether YouTube provides the video."""
+    THUMBNAIL = "thumbnail"
+    """A thumbnail that was replaced."""
+    CAPTIONS = "captions"
+    """Captions that were replaced."""
+
+
+class HistoryEntry(Model):
+    """One line of a video's history."""
+
+    kind: HistoryKind
+    time: UtcDatetime = Field(
+        description="When this version was fetched or found; of side files, when it was replaced"
+    )
+    source: str | None = Field(
+        default=None,
+        description='"data_api", "yt-dlp", "youtube", "listing"; null if it is not known',
+    )
+    data: dict[str, Any] = Field(
+        description="The version: the metadata, the evidence, or a file's `name`, `size_bytes`, "
+        "`sha256` and its content, as `text` or `base64`"
+    )

@@ -1,0 +1,125 @@
+"""The history files: one JSON object a line, oldest first, appended to and never changed.
+
+A line that a crash cut short is ignored by readers, and the next entry begins a new line.
+Everything here blocks; callers run it in a thread.
+"""
+
+import base64
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from pydantic import ValidationError
+
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.disk import os_errors, sync
+from ytarchive.common.errors import LocalError, NotFound
+from ytarchive.common.file_names import file_name
+from ytarchive.common.regular import append_regular
+from ytarchive.storage import files
+from ytarchive.storage.discovery import VIDEO_ID
+from ytarchive.storage.history.models import HistoryEntry, HistoryKind
+from ytarchive.storage.layout import Layout, Role, role_of
+from ytarchive.storage.trash.models import TrashItem
+
+_LARGEST_FILE = 4 * 2**20
+"""Of a larger side file only name, size and digest are recorded."""
+_KINDS = {Role.THUMBNAIL: HistoryKind.THUMBNAIL, Role.CAPTIONS: HistoryKind.CAPTIONS}
+
+
+class HistoryRecords:
+    """The history files of one archive."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def append(self, video_id: str, entries: Iterable[HistoryEntry]) -> None:
+        """Append entries, durably, except those that are recorded already.
+
+        Raises DiskFull, NotWritable or FileFailure.
+        """
+        path = self._layout.history_file(video_id)
+        recorded = set(_lines(path))
+        fresh = [line for entry in entries if (line := _line(entry)) not in recorded]
+        if not fresh:
+            return
+        files.make_folders(path.parent)
+        with os_errors(path), append_regular(path) as file:
+            file.write(_start(path) + b"".join(line + b"\n" for line in fresh))
+            os.fsync(file.fileno())
+        with os_errors(path):
+            sync(path.parent)
+
+    def read(self, video_id: str) -> list[HistoryEntry]:
+        """Return the entries of a video, oldest first. Raises FileFailure."""
+        return list(_entries(self._layout.history_file(video_id)))
+
+    def replaced(self, item: TrashItem) -> None:
+        """Record the side files of an item that is about to leave its place."""
+        if item.video_id is not None:
+            self.append(item.video_id, self._side_files(item))
+
+    def newest(self, kind: HistoryKind) -> Iterator[tuple[str, HistoryEntry]]:
+        """Iterate over the videos that have entries of a kind, with the newest such entry."""
+        folder = self._layout.history_folder
+        for path in sorted(folder.glob("*.jsonl")):
+            if VIDEO_ID.fullmatch(path.stem):
+                of_kind = [entry for entry in _readable(path) if entry.kind is kind]
+                if of_kind:
+                    yield path.stem, of_kind[-1]
+
+    def _side_files(self, item: TrashItem) -> Iterator[HistoryEntry]:
+        for file in item.files:
+            kind, path = _KINDS.get(role_of(file.path)), self._layout.absolute(file.path)
+            if kind is None or files.size(path) is None:
+                continue
+            name = PurePosixPath(file_name(file.path)).name
+            known = {"name": name, "size_bytes": file.size_bytes, "sha256": file.sha256}
+            data = known | _content(path, kind)
+            yield HistoryEntry(kind=kind, time=item.moved_at, source="youtube", data=data)
+
+
+def availability_history(config: StorageConfig) -> Iterator[tuple[str, HistoryEntry]]:
+    """Iterate over videos with evidence of their availability, and the newest of it."""
+    return HistoryRecords(Layout.of(config)).newest(HistoryKind.AVAILABILITY)
+
+
+def _content(path: Path, kind: HistoryKind) -> dict[str, str]:
+    if (files.size(path) or 0) > _LARGEST_FILE:
+        return {}
+    content = files.read(path)
+    if kind is HistoryKind.CAPTIONS:
+        return {"text": content.decode("utf-8", "replace")}
+    return {"base64": base64.b64encode(content).decode()}
+
+
+def _line(entry: HistoryEntry) -> bytes:
+    return entry.model_dump_json().encode()
+
+
+def _start(path: Path) -> bytes:
+    """Return the end of a line that was cut short."""
+    content = files.read(path)
+    return b"\n" if content and not content.endswith(b"\n") else b""
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return files.read(path).splitlines()
+    except NotFound:
+        return []
+
+
+def _entries(path: Path) -> Iterator[HistoryEntry]:
+    for line in _lines(path):
+        try:
+            yield HistoryEntry.model_validate_json(line)
+        except ValidationError:
+            continue  # cut short by a crash, or of a later version
+
+
+def _readable(path: Path) -> list[HistoryEntry]:
+    try:
+        return list(_entries(path))
+    except LocalError:
+        return []

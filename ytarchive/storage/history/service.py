@@ -1,0 +1,32 @@
+"""Implements the contract of the history."""
+
+import asyncio
+
+from ytarchive.common.models import Done
+from ytarchive.storage.changes import Changes
+from ytarchive.storage.history.api import HistoryAPI
+from ytarchive.storage.history.models import HistoryEntry
+from ytarchive.storage.history.records import HistoryRecords
+from ytarchive.storage.layout import Layout
+
+
+class HistoryService(HistoryAPI):
+    """The history of the archive's videos."""
+
+    def __init__(self, layout: Layout, changes: Changes) -> None:
+        self._records = HistoryRecords(layout)
+        self._changes = changes
+
+    async def get_history(self, video_id: str) -> list[HistoryEntry]:
+        """Return the history of a video, oldest first; empty if nothing changed."""
+        return await asyncio.to_thread(self._records.read, video_id)
+
+    async def add_history(self, video_id: str, request: HistoryEntry) -> Done:
+        """Append an entry to the history of a video; it may be repeated."""
+
+        async def add() -> Done:
+            async with self._changes.lock(video_id):
+                await asyncio.to_thread(self._records.append, video_id, [request])
+            return Done()
+
+        return await self._changes.to_the_end(add())
