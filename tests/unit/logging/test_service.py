@@ -14,6 +14,7 @@ from ytarchive.common.config import Settings, load_settings
 from ytarchive.common.database import Database, migrate
 from ytarchive.common.errors import DatabaseUnsupported, InvalidRequest
 from ytarchive.common.models import utc_now
+from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
 from ytarchive.logging import LogBatch, LogEntry, LogLevel, LogQuery
@@ -194,7 +195,7 @@ async def test_what_services_log_under_a_trace_is_found_by_it(
 async def test_entries_outlive_the_process(settings: Settings, service: LoggingService) -> None:
     sent = entry(1, context={"deep": [{"x": None}], "nan": float("inf")}, trace_id="t")
     await service.submit_log(sent)
-    reader = await Database.open(settings.storage.state_path / "logs.db", SCHEMA)
+    reader = await ReadOnlyDatabase.open(settings.storage.state_path / "logs.db", SCHEMA)
     async with reader:
         assert (await LogRepository(reader).find(LogQuery())).items == [sent]
 
