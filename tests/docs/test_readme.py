@@ -16,7 +16,7 @@ from tests.harness import Server, environment
 from tests.standin import StandInProcess
 
 TESTED = [block.code for block in document("README.md").blocks if block.mark == "tested"]
-FIRST, OVER_HTTP, TASKS, SEARCHING, SETTINGS, COOKIES, CRON, BACKUP, MOVE, DELETE = TESTED
+FIRST, OVER_HTTP, TASKS, SEARCHING, SETTINGS, COOKIES, CRON, BACKUP, DELETE, MOVE = TESTED
 VIDEO = "jNQXAC9IVRw"
 
 
@@ -116,15 +116,16 @@ def test_the_recipe_for_backups_restores_one(variables: dict[str, str]) -> None:
     assert len(list(archive(variables).glob("videos/*/*.mp4"))) == 4
 
 
-def test_the_recipe_for_moving_leaves_a_whole_archive(variables: dict[str, str]) -> None:
-    run(MOVE, variables)
-    moved = Path(variables["HOME"]) / "new-place"
-    assert len(list(moved.glob("videos/*/*.mp4"))) == 4
-
-
 def test_the_recipe_for_deleting_removes_a_video(variables: dict[str, str]) -> None:
     run(DELETE, variables)
     assert VIDEO not in run("ytarchive storage list --json", variables)
+
+
+def test_the_recipe_for_moving_leaves_a_whole_archive(variables: dict[str, str]) -> None:
+    run(MOVE, variables)
+    moved = Path(variables["HOME"]) / "new-place"
+    assert len(list(moved.glob("videos/*/*.mp4"))) == 3
+    assert not archive(variables).exists()
 
 
 def test_every_shell_block_can_be_pasted() -> None:

@@ -19,8 +19,8 @@ from ytarchive.common.models import Model
 
 OLD_AFTER_DAYS = 60
 _SECONDS_PER_QUESTION = 10
-_NODE_SINCE = 22
-_DENO_SINCE = 2
+_OLDEST = {"deno": (2, 3), "node": (22,)}
+"""The first versions that yt-dlp supports."""
 
 
 class Tool(Model):
@@ -99,9 +99,9 @@ def javascript_runtime() -> tuple[str, str] | None:
     bundled = _bundled_deno()
     if bundled:
         return "deno", bundled
-    for name, since in (("deno", _DENO_SINCE), ("node", _NODE_SINCE)):
+    for name, oldest in _OLDEST.items():
         path = shutil.which(name)
-        if path and _major(_version_of(path, "--version")) >= since:
+        if path and _numbers(_version_of(path, "--version")) >= oldest:
             return name, path
     return None
 
@@ -144,5 +144,5 @@ def _version_of(path: str | None, question: str) -> str | None:
     return found.group() if found else None
 
 
-def _major(version: str | None) -> int:
-    return int(version.split(".")[0]) if version else 0
+def _numbers(version: str | None) -> tuple[int, ...]:
+    return tuple(int(part) for part in (version or "0").split("."))
