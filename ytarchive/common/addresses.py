@@ -32,6 +32,7 @@ _TARGETS = ("u", "q", "url", "continue", "next", "next_url", "dest")
 _START = re.compile(r"(?:https?:)?//|(?:vnd\.)?youtube:(?://)?", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\w.-]+\.[a-z]+\.?(?::[0-9]{1,5})?[/?#]", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|\w{2,10});", re.IGNORECASE)
+_MARKDOWN = re.compile(r"!?\[[^\]]*\]\((\S+?)\)[.,;:]?")
 _FILLERS = "\u034f\u115f\u1160\u3164\uffa0"
 """Not visible, though Unicode counts them among marks and letters."""
 _WRITTEN_AS = {"(": ")", "<": ">", "[": "]", '"': '"', "'": "'", "\u201c": "\u201d", "`": "`"}
@@ -59,6 +60,8 @@ class Address:
 def clean(text: str) -> str:
     """Return an id, name or address without what surrounds it; Unicode's composed form (NFC)."""
     text = "".join(c for c in unicodedata.normalize("NFC", text) if not _is_invisible(c)).strip()
+    if found := _MARKDOWN.fullmatch(text):
+        text = found[1]
     while len(text) > 1 and text[0] in _WRITTEN_AS:
         inner, end, rest = text[1:].rpartition(_WRITTEN_AS[text[0]])
         if not end or rest.strip(".,;:"):

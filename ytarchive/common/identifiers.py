@@ -196,6 +196,8 @@ def _reason(address: Address) -> str:
     last = address.path[-1] if address.path else ""
     if address.page in {"embed", *_REASONS}:
         return _REASONS.get(last if address.page == "embed" else address.page, _OTHER_PAGE)
+    if _video_part(address):
+        return f"{_shown(_video_part(address))} is not a video's id"
     if re.fullmatch(r"[a-z0-9]{3,30}", address.page) and address.page not in _PAGES:
         return f"if it is a channel's old address, give its handle, such as @{address.path[0]}"
     return _OTHER_PAGE

@@ -74,6 +74,7 @@ def wrapped(wrapper: str, path: str) -> str:
         f"\u201c{WATCH}\u201d",
         f"`{WATCH}`",
         f"({WATCH})",
+        f"[a film]({WATCH})",
         f"\u200b{WATCH}\ufeff",
         f"https://www.youtube.com/watch?v={ID[:4]}\u200b{ID[4:]}",
         f"\u200e{ID}\u200f",
@@ -225,7 +226,9 @@ def test_other_pages_of_a_channel_are_refused_with_the_reason(
         ("https://www.youtube.com/hashtag/films", "no list of videos"),
         ("https://www.youtube.com/", "no list of videos"),
         ("https://www.youtube.com/shorts/", "no list of videos"),
-        ("https://www.youtube.com/watch?v=live_stream", "no list of videos"),
+        ("https://www.youtube.com/watch?v=live_stream", "not a video's id"),
+        ("https://www.youtube.com/watch?v=short", "'short' is not a video's id"),
+        ("https://youtu.be/dQw4w9WgXcQQ", "not a video's id"),
     ],
 )
 def test_other_pages_are_refused_with_the_reason(address: str, reason: str) -> None:
