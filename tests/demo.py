@@ -5,6 +5,7 @@ The stand-in YouTube plays YouTube; the real command archives one of its playlis
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def main() -> int:
 
 def ytarchive(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Run the command as a user would, on this terminal; its exit code."""
-    console.print(f"\n$ ytarchive {' '.join(arguments)}", style="bold", soft_wrap=True)
+    console.print(f"\n$ ytarchive {shlex.join(arguments)}", style="bold", soft_wrap=True)
     command = [sys.executable, "-m", "ytarchive", *arguments]
     process = subprocess.Popen(command, env=environment)
     try:
