@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-import ssl
+from collections.abc import Sequence
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +18,7 @@ from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.disk import Space, existing
 from ytarchive.common.errors import (
     ArchiveMissing,
+    InvalidConfiguration,
     NotAnArchive,
     StateLocked,
     TokenRequired,
@@ -25,7 +26,9 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.read_only import require_sound
+from ytarchive.common.setting_sources import SettingProblem
 from ytarchive.discovery import Archive
+from ytarchive.metadata import PROXY_ERRORS, youtube_session
 from ytarchive.storage import Access, is_creatable
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 
@@ -69,6 +72,15 @@ async def all_checks(settings: Settings, server: str | None) -> list[Check]:
         check_disk(settings.storage),
         *services,
         network,
+    ]
+
+
+def check_settings(problems: Sequence[SettingProblem]) -> list[Check]:
+    """Settings that cannot be used; the other checks use the defaults in their place."""
+    remedy = "Correct it; `ytarchive config show` lists all settings."
+    return [
+        Check(name="settings", verdict=Verdict.FAIL, message=str(each), remedy=remedy)
+        for each in problems
     ]
 
 
@@ -237,12 +249,9 @@ async def check_network(settings: Settings) -> Check:
     """Whether YouTube answers, through the proxy if one is set."""
     network = settings.network
     way = "through the proxy" if network.proxy else "directly"
-    if network.proxy and network.proxy.startswith("socks"):
-        message = "the proxy is of the SOCKS kind, which only yt-dlp can use"
-        return Check(name="network", verdict=Verdict.WARN, message=message)
     try:
         status = await _ask_youtube(settings)
-    except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
+    except (InvalidConfiguration, aiohttp.ClientError, OSError, *PROXY_ERRORS) as error:
         return Check(
             name="network",
             verdict=Verdict.FAIL,
@@ -271,13 +280,10 @@ def _reason(error: Exception) -> str:
 
 async def _ask_youtube(settings: Settings) -> int:
     """The status of YouTube's answer to a request that costs nothing."""
-    context = ssl.create_default_context()
-    if settings.network.ca_file is not None:
-        context.load_verify_locations(settings.network.ca_file)
     timeout = aiohttp.ClientTimeout(total=min(settings.network.timeout, _SECONDS_FOR_NETWORK))
     async with (
-        aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-        session.get(_YOUTUBE, proxy=settings.network.proxy, ssl=context) as response,
+        youtube_session(settings.network, timeout) as session,
+        session.get(_YOUTUBE) as response,
     ):
         return response.status
 

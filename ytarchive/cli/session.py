@@ -16,7 +16,7 @@ from ytarchive.cli.failure import NO_SERVER, USAGE, Failure
 from ytarchive.cli.options import Globals
 from ytarchive.cli.output import Output
 from ytarchive.cli.text import plain
-from ytarchive.common.config import Settings, load_settings
+from ytarchive.common.config import Settings, given_settings, load_settings
 from ytarchive.common.errors import (
     InvalidIdentifier,
     InvalidRequest,
@@ -27,6 +27,7 @@ from ytarchive.common.errors import (
     TokenRequired,
     YTArchiveError,
 )
+from ytarchive.common.setting_sources import Given
 from ytarchive.discovery import Archive
 from ytarchive.logging import Console, configure_logging
 from ytarchive.storage import Access
@@ -74,12 +75,24 @@ def remedy_for(error: YTArchiveError) -> str:
 
 def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
     """All settings; what was given on the command line comes first."""
-    if options.base_path is not None:
-        sections = {"storage": {"base_path": options.base_path.absolute()}} | sections
     try:
-        return load_settings(options.config, **sections)
+        return load_settings(options.config, **_on_command_line(options), **sections)
     except YTArchiveError as error:
         raise failure(error) from None
+
+
+def read_given(options: Globals) -> Given:
+    """Return what every source of settings has, for commands that also work with wrong values."""
+    try:
+        return given_settings(options.config, **_on_command_line(options))
+    except YTArchiveError as error:
+        raise failure(error) from None
+
+
+def _on_command_line(options: Globals) -> dict[str, dict[str, Any]]:
+    if options.base_path is None:
+        return {}
+    return {"storage": {"base_path": options.base_path.absolute()}}
 
 
 def log_offline(verbose: int, *, warnings: bool) -> None:

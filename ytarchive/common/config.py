@@ -8,30 +8,31 @@ import os
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import platformdirs
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ytarchive.common.contract import invalid_request
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.services import ServiceName
-from ytarchive.common.setting_types import Names, Token, Tokens, UserPath, secret_from
+from ytarchive.common.setting_sources import Given, SettingProblem
+from ytarchive.common.setting_types import (
+    BareUrl,
+    Days,
+    FolderName,
+    LogLevel,
+    Names,
+    ProxyUrl,
+    Seconds,
+    ServiceUrl,
+    Size,
+    Token,
+    Tokens,
+    UserPath,
+    proxy_from_environment,
+    secret_from,
+)
 
 OWN_FOLDER = ".ytarchive"
 """In the archive's folder: databases, lock and staging, and whatever else is the program's own."""
@@ -48,7 +49,7 @@ class ServiceConfig(Section):
 
     host: str = Field("localhost", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port; 0 lets the system choose")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
+    log_level: LogLevel = Field("INFO", description="Least level that is logged")
 
 
 class ServerConfig(ServiceConfig):
@@ -57,9 +58,9 @@ class ServerConfig(ServiceConfig):
     host: str = Field("127.0.0.1", description="Any address but loopback needs a token")
     token: SecretStr | None = Field(None, description="Required of every request when set")
     allowed_hosts: Names = Field([], description="Further names accepted in the Host header")
-    max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body")
-    request_timeout: float = Field(600, gt=0, description="Seconds one request may take")
-    read_timeout: float = Field(
+    max_body_bytes: Size = Field(8 * 2**20, ge=1024, description="Largest request body")
+    request_timeout: Seconds = Field(600, gt=0, description="Seconds one request may take")
+    read_timeout: Seconds = Field(
         60, gt=0, description="Seconds a request may take to arrive, or a connection be idle"
     )
 
@@ -79,9 +80,7 @@ class YouTubeConfig(Section):
     visitor_data: Token | None = Field(None, description="yt-dlp's visitor_data, for PO tokens")
     data_sync_id: Token | None = Field(None, description="yt-dlp's data_sync_id, with cookies")
     plugins: bool = Field(False, description="Load the yt-dlp plugins that are installed here")
-    pot_provider_url: str | None = Field(
-        None, pattern=r"^https?://[^/\s@]+/?$", description="bgutil's server; loads plugins too"
-    )
+    pot_provider_url: BareUrl | None = Field(None, description="bgutil's server; loads plugins too")
 
     def secrets(self) -> Iterator[SecretStr]:
         """What must not be shown anywhere."""
@@ -93,18 +92,18 @@ class StorageConfig(Section):
     """The archive on disk."""
 
     base_path: UserPath = Field(Path("~/YTArchive"), description="Folder of the archive")
-    metadata_dir: str = Field("metadata", pattern=r"^[\w.-]+$", description="Below base_path")
-    videos_dir: str = Field("videos", pattern=r"^[\w.-]+$", description="Below base_path")
-    logs_dir: str = Field("logs", pattern=r"^[\w.-]+$", description="Below base_path")
+    metadata_dir: FolderName = Field("metadata", description="Below base_path")
+    videos_dir: FolderName = Field("videos", description="Below base_path")
+    logs_dir: FolderName = Field("logs", description="Below base_path")
     state_dir: UserPath | None = Field(None, description="Databases; default base_path/.ytarchive")
-    min_free: int = Field(2**30, ge=0, description="Bytes that downloads leave free on the disk")
-    trash_days: float = Field(
+    min_free: Size = Field(2**30, ge=0, description="Bytes that downloads leave free on the disk")
+    trash_days: Days = Field(
         30, ge=0, le=36_500, description="Days that replaced and removed files stay in the trash"
     )
-    verify_every_days: float | None = Field(
+    verify_every_days: Days | None = Field(
         None, gt=0, description="A server verifies every stored file this often; default: never"
     )
-    verify_time_limit: float = Field(
+    verify_time_limit: Seconds = Field(
         3600, gt=0, description="Seconds a day that it may take; it goes on the next day"
     )
 
@@ -133,15 +132,17 @@ class DownloadConfig(Section):
     pace: Pace = Field(Pace.POLITE, description="`polite` stays under YouTube's known limits")
     videos_per_hour: int = Field(180, ge=1, description="Long-term pace when polite")
     burst: int = Field(80, ge=1, description="Videos that may go at full speed after a rest")
-    stall_timeout: float = Field(120, gt=0, description="Seconds without any progress")
-    extract_timeout: float = Field(180, gt=0, description="Seconds one extraction may take")
-    side_file_timeout: float = Field(
+    stall_timeout: Seconds = Field(120, gt=0, description="Seconds without any progress")
+    extract_timeout: Seconds = Field(180, gt=0, description="Seconds one extraction may take")
+    side_file_timeout: Seconds = Field(
         30, gt=0, description="Seconds that captions or a thumbnail may take, each"
     )
-    rate_limit: int | None = Field(None, ge=1024, description="Bytes a second, for each video")
-    sleep_requests: float = Field(0, ge=0, description="Seconds between requests of an extraction")
+    rate_limit: Size | None = Field(None, ge=1024, description="Bytes a second, for each video")
+    sleep_requests: Seconds = Field(
+        0, ge=0, description="Seconds between requests of an extraction"
+    )
     videos_per_worker: int = Field(200, ge=1, description="A worker is replaced after this many")
-    worker_memory: int = Field(
+    worker_memory: Size = Field(
         512 * 2**20, ge=2**20, description="A worker with more bytes is replaced; twice, at once"
     )
 
@@ -149,24 +150,24 @@ class DownloadConfig(Section):
 class MetadataConfig(Section):
     """The metadata cache."""
 
-    video_lifetime: float = Field(24 * 3600, ge=0, description="Seconds a video stays fresh")
-    playlist_lifetime: float = Field(300, ge=0, description="Seconds a playlist stays fresh")
+    video_lifetime: Seconds = Field(24 * 3600, ge=0, description="Seconds a video stays fresh")
+    playlist_lifetime: Seconds = Field(300, ge=0, description="Seconds a playlist stays fresh")
 
 
 class JobsConfig(Section):
     """The queue."""
 
-    retry_base: float = Field(5, gt=0, description="Seconds before the first retry; then doubled")
-    retry_max: float = Field(3600, gt=0, description="Longest wait between retries, seconds")
-    notification_timeout: float = Field(10, gt=0, description="Seconds before asking a download")
-    health_interval: float = Field(5, gt=0, description="Seconds between health checks")
-    shutdown_grace: float = Field(8, ge=0, description="Seconds running transfers get at the end")
-    full_listing_days: float = Field(
+    retry_base: Seconds = Field(5, gt=0, description="Seconds before the first retry; then doubled")
+    retry_max: Seconds = Field(3600, gt=0, description="Longest wait between retries, seconds")
+    notification_timeout: Seconds = Field(10, gt=0, description="Seconds before asking a download")
+    health_interval: Seconds = Field(5, gt=0, description="Seconds between health checks")
+    shutdown_grace: Seconds = Field(8, ge=0, description="Seconds running transfers get at the end")
+    full_listing_days: Days = Field(
         7,
         ge=0,
         description="A channel is listed to its end this often; in between only what is new",
     )
-    keep_days: int = Field(
+    keep_days: Days = Field(
         90,
         ge=0,
         description="Finished jobs are removed after this many days, except those with videos "
@@ -177,55 +178,37 @@ class JobsConfig(Section):
 class LoggingConfig(Section):
     """Logs."""
 
-    retention_days: int = Field(30, ge=1, description="Entries and files are kept this long")
-    max_bytes: int = Field(2**30, ge=2**20, description="Most that log files may take in all")
-    file_bytes: int = Field(64 * 2**20, ge=2**16, description="A log file is rotated at this size")
+    retention_days: Days = Field(30, ge=1, description="Entries and files are kept this long")
+    max_bytes: Size = Field(2**30, ge=2**20, description="Most that log files may take in all")
+    file_bytes: Size = Field(64 * 2**20, ge=2**16, description="A log file is rotated at this size")
     queue_entries: int = Field(20_000, ge=100, description="Entries that may wait to be stored")
 
 
 class NetworkConfig(Section):
     """The way to YouTube."""
 
-    proxy: str | None = Field(None, pattern=r"^(https?|socks[45]h?)://", description="Proxy URL")
+    proxy: ProxyUrl | None = Field(
+        default_factory=proxy_from_environment,
+        description="Proxy URL; default: HTTPS_PROXY or ALL_PROXY of the environment",
+    )
     ca_file: UserPath | None = Field(None, description="Further certificate authorities (PEM)")
-    timeout: float = Field(20, gt=0, description="Seconds a connection may be silent")
+    timeout: Seconds = Field(20, gt=0, description="Seconds a connection may be silent")
     cookies_file: UserPath | None = Field(None, description="Netscape cookies of an account")
 
 
 class ServicesConfig(Section):
     """URLs of services that run in another process."""
 
-    jobs: str | None = Field(None, pattern=r"^https?://")
-    metadata: str | None = Field(None, pattern=r"^https?://")
-    download: str | None = Field(None, pattern=r"^https?://")
-    storage: str | None = Field(None, pattern=r"^https?://")
-    logging: str | None = Field(None, pattern=r"^https?://")
+    jobs: ServiceUrl | None = None
+    metadata: ServiceUrl | None = None
+    download: ServiceUrl | None = None
+    storage: ServiceUrl | None = None
+    logging: ServiceUrl | None = None
 
     def url(self, service: ServiceName) -> str | None:
         """The URL configured for a service."""
         url: str | None = getattr(self, service.value)
         return url
-
-
-class _NestedEnvironment(EnvSettingsSource):
-    """Only `SECTION__FIELD` names are settings; `YTARCHIVE_SERVER` is the CLI's server address."""
-
-    def _load_env_vars(self) -> Any:
-        return {name: value for name, value in super()._load_env_vars().items() if "__" in name}
-
-    def __call__(self) -> dict[str, Any]:
-        """The settings; unknown sections stay in, so that they are refused by name."""
-        prefixed = [name for name in self.env_vars if name.startswith(self.env_prefix.lower())]
-        sections = {name[len(self.env_prefix) :].partition("__")[0] for name in prefixed}
-        unknown = sections - set(self.settings_cls.model_fields)
-        return {name: {} for name in unknown} | super().__call__()
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """JSON where it is JSON; other text is judged by the field itself, by its name."""
-        try:
-            return super().decode_complex_value(field_name, field, value)
-        except ValueError:
-            return value
 
 
 class Settings(BaseSettings):
@@ -238,7 +221,6 @@ class Settings(BaseSettings):
         frozen=True,
         extra="forbid",
     )
-    toml_file: ClassVar[Path | None] = None
 
     server: ServerConfig = ServerConfig()
     youtube: YouTubeConfig = Field(default_factory=YouTubeConfig)
@@ -259,9 +241,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Command line first, then the environment, then the file."""
-        file = TomlConfigSettingsSource(settings_cls, cls.toml_file)
-        return init_settings, _NestedEnvironment(settings_cls), file
+        """Take the values given alone: `Given` has merged those of every source."""
+        return (init_settings,)
 
 
 def default_config_file() -> Path:
@@ -275,21 +256,28 @@ def default_config_file() -> Path:
         return Path("/etc/ytarchive/config.toml")
 
 
-def load_settings(config_file: Path | None = None, **overrides: dict[str, Any]) -> Settings:
+def given_settings(config_file: Path | None = None, **overrides: dict[str, Any]) -> Given:
     """Read every source once. `overrides` are sections, such as `server={"port": 0}`.
 
-    Raises InvalidConfiguration, which names the setting.
+    Raises InvalidConfiguration if a file that was named does not exist.
     """
-    path = config_file or default_config_file()
-    if config_file is not None and not config_file.is_file():
+    if config_file is not None and not config_file.exists():
         raise InvalidConfiguration(f"the configuration file {config_file} does not exist")
+    return Given.read(Settings, config_file or default_config_file(), overrides)
 
-    class _Settings(Settings):
-        toml_file = path
 
-    try:
-        return _Settings(**overrides)  # type: ignore[arg-type]  # sections are validated here
-    except ValidationError as error:
-        raise InvalidConfiguration(invalid_request(error).message, file=str(path)) from None
-    except (SettingsError, ValueError, OSError) as error:
-        raise InvalidConfiguration(f"{path}: {error}") from None
+def usable_settings(given: Given) -> tuple[Settings, list[SettingProblem]]:
+    """Return the settings, without the values that cannot be used, and what is wrong with those."""
+    return given.usable(Settings), given.problems
+
+
+def load_settings(config_file: Path | None = None, **overrides: dict[str, Any]) -> Settings:
+    """Return the settings of every source, as `given_settings` reads them.
+
+    Raises InvalidConfiguration, which names each setting that cannot be used, and its source.
+    """
+    given = given_settings(config_file, **overrides)
+    settings, problems = usable_settings(given)
+    if problems:
+        raise InvalidConfiguration("; ".join(map(str, problems)), file=str(given.file))
+    return settings

@@ -308,6 +308,7 @@ def _prepared(
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise damaged(path, verdict)
+    connection.execute("PRAGMA temp_store = MEMORY")  # TMPDIR may be full, or not writable
     connection.execute(f"PRAGMA page_size = {schema.page_size}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]

@@ -80,6 +80,7 @@ class Readers:
         connection = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
         connection.row_factory = sqlite3.Row
         connection.text_factory = tolerant_text
+        await connection.execute_fetchall("PRAGMA temp_store = MEMORY")  # TMPDIR may be full
         for name, function in self._functions.items():
             await connection.create_function(name, -1, function, deterministic=True)
         return connection

@@ -3,9 +3,12 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.request import getproxies, proxy_bypass
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, ByteSize, SecretStr, TypeAdapter
+
+_YOUTUBE = "www.youtube.com"
 
 
 def _split(value: object) -> object:
@@ -34,6 +37,85 @@ def _resolved(path: Path) -> Path:
 UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(_resolved)]
 
 
+_BYTES: TypeAdapter[int] = TypeAdapter(ByteSize)
+
+
+def _bytes(value: object) -> object:
+    """Return a size in bytes; text may have a unit."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(_BYTES.validate_python(value.replace(" ", "")))
+    except ValueError:
+        raise ValueError(
+            "must be a size such as 500MB, 1GB or 2GiB, or a number of bytes"
+        ) from None
+
+
+Size = Annotated[int, BeforeValidator(_bytes)]
+"""Bytes: a whole number, or text with a unit such as `1GB` (10^9) or `1GiB` (2^30)."""
+
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_DURATION = re.compile(rf"(?:{_PART.pattern})+")
+
+
+def _duration(unit: str) -> BeforeValidator:
+    """Return a validator that reads durations; a bare number counts in `unit`."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        text = value.replace(" ", "").lower()
+        if _DURATION.fullmatch(text):
+            seconds = sum(float(n) * _SECONDS[name] for n, name in _PART.findall(text))
+            return seconds / _SECONDS[unit]
+        try:
+            return float(text)
+        except ValueError:
+            what = {"s": "seconds", "d": "days"}[unit]
+            form = f"must be a duration such as 90s, 15m, 2h or 7d, or a number of {what}"
+            raise ValueError(form) from None
+
+    return BeforeValidator(read)
+
+
+Seconds = Annotated[float, _duration("s")]
+"""Seconds: a number, or text with units such as `90s`, `2h` or `1h30m`."""
+
+Days = Annotated[float, _duration("d")]
+"""Days: a number, or text with units such as `12h`, `7d` or `2w`."""
+
+
+def _matching(pattern: str, form: str) -> AfterValidator:
+    """Return a validator that takes only text of a pattern, which `form` describes in words."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(f"must be {form}")
+        return value
+
+    return AfterValidator(check)
+
+
+ProxyUrl = Annotated[
+    str,
+    _matching(
+        r"(https?|socks(4a?|5h?))://\S+",
+        "the address of a proxy, such as http://127.0.0.1:3128 or socks5://127.0.0.1:1080",
+    ),
+]
+ServiceUrl = Annotated[str, _matching(r"https?://\S+", "an address such as http://127.0.0.1:8002")]
+BareUrl = Annotated[
+    str, _matching(r"https?://[^/\s@]+/?", "an address such as http://127.0.0.1:4416, without path")
+]
+FolderName = Annotated[
+    str, _matching(r"(?!\.{1,2}$)[\w.-]+", "the name of one folder: letters, digits and . _ - only")
+]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
 def _token(secret: SecretStr) -> SecretStr:
     """Only what YouTube's tokens consist of; the message does not repeat the secret."""
     if not re.fullmatch(r"[\w.+=%|-]+", secret.get_secret_value(), re.ASCII):
@@ -49,3 +131,12 @@ def secret_from(variable: str) -> SecretStr | None:
     """A secret that another program's environment variable holds."""
     value = os.environ.get(variable, "").strip()
     return SecretStr(value) if value else None
+
+
+def proxy_from_environment() -> str | None:
+    """Return the proxy that other programs use for YouTube too; None if `NO_PROXY` exempts it."""
+    found = getproxies()
+    proxy = found.get("https") or found.get("all")
+    if not proxy or proxy_bypass(_YOUTUBE):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

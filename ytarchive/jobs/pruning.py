@@ -27,7 +27,7 @@ class Pruner:
     """
 
     def __init__(
-        self, database: Database, storage: StorageAPI, keep_days: int, now: Clock | None = None
+        self, database: Database, storage: StorageAPI, keep_days: float, now: Clock | None = None
     ) -> None:
         self._database = database
         self._storage = storage

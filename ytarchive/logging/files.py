@@ -91,7 +91,7 @@ class LogFiles:
             return error
         return None
 
-    def purge(self, keep_days: int, max_bytes: int, today: date) -> None:
+    def purge(self, keep_days: float, max_bytes: int, today: date) -> None:
         """Remove what is older than `keep_days`, then the oldest files beyond `max_bytes`."""
         oldest = (today - timedelta(days=keep_days)).isoformat()
         parts = sorted(self._all_parts(), key=lambda part: (part.day, part.number), reverse=True)

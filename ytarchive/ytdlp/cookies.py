@@ -1,8 +1,11 @@
 """What a file of cookies is good for, without asking anybody."""
 
+import codecs
+import re
 import stat
 import time
 import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
@@ -11,8 +14,12 @@ from pydantic import Field
 
 from ytarchive.common.errors import CookiesInvalid
 from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.regular import read_regular
 
 _SITE = "youtube.com"
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEADER = re.compile(r"#( Netscape)? HTTP Cookie File")
+_FIELDS = 7
 # yt-dlp takes an account for signed in if it has the first and one of the others.
 _LOGIN = "LOGIN_INFO"
 _SESSION = frozenset({"SAPISID", "__Secure-1PAPISID", "__Secure-3PAPISID"})
@@ -27,8 +34,65 @@ class CookiesReport(Model):
     is_private: bool = Field(description="Whether nobody but its owner can read it")
 
 
+def require_cookies(path: Path) -> None:
+    """Raise CookiesInvalid, which says in one sentence what is wrong, if no cookie can be read.
+
+    The message has no cookie's value. The format is Netscape's, as curl and yt-dlp read it.
+    """
+    try:
+        content = read_regular(path, follow_links=True)
+    except OSError as error:
+        raise CookiesInvalid(f"{path} cannot be read: {error.strerror}") from error
+    fault = _fault(content)
+    if fault is not None:
+        raise CookiesInvalid(f"{path} {fault}")
+
+
+def _fault(content: bytes) -> str | None:
+    if any(content.startswith(mark) for mark in _MARKS):
+        return "begins with a byte order mark (BOM): save it as UTF-8 without one"
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return "is not UTF-8 text, so it is no cookies file"
+    return next((fault for is_so, fault in _FAULTS if is_so(text)), None)
+
+
+def _cookies(text: str) -> list[str]:
+    lines = [line.removeprefix("#HttpOnly_") for line in text.splitlines()]
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _has_fields(text: str, separator: str | None) -> bool:
+    return any(len(line.split(separator)) == _FIELDS for line in _cookies(text))
+
+
+_FAULTS: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda text: not text.strip(), "is empty"),
+    (
+        lambda text: text.lstrip()[0] in "[{",
+        "is a JSON export: export it in the Netscape format (cookies.txt) instead",
+    ),
+    (lambda text: not _cookies(text), "has no cookies, only comments"),
+    (
+        lambda text: not _has_fields(text, "\t") and _has_fields(text, None),
+        "separates its fields by spaces: the Netscape format has tabs",
+    ),
+    (
+        lambda text: not _has_fields(text, "\t"),
+        "is not a cookies file of the Netscape format: no line has seven fields",
+    ),
+    (
+        lambda text: not _HEADER.match(text),
+        "does not begin with the line `# Netscape HTTP Cookie File`: add it",
+    ),
+)
+"""What can be wrong with the text, in the order in which it is looked for."""
+
+
 def cookies_report(path: Path) -> CookiesReport:
     """Look into a file. Raises CookiesInvalid if it cannot be read or is of another format."""
+    require_cookies(path)
     jar = MozillaCookieJar()
     try:
         mode = path.stat().st_mode
@@ -36,7 +100,8 @@ def cookies_report(path: Path) -> CookiesReport:
             warnings.simplefilter("ignore")  # it takes a line that is none for a fault of its own
             jar.load(str(path), ignore_discard=True, ignore_expires=True)
     except (LoadError, UnicodeDecodeError):
-        raise CookiesInvalid(f"{path} is not a cookies file of the Netscape format") from None
+        message = f"{path} is not a cookies file of the Netscape format: a line cannot be read"
+        raise CookiesInvalid(message) from None
     except OSError as error:
         raise CookiesInvalid(f"{path} cannot be read: {error.strerror}") from error
     account = {

@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from ytarchive.common.config import Settings, YouTubeConfig
 from ytarchive.common.disk import own_folder, unusable
-from ytarchive.common.errors import CookiesInvalid, InvalidConfiguration
-from ytarchive.common.regular import open_regular, read_regular, require_regular
+from ytarchive.common.errors import InvalidConfiguration
+from ytarchive.common.regular import read_regular, require_regular
 from ytarchive.ytdlp.api import EXTRACTION_SECONDS
+from ytarchive.ytdlp.cookies import require_cookies
 from ytarchive.ytdlp.options import Equipment
 from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime, yt_dlp_fingerprint
 
@@ -34,6 +35,8 @@ def prepare(settings: Settings) -> Equipment:
             raise unusable(error, folder) from error
     forget_old_info(info)
     network, download, youtube = settings.network, settings.download, settings.youtube
+    if network.cookies_file is not None:
+        require_cookies(network.cookies_file)
     return Equipment(
         info_dir=info,
         cache_dir=cache / "yt-dlp",
@@ -41,7 +44,7 @@ def prepare(settings: Settings) -> Equipment:
         javascript=javascript_runtime(),
         proxy=network.proxy,
         ca_bundle=_bundle(network.ca_file, cache) if network.ca_file else None,
-        cookies_file=_readable_cookies(network.cookies_file),
+        cookies_file=network.cookies_file,
         timeout=network.timeout,
         min_free=settings.storage.min_free,
         side_file_timeout=download.side_file_timeout,
@@ -109,13 +112,3 @@ def _bundle(ca_file: Path, folder: Path) -> Path:
     part = bundle.with_suffix(f".{os.getpid()}.part")
     part.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + further)
     return part.replace(bundle)
-
-
-def _readable_cookies(path: Path | None) -> Path | None:
-    if path is not None:
-        try:
-            open_regular(path, follow_links=True).close()
-        except OSError as error:
-            message = f"network.cookies_file {path} cannot be read: {error.strerror}"
-            raise CookiesInvalid(message) from error
-    return path

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Cli
+from ytarchive.cli.checks import Check
+from ytarchive.cli.commands import doctor
 from ytarchive.cli.template import template
 from ytarchive.common.config import Settings, load_settings
 
@@ -89,7 +91,24 @@ def test_a_setting_that_cannot_be_used_is_named(cli: Cli, tmp_path: Path) -> Non
     file.write_text("[download]\nconcurency = 5\n")
     ran = cli("config", "show", "--config", str(file))
     assert ran.code == 1
-    assert "download.concurency" in ran.err
+    assert f"download.concurency ({file}): is not a setting" in ran.err
+    assert "did you mean download.concurrency?" in ran.err
+    assert "storage.base_path" in ran.out
+    [problem] = cli("config", "show", "--config", str(file), "--json").json["problems"]
+    assert problem["name"] == "download.concurency"
+
+
+def test_doctor_works_with_a_setting_that_cannot_be_used(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_checks(*_: object) -> list[Check]:
+        return []
+
+    monkeypatch.setattr(doctor, "all_checks", no_checks)
+    monkeypatch.setenv("YTARCHIVE_SERVER__PORT", "eighty")
+    ran = cli("doctor")
+    assert ran.code == 1
+    assert "server.port (environment variable YTARCHIVE_SERVER__PORT)" in ran.out
 
 
 def test_path_tells_where_the_file_is_looked_for(cli: Cli, tmp_path: Path) -> None:

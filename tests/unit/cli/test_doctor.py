@@ -95,7 +95,7 @@ def test_cookies_that_have_expired_fail_with_a_remedy(tmp_path: Path) -> None:
     assert "Export" in (check.remedy or "")
 
 
-@pytest.mark.parametrize("cookies", [[], ["PREF\tx\n"], ["LOGIN_INFO\tx\n"]])
+@pytest.mark.parametrize("cookies", [["PREF\tx\n"], ["LOGIN_INFO\tx\n"]])
 def test_cookies_without_an_account_are_a_warning(tmp_path: Path, cookies: list[str]) -> None:
     check = check_cookies(jar(tmp_path, *cookies))
     assert (check.verdict, "signed in" in check.message) == (Verdict.WARN, True)

@@ -177,7 +177,9 @@ def test_a_setting_of_the_wrong_kind_is_told_in_words(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("YTARCHIVE_DOWNLOAD__CONCURRENCY", "many")
-    assert cli("jobs").err.startswith("error: download.concurrency: must be a whole number. ")
+    where = "environment variable YTARCHIVE_DOWNLOAD__CONCURRENCY"
+    said = f"error: download.concurrency ({where}): must be a whole number from 1 to 64. "
+    assert cli("jobs").err.startswith(said)
 
 
 def test_a_service_that_does_not_exist_cannot_be_served(cli: Cli) -> None:

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ytarchive.common.config import Pace, default_config_file, load_settings
+from ytarchive.common.config import (
+    Pace,
+    default_config_file,
+    given_settings,
+    load_settings,
+    usable_settings,
+)
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.services import ServiceName
 
@@ -177,3 +183,122 @@ def test_remote_services_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> N
     services = load_settings().services
     assert services.url(ServiceName.DOWNLOAD) == "http://127.0.0.1:8002"
     assert services.url(ServiceName.JOBS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("1GB", 10**9), ("1 GB", 10**9), ("1gib", 2**30), ("1.5MB", 1_500_000), ("4096", 4096)],
+)
+def test_sizes_may_have_units(monkeypatch: pytest.MonkeyPatch, text: str, size: int) -> None:
+    monkeypatch.setenv("YTARCHIVE_STORAGE__MIN_FREE", text)
+    assert load_settings().storage.min_free == size
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("2h", 7200), ("90s", 90), ("1h30m", 5400), ("250ms", 0.25), ("7d", 604_800), ("15", 15)],
+)
+def test_durations_may_have_units(
+    monkeypatch: pytest.MonkeyPatch, text: str, seconds: float
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_DOWNLOAD__STALL_TIMEOUT", text)
+    assert load_settings().download.stall_timeout == seconds
+
+
+@pytest.mark.parametrize(("text", "days"), [("7", 7), ("2w", 14), ("12h", 0.5)])
+def test_days_may_have_units(file: Path, text: str, days: float) -> None:
+    file.write_text(f'[jobs]\nfull_listing_days = "{text}"\n')
+    assert load_settings(file).jobs.full_listing_days == days
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "form"),
+    [
+        ("SERVER__PORT", "eighty", "a whole number from 0 to 65535"),
+        ("DOWNLOAD__CONCURRENCY", "65", "from 1 to 64"),
+        ("STORAGE__MIN_FREE", "a lot", "a size such as 500MB"),
+        ("DOWNLOAD__STALL_TIMEOUT", "2 moons", "a duration such as 90s"),
+        ("NETWORK__PROXY", "127.0.0.1:3128", "the address of a proxy, such as http://"),
+        ("DOWNLOAD__PACE", "fast", "'polite' or 'off'"),
+        ("STORAGE__VIDEOS_DIR", "../out", "the name of one folder"),
+    ],
+)
+def test_an_error_names_the_setting_its_source_and_the_form(
+    monkeypatch: pytest.MonkeyPatch, file: Path, name: str, value: str, form: str
+) -> None:
+    setting = name.lower().replace("__", ".")
+    monkeypatch.setenv(f"YTARCHIVE_{name}", value)
+    with pytest.raises(InvalidConfiguration) as refused:
+        load_settings()
+    said = str(refused.value)
+    assert said.startswith(f"{setting} (environment variable YTARCHIVE_{name}): must be")
+    assert form in said
+
+    monkeypatch.delenv(f"YTARCHIVE_{name}")
+    section, _, field = setting.partition(".")
+    file.write_text(f'[{section}]\n{field} = "{value}"\n')
+    with pytest.raises(InvalidConfiguration) as refused:
+        load_settings(file)
+    assert str(refused.value).startswith(f"{setting} ({file}): must be")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("STORAGE__BASEPATH", "storage.base_path"),
+        ("STORAGE__MINFREE", "storage.min_free"),
+        ("SERVER__COOKIES_FILE", "network.cookies_file"),
+        ("DOWNLAOD__PACE", "download"),
+    ],
+)
+def test_a_misspelt_setting_is_answered_with_the_one_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    monkeypatch.setenv(f"YTARCHIVE_{name}", "1")
+    with pytest.raises(InvalidConfiguration, match=rf"did you mean {meant}\?"):
+        load_settings()
+
+
+def test_every_wrong_setting_is_reported_and_the_others_are_usable(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_SERVER__PORT", "x")
+    file.write_text("[server]\nhost = 'localhost'\n[download]\nburst = 0\n[nonsense]\na = 1\n")
+    settings, problems = usable_settings(given_settings(file))
+    assert {each.name for each in problems} == {"server.port", "download.burst", "nonsense"}
+    assert (settings.server.host, settings.server.port) == ("localhost", 8000)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_file_of_settings_may_begin_with_a_byte_order_mark(file: Path, newline: str) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + f"[server]{newline}port = 81{newline}".encode())
+    assert load_settings(file).server.port == 81
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "is a folder"), (b"\xff\xfe[", "is not UTF-8"), (b"[", "not TOML")]
+)
+def test_an_unreadable_file_of_settings_is_named(
+    file: Path, content: bytes | None, said: str
+) -> None:
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(InvalidConfiguration, match=said):
+        load_settings(file)
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_the_proxy_of_the_environment_is_the_default(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for each in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, "127.0.0.1:3128")
+    assert load_settings().network.proxy == "http://127.0.0.1:3128"
+    monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "socks5://127.0.0.1:1080")
+    assert load_settings().network.proxy == "socks5://127.0.0.1:1080"
+    monkeypatch.delenv("YTARCHIVE_NETWORK__PROXY")
+    monkeypatch.setenv("NO_PROXY", "youtube.com")
+    assert load_settings().network.proxy is None

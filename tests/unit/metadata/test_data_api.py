@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from tests.unit.metadata.conftest import KEY, Bench
 from tests.unit.metadata.peers import Answer, api_video, error_body, video_id
+from tests.unit.metadata.socks import socks_proxy
 from ytarchive.common.config import NetworkConfig, YouTubeConfig
 from ytarchive.common.errors import (
     ApiFailure,
@@ -30,6 +31,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.metadata.data_api.client import DataApi
+from ytarchive.metadata.data_api.connection import youtube_session
 from ytarchive.metadata.data_api.errors import plain_text, refused, unreachable
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.data_api.resources import Resource, video_metadata
@@ -228,13 +230,25 @@ async def test_a_video_that_was_not_asked_for_is_ignored(bench: Bench) -> None:
         assert await api.videos([video_id(1)]) == {}
 
 
-async def test_a_socks_proxy_is_refused_with_a_remedy(bench: Bench) -> None:
-    network = NetworkConfig(proxy="socks5://127.0.0.1:9")
-    async with bench.database() as database:
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks4", "socks4a"])
+async def test_a_socks_proxy_leads_to_the_data_api(bench: Bench, scheme: str) -> None:
+    async with socks_proxy() as proxy:
+        network = NetworkConfig(proxy=f"{scheme}://127.0.0.1:{proxy.port}")
+        async with (
+            youtube_session(network, aiohttp.ClientTimeout(total=10)) as session,
+            session.get(f"{bench.api.url}/videos") as answer,
+        ):
+            assert answer.status == 200
+    assert proxy.served == 1
+
+
+async def test_a_socks_proxy_that_refuses_is_a_network_failure(bench: Bench) -> None:
+    async with socks_proxy(refuses=True) as proxy, bench.database() as database:
+        network = NetworkConfig(proxy=f"socks5://127.0.0.1:{proxy.port}")
         ledger = QuotaLedger(database, YouTubeConfig(api_key=None))
-        with pytest.raises(InvalidConfiguration, match="SOCKS"):
-            async with DataApi.open(SecretStr(KEY), network, ledger):
-                pass
+        async with DataApi.open(SecretStr(KEY), network, ledger) as api:
+            with pytest.raises(NetworkFailure, match="SOCKS proxy"):
+                await api.videos([video_id(1)])
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel"])

@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 from pydantic import BaseModel, SecretStr
-from pydantic_settings import InitSettingsSource
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
 from ytarchive.cli.failure import Failure
 from ytarchive.cli.options import Globals, Group
 from ytarchive.cli.output import Output, cell, table
-from ytarchive.cli.session import chosen, read_settings
+from ytarchive.cli.session import chosen, read_given
 from ytarchive.cli.template import template
-from ytarchive.common.config import Settings, default_config_file
+from ytarchive.common.config import Settings, default_config_file, usable_settings
+from ytarchive.common.setting_sources import ENVIRONMENT, Given, SettingProblem
 
 _CREDENTIALS = re.compile(r"(?<=://)\S+(?=@)")
 _MASK = "********"
@@ -37,6 +37,7 @@ class Configuration(BaseModel):
     file: Path
     file_exists: bool
     settings: list[Setting]
+    problems: list[SettingProblem]
 
 
 class ConfigFile(BaseModel):
@@ -52,15 +53,24 @@ def config() -> None:
 
 
 @config.command()
-def show() -> None:
-    """Show every setting and where it comes from; secrets are masked."""
-    options = chosen()
-    settings = read_settings(options)
-    file = _file(options)
+def show() -> int:
+    """Show every setting and where it comes from; secrets are masked.
+
+    The exit code is 1 if a setting cannot be used; its default is shown instead.
+    """
+    given = read_given(chosen())
+    settings, problems = usable_settings(given)
     shown = Configuration(
-        file=file, file_exists=file.is_file(), settings=list(_settings(settings, options))
+        file=given.file,
+        file_exists=given.file.is_file(),
+        settings=list(_settings(settings, given)),
+        problems=problems,
     )
-    Output(as_json=options.json).show(shown, _table)
+    out = Output(as_json=chosen().json)
+    out.show(shown, _table)
+    for each in problems:
+        out.remark(f"cannot be used: {each}")
+    return 1 if problems else 0
 
 
 @config.command()
@@ -107,30 +117,17 @@ def _write(file: Path, text: str, *, overwrite: bool) -> None:
         opened.write(text)
 
 
-def _settings(settings: Settings, options: Globals) -> Iterator[Setting]:
-    given = _given_by(type(settings))
-    if options.base_path is not None:
-        given = {"command line": {"storage": {"base_path": options.base_path}}} | given
+def _settings(settings: Settings, given: Given) -> Iterator[Setting]:
     for section, values in settings:
-        for field, value in values:
-            source = next(
-                (s for s, found in given.items() if field in found.get(section, {})), None
-            )
-            if source is None:
-                source = "environment" if _is_from_environment(section, field, value) else "default"
-            yield Setting(name=f"{section}.{field}", value=_masked(value), source=source)
+        for name, value in values:
+            source = given.source_of(section, name) or _default_source(section, name, value)
+            yield Setting(name=f"{section}.{name}", value=_masked(value), source=source)
 
 
-def _given_by(kind: type[Settings]) -> dict[str, dict[str, Any]]:
-    """What the environment and the file say, the stronger one first."""
-    nothing = InitSettingsSource(kind, {})
-    _, environment, file = kind.settings_customise_sources(kind, *[nothing] * 4)
-    return {"environment": environment(), "file": file()}
-
-
-def _is_from_environment(section: str, field: str, value: object) -> bool:
-    """The key has a variable of its own besides YTARCHIVE_YOUTUBE__API_KEY."""
-    return (section, field) == ("youtube", "api_key") and value is not None
+def _default_source(section: str, name: str, value: object) -> str:
+    """Return where a default comes from: other programs' variables hold those of two settings."""
+    is_shared = (section, name) in {("youtube", "api_key"), ("network", "proxy")}
+    return ENVIRONMENT if is_shared and value is not None else "default"
 
 
 def _masked(value: object) -> object:
@@ -144,7 +141,8 @@ def _masked(value: object) -> object:
 def _table(shown: Configuration) -> RenderableType:
     missing = "" if shown.file_exists else " (does not exist)"
     rows = [(each.name, _written(each.value), each.source) for each in shown.settings]
-    return Lines(cell(f"file: {shown.file}{missing}"), table(["SETTING", "~VALUE", "SOURCE"], rows))
+    listed = table(["SETTING", "~VALUE", "SOURCE"], rows)
+    return Lines(cell(f"file: {shown.file}{missing}"), listed)
 
 
 def _written(value: object) -> object:

@@ -5,10 +5,11 @@ from pydantic import BaseModel
 from rich.console import RenderableType
 from rich.table import Table
 
-from ytarchive.cli.checks import Check, Verdict, all_checks
+from ytarchive.cli.checks import Check, Verdict, all_checks, check_settings
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell
-from ytarchive.cli.session import chosen, read_settings, run_to_end
+from ytarchive.cli.session import chosen, read_given, run_to_end
+from ytarchive.common.config import usable_settings
 from ytarchive.logging import Console, configure_logging
 
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
@@ -28,12 +29,12 @@ def doctor() -> int:
     The exit code is 1 if something fails.
     """
     options = chosen()
-    settings = read_settings(options)
+    settings, problems = usable_settings(read_given(options))
     out = Output(as_json=options.json)
     configure_logging("WARNING", console=Console.WARNINGS)
 
     async def examine() -> int:
-        checks = await all_checks(settings, options.server)
+        checks = check_settings(problems) + await all_checks(settings, options.server)
         failed = any(check.verdict is Verdict.FAIL for check in checks)
         out.show(Diagnosis(ok=not failed, checks=checks), _table)
         return 1 if failed else 0

@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 import re
-import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.telemetry import YOUTUBE_ERRORS
+from ytarchive.metadata.data_api.connection import PROXY_ERRORS, youtube_session
 from ytarchive.metadata.data_api.errors import Refusal, refused, unreachable, unreadable
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.data_api.resources import Resource, read_resources
@@ -77,21 +77,12 @@ class DataApi:
         cls, key: SecretStr, network: NetworkConfig, ledger: QuotaLedger
     ) -> AsyncIterator[Self]:
         """A client with connections of its own. Raises InvalidConfiguration."""
-        if network.proxy and network.proxy.startswith("socks"):
-            raise InvalidConfiguration(
-                "the Data API cannot be asked through a SOCKS proxy: set an HTTP proxy in"
-                " network.proxy, or remove YOUTUBE_API_KEY to work without a key"
-            )
         if not _KEY.fullmatch(key.get_secret_value()):
             raise InvalidConfiguration("YOUTUBE_API_KEY has characters that no key has")
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=_ssl_context(network), limit=_CONNECTIONS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=network.proxy,
-            timeout=aiohttp.ClientTimeout(
-                total=6 * network.timeout, connect=network.timeout, sock_read=network.timeout
-            ),
-        ) as session:
+        timeout = aiohttp.ClientTimeout(
+            total=6 * network.timeout, connect=network.timeout, sock_read=network.timeout
+        )
+        async with youtube_session(network, timeout, connections=_CONNECTIONS) as session:
             yield cls(session, key, ledger)
 
     async def videos(self, video_ids: Sequence[str]) -> dict[str, Resource]:
@@ -173,7 +164,7 @@ class DataApi:
                 address, params=query, headers=headers, allow_redirects=False
             ) as response:
                 body = await _read(response)
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, *PROXY_ERRORS) as error:
             return unreachable(error, self._session.timeout.sock_read or 0)
         if response.status != 200:
             return refused(response.status, response.headers.get("Retry-After"), body)
@@ -201,15 +192,3 @@ def _list_answer(body: bytes) -> dict[str, Any] | None:
     if items is None and str(answer.get("kind", "")).endswith("ListResponse"):
         return {**answer, "items": []}
     return answer if isinstance(items, list) else None
-
-
-def _ssl_context(network: NetworkConfig) -> ssl.SSLContext:
-    """The system's authorities, and those of `network.ca_file`."""
-    context = ssl.create_default_context()
-    if network.ca_file is not None:
-        try:
-            context.load_verify_locations(network.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            message = f"network.ca_file {network.ca_file} holds no certificates that can be read"
-            raise InvalidConfiguration(message) from error
-    return context

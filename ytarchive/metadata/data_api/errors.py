@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+from aiohttp_socks import ProxyError
 
 from ytarchive.common.errors import (
     ApiFailure,
@@ -126,6 +127,8 @@ def unreachable(error: Exception, timeout: float) -> Refusal:
             message = f"the proxy refused the way to the Data API ({error.status})"
         case aiohttp.ClientProxyConnectionError():
             message = f"the proxy cannot be reached: {_cause(error)}"
+        case ProxyError():
+            message = "the SOCKS proxy cannot be reached, or refused the way to the Data API"
         case aiohttp.ClientConnectorError():
             message = f"the server {error.host} cannot be reached: {_cause(error)}"
         case _:

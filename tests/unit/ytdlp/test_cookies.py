@@ -1,0 +1,67 @@
+"""A cookies file that cannot be used is refused in one sentence, without any cookie's value."""
+
+import codecs
+from pathlib import Path
+
+import pytest
+
+from ytarchive.common.config import load_settings
+from ytarchive.common.errors import CookiesInvalid
+from ytarchive.ytdlp.cookies import cookies_report, require_cookies
+from ytarchive.ytdlp.equipment import prepare
+
+HEADER = b"# Netscape HTTP Cookie File\n"
+COOKIE = b".youtube.com\tTRUE\t/\tTRUE\t4102444800\tLOGIN_INFO\tsecret-value\n"
+
+UNUSABLE = {
+    "a UTF-8 byte order mark": (codecs.BOM_UTF8 + HEADER + COOKIE, "byte order mark"),
+    "UTF-16": ((HEADER + COOKIE).decode().encode("utf-16"), "byte order mark"),
+    "nothing": (b"", "empty"),
+    "blank lines": (b"\n  \n", "empty"),
+    "comments alone": (HEADER + b"# one\n", "no cookies"),
+    "a JSON list": (b'[{"name": "LOGIN_INFO", "value": "secret-value"}]', "JSON"),
+    "a JSON object": (b' {"cookies": [{"value": "secret-value"}]}', "JSON"),
+    "spaces": (HEADER + COOKIE.replace(b"\t", b"    "), "spaces"),
+    "fields too few": (HEADER + b".youtube.com\tsecret-value\n", "Netscape"),
+    "a web page": (b"<html><body>secret-value</body></html>", "Netscape"),
+    "no header": (COOKIE, "does not begin with"),
+    "not UTF-8": (HEADER + COOKIE.replace(b"secret", b"\xff\xfe"), "not UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), UNUSABLE.values(), ids=UNUSABLE)
+def test_an_unusable_cookies_file_is_refused_with_what_is_wrong(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "cookies.txt"
+    file.write_bytes(content)
+    for refusing in (require_cookies, cookies_report):
+        with pytest.raises(CookiesInvalid, match=said) as refused:
+            refusing(file)
+        assert "secret-value" not in str(refused.value)
+        assert "\n" not in str(refused.value)
+    settings = load_settings(
+        storage={"base_path": str(tmp_path / "archive")}, network={"cookies_file": str(file)}
+    )
+    with pytest.raises(CookiesInvalid, match=said):
+        prepare(settings)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        HEADER + COOKIE,
+        b"# HTTP Cookie File\n\n" + COOKIE,
+        HEADER + b"#HttpOnly_" + COOKIE,
+        (HEADER + COOKIE).replace(b"\n", b"\r\n"),
+    ],
+)
+def test_a_usable_cookies_file_is_accepted(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "cookies.txt"
+    file.write_bytes(content)
+    require_cookies(file)
+
+
+def test_a_folder_in_place_of_the_cookies_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CookiesInvalid, match="cannot be read: Is a directory"):
+        require_cookies(tmp_path)

@@ -1,0 +1,230 @@
+"""Where settings come from, and what is wrong with a value that cannot be used.
+
+The command line is stronger than the environment, the environment than the file. A value that
+cannot be used is reported with its name, its source and the form that it must have.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource
+
+from ytarchive.common.regular import NotRegularFile, read_regular
+from ytarchive.common.wording import in_words
+
+S = TypeVar("S", bound=BaseSettings)
+Sections = dict[str, Any]
+"""Values by section and name, as a source has them."""
+
+COMMAND_LINE = "command line"
+ENVIRONMENT = "environment"
+FILE = "file"
+
+
+class SettingProblem(BaseModel):
+    """A setting that cannot be used, and why."""
+
+    name: str
+    source: str
+    message: str
+
+    def __str__(self) -> str:
+        """Name, source and what is wrong, in one line."""
+        return f"{self.name} ({self.source}): {self.message}"
+
+
+class _NestedEnvironment(EnvSettingsSource):
+    """Only `SECTION__FIELD` names are settings; `YTARCHIVE_SERVER` is the CLI's server address."""
+
+    def _load_env_vars(self) -> Any:
+        return {name: value for name, value in super()._load_env_vars().items() if "__" in name}
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the settings; unknown sections stay in, so that they are refused by name."""
+        prefixed = [name for name in self.env_vars if name.startswith(self.env_prefix.lower())]
+        sections = {name[len(self.env_prefix) :].partition("__")[0] for name in prefixed}
+        unknown = sections - set(self.settings_cls.model_fields)
+        return {name: {} for name in unknown} | super().__call__()
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Return JSON where it is JSON; other text is judged by the field itself, by its name."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
+@dataclass
+class Given:
+    """The values of every source, the strongest source first."""
+
+    by_source: dict[str, Sections]
+    file: Path
+    problems: list[SettingProblem]
+
+    @classmethod
+    def read(cls, kind: type[BaseSettings], file: Path, overrides: Sections) -> "Given":
+        """Read every source. A file that cannot be read is a problem, not a failure."""
+        problems: list[SettingProblem] = []
+        by_source = {
+            COMMAND_LINE: overrides,
+            ENVIRONMENT: _NestedEnvironment(kind)(),
+            FILE: _read_file(file, problems),
+        }
+        return cls(by_source, file, problems)
+
+    def source_of(self, section: str, name: str | None = None) -> str | None:
+        """Return the strongest source that has a setting, or a section; None if none has it."""
+        for source, sections in self.by_source.items():
+            values = sections.get(section)
+            if section in sections and (
+                name is None or (isinstance(values, dict) and name in values)
+            ):
+                return source
+        return None
+
+    def usable(self, kind: type[S]) -> S:
+        """Return the settings without the values that cannot be used; `problems` names those."""
+        while True:
+            try:
+                return kind(**self._merged())
+            except ValidationError as error:
+                for item in error.errors(include_url=False, include_input=False):
+                    self._refuse(kind, item)
+
+    def _merged(self) -> Sections:
+        merged: Sections = {}
+        for sections in reversed(self.by_source.values()):
+            for section, values in sections.items():
+                if isinstance(values, dict):
+                    known = merged.get(section)
+                    merged[section] = (known if isinstance(known, dict) else {}) | values
+                else:
+                    merged[section] = values
+        return merged
+
+    def _refuse(self, kind: type[BaseSettings], item: Mapping[str, Any]) -> None:
+        """Note what is wrong with a value, and leave it out from now on."""
+        section, *names = [str(part) for part in item["loc"][:2]]
+        name = names[0] if names else None
+        self.problems.append(
+            SettingProblem(
+                name=".".join([section, *names]),
+                source=self._place(self.source_of(section, name), section, name),
+                message=_message(kind, section, name, item),
+            )
+        )
+        for sections in self.by_source.values():
+            values = sections.get(section)
+            if name is None:
+                sections.pop(section, None)
+            elif isinstance(values, dict):
+                sections[section] = {each: values[each] for each in values if each != name}
+
+    def _place(self, source: str | None, section: str, name: str | None) -> str:
+        if source == FILE:
+            return str(self.file)
+        if source != ENVIRONMENT:
+            return source or "default"
+        begin = f"YTARCHIVE_{section}__{name or ''}".upper()
+        names = [each for each in os.environ if each.upper().startswith(begin)]
+        return f"environment variable {names[0] if names else begin}"
+
+
+def _read_file(file: Path, problems: list[SettingProblem]) -> Sections:
+    """Return what a TOML file has; nothing if there is none. A BOM is allowed."""
+    try:
+        if not file.exists():
+            return {}
+        return tomllib.loads(
+            read_regular(file, follow_links=True).decode("utf-8-sig").replace("\r\n", "\n")
+        )
+    except NotRegularFile as error:
+        message = f"is not a file of settings: {error.strerror}"
+    except IsADirectoryError:
+        message = "is a folder; a file of settings must be there, or nothing"
+    except UnicodeDecodeError:
+        message = "is not UTF-8 text; save it as UTF-8"
+    except tomllib.TOMLDecodeError as error:
+        message = f"is not TOML: {error}"
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+    problems.append(SettingProblem(name="settings file", source=str(file), message=message))
+    return {}
+
+
+def _message(
+    kind: type[BaseSettings], section: str, name: str | None, item: Mapping[str, Any]
+) -> str:
+    if item["type"] == "extra_forbidden":
+        return _unknown(kind, section, name)
+    field = _field(kind, section, name)
+    limits = _limits(field) if field and item["type"] in _NUMBERS else ""
+    if name is None and item["type"].startswith("model"):
+        return f"is a section: write [{section}] and the settings below it"
+    return f"{_NUMBERS.get(item['type']) or in_words(item)}{limits}"
+
+
+_NUMBERS = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type"), "must be a number"),
+    **dict.fromkeys(
+        ("greater_than", "greater_than_equal", "less_than", "less_than_equal"), "must be"
+    ),
+}
+
+
+def _limits(field: FieldInfo) -> str:
+    """Return the limits of a number in words, such as ` from 0 to 65535`."""
+    low = next((f" from {m.ge}" for m in field.metadata if isinstance(m, Ge)), "")
+    low = next((f" more than {m.gt}" for m in field.metadata if isinstance(m, Gt)), low)
+    high = next((f" to {m.le}" for m in field.metadata if isinstance(m, Le)), "")
+    high = next((f" less than {m.lt}" for m in field.metadata if isinstance(m, Lt)), high)
+    return f"{low}{high}" if high or not low.startswith(" from") else f" of at least{low[5:]}"
+
+
+def _field(kind: type[BaseSettings], section: str, name: str | None) -> FieldInfo | None:
+    found = kind.model_fields.get(section)
+    model = found.annotation if found else None
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return None
+    return model.model_fields.get(name or "")
+
+
+def _unknown(kind: type[BaseSettings], section: str, name: str | None) -> str:
+    """Say that there is no such setting, and name the one that was probably meant."""
+    if name is None:
+        close = difflib.get_close_matches(section, kind.model_fields, n=1)
+        what, meant = "is not a section", close[0] if close else None
+    else:
+        what, meant = "is not a setting", _close(section, name, list(_names(kind)))
+    hint = f"; did you mean {meant}?" if meant else ""
+    return f"{what}{hint}"
+
+
+def _close(section: str, name: str, names: Sequence[str]) -> str | None:
+    """Return the setting that a name resembles: one of the same name, or of its section, or any."""
+    same = next((each for each in names if each.partition(".")[2] == name), None)
+    if same is not None:
+        return same
+    own = [each for each in names if each.startswith(f"{section}.")]
+    for among, cutoff in ((own, 0.6), (names, 0.8)):
+        found = difflib.get_close_matches(f"{section}.{name}", among, n=1, cutoff=cutoff)
+        if found:
+            return found[0]
+    return None
+
+
+def _names(kind: type[BaseSettings]) -> Iterator[str]:
+    for section, field in kind.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from (f"{section}.{name}" for name in model.model_fields)
