@@ -1,13 +1,45 @@
 """`python -m ytarchive`, and what the installed `ytarchive` runs."""
 
+import os
 import sys
-
-from ytarchive.cli.root import run
+import time
+from contextlib import suppress
+from datetime import datetime
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run())
+    _open_closed_streams()
+    _use_possible_time_zone()
+    code = 1
+    with suppress(KeyboardInterrupt):
+        from ytarchive.cli.root import run  # noqa: PLC0415  # Ctrl-C may come while it is loaded
+
+        code = run()
+    sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Open the standard streams that the caller closed, on the null device.
+
+    Otherwise the next file that is opened, such as a database, would get the stream's number, and
+    the output of a program would be written into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: PTH123, SIM115  # a descriptor, open to the end
+
+
+def _use_possible_time_zone() -> None:
+    """Use UTC where `TZ` is a day or more away from it, which Python cannot represent."""
+    try:
+        datetime.now().astimezone()
+    except ValueError:
+        os.environ["TZ"] = "UTC"
+        time.tzset()
 
 
 if __name__ == "__main__":

@@ -164,3 +164,52 @@ def test_a_rebuild_tells_its_result_and_no_log(settings: Environment, tmp_path: 
     rebuilt = ytarchive(settings, "rebuild", "--json")
     assert (rebuilt.returncode, rebuilt.stderr) == (0, "")
     assert json.loads(rebuilt.stdout)["oddities"] == 0
+
+
+@pytest.mark.parametrize("zone", ["XXX+50", "No/Such/Zone"])
+def test_unusual_time_zones_stop_no_command(settings: Environment, zone: str) -> None:
+    ran = ytarchive(settings | {"TZ": zone}, "init")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ytarchive(settings | {"TZ": zone}, "logs").returncode == 0
+
+
+@pytest.mark.parametrize("arguments", ["config show", "config show --json", "--help"])
+def test_a_full_disk_behind_standard_output_is_named(settings: Environment, arguments: str) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # a device, not a file
+        ran = subprocess.run(
+            command(tuple(arguments.split())), env=settings, stdout=full, stderr=subprocess.PIPE,
+            text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error: standard output cannot be written: No space left")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(("arguments", "code"), [("config show", 0), ("nonsense", 2)])
+def test_closed_and_full_streams_change_no_exit_code(
+    settings: Environment, closed: str, arguments: str, code: int
+) -> None:
+    line = f'exec "$0" -m ytarchive {arguments} {closed}'
+    ran = subprocess.run(
+        ["sh", "-c", line, sys.executable], env=settings, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert ran.returncode == code
+    assert "Traceback" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-16"])
+def test_titles_are_printed_in_any_encoding(
+    settings: Environment, encoding: str, tmp_path: Path
+) -> None:
+    name = "größe-東京-🎬"
+    file = tmp_path / "settings.toml"
+    file.write_text(f'[storage]\nstate_dir = "/tmp/{name}"\n', "utf-8")
+    ran = subprocess.run(
+        command(("config", "show", "--config", str(file))),
+        env=settings | {"PYTHONIOENCODING": encoding}, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr.decode(encoding)) == (0, "")
+    shown = name.encode(encoding, "replace").decode(encoding)
+    assert shown in ran.stdout.decode(encoding)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import click
@@ -46,7 +47,8 @@ def tell(error: Failure, *, as_json: bool) -> int:
     if as_json:
         _print_json(error.code, error.message, error.details, error.remedy)
     else:
-        click.echo(str(error), file=sys.stderr)
+        with suppress(OSError):  # standard error may be full or closed: the exit code tells, too
+            click.echo(str(error), file=sys.stderr)
     return error.exit_code
 
 

@@ -1,6 +1,8 @@
 """The root command, and the end of every command: exit code, errors, interrupts."""
 
+import errno
 import importlib
+import io
 import json
 import os
 import sys
@@ -36,6 +38,9 @@ COMMANDS = {
     "config": ("config:config", "Show the settings, or begin a file of them."),
     "doctor": ("doctor:doctor", "Check everything that archiving needs."),
 }
+
+
+_UNWRITABLE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT})
 
 
 class LazyGroup(click.Group):
@@ -93,6 +98,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Run a command line (default: this process's) and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
+    _print_in_any_encoding()
     try:
         code: Any = root.main(arguments, prog_name="ytarchive", standalone_mode=False)
         sys.stdout.flush()
@@ -102,14 +108,35 @@ def run(arguments: list[str] | None = None) -> int:
         return tell_usage(error, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         return 1
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:
+        if isinstance(error, OSError) and _is_of_output(error):
+            return _without_output(error)
         if os.environ.get("YTARCHIVE_DEBUG"):
             raise
         return tell(_fault(error), as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+def _print_in_any_encoding() -> None:
+    """Print what the terminal's encoding lacks as `?`, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether writing to standard output failed: errors of files are known and named before."""
+    return error.filename is None and error.errno in _UNWRITABLE
+
+
+def _without_output(cause: OSError) -> int:
+    """End a command whose output nobody gets. A reader that left, such as `head`, is no error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+    if isinstance(cause, BrokenPipeError):
+        return 1
+    message = f"standard output cannot be written: {cause.strerror}"
+    remedy = "Free space where it is written to, or write it elsewhere."
+    return tell(Failure(message, remedy=remedy, code="E202"), as_json=False)
 
 
 def _fault(error: Exception) -> Failure:
