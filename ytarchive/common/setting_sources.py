@@ -148,9 +148,7 @@ def _read_file(file: Path, problems: list[SettingProblem]) -> Sections:
             read_regular(file, follow_links=True).decode("utf-8-sig").replace("\r\n", "\n")
         )
     except NotRegularFile as error:
-        message = f"is not a file of settings: {error.strerror}"
-    except IsADirectoryError:
-        message = "is a folder; a file of settings must be there, or nothing"
+        message = f"{error.strerror}; put a file of settings there, or nothing"
     except UnicodeDecodeError:
         message = "is not UTF-8 text; save it as UTF-8"
     except tomllib.TOMLDecodeError as error:

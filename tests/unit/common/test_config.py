@@ -276,7 +276,8 @@ def test_a_file_of_settings_may_begin_with_a_byte_order_mark(file: Path, newline
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "is a folder"), (b"\xff\xfe[", "is not UTF-8"), (b"[", "not TOML")]
+    ("content", "said"),
+    [(None, "it is a folder"), (b"\xff\xfe[", "is not UTF-8"), (b"[", "not TOML")],
 )
 def test_an_unreadable_file_of_settings_is_named(
     file: Path, content: bytes | None, said: str

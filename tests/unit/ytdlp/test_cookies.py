@@ -63,5 +63,5 @@ def test_a_usable_cookies_file_is_accepted(tmp_path: Path, content: bytes) -> No
 
 
 def test_a_folder_in_place_of_the_cookies_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CookiesInvalid, match="cannot be read: Is a directory"):
+    with pytest.raises(CookiesInvalid, match="cannot be read: it is a folder"):
         require_cookies(tmp_path)
