@@ -27,8 +27,8 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.read_only import require_sound
 from ytarchive.common.setting_sources import SettingProblem
+from ytarchive.connection import PROXY_ERRORS, youtube_session
 from ytarchive.discovery import Archive
-from ytarchive.metadata import PROXY_ERRORS, youtube_session
 from ytarchive.storage import Access, is_creatable
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 

@@ -13,10 +13,8 @@ from ytarchive.metadata.api import (
     QuotaUsage,
     VideoMetadataQuery,
 )
-from ytarchive.metadata.data_api.connection import PROXY_ERRORS, youtube_session
 
 __all__ = [
-    "PROXY_ERRORS",
     "BatchMetadata",
     "BatchRequest",
     "ChannelMetadata",
@@ -30,5 +28,4 @@ __all__ = [
     "QuotaUsage",
     "VideoMetadata",
     "VideoMetadataQuery",
-    "youtube_session",
 ]

@@ -30,8 +30,8 @@ from ytarchive.common.errors import (
     VideoUnavailable,
     YTArchiveError,
 )
+from ytarchive.connection import youtube_session
 from ytarchive.metadata.data_api.client import DataApi
-from ytarchive.metadata.data_api.connection import youtube_session
 from ytarchive.metadata.data_api.errors import plain_text, refused, unreachable
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.data_api.resources import Resource, video_metadata

@@ -26,7 +26,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.telemetry import YOUTUBE_ERRORS
-from ytarchive.metadata.data_api.connection import PROXY_ERRORS, youtube_session
+from ytarchive.connection import PROXY_ERRORS, youtube_session
 from ytarchive.metadata.data_api.errors import Refusal, refused, unreachable, unreadable
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.data_api.resources import Resource, read_resources
