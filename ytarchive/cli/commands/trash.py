@@ -11,7 +11,7 @@ from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import VIDEO
-from ytarchive.cli.session import with_archive
+from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.text import counted
 from ytarchive.cli.times import moment
 from ytarchive.common.models import Page
@@ -49,7 +49,7 @@ def quarantine() -> None:
 @trash.command("list")
 @_video
 @paged(TrashQuery, limit=50)
-@with_archive
+@reading
 async def list_trash(
     archive: Archive, out: Output, video: str | None, limit: int, cursor: str | None
 ) -> None:
@@ -86,7 +86,7 @@ async def empty(archive: Archive, out: Output, older_than: float | None, yes: bo
 @quarantine.command("list")
 @_video
 @paged(TrashQuery, limit=50)
-@with_archive
+@reading
 async def list_quarantine(
     archive: Archive, out: Output, video: str | None, limit: int, cursor: str | None
 ) -> None:
