@@ -61,7 +61,7 @@ def test_while_nothing_can_be_written_jobs_are_refused_and_afterwards_all_goes_o
         until(lambda: server.get(f"/jobs/{job_id}").data["progress"]["done"], "the first video")
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, UNLIMITED))
         refused = server.post("/jobs", {"data": {"type": "METADATA_ONLY", "video_ids": videos}})
-        assert (refused.status, refused.code) == (500, "E203")
+        assert (refused.status, refused.code) == (503, "E223")
         assert "jobs.db cannot be read or written" in refused.envelope["error"]["message"]
         until(lambda: not server.get("/health").data["checks"]["logging"], "it is unwell")
         assert server.get(f"/jobs/{job_id}").data["status"] == "RUNNING"

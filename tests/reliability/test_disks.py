@@ -18,10 +18,11 @@ from tests.reliability.report import record
 from tests.reliability.scale import FULL, chance
 from tests.standin import StandInProcess
 from ytarchive.app import open_services
+from ytarchive.common import supervision
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.common.errors import DiskFull
 from ytarchive.discovery import Archive
-from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, engine, policy, runner
+from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, policy
 from ytarchive.logging import Console
 
 MEBIBYTE = 2**20
@@ -62,8 +63,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the disk again after moments, not minutes."""
     monkeypatch.setattr(policy, "_DISK_RECHECK", timedelta(seconds=0.5))
-    monkeypatch.setattr(runner, "_PAUSE_AFTER_FAILURE", 0.2)
-    monkeypatch.setattr(engine, "_PAUSE_AFTER_FAILURE", 0.2)
+    monkeypatch.setattr(policy, "_STORAGE_RECHECK", timedelta(seconds=0.5))
+    monkeypatch.setattr(supervision, "_FIRST_PAUSE", 0.2)
 
 
 def settings_for(base_path: Path, youtube: StandInProcess, **storage: Any) -> Settings:
@@ -89,6 +90,14 @@ def job_for(video_id: str) -> CreateJob:
 async def ended(services: Archive, job_id: str) -> Job:
     async with asyncio.timeout(60):
         while not (job := await services.jobs.get_job(job_id)).status.is_final:
+            await asyncio.sleep(0.05)
+    return job
+
+
+async def held(services: Archive, job_id: str) -> Job:
+    """The job, once it says why it waits."""
+    async with asyncio.timeout(60):
+        while not (job := await services.jobs.get_job(job_id)).progress.waiting_for:
             await asyncio.sleep(0.05)
     return job
 
@@ -133,20 +142,20 @@ async def test_a_full_disk_makes_jobs_wait_and_lose_nothing(
     assert archive.leftovers(base_path) == []
 
 
-async def test_a_read_only_disk_fails_the_job_by_name_and_a_retry_mends_it(
+async def test_a_job_on_a_read_only_disk_waits_with_that_reason_and_resumes(
     small_disk: Path, tmp_path: Path, youtube: StandInProcess, videos: Iterator[str]
 ) -> None:
     base_path = small_disk / "archive"
     settings = settings_for(base_path, youtube, state_dir=tmp_path / "state")
     async with opened(settings) as services:
         remount(small_disk, "ro")
-        job = await ended(services, (await services.jobs.create_job(job_for(next(videos)))).id)
-        assert (job.status, job.results[0].error_code) == ("FAILED", "E202")
-        assert "Read-only" in job.results[0].message
+        created = await services.jobs.create_job(job_for(next(videos)))
+        waiting = await held(services, created.id)
+        assert waiting.progress.waiting_reason == "read_only"
+        assert "Read-only" in (waiting.progress.waiting_for or "")
         remount(small_disk, "rw")
-        await services.jobs.retry_job(job.id)
-        job = await ended(services, job.id)
-        assert job.status == "COMPLETED"
+        job = await ended(services, created.id)
+        assert (job.status, job.results[0].attempts) == ("COMPLETED", 1)
 
 
 def remount(disk: Path, mode: str) -> None:

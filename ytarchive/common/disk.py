@@ -1,43 +1,95 @@
-"""Files and the disk: what went wrong as one of our errors, and waiting until it is written."""
+"""The disk: errors of the operating system by their cause, free space, and durable writes."""
 
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ytarchive.common.errors import DiskFull, FileFailure, LocalError, NotWritable
+from ytarchive.common.errors import (
+    CrossDevice,
+    DiskFull,
+    FileFailure,
+    FileGone,
+    FileTooLarge,
+    LocalError,
+    LocksUnavailable,
+    NotWritable,
+    PermissionDenied,
+    ReadOnlyStorage,
+    StaleShare,
+    StorageGone,
+    StorageProblem,
+    TooManyOpenFiles,
+)
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_CAUSES: dict[type[LocalError], tuple[str, frozenset[int]]] = {
+    DiskFull: (
+        "the disk is full: {path} could not be written",
+        frozenset({errno.ENOSPC, errno.EDQUOT}),
+    ),
+    PermissionDenied: (
+        "{path} cannot be read or written: {why}",
+        frozenset({errno.EACCES, errno.EPERM}),
+    ),
+    ReadOnlyStorage: ("{path} cannot be written: {why}", frozenset({errno.EROFS})),
+    StaleShare: (
+        "{path} cannot be read or written: {why}",
+        frozenset({errno.ESTALE, errno.EIO, errno.EREMOTEIO, errno.ETIMEDOUT}),
+    ),
+    StorageGone: (
+        "{path} cannot be reached: {why}",
+        frozenset(
+            {errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.EHOSTDOWN, errno.ESHUTDOWN}
+            | {errno.ENOMEDIUM, errno.ECONNABORTED, errno.EHOSTUNREACH, errno.ENETUNREACH}
+        ),
+    ),
+    FileGone: ("{path} is gone: {why}", frozenset({errno.ENOENT, errno.ENOTDIR})),
+    FileTooLarge: ("{path} is too large for its file system: {why}", frozenset({errno.EFBIG})),
+    CrossDevice: (
+        "{path} is on another file system than the archive's staging folder",
+        frozenset({errno.EXDEV}),
+    ),
+    LocksUnavailable: ("{path} cannot be locked: {why}", frozenset({errno.ENOLCK})),
+    TooManyOpenFiles: (
+        "{path} cannot be opened: {why}",
+        frozenset({errno.EMFILE, errno.ENFILE}),
+    ),
+}
+CAUSES = {number: kind for kind, (_, numbers) in _CAUSES.items() for number in numbers}
+"""The error class for each number of the operating system that has one."""
+
 _LARGEST_SHARE = 20
-_UNSYNCABLE = frozenset({errno.EINVAL, errno.ENOTSUP})
+_NOT_IMPLEMENTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+_UNSYNCABLE = _NOT_IMPLEMENTED | {errno.EBADF, errno.EISDIR, errno.EACCES, errno.EPERM}
 
 
 def translated(error: OSError, path: Path) -> LocalError:
-    """An OSError as ours. The file it names is preferred to `path`."""
-    where = error.filename if isinstance(error.filename, str) else str(path)
-    if error.errno in _FULL:
-        return DiskFull(f"the disk is full: {where} could not be written")
-    if error.errno in _DENIED:
-        return NotWritable(f"{where} cannot be written: {error.strerror}")
-    if error.errno == errno.EXDEV:
-        return FileFailure(f"{where} is on another file system than the archive's staging folder")
-    return FileFailure(f"{where}: {error.strerror or error}")
+    """Return an OSError as one of ours, by its cause. The file it names is preferred to `path`."""
+    named = error.filename2 or error.filename  # of a rename: where the file was to go
+    where = named if isinstance(named, str) else str(path)
+    kind = CAUSES.get(error.errno or 0, FileFailure)
+    words = _CAUSES[kind][0] if kind in _CAUSES else "{path} cannot be read or written: {why}"
+    return kind(words.format(path=where, why=error.strerror or error))
 
 
-def unusable(error: OSError, path: Path) -> DiskFull | NotWritable:
-    """The same for what must be there before anything works.
-
-    Whatever hinders it, other than a full disk, `path` is no place for it.
-    """
-    told = translated(error, path)
-    if isinstance(told, DiskFull):
-        return told
+def unusable(error: OSError, path: Path) -> LocalError:
+    """Return the same for a folder without which nothing works; the default is NotWritable."""
+    cause = translated(error, path)
+    if isinstance(cause, StorageProblem):
+        return cause
     return NotWritable(f"{path} cannot be written: {error.strerror}")
+
+
+def unlockable(error: OSError, path: Path) -> LocalError:
+    """Return the same for a lock that could not be taken."""
+    if error.errno in _NOT_IMPLEMENTED:
+        return LocksUnavailable(f"{path} cannot be locked: {error.strerror}")
+    return unusable(error, path)
 
 
 def own_folder(folder: Path) -> None:
@@ -51,8 +103,16 @@ def own_folder(folder: Path) -> None:
 
 
 def existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
-    return next(each for each in (path, *path.parents) if each.exists())
+    """Return the path, or the nearest folder above it that exists. Raises OSError."""
+    return next(each for each in (path, *path.parents) if _exists(each))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -73,14 +133,19 @@ class Space:
         return cls(disk.total, disk.free, kept=min(min_free, disk.total // _LARGEST_SHARE))
 
     @property
+    def is_known(self) -> bool:
+        """Whether the file system reports its size; some network file systems do not."""
+        return self.capacity > 0
+
+    @property
     def left(self) -> int:
         """What downloads may still fill; below zero if they already hold back."""
-        return self.free - self.kept
+        return self.free - self.kept if self.is_known else sys.maxsize
 
 
 @contextmanager
 def os_errors(path: Path) -> Iterator[None]:
-    """Translate the OSErrors of the block. Raises DiskFull, NotWritable or FileFailure."""
+    """Translate the OSErrors of the block. Raises a LocalError that names the cause."""
     try:
         yield
     except OSError as error:
@@ -88,12 +153,26 @@ def os_errors(path: Path) -> Iterator[None]:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of names, is on the disk."""
+    """Wait until a file's content, or a folder's list of names, is on the disk. Raises OSError.
+
+    Some file systems cannot sync folders; all must be able to sync a file.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        sync_descriptor(descriptor, path)
+    except OSError as error:
+        if error.errno not in _UNSYNCABLE or not path.is_dir():
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_descriptor(descriptor: int, path: Path) -> None:
+    """Wait until an open file is on the disk. Raises OSError, with the reason in plain words."""
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in _UNSYNCABLE or not path.is_dir():
-            raise  # some file systems cannot sync folders; none may fail to sync a file
-    finally:
-        os.close(descriptor)
+        if error.errno not in _NOT_IMPLEMENTED:
+            raise
+        why = f"its file system cannot sync files ({error.strerror}); use another one"
+        raise OSError(error.errno, why, str(path)) from error

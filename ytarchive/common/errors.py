@@ -412,7 +412,13 @@ class LocalError(YTArchiveError):
     status = 500
 
 
-class DiskFull(LocalError):
+class StorageProblem(LocalError):
+    """The archive's disk does not work at present: no video is at fault, and work waits for it."""
+
+    status, retryable = 503, True
+
+
+class DiskFull(StorageProblem):
     code, status, meaning = "E201", 507, "The disk is full"
     remedy = (
         "Free some space below `storage.base_path`; nothing is lost, and the work goes on then."
@@ -420,8 +426,8 @@ class DiskFull(LocalError):
     reason, retryable = "disk_full", True
 
 
-class NotWritable(LocalError):
-    code, meaning = "E202", "A folder of the archive cannot be written"
+class NotWritable(StorageProblem):
+    code, status, meaning = "E202", 500, "A folder of the archive cannot be written"
     remedy = "Give this user the right to write there, or choose another `storage.base_path`."
     reason = "not_writable"
 
@@ -430,6 +436,75 @@ class FileFailure(LocalError):
     code, meaning = "E203", "A file could not be read or written"
     remedy = "Check the disk; the message names the file."
     reason, retryable = "file_failure", True
+
+
+class StorageGone(StorageProblem):
+    code, meaning = "E221", "The disk or share with the archive is not connected"
+    remedy = "Connect or mount it again; work waits and resumes by itself."
+    reason = "storage_gone"
+
+
+class PermissionDenied(NotWritable):
+    code, meaning = "E222", "The permissions of a file or folder do not allow this"
+    remedy = "Give the user that runs ytarchive the right to read and write it; work waits."
+    reason = "no_permission"
+
+
+class StaleShare(StorageProblem):
+    code, meaning = "E223", "The disk or network share does not answer as it should"
+    remedy = (
+        "Mount the share again (`umount`, `mount`); on a local disk look at the kernel's log "
+        "(`dmesg`), for the disk may be failing. Work waits and resumes by itself."
+    )
+    reason = "stale_share"
+
+
+class FileTooLarge(LocalError):
+    code, status, meaning = "E224", 507, "The file system does not accept a file of this size"
+    remedy = (
+        "Use another file system for the archive (FAT32 ends at 4 GiB), lift the limit "
+        "(`ulimit -f`), or choose a lower `--quality`, then retry."
+    )
+    reason = "file_too_large"
+
+
+class CrossDevice(StorageProblem):
+    code, meaning = "E225", "Two folders of the archive are on different file systems"
+    remedy = (
+        "Keep `videos/`, `metadata/` and `.ytarchive/staging/` on one file system: mount the "
+        "whole archive, not a folder inside it. What was fetched stays in staging."
+    )
+    reason = "cross_device"
+
+
+class LocksUnavailable(StorageProblem):
+    code, meaning = "E226", "The file system does not provide file locks"
+    remedy = (
+        "Put the databases on a local disk (`storage.state_dir`), or mount the share with locks "
+        "(NFS: without `nolock`, with a running lock service)."
+    )
+    reason = "no_locks"
+
+
+class ReadOnlyStorage(NotWritable):
+    code, meaning = "E227", "The file system is mounted read-only"
+    remedy = (
+        "Mount it writable (`mount -o remount,rw`). A disk that became read-only by itself may be "
+        "failing: look at the kernel's log (`dmesg`)."
+    )
+    reason = "read_only"
+
+
+class TooManyOpenFiles(StorageProblem):
+    code, meaning = "E228", "The system allows no more open files"
+    remedy = "Raise the limit (`ulimit -n`, `LimitNOFILE=` in a unit file); work waits."
+    reason = "too_many_open_files"
+
+
+class FileGone(LocalError):
+    code, status, meaning = "E229", 500, "A file or folder that is needed is gone"
+    remedy = "The message names it. Put it back, or let `ytarchive verify --repair` fetch it again."
+    reason, retryable = "file_gone", True
 
 
 class ToolMissing(LocalError):

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from ytarchive.common.disk import unusable
-from ytarchive.common.errors import StateLocked
+from ytarchive.common.disk import unlockable, unusable
+from ytarchive.common.errors import LocalError, StateLocked
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import utc_now
 from ytarchive.common.regular import read_regular
@@ -42,7 +42,7 @@ class StateLock:
         self._files: list[io.FileIO] = []
 
     def __enter__(self) -> Self:
-        """Take every lock. Raises StateLocked, DiskFull or NotWritable."""
+        """Take every lock. Raises StateLocked, LocksUnavailable or another StorageProblem."""
         try:
             self._state_path.mkdir(parents=True, exist_ok=True)
             for service in self._services:
@@ -50,7 +50,7 @@ class StateLock:
         except OSError as error:
             self._held.close()
             raise unusable(error, self._state_path) from error
-        except StateLocked:
+        except LocalError:
             self._held.close()
             raise
         return self
@@ -65,6 +65,8 @@ class StateLock:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _locked_by(path) from None
+        except OSError as error:
+            raise unlockable(error, path) from error
         self._files.append(file)
         self._sign(file)
 

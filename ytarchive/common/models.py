@@ -80,12 +80,27 @@ class HealthCheck(Model):
     version: str
     uptime_seconds: int
     checks: dict[str, bool]
+    problems: dict[str, str] = Field(
+        default={}, description="Background work that fails at present, with the error of each"
+    )
 
     @classmethod
     def of(
-        cls, service: str, checks: dict[str, bool], *, since: float, healthy: bool | None = None
+        cls,
+        service: str,
+        checks: dict[str, bool],
+        *,
+        since: float,
+        healthy: bool | None = None,
+        problems: dict[str, str] | None = None,
     ) -> "HealthCheck":
-        """How a service is that began at `since` (monotonic). `healthy`: default all `checks`."""
+        """Return the health of a service that began at `since` (monotonic).
+
+        `healthy`: default all `checks`. `problems`: a service that has background work names what
+        of it fails, which adds the check `background`.
+        """
+        if problems is not None:
+            checks = checks | {"background": not problems}
         is_healthy = all(checks.values()) if healthy is None else healthy
         return cls(
             service=service,
@@ -93,6 +108,7 @@ class HealthCheck(Model):
             version=__version__,
             uptime_seconds=int(time.monotonic() - since),
             checks=checks,
+            problems=problems or {},
         )
 
     @property

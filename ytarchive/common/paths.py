@@ -5,6 +5,7 @@ from pathlib import Path, PurePath
 
 from ytarchive.common.config import OWN_FOLDER, StorageConfig
 from ytarchive.common.errors import PathOutsideArchive
+from ytarchive.common.filesystem import is_file
 
 CHECKSUMS = "checksums.sha256"
 """The list of digests that lies in the folder of each stored video."""
@@ -35,7 +36,7 @@ def require_place_for_videos(
         raise PathOutsideArchive(f"{named[:200]!r} is not a place for videos in the archive")
     for folder in (place, *place.parents[: len(place.relative_to(base).parts)]):
         is_own = folder == place and folder.name == video_id
-        if not is_own and (folder / CHECKSUMS).is_file():
+        if not is_own and is_file(folder / CHECKSUMS):
             taken = f"{folder.relative_to(base)} is the folder of a stored video"
             raise PathOutsideArchive(f"{named[:200]!r} is no place for others: {taken}")
 

@@ -7,8 +7,9 @@ from ytarchive.common.errors import (
     DatabaseCorrupt,
     DatabaseUnsupported,
     DiskFull,
-    FileFailure,
+    LocksUnavailable,
     NotWritable,
+    StaleShare,
     YTArchiveError,
 )
 from ytarchive.common.regular import NotRegularFile, require_regular
@@ -17,10 +18,14 @@ _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
     sqlite3.SQLITE_FULL: (DiskFull, "the disk with {path} is full"),
     # its index of the write-ahead log found no room to grow
     sqlite3.SQLITE_IOERR_SHMSIZE: (DiskFull, "the disk with {path} is full"),
+    sqlite3.SQLITE_IOERR_LOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
+    sqlite3.SQLITE_IOERR_RDLOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
+    sqlite3.SQLITE_IOERR_UNLOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
+    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
     sqlite3.SQLITE_READONLY: (NotWritable, "{path} cannot be written: {error}"),
     sqlite3.SQLITE_CANTOPEN: (NotWritable, "{path} cannot be opened: {error}"),
     sqlite3.SQLITE_PERM: (NotWritable, "{path} cannot be written: {error}"),
-    sqlite3.SQLITE_IOERR: (FileFailure, "{path} cannot be read or written: {error}"),
+    sqlite3.SQLITE_IOERR: (StaleShare, "{path} cannot be read or written: {error}"),
     sqlite3.SQLITE_BUSY: (DatabaseUnsupported, "{path} is used by another program: {error}"),
     sqlite3.SQLITE_PROTOCOL: (DatabaseUnsupported, "{path} cannot be locked there: {error}"),
 }

@@ -7,6 +7,7 @@ from loguru import logger
 
 from ytarchive.common.disk import os_errors, own_folder, sync
 from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.filesystem import entries, is_folder
 from ytarchive.common.identifiers import OpaqueId
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import Model
@@ -48,7 +49,8 @@ class Journal:
 
     def kept(self) -> Iterator[Promise]:
         """What an earlier process did not get to, first asked first."""
-        for path in sorted(self._folder.glob("*.json")):
+        listed = entries(self._folder) if is_folder(self._folder) else []
+        for path in sorted(path for path in listed if path.suffix == ".json"):
             try:
                 yield Promise.model_validate(stored_json(read_regular(path)))
             except (OSError, ValueError, YTArchiveError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ytarchive.common.disk import Space
+from ytarchive.common.disk import Space, os_errors
 from ytarchive.common.errors import DiskFull
 
 _MIB = 2**20
@@ -25,7 +25,8 @@ class Room:
 
         Raises DiskFull if it does not fit beside the others.
         """
-        space = Space.at(self._folder, self._min_free)
+        with os_errors(self._folder):
+            space = Space.at(self._folder, self._min_free)
         left = space.left - sum(claim() for claim in self._claims.values())
         if needed > left:
             message = (

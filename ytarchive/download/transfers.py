@@ -16,6 +16,7 @@ from ytarchive.common.errors import (
     ServiceUnavailable,
     YTArchiveError,
 )
+from ytarchive.common.faults import as_error
 from ytarchive.common.media import in_words
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
@@ -165,7 +166,9 @@ class Transfers:
             # A job tells it too, and what follows from it.
             log.log("WARNING" if task.is_promised else "DEBUG", "{}: {}", video_id, error.message)
         except Exception as error:  # a fault of ours must end the task as well
-            task.failed(InternalError(f"the download broke: {type(error).__name__}"))
+            named = as_error(error)
+            ours = InternalError(f"the download broke: {type(error).__name__}")
+            task.failed(ours if isinstance(named, InternalError) else named)
             log.exception("{}: the download broke", video_id)
         self._tell(task)
 

@@ -35,8 +35,10 @@ class Health:
         checks = {part.service: part.is_healthy for part in parts}
         for part in parts:
             checks |= {f"{part.service}.{name}": good for name, good in part.checks.items()}
+        problems = {f"{p.service}.{name}": e for p in parts for name, e in p.problems.items()}
         healthy = all(part.is_healthy for part in parts)
-        return HealthCheck.of("ytarchive", checks, since=self._started, healthy=healthy)
+        found = HealthCheck.of("ytarchive", checks, since=self._started, healthy=healthy)
+        return found.model_copy(update={"problems": problems})
 
     async def _of(self, service: str) -> HealthCheck:
         found = next((name for name in self._services if name == service), None)

@@ -19,6 +19,7 @@ from ytarchive.common.errors import (
     UnknownPath,
     YTArchiveError,
 )
+from ytarchive.common.faults import as_error
 from ytarchive.common.services import ServiceName
 from ytarchive.common.telemetry import REQUEST_SECONDS
 from ytarchive.common.tracing import TRACE_HEADER, trace
@@ -104,4 +105,6 @@ def _named(error: Exception, request: web.Request) -> YTArchiveError:
         case web.HTTPException() if error.status < 500:
             return MalformedRequest(error.reason)
         case _:
-            return InternalError()
+            named = as_error(error)
+            # The text of an unexpected exception goes to the log alone.
+            return InternalError() if isinstance(named, InternalError) else named

@@ -5,7 +5,6 @@ vague "unavailable", or a list that no longer has a video, is a suspicion until 
 days apart. Failures of the extraction or the network say nothing and are not entered.
 """
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from loguru import logger
 from ytarchive.common.database import Database
 from ytarchive.common.errors import NotFound, Postponed, Unavailable, YTArchiveError
 from ytarchive.common.models import Page, to_micros, utc_now
+from ytarchive.common.supervision import mark_working
 from ytarchive.download import DownloadAPI
 from ytarchive.jobs.availability_records import (
     AvailabilityRecord,
@@ -36,7 +36,8 @@ log = logger.bind(service="jobs")
 
 _APART = timedelta(hours=20)
 """Findings closer together than this are one."""
-_INTERVAL = 600.0
+INTERVAL = 600.0
+"""Seconds between two looks at what is due."""
 _AT_ONCE = 20
 
 
@@ -172,16 +173,11 @@ class AvailabilityLedger:
             next_cursor=findings[-1].video_id if more else None,
         )
 
-    async def run(self) -> None:
-        """Look again at what is due, every ten minutes, until cancelled."""
-        while True:
-            await self.check_due()
-            await asyncio.sleep(_INTERVAL)
-
     async def check_due(self) -> int:
         """Ask for what is due now; how many videos that were."""
         values = {"now": to_micros(self._now()), "limit": _AT_ONCE}
         due = [record_of(row) for row in await self._database.fetch_all("due_availability", values)]
+        mark_working()  # the governor may let this wait for long
         for finding in due:
             permit = await self._governor.admit(source=finding.video_id, queued=True)
             try:

@@ -1,4 +1,4 @@
-"""The disk guard: nothing new starts while the archive is missing or its disk is nearly full."""
+"""The disk guard: nothing starts while the archive is missing or its disk is full or broken."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,8 @@ from ytarchive.common.errors import (
     ArchiveMissing,
     Blocked,
     Cancelled,
+    DiskFull,
+    LocalError,
     Postponed,
     ServiceUnavailable,
     Unavailable,
@@ -21,12 +23,13 @@ log = logger.bind(service="jobs")
 
 _INTERVALS = {"archive_missing": 2.0, "disk_full": 15.0}
 """Seconds between two looks, by the reason."""
+_LONGEST_INTERVAL = 15.0
 _OWN_CAUSES = (Unavailable, Postponed, Blocked, ServiceUnavailable, Cancelled)
 """Failures that a missing archive cannot cause."""
 
 
 class DiskGuard:
-    """Holds the queue back while the disk is missing or full; the queue resumes by itself."""
+    """Holds the queue back while the disk is missing, full or broken; it resumes by itself."""
 
     def __init__(self, storage: StorageAPI) -> None:
         self._storage = storage
@@ -59,9 +62,9 @@ class DiskGuard:
             if self.waiting is None or self.waiting.reason != problem.reason:
                 log.warning("the queue waits: {}", problem.message)
             self.waiting, held = problem, True
-            await asyncio.sleep(_INTERVALS[problem.reason])
+            await asyncio.sleep(_INTERVALS.get(problem.reason, _LONGEST_INTERVAL))
         if held and self.waiting is not None:
-            log.info("the queue resumes: the archive is there and has room")
+            log.info("the queue resumes: the disk can be used again")
             self.waiting = None
 
     async def _problem(self) -> Waiting | None:
@@ -69,13 +72,15 @@ class DiskGuard:
             stats = await self._storage.get_stats()
         except ArchiveMissing as error:
             return Waiting(error.reason, f"{error.message}; the queue resumes when it is back")
+        except LocalError as error:
+            return Waiting(error.reason, f"{error.message}. {error.remedy}")
         except YTArchiveError:
             return None
         if not stats.is_low_on_space:
             return None
         free, least = stats.free_bytes // 2**20, stats.min_free_bytes // 2**20
         return Waiting(
-            "disk_full",
+            DiskFull.reason,
             f"{stats.base_path} has {free} MiB free, less than storage.min_free ({least} MiB); "
             "the queue resumes when there is more",
         )

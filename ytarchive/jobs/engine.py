@@ -2,15 +2,17 @@
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from loguru import logger
 
 from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.supervision import Work
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobStatus, ResultStatus
+from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.policy import LongestWaits
 from ytarchive.jobs.queue import Queue
@@ -21,13 +23,10 @@ from ytarchive.jobs.work_plans import WorkPlanReporter
 
 log = logger.bind(service="jobs")
 
-Work = Callable[[], Awaitable[None]]
-"""Something that goes on until it is cancelled."""
-
 _COUNT_INTERVAL = 5.0
 _MOST_PLANNINGS = 500
 """Jobs that are prepared side by side; a large one stays among them until its last video."""
-_PAUSE_AFTER_FAILURE = 5.0
+_REPORT_INTERVAL = 2.0
 
 
 class Engine:
@@ -40,6 +39,7 @@ class Engine:
         planner: Planner,
         runner: Runner,
         reporter: WorkPlanReporter,
+        guards: Guards,
         longest_waits: LongestWaits,
     ) -> None:
         self._repository = repository
@@ -47,44 +47,44 @@ class Engine:
         self._planner = planner
         self._runner = runner
         self._reporter = reporter
+        self._supervisor = guards.supervisor
         self._longest_waits = longest_waits
         self._to_plan: dict[str, JobHead] = {}
         self._plan_order: list[tuple[int, str]] = []
         self._planning: dict[str, asyncio.Task[None]] = {}
         self._planned: set[str] = set()
         self._giving_up: dict[str, str] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._beside: set[str] = set()
         queue.on_active = self._plan_all
         planner.on_prepared = queue.refresh
         runner.on_result = self._video_ended
-        runner.on_idle_job = lambda job_id: self._spawn(self._finish(job_id))
+        runner.on_idle_job = self._end_soon
 
-    async def start(self, beside: Mapping[str, Work]) -> None:
-        """Begin to work, first on what the last process left; `beside` runs along, by name."""
+    async def start(self) -> None:
+        """Begin to work, first on what the last process left."""
         await self._queue.states.reset()
         await self._repository.bound_waits(self._longest_waits)
         for job_id in await self._repository.unreported():
             self._reporter.note(job_id)
-        self._spawn(_supervised("queue", self._runner.run))
-        self._spawn(_supervised("work plans", self._reporter.run))
-        self._spawn(_supervised("metrics", self._count))
-        for name, work in beside.items():
-            self._spawn(_supervised(name, work))
+        start = self._supervisor.start
+        start("queue", self._runner.turn)
+        start("work plans", self._reporter.report_noted, every=_REPORT_INTERVAL)
+        start("metrics", self._count, every=_COUNT_INTERVAL)
 
-    def run_beside(self, name: str, work: Work) -> None:
-        """Run `work` until the engine stops; once, however often it is named."""
+    def run_beside(self, name: str, work: Work[Any], every: float) -> None:
+        """Repeat `work` until the engine stops; once, however often it is named."""
         if name not in self._beside:
             self._beside.add(name)
-            self._spawn(_supervised(name, work))
+            self._supervisor.start(name, work, every)
 
     async def stop(self, grace: float) -> None:
         """Start nothing more; let transfers go on for `grace` seconds. Nothing is lost."""
         self._plan_order.clear()
-        starting = [*self._tasks, *self._planning.values()]
-        for task in starting:
+        planning = list(self._planning.values())
+        for task in planning:
             task.cancel()
-        await asyncio.gather(*starting, return_exceptions=True)
+        await asyncio.gather(*planning, return_exceptions=True)
+        await self._supervisor.stop()
         await self._runner.finish(grace)
         try:
             await self._queue.states.reset()
@@ -108,10 +108,10 @@ class Engine:
         await self._reporter.report(job_id)
         self._plan_more()
 
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _end_soon(self, job_id: str) -> None:
+        """End a job that has nothing left to do, however often that must be tried."""
+        work = partial(self._finish, job_id)
+        self._supervisor.spawn(self._supervisor.complete(f"the end of job {job_id}", work, job_id))
 
     def _plan_all(self, jobs: list[JobHead]) -> None:
         """Plan the jobs that are not planned yet, those of higher priority and the oldest first."""
@@ -130,21 +130,22 @@ class Engine:
                 self._planning[job.id] = asyncio.create_task(self._plan(job))
 
     async def _plan(self, job: JobHead) -> None:
+        planned = partial(self._planned_again, [job], job.id)
         try:
-            failure = await self._planner.plan(job)
-        except YTArchiveError as error:
-            log.error("job {} could not be planned: {}", job.id, error.message)
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
-            self._planned.discard(job.id)
-            self._queue.refresh(job.id)
-            return
+            name = f"the planning of job {job.id}"
+            failure = await self._supervisor.complete(name, planned, job.id)
         finally:
             self._planning.pop(job.id, None)
             self._plan_more()
         if failure is not None:
             self._giving_up[job.id] = failure
         self._queue.refresh(job.id)
-        self._spawn(self._finish(job.id))
+        self._end_soon(job.id)
+
+    async def _planned_again(self, known: list[JobHead], job_id: str) -> str | None:
+        """Plan a job; after a failure from its state as it is then."""
+        job = known.pop() if known else await self._repository.head(job_id)
+        return await self._planner.plan(job) if job and not job.status.is_final else None
 
     def _video_ended(self, video: DueVideo, status: ResultStatus) -> None:
         self._planner.video_ended()
@@ -173,12 +174,10 @@ class Engine:
         self._queue.refresh(job_id)
 
     async def _count(self) -> None:
-        while True:
-            jobs, waiting = await self._repository.counts()
-            for status in JobStatus:
-                JOBS.labels(status.lower()).set(jobs.get(status, 0))
-            QUEUE_DEPTH.set(waiting)
-            await asyncio.sleep(_COUNT_INTERVAL)
+        jobs, waiting = await self._repository.counts()
+        for status in JobStatus:
+            JOBS.labels(status.lower()).set(jobs.get(status, 0))
+        QUEUE_DEPTH.set(waiting)
 
 
 def _verdict(head: JobHead, failure: str | None) -> tuple[JobStatus, str | None]:
@@ -196,13 +195,3 @@ def _none_of(total: int) -> str:
     if total == 1:
         return "the video could not be archived"
     return f"none of the {total} videos could be archived"
-
-
-async def _supervised(name: str, work: Work) -> None:
-    """Run `work` for ever; a failure of it is logged and waited out, never the end of the queue."""
-    while True:
-        try:
-            await work()
-        except Exception:  # whatever it is, the queue must go on
-            log.exception("{}: failed; it goes on in a moment", name)
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE)

@@ -1,13 +1,22 @@
-"""What stands between the queue and the world: YouTube's patience, the disk, the evidence."""
+"""What decides whether a video may start, and why work waits: governor, disk, evidence, errors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ytarchive.common.config import Settings
+from ytarchive.common.database import Database
 from ytarchive.common.errors import NetworkFailure, YTArchiveError
+from ytarchive.common.services import ServiceName
+from ytarchive.common.supervision import Supervisor
 from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.disk_guard import DiskGuard
+from ytarchive.jobs.evidence import EvidenceHistory
 from ytarchive.jobs.governor.circuit import Circuit
 from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.governor.streaks import EXTRACTION
+from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.retrying.surroundings import Surroundings
 from ytarchive.jobs.waiting import Waiting
+from ytarchive.jobs.waits import JobWaits
 
 _ORDINARY = ("pace", "probing")
 
@@ -19,6 +28,8 @@ class Guards:
     governor: Governor
     disk: DiskGuard
     ledger: AvailabilityLedger
+    supervisor: Supervisor = field(default_factory=lambda: Supervisor(ServiceName.JOBS))
+    waits: JobWaits = field(default_factory=JobWaits)
 
     def waiting(self) -> Waiting | None:
         """Why nothing starts now; None if something may."""
@@ -30,7 +41,29 @@ class Guards:
         waiting = self.waiting()
         return waiting is not None and waiting.reason not in _ORDINARY
 
+    def failing(self, job_id: str) -> Waiting | None:
+        """Return the error of background work that concerns a job; None if there is none."""
+        problem = self.supervisor.problem(job_id) or self.supervisor.problem(None)
+        return Waiting(problem.error.reason, problem.message) if problem else None
+
     def explain(self, error: YTArchiveError) -> bool:
-        """Whether a failure is no wonder while nothing can be had of YouTube anyway."""
-        is_closed = self.governor.snapshot().state == Circuit.CLOSED
-        return isinstance(error, NetworkFailure) and not is_closed
+        """Return whether the cause for which the governor holds everything back explains `error`.
+
+        Then no video is at fault: it waits, and uses no attempt.
+        """
+        state = self.governor.snapshot()
+        if state.state == Circuit.CLOSED:
+            return False
+        is_failing = state.reason == EXTRACTION.reason and isinstance(error, EXTRACTION.errors)
+        return is_failing or isinstance(error, NetworkFailure)
+
+
+async def guards_of(database: Database, settings: Settings, neighbours: Neighbours) -> Guards:
+    """Return what holds the queue back, in the state that the last process left."""
+    governor = await Governor.open(database, settings.download)
+    download, storage = neighbours.download, neighbours.storage
+    surroundings = Surroundings(settings.network)
+    ledger = AvailabilityLedger(database, download, storage, governor, surroundings)
+    if neighbours.history is not None:
+        ledger.on_evidence = EvidenceHistory(neighbours.history).record
+    return Guards(governor, DiskGuard(storage), ledger)

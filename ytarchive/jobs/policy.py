@@ -3,7 +3,8 @@
 | Failure | Action |
 |---|---|
 | `Blocked`: rate limit, bot check, address blocked | the governor pauses everything; no attempt |
-| `NetworkFailure` of several videos in a row | the governor pauses everything; no attempt |
+| `NetworkFailure`, `ApiFailure`, `ApiRateLimited` | waits, later and later; no attempt |
+| `NetworkFailure` of several videos in a row | the governor pauses everything as well |
 | `UpcomingVideo`; `LiveVideo` in a list | unavailable, and queued again at its time; no attempt |
 | `LiveVideo` that somebody named | waits for its end; no attempt |
 | `VideoUnavailable`, `RecordingUnavailable` | unavailable as long as the ledger looks again |
@@ -12,10 +13,11 @@
 | other `Unavailable`: deleted, DRM, source gone | unavailable for good |
 | `StaleUrl` | extracted again at once, twice, by the worker; then as below |
 | `QuotaExceeded` | waits for the quota; no attempt |
-| `DiskFull`, `ArchiveMissing`, `ServiceUnavailable` | waits; no attempt |
-| `ToolMissing`, `InvalidConfiguration`, `RequestError` | fails: only a person can mend it |
+| `ServiceUnavailable`, `ArchiveMissing` | waits; no attempt |
+| `StorageProblem`: disk full, gone, stale, read-only, … | waits; no attempt |
+| `ToolMissing`, `InvalidConfiguration`, `RequestError`, `FileTooLarge` | fails: a person must act |
 | `IntegrityFailure` | once more, whatever `max_retries` says: each attempt is two transfers |
-| the rest: network, yt-dlp, ffmpeg, worker, unknown | `max_retries` times, later and later |
+| the rest: yt-dlp, ffmpeg, worker, unknown | `max_retries` times, later and later |
 """
 
 import random
@@ -26,15 +28,19 @@ from enum import StrEnum
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import (
     AgeRestricted,
+    ApiFailure,
+    ApiRateLimited,
     ArchiveMissing,
     Blocked,
     Cancelled,
     CookiesInvalid,
     DiskFull,
+    FileTooLarge,
     IntegrityFailure,
     InvalidConfiguration,
     LiveVideo,
     MembersOnly,
+    NetworkFailure,
     PaymentRequired,
     Postponed,
     PrivateVideo,
@@ -42,6 +48,7 @@ from ytarchive.common.errors import (
     RegionBlocked,
     RequestError,
     ServiceUnavailable,
+    StorageProblem,
     ToolMissing,
     Unavailable,
     UpcomingVideo,
@@ -58,11 +65,15 @@ _LONGEST_WAIT = timedelta(days=1)
 _LONGEST_PREMIERE = timedelta(days=30)
 _SERVICE_RECHECK = timedelta(seconds=5)
 _DISK_RECHECK = timedelta(minutes=5)
+_STORAGE_RECHECK = timedelta(seconds=15)
 _BLOCKED_RECHECK = timedelta(seconds=1)
 _QUOTA_RECHECK = timedelta(hours=1)
+_LONGEST_OUTAGE_WAIT = timedelta(minutes=5)
 _JITTER = 0.25
 _INTEGRITY_RETRIES = 1
 """A worker transfers spoilt media again at once; a further attempt rarely helps."""
+_OUTAGES = (NetworkFailure, ApiFailure, ApiRateLimited)
+_FOR_A_PERSON = (RequestError, ToolMissing, InvalidConfiguration, CookiesInvalid, FileTooLarge)
 
 
 class Action(StrEnum):
@@ -112,13 +123,13 @@ def decide(
         return Decision(Action.CANCEL)
     if isinstance(error, Unavailable | UpcomingVideo) or (listed and isinstance(error, Postponed)):
         return Decision(Action.UNAVAILABLE, _available_at(error))
-    waiting = _pause(error)
+    waiting = _pause(error, alike, settings)
     if waiting is not None:
         return Decision(Action.WAIT, utc_now() + waiting)
     # A request that was refused stays refused, and so does a program or setting that is missing
     # here; anything else may pass: even a fault that is called permanent has been seen to be a
     # mood of YouTube's.
-    if isinstance(error, RequestError | ToolMissing | InvalidConfiguration | CookiesInvalid):
+    if isinstance(error, _FOR_A_PERSON):
         return Decision(Action.FAIL)
     later = utc_now() + _backoff(failures, settings)
     is_spoilt = isinstance(error, IntegrityFailure) and alike > _INTEGRITY_RETRIES
@@ -175,8 +186,10 @@ def is_an_answer(error: YTArchiveError) -> bool:
     return isinstance(error, Unavailable | Postponed) and not isinstance(error, VideoUnavailable)
 
 
-def _pause(error: YTArchiveError) -> timedelta | None:
+def _pause(error: YTArchiveError, alike: int, settings: JobsConfig) -> timedelta | None:
     """How long a failure that is not the video's own makes it wait; None if it is its own."""
+    if isinstance(error, _OUTAGES):
+        return min(_backoff(alike, settings), _LONGEST_OUTAGE_WAIT)
     if isinstance(error, QuotaExceeded):
         return _until(error, "resets_at", _QUOTA_RECHECK, _LONGEST_WAIT)
     pauses: dict[type[YTArchiveError], timedelta] = {
@@ -185,6 +198,7 @@ def _pause(error: YTArchiveError) -> timedelta | None:
         ServiceUnavailable: _SERVICE_RECHECK,
         DiskFull: _DISK_RECHECK,
         ArchiveMissing: _SERVICE_RECHECK,  # the disk guard holds the queue back meanwhile
+        StorageProblem: _STORAGE_RECHECK,
         Blocked: _BLOCKED_RECHECK,  # the governor holds the queue back meanwhile
     }
     return next((pause for kind, pause in pauses.items() if isinstance(error, kind)), None)

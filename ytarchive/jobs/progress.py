@@ -7,10 +7,11 @@ from contextlib import suppress
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.download import DownloadAPI, DownloadPhase
 from ytarchive.jobs.api import Job, JobProgress, JobStatus, VideoProgress
+from ytarchive.jobs.flights import Flight
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.notices import NoticeBoard
 from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.runner import Flight, Runner
+from ytarchive.jobs.runner import Runner
 from ytarchive.jobs.waiting import Waiting
 
 
@@ -39,7 +40,7 @@ class ProgressReader:
             return job
         flights = self._runner.flights_of(job.id)
         active = await asyncio.gather(*(self._video(flight) for flight in flights))
-        waiting = None if active else await self._waiting(job)
+        waiting = self._guards.failing(job.id) or (None if active else await self._waiting(job))
         progress = job.progress.model_copy(
             update={
                 "active": active,
@@ -56,7 +57,7 @@ class ProgressReader:
 
     async def _waiting(self, job: Job) -> Waiting | None:
         """Why nothing of a job runs; None if it is about to."""
-        held = self._guards.waiting()
+        held = self._guards.waiting() or self._guards.waits.of(job.id)
         if held is not None or job.progress.listing:
             return held
         return await self._repository.waiting(job.id)

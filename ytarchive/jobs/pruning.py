@@ -1,20 +1,19 @@
 """Removes finished jobs after `jobs.keep_days`, except those of which something is still open."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from loguru import logger
 
 from ytarchive.common.database import Database, Writer
-from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import to_micros, utc_now
 from ytarchive.jobs.clock import Clock
 from ytarchive.storage import ExistsRequest, StorageAPI
 
 log = logger.bind(service="jobs")
 
-_INTERVAL = 6 * 3600.0
+INTERVAL = 6 * 3600.0
+"""Seconds between two rounds."""
 _AT_ONCE = 500
 """Jobs or videos in one transaction: other writes wait meanwhile."""
 
@@ -33,15 +32,6 @@ class Pruner:
         self._storage = storage
         self._keep = timedelta(days=keep_days)
         self._now = now or utc_now
-
-    async def run(self) -> None:
-        """Remove old jobs every six hours, until cancelled."""
-        while True:
-            try:
-                await self.prune()
-            except YTArchiveError as error:
-                log.warning("old jobs are not removed: {}", error.message)
-            await asyncio.sleep(_INTERVAL)
 
     async def prune(self) -> int:
         """Remove the jobs that are old enough; how many. With `keep_days` 0 all stay."""

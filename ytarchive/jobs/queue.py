@@ -10,6 +10,7 @@ from itertools import count
 from loguru import logger
 
 from ytarchive.common.models import utc_now
+from ytarchive.common.supervision import mark_working
 from ytarchive.jobs.clock import ClockWatch, stopwatch
 from ytarchive.jobs.job_states import JobStates
 from ytarchive.jobs.repository import JobsRepository
@@ -85,6 +86,7 @@ class Queue:
         while True:
             self._changed.clear()
             video = await self._pick()
+            mark_working()  # what follows may wait for long
             if video is not None:
                 return video
             try:

@@ -7,12 +7,13 @@ from typing import Self
 from ytarchive.common.config import Settings
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.jobs.guards import guards_of
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.registry.models import ServiceRegistry
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
 from ytarchive.jobs.registry.repository import RegistryRepository
 from ytarchive.jobs.repository import SCHEMA
-from ytarchive.jobs.service import JobsService, guards_of
+from ytarchive.jobs.service import JobsService
 
 
 class ReadOnlyJobs(JobsService):
@@ -31,7 +32,6 @@ class ReadOnlyJobs(JobsService):
             service._registry = Registry(
                 _ForgetfulRegistry(database),
                 probe,
-                settings.jobs.health_interval,
                 known_hosts(settings),
             )
             yield service

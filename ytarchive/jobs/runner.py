@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import InternalError, Postponed, Unavailable, YTArchiveError
+from ytarchive.common.errors import Postponed, Unavailable, YTArchiveError
+from ytarchive.common.faults import as_error
 from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
-from ytarchive.jobs.api import JobResult, JobType, ResultStatus, VideoProgress
+from ytarchive.jobs.api import JobResult, JobType, ResultStatus
 from ytarchive.jobs.failures import count_failure
+from ytarchive.jobs.flights import Flight, key_of
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.policy import Action, condition_of, decide, is_an_answer
@@ -24,24 +25,6 @@ from ytarchive.jobs.video_flow import Archived, VideoFlow, spared
 log = logger.bind(service="jobs")
 
 _HISTORY = 10
-_PAUSE_AFTER_FAILURE = 5.0
-
-
-@dataclass
-class Flight:
-    """A video being worked on, for one job or several."""
-
-    video: DueVideo
-    permit: Permit
-    waiters: list[DueVideo] = field(default_factory=list)
-    title: str = ""
-    seen: VideoProgress | None = None
-    """The download as it was when it was last looked at."""
-    task: asyncio.Task[None] | None = None
-
-    def describe(self, title: str) -> None:
-        """The video's title is known now."""
-        self.title = title
 
 
 class Runner:
@@ -72,15 +55,13 @@ class Runner:
         """What is being worked on for a job."""
         return [f for f in self._flights.values() if any(w.job.id == job_id for w in f.waiters)]
 
-    async def run(self) -> None:
-        """Start one video after the other until cancelled; what runs then goes on."""
-        while True:
-            await self._places.acquire()
-            try:
-                started = await self._start_next()
-            except BaseException:
-                self._places.release()
-                raise
+    async def turn(self) -> None:
+        """Start the next video as soon as one may start and there is a place for it."""
+        await self._places.acquire()
+        started = False
+        try:
+            started = await self._start(await self._queue.next())
+        finally:
             if not started:
                 self._places.release()
 
@@ -105,22 +86,14 @@ class Runner:
                 stopped.append(flight.task)
         await asyncio.gather(*stopped, return_exceptions=True)
 
-    async def _start_next(self) -> bool:
-        """Start the next video, or let it wait for another job's; whether it took the place."""
-        video = await self._queue.next()
-        if self._join(video):
-            return False
-        if video.job.type is JobType.METADATA_ONLY:
-            await self._guards.disk.admit_archive()
-        else:
-            await self._guards.disk.admit()
-        permit = await self._guards.governor.admit(source=video.video_id, queued=True)
-        if self._join(video):
-            self._guards.governor.leave(permit)
+    async def _start(self, video: DueVideo) -> bool:
+        """Start a video, or let it wait for another job's; whether it took the place."""
+        permit = await self._admitted(video)
+        if permit is None:
             return False
         # Known before anything is asked, so that whoever cancels the job meanwhile finds it.
         flight = Flight(video, permit, waiters=[video], title=video.title)
-        self._flights[_key(video)] = flight
+        self._flights[key_of(video)] = flight
         try:
             await self._mark_started(flight)
         except BaseException:
@@ -134,6 +107,24 @@ class Runner:
         flight.task.add_done_callback(lambda _: self._landed(flight))
         return True
 
+    async def _admitted(self, video: DueVideo) -> Permit | None:
+        """Wait until a video may start; None if it joined the same video of another job."""
+        if self._join(video):
+            return None
+        try:
+            if video.job.type is JobType.METADATA_ONLY:
+                await self._guards.disk.admit_archive()
+            else:
+                await self._guards.disk.admit()
+            permit = await self._guards.governor.admit(source=video.video_id, queued=True)
+        except BaseException:
+            self._queue.returned(video)
+            raise
+        if self._join(video):
+            self._guards.governor.leave(permit)
+            return None
+        return permit
+
     async def _mark_started(self, flight: Flight) -> None:
         """The job runs now; unless the video was cancelled while it waited."""
         video = flight.video
@@ -146,7 +137,7 @@ class Runner:
             self._queue.refresh(video.job.id)
 
     def _join(self, video: DueVideo) -> bool:
-        flight = self._flights.get(_key(video))
+        flight = self._flights.get(key_of(video))
         if flight is None:
             return False
         flight.waiters.append(video)
@@ -157,32 +148,41 @@ class Runner:
         return True
 
     async def _fly(self, flight: Flight) -> None:
+        name, supervisor = f"the result of {flight.video.video_id}", self._guards.supervisor
         try:
             with trace(flight.video.job.trace_id):
                 outcome = await self._attempt(flight)
                 await self._tell_others(outcome, flight)
                 # A waiter may join until the flight is gone from the table.
-                del self._flights[_key(flight.video)]
+                del self._flights[key_of(flight.video)]
                 for waiter in flight.waiters:
                     with trace(waiter.job.trace_id):
                         await self._record(waiter, outcome)
                     if self._guards.hold_everything and not self.flights_of(waiter.job.id):
                         await self._queue.states.held(waiter.job)
-        except YTArchiveError as error:
-            # The result could not be stored: the video stays queued, and is tried again.
-            log.error("{}: {}", flight.video.video_id, error.message)
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+        except Exception as error:  # of whatever class: the video stays queued, and is tried again
+            flight.pause = supervisor.failed(name, error, flight.video.job.id)
+        else:
+            supervisor.succeeded(name)
 
     def _landed(self, flight: Flight) -> None:
+        waiters = flight.waiters
+        if flight.pause:
+            flight.waiters = []
+            loop = asyncio.get_running_loop()
+            loop.call_later(flight.pause, self._return_all, waiters)
         self._give_back(flight)
         self._places.release()
 
+    def _return_all(self, waiters: list[DueVideo]) -> None:
+        for waiter in waiters:
+            self._queue.returned(waiter)
+
     def _give_back(self, flight: Flight) -> None:
         self._guards.governor.leave(flight.permit)
-        if self._flights.get(_key(flight.video)) is flight:
-            del self._flights[_key(flight.video)]
-        for waiter in flight.waiters:
-            self._queue.returned(waiter)
+        if self._flights.get(key_of(flight.video)) is flight:
+            del self._flights[key_of(flight.video)]
+        self._return_all(flight.waiters)
 
     async def _attempt(self, flight: Flight) -> Archived | YTArchiveError:
         video = flight.video
@@ -199,7 +199,7 @@ class Runner:
             return await self._guards.disk.cause_of(error)
         except Exception as error:  # a fault of ours must not stop the queue
             log.exception("{}: unexpected failure", video.video_id)
-            return InternalError(f"{type(error).__name__}: {error}")
+            return await self._guards.disk.cause_of(as_error(error))
 
     async def _tell_others(self, outcome: Archived | YTArchiveError, flight: Flight) -> None:
         governor, video_id = self._guards.governor, flight.video.video_id
@@ -289,8 +289,3 @@ _RESULTS = {
     Action.FAIL: ResultStatus.FAILED,
     Action.CANCEL: ResultStatus.CANCELLED,
 }
-
-
-def _key(video: DueVideo) -> tuple[bool, str]:
-    """What makes two videos of different jobs the same work."""
-    return video.job.type is JobType.METADATA_ONLY, video.video_id

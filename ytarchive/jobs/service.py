@@ -17,6 +17,7 @@ from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.services import ServiceName
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadListener, DownloadNotice, DownloadStatus
+from ytarchive.jobs import availability, pruning
 from ytarchive.jobs.api import (
     FIRST_VIDEOS,
     CreateJob,
@@ -25,15 +26,11 @@ from ytarchive.jobs.api import (
     JobsAPI,
     JobView,
 )
-from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.continuing import OpenJobs
-from ytarchive.jobs.disk_guard import DiskGuard
 from ytarchive.jobs.engine import Engine
-from ytarchive.jobs.evidence import EvidenceHistory
 from ytarchive.jobs.governor.gate import GovernedGate
-from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.permits import Permits
-from ytarchive.jobs.guards import Guards
+from ytarchive.jobs.guards import Guards, guards_of
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
 from ytarchive.jobs.planning.planner import Planner
@@ -47,6 +44,7 @@ from ytarchive.jobs.registry.repository import RegistryRepository
 from ytarchive.jobs.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.results.api import JobResultsAPI
 from ytarchive.jobs.results.service import JobResultsService
+from ytarchive.jobs.retrying import revival
 from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.retrying.requeueing import Requeueing
 from ytarchive.jobs.retrying.retries import Retries
@@ -94,7 +92,7 @@ class JobsService(JobsAPI, DownloadListener):
         jobs = settings.jobs
         self._notices = NoticeBoard(neighbours.download, jobs.notification_timeout)
         rows = RegistryRepository(database)
-        self._registry = Registry(rows, probe, jobs.health_interval, known_hosts(settings))
+        self._registry = Registry(rows, probe, known_hosts(settings))
         self._queue = Queue(self._repository)
         flow = VideoFlow(neighbours, self._notices)
         surroundings = Surroundings(settings.network)
@@ -104,7 +102,7 @@ class JobsService(JobsAPI, DownloadListener):
         reporter = WorkPlanReporter(self._repository, neighbours.storage)
         planner = Planner(self._repository, neighbours, guards, jobs)
         self._engine = Engine(
-            self._repository, self._queue, planner, runner, reporter, longest_waits(jobs)
+            self._repository, self._queue, planner, runner, reporter, guards, longest_waits(jobs)
         )
         requeueing = Requeueing(database, self._engine.job_changed)
         self._retries = Retries(self._repository, requeueing, self._storage, guards.governor)
@@ -136,12 +134,15 @@ class JobsService(JobsAPI, DownloadListener):
             if not whole_queue:
                 service._queue.restrict_to(set())
                 service._open_jobs = OpenJobs(database)
-            beside = {"registry": service._registry.run}
+            await service._engine.start()
+            interval = settings.jobs.health_interval
+            start = guards.supervisor.start
+            start("registry", service._registry.poll, every=interval, after=interval)
             if whole_queue:
                 service._revival.listen_to(ledger)
-                beside |= {"availability": ledger.run, "revival": service._revival.run}
-                beside |= {"pruning": service._pruner.run}
-            await service._engine.start(beside)
+                start("availability", ledger.check_due, every=availability.INTERVAL)
+                start("parked videos", service._revival.check, every=revival.INTERVAL)
+                service._prune_regularly()
             try:
                 yield service
             finally:
@@ -155,7 +156,10 @@ class JobsService(JobsAPI, DownloadListener):
     def work_on(self, job_id: str) -> None:
         """Add a job to those that are worked on, when not the whole queue is."""
         self._queue.allow(job_id)
-        self._engine.run_beside("pruning", self._pruner.run)
+        self._prune_regularly()
+
+    def _prune_regularly(self) -> None:
+        self._engine.run_beside("pruning", self._pruner.prune, every=pruning.INTERVAL)
 
     def registered_url(self, service: ServiceName) -> str | None:
         """Where a service that runs apart registered from."""
@@ -280,21 +284,11 @@ class JobsService(JobsAPI, DownloadListener):
     async def health(self) -> HealthCheck:
         """Whether the queue's database answers."""
         checks = {"database": await self._repository.database.is_usable()}
-        return HealthCheck.of(self.service, checks, since=self._started)
+        problems = self._guards.supervisor.problems()
+        return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
 
     async def _found(self, job_id: str, *, expand: bool | None = None) -> Job:
         job = await self._repository.job(job_id, expand=expand)
         if job is None:
             raise NotFound(f"there is no job {job_id}")
         return job
-
-
-async def guards_of(database: Database, settings: Settings, neighbours: Neighbours) -> Guards:
-    """Return what holds the queue back, in the state that the last process left."""
-    governor = await Governor.open(database, settings.download)
-    download, storage = neighbours.download, neighbours.storage
-    surroundings = Surroundings(settings.network)
-    ledger = AvailabilityLedger(database, download, storage, governor, surroundings)
-    if neighbours.history is not None:
-        ledger.on_evidence = EvidenceHistory(neighbours.history).record
-    return Guards(governor, DiskGuard(storage), ledger)

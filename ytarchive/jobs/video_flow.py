@@ -84,10 +84,11 @@ class VideoFlow:
         started = time.monotonic()
         video_id, options = video.video_id, video.job.options
         log.info("{}: archiving", video_id)
+        # Before YouTube is asked: while the archive's disk does not answer, nothing is requested.
+        stored = await self.stored(video_id, options)
         metadata, trouble = await self._describe(video_id) if options.include_metadata else _NOTHING
         title = metadata.title if metadata else ""
         on_title(title)
-        stored = await self.stored(video_id, options)
         unsaved = None if stored and stored.has_metadata else metadata
         if unsaved is not None:
             # Before the media: should the video vanish meanwhile, at least this is safe.

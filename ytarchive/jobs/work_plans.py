@@ -1,6 +1,5 @@
 """Tells Storage what could not be archived, so that it stands in the job's work plan."""
 
-import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +23,6 @@ from ytarchive.storage import (
 
 log = logger.bind(service="jobs")
 
-_INTERVAL = 2.0
 _AT_ONCE = 1000
 
 
@@ -44,12 +42,10 @@ class WorkPlanReporter:
         """A video of this job failed for good, or was stored after all."""
         self._pending.add(job_id)
 
-    async def run(self) -> None:
-        """Report what was noted, every two seconds, until cancelled."""
-        while True:
-            await asyncio.sleep(_INTERVAL)
-            for job_id in list(self._pending):
-                await self.report(job_id)
+    async def report_noted(self) -> None:
+        """Report what was noted."""
+        for job_id in list(self._pending):
+            await self.report(job_id)
 
     async def report(self, job_id: str) -> None:
         """Report everything of a job that Storage has not heard of."""
@@ -60,6 +56,9 @@ class WorkPlanReporter:
         except YTArchiveError as error:
             log.warning("the work plan of job {} has to wait: {}", job_id, error.message)
             self._pending.add(job_id)
+        except BaseException:
+            self._pending.add(job_id)
+            raise
 
     async def conclude(self, job_id: str) -> None:
         """Report what is left at the end of a job, and its final counts."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
@@ -13,10 +13,12 @@ from loguru import logger
 
 from ytarchive.common.config import LoggingConfig, Settings
 from ytarchive.common.database import Database
-from ytarchive.common.errors import DatabaseCorrupt, NotFound, YTArchiveError
+from ytarchive.common.errors import DatabaseCorrupt, NotFound
+from ytarchive.common.filesystem import exists
 from ytarchive.common.models import HealthCheck, Page, utc_now
 from ytarchive.common.presence import Presence
 from ytarchive.common.services import ServiceName
+from ytarchive.common.supervision import Supervisor
 from ytarchive.common.telemetry import LOG_ENTRIES
 from ytarchive.common.tracing import current_trace_id
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogQuery, Metric, Received
@@ -96,6 +98,7 @@ class LoggingService(LoggingAPI):
         self._database = database
         self._store = store
         self._pipeline = pipeline
+        self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
 
     @classmethod
@@ -120,8 +123,8 @@ class LoggingService(LoggingAPI):
             pipeline = LogPipeline(store, config.queue_entries, settings.server.log_level)
             await stack.enter_async_context(pipeline)
             service = cls(database, store, pipeline)
-            upkeep = asyncio.create_task(service._keep_up())
-            stack.push_async_callback(_ended, upkeep)
+            service._supervisor.start("upkeep", store.purge, every=_UPKEEP_SECONDS)
+            stack.push_async_callback(service._supervisor.stop)
             yield service
 
     async def submit_log(self, request: LogEntry) -> Received:
@@ -159,23 +162,14 @@ class LoggingService(LoggingAPI):
             "database": await self._database.is_usable(),
             "queue": self._pipeline.keeps_up,
         }
-        return HealthCheck.of(self.service, checks, since=self._started)
+        problems = self._supervisor.problems()
+        return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
 
     async def _take(self, entries: Sequence[LogEntry]) -> Received:
         if entries:
             now = utc_now()
             await self._store.write([dated(entry, now) for entry in entries])
         return Received(accepted=len(entries))
-
-    async def _keep_up(self) -> None:
-        while True:
-            try:
-                await self._store.purge()
-            except YTArchiveError as error:
-                log.warning("old log entries could not be removed: {}", error.message)
-            except Exception:  # a fault of ours; in an hour it may be another matter
-                log.exception("old log entries could not be removed")
-            await asyncio.sleep(_UPKEEP_SECONDS)
 
 
 async def _open_database(path: Path) -> Database:
@@ -192,12 +186,6 @@ def _set_aside(path: Path) -> Path:
     aside = path.with_name(f"{path.name}.damaged-{utc_now():%Y%m%dT%H%M%S}")
     for suffix in ("-wal", "-shm", ""):
         file = path.with_name(path.name + suffix)
-        if file.exists():
+        if exists(file):
             file.rename(aside.with_name(aside.name + suffix))
     return aside
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -1,6 +1,5 @@
 """The Metadata service."""
 
-import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +14,7 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import NotFound, YTArchiveError
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, utc_now
+from ytarchive.common.supervision import Supervisor
 from ytarchive.metadata.api import (
     BatchMetadata,
     BatchRequest,
@@ -76,6 +76,8 @@ class MetadataService(MetadataAPI):
         )
         self._playlists = Playlists(self._passes, listings)
         self._started = time.monotonic()
+        self._supervisor = Supervisor(self.service)
+        self._rounds = itertools.count()
 
     @classmethod
     @asynccontextmanager
@@ -98,8 +100,8 @@ class MetadataService(MetadataAPI):
             sources = Sources(api, extractor, youtube.extract_when_quota_spent)
             service = cls(settings, database, ledger, sources, now)
             stack.push_async_callback(service._close)
-            upkeep = asyncio.create_task(service._keep_up())
-            stack.push_async_callback(_ended, upkeep)
+            service._supervisor.start("upkeep", service._keep_up, every=_UPKEEP_SECONDS)
+            stack.push_async_callback(service._supervisor.stop)
             yield service
 
     async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
@@ -160,29 +162,20 @@ class MetadataService(MetadataAPI):
             "database": await self._database.is_usable(),
             "source": api is None or not api.refuses_key,
         }
-        return HealthCheck.of(self.service, checks, since=self._started)
+        problems = self._supervisor.problems()
+        return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
 
     async def _keep_up(self) -> None:
         """Close idle listings, keep the gauges right over midnight, forget what is old."""
-        for round_number in itertools.count():
-            try:
-                await self._passes.sessions.close_idle()
-                await self._ledger.used()
-                if round_number % _PURGE_EVERY == 0:
-                    await self._cache.purge()
-                    await self._ledger.purge()
-            except YTArchiveError as error:
-                log.warning("upkeep of the metadata cache failed: {}", error.message)
-            await asyncio.sleep(_UPKEEP_SECONDS)
+        await self._passes.sessions.close_idle()
+        await self._ledger.used()
+        if next(self._rounds) % _PURGE_EVERY == 0:
+            await self._cache.purge()
+            await self._ledger.purge()
 
     async def _close(self) -> None:
         await self._videos.close()
         await self._passes.close()
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])
 
 
 def _missing(video_id: str, error: YTArchiveError) -> MissingVideo:

@@ -150,6 +150,11 @@ class StoredVideos(Model):
     undescribed: list[str] = Field(
         default=[], description="Those of them whose metadata is not stored"
     )
+    unreachable: list[str] = Field(
+        default=[],
+        description="Registered videos whose files cannot be looked at now, as on a stale share: "
+        "whether they are stored is not known",
+    )
 
 
 class StorageStats(Model):

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from ytarchive.common.disk import os_errors, sync
 from ytarchive.common.errors import LocalError
+from ytarchive.common.filesystem import entries
 from ytarchive.common.grouping import Grouped, outcome_of
 from ytarchive.common.media import VideoMetadata
 from ytarchive.storage import files
@@ -64,7 +65,7 @@ class MetadataStore:
         try:
             location = await self._library.save_metadata(metadata, content)
         except BaseException:
-            await asyncio.to_thread(draft.path.unlink, missing_ok=True)
+            await asyncio.to_thread(_remove, draft.path)
             raise
         await self._placing.run(draft)
         return location
@@ -84,8 +85,7 @@ class MetadataStore:
             log.info("{}: finishing its metadata", draft.video_id)
             await self._placing.run(draft)
         else:
-            with os_errors(draft.path):
-                await asyncio.to_thread(draft.path.unlink)
+            await asyncio.to_thread(_remove, draft.path)
 
     def _draft(self, video_id: str, content: bytes) -> Draft:
         digest = hashlib.sha256(content).hexdigest()
@@ -136,7 +136,7 @@ class MetadataStore:
         )
 
     def _drafts(self) -> Iterator[Draft]:
-        for path in self._layout.scratch.glob(f"*{files.DRAFT}"):
+        for path in _drafts_in(self._layout.scratch):
             video_id, _, digest = path.name.removesuffix(files.DRAFT).partition(".")
             yield Draft(path, video_id, digest)
 
@@ -156,7 +156,16 @@ def _version(metadata: VideoMetadata) -> VideoMetadata:
     return metadata.model_copy(update={"fetched_at": None, "source": None})
 
 
+def _drafts_in(folder: Path) -> list[Path]:
+    return [path for path in entries(folder) if path.suffix == files.DRAFT]
+
+
 def _write_one(each: tuple[Draft, bytes]) -> None:
     draft, content = each
-    draft.path.unlink(missing_ok=True)  # of an attempt that failed
+    _remove(draft.path)  # of an attempt that failed
     files.write_durably(draft.path, [content])
+
+
+def _remove(path: Path) -> None:
+    with os_errors(path):
+        path.unlink(missing_ok=True)

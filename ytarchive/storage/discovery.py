@@ -103,7 +103,7 @@ def examine(folder: Path) -> Found:
     oddities += [f"{folder / name}: missing" for name in [*lost, *(told.keys() - digests.keys())]]
     newest = max(
         (file.name for file in stored if file.role is Role.MEDIA and file.name not in lost),
-        key=lambda name: (folder / name).stat().st_mtime_ns,
+        key=lambda name: changed(folder / name),
         default=None,
     )
     moment = changed(folder / (CHECKSUMS if CHECKSUMS in names else newest or "."))
@@ -163,7 +163,8 @@ def examine_registration(path: Path, layout: Layout) -> Found:
 
 def changed(path: Path) -> int:
     """When a file was changed, in microseconds; file systems can have any number there."""
-    return min(max(path.stat().st_mtime_ns // 1000, 0), _LAST_MOMENT)
+    with os_errors(path):
+        return min(max(path.stat().st_mtime_ns // 1000, 0), _LAST_MOMENT)
 
 
 def quality_of(info: Path) -> str | None:

@@ -3,16 +3,19 @@
 Everything here blocks; callers run it in a thread. OSErrors leave as errors that name the file.
 """
 
+import errno
 import hashlib
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ytarchive.common.disk import os_errors, sync, translated
-from ytarchive.common.errors import DiskFull, FileFailure, LocalError, NotFound
+from ytarchive.common import filesystem
+from ytarchive.common.disk import os_errors, sync, sync_descriptor, translated
+from ytarchive.common.errors import FileFailure, LocalError, NotFound
 from ytarchive.common.regular import open_regular, read_regular
 from ytarchive.storage.known_files import is_known_foreign
 from ytarchive.storage.layout import CHECKSUMS, Role, role_of
@@ -26,16 +29,13 @@ _ESCAPED = {written: name for name, written in _ESCAPES.items()}
 
 
 def read(path: Path) -> bytes:
-    """The content of a regular file. Raises NotFound, FileFailure or DiskFull."""
+    """Return the content of a regular file. Raises NotFound or another LocalError."""
     try:
         return read_regular(path)
     except FileNotFoundError:
         raise NotFound(f"{path} does not exist") from None
     except OSError as error:
-        failure = translated(error, path)
-        if isinstance(failure, DiskFull):
-            raise failure from error
-        raise FileFailure(f"{path} cannot be read: {error.strerror}") from error
+        raise translated(error, path) from error
 
 
 def write_atomically(path: Path, content: bytes | Iterable[bytes], scratch: Path) -> None:
@@ -59,7 +59,7 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> None:
             with path.open("xb") as file:
                 file.writelines(parts)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_descriptor(file.fileno(), path)
         except OSError:
             path.unlink(missing_ok=True)
             raise
@@ -68,7 +68,7 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> None:
 def put_in_place(written: Path, path: Path) -> None:
     """Rename a file that is on the disk already, over what may be there, durably."""
     with os_errors(path):
-        if path.is_dir() and not path.is_symlink():
+        if filesystem.is_folder(path) and not filesystem.is_link(path):
             raise FileFailure(f"{path} is a folder and not a file: move it away")
         written.replace(path)
         sync(path.parent)
@@ -76,8 +76,8 @@ def put_in_place(written: Path, path: Path) -> None:
 
 def make_folders(folder: Path) -> None:
     """Make a folder and those above it, durably."""
+    missing = [path for path in (folder, *folder.parents) if not filesystem.is_folder(path)]
     with os_errors(folder):
-        missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
         for path in reversed(missing):
             path.mkdir(exist_ok=True)
             sync(path.parent)
@@ -96,11 +96,10 @@ def list_files(folder: Path) -> list[str]:
 
     Files that systems and other programs leave everywhere are left out.
     """
-    with os_errors(folder):
-        entries = folder.rglob("*")
-        files = [path for path in entries if path.is_symlink() or not path.is_dir()]
-        names = (path.relative_to(folder).as_posix() for path in files)
-        return sorted(name for name in names if not is_known_foreign(name))
+    if not filesystem.is_folder(folder):
+        return []
+    names = (path.relative_to(folder).as_posix() for path in filesystem.below(folder))
+    return sorted(name for name in names if not is_known_foreign(name))
 
 
 def sha256(path: Path) -> str:
@@ -111,8 +110,8 @@ def sha256(path: Path) -> str:
 
 def size(path: Path) -> int | None:
     """The bytes of a regular file; None if there is none, or a link."""
-    with os_errors(path):
-        return path.stat().st_size if path.is_file() and not path.is_symlink() else None
+    found = filesystem.status(path, follow=False)
+    return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
 
 
 def write_checksums(folder: Path, digests: Mapping[str, str]) -> None:
@@ -160,41 +159,52 @@ def move_set(source: Path, target: Path, names: Collection[str]) -> None:
     If `target` exists, each file replaces its namesake at once, and all others stay. Then the media
     goes first, so that as long as it is in `source` nothing was moved, and the digests go last.
     """
-    if source.is_dir():
+    if filesystem.is_folder(source):
         make_folders(target.parent)
         with os_errors(target):
             _rename_or_merge(source, target, names)
-    if target.is_dir():
+    if filesystem.is_folder(target):
         with os_errors(target):
-            for folder in [target, *filter(Path.is_dir, target.iterdir()), target.parent]:
+            for folder in [target, *_inner_folders(target), target.parent]:
                 sync(folder)
 
 
+def _inner_folders(folder: Path) -> Iterator[Path]:
+    return filter(filesystem.is_folder, filesystem.entries(folder))
+
+
 def _rename_or_merge(source: Path, target: Path, names: Collection[str]) -> None:
-    if not target.exists():
-        source.rename(target)
-        return
+    if not filesystem.exists(target):
+        try:
+            source.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            target.mkdir()  # overlayfs and mergerfs rename files, and folders sometimes not
+        else:
+            return
     for name in sorted(names, key=lambda name: (role_of(name) != Role.MEDIA, name == CHECKSUMS)):
-        if (source / name).exists():
+        if filesystem.exists(source / name):
             make_folders((target / name).parent)
             (source / name).replace(target / name)
-    with suppress(OSError):  # what came in between stays, and is in nobody's way
-        for folder in [*filter(Path.is_dir, source.iterdir()), source]:
+    with suppress(OSError, LocalError):  # files that were added meanwhile stay in staging
+        for folder in [*_inner_folders(source), source]:
             folder.rmdir()
 
 
 def empty_folder(folder: Path) -> None:
     """Remove the files that lie directly in a folder, but for drafts; folders stay."""
     with os_errors(folder):
-        for path in folder.iterdir():
-            if path.suffix != DRAFT and (path.is_symlink() or not path.is_dir()):
+        for path in filesystem.entries(folder):
+            is_folder = filesystem.is_folder(path) and not filesystem.is_link(path)
+            if path.suffix != DRAFT and not is_folder:
                 path.unlink()
 
 
 def probe(scratch: Path, folder: Path) -> None:
     """Prove that files can be written and moved to `folder` by renaming.
 
-    Raises NotWritable, DiskFull or FileFailure (another file system).
+    Raises CrossDevice, NotWritable, DiskFull or another LocalError.
     """
     target = folder / ".ytarchive-probe"
     write_atomically(target, b"\n", scratch)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.errors import LocalError, NotFound
 from ytarchive.common.file_names import shown_name
+from ytarchive.common.filesystem import status
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Model, to_micros
@@ -143,7 +144,7 @@ class Filling:
         """Enter metadata that cannot be read as damaged, so that `verify` finds and repairs it."""
         if VIDEO_ID.fullmatch(path.stem):
             row = metadata_file_row(path.stem, b"something else", self._layout)
-            row["size_bytes"] = path.lstat().st_size
+            row["size_bytes"] = found.st_size if (found := status(path, follow=False)) else 0
             writer.execute("add_video", row)
             writer.execute("upsert_file", row)
 

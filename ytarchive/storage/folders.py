@@ -1,14 +1,12 @@
 """The archive's folders, made and tried out."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from ytarchive.common.disk import Space
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.storage import files
 from ytarchive.storage.layout import Layout
-from ytarchive.storage.repository import Registered
 
 
 def prepare(layout: Layout) -> None:
@@ -38,11 +36,3 @@ def checks(base: Path, min_free: int) -> dict[str, bool]:
         "base_path_writable": os.access(base, os.W_OK | os.X_OK),
         "free_space": has_room,
     }
-
-
-def present_among(
-    registered: Mapping[str, Registered], layout: Layout
-) -> tuple[set[str], set[str]]:
-    """Return the videos whose media is there, and those of them whose metadata is."""
-    there = {video_id for video_id, video in registered.items() if video.media.is_file()}
-    return there, {video_id for video_id in there if layout.metadata_file(video_id).is_file()}

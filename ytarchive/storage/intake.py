@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import Field
 
-from ytarchive.common.disk import os_errors
+from ytarchive.common import filesystem
 from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, UtcDatetime
@@ -108,8 +108,9 @@ def beside(media: Path) -> list[str]:
     if role_of(media.name) is not Role.MEDIA or _LEFTOVER.search(media.name):
         raise IntegrityFailure(f"{media.name!r} is not a finished media file")
     folder, stem = media.parent, f"{media.stem}."
-    with os_errors(folder):
-        candidates = [*folder.iterdir(), *(folder / "captions").glob("*")]
+    captions = folder / "captions"
+    inner = filesystem.entries(captions) if filesystem.is_folder(captions) else []
+    candidates = [*filesystem.entries(folder), *inner]
     sidecars = [
         path.relative_to(folder).as_posix()
         for path in candidates

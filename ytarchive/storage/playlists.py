@@ -12,6 +12,7 @@ from loguru import logger
 
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Conflict
+from ytarchive.common.filesystem import exists
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
 from ytarchive.common.regular import open_regular, read_regular
@@ -55,7 +56,7 @@ def _gather(draft: Path, videos: list[PlaylistVideo], parts: list[bytes]) -> Non
 
 def _following(draft: Path) -> int:
     """The position that follows a draft's last entry."""
-    if not draft.exists():
+    if not exists(draft):
         return 0
     with draft.open("rb") as file:
         file.seek(max(0, draft.stat().st_size - _LONGEST_ENTRY))
@@ -90,7 +91,7 @@ class _Writing:
         yield f'\n{_END},\n  "video_count": {told}\n}}\n'.encode()
 
     def _all(self, entries: Iterator[bytes]) -> Iterator[bytes]:
-        if self._older is None or not self._older.exists():
+        if self._older is None or not exists(self._older):
             yield from entries
             return
         newer = set()

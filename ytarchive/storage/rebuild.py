@@ -14,7 +14,7 @@ from pathlib import Path
 from loguru import logger
 from pydantic import Field
 
-from ytarchive.common import swap
+from ytarchive.common import filesystem, swap
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.common.disk import os_errors
@@ -73,7 +73,7 @@ async def rebuild_library(
     """
     layout = Layout.of(config)
     identity = await asyncio.to_thread(open_identity, config, Access.WRITE)
-    if not layout.videos.is_dir():
+    if not filesystem.is_folder(layout.videos):
         raise NotFound(f"{layout.videos} does not exist: there is nothing to make a library of")
     with StateLock(layout.state, [ServiceName.STORAGE]):
         await _finish_moves(layout)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Self, TypeVar
 
 from loguru import logger
@@ -17,6 +18,7 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
+from ytarchive.common.supervision import Supervisor
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage import files, folders
 from ytarchive.storage.absent_captions import AbsentCaptions
@@ -40,6 +42,7 @@ from ytarchive.storage.layout import Layout
 from ytarchive.storage.lists import VideoLists
 from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
 from ytarchive.storage.playlists import save_listed
+from ytarchive.storage.presence import look_for
 from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
 from ytarchive.storage.rebuild import restore_lost_library
 from ytarchive.storage.repository import SCHEMA, Library
@@ -47,11 +50,11 @@ from ytarchive.storage.search import Search
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.bins import Bins
 from ytarchive.storage.trash.restoring import Restorer
-from ytarchive.storage.trash.service import TrashService
+from ytarchive.storage.trash.service import PURGE_EVERY, TrashService
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
 from ytarchive.storage.verify.passes import Passes
-from ytarchive.storage.verify.schedule import verify_regularly
+from ytarchive.storage.verify.schedule import FIRST_LOOK, LOOK_EVERY, verify_if_due
 from ytarchive.storage.verify.verification import Verifier
 from ytarchive.storage.videos import VideoStore
 from ytarchive.storage.work_plans import WorkPlans
@@ -99,7 +102,7 @@ class StorageService(StorageAPI):
             on_end=self._measure,
             bins=self._bins,
         )
-        self._regular: list[asyncio.Task[None]] = []
+        self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
 
     @classmethod
@@ -133,16 +136,16 @@ class StorageService(StorageAPI):
         except BaseException:
             await storage.close()
             raise
-        verifying = verify_regularly(storage._verifier, storage._passes, config)
-        regular = (verifying, storage._trash.purge_regularly())
-        storage._regular = [asyncio.create_task(work) for work in regular]
-        search.follow()
+        start = storage._supervisor.start
+        verify = partial(verify_if_due, storage._verifier, storage._passes, config)
+        start("regular verification", verify, every=LOOK_EVERY, after=FIRST_LOOK)
+        start("purge of the trash", storage._trash.purge, every=PURGE_EVERY)
+        start("search index", search.follow)
         return storage
 
     async def close(self) -> None:
         """Stop the verification, finish what is being saved, then close the library."""
-        for task in self._regular:
-            task.cancel()
+        await self._supervisor.stop()
         await self._verifier.close()
         await self._changes.finish()
         await self._search.close()
@@ -186,14 +189,9 @@ class StorageService(StorageAPI):
         """Which of many videos are stored, in the order asked; their media files must be there."""
         registered = await self._library.stored_among(request.video_ids)
         async with self._watch.over():
-            there, described = await asyncio.to_thread(
-                folders.present_among, registered, self._layout
-            )
-        stored = [video_id for video_id in dict.fromkeys(request.video_ids) if video_id in there]
-        lacking = await self._absent.lacking(stored, request)
-        incomplete = [e for e in stored if e in lacking or not registered[e].is_complete]
-        undescribed = [video_id for video_id in stored if video_id not in described]
-        return StoredVideos(video_ids=stored, incomplete=incomplete, undescribed=undescribed)
+            seen = await asyncio.to_thread(look_for, registered, self._layout)
+        lacking = await self._absent.lacking(list(seen.stored), request)
+        return seen.answer(request, lacking)
 
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
         """Stored videos, sorted and filtered."""
@@ -273,7 +271,8 @@ class StorageService(StorageAPI):
         checks = {"database": await self._database.is_usable()}
         checks["archive"] = await self._watch.is_there()
         checks |= await asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free)
-        return HealthCheck.of(self.service, checks, since=self._started)
+        problems = self._supervisor.problems()
+        return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
 
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
         async with self._changes.lock(metadata.video_id):

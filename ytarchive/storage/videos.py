@@ -18,6 +18,7 @@ from pathlib import Path
 from loguru import logger
 
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
+from ytarchive.common.filesystem import is_file, is_folder
 from ytarchive.common.media import caption_languages_of
 from ytarchive.common.models import utc_now
 from ytarchive.storage import files, intake
@@ -77,11 +78,11 @@ class VideoStore:
         Raises NotFound if nothing of it is stored.
         """
         location = await self._library.location(video_id)
-        described = await asyncio.to_thread(Path(location.metadata_path).is_file)
+        described = await asyncio.to_thread(is_file, Path(location.metadata_path))
         location = location.model_copy(update={"has_metadata": described})
         location = await self._absent.with_due(location)
         path = location.video_path
-        if path is None or await asyncio.to_thread(Path(path).is_file):
+        if path is None or await asyncio.to_thread(is_file, Path(path)):
             return location
         log.warning("{}: registered, but {} is missing", video_id, path)
         return location.model_copy(update={"video_path": None})
@@ -98,7 +99,7 @@ class VideoStore:
         """Take in a download, or return why the stored media stays in its place."""
         staged = self._layout.staged_folder(staged_path)
         target = self._layout.video_folder(request.video_id, request.output_path)
-        if not await asyncio.to_thread(staged.is_dir):
+        if not await asyncio.to_thread(is_folder, staged):
             return None  # it has been taken in before, or there is nothing
         earlier = (await self._library.stored_among([request.video_id])).get(request.video_id)
         home = earlier.media.parent if earlier else target

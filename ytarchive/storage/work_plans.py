@@ -8,8 +8,8 @@ from loguru import logger
 
 from ytarchive.common.cursors import require_id_cursor
 from ytarchive.common.database import Database, Row, Writer
-from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
+from ytarchive.common.filesystem import entries
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import Model, Page, from_micros, to_micros, utc_now
 from ytarchive.common.rows import UNREADABLE, all_readable
@@ -77,8 +77,7 @@ class WorkPlans:
     async def write_missing_files(self) -> None:
         """Write again every plan's file that is missing or older than the plan."""
         folder = self._layout.plan_file("")
-        with os_errors(folder):
-            names = await asyncio.to_thread(lambda: {path.name for path in folder.iterdir()})
+        names = await asyncio.to_thread(lambda: {path.name for path in entries(folder)})
         for row in await self._database.fetch_all("plan_files"):
             if not row["is_current"] or row["file_name"] not in names:
                 try:

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import video_id
 from tests.waiting import eventually, until
-from ytarchive.common.errors import LiveVideo, NetworkFailure, UpcomingVideo
+from ytarchive.common.errors import LiveVideo, ToolFailed, UpcomingVideo
 from ytarchive.common.models import utc_now
 from ytarchive.jobs import Job, JobProgress, ResultStatus
 from ytarchive.jobs.clock import ClockWatch
@@ -63,7 +63,7 @@ async def test_a_retry_comes_as_soon_as_it_would_have(
     workshop: Workshop, wall: Wall, days: int
 ) -> None:
     patient(workshop, 1)
-    workshop.download.failures = {ONE: [NetworkFailure()]}
+    workshop.download.failures = {ONE: [ToolFailed()]}
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(ONE))
         await eventually(lambda: waits(jobs, created.id))
@@ -78,7 +78,7 @@ async def test_a_retry_comes_no_sooner_than_it_would_have(
     workshop: Workshop, wall: Wall, days: int
 ) -> None:
     patient(workshop, 1800)
-    workshop.download.failures = {ONE: [NetworkFailure()]}
+    workshop.download.failures = {ONE: [ToolFailed()]}
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(ONE))
         assert await wait_of(jobs, created.id, wall) > timedelta(minutes=20)
@@ -118,7 +118,7 @@ async def test_a_clock_set_back_while_nothing_ran_delays_a_retry_by_minutes(
     workshop: Workshop, wall: Wall
 ) -> None:
     patient(workshop, 30)
-    workshop.download.failures = {ONE: [NetworkFailure()]}
+    workshop.download.failures = {ONE: [ToolFailed()]}
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(ONE))
         await eventually(lambda: waits(jobs, created.id))
@@ -140,7 +140,7 @@ def zone(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 async def test_the_time_zone_of_the_machine_means_nothing(workshop: Workshop, zone: str) -> None:
-    workshop.download.failures = {ONE: [NetworkFailure()]}
+    workshop.download.failures = {ONE: [ToolFailed()]}
     async with workshop.open() as jobs:
         job: Job = await ended(jobs, (await jobs.create_job(videos(ONE))).id)
 

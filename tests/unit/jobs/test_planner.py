@@ -13,7 +13,7 @@ from tests.unit.jobs.conftest import Workshop, ended
 from tests.unit.jobs.peers import MetadataPeer, StoragePeer, video_id
 from tests.waiting import eventually, until
 from ytarchive.common.database import Database
-from ytarchive.common.errors import NetworkFailure, PrivateVideo
+from ytarchive.common.errors import ExtractorBroken, PrivateVideo
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.common.models import Done, to_micros, utc_now
 from ytarchive.jobs import AvailabilityQuery, CreateJob, Job, JobStatus, JobType, JobView
@@ -75,7 +75,7 @@ class Interrupted(MetadataPeer):
             return page
         if self.hangs:
             await asyncio.Event().wait()
-        raise NetworkFailure("the line is dead")
+        raise ExtractorBroken("no list in the answer")
 
 
 @dataclass
@@ -210,7 +210,7 @@ async def test_a_listing_that_was_cut_short_lets_no_other_stop_early(workshop: W
     workshop.metadata = metadata
     async with workshop.open() as jobs:
         failed = await sync(jobs)
-        assert failed.error == "the line is dead"
+        assert failed.error == "no list in the answer"
         metadata.after = 1000
         again = await sync(jobs)
     assert again.progress.total == 500

@@ -1,25 +1,39 @@
 """What follows from a failure."""
 
+from datetime import timedelta
+
 import pytest
 
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import (
+    ApiFailure,
+    ApiRateLimited,
+    FileTooLarge,
     IntegrityFailure,
     InvalidConfiguration,
     NetworkFailure,
+    StorageProblem,
+    ToolFailed,
     ToolMissing,
     UnknownFailure,
     YTArchiveError,
+    error_classes,
 )
+from ytarchive.common.models import utc_now
 from ytarchive.jobs.policy import Action, decide
 
+LONG_AGO = 1000
+"""Attempts, far more than any job allows."""
 
-@pytest.mark.parametrize("error", [ToolMissing("no ffmpeg"), InvalidConfiguration("no CA file")])
-def test_what_is_missing_on_this_machine_is_not_tried_again(error: YTArchiveError) -> None:
+
+@pytest.mark.parametrize(
+    "error", [ToolMissing("no ffmpeg"), InvalidConfiguration("no CA file"), FileTooLarge("5 GiB")]
+)
+def test_what_only_a_person_can_change_is_not_tried_again(error: YTArchiveError) -> None:
     assert decide(error, 1, 3, JobsConfig()).action is Action.FAIL
 
 
-@pytest.mark.parametrize("error", [NetworkFailure("reset"), UnknownFailure("strange")])
+@pytest.mark.parametrize("error", [ToolFailed("codec"), UnknownFailure("strange")])
 def test_what_may_pass_is_tried_again_so_often_and_no_more(error: YTArchiveError) -> None:
     assert decide(error, 3, 3, JobsConfig()).action is Action.RETRY
     assert decide(error, 4, 3, JobsConfig()).action is Action.FAIL
@@ -37,3 +51,25 @@ def test_integrity_failure_is_retried_once_whatever_the_job_allows(
 ) -> None:
     error = IntegrityFailure("the file plays 4 of 60 seconds")
     assert decide(error, failures, max_retries, JobsConfig(), alike=alike).action is expected
+
+
+@pytest.mark.parametrize("error", [NetworkFailure(), ApiFailure(), ApiRateLimited()])
+def test_an_outage_is_waited_out_with_growing_pauses_up_to_five_minutes(
+    error: YTArchiveError,
+) -> None:
+    pauses = []
+    for alike in range(1, 12):
+        decision = decide(error, LONG_AGO, 0, JobsConfig(), alike=alike)
+        assert decision.action is Action.WAIT
+        assert decision.until is not None
+        pauses.append(decision.until - utc_now())
+
+    assert pauses[0] < timedelta(seconds=10) < pauses[3] < pauses[5]
+    assert pauses[-1] <= timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in error_classes() if issubclass(kind, StorageProblem)]
+)
+def test_a_problem_of_the_disk_uses_no_attempt(kind: type[YTArchiveError]) -> None:
+    assert decide(kind(), LONG_AGO, 0, JobsConfig()).action is Action.WAIT

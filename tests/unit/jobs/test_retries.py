@@ -23,6 +23,7 @@ from ytarchive.common.errors import (
     NotFound,
     PrivateVideo,
     RegionBlocked,
+    ToolFailed,
     VideoUnavailable,
     YTArchiveError,
 )
@@ -110,7 +111,7 @@ def write(file: Path, text: str) -> None:
 async def test_what_needs_an_account_is_tried_again_once_when_the_cookies_change(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.retrying.revival._INTERVAL", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.retrying.revival.INTERVAL", 0.01)
     cookies = tmp_path / "cookies.txt"
     with_cookies(workshop, cookies)
     ids = fail(
@@ -233,7 +234,7 @@ def days(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def now() -> datetime:
         return utc_now() + timedelta(days=later[0])
 
-    monkeypatch.setattr("ytarchive.jobs.availability._INTERVAL", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.availability.INTERVAL", 0.01)
     monkeypatch.setattr(
         "ytarchive.jobs.service.AvailabilityLedger", partial(AvailabilityLedger, now=now)
     )
@@ -258,7 +259,7 @@ async def test_what_comes_back_is_fetched_by_itself_and_leaves_the_plan(
 async def test_a_confirmed_one_stands_as_a_fact_in_its_plan(
     workshop: Workshop, days: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.work_plans._INTERVAL", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.engine._REPORT_INTERVAL", 0.01)
     [only] = fail(workshop, soft=VideoUnavailable())
     workshop.download.failures[only] *= 4
     async with workshop.open() as jobs:
@@ -300,14 +301,14 @@ async def test_a_retry_of_one_reason_takes_that_and_nothing_else(workshop: Works
 
 
 async def test_a_retry_of_everything_tells_the_reasons(workshop: Workshop) -> None:
-    ids = fail(workshop, private=PrivateVideo(), deleted=DeletedVideo(), broken=NetworkFailure())
+    ids = fail(workshop, private=PrivateVideo(), deleted=DeletedVideo(), broken=ToolFailed())
     async with workshop.open() as jobs:
         job = await run(jobs, *ids, max_retries=0)
         counted = await jobs.retry_jobs(RetryJobs(dry_run=True))
         assert (await jobs.retry_jobs(RetryJobs(job_id=job.id))).videos == 3
         job = await ended(jobs, job.id)
 
-    assert counted.reasons == {"deleted": 1, "network": 1, "private": 1}
+    assert counted.reasons == {"deleted": 1, "private": 1, "tool_failed": 1}
     assert job.progress.succeeded == 3
 
 
@@ -417,7 +418,7 @@ async def test_a_plan_from_elsewhere_gets_a_job_of_its_own(planning: Workshop) -
 async def test_a_failure_tells_when_another_try_may_help(workshop: Workshop) -> None:
     settings = workshop.settings.jobs.model_copy(update={"retry_base": 600})
     workshop.settings = workshop.settings.model_copy(update={"jobs": settings})
-    [only] = fail(workshop, network=NetworkFailure())
+    [only] = fail(workshop, broken=ToolFailed())
     async with workshop.open() as jobs:
         job = await run(jobs, only, max_retries=0)
 

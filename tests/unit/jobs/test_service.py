@@ -15,6 +15,7 @@ from ytarchive.common.errors import (
     PrivateVideo,
     ServiceUnavailable,
     SourceGone,
+    UnknownFailure,
     YTArchiveError,
 )
 from ytarchive.common.identifiers import new_id
@@ -135,7 +136,7 @@ async def test_what_is_unavailable_stands_in_the_work_plan_with_its_reason(
 
 
 async def test_three_retries_then_the_work_plan_with_the_history(workshop: Workshop) -> None:
-    trouble: list[YTArchiveError] = [NetworkFailure(f"try {n}") for n in range(1, 6)]
+    trouble: list[YTArchiveError] = [UnknownFailure(f"try {n}") for n in range(1, 6)]
     workshop.download.failures = {video_id(1): trouble}
     async with workshop.open() as jobs:
         job = await ended(jobs, (await jobs.create_job(videos(video_id(1)))).id)
@@ -162,7 +163,7 @@ async def test_integrity_failures_end_in_the_work_plan_with_their_reason(
 
 
 async def test_a_passing_failure_is_retried_and_leaves_no_work_plan(workshop: Workshop) -> None:
-    workshop.download.failures = {video_id(1): [NetworkFailure("once")]}
+    workshop.download.failures = {video_id(1): [UnknownFailure("once")]}
     async with workshop.open() as jobs:
         job = await ended(jobs, (await jobs.create_job(videos(video_id(1)))).id)
 

@@ -275,7 +275,7 @@ async def test_a_database_that_fails_is_told_of_and_makes_no_more_noise(
 async def test_health_tells_what_does_not_work(service: LoggingService) -> None:
     healthy = await service.health()
     assert (healthy.service, healthy.status) == ("logging", "healthy")
-    assert healthy.checks == {"database": True, "queue": True}
+    assert healthy.checks == {"background": True, "database": True, "queue": True}
     await service._database.close()
     assert (await service.health()).status == "unhealthy"
     with pytest.raises(Exception, match="closed"):

@@ -355,7 +355,7 @@ async def test_health_and_quota_cost_nothing(bench: Bench) -> None:
         health, quota = await service.health(), await service.get_quota()
     assert health.is_healthy
     assert health.service == "metadata"
-    assert health.checks == {"database": True, "source": True}
+    assert health.checks == {"background": True, "database": True, "source": True}
     assert (quota.source, quota.used, quota.remaining) == ("yt-dlp", 0, 9000)
     assert quota.resets_at - bench.clock() == timedelta(hours=12)
     assert quota.resets_at.tzinfo is utc_now().tzinfo

@@ -24,7 +24,7 @@ from tests.unit.storage.samples import (
     stage,
 )
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.errors import FileFailure
+from ytarchive.common.errors import StaleShare
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.trash.bins import Bins
@@ -199,7 +199,7 @@ async def test_a_download_after_a_failed_move_is_stored_as_it_is(
         _stage_version(config, 2 * passes + 1, media)
         with monkeypatch.context() as patch:
             patch.setattr(Path, "replace", _failing(passes, Path.replace))
-            with pytest.raises(FileFailure):
+            with pytest.raises(StaleShare):
                 await storage.save_video(save_request(staged))
         shutil.rmtree(staged)
         await storage.save_video(save_request(_stage_version(config, 2 * passes + 2, MEDIA)))

@@ -28,12 +28,21 @@ from tests.unit.storage.samples import (
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import translated
 from ytarchive.common.errors import (
+    CrossDevice,
     DatabaseCorrupt,
     DiskFull,
     FileFailure,
+    FileGone,
+    FileTooLarge,
     InvalidConfiguration,
     LocalError,
+    LocksUnavailable,
     NotWritable,
+    PermissionDenied,
+    ReadOnlyStorage,
+    StaleShare,
+    StorageGone,
+    TooManyOpenFiles,
 )
 from ytarchive.storage import SaveMetadata
 from ytarchive.storage.service import StorageService
@@ -46,11 +55,18 @@ UNPRIVILEGED = 65534
     [
         (errno.ENOSPC, DiskFull),
         (errno.EDQUOT, DiskFull),
-        (errno.EACCES, NotWritable),
-        (errno.EPERM, NotWritable),
-        (errno.EROFS, NotWritable),
-        (errno.EIO, FileFailure),
-        (errno.EXDEV, FileFailure),
+        (errno.EACCES, PermissionDenied),
+        (errno.EPERM, PermissionDenied),
+        (errno.EROFS, ReadOnlyStorage),
+        (errno.EIO, StaleShare),
+        (errno.ESTALE, StaleShare),
+        (errno.ENODEV, StorageGone),
+        (errno.ENOTCONN, StorageGone),
+        (errno.ENOENT, FileGone),
+        (errno.EFBIG, FileTooLarge),
+        (errno.EXDEV, CrossDevice),
+        (errno.ENOLCK, LocksUnavailable),
+        (errno.EMFILE, TooManyOpenFiles),
         (errno.ENAMETOOLONG, FileFailure),
     ],
 )
@@ -60,6 +76,7 @@ def test_each_error_of_the_system_becomes_one_that_names_the_file(
     told = translated(OSError(number, os.strerror(number), "/archive/x.mp4"), Path("/archive"))
     assert type(told) is error
     assert "/archive/x.mp4" in told.message
+    assert told.remedy
 
 
 class FailingDisk:
@@ -80,7 +97,7 @@ class FailingDisk:
         return failing
 
 
-@pytest.mark.parametrize(("number", "error"), [(errno.ENOSPC, DiskFull), (errno.EIO, FileFailure)])
+@pytest.mark.parametrize(("number", "error"), [(errno.ENOSPC, DiskFull), (errno.EIO, StaleShare)])
 @pytest.mark.parametrize("again", [False, True])
 async def test_a_disk_that_fails_at_any_step_loses_nothing(
     storage: StorageService,
@@ -170,7 +187,7 @@ async def test_videos_on_another_disk_than_staging_are_refused_at_once(
     (tmp_path / "videos").mkdir()
     run("mount", "--bind", str(small_disk), str(tmp_path / "videos"))
     try:
-        with pytest.raises(FileFailure, match="another file system"):
+        with pytest.raises(CrossDevice, match="another file system"):
             await StorageService.open(StorageConfig(base_path=tmp_path))
     finally:
         run("umount", str(tmp_path / "videos"))
@@ -182,7 +199,7 @@ async def test_an_output_folder_on_another_disk_is_refused_and_the_download_kept
     config = StorageConfig(base_path=tmp_path)
     storage = await StorageService.open(config)
     staged = stage(config)
-    with pytest.raises(FileFailure, match="another file system"):
+    with pytest.raises(CrossDevice, match="another file system"):
         await storage.save_video(save_request(staged, output_path=small_disk.name))
     assert (await storage.save_video(save_request(staged))).video_path
     await storage.close()

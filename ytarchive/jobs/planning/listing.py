@@ -15,7 +15,6 @@ from ytarchive.common.channel_lists import is_newest_first, is_uploads
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import (
     ArchiveMissing,
-    Blocked,
     InternalError,
     NetworkFailure,
     YTArchiveError,
@@ -28,9 +27,10 @@ from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.planning.lists import KnownList, ListRecords
-from ytarchive.jobs.policy import Action, decide
+from ytarchive.jobs.policy import Action, Decision, decide
 from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.rows import JobHead
+from ytarchive.jobs.waiting import Waiting
 from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
 from ytarchive.storage import ExistsRequest, SavePlaylist
 
@@ -74,14 +74,19 @@ class Lister:
             newer_than = job.created_at
             while not await self._read(job, newer_than, more):
                 newer_than = utc_now()
-        except YTArchiveError as error:
-            if isinstance(await self._guards.disk.cause_of(error), ArchiveMissing):
-                await self._guards.disk.admit_archive()
-                return await self.run(job, more)
+        except _GivenUp as given_up:
+            error = given_up.error
             # People read the cause in the job; the log has it beside the message.
             log.bind(cause=error.message).error("{} could not be listed", job.playlist_id)
             count_failure(error)
             failure = error.message
+        except YTArchiveError as error:  # not of YouTube: the planning is tried again
+            if not isinstance(await self._guards.disk.cause_of(error), ArchiveMissing):
+                raise
+            await self._guards.disk.admit_archive()
+            return await self.run(job, more)
+        finally:
+            self._guards.waits.clear(job.id)
         await self._repository.listing_finished(job.id)
         return failure
 
@@ -214,21 +219,28 @@ class Lister:
         return await self._page(job, PlaylistPageQuery(cursor=cursor, describe=False))
 
     async def _page(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
-        """One page; passing failures are waited out."""
-        failures, told = 0, ""
+        """One page; passing failures are waited out. Raises _GivenUp."""
+        tries, in_a_row, told = 0, 0, ""
         while True:
             try:
-                return await self._ask(job, query)
+                page = await self._ask(job, query)
             except YTArchiveError as error:
-                explained = self._guards.explain(error)
-                failures += 0 if explained or isinstance(error, Blocked) else 1
-                decision = decide(error, failures, _TRIES, self._settings, explained=explained)
+                in_a_row += 1
+                decision = self._decide(error, tries + 1, in_a_row)
                 if decision.action not in {Action.RETRY, Action.WAIT} or decision.until is None:
-                    raise
+                    raise _GivenUp(error) from error
+                tries += decision.action is Action.RETRY
                 if error.message != told:
                     told = error.message
                     log.warning("listing {} waits: {}", job.playlist_id, told)
-                await asyncio.sleep((decision.until - utc_now()).total_seconds())
+                await self._guards.waits.rest(job.id, _waiting(job, error, decision.until))
+            else:
+                self._guards.waits.clear(job.id)
+                return page
+
+    def _decide(self, error: YTArchiveError, tries: int, in_a_row: int) -> Decision:
+        explained = self._guards.explain(error)
+        return decide(error, tries, _TRIES, self._settings, explained=explained, alike=in_a_row)
 
     async def _ask(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
         if job.playlist_id is None:
@@ -242,6 +254,19 @@ class Lister:
             # says whether pages may be asked for, but that the network is gone holds for both.
             await governor.failed(error, job.playlist_id, Permit(0))
             raise
+
+
+class _GivenUp(Exception):  # it carries the error, and is caught beside it
+    """A list that cannot be listed, whatever is tried."""
+
+    def __init__(self, error: YTArchiveError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+def _waiting(job: JobHead, error: YTArchiveError, until: datetime) -> Waiting:
+    message = f"listing {job.playlist_id}: {error.message}; next try {until:%Y-%m-%d %H:%M:%S} UTC"
+    return Waiting(error.reason, message, until)
 
 
 def _has_shrunk(known: KnownList, listed: int) -> bool:

@@ -5,11 +5,12 @@ Listing, looking up and downloading overlap: the first download starts after the
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import ArchiveMissing, ServiceError, YTArchiveError
+from ytarchive.common.errors import ServiceError, YTArchiveError
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobType
 from ytarchive.jobs.guards import Guards
@@ -46,6 +47,7 @@ class Planner:
         self._ledger = guards.ledger
         records = ListRecords(repository.database)
         self._lister = Lister(repository, records, neighbours, guards, settings)
+        self._supervisor = guards.supervisor
         self._places = asyncio.Semaphore(_AT_A_TIME)
         self._taken = asyncio.Event()
         self.on_prepared: Callable[[str], None] = lambda _: None
@@ -75,24 +77,29 @@ class Planner:
 
     async def _prepare_some(self, job: JobHead) -> bool:
         """Look up the next videos of a job; False when there is none."""
+        name = f"the preparation of job {job.id}"
         while True:
             self._taken.clear()
-            # Reads count as work, too: hundreds at once would delay every other read of the queue.
-            async with self._places:
-                if await self._repository.count_queued(job.id) <= _AHEAD:
-                    return await self._prepare_next(job)
+            work = partial(self._prepare_in_turn, job)
+            prepared = await self._supervisor.complete(name, work, job.id)
+            if prepared is not None:
+                return prepared
             await self._taken.wait()
+
+    async def _prepare_in_turn(self, job: JobHead) -> bool | None:
+        """Look up the next videos of a job; None while enough of it are queued."""
+        # Reads count as work, too: hundreds at once would delay every other read of the queue.
+        async with self._places:
+            if await self._repository.count_queued(job.id) > _AHEAD:
+                return None
+            return await self._prepare_next(job)
 
     async def _prepare_next(self, job: JobHead) -> bool:
         chunk = await self._repository.new_videos(job.id, _CHUNK)
         if not chunk:
             return False
-        try:
-            await self._guards.disk.admit_archive()
-            await self._prepare(job, chunk)
-        except (ServiceError, ArchiveMissing) as error:
-            log.warning("cannot look up videos yet: {}", error.message)
-            await asyncio.sleep(2)
+        await self._guards.disk.admit_archive()
+        await self._prepare(job, chunk)
         self.on_prepared(job.id)
         return True
 

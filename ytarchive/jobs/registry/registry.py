@@ -26,12 +26,10 @@ class Registry:
         self,
         repository: RegistryRepository,
         probe: HealthProbe,
-        interval: float,
         known_hosts: frozenset[str],
     ) -> None:
         self._repository = repository
         self._probe = probe
-        self._interval = interval
         self._known_hosts = known_hosts
         self._services: dict[str, ServiceRegistry] = {}
 
@@ -83,11 +81,9 @@ class Registry:
         entry = self._services.get(service_name)
         return None if entry is None or entry.url == IN_PROCESS else entry.address
 
-    async def run(self) -> None:
-        """Poll every service until cancelled."""
-        while True:
-            await asyncio.sleep(self._interval)
-            await asyncio.gather(*(self._poll(entry) for entry in self.services()))
+    async def poll(self) -> None:
+        """Ask every service for its health."""
+        await asyncio.gather(*(self._poll(entry) for entry in self.services()))
 
     async def _poll(self, entry: ServiceRegistry) -> None:
         checked = await self._check(entry)

@@ -1,7 +1,5 @@
 """Queues again by itself what was parked, once what it waits for has changed. For servers only."""
 
-import asyncio
-
 from loguru import logger
 
 from ytarchive.jobs.availability import AvailabilityLedger
@@ -13,7 +11,8 @@ from ytarchive.jobs.work_plans import WorkPlanReporter
 
 log = logger.bind(service="jobs")
 
-_INTERVAL = 30.0
+INTERVAL = 30.0
+"""Seconds between two looks at the conditions."""
 
 _IN_WORDS = {Condition.COOKIES: "the cookies have changed", Condition.PROXY: "the proxy is another"}
 
@@ -37,12 +36,6 @@ class Revival:
         """Act on what the ledger finds from now on."""
         ledger.on_return = self._came_back
         ledger.on_finding = self._more_is_known
-
-    async def run(self) -> None:
-        """Look at the conditions every half minute, until cancelled."""
-        while True:
-            await self.check()
-            await asyncio.sleep(_INTERVAL)
 
     async def check(self) -> None:
         """Queue what is parked for another state of a condition: once for each change.

@@ -19,7 +19,6 @@ class Search:
         self._index = index
         self._indexer = Indexer(index, library, layout)
         self._finder = Finder(index, Library(library, layout), layout)
-        self._following: asyncio.Task[None] | None = None
         self.notice = self._indexer.notice
         self.pending = self._indexer.pending
 
@@ -38,9 +37,9 @@ class Search:
         index = await SearchIndex.reading(layout.search_index, state["library_id"], state["newest"])
         return cls(index, library, layout)
 
-    def follow(self) -> None:
-        """Take in what changes, in the background, until it is closed."""
-        self._following = asyncio.create_task(self._indexer.run())
+    async def follow(self) -> None:
+        """Index what has changed, then wait for the next change; repeated while it is open."""
+        await self._indexer.follow()
 
     async def catch_up(self) -> None:
         """Take in everything that is stored, at full speed."""
@@ -52,8 +51,5 @@ class Search:
         return results.model_copy(update={"pending": pending})
 
     async def close(self) -> None:
-        """Stop; what is not yet indexed will be at the next start."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+        """Close the index; what is not yet indexed will be at the next start."""
         await self._index.close()

@@ -11,8 +11,8 @@ import time
 from loguru import logger
 
 from ytarchive.common.database import Database, Row
-from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.rows import all_readable
+from ytarchive.common.supervision import mark_working
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.search.documents import Change, Document, document_of, headline_of
 from ytarchive.storage.search.index import SearchIndex
@@ -23,11 +23,10 @@ _AT_ONCE = 100
 _GATHER = 0.5
 """Seconds to wait after a change: metadata, media and captions of a video come shortly after."""
 _LOOK_AGAIN = 30.0
-_AFTER_FAILURE = 60.0
 
 
 class Indexer:
-    """Follows the library's changes. `run` until it is cancelled, or `catch_up` once."""
+    """Follows the library's changes: `follow` again and again, or `catch_up` once."""
 
     def __init__(self, index: SearchIndex, library: Database, layout: Layout) -> None:
         self._index = index
@@ -44,15 +43,11 @@ class Indexer:
         counted = await self._library.fetch_all("count_changes", {"after": self._index.revision})
         return int(counted[0]["videos"])
 
-    async def run(self) -> None:
-        """Index for ever, leaving half of the time to others."""
-        while True:
-            try:
-                await self.catch_up(rest=1.0)
-            except YTArchiveError as error:
-                log.error("not indexed for the time being: {}", error.message)
-                await asyncio.sleep(_AFTER_FAILURE)
-            await self._next_change()
+    async def follow(self) -> None:
+        """Index what is pending, with half of the time left to others; wait for a change."""
+        await self.catch_up(rest=1.0)
+        mark_working()
+        await self._next_change()
 
     async def catch_up(self, *, rest: float = 0.0) -> None:
         """Index everything that is pending. `rest`: time to sleep for each time spent reading."""

@@ -8,7 +8,6 @@ from typing import Protocol, TypeVar
 
 from loguru import logger
 
-from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import Page
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.bins import Bins
@@ -27,7 +26,7 @@ log = logger.bind(service="storage")
 
 T = TypeVar("T")
 
-_PURGE_EVERY = 3600.0
+PURGE_EVERY = 3600.0
 """Seconds between two looks for items that have been in the trash for long enough."""
 
 
@@ -78,17 +77,11 @@ class TrashService(TrashAPI):
         """Move damaged files back to their place; they stay marked as damaged."""
         return await self._restore(BinName.QUARANTINE, item_id, replace=request.replace)
 
-    async def purge_regularly(self) -> None:
-        """Delete what has been in the trash for long enough, until cancelled."""
-        while True:
-            try:
-                emptied = await asyncio.to_thread(self._bins.empty, self._kept)
-            except YTArchiveError as error:
-                log.error("the trash is not purged: {}", error.message)
-            else:
-                if emptied.items:
-                    log.info("purged {} items of the trash", emptied.items)
-            await asyncio.sleep(_PURGE_EVERY)
+    async def purge(self) -> None:
+        """Delete what has been in the trash for long enough."""
+        emptied = await asyncio.to_thread(self._bins.empty, self._kept)
+        if emptied.items:
+            log.info("purged {} items of the trash", emptied.items)
 
     async def _restore(self, bin_name: BinName, item_id: str, *, replace: bool) -> Restored:
         item = await asyncio.to_thread(self._bins.read, bin_name, item_id)

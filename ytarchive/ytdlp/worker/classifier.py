@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from ytarchive.common import errors
+from ytarchive.common.disk import CAUSES
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import utc_now
 from ytarchive.ytdlp.worker.wording import clean, normalise
@@ -52,9 +53,21 @@ _TRANSPORT = {
     "TimeoutError",
     "gaierror",
 }
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_FILE = {errno.ENAMETOOLONG, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EMFILE}
+_FILE = {errno.ENAMETOOLONG, errno.EISDIR}
+
+
+def _local(error: type[YTArchiveError], *texts: str) -> Row:
+    """A row for a cause on this machine, by the texts and the numbers of the system.
+
+    A firewall refuses connections with the same words: those are no files.
+    """
+
+    def holds(facts: Facts) -> bool:
+        is_named = CAUSES.get(facts.errno or 0) is error or any(t in facts.text for t in texts)
+        return is_named and not facts.kinds & _TRANSPORT
+
+    return Row(error, holds=holds)
+
 
 TABLE: tuple[Row, ...] = (
     Row(
@@ -144,16 +157,16 @@ TABLE: tuple[Row, ...] = (
         ),
     ),
     # A full disk also shows as a download that was cut short, so the machine is looked at first.
-    Row(
-        errors.DiskFull,
-        ("no space left", "disk quota exceeded"),
-        lambda facts: facts.errno in _FULL,
-    ),
-    Row(
-        errors.NotWritable,
-        ("permission denied", "read-only file system"),
-        lambda facts: facts.errno in _FORBIDDEN,
-    ),
+    _local(errors.DiskFull, "no space left", "disk quota exceeded"),
+    _local(errors.PermissionDenied, "permission denied", "operation not permitted"),
+    _local(errors.ReadOnlyStorage, "read-only file system"),
+    _local(errors.FileTooLarge, "file too large"),
+    _local(errors.StaleShare, "stale file handle", "input/output error"),
+    _local(errors.StorageGone, "transport endpoint is not connected", "no such device"),
+    _local(errors.CrossDevice, "invalid cross-device link"),
+    _local(errors.LocksUnavailable, "no locks available"),
+    _local(errors.TooManyOpenFiles, "too many open files"),
+    _local(errors.FileGone, "no such file or directory"),
     Row(errors.FileFailure, ("file name too long",), lambda facts: facts.errno in _FILE),
     Row(
         errors.StaleUrl,

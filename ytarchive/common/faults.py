@@ -1,0 +1,21 @@
+"""Exceptions from outside our own error classes, as one of these."""
+
+from pathlib import Path
+
+from ytarchive.common import disk, sqlite_errors
+from ytarchive.common.errors import InternalError, YTArchiveError
+
+
+def as_error(error: Exception) -> YTArchiveError:
+    """Return any exception as one of ours: what the disk or a database did by its cause.
+
+    Only what remains is a fault of ytarchive itself.
+    """
+    if isinstance(error, YTArchiveError):
+        return error
+    if isinstance(error, OSError) and (error.filename or error.errno in disk.CAUSES):
+        return disk.translated(error, Path("a file of the archive"))
+    named = sqlite_errors.translated(error, Path("a database"))
+    if isinstance(named, YTArchiveError):
+        return named
+    return InternalError(f"{type(error).__name__}: {error}")

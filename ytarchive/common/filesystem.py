@@ -1,0 +1,87 @@
+"""Questions about files and folders, answered "no" only where that is certain.
+
+`Path.is_file()` and the like differ between Python versions in which errors they take for "no": an
+unreachable network share would make stored videos look lost. Here only a missing name means "no";
+every other error of the operating system is raised as the error class of its cause.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ytarchive.common.disk import os_errors
+
+_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
+
+def status(path: Path, *, follow: bool = True) -> os.stat_result | None:
+    """Return the status of a file or folder; None if there is none. Raises LocalError."""
+    with os_errors(path):
+        try:
+            return path.stat(follow_symlinks=follow)
+        except ValueError:  # a null byte: no file has such a name
+            return None
+        except OSError as error:
+            if error.errno in _MISSING:
+                return None
+            raise
+
+
+def exists(path: Path) -> bool:
+    """Return whether there is something at the path, links followed. Raises LocalError."""
+    return status(path) is not None
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a regular file, links followed. Raises LocalError."""
+    found = status(path)
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder, links followed. Raises LocalError."""
+    found = status(path)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def is_link(path: Path) -> bool:
+    """Return whether the path itself is a symbolic link. Raises LocalError."""
+    found = status(path, follow=False)
+    return found is not None and stat.S_ISLNK(found.st_mode)
+
+
+def is_plain_file(path: Path) -> bool:
+    """Return whether there is a regular file that is no link. Raises LocalError."""
+    found = status(path, follow=False)
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
+def size(path: Path) -> int:
+    """Return the bytes of a file. Raises FileGone or another LocalError."""
+    with os_errors(path):
+        return path.stat().st_size
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what is directly in a folder, in no order. Raises FileGone or another LocalError."""
+    with os_errors(folder), os.scandir(folder) as found:
+        return [Path(entry.path) for entry in found]
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Yield everything below a folder that is no folder itself; links are not followed.
+
+    Raises FileGone or another LocalError.
+    """
+    pending = [folder]
+    while pending:
+        current = pending.pop()
+        with os_errors(current), os.scandir(current) as found:
+            listed = [(Path(each.path), each.is_dir(follow_symlinks=False)) for each in found]
+        for path, is_inner in listed:
+            if is_inner:
+                pending.append(path)
+            else:
+                yield path

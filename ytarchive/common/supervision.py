@@ -1,0 +1,138 @@
+"""Supervises the background work of a service.
+
+An error of any class is logged once, the work is retried with growing pauses, and the error is
+shown as a problem until the work succeeds again.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from loguru import logger
+
+from ytarchive.common.errors import InternalError, YTArchiveError
+from ytarchive.common.faults import as_error
+
+T = TypeVar("T")
+Work = Callable[[], Awaitable[T]]
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+_JITTER = 0.2
+
+_working: ContextVar[Callable[[], None] | None] = ContextVar("working", default=None)
+
+
+def mark_working() -> None:
+    """Report that the supervised work that calls this has got past what failed before.
+
+    For work that succeeds in a part and then waits for long, as for the next video.
+    """
+    report = _working.get()
+    if report is not None:
+        report()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Background work that fails at present."""
+
+    name: str
+    error: YTArchiveError
+    subject: str | None
+    """The id of the job that it concerns; None for all."""
+    failures: int
+    """In a row."""
+
+    @property
+    def message(self) -> str:
+        """What fails, why, and what to do."""
+        if isinstance(self.error, InternalError):
+            return f"{self.name}: {self.error.message}; it is retried, and the log has the details"
+        return f"{self.name}: {self.error.message}. {self.error.remedy}"
+
+
+class Supervisor:
+    """Runs the background work of one service."""
+
+    def __init__(self, service: str) -> None:
+        self._log = logger.bind(service=service)
+        self._problems: dict[str, Problem] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, name: str, work: Work[Any], every: float = 0.0, after: float = 0.0) -> None:
+        """Repeat `work` until `stop`, every so many seconds; the first time `after` some."""
+        self.spawn(self._repeat(name, work, every, after))
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine once, until `stop` at most."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Cancel everything that was started, and wait for its end."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def complete(self, name: str, work: Work[T], subject: str | None = None) -> T:
+        """Run `work` until it succeeds, and return its result."""
+        token = _working.set(partial(self.succeeded, name))
+        try:
+            while True:
+                try:
+                    result = await work()
+                except Exception as error:  # of whatever class: background work never ends by it
+                    await asyncio.sleep(self.failed(name, error, subject))
+                else:
+                    self.succeeded(name)
+                    return result
+        except asyncio.CancelledError:
+            self.forget(name)
+            raise
+        finally:
+            _working.reset(token)
+
+    def failed(self, name: str, error: Exception, subject: str | None = None) -> float:
+        """Note a failure; return the seconds to wait before the next try."""
+        known, named = self._problems.get(name), as_error(error)
+        failures = known.failures + 1 if known else 1
+        if known is None or _kind(known.error) != _kind(named):
+            shown = self._log.opt(exception=error if isinstance(named, InternalError) else None)
+            shown.error("{} failed, and is retried: {}", name, named.message)
+        self._problems[name] = Problem(name, named, subject, failures)
+        pause: float = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
+        return pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # guards nothing
+
+    def succeeded(self, name: str) -> None:
+        """Clear a problem."""
+        if self._problems.pop(name, None) is not None:
+            self._log.info("{} works again", name)
+
+    def forget(self, name: str) -> None:
+        """Clear a problem of work that is no longer needed."""
+        self._problems.pop(name, None)
+
+    def problem(self, *subjects: str | None) -> Problem | None:
+        """Return the first problem that concerns one of the jobs; None for what concerns all."""
+        return next((p for p in self._problems.values() if p.subject in subjects), None)
+
+    def problems(self) -> dict[str, str]:
+        """Return the message of each problem by the name of the work."""
+        return {name: each.message for name, each in sorted(self._problems.items())}
+
+    async def _repeat(self, name: str, work: Work[Any], every: float, after: float) -> None:
+        await asyncio.sleep(after)
+        while True:
+            await self.complete(name, work)
+            await asyncio.sleep(every)
+
+
+def _kind(error: YTArchiveError) -> tuple[type[YTArchiveError], str]:
+    return type(error), error.message

@@ -1,0 +1,38 @@
+"""Why the listing of a job waits, and a way to end all such waits at once."""
+
+import asyncio
+
+from ytarchive.common.models import utc_now
+from ytarchive.jobs.waiting import Waiting
+
+
+class JobWaits:
+    """The waits of this process, by job. Waits of single videos are in the database."""
+
+    def __init__(self) -> None:
+        self._waits: dict[str, Waiting] = {}
+        self._hurry = asyncio.Event()
+
+    def of(self, job_id: str) -> Waiting | None:
+        """Return why the listing of a job waits; None if it does not."""
+        return self._waits.get(job_id)
+
+    async def rest(self, job_id: str, waiting: Waiting) -> None:
+        """Wait until the moment of `waiting`, or until `hurry`; show the reason until `clear`."""
+        self._waits[job_id] = waiting
+        if waiting.until is None:
+            return
+        try:
+            async with asyncio.timeout((waiting.until - utc_now()).total_seconds()):
+                await self._hurry.wait()
+        except TimeoutError:
+            return
+
+    def clear(self, job_id: str) -> None:
+        """The job waits no longer."""
+        self._waits.pop(job_id, None)
+
+    def hurry(self) -> None:
+        """End every wait now: somebody says that its cause is gone."""
+        self._hurry.set()
+        self._hurry = asyncio.Event()

@@ -1,0 +1,63 @@
+"""Which registered videos have their files: one that cannot be looked at blocks no other."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from loguru import logger
+
+from ytarchive.common.errors import LocalError
+from ytarchive.common.filesystem import is_file
+from ytarchive.storage.api import ExistsRequest, StoredVideos
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.repository import Registered
+
+log = logger.bind(service="storage")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Ids of videos, by what their files are."""
+
+    stored: set[str] = field(default_factory=set)
+    """The media file exists."""
+    described: set[str] = field(default_factory=set)
+    """The metadata file exists as well."""
+    failed: set[str] = field(default_factory=set)
+    """Nobody can say: the operating system reported an error."""
+    incomplete: set[str] = field(default_factory=set)
+    """YouTube did not give all of them."""
+
+    def answer(self, request: ExistsRequest, lacking: Collection[str]) -> StoredVideos:
+        """Return the result of `request`, in its order; `lacking`: further incomplete videos."""
+        asked = list(dict.fromkeys(request.video_ids))
+        stored = [each for each in asked if each in self.stored]
+        return StoredVideos(
+            video_ids=stored,
+            incomplete=[each for each in stored if each in lacking or each in self.incomplete],
+            undescribed=[each for each in stored if each not in self.described],
+            unreachable=[each for each in asked if each in self.failed],
+        )
+
+
+def look_for(registered: Mapping[str, Registered], layout: Layout) -> Seen:
+    """Look for the files of registered videos. Blocks."""
+    seen = Seen(incomplete={each for each, video in registered.items() if not video.is_complete})
+    failures: dict[str, str] = {}
+    for video_id, video in registered.items():
+        try:
+            if is_file(video.media):
+                seen.stored.add(video_id)
+                if is_file(layout.metadata_file(video_id)):
+                    seen.described.add(video_id)
+        except LocalError as error:
+            seen.failed.add(video_id)
+            failures[video_id] = error.message
+    seen.stored.difference_update(seen.failed)
+    if failures:
+        log.warning("{} videos cannot be looked at: {}", len(failures), _some(failures))
+    return seen
+
+
+def _some(failures: Mapping[str, str]) -> str:
+    first = next(iter(failures.values()))
+    return first if len(failures) == 1 else f"{first}, and others"
