@@ -156,7 +156,7 @@ async def test_integrity_failures_end_in_the_work_plan_with_their_reason(
         job = await ended(jobs, (await jobs.create_job(videos(video_id(1), max_retries=50))).id)
 
     [result] = job.results
-    assert (result.status, result.attempts) == (ResultStatus.FAILED, 3)
+    assert (result.status, result.attempts) == (ResultStatus.FAILED, 2)
     assert (result.message, result.error_code) == ("the file has no video", IntegrityFailure.code)
     [failed] = workshop.storage.plans[job.id].failed_downloads
     assert [e.message for e in failed.errors] == ["reset", *["the file has no video"] * 2]

@@ -167,6 +167,7 @@ async def test_a_healthy_archive_says_so_and_a_vanished_one_does_not(
     assert health.is_healthy
     assert health.checks == {
         "database": True, "archive": True, "base_path_writable": True, "free_space": True,
+        "background": True,
     }  # fmt: skip
     config.base_path.rename(tmp_path / "gone")
     health = await storage.health()
