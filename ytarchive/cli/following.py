@@ -85,7 +85,7 @@ async def _watch(
     """The jobs when all of them have ended, and the titles that were seen meanwhile.
 
     Without a server it also ends when all that is left has to wait: nobody leaves a command open
-    for a premiere or a pause of hours.
+    for a pause of hours.
     """
     titles: dict[str, str] = {}
     with view_for(out, stream=stream) as view:
