@@ -1,12 +1,14 @@
 """Videos that YouTube describes oddly, stored by the real yt-dlp as they are meant."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tests.integration.ytdlp.helpers import Archive, files, ignore, streams
 from tests.standin.clients import decode
+from tests.ytdlp_requests import times
 from ytarchive.common.quality import Quality
 from ytarchive.ytdlp import Downloaded
 
@@ -108,12 +110,12 @@ async def test_picture_is_chosen_and_named_by_youtubes_label(
 
 @pytest.mark.parametrize("announced", ["60", "0", None])
 async def test_wrong_announced_length_is_noted_after_one_transfer(
-    archive: Archive, announced: str | None
+    archive: Archive, extraction: Mapping[str, int], announced: str | None
 ) -> None:
     formats = [{"itag": itag, "approxDurationMs": "1000"} for itag in (137, 140)]
     length = {"lengthSeconds": announced}
     done, _ = await fetched(archive, {}, formats=formats, details=length, microformat=length)
-    assert archive.youtube.requests.counts["watch"] == 1
+    assert times(archive.youtube.requests.counts, extraction) == 1
     assert done.network_bytes == archive.media_size(137, 140)
     expected = ["plays 1 seconds; YouTube announces 60"] if announced == "60" else []
     assert done.remarks == expected
