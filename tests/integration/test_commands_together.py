@@ -1,0 +1,215 @@
+"""Commands without a server: readers work beside any other, and a second writer can wait."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Server, environment, until
+from tests.standin import StandInProcess
+
+Environment = dict[str, str]
+
+READING = (("storage",), ("logs",), ("workplan",), ("storage", "availability"))
+"""Commands that read one database each, or several."""
+MORE_READING = (("storage", "list"), ("quota",), ("metrics",), ("services",))
+
+
+@pytest.fixture(scope="module")
+def youtube() -> Iterator[StandInProcess]:
+    with StandInProcess("--scenario", "demo", "--media-padding", "400000") as process:
+        yield process
+
+
+@pytest.fixture
+def settings(tmp_path: Path, youtube: StandInProcess) -> Iterator[Environment]:
+    yield environment(tmp_path / "archive", youtube, server__port=9)
+    youtube.behave(media_bytes_per_second=None)
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ytarchive", *arguments]
+
+
+def ytarchive(settings: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), env=settings, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@contextmanager
+def downloading(
+    youtube: StandInProcess, settings: Environment
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A command that owns the archive, in the middle of a transfer."""
+    youtube.behave(media_bytes_per_second=10_000)
+    base_path = Path(settings["YTARCHIVE_STORAGE__BASE_PATH"])
+    video = youtube.ids["demo"]["video"]
+    process = subprocess.Popen(
+        command("download", video), env=settings,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        until(lambda: [*base_path.glob(".ytarchive/staging/*/*.part")], "a partial file")
+        yield process
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+def content(base_path: Path) -> dict[str, tuple[int, int]]:
+    """Every file of an archive, with its size and time of change."""
+    files = [path for path in base_path.rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(base_path)): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in files
+    }
+
+
+def test_reading_commands_work_while_a_command_owns_the_archive(
+    youtube: StandInProcess, settings: Environment
+) -> None:
+    with downloading(youtube, settings) as owner:
+        for arguments in (*READING, *MORE_READING):
+            ran = ytarchive(settings, *arguments)
+            assert (arguments, ran.returncode, ran.stderr) == (arguments, 0, "")
+        [job] = json.loads(ytarchive(settings, "jobs", "--json").stdout)["items"]
+        assert job["status"] == "RUNNING"
+        assert ytarchive(settings, "jobs", "show", job["id"]).returncode == 0
+        assert owner.poll() is None
+
+
+def test_reading_commands_change_nothing_after_a_command_was_killed(
+    youtube: StandInProcess, settings: Environment, tmp_path: Path
+) -> None:
+    """Its write-ahead logs are there, and nothing is recovered."""
+    with downloading(youtube, settings):
+        pass
+    before = content(tmp_path / "archive")
+    assert any(name.endswith("jobs.db-wal") for name in before)
+    for arguments in READING:
+        assert (arguments, ytarchive(settings, *arguments).returncode) == (arguments, 0)
+    after = content(tmp_path / "archive")
+    # SQLite's index of a write-ahead log is shared memory, which every reader may write.
+    assert {k: v for k, v in after.items() if not k.endswith("-shm")} == {
+        k: v for k, v in before.items() if not k.endswith("-shm")
+    }
+
+
+def test_following_the_log_locks_out_no_command_and_shows_what_it_logs(
+    youtube: StandInProcess, settings: Environment
+) -> None:
+    assert ytarchive(settings, "init").returncode == 0
+    follower = subprocess.Popen(
+        command("logs", "-f", "--json"), env=settings, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert follower.stdout is not None
+        ran = ytarchive(settings, "download", youtube.ids["demo"]["video"])
+        assert (ran.returncode, ran.stderr) == (0, "")
+        lines = iter(follower.stdout.readline, "")
+        assert next(line for line in lines if "stored" in line)
+    finally:
+        follower.send_signal(signal.SIGINT)
+        follower.communicate(timeout=30)
+
+
+def test_a_second_writer_names_the_first_and_waits_for_it_if_asked(
+    youtube: StandInProcess, settings: Environment
+) -> None:
+    video = youtube.ids["demo"]["video"]
+    with downloading(youtube, settings) as owner:
+        refused = ytarchive(settings, "jobs", "retry", "--reason", "network")
+        assert refused.returncode == 1
+        assert f"process {owner.pid} (`ytarchive download {video}`" in refused.stderr
+        assert re.search(r"since \d{4}-\d\d-\d\d", refused.stderr)
+        assert "--wait" in refused.stderr
+        waiting = subprocess.Popen(
+            command("download", video, "--wait"), env=settings, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert waiting.stderr is not None
+        assert "waiting: the archive's state" in waiting.stderr.readline()
+        youtube.behave(media_bytes_per_second=None)
+        out, err = waiting.communicate(timeout=60)
+        assert (waiting.returncode, err) == (0, "")
+        assert "Already in the archive" in out or "1 stored" in out
+
+
+def test_a_second_process_is_refused_although_the_lock_files_were_deleted(
+    youtube: StandInProcess, settings: Environment, tmp_path: Path
+) -> None:
+    with downloading(youtube, settings) as owner:
+        for lock in (tmp_path / "archive" / ".ytarchive").glob("lock*"):
+            lock.unlink()
+        refused = ytarchive(settings, "download", youtube.ids["demo"]["video"])
+        assert refused.returncode == 1
+        assert f"is used by process {owner.pid}" in refused.stderr
+        apart = ytarchive(settings, "serve", "--services", "download", "--port", "0")
+        assert apart.returncode == 1
+        assert "staging is used by process" in apart.stderr
+
+
+def test_reading_commands_work_on_a_read_only_disk(
+    youtube: StandInProcess, settings: Environment, tmp_path: Path
+) -> None:
+    """After a command was killed and its index of the write-ahead log is gone, too."""
+    disk = tmp_path / "archive"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    try:
+        with downloading(youtube, settings):
+            pass
+        for index in (disk / ".ytarchive").glob("*-shm"):
+            index.unlink()
+        read_only = ["mount", "-o", "remount,ro", str(disk)]
+        until(lambda: subprocess.run(read_only, check=False).returncode == 0, "a read-only disk")
+        for arguments in READING:
+            ran = ytarchive(settings, *arguments)
+            assert (arguments, ran.returncode, ran.stderr) == (arguments, 0, "")
+        assert "RUNNING" in ytarchive(settings, "jobs").stdout
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_server_waits_while_the_archive_is_gone_and_uses_up_no_attempt(
+    youtube: StandInProcess, settings: Environment, tmp_path: Path
+) -> None:
+    base_path, away = tmp_path / "archive", tmp_path / "away"
+    settings["YTARCHIVE_STORAGE__STATE_DIR"] = str(tmp_path / "state")
+    video = youtube.ids["demo"]["video"]
+    youtube.behave(media_bytes_per_second=10_000)
+    with Server(settings) as server:
+        job_id = server.post("/jobs", {"type": "VIDEO_DOWNLOAD", "video_ids": [video]}).data["id"]
+        until(lambda: [*base_path.glob(".ytarchive/staging/*/*.part")], "a partial file")
+        base_path.rename(away)
+        youtube.behave(media_bytes_per_second=None)
+        progress = until(
+            lambda: (
+                (found := server.get(f"/jobs/{job_id}").data["progress"])["waiting_for"] and found
+            ),
+            "the reason to wait",
+        )
+        assert progress["waiting_reason"] == "archive_missing"
+        assert str(base_path) in progress["waiting_for"]
+        health = server.get("/health?service=storage")
+        assert health.data["checks"]["archive"] is False
+        refused = server.get("/storage/stats")
+        assert (refused.status, refused.code) == (503, "E216")
+        assert server.get(f"/storage/exists/{video}").code == "E216"
+        assert not base_path.exists()
+
+        away.rename(base_path)
+        job = server.ended(job_id)
+        assert job["status"] == "COMPLETED"
+        assert [result["attempts"] for result in job["results"]] == [1]
+        assert server.get("/health?service=storage").data["checks"]["archive"] is True
