@@ -16,6 +16,7 @@ from ytarchive.composition import Composition, presence_of, register_in_process
 from ytarchive.discovery import Archive, named_server, running_server
 from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
+from ytarchive.download.staging.area import StagingArea
 from ytarchive.jobs import JobsAPI
 from ytarchive.jobs.governor.remote_gate import RemoteGate
 from ytarchive.jobs.neighbours import Neighbours
@@ -64,6 +65,8 @@ async def open_services(
         identity = await asyncio.to_thread(open_identity, settings.storage, access)
         lock = StateLock(settings.storage.state_path, services)
         stack.enter_context(lock)
+        if ServiceName.DOWNLOAD in services:
+            await asyncio.to_thread(StagingArea(settings.storage).make_room)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         parts = Composition(settings, session, presence_of(settings, identity))
         opened = await _open_each(parts, services, stack, whole_queue=whole_queue)

@@ -1,6 +1,7 @@
-"""A disk that is full when a command starts: one message with the cause and what helps."""
+"""A full disk: a new archive names the cause; an existing one starts, and cancels its jobs."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness import Server, environment, until
+from tests.standin import StandInProcess
 from ytarchive.app import open_services
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import DiskFull
@@ -44,8 +47,8 @@ async def test_wherever_the_start_gets_to_the_disk_is_named_as_full(
             pass
 
 
-@pytest.mark.parametrize("command", ["serve", "download AAAAAAAAAAA", "storage stats", "doctor"])
-def test_every_command_tells_to_free_space(small_disk: Path, command: str) -> None:
+@pytest.mark.parametrize("command", ["serve", "download AAAAAAAAAAA"])
+def test_commands_that_create_an_archive_name_the_full_disk(small_disk: Path, command: str) -> None:
     leave(small_disk, 0)
     given = {"YTARCHIVE_STORAGE__BASE_PATH": str(small_disk / "archive")}
     ran = subprocess.run(
@@ -58,3 +61,59 @@ def test_every_command_tells_to_free_space(small_disk: Path, command: str) -> No
     assert "Free some space" in said
     assert "right to write" not in said
     assert "Traceback" not in said
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Write until not one byte is left."""
+    with (disk / "filler").open("ab", buffering=0) as file:
+        for size in (2**20, 4096, 1):
+            try:
+                while file.write(bytes(size)):
+                    pass
+            except OSError:
+                continue
+
+
+def test_jobs_are_cancelled_and_queued_and_the_server_restarts_on_a_full_disk(
+    disk: Path, youtube: StandInProcess
+) -> None:
+    listed = youtube.ask("/catalogue")["playlists"][youtube.ids["playlist60"]["playlist"]]
+    videos = listed[40:43]
+    settings = {"storage__min_free": 0, "storage__staging_max_bytes": 0}
+    job = {"data": {"type": "VIDEO_DOWNLOAD", "video_ids": videos[:1]}}
+    other = {"data": {"type": "VIDEO_DOWNLOAD", "video_ids": videos[1:]}}
+    staging = disk / "archive" / ".ytarchive" / "staging"
+    youtube.behave(media_bytes_per_second=100_000)
+    try:
+        with Server(environment(disk / "archive", youtube, **settings)) as server:
+            job_id = server.post("/jobs", job).data["id"]
+            until((staging / videos[0]).is_dir, "a partial file")
+            fill(disk)
+            assert server.post(f"/jobs/{job_id}/cancel", {}).data["status"] == "CANCELLED"
+            until(lambda: not (staging / videos[0]).exists(), "the removal of the partial file")
+            fill(disk)
+            queued = server.post("/jobs", other)
+            assert queued.status == 201
+            server.stop(signal.SIGKILL)
+            fill(disk)
+            server.start()
+            cancelled = server.post(f"/jobs/{queued.data['id']}/cancel", {})
+            assert cancelled.data["status"] == "CANCELLED"
+            (disk / "filler").unlink()
+            youtube.behave(media_bytes_per_second=None)
+            again = server.post("/jobs", other).data["id"]
+            assert server.ended(again)["status"] == "COMPLETED"
+    finally:
+        youtube.behave(media_bytes_per_second=None)

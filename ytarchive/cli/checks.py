@@ -1,21 +1,17 @@
 """What `ytarchive doctor` looks at."""
 
 import asyncio
-import os
 import re
 from collections.abc import Sequence
-from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
-from pydantic import BaseModel
 
 from ytarchive.app import open_archive
-from ytarchive.cli.output import size
-from ytarchive.cli.session import remedy_for
+from ytarchive.cli.disk_checks import check_disk, check_staging
+from ytarchive.cli.verdicts import Check, Verdict, failed
 from ytarchive.common.config import Settings, StorageConfig
-from ytarchive.common.disk import Space, existing
 from ytarchive.common.errors import (
     ArchiveMissing,
     InvalidConfiguration,
@@ -37,23 +33,6 @@ _SECONDS_FOR_NETWORK = 15.0
 _READ_AT_ONCE = 64 * 2**20
 """Bytes of the largest database that is read as a whole."""
 _YOUTUBE = "https://www.youtube.com/generate_204"
-
-
-class Verdict(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-class Check(BaseModel):
-    """One thing that archiving needs, how it is, and what would help."""
-
-    name: str
-    verdict: Verdict
-    message: str
-    remedy: str | None = None
 
 
 async def all_checks(settings: Settings, server: str | None) -> list[Check]:
@@ -137,7 +116,7 @@ def check_cookies(path: Path | None) -> Check:
     try:
         found = cookies_report(path)
     except YTArchiveError as error:
-        return _failed("cookies", error, Verdict.FAIL)
+        return failed("cookies", error, Verdict.FAIL)
     if not found.is_signed_in:
         message = f"{path} has no cookies of an account that is signed in to YouTube"
         return Check(name="cookies", verdict=Verdict.WARN, message=message, remedy=export)
@@ -171,38 +150,22 @@ async def check_token_server(settings: Settings) -> list[Check]:
     return [Check(name="PO tokens", verdict=Verdict.OK, message=f"{url} answers")]
 
 
-def check_disk(storage: StorageConfig) -> Check:
-    """Whether the archive's folder can be written, and how much fits into it."""
-    folder = existing(storage.base_path)
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        message = f"{folder} cannot be written"
-        remedy = "Give this user the right to write there, or choose another storage.base_path."
-        return Check(name="disk", verdict=Verdict.FAIL, message=message, remedy=remedy)
-    space = Space.at(folder, storage.min_free)
-    message = f"{size(space.free)} free for {storage.base_path}"
-    if space.left > space.kept:
-        return Check(name="disk", verdict=Verdict.OK, message=message)
-    message += f", of which {size(space.kept)} are kept (storage.min_free)"
-    verdict = Verdict.FAIL if space.left < 0 else Verdict.WARN
-    remedy = "Free some space, or choose another storage.base_path."
-    return Check(name="disk", verdict=verdict, message=message, remedy=remedy)
-
-
 async def check_services(settings: Settings, server: str | None) -> list[Check]:
     """The server or, without one, the services and their databases in this process."""
     try:
         async with open_archive(settings, server, Access.READ) as archive:
-            return [_place(archive), await _services(archive, settings.storage)]
+            services = await _services(archive, settings.storage)
+            return [_place(archive), services, await check_staging(archive)]
     except StateLocked as error:
-        return [_failed("database", error, Verdict.WARN)]
+        return [failed("database", error, Verdict.WARN)]
     except TokenRequired as error:
-        return [_failed("server", error, Verdict.FAIL)]
+        return [failed("server", error, Verdict.FAIL)]
     except NotAnArchive as error:
         return [await asyncio.to_thread(_no_archive, settings.storage, error)]
     except (ArchiveMissing, WrongArchive) as error:
-        return [_failed("archive", error, Verdict.FAIL)]
+        return [failed("archive", error, Verdict.FAIL)]
     except YTArchiveError as error:
-        return [_failed("server" if server else "database", error, Verdict.FAIL)]
+        return [failed("server" if server else "database", error, Verdict.FAIL)]
 
 
 def _require_sound(state: Path) -> None:
@@ -215,7 +178,7 @@ def _require_sound(state: Path) -> None:
 def _no_archive(storage: StorageConfig, error: NotAnArchive) -> Check:
     """Return that there is no archive, which is no fault where one can be created."""
     if not is_creatable(storage):
-        return _failed("archive", error, Verdict.FAIL)
+        return failed("archive", error, Verdict.FAIL)
     message = f"none in {storage.base_path} yet: `ytarchive init` creates it"
     return Check(name="archive", verdict=Verdict.OK, message=message)
 
@@ -286,7 +249,3 @@ async def _ask_youtube(settings: Settings) -> int:
         session.get(_YOUTUBE) as response,
     ):
         return response.status
-
-
-def _failed(name: str, error: YTArchiveError, verdict: Verdict) -> Check:
-    return Check(name=name, verdict=verdict, message=error.message, remedy=remedy_for(error))

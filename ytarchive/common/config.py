@@ -97,6 +97,10 @@ class StorageConfig(Section):
     logs_dir: FolderName = Field("logs", description="Below base_path")
     state_dir: UserPath | None = Field(None, description="Databases; default base_path/.ytarchive")
     min_free: Size = Field(2**30, ge=0, description="Bytes that downloads leave free on the disk")
+    staging_max_age: Seconds = Field(
+        7 * 86_400, gt=0, description="Seconds that idle partial downloads are kept"
+    )
+    staging_max_bytes: Size = Field(50 * 2**30, ge=0, description="Most that those take in all")
     trash_days: Days = Field(
         30, ge=0, le=36_500, description="Days that replaced and removed files stay in the trash"
     )

@@ -23,12 +23,14 @@ from ytarchive.common import swap
 from ytarchive.common.disk import unusable
 from ytarchive.common.errors import (
     DatabaseUnsupported,
+    DiskFull,
     ServiceUnavailable,
     YTArchiveError,
 )
 from ytarchive.common.file_lock import FileLock
 from ytarchive.common.grouping import Grouped
 from ytarchive.common.readers import Readers, rows_of, tolerant_text
+from ytarchive.common.reserve import Reserve
 from ytarchive.common.sqlite_errors import (
     DECODING_FAILURES,
     damaged,
@@ -154,6 +156,7 @@ class Database:
             self._commit_next, most=_LARGEST_GROUP, executor=self._thread
         )
         self._readers = readers
+        self._reserve = Reserve(path.parent)
         self._closed = False
         self.version = 0
         """Grows with every commit, before whoever asked for it is told: what was read at the same
@@ -237,6 +240,7 @@ class Database:
     def _commit(self, group: Sequence[Transaction[Any]]) -> list[Any]:
         """Run a group in one commit. Each outcome is a result or the exception to raise."""
         connection = self._writer.connection
+        self._reserve.make_room()
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")  # which failed the last time
@@ -248,7 +252,10 @@ class Database:
                 with suppress(sqlite3.Error):  # on a failing disk this may fail too
                     connection.execute("ROLLBACK")
             logger.bind(service="common").error("{}: commit failed: {}", self.path.name, error)
-            return [translated(error, self.path)] * len(group)
+            cause = translated(error, self.path)
+            if isinstance(cause, DiskFull):  # a quota, which the free space does not show
+                self._reserve.give_up_a_step()
+            return [cause] * len(group)
         return outcomes
 
     def _run(self, transaction: Transaction[Any]) -> Any:
@@ -269,6 +276,7 @@ def _locked(path: Path, schema: Schema) -> tuple[FileLock, sqlite3.Connection]:
     """Lock the file, then open it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        Reserve(path.parent).make_room()
         swap.finish(path)
         require_regular_database(path)
     except OSError as error:

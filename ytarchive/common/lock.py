@@ -11,11 +11,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from ytarchive.common.disk import unlockable, unusable
-from ytarchive.common.errors import LocalError, StateLocked
+from ytarchive.common.disk import CAUSES, unlockable, unusable
+from ytarchive.common.errors import DiskFull, LocalError, StateLocked
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import utc_now
 from ytarchive.common.regular import read_regular
+from ytarchive.common.reserve import Reserve
 from ytarchive.common.services import ServiceName
 
 _LONGEST_COMMAND = 300
@@ -45,6 +46,7 @@ class StateLock:
         """Take every lock. Raises StateLocked, LocksUnavailable or another StorageProblem."""
         try:
             self._state_path.mkdir(parents=True, exist_ok=True)
+            Reserve(self._state_path).make_room()
             for service in self._services:
                 self._take(lock_file(self._state_path, service))
         except OSError as error:
@@ -68,10 +70,15 @@ class StateLock:
         except OSError as error:
             raise unlockable(error, path) from error
         self._files.append(file)
-        self._sign(file)
+        try:
+            self._sign(file)
+        except OSError as error:  # the lock is held; only its owner's name is missing
+            if CAUSES.get(error.errno or 0) is not DiskFull:
+                raise
 
     def announce(self, url: str) -> None:
         """Tell whoever finds the lock where this process can be reached."""
+        Reserve(self._state_path).make_room()
         self._owner["url"] = url
         for file in self._files:
             self._sign(file)

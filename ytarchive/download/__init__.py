@@ -11,6 +11,7 @@ from ytarchive.download.api import (
     VideoFormat,
     VideoFormats,
 )
+from ytarchive.download.staging.api import StagingAPI, StagingReport
 
 __all__ = [
     "DownloadAPI",
@@ -20,6 +21,8 @@ __all__ = [
     "DownloadProgress",
     "DownloadRequest",
     "DownloadStatus",
+    "StagingAPI",
+    "StagingReport",
     "VideoFormat",
     "VideoFormats",
 ]

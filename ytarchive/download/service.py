@@ -3,9 +3,11 @@
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from ytarchive.common.config import Settings
+from ytarchive.common.contract import Contract
 from ytarchive.common.disk import existing
 from ytarchive.common.errors import FileFailure
 from ytarchive.common.json_text import stored_json
@@ -22,6 +24,8 @@ from ytarchive.download.api import (
     VideoFormats,
 )
 from ytarchive.download.formats import offered
+from ytarchive.download.staging.api import StagingAPI
+from ytarchive.download.staging.cleaning import StagingCleaner
 from ytarchive.download.transfers import Transfers
 from ytarchive.ytdlp import Fetcher, ffmpeg_path, javascript_runtime, yt_dlp_version
 
@@ -41,11 +45,20 @@ class DownloadService(DownloadAPI):
         self._fetcher = fetcher
         self._watch = ArchiveWatch(presence)
         self._transfers = Transfers(settings, fetcher, self._watch)
+        self._cleaner = StagingCleaner(settings.storage, self._transfers.folders_in_use)
+        self._transfers.on_idle_files = self._cleaner.wake
+        self._cleaning: asyncio.Task[None] | None = None
         self._started = time.monotonic()
 
     def report_to(self, listener: DownloadListener) -> None:
         """Name who hears of every download that ends from now on."""
         self._transfers.report_to(listener)
+        if self._cleaning is None:
+            self._cleaning = asyncio.create_task(self._cleaner.run())
+
+    def subjects(self) -> Mapping[type[Contract], Contract]:
+        """Return the implementations of the service's other contracts."""
+        return {StagingAPI: self._cleaner}
 
     async def take_up(self) -> None:
         """Queue what an earlier process had promised and not done; it begins with `report_to`."""
@@ -56,6 +69,9 @@ class DownloadService(DownloadAPI):
 
         The listener is not told of those: it asks for them again after the restart.
         """
+        if self._cleaning is not None:
+            self._cleaning.cancel()
+            await asyncio.gather(self._cleaning, return_exceptions=True)
         await self._transfers.close(grace)
 
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:

@@ -1,8 +1,9 @@
 """All downloads of this process: waiting, running, and the last ones that ended."""
 
 import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from loguru import logger
 
@@ -13,7 +14,9 @@ from ytarchive.common.errors import (
     DiskFull,
     InternalError,
     NotFound,
+    RequestError,
     ServiceUnavailable,
+    Unavailable,
     YTArchiveError,
 )
 from ytarchive.common.faults import as_error
@@ -32,6 +35,8 @@ from ytarchive.ytdlp import Fetcher, Transfer
 log = logger.bind(service="download")
 
 _REMEMBERED = 1000
+_SECONDS_UNTIL_IDLE = 3600
+"""How long the files of a failed download wait for the job's next try before they are idle."""
 _SECONDS_BETWEEN_LOOKS_FOR_ROOM = 30
 
 
@@ -54,6 +59,16 @@ class Transfers:
         self._telling: set[asyncio.Task[None]] = set()
         self._promising = asyncio.Lock()
         self._is_closing = False
+        self._soon_again: dict[str, float] = {}
+        self.on_idle_files: Callable[[], None] = lambda: None
+        """Called when a download has ended without a result, and may have left files."""
+
+    def folders_in_use(self) -> set[str]:
+        """Return the names of the staging folders that are used, or soon resumed by a job."""
+        oldest = time.monotonic() - _SECONDS_UNTIL_IDLE
+        self._soon_again = {name: at for name, at in self._soon_again.items() if at > oldest}
+        names = {*self._by_video, *self._soon_again}
+        return names | {f"{name}.beside" for name in names}
 
     def find(self, task_id: str) -> DownloadTask:
         """A task of this process. Raises NotFound."""
@@ -156,6 +171,7 @@ class Transfers:
                 task.failed(ServiceUnavailable("the Download service was shut down"))
                 return
             task.cancelled(Cancelled("the download was cancelled"))
+            self._soon_again.pop(video_id, None)
             self._forget(task)
             log.info("{}: cancelled", video_id)
         except YTArchiveError as error:
@@ -220,6 +236,9 @@ class Transfers:
         telling.add_done_callback(self._telling.discard)
         if task.progress.status is not DownloadStatus.COMPLETED:
             self._free(task)
+            if not isinstance(task.error, Unavailable | RequestError | None):
+                self._soon_again[task.request.video_id] = time.monotonic()
+            self.on_idle_files()
 
     async def _deliver(self, task: DownloadTask) -> None:
         """Tell the listener. Till then a finished video is taken: its folder is being moved."""

@@ -1,7 +1,7 @@
 """Every contract of the archive, as one server with all services mounts them."""
 
 from ytarchive.common.contract import Contract
-from ytarchive.download import DownloadAPI, DownloadListener
+from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
 from ytarchive.jobs import JobResultsAPI, JobsAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
@@ -13,6 +13,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     DownloadListener,
     MetadataAPI,
     DownloadAPI,
+    StagingAPI,
     StorageAPI,
     TrashAPI,
     HistoryAPI,

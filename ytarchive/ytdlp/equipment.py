@@ -10,7 +10,7 @@ import certifi
 from pydantic import SecretStr
 
 from ytarchive.common.config import Settings, YouTubeConfig
-from ytarchive.common.disk import own_folder, unusable
+from ytarchive.common.disk import os_errors, own_folder, unusable
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.regular import read_regular, require_regular
 from ytarchive.ytdlp.api import EXTRACTION_SECONDS
@@ -110,5 +110,6 @@ def _bundle(ca_file: Path, folder: Path) -> Path:
         raise InvalidConfiguration(message) from error
     bundle = folder / "ca-bundle.pem"
     part = bundle.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + further)
-    return part.replace(bundle)
+    with os_errors(part):
+        part.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + further)
+        return part.replace(bundle)

@@ -7,7 +7,14 @@ from typing import Any
 from ytarchive.common.errors import NotFound
 from ytarchive.common.models import HealthCheck, Page
 from ytarchive.discovery import Archive
-from ytarchive.download import DownloadAPI, DownloadPhase, VideoFormat, VideoFormats
+from ytarchive.download import (
+    DownloadAPI,
+    DownloadPhase,
+    StagingAPI,
+    StagingReport,
+    VideoFormat,
+    VideoFormats,
+)
 from ytarchive.jobs import (
     FIRST_VIDEOS,
     Availability,
@@ -341,6 +348,19 @@ class LoggingPeer(LoggingAPI):
         return healthy("logging")
 
 
+class StagingPeer(StagingAPI):
+    """A staging folder with one idle video of 5 GiB."""
+
+    async def get_staging(self) -> StagingReport:
+        oldest = datetime(2026, 1, 2, tzinfo=UTC)
+        return StagingReport(
+            videos=1, size_bytes=5 * 2**30, oldest=oldest, active=2, max_age=86_400, max_bytes=2**40
+        )
+
+    async def health(self) -> HealthCheck:
+        return healthy("download")
+
+
 class Peers(Archive):
     """An archive whose five services are all in memory."""
 
@@ -354,4 +374,5 @@ class Peers(Archive):
 def peers(url: str | None = None) -> Peers:
     """Return a new archive, of a server if it has a URL."""
     kinds: list[Any] = [JobsPeer, MetadataPeer, DownloadPeer, StoragePeer, LoggingPeer]
+    kinds.append(StagingPeer)
     return Peers({kind.__mro__[1]: kind() for kind in kinds}, url)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Cli
-from ytarchive.cli.checks import Check
 from ytarchive.cli.commands import doctor
 from ytarchive.cli.template import template
+from ytarchive.cli.verdicts import Check
 from ytarchive.common.config import Settings, load_settings
 
 

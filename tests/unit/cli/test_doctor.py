@@ -10,16 +10,15 @@ import pytest
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import Peers
 from ytarchive.cli.checks import (
-    Check,
-    Verdict,
     check_cookies,
-    check_disk,
     check_key,
     check_network,
     check_services,
     check_token_server,
     check_tools,
 )
+from ytarchive.cli.disk_checks import check_disk
+from ytarchive.cli.verdicts import Check, Verdict
 from ytarchive.common.config import StorageConfig, load_settings
 from ytarchive.common.errors import StateLocked, TokenRequired
 from ytarchive.common.models import HealthCheck
@@ -156,9 +155,13 @@ def test_a_file_in_the_way_of_the_archive_fails(tmp_path: Path) -> None:
 
 
 async def test_services_that_are_well(archive: Peers) -> None:
-    server, database = await check_services(load_settings(), None)
-    assert (server.verdict, database.verdict) == (Verdict.OK, Verdict.OK)
+    server, database, staging = await check_services(load_settings(), None)
+    assert {server.verdict, database.verdict, staging.verdict} == {Verdict.OK}
     assert "none is running" in server.message
+    assert staging.message == (
+        "2 in use, 1 idle with 5.4 GB, the oldest from 2026-01-02; "
+        "idle ones are removed after 1 days or beyond 1.1 TB"
+    )
 
 
 async def test_an_unhealthy_service_fails_and_is_named(
@@ -171,7 +174,7 @@ async def test_an_unhealthy_service_fails_and_is_named(
         )  # fmt: skip
 
     monkeypatch.setattr(archive.storage, "health", ill)
-    _, database = await check_services(load_settings(), None)
+    _, database, _ = await check_services(load_settings(), None)
     assert database.verdict is Verdict.FAIL
     assert database.message == "storage: database"
 

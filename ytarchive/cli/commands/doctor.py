@@ -5,10 +5,11 @@ from pydantic import BaseModel
 from rich.console import RenderableType
 from rich.table import Table
 
-from ytarchive.cli.checks import Check, Verdict, all_checks, check_settings
+from ytarchive.cli.checks import all_checks, check_settings
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell
 from ytarchive.cli.session import chosen, read_given, run_to_end
+from ytarchive.cli.verdicts import Check, Verdict
 from ytarchive.common.config import usable_settings
 from ytarchive.logging import Console, configure_logging
 

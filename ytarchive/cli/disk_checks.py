@@ -1,0 +1,41 @@
+"""Checks of `ytarchive doctor` on the disk and on what partial downloads take of it."""
+
+import os
+
+from ytarchive.cli.output import size
+from ytarchive.cli.verdicts import Check, Verdict, failed
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.disk import Space, existing
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.discovery import Archive
+from ytarchive.download import StagingAPI
+
+
+def check_disk(storage: StorageConfig) -> Check:
+    """Whether the archive's folder can be written, and how much fits into it."""
+    folder = existing(storage.base_path)
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        message = f"{folder} cannot be written"
+        remedy = "Give this user the right to write there, or choose another storage.base_path."
+        return Check(name="disk", verdict=Verdict.FAIL, message=message, remedy=remedy)
+    space = Space.at(folder, storage.min_free)
+    message = f"{size(space.free)} free for {storage.base_path}"
+    if space.left > space.kept:
+        return Check(name="disk", verdict=Verdict.OK, message=message)
+    message += f", of which {size(space.kept)} are kept (storage.min_free)"
+    verdict = Verdict.FAIL if space.left < 0 else Verdict.WARN
+    remedy = "Free some space, or choose another storage.base_path."
+    return Check(name="disk", verdict=verdict, message=message, remedy=remedy)
+
+
+async def check_staging(archive: Archive) -> Check:
+    """What partial downloads take on the disk, and until when."""
+    try:
+        found = await archive.of(StagingAPI).get_staging()
+    except YTArchiveError as error:
+        return failed("staging", error, Verdict.WARN)
+    kept = f"{found.active} in use, {found.videos} idle with {size(found.size_bytes)}"
+    days = found.max_age / 86_400
+    removed = f"idle ones are removed after {days:g} days or beyond {size(found.max_bytes)}"
+    since = f", the oldest from {found.oldest:%Y-%m-%d}" if found.oldest else ""
+    return Check(name="staging", verdict=Verdict.OK, message=f"{kept}{since}; {removed}")

@@ -1,0 +1,62 @@
+"""Disk space that is kept back for the state, so that a full disk prevents no start and no cancel.
+
+The file `reserve` in the state folder is given up in steps when its disk is full: what a commit, a
+lock or a log line needs is little, but not nothing. It is filled again when there is space.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+_SIZE = 8 * 2**20
+_SHARE = 16
+_STEPS = 8
+_LEAST = 512 * 1024
+_BLOCK = 4096
+
+
+class Reserve:
+    """The reserve of one state folder. It never raises: without a reserve things fail as before."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "reserve"
+
+    def make_room(self) -> None:
+        """Give up as much of the reserve as the next small writes need."""
+        with suppress(OSError):
+            for _ in range(_STEPS + 1):
+                if self._free() >= self._wanted() or not self._path.stat().st_size:
+                    return
+                self.give_up_a_step()
+
+    def give_up_a_step(self) -> None:
+        """Make the reserve smaller by an eighth of its full size."""
+        with suppress(OSError):
+            step = max(self._full_size() // _STEPS, _BLOCK)
+            os.truncate(self._path, max(self._path.stat().st_size - step, 0))
+
+    def refill(self) -> None:
+        """Bring the reserve to its size if that leaves at least three times as much free."""
+        with suppress(OSError):
+            wanted = self._full_size()
+            present = self._path.stat().st_size if self._path.exists() else 0
+            if present < wanted and self._free() >= 4 * wanted:
+                self._grow(wanted - present)
+
+    def _grow(self, size: int) -> None:
+        """Write bytes that no file system can compress or leave out."""
+        with self._path.open("ab") as file:
+            self._path.chmod(0o600)
+            file.write(os.urandom(size))
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._path.parent).free
+
+    def _wanted(self) -> int:
+        """Bytes that should be free before a write; on a small disk no more than the reserve."""
+        return min(_LEAST, self._full_size() // 2)
+
+    def _full_size(self) -> int:
+        total = shutil.disk_usage(self._path.parent).total
+        return min(_SIZE, total // _SHARE // _BLOCK * _BLOCK)

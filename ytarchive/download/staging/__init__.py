@@ -1,0 +1,1 @@
+"""Partial downloads on the disk: their report and their removal."""

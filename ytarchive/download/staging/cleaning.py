@@ -1,0 +1,57 @@
+"""Cleans the staging folder regularly, and at once when the disk is full."""
+
+import asyncio
+from collections.abc import Callable, Collection
+
+from loguru import logger
+
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.reserve import Reserve
+from ytarchive.download.staging.api import StagingAPI, StagingReport
+from ytarchive.download.staging.area import StagingArea
+
+log = logger.bind(service="download")
+
+_INTERVAL = 30.0
+
+
+class StagingCleaner(StagingAPI):
+    """Removes idle partial downloads; `active` names the folders that are in use now."""
+
+    def __init__(self, config: StorageConfig, active: Callable[[], Collection[str]]) -> None:
+        self._area = StagingArea(config)
+        self._active = active
+        self._reserve = Reserve(config.state_path)
+        self._wake = asyncio.Event()
+
+    async def get_staging(self) -> StagingReport:
+        """Return the number, size and age of partial downloads that nothing works on."""
+        return await asyncio.to_thread(self._area.report, self._active())
+
+    def wake(self) -> None:
+        """Clean now: a download has ended, or the disk is full."""
+        self._wake.set()
+
+    async def discard(self, name: str) -> None:
+        """Remove the files of a download that was given up."""
+        await asyncio.to_thread(self._area.discard, name)
+
+    async def run(self) -> None:
+        """Clean every 30 seconds, and when woken, until cancelled."""
+        while True:
+            await self.clean()
+            try:
+                async with asyncio.timeout(_INTERVAL):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+            finally:
+                self._wake.clear()
+
+    async def clean(self) -> None:
+        """Clean once, and fill the reserve of the state folder. A failure is logged."""
+        try:
+            await asyncio.to_thread(self._area.clean, self._active())
+            await asyncio.to_thread(self._reserve.refill)
+        except OSError as error:
+            log.warning("the staging folder cannot be cleaned: {}", error)
