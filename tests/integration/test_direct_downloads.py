@@ -96,7 +96,7 @@ def test_a_job_goes_on_with_what_fits_and_says_what_does_not(
         until(lambda: stored(server, small), "the small one in the archive")
         until(lambda: server.get(path).data["progress"]["waiting_for"], "a reason")
         found = server.get(path).data
-    assert found["status"] == "RUNNING"
+    assert found["status"] == "PENDING"
     assert found["progress"]["waiting_reason"] == "disk_full"
     assert f"{large}: the video needs" in found["progress"]["waiting_for"]
     assert [each["video_id"] for each in found["results"]] == [small]
