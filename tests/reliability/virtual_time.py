@@ -16,7 +16,7 @@ import pytest
 from loguru import logger
 
 from ytarchive.common.database import Database
-from ytarchive.jobs import queue, service
+from ytarchive.jobs import guards, queue
 from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.governor.governor import Governor
 
@@ -95,7 +95,7 @@ def run(patch: pytest.MonkeyPatch, main: Callable[[VirtualLoop], Coroutine[Any, 
             Governor, "open", functools.partial(Governor.open, now=loop.now, passed=loop.time)
         )
         patch.setattr(
-            service, "AvailabilityLedger", functools.partial(AvailabilityLedger, now=loop.now)
+            guards, "AvailabilityLedger", functools.partial(AvailabilityLedger, now=loop.now)
         )
         for name in ("select", "write", "open"):
             patch.setattr(Database, name, loop.counted(getattr(Database, name)))

@@ -249,6 +249,7 @@ class StoragePeer(StorageAPI):
             size_bytes=1000,
             stored_at=utc_now(),
             quality="720p",
+            captions=["en"],
         )
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:

@@ -236,7 +236,7 @@ def days(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr("ytarchive.jobs.availability.INTERVAL", 0.01)
     monkeypatch.setattr(
-        "ytarchive.jobs.service.AvailabilityLedger", partial(AvailabilityLedger, now=now)
+        "ytarchive.jobs.guards.AvailabilityLedger", partial(AvailabilityLedger, now=now)
     )
     return later
 
