@@ -149,11 +149,6 @@ async def test_services_register_and_are_listed(jobs: JobsAPI) -> None:
     assert [known.service_name for known in await jobs.list_services()] == ["download"]
 
 
-async def test_the_governor_tells_and_resumes(jobs: JobsAPI) -> None:
-    assert (await jobs.get_governor()).state == "closed"
-    assert (await jobs.resume_governor()).state == "closed"
-
-
 async def test_it_says_that_it_is_well(jobs: JobsAPI) -> None:
     health = await jobs.health()
     assert (health.service, health.status) == ("jobs", "healthy")

@@ -167,7 +167,7 @@ async def test_what_had_started_before_the_block_does_not_end_it(tmp_path: Path)
         await until(lambda: blocked in peer.started)
         await peer.end(peer.task_of(first))
         await until(lambda: first in workshop.storage.stored)
-        governor = await jobs.get_governor()
+        governor = await jobs.governor.get_governor()
 
     assert (governor.state, governor.reason) == ("open", "bot_check")
     assert peer.started.count(blocked) == 1

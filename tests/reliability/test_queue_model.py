@@ -214,7 +214,7 @@ class QueueMachine(RuleBasedStateMachine):
             assert {result.attempts for result in job.results} <= {0}
             assert self.governor() == "open"
         self.peer.blocked = False
-        self.runner.run(self.service.resume_governor())
+        self.runner.run(self.service.governor.resume_governor())
         self.settle(job_id)
         self.expect(job_id, names)
         return job_id
@@ -236,7 +236,7 @@ class QueueMachine(RuleBasedStateMachine):
         queued = [self.runner.run(self.service.get_job(job_id)) for job_id in made]
         assert {result.attempts for job in queued for result in job.results} <= {0}
         assert (len(self.peer.started), len(self.peer.extracted)) == asked
-        self.runner.run(self.service.resume_governor())
+        self.runner.run(self.service.governor.resume_governor())
         self.settle(*made)
         assert out_of_turn(self.peer.started[asked[0] :], queued) <= PLACES
         for job in queued:
@@ -332,7 +332,7 @@ class QueueMachine(RuleBasedStateMachine):
         return len(self.runner.run(self.service.get_job(job_id)).progress.active)
 
     def governor(self) -> str:
-        return self.runner.run(self.service.get_governor()).state
+        return self.runner.run(self.service.governor.get_governor()).state
 
     @invariant()
     def model_and_queue_agree(self) -> None:

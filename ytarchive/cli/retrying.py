@@ -13,6 +13,7 @@ from ytarchive.discovery import Archive
 from ytarchive.jobs import RetryReport
 
 _MOST_WATCHED = 10
+_RESUMED = "The pause is lifted: the next request tries whether YouTube answers."
 
 retry_options = with_options(
     click.option(
@@ -43,11 +44,13 @@ async def report_and_stay(
 
 def _shown(report: RetryReport) -> RenderableType:
     if not report.videos:
-        return cell("There is nothing to try again.")
+        return cell(_RESUMED if report.resumed else "There is nothing to try again.")
     done = "Would be tried again" if report.dry_run else "Queued again"
     head = f"{done}: {counted(report.videos, 'video')} of {counted(len(report.jobs), 'job')}"
     reasons = table(["REASON", ">VIDEOS"], list(report.reasons.items()))
     parts: list[RenderableType] = [cell(head), reasons]
+    if report.resumed:
+        parts.append(cell(_RESUMED))
     if report.waiting_for:
         parts.append(cell(f"They start later: {local_times(report.waiting_for)}", "yellow"))
     return Lines(*parts)

@@ -23,6 +23,11 @@ COMMANDS = {
     "metadata": ("metadata:metadata", "Show what YouTube says of something."),
     "formats": ("metadata:formats", "List the formats that a video has."),
     "jobs": ("jobs:jobs", "List, watch, retry and cancel jobs."),
+    "pause": ("pause:pause", "Start no new work until `ytarchive resume`, also after a restart."),
+    "resume": (
+        "pause:resume",
+        "Lift a pause; if YouTube blocks this address, send one request at once.",
+    ),
     "workplan": ("workplan:workplan", "Show what could not be archived, and retry."),
     "storage": ("storage:storage", "Show what the archive holds."),
     "verify": ("verify:verify", "Check that every stored file is unchanged."),

@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from loguru import logger
 
 from ytarchive.common.errors import InternalError, YTArchiveError
 from ytarchive.common.faults import as_error
+from ytarchive.common.models import utc_now
 
 T = TypeVar("T")
 Work = Callable[[], Awaitable[T]]
@@ -47,6 +49,8 @@ class Problem:
     """The id of the job that it concerns; None for all."""
     failures: int
     """In a row."""
+    until: datetime
+    """When the work is retried."""
 
     @property
     def message(self) -> str:
@@ -106,9 +110,10 @@ class Supervisor:
         if known is None or _kind(known.error) != _kind(named):
             shown = self._log.opt(exception=error if isinstance(named, InternalError) else None)
             shown.error("{} failed, and is retried: {}", name, named.message)
-        self._problems[name] = Problem(name, named, subject, failures)
-        pause: float = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
-        return pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # guards nothing
+        pause = _pause(failures)
+        until = utc_now() + timedelta(seconds=pause)
+        self._problems[name] = Problem(name, named, subject, failures, until)
+        return pause
 
     def succeeded(self, name: str) -> None:
         """Clear a problem."""
@@ -136,3 +141,8 @@ class Supervisor:
 
 def _kind(error: YTArchiveError) -> tuple[type[YTArchiveError], str]:
     return type(error), error.message
+
+
+def _pause(failures: int) -> float:
+    pause: float = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
+    return pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # guards nothing

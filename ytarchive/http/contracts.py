@@ -2,7 +2,7 @@
 
 from ytarchive.common.contract import Contract
 from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
-from ytarchive.jobs import JobResultsAPI, JobsAPI
+from ytarchive.jobs import GovernorAPI, JobResultsAPI, JobsAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import HistoryAPI, StorageAPI, TrashAPI
@@ -10,6 +10,7 @@ from ytarchive.storage import HistoryAPI, StorageAPI, TrashAPI
 CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
     JobResultsAPI,
+    GovernorAPI,
     DownloadListener,
     MetadataAPI,
     DownloadAPI,

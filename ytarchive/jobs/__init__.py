@@ -16,6 +16,7 @@ from ytarchive.jobs.api import (
     VideoProgress,
 )
 from ytarchive.jobs.evidence import restore_evidence
+from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.options import JobOptions
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
@@ -35,6 +36,7 @@ __all__ = [
     "AvailabilityQuery",
     "AvailabilityState",
     "CreateJob",
+    "GovernorAPI",
     "GovernorState",
     "Job",
     "JobOptions",

@@ -17,7 +17,6 @@ from ytarchive.jobs.upstream import (
     Availability,
     AvailabilityQuery,
     GivenPermit,
-    GovernorState,
     PermitOutcome,
     PermitRequest,
 )
@@ -235,16 +234,6 @@ class JobsAPI(ServiceContract, Protocol):
     @endpoint("POST /jobs/{job_id}/cancel")
     async def cancel_job(self, job_id: OpaqueId) -> Job:
         """Stop a job and its transfers. Raises NotFound, or Conflict if it has ended."""
-        ...
-
-    @endpoint("GET /governor")
-    async def get_governor(self) -> GovernorState:
-        """Whether YouTube may be asked at present, and how fast."""
-        ...
-
-    @endpoint("POST /governor/resume")
-    async def resume_governor(self) -> GovernorState:
-        """Go on at once after a pause, because its cause is mended."""
         ...
 
     @endpoint("POST /governor/permits", status=201)

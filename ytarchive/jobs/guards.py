@@ -44,7 +44,9 @@ class Guards:
     def failing(self, job_id: str) -> Waiting | None:
         """Return the error of background work that concerns a job; None if there is none."""
         problem = self.supervisor.problem(job_id) or self.supervisor.problem(None)
-        return Waiting(problem.error.reason, problem.message) if problem else None
+        if problem is None:
+            return None
+        return Waiting(problem.error.reason, problem.message, problem.until)
 
     def explain(self, error: YTArchiveError) -> bool:
         """Return whether the cause for which the governor holds everything back explains `error`.

@@ -28,8 +28,10 @@ from ytarchive.jobs.api import (
 )
 from ytarchive.jobs.continuing import OpenJobs
 from ytarchive.jobs.engine import Engine
+from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.permits import Permits
+from ytarchive.jobs.governor.service import GovernorService
 from ytarchive.jobs.guards import Guards, guards_of
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
@@ -55,7 +57,6 @@ from ytarchive.jobs.upstream import (
     Availability,
     AvailabilityQuery,
     GivenPermit,
-    GovernorState,
     PermitOutcome,
     PermitRequest,
 )
@@ -91,8 +92,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._permits = Permits(self.gate)
         jobs = settings.jobs
         self._notices = NoticeBoard(neighbours.download, jobs.notification_timeout)
-        rows = RegistryRepository(database)
-        self._registry = Registry(rows, probe, known_hosts(settings))
+        self._registry = Registry(RegistryRepository(database), probe, known_hosts(settings))
         self._queue = Queue(self._repository)
         flow = VideoFlow(neighbours, self._notices)
         surroundings = Surroundings(settings.network)
@@ -105,7 +105,8 @@ class JobsService(JobsAPI, DownloadListener):
             self._repository, self._queue, planner, runner, reporter, guards, longest_waits(jobs)
         )
         requeueing = Requeueing(database, self._engine.job_changed)
-        self._retries = Retries(self._repository, requeueing, self._storage, guards.governor)
+        self.governor = GovernorService(guards, requeueing)
+        self._retries = Retries(self._repository, requeueing, self._storage, self.governor)
         self._revival = Revival(self._repository, requeueing, surroundings, reporter)
         self._progress = ProgressReader(
             self._repository, runner, self._notices, neighbours.download, guards
@@ -151,7 +152,7 @@ class JobsService(JobsAPI, DownloadListener):
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the other contracts of Jobs."""
-        return {JobResultsAPI: self._results}
+        return {JobResultsAPI: self._results, GovernorAPI: self.governor}
 
     def work_on(self, job_id: str) -> None:
         """Add a job to those that are worked on, when not the whole queue is."""
@@ -226,15 +227,6 @@ class JobsService(JobsAPI, DownloadListener):
         await self._engine.abandon(job_id)
         log.info("job {} cancelled", job_id)
         return await self._found(job_id)
-
-    async def get_governor(self) -> GovernorState:
-        """Whether YouTube may be asked at present, and how fast."""
-        return self._guards.governor.snapshot()
-
-    async def resume_governor(self) -> GovernorState:
-        """Go on at once after a pause, because its cause is mended."""
-        await self._guards.governor.resume()
-        return self._guards.governor.snapshot()
 
     async def ask_permit(self, request: PermitRequest) -> GivenPermit:
         """Let a service that runs apart ask YouTube. Raises RequestsPaused with `retry_after`."""

@@ -16,6 +16,9 @@ class GovernorState(Model):
     message: str | None = None
     opened_at: UtcDatetime | None = None
     next_probe_at: UtcDatetime | None = None
+    paused_at: UtcDatetime | None = Field(
+        default=None, description="When somebody paused all new work; null: nobody did"
+    )
     pace: str = Field(description='"polite" or "off"')
     videos_per_hour: int
     ready_videos: int = Field(description="Videos that may start at once at the polite pace")

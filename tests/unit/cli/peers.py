@@ -20,6 +20,7 @@ from ytarchive.jobs import (
     Availability,
     AvailabilityQuery,
     CreateJob,
+    GovernorAPI,
     GovernorState,
     Job,
     JobProgress,
@@ -96,6 +97,27 @@ def running(video_id: str = FILM, **fields: Any) -> VideoProgress:
     return VideoProgress(video_id=video_id, **(given | fields))
 
 
+class GovernorPeer(GovernorAPI):
+    """A governor that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.state = GovernorState(
+            state="closed", pace="polite", videos_per_hour=180, ready_videos=80
+        )
+        self.calls: list[str] = []
+
+    async def get_governor(self) -> GovernorState:
+        return self.state
+
+    async def pause_governor(self) -> GovernorState:
+        self.calls.append("pause")
+        return self.state
+
+    async def resume_governor(self) -> GovernorState:
+        self.calls.append("resume")
+        return self.state
+
+
 class JobsPeer(JobsAPI):
     """Jobs that go through the moments in `course`, one each time they are looked at."""
 
@@ -117,9 +139,7 @@ class JobsPeer(JobsAPI):
             jobs=[RetriedJob(job_id="job-1", videos=3)],
         )
         self.listed: list[Job] = []
-        self.governor = GovernorState(
-            state="closed", pace="polite", videos_per_hour=180, ready_videos=80
-        )
+        self.governor = GovernorPeer()
         self.known: list[ServiceRegistry] = []
         self.missing: list[AvailabilityQuery] = []
         self.when_looked_at: Callable[[], object] = lambda: None
@@ -191,9 +211,6 @@ class JobsPeer(JobsAPI):
             raise NotFound(f"there is no job {job_id}")
         self.cancelled.append(job_id)
         return self.job(job_id, JobStatus.CANCELLED)
-
-    async def get_governor(self) -> GovernorState:
-        return self.governor
 
     async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
         self.missing.append(request)
@@ -375,4 +392,5 @@ def peers(url: str | None = None) -> Peers:
     """Return a new archive, of a server if it has a URL."""
     kinds: list[Any] = [JobsPeer, MetadataPeer, DownloadPeer, StoragePeer, LoggingPeer]
     kinds.append(StagingPeer)
-    return Peers({kind.__mro__[1]: kind() for kind in kinds}, url)
+    found = {kind.__mro__[1]: kind() for kind in kinds}
+    return Peers({**found, GovernorAPI: found[JobsAPI].governor}, url)

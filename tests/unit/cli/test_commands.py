@@ -73,7 +73,7 @@ def test_jobs_are_listed_with_their_state(cli: Cli, archive: Peers) -> None:
 
 
 def test_a_pause_stands_above_the_jobs(cli: Cli, archive: Peers) -> None:
-    archive.jobs.governor = GovernorState(
+    archive.jobs.governor.state = GovernorState(
         state="open", reason="bot_check", message="YouTube asks for a sign-in", opened_at=NOON,
         next_probe_at=NOON, pace="polite", videos_per_hour=180, ready_videos=0,
     )  # fmt: skip

@@ -42,7 +42,7 @@ def waiting(archive: Peers) -> Peers:
     )
     archive.jobs.listed = [archive.jobs.job("job-1", JobStatus.PENDING, progress=progress)]
     archive.jobs.moments = [{"progress": progress}] * 9
-    archive.jobs.governor = GovernorState(
+    archive.jobs.governor.state = GovernorState(
         state="open", message=WAITING, pace="polite", videos_per_hour=1, ready_videos=0,
         next_probe_at=NOON,
     )  # fmt: skip

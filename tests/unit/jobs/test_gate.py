@@ -192,7 +192,7 @@ async def test_a_download_by_hand_waits_and_ends_the_pause_as_its_probe(
         await extract(gate)
     assert not fetched.is_set()
     bench.passed += 2 * HOUR
-    await governor.probe_now()  # wakes it; in a server the minute's look does
+    await governor.resume()  # wakes it; in a server the minute's look does
     async with asyncio.timeout(10):
         await running
     assert governor.snapshot().state == "closed"

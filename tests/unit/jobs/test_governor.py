@@ -14,9 +14,12 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import (
     BotCheck,
     ExtractorBroken,
+    IpBlocked,
     NetworkFailure,
     RateLimited,
+    RequestsPaused,
     VideoUnavailable,
+    YTArchiveError,
 )
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.jobs.governor.governor import Governor
@@ -270,9 +273,15 @@ async def test_the_metrics_tell_the_state_and_the_next_probe(bench: Bench) -> No
     assert value("state", state="closed") == 0
     assert value("next_probe_timestamp_seconds") == probe_at.timestamp()
     assert value("pauses_total", reason="bot_check") == (counted or 0) + 1
-    await governor.resume()
+    await governor.succeeded(await probe_at_once(governor))
     assert value("state", state="closed") == 1
     assert value("next_probe_timestamp_seconds") == 0
+
+
+async def probe_at_once(governor: Governor) -> Permit:
+    """Resume, and return the permit of the probe."""
+    await governor.resume()
+    return await probe(governor)
 
 
 async def test_who_waits_goes_on_when_the_cause_is_mended_by_hand(bench: Bench) -> None:
@@ -286,7 +295,7 @@ async def test_who_waits_goes_on_when_the_cause_is_mended_by_hand(bench: Bench) 
     governor.leave(Permit(1))
 
     await until(asking.done)
-    assert not asking.result().is_probe
+    assert asking.result().is_probe
 
 
 async def test_what_had_started_before_it_was_reset_by_hand_does_not_block_again(
@@ -297,11 +306,10 @@ async def test_what_had_started_before_it_was_reset_by_hand_does_not_block_again
     await governor.failed(BotCheck(), "another")
     await governor.resume()
     await governor.failed(BotCheck(), "video", before)
-    assert governor.snapshot().state == "closed"
     governor.leave(before)
-    bench.passed += HOUR
-    await governor.failed(BotCheck(), "video", await admitted(governor))
+    await governor.failed(BotCheck(), "video", await probe(governor))
     assert governor.snapshot().state == "open"
+    assert await admitted(governor) is None
 
 
 async def test_without_a_connection_everything_waits_some_minutes_and_no_longer(
@@ -335,3 +343,50 @@ async def test_without_a_connection_everything_waits_some_minutes_and_no_longer(
     assert state.next_probe_at is not None
     # An outage is no block: what follows is the first one.
     assert state.next_probe_at - state.opened_at <= timedelta(hours=1.1)
+
+
+async def test_a_pause_by_hand_holds_everything_back_until_it_is_resumed_also_after_a_restart(
+    bench: Bench,
+) -> None:
+    governor = await bench.open()
+    running = await governor.admit(source="running", queued=True)
+    await governor.pause()
+    listing = asyncio.create_task(governor.turn())
+    assert await admitted(governor) is None
+    async with asyncio.timeout(5):  # what belongs to a running download passes
+        assert (await governor.admit(source="running")).is_covered
+    governor.leave(running)
+
+    again = await bench.open()
+    bench.passed += 100 * HOUR
+    waiting = again.waiting()
+    assert waiting is not None
+    assert waiting.reason == "paused"
+    assert "ytarchive resume" in waiting.message
+    assert again.snapshot().paused_at is not None
+    assert await admitted(again) is None
+    with pytest.raises(RequestsPaused, match="paused by hand"):
+        await again.admit(patience=0.01)
+    assert not listing.done()
+
+    await again.resume()
+    assert again.waiting() is None
+    assert await admitted(again) is not None
+    await governor.resume()
+    await asyncio.wait_for(listing, 5)
+    assert (await bench.open()).snapshot().paused_at is None
+
+
+@pytest.mark.parametrize("error", [BotCheck(), IpBlocked(), RateLimited(retry_after=80_000)])
+async def test_resume_sends_one_probe_at_once_and_no_more(
+    bench: Bench, error: YTArchiveError
+) -> None:
+    governor = await bench.open()
+    await governor.failed(error, "video")
+    assert await admitted(governor) is None
+    first = await probe_at_once(governor)
+    assert await admitted(governor) is None
+    await governor.resume()  # while the probe is under way there is no second one
+    assert await admitted(governor) is None
+    await governor.succeeded(first)
+    assert governor.snapshot().state == "closed"

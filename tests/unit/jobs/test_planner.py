@@ -292,7 +292,7 @@ async def test_a_list_that_suddenly_shrinks_pauses_everything_and_proves_nothing
         synced.metadata.playlists[UPLOADS] = whole[:left]
         job = await jobs.create_job(channel())
         await circuit(jobs, "open")
-        governor = await jobs.get_governor()
+        governor = await jobs.governor.get_governor()
         assert governor.reason == "listing_shrank"
         assert "500" in str(governor.message)
         waiting = await jobs.get_job(job.id)
@@ -302,7 +302,7 @@ async def test_a_list_that_suddenly_shrinks_pauses_everything_and_proves_nothing
         assert (await jobs.list_availability(AvailabilityQuery())).items == []
 
         synced.metadata.playlists[UPLOADS] = [*ids([1001]), *whole]
-        await jobs.resume_governor()
+        await jobs.governor.resume_governor()
         again = await ended(jobs, job.id)
     assert again.progress.skipped == 500
     assert synced.download.started == ids([1001])
@@ -316,12 +316,12 @@ async def test_a_list_that_stays_short_is_believed_the_second_time(synced: Works
         job = await jobs.create_job(channel())
         await circuit(jobs, "open")
     async with synced.open() as jobs:  # the suspicion outlives the process
-        assert (await jobs.get_governor()).state == "open"
-        await jobs.resume_governor()
+        assert (await jobs.governor.get_governor()).state == "open"
+        await jobs.governor.resume_governor()
         short = await ended(jobs, job.id)
         assert (short.status, short.progress.total) == (JobStatus.COMPLETED, 30)
         await sync(jobs)
-        assert (await jobs.get_governor()).state == "closed"
+        assert (await jobs.governor.get_governor()).state == "closed"
         found = (await jobs.list_availability(AvailabilityQuery(limit=1000))).items
     assert {finding.state for finding in found} == {"suspected"}
     assert len(found) == 470
@@ -333,7 +333,7 @@ async def test_a_short_list_may_lose_most_of_its_entries(workshop: Workshop) -> 
         await sync(jobs, LIST)
         del workshop.metadata.playlists[LIST][2:]
         again = await sync(jobs, LIST)
-        assert (await jobs.get_governor()).state == "closed"
+        assert (await jobs.governor.get_governor()).state == "closed"
     assert again.progress.total == 2
 
 
@@ -341,7 +341,7 @@ async def circuit(jobs: JobsService, state: str) -> None:
     """Wait for the governor."""
 
     async def reached() -> bool:
-        return (await jobs.get_governor()).state == state
+        return (await jobs.governor.get_governor()).state == state
 
     await eventually(reached)
 

@@ -308,8 +308,8 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
         await until(lambda: workshop.download.started)
         paused = await held(jobs, created.id)
     async with workshop.open() as jobs:
-        kept = await jobs.get_governor()
-        await jobs.resume_governor()
+        kept = await jobs.governor.get_governor()
+        await jobs.governor.resume_governor()
         job = await ended(jobs, created.id)
 
     assert paused.status is JobStatus.PENDING

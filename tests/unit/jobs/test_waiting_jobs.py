@@ -56,7 +56,7 @@ async def test_a_job_whose_videos_all_wait_is_pending_and_says_why(
         await eventually(lambda: _is_listed(jobs, created.id, JobStatus.PENDING))
         assert await stored(jobs, JobStatus.RUNNING) == []
         await jobs.retry_jobs(RetryJobs(reason=reason))
-        await jobs.resume_governor()
+        await jobs.governor.resume_governor()
         job = await ended(jobs, created.id)
 
     assert running.status is JobStatus.RUNNING

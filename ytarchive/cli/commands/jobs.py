@@ -21,7 +21,7 @@ from ytarchive.cli.times import local_times, moment
 from ytarchive.cli.views import name_of
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
-from ytarchive.jobs import GovernorState, Job, JobQuery, JobStatus, JobType, RetryJobs
+from ytarchive.jobs import GovernorAPI, GovernorState, Job, JobQuery, JobStatus, JobType, RetryJobs
 
 
 @click.group(cls=Group, default="list")
@@ -57,7 +57,7 @@ async def list_jobs(
     )
     page = await archive.jobs.list_jobs(query)
     if not out.as_json:
-        _show_pause(out, await archive.jobs.get_governor())
+        _show_pause(out, await archive.of(GovernorAPI).get_governor())
     out.show(page, _jobs_table)
 
 
@@ -157,6 +157,9 @@ def _cancelled(report: CancelReport) -> RenderableType:
 
 
 def _show_pause(out: Output, governor: GovernorState) -> None:
+    if governor.paused_at:
+        since = moment(governor.paused_at)
+        out.line(f"Paused by hand since {since}; `ytarchive resume` ends the pause", "yellow")
     if governor.state == "closed":
         return
     reason = governor.message or governor.reason or governor.state

@@ -39,6 +39,8 @@ class CircuitState:
     times_in_a_row: int
     tokens: float
     counted_at: datetime
+    paused_at: datetime | None = None
+    """When somebody paused it by hand; None: it is not paused."""
     outages: int = 0
     """Pauses in a row for want of a connection; a new process counts anew."""
 
@@ -85,6 +87,7 @@ async def load_circuit(database: Database, now: datetime, tokens: float) -> Circ
         times_in_a_row=row["times_in_a_row"],
         tokens=row["tokens"],
         counted_at=from_micros(row["counted_at"]),
+        paused_at=_moment(row["paused_at"]),
     )
 
 
@@ -101,6 +104,7 @@ async def save_circuit(database: Database, state: CircuitState) -> None:
             "times_in_a_row": state.times_in_a_row,
             "tokens": state.tokens,
             "counted_at": to_micros(state.counted_at),
+            "paused_at": state.paused_at and to_micros(state.paused_at),
         },
     )
 

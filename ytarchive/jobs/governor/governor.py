@@ -5,11 +5,11 @@ starts, everything stays queued. After a cool-off, which doubles each time, a si
 probes. If it succeeds the circuit closes, and one more video at a time is let in for each that
 succeeds; otherwise it opens for longer.
 
-Within a process waits are measured by a stopwatch, so that a wall clock which is set neither
-stalls nor hurries anything; the moments that are kept for the next process are the wall clock's.
+Waits are measured by a stopwatch, so that a wall clock which is set changes none of them.
 """
 
 import asyncio
+import math
 from contextlib import suppress
 from datetime import timedelta
 from typing import Self
@@ -31,6 +31,7 @@ from ytarchive.jobs.governor.circuit import (
     show_circuit,
 )
 from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.governor.report import LISTING_SHRANK, refusal_of, state_of, waiting_of
 from ytarchive.jobs.governor.streaks import NETWORK, Streaks
 from ytarchive.jobs.upstream import GovernorState
 from ytarchive.jobs.waiting import Waiting
@@ -40,8 +41,7 @@ log = logger.bind(service="jobs")
 _NEXT_PROBE = timedelta(minutes=2)
 _LONGEST_PROBE = 900.0
 """Seconds after which a probe that nobody told the end of is made again."""
-_FULL_SPEED = 8
-"""Videos at a time at which the ramp ends: then the block is over, and forgotten."""
+_FULL_SPEED = 8  # videos at a time, at which the ramp ends and the block is forgotten
 _LONGEST_SLEEP = 60.0
 
 
@@ -89,35 +89,26 @@ class Governor:
     def snapshot(self) -> GovernorState:
         """The present state, for people and programs."""
         self._follow_the_clock()
-        state = self._state
-        return GovernorState(
-            state=state.circuit,
-            reason=state.reason,
-            message=state.message,
-            opened_at=state.opened_at,
-            next_probe_at=state.next_probe_at,
-            pace=self._settings.pace,
-            videos_per_hour=self._settings.videos_per_hour,
-            ready_videos=max(int(self._bucket.tokens), 0),
-        )
+        return state_of(self._state, self._settings, self._bucket.tokens)
 
     def waiting(self) -> Waiting | None:
         """Why nothing starts now; None if something may."""
         self._follow_the_clock()
-        state, why = self._state, f"{self._state.message}"
-        if state.circuit is Circuit.OPEN and state.next_probe_at:
-            told = f"{why}; next try at {state.next_probe_at:%Y-%m-%d %H:%M} UTC"
-            return Waiting(state.reason or "", told, state.next_probe_at)
-        if state.circuit is Circuit.PROBING:
-            return Waiting("probing", f"{why}; one video is being tried")
-        if self._bucket.wait(1) > 0:
+        held = waiting_of(self._state)
+        if held is None and self._bucket.wait(1) > 0:
             pace = self._settings.videos_per_hour
             return Waiting("pace", f"the polite pace of {pace} videos an hour")
-        return None
+        return held
 
-    async def turn(self, cost: float = 0.0, source: str | None = None) -> None:
-        """Wait until a request of `cost` may go, or the queue has a permit for `source`."""
-        while not self._covers(source) and (wait := self._wait(cost)) > 0:
+    async def turn(
+        self, cost: float = 0.0, source: str | None = None, *, of_data_api: bool = False
+    ) -> None:
+        """Wait until a request of `cost` may go, or the queue has a permit for `source`.
+
+        `of_data_api`: a request that no block by YouTube concerns, but the pause by hand does.
+        """
+        wait_of = self._pause if of_data_api else self._wait
+        while not self._covers(source) and (wait := wait_of(cost)) > 0:
             self._changed.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(wait, _LONGEST_SLEEP)):
@@ -152,10 +143,7 @@ class Governor:
         return source is not None and any(each.covers == source for each in self._under_way)
 
     def _refusal(self, cost: float) -> RequestsPaused:
-        waiting = self.waiting()
-        why = waiting.message if waiting else "others are being asked for"
-        seconds = max(round(self._wait(cost)), 1)
-        return RequestsPaused(f"YouTube is not asked now: {why}", retry_after=seconds)
+        return refusal_of(self.waiting(), self._wait(cost))
 
     def _grant(self, cost: float, covers: str | None) -> Permit:
         permit = Permit(cost, self._state.circuit is not Circuit.CLOSED, covers)
@@ -177,9 +165,13 @@ class Governor:
         self._changed.set()
 
     async def succeeded(self, permit: Permit | None = None) -> None:
-        """YouTube answered as it should: if that was the probe, what was wrong is over."""
+        """YouTube answered as it should: if that was the probe, what was wrong is over.
+
+        No permit: a list was read to its end and is believed.
+        """
         self._streaks.clear()
-        if self._is_probe(permit):
+        is_whole_list = permit is None and self._state.reason == LISTING_SHRANK
+        if self._is_probe(permit) or is_whole_list:
             log.info("YouTube answers again: the queue goes on, slowly at first")
             self._state.outages = 0
             await self._close(ramp=1)
@@ -214,20 +206,27 @@ class Governor:
     async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:
         """A list has suddenly far fewer entries than before: that is a block until it is proven."""
         message = f"{playlist_id} lists {now} videos instead of {before}: YouTube cuts its answers"
-        await self._open_circuit("listing_shrank", message)
+        await self._open_circuit(LISTING_SHRANK, message)
 
-    async def probe_now(self) -> None:
-        """Let the next video try whether a pause is over, without waiting for its end."""
-        if self._state.circuit is Circuit.OPEN:
-            self._wait_for_probe(timedelta(0))
-            await self.save()
+    async def pause(self) -> None:
+        """Let nothing new start until `resume`, also after a restart."""
+        log.info("paused by hand")
+        self._state.paused_at = self._state.paused_at or self._now()
+        await self.save()
 
     async def resume(self) -> None:
-        """Close the circuit by hand: the cause is mended, and what had started before is moot."""
-        log.info("the governor was reset by hand")
+        """Lift the pause by hand; if the circuit is open, let the next request be the probe.
+
+        Blocks that requests report which had started before count no longer.
+        """
+        log.info("resumed by hand")
+        self._state.paused_at = None
         self._outdated = set(self._under_way)
         self._state.times_in_a_row = 0
-        await self._close(ramp=None if self._state.circuit is Circuit.CLOSED else 1)
+        if self._state.circuit is Circuit.OPEN:
+            self._wait_for_probe(timedelta(0))
+        self._changed.set()
+        await self.save()
 
     async def save(self) -> None:
         """Keep the state for the next process."""
@@ -279,11 +278,16 @@ class Governor:
 
     def _wait(self, cost: float) -> float:
         """Seconds until a request of `cost` may go."""
+        if self._pause(cost):
+            return math.inf
         if self._state.circuit is not Circuit.CLOSED:
             return self._probe_due - self._passed()
         if self._ramp is not None and cost >= 1 and len(self._under_way) >= self._ramp:
             return _LONGEST_SLEEP
         return self._bucket.wait(cost)
+
+    def _pause(self, _: float) -> float:
+        return 0 if self._state.paused_at is None else math.inf
 
     def _follow_the_clock(self) -> None:
         """Tell the next probe by the wall clock as it is now, should it have been set."""

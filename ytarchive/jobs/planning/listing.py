@@ -145,6 +145,7 @@ class Lister:
                 await governor.listing_shrank(known.list_id, known.entries, listed)
                 return False
             log.warning("{}: {} entries, as before: believed now", known.list_id, listed)
+        await self._guards.governor.succeeded()
         gone = await self._records.complete(page.playlist_id, job, listed, began)
         if is_uploads(page.playlist_id):
             await self._suspect(gone, "its channel lists it no longer")

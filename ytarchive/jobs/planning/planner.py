@@ -137,6 +137,7 @@ class Planner:
             return
         try:
             request = BatchRequest(video_ids=video_ids, extract=False, refresh=refresh)
+            await self._guards.governor.turn(of_data_api=True)
             await self._metadata.get_batch(request)
         except ServiceError:
             raise

@@ -42,3 +42,8 @@ class RetryReport(Model):
     reasons: dict[str, int] = Field(description="Videos by the reason for which they failed")
     jobs: list[RetriedJob]
     waiting_for: str | None = Field(default=None, description="Why they do not start at once")
+    resumed: bool = Field(
+        default=False,
+        description="Whether a pause was lifted, or one request tries at once whether a block or "
+        "an outage is over",
+    )

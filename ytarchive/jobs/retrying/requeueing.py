@@ -61,6 +61,13 @@ class Requeueing:
         self._tell({each.job_id for each in found})
         return found
 
+    async def hurry(self, reason: str) -> int:
+        """Let no video wait longer for a reason; return how many did."""
+        values = {"reason": reason, "now": now_micros()}
+        rows = await self._database.write(lambda writer: writer.fetch_all("hurry_waiting", values))
+        self._tell({row["job_id"] for row in rows})
+        return len(rows)
+
     async def release(self, condition: str, present: str) -> int:
         """Queue again what is parked for another state of a condition; how many videos."""
         values = {"condition": condition, "present": present}

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from loguru import logger
 
 from ytarchive.common.errors import (
-    Blocked,
     InvalidRequest,
     UnknownFailure,
     error_classes,
@@ -19,7 +18,8 @@ from ytarchive.jobs.api import (
     CreateJob,
     JobType,
 )
-from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.governor.circuit import Circuit
+from ytarchive.jobs.governor.service import RESUMING, GovernorService
 from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.retrying.requeueing import Found, PlannedVideo, Requeueing
@@ -34,8 +34,8 @@ from ytarchive.storage import (
 
 log = logger.bind(service="jobs")
 
-REASONS = sorted({kind.reason for kind in error_classes() if kind.reason})
-"""Every reason that a video may have for not being stored."""
+REASONS = sorted({kind.reason for kind in error_classes() if kind.reason} | RESUMING)
+"""Every reason that a video may have for not being stored, or for waiting."""
 
 _PLANS_AT_ONCE = 500
 
@@ -48,7 +48,7 @@ class Retries:
         repository: JobsRepository,
         requeueing: Requeueing,
         storage: StorageAPI,
-        governor: Governor,
+        governor: GovernorService,
     ) -> None:
         self._repository = repository
         self._requeueing = requeueing
@@ -62,8 +62,8 @@ class Retries:
             found = await self._requeueing.find(request.job_id, request.reason)
         else:
             found = await self._requeueing.retry(request.job_id, request.reason)
-            await self._probe_if_it_helps(request.reason, found)
-        return self._report(found, dry_run=request.dry_run)
+        resumed = await self._resume(request.reason, dry_run=request.dry_run)
+        return self._report(found, dry_run=request.dry_run, resumed=resumed)
 
     async def of_work_plans(self, request: RetryWorkPlans) -> RetryReport:
         """What stands in one work plan or all. Its entries stay there until they are stored."""
@@ -78,9 +78,8 @@ class Retries:
                 job_id = await self._queue(plan, job_id, videos)
             reasons = Counter(video.reason for video in videos)
             found += [Found(job_id or "", reason, count) for reason, count in reasons.items()]
-        if not request.dry_run:
-            await self._probe_if_it_helps(request.reason, found)
-        return self._report(found, dry_run=request.dry_run)
+        resumed = await self._resume(request.reason, dry_run=request.dry_run)
+        return self._report(found, dry_run=request.dry_run, resumed=resumed)
 
     async def _plans(self, plan_id: str | None) -> AsyncIterator[WorkPlan]:
         if plan_id is not None:
@@ -116,12 +115,16 @@ class Retries:
         log.info("job {}: {} videos of work plan {} queued again", job_id, len(videos), plan.id)
         return job_id
 
-    async def _probe_if_it_helps(self, reason: str | None, found: Sequence[Found]) -> None:
-        """Who retries what a block held up says that it is over: one video finds out at once."""
-        if found and reason in _BLOCKS:
-            await self._governor.probe_now()
+    async def _resume(self, reason: str | None, *, dry_run: bool) -> bool:
+        """Resume everything if `reason` is one for which everything waits; whether it waited."""
+        if reason not in RESUMING:
+            return False
+        state = await self._governor.get_governor()
+        if not dry_run:
+            await self._governor.resume_governor()
+        return state.paused_at is not None or state.state != Circuit.CLOSED
 
-    def _report(self, found: Sequence[Found], *, dry_run: bool) -> RetryReport:
+    def _report(self, found: Sequence[Found], *, dry_run: bool, resumed: bool) -> RetryReport:
         reasons: Counter[str] = Counter()
         jobs: Counter[str] = Counter()
         for each in found:
@@ -134,10 +137,8 @@ class Retries:
             reasons=dict(reasons.most_common()),
             jobs=[RetriedJob(job_id=job_id or None, videos=n) for job_id, n in jobs.items()],
             waiting_for=waiting.message if waiting and reasons else None,
+            resumed=resumed,
         )
-
-
-_BLOCKS = {kind.reason for kind in error_classes() if issubclass(kind, Blocked)}
 
 
 def _require_known(reason: str | None) -> None:

@@ -251,6 +251,12 @@ WHERE job_id = :job_id AND reason = :reason AND (
     OR (state = 'queued' AND next_attempt_at > :now AND :also_waiting)
 );
 
+-- name: hurry_waiting
+-- What waits for its time for one reason waits no longer.
+UPDATE job_videos SET next_attempt_at = 0
+WHERE reason = :reason AND state = 'queued' AND next_attempt_at > :now
+RETURNING job_id;
+
 -- name: parked_videos
 -- What waits for another state of a condition than the present one (`cookies 1a2b…`), in order of
 -- jobs. Who cancelled a job does not want it back.
@@ -468,15 +474,17 @@ SELECT * FROM governor WHERE id = 1;
 
 -- name: save_governor
 INSERT INTO governor (
-    id, state, reason, message, opened_at, next_probe_at, times_in_a_row, tokens, counted_at
+    id, state, reason, message, opened_at, next_probe_at, times_in_a_row, tokens, counted_at,
+    paused_at
 ) VALUES (
-    1, :state, :reason, :message, :opened_at, :next_probe_at, :times_in_a_row, :tokens, :counted_at
+    1, :state, :reason, :message, :opened_at, :next_probe_at, :times_in_a_row, :tokens, :counted_at,
+    :paused_at
 )
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state, reason = excluded.reason, message = excluded.message,
     opened_at = excluded.opened_at, next_probe_at = excluded.next_probe_at,
     times_in_a_row = excluded.times_in_a_row, tokens = excluded.tokens,
-    counted_at = excluded.counted_at;
+    counted_at = excluded.counted_at, paused_at = excluded.paused_at;
 
 -- Availability ------------------------------------------------------------------------------------
 

@@ -190,5 +190,6 @@ CREATE TABLE governor (
     next_probe_at INTEGER,
     times_in_a_row INTEGER NOT NULL,
     tokens REAL NOT NULL,             -- videos that may start at once
-    counted_at INTEGER NOT NULL       -- when `tokens` was true
+    counted_at INTEGER NOT NULL,      -- when `tokens` was true
+    paused_at INTEGER                 -- when somebody paused it by hand; NULL: not paused
 ) STRICT;

@@ -1,0 +1,36 @@
+"""`ytarchive pause`, `ytarchive resume`, and what `jobs` shows of a pause."""
+
+from tests.unit.cli.conftest import Cli
+from tests.unit.cli.peers import Peers
+from ytarchive.common.models import utc_now
+
+
+def test_pause_and_resume_reach_the_governor(cli: Cli, archive: Peers) -> None:
+    paused, resumed = cli("pause"), cli("resume")
+    assert (paused.code, resumed.code) == (0, 0)
+    assert archive.jobs.governor.calls == ["pause", "resume"]
+    assert "until `ytarchive resume`" in paused.out
+    assert "Work resumes" in resumed.out
+    assert cli("pause", "--json").json["state"] == "closed"
+
+
+def test_resume_during_a_block_says_that_it_is_tried(cli: Cli, archive: Peers) -> None:
+    update = {"state": "open", "reason": "bot_check", "message": "YouTube asks for a proof"}
+    archive.jobs.governor.state = archive.jobs.governor.state.model_copy(update=update)
+    assert "tries whether this is over: YouTube asks for a proof" in cli("resume").out
+
+
+def test_jobs_show_a_pause_by_hand(cli: Cli, archive: Peers) -> None:
+    update = {"paused_at": utc_now()}
+    archive.jobs.governor.state = archive.jobs.governor.state.model_copy(update=update)
+    assert "`ytarchive resume` ends the pause" in cli("jobs").out
+
+
+def test_a_retry_that_lifts_a_pause_says_so_although_nothing_failed(
+    cli: Cli, archive: Peers
+) -> None:
+    update = {"videos": 0, "reasons": {}, "jobs": [], "resumed": True}
+    archive.jobs.report = archive.jobs.report.model_copy(update=update)
+    ran = cli("jobs", "retry", "--reason", "bot_check")
+    assert ran.code == 0
+    assert "The pause is lifted" in ran.out

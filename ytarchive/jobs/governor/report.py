@@ -1,0 +1,51 @@
+"""What the governor says of itself, for people and programs."""
+
+import math
+
+from ytarchive.common.config import DownloadConfig
+from ytarchive.common.errors import RequestsPaused
+from ytarchive.jobs.governor.circuit import Circuit, CircuitState
+from ytarchive.jobs.upstream import GovernorState
+from ytarchive.jobs.waiting import Waiting
+
+PAUSED = "paused"
+"""The reason of a pause by hand."""
+LISTING_SHRANK = "listing_shrank"
+"""The reason of a pause because a list was suddenly far shorter."""
+_UNKNOWN = 600
+"""Seconds to wait where nobody knows how long."""
+
+
+def state_of(state: CircuitState, settings: DownloadConfig, tokens: float) -> GovernorState:
+    """Return the present state; `tokens`: videos that may start at once."""
+    return GovernorState(
+        state=state.circuit,
+        reason=state.reason,
+        message=state.message,
+        opened_at=state.opened_at,
+        next_probe_at=state.next_probe_at,
+        paused_at=state.paused_at,
+        pace=settings.pace,
+        videos_per_hour=settings.videos_per_hour,
+        ready_videos=max(int(tokens), 0),
+    )
+
+
+def refusal_of(waiting: Waiting | None, seconds: float) -> RequestsPaused:
+    """Return the error for a request that cannot wait; `seconds`: when it may be sent again."""
+    why = waiting.message if waiting else "others are being asked for"
+    later = max(round(seconds), 1) if math.isfinite(seconds) else _UNKNOWN
+    return RequestsPaused(f"YouTube is not asked now: {why}", retry_after=later)
+
+
+def waiting_of(state: CircuitState) -> Waiting | None:
+    """Return why nothing starts now, the pace apart; None if something may."""
+    if state.paused_at is not None:
+        since = f"{state.paused_at:%Y-%m-%d %H:%M} UTC"
+        return Waiting(PAUSED, f"paused by hand since {since}; `ytarchive resume` ends the pause")
+    if state.circuit is Circuit.OPEN and state.next_probe_at:
+        until = f"next try at {state.next_probe_at:%Y-%m-%d %H:%M} UTC"
+        return Waiting(state.reason or "", f"{state.message}; {until}", state.next_probe_at)
+    if state.circuit is Circuit.PROBING:
+        return Waiting("probing", f"{state.message}; one video is being tried")
+    return None

@@ -1,0 +1,52 @@
+"""The governor as people and programs use it."""
+
+from ytarchive.common.errors import (
+    ApiFailure,
+    ApiRateLimited,
+    Blocked,
+    NetworkFailure,
+    error_classes,
+)
+from ytarchive.jobs.governor.api import GovernorAPI
+from ytarchive.jobs.guards import Guards
+from ytarchive.jobs.retrying.requeueing import Requeueing
+from ytarchive.jobs.upstream import GovernorState
+from ytarchive.jobs.waiting import Waiting
+
+_CAUSES = (Blocked, NetworkFailure, ApiFailure, ApiRateLimited)
+RESUMING = frozenset(
+    [kind.reason for kind in error_classes() if issubclass(kind, _CAUSES)]
+    + ["extraction_failing", "listing_shrank"]
+)
+"""Reasons for which everything waits: whoever retries one of them says that its cause is gone."""
+
+
+class GovernorService(GovernorAPI):
+    """Show, pause and resume all requests to YouTube."""
+
+    service = GovernorAPI.service
+
+    def __init__(self, guards: Guards, requeueing: Requeueing) -> None:
+        self._guards = guards
+        self._requeueing = requeueing
+
+    def waiting(self) -> Waiting | None:
+        """Return why nothing is asked of YouTube now; None if something may be."""
+        return self._guards.governor.waiting()
+
+    async def get_governor(self) -> GovernorState:
+        """Return whether YouTube may be asked at present, and how fast."""
+        return self._guards.governor.snapshot()
+
+    async def pause_governor(self) -> GovernorState:
+        """Start no new work until somebody resumes it, also after a restart."""
+        await self._guards.governor.pause()
+        return self._guards.governor.snapshot()
+
+    async def resume_governor(self) -> GovernorState:
+        """Lift the pause by hand, and try at once what waits because of a block or an outage."""
+        await self._guards.governor.resume()
+        for reason in sorted(RESUMING):
+            await self._requeueing.hurry(reason)
+        self._guards.waits.hurry()
+        return self._guards.governor.snapshot()

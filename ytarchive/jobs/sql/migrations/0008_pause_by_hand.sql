@@ -1,0 +1,1 @@
+ALTER TABLE governor ADD COLUMN paused_at INTEGER;
