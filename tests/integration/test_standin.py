@@ -153,7 +153,7 @@ async def test_a_video_for_kids_is_played_by_a_client_that_may() -> None:
         outcome = await yt_dlp(youtube, "-j", *only, WATCH + video.id)
         clients = [entry.client for entry in youtube.requests.of_kind("player")]
     assert json.loads(outcome.out)["formats"]
-    assert clients == ["VISIONOS", "WEB_EMBEDDED_PLAYER"]
+    assert {"VISIONOS", "WEB_EMBEDDED_PLAYER"} <= set(clients)
 
 
 async def test_a_channel_has_a_list_for_each_of_its_tabs() -> None:
