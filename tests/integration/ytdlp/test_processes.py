@@ -152,7 +152,7 @@ async def test_other_cookies_or_another_yt_dlp_bring_new_workers(
 ) -> None:
     video = archive.youtube.catalogue.add_video()
     jar = tmp_path / "cookies.txt"
-    jar.write_text("# Netscape HTTP Cookie File\n")
+    jar.write_text("# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t0\tA\told\n")
     async with archive.other({"cookies_file": jar}) as ytdlp:
         await ytdlp.extract(video.id)
         jar.write_text("# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t0\tA\tnew\n")
