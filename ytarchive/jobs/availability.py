@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
-from ytarchive.common.database import Database
+from ytarchive.common.database import Database, Row
 from ytarchive.common.errors import NotFound, Postponed, Unavailable, YTArchiveError
 from ytarchive.common.models import Page, to_micros, utc_now
+from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.supervision import mark_working
 from ytarchive.download import DownloadAPI
 from ytarchive.jobs.availability_records import (
@@ -131,7 +132,7 @@ class AvailabilityLedger:
         now = self._now()
         return {
             record.video_id: record
-            for record in map(record_of, rows)
+            for record in all_readable(rows, record_of, _name)
             if record.is_held(now, record.condition and present[record.condition])
         }
 
@@ -166,17 +167,19 @@ class AvailabilityLedger:
         values = query.model_dump() | {"limit": query.limit + 1}
         statement = "list_availability" if query.state is None else "list_availability_of_state"
         rows = await self._database.fetch_all(statement, values)
-        findings = [record_of(row) for row in rows[: query.limit]]
+        shown = rows[: query.limit]
+        findings = all_readable(shown, record_of, _name)
         more = len(rows) > query.limit
         return Page(
             items=await self._shown(findings),
-            next_cursor=findings[-1].video_id if more else None,
+            next_cursor=shown[-1]["video_id"] if more else None,
         )
 
     async def check_due(self) -> int:
         """Ask for what is due now; how many videos that were."""
         values = {"now": to_micros(self._now()), "limit": _AT_ONCE}
-        due = [record_of(row) for row in await self._database.fetch_all("due_availability", values)]
+        rows = await self._database.fetch_all("due_availability", values)
+        due = all_readable(rows, record_of, _name)
         mark_working()  # the governor may let this wait for long
         for finding in due:
             permit = await self._governor.admit(source=finding.video_id, queued=True)
@@ -218,13 +221,17 @@ class AvailabilityLedger:
 
     async def _known(self, video_id: str) -> AvailabilityRecord | None:
         row = await self._database.fetch_one("get_availability", {"video_id": video_id})
-        return record_of(row) if row else None
+        return readable(row, record_of, _name(row)) if row else None
 
     async def _save(self, finding: AvailabilityRecord) -> None:
         known = await self._known(finding.video_id)
         await self._database.execute("save_availability", finding.row())
         if known is None or known.evidence_of() != finding.evidence_of():
             await self.on_evidence(finding)
+
+
+def _name(row: Row) -> str:
+    return f"the availability of video {row['video_id']}"
 
 
 _SHOWN = Availability.model_fields.keys() - {"stored", "summary"}

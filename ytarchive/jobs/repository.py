@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ytarchive.common.cursors import require_id_cursor
+from ytarchive.common.cursors import is_id_cursor, require_id_cursor
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
+from ytarchive.common.rows import all_readable, readable
 from ytarchive.jobs.api import (
     MOST_SHOWN,
     CreateJob,
@@ -28,6 +29,7 @@ from ytarchive.jobs.rows import (
     errors_json,
     errors_of,
     head_of,
+    id_of,
     job_of,
     new_job,
     now_micros,
@@ -76,16 +78,16 @@ class JobsRepository:
     async def head(self, job_id: str) -> JobHead | None:
         """A job without its videos."""
         row = await self.database.fetch_one("get_job", {"id": job_id})
-        return head_of(row) if row else None
+        return readable(row, head_of, f"job {job_id}") if row else None
 
     async def heads(self, job_ids: Iterable[str]) -> list[JobHead]:
         """Those of some jobs that there are, without their videos."""
         values = {"ids": json.dumps(list(job_ids))}
-        return [head_of(row) for row in await self.database.fetch_all("get_jobs", values)]
+        return all_readable(await self.database.fetch_all("get_jobs", values), head_of, _name)
 
     async def active(self) -> list[JobHead]:
         """Jobs that have not ended."""
-        return [head_of(row) for row in await self.database.fetch_all("active_jobs")]
+        return all_readable(await self.database.fetch_all("active_jobs"), head_of, _name)
 
     async def job(self, job_id: str, *, expand: bool | None = None) -> Job | None:
         """Return a job, the same object while it is the same; `expand` as in `JobView`."""
@@ -102,20 +104,23 @@ class JobsRepository:
         rows = await self.database.fetch_all(_list_for(query), values | {"limit": query.limit + 1})
         shown = _together(rows[: query.limit], query.expand)
         jobs = [await self._shown(row, query.expand) for row in shown]
-        return Page(items=jobs, next_cursor=jobs[-1].id if len(rows) > len(shown) else None)
+        return Page(
+            items=[job for job in jobs if job is not None],
+            next_cursor=_last_id(shown) if len(rows) > len(shown) else None,
+        )
 
-    async def _shown(self, row: Row, expand: bool | None) -> Job:
+    async def _shown(self, row: Row, expand: bool | None) -> Job | None:
+        """Return a job; None if its row cannot be read. So are its videos left out."""
         if expand is False:
-            return job_of(row, [], [])
+            return readable(row, lambda it: job_of(it, [], []), _name(row))
         is_truncated = expand is None and row["total"] > MOST_SHOWN
         values = {"job_id": row["id"], "limit": MOST_SHOWN if is_truncated else -1}
         ids = await self.database.fetch_all("job_video_ids", values)
         results = await self.database.fetch_all("job_results", values)
-        return job_of(
-            row,
-            [item["video_id"] for item in ids],
-            [result_of(item) for item in results],
-            truncated=is_truncated,
+        video_ids = all_readable(ids, id_of, _video_name)
+        read = all_readable(results, result_of, _video_name)
+        return readable(
+            row, lambda it: job_of(it, video_ids, read, truncated=is_truncated), _name(row)
         )
 
     async def counts(self) -> tuple[dict[str, int], int]:
@@ -358,6 +363,19 @@ class JobsRepository:
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("job_id", "video_id")}
+
+
+def _last_id(rows: list[Row]) -> str | None:
+    """Return the last id that can be a cursor: a damaged one cannot."""
+    return next((row["id"] for row in reversed(rows) if is_id_cursor(row["id"])), None)
+
+
+def _name(row: Row) -> str:
+    return f"job {row['id']}"
+
+
+def _video_name(row: Row) -> str:
+    return f"video {row['video_id']} of a job"
 
 
 def _together(rows: list[Row], expand: bool | None) -> list[Row]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from ytarchive.common.database import Row
 from ytarchive.common.errors import error_for_reason
+from ytarchive.common.identifiers import parse_video_id
 from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
+from ytarchive.common.rows import readable
 from ytarchive.jobs.api import (
     MOST_SHOWN,
     CreateJob,
@@ -254,5 +256,15 @@ def errors_json(errors: Sequence[ErrorDetail]) -> str:
 
 
 def errors_of(row: Row) -> list[ErrorDetail]:
-    """The failures that a video's row keeps, oldest first."""
+    """The failures that a video's row keeps, oldest first; none if they are damaged."""
+    found = readable(row, _errors, "the failures of a video")
+    return found or []
+
+
+def _errors(row: Row) -> list[ErrorDetail]:
     return [ErrorDetail.model_validate(item) for item in json.loads(row["errors"])]
+
+
+def id_of(row: Row) -> str:
+    """Return the id of a video's row. Raises InvalidIdentifier if it is damaged."""
+    return parse_video_id(row["video_id"])

@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.common.rows import all_readable
 from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
 from ytarchive.logging.records import SEVERITY, level_of_number
 
@@ -46,7 +47,7 @@ class LogRepository:
         page = rows[: query.limit]
         more = len(rows) > query.limit
         return Page(
-            items=[_entry(row) for row in page],
+            items=all_readable(page, _entry, _name),
             next_cursor=_cursor(page[-1]["time"], page[-1]["id"]) if more else None,
         )
 
@@ -61,7 +62,7 @@ class LogRepository:
         rows = await self._database.fetch_all("find_arrived", values | bounds)
         page = rows[: query.limit]
         last = page[-1]["id"] if len(rows) > query.limit else newest
-        return Page(items=[_entry(row) for row in page], next_cursor=_cursor(0, last))
+        return Page(items=all_readable(page, _entry, _name), next_cursor=_cursor(0, last))
 
     async def purge(self, oldest: datetime, max_bytes: int) -> None:
         """Remove what came before `oldest`, then the oldest entries beyond `max_bytes`.
@@ -127,6 +128,10 @@ def _entry(row: Row) -> LogEntry:
         context=from_json(row["context"]) if row["context"] else {},
         trace_id=row["trace_id"],
     )
+
+
+def _name(row: Row) -> str:
+    return f"log entry {row['id']}"
 
 
 def _purge(writer: Writer, values: dict[str, int]) -> int:

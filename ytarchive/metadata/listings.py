@@ -12,6 +12,7 @@ from typing import Any
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.common.models import from_micros, to_micros
+from ytarchive.common.rows import readable
 from ytarchive.metadata.repository import read_rows
 from ytarchive.ytdlp import ListedEntries
 
@@ -64,17 +65,17 @@ class ListingRepository:
             "described": described,
         }
         row = await self._database.fetch_one("fresh_listing", parameters)
-        return _listing(row) if row else None
+        return readable(row, _listing, "a listing") if row else None
 
     async def get(self, listing_id: int) -> Listing | None:
         """A pass as it stands; None if it was forgotten."""
         row = await self._database.fetch_one("listing", {"listing_id": listing_id})
-        return _listing(row) if row else None
+        return readable(row, _listing, "a listing") if row else None
 
     async def latest(self, playlist_id: str) -> Listing | None:
         """The newest pass through a playlist, however old."""
         row = await self._database.fetch_one("latest_listing", {"playlist_id": playlist_id})
-        return _listing(row) if row else None
+        return readable(row, _listing, "a listing") if row else None
 
     async def start(
         self, about: ListedEntries, first: Batch, began: datetime, *, described: bool
@@ -105,7 +106,7 @@ class ListingRepository:
             return writer.fetch_one("listing", {"listing_id": listing.listing_id})
 
         row = await self._database.write(write)
-        return _listing(row) if row else None
+        return readable(row, _listing, "a listing") if row else None
 
     async def entries(
         self, listing: Listing, position: int = 0, most: int = _EVERYTHING

@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from pydantic import TypeAdapter
+
 from ytarchive.common.channel_lists import is_channel_name
 from ytarchive.common.config import MetadataConfig
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import Unavailable, YTArchiveError, error_from
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import ErrorDetail, to_micros
+from ytarchive.common.rows import all_readable, readable
 from ytarchive.metadata.api import ChannelMetadata
 
 T = TypeVar("T")
+_LANGUAGES = TypeAdapter(list[str])
 Outcome = VideoMetadata | YTArchiveError
 """What asking for a video led to."""
 
@@ -40,10 +44,10 @@ _COMMON = (
 
 
 async def read_rows(rows: Sequence[Row], read: Callable[[Row], T]) -> list[T]:
-    """Every row read, in slices that leave the event loop free in between."""
+    """Every row that can be read, in slices that leave the event loop free in between."""
     found: list[T] = []
     for start in range(0, len(rows), _ROWS_AT_A_TIME):
-        found += map(read, rows[start : start + _ROWS_AT_A_TIME])
+        found += all_readable(rows[start : start + _ROWS_AT_A_TIME], read, _name)
         await asyncio.sleep(0)
     return found
 
@@ -100,7 +104,7 @@ class MetadataCache:
             "now": to_micros(now),
         }
         row = await self._database.fetch_one("known_channel", parameters)
-        return ChannelMetadata.model_validate_json(row["metadata"]) if row else None
+        return readable(row, _channel, f"channel {name}") if row else None
 
     async def save_channel(self, asked: str, channel: ChannelMetadata) -> None:
         """Store a channel under its id and under the name that it was asked by."""
@@ -126,6 +130,18 @@ class MetadataCache:
         await self._database.write(write)
 
 
+def _name(row: Row) -> str:
+    return f"video {row['video_id']}"
+
+
+def _channel(row: Row) -> ChannelMetadata:
+    return ChannelMetadata.model_validate_json(row["metadata"])
+
+
+def _captions(row: Row) -> tuple[str, list[str]]:
+    return row["video_id"], _LANGUAGES.validate_json(row["captions"])
+
+
 def _known(row: Row) -> tuple[str, Outcome]:
     if row["refusal"] is not None:
         return row["video_id"], error_from(ErrorDetail.model_validate_json(row["refusal"]))
@@ -135,7 +151,7 @@ def _known(row: Row) -> tuple[str, Outcome]:
 def _with_known_captions(writer: Writer, videos: Sequence[VideoMetadata]) -> list[VideoMetadata]:
     ids = json.dumps([video.video_id for video in videos])
     rows = writer.fetch_all("known_captions", {"ids": ids})
-    known = {row["video_id"]: json.loads(row["captions"]) for row in rows}
+    known = dict(all_readable(rows, _captions, _name))
     return [
         video.model_copy(update={"available_captions": known[video.video_id]})
         if video.video_id in known

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row
 from ytarchive.common.models import Page, from_micros, to_micros
 from ytarchive.common.rows import all_readable
@@ -64,12 +65,14 @@ class VideoLists:
         key, index, place = _ORDERS[query.sort]
         direction = query.order.value
         statement = self._assembled("list_videos", few.index if few else index, conditions)
-        statement = statement.replace("/* key */", f"{key} AS sort_key,")
+        is_text = place is _TEXTUAL
+        shown = f"CAST({key} AS BLOB)" if is_text else key
+        statement = statement.replace("/* key */", f"{shown} AS sort_key,")
         parts = [("", f"{key} {direction}, number {direction}")]
         if query.cursor is not None:
             reached = place_of(query, query.cursor, place)
-            parameters |= dict(zip(("key", "number"), reached, strict=True))
-            parts = _after(key, query.order)
+            parameters |= {"key": _bound(reached[0]), "number": reached[1]}
+            parts = _after(key, query.order, ":key" if not is_text else "CAST(:key AS TEXT)")
         rows: list[Row] = []
         for after, ordered in parts:
             if (missing := query.limit + 1 - len(rows)) > 0:
@@ -85,7 +88,9 @@ class VideoLists:
         if len(rows) <= query.limit:
             return Page(items=items)
         last = rows[query.limit - 1]
-        return Page(items=items, next_cursor=cursor_at(query, (last["sort_key"], last["number"])))
+        return Page(
+            items=items, next_cursor=cursor_at(query, (_place(last["sort_key"]), last["number"]))
+        )
 
     async def _most_selective(self, filters: list[_Filter]) -> _Filter | None:
         """The filter that leaves the fewest videos, if it leaves few."""
@@ -143,15 +148,28 @@ class VideoLists:
         )
 
 
-def _after(key: str, order: SortOrder) -> list[tuple[str, str]]:
+def _place(key: bytes | int) -> str | int:
+    """Return a sort key for a cursor. Text is kept byte by byte: it may be damaged."""
+    return key.decode("latin-1") if isinstance(key, bytes) else key
+
+
+def _bound(place: str | int) -> bytes | int:
+    """Return the sort key that `_place` made a cursor's from. Raises InvalidRequest."""
+    try:
+        return place.encode("latin-1") if isinstance(place, str) else place
+    except UnicodeEncodeError:
+        raise refused_cursor() from None
+
+
+def _after(key: str, order: SortOrder, reached: str) -> list[tuple[str, str]]:
     """What comes after a place, and in which order: those with the same key, then those beyond it.
 
     SQLite uses an index for each of them, but not for `(key, number) > (:key, :number)`.
     """
     sign = ">" if order is SortOrder.ASCENDING else "<"
     return [
-        (f"AND {key} = :key AND number {sign} :number", f"number {order.value}"),
-        (f"AND {key} {sign} :key", f"{key} {order.value}, number {order.value}"),
+        (f"AND {key} = {reached} AND number {sign} :number", f"number {order.value}"),
+        (f"AND {key} {sign} {reached}", f"{key} {order.value}, number {order.value}"),
     ]
 
 

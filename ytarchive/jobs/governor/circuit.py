@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ytarchive.common.database import Database
+from ytarchive.common.database import Database, Row
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import from_micros, to_micros
+from ytarchive.common.rows import readable
 from ytarchive.common.telemetry import GOVERNOR_NEXT_PROBE, GOVERNOR_PAUSES, GOVERNOR_STATE
 from ytarchive.jobs.governor.streaks import NETWORK
 
@@ -75,8 +76,11 @@ class CircuitState:
 async def load_circuit(database: Database, now: datetime, tokens: float) -> CircuitState:
     """What the last process left; closed, with `tokens`, if there was none."""
     row = await database.fetch_one("get_governor")
-    if row is None:
-        return CircuitState(Circuit.CLOSED, None, None, None, None, 0, tokens, now)
+    kept = readable(row, _circuit, "the state of the governor") if row else None
+    return kept or CircuitState(Circuit.CLOSED, None, None, None, None, 0, tokens, now)
+
+
+def _circuit(row: Row) -> CircuitState:
     return CircuitState(
         # A probe that was under way when the process ended has to be made again.
         circuit=Circuit.CLOSED if row["state"] == Circuit.CLOSED else Circuit.OPEN,

@@ -1,7 +1,8 @@
 """The services in jobs.db."""
 
-from ytarchive.common.database import Database
+from ytarchive.common.database import Database, Row
 from ytarchive.common.models import from_micros, to_micros
+from ytarchive.common.rows import all_readable
 from ytarchive.jobs.registry.models import ServiceRegistry
 
 
@@ -23,9 +24,10 @@ class RegistryRepository:
 
     async def services(self) -> list[ServiceRegistry]:
         """Every known service, by name."""
-        return [
-            ServiceRegistry(
-                **(dict(row) | {"last_health_check": from_micros(row["last_health_check"])})
-            )
-            for row in await self._database.fetch_all("list_services")
-        ]
+        rows = await self._database.fetch_all("list_services")
+        return all_readable(rows, _service, lambda row: f"service {row['service_name']}")
+
+
+def _service(row: Row) -> ServiceRegistry:
+    checked = {"last_health_check": from_micros(row["last_health_check"])}
+    return ServiceRegistry(**(dict(row) | checked))

@@ -2,6 +2,7 @@
 
 from ytarchive.common.errors import NotFound
 from ytarchive.common.models import Page
+from ytarchive.common.rows import all_readable
 from ytarchive.jobs.api import JobResult
 from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
@@ -22,6 +23,7 @@ class JobResultsService(JobResultsAPI):
             raise NotFound(f"there is no job {job_id}")
         values = request.model_dump() | {"job_id": job_id, "limit": request.limit + 1}
         rows = await self._repository.database.fetch_all("list_results", values)
-        shown = [result_of(row) for row in rows[: request.limit]]
+        page = rows[: request.limit]
+        shown = all_readable(page, result_of, lambda row: f"video {row['video_id']} of {job_id}")
         more = len(rows) > request.limit
-        return Page(items=shown, next_cursor=shown[-1].video_id if more else None)
+        return Page(items=shown, next_cursor=page[-1]["video_id"] if more else None)

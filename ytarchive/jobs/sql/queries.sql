@@ -46,6 +46,31 @@ ORDER BY id;
 -- name: active_jobs
 SELECT * FROM jobs WHERE status IN ('PENDING', 'RUNNING');
 
+-- name: open_jobs_with_bytes
+-- Jobs that have not ended, as far as can be read; the id also as bytes, which may be damaged.
+-- In ranges, so that the index finds them among those that have ended.
+SELECT *, CAST(id AS BLOB) AS raw_id FROM jobs
+WHERE status < 'CANCELLED' OR (status > 'CANCELLED' AND status < 'COMPLETED')
+   OR (status > 'COMPLETED' AND status < 'FAILED') OR status > 'FAILED';
+
+-- name: end_damaged_job
+UPDATE jobs SET
+    status = 'FAILED', type = :type, options = '{}', error = :error, priority = 0, listing = 0,
+    created_at = iif(created_at BETWEEN 0 AND :now, created_at, :now), updated_at = :now
+WHERE id = CAST(:raw_id AS TEXT);
+
+-- name: end_damaged_videos
+-- Videos of jobs that have not ended, without a readable id or state.
+UPDATE job_videos SET
+    state = 'failed', message = :message, reason = 'unknown', finished_at = :now, planned = 1
+WHERE job_id IN (SELECT id FROM jobs WHERE status IN ('PENDING', 'RUNNING')) AND (
+    state NOT IN ('new', 'queued', 'success', 'skipped', 'failed', 'unavailable', 'cancelled')
+    OR (
+        state IN ('new', 'queued')
+        AND (length(video_id) <> 11 OR video_id GLOB '*[^A-Za-z0-9_-]*')
+    )
+);
+
 -- name: count_jobs_by_status
 SELECT status, jobs FROM job_counts;
 

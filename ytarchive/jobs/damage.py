@@ -1,0 +1,47 @@
+"""Ends what a damaged row of jobs.db would keep waiting for ever.
+
+A job or video whose row cannot be read can neither be worked on nor be skipped: the queue would
+read it again and again. At the start such a row is given a result that says so.
+"""
+
+from loguru import logger
+
+from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.rows import UNREADABLE
+from ytarchive.jobs.api import JobType
+from ytarchive.jobs.rows import head_of, job_of, now_micros
+
+log = logger.bind(service="jobs")
+
+_WHY = "its row in jobs.db was damaged; `ytarchive restore` brings a backup back"
+
+
+async def end_damaged_rows(database: Database) -> None:
+    """Give a result to jobs and videos that wait, and whose rows cannot be read."""
+    now = now_micros()
+    rows = await database.fetch_all("open_jobs_with_bytes")
+    damaged = [row for row in rows if not _is_readable(row)]
+    for row in damaged:
+        log.error("job {}: {}", row["id"], _WHY)
+
+    def end(writer: Writer) -> int:
+        for row in damaged:
+            writer.execute("end_damaged_job", _repaired(row, now))
+        return writer.execute("end_damaged_videos", {"message": _WHY, "now": now})
+
+    if videos := await database.write(end):
+        log.error("{} videos of jobs have failed: {}", videos, _WHY)
+
+
+def _is_readable(row: Row) -> bool:
+    try:
+        head_of(row)
+        job_of(row, [], [])
+        return bool(row["raw_id"].decode("ascii"))
+    except UNREADABLE:
+        return False
+
+
+def _repaired(row: Row, now: int) -> dict[str, object]:
+    kind = row["type"] if row["type"] in set(JobType) else JobType.VIDEO_DOWNLOAD
+    return {"raw_id": row["raw_id"], "type": kind, "error": _WHY, "now": now}
