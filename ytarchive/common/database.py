@@ -35,6 +35,7 @@ from ytarchive.common.sqlite_errors import (
     DECODING_FAILURES,
     damaged,
     require_regular_database,
+    require_sound,
     translated,
 )
 
@@ -313,9 +314,7 @@ def _prepared(
     connection.row_factory = sqlite3.Row
     connection.text_factory = tolerant_text
     if is_suspect:  # first of all, before anything is written
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise damaged(path, verdict)
+        require_sound(connection, path)
     connection.execute("PRAGMA temp_store = MEMORY")  # TMPDIR may be full, or not writable
     connection.execute(f"PRAGMA page_size = {schema.page_size}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")

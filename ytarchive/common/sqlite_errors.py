@@ -1,7 +1,10 @@
 """What SQLite says went wrong, as one of our errors."""
 
+import re
 import sqlite3
 from pathlib import Path
+
+from loguru import logger
 
 from ytarchive.common.errors import (
     DatabaseCorrupt,
@@ -13,6 +16,8 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.regular import NotRegularFile, require_regular
+
+log = logger.bind(service="common")
 
 _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
     sqlite3.SQLITE_FULL: (DiskFull, "the disk with {path} is full"),
@@ -35,6 +40,10 @@ DECODING_FAILURES = (UnicodeDecodeError,)
 
 REFUSED = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, OverflowError)
 """What a statement raises for values that its table cannot have."""
+
+_MOST_VERDICTS = 1000
+_MOST_LOGGED = 20
+_WRONG_VALUE = re.compile(r"(CHECK constraint failed|(NULL|NUMERIC|TEXT|non-\w+) value) in ")
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOST_WITH = {
@@ -86,3 +95,18 @@ def require_regular_database(path: Path) -> None:
     except NotRegularFile as error:
         cause = f"{Path(error.filename).name}: {error.strerror}"
         raise damaged(path, cause) from None
+
+
+def require_sound(connection: sqlite3.Connection, path: Path) -> None:
+    """Read a whole database. Raises DatabaseCorrupt if its structure is damaged.
+
+    Single values that do not fit their column are logged: their rows are left out where they are
+    read.
+    """
+    found = connection.execute(f"PRAGMA quick_check({_MOST_VERDICTS})").fetchall()
+    verdicts = [str(row[0]) for row in found if row[0] != "ok"]
+    for verdict in verdicts:
+        if not _WRONG_VALUE.match(verdict):
+            raise damaged(path, verdict)
+    for verdict in verdicts[:_MOST_LOGGED]:
+        log.error("{}: a row is damaged: {}", path.name, verdict)

@@ -13,6 +13,9 @@ from ytarchive.jobs.rows import head_of, job_of, now_micros
 
 log = logger.bind(service="jobs")
 
+_BEYOND = 2**40
+"""No counter reaches this by counting."""
+_COUNTERS = ("total", "success", "skipped", "failed", "unavailable", "cancelled", "known")
 _WHY = "its row in jobs.db was damaged; `ytarchive restore` brings a backup back"
 
 
@@ -24,7 +27,12 @@ async def end_damaged_rows(database: Database) -> None:
     for row in damaged:
         log.error("job {}: {}", row["id"], _WHY)
 
+    counts = await database.fetch_all("count_jobs_by_status")
+
     def end(writer: Writer) -> int:
+        if not all(0 <= row["jobs"] < _BEYOND for row in counts):
+            writer.execute("forget_counts")
+            writer.execute("count_jobs_again")
         for row in damaged:
             writer.execute("end_damaged_job", _repaired(row, now))
         return writer.execute("end_damaged_videos", {"message": _WHY, "now": now})
@@ -37,7 +45,8 @@ def _is_readable(row: Row) -> bool:
     try:
         head_of(row)
         job_of(row, [], [])
-        return bool(row["raw_id"].decode("ascii"))
+        counted = (row[name] for name in _COUNTERS)
+        return row["raw_id"].isascii() and all(0 <= number < _BEYOND for number in counted)
     except UNREADABLE:
         return False
 

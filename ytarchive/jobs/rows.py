@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from ytarchive.common.database import Row
 from ytarchive.common.errors import error_for_reason
-from ytarchive.common.identifiers import parse_video_id
+from ytarchive.common.identifiers import OpaqueId, parse_video_id
 from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
 from ytarchive.common.rows import readable
 from ytarchive.jobs.api import (
@@ -25,6 +27,9 @@ from ytarchive.jobs.availability_records import AvailabilityRecord
 from ytarchive.jobs.options import JobOptions
 
 _FEW = 20
+
+
+_OPAQUE: TypeAdapter[str] = TypeAdapter(OpaqueId)
 
 
 @dataclass(frozen=True)
@@ -169,7 +174,7 @@ def job_of(
     """A job's row as the job."""
     counted = {name: row[name] for name in ("skipped", "failed", "unavailable")}
     return Job(
-        id=row["id"],
+        id=_OPAQUE.validate_python(row["id"]),
         type=JobType(row["type"]),
         status=JobStatus(row["status"]),
         created_at=from_micros(row["created_at"]),

@@ -53,9 +53,17 @@ SELECT *, CAST(id AS BLOB) AS raw_id FROM jobs
 WHERE status < 'CANCELLED' OR (status > 'CANCELLED' AND status < 'COMPLETED')
    OR (status > 'COMPLETED' AND status < 'FAILED') OR status > 'FAILED';
 
+-- name: forget_counts
+DELETE FROM job_counts;
+
+-- name: count_jobs_again
+INSERT INTO job_counts (status, jobs) SELECT status, count(*) FROM jobs GROUP BY status;
+
 -- name: end_damaged_job
 UPDATE jobs SET
     status = 'FAILED', type = :type, options = '{}', error = :error, priority = 0, listing = 0,
+    total = (SELECT count(*) FROM job_videos WHERE job_id = id),
+    known = 0,
     created_at = iif(created_at BETWEEN 0 AND :now, created_at, :now), updated_at = :now
 WHERE id = CAST(:raw_id AS TEXT);
 
