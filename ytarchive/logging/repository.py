@@ -12,6 +12,7 @@ from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.common.rows import all_readable
+from ytarchive.common.tracing import is_trace_id
 from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
 from ytarchive.logging.records import SEVERITY, level_of_number
 
@@ -126,7 +127,7 @@ def _entry(row: Row) -> LogEntry:
         level=level_of_number(row["level"]),
         message=row["message"],
         context=from_json(row["context"]) if row["context"] else {},
-        trace_id=row["trace_id"],
+        trace_id=row["trace_id"] if is_trace_id(row["trace_id"]) else None,
     )
 
 

@@ -5,12 +5,13 @@ import json
 from typing import Any, TypeVar
 
 from loguru import logger
+from pydantic import TypeAdapter
 
 from ytarchive.common.cursors import require_id_cursor
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
 from ytarchive.common.filesystem import entries
-from ytarchive.common.identifiers import new_id
+from ytarchive.common.identifiers import OpaqueId, new_id
 from ytarchive.common.models import Model, Page, from_micros, to_micros, utc_now
 from ytarchive.common.rows import UNREADABLE, all_readable
 from ytarchive.storage import files
@@ -27,6 +28,7 @@ from ytarchive.storage.plan_models import (
 log = logger.bind(service="storage")
 
 M = TypeVar("M", bound=Model)
+_OPAQUE: TypeAdapter[str] = TypeAdapter(OpaqueId)
 
 
 class WorkPlans:
@@ -203,7 +205,7 @@ def _entries(rows: list[Row], kind: str, model: type[M]) -> list[M]:
 
 def _headline(row: Row) -> PlanEntry:
     return PlanEntry(
-        id=row["plan_id"],
+        id=_OPAQUE.validate_python(row["plan_id"]),
         created_at=from_micros(row["created_at"]),
         updated_at=from_micros(row["updated_at"]),
         job_id=row["job_id"],

@@ -25,7 +25,7 @@ SCANS = {
     "count_videos": "once for each verification; of the smallest index",
     "delete_row_findings": "of what is wrong, which is little",
     "count_findings": "of what is wrong, which is little",
-    "newest_pass": "a row for each kind of verification",
+    "newest_passes": "a row for each kind of verification",
     "unreported_jobs": "an index of those alone that are to be reported",
     "purge_entries": "the oldest few, in the order in which they came",
     "list_videos": "its order and its index are put in: see tests/unit/storage/test_lists.py",

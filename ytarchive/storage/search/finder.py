@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from ytarchive.common.database import Row
+from ytarchive.common.rows import all_readable
 from ytarchive.storage.cursors import cursor_at, place_of
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.query_models import FoundVideo, SearchQuery, SearchResults
@@ -98,9 +100,11 @@ class Finder:
         media = await self._library.stored_among([row["video_id"] for row in rows])
         paths = {video_id: str(video.media) for video_id, video in media.items()}
         places = question.places()
+
+        def shown(row: Row) -> FoundVideo:
+            path = paths.get(row["video_id"])
+            return found_video(row, path, places, query.lines, self._layout)
+
         return await asyncio.to_thread(
-            lambda: [
-                found_video(row, paths.get(row["video_id"]), places, query.lines, self._layout)
-                for row in rows
-            ]
+            lambda: all_readable(rows, shown, lambda row: f"video {row['video_id']} of the index")
         )  # in a thread: captions of many hours take a second

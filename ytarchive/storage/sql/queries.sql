@@ -230,14 +230,20 @@ UPDATE work_plans SET written_at = :updated_at WHERE plan_id = :plan_id;
 -- name: get_pass
 SELECT * FROM verification WHERE scope = :scope;
 
--- name: newest_pass
-SELECT * FROM verification ORDER BY state = 'running' DESC, updated_at DESC LIMIT 1;
+-- name: newest_passes
+-- Newest first: one for each scope, and those that are damaged.
+SELECT * FROM verification ORDER BY state = 'running' DESC, updated_at DESC LIMIT 100;
+
+-- name: forget_pass
+DELETE FROM verification WHERE scope = :scope;
 
 -- name: begin_pass
 INSERT INTO verification (
     scope, mode, sample_percent, seed, state, started_at, updated_at, videos_total
 ) VALUES (:scope, :mode, :sample_percent, :seed, 'running', :now, :now, :videos_total)
 ON CONFLICT (scope) DO UPDATE SET
+    mode = excluded.mode,
+    completed_at = iif(completed_at BETWEEN 0 AND :now, completed_at, NULL),
     sample_percent = excluded.sample_percent,
     seed = excluded.seed,
     state = 'running',

@@ -61,18 +61,22 @@ class Passes:
     async def last_pass(self, scope: str) -> Pass | None:
         """The present or last pass of a scope; None also if its row cannot be read."""
         row = await self._database.fetch_one("get_pass", {"scope": scope})
-        return readable(row, _pass, f"the verification {scope!r}") if row else None
+        found = readable(row, _pass, _name(row)) if row else None
+        if row is not None and found is None:
+            await self._database.execute("forget_pass", {"scope": scope})
+        return found
 
     async def summary(self) -> Verification:
         """The present or last pass of all, and the number of open findings."""
-        row = await self._database.fetch_one("newest_pass")
+        rows = await self._database.fetch_all("newest_passes")
         counts = await self._database.fetch_all("count_findings")
         known = set(FindingKind)
         findings = {each["kind"]: each["findings"] for each in counts if each["kind"] in known}
         never = Verification(state=VerifyState.NEVER, findings=findings)
-        if row is None:
-            return never
-        return readable(row, partial(_verification, findings=findings), "the verification") or never
+        found = (
+            readable(row, partial(_verification, findings=findings), _name(row)) for row in rows
+        )
+        return next(filter(None, found), never)
 
     async def count_videos(self) -> int:
         """How many videos the library has, those with metadata alone included."""
@@ -128,6 +132,10 @@ class Passes:
 
 def _moment(value: int | None) -> datetime | None:
     return None if value is None else from_micros(value)
+
+
+def _name(row: Row) -> str:
+    return f"the verification {row['scope']}"
 
 
 def _pass(row: Row) -> Pass:
