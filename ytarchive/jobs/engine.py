@@ -12,6 +12,7 @@ from ytarchive.common.supervision import Work
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobStatus, ResultStatus
+from ytarchive.jobs.damage import end_damaged_rows
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.policy import LongestWaits
@@ -62,6 +63,7 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to work, first on what the last process left."""
+        await end_damaged_rows(self._repository.database)
         await self._queue.states.reset()
         await self._repository.bound_waits(self._longest_waits)
         for job_id in await self._repository.unreported():

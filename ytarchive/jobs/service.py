@@ -128,7 +128,6 @@ class JobsService(JobsAPI, DownloadListener):
         `whole_queue`: False works on nothing but the jobs given to `work_on`.
         """
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
-            await end_damaged_rows(database)
             guards = await guards_of(database, settings, neighbours)
             governor, ledger = guards.governor, guards.ledger
             service = cls(database, neighbours, settings, guards, probe)

@@ -25,6 +25,7 @@ SCANS = {
     "count_videos": "once for each verification; of the smallest index",
     "delete_row_findings": "of what is wrong, which is little",
     "count_findings": "of what is wrong, which is little",
+    "count_jobs_again": "at the start, only if a counter is damaged",
     "newest_passes": "a row for each kind of verification",
     "unreported_jobs": "an index of those alone that are to be reported",
     "purge_entries": "the oldest few, in the order in which they came",
