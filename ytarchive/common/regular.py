@@ -59,22 +59,6 @@ def require_regular(path: Path, *, follow_links: bool = False) -> None:
     _require(status, path)
 
 
-def is_file(path: Path) -> bool:
-    """Return whether a regular file is there, links followed; False if nobody can tell."""
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except OSError:
-        return False
-
-
-def is_folder(path: Path) -> bool:
-    """Return whether a folder is there, links followed; False if nobody can tell."""
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except OSError:
-        return False
-
-
 def _descriptor(path: Path, flags: int, *, follow_links: bool) -> int:
     require_regular(path, follow_links=follow_links)  # before it is opened: devices react to that
     flags |= os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)

@@ -14,9 +14,10 @@ from typing import Any
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError, YTArchiveError
 from ytarchive.common.file_names import file_name, shown_name
+from ytarchive.common.filesystem import is_file, is_folder
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import to_micros
-from ytarchive.common.regular import is_file, is_folder, read_regular
+from ytarchive.common.regular import read_regular
 from ytarchive.storage import files, intake
 from ytarchive.storage.intake import Registration, StoredFile
 from ytarchive.storage.known_files import is_known_foreign
@@ -58,7 +59,7 @@ def video_folders(layout: Layout, note: Callable[[str], None]) -> Iterator[Path]
 def _folders_in(folder: Path, layout: Layout, note: Callable[[str], None]) -> list[Path]:
     try:
         with os_errors(folder), os.scandir(folder) as entries:
-            inner = [entry for entry in entries if is_folder(Path(entry.path))]
+            inner = [entry for entry in entries if _may_be_folder(Path(entry.path))]
     except LocalError as error:  # such as `lost+found`, where the archive is a whole disk
         if layout.videos.is_relative_to(folder):
             raise
@@ -70,6 +71,14 @@ def _folders_in(folder: Path, layout: Layout, note: Callable[[str], None]) -> li
     return [Path(entry.path) for entry in inner if not entry.is_symlink()]
 
 
+def _may_be_folder(path: Path) -> bool:
+    """Whether to look into a path; into one that cannot be read, so that it is reported."""
+    try:
+        return is_folder(path)
+    except LocalError:
+        return True
+
+
 def documents(folder: Path) -> Iterator[Path]:
     """The JSON files of a folder, one by one: there may be a million. Raises a LocalError."""
     with os_errors(folder):
@@ -79,7 +88,10 @@ def documents(folder: Path) -> Iterator[Path]:
 
 
 def _is_video(folder: Path, layout: Layout) -> bool:
-    return folder.parent == layout.videos or is_file(folder / CHECKSUMS)
+    try:
+        return folder.parent == layout.videos or is_file(folder / CHECKSUMS)
+    except LocalError:
+        return True  # so that its examination reports why it cannot be read
 
 
 def examine(folder: Path) -> Found:

@@ -19,10 +19,10 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
+from ytarchive.common.filesystem import is_file
 from ytarchive.common.identity import ArchiveIdentity
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model
-from ytarchive.common.regular import is_file
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.discovery import documents
