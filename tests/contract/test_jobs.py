@@ -20,7 +20,6 @@ from ytarchive.jobs import (
     JobsAPI,
     JobStatus,
     JobType,
-    JobView,
     RegisterService,
     ResultStatus,
     ServiceRegistry,
@@ -152,26 +151,6 @@ async def test_services_register_and_are_listed(jobs: JobsAPI) -> None:
 async def test_it_says_that_it_is_well(jobs: JobsAPI) -> None:
     health = await jobs.health()
     assert (health.service, health.status) == ("jobs", "healthy")
-
-
-async def test_a_large_job_holds_its_first_thousand_videos(jobs: JobsAPI) -> None:
-    created = await jobs.create_job(wanted(*range(1001)))
-    job = await ended(jobs, created.id)
-    assert created.video_ids == job.video_ids == [video_id(number) for number in range(1000)]
-    assert len(job.results) == 1000
-    assert (created.truncated, job.truncated, job.progress.total) == (True, True, 1001)
-    whole = await jobs.get_job(job.id, JobView(expand=True))
-    assert [result.video_id for result in whole.results] == whole.video_ids
-    assert (len(whole.video_ids), whole.truncated) == (1001, False)
-    [listed] = (await jobs.list_jobs(JobQuery())).items
-    assert (len(listed.video_ids), len(listed.results), listed.truncated) == (1000, 1000, True)
-
-
-async def test_a_job_of_a_thousand_videos_is_whole(jobs: JobsAPI) -> None:
-    created = await jobs.create_job(wanted(*range(1000)))
-    assert (len(created.video_ids), created.truncated) == (1000, False)
-    job = await ended(jobs, created.id)
-    assert (len(job.results), job.truncated) == (1000, False)
 
 
 async def test_a_new_job_is_what_is_stored(jobs: JobsAPI) -> None:
