@@ -9,6 +9,7 @@ from tests.unit.jobs.peers import video_id
 from ytarchive.common.database import Database
 from ytarchive.jobs import MOST_SHOWN, CreateJob, Job, JobQuery, JobType
 from ytarchive.jobs.repository import SCHEMA, JobsRepository
+from ytarchive.jobs.rows import stored_already
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ async def jobs(tmp_path: Path) -> AsyncIterator[JobsRepository]:
 async def finished(jobs: JobsRepository, ids: list[str]) -> Job:
     """Store a job whose videos all have a result, and return it as it was created."""
     created = await jobs.create(CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=ids), "trace")
-    await jobs.prepare(created.id, [], ids)
+    await jobs.prepare(created.id, [], [stored_already(each) for each in ids])
     return created
 
 
