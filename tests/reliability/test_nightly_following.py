@@ -118,7 +118,7 @@ async def nights(workshop: Workshop, loop: VirtualLoop, cookies: Path, followed:
         month.jobs.append(job)
         month.exits.append(int(has_failures(job)))
         month.unfinished.append(sum(not each.status.is_final for each in page.items))
-        await asyncio.sleep((night + 1) * DAY + 60 * night - loop.time())
+        await asyncio.sleep((night + 1) * (DAY + 60) - loop.time())
     return month
 
 
@@ -163,7 +163,7 @@ def test_a_result_without_a_request_names_the_evidence_and_the_next_request(
     vague, early = results["vague"], results["premiere"]
     assert {each.status for each in (vague, early)} == {ResultStatus.UNAVAILABLE}
     assert (vague.error_code, vague.attempts, vague.failed_before) == ("E118", 0, True)
-    assert "last request 2026-03-02 00:0" in vague.message
+    assert "last request 2026-03-02 00:01" in vague.message
     assert vague.retry_after is not None
     assert timedelta(days=7) <= vague.retry_after - START < timedelta(days=9)
     assert early.retry_after is not None
