@@ -19,6 +19,7 @@ from ytarchive.common.config import load_settings
 from ytarchive.common.errors import BotCheck, NetworkFailure, YTArchiveError
 from ytarchive.download import DownloadProgress, DownloadRequest, VideoFormats
 from ytarchive.jobs import Job, engine
+from ytarchive.jobs.retrying import revival
 
 VIDEOS = 10_000 if FULL else 1_000
 PER_HOUR = 180 if FULL else 18
@@ -101,6 +102,7 @@ def test_a_month_of_bot_checks_costs_time_and_nothing_else(
     youtube = MoodyYouTube(blocks=blocks(random))
     monkeypatch.setattr(engine, "_COUNT_INTERVAL", 6 * HOUR)
     monkeypatch.setattr(engine, "_REPORT_INTERVAL", HOUR)
+    monkeypatch.setattr(revival, "INTERVAL", HOUR)
     settings = load_settings(
         download={"concurrency": CONCURRENCY, "videos_per_hour": PER_HOUR, "burst": 10},
         jobs={"notification_timeout": HOUR, "health_interval": HOUR, "shutdown_grace": 0},
