@@ -26,6 +26,7 @@ _MINUTES = 6
 _MINUTES_TO_REPEAT = 2
 """The limits for the tests: with `make test` before them, CI must end within 20 minutes."""
 _REGISTRY_SECONDS = 60
+_LONGEST_MESSAGE = 200
 
 
 def main() -> int:
@@ -53,9 +54,9 @@ def compare(tested: str, newest: str) -> int:
     if found.failed:
         again = run_tests(Path(sys.executable), found.failed, _MINUTES_TO_REPEAT)
     log_file().write_text(log)
-    differing = [name for name in found.failed if name not in again.failed]
-    for name in differing:
-        say(f"differs: {name}")
+    differing = {name: why for name, why in found.failed.items() if name not in again.failed}
+    for name, why in differing.items():
+        say(f"differs: {name}: {why}")
     if not found.complete:
         say(f"The tests were stopped after {_MINUTES} minutes.")
     if differing:
@@ -113,9 +114,9 @@ def install() -> bool:
 
 @dataclass(frozen=True)
 class Results:
-    """The ids of the tests that failed, and whether all tests ran."""
+    """The tests that failed, by id, each with its message; and whether all tests ran."""
 
-    failed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
     complete: bool = True
 
 
@@ -143,11 +144,14 @@ def run(command: list[str | Path], minutes: float) -> bool:
     return True
 
 
-def _failed(report: Path) -> list[str]:
-    cases = ET.parse(report).iter("testcase")
-    bad = (case for case in cases if {child.tag for child in case} & {"failure", "error"})
-    # A module that cannot be imported has no name; it is repeated as a file.
-    return [f"{c.get('file')}::{c.get('name')}" if c.get("file") else _module(c) for c in bad]
+def _failed(report: Path) -> dict[str, str]:
+    found = {}
+    for case in ET.parse(report).iter("testcase"):
+        for fault in [*case.findall("failure"), *case.findall("error")]:
+            # A module that cannot be imported has no file; it is repeated as a whole.
+            name = f"{case.get('file')}::{case.get('name')}" if case.get("file") else _module(case)
+            found[name] = (fault.get("message") or "").partition("\n")[0][:_LONGEST_MESSAGE]
+    return found
 
 
 def _module(case: ET.Element) -> str:

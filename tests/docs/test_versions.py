@@ -76,10 +76,10 @@ class TestComparison:
         ("newest", "complete", "code", "said"),
         [
             ([], True, 0, "No test differs"),
-            (["a.py::one", "a.py::two"], True, 1, "differs: a.py::one\n"),
+            (["a.py::one", "a.py::two"], True, 1, "differs: a.py::one: why\n"),
             (["a.py::two"], True, 0, "No test differs"),
             ([], False, 2, "stopped after"),
-            (["a.py::one"], False, 1, "differs: a.py::one\n"),
+            (["a.py::one"], False, 1, "differs: a.py::one: why\n"),
         ],
     )
     def test_only_true_differences_are_reported(
@@ -93,8 +93,8 @@ class TestComparison:
     ) -> None:
         def run_tests(python: Path, *_: object) -> newest_ytdlp.Results:
             if python.is_relative_to(newest_ytdlp.NEWEST):
-                return newest_ytdlp.Results(newest, complete)
-            return newest_ytdlp.Results(["a.py::two"])
+                return newest_ytdlp.Results(dict.fromkeys(newest, "why"), complete)
+            return newest_ytdlp.Results({"a.py::two": "why"})
 
         monkeypatch.setattr(newest_ytdlp, "run_tests", run_tests)
         assert newest_ytdlp.main() == code
@@ -133,7 +133,7 @@ def test_failing_tests_are_read_from_the_report(
 ) -> None:
     monkeypatch.setattr(newest_ytdlp, "NEWEST", tmp_path)
     report = """<testsuites><testsuite>
-    <testcase file="tests/a.py" name="test_x[1]"><failure/></testcase>
+    <testcase file="tests/a.py" name="test_x[1]"><failure message="assert 1&#10;E 2"/></testcase>
     <testcase file="tests/a.py" name="test_y"/>
     <testcase file="tests/a.py" name="test_z"><error/></testcase>
     <testcase name="tests.b"><error/></testcase></testsuite></testsuites>"""
@@ -143,5 +143,5 @@ def test_failing_tests_are_read_from_the_report(
         return True
 
     monkeypatch.setattr(newest_ytdlp, "run", run)
-    failed = ["tests/a.py::test_x[1]", "tests/a.py::test_z", "tests/b.py"]
+    failed = {"tests/a.py::test_x[1]": "assert 1", "tests/a.py::test_z": "", "tests/b.py": ""}
     assert newest_ytdlp.run_tests(Path("python"), [], 1) == newest_ytdlp.Results(failed)
