@@ -140,9 +140,9 @@ class Given:
 
 
 def _read_file(file: Path, problems: list[SettingProblem]) -> Sections:
-    """Return what a TOML file has; nothing if there is none. A BOM is allowed."""
+    """Return what a TOML file has; nothing for the null device or no file. A BOM is allowed."""
     try:
-        if not file.exists():
+        if not file.exists() or file.samefile(os.devnull):
             return {}
         return tomllib.loads(
             read_regular(file, follow_links=True).decode("utf-8-sig").replace("\r\n", "\n")

@@ -303,3 +303,7 @@ def test_the_proxy_of_the_environment_is_the_default(
     monkeypatch.delenv("YTARCHIVE_NETWORK__PROXY")
     monkeypatch.setenv("NO_PROXY", "youtube.com")
     assert load_settings().network.proxy is None
+
+
+def test_the_null_device_is_a_file_without_settings() -> None:
+    assert load_settings(Path(os.devnull)).server.port == 8000

@@ -119,7 +119,7 @@ async def test_metadata_killed_at_any_step_has_the_digest_of_its_file(tmp_path: 
         config = StorageConfig(base_path=tmp_path / str(n + 1))
         storage = await StorageService.open(config)
         try:
-            assert registered_files(config) == files_on_disk(config, "metadata")
+            assert registered_files(config) == files_on_disk(config, "metadata/videos")
             assert listed(config.state_path / "tmp") == []
             titles.append((await storage.get_metadata(VIDEO)).title)
         finally:
