@@ -12,7 +12,12 @@ from ytarchive.common.contract import Contract, ServiceContract
 from ytarchive.common.file_lock import held_folder
 from ytarchive.common.lock import StateLock
 from ytarchive.common.services import ServiceName
-from ytarchive.composition import Composition, presence_of, register_in_process
+from ytarchive.composition import (
+    Composition,
+    presence_of,
+    register_in_process,
+    warn_of_lost_queue,
+)
 from ytarchive.discovery import Archive, named_server, running_server
 from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
@@ -67,6 +72,8 @@ async def open_services(
         stack.enter_context(lock)
         if ServiceName.DOWNLOAD in services:
             await asyncio.to_thread(StagingArea(settings.storage).make_room)
+        if ServiceName.JOBS in services:
+            await warn_of_lost_queue(settings)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         parts = Composition(settings, session, presence_of(settings, identity))
         opened = await _open_each(parts, services, stack, whole_queue=whole_queue)

@@ -4,6 +4,7 @@ import asyncio
 from typing import TypeVar, cast
 
 import aiohttp
+from loguru import logger
 
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract, ServiceContract
@@ -17,6 +18,9 @@ from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
 from ytarchive.http import CONTRACTS, remote, says_healthy
 from ytarchive.jobs import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.service import JobsService
+from ytarchive.storage import lost_queue
+
+log = logger.bind(service="jobs")
 
 _FIRST_PORT = 8000
 
@@ -105,3 +109,10 @@ async def register_in_process(archive: Archive) -> None:
         await archive.jobs.register_service(
             RegisterService(service_name=service, url=IN_PROCESS, port=0)
         )
+
+
+async def warn_of_lost_queue(settings: Settings) -> None:
+    """Log what is lost if an archive that stored videos has no `jobs.db`, or an empty one."""
+    lost = await asyncio.to_thread(lost_queue, settings.storage)
+    if lost is not None:
+        log.warning("{}", lost)

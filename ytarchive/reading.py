@@ -8,7 +8,12 @@ import aiohttp
 
 from ytarchive.common.config import Settings
 from ytarchive.common.services import ServiceName
-from ytarchive.composition import Composition, presence_of, register_in_process
+from ytarchive.composition import (
+    Composition,
+    presence_of,
+    register_in_process,
+    warn_of_lost_queue,
+)
 from ytarchive.discovery import Archive
 from ytarchive.download.service import DownloadService
 from ytarchive.jobs.neighbours import Neighbours
@@ -30,6 +35,7 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
     register_secrets(settings)
     identity = await asyncio.to_thread(open_identity, settings.storage, Access.READ)
     presence = presence_of(settings, identity)
+    await warn_of_lost_queue(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         session = await enter(aiohttp.ClientSession())

@@ -579,7 +579,7 @@ class BackupDamaged(IntegrityFailure):
     reason, retryable = "backup_damaged", False
 
 
-class ArchiveMissing(LocalError):
+class ArchiveMissing(StorageProblem):
     code, status, meaning = "E216", 503, "The archive is not where it was"
     remedy = (
         "Mount its disk or correct `storage.base_path`; only if the archive is lost, begin a new"

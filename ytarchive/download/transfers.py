@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from loguru import logger
 
+from ytarchive.common.case import require_apart, require_exact_name
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import (
     ArchiveMissing,
@@ -209,8 +210,14 @@ class Transfers:
                 self._room.release(task.request.video_id)
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS_FOR_ROOM)
 
+    def _require_own_folder(self, video_id: str) -> None:
+        """Raise CaseConflict if the video would share its folder with another one."""
+        require_apart(self._staging, video_id, list(self._by_video))
+        require_exact_name(self._staging / video_id)
+
     async def _fetch(self, task: DownloadTask) -> None:
         request = task.request
+        await asyncio.to_thread(self._require_own_folder, request.video_id)
         task.started()
 
         def moved(transfer: Transfer) -> None:

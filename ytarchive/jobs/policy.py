@@ -15,7 +15,7 @@
 | `QuotaExceeded` | waits for the quota; no attempt |
 | `ServiceUnavailable`, `ArchiveMissing` | waits; no attempt |
 | `StorageProblem`: disk full, gone, stale, read-only, … | waits; no attempt |
-| `ToolMissing`, `InvalidConfiguration`, `RequestError`, `FileTooLarge` | fails: a person must act |
+| `ToolMissing`, `InvalidConfiguration`, `RequestError`, `FileTooLarge`, `CaseConflict` | fails |
 | `IntegrityFailure` | once more, whatever `max_retries` says: each attempt is two transfers |
 | the rest: yt-dlp, ffmpeg, worker, unknown | `max_retries` times, later and later |
 """
@@ -33,6 +33,7 @@ from ytarchive.common.errors import (
     ArchiveMissing,
     Blocked,
     Cancelled,
+    CaseConflict,
     CookiesInvalid,
     DiskFull,
     FileTooLarge,
@@ -73,7 +74,10 @@ _JITTER = 0.25
 _INTEGRITY_RETRIES = 1
 """A worker transfers spoilt media again at once; a further attempt rarely helps."""
 _OUTAGES = (NetworkFailure, ApiFailure, ApiRateLimited)
-_FOR_A_PERSON = (RequestError, ToolMissing, InvalidConfiguration, CookiesInvalid, FileTooLarge)
+_FOR_A_PERSON = (
+    *(RequestError, ToolMissing, InvalidConfiguration, CookiesInvalid),
+    *(FileTooLarge, CaseConflict),
+)
 
 
 class Action(StrEnum):

@@ -16,6 +16,7 @@ from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.history.records import availability_history
 from ytarchive.storage.identity.opening import Initialized, initialize, is_creatable, open_identity
 from ytarchive.storage.identity.standing import Access
+from ytarchive.storage.identity.state import lost_queue
 from ytarchive.storage.plan_models import (
     FailedDownload,
     PlanEntry,
@@ -107,6 +108,7 @@ __all__ = [
     "availability_history",
     "initialize",
     "is_creatable",
+    "lost_queue",
     "open_identity",
     "rebuild_library",
 ]

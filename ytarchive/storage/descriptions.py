@@ -18,6 +18,7 @@ from pathlib import Path
 from loguru import logger
 from pydantic import ValidationError
 
+from ytarchive.common.case import require_exact_name
 from ytarchive.common.disk import os_errors, sync
 from ytarchive.common.errors import LocalError
 from ytarchive.common.filesystem import entries
@@ -59,6 +60,8 @@ class MetadataStore:
 
     async def save(self, metadata: VideoMetadata) -> StorageLocation:
         """Write `metadata/videos/<id>.json` and register it; where the video lies."""
+        file = self._layout.metadata_file(metadata.video_id)
+        await asyncio.to_thread(require_exact_name, file)
         content = metadata.model_dump_json(indent=2).encode()
         draft = self._draft(metadata.video_id, content)
         await self._writing.run((draft, content))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from loguru import logger
 
+from ytarchive.common.case import require_exact_name
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
 from ytarchive.common.filesystem import is_file, is_folder
 from ytarchive.common.media import caption_languages_of
@@ -50,6 +51,7 @@ class VideoStore:
     async def save(self, request: SaveVideo) -> StorageLocation:
         """Take in a staged folder, or register a file where it lies. It may be repeated."""
         kept: str | None = None
+        await asyncio.to_thread(self._require_exact_name, request)
         await self.settle(request.video_id)
         if request.staged_path is not None and request.only_missing:
             await self._save_side_files(request, request.staged_path)
@@ -65,6 +67,11 @@ class VideoStore:
         if kept is not None:
             log.info("{}: the download is not stored: {}", request.video_id, kept)
         return location.model_copy(update={"kept_reason": kept})
+
+    def _require_exact_name(self, request: SaveVideo) -> None:
+        """Raise CaseConflict if the folder is that of an id that differs only in case."""
+        if request.video_path is None:
+            require_exact_name(self._layout.video_folder(request.video_id, request.output_path))
 
     async def settle(self, video_id: str) -> None:
         """Finish a move of the video that an earlier attempt left unfinished."""

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.storage.samples import save_request, stage
+from tests.unit.storage.samples import VIDEO, metadata, save_request, stage
+from ytarchive.common import case
 from ytarchive.common.config import StorageConfig
+from ytarchive.common.database import Database, Schema
 from ytarchive.common.errors import (
     ArchiveMissing,
+    CaseConflict,
     InvalidConfiguration,
     InvalidRequest,
     NotAnArchive,
@@ -22,7 +25,14 @@ from ytarchive.common.errors import (
 from ytarchive.common.identity import IDENTITY_FILE, read_identity
 from ytarchive.common.known_archives import KnownArchives, state_folder
 from ytarchive.common.presence import Presence
-from ytarchive.storage import Access, initialize, open_identity, rebuild_library
+from ytarchive.storage import (
+    Access,
+    SaveMetadata,
+    initialize,
+    lost_queue,
+    open_identity,
+    rebuild_library,
+)
 from ytarchive.storage.service import StorageService
 
 
@@ -420,3 +430,37 @@ def test_processes_that_create_at_the_same_time_agree_on_one_identity(tmp_path: 
         process.join(30)
     assert len(found) == 1
     assert [path.name for path in base.iterdir()] == [IDENTITY_FILE]
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty"])
+async def test_a_lost_queue_is_reported_with_what_to_do(config: StorageConfig, damage: str) -> None:
+    assert lost_queue(config) is None
+    await store_a_video(config)
+    if damage == "empty":
+        (config.state_path / "jobs.db").touch()
+    lost = lost_queue(config)
+    assert lost is not None
+    assert f"jobs.db is {damage}" in lost
+    assert "1 stored videos" in lost
+    assert "ytarchive restore" in lost
+    jobs = Schema("ytarchive.jobs", durable=True)
+    await (await Database.open(config.state_path / "jobs.db", jobs)).close()
+    assert lost_queue(config) is None
+
+
+async def test_a_video_whose_id_differs_only_in_case_is_refused(
+    storage: StorageService, config: StorageConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a file system that ignores case; the stored video stays as it is."""
+    await storage.save_metadata(SaveMetadata(metadata=metadata()))
+    location = await storage.save_video(save_request(stage(config)))
+    other = VIDEO.swapcase()
+    request = save_request(stage(config, other), other)
+    monkeypatch.setattr(case, "_lookup", lambda _: (0, 0))
+    with pytest.raises(CaseConflict, match=VIDEO):
+        await storage.save_video(request)
+    with pytest.raises(CaseConflict):
+        await storage.save_metadata(SaveMetadata(metadata=metadata(other)))
+    monkeypatch.undo()
+    assert (await storage.video_exists(VIDEO)).location == location
+    assert not (await storage.video_exists(other)).exists

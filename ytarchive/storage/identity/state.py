@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from loguru import logger
 
+from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Row
 from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
 from ytarchive.common.read_only import has_schema, peek
@@ -70,6 +71,23 @@ class RecordedState:
     def _rows(self, query: str) -> list[Row]:
         statement = SCHEMA.queries()[query]
         return _unless_damaged(lambda: peek(self._library, statement), damaged=[])
+
+
+def lost_queue(config: StorageConfig) -> str | None:
+    """Return what is lost with a missing or empty `jobs.db`, and what to do; None if it is there.
+
+    A new archive has none. Reading raises NotWritable or FileFailure. Blocks.
+    """
+    layout = Layout.of(config)
+    state = RecordedState(layout)
+    if state.has_queue or not (state.videos or state.work_plans):
+        return None
+    path = layout.state / "jobs.db"
+    kind = "is empty" if path.exists() else "is missing"
+    lost = "queued and finished jobs, known lists, schedules and the pace are lost"
+    kept = f"{state.videos} stored videos and {state.work_plans} plans of missing videos are not"
+    remedy = "`ytarchive restore DIR` brings back a backup; else queue your lists again"
+    return f"{path} {kind}: {lost}; {kept}. {remedy}: what is stored is skipped"
 
 
 def _unless_damaged(read: Callable[[], T], *, damaged: T) -> T:
