@@ -217,7 +217,7 @@ class Transfers:
 
     async def _fetch(self, task: DownloadTask) -> None:
         request = task.request
-        await asyncio.to_thread(self._require_own_folder, request.video_id)
+        self._require_own_folder(request.video_id)
         task.started()
 
         def moved(transfer: Transfer) -> None:
