@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pydantic import Field, ValidationError
 
-from ytarchive.common.disk import sync
+from ytarchive.common.disk import sync, sync_descriptor
 from ytarchive.common.errors import ArchiveMissing, NotAnArchive
 from ytarchive.common.models import Model, UtcDatetime, utc_now
 
@@ -108,7 +108,7 @@ def _draft(base: Path, identity: ArchiveIdentity) -> Path:
         with draft.open("xb") as file:
             file.write(identity.model_dump_json(indent=2).encode() + b"\n")
             file.flush()
-            os.fsync(file.fileno())
+            sync_descriptor(file.fileno(), base / IDENTITY_FILE)
     except OSError:
         with suppress(OSError):
             draft.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from typing import Any, Self
 import platformdirs
 from loguru import logger
 
-from ytarchive.common.disk import sync
+from ytarchive.common.disk import sync, sync_descriptor
 from ytarchive.common.models import utc_now
 
 log = logger.bind(service="common")
@@ -143,7 +143,7 @@ def _replace(path: Path, archives: list[KnownArchive]) -> None:
         with draft.open("xb") as file:
             file.write(json.dumps(content, indent=2).encode() + b"\n")
             file.flush()
-            os.fsync(file.fileno())
+            sync_descriptor(file.fileno(), path)
         draft.replace(path)
     except OSError:
         with suppress(OSError):

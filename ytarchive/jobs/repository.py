@@ -8,6 +8,7 @@ from typing import Any
 
 from ytarchive.common.cursors import is_id_cursor, require_id_cursor
 from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.errors import StorageProblem, error_for_code
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
 from ytarchive.common.rows import all_readable, readable
@@ -227,7 +228,10 @@ class JobsRepository:
             return None
         due = from_micros(row["due"])
         others = f" ({row['videos'] - 1} more wait, too)" if row["videos"] > 1 else ""
-        told = f"{row['video_id']}: {row['message']}; next try {due:%Y-%m-%d %H:%M} UTC{others}"
+        kind = error_for_code(row["error_code"] or "")
+        remedy = f". {kind.remedy}" if issubclass(kind, StorageProblem) else ""
+        cause = f"{row['video_id']}: {row['message']}{remedy}"
+        told = f"{cause}; next try {due:%Y-%m-%d %H:%M} UTC{others}"
         return Waiting(row["reason"] or "", told, due)
 
     async def has_open_videos(self, job_id: str) -> bool:

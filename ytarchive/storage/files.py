@@ -183,6 +183,15 @@ def _rename_or_merge(source: Path, target: Path, names: Collection[str]) -> None
             target.mkdir()  # overlayfs and mergerfs rename files, and folders sometimes not
         else:
             return
+    try:
+        _move_each(source, target, names)
+    except OSError:
+        with suppress(OSError):  # an empty folder would look like a video
+            target.rmdir()
+        raise
+
+
+def _move_each(source: Path, target: Path, names: Collection[str]) -> None:
     for name in sorted(names, key=lambda name: (role_of(name) != Role.MEDIA, name == CHECKSUMS)):
         if filesystem.exists(source / name):
             make_folders((target / name).parent)

@@ -187,7 +187,8 @@ WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now;
 
 -- name: next_waiting
 -- The first video that waits for its time, and how many do; nothing if another need not wait.
-SELECT video_id, message, reason, min(next_attempt_at) AS due, count(*) AS videos FROM job_videos
+SELECT video_id, message, reason, error_code, min(next_attempt_at) AS due, count(*) AS videos
+FROM job_videos
 WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now
   AND NOT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :job_id AND state = 'new')
   AND NOT EXISTS (

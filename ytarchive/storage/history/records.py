@@ -5,14 +5,13 @@ Everything here blocks; callers run it in a thread.
 """
 
 import base64
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.disk import os_errors, sync
+from ytarchive.common.disk import os_errors, sync, sync_descriptor
 from ytarchive.common.errors import LocalError, NotFound
 from ytarchive.common.file_names import file_name
 from ytarchive.common.regular import append_regular
@@ -46,7 +45,7 @@ class HistoryRecords:
         files.make_folders(path.parent)
         with os_errors(path), append_regular(path) as file:
             file.write(_start(path) + b"".join(line + b"\n" for line in fresh))
-            os.fsync(file.fileno())
+            sync_descriptor(file.fileno(), path)
         with os_errors(path):
             sync(path.parent)
 

@@ -19,8 +19,9 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
+from ytarchive.common import filesystem
 from ytarchive.common.disk import os_errors, sync
-from ytarchive.common.errors import FileFailure, InvalidIdentifier, NotFound
+from ytarchive.common.errors import InvalidIdentifier, LocalError, NotFound
 from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import new_id, parse_video_id
 from ytarchive.common.json_text import stored_json
@@ -79,7 +80,7 @@ class Bins:
         already; these stay. Raises DiskFull, NotWritable or FileFailure.
         """
         home = self._home(item)
-        if not (home / _MANIFEST).exists():
+        if not filesystem.exists(home / _MANIFEST):
             files.make_folders(home)
             content = item.model_dump_json(indent=2).encode()
             files.write_atomically(home / _MANIFEST, content, self._layout.scratch)
@@ -127,7 +128,11 @@ class Bins:
     def read(self, bin_name: BinName, item_id: str) -> TrashItem:
         """Return an item as it is now. Raises NotFound."""
         home = self._folder(bin_name) / _ID.validate_python(item_id)
-        if item_id.endswith(_DELETING) or home.is_symlink() or not home.is_dir():
+        if (
+            item_id.endswith(_DELETING)
+            or filesystem.is_link(home)
+            or not filesystem.is_folder(home)
+        ):
             raise NotFound(f"there is no item {item_id} in the {bin_name}")
         item = _manifest(home, bin_name) or self._first_stage_item(home, bin_name)
         kept = self.contents(item)
@@ -167,14 +172,15 @@ class Bins:
     def _ids(self, bin_name: BinName) -> list[str]:
         folder = self._folder(bin_name)
         with os_errors(folder):
-            names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+            is_there = filesystem.is_folder(folder)
+            names = [path.name for path in folder.iterdir()] if is_there else []
         return sorted(filter(_is_item, names), reverse=True)
 
     def _delete(self, home: Path) -> None:
         """Delete an item; renamed first, it is never seen in part."""
         doomed = home.with_name(home.name + _DELETING)
         with os_errors(home):
-            if home.is_dir():
+            if filesystem.is_folder(home):
                 home.rename(doomed)
                 sync(home.parent)
                 shutil.rmtree(doomed)
@@ -216,7 +222,7 @@ def _manifest(home: Path, bin_name: BinName) -> TrashItem | None:
     """Return what the manifest says, unless it is missing or does not describe this item."""
     try:
         item = TrashItem.model_validate(stored_json(files.read(home / _MANIFEST)))
-    except (NotFound, FileFailure, ValueError):
+    except (LocalError, NotFound, ValueError):
         return None
     own = (item.id, item.bin) == (home.name, bin_name)
     paths = (PurePosixPath(file.path) for file in item.files)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ytarchive.common import filesystem
 from ytarchive.common.disk import os_errors
 from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.storage.discovery import VIDEO_ID
@@ -76,7 +77,7 @@ def _without_file(base: Path, paths: list[str]) -> list[str]:
 def _below(base: Path, path: str) -> list[str]:
     """The files below a path; itself if it is no folder."""
     place = base / file_name(path)
-    if place.is_symlink() or not place.is_dir():
+    if filesystem.is_link(place) or not filesystem.is_folder(place):
         return [path]
     return listed(base, path)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from loguru import logger
 
 from ytarchive.common.file_names import file_name, shown_name
+from ytarchive.common.filesystem import is_folder
 from ytarchive.storage.discovery import quality_of
 from ytarchive.storage.layout import Layout, Role
 from ytarchive.storage.repository import Library
@@ -105,7 +106,7 @@ class Treatment:
         folder = video_folder(trouble.path, trouble.video_id)
         if role != Role.CHECKSUMS or folder is None:
             return
-        if not self._layout.absolute(folder).is_dir():
+        if not await asyncio.to_thread(is_folder, self._layout.absolute(folder)):
             return
         written = await asyncio.to_thread(digests.write_checksums, self._layout, folder, registered)
         await self._findings.register_checksums(trouble.video_id, trouble.path, written)
