@@ -9,14 +9,23 @@ from datetime import datetime
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    _open_closed_streams()
-    _use_possible_time_zone()
     code = 1
     with suppress(KeyboardInterrupt):
+        _open_closed_streams()
+        _use_possible_time_zone()
         from ytarchive.cli.root import run  # noqa: PLC0415  # Ctrl-C may come while it is loaded
 
         code = run()
+    _keep_code(code)
     sys.exit(code)
+
+
+def _keep_code(code: int) -> None:
+    """Let an interrupt that comes while Python ends change nothing: the command is done."""
+    import signal  # noqa: PLC0415  # loaded by then; at the top it would delay the first lines
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(code))
 
 
 def _open_closed_streams() -> None:

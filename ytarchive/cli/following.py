@@ -17,8 +17,8 @@ from ytarchive.jobs import CreateJob, Job, JobQuery, JobStatus, JobView
 
 _PATIENCE = timedelta(seconds=60)
 _INTERVAL = 0.3
-_LONGEST_INTERVAL = 5.0
-_SHARE = 10  # asking takes at most this part of the time: a job with 100,000 results is large
+_LONGEST_INTERVAL = 1.0
+_SHARE = 10  # requests take about this part of the time, unless each takes long
 NO_SERVER_WORKS = "No server is running: `ytarchive serve` or `jobs watch` will work on it."
 
 

@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console, RenderableType
 from rich.filesize import decimal
-from rich.table import Table
 from rich.text import Text
 
-from ytarchive.cli.tables import Column, Rows
+from ytarchive.cli.tables import Column, Facts, Rows
 from ytarchive.cli.text import plain
 from ytarchive.cli.times import local_times
 from ytarchive.common.json_text import json_bytes
@@ -42,9 +41,12 @@ class Output:
             self.print(render(value))
 
     def print(self, shown: RenderableType) -> None:
-        """Print for people, without the spaces that fill up a table's lines."""
+        """Print for people, without the spaces that fill up a table's lines.
+
+        Lines outside tables are wrapped by the terminal alone, so that paths can be copied.
+        """
         with self.console.capture() as captured:
-            self.console.print(shown)
+            self.console.print(shown, no_wrap=True, overflow="ignore", crop=False)
         lines = captured.get().splitlines()
         self.console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
 
@@ -79,19 +81,15 @@ def cell(value: object, style: str = "") -> Text:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Rows:
-    """A table. A column's name may begin with `>`: flush right, or `~`: may be wrapped."""
+    """A table. A column's name may begin with `>`: flush right, `~`: may be wrapped, `/`: paths."""
     cells = [[value if isinstance(value, Text) else cell(value) for value in row] for row in rows]
     return Rows([Column.of(name) for name in columns], cells)
 
 
-def pairs(rows: Iterable[tuple[str, object]]) -> Table:
+def pairs(rows: Iterable[tuple[str, object]]) -> Facts:
     """Names and values, one pair a line."""
-    made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    made.add_column(style="bold", no_wrap=True)
-    made.add_column(overflow="fold")
-    for name, value in rows:
-        made.add_row(cell(name), value if isinstance(value, Text) else cell(value))
-    return made
+    cells = [(cell(name, "bold"), value) for name, value in rows]
+    return Facts([(n, value if isinstance(value, Text) else cell(value)) for n, value in cells])
 
 
 def size(count: float) -> str:

@@ -76,7 +76,8 @@ root = LazyGroup(
 
     Commands use a running server (`ytarchive serve`, found by --server, YTARCHIVE_SERVER or the
     configured address); without one they do the same work themselves.""",
-    epilog="Exit codes: 0 done, 1 some or all failed, 2 wrong usage, 3 the server does not answer.",
+    epilog="Exit codes: 0 done, 1 some or all failed or interrupted (Ctrl-C), 2 wrong usage, "
+    "3 the server does not answer. `serve` ends with 0 after one Ctrl-C.",
     commands={name: click.Command(name, short_help=text) for name, (_, text) in COMMANDS.items()},
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=global_options(at_root=True),

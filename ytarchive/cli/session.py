@@ -2,11 +2,12 @@
 
 import asyncio
 import functools
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
 from loguru import logger
@@ -33,6 +34,7 @@ from ytarchive.logging import Console, configure_logging
 from ytarchive.storage import Access
 
 _WAIT_INTERVAL = 0.5
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 1.0  # seconds; whoever presses Ctrl-C waits, and a transfer that is cut is resumed
 
 if TYPE_CHECKING:  # loguru has these types for checkers alone
@@ -193,7 +195,10 @@ async def when_free(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def run_to_end(work: Coroutine[Any, Any, int | None]) -> int | None:
-    """Run a coroutine; the first interrupt ends it in order, a second one at once."""
+    """Run a coroutine; the first interrupt ends it in order, a second one at once.
+
+    The exit code is 1 in both cases.
+    """
     try:
         return asyncio.run(_interruptible(work))
     except YTArchiveError as error:
@@ -206,11 +211,17 @@ async def _interruptible(work: Coroutine[Any, Any, int | None]) -> int | None:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
 
-    def stop(number: signal.Signals) -> None:
-        loop.remove_signal_handler(number)
-        signal.signal(number, signal.SIG_DFL)  # nothing is lost even if it ends this instant
+    def stop() -> None:
+        for number in _INTERRUPTS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, _leave)
         task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number)
+    for number in _INTERRUPTS:
+        loop.add_signal_handler(number, stop)
     return await task
+
+
+def _leave(*_: object) -> NoReturn:
+    """End this instant, whatever still runs: nothing that is stored is lost by it."""
+    os._exit(1)

@@ -64,7 +64,7 @@ async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, s
 def results_table(results: Iterable[JobResult], titles: dict[str, str]) -> Rows:
     """How videos ended, one a line."""
     rows = (_row(result, titles) for result in results)
-    return table(["RESULT", "VIDEO", "~TITLE", ">SIZE", "~REMARK"], rows)
+    return table(["RESULT", "VIDEO", "~TITLE", ">SIZE", "~/REMARK"], rows)
 
 
 def _worth_telling(job: Job) -> list[JobResult]:

@@ -1,4 +1,4 @@
-"""Tables that lose nothing on narrow terminals."""
+"""Tables that lose nothing on narrow terminals, and never break a path."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,24 +14,40 @@ _LEAST = 12
 _INDENT = 4
 
 
+def may_wrap(value: Text) -> bool:
+    """Return whether a text can be broken: one with a slash may hold a path, which users copy."""
+    return "/" not in value.plain
+
+
 @dataclass(frozen=True)
 class Column:
-    """`flexible`: its text may be wrapped, and is the first to leave the line."""
+    """`flexible`: its text may be wrapped, and is the first to leave the line.
+
+    `holds_paths`: no cell with a slash is ever broken; a name that has none is not either, if the
+    column is not flexible.
+    """
 
     name: str
     right: bool
     flexible: bool
+    holds_paths: bool
 
     @classmethod
     def of(cls, declared: str) -> "Column":
-        """From its name behind `>`, flush right, or `~`, flexible."""
-        return cls(declared.lstrip(">~"), declared.startswith(">"), declared.startswith("~"))
+        """Read signs before its name: `>` flush right, `~` flexible, `/` with paths."""
+        name = declared.lstrip(">~/")
+        signs = declared.removesuffix(name)
+        return cls(name, ">" in signs, "~" in signs, "/" in signs)
+
+    def wraps(self, value: Text) -> bool:
+        """Return whether a cell can be broken."""
+        return may_wrap(value) if self.flexible and self.holds_paths else not self.holds_paths
 
 
 class Rows:
-    """Rows below their columns' names; where they do not fit, what is left stands below each row.
+    """Rows below their columns' names; where these do not fit, the rest is below each row.
 
-    So an id is never cut: it is there to be copied.
+    So no id and no path is ever cut or broken: both can be copied.
     """
 
     def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> None:
@@ -41,12 +57,16 @@ class Rows:
             max([len(column.name), *(row[number].cell_len for row in rows)])
             for number, column in enumerate(columns)
         ]
+        self._wraps = [
+            column.flexible and all(column.wraps(row[number]) for row in rows)
+            for number, column in enumerate(columns)
+        ]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """A table, or as much of one as there is room for."""
         needed = [
-            min(width, _LEAST) if column.flexible else width
-            for column, width in zip(self._columns, self._widths, strict=True)
+            min(width, _LEAST) if wraps else width
+            for wraps, width in zip(self._wraps, self._widths, strict=True)
         ]
         if sum(needed) + _GAP * (len(needed) - 1) <= options.max_width:
             yield self._table()
@@ -55,11 +75,11 @@ class Rows:
 
     def _table(self) -> Table:
         made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-        for column in self._columns:
+        for column, wraps in zip(self._columns, self._wraps, strict=True):
             made.add_column(
                 Text(column.name),
                 justify="right" if column.right else "left",
-                no_wrap=not column.flexible,
+                no_wrap=not wraps,
                 overflow="fold",
             )
         for row in self._rows:
@@ -70,7 +90,7 @@ class Rows:
         """How many of the first columns fit into a line; one does in any case."""
         for number, (column, width) in enumerate(zip(self._columns, self._widths, strict=True)):
             room -= width
-            if number and (column.flexible or room < 0):
+            if number and (column.flexible or column.holds_paths or room < 0):
                 return number
             room -= _GAP
         return len(self._columns)
@@ -80,16 +100,22 @@ class Rows:
         yield self._line(names[:leading])
         for row in self._rows:
             yield self._line(row[:leading])
-            left = zip(self._columns[leading:], row[leading:], strict=True)
-            more = [
-                Text.assemble((f"{column.name.lower()} ", "dim"), value)
-                for column, value in left
-                if value.plain not in {"", "-"}
-            ]
-            if more:
-                below = Text("  ").join(more)
-                below.overflow = "fold"
-                yield Padding(below, (0, 0, 0, _INDENT))
+            yield from self._below(row, leading)
+
+    def _below(self, row: Sequence[Text], leading: int) -> Iterator[Text | Padding]:
+        """What is left of a row: what can be broken together, then each path on its own line."""
+        breakable: list[Text] = []
+        whole: list[Text] = []
+        for column, value in zip(self._columns[leading:], row[leading:], strict=True):
+            if value.plain not in {"", "-"}:
+                named = Text.assemble((f"{column.name.lower()} ", "dim"), value)
+                (breakable if column.wraps(value) else whole).append(named)
+        if breakable:
+            text = Text("  ").join(breakable)
+            text.overflow, text.no_wrap = "fold", False
+            yield Padding(text, (0, 0, 0, _INDENT))
+        for text in whole:
+            yield unbroken(Text.assemble(" " * _INDENT, text))
 
     def _line(self, cells: Sequence[Text]) -> Text:
         line = Text(overflow="fold", no_wrap=False)
@@ -100,3 +126,31 @@ class Rows:
             line.append("" if right else filling).append(" " * _GAP)
         line.rstrip()
         return line
+
+
+class Facts:
+    """Names and values, one pair a line; what can be broken is wrapped beside its name."""
+
+    def __init__(self, rows: Sequence[tuple[Text, Text]]) -> None:
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The lines, of which those with paths may be longer than the terminal is wide."""
+        indent = max((name.cell_len for name, _ in self._rows), default=0) + _GAP
+        for name, value in self._rows:
+            filling = " " * (indent - name.cell_len)
+            for number, line in enumerate(_wrapped(console, value, options.max_width - indent)):
+                before = Text.assemble(name, filling) if not number else Text(" " * indent)
+                yield unbroken(Text.assemble(before, line))
+
+
+def _wrapped(console: Console, value: Text, room: int) -> Sequence[Text]:
+    if not may_wrap(value) or room < _LEAST:
+        return [value]
+    return list(value.wrap(console, room, overflow="fold")) or [value]
+
+
+def unbroken(line: Text) -> Text:
+    """Return a line that only the terminal wraps."""
+    line.no_wrap, line.overflow = True, "ignore"
+    return line

@@ -21,6 +21,12 @@ def moment(value: datetime) -> str:
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def at_about(value: datetime) -> str:
+    """Return an estimated moment: `about 14:30`, with the day if it is not today."""
+    local, today = value.astimezone(), datetime.now().astimezone().date()
+    return local.strftime("about %H:%M" if local.date() == today else "about %Y-%m-%d %H:%M")
+
+
 def local_times(message: str) -> str:
     """Return a message of a service, whose times are UTC, with times in this process's zone."""
     return _IN_MESSAGES.sub(_localised, message)

@@ -6,13 +6,14 @@ from typing import Any, Self
 
 from rich.console import Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
 from ytarchive.cli.output import Output, clock, size
 from ytarchive.cli.text import counted, plain, shortened
-from ytarchive.cli.times import local_times
+from ytarchive.cli.times import at_about, local_times
+from ytarchive.download import DownloadPhase
 from ytarchive.jobs import Job, VideoProgress
 
 _FIRST_LINE_AFTER = 2.0
@@ -45,11 +46,10 @@ class LiveView(View):
     """Bars that move: one for each job, and one for each video that is being worked on."""
 
     def __init__(self, out: Output) -> None:
-        self._jobs = _bars(("count", 9), ("speed", 10), ("eta", 8))
-        self._videos = _bars(
-            ("phase", 10), ("percent", 4), ("bytes", 19), ("speed", 10), ("eta", 8)
-        )
-        self._remark = Text()
+        self._out = out
+        self._jobs, self._videos = _bars(), _bars()
+        self._remark = Text(no_wrap=True, overflow="ellipsis")
+        self._waits: set[str] = set()
         self._bars: dict[str, TaskID] = {}
         self._live = Live(
             Group(self._videos, self._jobs, self._remark),
@@ -67,15 +67,30 @@ class LiveView(View):
 
     def update(self, jobs: Sequence[Job]) -> None:
         """Redraw."""
-        active = {video.video_id: video for job in jobs for video in job.progress.active}
+        self._fit(self._out.console.width)
+        active = {video.video_id: video for job in jobs for video in _unfinished(job)}
         for job in jobs:
             self._show(self._jobs, job.id, *_job_fields(job))
         for video in active.values():
             self._show(self._videos, video.video_id, *_video_fields(video))
         for gone in self._bars.keys() - active.keys() - {job.id for job in jobs}:
             self._videos.remove_task(self._bars.pop(gone))
-        self._remark.plain = _remark(jobs)
+        self._remark.plain = "; ".join(filter(None, (_end_of(jobs), _remark(jobs))))
+        self._print_long_waits(jobs)
         self._live.refresh()
+
+    def _fit(self, width: int) -> None:
+        """Show the columns for which there is room beside a readable title."""
+        self._jobs.columns = _columns(width, _JOB_FIELDS)
+        self._videos.columns = _columns(width, _VIDEO_FIELDS)
+
+    def _print_long_waits(self, jobs: Sequence[Job]) -> None:
+        """Print above the bars, once, why jobs wait, where the line below them has no room."""
+        waits = _waits_of(jobs)
+        if len(self._remark.plain) > self._out.console.width:
+            for wait in sorted(waits - self._waits):
+                self._out.line(wait)
+        self._waits |= waits
 
     def _show(
         self, bars: Progress, key: str, name: str, share: float | None, fields: dict[str, Any]
@@ -86,24 +101,51 @@ class LiveView(View):
         bars.update(self._bars[key], description=name, total=total, completed=share or 0, **fields)
 
 
-def _bars(*fields: tuple[str, int]) -> Progress:
-    """Name, bar and fields; the name gives way on narrow terminals."""
-    name = Column(ratio=3, no_wrap=True, overflow="ellipsis", min_width=8)
-    return Progress(
-        TextColumn("{task.description}", table_column=name, markup=False),
-        BarColumn(bar_width=None, table_column=Column(ratio=2, min_width=5)),
-        *(
-            TextColumn(
-                f"{{task.fields[{field}]}}",
-                markup=False,
-                justify="right",
-                table_column=Column(width=width, no_wrap=True),
-            )
-            for field, width in fields
-        ),
-        auto_refresh=False,
-        expand=True,
-    )
+_TITLE = 28
+"""Characters of a title that are worth more than any other column."""
+_BAR = 8
+_JOB_FIELDS = (("eta", 8), ("count", 12), ("speed", 10))
+_VIDEO_FIELDS = (("percent", 4), ("eta", 8), ("phase", 10), ("speed", 10), ("bytes", 19))
+"""Name and width of each, the most important first."""
+_ORDER = ("phase", "count", "percent", "bytes", "speed", "eta")
+
+
+def _bars() -> Progress:
+    return Progress(auto_refresh=False, expand=True)
+
+
+def _columns(width: int, fields: Sequence[tuple[str, int]]) -> tuple[ProgressColumn, ...]:
+    """Name, bar and fields; on narrow terminals the least important fields are left out."""
+    room = width - _TITLE
+    shown: dict[str, int] = {}
+    for name, needed in fields:
+        room -= needed + 1
+        if room >= 0:
+            shown[name] = needed
+    bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=_BAR))
+    ordered = sorted(shown.items(), key=lambda field: _ORDER.index(field[0]))
+    return _name(), *([bar] if room > _BAR else []), *(_field(*each) for each in ordered)
+
+
+def _name() -> TextColumn:
+    column = Column(ratio=3, no_wrap=True, overflow="ellipsis", min_width=8)
+    return TextColumn("{task.description}", table_column=column, markup=False)
+
+
+def _field(name: str, width: int) -> TextColumn:
+    column = Column(width=width, no_wrap=True)
+    text = f"{{task.fields[{name}]}}"
+    return TextColumn(text, markup=False, justify="right", table_column=column)
+
+
+def _unfinished(job: Job) -> list[VideoProgress]:
+    """The videos that are being worked on, without those that have just ended."""
+    ended = {result.video_id for result in job.results}
+    return [
+        video
+        for video in job.progress.active
+        if video.phase is not DownloadPhase.DONE and video.video_id not in ended
+    ]
 
 
 def _job_fields(job: Job) -> tuple[str, float | None, dict[str, Any]]:
@@ -135,12 +177,23 @@ def _speed(speed: float) -> str:
     return f"{size(speed)}/s" if speed else ""
 
 
-def _remark(jobs: Sequence[Job]) -> str:
-    """Why nothing goes on, and what went wrong so far."""
+def _waits_of(jobs: Sequence[Job]) -> set[str]:
     waiting = {job.progress.waiting_for for job in jobs if job.progress.waiting_for}
+    return {f"waiting: {plain(local_times(reason))}" for reason in waiting}
+
+
+def _end_of(jobs: Sequence[Job]) -> str:
+    """When the last job is expected to end; empty while that is not known for each."""
+    ends = [job.progress.ends_at for job in jobs if not job.status.is_final]
+    known = [end for end in ends if end is not None]
+    return f"ends {at_about(max(known))}" if known and len(known) == len(ends) else ""
+
+
+def _remark(jobs: Sequence[Job]) -> str:
+    """Why nothing starts, and what has failed so far."""
     failed = sum(job.progress.failed for job in jobs)
     unavailable = sum(job.progress.unavailable for job in jobs)
-    parts = [f"waiting: {plain(local_times(reason))}" for reason in sorted(waiting)]
+    parts = sorted(_waits_of(jobs))
     parts += [f"{failed} failed"] if failed else []
     parts += [f"{unavailable} unavailable"] if unavailable else []
     return "; ".join(parts)
@@ -168,7 +221,8 @@ def _progress_line(job: Job) -> str:
     parts += [_remark([job])] if _remark([job]) else []
     parts += [_speed(progress.speed)] if progress.speed else []
     parts += [f"{clock(progress.eta)} left"] if progress.eta else []
-    for video in progress.active[:3]:
+    parts += [_end_of([job])] if _end_of([job]) else []
+    for video in _unfinished(job)[:3]:
         name = plain(shortened(video.title)) or video.video_id
         parts.append(f"{name}: {video.phase} {video.progress_percent:.0f}%")
     return f"{name_of(job)}: {', '.join(parts)}"

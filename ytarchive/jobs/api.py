@@ -112,7 +112,12 @@ class JobProgress(Model):
     )
     stored_bytes: int = 0
     speed: float = Field(default=0, description="Bytes a second, over all running videos")
-    eta: int | None = Field(default=None, description="Seconds")
+    eta: int | None = Field(
+        default=None, description="Seconds; null while it waits, is being listed or has just begun"
+    )
+    ends_at: UtcDatetime | None = Field(
+        default=None, description="The moment that `eta` means; null without it"
+    )
     waiting_for: str | None = Field(default=None, description="Why nothing starts now, if so")
     waiting_reason: str | None = Field(
         default=None, description="The same for programs: bot_check, disk_full, upcoming, pace, …"

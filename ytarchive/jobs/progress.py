@@ -3,10 +3,13 @@
 import asyncio
 import time
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.models import utc_now
 from ytarchive.download import DownloadAPI, DownloadPhase
-from ytarchive.jobs.api import Job, JobProgress, JobStatus, VideoProgress
+from ytarchive.jobs.api import Job, JobStatus, VideoProgress
+from ytarchive.jobs.estimate import Estimate, time_of_pace
 from ytarchive.jobs.flights import Flight
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.notices import NoticeBoard
@@ -31,12 +34,12 @@ class ProgressReader:
         self._notices = notices
         self._download = download
         self._guards = guards
-        self._since: dict[str, tuple[float, int]] = {}
+        self._estimates: dict[str, Estimate] = {}
 
     async def fill(self, job: Job) -> Job:
         """The job with its running videos, speed and time left."""
         if job.status.is_final:
-            self._since.pop(job.id, None)
+            self._estimates.pop(job.id, None)
             return job
         flights = self._runner.flights_of(job.id)
         active = await asyncio.gather(*(self._video(flight) for flight in flights))
@@ -45,12 +48,14 @@ class ProgressReader:
             update={
                 "active": active,
                 "speed": sum(video.speed for video in active),
-                "eta": None if waiting else self._eta(job),
                 "waiting_for": waiting and waiting.message,
                 "waiting_reason": waiting and waiting.reason,
                 "waiting_until": waiting and waiting.until,
             }
         )
+        job = job.model_copy(update={"progress": progress})
+        left = self._seconds_left(job, waiting)
+        progress = progress.model_copy(update={"eta": left, "ends_at": _moment_in(left)})
         waits = waiting is not None and waiting.reason not in {"pace", "probing"}
         status = JobStatus.PENDING if waits and not progress.listing else job.status
         return job.model_copy(update={"progress": progress, "status": status})
@@ -73,16 +78,24 @@ class ProgressReader:
             flight.seen = VideoProgress(title=flight.title, **fields)
         return flight.seen or _beside_the_download(flight)
 
-    def _eta(self, job: Job) -> int | None:
-        """Seconds left, at the speed this process has worked on the job so far."""
-        progress: JobProgress = job.progress
-        if job.status is not JobStatus.RUNNING or progress.listing:
+    def _seconds_left(self, job: Job, waiting: Waiting | None) -> int | None:
+        """Estimate how long a job takes; None while it waits or is being listed.
+
+        A wait starts the measurement again: its time is no sign of speed.
+        """
+        waits = waiting is not None and waiting.reason != "pace"
+        if waits or job.status is not JobStatus.RUNNING or job.progress.listing:
+            self._estimates.pop(job.id, None)
             return None
-        since, done_then = self._since.setdefault(job.id, (time.monotonic(), progress.done))
-        done = progress.done - done_then
-        if done <= 0:
-            return None
-        return round((time.monotonic() - since) / done * (progress.total - progress.done))
+        estimate = self._estimates.setdefault(job.id, Estimate())
+        slowest = time_of_pace(job.progress, job.type, self._guards.governor.snapshot())
+        return estimate.seconds_left(time.monotonic(), job.progress, slowest)
+
+
+def _moment_in(seconds: int | None) -> datetime | None:
+    if seconds is None:
+        return None
+    return (utc_now() + timedelta(seconds=seconds)).replace(microsecond=0)
 
 
 def _beside_the_download(flight: Flight) -> VideoProgress:

@@ -2,11 +2,12 @@
 
 import io
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.console import Console
 
-from tests.unit.cli.peers import FILM, TALK, peers, running
+from tests.unit.cli.peers import FILM, TALK, peers, running, stored
 from ytarchive.cli.output import Output, clock, size
 from ytarchive.cli.text import plain
 from ytarchive.cli.views import LiveView, PlainView, view_for
@@ -123,3 +124,46 @@ def test_text_is_plain() -> None:
 
 def test_the_id_stands_for_a_video_without_a_title() -> None:
     assert FILM in drawn(job(active=[running(title="")]))
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 120])
+@pytest.mark.parametrize("title", ["How compilers work, part 2", "日本語の長い題名日本語"])
+def test_titles_are_readable_at_every_width(width: int, title: str) -> None:
+    video = running(title=title, downloaded_bytes=123_400_000, total_bytes=567_800_000)
+    picture = drawn(job(active=[video], done=12_000, total=50_000, eta=93_725), width=width)
+    assert title in picture
+    assert "A list" in picture
+    assert "40%" in picture
+    assert "26:02:05" in picture
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        {"active": [running(phase="done", progress_percent=100)]},
+        {"active": [running(phase="storing", progress_percent=100)]},
+    ],
+)
+def test_the_line_of_a_finished_video_disappears_although_it_is_still_listed(
+    ended: dict[str, object],
+) -> None:
+    after = job(**ended).model_copy(update={"results": [stored()]})
+    assert "A film" not in drawn(job(active=[running()]), after).rsplit("\x1b[2K", maxsplit=1)[-1]
+
+
+def test_the_expected_end_is_shown_once_for_all_jobs() -> None:
+    end = datetime.now(UTC) + timedelta(days=2)
+    shown = f"ends about {end.astimezone():%Y-%m-%d %H:%M}"
+    assert shown in drawn(job(ends_at=end))
+    assert "ends about" not in drawn(job())
+
+
+def test_a_reason_too_long_for_the_line_is_printed_whole_once() -> None:
+    reason = f"the archive at /mnt/{'deep/' * 30}end cannot be read"
+    waiting = job(waiting_for=reason)
+    out, screen = on_terminal(60)
+    with LiveView(out) as view:
+        view.update([waiting])
+        view.update([waiting])
+        picture = screen.getvalue()
+    assert picture.count(f"waiting: {reason}\n") == 1

@@ -141,7 +141,7 @@ def _masked(value: object) -> object:
 def _table(shown: Configuration) -> RenderableType:
     missing = "" if shown.file_exists else " (does not exist)"
     rows = [(each.name, _written(each.value), each.source) for each in shown.settings]
-    listed = table(["SETTING", "~VALUE", "SOURCE"], rows)
+    listed = table(["SETTING", "~/VALUE", "SOURCE"], rows)
     return Lines(cell(f"file: {shown.file}{missing}"), listed)
 
 

@@ -3,12 +3,13 @@
 import click
 from pydantic import BaseModel
 from rich.console import RenderableType
-from rich.table import Table
+from rich.text import Text
 
 from ytarchive.cli.checks import all_checks, check_settings
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell
 from ytarchive.cli.session import chosen, read_given, run_to_end
+from ytarchive.cli.tables import Facts
 from ytarchive.cli.verdicts import Check, Verdict
 from ytarchive.common.config import usable_settings
 from ytarchive.logging import Console, configure_logging
@@ -44,13 +45,11 @@ def doctor() -> int:
 
 
 def _table(diagnosis: Diagnosis) -> RenderableType:
-    shown = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    shown.add_column(no_wrap=True)
-    shown.add_column(no_wrap=True)
-    shown.add_column(overflow="fold")
+    width = max((len(check.verdict) for check in diagnosis.checks), default=0)
+    rows = []
     for check in diagnosis.checks:
-        verdict = cell(check.verdict, _STYLES[check.verdict])
-        shown.add_row(verdict, cell(check.name, "bold"), cell(check.message))
+        verdict = cell(f"{check.verdict:<{width}}", _STYLES[check.verdict])
+        rows.append((Text.assemble(verdict, "  ", cell(check.name, "bold")), cell(check.message)))
         if check.remedy:
-            shown.add_row("", "", cell(check.remedy))
-    return shown
+            rows.append((Text(), cell(check.remedy)))
+    return Facts(rows)

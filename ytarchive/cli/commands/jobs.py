@@ -17,7 +17,7 @@ from ytarchive.cli.retrying import report_and_stay, retry_options
 from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.summary import MOST_ROWS, results_table, state_cell, titles_of
 from ytarchive.cli.text import counted
-from ytarchive.cli.times import local_times, moment
+from ytarchive.cli.times import at_about, local_times, moment
 from ytarchive.cli.views import name_of
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
@@ -199,6 +199,7 @@ def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
         ("updated", moment(job.updated_at)),
         ("done", f"{progress.done} of {progress.total}{'+' if progress.listing else ''}"),
         ("results", ", ".join(told) or None),
+        ("ends", progress.ends_at and at_about(progress.ends_at)),
         ("stored", size(progress.stored_bytes)),
         ("quality", job.options.quality),
         ("waiting for", progress.waiting_for and local_times(progress.waiting_for)),

@@ -113,7 +113,7 @@ def _evidence(page: Page[Availability]) -> RenderableType:
         (each.video_id, each.summary, each.reason, moment(each.last_seen), each.evidence)
         for each in page.items
     ]
-    columns = ["VIDEO", "STATE", "REASON", "LAST SEEN", "~EVIDENCE"]
+    columns = ["VIDEO", "STATE", "REASON", "LAST SEEN", "~/EVIDENCE"]
     return page_of([table(columns, rows)], page.next_cursor)
 
 

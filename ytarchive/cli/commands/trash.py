@@ -134,7 +134,7 @@ def _items(page: Page[TrashItem]) -> RenderableType:
          ", ".join(file.path for file in each.files))
         for each in page.items
     ]  # fmt: skip
-    columns = ["ITEM", "VIDEO", "MOVED", ">SIZE", "~REASON", "~FILES"]
+    columns = ["ITEM", "VIDEO", "MOVED", ">SIZE", "~/REASON", "/FILES"]
     return page_of([table(columns, rows)], page.next_cursor)
 
 

@@ -243,7 +243,7 @@ def _verified(verified: Verified) -> RenderableType:
         for each in verified.findings[:_SHOWN]
     ]  # fmt: skip
     more = sum(done.findings.values()) - len(rows)
-    parts: list[RenderableType] = [facts, table(["FOUND", "~FILE", "~REMARK"], rows)]
+    parts: list[RenderableType] = [facts, table(["FOUND", "/FILE", "~/REMARK"], rows)]
     if not any(kind.is_loss for kind in done.findings):
         parts.append(
             cell("Only foreign files were found; `verify --accept` accepts them.", "green")

@@ -115,7 +115,7 @@ def _plan_details(plan: WorkPlan) -> RenderableType:
     ]
     if not unavailable and not failed:
         return Lines(facts, cell("Nothing is missing any more.", "green"))
-    columns = ["REASON", "VIDEO", "~TITLE", "~EVIDENCE", "NEXT TRY"]
+    columns = ["REASON", "VIDEO", "~TITLE", "~/EVIDENCE", "NEXT TRY"]
     return Lines(facts, table(columns, unavailable + failed))
 
 
