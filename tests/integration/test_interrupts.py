@@ -18,13 +18,13 @@ Environment = dict[str, str]
 def youtube() -> Iterator[StandInProcess]:
     """A stand-in YouTube whose media come slowly."""
     with StandInProcess("--scenario", "demo", "--media-padding", "400000") as process:
-        process.behave(media_bytes_per_second=50_000)
+        process.behave(media_bytes_per_second=150_000)
         yield process
 
 
 @pytest.fixture
 def settings(tmp_path: Path, youtube: StandInProcess) -> Environment:
-    return environment(tmp_path / "archive", youtube, server__port=9)
+    return environment(tmp_path / "archive", youtube, server__port=9, jobs__shutdown_grace=0)
 
 
 def started(settings: Environment, *arguments: str, **options: int) -> "subprocess.Popen[str]":
