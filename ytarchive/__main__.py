@@ -1,5 +1,6 @@
 """`python -m ytarchive`, and what the installed `ytarchive` runs."""
 
+import atexit
 import os
 import sys
 import time
@@ -21,11 +22,15 @@ def main() -> None:
 
 
 def _keep_code(code: int) -> None:
-    """Let an interrupt that comes while Python ends change nothing: the command is done."""
+    """Let an interrupt that comes while Python ends change nothing: the command is done.
+
+    Python's own handlers are gone in the last part of its end, which takes a tenth of a second.
+    """
     import signal  # noqa: PLC0415  # loaded by then; at the top it would delay the first lines
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(code))
+        atexit.register(signal.signal, number, signal.SIG_IGN)
 
 
 def _open_closed_streams() -> None:

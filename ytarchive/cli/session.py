@@ -212,6 +212,8 @@ async def _interruptible(work: Coroutine[Any, Any, int | None]) -> int | None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
+        if task.cancelling():
+            _leave()
         for number in _INTERRUPTS:
             loop.remove_signal_handler(number)
             signal.signal(number, _leave)
