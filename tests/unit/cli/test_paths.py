@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from rich.console import RenderableType
 
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import FILM, NOON, TALK, Peers, stored
@@ -31,8 +32,8 @@ FOLDER = "/mnt/My large archive of recorded talks/2026 and later/videos with a l
 WIDTHS = [20, 40, 80, 100]
 
 
-def shown(capsys: pytest.CaptureFixture[str], value: object) -> str:
-    Output(as_json=False).print(value)  # type: ignore[arg-type]
+def shown(capsys: pytest.CaptureFixture[str], value: RenderableType) -> str:
+    Output(as_json=False).print(value)
     return capsys.readouterr().out
 
 
