@@ -213,3 +213,19 @@ def test_a_server_waits_while_the_archive_is_gone_and_uses_up_no_attempt(
         assert job["status"] == "COMPLETED"
         assert [result["attempts"] for result in job["results"]] == [1]
         assert server.get("/health?service=storage").data["checks"]["archive"] is True
+
+
+def test_no_component_expands_the_archives_path(
+    youtube: StandInProcess, settings: Environment, tmp_path: Path
+) -> None:
+    """It is taken as it is by the command, yt-dlp and ffmpeg, also if it is relative."""
+    settings["YTARCHIVE_STORAGE__BASE_PATH"] = "a $HOME %(id)s ~ archive"
+    video = youtube.ids["demo"]["video"]
+    ran = subprocess.run(
+        command("download", video), env=settings, capture_output=True, text=True, timeout=60,
+        check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    stored = tmp_path / "a $HOME %(id)s ~ archive" / "videos" / video / f"{video}.mp4"
+    assert stored.is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["a $HOME %(id)s ~ archive"]
