@@ -150,6 +150,10 @@ SAID = [
     ("Unable to download webpage: Failed to resolve 'www.youtube.com'", errors.NetworkFailure),
     ("Unable to download API page: HTTP Error 503: Service Unavailable", errors.NetworkFailure),
     ("Incomplete yt initial data received", errors.NetworkFailure),
+    (
+        "[youtube] x: Failed to parse JSON (caused by JSONDecodeError('Expecting value'))",
+        errors.NetworkFailure,
+    ),
     # this machine and its settings
     (
         "'/tmp/c.txt' does not look like a Netscape format cookies file",

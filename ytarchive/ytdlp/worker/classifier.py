@@ -194,6 +194,7 @@ TABLE: tuple[Row, ...] = (
             "connection reset",
             "certificate verify failed",
             "http error 5",
+            "failed to parse json",  # a web page came, as of a network that wants a log-in
         ),
         lambda facts: (
             bool(facts.kinds & _TRANSPORT) or (facts.status is not None and facts.status >= 500)
