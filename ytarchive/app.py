@@ -23,6 +23,7 @@ from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
 from ytarchive.download.staging.area import StagingArea
 from ytarchive.jobs import JobsAPI
+from ytarchive.jobs.direct import DirectRetries
 from ytarchive.jobs.governor.remote_gate import RemoteGate
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.service import JobsService
@@ -129,6 +130,7 @@ def _call_back(
     """Name to callees who decides about them (the governor) and who hears of them."""
     yt_dlp.gate = jobs.gate if jobs else RemoteGate(parts.elsewhere(JobsAPI))
     if isinstance(download, DownloadService):
+        download.retry_by(jobs.direct_retries if jobs else DirectRetries(parts.settings.jobs))
         download.report_to(jobs or parts.elsewhere(DownloadListener))
 
 

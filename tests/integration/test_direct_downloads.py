@@ -54,6 +54,52 @@ def test_it_outlives_a_kill_under_the_same_task_id(youtube: StandInProcess, tmp_
     assert not list((tmp_path / "archive" / ".ytarchive" / "staging" / "downloads").iterdir())
 
 
+def workers(server: Server) -> list[int]:
+    """The worker processes of a server: the children of its fork server."""
+    assert server.process is not None
+    return [pid for child in children(server.process.pid) for pid in children(child)]
+
+
+def children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs Linux's /proc")
+def test_a_download_whose_worker_dies_is_retried_and_its_end_is_known_after_a_kill(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video_id, lost = video(youtube, 26), video(youtube, 27)
+    youtube.change_video(lost, state="private")
+    youtube.behave(media_bytes_per_second=200_000)
+    staging = tmp_path / "archive" / ".ytarchive" / "staging"
+    try:
+        with Server(environment(tmp_path / "archive", youtube)) as server:
+            asked = server.post("/download/video", {"data": {"video_id": video_id}})
+            task_id = asked.data["task_id"]
+            until(lambda: progress(server, task_id)["downloaded_bytes"] > 100_000, "some bytes")
+            for pid in workers(server):
+                os.kill(pid, signal.SIGKILL)
+            until(lambda: progress(server, task_id)["attempts"] == 1, "a failed attempt")
+            youtube.behave(media_bytes_per_second=None)
+            until(lambda: stored(server, video_id), "the video in the archive")
+            asked = server.post("/download/video", {"data": {"video_id": lost}})
+            lost_id = asked.data["task_id"]
+            until(lambda: progress(server, lost_id)["status"] == "FAILED", "the failure")
+            until(lambda: server.get("/jobs").data["items"], "the failure among the jobs")
+            until(lambda: not list((staging / "downloads").glob("*")), "the end of both")
+            server.stop(signal.SIGKILL)
+            server.start()
+            done, failed = progress(server, task_id), progress(server, lost_id)
+            assert (done["status"], done["attempts"]) == ("COMPLETED", 1)
+            assert (failed["status"], failed["error_code"]) == ("FAILED", "E110")
+            [job] = server.get("/jobs?expand=true").data["items"]
+            [result] = server.ended(job["id"])["results"]
+            assert (result["video_id"], result["status"]) == (lost, "unavailable")
+    finally:
+        youtube.behave(media_bytes_per_second=None)
+    assert not [path for path in staging.iterdir() if path.name in {video_id, lost}]
+
+
 def test_what_is_not_as_asked_for_stands_in_the_result(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from ytarchive.download.api import (
     VideoFormat,
     VideoFormats,
 )
+from ytarchive.download.retrying import Retry, RetryPolicy
 from ytarchive.download.staging.api import StagingAPI, StagingReport
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "DownloadProgress",
     "DownloadRequest",
     "DownloadStatus",
+    "Retry",
+    "RetryPolicy",
     "StagingAPI",
     "StagingReport",
     "VideoFormat",

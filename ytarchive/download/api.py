@@ -74,6 +74,9 @@ class DownloadRequest(Model):
         description="Those languages of `only_missing` that YouTube did not have; for them "
         "`auto_captions` matters",
     )
+    max_retries: int = Field(
+        default=3, ge=0, le=100, description="Attempts after the first; not used by jobs"
+    )
     survives_restart: bool = Field(
         default=True,
         description="Taken up again after a restart of the server, under the same task id; "
@@ -94,6 +97,8 @@ class DownloadProgress(Model):
     eta: int | None = Field(default=None, description="Seconds")
     error: str | None = None
     error_code: str | None = None
+    attempts: int = Field(default=0, description="Failed attempts so far")
+    retry_at: UtcDatetime | None = Field(default=None, description="When it is tried again")
     phase: DownloadPhase = DownloadPhase.WAITING
     quality: str | None = Field(default=None, description="What was really chosen, as `720p`")
     audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
@@ -125,6 +130,10 @@ class DownloadNotice(Model):
     missing: SideFiles = Field(default=[], description=_MISSING)
     absent_captions: list[str] = Field(default=[], description=_ABSENT)
     error: ErrorDetail | None = None
+    attempts: int = Field(default=0, description="Failed attempts of a direct download")
+    request: DownloadRequest | None = Field(
+        default=None, description="Of a direct download, which no job requested"
+    )
 
 
 class VideoFormat(Model):
@@ -175,7 +184,11 @@ class DownloadAPI(ServiceContract, Protocol):
 
     @endpoint("GET /download/progress/{task_id}")
     async def get_progress(self, task_id: OpaqueId) -> DownloadProgress:
-        """How far it is. Raises NotFound for a task of another process or a long time ago."""
+        """Return how far it is, or how it ended.
+
+        Raises NotFound: direct downloads are known for 90 days and the last thousand of them, those
+        of jobs as long as the process runs.
+        """
         ...
 
     @endpoint("POST /download/cancel/{task_id}")

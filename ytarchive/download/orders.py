@@ -12,7 +12,13 @@ from ytarchive.ytdlp import CAPTIONS_NOT_ASKED, Downloaded, DownloadOrder
 log = logger.bind(service="download")
 
 _SECONDS_WITHOUT_CAPTIONS = 600.0
-_NOT_FOR_WORKERS = {"output_path", "survives_restart", "only_missing", "sought_captions"}
+_NOT_FOR_WORKERS = {
+    "output_path",
+    "survives_restart",
+    "max_retries",
+    "only_missing",
+    "sought_captions",
+}
 
 
 class Orders:

@@ -24,6 +24,7 @@ from ytarchive.download.api import (
     VideoFormats,
 )
 from ytarchive.download.formats import offered
+from ytarchive.download.retrying import RetryPolicy
 from ytarchive.download.staging.api import StagingAPI
 from ytarchive.download.staging.cleaning import StagingCleaner
 from ytarchive.download.transfers import Transfers
@@ -47,6 +48,7 @@ class DownloadService(DownloadAPI):
         self._transfers = Transfers(settings, fetcher, self._watch)
         self._cleaner = StagingCleaner(settings.storage, self._transfers.folders_in_use)
         self._transfers.on_idle_files = self._cleaner.wake
+        self._transfers.on_given_up = self._cleaner.give_up
         self._cleaning: asyncio.Task[None] | None = None
         self._started = time.monotonic()
 
@@ -60,6 +62,10 @@ class DownloadService(DownloadAPI):
         """Return the implementations of the service's other contracts."""
         return {StagingAPI: self._cleaner}
 
+    def retry_by(self, policy: RetryPolicy) -> None:
+        """Name who decides when a failed direct download is tried again."""
+        self._transfers.retry_by(policy)
+
     async def take_up(self) -> None:
         """Queue what an earlier process had promised and not done; it begins with `report_to`."""
         await self._transfers.take_up()
@@ -69,10 +75,10 @@ class DownloadService(DownloadAPI):
 
         The listener is not told of those: it asks for them again after the restart.
         """
+        await self._transfers.close(grace)
         if self._cleaning is not None:
             self._cleaning.cancel()
             await asyncio.gather(self._cleaning, return_exceptions=True)
-        await self._transfers.close(grace)
 
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
         """Queue a download. A video that is being fetched already is not fetched twice.
@@ -86,11 +92,17 @@ class DownloadService(DownloadAPI):
         return (await self._transfers.start(request)).progress
 
     async def get_progress(self, task_id: str) -> DownloadProgress:
-        """A snapshot from memory. Raises NotFound."""
-        return self._transfers.find(task_id).progress
+        """Return a snapshot, or how a direct download of an earlier process ended.
+
+        Raises NotFound.
+        """
+        return await self._transfers.progress(task_id)
 
     async def cancel_download(self, task_id: str) -> DownloadProgress:
         """Stop it and wait until it has stopped. One that has ended stays as it is."""
+        progress = await self._transfers.progress(task_id)
+        if progress.status.is_final:
+            return progress
         task = self._transfers.find(task_id)
         await self._transfers.stop([task])
         return task.progress

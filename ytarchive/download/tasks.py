@@ -1,10 +1,11 @@
 """One download: its request, how far it is, and what is told when it ends."""
 
 import asyncio
+from typing import Self
 
-from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.errors import YTArchiveError, error_from
 from ytarchive.common.identifiers import new_id
-from ytarchive.common.models import utc_now
+from ytarchive.common.models import ErrorDetail, utc_now
 from ytarchive.common.tracing import current_trace_id
 from ytarchive.download.api import (
     DownloadNotice,
@@ -13,7 +14,11 @@ from ytarchive.download.api import (
     DownloadRequest,
     DownloadStatus,
 )
+from ytarchive.download.pending import PendingDownload
+from ytarchive.download.retrying import Retry
 from ytarchive.ytdlp import Downloaded, Transfer
+
+_ERRORS_KEPT = 10
 
 
 class DownloadTask:
@@ -26,6 +31,7 @@ class DownloadTask:
         self.running: asyncio.Task[None] | None = None
         self.network_bytes = 0
         self.error: YTArchiveError | None = None
+        self.errors: list[ErrorDetail] = []
         self.progress = DownloadProgress(
             task_id=task_id or new_id(),
             video_id=request.video_id,
@@ -47,14 +53,47 @@ class DownloadTask:
         self._update(
             status=DownloadStatus.DOWNLOADING,
             phase=DownloadPhase.EXTRACTING,
+            retry_at=None,
             error=None,
             error_code=None,
         )
 
-    def waits(self, error: YTArchiveError) -> None:
-        """It cannot run now, because of `error`, and will be tried again."""
+    @classmethod
+    def restored(cls, pending: PendingDownload) -> Self:
+        """Return the task that an earlier process had, with its attempts and its outcome."""
+        task = cls(pending.request, pending.task_id)
+        task.is_promised, task.trace_id, task.errors = True, pending.trace_id, pending.errors
+        task._update(attempts=pending.attempts, retry_at=pending.retry_at)
+        if pending.progress is not None and pending.notice is not None:
+            task.progress, detail = pending.progress, pending.notice.error
+            task.error = error_from(detail) if detail else None
+            task.network_bytes = pending.notice.downloaded_bytes
+        return task
+
+    def record(self) -> PendingDownload:
+        """Return what the next process needs of it."""
+        is_final = self.progress.status.is_final
+        return PendingDownload(
+            task_id=self.task_id,
+            request=self.request,
+            trace_id=self.trace_id,
+            attempts=self.progress.attempts,
+            errors=self.errors,
+            retry_at=self.progress.retry_at,
+            progress=self.progress if is_final else None,
+            notice=self.notice() if is_final else None,
+        )
+
+    def alike(self, error: YTArchiveError) -> int:
+        """Return how many failures had the code of `error`, which is the last one."""
+        return sum(each.code == error.code for each in self.errors) + 1
+
+    def postponed(self, error: YTArchiveError, retry: Retry) -> None:
+        """It failed because of `error`, and is tried again."""
+        self.errors = [*self.errors, error.detail()][-_ERRORS_KEPT:]
         self._stopped(DownloadStatus.QUEUED, error)
-        self._update(phase=DownloadPhase.WAITING)
+        attempts = self.progress.attempts + retry.uses_attempt
+        self._update(phase=DownloadPhase.WAITING, attempts=attempts, retry_at=retry.until)
 
     def moved(self, transfer: Transfer) -> int:
         """Take in a moment of the transfer. Returns the bytes fetched since the last one."""
@@ -97,6 +136,8 @@ class DownloadTask:
         """It ended with an error; what was fetched stays for the next try."""
         self.error = error
         self._stopped(DownloadStatus.FAILED, error)
+        if self.is_promised:
+            self._update(attempts=self.progress.attempts + 1)
 
     def cancelled(self, error: YTArchiveError) -> None:
         """Somebody did not want it any more."""
@@ -119,6 +160,8 @@ class DownloadTask:
             missing=self.progress.missing,
             absent_captions=self.progress.absent_captions,
             error=self.error.detail() if self.error else None,
+            attempts=self.progress.attempts,
+            request=self.request if self.is_promised else None,
         )
 
     def _stopped(self, status: DownloadStatus, error: YTArchiveError) -> None:

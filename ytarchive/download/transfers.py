@@ -10,35 +10,34 @@ from loguru import logger
 from ytarchive.common.case import require_apart, require_exact_name
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import (
-    ArchiveMissing,
     Cancelled,
-    DiskFull,
-    InternalError,
     NotFound,
     RequestError,
     ServiceUnavailable,
     Unavailable,
     YTArchiveError,
 )
-from ytarchive.common.faults import as_error
-from ytarchive.common.media import in_words
 from ytarchive.common.presence import ArchiveWatch
-from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
+from ytarchive.common.reserve import Reserve
 from ytarchive.common.tracing import trace
-from ytarchive.download.api import DownloadListener, DownloadRequest, DownloadStatus
-from ytarchive.download.journal import Journal, Promise
+from ytarchive.download.api import (
+    DownloadListener,
+    DownloadProgress,
+    DownloadRequest,
+    DownloadStatus,
+)
+from ytarchive.download.attempts import Attempts, count_failure
 from ytarchive.download.notifier import deliver
-from ytarchive.download.orders import Orders
-from ytarchive.download.room import Room
+from ytarchive.download.pending import PendingDownloads
+from ytarchive.download.retrying import RetryPolicy
 from ytarchive.download.tasks import DownloadTask
-from ytarchive.ytdlp import Fetcher, Transfer
+from ytarchive.ytdlp import Fetcher
 
 log = logger.bind(service="download")
 
 _REMEMBERED = 1000
 _SECONDS_UNTIL_IDLE = 3600
 """How long the files of a failed download wait for the job's next try before they are idle."""
-_SECONDS_BETWEEN_LOOKS_FOR_ROOM = 30
 
 
 class Transfers:
@@ -47,22 +46,31 @@ class Transfers:
     def __init__(
         self, settings: Settings, fetcher: Fetcher, watch: ArchiveWatch | None = None
     ) -> None:
-        self._watch = watch or ArchiveWatch(None)
+        self._attempts = Attempts(
+            settings,
+            fetcher,
+            watch or ArchiveWatch(None),
+            require_own_folder=self._require_own_folder,
+            note=self._note,
+        )
         self._listener: DownloadListener | None = None
         self._staging = settings.storage.staging_path
-        self._room = Room(self._staging, settings.storage.min_free)
-        self._journal = Journal(self._staging / "downloads")
-        self._orders = Orders(self._staging)
-        self._fetcher = fetcher
-        self._slots = asyncio.Semaphore(settings.download.concurrency)
+        self._pending = PendingDownloads(
+            self._staging / "downloads",
+            self._staging.parent / "downloads",
+            Reserve(settings.storage.state_path),
+        )
         self._tasks: OrderedDict[str, DownloadTask] = OrderedDict()
         self._by_video: dict[str, DownloadTask] = {}
         self._telling: set[asyncio.Task[None]] = set()
         self._promising = asyncio.Lock()
         self._is_closing = False
+        self._unreported: list[DownloadTask] = []
         self._soon_again: dict[str, float] = {}
         self.on_idle_files: Callable[[], None] = lambda: None
         """Called when a download has ended without a result, and may have left files."""
+        self.on_given_up: Callable[[str], None] = lambda _: None
+        """Called with the id of a video whose direct download was given up."""
 
     def folders_in_use(self) -> set[str]:
         """Return the names of the staging folders that are used, or soon resumed by a job."""
@@ -72,25 +80,40 @@ class Transfers:
         return names | {f"{name}.beside" for name in names}
 
     def find(self, task_id: str) -> DownloadTask:
-        """A task of this process. Raises NotFound."""
+        """Return a task of this process. Raises NotFound."""
         try:
             return self._tasks[task_id]
         except KeyError:
             raise NotFound(f"no download has the id {task_id}") from None
+
+    async def progress(self, task_id: str) -> DownloadProgress:
+        """Return how far a task is, or how one of an earlier process ended. Raises NotFound."""
+        task = self._tasks.get(task_id)
+        if task is not None:
+            return task.progress
+        return await asyncio.to_thread(self._pending.ended, task_id)
+
+    def retry_by(self, policy: RetryPolicy) -> None:
+        """Name who decides when a failed direct download is tried again."""
+        self._attempts.policy = policy
 
     def report_to(self, listener: DownloadListener) -> None:
         """Name who hears of every download; those that were taken up again begin now."""
         self._listener = listener
         for task in self._by_video.values():
             self._begin(task)
+        while self._unreported:
+            self._tell(self._unreported.pop())
 
     async def take_up(self) -> None:
-        """Queue again what an earlier process had promised; it begins with `report_to`."""
-        for promise in await asyncio.to_thread(lambda: list(self._journal.kept())):
-            task = DownloadTask(promise.request, promise.task_id)
-            task.is_promised, task.trace_id = True, promise.trace_id
-            if promise.request.video_id in self._by_video:
-                self._forget(task)  # the older one brings the same video
+        """Queue again what an earlier process had not finished; it begins with `report_to`."""
+        for pending in await asyncio.to_thread(lambda: list(self._pending.open())):
+            task = DownloadTask.restored(pending)
+            if not task.progress.status.is_final and task.request.video_id in self._by_video:
+                task.cancelled(Cancelled("an earlier download fetches the same video"))
+            if task.progress.status.is_final:
+                self._tasks[task.task_id] = task
+                self._unreported.append(task)
             else:
                 self._remember(task)
 
@@ -105,7 +128,7 @@ class Transfers:
         if request.survives_restart:
             await self._promise(task)
             if task.progress.status.is_final and self._by_video.get(request.video_id) is not task:
-                self._forget(task)  # it ended meanwhile
+                await self._end(task)  # it ended meanwhile
                 return await self.start(request)
         if not self._is_closing:
             self._begin(task)
@@ -129,20 +152,22 @@ class Transfers:
         active = [each for each in self._by_video.values() if not each.progress.status.is_final]
         await self.stop(e for e in active if e.progress.status is DownloadStatus.QUEUED)
         running = [each.running for each in active if each.running and not each.running.done()]
+        end = time.monotonic() + grace
         if running and grace:
             await asyncio.wait(running, timeout=grace)
         await self.stop(active)
+        if self._telling and (left := end - time.monotonic()) > 0:
+            await asyncio.wait(self._telling, timeout=left)
         for telling in self._telling:
             telling.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
 
     async def _promise(self, task: DownloadTask) -> None:
-        promise = Promise(task_id=task.task_id, request=task.request, trace_id=task.trace_id)
         async with self._promising:
             if task.is_promised:
                 return
             try:
-                await asyncio.to_thread(self._journal.keep, promise)
+                await asyncio.to_thread(self._pending.keep, task.record())
             except YTArchiveError:
                 if task.running is None:
                     self._free(task)
@@ -166,76 +191,35 @@ class Transfers:
         """Wait for a slot and fetch. Whatever happens, the task ends and the listener hears."""
         video_id = task.request.video_id
         try:
-            await self._fetch_when_there_is_room(task)
+            await self._attempts.run(task)
         except asyncio.CancelledError:
             if self._is_closing:
                 task.failed(ServiceUnavailable("the Download service was shut down"))
                 return
             task.cancelled(Cancelled("the download was cancelled"))
             self._soon_again.pop(video_id, None)
-            self._forget(task)
+            if task.is_promised:
+                await self._note(task)
+                await self._end(task)
             log.info("{}: cancelled", video_id)
         except YTArchiveError as error:
-            if task.request.survives_restart:
-                # Jobs counts the failures of its own videos.
-                YOUTUBE_ERRORS.labels(error.reason or "other").inc()
+            count_failure(task, error)
             task.failed(error)
             # A job tells it too, and what follows from it.
             log.log("WARNING" if task.is_promised else "DEBUG", "{}: {}", video_id, error.message)
-        except Exception as error:  # a fault of ours must end the task as well
-            named = as_error(error)
-            ours = InternalError(f"the download broke: {type(error).__name__}")
-            task.failed(ours if isinstance(named, InternalError) else named)
-            log.exception("{}: the download broke", video_id)
         self._tell(task)
-
-    async def _fetch_when_there_is_room(self, task: DownloadTask) -> None:
-        """Fetch it in a slot. One that was promised waits for room on the disk, without a slot.
-
-        Jobs waits for room by itself, and does something else meanwhile.
-        """
-        while True:
-            try:
-                # The turn first: who waits for it must keep nobody from a slot.
-                async with self._fetcher.turn(task.request.video_id), self._slots:
-                    with ACTIVE_DOWNLOADS.track_inprogress():
-                        async with self._watch.over():
-                            return await self._fetch(task)
-            except (DiskFull, ArchiveMissing) as error:
-                if not task.is_promised:
-                    raise
-                log.warning("{}: waits: {}", task.request.video_id, error.message)
-                task.waits(error)
-            finally:
-                self._room.release(task.request.video_id)
-            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS_FOR_ROOM)
 
     def _require_own_folder(self, video_id: str) -> None:
         """Raise CaseConflict if the video would share its folder with another one."""
         require_apart(self._staging, video_id, list(self._by_video))
         require_exact_name(self._staging / video_id)
 
-    async def _fetch(self, task: DownloadTask) -> None:
-        request = task.request
-        self._require_own_folder(request.video_id)
-        task.started()
-
-        def moved(transfer: Transfer) -> None:
-            DOWNLOADED_BYTES.inc(task.moved(transfer))
-
-        def admit(needed: int) -> None:
-            self._room.claim(request.video_id, needed, lambda: task.network_bytes)
-
-        what = in_words(request.only_missing) or f"at most {request.quality}"
-        log.info("{}: downloading, {}", request.video_id, what)
-        downloaded = self._orders.needless(request)
-        if downloaded is None:
-            order = self._orders.order_for(request)
-            downloaded = await self._fetcher.download(order, moved, admit)
-            self._orders.learn(downloaded)
-        DOWNLOADED_BYTES.inc(task.completed(downloaded))
-        fetched = "without its media" if request.only_missing else downloaded.quality or "audio"
-        log.info("{}: fetched {}", request.video_id, fetched)
+    async def _note(self, task: DownloadTask) -> None:
+        """Write a direct download's state. If that fails, a restart repeats what is missing."""
+        try:
+            await asyncio.to_thread(self._pending.keep, task.record())
+        except YTArchiveError as error:
+            log.warning("{}: its state is not written: {}", task.request.video_id, error.message)
 
     def _tell(self, task: DownloadTask) -> None:
         telling = asyncio.create_task(self._deliver(task))
@@ -250,21 +234,27 @@ class Transfers:
     async def _deliver(self, task: DownloadTask) -> None:
         """Tell the listener. Till then a finished video is taken: its folder is being moved."""
         try:
+            if task.is_promised:
+                await self._note(task)
             if self._listener is None:
                 return
             if await deliver(self._listener, task.notice(), insist=task.is_promised):
-                self._forget(task)
+                await self._end(task)
         finally:
             self._free(task)
 
-    def _forget(self, task: DownloadTask) -> None:
-        """The promise is kept, or nobody wants it any more."""
-        if task.is_promised:
-            task.is_promised = False
-            try:
-                self._journal.forget(task.task_id)
-            except YTArchiveError as error:
-                log.warning("{}: it will be fetched again: {}", task.task_id, error.message)
+    async def _end(self, task: DownloadTask) -> None:
+        """Keep how a direct download ended; one that was given up leaves no files."""
+        if not task.is_promised:
+            return
+        task.is_promised = False
+        try:
+            await asyncio.to_thread(self._pending.end, task.task_id)
+        except YTArchiveError as error:
+            log.warning("{}: its end is not recorded: {}", task.request.video_id, error.message)
+        if task.progress.status is DownloadStatus.FAILED:
+            self._free(task)
+            self.on_given_up(task.request.video_id)
 
     def _free(self, task: DownloadTask) -> None:
         if self._by_video.get(task.request.video_id) is task:

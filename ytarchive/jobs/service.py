@@ -16,7 +16,7 @@ from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.services import ServiceName
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
-from ytarchive.download import DownloadListener, DownloadNotice, DownloadStatus
+from ytarchive.download import DownloadListener, DownloadNotice
 from ytarchive.jobs import availability, pruning
 from ytarchive.jobs.api import (
     FIRST_VIDEOS,
@@ -27,6 +27,7 @@ from ytarchive.jobs.api import (
     JobView,
 )
 from ytarchive.jobs.continuing import OpenJobs
+from ytarchive.jobs.direct import DirectDownloads, DirectRetries
 from ytarchive.jobs.engine import Engine
 from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.governor.gate import GovernedGate
@@ -60,7 +61,7 @@ from ytarchive.jobs.upstream import (
     PermitOutcome,
     PermitRequest,
 )
-from ytarchive.jobs.video_flow import VideoFlow, nothing_came, places, save_request
+from ytarchive.jobs.video_flow import VideoFlow, places
 from ytarchive.jobs.work_plans import WorkPlanReporter
 
 log = logger.bind(service="jobs")
@@ -83,8 +84,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._open_jobs: OpenJobs | None = None
         self._pruner = Pruner(database, neighbours.storage, settings.jobs.keep_days)
         self._repository = JobsRepository(database)
-        self._results = JobResultsService(self._repository)
-        self._place = settings.storage
+        self._settings = settings
         self._storage = neighbours.storage
         self._guards = guards
         self.gate = GovernedGate(guards.governor)
@@ -104,6 +104,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._engine = Engine(
             self._repository, self._queue, planner, runner, reporter, guards, longest_waits(jobs)
         )
+        self._direct = self._direct_downloads(surroundings)
         requeueing = Requeueing(database, self._engine.job_changed)
         self.governor = GovernorService(guards, requeueing)
         self._retries = Retries(self._repository, requeueing, self._storage, self.governor)
@@ -111,6 +112,15 @@ class JobsService(JobsAPI, DownloadListener):
         self._progress = ProgressReader(
             self._repository, runner, self._notices, neighbours.download, guards
         )
+
+    def _direct_downloads(self, surroundings: Surroundings) -> DirectDownloads:
+        changed, ledger = self._engine.job_changed, self._guards.ledger
+        return DirectDownloads(self._repository, self._storage, ledger, surroundings, changed)
+
+    @property
+    def direct_retries(self) -> DirectRetries:
+        """When failed direct downloads are tried again."""
+        return DirectRetries(self._settings.jobs, self._guards.explain)
 
     @classmethod
     @asynccontextmanager
@@ -152,7 +162,7 @@ class JobsService(JobsAPI, DownloadListener):
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the other contracts of Jobs."""
-        return {JobResultsAPI: self._results, GovernorAPI: self.governor}
+        return {JobResultsAPI: JobResultsService(self._repository), GovernorAPI: self.governor}
 
     def work_on(self, job_id: str) -> None:
         """Add a job to those that are worked on, when not the whole queue is."""
@@ -170,7 +180,7 @@ class JobsService(JobsAPI, DownloadListener):
         """Queue a job and return it, PENDING, as soon as it is durable."""
         if request.options.output_dir:
             alone = request.video_ids[0] if len(request.video_ids) == 1 else None
-            require_place_for_videos(request.options.output_dir, self._place, alone)
+            require_place_for_videos(request.options.output_dir, self._settings.storage, alone)
         known = self._open_jobs and await self._open_jobs.continued(request)
         if known:
             self._engine.job_changed(known)
@@ -266,11 +276,9 @@ class JobsService(JobsAPI, DownloadListener):
     async def download_finished(self, request: DownloadNotice) -> Done:
         """Take notice; a download that no job asked for is stored all the same."""
         log.info("{}: download {}", request.video_id, request.status.lower())
-        wanted = self._notices.deliver(request)
-        is_complete = request.status is DownloadStatus.COMPLETED
-        if not wanted and is_complete and not nothing_came(request):
-            # Taken notice of when it is safe, and not before: Download keeps it until then.
-            await self._storage.save_video(save_request(request))
+        if not self._notices.deliver(request):
+            # Answered when it is safe, and not before: Download keeps it until then.
+            await self._direct.finished(request)
         return Done()
 
     async def health(self) -> HealthCheck:

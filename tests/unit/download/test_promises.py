@@ -15,11 +15,12 @@ from tests.unit.download.test_service import ended, request
 from tests.waiting import eventually, until
 from ytarchive.common import errors
 from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
+from ytarchive.common.reserve import Reserve
 from ytarchive.common.tracing import trace
-from ytarchive.download import DownloadProgress
+from ytarchive.download import DownloadProgress, DownloadStatus
 from ytarchive.download import notifier as notifier_module
-from ytarchive.download import transfers as transfers_module
-from ytarchive.download.journal import Journal, Promise
+from ytarchive.download import retrying as retrying_module
+from ytarchive.download.pending import PendingDownload, PendingDownloads
 from ytarchive.download.service import DownloadService
 
 
@@ -80,8 +81,10 @@ async def test_what_was_asked_for_is_taken_up_in_order_and_under_the_same_ids(li
         assert [order.video_id for order in second.fetcher.orders] == [a.video_id for a in asked]
         await taken(second.ear, 2)
     async with life() as third:
+        again = [await third.service.get_progress(each.task_id) for each in asked]
+        assert {each.status for each in again} == {DownloadStatus.COMPLETED}
         with pytest.raises(errors.NotFound):
-            await third.service.get_progress(asked[0].task_id)
+            await third.service.get_progress("another")
 
 
 async def test_it_is_on_the_disk_before_the_answer_and_carries_its_trace(
@@ -194,7 +197,7 @@ async def test_a_promise_that_cannot_be_read_does_not_stop_the_others(
 async def test_one_that_does_not_fit_waits_and_smaller_ones_go_on(
     life: Lives, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfers_module, "_SECONDS_BETWEEN_LOOKS_FOR_ROOM", 0)
+    monkeypatch.setattr(retrying_module, "_SECONDS_BETWEEN_LOOKS_FOR_ROOM", 0)
     async with life() as first:
         first.fetcher.needed = 10**18
         large = await first.service.start_download(request(1))
@@ -227,6 +230,7 @@ def test_a_link_in_place_of_the_folder_of_promises_is_replaced(tmp_path: Path) -
     (tmp_path / "outside").mkdir()
     folder = tmp_path / "downloads"
     folder.symlink_to(tmp_path / "outside", target_is_directory=True)
-    Journal(folder).keep(Promise(task_id="a-task", request=request(1)))
+    records = PendingDownloads(folder, tmp_path / "ended", Reserve(tmp_path))
+    records.keep(PendingDownload(task_id="a-task", request=request(1)))
     assert [path.name for path in folder.iterdir()] == ["a-task.json"]
     assert not list((tmp_path / "outside").iterdir())

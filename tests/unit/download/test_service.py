@@ -202,7 +202,7 @@ async def test_the_last_thousand_are_remembered_and_running_ones_never_forgotten
     await settled()
     others = []
     for number in range(5):
-        task = await service.start_download(request(number))
+        task = await service.start_download(request(number, survives_restart=False))
         await service.cancel_download(task.task_id)
         others.append(task)
     assert (await service.get_progress(running.task_id)).status == "DOWNLOADING"

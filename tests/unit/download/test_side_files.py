@@ -73,6 +73,6 @@ async def test_after_a_refusal_captions_are_spared_for_a_while(
     await notice_of(service, ear, VIDEO, "captions:en", "thumbnail")
     assert fetcher.orders[-1].spares_captions
 
-    service._transfers._orders._captions_from = 0.0  # ten minutes later
+    service._transfers._attempts._orders._captions_from = 0.0  # ten minutes later
     await notice_of(service, ear, VIDEO, "captions:en")
     assert not fetcher.orders[-1].spares_captions

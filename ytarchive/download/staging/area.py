@@ -72,11 +72,12 @@ class StagingArea:
                 left_over -= each.size
         return removed
 
-    def discard(self, name: str) -> None:
-        """Remove one video's files, because it has been given up. Never raises."""
-        folder = self._folder / name
-        if folder.is_dir() and not folder.is_symlink():
-            self._remove(_looked_at(folder), "the download was given up")
+    def discard(self, video_id: str) -> None:
+        """Remove one video's files, because it has been given up. Raises OSError."""
+        for folder in (self._folder / video_id, self._folder / f"{video_id}.beside"):
+            if _is_folder(folder):
+                self._remove(_looked_at(folder), "the download was given up")
+        (self._folder / "info" / f"{video_id}.info.json").unlink(missing_ok=True)
 
     def make_room(self) -> None:
         """Remove unfinished files, the largest first, until the state can be written. Never raises.
@@ -157,7 +158,7 @@ def _looked_at(folder: Path) -> Idle:
             found = path.lstat()
         except OSError:
             continue
-        size += found.st_blocks * 512
+        size += max(found.st_blocks * 512, found.st_size)  # some report blocks late
         changed = max(changed, found.st_mtime)
         is_complete |= path.stem == folder.name and path.suffix in _MEDIA
     return Idle(folder, size, changed, is_complete)

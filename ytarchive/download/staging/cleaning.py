@@ -23,6 +23,7 @@ class StagingCleaner(StagingAPI):
         self._active = active
         self._reserve = Reserve(config.state_path)
         self._wake = asyncio.Event()
+        self._given_up: set[str] = set()
 
     async def get_staging(self) -> StagingReport:
         """Return the number, size and age of partial downloads that nothing works on."""
@@ -32,9 +33,10 @@ class StagingCleaner(StagingAPI):
         """Clean now: a download has ended, or the disk is full."""
         self._wake.set()
 
-    async def discard(self, name: str) -> None:
-        """Remove the files of a download that was given up."""
-        await asyncio.to_thread(self._area.discard, name)
+    def give_up(self, video_id: str) -> None:
+        """Remove the files of a video that was given up, unless it is downloaded again by now."""
+        self._given_up.add(video_id)
+        self._wake.set()
 
     async def run(self) -> None:
         """Clean every 30 seconds, and when woken, until cancelled."""
@@ -51,6 +53,10 @@ class StagingCleaner(StagingAPI):
     async def clean(self) -> None:
         """Clean once, and fill the reserve of the state folder. A failure is logged."""
         try:
+            while self._given_up:
+                video_id = self._given_up.pop()
+                if video_id not in self._active():
+                    await asyncio.to_thread(self._area.discard, video_id)
             await asyncio.to_thread(self._area.clean, self._active())
             await asyncio.to_thread(self._reserve.refill)
         except OSError as error:

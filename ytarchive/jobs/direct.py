@@ -1,0 +1,105 @@
+"""Direct downloads by the rules of jobs: when they are tried again, and how they are reported."""
+
+from collections.abc import Callable
+
+from loguru import logger
+
+from ytarchive.common.config import JobsConfig
+from ytarchive.common.errors import Postponed, Unavailable, YTArchiveError, error_from
+from ytarchive.common.telemetry import VIDEOS
+from ytarchive.common.tracing import current_trace_id, new_trace_id
+from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus, Retry
+from ytarchive.jobs.api import CreateJob, JobResult, JobType, ResultStatus
+from ytarchive.jobs.availability import AvailabilityLedger
+from ytarchive.jobs.options import JobOptions
+from ytarchive.jobs.policy import Action, condition_of, decide
+from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.retrying.surroundings import Surroundings
+from ytarchive.jobs.rows import Outcome
+from ytarchive.jobs.video_flow import nothing_came, save_request
+from ytarchive.storage import StorageAPI
+
+log = logger.bind(service="jobs")
+
+
+class DirectRetries:
+    """The retry policy of direct downloads: that of a job with one video."""
+
+    def __init__(
+        self, settings: JobsConfig, explain: Callable[[YTArchiveError], bool] = lambda _: False
+    ) -> None:
+        self._settings = settings
+        self._explain = explain
+
+    def __call__(
+        self, error: YTArchiveError, failures: int, max_retries: int, alike: int
+    ) -> Retry | None:
+        """Return the next attempt; None to give up."""
+        explained = self._explain(error)
+        decision = decide(
+            error, failures, max_retries, self._settings, explained=explained, alike=alike
+        )
+        if decision.until is None or decision.action not in {Action.RETRY, Action.WAIT}:
+            return None
+        return Retry(decision.until, uses_attempt=decision.action is Action.RETRY)
+
+
+class DirectDownloads:
+    """Takes the outcomes of downloads that no job requested."""
+
+    def __init__(
+        self,
+        repository: JobsRepository,
+        storage: StorageAPI,
+        ledger: AvailabilityLedger,
+        surroundings: Surroundings,
+        job_changed: Callable[[str], None],
+    ) -> None:
+        self._repository = repository
+        self._storage = storage
+        self._ledger = ledger
+        self._surroundings = surroundings
+        self._job_changed = job_changed
+        self._recorded: set[str] = set()
+
+    async def finished(self, notice: DownloadNotice) -> None:
+        """Store a finished video, or record a failure; repeating it changes nothing."""
+        if notice.status is DownloadStatus.COMPLETED and not nothing_came(notice):
+            await self._storage.save_video(save_request(notice))
+        elif notice.status is DownloadStatus.FAILED and notice.task_id not in self._recorded:
+            self._recorded.add(notice.task_id)
+            await self._record(notice)
+
+    async def _record(self, notice: DownloadNotice) -> None:
+        """Record a failed job, so that it is listed, has a work plan and can be retried."""
+        if notice.error is None or notice.request is None:
+            return
+        error = error_from(notice.error)
+        if isinstance(error, Unavailable):
+            await self._ledger.seen_unavailable(notice.video_id, error)
+        trace_id = current_trace_id() or new_trace_id()
+        job = await self._repository.create(_as_job(notice.request), trace_id)
+        await self._repository.set_result(job.id, await self._outcome(notice, error))
+        log.warning("{}: the direct download was given up: job {}", notice.video_id, job.id)
+        self._job_changed(job.id)
+
+    async def _outcome(self, notice: DownloadNotice, error: YTArchiveError) -> Outcome:
+        gone = isinstance(error, Unavailable | Postponed)
+        status = ResultStatus.UNAVAILABLE if gone else ResultStatus.FAILED
+        VIDEOS.labels(status).inc()
+        result = JobResult(
+            video_id=notice.video_id,
+            status=status,
+            message=error.message,
+            error_code=error.code,
+            attempts=notice.attempts,
+        )
+        parked = await self._surroundings.park(condition_of(error))
+        return Outcome(result, error.reason or "unknown", [error.detail()], waits_for=parked)
+
+
+def _as_job(request: DownloadRequest) -> CreateJob:
+    """Return the job that archives what a direct download was to archive."""
+    given = request.model_dump(include=set(JobOptions.model_fields))
+    options = JobOptions(**given, output_dir=request.output_path)
+    return CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=[request.video_id], options=options)
