@@ -15,7 +15,7 @@ from ytarchive.download.api import (
     DownloadStatus,
 )
 from ytarchive.download.pending import PendingDownload
-from ytarchive.download.retrying import Retry
+from ytarchive.download.retrying import Retry, for_room
 from ytarchive.ytdlp import Downloaded, Transfer
 
 _ERRORS_KEPT = 10
@@ -63,7 +63,10 @@ class DownloadTask:
         """Return the task that an earlier process had, with its attempts and its outcome."""
         task = cls(pending.request, pending.task_id)
         task.is_promised, task.trace_id, task.errors = True, pending.trace_id, pending.errors
-        task._update(attempts=pending.attempts, retry_at=pending.retry_at)
+        # A restart is a reason to look at the disk at once. Other pauses continue.
+        waits_for_room = pending.errors and for_room(error_from(pending.errors[-1])) is not None
+        retry_at = None if waits_for_room else pending.retry_at
+        task._update(attempts=pending.attempts, retry_at=retry_at)
         if pending.progress is not None and pending.notice is not None:
             task.progress, detail = pending.progress, pending.notice.error
             task.error = error_from(detail) if detail else None
