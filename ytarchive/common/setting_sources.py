@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
+from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.regular import NotRegularFile, read_regular
 from ytarchive.common.wording import in_words
 
@@ -92,13 +93,25 @@ class Given:
         return None
 
     def usable(self, kind: type[S]) -> S:
-        """Return the settings without the values that cannot be used; `problems` names those."""
+        """Return the settings without the values that cannot be used; `problems` names those.
+
+        Raises InvalidConfiguration if a default cannot be used: a user without a home folder has to
+        set `storage.base_path`.
+        """
         while True:
             try:
                 return kind(**self._merged())
             except ValidationError as error:
                 for item in error.errors(include_url=False, include_input=False):
+                    self._require_given(item)
                     self._refuse(kind, item)
+
+    def _require_given(self, item: Mapping[str, Any]) -> None:
+        """Raise InvalidConfiguration for a default, which cannot be left out."""
+        section, *names = [str(part) for part in item["loc"][:2]]
+        if self.source_of(section, names[0] if names else None) is None:
+            name = ".".join([section, *names])
+            raise InvalidConfiguration(f"{name}: its default cannot be used: {item['msg']}")
 
     def _merged(self) -> Sections:
         merged: Sections = {}

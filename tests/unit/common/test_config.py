@@ -307,3 +307,20 @@ def test_the_proxy_of_the_environment_is_the_default(
 
 def test_the_null_device_is_a_file_without_settings() -> None:
     assert load_settings(Path(os.devnull)).server.port == 8000
+
+
+def test_without_a_home_folder_the_default_base_path_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As a container's user has none; the setting in full is enough."""
+
+    def unknown(_: int) -> None:
+        raise KeyError("no such user")
+
+    for name in ("HOME", "XDG_CONFIG_HOME", "YTARCHIVE_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    with pytest.raises(InvalidConfiguration, match="no home folder"):
+        load_settings()
+    monkeypatch.setenv("YTARCHIVE_STORAGE__BASE_PATH", str(tmp_path))
+    assert load_settings().storage.base_path == tmp_path
