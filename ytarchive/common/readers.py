@@ -78,9 +78,17 @@ class Readers:
 
     async def _connect(self) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            await self._prepare(connection)
+        except BaseException:
+            # Also when cancelled: the thread of a connection that nobody closes keeps the process.
+            await connection.close()
+            raise
+        return connection
+
+    async def _prepare(self, connection: aiosqlite.Connection) -> None:
         connection.row_factory = sqlite3.Row
         connection.text_factory = tolerant_text
         await connection.execute_fetchall("PRAGMA temp_store = MEMORY")  # TMPDIR may be full
         for name, function in self._functions.items():
             await connection.create_function(name, -1, function, deterministic=True)
-        return connection

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -112,3 +113,20 @@ async def test_an_invalid_byte_in_the_schema_is_reported_as_damage(
         )
         database.commit()
     assert await usable(path) or await refused_as_damaged(path)
+
+
+@pytest.mark.parametrize("steps", range(1, 12))
+async def test_a_cancelled_first_read_leaves_no_thread_behind(path: Path, steps: int) -> None:
+    """Such a thread would keep the process from ending."""
+    before = set(threading.enumerate())
+    async with await Database.open(path, LEDGER) as ledger:
+        reading = asyncio.create_task(ledger.select("SELECT 1"))
+        for _ in range(steps):
+            await asyncio.sleep(0.0005)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    new = set(threading.enumerate()) - before
+    left = [each for each in new if "_connection_worker_thread" in each.name]  # aiosqlite's
+    for thread in left:
+        thread.join(5)
+    assert not [thread for thread in left if thread.is_alive()]
