@@ -28,7 +28,7 @@ from ytarchive.download.retrying import RetryPolicy
 from ytarchive.download.staging.api import StagingAPI
 from ytarchive.download.staging.cleaning import StagingCleaner
 from ytarchive.download.transfers import Transfers
-from ytarchive.ytdlp import Fetcher, ffmpeg_path, javascript_runtime, yt_dlp_version
+from ytarchive.ytdlp import Fetcher, KnownTools
 
 _NEEDED = ("yt_dlp", "ffmpeg", "staging", "archive")
 
@@ -45,6 +45,7 @@ class DownloadService(DownloadAPI):
         self._settings = settings
         self._fetcher = fetcher
         self._watch = ArchiveWatch(presence)
+        self._tools = KnownTools()
         self._transfers = Transfers(settings, fetcher, self._watch)
         self._cleaner = StagingCleaner(settings.storage, self._transfers.folders_in_use)
         self._transfers.on_idle_files = self._cleaner.wake
@@ -115,10 +116,16 @@ class DownloadService(DownloadAPI):
 
     async def health(self) -> HealthCheck:
         """Whether yt-dlp, ffmpeg, a JavaScript runtime and a writable staging folder are there."""
-        checks = await asyncio.to_thread(_checks, self._settings.storage.staging_path)
-        checks["archive"] = await self._watch.is_there()
+        checks, is_there = await asyncio.gather(
+            asyncio.to_thread(self._checks), self._watch.is_there()
+        )
+        checks["archive"] = is_there
         healthy = all(checks[name] for name in _NEEDED)
         return HealthCheck.of(self.service, checks, since=self._started, healthy=healthy)
+
+    def _checks(self) -> dict[str, bool]:
+        staging = existing(self._settings.storage.staging_path)
+        return {**self._tools.found(), "staging": os.access(staging, os.W_OK | os.X_OK)}
 
 
 def _read_formats(info_path: Path) -> VideoFormats:
@@ -126,13 +133,3 @@ def _read_formats(info_path: Path) -> VideoFormats:
         return offered(stored_json(read_regular(info_path)))
     except (OSError, *UNREADABLE) as error:
         raise FileFailure(f"{info_path.name} in staging cannot be read") from error
-
-
-def _checks(staging: Path) -> dict[str, bool]:
-    """Without a JavaScript runtime much of YouTube still works, so it is told but not needed."""
-    return {
-        "yt_dlp": yt_dlp_version() is not None,
-        "ffmpeg": ffmpeg_path() is not None,
-        "javascript": javascript_runtime() is not None,
-        "staging": os.access(existing(staging), os.W_OK | os.X_OK),
-    }

@@ -91,7 +91,7 @@ async def _body(request: web.Request, patience: float) -> dict[str, Any]:
         raise MalformedBody("the body is not one JSON object")
     _refuse_extremes(raw, value)
     if len(raw) <= _READ_TWICE:
-        json.loads(raw, object_pairs_hook=_each_once)
+        _EACH_ONCE.decode(raw.decode())
     return value
 
 
@@ -116,6 +116,9 @@ def _each_once(pairs: list[tuple[str, Any]]) -> None:
         if name in seen:
             raise MalformedBody(f"the body names {name[:64]!r} twice")
         seen.add(name)
+
+
+_EACH_ONCE = json.JSONDecoder(object_pairs_hook=_each_once)
 
 
 def _refuse_extremes(raw: bytes, value: Any) -> None:

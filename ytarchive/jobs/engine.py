@@ -27,6 +27,9 @@ log = logger.bind(service="jobs")
 _COUNT_INTERVAL = 5.0
 _MOST_PLANNINGS = 500
 """Jobs that are prepared side by side; a large one stays among them until its last video."""
+_MOST_READY = 200
+"""Jobs that wait for a place while no other of their priority is planned: planning costs time that
+requests need, and one that comes early saves none."""
 _REPORT_INTERVAL = 2.0
 
 
@@ -125,11 +128,14 @@ class Engine:
         self._plan_more()
 
     def _plan_more(self) -> None:
-        """Start planning as many jobs as memory should hold."""
+        """Start planning as many jobs as memory should hold, and as may start soon."""
         while self._plan_order and len(self._planning) < _MOST_PLANNINGS:
+            if self._queue.has_ready(_MOST_READY, priority=-self._plan_order[0][0]):
+                return
             job = self._to_plan.pop(heapq.heappop(self._plan_order)[1], None)
             if job is not None and job.id not in self._planning:
                 self._planning[job.id] = asyncio.create_task(self._plan(job))
+                self._queue.begin(job.id)
 
     async def _plan(self, job: JobHead) -> None:
         planned = partial(self._planned_again, [job], job.id)
@@ -151,6 +157,7 @@ class Engine:
 
     def _video_ended(self, video: DueVideo, status: ResultStatus) -> None:
         self._planner.video_ended()
+        self._plan_more()
         if status in {ResultStatus.FAILED, ResultStatus.UNAVAILABLE} or video.attempts:
             self._reporter.note(video.job.id)
 

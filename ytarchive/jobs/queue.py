@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
@@ -73,6 +73,14 @@ class Queue:
             self._to_read.add(job_id)
         self._wake(job_id)
 
+    def begin(self, job_id: str) -> None:
+        """Let a new job have turns: its planning begins."""
+        self._wake(job_id)
+
+    def has_ready(self, count: int, priority: int) -> bool:
+        """Return whether at least `count` jobs of this priority or a higher one wait for a turn."""
+        return self._turns.has_waiting(count, priority)
+
     def returned(self, video: DueVideo) -> None:
         """A video that was handed out has a result, or waits again."""
         out = self._out.get(video.job.id, set())
@@ -132,9 +140,10 @@ class Queue:
         active = {head.id: head for head in heads if self._is_wanted(head)}
         for job_id in (changed or set(self._jobs)) - active.keys():
             self._forget(job_id)
+        known = active.keys() & self._jobs.keys()
         self._jobs |= active
-        for job in active.values():
-            self._wake(job.id)
+        for job_id in known:
+            self._wake(job_id)
         self.on_active(list(active.values()))
 
     def _is_wanted(self, job: JobHead) -> bool:
@@ -181,14 +190,18 @@ class _Turns:
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, str]] = []
-        self._waiting: set[str] = set()
+        self._waiting: dict[str, int] = {}
+        """Jobs and their priorities."""
+        self._counts: Counter[int] = Counter()
+        """How many jobs of each priority wait."""
         self._served: dict[str, int] = {}
         self._turn = count(1)
 
     def add(self, job: JobHead) -> None:
         """Let a job have its turn, after those of its priority that were served longer ago."""
         if job.id not in self._waiting:
-            self._waiting.add(job.id)
+            self._waiting[job.id] = job.priority
+            self._counts[job.priority] += 1
             heapq.heappush(self._heap, (-job.priority, self._served.get(job.id, 0), job.id))
 
     def again(self, job: JobHead) -> None:
@@ -201,8 +214,12 @@ class _Turns:
         if not self._heap:
             return None
         job_id = heapq.heappop(self._heap)[2]
-        self._waiting.discard(job_id)
+        self._counts[self._waiting.pop(job_id)] -= 1
         return job_id
+
+    def has_waiting(self, count: int, priority: int) -> bool:
+        """Return whether `count` jobs of at least this priority wait."""
+        return sum(n for each, n in self._counts.items() if each >= priority) >= count
 
     def has(self, job_id: str) -> bool:
         """Whether a job waits for its turn."""

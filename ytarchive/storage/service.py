@@ -268,9 +268,13 @@ class StorageService(StorageAPI):
 
     async def health(self) -> HealthCheck:
         """Whether the library can be read and the archive written."""
-        checks = {"database": await self._database.is_usable()}
-        checks["archive"] = await self._watch.is_there()
-        checks |= await asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free)
+        # All at once: under load, each change of threads waits for its turn.
+        is_usable, is_there, writable = await asyncio.gather(
+            self._database.is_usable(),
+            self._watch.is_there(),
+            asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free),
+        )
+        checks = {"database": is_usable, "archive": is_there, **writable}
         problems = self._supervisor.problems()
         return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
 

@@ -21,14 +21,7 @@ from ytarchive.ytdlp.inspection import require_playable
 from ytarchive.ytdlp.selection import quality_label
 from ytarchive.ytdlp.sounds import is_original, language_of
 from ytarchive.ytdlp.streams import PICTURE, SOUND, Streams, streams_of
-from ytarchive.ytdlp.tools import (
-    Tool,
-    ToolReport,
-    ffmpeg_path,
-    javascript_runtime,
-    tool_report,
-    yt_dlp_version,
-)
+from ytarchive.ytdlp.tools import KnownTools, Tool, ToolReport, ffmpeg_path, tool_report
 
 __all__ = [
     "CAPTIONS_NOT_ASKED",
@@ -41,6 +34,7 @@ __all__ = [
     "Extractor",
     "Fetcher",
     "Gate",
+    "KnownTools",
     "ListedEntries",
     "OpenGate",
     "Streams",
@@ -54,12 +48,10 @@ __all__ = [
     "has_sound",
     "is_original",
     "is_upscaled",
-    "javascript_runtime",
     "label_of",
     "language_of",
     "quality_label",
     "require_playable",
     "streams_of",
     "tool_report",
-    "yt_dlp_version",
 ]

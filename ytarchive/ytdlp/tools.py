@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
+from time import monotonic
 
 import deno
 from pydantic import Field
@@ -19,6 +20,7 @@ from ytarchive.common.models import Model
 
 OLD_AFTER_DAYS = 60
 _SECONDS_PER_QUESTION = 10
+_SECONDS_KNOWN = 60
 _OLDEST = {"deno": (2, 3), "node": (22,)}
 """The first versions that yt-dlp supports."""
 
@@ -43,6 +45,29 @@ class ToolReport(Model):
     def yt_dlp_is_old(self) -> bool:
         """Whether YouTube has probably changed since yt-dlp's release."""
         return (self.yt_dlp_age_days or 0) > OLD_AFTER_DAYS
+
+
+class KnownTools:
+    """Which tools there are, looked for once a minute: health checks ask several times a second.
+
+    yt-dlp works on many videos without a JavaScript runtime, but not on all.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, bool] = {}
+        self._looked_at = 0.0
+
+    def found(self) -> dict[str, bool]:
+        """Return which of `yt_dlp`, `ffmpeg` and `javascript` there are."""
+        now = monotonic()
+        if not self._found or now - self._looked_at > _SECONDS_KNOWN:
+            self._looked_at = now
+            self._found = {
+                "yt_dlp": yt_dlp_version() is not None,
+                "ffmpeg": ffmpeg_path() is not None,
+                "javascript": javascript_runtime() is not None,
+            }
+        return self._found
 
 
 def tool_report() -> ToolReport:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     )
 
 
+_NICENESS = 5
+"""Workers give way to the server, which answers people; an idle processor is theirs all the same.
+"""
+
+
 class Zygote:
     """Forks, kills and reaps workers."""
 
@@ -88,6 +93,7 @@ class Zygote:
 
         try:
             os.setsid()
+            os.nice(_NICENESS)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._control.close()
