@@ -6,6 +6,7 @@ from tests.unit.jobs.conftest import Workshop, videos
 from tests.unit.jobs.peers import video_id
 from tests.waiting import until
 from ytarchive.common.database import Database, Parameters, Row
+from ytarchive.download import DownloadStatus
 from ytarchive.jobs import JobQuery, JobStatus, JobType
 from ytarchive.jobs.service import JobsService
 
@@ -63,6 +64,32 @@ async def test_jobs_that_wait_are_not_asked_for_again_and_again(
 
         await until(looked)
         assert len(reads) - before < 10
+
+
+async def test_jobs_are_planned_shortly_before_their_turn(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ytarchive.jobs.engine._MOST_READY", 10)
+    ids = [video_id(number) for number in range(40)]
+    workshop.download.hold = {*ids}
+
+    def planned() -> set[str]:
+        return {each for batch in workshop.metadata.batches for each in batch.video_ids}
+
+    async with workshop.open(whole_queue=False) as jobs:
+        for each in ids[:-1]:
+            await jobs.create_job(videos(each))
+    async with workshop.open() as jobs:
+        await until(lambda: len(workshop.download.started) >= 4)
+        await jobs.create_job(videos(ids[-1], priority=1))
+        await workshop.download.end(workshop.download.task_of(ids[0]))
+        await until(lambda: ids[-1] in planned())
+        assert len(planned() - {ids[-1]}) < 20
+        workshop.download.hold.clear()
+        for task in list(workshop.download.tasks.values()):
+            if task.status is DownloadStatus.DOWNLOADING:
+                await workshop.download.end(task.task_id)
+        await until(lambda: len(workshop.storage.saves) == len(ids))
 
 
 async def test_lists_by_status_and_type_have_their_own_order_and_pages(workshop: Workshop) -> None:
