@@ -268,13 +268,10 @@ class StorageService(StorageAPI):
 
     async def health(self) -> HealthCheck:
         """Whether the library can be read and the archive written."""
+        look = asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free)
         # All at once: under load, each change of threads waits for its turn.
-        is_usable, is_there, writable = await asyncio.gather(
-            self._database.is_usable(),
-            self._watch.is_there(),
-            asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free),
-        )
-        checks = {"database": is_usable, "archive": is_there, **writable}
+        found = await asyncio.gather(self._database.is_usable(), self._watch.is_there(), look)
+        checks = {"database": found[0], "archive": found[1], **found[2]}
         problems = self._supervisor.problems()
         return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
 
