@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ytarchive.cli.failure import USAGE, Failure
 from ytarchive.cli.session import failure
-from ytarchive.cli.text import plain
+from ytarchive.cli.text import counted, plain
 from ytarchive.common.errors import InvalidIdentifier, NotFound, YTArchiveError
 from ytarchive.common.identifiers import parse_playlist_id, parse_source, parse_video_id
 
@@ -109,16 +109,23 @@ def range_of(model: type[BaseModel], field: str) -> click.IntRange:
 
 @dataclass(frozen=True)
 class Batch:
-    """The ids of a batch file, and a message for each line that is none."""
+    """The ids of a batch file, and what is wrong with each invalid line, by its number."""
 
     ids: list[Any] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
 
-    def report(self) -> int:
-        """Print the refused lines on standard error; 1 if there are any, else 0."""
-        for line in self.refused:
-            click.echo(f"not archived: {plain(line)}", file=sys.stderr)
-        return 1 if self.refused else 0
+    def report(self) -> None:
+        """Print the invalid lines on standard error."""
+        for number, message in self.refused.items():
+            click.echo(f"not archived: line {number}: {plain(message)}", file=sys.stderr)
+
+    def summary(self) -> str | None:
+        """Return the sentence about invalid lines for the end of a command; None without any."""
+        if not self.refused:
+            return None
+        numbers = ", ".join(map(str, self.refused))
+        lines = f"line{'s' if len(self.refused) > 1 else ''} {numbers}"
+        return f"{counted(len(self.refused), 'invalid line')} of the file not archived: {lines}."
 
 
 def batch_file(kind: Identifier) -> Callable[[Any], Any]:
@@ -148,7 +155,8 @@ def _read_batch(lines: Iterable[str], parse: Callable[[str], Any]) -> Batch:
         try:
             batch.ids.append(parse(text))
         except InvalidIdentifier as error:
-            batch.refused.append(f"line {number}: {error.message}")
+            batch.refused[number] = error.message
     if batch.refused and not batch.ids:
-        raise failure(InvalidIdentifier("; ".join(batch.refused[:_SHOWN_AT_ONCE])))
+        shown = [f"line {number}: {message}" for number, message in batch.refused.items()]
+        raise failure(InvalidIdentifier("; ".join(shown[:_SHOWN_AT_ONCE])))
     return batch

@@ -126,7 +126,8 @@ def _write_log(message: "Message") -> None:
 def with_archive(work: Work[P]) -> Callable[P, int]:
     """Make a command of a coroutine that takes the archive and the output before its arguments.
 
-    The command changes an archive that exists; see `reading` and `creating` for others.
+    The command changes an archive that exists; see `reading` and `creating` for others. With
+    `dry_run` it only reads.
     """
     return _command(work, Access.WRITE)
 
@@ -153,7 +154,8 @@ def _command(work: Work[P], access: Access) -> Callable[P, int]:
         configure_logging("WARNING", console=Console.WARNINGS)
 
         async def run() -> int | None:
-            async with connected(settings, options.server, access) as archive:
+            needed = Access.READ if kwargs.get("dry_run") else access
+            async with connected(settings, options.server, needed) as archive:
                 show_log(options.verbose)
                 return await work(archive, out, *args, **kwargs)
 

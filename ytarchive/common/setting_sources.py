@@ -103,15 +103,17 @@ class Given:
                 return kind(**self._merged())
             except ValidationError as error:
                 for item in error.errors(include_url=False, include_input=False):
-                    self._require_given(item)
+                    self._require_given(kind, error.title, item)
                     self._refuse(kind, item)
 
-    def _require_given(self, item: Mapping[str, Any]) -> None:
+    def _require_given(self, kind: type[S], title: str, item: Mapping[str, Any]) -> None:
         """Raise InvalidConfiguration for a default, which cannot be left out."""
-        section, *names = [str(part) for part in item["loc"][:2]]
-        if self.source_of(section, names[0] if names else None) is None:
-            name = ".".join([section, *names])
-            raise InvalidConfiguration(f"{name}: its default cannot be used: {item['msg']}")
+        names = [str(part) for part in item["loc"][:2]]
+        # The default of a whole section is made by the section's own model, which knows no other.
+        names = [*_sections_of(kind, title), *names][:2]
+        if self.source_of(*names) is None:
+            name = ".".join(names)
+            raise InvalidConfiguration(f"{name}: its default cannot be used: {in_words(item)}")
 
     def _merged(self) -> Sections:
         merged: Sections = {}
@@ -208,6 +210,12 @@ def _field(kind: type[BaseSettings], section: str, name: str | None) -> FieldInf
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         return None
     return model.model_fields.get(name or "")
+
+
+def _sections_of(kind: type[BaseSettings], title: str) -> list[str]:
+    """Return the section that a model of this name describes; nothing for all settings."""
+    fields = kind.model_fields.items()
+    return [name for name, field in fields if getattr(field.annotation, "__name__", "") == title]
 
 
 def _unknown(kind: type[BaseSettings], section: str, name: str | None) -> str:

@@ -70,7 +70,8 @@ def test_metadata_alone_is_told_apart_from_videos_and_no_title_fills_the_screen(
 
     asyncio.run(describe())
     assert cli("storage", "stats", "--json").json["total_videos"] == 2
-    assert "3 of 3 videos (metadata only included)" in " ".join(cli("verify").out.split())
+    checked = " ".join(cli("verify").out.split())
+    assert "checked 3 of 3 videos, counting those with only metadata; " in checked
     listed = cli("storage", "list")
     assert listed.out.count("A" * 10) < 20
     assert "…" in listed.out

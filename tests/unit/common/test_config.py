@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field, create_model
 
 from ytarchive.common.config import (
     Pace,
+    Settings,
     default_config_file,
     given_settings,
     load_settings,
@@ -14,6 +17,16 @@ from ytarchive.common.config import (
 )
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.services import ServiceName
+from ytarchive.common.setting_sources import COMMAND_LINE, Given
+
+
+def every_setting() -> list[tuple[str, str]]:
+    return [
+        (section, name)
+        for section, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        for name in field.annotation.model_fields
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -320,7 +333,23 @@ def test_without_a_home_folder_the_default_base_path_is_refused_by_name(
     for name in ("HOME", "XDG_CONFIG_HOME", "YTARCHIVE_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", unknown)
-    with pytest.raises(InvalidConfiguration, match="no home folder"):
+    with pytest.raises(InvalidConfiguration, match=r"^storage\.base_path: .*no home folder"):
         load_settings()
     monkeypatch.setenv("YTARCHIVE_STORAGE__BASE_PATH", str(tmp_path))
     assert load_settings().storage.base_path == tmp_path
+
+
+@pytest.mark.parametrize(("section", "name"), every_setting())
+def test_an_error_names_every_setting_in_full(section: str, name: str) -> None:
+    """A value that was given as well as a default, whose section reports it by itself."""
+    with pytest.raises(InvalidConfiguration, match=rf"^{section}\.{name} \(command line\): "):
+        load_settings(**{section: {name: {"no": "such form"}}})
+
+    model: type[BaseModel] = Settings.model_fields[section].annotation  # type: ignore[assignment]
+    unusable: dict[str, Any] = {name: (int, "unusable")}
+    broken = create_model(model.__name__, __base__=model, **unusable)
+    default: dict[str, Any] = {section: (broken, Field(default_factory=broken))}
+    for sections in ({}, {section: {}}):
+        given = Given({COMMAND_LINE: sections}, Path(), [])
+        with pytest.raises(InvalidConfiguration, match=rf"^{section}\.{name}: its default "):
+            given.usable(create_model("Settings", __base__=Settings, **default))

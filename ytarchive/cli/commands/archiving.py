@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from ytarchive.cli.following import carry_out
 from ytarchive.cli.options import Command, with_options
+from ytarchive.cli.output import Output
 from ytarchive.cli.params import ANY, LIST, Batch, Names, batch_file, range_of
-from ytarchive.cli.session import creating, failure
+from ytarchive.cli.session import chosen, creating, failure
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
 from ytarchive.common.quality import Quality
@@ -101,8 +102,12 @@ def _archive(
     requests = [_request(JobType.PLAYLIST_DOWNLOAD, given, playlist_id=source) for source in lists]
     if videos:
         requests.insert(0, _request(JobType.VIDEO_DOWNLOAD, given, video_ids=videos))
-    refused = batch.report()
-    return creating(carry_out)(requests, detach=detach) or refused
+    batch.report()
+    code = creating(carry_out)(requests, detach=detach)
+    if (summary := batch.summary()) is None:
+        return code
+    Output(as_json=chosen().json).line(summary, "yellow")
+    return 1
 
 
 def _all_of(arguments: tuple[T, ...], batch: Batch) -> list[T]:

@@ -252,12 +252,11 @@ def _verified(verified: Verified) -> RenderableType:
 
 
 def _checked(done: Verification) -> str:
-    # Not what `storage stats` calls videos: those with metadata alone are checked, too.
-    videos = (
-        f"{done.videos_checked} of {counted(done.videos_total, 'video')} (metadata only included)"
-    )
+    # Not what `storage stats` calls videos: it counts those with media alone.
+    total = counted(done.videos_total, "video")
+    videos = f"{done.videos_checked} of {total}, counting those with only metadata"
     read = "sizes only" if done.mode is VerifyMode.QUICK else size(done.bytes_checked)
-    return f"{videos}, {counted(done.files_checked, 'file')}, {read}"
+    return f"{videos}; {counted(done.files_checked, 'file')}, {read}"
 
 
 def _conclusion(done: Verification) -> RenderableType:
