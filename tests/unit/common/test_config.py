@@ -17,7 +17,7 @@ from ytarchive.common.config import (
 )
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.services import ServiceName
-from ytarchive.common.setting_sources import COMMAND_LINE, Given
+from ytarchive.common.setting_sources import COMMAND_LINE, Given, Sections
 
 
 def every_setting() -> list[tuple[str, str]]:
@@ -343,13 +343,13 @@ def test_without_a_home_folder_the_default_base_path_is_refused_by_name(
 def test_an_error_names_every_setting_in_full(section: str, name: str) -> None:
     """A value that was given as well as a default, whose section reports it by itself."""
     with pytest.raises(InvalidConfiguration, match=rf"^{section}\.{name} \(command line\): "):
-        load_settings(**{section: {name: {"no": "such form"}}})
+        load_settings(None, **{section: {name: {"no": "such form"}}})
 
     model: type[BaseModel] = Settings.model_fields[section].annotation  # type: ignore[assignment]
     unusable: dict[str, Any] = {name: (int, "unusable")}
     broken = create_model(model.__name__, __base__=model, **unusable)
     default: dict[str, Any] = {section: (broken, Field(default_factory=broken))}
-    for sections in ({}, {section: {}}):
-        given = Given({COMMAND_LINE: sections}, Path(), [])
+    for given_sections in (Sections(), {section: {}}):
+        given = Given({COMMAND_LINE: given_sections}, Path(), [])
         with pytest.raises(InvalidConfiguration, match=rf"^{section}\.{name}: its default "):
             given.usable(create_model("Settings", __base__=Settings, **default))

@@ -29,44 +29,47 @@ from ytarchive.storage import (
 
 _DAY = 86_400.0
 
-_video = click.option("--video", type=VIDEO, help="Only files of this video.")
-_item = click.argument("items", nargs=-1, required=True, metavar="ITEM...")
-_replace = click.option(
-    "--replace", is_flag=True, help="Move files that are in the way to the trash."
+
+def _bin(name: BinName, purpose: str, restoring: str) -> Group:
+    """Return the command of a bin, with `list` and `restore`."""
+    group = Group(name, default="list", help=purpose)
+    listing = f"List the items of the {name}, newest first (what `ytarchive {name}` does)."
+    is_trash = name is BinName.TRASH
+
+    @group.command("list", help=listing)
+    @click.option("--video", type=VIDEO, help="Only files of this video.")
+    @paged(TrashQuery, limit=50)
+    @reading
+    async def list_items(
+        archive: Archive, out: Output, video: str | None, limit: int, cursor: str | None
+    ) -> None:
+        api = archive.of(TrashAPI)
+        query = TrashQuery(video_id=video, limit=limit, cursor=cursor)
+        out.show(await (api.list_trash if is_trash else api.list_quarantine)(query), _items)
+
+    @group.command("restore", help=restoring)
+    @click.argument("items", nargs=-1, required=True, metavar="ITEM...")
+    @click.option("--replace", is_flag=True, help="Move files that are in the way to the trash.")
+    @with_archive
+    async def restore(archive: Archive, out: Output, items: tuple[str, ...], replace: bool) -> None:
+        api, request = archive.of(TrashAPI), RestoreItem(replace=replace)
+        restore_item = api.restore_from_trash if is_trash else api.restore_from_quarantine
+        restored = [await restore_item(item, request) for item in dict.fromkeys(items)]
+        out.show(restored[0] if len(items) == 1 else restored, lambda _: _restored(restored))
+
+    return group
+
+
+trash = _bin(
+    BinName.TRASH,
+    "List, restore and delete files that were replaced or removed.",
+    "Move items of the trash back to their place.",
 )
-
-
-@click.group(cls=Group, default="list")
-def trash() -> None:
-    """List, restore and delete files that were replaced or removed."""
-
-
-@click.group(cls=Group, default="list")
-def quarantine() -> None:
-    """List and restore files that were found damaged."""
-
-
-@trash.command("list")
-@_video
-@paged(TrashQuery, limit=50)
-@reading
-async def list_trash(
-    archive: Archive, out: Output, video: str | None, limit: int, cursor: str | None
-) -> None:
-    """List the items of the trash, newest first (what `ytarchive trash` does)."""
-    query = TrashQuery(video_id=video, limit=limit, cursor=cursor)
-    out.show(await archive.of(TrashAPI).list_trash(query), _items)
-
-
-@trash.command("restore")
-@_item
-@_replace
-@with_archive
-async def restore_from_trash(
-    archive: Archive, out: Output, items: tuple[str, ...], replace: bool
-) -> None:
-    """Move items of the trash back to their place."""
-    await _restore(archive, out, BinName.TRASH, items, replace=replace)
+quarantine = _bin(
+    BinName.QUARANTINE,
+    "List and restore files that were found damaged.",
+    "Move damaged files back to their place; they stay marked as damaged.",
+)
 
 
 @trash.command()
@@ -81,38 +84,6 @@ async def empty(archive: Archive, out: Output, older_than: float | None, yes: bo
     request = EmptyTrash(older_than_days=(older_than or 0) / _DAY)
     out.show(await archive.of(TrashAPI).empty_trash(request), _emptied)
     return 0
-
-
-@quarantine.command("list")
-@_video
-@paged(TrashQuery, limit=50)
-@reading
-async def list_quarantine(
-    archive: Archive, out: Output, video: str | None, limit: int, cursor: str | None
-) -> None:
-    """List the items of the quarantine, newest first (what `ytarchive quarantine` does)."""
-    query = TrashQuery(video_id=video, limit=limit, cursor=cursor)
-    out.show(await archive.of(TrashAPI).list_quarantine(query), _items)
-
-
-@quarantine.command("restore")
-@_item
-@_replace
-@with_archive
-async def restore_from_quarantine(
-    archive: Archive, out: Output, items: tuple[str, ...], replace: bool
-) -> None:
-    """Move damaged files back to their place; they stay marked as damaged."""
-    await _restore(archive, out, BinName.QUARANTINE, items, replace=replace)
-
-
-async def _restore(
-    archive: Archive, out: Output, bin_name: BinName, items: tuple[str, ...], *, replace: bool
-) -> None:
-    api, request = archive.of(TrashAPI), RestoreItem(replace=replace)
-    restore = api.restore_from_trash if bin_name is BinName.TRASH else api.restore_from_quarantine
-    restored = [await restore(item, request) for item in dict.fromkeys(items)]
-    out.show(restored[0] if len(items) == 1 else restored, lambda _: _restored(restored))
 
 
 async def _is_confirmed(archive: Archive, out: Output, older_than: float | None) -> bool:
