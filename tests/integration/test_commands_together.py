@@ -1,6 +1,5 @@
 """Commands without a server: readers work beside any other, and a second writer can wait."""
 
-import json
 import os
 import re
 import signal
@@ -19,7 +18,6 @@ Environment = dict[str, str]
 
 READING = (("storage",), ("logs",), ("workplan",), ("storage", "availability"))
 """Commands that read one database each, or several."""
-MORE_READING = (("storage", "list"), ("quota",), ("metrics",), ("services",))
 
 
 @pytest.fixture(scope="module")
@@ -71,19 +69,6 @@ def content(base_path: Path) -> dict[str, tuple[int, int]]:
         str(path.relative_to(base_path)): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in files
     }
-
-
-def test_reading_commands_work_while_a_command_owns_the_archive(
-    youtube: StandInProcess, settings: Environment
-) -> None:
-    with downloading(youtube, settings) as owner:
-        for arguments in (*READING, *MORE_READING):
-            ran = ytarchive(settings, *arguments)
-            assert (arguments, ran.returncode, ran.stderr) == (arguments, 0, "")
-        [job] = json.loads(ytarchive(settings, "jobs", "--json").stdout)["items"]
-        assert job["status"] == "RUNNING"
-        assert ytarchive(settings, "jobs", "show", job["id"]).returncode == 0
-        assert owner.poll() is None
 
 
 def test_reading_commands_change_nothing_after_a_command_was_killed(

@@ -60,10 +60,11 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Put the real command in place of the entry that stands for it."""
         name, entry, rest = super().resolve_command(ctx, args)
-        return name, _load(name) if name and entry else None, rest
+        return name, load_command(name) if name and entry else None, rest
 
 
-def _load(name: str) -> click.Command:
+def load_command(name: str) -> click.Command:
+    """Import a command."""
     module, attribute = COMMANDS[name][0].split(":")
     found = importlib.import_module(f"ytarchive.cli.commands.{module}")
     command: click.Command = getattr(found, attribute)

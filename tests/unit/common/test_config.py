@@ -349,7 +349,8 @@ def test_an_error_names_every_setting_in_full(section: str, name: str) -> None:
     unusable: dict[str, Any] = {name: (int, "unusable")}
     broken = create_model(model.__name__, __base__=model, **unusable)
     default: dict[str, Any] = {section: (broken, Field(default_factory=broken))}
-    for given_sections in (Sections(), {section: {}}):
-        given = Given({COMMAND_LINE: given_sections}, Path(), [])
+    cases: list[Sections] = [{}, {section: {}}]
+    for sections in cases:
+        given = Given({COMMAND_LINE: sections}, Path(), [])
         with pytest.raises(InvalidConfiguration, match=rf"^{section}\.{name}: its default "):
             given.usable(create_model("Settings", __base__=Settings, **default))

@@ -1,0 +1,168 @@
+"""Every command of the command line while another command owns the archive."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from loguru import logger
+
+from tests.harness import environment
+from tests.integration.test_commands_together import downloading, ytarchive
+from tests.standin import StandInProcess
+from ytarchive.cli.root import COMMANDS, load_command, run
+
+READING = {
+    "jobs list": "",
+    "jobs show": "{job}",
+    "jobs retry --dry-run": "{job}",
+    "jobs cancel --dry-run": "--all",
+    "workplan list": "",
+    "workplan show": "{plan}",
+    "workplan retry --dry-run": "",
+    "storage list": "--channel @standinfilms",
+    "storage search": "film",
+    "storage stats": "",
+    "storage show": "{video}",
+    "storage exists": "{video}",
+    "storage availability": "",
+    "trash list": "",
+    "quarantine list": "",
+    "logs": "",
+    "metrics": "",
+    "quota": "",
+    "services list": "",
+    "config show": "",
+    "config init": "",
+    "config path": "",
+    "backup": "{folder}",
+    "doctor": "",
+    "init": "",
+}
+"""Commands that work beside any other one, each with its arguments."""
+
+WRITING = {
+    "serve": "--port 0",
+    "download": "{video}",
+    "playlist": "{list}",
+    "metadata": "{video}",
+    "formats": "{video}",
+    "jobs watch": "{job}",
+    "jobs retry": "{job}",
+    "jobs cancel": "{job}",
+    "pause": "",
+    "resume": "",
+    "workplan retry": "",
+    "verify": "",
+    "trash restore": "{job}",
+    "trash empty": "--yes",
+    "quarantine restore": "{job}",
+    "rebuild": "",
+    "restore": "{folder}",
+    "services remove": "jobs",
+}
+"""Commands that change the archive or send requests: they wait for their turn."""
+
+
+def every_command() -> Iterator[str]:
+    """Yield each command, and again with `--dry-run` if it has that option."""
+    for name in COMMANDS:
+        yield from _below(name, load_command(name))
+
+
+def _below(name: str, command: click.Command) -> Iterator[str]:
+    if isinstance(command, click.Group):
+        for each, below in command.commands.items():
+            yield from _below(f"{name} {each}", below)
+        return
+    yield name
+    if any("--dry-run" in parameter.opts for parameter in command.params):
+        yield f"{name} --dry-run"
+
+
+def test_every_command_is_known_to_read_or_to_write() -> None:
+    assert sorted(every_command()) == sorted([*READING, *WRITING])
+
+
+@pytest.fixture(scope="module")
+def youtube() -> Iterator[StandInProcess]:
+    with StandInProcess("--scenario", "demo", "--media-padding", "400000") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def settings(youtube: StandInProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    base_path = tmp_path_factory.mktemp("every") / "archive"
+    return environment(base_path, youtube, server__port=9)
+
+
+@pytest.fixture(scope="module")
+def owner(youtube: StandInProcess, settings: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A command that downloads, in an archive with a work plan and a backup."""
+    assert ytarchive(settings, "playlist", youtube.ids["demo"]["playlist"]).returncode == 1
+    folder = Path(settings["YTARCHIVE_STORAGE__BASE_PATH"]).with_name("backup")
+    assert ytarchive(settings, "backup", str(folder)).returncode == 0
+    with downloading(youtube, settings) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def ids(
+    youtube: StandInProcess, settings: dict[str, str], owner: "subprocess.Popen[bytes]"
+) -> dict[str, str]:
+    """What the arguments of the commands stand for."""
+    newest, oldest = json.loads(ytarchive(settings, "jobs", "--json").stdout)["items"]
+    assert (newest["status"], oldest["status"]) == ("RUNNING", "COMPLETED")
+    stored = next(each for each in oldest["results"] if each["status"] == "success")
+    return {
+        "job": oldest["id"],
+        "plan": oldest["work_plan_id"],
+        "video": stored["video_id"],
+        "list": youtube.ids["demo"]["playlist"],
+        "folder": str(Path(settings["YTARCHIVE_STORAGE__BASE_PATH"]).with_name("backup")),
+    }
+
+
+@pytest.fixture
+def own_environment(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands run in this process, which is quicker, with the settings of the archive."""
+    for name in set(os.environ) - set(settings):
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    yield
+    logger.remove()
+
+
+@pytest.mark.usefixtures("own_environment")
+@pytest.mark.parametrize("command", READING)
+def test_command_that_reads_works_beside_another_command(
+    command: str,
+    ids: dict[str, str],
+    owner: "subprocess.Popen[bytes]",
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = run([*command.split(), *READING[command].format(**ids).split()])
+    told = capsys.readouterr()
+    assert (code, told.err) == (0, "")
+    assert told.out
+    assert owner.poll() is None
+
+
+@pytest.mark.usefixtures("own_environment")
+@pytest.mark.parametrize("command", WRITING)
+def test_command_that_writes_names_the_other_command_and_offers_to_wait(
+    command: str,
+    ids: dict[str, str],
+    owner: "subprocess.Popen[bytes]",
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = run([*command.split(), *WRITING[command].format(**ids).split()])
+    told = capsys.readouterr()
+    assert code == 1
+    assert f"process {owner.pid} (`ytarchive download " in told.err
+    assert "--wait" in told.err
+    assert owner.poll() is None
