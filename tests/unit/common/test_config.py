@@ -345,7 +345,7 @@ def test_an_error_names_every_setting_in_full(section: str, name: str) -> None:
     with pytest.raises(InvalidConfiguration, match=rf"^{section}\.{name} \(command line\): "):
         load_settings(None, **{section: {name: {"no": "such form"}}})
 
-    model: type[BaseModel] = Settings.model_fields[section].annotation  # type: ignore[assignment]
+    model: type[BaseModel] = Settings.model_fields[section].annotation  # type: ignore[assignment]  # each section is a model
     unusable: dict[str, Any] = {name: (int, "unusable")}
     broken = create_model(model.__name__, __base__=model, **unusable)
     default: dict[str, Any] = {section: (broken, Field(default_factory=broken))}
