@@ -141,6 +141,7 @@ def _logging(parts: Composition) -> AbstractAsyncContextManager[LoggingService]:
 @asynccontextmanager
 async def _storage(parts: Composition) -> AsyncIterator[StorageService]:
     storage = await StorageService.open(parts.settings.storage, parts.presence)
+    storage.channels.look_up = parts.look_up_channel
     try:
         yield storage
     finally:

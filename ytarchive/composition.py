@@ -18,6 +18,7 @@ from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
 from ytarchive.http import CONTRACTS, remote, says_healthy
 from ytarchive.jobs import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.service import JobsService
+from ytarchive.metadata import MetadataAPI, MetadataQuery
 from ytarchive.storage import lost_queue
 
 log = logger.bind(service="jobs")
@@ -78,6 +79,10 @@ class Composition:
         if service is ServiceName.LOGGING:
             return self.settings.services.jobs or f"http://127.0.0.1:{_FIRST_PORT}"
         return f"http://127.0.0.1:{_FIRST_PORT + service.port_offset}"
+
+    async def look_up_channel(self, name: str) -> str:
+        """Return the id of the channel with an @handle or older name, as Metadata knows it."""
+        return (await self.of(MetadataAPI).get_channel(name, MetadataQuery())).channel_id
 
     async def probe(self, entry: ServiceRegistry) -> bool:
         """Whether a registered service says that it is well; the token goes to our own alone."""

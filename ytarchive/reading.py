@@ -45,6 +45,7 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         stack.push_async_callback(download.close)
         logging = await enter(ReadOnlyLogging.reading(settings))
         storage = await enter(ReadOnlyStorage.reading(settings.storage, presence))
+        storage.channels.look_up = parts.look_up_channel
         metadata = await enter(ReadOnlyMetadata.reading(settings, yt_dlp))
         neighbours = Neighbours(metadata, download, storage)
         jobs = await enter(ReadOnlyJobs.reading(settings, neighbours, parts.probe))

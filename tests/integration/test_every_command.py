@@ -23,7 +23,7 @@ READING = {
     "workplan list": "",
     "workplan show": "{plan}",
     "workplan retry --dry-run": "",
-    "storage list": "--channel @standinfilms",
+    "storage list": "",
     "storage search": "film",
     "storage stats": "",
     "storage show": "{video}",
@@ -166,3 +166,13 @@ def test_command_that_writes_names_the_other_command_and_offers_to_wait(
     assert f"process {owner.pid} (`ytarchive download " in told.err
     assert "--wait" in told.err
     assert owner.poll() is None
+
+
+@pytest.mark.usefixtures("own_environment", "ids")
+def test_filter_by_a_handle_that_only_youtube_knows_names_the_other_command(
+    owner: "subprocess.Popen[bytes]", capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["storage", "list", "--channel", "@standinfilms"]) == 1
+    told = capsys.readouterr()
+    assert f"process {owner.pid} (`ytarchive download " in told.err
+    assert "--wait" in told.err

@@ -106,8 +106,7 @@ def _request(head: JobHead, rows: list[Row], recovered: list[str]) -> WorkPlanRe
 
 def _counts(head: JobHead, plan: WorkPlan) -> WorkPlanRequest:
     """Return the final counts of a job. What its list has besides is stored, or in the plan."""
-    entries = len(plan.unavailable_videos) + len(plan.failed_downloads)
-    elsewhere = max(0, entries - head.missing)
+    elsewhere = max(0, plan.missing - head.missing)
     return WorkPlanRequest(
         plan_id=plan.id,
         total_videos=head.total + head.known,

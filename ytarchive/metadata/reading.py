@@ -5,7 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
 from ytarchive.common.config import Settings
+from ytarchive.common.errors import NotWritable
 from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.metadata.api import ChannelMetadata, MetadataQuery
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA
@@ -16,6 +18,13 @@ from ytarchive.ytdlp import Extractor
 
 class ReadOnlyMetadata(MetadataService):
     """Answers from `metadata.db` as it is; what has to be asked of YouTube raises NotWritable."""
+
+    async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
+        """Return a channel that was requested before, however long ago. Raises NotWritable."""
+        known = await self._cache.known_channel(channel, stale=True)
+        if known is None:
+            raise NotWritable(f"{channel} was not requested before, and this command only reads")
+        return known
 
     @classmethod
     @asynccontextmanager

@@ -88,6 +88,11 @@ class WorkPlan(Model):
     updated_at: UtcDatetime
     path: str | None = Field(default=None, description="The JSON file of the plan")
 
+    @property
+    def missing(self) -> int:
+        """How many videos could not be archived."""
+        return len(self.unavailable_videos) + len(self.failed_downloads)
+
 
 class PlanEntry(Model):
     """A work plan's headline, for lists."""

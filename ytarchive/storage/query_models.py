@@ -15,7 +15,11 @@ class VideoFilter(Model):
     """Which videos. What is not given does not matter; all that is given must hold."""
 
     channel: Text | None = Field(
-        default=None, min_length=1, max_length=200, description="A channel's id, or its whole name"
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="A channel's id, @handle or address, or its whole title. A handle that is not "
+        "known yet is looked up at YouTube",
     )
     uploaded_from: date | None = Field(default=None, description=_DAY)
     uploaded_to: date | None = Field(default=None, description=_DAY)

@@ -34,6 +34,7 @@ from ytarchive.storage.api import (
     VideoExists,
 )
 from ytarchive.storage.changes import Changes
+from ytarchive.storage.channels import ChannelNames
 from ytarchive.storage.descriptions import MetadataStore
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.service import HistoryService
@@ -82,6 +83,7 @@ class StorageService(StorageAPI):
         self._database = database
         self._library = Library(database, layout)
         self._lists = VideoLists(database, layout)
+        self.channels = ChannelNames()
         self._search = search
         self._bins = Bins(layout)
         self._absent = AbsentCaptions(database)
@@ -110,9 +112,8 @@ class StorageService(StorageAPI):
         """Make the folders, open the library, and finish what a crash cut short.
 
         A library that was lost is made again from the files. `presence`: the archive that the
-        folder must hold; None: the folder is not checked.
-
-        Raises NotWritable, DiskFull, FileFailure, InvalidConfiguration or a database error.
+        folder must hold; None: the folder is not checked. Raises NotWritable, DiskFull,
+        FileFailure, InvalidConfiguration or a database error.
         """
         layout = Layout.of(config)
         await asyncio.to_thread(folders.prepare, layout)
@@ -195,11 +196,11 @@ class StorageService(StorageAPI):
 
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
         """Stored videos, sorted and filtered."""
-        return await self._lists.page(request)
+        return await self._lists.page(await self.channels.resolved(request))
 
     async def search(self, request: SearchQuery) -> SearchResults:
         """Find videos by words in titles, descriptions and captions."""
-        return await self._search.find(request)
+        return await self._search.find(await self.channels.resolved(request))
 
     async def get_metadata(self, video_id: str) -> VideoMetadata:
         """A video's stored metadata. Raises NotFound, or FileFailure if it cannot be read."""
@@ -214,8 +215,7 @@ class StorageService(StorageAPI):
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
         """Make a work plan, or extend the one that the list or else the job has."""
         plan = await self._changes.to_the_end(self._plans.create(request))
-        missing = len(plan.unavailable_videos) + len(plan.failed_downloads)
-        log.info("work plan {}: {} videos to review", plan.id, missing)
+        log.info("work plan {}: {} videos to review", plan.id, plan.missing)
         return plan
 
     async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:

@@ -135,7 +135,6 @@ CHANNEL = "UCuAXFkgsw1L7xaCfnd5JJOw"
         ("@TheFilms", 2),
         ("https://www.youtube.com/@TheFilms/videos?view=0", 2),
         ("a channel", 2),
-        ("@unknown-handle", 0),
         ("UC" + "x" * 22, 0),
         ("another title", 0),
     ],
@@ -147,12 +146,21 @@ def test_a_channel_is_meant_by_id_address_handle_or_title(
     given: str,
     expected: int,
 ) -> None:
-    """The handle was listed a week ago; nothing is asked of YouTube for the others."""
+    """The handle was requested a week ago; nothing is requested for the others."""
     asyncio.run(_remember_handle(archived, "@thefilms"))
     monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "http://127.0.0.1:9")
     for command in (["list"], ["search", "a"]):
         found = cli("storage", *command, "--channel", given, "--json").json
         assert len(found["items"]) == expected, command
+
+
+@pytest.mark.usefixtures("archived")
+def test_a_handle_that_cannot_be_looked_up_is_an_error_and_not_an_empty_list(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "http://127.0.0.1:9")
+    ran = cli("storage", "list", "--channel", "@unknown-handle", "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (1, "E140")
 
 
 async def _remember_handle(config: StorageConfig, handle: str) -> None:

@@ -3,24 +3,23 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import RenderableType
 from rich.text import Text
 
 from ytarchive.app import open_archive
-from ytarchive.cli.channels import channel_filter
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output, cell, clock, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import range_of
-from ytarchive.cli.session import chosen, read_settings, reading
+from ytarchive.cli.session import chosen, connected, read_settings, reading
 from ytarchive.cli.text import counted, plain, shortened
 from ytarchive.cli.times import moment
-from ytarchive.common.errors import LocalError
+from ytarchive.common.errors import LocalError, NotWritable
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.storage import (
@@ -35,6 +34,8 @@ from ytarchive.storage import (
     VideoQuery,
     VideoSort,
 )
+
+T = TypeVar("T")
 
 _PATIENCE = 5.0
 """Seconds that a command without a server waits for what has been stored just before."""
@@ -110,9 +111,9 @@ _filters = with_options(
 @reading
 async def list_videos(archive: Archive, out: Output, /, *, reverse: bool, **asked: Any) -> None:
     """List stored videos, the newest in the archive first."""
-    asked["channel"] = await channel_filter(archive, asked["channel"])
     order = SortOrder.ASCENDING if reverse else SortOrder.DESCENDING
-    out.show(await archive.storage.list_videos(VideoQuery(order=order, **asked)), _videos)
+    query = VideoQuery(order=order, **asked)
+    out.show(await _answer(archive, lambda it: it.storage.list_videos(query)), _videos)
 
 
 @click.command(cls=_Words)
@@ -130,15 +131,24 @@ async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **ask
     All words must occur. '"two words"' in both kinds of quotes occur as they stand, word* is the
     beginning of a word, -word must not occur. The exit code is 1 if nothing is found.
     """
-    asked["channel"] = await channel_filter(archive, asked["channel"])
     query = SearchQuery(query=" ".join(words), **asked)
-    results = await archive.storage.search(query)
+    results = await _answer(archive, lambda it: it.storage.search(query))
     if results.pending and archive.url is None:
         results = await _search_and_index(query) or results
     out.show(results, _results)
     if results.pending:
         out.remark(f"Not in the index yet: {counted(results.pending, 'stored video')}.")
     return 0 if results.items else 1
+
+
+async def _answer(archive: Archive, ask: Callable[[Archive], Awaitable[T]]) -> T:
+    """Return the answer; a handle that only YouTube can tell needs the archive for writing."""
+    try:
+        return await ask(archive)
+    except NotWritable:
+        options = chosen()
+        async with connected(read_settings(options), options.server, Access.WRITE) as owner:
+            return await ask(owner)
 
 
 async def _search_and_index(query: SearchQuery) -> SearchResults | None:
