@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Server, environment
+from tests.harness import Server, environment, until
 from tests.integration.test_integrity import flip, run, sha256sum_accepts
 from tests.standin import StandInProcess
 
@@ -49,6 +49,34 @@ def test_forced_download_keeps_the_better_file_and_replace_accepts_a_worse_one(
     assert media.read_bytes() == better
     assert run(settings, "storage", "show", video_id)[1]["location"]["quality"] == "1080p"
     assert run(settings, "verify")[0] == 0
+
+
+def test_direct_download_keeps_the_better_file_and_replace_accepts_a_worse_one(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video_id = youtube.ask("/videos", {"title": "Film"})["id"]
+    media = tmp_path / f"archive/videos/{video_id}/{video_id}.mp4"
+    with Server(settings) as server:
+
+        def fetched(**request: Any) -> str:
+            data = {"video_id": video_id, **request}
+            task_id = server.post("/download/video", {"data": data}).data["task_id"]
+            pending = tmp_path / f"archive/.ytarchive/staging/downloads/{task_id}.json"
+            until(lambda: not pending.exists(), "the end of the download")
+            assert server.get(f"/download/progress/{task_id}").data["status"] == "COMPLETED"
+            found = server.get(f"/storage/exists/{video_id}").data["location"]
+            return str(found["quality"])
+
+        assert fetched(quality="720p") == "720p"
+        better = media.read_bytes()
+        assert fetched(quality="360p") == "720p"
+        assert media.read_bytes() == better
+        assert fetched(quality="360p", replace=True) == "360p"
+        worse = media.read_bytes()
+        assert fetched(quality="audio", replace=True) == "360p"
+        assert media.read_bytes() == worse
+        [item] = server.get("/trash").data["items"]
+        assert item["quality"] == "720p"
 
 
 def test_repair_leaves_a_damaged_video_in_place_when_it_cannot_be_downloaded(

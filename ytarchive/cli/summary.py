@@ -110,11 +110,15 @@ def _headline(job: Job) -> str:
     progress = job.progress
     if job.status is JobStatus.CANCELLED:
         return f"Cancelled; {progress.succeeded} of {progress.total} had been stored."
-    if progress.total and progress.skipped == progress.total:
+    kept = [r for r in job.results if r.status is ResultStatus.SKIPPED and r.video_downloaded]
+    if progress.total == len(kept) == 1:
+        return f"Downloaded, but {local_times(kept[0].message)}."
+    if progress.total and progress.skipped == progress.total and not kept:
         return "Already in the archive: nothing was downloaded."
     counts = [
         (progress.succeeded, "described" if job.type is JobType.METADATA_ONLY else "stored"),
-        (progress.skipped, "already in the archive"),
+        (len(kept), "downloaded, but the stored copy was kept because it is better"),
+        (progress.skipped - len(kept), "already in the archive"),
         (progress.unavailable, "unavailable"),
         (progress.failed, "failed"),
         (progress.cancelled, "cancelled"),

@@ -74,6 +74,11 @@ class DownloadRequest(Model):
         description="Those languages of `only_missing` that YouTube did not have; for them "
         "`auto_captions` matters",
     )
+    replace: bool = Field(
+        default=False,
+        description="Accept a file that is worse than the stored one, which is kept otherwise; "
+        "audio never replaces a video",
+    )
     max_retries: int = Field(
         default=3, ge=0, le=100, description="Attempts after the first; not used by jobs"
     )

@@ -18,6 +18,7 @@ _NOT_FOR_WORKERS = {
     "max_retries",
     "only_missing",
     "sought_captions",
+    "replace",
 }
 
 

@@ -63,7 +63,9 @@ class JobResult(Model):
     message: str = ""
     error_code: str | None = None
     metadata_saved: bool = False
-    video_downloaded: bool = False
+    video_downloaded: bool = Field(
+        default=False, description="Whether media was fetched; if `skipped`, the stored was better"
+    )
     file_size: int = Field(default=0, description="Bytes of all files of the video")
     duration_seconds: float = Field(default=0, description="Time it took")
     attempts: int = 0

@@ -65,7 +65,8 @@ class DirectDownloads:
     async def finished(self, notice: DownloadNotice) -> None:
         """Store a finished video, or record a failure; repeating it changes nothing."""
         if notice.status is DownloadStatus.COMPLETED and not nothing_came(notice):
-            await self._storage.save_video(save_request(notice))
+            replaces = notice.request is not None and notice.request.replace
+            await self._storage.save_video(save_request(notice, replace=replaces))
         elif notice.status is DownloadStatus.FAILED and notice.task_id not in self._recorded:
             self._recorded.add(notice.task_id)
             await self._record(notice)
@@ -99,7 +100,12 @@ class DirectDownloads:
 
 
 def _as_job(request: DownloadRequest) -> CreateJob:
-    """Return the job that archives what a direct download was to archive."""
+    """Return the job that archives what a direct download was to archive.
+
+    A direct download fetches a stored video again, too; then the better file is kept.
+    """
     given = request.model_dump(include=set(JobOptions.model_fields))
-    options = JobOptions(**given, output_dir=request.output_path)
+    options = JobOptions(
+        **given, output_dir=request.output_path, skip_existing=bool(request.only_missing)
+    )
     return CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=[request.video_id], options=options)

@@ -102,8 +102,8 @@ class VideoFlow:
         notice = await self._fetch(video_id, options)
         location = await self._store(notice, replace=options.replace)
         if location.kept_reason is not None:
-            kept = _skipped(location, location.kept_reason, *notice.remarks)
-            update = {"metadata_saved": metadata is not None}
+            kept = _kept(location, location.kept_reason, *notice.remarks)
+            update = {"metadata_saved": metadata is not None, "video_downloaded": True}
             return Archived(kept.model_copy(update=update), title)
         result = JobResult(
             video_id=video_id,
@@ -135,7 +135,7 @@ class VideoFlow:
         found = await self._storage.video_exists(video_id)
         if not found.exists or found.location is None or found.location.quality is None:
             return None
-        return _skipped(found.location, "audio does not replace a video")
+        return _kept(found.location, "audio does not replace a video")
 
     async def _complete(
         self, stored: StorageLocation, options: JobOptions, sought: list[str]
@@ -251,10 +251,18 @@ def _sought(stored: StorageLocation, options: JobOptions, *, look_again: bool) -
 
 
 def _skipped(stored: StorageLocation, *remarks: str) -> JobResult:
+    return _unchanged(stored, "already in the archive", *remarks)
+
+
+def _kept(stored: StorageLocation, reason: str, *remarks: str) -> JobResult:
+    return _unchanged(stored, f"the stored copy was kept: {reason}", *remarks)
+
+
+def _unchanged(stored: StorageLocation, *remarks: str) -> JobResult:
     return JobResult(
         video_id=stored.video_id,
         status=ResultStatus.SKIPPED,
-        message="; ".join(["already in the archive", *remarks]),
+        message="; ".join(remarks),
         file_size=stored.size_bytes,
         quality=stored.quality,
     )

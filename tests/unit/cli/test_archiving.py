@@ -139,10 +139,29 @@ def test_the_summary_names_result_title_size_quality_and_place(cli: Cli, archive
 
 
 def test_a_second_run_says_that_nothing_was_downloaded(cli: Cli, archive: Peers) -> None:
-    archive.jobs.results = [stored(status="skipped", message="already in the archive")]
+    there = stored(status="skipped", message="already in the archive", video_downloaded=False)
+    archive.jobs.results = [there]
     ran = cli("download", FILM)
     assert ran.code == 0
     assert "Already in the archive: nothing was downloaded." in ran.out
+
+
+def test_a_download_that_was_not_stored_says_that_the_stored_copy_is_better(
+    cli: Cli, archive: Peers
+) -> None:
+    message = "the stored copy was kept: the stored 1080p file is better: it has more lines"
+    kept = stored(status="skipped", message=message)
+    archive.jobs.results = [kept]
+    ran = cli("download", FILM, "--force")
+    assert f"Downloaded, but {message}." in ran.out
+    assert "nothing was downloaded" not in ran.out
+    there = stored(TALK, status="skipped", message="already in the archive", video_downloaded=False)
+    archive.jobs.results = [kept, there]
+    ran = cli("download", FILM, TALK)
+    assert (
+        "1 downloaded, but the stored copy was kept because it is better, 1 already in the archive."
+        in " ".join(ran.out.split())
+    )
 
 
 def test_a_lower_quality_than_asked_is_told(cli: Cli, archive: Peers) -> None:
