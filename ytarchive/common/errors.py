@@ -12,7 +12,7 @@ YTArchiveError
 │   ├── Postponed                    not yet: UpcomingVideo, LiveVideo
 │   ├── ExtractionError              yt-dlp and YouTube disagree: ExtractorBroken, NoFormats, …
 │   └── DataApiError                 the Data API refused: key, set-up, rate
-├── NetworkFailure                   E140
+├── NetworkFailure                   E140, E141
 └── LocalError                       this machine: disk, tools, files, state
 
 A class owns its code, its HTTP status, what it means and what helps; `docs/errors.md`, the OpenAPI
@@ -403,6 +403,14 @@ class NetworkFailure(YTArchiveError):
     reason, retryable = "network", True
 
 
+class NetworkTimeout(NetworkFailure):
+    code, status, meaning = "E141", 504, "YouTube sent nothing for too long"
+    remedy = (
+        "Check the connection; it is tried again and resumes. `download.stall_timeout` and"
+        " `download.extract_timeout` set the patience."
+    )
+
+
 # --- this machine ---------------------------------------------------------------------------
 
 
@@ -539,7 +547,10 @@ class DatabaseUnsupported(LocalError):
 
 class DownloadTimeout(LocalError):
     code, status, meaning = "E209", 504, "The worker made no progress for too long and was stopped"
-    remedy = "Nothing: it is tried again and resumes. `download.stall_timeout` sets the patience."
+    remedy = (
+        "Nothing: it is tried again and resumes. `download.stall_timeout` and"
+        " `download.extract_timeout` set the patience."
+    )
     reason, retryable = "timeout", True
 
 

@@ -17,7 +17,7 @@
 | `StorageProblem`: disk full, gone, stale, read-only, … | waits; no attempt |
 | `ToolMissing`, `InvalidConfiguration`, `RequestError`, `FileTooLarge`, `CaseConflict` | fails |
 | `IntegrityFailure` | once more, whatever `max_retries` says: each attempt is two transfers |
-| the rest: yt-dlp, ffmpeg, worker, unknown | `max_retries` times, later and later |
+| the rest: yt-dlp, ffmpeg, worker, stuck program, unknown | `max_retries` times, later and later |
 """
 
 import random

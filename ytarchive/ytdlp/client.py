@@ -8,7 +8,12 @@ from typing import Self
 from loguru import logger
 
 from ytarchive.common.config import Settings
-from ytarchive.common.errors import DownloadTimeout, ProtocolError
+from ytarchive.common.errors import (
+    DownloadTimeout,
+    NetworkTimeout,
+    ProtocolError,
+    YTArchiveError,
+)
 from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.ytdlp import equipment
 from ytarchive.ytdlp.api import (
@@ -29,6 +34,8 @@ log = logger.bind(service="download")
 
 _LISTINGS_AT_A_TIME = 2
 _EXTRACTIONS_BETWEEN_CLEANINGS = 200
+_PASSING = {"progress", "request"}
+_TRANSFERS = {"video", "audio"}
 
 
 class YtDlp(Extractor, Fetcher):
@@ -125,22 +132,35 @@ class YtDlp(Extractor, Fetcher):
 
 
 class Patience:
-    """How long a task may be silent: an extraction as a whole, a transfer without progress."""
+    """How long a task may be silent: an extraction as a whole, a transfer without progress.
+
+    If the network is silent, no video is at fault; a program such as ffmpeg may be stuck by one.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._extract = settings.download.extract_timeout
         self._stall = settings.download.stall_timeout
         self._is_extracting = True
+        self._is_transferring = self._is_unanswered = False
         self.seconds = self._extract
 
     def renewed_by(self, event: Event) -> bool:
         """Whether `event` is progress, so that `seconds` begin anew."""
+        if event.kind == "request":
+            self._is_unanswered = event.is_unanswered
         if event.transfer is None:
             return False
+        self._is_transferring = event.transfer.phase in _TRANSFERS
         was_extracting = self._is_extracting
         self._is_extracting = event.transfer.phase == "extracting"
         self.seconds = self._extract if self._is_extracting else self._stall
         return not (was_extracting and self._is_extracting)
+
+    def exceeded(self) -> YTArchiveError:
+        """Return the error of a task that was silent for too long, by what it waited for."""
+        for_network = self._is_transferring or (self._is_extracting and self._is_unanswered)
+        kind = NetworkTimeout if for_network else DownloadTimeout
+        return kind(f"no progress for {self.seconds:.0f} seconds")
 
 
 async def _last(
@@ -148,7 +168,10 @@ async def _last(
     patience: Patience,
     on_progress: Callable[[Transfer], None] | None = None,
 ) -> Event:
-    """The next event that is neither progress nor a message. Raises DownloadTimeout."""
+    """The next event that is neither progress nor a message.
+
+    Raises NetworkTimeout or DownloadTimeout.
+    """
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(patience.seconds) as clock:
@@ -158,9 +181,9 @@ async def _last(
                     on_progress(event.transfer)
                 if event.kind == "log":
                     log.log(event.level, "yt-dlp: {}", event.text)
-                elif event.kind != "progress":
+                elif event.kind not in _PASSING:
                     return event
                 if patience.renewed_by(event):
                     clock.reschedule(loop.time() + patience.seconds)
     except TimeoutError:
-        raise DownloadTimeout(f"no progress for {patience.seconds:.0f} seconds") from None
+        raise patience.exceeded() from None

@@ -23,15 +23,17 @@ class Task(Model):
 class Event(Model):
     """Worker to server: how far a task is, and in the end `done` or `failed`.
 
-    After `chunk` and `sized` the worker waits for `next`.
+    After `chunk` and `sized` the worker waits for `next`. `request` tells that a request begins or
+    was answered.
     """
 
-    kind: Literal["progress", "chunk", "sized", "log", "done", "failed"]
+    kind: Literal["progress", "request", "chunk", "sized", "log", "done", "failed"]
     transfer: Transfer | None = None
     entries: ListedEntries | None = None
     extracted: ExtractedVideo | None = None
     downloaded: Downloaded | None = None
     error: ErrorDetail | None = None
+    is_unanswered: bool = Field(default=False, description="Whether the request begins")
     needed: int = Field(default=0, description="Bytes that the download will take on the disk")
     memory: int = Field(default=0, description="Bytes of memory that the worker has")
     worn: bool = Field(default=False, description="The worker must get no other task")

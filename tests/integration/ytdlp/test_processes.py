@@ -71,7 +71,7 @@ async def test_a_transfer_without_progress_is_stopped(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="media", hang=True, times=1))
     async with archive.other(stall_timeout=0.3) as ytdlp:
-        with pytest.raises(errors.DownloadTimeout):
+        with pytest.raises(errors.NetworkTimeout):
             await ytdlp.download(archive.order(video.id), ignore, ignore)
     done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert (done.folder / f"{video.id}.mp4").is_file()
@@ -81,7 +81,7 @@ async def test_an_extraction_that_hangs_is_stopped(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="watch", hang=True))
     async with archive.other(extract_timeout=0.3) as ytdlp:
-        with pytest.raises(errors.DownloadTimeout):
+        with pytest.raises(errors.NetworkTimeout):
             await ytdlp.extract(video.id)
 
 

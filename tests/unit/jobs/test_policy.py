@@ -12,6 +12,7 @@ from ytarchive.common.errors import (
     IntegrityFailure,
     InvalidConfiguration,
     NetworkFailure,
+    NetworkTimeout,
     StorageProblem,
     ToolFailed,
     ToolMissing,
@@ -53,7 +54,9 @@ def test_integrity_failure_is_retried_once_whatever_the_job_allows(
     assert decide(error, failures, max_retries, JobsConfig(), alike=alike).action is expected
 
 
-@pytest.mark.parametrize("error", [NetworkFailure(), ApiFailure(), ApiRateLimited()])
+@pytest.mark.parametrize(
+    "error", [NetworkFailure(), NetworkTimeout(), ApiFailure(), ApiRateLimited()]
+)
 def test_an_outage_is_waited_out_with_growing_pauses_up_to_five_minutes(
     error: YTArchiveError,
 ) -> None:

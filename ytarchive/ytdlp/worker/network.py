@@ -6,6 +6,7 @@ files alone, and is never used to download.
 """
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -109,6 +110,8 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
 
     def __init__(self, options: dict[str, Any], also: str | None) -> None:
         self.refuses_network = False
+        self.on_request: Callable[[bool], None] = lambda is_unanswered: None
+        """Called when a request begins, and when it was answered or failed."""
         self._also = also
         super().__init__(options)
         self.cache = LiteralCache(self)
@@ -157,4 +160,8 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         if self.refuses_network:
             request = Request(request) if isinstance(request, str) else request
             request.proxies = {"all": _NOBODY}
-        return super().urlopen(request)
+        self.on_request(True)
+        try:
+            return super().urlopen(request)
+        finally:
+            self.on_request(False)

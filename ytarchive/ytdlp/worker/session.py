@@ -58,9 +58,12 @@ class Session:
         options = worker_options(equipment, self._messages, self)
         self._ydl = QuietYoutubeDL(options, also=equipment.plugin_server)
 
-    def report_to(self, report: Callable[[str, str], None]) -> None:
-        """Pass yt-dlp's warnings on, each with its level."""
+    def report_to(
+        self, report: Callable[[str, str], None], on_request: Callable[[bool], None]
+    ) -> None:
+        """Pass yt-dlp's warnings on, each with its level, and report its requests."""
         self._messages.report = report
+        self._ydl.on_request = on_request
 
     def rehearse(self) -> None:
         """Extract a video and list a playlist without asking anybody: that loads all it takes.

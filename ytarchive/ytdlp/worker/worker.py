@@ -39,7 +39,7 @@ class Worker:
         self._sending = threading.Lock()
         self._session = session
         self._is_busy = False
-        session.report_to(self._log)
+        session.report_to(self._log, self._request)
 
     def run(self) -> None:
         """Work until the process is killed."""
@@ -83,6 +83,9 @@ class Worker:
 
     def _log(self, level: str, text: str) -> None:
         self._send(Event(kind="log", level=level, text=text))
+
+    def _request(self, is_unanswered: bool) -> None:
+        self._send(Event(kind="request", is_unanswered=is_unanswered))
 
     def _send(self, event: Event) -> None:
         line = event.model_dump_json(exclude_defaults=True) + "\n"
