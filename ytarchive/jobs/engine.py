@@ -31,6 +31,7 @@ _MOST_READY = 200
 """Jobs that wait for a place while no other of their priority is planned: planning costs time that
 requests need, and one that comes early saves none."""
 _REPORT_INTERVAL = 2.0
+_MERGE_INTERVAL = 6 * 3600.0
 
 
 class Engine:
@@ -74,6 +75,7 @@ class Engine:
         start = self._supervisor.start
         start("queue", self._runner.turn)
         start("work plans", self._reporter.report_noted, every=_REPORT_INTERVAL)
+        start("work plans of lists", self._reporter.merge_plans, every=_MERGE_INTERVAL)
         start("metrics", self._count, every=_COUNT_INTERVAL)
 
     def run_beside(self, name: str, work: Work[Any], every: float) -> None:

@@ -1,5 +1,6 @@
 """Tells Storage what could not be archived, so that it stands in the job's work plan."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +72,24 @@ class WorkPlanReporter:
             await self._storage.create_work_plan(_counts(head, plan))
         except YTArchiveError as error:
             log.warning("the work plan of job {} lacks its counts: {}", job_id, error.message)
+
+    async def merge_plans(self) -> None:
+        """Merge the plans of a list that has several: earlier versions made one for each job."""
+        plans: dict[tuple[str, bool], list[Row]] = {}
+        for row in await self._repository.database.fetch_all("plans_of_lists"):
+            plans.setdefault((row["list"], bool(row["metadata_only"])), []).append(row)
+        for (playlist_id, metadata_only), rows in plans.items():
+            if len(rows) > 1:
+                merged = [row["work_plan_id"] for row in rows]
+                request = WorkPlanRequest(
+                    job_id=rows[0]["job_id"],  # the newest
+                    playlist_id=playlist_id,
+                    metadata_only=metadata_only,
+                    merged_plan_ids=merged,
+                )
+                plan = await self._storage.create_work_plan(request)
+                values = {"work_plan_id": plan.id, "merged": json.dumps(merged)}
+                await self._repository.database.execute("replace_work_plans", values)
 
     async def _report_some(self, job_id: str) -> bool:
         head = await self._repository.head(job_id)

@@ -69,6 +69,11 @@ class WorkPlanRequest(Model):
     resolved_video_ids: list[VideoId] = Field(
         default_factory=list, description="Videos that have been stored since; they leave the plan"
     )
+    merged_plan_ids: list[OpaqueId] = Field(
+        default_factory=list,
+        description="Further plans of the list: their entries come into its plan, and they are "
+        "removed. An id of no plan is ignored",
+    )
     total_videos: int = Field(default=0, ge=0)
     successful_videos: int = Field(default=0, ge=0)
 

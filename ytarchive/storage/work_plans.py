@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from ytarchive.common.cursors import require_id_cursor
 from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
 from ytarchive.common.filesystem import entries
 from ytarchive.common.identifiers import OpaqueId, new_id
@@ -41,8 +42,13 @@ class WorkPlans:
 
     async def create(self, request: WorkPlanRequest) -> WorkPlan:
         """Make a plan, or extend that of the list or job. It is durable before its file is."""
-        row = await self._database.write(lambda writer: _extend(writer, request))
-        return await self._write_file(row)
+        row, removed = await self._database.write(lambda writer: _extend(writer, request))
+        plan = await self._write_file(row)
+        for name in removed:
+            path = self._layout.plan_file(name)
+            with os_errors(path):
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+        return plan
 
     async def get(self, plan_id: str) -> WorkPlan:
         """A plan with its entries, in the order in which they came. Raises NotFound."""
@@ -120,9 +126,10 @@ def _added(entry: Row) -> dict[str, Any]:
     return {"added_at": from_micros(entry["added_at"]) if entry["added_at"] else None}
 
 
-def _extend(writer: Writer, request: WorkPlanRequest) -> Row:
-    """The transaction behind `create`; the plan's row."""
+def _extend(writer: Writer, request: WorkPlanRequest) -> tuple[Row, list[str]]:
+    """The transaction behind `create`; the plan's row, and the files of plans it replaces."""
     plan_id = _chosen_plan(writer, request) or _new_plan(writer, request.job_id)
+    removed = _merge(writer, plan_id, request.merged_plan_ids)
     if request.playlist_id is not None:
         _give_to_list(writer, plan_id, request)
     totals = request.model_dump(include={"total_videos", "successful_videos"})
@@ -131,7 +138,18 @@ def _extend(writer: Writer, request: WorkPlanRequest) -> Row:
     writer.execute_many("upsert_entry", entry_rows(plan_id, request))
     writer.execute("update_plan", totals | {"plan_id": plan_id, "now": to_micros(utc_now())})
     [row] = writer.fetch_all("get_plan", {"plan_id": plan_id})
-    return row
+    return row, removed
+
+
+def _merge(writer: Writer, plan_id: str, merged: list[str]) -> list[str]:
+    """Move the entries of other plans into a plan, and remove those; the names of their files."""
+    values = {"plan_id": plan_id, "plan_ids": json.dumps(merged)}
+    files = [row["file_name"] for row in writer.fetch_all("plans_to_merge", values)]
+    if files:
+        for statement in ("merge_entries", "remove_entries", "remove_plans"):
+            writer.execute(statement, values)
+        log.info("work plan {}: {} older plans of its list merged", plan_id, len(files))
+    return files
 
 
 def _give_to_list(writer: Writer, plan_id: str, request: WorkPlanRequest) -> None:

@@ -134,6 +134,26 @@ UPDATE jobs SET listing = 0, updated_at = :now WHERE id = :id;
 -- name: set_work_plan
 UPDATE jobs SET work_plan_id = :work_plan_id WHERE id = :id;
 
+-- name: plans_of_lists
+-- Each work plan of each list, with its newest job. A job that was not listed yet counts to the list
+-- of other jobs for the same address.
+WITH known AS (
+    SELECT playlist_id, max(list_id) AS list_id FROM jobs WHERE list_id NOTNULL GROUP BY playlist_id
+)
+SELECT
+    coalesce(j.list_id, known.list_id, j.playlist_id) AS list,
+    j.type = 'METADATA_ONLY' AS metadata_only,
+    j.work_plan_id,
+    max(j.id) AS job_id
+FROM jobs AS j LEFT JOIN known ON known.playlist_id = j.playlist_id
+WHERE j.playlist_id NOTNULL AND j.work_plan_id NOTNULL
+GROUP BY 1, 2, 3
+ORDER BY job_id DESC;
+
+-- name: replace_work_plans
+UPDATE jobs SET work_plan_id = :work_plan_id
+WHERE work_plan_id IN (SELECT value FROM json_each(:merged));
+
 -- Videos of jobs ----------------------------------------------------------------------------------
 
 -- name: add_video

@@ -190,6 +190,27 @@ ON CONFLICT (plan_id, video_id) DO UPDATE SET kind = excluded.kind, entry = excl
 DELETE FROM work_plan_entries
 WHERE plan_id = :plan_id AND video_id IN (SELECT value FROM json_each(:video_ids));
 
+-- name: plans_to_merge
+SELECT plan_id, file_name FROM work_plans
+WHERE plan_id IN (SELECT value FROM json_each(:plan_ids)) AND plan_id <> :plan_id;
+
+-- name: merge_entries
+-- Of a video in several plans the entry of the plan itself stays, else the newest, since the first
+-- failure of all.
+INSERT INTO work_plan_entries (plan_id, video_id, kind, entry, added_at)
+SELECT :plan_id, video_id, kind, entry, added_at FROM work_plan_entries
+WHERE plan_id IN (SELECT value FROM json_each(:plan_ids)) AND plan_id <> :plan_id
+ORDER BY plan_id DESC, number
+ON CONFLICT (plan_id, video_id) DO UPDATE SET added_at = min(added_at, excluded.added_at);
+
+-- name: remove_entries
+DELETE FROM work_plan_entries
+WHERE plan_id IN (SELECT value FROM json_each(:plan_ids)) AND plan_id <> :plan_id;
+
+-- name: remove_plans
+DELETE FROM work_plans
+WHERE plan_id IN (SELECT value FROM json_each(:plan_ids)) AND plan_id <> :plan_id;
+
 -- name: plans_with_video
 -- Plans that count a video as missing although its media is stored now.
 SELECT e.plan_id FROM work_plan_entries AS e JOIN work_plans AS p ON p.plan_id = e.plan_id

@@ -237,6 +237,10 @@ CREATE TRIGGER work_plans_added AFTER INSERT ON work_plans BEGIN
     UPDATE totals SET work_plans = work_plans + 1;
 END;
 
+CREATE TRIGGER work_plans_removed AFTER DELETE ON work_plans BEGIN
+    UPDATE totals SET work_plans = work_plans - 1;
+END;
+
 CREATE TRIGGER entries_added AFTER INSERT ON work_plan_entries BEGIN
     UPDATE work_plans SET
         unavailable = unavailable + (NEW.kind = 'unavailable'),
