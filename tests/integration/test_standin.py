@@ -369,7 +369,7 @@ async def test_media_breaks_off_expires_wears_out_and_keeps_to_its_pace() -> Non
         assert (await client.get(await client.media_url(video.id)))[0] == 403
         youtube.behaviour.change(media_url_lifetime=60, media_bytes_per_second=100_000)
         await client.get(url, headers={"Range": "bytes=0-29999"})
-        assert 0.2 < youtube.requests.of_kind("media")[-1].seconds < 0.6
+        assert youtube.requests.of_kind("media")[-1].seconds > 0.2
 
 
 async def test_faults_strike_the_requests_they_name() -> None:

@@ -246,7 +246,7 @@ class Database:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")  # which failed the last time
             connection.execute("BEGIN IMMEDIATE")
-            outcomes = [self._run(transaction) for transaction in group]
+            outcomes = self._outcomes(group)
             connection.execute("COMMIT")
         except Exception as error:  # whatever it is, nobody may wait for ever
             if connection.in_transaction:
@@ -258,6 +258,20 @@ class Database:
                 self._reserve.give_up_a_step()
             return [cause] * len(group)
         return outcomes
+
+    def _outcomes(self, group: Sequence[Transaction[Any]]) -> list[Any]:
+        """Run a group, at first without savepoints: nearly all groups succeed."""
+        connection = self._writer.connection
+        try:
+            return [transaction(self._writer) for transaction in group]
+        except Exception as error:
+            if not connection.in_transaction:
+                raise  # a full disk, for one: SQLite has undone the whole group
+            connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            if len(group) == 1:
+                return [translated(error, self.path)]
+        return [self._run(transaction) for transaction in group]
 
     def _run(self, transaction: Transaction[Any]) -> Any:
         connection = self._writer.connection

@@ -46,7 +46,10 @@ class RequestReader:
             return query, None
         if query:
             raise InvalidRequest(f"{next(iter(query))[:64]}: give it in the body")
-        envelope = _envelope(await _body(request, self._patience), bare=self._model is not None)
+        body = await _body(request, self._patience)
+        if self._model is not None and "data" not in body:
+            return body, None
+        envelope = _envelope(body)
         return envelope.data or {}, envelope.trace_id
 
     def model(self, values: dict[str, Any]) -> BaseModel | None:
@@ -130,10 +133,7 @@ def _refuse_extremes(raw: bytes, value: Any) -> None:
         raise MalformedBody(f"the body has {cause}")
 
 
-def _envelope(body: Mapping[str, Any], *, bare: bool) -> ServiceRequest:
-    """The body as an envelope; with `bare`, a body without `data` is the data itself."""
-    if bare and "data" not in body:
-        return ServiceRequest(data=dict(body))
+def _envelope(body: Mapping[str, Any]) -> ServiceRequest:
     try:
         return ServiceRequest.model_validate(body)
     except ValidationError as error:

@@ -75,7 +75,7 @@ def _console_sink(console: Console) -> "Callable[[Message], None]":
 
 def _full_line(record: "Record") -> str:
     level = level_of(record)
-    time = record["time"].strftime("%Y-%m-%d %H:%M:%S")
+    time = record["time"].isoformat(" ", "seconds")[:19]
     text = _printable(record["message"])
     trace = record["extra"].get("trace_id")
     if level is not LogLevel.INFO and trace:
