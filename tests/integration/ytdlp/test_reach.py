@@ -88,7 +88,7 @@ async def test_no_kind_of_request_is_led_elsewhere(archive: Archive, kind: str) 
     video = archive.youtube.catalogue.add_video()
     target = "http://169.254.169.254/latest/meta-data/"
     archive.youtube.behaviour.faults.append(Fault(kind=kind, status=302, location=target))
-    with pytest.raises(errors.YouTubeError):
+    with pytest.raises(errors.NetworkFailure, match=r"169\.254\.169\.254 is not one of YouTube's"):
         await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert is_only_youtube(archive)
 

@@ -16,7 +16,7 @@ from ytarchive.common import errors
 from ytarchive.common.disk import CAUSES
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import utc_now
-from ytarchive.ytdlp.worker.wording import clean, normalise
+from ytarchive.ytdlp.worker.wording import LED_ELSEWHERE, clean, normalise
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,7 @@ TABLE: tuple[Row, ...] = (
             "certificate verify failed",
             "http error 5",
             "failed to parse json",  # a web page came, as of a network that wants a log-in
+            LED_ELSEWHERE,
         ),
         lambda facts: (
             bool(facts.kinds & _TRANSPORT) or (facts.status is not None and facts.status >= 500)

@@ -23,6 +23,7 @@ from yt_dlp.utils import DownloadError
 from ytarchive.common.errors import NoFormats, ToolMissing
 from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.selection import is_served_by, parts_of
+from ytarchive.ytdlp.worker.wording import LED_ELSEWHERE
 
 _YOUTUBE = (
     "youtube.com",
@@ -82,12 +83,12 @@ class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without type
         """Called for each answer, before `requests` follows it."""
         target = response.headers.get("location")
         if response.is_redirect and target:
-            self._require_allowed(_joined(response.url, target))
+            self._require_allowed(_joined(response.url, target), because=LED_ELSEWHERE)
 
-    def _require_allowed(self, url: str) -> None:
+    def _require_allowed(self, url: str, because: str = "") -> None:
         parts = parts_of(url)
         if not is_youtube(url) and parts[:2] != self._also:
-            raise RefusedError(f"{parts.netloc or 'that'} is not one of YouTube's servers")
+            raise RefusedError(f"{parts.netloc or 'that'} is not one of YouTube's servers{because}")
 
 
 def _joined(base: str, target: str) -> str:

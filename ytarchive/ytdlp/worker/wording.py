@@ -2,6 +2,8 @@
 
 import re
 
+LED_ELSEWHERE = "; an answer leads there, as in a network that requires a log-in"
+"""The end of the message of a redirect that is not followed."""
 _COOKIE_ADVICE = re.compile(r"\.?\s*use --cookies.*", re.IGNORECASE | re.DOTALL)
 _BUG_ADVICE = re.compile(r"[;.,]?\s*please report this issue on .*", re.IGNORECASE | re.DOTALL)
 _ADVICE = re.compile(

@@ -1,0 +1,1 @@
+"""Put this folder on PYTHONPATH, and the port of a `Connection` into a file."""
