@@ -46,10 +46,11 @@ class Transfers:
     def __init__(
         self, settings: Settings, fetcher: Fetcher, watch: ArchiveWatch | None = None
     ) -> None:
+        self._watch = watch or ArchiveWatch(None)
         self._attempts = Attempts(
             settings,
             fetcher,
-            watch or ArchiveWatch(None),
+            self._watch,
             require_own_folder=self._require_own_folder,
             note=self._note,
         )
@@ -217,6 +218,7 @@ class Transfers:
     async def _note(self, task: DownloadTask) -> None:
         """Write a direct download's state. If that fails, a restart repeats what is missing."""
         try:
+            await self._watch.require()  # or its folders would be made where the archive was
             await asyncio.to_thread(self._pending.keep, task.record())
         except YTArchiveError as error:
             log.warning("{}: its state is not written: {}", task.request.video_id, error.message)
@@ -249,6 +251,7 @@ class Transfers:
             return
         task.is_promised = False
         try:
+            await self._watch.require()
             await asyncio.to_thread(self._pending.end, task.task_id)
         except YTArchiveError as error:
             log.warning("{}: its end is not recorded: {}", task.request.video_id, error.message)

@@ -5,16 +5,13 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from ytarchive.common.presence import ArchiveWatch
-
 T = TypeVar("T")
 
 
 class Changes:
     """The locks of the videos, and the changes that run."""
 
-    def __init__(self, watch: ArchiveWatch) -> None:
-        self._watch = watch
+    def __init__(self) -> None:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -24,7 +21,7 @@ class Changes:
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` even if its caller is cancelled, because its threads cannot be cancelled."""
-        task = asyncio.create_task(self._watch.run(work))
+        task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)

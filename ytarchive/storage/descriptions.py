@@ -20,9 +20,10 @@ from pydantic import ValidationError
 
 from ytarchive.common.case import require_exact_name
 from ytarchive.common.disk import os_errors, sync
-from ytarchive.common.errors import LocalError
+from ytarchive.common.errors import FileFailure, LocalError
 from ytarchive.common.filesystem import entries
 from ytarchive.common.grouping import Grouped, outcome_of
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import VideoMetadata
 from ytarchive.storage import files
 from ytarchive.storage.api import StorageLocation
@@ -57,6 +58,15 @@ class MetadataStore:
         self._history = HistoryRecords(layout)
         self._writing = Grouped[tuple[Draft, bytes], None](self._write, most=_LARGEST_GROUP)
         self._placing = Grouped[Draft, None](self._put_in_place, most=_LARGEST_GROUP)
+
+    async def get(self, video_id: str) -> VideoMetadata:
+        """Return a video's stored metadata. Raises NotFound or FileFailure."""
+        path = self._layout.metadata_file(video_id)
+        content = await asyncio.to_thread(files.read, path)
+        try:
+            return VideoMetadata.model_validate(stored_json(content))
+        except ValueError as error:
+            raise FileFailure(f"{path} is damaged; fetch the metadata again") from error
 
     async def save(self, metadata: VideoMetadata) -> StorageLocation:
         """Write `metadata/videos/<id>.json` and register it; where the video lies."""

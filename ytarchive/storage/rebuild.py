@@ -23,6 +23,7 @@ from ytarchive.common.filesystem import is_file
 from ytarchive.common.identity import ArchiveIdentity
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model
+from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.discovery import documents
@@ -76,13 +77,14 @@ async def rebuild_library(
     if not filesystem.is_folder(layout.videos):
         raise NotFound(f"{layout.videos} does not exist: there is nothing to make a library of")
     with StateLock(layout.state, [ServiceName.STORAGE]):
+        watch = ArchiveWatch(Presence(layout.base, identity.id) if identity else None)
         await _finish_moves(layout)
-        rebuilt = await _made_again(layout, on_progress)
+        rebuilt = await _made_again(layout, watch, on_progress)
         await _record(layout, identity)
-        return rebuilt.model_copy(update={"is_searchable": await _index(layout)})
+        return rebuilt.model_copy(update={"is_searchable": await _index(layout, watch)})
 
 
-async def restore_lost_library(layout: Layout) -> None:
+async def restore_lost_library(layout: Layout, watch: ArchiveWatch) -> None:
     """Make the library again if an archive has lost it; one that holds nothing needs none.
 
     Else it would count as empty, and everything would be fetched anew. The caller owns the library.
@@ -92,7 +94,7 @@ async def restore_lost_library(layout: Layout) -> None:
     if not await asyncio.to_thread(_is_lost, layout):
         return
     log.warning("the archive has lost {}: it is made again from the files", layout.database)
-    rebuilt = await _made_again(layout, lambda _: None)
+    rebuilt = await _made_again(layout, watch, lambda _: None)
     log.warning("{} is there again; videos: {}", layout.database.name, rebuilt.videos)
 
 
@@ -111,14 +113,16 @@ def _is_empty(database: Path) -> bool:
     return stat.S_ISREG(status.st_mode) and not status.st_size
 
 
-async def _made_again(layout: Layout, on_progress: Callable[[int], None]) -> Rebuilt:
-    """Make the library from the files, and put it in its place."""
+async def _made_again(
+    layout: Layout, watch: ArchiveWatch, on_progress: Callable[[int], None]
+) -> Rebuilt:
+    """Make the library from the files, and put it in its place if the archive is still there."""
     began = time.monotonic()
     with os_errors(layout.state):
         prepared = swap.prepare(layout.state)
     async with await Database.open(prepared / layout.database.name, _UNFINISHED) as database:
         filling = Filling(database, layout, on_progress)
-        await filling.fill()
+        await watch.run(filling.fill())
         totals = await Library(database, layout).totals()
     with os_errors(layout.state):
         aside = swap.commit(prepared)
@@ -156,11 +160,11 @@ async def _finish_moves(layout: Layout) -> None:
         log.warning("the old library is not read: {}", error.message)
 
 
-async def _index(layout: Layout) -> bool:
+async def _index(layout: Layout, watch: ArchiveWatch) -> bool:
     """Make the search index; whether it could be made. The library is good without it."""
     async with await Database.open(layout.database, SCHEMA) as library:
         try:
-            search = await Search.open(library, layout)
+            search = await Search.open(library, layout, watch)
             try:
                 await search.catch_up()
             finally:

@@ -12,15 +12,14 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database
 from ytarchive.common.disk import Space, os_errors
-from ytarchive.common.errors import FileFailure, NotFound
+from ytarchive.common.errors import NotFound
 from ytarchive.common.identifiers import parse_playlist_id
-from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.supervision import Supervisor
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
-from ytarchive.storage import files, folders
+from ytarchive.storage import folders
 from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.api import (
     ExistsRequest,
@@ -58,6 +57,7 @@ from ytarchive.storage.verify.passes import Passes
 from ytarchive.storage.verify.schedule import FIRST_LOOK, LOOK_EVERY, verify_if_due
 from ytarchive.storage.verify.verification import Verifier
 from ytarchive.storage.videos import VideoStore
+from ytarchive.storage.watching import WatchedOperations, databases_only
 from ytarchive.storage.work_plans import WorkPlans
 
 log = logger.bind(service="storage")
@@ -65,7 +65,7 @@ log = logger.bind(service="storage")
 T = TypeVar("T")
 
 
-class StorageService(StorageAPI):
+class StorageService(WatchedOperations, StorageAPI):
     """Keeps the archive. Made by `open`; one process at a time may have it open."""
 
     def __init__(
@@ -76,9 +76,9 @@ class StorageService(StorageAPI):
         search: Search,
         presence: Presence | None = None,
     ) -> None:
+        super().__init__(ArchiveWatch(presence))
         self._config = config
-        self._watch = ArchiveWatch(presence)
-        self._changes = Changes(self._watch)
+        self._changes = Changes()
         self._layout = layout
         self._database = database
         self._library = Library(database, layout)
@@ -91,10 +91,12 @@ class StorageService(StorageAPI):
         self._descriptions = MetadataStore(self._library, layout, self._bins)
         self._plans = WorkPlans(database, layout)
         self._passes = Passes(database)
-        findings = Findings(database)
+        findings = Findings(database, self.watch)
         restorer = Restorer(layout, self._library, self._videos, self._bins, findings)
-        self._history = HistoryService(layout, self._changes)
-        self._trash = TrashService(self._bins, restorer, self._change, config.trash_days)
+        self._history = HistoryService(layout, self._changes, self.watch)
+        self._trash = TrashService(
+            self._bins, restorer, self._change, config.trash_days, self.watch
+        )
         self._verifier = Verifier(
             self._passes,
             findings,
@@ -117,10 +119,10 @@ class StorageService(StorageAPI):
         """
         layout = Layout.of(config)
         await asyncio.to_thread(folders.prepare, layout)
-        await restore_lost_library(layout)
+        await restore_lost_library(layout, ArchiveWatch(presence))
         database = await Database.open(layout.database, SCHEMA)
         try:
-            search = await Search.open(database, layout)
+            search = await Search.open(database, layout, ArchiveWatch(presence))
         except BaseException:
             await database.close()
             raise
@@ -165,8 +167,7 @@ class StorageService(StorageAPI):
         playlist_id = parse_playlist_id(request.playlist.playlist_id)
         playlist = request.playlist.model_copy(update={"playlist_id": playlist_id})
         request = request.model_copy(update={"playlist": playlist})
-        async with self._watch.over():
-            written = await asyncio.to_thread(save_listed, request, self._layout)
+        written = await asyncio.to_thread(save_listed, request, self._layout)
         if written is not None:
             headline = {"videos": [], "video_count": written}
             await self._library.save_playlist(playlist.model_copy(update=headline))
@@ -179,8 +180,7 @@ class StorageService(StorageAPI):
     async def video_exists(self, video_id: str) -> VideoExists:
         """Whether a video is stored, and where. A media file that is gone is not stored."""
         try:
-            async with self._watch.over():
-                location = await self._videos.locate(video_id)
+            location = await self._videos.locate(video_id)
         except NotFound:
             return VideoExists(video_id=video_id, exists=False)
         exists = location.video_path is not None
@@ -189,28 +189,23 @@ class StorageService(StorageAPI):
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         """Which of many videos are stored, in the order asked; their media files must be there."""
         registered = await self._library.stored_among(request.video_ids)
-        async with self._watch.over():
-            seen = await asyncio.to_thread(look_for, registered, self._layout)
+        seen = await asyncio.to_thread(look_for, registered, self._layout)
         lacking = await self._absent.lacking(list(seen.stored), request)
         return seen.answer(request, lacking)
 
+    @databases_only
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
         """Stored videos, sorted and filtered."""
         return await self._lists.page(await self.channels.resolved(request))
 
+    @databases_only
     async def search(self, request: SearchQuery) -> SearchResults:
         """Find videos by words in titles, descriptions and captions."""
         return await self._search.find(await self.channels.resolved(request))
 
     async def get_metadata(self, video_id: str) -> VideoMetadata:
         """A video's stored metadata. Raises NotFound, or FileFailure if it cannot be read."""
-        path = self._layout.metadata_file(video_id)
-        async with self._watch.over():
-            content = await asyncio.to_thread(files.read, path)
-        try:
-            return VideoMetadata.model_validate(stored_json(content))
-        except ValueError as error:
-            raise FileFailure(f"{path} is damaged; fetch the metadata again") from error
+        return await self._descriptions.get(video_id)
 
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
         """Make a work plan, or extend the one that the list or else the job has."""
@@ -218,10 +213,12 @@ class StorageService(StorageAPI):
         log.info("work plan {}: {} videos to review", plan.id, plan.missing)
         return plan
 
+    @databases_only
     async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
         """All work plans, newest first."""
         return await self._plans.page(request)
 
+    @databases_only
     async def get_work_plan(self, plan_id: str) -> WorkPlan:
         """One work plan. Raises NotFound."""
         return await self._plans.get(plan_id)
@@ -230,7 +227,6 @@ class StorageService(StorageAPI):
         """What the archive holds."""
         totals = await self._library.totals()
         base = self._layout.base
-        await self._watch.require()
         with os_errors(base):
             disk = await asyncio.to_thread(Space.at, base, self._config.min_free)
         return StorageStats(
@@ -251,26 +247,29 @@ class StorageService(StorageAPI):
 
     async def start_verification(self, request: VerifyRequest) -> Verification:
         """Begin to verify what is stored, or go on where the last run ended."""
-        await self._watch.require()
         return await self._verifier.start(request)
 
+    @databases_only
     async def get_verification(self) -> Verification:
         """How far the verification is, and how much it found."""
         return await self._verifier.status()
 
+    @databases_only
     async def list_findings(self, request: FindingQuery) -> Page[Finding]:
         """What is not as it was stored, ordered by path."""
         return await self._verifier.page(request)
 
+    @databases_only
     async def cancel_verification(self) -> Verification:
         """Stop the verification; the next run goes on from there."""
         return await self._verifier.cancel()
 
+    @databases_only
     async def health(self) -> HealthCheck:
         """Whether the library can be read and the archive written."""
         look = asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free)
         # All at once: under load, each change of threads waits for its turn.
-        found = await asyncio.gather(self._database.is_usable(), self._watch.is_there(), look)
+        found = await asyncio.gather(self._database.is_usable(), self.watch.is_there(), look)
         checks = {"database": found[0], "archive": found[1], **found[2]}
         problems = self._supervisor.problems()
         return HealthCheck.of(self.service, checks, since=self._started, problems=problems)

@@ -1,5 +1,6 @@
 """Idle partial downloads are removed by age, quota and free space; those in use never are."""
 
+import errno
 import os
 import shutil
 import time
@@ -11,13 +12,16 @@ import pytest
 
 from tests.unit.download.conftest import Ear, ScriptedFetcher
 from tests.unit.download.test_service import ended, request
-from tests.waiting import until
+from tests.waiting import eventually, until
 from ytarchive.common import errors
 from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
+from ytarchive.common.identity import create_identity, new_identity
+from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.reserve import Reserve
 from ytarchive.download.service import DownloadService
 from ytarchive.download.staging.api import StagingAPI
 from ytarchive.download.staging.area import StagingArea
+from ytarchive.download.staging.cleaning import StagingCleaner
 
 KIB = 1024
 DAY = 86_400
@@ -220,3 +224,39 @@ async def test_cleaning_does_not_remove_a_video_that_is_being_downloaded(
     await until(lambda: not idle.exists())
     assert folder.exists()
     await service.close()
+
+
+async def test_nothing_is_cleaned_while_the_folder_holds_another_archive(tmp_path: Path) -> None:
+    stage(tmp_path, 1, days=8)
+    stage(tmp_path, 2, days=8)
+    create_identity(tmp_path, new_identity())
+    away = Presence(tmp_path, "another archive")
+    cleaner = StagingCleaner(config(tmp_path), lambda: (), ArchiveWatch(away))
+    cleaner.give_up("00000000002")
+    await cleaner.clean()
+    assert left(tmp_path) == {1, 2}
+
+
+@pytest.mark.parametrize("is_promised", [True, False])
+async def test_a_download_that_fails_because_the_archive_is_gone_creates_no_folder(
+    tmp_path: Path, is_promised: bool
+) -> None:
+    base, fetcher, ear = tmp_path / "archive", ScriptedFetcher(), Ear()
+    base.mkdir()
+    identity = create_identity(base, new_identity())
+    settings = Settings(storage=config(base))
+    service = DownloadService(settings, fetcher, Presence(base, identity.id))
+    service.report_to(ear)
+    task = await service.start_download(request(survives_restart=is_promised))
+    await until(lambda: fetcher.running)
+    base.rename(tmp_path / "away")
+    fetcher.failure = OSError(errno.ENOENT, "no such file")
+    fetcher.finish.set()
+
+    async def is_told() -> bool:
+        told = await service.get_progress(task.task_id)
+        return told.error_code == errors.ArchiveMissing.code
+
+    await eventually(is_told)
+    await service.close()
+    assert not base.exists()

@@ -44,12 +44,17 @@ Change = Callable[[Path], Any]
 async def ended(storage: StorageAPI, **request: Any) -> Verification:
     """Verify, and wait for the end."""
     await storage.start_verification(VerifyRequest(**request))
+    return await over(storage)
 
-    async def over() -> Verification | None:
+
+async def over(storage: StorageAPI) -> Verification:
+    """Wait for the end of the verification."""
+
+    async def is_over() -> Verification | None:
         verification = await storage.get_verification()
         return None if verification.state is VerifyState.RUNNING else verification
 
-    return await eventually(over)
+    return await eventually(is_over)
 
 
 async def found(storage: StorageAPI) -> dict[str, Finding]:

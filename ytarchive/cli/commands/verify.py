@@ -123,7 +123,7 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
     out.show(verified, _verified)
     _tell_jobs(archive, out, job_ids)
     has_loss = any(kind.is_loss for kind in verification.findings)
-    return 1 if has_loss or verification.state is VerifyState.FAILED else 0
+    return 1 if has_loss or verification.error else 0
 
 
 async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Verification:
@@ -263,6 +263,8 @@ def _conclusion(done: Verification) -> RenderableType:
     """What a run without findings has shown; nothing if it has read nothing."""
     if done.state is VerifyState.FAILED:
         return cell("The verification failed.", "red")
+    if done.error:
+        return cell("The verification was interrupted; the next run resumes it.", "red")
     if not done.files_checked:
         return cell("No file was read, and no finding is open.")
     return cell("Everything that was checked is as it was stored.", "green")

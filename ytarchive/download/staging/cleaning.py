@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from loguru import logger
 
 from ytarchive.common.config import StorageConfig
+from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.reserve import Reserve
 from ytarchive.download.staging.api import StagingAPI, StagingReport
 from ytarchive.download.staging.area import StagingArea
@@ -18,7 +19,10 @@ _INTERVAL = 30.0
 class StagingCleaner(StagingAPI):
     """Removes idle partial downloads; `active` names the folders that are in use now."""
 
-    def __init__(self, config: StorageConfig, active: Callable[[], Collection[str]]) -> None:
+    def __init__(
+        self, config: StorageConfig, active: Callable[[], Collection[str]], watch: ArchiveWatch
+    ) -> None:
+        self._watch = watch
         self._area = StagingArea(config)
         self._active = active
         self._reserve = Reserve(config.state_path)
@@ -51,7 +55,12 @@ class StagingCleaner(StagingAPI):
                 self._wake.clear()
 
     async def clean(self) -> None:
-        """Clean once, and fill the reserve of the state folder. A failure is logged."""
+        """Clean once, and fill the reserve of the state folder. A failure is logged.
+
+        Nothing is done while the archive is missing: its folder may hold another one.
+        """
+        if not await self._watch.is_there():
+            return
         try:
             while self._given_up:
                 video_id = self._given_up.pop()

@@ -3,17 +3,20 @@
 import asyncio
 
 from ytarchive.common.models import Done
+from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.changes import Changes
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.models import HistoryEntry
 from ytarchive.storage.history.records import HistoryRecords
 from ytarchive.storage.layout import Layout
+from ytarchive.storage.watching import WatchedOperations
 
 
-class HistoryService(HistoryAPI):
+class HistoryService(WatchedOperations, HistoryAPI):
     """The history of the archive's videos."""
 
-    def __init__(self, layout: Layout, changes: Changes) -> None:
+    def __init__(self, layout: Layout, changes: Changes, watch: ArchiveWatch) -> None:
+        super().__init__(watch)
         self._records = HistoryRecords(layout)
         self._changes = changes
 

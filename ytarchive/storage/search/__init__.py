@@ -4,6 +4,7 @@ import asyncio
 from typing import Self
 
 from ytarchive.common.database import Database
+from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.query_models import SearchQuery, SearchResults
 from ytarchive.storage.repository import Library
@@ -15,27 +16,29 @@ from ytarchive.storage.search.indexer import Indexer
 class Search:
     """The index of one library, and what keeps it up to date. Made by `open`."""
 
-    def __init__(self, index: SearchIndex, library: Database, layout: Layout) -> None:
+    def __init__(
+        self, index: SearchIndex, library: Database, layout: Layout, watch: ArchiveWatch
+    ) -> None:
         self._index = index
-        self._indexer = Indexer(index, library, layout)
+        self._indexer = Indexer(index, library, layout, watch)
         self._finder = Finder(index, Library(library, layout), layout)
         self.notice = self._indexer.notice
         self.pending = self._indexer.pending
 
     @classmethod
-    async def open(cls, library: Database, layout: Layout) -> Self:
+    async def open(cls, library: Database, layout: Layout, watch: ArchiveWatch) -> Self:
         """Open the index that belongs to the library, or begin one."""
         [state] = await library.fetch_all("search_state")
         library_id, newest = state["library_id"], state["newest"]
         index = await SearchIndex.open(layout.search_index, library_id, newest)
-        return cls(index, library, layout)
+        return cls(index, library, layout, watch)
 
     @classmethod
     async def reading(cls, library: Database, layout: Layout) -> Self:
         """Return the index as it is, which may be behind the library."""
         [state] = await library.fetch_all("search_state")
         index = await SearchIndex.reading(layout.search_index, state["library_id"], state["newest"])
-        return cls(index, library, layout)
+        return cls(index, library, layout, ArchiveWatch(None))
 
     async def follow(self) -> None:
         """Index what has changed, then wait for the next change; repeated while it is open."""

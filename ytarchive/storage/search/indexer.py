@@ -11,6 +11,7 @@ import time
 from loguru import logger
 
 from ytarchive.common.database import Database, Row
+from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable
 from ytarchive.common.supervision import mark_working
 from ytarchive.storage.layout import Layout
@@ -28,10 +29,13 @@ _LOOK_AGAIN = 30.0
 class Indexer:
     """Follows the library's changes: `follow` again and again, or `catch_up` once."""
 
-    def __init__(self, index: SearchIndex, library: Database, layout: Layout) -> None:
+    def __init__(
+        self, index: SearchIndex, library: Database, layout: Layout, watch: ArchiveWatch
+    ) -> None:
         self._index = index
         self._library = library
         self._layout = layout
+        self._watch = watch
         self._changed = asyncio.Event()
 
     def notice(self) -> None:
@@ -53,15 +57,20 @@ class Indexer:
         """Index everything that is pending. `rest`: time to sleep for each time spent reading."""
         done = 0
         while rows := await self._next_changes():
-            documents = []
-            for change in all_readable(rows, _change, lambda row: f"video {row['video_id']}"):
-                began = time.monotonic()
-                documents.append(await asyncio.to_thread(self._document, change))
-                await asyncio.sleep(rest * (time.monotonic() - began))
+            async with self._watch.over():  # or captions of a missing disk would count as none
+                documents = await self._documents(rows, rest)
             await self._index.take_in(documents, rows[-1]["revision"])
             done += len(documents)
         if done:
             log.debug("{} videos indexed", done)
+
+    async def _documents(self, rows: list[Row], rest: float) -> list[Document]:
+        documents = []
+        for change in all_readable(rows, _change, lambda row: f"video {row['video_id']}"):
+            began = time.monotonic()
+            documents.append(await asyncio.to_thread(self._document, change))
+            await asyncio.sleep(rest * (time.monotonic() - began))
+        return documents
 
     async def _next_change(self) -> None:
         """Wait for a change; not all of them are told, so look from time to time."""

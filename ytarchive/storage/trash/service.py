@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from loguru import logger
 
 from ytarchive.common.models import Page
+from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.bins import Bins
 from ytarchive.storage.trash.models import (
@@ -21,6 +22,7 @@ from ytarchive.storage.trash.models import (
     TrashQuery,
 )
 from ytarchive.storage.trash.restoring import Restorer
+from ytarchive.storage.watching import WatchedOperations
 
 log = logger.bind(service="storage")
 
@@ -38,10 +40,13 @@ class Changing(Protocol):
         ...
 
 
-class TrashService(TrashAPI):
+class TrashService(WatchedOperations, TrashAPI):
     """The trash and the quarantine of the archive."""
 
-    def __init__(self, bins: Bins, restorer: Restorer, changing: Changing, days: float) -> None:
+    def __init__(
+        self, bins: Bins, restorer: Restorer, changing: Changing, days: float, watch: ArchiveWatch
+    ) -> None:
+        super().__init__(watch)
         self._bins = bins
         self._restorer = restorer
         self._changing = changing
@@ -79,7 +84,8 @@ class TrashService(TrashAPI):
 
     async def purge(self) -> None:
         """Delete what has been in the trash for long enough."""
-        emptied = await asyncio.to_thread(self._bins.empty, self._kept)
+        async with self.watch.over():
+            emptied = await asyncio.to_thread(self._bins.empty, self._kept)
         if emptied.items:
             log.info("purged {} items of the trash", emptied.items)
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ytarchive.common.cursors import refused_cursor
-from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.database import Database, Row, Transaction, Writer
 from ytarchive.common.file_names import file_name
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable
 from ytarchive.storage.intake import StoredFile
 from ytarchive.storage.layout import Role
@@ -28,10 +29,15 @@ class Copy:
 
 
 class Findings:
-    """The tables of the verification, and the files that it looks at."""
+    """The tables of the verification, and the files that it looks at.
 
-    def __init__(self, database: Database) -> None:
+    What was seen of files is kept only if the archive is there afterwards, or else ArchiveMissing
+    is raised.
+    """
+
+    def __init__(self, database: Database, watch: ArchiveWatch) -> None:
         self._database = database
+        self.watch = watch
 
     async def videos_after(self, cursor: int) -> list[Row]:
         """The next videos: `number`, and `video_id` as bytes."""
@@ -80,12 +86,12 @@ class Findings:
     async def record(self, troubles: Iterable[Trouble]) -> None:
         """Keep what was found."""
         rows = list(map(_finding_row, troubles))
-        await self._database.write(lambda writer: writer.execute_many("upsert_finding", rows))
+        await self._keep(lambda writer: writer.execute_many("upsert_finding", rows))
 
     async def settle(self, paths: Iterable[str]) -> None:
         """Forget findings of files that are as they should be."""
         rows = [{"path": path} for path in paths]
-        await self._database.write(lambda writer: writer.execute_many("delete_finding", rows))
+        await self._keep(lambda writer: writer.execute_many("delete_finding", rows))
 
     async def take_out(
         self, trouble: Trouble, quarantine_path: str | None, copy: Copy | None
@@ -105,7 +111,7 @@ class Findings:
             removed = {"path": trouble.path, "quarantine_path": quarantine_path}
             writer.execute("mark_removed", removed)
 
-        await self._database.write(transaction)
+        await self._keep(transaction)
 
     async def register_checksums(self, video_id: str, path: str, file: StoredFile) -> None:
         """Register a list of digests that was written anew."""
@@ -121,7 +127,7 @@ class Findings:
             writer.execute("upsert_file", row)
             writer.execute("delete_finding", {"path": path})
 
-        await self._database.write(transaction)
+        await self._keep(transaction)
 
     async def untreated(self, cursor: bytes) -> tuple[list[Trouble], bytes | None]:
         """The next findings that were not taken out, without details; the cursor after them."""
@@ -137,6 +143,10 @@ class Findings:
         items = all_readable(shown, _finding, _name)
         more = shown[-1]["place"].hex() if len(rows) > query.limit else None
         return Page(items=items, next_cursor=more)
+
+    async def _keep(self, transaction: Transaction[object]) -> None:
+        await self.watch.require()
+        await self._database.write(transaction)
 
 
 def _place(cursor: str | None) -> bytes:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ytarchive.common.database import Row
-from ytarchive.common.errors import Cancelled, FileFailure
+from ytarchive.common.errors import ArchiveMissing, Cancelled, FileFailure
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.verify.checks import Checked, Checker, RegisteredFile, Trouble
 from ytarchive.storage.verify.findings import Findings
@@ -84,7 +84,10 @@ class Session:
         self._stop.set()
 
     async def run(self) -> VerifyState:
-        """Resume the pass; its state afterwards. Raises FileFailure if nothing could be read."""
+        """Resume the pass; its state afterwards.
+
+        Raises FileFailure if nothing could be read, or ArchiveMissing.
+        """
         try:
             await self._prepare()
             await self._look_at_known()
@@ -92,7 +95,11 @@ class Session:
                 return VerifyState.COMPLETE
         except Cancelled:
             await self._save()
+        except ArchiveMissing:
+            await self._save()
+            raise
         finally:
+            self.stop()
             self._pool.shutdown(wait=False, cancel_futures=True)
             await self._accept_foreign()
         return VerifyState.STOPPED
@@ -127,6 +134,7 @@ class Session:
 
     async def _accept_foreign(self) -> None:
         if self._request.accept_foreign:
+            await self._findings.watch.require()
             found = await self._strangers.found()
             await asyncio.to_thread(self._accepted.add, found)
             await self._findings.settle(found)
@@ -187,6 +195,7 @@ class Session:
 
     async def _settle(self, batch: Batch, checking: Future[Checked]) -> None:
         checked = await asyncio.wrap_future(checking)
+        await self._findings.watch.require()  # or files of a missing disk would count as lost
         await self._confirm(self._believed(batch, checked.troubles), self._checker)
         self._pass = self._pass.advanced(batch.cursor, batch.videos, checked.files, checked.bytes)
         if time.monotonic() - self._saved > _SAVE_SECONDS:

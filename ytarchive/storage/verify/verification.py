@@ -8,7 +8,7 @@ from datetime import timedelta
 from loguru import logger
 
 from ytarchive.common.disk import translated
-from ytarchive.common.errors import Conflict, YTArchiveError
+from ytarchive.common.errors import ArchiveMissing, Conflict, YTArchiveError
 from ytarchive.common.models import Page, utc_now
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.repository import Library
@@ -58,8 +58,9 @@ class Verifier:
     async def start(self, request: VerifyRequest, threads: int | None = None) -> Verification:
         """Begin a pass, or go on with one. `threads`: default one for each core.
 
-        Raises Conflict if a verification is running.
+        Raises Conflict if a verification is running, or ArchiveMissing.
         """
+        await self._findings.watch.require()
         async with self._starting:
             if self._task is not None and (await self.status()).state is not VerifyState.RUNNING:
                 await asyncio.wait([self._task])  # it has ended, and is about to say so
@@ -126,7 +127,11 @@ class Verifier:
     async def _run(self, session: Session, scope: str) -> None:
         state, error = VerifyState.FAILED, None
         try:
-            state = await session.run()
+            async with self._findings.watch.over():
+                state = await session.run()
+        except ArchiveMissing as missing:
+            state, error = VerifyState.STOPPED, f"{missing.message}. {missing.remedy}"
+            log.error("verification interrupted: {}", missing.message)
         except YTArchiveError as failure:
             error = failure.message
             log.error("verification failed: {}", error)

@@ -1,0 +1,45 @@
+"""Refuses the operations of Storage while the archive's folder does not hold the archive."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from ytarchive.common.contract import endpoints
+from ytarchive.common.presence import ArchiveWatch
+
+Operation = TypeVar("Operation", bound=Callable[..., Awaitable[Any]])
+
+_MARK = "__reads_databases_only__"
+
+
+def databases_only(operation: Operation) -> Operation:
+    """Mark an operation that neither reads nor writes a file of the archive."""
+    setattr(operation, _MARK, True)
+    return operation
+
+
+class WatchedOperations:
+    """Base of the implementations of Storage's contracts; it precedes the contract.
+
+    Each operation checks the presence of the archive before and after its work, and raises
+    ArchiveMissing; except those with the mark `databases_only`.
+    """
+
+    def __init__(self, watch: ArchiveWatch) -> None:
+        self.watch = watch
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for declared in endpoints(cls):
+            operation = cls.__dict__.get(declared.name)
+            if operation is not None and not hasattr(operation, _MARK):
+                setattr(cls, declared.name, _watched(operation))
+
+
+def _watched(operation: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(operation)
+    async def watched(self: WatchedOperations, *args: Any, **kwargs: Any) -> Any:
+        async with self.watch.over():
+            return await operation(self, *args, **kwargs)
+
+    return watched
