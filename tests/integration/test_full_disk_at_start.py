@@ -117,3 +117,27 @@ def test_jobs_are_cancelled_and_queued_and_the_server_restarts_on_a_full_disk(
             assert server.ended(again)["status"] == "COMPLETED"
     finally:
         youtube.behave(media_bytes_per_second=None)
+
+
+def test_a_job_whose_stream_filled_the_disk_is_cancelled_there_and_the_server_restarts(
+    disk: Path, youtube: StandInProcess
+) -> None:
+    """The stream comes in fragments and is longer than announced."""
+    fields = {"manifest": "hls", "fragments": 400, "itags": [18]}
+    video_id = youtube.ask("/videos", fields)["id"]
+    job = {"data": {"type": "VIDEO_DOWNLOAD", "video_ids": [video_id]}}
+    youtube.add_fault(kind="media", after=20, hang=True)
+    with Server(environment(disk / "archive", youtube, storage__min_free=0)) as server:
+        job_id = server.post("/jobs", job).data["id"]
+        until(lambda: youtube.counters()["kinds"].get("media", 0) > 20, "the start of the stream")
+        fill(disk)
+        youtube.clear_faults()
+        server.stop(signal.SIGKILL)
+        fill(disk)
+        server.start()
+        path = f"/jobs/{job_id}"
+        until(lambda: server.get(path).data["progress"]["waiting_reason"] == "disk_full", "wait")
+        fill(disk)
+        assert server.post(f"{path}/cancel", {}).data["status"] == "CANCELLED"
+        fill(disk)
+        assert server.post("/jobs", job).status == 201

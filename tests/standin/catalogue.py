@@ -45,7 +45,8 @@ class Video:
     `duration` is seconds, None for the length of the media served. `starts_at` is when a
     premiere or live event begins. `trailer_id` is the video offered in state `trailer`.
     `interstitial`: refusals come on the error screen that YouTube introduced in 2026. `is_short`
-    and `was_live` decide on which tab of its channel it is.
+    and `was_live` decide on which tab of its channel it is. `manifest` is `hls` or `dash` for a
+    video that has nothing but `fragments` pieces of 256 KiB, whatever its length.
     The last fields replace what the stand-in would answer, field by field: see `README.md`.
     """
 
@@ -71,6 +72,8 @@ class Video:
     made_for_kids: bool = False
     interstitial: bool = False
     max_thumbnail: bool = True
+    manifest: str = ""
+    fragments: int = 0
     formats: tuple[dict[str, Any], ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
     microformat: dict[str, Any] = field(default_factory=dict)

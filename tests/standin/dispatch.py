@@ -19,8 +19,9 @@ from .data_api import DataApi
 from .feeds import feed
 from .listing import Listing
 from .log import RequestLog
+from .manifests import EXPIRE_MARK, TICKET_MARK, manifest
 from .media import MediaLibrary
-from .player import EXPIRE_MARK, TICKET_MARK, Player
+from .player import Player
 from .routes import Question, read_question
 from .states import VideoState
 from .transfer import MediaServer, send
@@ -177,8 +178,11 @@ class Dispatcher:
         return _body(script.encode(), SCRIPT)
 
     def _manifest(self, asked: Question) -> web.Response:
-        name = asked.request.path.rpartition("/")[2]
+        *_, name = parts = asked.request.path.split("/")
         playlist = {"master.m3u8": _MASTER, "index.m3u8": _ON_AIR}.get(name)
+        video = self._catalogue.videos.get(parts[5]) if playlist is None else None
+        if video is not None:
+            return _body(self._filled(manifest(video, name).encode()), "text/plain")
         if playlist is None:
             return web.Response(status=404)
         return _body(playlist.encode(), "application/vnd.apple.mpegurl")

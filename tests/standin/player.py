@@ -3,18 +3,13 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from .captions import captions_of
 from .catalogue import Catalogue, Video
 from .innertube import client_named
+from .manifests import manifest_field, media_url
 from .media import MediaFile, MediaLibrary
 from .states import LIVE_STATES, PLAYABILITY, VideoState
-
-EXPIRE_MARK = b"@EXPIRE@"
-"""Stands in cached answers where the media URLs' expiry (seconds since the epoch) goes."""
-TICKET_MARK = b"@TICKET@"
-"""Stands in cached answers where a number goes that tells each answer's media URLs apart."""
 
 _AUDIO_QUALITY = {140: "AUDIO_QUALITY_MEDIUM", 251: "AUDIO_QUALITY_MEDIUM"}
 _QUALITY = {360: "medium", 480: "large", 720: "hd720", 1080: "hd1080", 1440: "hd1440"}
@@ -124,6 +119,8 @@ class Player:
             data["hlsManifestUrl"] = (
                 f"https://manifest.googlevideo.com/api/manifest/hls_variant/id/{video.id}/master.m3u8"
             )
+        if video.manifest:
+            return data | manifest_field(video)
         if state in _FORMATLESS:
             return data
         offered = video.formats or tuple({"itag": itag} for itag in video.itags)
@@ -244,13 +241,6 @@ def _waiting_time(video: Video) -> str:
             number = round(minutes / size)
             return f"{number} {unit}{'s' if number > 1 else ''}"
     return "a few moments"
-
-
-def media_url(video: Video, itag: int, client: str) -> str:
-    """Return a media address; without an `n` parameter, so that no JavaScript is needed."""
-    query = urlencode({"itag": itag, "source": "youtube", "id": video.id, "c": client})
-    marks = f"expire={EXPIRE_MARK.decode()}&ticket={TICKET_MARK.decode()}"
-    return f"https://rr1---sn-standin.googlevideo.com/videoplayback?{marks}&{query}"
 
 
 def thumbnails(video: Video) -> list[dict[str, Any]]:

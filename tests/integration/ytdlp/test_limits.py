@@ -4,7 +4,8 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,54 @@ async def test_an_endless_stream_is_stopped_at_its_announced_size_and_a_margin(
     assert archive.media_seen() < most + 8 * MIB  # what was under way in sockets
 
 
+FRAGMENTS = 400
+"""Of 256 KiB each: more than fits on the small disk, and more than any limit."""
+
+
+def add_fragmented(archive: Archive, manifest: str) -> str:
+    """A video of one second in 100 MiB of fragments."""
+    catalogue = archive.youtube.catalogue
+    return catalogue.add_video(manifest=manifest, fragments=FRAGMENTS, itags=(18,)).id
+
+
+@pytest.mark.parametrize(("manifest", "most"), [("hls", 64 * MIB + 12.5e6), ("dash", 8.25 * MIB)])
+async def test_a_stream_in_fragments_that_is_longer_than_announced_is_stopped(
+    archive: Archive, manifest: str, most: float
+) -> None:
+    video_id = add_fragmented(archive, manifest)
+    await archive.youtube.prepare_media()
+    with pytest.raises(errors.StreamTooLong, match="more than announced"):
+        await archive.ytdlp.download(archive.order(video_id), ignore, ignore)
+    assert media_in(archive.order(video_id).folder) == set()
+    assert most - 2 * MIB < archive.media_seen() < most + 2 * MIB
+
+
+async def test_a_stream_in_fragments_stops_at_min_free(archive: Archive, small_disk: Path) -> None:
+    small, ytdlp = small_archive(archive, small_disk)
+    video_id = add_fragmented(archive, "hls")
+    await archive.youtube.prepare_media()
+    async with ytdlp, least_free(small_disk) as least:
+        with pytest.raises(errors.StreamTooLong, match=r"up to storage\.min_free"):
+            await ytdlp.download(small.order(video_id), ignore, ignore)
+    assert least[0] > Space.at(small_disk, 10 * MIB).kept - OVERSHOOT
+    assert media_in(small.order(video_id).folder) == set()
+
+
+@asynccontextmanager
+async def least_free(disk: Path) -> AsyncIterator[list[int]]:
+    """Give the fewest bytes that were free meanwhile, in a list of one."""
+    least = [DISK]
+
+    async def watch() -> None:
+        while True:
+            least[0] = min(least[0], shutil.disk_usage(disk).free)
+            await asyncio.sleep(0.001)
+
+    watching = asyncio.create_task(watch())
+    yield least
+    watching.cancel()
+
+
 async def test_a_stream_that_is_a_little_longer_than_announced_is_stored_and_noted(
     archive: Archive,
 ) -> None:
@@ -93,18 +142,9 @@ async def test_endless_streams_without_a_size_stop_together_before_min_free(
     archive.youtube.behaviour.change(
         faults=[Fault(kind="media", endless=True)], media_bytes_per_second=20 * MIB
     )
-    least = [DISK]
-
-    async def watch() -> None:
-        while True:
-            least[0] = min(least[0], shutil.disk_usage(small_disk).free)
-            await asyncio.sleep(0.001)
-
-    watching = asyncio.create_task(watch())
-    async with ytdlp:
+    async with ytdlp, least_free(small_disk) as least:
         downloads = (ytdlp.download(small.order(each), ignore, ignore) for each in ids)
         outcomes = await asyncio.gather(*downloads, return_exceptions=True)
-    watching.cancel()
     assert {type(outcome) for outcome in outcomes} == {errors.StreamTooLong}
     assert least[0] > Space.at(small_disk, 10 * MIB).kept - OVERSHOOT
     assert all(media_in(small.order(each).folder) == set() for each in ids)
