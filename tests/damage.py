@@ -1,7 +1,7 @@
 """Damages single values of a database, as a bad disk or another program would."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -26,6 +26,21 @@ def columns(schema: Schema) -> Iterator[tuple[str, str]]:
         ).fetchall():
             for row in database.execute(f"PRAGMA table_info({table})").fetchall():
                 yield table, row[1]
+
+
+def damaged_copies(
+    path: Path, schema: Schema, table: str, values: Iterable[str] = VALUES
+) -> Iterator[tuple[str, str]]:
+    """Damage one value of a table after the other, each in the file as it was before.
+
+    Yield the column and the kind of damage.
+    """
+    original = path.read_bytes()
+    for column in (column for its, column in columns(schema) if its == table):
+        for value in values:
+            path.write_bytes(original)
+            if damage(path, table, column, value):
+                yield column, value
 
 
 def damage(path: Path, table: str, column: str, value: str) -> int:

@@ -1,6 +1,5 @@
 """Commands without a server: readers work beside any other, and a second writer can wait."""
 
-import os
 import re
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.disks import mounted
 from tests.harness import Server, environment, until
 from tests.standin import StandInProcess
 
@@ -146,12 +146,7 @@ def test_reading_commands_work_on_a_read_only_disk(
     youtube: StandInProcess, settings: Environment, tmp_path: Path
 ) -> None:
     """After a command was killed and its index of the write-ahead log is gone, too."""
-    disk = tmp_path / "archive"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a file system")
-    try:
+    with mounted(tmp_path / "archive") as disk:
         with downloading(youtube, settings):
             pass
         for index in (disk / ".ytarchive").glob("*-shm"):
@@ -162,8 +157,6 @@ def test_reading_commands_work_on_a_read_only_disk(
             ran = ytarchive(settings, *arguments)
             assert (arguments, ran.returncode, ran.stderr) == (arguments, 0, "")
         assert "RUNNING" in ytarchive(settings, "jobs").stdout
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_server_waits_while_the_archive_is_gone_and_uses_up_no_attempt(

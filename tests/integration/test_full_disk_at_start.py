@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.disks import mounted
 from tests.harness import Server, environment, until
 from tests.standin import StandInProcess
 from ytarchive.app import open_services
@@ -22,13 +23,8 @@ SIZE_KIB = 3072
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_KIB}k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a file system")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with mounted(tmp_path / "disk", f"size={SIZE_KIB}k") as folder:
+        yield folder
 
 
 def leave(disk: Path, free_kib: int) -> None:
@@ -66,13 +62,8 @@ def test_commands_that_create_an_archive_name_the_full_disk(small_disk: Path, co
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a file system")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with mounted(tmp_path / "disk", "size=64m") as folder:
+        yield folder
 
 
 def fill(disk: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.disks import mounted
 from tests.reliability import archive
 from tests.reliability.report import record
 from tests.reliability.scale import FULL, chance
@@ -50,13 +51,8 @@ def videos(youtube: StandInProcess) -> Iterator[str]:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a file system")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with mounted(tmp_path / "disk", "size=24m") as folder:
+        yield folder
 
 
 @pytest.fixture(autouse=True)

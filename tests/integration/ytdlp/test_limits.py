@@ -1,9 +1,7 @@
 """Streams that are longer than announced are stopped, and no transfer passes `min_free`."""
 
 import asyncio
-import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.disks import mounted
 from tests.integration.ytdlp.helpers import Archive, files, ignore, settings_for
 from tests.standin import Fault
 from ytarchive.common import errors
@@ -30,13 +29,8 @@ OVERSHOOT = MIB
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 48 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a file system")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with mounted(tmp_path / "disk", f"size={DISK}") as folder:
+        yield folder
 
 
 def small_archive(archive: Archive, disk: Path) -> tuple[Archive, YtDlp]:

@@ -1,11 +1,10 @@
 """A damaged row of jobs.db neither stops the start nor a listing, and no job waits for it."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.damage import VALUES, columns, damage
+from tests.damage import VALUES, columns, damaged_copies
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from ytarchive.common.errors import Unavailable
 from ytarchive.jobs import JobQuery, JobType, RetryJobs
@@ -31,12 +30,7 @@ async def queue(workshop: Workshop) -> Path:
 async def test_no_damaged_value_stops_the_queue(
     workshop: Workshop, queue: Path, table: str, value: str
 ) -> None:
-    original = queue.with_suffix(".original")
-    shutil.copyfile(queue, original)
-    for column in (column for its, column in columns(SCHEMA) if its == table):
-        shutil.copyfile(original, queue)
-        if not damage(queue, table, column, value):
-            continue
+    for _ in damaged_copies(queue, SCHEMA, table, [value]):
         async with workshop.open() as jobs:
             fresh = await jobs.create_job(videos("video-00009"))
             assert (await ended(jobs, fresh.id)).status == "COMPLETED"

@@ -1,11 +1,10 @@
 """A damaged row of the cache or of the log's index is as good as none."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.damage import VALUES, columns, damage
+from tests.damage import columns, damaged_copies
 from ytarchive.common.config import MetadataConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import Unavailable
@@ -48,30 +47,25 @@ async def fill(path: Path) -> None:
 
 @pytest.mark.parametrize("table", sorted({table for table, _ in columns(SCHEMA)}))
 async def test_no_damaged_value_of_the_cache_stops_a_request(tmp_path: Path, table: str) -> None:
-    path, original = tmp_path / "metadata.db", tmp_path / "original"
+    path = tmp_path / "metadata.db"
     await fill(path)
-    shutil.copyfile(path, original)
-    for column in (column for its, column in columns(SCHEMA) if its == table):
-        for value in VALUES:
-            shutil.copyfile(original, path)
-            if not damage(path, table, column, value):
-                continue
-            async with await Database.open(path, SCHEMA) as database:
-                cache = MetadataCache(database, MetadataConfig(), utc_now)
-                assert len(await cache.known([*IDS, "video-00003"])) >= 2
-                await cache.known_channel("@name")
-                await cache.save(list(map(video, IDS)), captions_seen=False)
-                listings = ListingRepository(database)
-                listing = await listings.latest(LIST)
-                if listing is not None:
-                    await listings.entries(listing)
-                    await listings.listed_videos(listing)
-                await cache.purge()
+    for _ in damaged_copies(path, SCHEMA, table):
+        async with await Database.open(path, SCHEMA) as database:
+            cache = MetadataCache(database, MetadataConfig(), utc_now)
+            assert len(await cache.known([*IDS, "video-00003"])) >= 2
+            await cache.known_channel("@name")
+            await cache.save(list(map(video, IDS)), captions_seen=False)
+            listings = ListingRepository(database)
+            listing = await listings.latest(LIST)
+            if listing is not None:
+                await listings.entries(listing)
+                await listings.listed_videos(listing)
+            await cache.purge()
 
 
 @pytest.mark.parametrize("table", sorted({table for table, _ in columns(LOG)}))
 async def test_no_damaged_value_of_the_log_stops_a_listing(tmp_path: Path, table: str) -> None:
-    path, original = tmp_path / "logs.db", tmp_path / "original"
+    path = tmp_path / "logs.db"
     entries = [
         LogEntry(timestamp=utc_now(), service="jobs", level=LogLevel.ERROR, message=f"m {number}ü",
                  context={"a": 1}, trace_id="0123456789abcdef")
@@ -79,17 +73,12 @@ async def test_no_damaged_value_of_the_log_stops_a_listing(tmp_path: Path, table
     ]  # fmt: skip
     async with await Database.open(path, LOG) as database:
         await LogRepository(database).insert(entries)
-    shutil.copyfile(path, original)
-    for column in (column for its, column in columns(LOG) if its == table):
-        for value in VALUES:
-            shutil.copyfile(original, path)
-            if not damage(path, table, column, value):
-                continue
-            async with await Database.open(path, LOG) as database:
-                log = LogRepository(database)
-                found = (await log.find(LogQuery())).items
-                assert len(found) >= 2, (column, value)
-                for query in (LogQuery(service="jobs"), LogQuery(level=LogLevel.ERROR)):
-                    await log.find(query)
-                await log.find(LogQuery(text="m"))
-                await log.find(LogQuery(trace_id="0123456789abcdef"))
+    for damaged in damaged_copies(path, LOG, table):
+        async with await Database.open(path, LOG) as database:
+            log = LogRepository(database)
+            found = (await log.find(LogQuery())).items
+            assert len(found) >= 2, damaged
+            for query in (LogQuery(service="jobs"), LogQuery(level=LogLevel.ERROR)):
+                await log.find(query)
+            await log.find(LogQuery(text="m"))
+            await log.find(LogQuery(trace_id="0123456789abcdef"))

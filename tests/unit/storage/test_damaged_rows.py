@@ -1,10 +1,8 @@
 """A damaged row of library.db or search.db stops nothing: the others are read, and it is named."""
 
-import shutil
-
 import pytest
 
-from tests.damage import VALUES, columns, damage
+from tests.damage import columns, damage, damaged_copies
 from tests.unit.storage.samples import OTHER, VIDEO, flip_byte
 from tests.unit.storage.test_odd_files import bounded, filled
 from tests.unit.storage.test_verify import ended, found
@@ -62,14 +60,8 @@ async def test_no_damaged_value_of_the_library_stops_anything(
     flip_byte(config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4")
     assert (await ended(storage)).findings == {FindingKind.DAMAGED: 1}
     await storage.close()
-    path = config.state_path / "library.db"
-    original = path.with_suffix(".original")
-    shutil.copyfile(path, original)
-    for column in (column for its, column in columns(SCHEMA) if its == table):
-        for value in VALUES:
-            shutil.copyfile(original, path)
-            if damage(path, table, column, value):
-                assert await bounded(used(config)) & {VIDEO, OTHER}, (column, value)
+    for damaged in damaged_copies(config.state_path / "library.db", SCHEMA, table):
+        assert await bounded(used(config)) & {VIDEO, OTHER}, damaged
     await bounded(rebuild_library(config))
     assert await bounded(used(config)) == {VIDEO, OTHER}
 
@@ -82,14 +74,8 @@ async def test_no_damaged_value_of_the_search_index_stops_anything(
     storage = await StorageService.open(config)
     await storage._search.catch_up()
     await storage.close()
-    path = config.state_path / "search.db"
-    original = path.with_suffix(".original")
-    shutil.copyfile(path, original)
-    for column in (column for its, column in columns(SEARCH) if its == table):
-        for value in VALUES:
-            shutil.copyfile(original, path)
-            if damage(path, table, column, value):
-                assert await bounded(used(config)) == {VIDEO, OTHER}, (column, value)
+    for damaged in damaged_copies(config.state_path / "search.db", SEARCH, table):
+        assert await bounded(used(config)) == {VIDEO, OTHER}, damaged
 
 
 @pytest.mark.parametrize("table", ["videos", "files"])
