@@ -6,6 +6,7 @@ and in a URL: it has letters, digits, combining marks, `_`, `-` and, in the name
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -58,14 +59,24 @@ def new_id() -> str:
 
 def parse_video_id(text: str) -> str:
     """Return the 11-character id in `text`, an id or an address. Raises InvalidIdentifier."""
+    return _parsed(text, "video id or address", _is_video_id, _video_in)
+
+
+def _parsed(
+    text: str, what: str, is_id: Callable[[str], object], in_address: Callable[[Address], str]
+) -> str:
+    """Return the id that `text` is, or that its address names. Raises InvalidIdentifier."""
     wanted = clean(text)
-    if _VIDEO_ID.fullmatch(wanted) and wanted not in _WORDS:
+    if is_id(wanted):
         return wanted
     address = read_address(wanted)
-    found = _video_in(address) if address else ""
-    if found:
+    if address and (found := in_address(address)):
         return found
-    raise _refused(text, "video id or address", address)
+    raise _refused(text, what, address)
+
+
+def _is_video_id(text: str) -> bool:
+    return _VIDEO_ID.fullmatch(text) is not None and text not in _WORDS
 
 
 def _video_in(address: Address) -> str:
@@ -90,16 +101,12 @@ def parse_playlist_id(text: str) -> str:
     of that tab: a playlist's id or, for a channel's name, the name and the tab (`@name:shorts`).
     Raises InvalidIdentifier.
     """
-    wanted = clean(text)
-    if _PLAYLIST_ID.fullmatch(wanted):
-        return wanted
-    if channel_and_tab(wanted):
-        return wanted
-    address = read_address(wanted)
-    found = address and (_playlist_in(address) or _source_in(address))
-    if found:
-        return found
-    raise _refused(text, "playlist or channel", address)
+    return _parsed(
+        text,
+        "playlist or channel",
+        lambda wanted: _PLAYLIST_ID.fullmatch(wanted) or channel_and_tab(wanted),
+        lambda address: _playlist_in(address) or _source_in(address),
+    )
 
 
 def _playlist_in(address: Address) -> str:
@@ -126,14 +133,7 @@ def parse_channel(text: str) -> str:
 
     Every page of a channel names it. Raises InvalidIdentifier.
     """
-    wanted = clean(text)
-    if is_channel(wanted):
-        return wanted
-    address = read_address(wanted)
-    found = _channel_in(address) if address else ""
-    if found:
-        return found
-    raise _refused(text, "channel id, @handle or address", address)
+    return _parsed(text, "channel id, @handle or address", is_channel, _channel_in)
 
 
 def _channel_in(address: Address) -> str:
