@@ -82,7 +82,7 @@ def test_a_download_whose_worker_dies_is_retried_and_its_end_is_known_after_a_ki
             until(lambda: progress(server, task_id)["attempts"] == 1, "a failed attempt")
             youtube.behave(media_bytes_per_second=None)
             until(lambda: stored(server, video_id), "the video in the archive")
-            asked = server.post("/download/video", {"data": {"video_id": lost}})
+            asked = server.post("/download/video", {"data": {"video_id": lost, "replace": True}})
             lost_id = asked.data["task_id"]
             until(lambda: progress(server, lost_id)["status"] == "FAILED", "the failure")
             until(lambda: server.get("/jobs").data["items"], "the failure among the jobs")
@@ -95,6 +95,7 @@ def test_a_download_whose_worker_dies_is_retried_and_its_end_is_known_after_a_ki
             [job] = server.get("/jobs?expand=true").data["items"]
             [result] = server.ended(job["id"])["results"]
             assert (result["video_id"], result["status"]) == (lost, "unavailable")
+            assert (job["options"]["replace"], job["options"]["skip_existing"]) == (True, False)
     finally:
         youtube.behave(media_bytes_per_second=None)
     assert not [path for path in staging.iterdir() if path.name in {video_id, lost}]

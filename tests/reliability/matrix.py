@@ -88,7 +88,11 @@ OWN = (
     _broken("trailer instead of the film", "E134", "trailer"),
     _broken("media refused for good", "E132", kind="media", status=403),
     _broken("media that are none", "E213", kind="media", status=200, body="rubbish"),
-    _broken("silence in the middle", "E209", kind="media", hang=True),
+    Case(
+        "silence in the middle",
+        Outcome("waiting", "E141", 0),
+        faults=({"kind": "media", "hang": True},),
+    ),
     Case(
         "YouTube answers 503",
         Outcome("waiting", "E140", 0),

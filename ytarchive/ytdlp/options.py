@@ -86,6 +86,7 @@ def worker_options(equipment: Equipment, logger: Any, hooks: Hooks) -> dict[str,
         # The patience is ours: yt-dlp repeats only what a moment mends.
         "retries": 3,
         "fragment_retries": 3,
+        "skip_unavailable_fragments": False,  # no gaps in the media
         "extractor_retries": 1,
         "file_access_retries": 1,
         "cachedir": str(equipment.cache_dir),

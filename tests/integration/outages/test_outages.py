@@ -16,6 +16,7 @@ from tests.standin import StandInProcess
 
 _DIRECT_WAY = Path(__file__).with_name("direct_way")
 _REPOSITORY = Path(__file__).parents[3]
+_FRAGMENTS = {"manifest": "hls", "fragments": 4, "itags": [18]}
 _LOG_IN = "<!doctype html><title>Log in</title><p>Log in to use this network."
 
 
@@ -142,23 +143,26 @@ def test_direct_downloads_wait_during_a_pause_and_lookups_are_refused(
         work.succeeds()
 
 
+@pytest.mark.parametrize("stream", [{}, _FRAGMENTS], ids=["whole", "fragments"])
 @pytest.mark.parametrize("fail", [Connection.refuse, None], ids=["connection lost", "no bytes"])
 def test_a_transfer_that_the_network_stops_uses_no_attempt_and_is_resumed(
     youtube: StandInProcess,
     connection: Connection,
     settings: dict[str, str],
     fail: Callable[[Connection], None] | None,
+    stream: dict[str, Any],
 ) -> None:
-    video_id = youtube.ask("/videos", {})["id"]
+    video_id = youtube.ask("/videos", stream)["id"]
     settings["YTARCHIVE_DOWNLOAD__STALL_TIMEOUT"] = "2"
     settings["YTARCHIVE_NETWORK__TIMEOUT"] = "20"
     youtube.reset()
     youtube.behave(media_bytes_per_second=100_000)
+    started = 2 if stream else 1  # a later fragment must not be left out either
     options = {"quality": "360p", "max_retries": 0}
     data = {"type": "VIDEO_DOWNLOAD", "video_ids": [video_id], "options": options}
     with Server(settings) as server:
         job_id = server.post("/jobs", {"data": data}).data["id"]
-        until(lambda: youtube.counters()["bytes_sent"] > 50_000, "some bytes")
+        until(lambda: youtube.counters()["kinds"].get("media", 0) == started, "the transfer")
         youtube.add_fault(kind="media", hang=True)
         connection.refuse()
         if fail is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from yt_dlp import YoutubeDL
 from yt_dlp.downloader.common import FileDownloader
+from yt_dlp.downloader.fragment import FragmentFD
 
 from ytarchive.ytdlp.options import Equipment, order_options, worker_options
 
@@ -58,7 +59,7 @@ def test_nothing_that_runs_programs_or_reaches_elsewhere_is_ever_set(tmp_path: P
 def test_yt_dlp_knows_every_option(tmp_path: Path) -> None:
     given = options(tmp_path, ffmpeg="/bin/ffmpeg", rate_limit=5000)
     given |= order_options(tmp_path)
-    documented = f"{YoutubeDL.__doc__}{FileDownloader.__doc__}"
+    documented = f"{YoutubeDL.__doc__}{FileDownloader.__doc__}{FragmentFD.__doc__}"
     assert given.keys() <= set(re.findall(r"\w+", documented))
 
 
