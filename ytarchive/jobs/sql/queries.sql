@@ -138,7 +138,8 @@ UPDATE jobs SET work_plan_id = :work_plan_id WHERE id = :id;
 -- Each work plan of each list, with its newest job. A job that was not listed yet counts to the list
 -- of other jobs for the same address.
 WITH known AS (
-    SELECT playlist_id, max(list_id) AS list_id FROM jobs WHERE list_id NOTNULL GROUP BY playlist_id
+    SELECT playlist_id, max(list_id) AS list_id FROM jobs
+    WHERE work_plan_id NOTNULL AND playlist_id NOTNULL GROUP BY playlist_id
 )
 SELECT
     coalesce(j.list_id, known.list_id, j.playlist_id) AS list,
@@ -146,13 +147,13 @@ SELECT
     j.work_plan_id,
     max(j.id) AS job_id
 FROM jobs AS j LEFT JOIN known ON known.playlist_id = j.playlist_id
-WHERE j.playlist_id NOTNULL AND j.work_plan_id NOTNULL
+WHERE j.work_plan_id NOTNULL AND j.playlist_id NOTNULL
 GROUP BY 1, 2, 3
 ORDER BY job_id DESC;
 
 -- name: replace_work_plans
 UPDATE jobs SET work_plan_id = :work_plan_id
-WHERE work_plan_id IN (SELECT value FROM json_each(:merged));
+WHERE work_plan_id IN (SELECT value FROM json_each(:merged)) AND playlist_id NOTNULL;
 
 -- Videos of jobs ----------------------------------------------------------------------------------
 

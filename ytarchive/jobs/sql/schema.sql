@@ -33,6 +33,9 @@ CREATE INDEX jobs_by_status ON jobs (status, id);
 
 CREATE INDEX jobs_by_type ON jobs (type, id);
 
+CREATE INDEX jobs_of_lists_with_plans ON jobs (work_plan_id, playlist_id, list_id, type)
+WHERE work_plan_id NOTNULL AND playlist_id NOTNULL;
+
 -- Jobs by status, kept by the triggers below: counting a million of them takes too long.
 CREATE TABLE job_counts (
     status TEXT PRIMARY KEY,
