@@ -184,7 +184,10 @@ class DownloadAPI(ServiceContract, Protocol):
 
     @endpoint("POST /download/video", status=202)
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
-        """Start a download; it is stored and registered by itself when it ends well."""
+        """Start a download; it is stored and registered by itself when it ends well.
+
+        While requests to YouTube are paused, it waits, QUEUED; `GET /governor` names the reason.
+        """
         ...
 
     @endpoint("GET /download/progress/{task_id}")

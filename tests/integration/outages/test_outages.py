@@ -40,18 +40,24 @@ def settings(tmp_path: Path, youtube: StandInProcess, connection: Connection) ->
 
 
 @pytest.mark.parametrize(
-    "fail",
-    [Connection.refuse, Connection.reset, Connection.be_silent],
-    ids=["proxy down", "connection reset", "timeout"],
+    ("fail", "api_key"),
+    [
+        (Connection.refuse, ""),
+        (Connection.refuse, "standin-key"),
+        (Connection.reset, ""),
+        (Connection.be_silent, ""),
+    ],
+    ids=["proxy down", "proxy down, Data API", "connection reset", "timeout"],
 )
 def test_work_waits_while_the_connection_fails_and_resumes_by_itself(
     youtube: StandInProcess,
     connection: Connection,
     settings: dict[str, str],
     fail: Callable[[Connection], None],
+    api_key: str,
 ) -> None:
     fail(connection)
-    with Server(settings) as server:
+    with Server(settings | {"YOUTUBE_API_KEY": api_key}) as server:
         work = begin(server, youtube)
         work.waits_for("network")
         connection.restore()
@@ -81,17 +87,21 @@ def test_work_waits_while_youtube_cannot_be_reached_without_a_proxy(
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [{"status": 200, "body": _LOG_IN}, {"status": 302, "location": "https://log-in.example/"}],
-    ids=["page", "redirect"],
+    ("answer", "api_key"),
+    [
+        ({"status": 200, "body": _LOG_IN}, ""),
+        ({"status": 200, "body": _LOG_IN}, "standin-key"),
+        ({"status": 302, "location": "https://log-in.example/"}, ""),
+    ],
+    ids=["page", "page, Data API", "redirect"],
 )
 def test_work_waits_while_a_network_answers_with_its_log_in_page(
-    youtube: StandInProcess, settings: dict[str, str], answer: dict[str, Any]
+    youtube: StandInProcess, settings: dict[str, str], answer: dict[str, Any], api_key: str
 ) -> None:
-    with Server(settings) as server:
+    with Server(settings | {"YOUTUBE_API_KEY": api_key}) as server:
         youtube.add_fault(**answer)
         work = begin(server, youtube)
-        work.waits_for("network")
+        work.waits_for("network", "api_failure")
         youtube.clear_faults()
         work.succeeds()
 

@@ -26,14 +26,14 @@ class Work(NamedTuple):
         found: dict[str, Any] = self.server.get(f"/download/progress/{self.task_id}").data
         return found
 
-    def waits_for(self, reason: str) -> None:
-        """Wait until every job waits for this reason, and see that nothing counts as failed."""
+    def waits_for(self, *reasons: str) -> None:
+        """Wait until every job waits for such a reason, and see that nothing counts as failed."""
         for name in self.jobs:
-            until(lambda: self.job(name)["progress"]["waiting_reason"] == reason, name)  # noqa: B023  # called at once
+            until(lambda: self.job(name)["progress"]["waiting_reason"] in reasons, name)  # noqa: B023  # called at once
             job = self.job(name)
             assert job["status"] in {"PENDING", "RUNNING"}, name
             assert (job["results"], job["work_plan_id"]) == ([], None), name
-        is_known = "retry_at" if reason == "network" else "task_id"  # others are not tried at all
+        is_known = "retry_at" if "network" in reasons else "task_id"  # others are not tried at all
         until(lambda: self.direct()[is_known], "the next try of the direct download")
         direct = self.direct()
         assert (direct["status"] in {"QUEUED", "DOWNLOADING"}, direct["attempts"]) == (True, 0)
