@@ -14,6 +14,7 @@ from ytarchive.cli.tables import Column, Facts, Rows
 from ytarchive.cli.text import plain
 from ytarchive.cli.times import local_times
 from ytarchive.common.json_text import json_bytes
+from ytarchive.common.models import Page
 
 _WIDTH_OF_FILES = 160
 
@@ -39,6 +40,13 @@ class Output:
             self.document(value)
         else:
             self.print(render(value))
+        if isinstance(value, Page):
+            self.name_skipped(value.skipped)
+
+    def name_skipped(self, names: Sequence[str]) -> None:
+        """Name the entries that a list lacks because their database rows cannot be read."""
+        if names and not self.as_json:
+            self.remark(f"Left out, because their database rows are damaged: {', '.join(names)}.")
 
     def print(self, shown: RenderableType) -> None:
         """Print for people, without the spaces that fill up a table's lines.

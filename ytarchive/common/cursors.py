@@ -4,6 +4,7 @@ import re
 
 from ytarchive.common.errors import InvalidRequest
 
+_VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -12,12 +13,17 @@ def refused_cursor(why: str = "not a cursor that was given out") -> InvalidReque
     return InvalidRequest(f"cursor: {why}", fields={"cursor": why})
 
 
-def is_id_cursor(cursor: str) -> bool:
-    """Return whether a text can be the cursor of a list that is ordered by ids (`new_id`)."""
-    return _ID.fullmatch(cursor) is not None
+def id_cursor(value: object) -> str | None:
+    """Return an id (`new_id`) as a cursor; None if it is damaged."""
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def video_cursor(value: object) -> str | None:
+    """Return the id of a video as a cursor; None if it is damaged."""
+    return value if isinstance(value, str) and _VIDEO.fullmatch(value) else None
 
 
 def require_id_cursor(cursor: str | None) -> None:
     """Check the cursor of a list that goes on after an id (`new_id`). Raises InvalidRequest."""
-    if cursor is not None and not is_id_cursor(cursor):
+    if cursor is not None and id_cursor(cursor) is None:
         raise refused_cursor()

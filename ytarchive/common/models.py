@@ -53,6 +53,9 @@ class Page(Model, Generic[T]):
     next_cursor: str | None = Field(
         default=None, description="Pass it as `cursor` to get the next page; null on the last one."
     )
+    skipped: list[str] = Field(
+        default=[], description="Entries left out because their database rows cannot be read"
+    )
 
 
 class ErrorDetail(Model):

@@ -20,6 +20,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
+from ytarchive.common import sqlite_errors
 from ytarchive.common.database import (
     Database,
     Parameters,
@@ -119,13 +120,12 @@ def peek(path: Path, sql: str) -> list[Row]:
 
 
 def require_sound(path: Path) -> None:
-    """Raise DatabaseCorrupt if a file is damaged; it is read as a whole, and a missing one is not.
+    """Raise DatabaseCorrupt if a file is damaged, by the same rule as a server's start.
 
-    Raises another database error if it cannot be read.
+    It is read as a whole; a missing one is not damaged. Raises another database error if it cannot
+    be read.
     """
-    verdict = _read(path, lambda it: it.execute("PRAGMA quick_check(1)").fetchone()[0])
-    if verdict not in {None, "ok"}:
-        raise damaged(path, str(verdict))
+    _read(path, lambda it: sqlite_errors.require_sound(it, path))
 
 
 def has_schema(path: Path) -> bool:

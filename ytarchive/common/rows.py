@@ -5,7 +5,9 @@ A damaged disk or another program can change a row into anything that SQLite sti
 
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from loguru import logger
@@ -23,6 +25,8 @@ UNREADABLE = (
 )
 """What turning a row into a model raises if the row is damaged (JSON and models: ValueError)."""
 
+_MOST_NAMED = 1000
+_left_out: ContextVar[list[str] | None] = ContextVar("left_out", default=None)
 _SPACE = re.compile(r"\s+")
 
 
@@ -34,9 +38,28 @@ def readable(row: Row, read: Callable[[Row], T], name: str) -> T | None:
     try:
         return read(row)
     except UNREADABLE as error:
-        cause = _SPACE.sub(" ", str(error))[:200]
-        log.warning("{}: its database row cannot be read and is left out: {}", name, cause)
+        leave_out(name, str(error))
         return None
+
+
+def leave_out(name: str, cause: str) -> None:
+    """Report a row that cannot be read: in the log, and in the page that is being made."""
+    told = _SPACE.sub(" ", cause)[:200]
+    log.warning("{}: its database row cannot be read and is left out: {}", name, told)
+    names = _left_out.get()
+    if names is not None and name not in names and len(names) < _MOST_NAMED:
+        names.append(name)
+
+
+@contextmanager
+def left_out() -> Iterator[list[str]]:
+    """Collect the names of the rows that the block leaves out."""
+    names: list[str] = []
+    token = _left_out.set(names)
+    try:
+        yield names
+    finally:
+        _left_out.reset(token)
 
 
 def all_readable(

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from ytarchive.common.sqlite_errors import damaged, translated
+from ytarchive.common.sqlite_errors import require_sound, translated
 
 
 def take(source: Path, target: Path) -> None:
@@ -33,10 +33,8 @@ def check(path: Path) -> int:
     """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            [verdict] = database.execute("PRAGMA integrity_check(1)").fetchone()
+            require_sound(database, path, check="integrity_check")
             [version] = database.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error as error:
         raise translated(error, path) from None
-    if verdict != "ok":
-        raise damaged(path, str(verdict))
     return int(version)

@@ -97,13 +97,15 @@ def require_regular_database(path: Path) -> None:
         raise damaged(path, cause) from None
 
 
-def require_sound(connection: sqlite3.Connection, path: Path) -> None:
+def require_sound(
+    connection: sqlite3.Connection, path: Path, *, check: str = "quick_check"
+) -> None:
     """Read a whole database. Raises DatabaseCorrupt if its structure is damaged.
 
     Single values that do not fit their column are logged: their rows are left out where they are
     read.
     """
-    found = connection.execute(f"PRAGMA quick_check({_MOST_VERDICTS})").fetchall()
+    found = connection.execute(f"PRAGMA {check}({_MOST_VERDICTS})").fetchall()
     verdicts = [str(row[0]) for row in found if row[0] != "ok"]
     for verdict in verdicts:
         if not _WRONG_VALUE.match(verdict):

@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from ytarchive.common.cursors import video_cursor
 from ytarchive.common.database import Database, Row
 from ytarchive.common.errors import NotFound, Postponed, Unavailable, YTArchiveError
+from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, to_micros, utc_now
 from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.supervision import mark_working
@@ -164,15 +166,16 @@ class AvailabilityLedger:
 
     async def page(self, query: AvailabilityQuery) -> Page[Availability]:
         """Findings that match, by video id."""
-        values = query.model_dump() | {"limit": query.limit + 1}
         statement = "list_availability" if query.state is None else "list_availability_of_state"
-        rows = await self._database.fetch_all(statement, values)
-        shown = rows[: query.limit]
-        findings = all_readable(shown, record_of, _name)
-        more = len(rows) > query.limit
+
+        async def fetch(count: int) -> list[Row]:
+            return await self._database.fetch_all(statement, query.model_dump() | {"limit": count})
+
+        page = await _LISTING.page(query.limit, fetch)
         return Page(
-            items=await self._shown(findings),
-            next_cursor=shown[-1]["video_id"] if more else None,
+            items=await self._shown(page.items),
+            next_cursor=page.next_cursor,
+            skipped=page.skipped,
         )
 
     async def check_due(self) -> int:
@@ -243,3 +246,8 @@ async def _ignore(_: str) -> None:
 
 async def _ignore_record(_: AvailabilityRecord) -> None:
     return
+
+
+_LISTING = Listing(
+    name=_name, place=lambda row: video_cursor(row["video_id"]), read=read_alone(record_of, _name)
+)

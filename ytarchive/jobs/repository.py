@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ytarchive.common.cursors import is_id_cursor, require_id_cursor
+from ytarchive.common.cursors import id_cursor, require_id_cursor
 from ytarchive.common.database import Database, Row, Schema, Writer
 from ytarchive.common.errors import StorageProblem, error_for_code
 from ytarchive.common.identifiers import new_id
+from ytarchive.common.listing import Listing
 from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
 from ytarchive.common.rows import all_readable, readable
 from ytarchive.jobs.api import (
@@ -102,13 +103,17 @@ class JobsRepository:
         """Return jobs that match, newest first."""
         require_id_cursor(query.cursor)
         values = query.model_dump(include={"status", "type", "cursor", "prefix"})
-        rows = await self.database.fetch_all(_list_for(query), values | {"limit": query.limit + 1})
-        shown = _together(rows[: query.limit], query.expand)
-        jobs = [await self._shown(row, query.expand) for row in shown]
-        return Page(
-            items=[job for job in jobs if job is not None],
-            next_cursor=_last_id(shown) if len(rows) > len(shown) else None,
+        listing = Listing(
+            name=_name,
+            place=lambda row: id_cursor(row["id"]),
+            read=lambda row: self._shown(row, query.expand),
+            fit=lambda rows: _together(rows, query.expand),
         )
+
+        async def fetch(count: int) -> list[Row]:
+            return await self.database.fetch_all(_list_for(query), values | {"limit": count})
+
+        return await listing.page(query.limit, fetch)
 
     async def _shown(self, row: Row, expand: bool | None) -> Job | None:
         """Return a job; None if its row cannot be read. So are its videos left out."""
@@ -367,11 +372,6 @@ class JobsRepository:
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("job_id", "video_id")}
-
-
-def _last_id(rows: list[Row]) -> str | None:
-    """Return the last id that can be a cursor: a damaged one cannot."""
-    return next((row["id"] for row in reversed(rows) if is_id_cursor(row["id"])), None)
 
 
 def _name(row: Row) -> str:

@@ -199,10 +199,8 @@ class JobsService(JobsAPI, DownloadListener):
     async def list_jobs(self, request: JobQuery) -> Page[Job]:
         """Jobs that match, newest first."""
         page = await self._repository.page(request)
-        return Page(
-            items=[await self._progress.fill(job) for job in page.items],
-            next_cursor=page.next_cursor,
-        )
+        items = [await self._progress.fill(job) for job in page.items]
+        return page.model_copy(update={"items": items})
 
     async def retry_job(self, job_id: str) -> Job:
         """Queue again what failed, was unavailable or cancelled. Raises NotFound or Conflict."""

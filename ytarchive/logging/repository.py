@@ -10,8 +10,9 @@ from pydantic_core import from_json, to_json
 
 from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
-from ytarchive.common.rows import all_readable
+from ytarchive.common.rows import all_readable, left_out
 from ytarchive.common.tracing import is_trace_id
 from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
 from ytarchive.logging.records import SEVERITY, level_of_number
@@ -44,13 +45,12 @@ class LogRepository:
         """Entries that match, newest first. Raises InvalidRequest for a bad cursor."""
         if query.follow:
             return await self._find_arrived(query)
-        rows = await self._database.fetch_all(_statement(query), _parameters(query))
-        page = rows[: query.limit]
-        more = len(rows) > query.limit
-        return Page(
-            items=all_readable(page, _entry, _name),
-            next_cursor=_cursor(page[-1]["time"], page[-1]["id"]) if more else None,
-        )
+        statement, values = _statement(query), _parameters(query)
+
+        async def fetch(count: int) -> list[Row]:
+            return await self._database.fetch_all(statement, values | {"limit": count})
+
+        return await _ENTRIES.page(query.limit, fetch)
 
     async def _find_arrived(self, query: LogQuery) -> Page[LogEntry]:
         """Entries that match, as they came. Rows are numbered in the order in which they come."""
@@ -63,7 +63,9 @@ class LogRepository:
         rows = await self._database.fetch_all("find_arrived", values | bounds)
         page = rows[: query.limit]
         last = page[-1]["id"] if len(rows) > query.limit else newest
-        return Page(items=all_readable(page, _entry, _name), next_cursor=_cursor(0, last))
+        with left_out() as skipped:
+            items = all_readable(page, _entry, _name)
+        return Page(items=items, next_cursor=_cursor(0, last), skipped=skipped)
 
     async def purge(self, oldest: datetime, max_bytes: int) -> None:
         """Remove what came before `oldest`, then the oldest entries beyond `max_bytes`.
@@ -176,3 +178,15 @@ def _read_cursor(text: str) -> tuple[int, int]:
     except (ValueError, struct.error):
         raise refused_cursor() from None
     return time, row_id
+
+
+def _place(row: Row) -> tuple[int, int] | None:
+    return (row["time"], row["id"]) if isinstance(row["time"], int) else None
+
+
+_ENTRIES = Listing(
+    name=_name,
+    place=_place,
+    read=read_alone(_entry, _name),
+    cursor=lambda place: _cursor(*place),
+)

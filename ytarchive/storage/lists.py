@@ -14,8 +14,8 @@ from pydantic import Field, TypeAdapter
 
 from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row
+from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros
-from ytarchive.common.rows import all_readable
 from ytarchive.storage.cursors import cursor_at, place_of
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.query_models import SortOrder, StoredVideo, VideoQuery, VideoSort
@@ -73,24 +73,23 @@ class VideoLists:
             reached = place_of(query, query.cursor, place)
             parameters |= {"key": _bound(reached[0]), "number": reached[1]}
             parts = _after(key, query.order, ":key" if not is_text else "CAST(:key AS TEXT)")
-        rows: list[Row] = []
-        for after, ordered in parts:
-            if (missing := query.limit + 1 - len(rows)) > 0:
-                part = statement.replace("/* after */", after)
-                part = part.replace("/* order */", f"ORDER BY {ordered}")
-                rows += await self._database.select(part, parameters | {"limit": missing})
-        return self._page(query, rows)
 
-    def _page(self, query: VideoQuery, rows: list[Row]) -> Page[StoredVideo]:
-        items = all_readable(
-            rows[: query.limit], self._video, lambda row: f"video {row['video_id']}"
+        async def fetch(count: int) -> list[Row]:
+            rows: list[Row] = []
+            for after, ordered in parts:
+                if (missing := count - len(rows)) > 0:
+                    part = statement.replace("/* after */", after)
+                    part = part.replace("/* order */", f"ORDER BY {ordered}")
+                    rows += await self._database.select(part, parameters | {"limit": missing})
+            return rows
+
+        listing = Listing(
+            name=_name,
+            place=_text_place if is_text else _numeric_place,
+            read=read_alone(self._video, _name),
+            cursor=lambda place: cursor_at(query, place),
         )
-        if len(rows) <= query.limit:
-            return Page(items=items)
-        last = rows[query.limit - 1]
-        return Page(
-            items=items, next_cursor=cursor_at(query, (_place(last["sort_key"]), last["number"]))
-        )
+        return await listing.page(query.limit, fetch)
 
     async def _most_selective(self, filters: list[_Filter]) -> _Filter | None:
         """The filter that leaves the fewest videos, if it leaves few."""
@@ -148,13 +147,23 @@ class VideoLists:
         )
 
 
-def _place(key: bytes | int) -> str | int:
-    """Return a sort key for a cursor. Text is kept byte by byte: it may be damaged."""
-    return key.decode("latin-1") if isinstance(key, bytes) else key
+def _name(row: Row) -> str:
+    return f"video {row['video_id']}"
+
+
+def _text_place(row: Row) -> tuple[str, int] | None:
+    """Return a place by text. The text is kept byte by byte: it may be damaged."""
+    key = row["sort_key"]
+    return (key.decode("latin-1"), row["number"]) if isinstance(key, bytes) else None
+
+
+def _numeric_place(row: Row) -> tuple[int, int] | None:
+    key = row["sort_key"]
+    return (key, row["number"]) if isinstance(key, int) else None
 
 
 def _bound(place: str | int) -> bytes | int:
-    """Return the sort key that `_place` made a cursor's from. Raises InvalidRequest."""
+    """Return the sort key that `_text_place` made a cursor's from. Raises InvalidRequest."""
     try:
         return place.encode("latin-1") if isinstance(place, str) else place
     except UnicodeEncodeError:

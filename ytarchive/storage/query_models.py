@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from ytarchive.common.media import SideFiles
-from ytarchive.common.models import Model, Text, UtcDatetime
+from ytarchive.common.models import Model, Page, Text, UtcDatetime
 
 _DAY = "Day in UTC, as `2026-01-31`; included"
 
@@ -133,13 +133,9 @@ class FoundVideo(Model):
     hit_count: int = Field(description="Lines with a match in all, also those that are not told")
 
 
-class SearchResults(Model):
+class SearchResults(Page[FoundVideo]):
     """A page of videos: those with the words in their title first, then the newest uploads."""
 
-    items: list[FoundVideo]
-    next_cursor: str | None = Field(
-        default=None, description="Pass it as `cursor` to get the next page; null on the last one."
-    )
     total: int = Field(description="Videos found in all; beyond 1000 they are not counted")
     is_total_exact: bool = Field(description="False: there are more than `total`")
     pending: int = Field(description="Stored videos that the index does not have yet")

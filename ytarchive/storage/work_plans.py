@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 from loguru import logger
 from pydantic import TypeAdapter
 
-from ytarchive.common.cursors import require_id_cursor
+from ytarchive.common.cursors import id_cursor, require_id_cursor
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
 from ytarchive.common.filesystem import entries
 from ytarchive.common.identifiers import OpaqueId, new_id
+from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Model, Page, from_micros, to_micros, utc_now
 from ytarchive.common.rows import UNREADABLE, all_readable
 from ytarchive.storage import files
@@ -60,12 +61,12 @@ class WorkPlans:
     async def page(self, query: WorkPlanQuery) -> Page[PlanEntry]:
         """Headlines of the plans, newest first. Raises InvalidRequest for a foreign cursor."""
         require_id_cursor(query.cursor)
-        parameters = query.model_dump() | {"limit": query.limit + 1}
-        rows = await self._database.fetch_all("list_plans", parameters)
-        shown = rows[: query.limit]
-        items = all_readable(shown, _headline, lambda row: f"work plan {row['plan_id']}")
-        more = len(rows) > query.limit
-        return Page(items=items, next_cursor=shown[-1]["plan_id"] if more else None)
+
+        async def fetch(count: int) -> list[Row]:
+            parameters = query.model_dump() | {"limit": count}
+            return await self._database.fetch_all("list_plans", parameters)
+
+        return await _PLANS.page(query.limit, fetch)
 
     async def resolve(self, video_id: str) -> None:
         """Remove a stored video from every plan. A plan that cannot be written is only logged."""
@@ -233,3 +234,12 @@ def _headline(row: Row) -> PlanEntry:
         unavailable=row["unavailable"],
         failed=row["failed"],
     )
+
+
+def _name(row: Row) -> str:
+    return f"work plan {row['plan_id']}"
+
+
+_PLANS = Listing(
+    name=_name, place=lambda row: id_cursor(row["plan_id"]), read=read_alone(_headline, _name)
+)

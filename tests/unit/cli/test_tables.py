@@ -1,11 +1,13 @@
 """Tables keep every id whole and every fact in sight, however narrow the terminal is."""
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 
-from ytarchive.cli.output import table
+from ytarchive.cli.output import Output, cell, table
+from ytarchive.common.models import Page
 
 JOB = "01a20684-210a-74bd-a370-9a081b3f5157"
 COLUMNS = ["JOB", "STATUS", ">DONE", ">MISSING", "CREATED", "~WHAT"]
@@ -58,3 +60,18 @@ def test_an_id_wider_than_the_terminal_is_continued_on_the_next_line() -> None:
 
 def test_a_table_without_rows_has_its_head() -> None:
     assert shown(80, [])[0].startswith("JOB")
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_entries_that_a_list_lacks_are_named(
+    capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    page = Page[int](items=[], skipped=[f"job {JOB}", "job x"])
+    Output(as_json=as_json).show(page, lambda _: cell("There are no such jobs."))
+    said = capsys.readouterr()
+    if as_json:
+        assert json.loads(said.out)["skipped"] == page.skipped
+        assert not said.err
+    else:
+        assert said.out == "There are no such jobs.\n"
+        assert f"job {JOB}, job x" in said.err

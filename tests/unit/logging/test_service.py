@@ -1,6 +1,7 @@
 import asyncio
 import json
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -335,3 +336,27 @@ async def test_ten_thousand_entries_are_taken_in_one_batch(tmp_path: Path) -> No
     async with LoggingService.open(settings) as service:
         assert (await service.submit_logs(batch)).accepted == 10_000
         assert len(await found(service, trace_id="t500")) == 10
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+@pytest.mark.parametrize("damage", ["context = '['", "context = '[1]'", "service = ''"])
+async def test_pages_go_on_past_entries_that_cannot_be_read_and_name_them(
+    service: LoggingService, settings: Settings, damage: str, limit: int
+) -> None:
+    for number in range(6):
+        await service.submit_log(entry(number))
+    with closing(sqlite3.connect(settings.storage.state_path / "logs.db")) as database:
+        database.execute(f"UPDATE entries SET {damage} WHERE message IN ('entry 2', 'entry 5')")
+        database.commit()
+    items: list[str] = []
+    skipped: set[str] = set()
+    query = LogQuery(limit=limit, text="entry ", until=NOON + timedelta(hours=1))
+    while True:
+        page = await service.query_logs(query)
+        items += [item.message for item in page.items]
+        skipped |= set(page.skipped)
+        if page.next_cursor is None:
+            break
+        query = query.model_copy(update={"cursor": page.next_cursor})
+    assert items == ["entry 4", "entry 3", "entry 1", "entry 0"]
+    assert len(skipped) == 2

@@ -68,6 +68,7 @@ async def logs(
         _print(out, entry)
     if not page.items and not follow:
         out.remark("No entry matches.")
+    out.name_skipped(page.skipped)
     if start is not None:
         if archive.url is None:
             out.remark("No server is running; entries of other commands are shown as they come.")

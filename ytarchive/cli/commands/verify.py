@@ -117,7 +117,7 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
         **flags["sample"],
     )
     verification = await _follow(archive, out, request)
-    findings = await _findings(archive)
+    findings = await _findings(archive, out)
     job_ids = await _queue_again(archive, findings) if repair else []
     verified = Verified(verification=verification, findings=findings, job_ids=job_ids)
     out.show(verified, _verified)
@@ -152,12 +152,13 @@ def _progress(verification: Verification) -> str:
     return f"{videos}, {size(verification.bytes_checked)}, {counted(found, 'finding')}"
 
 
-async def _findings(archive: Archive) -> list[Finding]:
+async def _findings(archive: Archive, out: Output) -> list[Finding]:
     found: list[Finding] = []
     cursor: str | None = None
     while len(found) < _MOST_FINDINGS:
         page = await archive.storage.list_findings(FindingQuery(limit=1000, cursor=cursor))
         found += page.items
+        out.name_skipped(page.skipped)
         cursor = page.next_cursor
         if cursor is None:
             break

@@ -1,8 +1,10 @@
 """Pages of a job's results, read from the queue."""
 
+from ytarchive.common.cursors import video_cursor
+from ytarchive.common.database import Row
 from ytarchive.common.errors import NotFound
+from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page
-from ytarchive.common.rows import all_readable
 from ytarchive.jobs.api import JobResult
 from ytarchive.jobs.repository import JobsRepository
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
@@ -21,9 +23,18 @@ class JobResultsService(JobResultsAPI):
         """Return the results of a job in the order of its videos. Raises NotFound."""
         if await self._repository.head(job_id) is None:
             raise NotFound(f"there is no job {job_id}")
-        values = request.model_dump() | {"job_id": job_id, "limit": request.limit + 1}
-        rows = await self._repository.database.fetch_all("list_results", values)
-        page = rows[: request.limit]
-        shown = all_readable(page, result_of, lambda row: f"video {row['video_id']} of {job_id}")
-        more = len(rows) > request.limit
-        return Page(items=shown, next_cursor=page[-1]["video_id"] if more else None)
+
+        async def fetch(count: int) -> list[Row]:
+            values = request.model_dump() | {"job_id": job_id, "limit": count}
+            return await self._repository.database.fetch_all("list_results", values)
+
+        return await _RESULTS.page(request.limit, fetch)
+
+
+def _name(row: Row) -> str:
+    return f"video {row['video_id']} of job {row['job_id']}"
+
+
+_RESULTS = Listing(
+    name=_name, place=lambda row: video_cursor(row["video_id"]), read=read_alone(result_of, _name)
+)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from ytarchive.common.database import Row
-from ytarchive.common.rows import all_readable
+from ytarchive.common.rows import all_readable, left_out
 from ytarchive.storage.cursors import cursor_at, place_of
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.query_models import FoundVideo, SearchQuery, SearchResults
@@ -55,8 +55,11 @@ class Finder:
         else:
             found = await self._next(matches, limits, place, query.limit + 1)
         shown = found[: query.limit]
+        with left_out() as skipped:
+            items = await self._videos(question, query, [number for _, number in shown])
         return SearchResults(
-            items=await self._videos(question, query, [number for _, number in shown]),
+            items=items,
+            skipped=skipped,
             next_cursor=cursor_at(query, shown[-1]) if len(found) > query.limit else None,
             total=min(len(counted), _MOST_COUNTED),
             is_total_exact=len(counted) <= _MOST_COUNTED,

@@ -8,6 +8,7 @@ from typing import Any
 from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row, Transaction, Writer
 from ytarchive.common.file_names import file_name
+from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable
@@ -137,12 +138,14 @@ class Findings:
 
     async def page(self, query: FindingQuery) -> Page[Finding]:
         """Findings by path. Raises InvalidRequest for a cursor of another list."""
-        page = {"cursor": _place(query.cursor), "limit": query.limit + 1}
-        rows = await self._database.fetch_all("list_findings", page)
-        shown = rows[: query.limit]
-        items = all_readable(shown, _finding, _name)
-        more = shown[-1]["place"].hex() if len(rows) > query.limit else None
-        return Page(items=items, next_cursor=more)
+        after = _place(query.cursor)
+
+        async def fetch(count: int) -> list[Row]:
+            return await self._database.fetch_all(
+                "list_findings", {"cursor": after, "limit": count}
+            )
+
+        return await _FINDINGS.page(query.limit, fetch)
 
     async def _keep(self, transaction: Transaction[object]) -> None:
         await self.watch.require()
@@ -187,3 +190,11 @@ def _finding(row: Row) -> Finding:
         output_path=file_name(folder.rpartition("/")[0]) or None if folder else None,
         quality=row["quality"],
     )
+
+
+_FINDINGS = Listing(
+    name=_name,
+    place=lambda row: row["place"],
+    read=read_alone(_finding, _name),
+    cursor=lambda place: place.hex(),
+)
