@@ -217,7 +217,7 @@ def test_json_may_stand_before_a_command_of_a_group(
 
 
 def test_a_group_alone_does_its_usual_thing(cli: Cli, archive: Peers) -> None:
-    assert cli("jobs", "--json").json == {"items": [], "next_cursor": None}
+    assert cli("jobs", "--json").json == {"items": [], "next_cursor": None, "skipped": []}
     assert cli("storage", "--json").json["base_path"] == "/archive"
     assert cli("jobs", "--limit", "3").code == 0
     assert archive.jobs.queries[-1].limit == 3
