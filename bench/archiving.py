@@ -16,7 +16,8 @@ from bench.processes import Cost, own_cpu, run, tree_cpu
 from bench.report import middle
 from bench.world import World, has_ended, program, with_programs
 from tests.standin import StandInProcess
-from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime
+from ytarchive.media import ffmpeg_path
+from ytarchive.ytdlp.tools import javascript_runtime
 
 VIDEOS = 60
 _OPTIONS = (

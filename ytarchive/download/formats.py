@@ -3,14 +3,8 @@
 from typing import Any
 
 from ytarchive.download.api import VideoFormat, VideoFormats
-from ytarchive.ytdlp import (
-    has_picture,
-    has_sound,
-    is_original,
-    is_upscaled,
-    label_of,
-    language_of,
-)
+from ytarchive.media import has_picture, has_sound, is_upscaled, label_of
+from ytarchive.ytdlp import is_original, language_of
 
 Info = dict[str, Any]
 

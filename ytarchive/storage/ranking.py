@@ -11,8 +11,7 @@ from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.regular import NotRegularFile, read_regular
-from ytarchive.storage.layout import is_sound_alone
-from ytarchive.ytdlp import (
+from ytarchive.media import (
     PICTURE,
     SOUND,
     Streams,
@@ -21,6 +20,7 @@ from ytarchive.ytdlp import (
     quality_label,
     streams_of,
 )
+from ytarchive.storage.layout import is_sound_alone
 
 _SAME_BITRATE = 1.25
 """Bitrates up to this factor apart are of one class: encoders vary from one day to the next."""

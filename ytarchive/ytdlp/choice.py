@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ytarchive.common.quality import Quality
-from ytarchive.ytdlp.formats import (
+from ytarchive.media import (
     Info,
     agreed_seconds,
     has_picture,

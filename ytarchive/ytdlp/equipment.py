@@ -13,10 +13,11 @@ from ytarchive.common.config import Settings, YouTubeConfig
 from ytarchive.common.disk import os_errors, own_folder, unusable
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.regular import read_regular, require_regular
+from ytarchive.media import ffmpeg_path
 from ytarchive.ytdlp.api import EXTRACTION_SECONDS
 from ytarchive.ytdlp.cookies import require_cookies
 from ytarchive.ytdlp.options import Equipment
-from ytarchive.ytdlp.tools import ffmpeg_path, javascript_runtime, yt_dlp_fingerprint
+from ytarchive.ytdlp.tools import javascript_runtime, yt_dlp_fingerprint
 
 Fingerprint = tuple[object, ...]
 

@@ -7,7 +7,14 @@ from pathlib import PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
 from ytarchive.common.languages import ALL_LANGUAGES, nearest
-from ytarchive.ytdlp.formats import Info, formats_in, has_picture, has_sound, is_upscaled, label_of
+from ytarchive.media import (
+    Info,
+    chosen_formats,
+    codec_of,
+    formats_in,
+    has_sound,
+    is_upscaled,
+)
 from ytarchive.ytdlp.sounds import (
     Kind,
     SoundChoice,
@@ -29,31 +36,10 @@ _KINDS = {
 }
 
 
-def quality_label(info: Info) -> str | None:
-    """The picture that a format (or a merge of formats) has, as `720p`; None for audio alone."""
-    picture = next(filter(has_picture, chosen_formats(info)), None)
-    if picture is None:
-        return None
-    return label_of(picture, formats_in(info)) or label_of(info, [])
-
-
 def audio_language(info: Info) -> str | None:
     """Return the language code of the chosen sound; None if it is not known or there is none."""
     sound = next(filter(has_sound, chosen_formats(info)), None)
     return language_of(sound) if sound else None
-
-
-def chosen_formats(info: Info) -> list[Info]:
-    """The formats that make up a download: picture and sound, or one that has both."""
-    found = info.get("requested_formats")
-    chosen = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-    return chosen or [info]
-
-
-def codec_of(info: Info, kind: str) -> str | None:
-    """The short name of the chosen picture's (`vcodec`) or sound's (`acodec`) codec, if any."""
-    found = [each[kind] for each in chosen_formats(info) if each.get(kind) not in {None, "none"}]
-    return str(found[0]).partition(".")[0] if found else None
 
 
 def unusual(info: Info, *, wants_sound_alone: bool) -> list[str]:

@@ -8,7 +8,7 @@ import re
 from enum import IntEnum
 
 from ytarchive.common.languages import distance
-from ytarchive.ytdlp.formats import Info, has_picture, has_sound, note_of, xtags
+from ytarchive.media import Info, has_picture, has_sound, note_of, xtags
 
 _ORIGINAL, _DEFAULT, _DESCRIPTIVE = 10, 5, -10
 _DESCRIBED = "-desc"

@@ -17,6 +17,7 @@ import deno
 from pydantic import Field
 
 from ytarchive.common.models import Model
+from ytarchive.media import ffmpeg_path
 
 OLD_AFTER_DAYS = 60
 _SECONDS_PER_QUESTION = 10
@@ -103,20 +104,6 @@ def yt_dlp_fingerprint() -> tuple[str, int, int] | None:
     except OSError:
         return None
     return (str(folder), found.st_mtime_ns, found.st_ino) if found else None
-
-
-def ffmpeg_path() -> str | None:
-    """The system's ffmpeg, else the one that came with us; None if there is neither."""
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
-    import imageio_ffmpeg  # noqa: PLC0415  # 25 ms of start-up that most commands do not need
-
-    try:
-        # With IMAGEIO_FFMPEG_EXE set it returns that, whether or not there is such a program.
-        return shutil.which(str(imageio_ffmpeg.get_ffmpeg_exe()))
-    except RuntimeError:
-        return None
 
 
 def javascript_runtime() -> tuple[str, str] | None:

@@ -4,8 +4,9 @@ import pytest
 
 from tests.unit.ytdlp.formats import Info, lasting, picture, selected, sound
 from ytarchive.common.quality import Quality
+from ytarchive.media import quality_label
 from ytarchive.ytdlp.choice import Wanted, name_by_language
-from ytarchive.ytdlp.selection import quality_label, unusual
+from ytarchive.ytdlp.selection import unusual
 
 USUAL = [
     picture("134", 640, 360), picture("136", 1280, 720), picture("137", 1920, 1080),

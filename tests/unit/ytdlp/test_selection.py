@@ -5,11 +5,8 @@ from typing import Any
 import pytest
 
 from ytarchive.common.languages import without
-from ytarchive.ytdlp.selection import (
-    quality_label,
-    select_captions,
-    thumbnail_urls,
-)
+from ytarchive.media import quality_label
+from ytarchive.ytdlp.selection import select_captions, thumbnail_urls
 
 
 def tracks(*codes: str, ext: str = "vtt") -> dict[str, list[dict[str, str]]]:

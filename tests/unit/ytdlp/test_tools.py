@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ytarchive.ytdlp import ffmpeg_path, tools
+from ytarchive.media import ffmpeg_path
+from ytarchive.ytdlp import tools
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Callable
 
 from ytarchive.common import errors
+from ytarchive.media import Info
 from ytarchive.ytdlp.api import DownloadOrder
-from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.worker.classifier import Facts
 from ytarchive.ytdlp.worker.staging import StagedVideo
 

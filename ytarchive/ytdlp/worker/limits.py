@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ytarchive.common.disk import Space
 from ytarchive.common.errors import DiskFull, StreamTooLong
-from ytarchive.ytdlp.formats import Info
+from ytarchive.media import Info
 
 _MIB = 2**20
 _EXACT_SHARE, _EXACT_MARGIN = 0.1, 8 * _MIB

@@ -12,8 +12,8 @@ from ytarchive.common.channel_lists import (
     tab_list,
 )
 from ytarchive.common.errors import SourceGone
+from ytarchive.media import Info
 from ytarchive.ytdlp.api import ListedEntries
-from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.worker.classifier import classify
 from ytarchive.ytdlp.worker.mapping import list_details, playlist_video
 from ytarchive.ytdlp.worker.quick_list import YoutubeTabIE

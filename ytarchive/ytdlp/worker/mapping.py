@@ -5,7 +5,7 @@ from typing import Any
 
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import utc_now
-from ytarchive.ytdlp.formats import Info
+from ytarchive.media import Info
 from ytarchive.ytdlp.selection import caption_languages, parts_of
 
 # YouTube's file names, and what the Data API calls the same pictures.

@@ -21,7 +21,7 @@ from yt_dlp.networking.exceptions import RequestError
 from yt_dlp.utils import DownloadError
 
 from ytarchive.common.errors import NoFormats, ToolMissing
-from ytarchive.ytdlp.formats import Info
+from ytarchive.media import Info
 from ytarchive.ytdlp.selection import is_served_by, parts_of
 from ytarchive.ytdlp.worker.wording import LED_ELSEWHERE
 

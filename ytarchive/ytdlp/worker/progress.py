@@ -7,9 +7,8 @@ from threading import Event, Thread
 from typing import Any
 
 from ytarchive.common.errors import DiskFull, IntegrityFailure, StreamTooLong
+from ytarchive.media import Info, chosen_formats, quality_label
 from ytarchive.ytdlp.api import Transfer
-from ytarchive.ytdlp.formats import Info
-from ytarchive.ytdlp.selection import chosen_formats, quality_label
 from ytarchive.ytdlp.worker.limits import DiskWatch, size_limit
 
 _SECONDS_BETWEEN = 0.2

@@ -9,7 +9,7 @@ from typing import Any
 
 from yt_dlp.extractor import youtube
 
-from ytarchive.ytdlp.formats import Info
+from ytarchive.media import Info
 
 _ITEMS = ("contents", "items", "rows", "subThreads")
 

@@ -15,7 +15,7 @@ from ytarchive.common import errors
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.quality import Quality
 from ytarchive.common.regular import read_regular
-from ytarchive.ytdlp import inspection
+from ytarchive.media import Info, check_media, quality_label
 from ytarchive.ytdlp.api import (
     EXTRACTION_SECONDS,
     Downloaded,
@@ -25,9 +25,8 @@ from ytarchive.ytdlp.api import (
     Transfer,
 )
 from ytarchive.ytdlp.choice import Selector, Wanted
-from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.options import Equipment, order_options, worker_options
-from ytarchive.ytdlp.selection import audio_language, quality_label, sound_remarks, unusual
+from ytarchive.ytdlp.selection import audio_language, sound_remarks, unusual
 from ytarchive.ytdlp.worker.attempt import Attempt
 from ytarchive.ytdlp.worker.classifier import classify, facts_of
 from ytarchive.ytdlp.worker.limits import DiskWatch
@@ -201,7 +200,7 @@ class Session:
         remarks = [
             *unusual(info, wants_sound_alone=order.quality is Quality.AUDIO),
             *sound_remarks(info, order.audio_language),
-            *inspection.check(media, info, str(self._equipment.ffmpeg)),
+            *check_media(media, info, str(self._equipment.ffmpeg)),
         ]
         staged.finish(media, published, beside.files)
         self._info_path(order.video_id).unlink(missing_ok=True)

@@ -11,9 +11,8 @@ from yt_dlp.networking import Request
 from yt_dlp.networking.exceptions import HTTPError, TransportError, network_exceptions
 from yt_dlp.utils import YoutubeDLError
 
-from ytarchive.ytdlp.formats import Info
+from ytarchive.media import LARGEST_FILE, ContentError, Info, as_jpeg, require_captions
 from ytarchive.ytdlp.worker.classifier import facts_of
-from ytarchive.ytdlp.worker.contents import LARGEST_FILE, ContentError, as_jpeg, require_captions
 from ytarchive.ytdlp.worker.staging import make_folder
 
 _BLOCK = 64 * 1024

@@ -15,8 +15,8 @@ from yt_dlp.utils import YoutubeDLError
 
 from ytarchive.common.languages import ALL_LANGUAGES, without
 from ytarchive.common.media import THUMBNAIL, captions_in
+from ytarchive.media import Info
 from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
-from ytarchive.ytdlp.formats import Info
 from ytarchive.ytdlp.selection import (
     select_captions,
     thumbnail_urls,

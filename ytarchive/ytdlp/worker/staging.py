@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ytarchive.ytdlp.formats import Info
+from ytarchive.media import Info
 
 _MEDIA = (".mp4", ".m4a", ".mkv", ".webm")
 _SECRET = frozenset(["cookies", "filepath", "_filename", "filename", "infojson_filename"])

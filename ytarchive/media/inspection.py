@@ -14,8 +14,17 @@ from typing import BinaryIO
 
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.common.regular import open_regular
-from ytarchive.ytdlp.formats import SHARE, Info, agree, agreed_seconds, formats_in, own_seconds
-from ytarchive.ytdlp.selection import chosen_formats, codec_of
+from ytarchive.media.ffmpeg import printed_by_ffmpeg
+from ytarchive.media.formats import (
+    SHARE,
+    Info,
+    agree,
+    agreed_seconds,
+    chosen_formats,
+    codec_of,
+    formats_in,
+    own_seconds,
+)
 
 _SHARE_OF_RECORDING = 0.1
 _LARGEST_INDEX = 256 * 2**20
@@ -33,7 +42,7 @@ class Contents:
     seconds: dict[str, float]
 
 
-def check(path: Path, info: Info, ffmpeg: str) -> list[str]:
+def check_media(path: Path, info: Info, ffmpeg: str) -> list[str]:
     """Compare a file with what was chosen of the video; return what differs and was accepted.
 
     The length (seconds) that YouTube states of a video is sometimes wrong. Then the file is right
@@ -184,15 +193,11 @@ def _track(trak: memoryview) -> tuple[str | None, float]:
 
 
 def _contents_by_ffmpeg(path: Path, ffmpeg: str) -> Contents:
-    command = [
-        *(ffmpeg, "-hide_banner", "-nostdin", "-protocol_whitelist", "file,pipe"),
-        *("-i", f"file:{path}", "-map", "0", "-c", "copy", "-f", "null", "-"),
-    ]
     try:
-        said = subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
-            command, capture_output=True, text=True, check=True, errors="replace",
-            timeout=_READING_SECONDS,
-        ).stderr  # fmt: skip
+        said = printed_by_ffmpeg(
+            ffmpeg, path, "-map", "0", "-c", "copy", "-f", "null", "-",
+            timeout=_READING_SECONDS, check=True,
+        )  # fmt: skip
     except subprocess.SubprocessError as error:
         raise IntegrityFailure("ffmpeg cannot read the file to its end") from error
     kinds = re.findall(r"Stream #0:\d+.*?: (Video|Audio): ", said)

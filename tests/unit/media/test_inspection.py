@@ -9,7 +9,7 @@ import pytest
 from tests.standin.media import ffmpeg_program
 from tests.unit.ytdlp.formats import lasting
 from ytarchive.common.errors import IntegrityFailure
-from ytarchive.ytdlp.inspection import check, require_playable
+from ytarchive.media import check_media, require_playable
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=10")
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440")
@@ -37,7 +37,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def judge(path: Path, **info: Any) -> str:
     """What is wrong with a file; nothing if it is right."""
     try:
-        noted = check(path, BOTH | {"duration": 8} | info, ffmpeg_program())
+        noted = check_media(path, BOTH | {"duration": 8} | info, ffmpeg_program())
         assert not noted
     except IntegrityFailure as error:
         return error.message
@@ -85,7 +85,7 @@ def test_length_of_streams_and_file_is_trusted_and_the_difference_noted(
 ) -> None:
     chosen = [lasting(each, 8) for each in PIECES]
     info = BOTH | {"duration": announced, "requested_formats": chosen, "formats": chosen}
-    assert check(media[name], info, ffmpeg_program()) == [
+    assert check_media(media[name], info, ffmpeg_program()) == [
         f"plays 8 seconds; YouTube announces {announced}"
     ]
 
@@ -109,7 +109,7 @@ def test_streams_of_unstated_length_are_believed_if_their_bytes_were_counted(
     chosen = [each | {"filesize": size} for each in PIECES]
     info = BOTH | {"duration": 60, "requested_formats": chosen}
     if is_accepted:
-        assert check(media["both.mp4"], info, ffmpeg_program())
+        assert check_media(media["both.mp4"], info, ffmpeg_program())
     else:
         assert judge(media["both.mp4"], **info)
 

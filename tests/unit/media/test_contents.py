@@ -7,7 +7,7 @@ import pytest
 
 from tests.standin.captions import captions
 from tests.standin.media import ffmpeg_program
-from ytarchive.ytdlp.worker.contents import LARGEST_FILE, ContentError, as_jpeg, require_captions
+from ytarchive.media import LARGEST_FILE, ContentError, as_jpeg, require_captions
 
 VTT = captions("en", "vtt")[0]
 CUE = "00:01.000 --> 00:02.000\nHello\n"

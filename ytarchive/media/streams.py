@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ytarchive.common.errors import IntegrityFailure
+from ytarchive.media.ffmpeg import printed_by_ffmpeg
 
 PICTURE = "video"
 SOUND = "audio"
@@ -40,12 +41,8 @@ def streams_of(path: Path, ffmpeg: str | None) -> Streams:
 
 
 def _header(path: Path, ffmpeg: str) -> str:
-    command = [ffmpeg, "-hide_banner", "-nostdin", "-protocol_whitelist", "file,pipe"]
     try:
         # Without an output ffmpeg prints what it found and exits with an error.
-        return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
-            [*command, "-i", f"file:{path}"],
-            capture_output=True, text=True, check=False, errors="replace", timeout=_SECONDS,
-        ).stderr  # fmt: skip
+        return printed_by_ffmpeg(ffmpeg, path, timeout=_SECONDS, check=False)
     except subprocess.SubprocessError as error:
         raise IntegrityFailure(f"ffmpeg does not answer about {path}") from error

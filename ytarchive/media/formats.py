@@ -1,4 +1,4 @@
-"""Facts about a single format of yt-dlp's info: its streams, label, address and own length."""
+"""Facts about formats in yt-dlp's info: streams, label, address, length, and which are chosen."""
 
 import re
 from statistics import median
@@ -96,3 +96,24 @@ def agreed_seconds(formats: list[Info]) -> float | None:
 def agree(one: float, other: float, share: float = SHARE) -> bool:
     """Return whether two lengths in seconds differ by no more than rounding explains."""
     return abs(one - other) <= max(_SECONDS, other * share)
+
+
+def chosen_formats(info: Info) -> list[Info]:
+    """The formats that make up a download: picture and sound, or one that has both."""
+    found = info.get("requested_formats")
+    chosen = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return chosen or [info]
+
+
+def codec_of(info: Info, kind: str) -> str | None:
+    """The short name of the chosen picture's (`vcodec`) or sound's (`acodec`) codec, if any."""
+    found = [each[kind] for each in chosen_formats(info) if each.get(kind) not in {None, "none"}]
+    return str(found[0]).partition(".")[0] if found else None
+
+
+def quality_label(info: Info) -> str | None:
+    """The picture that a format (or a merge of formats) has, as `720p`; None for audio alone."""
+    picture = next(filter(has_picture, chosen_formats(info)), None)
+    if picture is None:
+        return None
+    return label_of(picture, formats_in(info)) or label_of(info, [])

@@ -1,0 +1,52 @@
+"""Media files and the files beside them: what they hold, and whether they are complete.
+
+Nothing here imports yt-dlp; its info of a video is read as a dictionary, because the archive
+keeps it as `<id>.info.json`.
+"""
+
+from ytarchive.media.contents import LARGEST_FILE, ContentError, as_jpeg, require_captions
+from ytarchive.media.ffmpeg import ffmpeg_path
+from ytarchive.media.formats import (
+    Info,
+    agreed_seconds,
+    chosen_formats,
+    codec_of,
+    formats_in,
+    has_picture,
+    has_sound,
+    is_upscaled,
+    label_of,
+    note_of,
+    own_seconds,
+    quality_label,
+    xtags,
+)
+from ytarchive.media.inspection import check_media, require_playable
+from ytarchive.media.streams import PICTURE, SOUND, Streams, streams_of
+
+__all__ = [
+    "LARGEST_FILE",
+    "PICTURE",
+    "SOUND",
+    "ContentError",
+    "Info",
+    "Streams",
+    "agreed_seconds",
+    "as_jpeg",
+    "check_media",
+    "chosen_formats",
+    "codec_of",
+    "ffmpeg_path",
+    "formats_in",
+    "has_picture",
+    "has_sound",
+    "is_upscaled",
+    "label_of",
+    "note_of",
+    "own_seconds",
+    "quality_label",
+    "require_captions",
+    "require_playable",
+    "streams_of",
+    "xtags",
+]

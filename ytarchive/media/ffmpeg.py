@@ -1,0 +1,28 @@
+"""Where ffmpeg is, and what it prints about a file."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+
+def ffmpeg_path() -> str | None:
+    """The system's ffmpeg, else the one that came with us; None if there is neither."""
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    import imageio_ffmpeg  # noqa: PLC0415  # 25 ms of start-up that most commands do not need
+
+    try:
+        # With IMAGEIO_FFMPEG_EXE set it returns that, whether or not there is such a program.
+        return shutil.which(str(imageio_ffmpeg.get_ffmpeg_exe()))
+    except RuntimeError:
+        return None
+
+
+def printed_by_ffmpeg(ffmpeg: str, path: Path, *output: str, timeout: float, check: bool) -> str:
+    """Return what ffmpeg prints while it reads a file. Raises SubprocessError, or OSError."""
+    command = [ffmpeg, "-hide_banner", "-nostdin", "-protocol_whitelist", "file,pipe"]
+    return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
+        [*command, "-i", f"file:{path}", *output],
+        capture_output=True, text=True, check=check, errors="replace", timeout=timeout,
+    ).stderr  # fmt: skip
