@@ -9,6 +9,9 @@
 `{names}` in the path are parameters. Besides them a method takes at most one model: the query
 string for GET and DELETE, the body otherwise. A declaration whose path and signature disagree fails
 at import. Ids in the path are checked before the method runs, in process as over HTTP.
+
+The kind of an operation follows from its method and its result: a method that returns `Content`
+answers with bytes, every other one with JSON in the envelope.
 """
 
 import functools
@@ -16,10 +19,12 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from ytarchive.common.content import Content
 from ytarchive.common.errors import InvalidRequest
 from ytarchive.common.models import HealthCheck
 from ytarchive.common.services import ServiceName
@@ -31,11 +36,23 @@ _ROUTE = re.compile(r"(GET|POST|PUT|DELETE) (/[\w/{}.-]*)")
 _PARAMETER = re.compile(r"{(\w+)}")
 
 
+class OperationKind(StrEnum):
+    """What an operation does, and in which form it answers."""
+
+    QUERY = "query"
+    """Reads; answers in the envelope."""
+    COMMAND = "command"
+    """Changes something; answers in the envelope."""
+    CONTENT = "content"
+    """Reads; answers with bytes, or parts of them."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One declared operation."""
 
     name: str
+    kind: OperationKind
     method: str
     path: str
     status: int
@@ -116,6 +133,7 @@ def _declaration(operation: Callable[..., Any], method: str, path: str, status: 
         raise TypeError(f"{operation.__qualname__}: {others[0]} must be a model")
     return Endpoint(
         name=operation.__name__,
+        kind=_kind(method, response),
         method=method,
         path=path,
         status=status,
@@ -125,6 +143,12 @@ def _declaration(operation: Callable[..., Any], method: str, path: str, status: 
         response=response,
         description=inspect.getdoc(operation) or "",
     )
+
+
+def _kind(method: str, response: Any) -> OperationKind:
+    if method != "GET":
+        return OperationKind.COMMAND
+    return OperationKind.CONTENT if response is Content else OperationKind.QUERY
 
 
 class Contract(Protocol):

@@ -3,7 +3,7 @@
 YTArchiveError
 ├── QuotaExceeded                    E001
 ├── RequestError                     the caller can mend it
-│   ├── InvalidRequest … NotFound, Conflict        E002 - E017
+│   ├── InvalidRequest … NotFound, Conflict        E002 - E019
 ├── ServiceError                     one of our own processes failed
 │   ├── InternalError … ProtocolError              E020 - E023
 ├── YouTubeError                     what YouTube or yt-dlp answered
@@ -165,6 +165,19 @@ class RequestTooSlow(RequestError):
     code, status = "E016", 408
     meaning = "The body did not arrive in time"
     remedy = "Send it in one go, split it, or raise `server.read_timeout`."
+
+
+class ContentChanged(RequestError):
+    code, status = "E018", 412
+    meaning = "The file is no longer the version that was asked for"
+    remedy = "Request the file again, without the version or the part."
+    reason = "content_changed"
+
+
+class RangeNotSatisfiable(RequestError):
+    code, status = "E019", 416
+    meaning = "The part that was asked for begins after the end of the file"
+    remedy = "Request a part within the size in `Content-Range`."
 
 
 # --- our own processes ----------------------------------------------------------------------

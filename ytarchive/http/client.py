@@ -4,7 +4,10 @@ import functools
 import inspect
 import os
 import types
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
@@ -14,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 from yarl import URL
 
-from ytarchive.common.contract import Contract, Endpoint, endpoints
+from ytarchive.common.content import PART_SIZE, Content, Parts
+from ytarchive.common.contract import Contract, Endpoint, OperationKind, endpoints
 from ytarchive.common.errors import (
     ProtocolError,
     ServiceTimeout,
@@ -32,6 +36,8 @@ C = TypeVar("C", bound=Contract)
 
 _PATIENCE = 660.0
 """Longer than `server.request_timeout`, so that the server's own answer arrives."""
+_BY_PARTS = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
+"""Content may take any time as long as its bytes arrive."""
 
 
 def remote(
@@ -81,38 +87,86 @@ class _Wire:
         path = {name: quote(str(arguments[name]), safe="") for name in declared.path_parameters}
         model = arguments.get(declared.request_name or "")
         trace_id = current_trace_id() or new_trace_id()
-        status, raw = await self._send(declared, declared.path.format(**path), model, trace_id)
-        return self._result(declared, status, raw)
-
-    async def _send(
-        self, declared: Endpoint, path: str, model: BaseModel | None, trace_id: str
-    ) -> tuple[int, bytes]:
-        headers = {**self._headers, TRACE_HEADER: trace_id}
-        body = None
+        headers, body, query = {TRACE_HEADER: trace_id}, None, ""
         if declared.method in {"POST", "PUT"}:
             headers[hdrs.CONTENT_TYPE] = "application/json"
             body = _request_body(model, trace_id)
         elif model is not None:
-            path += _query_string(model)
-        try:
+            query = _query_string(model)
+        url = declared.path.format(**path) + query
+        if declared.kind is OperationKind.CONTENT:
+            return await self._content(declared, url, headers)
+        async with self.ask(declared.method, url, headers, body) as response:
+            status, raw = response.status, await response.read()
+        return self._result(declared, status, raw)
+
+    @asynccontextmanager
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        limit: aiohttp.ClientTimeout | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request. Errors of the connection are raised as ours, also within the block."""
+        with self.translated():
             async with self._session.request(
-                declared.method,
+                method,
                 URL(f"{self._base_url}{API_PREFIX}{path}", encoded=True),
                 data=body,
-                headers=headers,
-                timeout=self._timeout,
+                headers={**self._headers, **headers},
+                timeout=limit or self._timeout,
                 allow_redirects=False,
             ) as response:
-                return response.status, await response.read()
+                yield response
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Raise errors of the connection as ours."""
+        try:
+            yield
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:
             raise self._unanswered(error) from error
 
-    def _result(self, declared: Endpoint, status: int, raw: bytes) -> Any:
+    async def _content(
+        self, declared: Endpoint, path: str, headers: dict[str, str]
+    ) -> "_RemoteContent":
+        async with self.ask("HEAD", path, headers) as response:
+            if response.status == 200:
+                return self._described(response, path)
+        # The answer to HEAD has no body that could say why.
+        async with self.ask("GET", path, headers) as response:
+            if response.status == 200:
+                return self._described(response, path)
+            raise self.refusal(declared.name, response.status, await response.read())
+
+    def _described(self, response: aiohttp.ClientResponse, path: str) -> "_RemoteContent":
+        sent = response.headers
+        shown = response.content_disposition
         try:
-            answer = ServiceResponse.model_validate(read_json(raw))
-        except ValueError as error:
-            text = f"answered with status {status} and no envelope"
+            return _RemoteContent(
+                name=(shown and shown.filename) or "",
+                media_type=sent[hdrs.CONTENT_TYPE],
+                size=int(sent[hdrs.CONTENT_LENGTH]),
+                modified=parsedate_to_datetime(sent[hdrs.LAST_MODIFIED]),
+                etag=sent[hdrs.ETAG].strip('"'),
+                wire=self,
+                path=path,
+            )
+        except (KeyError, ValueError) as error:
+            text = "answered with content that lacks headers"
             raise self._failure(ProtocolError, text) from error
+
+    def refusal(self, name: str, status: int, raw: bytes) -> YTArchiveError:
+        """The error in an answer that should have been content."""
+        error = self._envelope(status, raw).error
+        if error is None:
+            return self._failure(ProtocolError, f"answered {name} with no content")
+        return error_from(error)
+
+    def _result(self, declared: Endpoint, status: int, raw: bytes) -> Any:
+        answer = self._envelope(status, raw)
         if answer.error is not None:
             raise error_from(answer.error)
         if not answer.success:
@@ -121,6 +175,13 @@ class _Wire:
             return declared.response_adapter.validate_python(answer.data)
         except ValidationError as error:
             text = f"answered {declared.name} in a form this version does not know"
+            raise self._failure(ProtocolError, text) from error
+
+    def _envelope(self, status: int, raw: bytes) -> ServiceResponse:
+        try:
+            return ServiceResponse.model_validate(read_json(raw))
+        except ValueError as error:
+            text = f"answered with status {status} and no envelope"
             raise self._failure(ProtocolError, text) from error
 
     def _unanswered(self, error: Exception) -> YTArchiveError:
@@ -138,6 +199,39 @@ class _Wire:
     def _failure(self, kind: type[YTArchiveError], text: str) -> YTArchiveError:
         message = f"the {self.service} service at {self._base_url} {text}"
         return kind(message, service=self.service, url=self._base_url)
+
+
+@dataclass(frozen=True)
+class _RemoteContent(Content):
+    """Content of a server; each part of it is a request of its own."""
+
+    wire: _Wire
+    path: str
+
+    async def _open(self, start: int, stop: int) -> Parts:
+        stack = AsyncExitStack()
+        if start == stop:
+            return Parts(_nothing, stack.aclose)
+        headers: dict[str, str] = {
+            hdrs.IF_MATCH: f'"{self.etag}"',
+            hdrs.RANGE: f"bytes={start}-{stop - 1}",
+        }
+        asked = self.wire.ask("GET", self.path, headers, limit=_BY_PARTS)
+        async with stack:
+            response = await stack.enter_async_context(asked)
+            if response.status != 206:
+                raise self.wire.refusal(self.name, response.status, await response.read())
+            rest = stack.pop_all()
+
+        async def read() -> bytes:
+            with self.wire.translated():
+                return await response.content.read(PART_SIZE)
+
+        return Parts(read, rest.aclose)
+
+
+async def _nothing() -> bytes:
+    return b""
 
 
 def _reason(error: Exception) -> str:

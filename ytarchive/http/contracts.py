@@ -5,7 +5,7 @@ from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
 from ytarchive.jobs import GovernorAPI, JobResultsAPI, JobsAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import HistoryAPI, StorageAPI, TrashAPI
+from ytarchive.storage import ContentAPI, HistoryAPI, StorageAPI, TrashAPI
 
 CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
@@ -18,5 +18,6 @@ CONTRACTS: tuple[type[Contract], ...] = (
     StorageAPI,
     TrashAPI,
     HistoryAPI,
+    ContentAPI,
     LoggingAPI,
 )

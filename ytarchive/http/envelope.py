@@ -6,7 +6,12 @@ from typing import Any
 from aiohttp import hdrs, web
 from pydantic import TypeAdapter
 
-from ytarchive.common.errors import MethodNotAllowed, TokenRequired, YTArchiveError
+from ytarchive.common.errors import (
+    MethodNotAllowed,
+    RangeNotSatisfiable,
+    TokenRequired,
+    YTArchiveError,
+)
 from ytarchive.common.json_text import dumped, json_bytes
 from ytarchive.common.models import ErrorDetail, Model
 from ytarchive.common.tracing import TRACE_HEADER
@@ -55,6 +60,8 @@ def failure(error: YTArchiveError, trace_id: str) -> web.Response:
         response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if isinstance(error, MethodNotAllowed) and "allow" in error.details:
         response.headers[hdrs.ALLOW] = ", ".join(error.details["allow"])
+    if isinstance(error, RangeNotSatisfiable) and "size" in error.details:
+        response.headers[hdrs.CONTENT_RANGE] = f"bytes */{error.details['size']}"
     return response
 
 

@@ -8,10 +8,11 @@ from pydantic import TypeAdapter
 
 from ytarchive import __version__
 from ytarchive.common import errors
-from ytarchive.common.contract import Endpoint, endpoints
+from ytarchive.common.contract import Endpoint, OperationKind, endpoints
 from ytarchive.common.models import ErrorDetail
 from ytarchive.common.services import API_PREFIX, ServiceName
 from ytarchive.common.tracing import TRACE_HEADER
+from ytarchive.http.openapi_content import CONTENT_PARAMETERS, CONTENT_RESPONSES
 from ytarchive.http.reading import ServiceRequest
 
 Document = dict[str, Any]
@@ -92,7 +93,8 @@ def _schemas(found: Iterable[Endpoint]) -> tuple[dict[Key, Document], Document]:
         ("envelope", "validation", TypeAdapter(ServiceRequest)),
     ]
     for declared in found:
-        wanted.append((declared.name, "serialization", declared.response_adapter))
+        if declared.kind is not OperationKind.CONTENT:
+            wanted.append((declared.name, "serialization", declared.response_adapter))
         if declared.request_model is not None:
             wanted.append((declared.name, "validation", TypeAdapter(declared.request_model)))
     schemas, definitions = TypeAdapter.json_schemas(wanted, ref_template=_REFERENCE)
@@ -107,7 +109,6 @@ def _operation(
     tag: str, declared: Endpoint, schemas: dict[Key, Document], components: Document
 ) -> Document:
     summary, _, rest = declared.description.partition("\n\n")
-    result = schemas[declared.name, "serialization"]
     operation: Document = {
         "operationId": declared.name,
         "tags": [tag],
@@ -118,10 +119,15 @@ def _operation(
         operation["description"] = rest
     if declared.method in {"POST", "PUT"}:
         operation["requestBody"] = _request_body(declared, schemas)
+    if declared.kind is OperationKind.CONTENT:
+        operation["parameters"] += CONTENT_PARAMETERS
+        results = CONTENT_RESPONSES
+    else:
+        result = schemas[declared.name, "serialization"]
+        envelope = _envelope(success=True, data=result, error={"type": "null"})
+        results = {str(declared.status): _answer("Success", envelope)}
     operation["responses"] = {
-        str(declared.status): _answer(
-            "Success", _envelope(success=True, data=result, error={"type": "null"})
-        ),
+        **results,
         **_failures(tag, declared),
         "default": {"$ref": "#/components/responses/default"},
     }
@@ -199,6 +205,8 @@ def _possible(tag: str, declared: Endpoint) -> list[type[errors.YTArchiveError]]
     kinds = _ALWAYS + _OF_SERVICE[tag]
     if declared.path_parameters or declared.request_model:
         kinds += _OF_INPUT
+    if declared.kind is OperationKind.CONTENT:
+        kinds += (errors.ContentChanged, errors.RangeNotSatisfiable)
     if declared.method in {"POST", "PUT"}:
         kinds += (*_OF_BODY, errors.InvalidRequest)
     return [found for found in errors.error_classes() if issubclass(found, kinds)]

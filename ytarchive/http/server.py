@@ -12,10 +12,17 @@ from pydantic_core import to_json
 
 from ytarchive import __version__
 from ytarchive.common.config import ServerConfig
-from ytarchive.common.contract import Contract, Endpoint, ServiceContract, endpoints
+from ytarchive.common.contract import (
+    Contract,
+    Endpoint,
+    OperationKind,
+    ServiceContract,
+    endpoints,
+)
 from ytarchive.common.services import API_PREFIX, ServiceName
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.common.tracing import trace
+from ytarchive.http.content import content_response
 from ytarchive.http.envelope import answer, success
 from ytarchive.http.health import Health
 from ytarchive.http.openapi import openapi
@@ -70,7 +77,7 @@ def _mount(app: web.Application, contract: type[Any], service: object) -> list[s
 def _handler(declared: Endpoint, service: object, patience: float) -> Handler:
     operation = getattr(service, declared.name)
     reader = RequestReader(declared, patience)
-    adapter = declared.response_adapter
+    is_content = declared.kind is OperationKind.CONTENT
     parameter = declared.request_name
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -87,7 +94,9 @@ def _handler(declared: Endpoint, service: object, patience: float) -> Handler:
         if parameter is not None:
             arguments[parameter] = model
         result = await operation(**arguments)
-        return success(adapter, result, request[TRACE], declared.status)
+        if is_content:
+            return await content_response(request, result, request[TRACE])
+        return success(declared.response_adapter, result, request[TRACE], declared.status)
 
     return handle
 

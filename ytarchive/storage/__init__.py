@@ -11,6 +11,7 @@ from ytarchive.storage.api import (
     StoredVideos,
     VideoExists,
 )
+from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.history.records import availability_history
@@ -61,6 +62,7 @@ from ytarchive.storage.verify.models import (
 __all__ = [
     "Access",
     "BinName",
+    "ContentAPI",
     "Emptied",
     "EmptyTrash",
     "ExistsRequest",

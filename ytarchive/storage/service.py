@@ -34,6 +34,8 @@ from ytarchive.storage.api import (
 )
 from ytarchive.storage.changes import Changes
 from ytarchive.storage.channels import ChannelNames
+from ytarchive.storage.content.api import ContentAPI
+from ytarchive.storage.content.service import ContentService
 from ytarchive.storage.descriptions import MetadataStore
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.service import HistoryService
@@ -85,18 +87,16 @@ class StorageService(WatchedOperations, StorageAPI):
         self._lists = VideoLists(database, layout)
         self.channels = ChannelNames()
         self._search = search
-        self._bins = Bins(layout)
+        bins = Bins(layout)
         self._absent = AbsentCaptions(database)
-        self._videos = VideoStore(self._library, layout, self._bins, self._absent)
-        self._descriptions = MetadataStore(self._library, layout, self._bins)
+        self._videos = VideoStore(self._library, layout, bins, self._absent)
+        self._descriptions = MetadataStore(self._library, layout, bins)
         self._plans = WorkPlans(database, layout)
         self._passes = Passes(database)
         findings = Findings(database, self.watch)
-        restorer = Restorer(layout, self._library, self._videos, self._bins, findings)
+        restorer = Restorer(layout, self._library, self._videos, bins, findings)
         self._history = HistoryService(layout, self._changes, self.watch)
-        self._trash = TrashService(
-            self._bins, restorer, self._change, config.trash_days, self.watch
-        )
+        self._trash = TrashService(bins, restorer, self._change, config.trash_days, self.watch)
         self._verifier = Verifier(
             self._passes,
             findings,
@@ -104,7 +104,7 @@ class StorageService(WatchedOperations, StorageAPI):
             layout,
             self._changes.lock,
             on_end=self._measure,
-            bins=self._bins,
+            bins=bins,
         )
         self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
@@ -156,7 +156,8 @@ class StorageService(WatchedOperations, StorageAPI):
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the service's other contracts."""
-        return {TrashAPI: self._trash, HistoryAPI: self._history}
+        content = ContentService(self._library, self._layout, self.watch)
+        return {TrashAPI: self._trash, HistoryAPI: self._history, ContentAPI: content}
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
         """Write a video's metadata to `metadata/videos/<id>.json`."""

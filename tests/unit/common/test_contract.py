@@ -110,6 +110,7 @@ def test_a_declaration_says_all_that_routes_and_documents_need() -> None:
         "/things/{thing_id}/videos/{video_id}",
         202,
     )
+    assert [each.kind for each in (attach, other, health)] == ["command", "command", "query"]
     assert list(attach.path_parameters) == ["thing_id", "video_id"]
     assert (attach.request_name, attach.request_model) == ("request", Fields)
     assert (attach.has_body, attach.request_is_optional) == (True, True)

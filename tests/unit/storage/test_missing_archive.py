@@ -26,20 +26,19 @@ from ytarchive.common.errors import ArchiveMissing
 from ytarchive.common.identity import create_identity, new_identity
 from ytarchive.common.models import utc_now
 from ytarchive.common.presence import Presence
+from ytarchive.common.services import ServiceName
+from ytarchive.http import CONTRACTS
 from ytarchive.storage import (
     EmptyTrash,
     ExistsRequest,
     FindingKind,
     FindingQuery,
-    HistoryAPI,
     HistoryEntry,
     HistoryKind,
     RestoreItem,
     SaveMetadata,
     SavePlaylist,
     SearchQuery,
-    StorageAPI,
-    TrashAPI,
     TrashQuery,
     VerifyRequest,
     VerifyState,
@@ -149,6 +148,9 @@ REQUESTS: dict[str, tuple[Any, ...]] = {
     "get_quarantine_item": (ITEM,),
     "restore_from_quarantine": (ITEM, RestoreItem()),
     "get_history": (VIDEO,),
+    "get_media": (VIDEO,),
+    "get_thumbnail": (VIDEO,),
+    "get_captions": (VIDEO, "en"),
     "add_history": (VIDEO, HistoryEntry(kind=HistoryKind.METADATA, time=utc_now(), data={})),
 }
 OF_DATABASES: dict[str, tuple[Any, ...]] = {
@@ -171,7 +173,10 @@ def operation(service: StorageService, name: str) -> Callable[..., Awaitable[Any
 
 def test_every_operation_is_tested() -> None:
     declared = {
-        each.name for contract in (StorageAPI, TrashAPI, HistoryAPI) for each in endpoints(contract)
+        each.name
+        for contract in CONTRACTS
+        if contract.service is ServiceName.STORAGE
+        for each in endpoints(contract)
     }
     assert declared - OF_DATABASES.keys() - {"get_work_plan", "cancel_verification"} == set(
         REQUESTS

@@ -1,0 +1,181 @@
+"""The bytes of stored videos, in process and over HTTP."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.contract.conftest import Reach
+from tests.unit.storage.samples import MEDIA, OTHER, VIDEO, metadata, save_request, stage
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.content import PART_SIZE, Content
+from ytarchive.common.errors import (
+    InvalidIdentifier,
+    InvalidRequest,
+    LocalError,
+    NotFound,
+    PathOutsideArchive,
+)
+from ytarchive.storage import ContentAPI, SaveMetadata
+from ytarchive.storage.service import StorageService
+
+LARGE = os.urandom(3 * PART_SIZE + 7)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> StorageConfig:
+    return StorageConfig(base_path=tmp_path / "archive")
+
+
+@pytest.fixture
+async def storage(config: StorageConfig) -> AsyncIterator[StorageService]:
+    service = await StorageService.open(config)
+    await service.save_video(save_request(stage(config)))
+    yield service
+    await service.close()
+
+
+@pytest.fixture
+async def content(reach: Reach[Any], storage: StorageService) -> ContentAPI:
+    own = storage.subjects()[ContentAPI]
+    return cast("ContentAPI", await reach(ContentAPI, own))
+
+
+@pytest.fixture
+def folder(config: StorageConfig) -> Path:
+    return config.base_path / "videos" / VIDEO
+
+
+async def read(content: Content, start: int = 0, stop: int | None = None) -> bytes:
+    async with await content.open(start, stop) as parts:
+        return b"".join([part async for part in parts])
+
+
+def replace_by_link(path: Path, moved: Path) -> None:
+    path.rename(moved)
+    path.symlink_to(moved)
+
+
+async def test_media_are_described_and_read_in_any_part(content: ContentAPI, folder: Path) -> None:
+    media = await content.get_media(VIDEO)
+    assert (media.name, media.media_type, media.size) == (f"{VIDEO}.mp4", "video/mp4", len(MEDIA))
+    assert media.modified.timestamp() == int((folder / f"{VIDEO}.mp4").stat().st_mtime)
+    assert await read(media) == MEDIA
+    assert await read(media, 5, 9) == MEDIA[5:9]
+    assert await read(media, 100) == MEDIA[100:]
+    assert await read(media, 100, 10**9) == MEDIA[100:]
+    assert await read(media, 10**9) == b""
+    assert await read(media, 7, 7) == b""
+
+
+async def test_etag_is_the_same_until_the_file_is_replaced(
+    content: ContentAPI, storage: StorageService, config: StorageConfig
+) -> None:
+    first = await content.get_media(VIDEO)
+    assert (await content.get_media(VIDEO)).etag == first.etag
+    await storage.save_video(save_request(stage(config, media=LARGE)))
+    later = await content.get_media(VIDEO)
+    assert (later.etag != first.etag, later.size) == (True, len(LARGE))
+
+
+async def test_large_content_arrives_in_parts(
+    content: ContentAPI, storage: StorageService, config: StorageConfig
+) -> None:
+    await storage.save_video(save_request(stage(config, media=LARGE)))
+    async with await (await content.get_media(VIDEO)).open() as parts:
+        found = [part async for part in parts]
+    assert b"".join(found) == LARGE
+    assert max(map(len, found)) <= PART_SIZE
+
+
+async def test_address_stands_for_the_id_in_it(content: ContentAPI) -> None:
+    assert (await content.get_media(f"https://youtu.be/{VIDEO}")).name == f"{VIDEO}.mp4"
+
+
+async def test_thumbnail_is_an_image(content: ContentAPI) -> None:
+    thumbnail = await content.get_thumbnail(VIDEO)
+    assert (thumbnail.name, thumbnail.media_type) == (f"{VIDEO}.jpg", "image/jpeg")
+    assert await read(thumbnail) == b"\xff\xd8\xff\xe0"
+
+
+@pytest.mark.parametrize("name", ["en", f"{VIDEO}.en.vtt"])
+async def test_captions_are_found_by_language_and_by_name(content: ContentAPI, name: str) -> None:
+    captions = await content.get_captions(VIDEO, name)
+    assert (captions.name, captions.media_type) == (
+        f"{VIDEO}.en.vtt",
+        "text/vtt; charset=utf-8",
+    )
+    assert await read(captions) == b"WEBVTT\n\n"
+
+
+@pytest.mark.parametrize("name", ["de", f"{VIDEO}.mp4", "captions", "checksums.sha256", f"{VIDEO}"])
+async def test_only_captions_are_found_among_captions(content: ContentAPI, name: str) -> None:
+    with pytest.raises(NotFound, match="has no captions"):
+        await content.get_captions(VIDEO, name)
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".hidden", "a/b", "../../x", "a\\b", "a\x00b", "a\nb", "", "x" * 201]
+)
+async def test_names_that_are_no_file_names_are_refused(content: ContentAPI, name: str) -> None:
+    with pytest.raises((InvalidRequest, NotFound)):
+        await content.get_captions(VIDEO, name)
+
+
+async def test_ids_are_checked(content: ContentAPI) -> None:
+    with pytest.raises(InvalidIdentifier):
+        await content.get_media("../../../../..")
+
+
+async def test_video_that_is_not_stored_has_no_content(
+    content: ContentAPI, storage: StorageService
+) -> None:
+    with pytest.raises(NotFound, match=f"nothing is stored of {OTHER}"):
+        await content.get_media(OTHER)
+    await storage.save_metadata(SaveMetadata(metadata=metadata(OTHER)))
+    with pytest.raises(NotFound, match=f"no media of {OTHER} is stored"):
+        await content.get_media(OTHER)
+    with pytest.raises(NotFound, match="has no thumbnail"):
+        await content.get_thumbnail(OTHER)
+    with pytest.raises(NotFound, match="has no captions"):
+        await content.get_captions(OTHER, "en")
+
+
+async def test_missing_file_is_named_with_the_command_that_helps(
+    content: ContentAPI, folder: Path
+) -> None:
+    (folder / f"{VIDEO}.mp4").unlink()
+    with pytest.raises(NotFound, match=r"\.mp4 is registered and missing; `ytarchive verify`"):
+        await content.get_media(VIDEO)
+
+
+@pytest.mark.parametrize("what", ["link", "FIFO", "folder"])
+async def test_only_regular_files_are_opened(
+    content: ContentAPI, folder: Path, tmp_path: Path, what: str
+) -> None:
+    media = folder / f"{VIDEO}.mp4"
+    media.unlink()
+    if what == "link":
+        (tmp_path / "archive" / "videos" / "other.mp4").write_bytes(MEDIA)
+        media.symlink_to(tmp_path / "archive" / "videos" / "other.mp4")
+    elif what == "FIFO":
+        os.mkfifo(media)
+    else:
+        media.mkdir()
+    with pytest.raises(LocalError, match="not a regular file"):
+        await content.get_media(VIDEO)
+
+
+@pytest.mark.parametrize("linked", ["file", "folder"])
+async def test_no_file_outside_the_archive_is_opened(
+    content: ContentAPI, folder: Path, tmp_path: Path, linked: str
+) -> None:
+    outside = tmp_path / "outside"
+    if linked == "file":
+        replace_by_link(folder / f"{VIDEO}.mp4", outside)
+    else:
+        replace_by_link(folder, outside)
+    with pytest.raises(PathOutsideArchive):
+        await content.get_media(VIDEO)

@@ -1,0 +1,43 @@
+"""Media types and names of files that are handed out."""
+
+from pathlib import Path
+
+import pytest
+
+from ytarchive.storage import layout
+from ytarchive.storage.content.types import MEDIA_TYPES, UNKNOWN, media_type, safe_name
+from ytarchive.storage.layout import Role, role_of
+
+
+def test_every_suffix_of_a_video_s_files_has_its_media_type() -> None:
+    known = layout._MEDIA | layout._IMAGES | layout._CAPTIONS
+    assert known <= MEDIA_TYPES.keys()
+    assert {suffix for suffix in MEDIA_TYPES if role_of(f"x{suffix}") is Role.OTHER} == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.MP4", "video/mp4"),
+        ("a.en.vtt", "text/vtt; charset=utf-8"),
+        ("a.html", UNKNOWN),
+        ("a.svg", UNKNOWN),
+        ("a", UNKNOWN),
+    ],
+)
+def test_media_type_follows_from_the_suffix_alone(name: str, expected: str) -> None:
+    assert media_type(Path(name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("dQw4w9WgXcQ.mp4", "dQw4w9WgXcQ.mp4"),
+        ("Größe 東京.mp4", "Größe 東京.mp4"),
+        ('a"b\\c:d*e?f<g>h|i.mp4', "a_b_c_d_e_f_g_h_i.mp4"),
+        ("a\r\nb\tc\x7f\u202e.mp4", "a__b_c__.mp4"),
+        ("M\udcfcnchen.mp4", "M_xfcnchen.mp4"),
+    ],
+)
+def test_names_are_made_safe(name: str, expected: str) -> None:
+    assert safe_name(Path("/archive") / name) == expected

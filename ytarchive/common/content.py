@@ -1,0 +1,74 @@
+"""Content: what an operation returns whose result is bytes and not JSON.
+
+    content = await api.get_media("dQw4w9WgXcQ")
+    async with await content.open(start=1_000_000) as parts:
+        async for part in parts: ...
+
+The bytes are read in parts, so that content of any size needs little memory.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+PART_SIZE = 2**18
+"""The most bytes of one part."""
+
+
+class Parts(AsyncIterator[bytes]):
+    """The parts of content, in order. `read` returns no bytes at the end."""
+
+    def __init__(
+        self, read: Callable[[], Awaitable[bytes]], close: Callable[[], Awaitable[object]]
+    ) -> None:
+        self._read = read
+        self._close = close
+
+    async def __anext__(self) -> bytes:
+        part = await self._read()
+        if not part:
+            raise StopAsyncIteration
+        return part
+
+    async def close(self) -> None:
+        """Release the file or the connection; it may be called again."""
+        await self._close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+@dataclass(frozen=True)
+class Content(ABC):
+    """What is known of the bytes before they are read."""
+
+    name: str
+    """A safe file name: without folders, quotes, control characters."""
+    media_type: str
+    size: int
+    modified: datetime
+    """In UTC, without fractions of a second."""
+    etag: str
+    """Identifies this version of the bytes; printable ASCII without quotes."""
+
+    async def open(self, start: int = 0, stop: int | None = None) -> Parts:
+        """Return the bytes from `start` up to and without `stop`.
+
+        Raises ContentChanged if the bytes are no longer this version, or NotFound.
+        """
+        stop = self.size if stop is None else min(stop, self.size)
+        return await self._open(start, max(start, stop))
+
+    @abstractmethod
+    async def _open(self, start: int, stop: int) -> Parts: ...

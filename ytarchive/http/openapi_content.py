@@ -1,0 +1,47 @@
+"""What the OpenAPI document says of every operation that answers with content."""
+
+from typing import Any
+
+from aiohttp import hdrs
+
+from ytarchive.common.tracing import TRACE_HEADER
+
+Document = dict[str, Any]
+
+_TEXT = {"type": "string"}
+
+
+def _headers(*names: str) -> Document:
+    return {name: {"schema": _TEXT} for name in names}
+
+
+_VERSION = _headers(hdrs.ETAG, hdrs.LAST_MODIFIED, TRACE_HEADER)
+_BYTES: Document = {
+    "headers": {
+        **_VERSION,
+        **_headers(hdrs.ACCEPT_RANGES, hdrs.CONTENT_DISPOSITION),
+        hdrs.CONTENT_LENGTH: {"schema": {"type": "integer"}},
+    },
+    "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+CONTENT_PARAMETERS: list[Document] = [
+    {"name": name, "in": "header", "required": False, "description": text, "schema": _TEXT}
+    for name, text in (
+        (str(hdrs.RANGE), "A part of the bytes, as `bytes=0-499`, `bytes=500-` or `bytes=-500`"),
+        (str(hdrs.IF_RANGE), "Send the part only of this version, and everything of another"),
+        (str(hdrs.IF_NONE_MATCH), "Versions that are known; of one of them nothing is sent"),
+        (str(hdrs.IF_MODIFIED_SINCE), "Send nothing if there is no later version"),
+        (str(hdrs.IF_MATCH), "Refuse other versions"),
+    )
+]
+CONTENT_RESPONSES: Document = {
+    "200": {"description": "All bytes", **_BYTES},
+    "206": {
+        "description": "A part of the bytes",
+        "headers": {**_BYTES["headers"], **_headers(hdrs.CONTENT_RANGE)},
+        "content": _BYTES["content"],
+    },
+    "304": {"description": "The version is known", "headers": _VERSION},
+}
+"""HEAD gets the same headers without the bytes."""

@@ -1,0 +1,1 @@
+"""The bytes of stored videos: media, thumbnails and captions."""

@@ -1,0 +1,42 @@
+"""Contract of the bytes of stored videos."""
+
+from typing import Annotated, ClassVar, Protocol
+
+from pydantic import Field
+
+from ytarchive.common.content import Content
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.identifiers import VideoId
+from ytarchive.common.services import ServiceName
+
+CaptionsName = Annotated[
+    str,
+    Field(
+        pattern=r"^[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]{0,199}$",
+        description="A language as `captions` of the location names it, or the file's name",
+    ),
+]
+
+
+class ContentAPI(Contract, Protocol):
+    """Read the media, the thumbnail and the captions of stored videos."""
+
+    service: ClassVar[ServiceName] = ServiceName.STORAGE
+
+    @endpoint("GET /storage/videos/{video_id}/media")
+    async def get_media(self, video_id: VideoId) -> Content:
+        """Return the media file of a video.
+
+        Raises NotFound if the video is not stored or its file is missing, or PathOutsideArchive.
+        """
+        ...
+
+    @endpoint("GET /storage/videos/{video_id}/thumbnail")
+    async def get_thumbnail(self, video_id: VideoId) -> Content:
+        """Return the thumbnail of a video. Raises NotFound or PathOutsideArchive."""
+        ...
+
+    @endpoint("GET /storage/videos/{video_id}/captions/{name}")
+    async def get_captions(self, video_id: VideoId, name: CaptionsName) -> Content:
+        """Return captions of a video. Raises NotFound or PathOutsideArchive."""
+        ...

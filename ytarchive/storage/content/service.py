@@ -1,0 +1,55 @@
+"""Implements the contract of the bytes of stored videos."""
+
+import asyncio
+from pathlib import Path, PurePosixPath
+
+from ytarchive.common.content import Content
+from ytarchive.common.errors import NotFound
+from ytarchive.common.presence import ArchiveWatch
+from ytarchive.storage.content.api import ContentAPI
+from ytarchive.storage.content.local import LocalContent
+from ytarchive.storage.layout import Layout, Role, caption_language
+from ytarchive.storage.repository import Library
+from ytarchive.storage.watching import WatchedOperations
+
+
+class ContentService(WatchedOperations, ContentAPI):
+    """The files of stored videos. Paths come from the library alone, never from a request."""
+
+    def __init__(self, library: Library, layout: Layout, watch: ArchiveWatch) -> None:
+        super().__init__(watch)
+        self._library = library
+        self._layout = layout
+
+    async def get_media(self, video_id: str) -> Content:
+        """Return the media file of a video."""
+        location = await self._library.location(video_id)
+        return await self._content(location.video_path, f"no media of {video_id} is stored")
+
+    async def get_thumbnail(self, video_id: str) -> Content:
+        """Return the thumbnail of a video."""
+        location = await self._library.location(video_id)
+        return await self._content(location.thumbnail_path, f"{video_id} has no thumbnail")
+
+    async def get_captions(self, video_id: str, name: str) -> Content:
+        """Return captions of a video."""
+        location = await self._library.location(video_id)
+        found = None
+        if location.video_path is not None:
+            folder = Path(location.video_path).parent
+            files = await self._library.files_beside(video_id, folder)
+            names = [PurePosixPath(file.name) for file in files if file.role is Role.CAPTIONS]
+            found = next(
+                (str(folder / each) for each in names if name in {each.name, _language(each)}), None
+            )
+        return await self._content(found, f"{video_id} has no captions {name}")
+
+    async def _content(self, path: str | None, otherwise: str) -> Content:
+        if path is None:
+            raise NotFound(otherwise)
+        self._layout.media_file(path)
+        return await asyncio.to_thread(LocalContent.at, Path(path))
+
+
+def _language(path: PurePosixPath) -> str:
+    return caption_language(path.name)
