@@ -26,9 +26,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ytarchive.common.content import Content
 from ytarchive.common.errors import InvalidRequest
-from ytarchive.common.models import HealthCheck
+from ytarchive.common.models import HealthCheck, problem_text
 from ytarchive.common.services import ServiceName
-from ytarchive.common.wording import in_words
 
 Operation = TypeVar("Operation", bound=Callable[..., Awaitable[Any]])
 
@@ -98,7 +97,7 @@ def invalid_request(error: ValidationError, name: str = "value") -> InvalidReque
     `name` stands for what was validated as a whole.
     """
     fields = {
-        ".".join(str(part)[:64] for part in item["loc"]) or name: in_words(item)
+        ".".join(str(part)[:64] for part in item["loc"]) or name: problem_text(item)
         for item in error.errors(include_url=False, include_input=False)[:20]
     }
     summary = "; ".join(f"{name}: {text}" for name, text in fields.items())

@@ -1,6 +1,8 @@
 """The envelope, and the base of every model."""
 
+import re
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -13,6 +15,13 @@ class Model(BaseModel):
     """Frozen, because services in one process share objects; unknown fields are refused by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+def problem_text(problem: Mapping[str, Any]) -> str:
+    """Return one of `ValidationError.errors()` as text, without the value that was given."""
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
+    return re.sub(r"^\w+ should ", "must ", problem["msg"])
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -18,8 +18,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from ytarchive.common.errors import InvalidConfiguration
+from ytarchive.common.models import problem_text
 from ytarchive.common.regular import NotRegularFile, read_regular
-from ytarchive.common.wording import in_words
 
 S = TypeVar("S", bound=BaseSettings)
 Sections = dict[str, Any]
@@ -113,7 +113,7 @@ class Given:
         names = [*_sections_of(kind, title), *names][:2]
         if self.source_of(*names) is None:
             name = ".".join(names)
-            raise InvalidConfiguration(f"{name}: its default cannot be used: {in_words(item)}")
+            raise InvalidConfiguration(f"{name}: its default cannot be used: {problem_text(item)}")
 
     def _merged(self) -> Sections:
         merged: Sections = {}
@@ -183,7 +183,7 @@ def _message(
     limits = _limits(field) if field and item["type"] in _NUMBERS else ""
     if name is None and item["type"].startswith("model"):
         return f"is a section: write [{section}] and the settings below it"
-    return f"{_NUMBERS.get(item['type']) or in_words(item)}{limits}"
+    return f"{_NUMBERS.get(item['type']) or problem_text(item)}{limits}"
 
 
 _NUMBERS = {

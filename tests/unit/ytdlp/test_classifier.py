@@ -13,7 +13,7 @@ from yt_dlp.utils import ContentTooShortError, DownloadError, ExtractorError, Ge
 from ytarchive.common import errors
 from ytarchive.common.models import utc_now
 from ytarchive.ytdlp.worker.classifier import TABLE, classify, starts_in
-from ytarchive.ytdlp.worker.wording import clean, normalise
+from ytarchive.ytdlp.worker.messages import clean, normalise
 
 COOKIES = (
     " Use --cookies-from-browser or --cookies for the authentication. See  https://github.com/"

@@ -16,7 +16,7 @@ from ytarchive.common import errors
 from ytarchive.common.disk import CAUSES
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import utc_now
-from ytarchive.ytdlp.worker.wording import LED_ELSEWHERE, clean, normalise
+from ytarchive.ytdlp.worker.messages import LED_ELSEWHERE, clean, normalise
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from yt_dlp.utils import DownloadError
 from ytarchive.common.errors import NoFormats, ToolMissing
 from ytarchive.media import Info
 from ytarchive.ytdlp.selection import is_served_by, parts_of
-from ytarchive.ytdlp.worker.wording import LED_ELSEWHERE
+from ytarchive.ytdlp.worker.messages import LED_ELSEWHERE
 
 _YOUTUBE = (
     "youtube.com",

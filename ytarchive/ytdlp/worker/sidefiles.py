@@ -22,9 +22,9 @@ from ytarchive.ytdlp.selection import (
     thumbnail_urls,
 )
 from ytarchive.ytdlp.worker.classifier import facts_of
+from ytarchive.ytdlp.worker.messages import clean
 from ytarchive.ytdlp.worker.sidefetch import SideFetcher, is_final
 from ytarchive.ytdlp.worker.sidelane import Lane, WantedFile
-from ytarchive.ytdlp.worker.wording import clean
 
 _TOO_MANY_REQUESTS = 429
 _SECONDS_BETWEEN_SIGNS = 0.5
