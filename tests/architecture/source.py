@@ -27,6 +27,15 @@ class Module:
         return parts[1] if len(parts) > 2 else ""
 
     @property
+    def folder(self) -> str:
+        """The package that holds it, as `ytarchive.jobs.planning`; itself for `ytarchive.app`."""
+        return self.name if self.name.count(".") < 2 else self.name.rpartition(".")[0]
+
+    @property
+    def is_facade(self) -> bool:
+        return self.path.endswith("/__init__.py")
+
+    @property
     def lines(self) -> list[str]:
         return self.text.splitlines()
 

@@ -21,6 +21,20 @@ INSIDERS = {
     "ytarchive.__main__": "the entry point, which nothing imports",
 }
 
+CIRCLES = {
+    "ytarchive.jobs.governor": {"ytarchive.jobs", "ytarchive.jobs.retrying"},
+    "ytarchive.jobs.planning": {"ytarchive.jobs"},
+    "ytarchive.jobs.results": {"ytarchive.jobs"},
+    "ytarchive.jobs.retrying": {"ytarchive.jobs"},
+    "ytarchive.storage.content": {"ytarchive.storage"},
+    "ytarchive.storage.history": {"ytarchive.storage"},
+    "ytarchive.storage.identity": {"ytarchive.storage"},
+    "ytarchive.storage.search": {"ytarchive.storage"},
+    "ytarchive.storage.trash": {"ytarchive.storage", "ytarchive.storage.verify"},
+    "ytarchive.storage.verify": {"ytarchive.storage"},
+}
+"""Imports that are to be removed, because they make circles. None may be added."""
+
 
 def imported(module: Module) -> Iterator[tuple[ast.stmt, str]]:
     """Every import of ours: at the top, in a function, or for type checkers only."""
@@ -42,6 +56,49 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_no_folders_import_each_other_in_a_circle() -> None:
+    """A folder may import the folders in it, which never import the one above them."""
+    folders: dict[str, set[str]] = {}
+    for module in modules("ytarchive"):
+        if module.name in {"ytarchive", "ytarchive.__main__"}:
+            continue
+        own = module.name if module.is_facade else module.folder
+        for _, name in imported(module):
+            if _folder_of(name) not in {own, "ytarchive"}:
+                folders.setdefault(own, set()).add(_folder_of(name))
+    for own, others in CIRCLES.items():
+        assert others <= folders[own], f"{own} no longer imports {others - folders[own]}"
+        folders[own] -= others
+    try:
+        graphlib.TopologicalSorter(folders).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def _folder_of(name: str) -> str:
+    module = next(each for each in modules("ytarchive") if each.name == name)
+    return module.name if module.is_facade else module.folder
+
+
+def test_no_package_implements_anything_in_its_init() -> None:
+    """It re-exports; only the program's version is there."""
+    implementing = [
+        module.where(node)
+        for module in modules("ytarchive")
+        if module.is_facade
+        for node in module.tree.body
+        if not isinstance(node, ast.Import | ast.ImportFrom)
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        and not (isinstance(node, ast.Assign) and _target(node) in {"__all__", "__version__"})
+    ]
+    assert not implementing
+
+
+def _target(node: ast.Assign) -> str:
+    [target] = node.targets
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def test_another_package_is_imported_through_its_front_door() -> None:

@@ -81,3 +81,15 @@ class PlaylistMetadata(Model):
     video_count: int
     videos: list[PlaylistVideo]
     fetched_at: UtcDatetime
+
+
+class ChannelMetadata(Model):
+    """A channel, and the playlist of its uploads."""
+
+    channel_id: str
+    title: str = ""
+    handle: str | None = None
+    description: str = ""
+    uploads_playlist_id: str
+    video_count: int | None = None
+    fetched_at: UtcDatetime

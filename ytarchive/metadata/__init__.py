@@ -1,10 +1,9 @@
 """Metadata: what YouTube says of videos, playlists and channels; quota and cache."""
 
-from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadata
+from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, PlaylistVideo, VideoMetadata
 from ytarchive.metadata.api import (
     BatchMetadata,
     BatchRequest,
-    ChannelMetadata,
     MetadataAPI,
     MetadataQuery,
     MissingVideo,

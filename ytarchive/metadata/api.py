@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.identifiers import ChannelId, PlaylistId, VideoId
-from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadata
+from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, PlaylistVideo, VideoMetadata
 from ytarchive.common.models import Done, Model, UtcDatetime
 from ytarchive.common.services import ServiceName
 
@@ -75,18 +75,6 @@ class PlaylistPage(Model):
     video_count: int | None = Field(default=None, description="Entries in all, if known")
     videos: list[PlaylistVideo]
     next_cursor: str | None = None
-
-
-class ChannelMetadata(Model):
-    """A channel, and the playlist of its uploads."""
-
-    channel_id: str
-    title: str = ""
-    handle: str | None = None
-    description: str = ""
-    uploads_playlist_id: str
-    video_count: int | None = None
-    fetched_at: UtcDatetime
 
 
 class QuotaUsage(Model):

@@ -13,7 +13,7 @@ from ytarchive.common.channel_lists import (
     uploads_playlist,
 )
 from ytarchive.common.errors import SourceGone, YTArchiveError
-from ytarchive.metadata.api import ChannelMetadata
+from ytarchive.common.media import ChannelMetadata
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.resources import channel_metadata
 from ytarchive.metadata.repository import MetadataCache

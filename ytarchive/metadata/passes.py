@@ -8,9 +8,9 @@ from loguru import logger
 
 from ytarchive.common.channel_lists import channel_and_tab, is_account_list, tab_list
 from ytarchive.common.errors import ApiFailure
+from ytarchive.metadata.api_listing import ApiListing
 from ytarchive.metadata.channels import Channels, own_list_of
 from ytarchive.metadata.data_api.client import DataApi
-from ytarchive.metadata.data_api.listing import ApiListing
 from ytarchive.metadata.listings import Batch, Listing, ListingRepository
 from ytarchive.metadata.sessions import ListingSessions
 from ytarchive.metadata.sharing import SharedCalls

@@ -6,8 +6,9 @@ from typing import Self
 
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import NotWritable
+from ytarchive.common.media import ChannelMetadata
 from ytarchive.common.read_only import ReadOnlyDatabase
-from ytarchive.metadata.api import ChannelMetadata, MetadataQuery
+from ytarchive.metadata.api import MetadataQuery
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA

@@ -12,13 +12,12 @@ from loguru import logger
 from ytarchive.common.config import Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import NotFound, YTArchiveError
-from ytarchive.common.media import PlaylistMetadata, VideoMetadata
+from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, utc_now
 from ytarchive.common.supervision import Supervisor
 from ytarchive.metadata.api import (
     BatchMetadata,
     BatchRequest,
-    ChannelMetadata,
     MetadataAPI,
     MetadataQuery,
     MissingVideo,
@@ -27,11 +26,11 @@ from ytarchive.metadata.api import (
     QuotaUsage,
     VideoMetadataQuery,
 )
+from ytarchive.metadata.api_listing import ApiListing
+from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.channels import Channels
 from ytarchive.metadata.data_api.client import DataApi
-from ytarchive.metadata.data_api.listing import ApiListing
 from ytarchive.metadata.data_api.quota import QuotaLedger
-from ytarchive.metadata.data_api.videos import ApiVideos
 from ytarchive.metadata.listings import ListingRepository
 from ytarchive.metadata.passes import Passes
 from ytarchive.metadata.playlists import Playlists

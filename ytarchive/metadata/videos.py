@@ -13,7 +13,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.media import VideoMetadata
-from ytarchive.metadata.data_api.videos import ApiVideos
+from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.repository import MetadataCache, Outcome
 from ytarchive.metadata.sharing import Collector, SharedCalls
 from ytarchive.metadata.sources import Sources, with_hint

@@ -8,12 +8,11 @@ from tests.damage import columns, damaged_copies
 from ytarchive.common.config import MetadataConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import Unavailable
-from ytarchive.common.media import PlaylistVideo, VideoMetadata
+from ytarchive.common.media import ChannelMetadata, PlaylistVideo, VideoMetadata
 from ytarchive.common.models import utc_now
 from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
 from ytarchive.logging.repository import SCHEMA as LOG
 from ytarchive.logging.repository import LogRepository
-from ytarchive.metadata.api import ChannelMetadata
 from ytarchive.metadata.listings import Batch, ListingRepository
 from ytarchive.metadata.repository import SCHEMA, MetadataCache
 from ytarchive.ytdlp import ListedEntries

@@ -29,9 +29,8 @@ from ytarchive.common.errors import (
     VideoUnavailable,
 )
 from ytarchive.common.identifiers import parse_video_id
-from ytarchive.common.media import VideoMetadata
+from ytarchive.common.media import ChannelMetadata, VideoMetadata
 from ytarchive.common.models import UtcDatetime
-from ytarchive.metadata.api import ChannelMetadata
 
 
 def _text(value: Any) -> str:

@@ -8,10 +8,10 @@ from loguru import logger
 from ytarchive.common.channel_lists import channel_of_list, is_own_list
 from ytarchive.common.errors import ApiFailure, SourceGone, Unavailable
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
+from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.channels import Channels, own_list_of
 from ytarchive.metadata.data_api.client import DataApi, ItemsPage
 from ytarchive.metadata.data_api.resources import Resource
-from ytarchive.metadata.data_api.videos import ApiVideos
 from ytarchive.metadata.listings import Batch, Listing
 from ytarchive.metadata.repository import Outcome
 from ytarchive.metadata.sessions import ListedBefore, take

@@ -1,0 +1,58 @@
+"""The search of one archive: the index, and what keeps it up to date."""
+
+import asyncio
+from typing import Self
+
+from ytarchive.common.database import Database
+from ytarchive.common.presence import ArchiveWatch
+from ytarchive.storage.layout import Layout
+from ytarchive.storage.query_models import SearchQuery, SearchResults
+from ytarchive.storage.repository import Library
+from ytarchive.storage.search.finder import Finder
+from ytarchive.storage.search.index import SearchIndex
+from ytarchive.storage.search.indexer import Indexer
+
+
+class Search:
+    """The index of one library, and what keeps it up to date. Made by `open`."""
+
+    def __init__(
+        self, index: SearchIndex, library: Database, layout: Layout, watch: ArchiveWatch
+    ) -> None:
+        self._index = index
+        self._indexer = Indexer(index, library, layout, watch)
+        self._finder = Finder(index, Library(library, layout), layout)
+        self.notice = self._indexer.notice
+        self.pending = self._indexer.pending
+
+    @classmethod
+    async def open(cls, library: Database, layout: Layout, watch: ArchiveWatch) -> Self:
+        """Open the index that belongs to the library, or begin one."""
+        [state] = await library.fetch_all("search_state")
+        library_id, newest = state["library_id"], state["newest"]
+        index = await SearchIndex.open(layout.search_index, library_id, newest)
+        return cls(index, library, layout, watch)
+
+    @classmethod
+    async def reading(cls, library: Database, layout: Layout) -> Self:
+        """Return the index as it is, which may be behind the library."""
+        [state] = await library.fetch_all("search_state")
+        index = await SearchIndex.reading(layout.search_index, state["library_id"], state["newest"])
+        return cls(index, library, layout, ArchiveWatch(None))
+
+    async def follow(self) -> None:
+        """Index what has changed, then wait for the next change; repeated while it is open."""
+        await self._indexer.follow()
+
+    async def catch_up(self) -> None:
+        """Take in everything that is stored, at full speed."""
+        await self._indexer.catch_up()
+
+    async def find(self, query: SearchQuery) -> SearchResults:
+        """A page of results. Raises InvalidRequest for a cursor of another search."""
+        results, pending = await asyncio.gather(self._finder.find(query), self.pending())
+        return results.model_copy(update={"pending": pending})
+
+    async def close(self) -> None:
+        """Close the index; what is not yet indexed will be at the next start."""
+        await self._index.close()
