@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from ytarchive.common.database import Schema, migrate
+from ytarchive.common.database import Schema, create
 
 VALUES = {
     "not UTF-8": "CAST(CAST(substr({0}, 1, 3) AS BLOB) || x'ff' || substr({0}, 5) AS TEXT)",
@@ -19,7 +19,7 @@ def columns(schema: Schema) -> Iterator[tuple[str, str]]:
     with closing(sqlite3.connect(":memory:")) as database:
         for name, function in schema.functions.items():
             database.create_function(name, -1, function, deterministic=True)
-        migrate(database, schema)
+        create(database, schema)
         for (table,) in database.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' "
             "AND sql NOT LIKE 'CREATE VIRTUAL%'"

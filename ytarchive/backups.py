@@ -195,9 +195,9 @@ def _check(copy: Path, told: BackedUp, source: Path) -> None:
         version = snapshots.check(copy)
     except DatabaseCorrupt:
         raise BackupDamaged(f"{name} is damaged; nothing was changed") from None
-    known = len(Schema(f"ytarchive.{_DATABASES[told.name]}", durable=True).migrations())
-    if version > known:
-        message = f"{name} is of a newer ytarchive (schema {version}, this one knows {known})"
+    known = Schema(f"ytarchive.{_DATABASES[told.name]}", durable=True).version
+    if version != known:
+        message = f"{name} is of another ytarchive (schema {version}, this one uses {known})"
         raise DatabaseUnsupported(f"{message}; nothing was changed")
 
 

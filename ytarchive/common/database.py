@@ -29,6 +29,7 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.file_lock import FileLock
 from ytarchive.common.grouping import Grouped
+from ytarchive.common.models import utc_now
 from ytarchive.common.readers import Readers, rows_of, tolerant_text
 from ytarchive.common.reserve import Reserve
 from ytarchive.common.sqlite_errors import (
@@ -45,6 +46,7 @@ Transaction = Callable[["Writer"], T]
 Parameters = Mapping[str, Any]
 
 _QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_VERSION = re.compile(r"^PRAGMA user_version = (\d+);$", re.MULTILINE)
 _LARGEST_GROUP = 1000
 _READERS = 2
 _READ_AT_ONCE = 64 * 2**20
@@ -70,13 +72,15 @@ class Queries:
 
 @dataclass(frozen=True)
 class Schema:
-    """Where a service keeps its SQL: `queries.sql`, `schema.sql`, `migrations/0001_….sql`."""
+    """Where a service keeps its SQL: `queries.sql` and `schema.sql`, which sets its version."""
 
     package: str
     durable: bool
     """True: every commit survives a power cut. False: the last ones may be lost, never corrupt."""
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """What its views and queries can call, by name; always the same result for the same values."""
+    lost_when_older: str = "nothing is lost"
+    """What is lost with a file of an older schema, which is set aside, and what to do then."""
     page_size: int = 4096
     """Bytes of a page of a new file; larger ones waste less when rows are large."""
 
@@ -84,11 +88,17 @@ class Schema:
         """The service's named statements."""
         return Queries(self._folder().joinpath("queries.sql").read_text("utf-8"))
 
-    def migrations(self) -> list[str]:
-        """The migrations' texts, oldest first."""
-        folder = self._folder().joinpath("migrations")
-        scripts = sorted(f.name for f in folder.iterdir() if f.name.endswith(".sql"))
-        return [folder.joinpath(name).read_text("utf-8") for name in scripts]
+    def text(self) -> str:
+        """Return the statements that make a new file."""
+        return str(self._folder().joinpath("schema.sql").read_text("utf-8"))
+
+    @property
+    def version(self) -> int:
+        """The number that `schema.sql` gives a file; a change of the schema needs a higher one."""
+        found = _VERSION.search(self.text())
+        if found is None:
+            raise ValueError(f"the schema of {self.package} has no version")
+        return int(found[1])
 
     def _folder(self) -> Any:
         return files(self.package).joinpath("sql")
@@ -165,7 +175,7 @@ class Database:
 
     @classmethod
     async def open(cls, path: Path, schema: Schema) -> Self:
-        """Open or create the file, check it, and bring it to the newest schema.
+        """Open or create the file, and check it. One of an older schema is set aside.
 
         Raises StateLocked, DatabaseCorrupt, DatabaseUnsupported, NotWritable or DiskFull.
         """
@@ -294,6 +304,7 @@ def _locked(path: Path, schema: Schema) -> tuple[FileLock, sqlite3.Connection]:
         Reserve(path.parent).make_room()
         swap.finish(path)
         require_regular_database(path)
+        set_aside_older(path, schema)
     except OSError as error:
         raise unusable(error, path) from None
     lock = FileLock.of_file(path)
@@ -345,14 +356,11 @@ def _prepared(
 
 
 def _fit(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    """Bring the file to the newest schema; refuse one that not every statement would fit."""
-    version, known = schema_version(connection), len(schema.migrations())
-    if version > known:
-        made = f"{path} was made by a newer version of ytarchive"
-        raise DatabaseUnsupported(f"{made} (schema {version}; this version knows {known})")
+    """Make the schema of a new file; refuse one that not every statement would fit."""
+    require_version(connection, path, schema)
     queries = schema.queries()
     try:
-        migrate(connection, schema)
+        create(connection, schema)
         for name in queries.names():
             connection.execute(f"EXPLAIN {queries[name]}", _Unbound()).close()
     except sqlite3.OperationalError as error:
@@ -379,14 +387,48 @@ def _is_suspect(path: Path, schema: Schema) -> bool:
     return path.stat().st_size <= _READ_AT_ONCE or (was_killed and schema.durable)
 
 
-def migrate(connection: sqlite3.Connection, schema: Schema) -> None:
-    """Apply the migrations that the file has not seen, each in a transaction of its own."""
-    scripts, version = schema.migrations(), schema_version(connection)
-    for number, script in enumerate(scripts[version:], start=version + 1):
-        connection.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+def set_aside_older(path: Path, schema: Schema) -> None:
+    """Rename a file of an older schema, and say what is lost. Raises StateLocked or OSError."""
+    if not path.exists():
+        return
+    lock = FileLock.of_file(path)
+    try:
+        if not 0 < _version_of(path) < schema.version:
+            return
+        aside = swap.set_aside(path, f"{utc_now():%Y%m%dT%H%M%S.%fZ}")
+    finally:
+        lock.release()
+    logger.bind(service="common").warning(
+        "{} was made by an older version of ytarchive and is kept as {}: {}",
+        path.name, aside[-1].name, schema.lost_when_older,
+    )  # fmt: skip
+
+
+def _version_of(path: Path) -> int:
+    """Return the version of a file's schema; 0 for a file that cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return schema_version(database)
+    except sqlite3.Error:
+        return 0
+
+
+def create(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Make the schema in a file that has none."""
+    if not schema_version(connection):
+        connection.executescript(f"BEGIN;\n{schema.text()}\nCOMMIT;")
+
+
+def require_version(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    """Raise DatabaseUnsupported for a file of another version of ytarchive."""
+    version = schema_version(connection)
+    if version not in {0, schema.version}:
+        age = "a newer" if version > schema.version else "an older"
+        made = f"{path} was made by {age} version of ytarchive"
+        raise DatabaseUnsupported(f"{made} (schema {version}; this version uses {schema.version})")
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
-    """Return the number of the last migration that a file has seen; 0 for an empty one."""
+    """Return the version of a file's schema; 0 for an empty file."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version

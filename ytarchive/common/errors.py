@@ -554,7 +554,10 @@ class DatabaseCorrupt(LocalError):
 
 class DatabaseUnsupported(LocalError):
     code, meaning = "E208", "The database cannot be used where it is"
-    remedy = "Update ytarchive if a newer one made it; else use a local disk (`storage.state_dir`)."
+    remedy = (
+        "Update ytarchive if a newer one made it; start `ytarchive serve` once if an older one did;"
+        " else use a local disk (`storage.state_dir`)."
+    )
     reason = "database_unsupported"
 
 

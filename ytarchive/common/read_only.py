@@ -7,14 +7,12 @@ file is created or changed. See `docs/decisions/0003-databases.md` for the rule 
     there is none                    nobody writes: read the file alone, then check that this is
                                      still so, since an owner may have started meanwhile
     an index that cannot be made     (read-only disk) a copy is read
-    an older schema                  a private copy is migrated
 """
 
 import asyncio
 import shutil
 import sqlite3
 import tempfile
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -27,7 +25,8 @@ from ytarchive.common.database import (
     Row,
     Schema,
     Transaction,
-    migrate,
+    create,
+    require_version,
     schema_version,
 )
 from ytarchive.common.disk import os_errors
@@ -54,9 +53,6 @@ class ReadOnlyDatabase(Database):
         self._queries = schema.queries()
         self._schema = schema
         self._closed = False
-        self._migrated: sqlite3.Connection | None = None
-        self._migrated_from: _State | None = None
-        self._turn = threading.Lock()
 
     @classmethod
     async def open(cls, path: Path, schema: Schema) -> Self:
@@ -64,10 +60,8 @@ class ReadOnlyDatabase(Database):
         return cls(path, schema)
 
     async def close(self) -> None:
-        """Drop the migrated copy, if there is one."""
+        """Refuse later queries."""
         self._closed = True
-        if self._migrated is not None:
-            await asyncio.to_thread(self._migrated.close)
 
     async def write(self, transaction: Transaction[T]) -> T:  # nothing is written
         """Raise NotWritable."""
@@ -79,27 +73,16 @@ class ReadOnlyDatabase(Database):
         return await asyncio.to_thread(self._select, sql, parameters or {})
 
     def _select(self, sql: str, parameters: Parameters) -> list[Row]:
-        with self._turn:
-            if self._migrated is not None and self._migrated_from == _state(self.path):
-                return rows_of(self._migrated, sql, parameters)
-            rows = _read(self.path, lambda it: self._rows(it, sql, parameters))
-        if rows is None:
-            with closing(_private(self._schema)) as empty:
-                return rows_of(empty, sql, parameters)
-        return rows
+        rows = _read(self.path, lambda it: self._rows(it, sql, parameters))
+        if rows is not None:
+            return rows
+        with closing(_empty(self._schema)) as empty:
+            return rows_of(empty, sql, parameters)
 
     def _rows(self, source: sqlite3.Connection, sql: str, parameters: Parameters) -> list[Row]:
-        """Return the rows, of the file or, if its schema is older, of a migrated copy."""
-        version, known = schema_version(source), len(self._schema.migrations())
-        if version > known:
-            made = f"{self.path} was made by a newer version of ytarchive"
-            raise DatabaseUnsupported(f"{made} (schema {version}; this version knows {known})")
-        if version == known:
-            _add_functions(source, self._schema)
-            return rows_of(source, sql, parameters)
-        self._migrated_from = _state(self.path)
-        self._migrated = _private(self._schema, source)
-        return rows_of(self._migrated, sql, parameters)
+        require_version(source, self.path, self._schema)
+        _add_functions(source, self._schema)
+        return rows_of(source, sql, parameters)
 
 
 def peek(path: Path, sql: str) -> list[Row]:
@@ -215,13 +198,11 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     return connection
 
 
-def _private(schema: Schema, source: sqlite3.Connection | None = None) -> sqlite3.Connection:
-    """Return a database of this process alone, with the newest schema; a copy of `source`."""
+def _empty(schema: Schema) -> sqlite3.Connection:
+    """Return a database in memory that has the schema and no content."""
     connection = _prepared(sqlite3.connect("", isolation_level=None, check_same_thread=False))
-    if source is not None:
-        source.backup(connection)
     _add_functions(connection, schema)
-    migrate(connection, schema)
+    create(connection, schema)
     return connection
 
 

@@ -41,7 +41,12 @@ from ytarchive.jobs.rows import (
 )
 from ytarchive.jobs.waiting import Waiting
 
-SCHEMA = Schema(package="ytarchive.jobs", durable=True)
+SCHEMA = Schema(
+    package="ytarchive.jobs",
+    durable=True,
+    lost_when_older="its queued jobs do not continue. Queue your lists again: what is stored is "
+    "skipped",
+)
 
 _MICROSECOND = timedelta(microseconds=1)
 _MOST_VIDEOS = 20_000

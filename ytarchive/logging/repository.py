@@ -17,7 +17,11 @@ from ytarchive.common.tracing import is_trace_id
 from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
 from ytarchive.logging.records import SEVERITY, level_of_number
 
-SCHEMA = Schema(package="ytarchive.logging", durable=False)
+SCHEMA = Schema(
+    package="ytarchive.logging",
+    durable=False,
+    lost_when_older="its entries are no longer listed; the files in `logs/` still have them",
+)
 
 _PURGE_ROWS = 5_000
 _FREE_PAGES_KEPT = 1_000

@@ -39,7 +39,7 @@ _COMMON = (
     b'"maxres":"https://i.ytimg.com/vi/maxresdefault.jpg"},"available_captions":[],'
     b'"view_count":1,"like_count":1,"fetched_at":"2026-01-01T00:00:00.000000Z"}'
 )
-"""A dictionary for zlib. Whoever changes it must empty the table of videos by a migration."""
+"""A dictionary for zlib. A change needs a higher version of the schema."""
 
 
 async def read_rows(rows: Sequence[Row], read: Callable[[Row], T]) -> list[T]:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from ytarchive.common import filesystem, swap
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.database import Database
+from ytarchive.common.database import Database, set_aside_older
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
 from ytarchive.common.filesystem import is_file
@@ -91,6 +91,7 @@ async def restore_lost_library(layout: Layout, watch: ArchiveWatch) -> None:
     """
     with os_errors(layout.state):
         await asyncio.to_thread(swap.finish, layout.database)
+        await asyncio.to_thread(set_aside_older, layout.database, SCHEMA)
     if not await asyncio.to_thread(_is_lost, layout):
         return
     log.warning("the archive has lost {}: it is made again from the files", layout.database)

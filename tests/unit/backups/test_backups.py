@@ -187,7 +187,7 @@ def test_without_databases_there_is_nothing_to_back_up(
 def _newer(backup: Path) -> None:
     path = backup / "library.db"
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 99")
+        database.execute("PRAGMA user_version = 999")
     _sign(backup, "library.db")
 
 

@@ -4,12 +4,13 @@ import asyncio
 import os
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from loguru import logger
 
 from tests.unit.common.writing import LEDGER
 from ytarchive.common.database import Database, Queries, Writer
@@ -32,6 +33,15 @@ def path(tmp_path: Path) -> Path:
 async def ledger(path: Path) -> AsyncIterator[Database]:
     async with await Database.open(path, LEDGER) as opened:
         yield opened
+
+
+@pytest.fixture
+def warnings() -> Iterator[list[str]]:
+    """The warnings that were logged."""
+    found: list[str] = []
+    sink = logger.add(found.append, level="WARNING", format="{message}")
+    yield found
+    logger.remove(sink)
 
 
 async def put(ledger: Database, name: str, amount: int = 1) -> int:
@@ -258,8 +268,8 @@ class TestOpening:
         async with await Database.open(path, LEDGER) as ledger:
             await ledger.write(lambda writer: None)
         with closing(sqlite3.connect(path)) as file:
-            file.execute("PRAGMA user_version = 7")
-        newer = r"ledger\.db was made by a newer version of ytarchive \(schema 7; .* knows 1\)"
+            file.execute("PRAGMA user_version = 777")
+        newer = r"ledger\.db was made by a newer version of ytarchive \(schema 777; .* uses 100\)"
         with pytest.raises(DatabaseUnsupported, match=newer):
             await Database.open(path, LEDGER)
 
@@ -274,13 +284,28 @@ class TestOpening:
     async def test_a_file_of_another_shape_is_refused_at_once(
         self, path: Path, change: str
     ) -> None:
-        """Its version is known, but what it holds was not made by these migrations."""
+        """Its version is known, but what it holds was not made by this schema."""
         async with await Database.open(path, LEDGER) as ledger:
             await put(ledger, "a")
         with closing(sqlite3.connect(path)) as file:
             file.execute(change)
         with pytest.raises(DatabaseCorrupt, match=r"ledger\.db is damaged \(it has another shape"):
             await Database.open(path, LEDGER)
+
+    async def test_a_file_of_an_older_version_is_set_aside_and_named(
+        self, path: Path, warnings: list[str]
+    ) -> None:
+        async with await Database.open(path, LEDGER) as ledger:
+            await put(ledger, "a")
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("PRAGMA user_version = 12")
+        async with await Database.open(path, LEDGER) as ledger:
+            assert await count(ledger) == 0
+        [kept] = path.parent.glob("ledger.db.*.old")
+        with closing(sqlite3.connect(kept)) as file:
+            assert file.execute("SELECT name FROM entries").fetchall() == [("a",)]
+        [warning] = [line for line in warnings if "older version" in line]
+        assert f"is kept as {kept.name}: {LEDGER.lost_when_older}" in warning
 
     async def test_a_folder_in_the_way_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(DatabaseCorrupt, match="it is a folder and not a regular file"):

@@ -90,7 +90,7 @@ async def test_sqlite_keeps_its_own_locks_as_long_as_a_database_is_open(tmp_path
 async def test_a_database_that_cannot_be_opened_is_not_kept_locked(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 99")
+        database.execute("PRAGMA user_version = 999")
     for _ in range(2):
         with pytest.raises(Exception, match="newer version"):
             await Database.open(path, JOBS)

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.unit.common.test_migrations import PACKAGES
-from ytarchive.common.database import Schema, migrate
+from tests.unit.common.test_schemas import PACKAGES
+from ytarchive.common.database import Schema, create
 from ytarchive.storage.search.index import SCHEMA as SEARCH
 
 SMALL = {
@@ -45,7 +45,7 @@ def plans(package: str) -> Iterator[tuple[str, str, list[str]]]:
     with closing(sqlite3.connect(":memory:")) as database:
         for name, function in schema.functions.items():
             database.create_function(name, -1, function, deterministic=True)
-        migrate(database, schema)
+        create(database, schema)
         for name in queries.names():
             text = queries[name]
             parameters = dict.fromkeys(re.findall(r"[:?](\w+)", text), 0)

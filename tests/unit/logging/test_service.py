@@ -11,7 +11,7 @@ from loguru import logger
 from tests.unit.logging.lines import lines_below
 from tests.waiting import eventually
 from ytarchive.common.config import Settings, load_settings
-from ytarchive.common.database import Database, migrate
+from ytarchive.common.database import Database, create
 from ytarchive.common.errors import DatabaseUnsupported, InvalidRequest
 from ytarchive.common.models import utc_now
 from ytarchive.common.read_only import ReadOnlyDatabase
@@ -309,7 +309,7 @@ def test_each_question_walks_an_index_and_sorts_nothing(
 ) -> None:
     asked = LogQuery.model_validate(query)
     database = sqlite3.connect(":memory:")
-    migrate(database, SCHEMA)
+    create(database, SCHEMA)
     sql = "EXPLAIN QUERY PLAN " + SCHEMA.queries()[_statement(asked)]
     plan = [row[3] for row in database.execute(sql, _parameters(asked))]
     database.close()
@@ -322,9 +322,9 @@ async def test_a_state_folder_of_a_newer_version_is_refused(settings: Settings) 
     async with await Database.open(path, SCHEMA):
         pass
     database = sqlite3.connect(path)
-    database.execute("PRAGMA user_version = 99")
+    database.execute("PRAGMA user_version = 999")
     database.close()
-    with pytest.raises(DatabaseUnsupported, match="99"):
+    with pytest.raises(DatabaseUnsupported, match="999"):
         async with LoggingService.open(settings):
             pass
 

@@ -159,7 +159,7 @@ async def test_a_damaged_or_lost_library_is_made_again_and_the_old_one_is_kept(
     await storage.close()
 
 
-@pytest.mark.parametrize("loss", ["library", "content", "all databases"])
+@pytest.mark.parametrize("loss", ["library", "content", "older version", "all databases"])
 async def test_an_archive_that_lost_its_library_makes_it_again_by_itself(
     config: StorageConfig, loss: str, messages: list[str]
 ) -> None:
@@ -171,6 +171,9 @@ async def test_an_archive_that_lost_its_library_makes_it_again_by_itself(
             library(config).unlink()
         case "content":
             library(config).write_bytes(b"")
+        case "older version":
+            with closing(sqlite3.connect(library(config))) as database:
+                database.execute("PRAGMA user_version = 12")
         case _:
             shutil.rmtree(config.state_path)
     storage = await StorageService.open(config)

@@ -1,6 +1,8 @@
 -- jobs.db: the queue, the registry of services and the governor's state.
 -- Times are microseconds since 1970 in UTC.
 
+PRAGMA user_version = 100;
+
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
     type TEXT NOT NULL,

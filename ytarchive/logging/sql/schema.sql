@@ -1,5 +1,6 @@
 -- logs.db: what the services had to say. Times are microseconds since 1970, UTC.
--- A test proves that the migrations lead here.
+
+PRAGMA user_version = 100;
 
 -- Trace ids under short numbers: their random text stays out of the large table and its index.
 CREATE TABLE traces (

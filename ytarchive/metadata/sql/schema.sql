@@ -1,5 +1,7 @@
 -- metadata.db: what YouTube said lately, and the Data API's quota.
--- Times are microseconds since 1970, UTC. A test proves that the migrations lead here.
+-- Times are microseconds since 1970, UTC.
+
+PRAGMA user_version = 100;
 
 -- Units of the Data API spent on a Pacific day, counted before each request is sent.
 CREATE TABLE quota_days (

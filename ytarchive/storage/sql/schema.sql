@@ -2,6 +2,8 @@
 -- from them. Paths are relative to the archive's folder, so that it can be moved. Times are
 -- microseconds since 1970 in UTC.
 
+PRAGMA user_version = 100;
+
 -- One row per video of which anything is stored. Descriptions stay in the JSON files.
 CREATE TABLE videos (
     number INTEGER PRIMARY KEY,       -- stable, small: what a full-text index can refer to

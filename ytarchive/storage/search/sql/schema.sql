@@ -1,6 +1,8 @@
 -- search.db: the index of titles, descriptions and captions. Everything in it is derived from the
 -- archive's files; it is no part of backups, and is made anew when it is lost or does not fit.
 
+PRAGMA user_version = 100;
+
 -- Up to where the index has come, and in which library's count of changes.
 CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -1,4 +1,0 @@
-CREATE TABLE entries (
-  name TEXT PRIMARY KEY,
-  amount INTEGER NOT NULL CHECK (amount >= 0)
-) STRICT;

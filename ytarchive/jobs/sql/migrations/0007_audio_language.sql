@@ -1,1 +1,0 @@
-ALTER TABLE job_videos ADD COLUMN audio_language TEXT;

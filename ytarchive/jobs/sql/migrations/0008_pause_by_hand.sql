@@ -1,1 +1,0 @@
-ALTER TABLE governor ADD COLUMN paused_at INTEGER;
