@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from ytarchive.common.database import Schema, create
+from ytarchive.common.schema import Schema, create
 
 VALUES = {
     "not UTF-8": "CAST(CAST(substr({0}, 1, 3) AS BLOB) || x'ff' || substr({0}, 5) AS TEXT)",

@@ -13,7 +13,6 @@ from pydantic import Field
 from ytarchive import __version__
 from ytarchive.common import snapshots, swap
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.database import Schema
 from ytarchive.common.disk import os_errors, sync
 from ytarchive.common.errors import (
     BackupDamaged,
@@ -28,6 +27,7 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model, UtcDatetime, utc_now
 from ytarchive.common.regular import open_regular, read_regular
+from ytarchive.common.schema import Schema
 from ytarchive.common.services import ServiceName
 from ytarchive.storage import Access, open_identity
 

@@ -19,19 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
 from ytarchive.common import sqlite_errors
-from ytarchive.common.database import (
-    Database,
-    Parameters,
-    Row,
-    Schema,
-    Transaction,
-    create,
-    require_version,
-    schema_version,
-)
+from ytarchive.common.database import Database, Parameters, Row, Transaction
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import DatabaseUnsupported, NotWritable
 from ytarchive.common.readers import rows_of, tolerant_text
+from ytarchive.common.schema import Schema, create, require_version, schema_version
 from ytarchive.common.sqlite_errors import (
     DECODING_FAILURES,
     damaged,

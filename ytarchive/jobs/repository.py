@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ytarchive.common.cursors import id_cursor, require_id_cursor
-from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.errors import StorageProblem, error_for_code
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.listing import Listing
 from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
 from ytarchive.common.rows import all_readable, readable
+from ytarchive.common.schema import Schema
 from ytarchive.jobs.api import (
     MOST_SHOWN,
     CreateJob,

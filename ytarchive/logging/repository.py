@@ -9,10 +9,11 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ytarchive.common.cursors import refused_cursor
-from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.common.rows import all_readable, left_out
+from ytarchive.common.schema import Schema
 from ytarchive.common.tracing import is_trace_id
 from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
 from ytarchive.logging.records import SEVERITY, level_of_number

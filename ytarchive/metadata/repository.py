@@ -11,11 +11,12 @@ from pydantic import TypeAdapter
 
 from ytarchive.common.channel_lists import is_channel_name
 from ytarchive.common.config import MetadataConfig
-from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.errors import Unavailable, YTArchiveError, error_from
 from ytarchive.common.media import ChannelMetadata, VideoMetadata
 from ytarchive.common.models import ErrorDetail, to_micros
 from ytarchive.common.rows import all_readable, readable
+from ytarchive.common.schema import Schema
 
 T = TypeVar("T")
 _LANGUAGES = TypeAdapter(list[str])

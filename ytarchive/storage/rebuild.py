@@ -16,7 +16,7 @@ from pydantic import Field
 
 from ytarchive.common import filesystem, swap
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.database import Database, set_aside_older
+from ytarchive.common.database import Database
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
 from ytarchive.common.filesystem import is_file
@@ -24,6 +24,7 @@ from ytarchive.common.identity import ArchiveIdentity
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model
 from ytarchive.common.presence import ArchiveWatch, Presence
+from ytarchive.common.schema import set_aside_older
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.discovery import documents

@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.errors import NotFound
 from ytarchive.common.json_text import dumped, read_json
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.common.rows import all_readable, readable
+from ytarchive.common.schema import Schema
 from ytarchive.storage.api import StorageLocation
 from ytarchive.storage.intake import StoredFile
 from ytarchive.storage.layout import Layout, Role, caption_language

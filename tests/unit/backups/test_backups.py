@@ -26,7 +26,7 @@ from tests.unit.storage.samples import (
 )
 from ytarchive.backups import back_up, restore
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.database import Database, Schema, Writer
+from ytarchive.common.database import Database, Writer
 from ytarchive.common.errors import (
     DatabaseCorrupt,
     DatabaseUnsupported,
@@ -37,6 +37,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.lock import StateLock
+from ytarchive.common.schema import Schema
 from ytarchive.common.services import ServiceName
 from ytarchive.storage import Access, open_identity
 from ytarchive.storage.service import StorageService

@@ -13,7 +13,7 @@ import pytest
 from loguru import logger
 
 from tests.unit.common.writing import LEDGER
-from ytarchive.common.database import Database, Queries, Writer
+from ytarchive.common.database import Database, Writer
 from ytarchive.common.errors import (
     DatabaseCorrupt,
     DatabaseUnsupported,
@@ -22,6 +22,7 @@ from ytarchive.common.errors import (
     NotWritable,
     ServiceUnavailable,
 )
+from ytarchive.common.schema import Queries
 
 
 @pytest.fixture

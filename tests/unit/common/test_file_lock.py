@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ytarchive.common.database import Database, Schema
+from ytarchive.common.database import Database
 from ytarchive.common.errors import StateLocked
 from ytarchive.common.file_lock import FileLock, held_files, held_folder
 from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.common.schema import Schema
 
 JOBS = Schema("ytarchive.jobs", durable=True)
 

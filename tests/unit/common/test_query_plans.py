@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from tests.unit.common.test_schemas import PACKAGES
-from ytarchive.common.database import Schema, create
+from ytarchive.common.schema import Schema, create
 from ytarchive.storage.search.index import SCHEMA as SEARCH
 
 SMALL = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ytarchive
-from ytarchive.common.database import Schema, create
+from ytarchive.common.schema import Schema, create
 from ytarchive.storage.search.index import SCHEMA as SEARCH
 
 ROOT = Path(ytarchive.__file__).parent

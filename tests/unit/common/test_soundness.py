@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ytarchive.common import snapshots
-from ytarchive.common.database import Database, Schema
+from ytarchive.common.database import Database
 from ytarchive.common.errors import DatabaseCorrupt
 from ytarchive.common.read_only import require_sound
+from ytarchive.common.schema import Schema
 
 SCHEMA = Schema("ytarchive.storage", durable=True)
 

@@ -4,7 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from ytarchive.common.database import Database, Schema
+from ytarchive.common.database import Database
+from ytarchive.common.schema import Schema
 
 LEDGER = Schema(package="tests.unit.common.ledger", durable=True)
 

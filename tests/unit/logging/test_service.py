@@ -11,10 +11,11 @@ from loguru import logger
 from tests.unit.logging.lines import lines_below
 from tests.waiting import eventually
 from ytarchive.common.config import Settings, load_settings
-from ytarchive.common.database import Database, create
+from ytarchive.common.database import Database
 from ytarchive.common.errors import DatabaseUnsupported, InvalidRequest
 from ytarchive.common.models import utc_now
 from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.common.schema import create
 from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
 from ytarchive.logging import LogBatch, LogEntry, LogLevel, LogQuery

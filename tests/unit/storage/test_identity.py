@@ -12,7 +12,7 @@ import pytest
 from tests.unit.storage.samples import VIDEO, metadata, save_request, stage
 from ytarchive.common import case
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.database import Database, Schema
+from ytarchive.common.database import Database
 from ytarchive.common.errors import (
     ArchiveMissing,
     CaseConflict,
@@ -25,6 +25,7 @@ from ytarchive.common.errors import (
 from ytarchive.common.identity import IDENTITY_FILE, read_identity
 from ytarchive.common.known_archives import KnownArchives, state_folder
 from ytarchive.common.presence import Presence
+from ytarchive.common.schema import Schema
 from ytarchive.storage import (
     Access,
     SaveMetadata,

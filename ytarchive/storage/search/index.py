@@ -9,11 +9,12 @@ from typing import Any, Self
 
 from loguru import logger
 
-from ytarchive.common.database import Database, Row, Schema, Writer
+from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.common.rows import UNREADABLE
+from ytarchive.common.schema import Schema
 from ytarchive.common.sqlite_errors import REFUSED
 from ytarchive.storage.search.documents import Document, unpacked
 from ytarchive.storage.search.text import RULES, searchable
