@@ -14,6 +14,7 @@ from loguru import logger
 from ytarchive.common import swap
 from ytarchive.common.errors import DatabaseUnsupported
 from ytarchive.common.file_lock import FileLock
+from ytarchive.common.filesystem import is_file
 from ytarchive.common.models import utc_now
 
 _QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
@@ -94,8 +95,8 @@ def schema_version(connection: sqlite3.Connection) -> int:
 
 
 def set_aside_older(path: Path, schema: Schema) -> None:
-    """Rename a file of an older schema, and say what is lost. Raises StateLocked or OSError."""
-    if not path.exists():
+    """Rename a file of an older schema, and say what is lost. Raises StateLocked, LocalError or OSError."""
+    if not is_file(path):
         return
     lock = FileLock.of_file(path)
     try:

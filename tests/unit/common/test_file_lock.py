@@ -20,7 +20,8 @@ JOBS = Schema("ytarchive.jobs", durable=True)
 OPEN = """
 import asyncio, sys
 from pathlib import Path
-from ytarchive.common.database import Database, Schema
+from ytarchive.common.database import Database
+from ytarchive.common.schema import Schema
 from ytarchive.common.errors import StateLocked
 
 async def main():
