@@ -95,7 +95,10 @@ def schema_version(connection: sqlite3.Connection) -> int:
 
 
 def set_aside_older(path: Path, schema: Schema) -> None:
-    """Rename a file of an older schema, and say what is lost. Raises StateLocked, LocalError or OSError."""
+    """Rename a file of an older schema, and say what is lost.
+
+    Raises StateLocked, LocalError or OSError.
+    """
     if not is_file(path):
         return
     lock = FileLock.of_file(path)
