@@ -76,7 +76,8 @@ async def open_services(
         if ServiceName.JOBS in services:
             await warn_of_lost_queue(settings)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        parts = Composition(settings, session, presence_of(settings, identity))
+        presence = presence_of(settings, identity)
+        parts = Composition(settings, session, presence, in_server=whole_queue)
         opened = await _open_each(parts, services, stack, whole_queue=whole_queue)
         yield opened, lock
 
@@ -105,7 +106,9 @@ async def _open_each(
     storage = await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(parts))
     yt_dlp = await stack.enter_async_context(YtDlp(settings, parts.presence))
     metadata = await enter(
-        ServiceName.METADATA, MetadataAPI, lambda: MetadataService.open(settings, yt_dlp)
+        ServiceName.METADATA,
+        MetadataAPI,
+        lambda: MetadataService.open(settings, yt_dlp, scheduler=parts.scheduler),
     )
     download = await enter(
         ServiceName.DOWNLOAD,
@@ -117,7 +120,12 @@ async def _open_each(
         ServiceName.JOBS,
         JobsAPI,
         lambda: JobsService.open(
-            settings, settings.storage.state_path, neighbours, parts.probe, whole_queue=whole_queue
+            settings,
+            settings.storage.state_path,
+            neighbours,
+            parts.probe,
+            parts.scheduler,
+            whole_queue=whole_queue,
         ),
     )
     _call_back(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
@@ -135,12 +143,12 @@ def _call_back(
 
 
 def _logging(parts: Composition) -> AbstractAsyncContextManager[LoggingService]:
-    return LoggingService.open(parts.settings, parts.presence)
+    return LoggingService.open(parts.settings, parts.presence, parts.scheduler)
 
 
 @asynccontextmanager
 async def _storage(parts: Composition) -> AsyncIterator[StorageService]:
-    storage = await StorageService.open(parts.settings.storage, parts.presence)
+    storage = await StorageService.open(parts.settings.storage, parts.presence, parts.scheduler)
     storage.channels.look_up = parts.look_up_channel
     try:
         yield storage
@@ -154,7 +162,7 @@ async def _download(
 ) -> AsyncIterator[DownloadService]:
     settings = parts.settings
     with held_folder(settings.storage.staging_path):
-        download = DownloadService(settings, yt_dlp, parts.presence)
+        download = DownloadService(settings, yt_dlp, parts.presence, parts.scheduler)
         if take_up:
             await download.take_up()
         try:

@@ -13,6 +13,7 @@ from ytarchive.common.hosts import same_address
 from ytarchive.common.identity import ArchiveIdentity
 from ytarchive.common.paths import followed
 from ytarchive.common.presence import Presence
+from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
 from ytarchive.http import CONTRACTS, remote, says_healthy
@@ -32,11 +33,17 @@ class Composition:
     """Opens services one after the other; the exit stack closes them in reverse."""
 
     def __init__(
-        self, settings: Settings, session: aiohttp.ClientSession, presence: Presence | None = None
+        self,
+        settings: Settings,
+        session: aiohttp.ClientSession,
+        presence: Presence | None = None,
+        *,
+        in_server: bool = False,
     ) -> None:
         self.settings = settings
         self.session = session
         self.presence = presence
+        self.scheduler = Scheduler(in_server=in_server)
         self.local: dict[ServiceName, ServiceContract] = {}
 
     def elsewhere(self, contract: type[C]) -> C:
@@ -51,8 +58,8 @@ class Composition:
         found = {contract: self._implementation(contract) for contract in CONTRACTS}
         jobs = self.local.get(ServiceName.JOBS)
         if isinstance(jobs, JobsService):
-            return Archive(found, work_on=jobs.work_on)
-        return Archive(found)
+            return Archive(found, work_on=jobs.work_on, scheduler=self.scheduler)
+        return Archive(found, scheduler=self.scheduler)
 
     def of(self, contract: type[C]) -> C:
         """Return the implementation of a contract of a service that is open, or is elsewhere."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 import aiohttp
@@ -17,6 +17,7 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.hosts import known_hosts, seen_from
 from ytarchive.common.lock import lock_file, lock_owner
+from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadAPI
 from ytarchive.http import CONTRACTS, remote
@@ -40,6 +41,8 @@ class Archive:
     """The server's URL; None when the services run inside this process."""
     work_on: Callable[[str], None] = lambda _: None
     """Has this process work on a job, by its id; a server works on all of them anyway."""
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    """Runs the periodic duties of the services in this process."""
 
     def of(self, contract: type[C]) -> C:
         """Return the implementation of `contract`."""

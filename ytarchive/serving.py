@@ -5,19 +5,23 @@ import gc
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 from loguru import logger
 
 from ytarchive.app import ALL_SERVICES, open_services
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
-from ytarchive.common.errors import AddressInUse, YTArchiveError
+from ytarchive.common.errors import AddressInUse
+from ytarchive.common.scheduler import Duty
 from ytarchive.common.services import API_PREFIX, ServiceName
+from ytarchive.common.supervision import Supervisor
 from ytarchive.discovery import Archive
 from ytarchive.http import CONTRACTS, Listening, build_app, listen
-from ytarchive.jobs import JobsAPI, RegisterService
+from ytarchive.jobs import RegisterService
 from ytarchive.logging import Console
 
 log = logger.bind(service="ytarchive")
@@ -48,8 +52,8 @@ async def serve(
         for server in set(listening.values()):
             stack.push_async_callback(server.close)
         lock.announce(next(iter(listening.values())).url)
-        registering = asyncio.create_task(_keep_registered(archive, listening))
-        stack.callback(registering.cancel)
+        for supervisor in _keep_registered(archive, listening):
+            stack.push_async_callback(supervisor.stop)
         for url in dict.fromkeys(server.url for server in listening.values()):
             log.info("listening on {}", url)
         _calm_garbage_collection()
@@ -117,26 +121,26 @@ def _port(settings: Settings, services: Collection[ServiceName]) -> int:
     return port + min(name.port_offset for name in services)
 
 
-async def _keep_registered(archive: Archive, listening: Mapping[ServiceName, Listening]) -> None:
-    """Register with Jobs, and again from time to time: it may come later, or be made anew."""
-    known = False
-    while True:
-        for name, server in listening.items():
-            shared = list(listening.values()).count(server) > 1
-            path = f"{API_PREFIX}/health" + (f"?service={name}" if shared else "")
-            request = RegisterService(
-                service_name=name, url=server.url, port=server.port, health_endpoint=path
-            )
-            known = await _registered(archive.jobs, request)
-        if known and ServiceName.JOBS in listening:
-            return
-        await asyncio.sleep(_REGISTER_INTERVAL if known else 1)
+def _keep_registered(
+    archive: Archive, listening: Mapping[ServiceName, Listening]
+) -> list[Supervisor]:
+    """Register each service with Jobs: once beside it, else repeatedly, since it may restart."""
+    supervisors = []
+    shares = Counter(server.url for server in listening.values())
+    for name, server in listening.items():
+        path = f"{API_PREFIX}/health" + (f"?service={name}" if shares[server.url] > 1 else "")
+        request = RegisterService(
+            service_name=name, url=server.url, port=server.port, health_endpoint=path
+        )
+        register = partial(_register, archive, request)
+        supervisors.append(supervisor := Supervisor(name))
+        if ServiceName.JOBS in listening:
+            supervisor.spawn(supervisor.complete("registration", register))
+        else:
+            archive.scheduler.add(Duty("registration", register, _REGISTER_INTERVAL), supervisor)
+    return supervisors
 
 
-async def _registered(jobs: JobsAPI, request: RegisterService) -> bool:
-    try:
-        await jobs.register_service(request)
-    except YTArchiveError as error:
-        log.debug("cannot register {} yet: {}", request.service_name, error.message)
-        return False
-    return True
+async def _register(archive: Archive, request: RegisterService) -> None:
+    duties = [each for each in archive.scheduler.states() if each.service == request.service_name]
+    await archive.jobs.register_service(request.model_copy(update={"duties": duties}))

@@ -64,19 +64,21 @@ class Supervisor:
     """Runs the background work of one service."""
 
     def __init__(self, service: str) -> None:
+        self.service = service
         self._log = logger.bind(service=service)
         self._problems: dict[str, Problem] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def start(self, name: str, work: Work[Any], every: float = 0.0, after: float = 0.0) -> None:
-        """Repeat `work` until `stop`, every so many seconds; the first time `after` some."""
-        self.spawn(self._repeat(name, work, every, after))
+    def start(self, name: str, work: Work[Any]) -> None:
+        """Repeat `work` until `stop`."""
+        self.spawn(self._repeat(name, work))
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine once, until `stop` at most."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def stop(self) -> None:
         """Cancel everything that was started, and wait for its end."""
@@ -128,15 +130,18 @@ class Supervisor:
         """Return the first problem that concerns one of the jobs; None for what concerns all."""
         return next((p for p in self._problems.values() if p.subject in subjects), None)
 
+    def problem_of(self, name: str) -> Problem | None:
+        """Return the problem of the work with this name."""
+        return self._problems.get(name)
+
     def problems(self) -> dict[str, str]:
         """Return the message of each problem by the name of the work."""
         return {name: each.message for name, each in sorted(self._problems.items())}
 
-    async def _repeat(self, name: str, work: Work[Any], every: float, after: float) -> None:
-        await asyncio.sleep(after)
+    async def _repeat(self, name: str, work: Work[Any]) -> None:
         while True:
             await self.complete(name, work)
-            await asyncio.sleep(every)
+            await asyncio.sleep(0)
 
 
 def _kind(error: YTArchiveError) -> tuple[type[YTArchiveError], str]:

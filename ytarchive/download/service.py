@@ -16,6 +16,8 @@ from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.regular import read_regular
 from ytarchive.common.rows import UNREADABLE
+from ytarchive.common.scheduler import Scheduler
+from ytarchive.common.supervision import Supervisor
 from ytarchive.download.api import (
     DownloadAPI,
     DownloadListener,
@@ -40,7 +42,11 @@ class DownloadService(DownloadAPI):
     """
 
     def __init__(
-        self, settings: Settings, fetcher: Fetcher, presence: Presence | None = None
+        self,
+        settings: Settings,
+        fetcher: Fetcher,
+        presence: Presence | None = None,
+        scheduler: Scheduler | None = None,
     ) -> None:
         self._settings = settings
         self._fetcher = fetcher
@@ -52,14 +58,14 @@ class DownloadService(DownloadAPI):
         )
         self._transfers.on_idle_files = self._cleaner.wake
         self._transfers.on_given_up = self._cleaner.give_up
-        self._cleaning: asyncio.Task[None] | None = None
+        self._scheduler = scheduler or Scheduler()
+        self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
 
     def report_to(self, listener: DownloadListener) -> None:
         """Name who hears of every download that ends from now on."""
         self._transfers.report_to(listener)
-        if self._cleaning is None:
-            self._cleaning = asyncio.create_task(self._cleaner.run())
+        self._cleaner.start(self._scheduler, self._supervisor)
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the service's other contracts."""
@@ -79,9 +85,7 @@ class DownloadService(DownloadAPI):
         The listener is not told of those: it asks for them again after the restart.
         """
         await self._transfers.close(grace)
-        if self._cleaning is not None:
-            self._cleaning.cancel()
-            await asyncio.gather(self._cleaning, return_exceptions=True)
+        await self._supervisor.stop()
 
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
         """Queue a download. A video that is being fetched already is not fetched twice.
@@ -123,7 +127,10 @@ class DownloadService(DownloadAPI):
         )
         checks["archive"] = is_there
         healthy = all(checks[name] for name in _NEEDED)
-        return HealthCheck.of(self.service, checks, since=self._started, healthy=healthy)
+        problems = self._supervisor.problems()
+        return HealthCheck.of(
+            self.service, checks, since=self._started, healthy=healthy, problems=problems
+        )
 
     def _checks(self) -> dict[str, bool]:
         staging = existing(self._settings.storage.staging_path)

@@ -2,7 +2,7 @@
 
 from ytarchive.common.contract import Contract
 from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
-from ytarchive.jobs import GovernorAPI, JobResultsAPI, JobsAPI
+from ytarchive.jobs import GovernorAPI, JobResultsAPI, JobsAPI, ScheduleAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import ContentAPI, HistoryAPI, StorageAPI, TrashAPI
@@ -11,6 +11,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
     JobResultsAPI,
     GovernorAPI,
+    ScheduleAPI,
     DownloadListener,
     MetadataAPI,
     DownloadAPI,

@@ -21,6 +21,7 @@ from ytarchive.jobs.options import JobOptions
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
+from ytarchive.jobs.schedule.api import ScheduleAPI
 from ytarchive.jobs.upstream import (
     Availability,
     AvailabilityQuery,
@@ -55,6 +56,7 @@ __all__ = [
     "RetryJobs",
     "RetryReport",
     "RetryWorkPlans",
+    "ScheduleAPI",
     "ServiceRegistry",
     "VideoProgress",
     "restore_evidence",

@@ -3,12 +3,11 @@
 import asyncio
 import heapq
 from functools import partial
-from typing import Any
 
 from loguru import logger
 
 from ytarchive.common.errors import YTArchiveError
-from ytarchive.common.supervision import Work
+from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobStatus, ResultStatus
@@ -45,7 +44,6 @@ class Engine:
         runner: Runner,
         reporter: WorkPlanReporter,
         guards: Guards,
-        longest_waits: LongestWaits,
     ) -> None:
         self._repository = repository
         self._queue = queue
@@ -53,36 +51,31 @@ class Engine:
         self._runner = runner
         self._reporter = reporter
         self._supervisor = guards.supervisor
-        self._longest_waits = longest_waits
         self._to_plan: dict[str, JobHead] = {}
         self._plan_order: list[tuple[int, str]] = []
         self._planning: dict[str, asyncio.Task[None]] = {}
         self._planned: set[str] = set()
         self._giving_up: dict[str, str] = {}
-        self._beside: set[str] = set()
         queue.on_active = self._plan_all
         planner.on_prepared = queue.refresh
         runner.on_result = self._video_ended
         runner.on_idle_job = self._end_soon
 
-    async def start(self) -> None:
+    async def start(self, longest_waits: LongestWaits, scheduler: Scheduler) -> None:
         """Begin to work, first on what the last process left."""
         await end_damaged_rows(self._repository.database)
         await self._queue.states.reset()
-        await self._repository.bound_waits(self._longest_waits)
+        await self._repository.bound_waits(longest_waits)
         for job_id in await self._repository.unreported():
             self._reporter.note(job_id)
-        start = self._supervisor.start
-        start("queue", self._runner.turn)
-        start("work plans", self._reporter.report_noted, every=_REPORT_INTERVAL)
-        start("work plans of lists", self._reporter.merge_plans, every=_MERGE_INTERVAL)
-        start("metrics", self._count, every=_COUNT_INTERVAL)
-
-    def run_beside(self, name: str, work: Work[Any], every: float) -> None:
-        """Repeat `work` until the engine stops; once, however often it is named."""
-        if name not in self._beside:
-            self._beside.add(name)
-            self._supervisor.start(name, work, every)
+        self._supervisor.start("queue", self._runner.turn)
+        report, merge = self._reporter.report_noted, self._reporter.merge_plans
+        for duty in (
+            Duty("work plans", report, _REPORT_INTERVAL, in_commands=True),
+            Duty("work plans of lists", merge, _MERGE_INTERVAL),
+            Duty("metrics", self._count, _COUNT_INTERVAL),
+        ):
+            scheduler.add(duty, self._supervisor)
 
     async def stop(self, grace: float) -> None:
         """Start nothing more; let transfers go on for `grace` seconds. Nothing is lost."""

@@ -7,6 +7,7 @@ from typing import Self
 from ytarchive.common.config import Settings
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.common.scheduler import Scheduler
 from ytarchive.jobs.guards import guards_of
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.registry.models import ServiceRegistry
@@ -28,7 +29,8 @@ class ReadOnlyJobs(JobsService):
         path = settings.storage.state_path / "jobs.db"
         async with await ReadOnlyDatabase.open(path, SCHEMA) as database:
             guards = await guards_of(database, settings, neighbours)
-            service = cls(database, neighbours, settings, guards, probe)
+            scheduler = Scheduler(in_server=False)
+            service = cls(database, neighbours, settings, guards, probe, scheduler)
             service._registry = Registry(
                 _ForgetfulRegistry(database),
                 probe,

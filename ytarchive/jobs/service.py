@@ -14,6 +14,7 @@ from ytarchive.common.errors import Conflict, NotFound
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_place_for_videos
+from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadListener, DownloadNotice
@@ -54,6 +55,8 @@ from ytarchive.jobs.retrying.retries import Retries
 from ytarchive.jobs.retrying.revival import Revival
 from ytarchive.jobs.retrying.surroundings import Surroundings
 from ytarchive.jobs.runner import Runner
+from ytarchive.jobs.schedule.api import ScheduleAPI
+from ytarchive.jobs.schedule.service import ScheduleService
 from ytarchive.jobs.upstream import (
     Availability,
     AvailabilityQuery,
@@ -79,10 +82,13 @@ class JobsService(JobsAPI, DownloadListener):
         settings: Settings,
         guards: Guards,
         probe: HealthProbe,
+        scheduler: Scheduler,
     ) -> None:
         self._started = monotonic()
         self._open_jobs: OpenJobs | None = None
         self._pruner = Pruner(database, neighbours.storage, settings.jobs.keep_days)
+        self._scheduler = scheduler
+        self._prunes = False
         self._repository = JobsRepository(database)
         self._settings = settings
         self._storage = neighbours.storage
@@ -102,7 +108,12 @@ class JobsService(JobsAPI, DownloadListener):
         reporter = WorkPlanReporter(self._repository, neighbours.storage)
         planner = Planner(self._repository, neighbours, guards, jobs)
         self._engine = Engine(
-            self._repository, self._queue, planner, runner, reporter, guards, longest_waits(jobs)
+            self._repository,
+            self._queue,
+            planner,
+            runner,
+            reporter,
+            guards,
         )
         self._direct = self._direct_downloads(surroundings)
         requeueing = Requeueing(database, self._engine.job_changed)
@@ -130,6 +141,7 @@ class JobsService(JobsAPI, DownloadListener):
         state_path: Path,
         neighbours: Neighbours,
         probe: HealthProbe,
+        scheduler: Scheduler | None = None,
         *,
         whole_queue: bool,
     ) -> AsyncIterator["JobsService"]:
@@ -139,30 +151,39 @@ class JobsService(JobsAPI, DownloadListener):
         """
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
             guards = await guards_of(database, settings, neighbours)
-            governor, ledger = guards.governor, guards.ledger
-            service = cls(database, neighbours, settings, guards, probe)
+            scheduler = scheduler or Scheduler(in_server=whole_queue)
+            service = cls(database, neighbours, settings, guards, probe, scheduler)
             await service._registry.load()
             if not whole_queue:
                 service._queue.restrict_to(set())
                 service._open_jobs = OpenJobs(database)
-            await service._engine.start()
-            interval = settings.jobs.health_interval
-            start = guards.supervisor.start
-            start("registry", service._registry.poll, every=interval, after=interval)
+            await service._engine.start(longest_waits(settings.jobs), scheduler)
             if whole_queue:
-                service._revival.listen_to(ledger)
-                start("availability", ledger.check_due, every=availability.INTERVAL)
-                start("parked videos", service._revival.check, every=revival.INTERVAL)
+                service._revival.listen_to(guards.ledger)
                 service._prune_regularly()
+            service._add_duties()
             try:
                 yield service
             finally:
                 await service._engine.stop(settings.jobs.shutdown_grace)
-                await governor.save()
+                await guards.governor.save()
+
+    def _add_duties(self) -> None:
+        interval = self._settings.jobs.health_interval
+        for duty in (
+            Duty("health of services", self._registry.poll, interval, after=interval),
+            Duty("availability", self._guards.ledger.check_due, availability.INTERVAL),
+            Duty("parked videos", self._revival.check, revival.INTERVAL),
+        ):
+            self._scheduler.add(duty, self._guards.supervisor)
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the other contracts of Jobs."""
-        return {JobResultsAPI: JobResultsService(self._repository), GovernorAPI: self.governor}
+        return {
+            JobResultsAPI: JobResultsService(self._repository),
+            GovernorAPI: self.governor,
+            ScheduleAPI: ScheduleService(self._scheduler, self._registry),
+        }
 
     def work_on(self, job_id: str) -> None:
         """Add a job to those that are worked on, when not the whole queue is."""
@@ -170,7 +191,10 @@ class JobsService(JobsAPI, DownloadListener):
         self._prune_regularly()
 
     def _prune_regularly(self) -> None:
-        self._engine.run_beside("pruning", self._pruner.prune, every=pruning.INTERVAL)
+        if not self._prunes:
+            self._prunes = True
+            duty = Duty("finished jobs", self._pruner.prune, pruning.INTERVAL, in_commands=True)
+            self._scheduler.add(duty, self._guards.supervisor)
 
     def registered_url(self, service: ServiceName) -> str | None:
         """Where a service that runs apart registered from."""

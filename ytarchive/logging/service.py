@@ -17,6 +17,7 @@ from ytarchive.common.errors import DatabaseCorrupt, NotFound
 from ytarchive.common.filesystem import exists
 from ytarchive.common.models import HealthCheck, Page, utc_now
 from ytarchive.common.presence import Presence
+from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.common.supervision import Supervisor
 from ytarchive.common.telemetry import LOG_ENTRIES
@@ -31,7 +32,7 @@ from ytarchive.logging.repository import SCHEMA, LogRepository
 
 log = logger.bind(service="logging")
 
-_UPKEEP_SECONDS = 3600
+_PURGE_EVERY = 3600.0
 
 
 class LogStore:
@@ -104,7 +105,10 @@ class LoggingService(LoggingAPI):
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, presence: Presence | None = None
+        cls,
+        settings: Settings,
+        presence: Presence | None = None,
+        scheduler: Scheduler | None = None,
     ) -> AsyncIterator[Self]:
         """A running service, which stores what this process logs until the block is left.
 
@@ -123,7 +127,8 @@ class LoggingService(LoggingAPI):
             pipeline = LogPipeline(store, config.queue_entries, settings.server.log_level)
             await stack.enter_async_context(pipeline)
             service = cls(database, store, pipeline)
-            service._supervisor.start("upkeep", store.purge, every=_UPKEEP_SECONDS)
+            purge = Duty("retention of log entries", store.purge, _PURGE_EVERY, in_commands=True)
+            (scheduler or Scheduler()).add(purge, service._supervisor)
             stack.push_async_callback(service._supervisor.stop)
             yield service
 

@@ -1,6 +1,5 @@
 """The Metadata service."""
 
-import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +13,7 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import NotFound, YTArchiveError
 from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, utc_now
+from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.supervision import Supervisor
 from ytarchive.metadata.api import (
     BatchMetadata,
@@ -41,8 +41,8 @@ from ytarchive.ytdlp import Extractor
 
 log = logger.bind(service="metadata")
 
-_UPKEEP_SECONDS = 10.0
-_PURGE_EVERY = 360
+_CLOSE_EVERY = 10.0
+_PURGE_EVERY = 3600.0
 """Rounds of upkeep between two purges of the cache."""
 
 
@@ -76,12 +76,15 @@ class MetadataService(MetadataAPI):
         self._playlists = Playlists(self._passes, listings)
         self._started = time.monotonic()
         self._supervisor = Supervisor(self.service)
-        self._rounds = itertools.count()
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, extractor: Extractor, now: Callable[[], datetime] = utc_now
+        cls,
+        settings: Settings,
+        extractor: Extractor,
+        now: Callable[[], datetime] = utc_now,
+        scheduler: Scheduler | None = None,
     ) -> AsyncIterator[Self]:
         """A running service; leaving the block closes its connections and its database.
 
@@ -99,7 +102,7 @@ class MetadataService(MetadataAPI):
             sources = Sources(api, extractor, youtube.extract_when_quota_spent)
             service = cls(settings, database, ledger, sources, now)
             stack.push_async_callback(service._close)
-            service._supervisor.start("upkeep", service._keep_up, every=_UPKEEP_SECONDS)
+            service._add_duties(scheduler or Scheduler())
             stack.push_async_callback(service._supervisor.stop)
             yield service
 
@@ -164,13 +167,21 @@ class MetadataService(MetadataAPI):
         problems = self._supervisor.problems()
         return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
 
-    async def _keep_up(self) -> None:
-        """Close idle listings, keep the gauges right over midnight, forget what is old."""
+    def _add_duties(self, scheduler: Scheduler) -> None:
+        for duty in (
+            Duty("idle listings", self._close_idle, _CLOSE_EVERY, in_commands=True),
+            Duty("retention of metadata", self._purge, _PURGE_EVERY, in_commands=True),
+        ):
+            scheduler.add(duty, self._supervisor)
+
+    async def _close_idle(self) -> None:
+        """Close idle listings, and update the gauges of the quota, which resets at midnight."""
         await self._passes.sessions.close_idle()
         await self._ledger.used()
-        if next(self._rounds) % _PURGE_EVERY == 0:
-            await self._cache.purge()
-            await self._ledger.purge()
+
+    async def _purge(self) -> None:
+        await self._cache.purge()
+        await self._ledger.purge()
 
     async def _close(self) -> None:
         await self._videos.close()

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Self, TypeVar
 
 from loguru import logger
@@ -17,6 +16,7 @@ from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
+from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.supervision import Supervisor
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage import folders
@@ -56,7 +56,7 @@ from ytarchive.storage.trash.service import PURGE_EVERY, TrashService
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
 from ytarchive.storage.verify.passes import Passes
-from ytarchive.storage.verify.schedule import FIRST_LOOK, LOOK_EVERY, verify_if_due
+from ytarchive.storage.verify.schedule import VerificationSchedule
 from ytarchive.storage.verify.verification import Verifier
 from ytarchive.storage.videos import VideoStore
 from ytarchive.storage.watching import WatchedOperations, databases_only
@@ -110,7 +110,12 @@ class StorageService(WatchedOperations, StorageAPI):
         self._started = time.monotonic()
 
     @classmethod
-    async def open(cls, config: StorageConfig, presence: Presence | None = None) -> Self:
+    async def open(
+        cls,
+        config: StorageConfig,
+        presence: Presence | None = None,
+        scheduler: Scheduler | None = None,
+    ) -> Self:
         """Make the folders, open the library, and finish what a crash cut short.
 
         A library that was lost is made again from the files. `presence`: the archive that the
@@ -139,12 +144,15 @@ class StorageService(WatchedOperations, StorageAPI):
         except BaseException:
             await storage.close()
             raise
-        start = storage._supervisor.start
-        verify = partial(verify_if_due, storage._verifier, storage._passes, config)
-        start("regular verification", verify, every=LOOK_EVERY, after=FIRST_LOOK)
-        start("purge of the trash", storage._trash.purge, every=PURGE_EVERY)
-        start("search index", search.follow)
+        storage._supervisor.start("search index", search.follow)
+        storage._add_duties(scheduler or Scheduler())
         return storage
+
+    def _add_duties(self, scheduler: Scheduler) -> None:
+        verification = VerificationSchedule(self._verifier, self._passes, self._config)
+        purge = Duty("retention of the trash", self._trash.purge, PURGE_EVERY, in_commands=True)
+        for duty in (verification.duty, purge):
+            scheduler.add(duty, self._supervisor)
 
     async def close(self) -> None:
         """Stop the verification, finish what is being saved, then close the library."""

@@ -119,7 +119,7 @@ async def test_work_that_waits_after_its_success_is_cleared_before_its_end() -> 
 
 async def test_repeated_work_survives_failures_and_ends_when_it_is_stopped() -> None:
     supervisor, work = Supervisor("jobs"), Work(None)
-    supervisor.start("count", work.turn, every=0.001)
+    supervisor.start("count", work.turn)
     await until(lambda: work.tries > 2)
     work.failure = KeyError()
     tries = work.tries

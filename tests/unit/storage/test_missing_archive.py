@@ -52,7 +52,7 @@ from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.trash.models import BinName
 from ytarchive.storage.verify.checks import Checker
-from ytarchive.storage.verify.schedule import verify_if_due
+from ytarchive.storage.verify.schedule import VerificationSchedule
 from ytarchive.storage.verify.strangers import Strangers
 from ytarchive.storage.verify.treatment import Treatment
 
@@ -305,11 +305,12 @@ async def test_the_regular_verification_waits_for_the_archive(
     filled: StorageService, elsewhere: StorageConfig
 ) -> None:
     regular = elsewhere.model_copy(update={"verify_every_days": 30})
+    schedule = VerificationSchedule(filled._verifier, filled._passes, regular)
     vanish(elsewhere.base_path)
     with pytest.raises(ArchiveMissing):
-        await verify_if_due(filled._verifier, filled._passes, regular)
+        await schedule.begin()
     assert (await filled.get_verification()).state is VerifyState.NEVER
     bring_back(elsewhere.base_path)
-    await verify_if_due(filled._verifier, filled._passes, regular)
+    await schedule.begin()
     await until(lambda: not filled._verifier.is_running)
     assert (await filled.get_verification()).state is VerifyState.COMPLETE

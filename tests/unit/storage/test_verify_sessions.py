@@ -23,7 +23,7 @@ from ytarchive.storage import VerifyRequest, VerifyState
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.verify.passes import Pass
 from ytarchive.storage.verify.sample import Sample
-from ytarchive.storage.verify.schedule import is_due
+from ytarchive.storage.verify.schedule import due_at
 
 VIDEOS = 10_000
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -191,4 +191,5 @@ def last(state: VerifyState, updated: timedelta, completed: timedelta | None = N
 )
 def test_a_server_verifies_when_it_is_due(last_pass: Pass | None, expected: bool) -> None:
     """Every 30 days a pass, which goes on each day until it is complete."""
-    assert is_due(last_pass, timedelta(days=30), NOW) is expected
+    due = due_at(last_pass, timedelta(days=30), NOW)
+    assert (due is not None and due <= NOW) is expected

@@ -8,6 +8,8 @@ from loguru import logger
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.reserve import Reserve
+from ytarchive.common.scheduler import Duty, ScheduledDuty, Scheduler
+from ytarchive.common.supervision import Supervisor
 from ytarchive.download.staging.api import StagingAPI, StagingReport
 from ytarchive.download.staging.area import StagingArea
 
@@ -26,33 +28,28 @@ class StagingCleaner(StagingAPI):
         self._area = StagingArea(config)
         self._active = active
         self._reserve = Reserve(config.state_path)
-        self._wake = asyncio.Event()
+        self._duty: ScheduledDuty | None = None
         self._given_up: set[str] = set()
 
     async def get_staging(self) -> StagingReport:
         """Return the number, size and age of partial downloads that nothing works on."""
         return await asyncio.to_thread(self._area.report, self._active())
 
+    def start(self, scheduler: Scheduler, supervisor: Supervisor) -> None:
+        """Clean every 30 seconds, and when woken."""
+        if self._duty is None:
+            duty = Duty("cleaning of staging", self.clean, _INTERVAL, in_commands=True)
+            self._duty = scheduler.add(duty, supervisor)
+
     def wake(self) -> None:
         """Clean now: a download has ended, or the disk is full."""
-        self._wake.set()
+        if self._duty is not None:
+            self._duty.run_now()
 
     def give_up(self, video_id: str) -> None:
         """Remove the files of a video that was given up, unless it is downloaded again by now."""
         self._given_up.add(video_id)
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Clean every 30 seconds, and when woken, until cancelled."""
-        while True:
-            await self.clean()
-            try:
-                async with asyncio.timeout(_INTERVAL):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            finally:
-                self._wake.clear()
+        self.wake()
 
     async def clean(self) -> None:
         """Clean once, and fill the reserve of the state folder. A failure is logged.

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from ytarchive.common.hosts import with_port
 from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.scheduler import DutyState
 
 RegisteredName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
@@ -30,6 +31,9 @@ class RegisterService(Model):
     )
     port: int = Field(ge=0, le=65535)
     health_endpoint: str = Field(default="/api/v1/health", pattern=r"^/\S*$", max_length=256)
+    duties: list[DutyState] = Field(
+        default=[], max_length=100, description="Its periodic duties, for `GET /schedule`"
+    )
 
 
 class ServiceRegistry(Model):

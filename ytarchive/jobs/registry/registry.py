@@ -8,6 +8,7 @@ from loguru import logger
 from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.common.hosts import require_known_host
 from ytarchive.common.models import utc_now
+from ytarchive.common.scheduler import DutyState
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.registry.repository import RegistryRepository
 
@@ -32,6 +33,7 @@ class Registry:
         self._probe = probe
         self._known_hosts = known_hosts
         self._services: dict[str, ServiceRegistry] = {}
+        self._duties: dict[str, list[DutyState]] = {}
 
     async def load(self) -> None:
         """Remember the services that registered with an earlier process, and may still."""
@@ -53,12 +55,14 @@ class Registry:
         self._check_address(request.url)
         if request.service_name not in self._services and len(self._services) >= _MOST:
             raise Conflict(f"{_MOST} services are registered: remove those that are gone")
-        entry = ServiceRegistry(
-            **request.model_dump(), last_health_check=utc_now(), is_healthy=True
-        )
+        fields = request.model_dump(exclude={"duties"})
+        entry = ServiceRegistry(**fields, last_health_check=utc_now(), is_healthy=True)
+        known = self._services.get(entry.service_name)
         entry = self._services[entry.service_name] = await self._check(entry)
+        self._duties[entry.service_name] = request.duties
+        if known is None or known.address != entry.address:
+            log.info("service {} registered at {}", entry.service_name, entry.url)
         await self._repository.save(entry)
-        log.info("service {} registered at {}", entry.service_name, entry.url)
         return entry
 
     async def remove(self, service_name: str) -> None:
@@ -69,12 +73,17 @@ class Registry:
         if entry.is_healthy:
             raise Conflict(f"service {service_name} still answers, and would be back")
         del self._services[service_name]
+        self._duties.pop(service_name, None)
         await self._repository.remove(service_name)
         log.info("service {} at {} removed", service_name, entry.url)
 
     def services(self) -> list[ServiceRegistry]:
         """Every known service, by name."""
         return [self._services[name] for name in sorted(self._services)]
+
+    def duties(self) -> list[DutyState]:
+        """Return the duties that services reported when they registered."""
+        return [duty for duties in self._duties.values() for duty in duties]
 
     def url(self, service_name: str) -> str | None:
         """Where a service is, if it registered from outside this process."""

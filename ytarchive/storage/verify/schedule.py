@@ -4,30 +4,49 @@ from datetime import datetime, timedelta
 
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.models import utc_now
+from ytarchive.common.scheduler import Duty
 from ytarchive.storage.verify.models import VerifyRequest, VerifyState
 from ytarchive.storage.verify.passes import Pass, Passes, scope_of
 from ytarchive.storage.verify.verification import Verifier
 
-FIRST_LOOK = 300.0
-"""Seconds; so that commands without a server, which soon end, never begin."""
-LOOK_EVERY = 600.0
+_AFTER = 300.0
+_CHECK_EVERY = 600.0
 _SESSION_EVERY = timedelta(days=1)
 
 
-def is_due(last: Pass | None, every: timedelta, now: datetime) -> bool:
-    """Whether a session should begin: a new pass, or the next day of one that is not complete."""
+def due_at(last: Pass | None, every: timedelta, now: datetime) -> datetime | None:
+    """Return when a session should begin: a new pass, or the next day of an incomplete one.
+
+    None while a pass is running.
+    """
     if last is None:
-        return True
+        return now
     if last.state is VerifyState.COMPLETE and last.completed_at is not None:
-        return now - last.completed_at >= every
-    return last.state is not VerifyState.RUNNING and now - last.updated_at >= _SESSION_EVERY
+        return last.completed_at + every
+    return None if last.state is VerifyState.RUNNING else last.updated_at + _SESSION_EVERY
 
 
-async def verify_if_due(verifier: Verifier, passes: Passes, config: StorageConfig) -> None:
-    """Begin a session with one thread if one is due; nothing is repaired unasked."""
-    if config.verify_every_days is None or verifier.is_running:
-        return
-    request = VerifyRequest(time_limit=config.verify_time_limit)
-    last = await passes.last_pass(scope_of(request))
-    if is_due(last, timedelta(days=config.verify_every_days), utc_now()):
-        await verifier.start(request, threads=1)
+class VerificationSchedule:
+    """Begins sessions with one thread; nothing is repaired without a request."""
+
+    def __init__(self, verifier: Verifier, passes: Passes, config: StorageConfig) -> None:
+        self._verifier = verifier
+        self._passes = passes
+        self._every_days = config.verify_every_days
+        self._request = VerifyRequest(time_limit=config.verify_time_limit)
+
+    @property
+    def duty(self) -> Duty:
+        """The duty; its due time is derived from the row of the last pass."""
+        return Duty("verification", self.begin, _CHECK_EVERY, _AFTER, due=self.due)
+
+    async def due(self) -> datetime | None:
+        """Return when the next session is due; None: never, or one is running."""
+        if self._every_days is None or self._verifier.is_running:
+            return None
+        last = await self._passes.last_pass(scope_of(self._request))
+        return due_at(last, timedelta(days=self._every_days), utc_now())
+
+    async def begin(self) -> None:
+        """Begin a session."""
+        await self._verifier.start(self._request, threads=1)

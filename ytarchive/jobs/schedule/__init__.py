@@ -1,0 +1,1 @@
+"""The schedule of the periodic duties of all services."""
