@@ -117,16 +117,7 @@ async def _open_each(
     )
     neighbours = Neighbours(metadata, download, storage, parts.of(HistoryAPI))
     jobs = await enter(
-        ServiceName.JOBS,
-        JobsAPI,
-        lambda: JobsService.open(
-            settings,
-            settings.storage.state_path,
-            neighbours,
-            parts.probe,
-            parts.scheduler,
-            whole_queue=whole_queue,
-        ),
+        ServiceName.JOBS, JobsAPI, lambda: _jobs(parts, neighbours, whole_queue=whole_queue)
     )
     _call_back(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
     return parts.archive()
@@ -144,6 +135,19 @@ def _call_back(
 
 def _logging(parts: Composition) -> AbstractAsyncContextManager[LoggingService]:
     return LoggingService.open(parts.settings, parts.presence, parts.scheduler)
+
+
+def _jobs(
+    parts: Composition, neighbours: Neighbours, *, whole_queue: bool
+) -> AbstractAsyncContextManager[JobsService]:
+    return JobsService.open(
+        parts.settings,
+        parts.settings.storage.state_path,
+        neighbours,
+        parts.probe,
+        parts.scheduler,
+        whole_queue=whole_queue,
+    )
 
 
 @asynccontextmanager

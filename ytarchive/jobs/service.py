@@ -107,14 +107,7 @@ class JobsService(JobsAPI, DownloadListener):
         )
         reporter = WorkPlanReporter(self._repository, neighbours.storage)
         planner = Planner(self._repository, neighbours, guards, jobs)
-        self._engine = Engine(
-            self._repository,
-            self._queue,
-            planner,
-            runner,
-            reporter,
-            guards,
-        )
+        self._engine = Engine(self._repository, self._queue, planner, runner, reporter, guards)
         self._direct = self._direct_downloads(surroundings)
         requeueing = Requeueing(database, self._engine.job_changed)
         self.governor = GovernorService(guards, requeueing)
