@@ -90,7 +90,13 @@ class Scheduler:
         self._duties: set[ScheduledDuty] = set()
 
     def add(self, duty: Duty, supervisor: Supervisor) -> ScheduledDuty:
-        """Repeat a duty until its supervisor stops; never in a command that does not need it."""
+        """Repeat a duty until its supervisor stops; never in a command that does not need it.
+
+        A duty that the supervisor has already is not added again.
+        """
+        for known in self._duties:
+            if known.supervisor is supervisor and known.duty.name == duty.name:
+                return known
         added = ScheduledDuty(duty, supervisor)
         if self._in_server or duty.in_commands:
             self._duties.add(added)

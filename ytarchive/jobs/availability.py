@@ -18,6 +18,7 @@ from ytarchive.common.errors import NotFound, Postponed, Unavailable, YTArchiveE
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, to_micros, utc_now
 from ytarchive.common.rows import all_readable, readable
+from ytarchive.common.scheduler import Duty
 from ytarchive.common.supervision import mark_working
 from ytarchive.download import DownloadAPI
 from ytarchive.jobs.availability_records import (
@@ -177,6 +178,11 @@ class AvailabilityLedger:
             next_cursor=page.next_cursor,
             skipped=page.skipped,
         )
+
+    @property
+    def duty(self) -> Duty:
+        """The duty of a server."""
+        return Duty("availability", self.check_due, INTERVAL)
 
     async def check_due(self) -> int:
         """Ask for what is due now; how many videos that were."""

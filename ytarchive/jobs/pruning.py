@@ -7,6 +7,7 @@ from loguru import logger
 
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.models import to_micros, utc_now
+from ytarchive.common.scheduler import Duty
 from ytarchive.jobs.clock import Clock
 from ytarchive.storage import ExistsRequest, StorageAPI
 
@@ -32,6 +33,11 @@ class Pruner:
         self._storage = storage
         self._keep = timedelta(days=keep_days)
         self._now = now or utc_now
+
+    @property
+    def duty(self) -> Duty:
+        """The duty of a server, and of a command that works on a job."""
+        return Duty("finished jobs", self.prune, INTERVAL, in_commands=True)
 
     async def prune(self) -> int:
         """Remove the jobs that are old enough; how many. With `keep_days` 0 all stay."""

@@ -18,7 +18,6 @@ from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadListener, DownloadNotice
-from ytarchive.jobs import availability, pruning
 from ytarchive.jobs.api import (
     FIRST_VIDEOS,
     CreateJob,
@@ -48,7 +47,6 @@ from ytarchive.jobs.registry.repository import RegistryRepository
 from ytarchive.jobs.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.results.api import JobResultsAPI
 from ytarchive.jobs.results.service import JobResultsService
-from ytarchive.jobs.retrying import revival
 from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.retrying.requeueing import Requeueing
 from ytarchive.jobs.retrying.retries import Retries
@@ -88,7 +86,6 @@ class JobsService(JobsAPI, DownloadListener):
         self._open_jobs: OpenJobs | None = None
         self._pruner = Pruner(database, neighbours.storage, settings.jobs.keep_days)
         self._scheduler = scheduler
-        self._prunes = False
         self._repository = JobsRepository(database)
         self._settings = settings
         self._storage = neighbours.storage
@@ -96,15 +93,13 @@ class JobsService(JobsAPI, DownloadListener):
         self.gate = GovernedGate(guards.governor)
         """For what asks YouTube in this process without a job."""
         self._permits = Permits(self.gate)
-        jobs = settings.jobs
-        self._notices = NoticeBoard(neighbours.download, jobs.notification_timeout)
+        self._notices = NoticeBoard(neighbours.download, settings.jobs.notification_timeout)
         self._registry = Registry(RegistryRepository(database), probe, known_hosts(settings))
         self._queue = Queue(self._repository)
         flow = VideoFlow(neighbours, self._notices)
         surroundings = Surroundings(settings.network)
-        runner = Runner(
-            self._repository, self._queue, flow, guards, surroundings, jobs, places(settings)
-        )
+        slots, jobs = places(settings), settings.jobs
+        runner = Runner(self._repository, self._queue, flow, guards, surroundings, jobs, slots)
         reporter = WorkPlanReporter(self._repository, neighbours.storage)
         planner = Planner(self._repository, neighbours, guards, jobs)
         self._engine = Engine(self._repository, self._queue, planner, runner, reporter, guards)
@@ -153,22 +148,18 @@ class JobsService(JobsAPI, DownloadListener):
             await service._engine.start(longest_waits(settings.jobs), scheduler)
             if whole_queue:
                 service._revival.listen_to(guards.ledger)
-                service._prune_regularly()
-            service._add_duties()
+                service._add(service._pruner.duty)
+            service._add(service._registry.duty(settings.jobs.health_interval))
+            service._add(guards.ledger.duty)
+            service._add(service._revival.duty)
             try:
                 yield service
             finally:
                 await service._engine.stop(settings.jobs.shutdown_grace)
                 await guards.governor.save()
 
-    def _add_duties(self) -> None:
-        interval = self._settings.jobs.health_interval
-        for duty in (
-            Duty("health of services", self._registry.poll, interval, after=interval),
-            Duty("availability", self._guards.ledger.check_due, availability.INTERVAL),
-            Duty("parked videos", self._revival.check, revival.INTERVAL),
-        ):
-            self._scheduler.add(duty, self._guards.supervisor)
+    def _add(self, duty: Duty) -> None:
+        self._scheduler.add(duty, self._guards.supervisor)
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the other contracts of Jobs."""
@@ -181,13 +172,7 @@ class JobsService(JobsAPI, DownloadListener):
     def work_on(self, job_id: str) -> None:
         """Add a job to those that are worked on, when not the whole queue is."""
         self._queue.allow(job_id)
-        self._prune_regularly()
-
-    def _prune_regularly(self) -> None:
-        if not self._prunes:
-            self._prunes = True
-            duty = Duty("finished jobs", self._pruner.prune, pruning.INTERVAL, in_commands=True)
-            self._scheduler.add(duty, self._guards.supervisor)
+        self._add(self._pruner.duty)
 
     def registered_url(self, service: ServiceName) -> str | None:
         """Where a service that runs apart registered from."""

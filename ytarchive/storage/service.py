@@ -16,9 +16,8 @@ from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
-from ytarchive.common.scheduler import Duty, Scheduler
+from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.supervision import Supervisor
-from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage import folders
 from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.api import (
@@ -52,7 +51,7 @@ from ytarchive.storage.search import Search
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.bins import Bins
 from ytarchive.storage.trash.restoring import Restorer
-from ytarchive.storage.trash.service import PURGE_EVERY, TrashService
+from ytarchive.storage.trash.service import TrashService
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
 from ytarchive.storage.verify.passes import Passes
@@ -103,7 +102,7 @@ class StorageService(WatchedOperations, StorageAPI):
             self._library,
             layout,
             self._changes.lock,
-            on_end=self._measure,
+            on_end=self._videos.measure,
             bins=bins,
         )
         self._supervisor = Supervisor(self.service)
@@ -140,19 +139,16 @@ class StorageService(WatchedOperations, StorageAPI):
             await storage._plans.resolve_stored()
             await storage._plans.write_missing_files()
             await storage._passes.stop_cut_passes()
-            await storage._measure()
+            await storage._videos.measure()
         except BaseException:
             await storage.close()
             raise
         storage._supervisor.start("search index", search.follow)
-        storage._add_duties(scheduler or Scheduler())
+        verification = VerificationSchedule(storage._verifier, storage._passes, config)
+        scheduler = scheduler or Scheduler()
+        for duty in (verification.duty, storage._trash.duty):
+            scheduler.add(duty, storage._supervisor)
         return storage
-
-    def _add_duties(self, scheduler: Scheduler) -> None:
-        verification = VerificationSchedule(self._verifier, self._passes, self._config)
-        purge = Duty("retention of the trash", self._trash.purge, PURGE_EVERY, in_commands=True)
-        for duty in (verification.duty, purge):
-            scheduler.add(duty, self._supervisor)
 
     async def close(self) -> None:
         """Stop the verification, finish what is being saved, then close the library."""
@@ -299,10 +295,5 @@ class StorageService(WatchedOperations, StorageAPI):
             result = await work()
         await self._plans.resolve(video_id)
         self._search.notice()
-        await self._measure()
+        await self._videos.measure()
         return result
-
-    async def _measure(self) -> None:
-        totals = await self._library.totals()
-        STORED_VIDEOS.set(totals.videos)
-        STORED_BYTES.set(totals.size_bytes)

@@ -22,6 +22,7 @@ from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
 from ytarchive.common.filesystem import is_file, is_folder
 from ytarchive.common.media import caption_languages_of
 from ytarchive.common.models import utc_now
+from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage import files, intake
 from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.api import SaveVideo, StorageLocation
@@ -93,6 +94,12 @@ class VideoStore:
             return location
         log.warning("{}: registered, but {} is missing", video_id, path)
         return location.model_copy(update={"video_path": None})
+
+    async def measure(self) -> None:
+        """Set the metrics of what is stored."""
+        totals = await self._library.totals()
+        STORED_VIDEOS.set(totals.videos)
+        STORED_BYTES.set(totals.size_bytes)
 
     async def recover(self) -> None:
         """Finish what a crash cut short. What cannot be finished is logged and stays noted."""

@@ -37,9 +37,8 @@ class StagingCleaner(StagingAPI):
 
     def start(self, scheduler: Scheduler, supervisor: Supervisor) -> None:
         """Clean every 30 seconds, and when woken."""
-        if self._duty is None:
-            duty = Duty("cleaning of staging", self.clean, _INTERVAL, in_commands=True)
-            self._duty = scheduler.add(duty, supervisor)
+        duty = Duty("cleaning of staging", self.clean, _INTERVAL, in_commands=True)
+        self._duty = scheduler.add(duty, supervisor)
 
     def wake(self) -> None:
         """Clean now: a download has ended, or the disk is full."""

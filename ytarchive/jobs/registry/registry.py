@@ -8,7 +8,7 @@ from loguru import logger
 from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.common.hosts import require_known_host
 from ytarchive.common.models import utc_now
-from ytarchive.common.scheduler import DutyState
+from ytarchive.common.scheduler import Duty, DutyState
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.registry.repository import RegistryRepository
 
@@ -89,6 +89,10 @@ class Registry:
         """Where a service is, if it registered from outside this process."""
         entry = self._services.get(service_name)
         return None if entry is None or entry.url == IN_PROCESS else entry.address
+
+    def duty(self, interval: float) -> Duty:
+        """Return the duty of a server to ask every service for its health."""
+        return Duty("health of services", self.poll, interval, after=interval)
 
     async def poll(self) -> None:
         """Ask every service for its health."""

@@ -2,6 +2,7 @@
 
 from loguru import logger
 
+from ytarchive.common.scheduler import Duty
 from ytarchive.jobs.availability import AvailabilityLedger
 from ytarchive.jobs.policy import Condition
 from ytarchive.jobs.repository import JobsRepository
@@ -36,6 +37,11 @@ class Revival:
         """Act on what the ledger finds from now on."""
         ledger.on_return = self._came_back
         ledger.on_finding = self._more_is_known
+
+    @property
+    def duty(self) -> Duty:
+        """The duty of a server."""
+        return Duty("parked videos", self.check, INTERVAL)
 
     async def check(self) -> None:
         """Queue what is parked for another state of a condition: once for each change.

@@ -10,6 +10,7 @@ from loguru import logger
 
 from ytarchive.common.models import Page
 from ytarchive.common.presence import ArchiveWatch
+from ytarchive.common.scheduler import Duty
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.bins import Bins
 from ytarchive.storage.trash.models import (
@@ -28,8 +29,7 @@ log = logger.bind(service="storage")
 
 T = TypeVar("T")
 
-PURGE_EVERY = 3600.0
-"""Seconds between two looks for items that have been in the trash for long enough."""
+_PURGE_EVERY = 3600.0
 
 
 class Changing(Protocol):
@@ -81,6 +81,11 @@ class TrashService(WatchedOperations, TrashAPI):
     async def restore_from_quarantine(self, item_id: str, request: RestoreItem) -> Restored:
         """Move damaged files back to their place; they stay marked as damaged."""
         return await self._restore(BinName.QUARANTINE, item_id, replace=request.replace)
+
+    @property
+    def duty(self) -> Duty:
+        """The duty to purge the trash, for commands, too."""
+        return Duty("retention of the trash", self.purge, _PURGE_EVERY, in_commands=True)
 
     async def purge(self) -> None:
         """Delete what has been in the trash for long enough."""
