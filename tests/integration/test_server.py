@@ -192,6 +192,8 @@ def test_a_service_apart_is_found_where_it_registered_from(
             request = {"type": "VIDEO_DOWNLOAD", "video_ids": [video_id]}
             job = main.ended(main.post("/jobs", {"data": request}).data["id"])
             known = {s["service_name"]: s["url"] for s in main.get("/registry/services").data}
+            duties = {(d["service"], d["name"]) for d in main.get("/schedule").data}
+    assert duties > {("download", "cleaning of staging"), ("storage", "retention of the trash")}
     assert job["status"] == "COMPLETED"
     assert known["download"] == download.url
 
