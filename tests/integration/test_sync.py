@@ -185,3 +185,39 @@ def test_a_tab_without_videos_is_empty_and_no_failure(
     with Server(environment(tmp_path / "archive", youtube, **SOURCES[source])) as server:
         job = sync(server, f"https://www.youtube.com/{handle}/shorts")
     assert (job["status"], job["progress"]["total"]) == ("COMPLETED", 0)
+
+
+def test_filter_of_a_job_is_decided_before_any_media(
+    tmp_path: Path, youtube: StandInProcess
+) -> None:
+    """The Data API has dates, and yt-dlp alone tells shorts and streams from videos."""
+    added = [
+        youtube.ask("/videos", {"title": title, **fields})["id"]
+        for title, fields in (
+            ("Series 1", {}),
+            ("Other", {}),
+            ("Series 2", {"is_short": True}),
+            ("Series 3", {"was_live": True}),
+            ("Series 4", {}),
+        )
+    ]
+    [channel] = youtube.ask("/catalogue")["channels"]
+    settings = environment(tmp_path / "archive", youtube, **SOURCES["data api"])
+    with Server(settings) as server:
+        since = server.get(f"/metadata/video/{added[1]}").data["upload_date"]
+        youtube.reset()
+        wanted = {"since": since, "include_titles": ["series"], "kinds": ["video"]}
+        request = {
+            "type": "PLAYLIST_DOWNLOAD",
+            "playlist_id": channel,
+            "options": {"filter": wanted, "quality": "360p"},
+        }
+        job = server.ended(server.post("/jobs", request).data["id"])
+    results = {each["video_id"]: each for each in job["results"]}
+    reasons = [results[each]["message"] for each in added[:4]]
+    expected = ("before", "matches none", "it is a short", "it is a live")
+    assert [word in reason for word, reason in zip(expected, reasons, strict=True)] == [True] * 4
+    assert [each for each in results if results[each]["status"] == "success"] == [added[4]]
+    assert {each["reason"] for each in results.values()} == {"filtered", None}
+    log = youtube.ask("/requests?limit=10000")
+    assert {each["video_id"] for each in log if each["kind"] == "media"} == {added[4]}

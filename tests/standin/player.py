@@ -104,7 +104,7 @@ class Player:
             "publishDate": uploaded,
             "ownerChannelName": video.channel.title,
             "uploadDate": uploaded,
-            "isShortsEligible": False,
+            "isShortsEligible": video.is_short,
         }
         if state in LIVE_STATES:
             details["liveBroadcastDetails"] = {

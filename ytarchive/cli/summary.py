@@ -113,12 +113,14 @@ def _headline(job: Job) -> str:
     kept = [r for r in job.results if r.status is ResultStatus.SKIPPED and r.video_downloaded]
     if progress.total == len(kept) == 1:
         return f"Downloaded, but {local_times(kept[0].message)}."
-    if progress.total and progress.skipped == progress.total and not kept:
+    left_out = sum(result.reason == "filtered" for result in job.results)
+    if progress.total and progress.skipped == progress.total and not kept and not left_out:
         return "Already in the archive: nothing was downloaded."
     counts = [
         (progress.succeeded, "described" if job.type is JobType.METADATA_ONLY else "stored"),
         (len(kept), "downloaded, but the stored copy was kept because it is better"),
-        (progress.skipped - len(kept), "already in the archive"),
+        (progress.skipped - len(kept) - left_out, "already in the archive"),
+        (left_out, "excluded by the filter"),
         (progress.unavailable, "unavailable"),
         (progress.failed, "failed"),
         (progress.cancelled, "cancelled"),

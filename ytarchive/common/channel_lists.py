@@ -7,12 +7,15 @@ one tab of a channel whose id is not known yet, the name with the tab (`@name:sh
 import re
 import unicodedata
 
+from ytarchive.common.video_kinds import VideoKind
+
 _CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 _NAME_START = re.compile(r"@|c:|user:")
 _LONGEST_NAME = 100
 
 TAB_LISTS = {"videos": "UULF", "shorts": "UUSH", "streams": "UULV"}
 """The list that each tab of a channel shows: this prefix and the end of the channel's id."""
+_KINDS = {"UULF": VideoKind.VIDEO, "UUSH": VideoKind.SHORT, "UULV": VideoKind.LIVE}
 _NEWEST_FIRST = ("UU", *TAB_LISTS.values())
 _OWN_LISTS = (*_NEWEST_FIRST, "UULP", "UUPS", "UUPV", "UUMO", "UUMF", "UUMS", "UUMV")
 
@@ -62,6 +65,16 @@ def is_account_list(playlist_id: str) -> bool:
 def is_newest_first(playlist_id: str) -> bool:
     """Whether new videos are always at the head of a playlist."""
     return _own_list(playlist_id) in _NEWEST_FIRST
+
+
+def has_newest_first(source: str) -> bool:
+    """Return whether a parsed source, a channel or a list, has new videos at its head."""
+    return channel_and_tab(source) is not None or is_newest_first(source)
+
+
+def kind_of_list(playlist_id: str) -> VideoKind | None:
+    """Return the kind of all videos of a tab's list; None for other lists."""
+    return _KINDS.get(_own_list(playlist_id))
 
 
 def _own_list(playlist_id: str) -> str:

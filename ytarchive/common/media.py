@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, Text, UtcDatetime
+from ytarchive.common.video_kinds import VideoKind
 
 THUMBNAIL = "thumbnail"
 _CAPTIONS = "captions:"
@@ -54,6 +55,9 @@ class VideoMetadata(Model):
     view_count: int | None = None
     like_count: int | None = None
     fetched_at: UtcDatetime
+    kind: VideoKind | None = Field(
+        default=None, description="null if it is not known, as with the Data API"
+    )
     source: str | None = Field(
         default=None, description='"data_api" or "yt-dlp"; null if it is not known'
     )

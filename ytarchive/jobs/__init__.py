@@ -16,6 +16,7 @@ from ytarchive.jobs.api import (
     VideoProgress,
 )
 from ytarchive.jobs.evidence import restore_evidence
+from ytarchive.jobs.filtering import VideoFilter
 from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.options import JobOptions
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
@@ -58,6 +59,7 @@ __all__ = [
     "RetryWorkPlans",
     "ScheduleAPI",
     "ServiceRegistry",
+    "VideoFilter",
     "VideoProgress",
     "restore_evidence",
 ]

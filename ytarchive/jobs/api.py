@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol
 
 from pydantic import Field, model_validator
 
+from ytarchive.common.channel_lists import has_newest_first
 from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
@@ -62,6 +63,10 @@ class JobResult(Model):
     status: ResultStatus
     message: str = ""
     error_code: str | None = None
+    reason: str | None = Field(
+        default=None,
+        description="Why it is not archived, for programs: filtered, private, no_formats, …",
+    )
     metadata_saved: bool = False
     video_downloaded: bool = Field(
         default=False, description="Whether media was fetched; if `skipped`, the stored was better"
@@ -171,6 +176,9 @@ class CreateJob(Model):
             raise ValueError("a PLAYLIST_DOWNLOAD job needs a playlist_id")
         if not self.video_ids and self.playlist_id is None:
             raise ValueError("a METADATA_ONLY job needs video_ids or a playlist_id")
+        is_ordered = self.playlist_id is not None and has_newest_first(self.playlist_id)
+        if self.options.filter.newest is not None and not is_ordered:
+            raise ValueError("filter.newest needs a channel: a playlist can have any order")
         return self
 
 

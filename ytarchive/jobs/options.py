@@ -5,6 +5,7 @@ from pydantic import Field
 from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
+from ytarchive.jobs.filtering import VideoFilter
 
 
 class JobOptions(Model):
@@ -36,7 +37,10 @@ class JobOptions(Model):
         default=False,
         description="List a channel to its end, where otherwise the newest unknown videos do",
     )
-
+    filter: VideoFilter = Field(
+        default=VideoFilter(),
+        description="Which videos are archived; the others get the result `skipped`",
+    )
     refresh_metadata: bool = Field(
         default=False,
         description="For METADATA_ONLY: ask YouTube even if the answer is cached",

@@ -179,8 +179,18 @@ class JobsRepository:
         """Note the work plan of a job."""
         await self.database.execute("set_work_plan", {"id": job_id, "work_plan_id": plan_id})
 
-    async def add_videos(self, job_id: str, videos: Iterable[tuple[str, str]], first: int) -> None:
-        """Append videos (id, title) at positions from `first`; known ones stay as they are."""
+    async def add_videos(
+        self,
+        job_id: str,
+        videos: Iterable[tuple[str, str]],
+        first: int,
+        settled: Iterable[Outcome] = (),
+    ) -> None:
+        """Append videos (id, title) at positions from `first`; known ones stay as they are.
+
+        `settled`: results of those of them that are not to be looked up.
+        """
+        results = [outcome_row(job_id, outcome) for outcome in settled]
         rows = [
             {
                 "job_id": job_id,
@@ -191,7 +201,12 @@ class JobsRepository:
             }
             for position, (video_id, title) in enumerate(videos, start=first)
         ]
-        await self.database.write(lambda writer: writer.execute_many("add_video", rows))
+
+        def add(writer: Writer) -> None:
+            writer.execute_many("add_video", rows)
+            writer.execute_many("set_result", results)
+
+        await self.database.write(add)
 
     async def new_videos(self, job_id: str, limit: int) -> dict[str, bool]:
         """Return videos that are not looked up yet, and whether somebody asked for them by name."""

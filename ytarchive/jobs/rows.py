@@ -222,6 +222,18 @@ def stored_already(video_id: str) -> Outcome:
     return Outcome(result, reason=None, errors=[])
 
 
+FILTERED = "filtered"
+"""The reason of a video that the job's filter excludes."""
+
+
+def filtered(video_id: str, message: str, title: str = "") -> Outcome:
+    """Return the outcome of a video that the job's filter excludes, for the reason in `message`."""
+    result = JobResult(
+        video_id=video_id, status=ResultStatus.SKIPPED, message=message, reason=FILTERED
+    )
+    return Outcome(result, FILTERED, [], title)
+
+
 def known_unavailable(record: AvailabilityRecord) -> Outcome:
     """Return the outcome of a video that is known not to be available and is not due again."""
     kind = error_for_reason(record.reason or "")

@@ -191,9 +191,9 @@ class Runner:
                 await self._flow.probe(video.video_id)
                 await self._guards.governor.succeeded(flight.permit)
             if video.job.type is JobType.METADATA_ONLY:
-                fresh = video.job.options.refresh_metadata
-                not_before = video.job.created_at if fresh else None
-                return await self._flow.describe_only(video.video_id, not_before)
+                options = video.job.options
+                not_before = video.job.created_at if options.refresh_metadata else None
+                return await self._flow.describe_only(video.video_id, options.filter, not_before)
             return await self._flow.archive(video, flight.describe)
         except YTArchiveError as error:
             return await self._guards.disk.cause_of(error)
@@ -221,7 +221,7 @@ class Runner:
             attempts = video.attempts + (outcome.result.status is ResultStatus.SUCCESS)
             result = outcome.result.model_copy(update={"attempts": attempts})
             log.info("{}: {}", video.video_id, result.status)
-            await self._store(video, Outcome(result, None, [], outcome.title))
+            await self._store(video, Outcome(result, result.reason, [], outcome.title))
 
     async def _record_failure(self, video: DueVideo, error: YTArchiveError) -> None:
         failures = video.attempts + 1

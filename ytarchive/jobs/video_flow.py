@@ -27,6 +27,8 @@ from ytarchive.common.media import (
 from ytarchive.common.quality import Quality
 from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
 from ytarchive.jobs.api import JobResult, ResultStatus
+from ytarchive.jobs.excluding import exclusion
+from ytarchive.jobs.filtering import VideoFilter
 from ytarchive.jobs.neighbours import Neighbours
 from ytarchive.jobs.notices import NoticeBoard
 from ytarchive.jobs.options import JobOptions
@@ -35,8 +37,6 @@ from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 
 log = logger.bind(service="jobs")
-
-_NOTHING: tuple[VideoMetadata | None, str] = (None, "")
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,10 @@ class VideoFlow:
         """Ask YouTube for a video and fetch nothing; a download that follows does not ask again."""
         await self._download.get_formats(video_id)
 
-    async def describe_only(self, video_id: str, not_before: datetime | None = None) -> Archived:
-        """Fetch and store a video's metadata.
+    async def describe_only(
+        self, video_id: str, wanted: VideoFilter, not_before: datetime | None = None
+    ) -> Archived:
+        """Fetch and store a video's metadata, unless the filter excludes it.
 
         `not_before`: metadata that were fetched before this moment are fetched again.
         """
@@ -69,6 +71,8 @@ class VideoFlow:
         metadata = await self._metadata.get_video(video_id, VideoMetadataQuery())
         if not_before is not None and metadata.fetched_at < not_before:
             metadata = await self._metadata.get_video(video_id, VideoMetadataQuery(refresh=True))
+        if (excluded := await exclusion(metadata, wanted, self._metadata)) is not None:
+            return Archived(excluded.result, excluded.title)
         await self._storage.save_metadata(SaveMetadata(metadata=metadata))
         result = JobResult(
             video_id=video_id,
@@ -86,16 +90,17 @@ class VideoFlow:
         log.info("{}: archiving", video_id)
         # Before YouTube is asked: while the archive's disk does not answer, nothing is requested.
         stored = await self.stored(video_id, options)
-        metadata, trouble = await self._describe(video_id) if options.include_metadata else _NOTHING
-        title = metadata.title if metadata else ""
-        on_title(title)
+        metadata, trouble = await self._describe(video_id, options)
+        on_title(title := metadata.title if metadata else "")
+        if metadata and (out := await exclusion(metadata, options.filter, self._metadata)):
+            return Archived(out.result, title)
+        metadata = metadata if options.include_metadata else None
         unsaved = None if stored and stored.has_metadata else metadata
         if unsaved is not None:
             # Before the media: should the video vanish meanwhile, at least this is safe.
             await self._storage.save_metadata(SaveMetadata(metadata=unsaved))
         if stored is not None:
-            sought = _sought(stored, options, look_again=video.job.looks_again)
-            done = await self._complete(stored, options, sought)
+            done = await self._complete(stored, options, look_again=video.job.looks_again)
             return Archived(_with_metadata(done) if unsaved else done, title)
         if (kept := await self._kept_from_audio(video_id, options)) is not None:
             return Archived(kept, title)
@@ -105,12 +110,11 @@ class VideoFlow:
             kept = _kept(location, location.kept_reason, *notice.remarks)
             update = {"metadata_saved": metadata is not None, "video_downloaded": True}
             return Archived(kept.model_copy(update=update), title)
+        remarks = [_fallback(options.quality, notice.quality), *notice.remarks, trouble]
         result = JobResult(
             video_id=video_id,
             status=ResultStatus.SUCCESS,
-            message="; ".join(
-                filter(None, [_fallback(options.quality, notice.quality), *notice.remarks, trouble])
-            ),
+            message="; ".join(filter(None, remarks)),
             metadata_saved=metadata is not None,
             video_downloaded=True,
             file_size=location.size_bytes,
@@ -138,12 +142,10 @@ class VideoFlow:
         return _kept(found.location, "audio does not replace a video")
 
     async def _complete(
-        self, stored: StorageLocation, options: JobOptions, sought: list[str]
+        self, stored: StorageLocation, options: JobOptions, *, look_again: bool
     ) -> JobResult:
-        """Ask again for what YouTube did not give of a stored video; the media stays as it is.
-
-        `sought`: languages of captions that YouTube did not have, to be looked for again.
-        """
+        """Ask again for what YouTube did not give of a stored video; the media stays as it is."""
+        sought = _sought(stored, options, look_again=look_again)
         lacking = [*_lacking(stored, options), *map(captions_in, sought)]
         if not lacking:
             return _skipped(stored)
@@ -171,8 +173,12 @@ class VideoFlow:
             quality=stored.quality,
         )
 
-    async def _describe(self, video_id: str) -> tuple[VideoMetadata | None, str]:
-        """Steps 2 and 3, and what was wrong with them."""
+    async def _describe(
+        self, video_id: str, options: JobOptions
+    ) -> tuple[VideoMetadata | None, str]:
+        """Steps 2 and 3, and what was wrong with them; None if nobody needs metadata."""
+        if not (options.include_metadata or options.filter.has_criteria):
+            return None, ""
         try:
             return await self._metadata.get_video(video_id, VideoMetadataQuery()), ""
         except (DataApiError, QuotaExceeded) as error:

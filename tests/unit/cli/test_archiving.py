@@ -3,6 +3,7 @@
 import io
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import CHANNEL, FILM, LIST, NOON, TALK, Peers, running, stored
 from ytarchive.common.errors import ServiceUnavailable
 from ytarchive.common.quality import Quality
-from ytarchive.jobs import JobOptions, JobProgress, JobResult, JobStatus, JobType
+from ytarchive.common.video_kinds import VideoKind
+from ytarchive.jobs import JobOptions, JobProgress, JobResult, JobStatus, JobType, VideoFilter
 from ytarchive.storage import UnavailableVideo, WorkPlan
 
 
@@ -36,6 +38,38 @@ def test_every_option_reaches_the_job(cli: Cli, archive: Peers) -> None:
         include_thumbnail=False, output_dir="films/new", skip_existing=False, priority=7,
         max_retries=0,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["playlist", "download"])
+def test_filter_reaches_the_jobs_of_lists(cli: Cli, archive: Peers, command: str) -> None:
+    sources = [CHANNEL] if command == "playlist" else [CHANNEL, FILM]
+    cli(
+        *(command, *sources, "--since", "2026-01-31T00:00:00Z", "--newest", "5", "--no-shorts"),
+        *("--no-live", "--match", "news", "--match", "week*review"),
+    )
+    *others, job = archive.jobs.requests
+    assert job.options.filter == VideoFilter(
+        since=datetime(2026, 1, 31, tzinfo=UTC), newest=5, kinds=[VideoKind.VIDEO],
+        include_titles=["news", "week*review"],
+    )  # fmt: skip
+    assert [each.options.filter for each in others] == [VideoFilter()] * (len(sources) - 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["download", FILM, "--no-shorts"], "need a playlist or channel"),
+        (["playlist", LIST, "--newest", "3"], "newest needs a channel"),
+        (["playlist", CHANNEL, "--newest", "0"], "--newest"),
+    ],
+)
+def test_filter_that_cannot_apply_is_refused(
+    cli: Cli, archive: Peers, arguments: list[str], reason: str
+) -> None:
+    ran = cli(*arguments)
+    assert ran.code == 2
+    assert reason in ran.err
+    assert not archive.jobs.requests
 
 
 def test_captions_can_be_left_out(cli: Cli, archive: Peers) -> None:

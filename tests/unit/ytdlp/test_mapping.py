@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from ytarchive.ytdlp.worker.mapping import list_details, playlist_video, video_metadata
 
 INFO: dict[str, Any] = {
@@ -54,3 +56,13 @@ def test_a_list_tells_its_channel_and_count() -> None:
     assert (details["handle"], details["channel_title"], details["video_count"]) == (
         "@chan", "Chan", 250,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("media_type", "kind"),
+    [("video", "video"), ("short", "short"), ("livestream", "live"), ("other", None), (None, None)],
+)
+def test_kind_of_a_video_is_what_youtube_takes_it_for(
+    media_type: str | None, kind: str | None
+) -> None:
+    assert video_metadata(INFO | {"media_type": media_type}).kind == kind

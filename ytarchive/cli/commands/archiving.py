@@ -8,16 +8,18 @@ from pydantic import ValidationError
 from ytarchive.cli.following import carry_out
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output
-from ytarchive.cli.params import ANY, LIST, Batch, Names, batch_file, range_of
+from ytarchive.cli.params import ANY, LIST, Batch, Moment, Names, batch_file, range_of
 from ytarchive.cli.session import chosen, creating, failure
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
 from ytarchive.common.quality import Quality
-from ytarchive.jobs import CreateJob, JobOptions, JobType
+from ytarchive.common.video_kinds import VideoKind
+from ytarchive.jobs import CreateJob, JobOptions, JobType, VideoFilter
 
 T = TypeVar("T")
 
 _DEFAULTS = JobOptions()
+_ONLY_LISTS = "--since, --newest, --no-shorts, --no-live and --match need a playlist or channel."
 
 _job_options = with_options(
     click.option(
@@ -63,10 +65,29 @@ _job_options = with_options(
 )  # fmt: skip
 
 
+_filter_options = with_options(
+    click.option(
+        "--since", type=Moment(), metavar="TIME",
+        help="Only videos of lists uploaded since then: 2026-01-31, or a time ago such as 30d.",
+    ),
+    click.option(
+        "--newest", type=click.IntRange(1), metavar="N",
+        help="Only the N newest videos of a channel.",
+    ),
+    click.option("--no-shorts", is_flag=True, help="Leave the shorts of lists out."),
+    click.option("--no-live", is_flag=True, help="Leave live streams of lists out."),
+    click.option(
+        "--match", "titles", multiple=True, metavar="TEXT",
+        help="Only videos of lists with this in their title; * is any text. May be repeated.",
+    ),
+)  # fmt: skip
+
+
 @click.command(cls=Command)
 @click.argument("sources", nargs=-1, type=ANY, metavar="SOURCE...")
 @batch_file(ANY)
 @_job_options
+@_filter_options
 def download(sources: tuple[Source, ...], batch_file: Batch, detach: bool, **given: Any) -> int:
     """Archive videos, playlists and channels.
 
@@ -85,6 +106,7 @@ def download(sources: tuple[Source, ...], batch_file: Batch, detach: bool, **giv
 @click.argument("lists", nargs=-1, type=LIST, metavar="LIST...")
 @batch_file(LIST)
 @_job_options
+@_filter_options
 def playlist(lists: tuple[str, ...], batch_file: Batch, detach: bool, **given: Any) -> int:
     """Archive playlists or channels.
 
@@ -99,7 +121,12 @@ def _archive(
     batch: Batch, given: dict[str, Any], videos: list[str], lists: list[str], *, detach: bool
 ) -> int:
     """Queue one job for all videos and one for each list; the exit code."""
-    requests = [_request(JobType.PLAYLIST_DOWNLOAD, given, playlist_id=source) for source in lists]
+    wanted = {"filter": _filter(given)}
+    if not lists and VideoFilter(**wanted["filter"]) != VideoFilter():
+        raise click.UsageError(_ONLY_LISTS)
+    requests = [
+        _request(JobType.PLAYLIST_DOWNLOAD, given, wanted, playlist_id=source) for source in lists
+    ]
     if videos:
         requests.insert(0, _request(JobType.VIDEO_DOWNLOAD, given, video_ids=videos))
     batch.report()
@@ -117,7 +144,20 @@ def _all_of(arguments: tuple[T, ...], batch: Batch) -> list[T]:
     return wanted
 
 
-def _request(kind: JobType, given: dict[str, Any], **what: Any) -> CreateJob:
+def _filter(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the filter that the options describe, as fields of the API."""
+    left_out = {VideoKind.SHORT: given["no_shorts"], VideoKind.LIVE: given["no_live"]}
+    return {
+        "since": given["since"],
+        "newest": given["newest"],
+        "include_titles": list(given["titles"]),
+        "kinds": [kind for kind in VideoKind if not left_out.get(kind)],
+    }
+
+
+def _request(
+    kind: JobType, given: dict[str, Any], more: dict[str, Any] | None = None, **what: Any
+) -> CreateJob:
     """The job that the options describe."""
     options = {
         "quality": given["quality"],
@@ -132,8 +172,9 @@ def _request(kind: JobType, given: dict[str, Any], **what: Any) -> CreateJob:
         "priority": given["priority"],
         "full_listing": given["full"],
         "max_retries": given["max_retries"],
+        **(more or {}),
     }
     try:
-        return CreateJob(type=kind, options=JobOptions(**options), **what)
+        return CreateJob.model_validate({"type": kind, "options": options, **what})
     except ValidationError as error:
         raise failure(invalid_request(error)) from None

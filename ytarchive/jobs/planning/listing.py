@@ -26,10 +26,11 @@ from ytarchive.jobs.failures import count_failure
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.planning.filters import FilteredVideos, ListSelection
 from ytarchive.jobs.planning.lists import KnownList, ListRecords
 from ytarchive.jobs.policy import Action, Decision, decide
 from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.rows import JobHead
+from ytarchive.jobs.rows import JobHead, filtered
 from ytarchive.jobs.waiting import Waiting
 from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
 from ytarchive.storage import ExistsRequest, SavePlaylist
@@ -57,6 +58,7 @@ class Lister:
     ) -> None:
         self._repository = repository
         self._records = records
+        self._filtered = FilteredVideos(repository.database)
         self._metadata = neighbours.metadata
         self._storage = neighbours.storage
         self._guards = guards
@@ -97,15 +99,20 @@ class Lister:
         known = await self._records.get(page.playlist_id)
         await self._repository.set_list(job.id, page.title, page.playlist_id)
         may_stop = self._may_stop(job, known)
+        reads_all = not may_stop and job.options.filter.newest is None
+        selection = ListSelection(job.options.filter, page.playlist_id)
         listed, following = 0, None
         try:
             while True:
-                if page.next_cursor is not None and not may_stop:
+                if page.next_cursor is not None and reads_all:
                     # Who needs every page need not deal with one before asking for the next.
                     following = asyncio.create_task(self._following(job, page.next_cursor))
-                await self._take_in(job, page, listed)
+                await self._take_in(job, page, listed, selection)
                 more.set()
                 listed += len(page.videos)
+                if selection.is_full:
+                    await self._keep(job, page, newest_only=True)
+                    return True
                 if page.next_cursor is None:
                     return await self._end(job, page, known, listed, began)
                 if may_stop and await self._is_known(page):
@@ -120,11 +127,15 @@ class Lister:
                 await asyncio.gather(following, return_exceptions=True)
             await self._leave(page)
 
-    async def _take_in(self, job: JobHead, page: PlaylistPage, listed: int) -> None:
+    async def _take_in(
+        self, job: JobHead, page: PlaylistPage, listed: int, selection: ListSelection
+    ) -> None:
         """Add a page's entries to the job; stored ones that look dead may be lost upstream."""
-        entries = [(video.video_id, video.title) for video in page.videos]
+        taken = list(selection.take(page.videos))
+        entries = [(video.video_id, video.title) for video, _ in taken]
+        settled = [filtered(video.video_id, reason) for video, reason in taken if reason]
         # Videos that the job was created with stand before the playlist's.
-        await self._repository.add_videos(job.id, entries, job.own_videos + listed)
+        await self._repository.add_videos(job.id, entries, job.own_videos + listed, settled)
         dead = [video.video_id for video in page.videos if not video.is_available]
         if dead:
             await self._suspect(dead, "a playlist lists it without its title")
@@ -159,6 +170,7 @@ class Lister:
             return False
         options, age = job.options, utc_now() - known.listed_at
         only_new = options.keeps_stored and not options.full_listing
+        only_new &= options.filter.newest is None
         in_time = age < timedelta(days=self._settings.full_listing_days)
         return job.type is JobType.PLAYLIST_DOWNLOAD and only_new and in_time
 
@@ -175,8 +187,9 @@ class Lister:
                 ExistsRequest(video_ids=some, caption_languages=wanted)
             )
             whole = set(found.video_ids) - set(found.incomplete)
-            held = await self._guards.ledger.held(set(some) - whole)
-            missing = [(each, "") for each in some if each not in whole and each not in held]
+            done = whole.union(await self._filtered.among(job, some))
+            done.update(await self._guards.ledger.held(set(some) - done))
+            missing = [(each, "") for each in some if each not in done]
             await self._repository.add_videos(job.id, missing, position)
             position, after = position + len(missing), some[-1]
         rest = await self._records.extend(page.playlist_id, job)

@@ -4,17 +4,19 @@ Listing, looking up and downloading overlap: the first download starts after the
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import ServiceError, YTArchiveError
+from ytarchive.common.media import VideoMetadata
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobType
 from ytarchive.jobs.guards import Guards
 from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.planning.filters import FilteredVideos, excluded
 from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import ListRecords
 from ytarchive.jobs.repository import JobsRepository
@@ -45,6 +47,7 @@ class Planner:
         self._metadata = neighbours.metadata
         self._storage = neighbours.storage
         self._ledger = guards.ledger
+        self._filtered = FilteredVideos(repository.database)
         records = ListRecords(repository.database)
         self._lister = Lister(repository, records, neighbours, guards, settings)
         self._supervisor = guards.supervisor
@@ -108,8 +111,11 @@ class Planner:
         settled: dict[str, Outcome] = {}
         if job.options.keeps_stored and job.type is not JobType.METADATA_ONLY:
             settled = await self._settled(job, chunk)
+        settled = await self._filtered.among(job, list(chunk)) | settled
         wanted = [video_id for video_id in chunk if video_id not in settled]
-        await self._fetch_metadata(wanted, refresh=job.options.refresh_metadata)
+        found = await self._fetch_metadata(wanted, refresh=job.options.refresh_metadata)
+        settled |= excluded(found, job.options.filter)
+        wanted = [video_id for video_id in wanted if video_id not in settled]
         await self._repository.prepare(job.id, wanted, list(settled.values()))
 
     async def _settled(self, job: JobHead, chunk: dict[str, bool]) -> dict[str, Outcome]:
@@ -131,15 +137,21 @@ class Planner:
         results = {video_id: known_unavailable(record) for video_id, record in held.items()}
         return results | {video_id: stored_already(video_id) for video_id in stored}
 
-    async def _fetch_metadata(self, video_ids: list[str], *, refresh: bool) -> None:
-        """Fill the metadata cache fifty at a time; each video's own flow deals with failures."""
+    async def _fetch_metadata(
+        self, video_ids: list[str], *, refresh: bool
+    ) -> Sequence[VideoMetadata]:
+        """Fill the metadata cache fifty at a time; each video's own flow deals with failures.
+
+        Return what was found.
+        """
         if not video_ids:
-            return
+            return ()
         try:
             request = BatchRequest(video_ids=video_ids, extract=False, refresh=refresh)
             await self._guards.governor.turn(of_data_api=True)
-            await self._metadata.get_batch(request)
+            return (await self._metadata.get_batch(request)).found
         except ServiceError:
             raise
         except YTArchiveError as error:
             log.warning("metadata could not be fetched in advance: {}", error.message)
+            return ()

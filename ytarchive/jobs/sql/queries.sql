@@ -185,6 +185,19 @@ WHERE job_id = :job_id AND state NOT IN ('new', 'queued') AND state = coalesce(:
 ORDER BY position, video_id
 LIMIT :limit;
 
+-- name: filters_of_list
+-- Jobs of a list that excluded some of its videos.
+SELECT id, options FROM jobs
+WHERE coalesce(list_id, playlist_id) = :list AND skipped > 0;
+
+-- name: filtered_before
+SELECT asked.value AS video_id, min(v.message) AS message
+FROM json_each(:ids) AS asked
+JOIN json_each(:jobs) AS earlier
+JOIN job_videos AS v ON v.job_id = earlier.value AND v.video_id = asked.value
+WHERE v.state = 'skipped' AND v.reason = 'filtered'
+GROUP BY asked.value;
+
 -- name: new_videos
 SELECT video_id, asked FROM job_videos
 WHERE job_id = :job_id AND state = 'new'

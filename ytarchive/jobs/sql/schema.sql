@@ -1,7 +1,7 @@
 -- jobs.db: the queue, the registry of services and the governor's state.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 100;
+PRAGMA user_version = 101;
 
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -37,6 +37,8 @@ CREATE INDEX jobs_by_type ON jobs (type, id);
 
 CREATE INDEX jobs_of_lists_with_plans ON jobs (work_plan_id, playlist_id, list_id, type)
 WHERE work_plan_id NOTNULL AND playlist_id NOTNULL;
+
+CREATE INDEX jobs_of_lists ON jobs (coalesce(list_id, playlist_id)) WHERE skipped > 0;
 
 -- Jobs by status, kept by the triggers below: counting a million of them takes too long.
 CREATE TABLE job_counts (

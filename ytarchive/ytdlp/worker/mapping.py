@@ -5,6 +5,7 @@ from typing import Any
 
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import utc_now
+from ytarchive.common.video_kinds import VideoKind
 from ytarchive.media import Info
 from ytarchive.ytdlp.selection import caption_languages, parts_of
 
@@ -17,6 +18,7 @@ _THUMBNAILS = {
     "hq720": "hd720",
     "maxresdefault": "maxres",
 }
+_KINDS = {"video": VideoKind.VIDEO, "short": VideoKind.SHORT, "livestream": VideoKind.LIVE}
 _DEAD_TITLES = frozenset(["[Private video]", "[Deleted video]", "[Unavailable video]"])
 
 
@@ -35,6 +37,7 @@ def video_metadata(info: Info) -> VideoMetadata:
         view_count=_count(info.get("view_count")),
         like_count=_count(info.get("like_count")),
         fetched_at=utc_now(),
+        kind=_KINDS.get(info.get("media_type") or ""),
         source="yt-dlp",
     )
 

@@ -1,0 +1,179 @@
+"""Which videos of a list a job archives: the filter, and what it says of one video.
+
+A filter is evaluated on the list's own fields first and then on metadata, always before any media.
+A criterion whose facts are not known decides nothing. What nobody knows after the metadata excludes
+no video.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from ytarchive.common.channel_lists import kind_of_list
+from ytarchive.common.media import PlaylistVideo, VideoMetadata
+from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.video_kinds import LONGEST_SHORT, VideoKind
+
+TitlePatterns = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)
+]
+
+_ALL_KINDS = list(VideoKind)
+_UNKNOWN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Metadata without a date have this one."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a video; None: not known."""
+
+    title: str | None = None
+    duration: int | None = None
+    uploaded: datetime | None = None
+    kind: VideoKind | None = None
+
+    @classmethod
+    def of_entry(cls, entry: PlaylistVideo, list_id: str) -> Self:
+        """Return what a list shows of one of its videos."""
+        return cls(
+            title=entry.title if entry.is_available and entry.title else None,
+            duration=entry.duration or None,
+            kind=kind_of_list(list_id),
+        )
+
+    @classmethod
+    def of_metadata(cls, metadata: VideoMetadata) -> Self:
+        """Return what metadata say of a video."""
+        is_dated = metadata.upload_date > _UNKNOWN_DATE
+        return cls(
+            title=metadata.title or None,
+            duration=metadata.duration or None,
+            uploaded=metadata.upload_date if is_dated else None,
+            kind=metadata.kind,
+        )
+
+
+class VideoFilter(Model):
+    """Which videos a job archives. Without a criterion: all."""
+
+    include_titles: TitlePatterns = Field(
+        default=[],
+        description="Only titles that contain one of these texts, in any case; `*` stands for any "
+        "text between two others",
+    )
+    exclude_titles: TitlePatterns = Field(
+        default=[], description="No titles that contain one of these texts"
+    )
+    min_duration: int | None = Field(default=None, ge=0, description="Seconds")
+    max_duration: int | None = Field(default=None, ge=0, description="Seconds")
+    since: UtcDatetime | None = Field(default=None, description="Not uploaded before this moment")
+    until: UtcDatetime | None = Field(default=None, description="Not uploaded after this moment")
+    kinds: list[VideoKind] = Field(
+        default=_ALL_KINDS, min_length=1, description="`live`: also a recording of a live stream"
+    )
+    newest: int | None = Field(
+        default=None,
+        ge=1,
+        description="Only so many of a channel's newest videos that the list's own fields do not "
+        "exclude; the list is read no further",
+    )
+
+    @model_validator(mode="after")
+    def _has_ranges(self) -> Self:
+        if self.min_duration is not None and self.max_duration is not None:
+            _require_order("duration", self.min_duration <= self.max_duration)
+        if self.since is not None and self.until is not None:
+            _require_order("date of upload", self.since <= self.until)
+        return self
+
+    @property
+    def has_criteria(self) -> bool:
+        """Whether a single video can be excluded."""
+        return self.model_copy(update={"newest": None}) != VideoFilter()
+
+    def covers(self, later: "VideoFilter") -> bool:
+        """Return whether `later` excludes everything that this filter excludes."""
+        own, other = (each.model_copy(update={"newest": None}) for each in (self, later))
+        if own.since is not None and (other.since is None or other.since < own.since):
+            return False
+        return own.model_copy(update={"since": None}) == other.model_copy(update={"since": None})
+
+    def exclusion(self, facts: Facts) -> str | None:
+        """Return why a video is excluded; None if nothing that is known excludes it."""
+        found = (
+            self._of_title(facts.title),
+            self._of_duration(facts.duration),
+            self._of_date(facts.uploaded),
+            None if self._possible(facts) else f"it is a {facts.kind or 'long video'}",
+        )
+        reason = next(filter(None, found), None)
+        return reason and f"excluded by the filter: {reason}"
+
+    def needs_kind(self, facts: Facts) -> bool:
+        """Return whether only the kind of the video, which is not known, can decide."""
+        possible = self._possible(facts)
+        return facts.kind is None and not possible >= _kinds(facts)
+
+    def _possible(self, facts: Facts) -> set[VideoKind]:
+        return _kinds(facts) & set(self.kinds)
+
+    def _of_title(self, title: str | None) -> str | None:
+        if title is None:
+            return None
+        compared = _comparable(title)
+        if self.include_titles and not any(_is_in(each, compared) for each in self.include_titles):
+            return "its title matches none of the texts"
+        excluded = next((each for each in self.exclude_titles if _is_in(each, compared)), None)
+        return excluded and f"its title matches {excluded!r}"
+
+    def _of_duration(self, duration: int | None) -> str | None:
+        if duration is None:
+            return None
+        if self.min_duration is not None and duration < self.min_duration:
+            return f"it lasts {duration} s, less than {self.min_duration} s"
+        if self.max_duration is not None and duration > self.max_duration:
+            return f"it lasts {duration} s, more than {self.max_duration} s"
+        return None
+
+    def _of_date(self, uploaded: datetime | None) -> str | None:
+        if uploaded is None:
+            return None
+        if self.since is not None and uploaded < self.since:
+            return f"it was uploaded on {uploaded:%Y-%m-%d}, before {self.since:%Y-%m-%d}"
+        if self.until is not None and uploaded > self.until:
+            return f"it was uploaded on {uploaded:%Y-%m-%d}, after {self.until:%Y-%m-%d}"
+        return None
+
+
+def _kinds(facts: Facts) -> set[VideoKind]:
+    """Return the kinds that a video may be of."""
+    if facts.kind is not None:
+        return {facts.kind}
+    is_long = facts.duration is not None and facts.duration > LONGEST_SHORT
+    return set(VideoKind) - ({VideoKind.SHORT} if is_long else set())
+
+
+def _is_in(pattern: str, title: str) -> bool:
+    """Return whether the texts between the `*` of a pattern are in a title, in this order.
+
+    Each text is looked for once, so that no pattern costs more than its length.
+    """
+    position = 0
+    for part in _comparable(pattern).split("*"):
+        found = title.find(part, position)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True
+
+
+def _comparable(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _require_order(name: str, in_order: bool) -> None:
+    if not in_order:
+        raise ValueError(f"the lowest {name} is above the highest")
