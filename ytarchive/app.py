@@ -23,9 +23,9 @@ from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
 from ytarchive.download.staging.area import StagingArea
 from ytarchive.jobs import JobsAPI
-from ytarchive.jobs.direct import DirectRetries
-from ytarchive.jobs.governor.remote_gate import RemoteGate
-from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.jobs.processing.direct import DirectRetries
+from ytarchive.jobs.remote_gate import RemoteGate
 from ytarchive.jobs.service import JobsService
 from ytarchive.logging import (
     Console,

@@ -16,7 +16,7 @@ from ytarchive.composition import (
 )
 from ytarchive.discovery import Archive
 from ytarchive.download.service import DownloadService
-from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.reading import ReadOnlyJobs
 from ytarchive.logging import register_secrets
 from ytarchive.logging.reading import ReadOnlyLogging

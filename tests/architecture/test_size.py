@@ -13,7 +13,7 @@ MOST_PUBLIC_METHODS = 12
 LONGER_FILES = {
     "ytarchive/common/errors.py": "a table: every error with its texts",
     "ytarchive/ytdlp/worker/classifier.py": "a table: all that yt-dlp says, and what it means",
-    "ytarchive/jobs/repository.py": "a method for each statement of `queries.sql`",
+    "ytarchive/jobs/queue/repository.py": "a method for each statement of `queries.sql`",
     "ytarchive/common/database.py": "one class and how its file is opened; no seam to cut along",
 }
 """Files that may be longer, and why."""

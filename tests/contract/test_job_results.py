@@ -20,9 +20,9 @@ from ytarchive.jobs import (
     ResultsQuery,
     ResultStatus,
 )
-from ytarchive.jobs.repository import SCHEMA, JobsRepository
+from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
+from ytarchive.jobs.queue.rows import Outcome
 from ytarchive.jobs.results.service import JobResultsService
-from ytarchive.jobs.rows import Outcome
 
 IDS = [video_id(number) for number in (5, 3, 4, 1, 2)]
 FAILED = IDS[1::2]

@@ -24,7 +24,7 @@ from ytarchive.jobs import (
     ResultStatus,
     ServiceRegistry,
 )
-from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import StorageAPI

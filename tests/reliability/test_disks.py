@@ -23,7 +23,8 @@ from ytarchive.common import supervision
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.common.errors import DiskFull
 from ytarchive.discovery import Archive
-from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, policy
+from ytarchive.jobs import CreateJob, Job, JobOptions, JobType
+from ytarchive.jobs.queue import policy
 from ytarchive.logging import Console
 
 MEBIBYTE = 2**20

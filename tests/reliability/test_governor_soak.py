@@ -18,7 +18,8 @@ from tests.waiting import until
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import BotCheck, NetworkFailure, YTArchiveError
 from ytarchive.download import DownloadProgress, DownloadRequest, VideoFormats
-from ytarchive.jobs import Job, engine
+from ytarchive.jobs import Job
+from ytarchive.jobs.processing import engine
 from ytarchive.jobs.retrying import revival
 
 VIDEOS = 10_000 if FULL else 1_000

@@ -32,7 +32,8 @@ from tests.unit.jobs.peers import DownloadPeer, video_id
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import BotCheck, Conflict, PrivateVideo, ToolFailed
 from ytarchive.download import DownloadProgress, DownloadRequest
-from ytarchive.jobs import Job, RetryJobs, policy
+from ytarchive.jobs import Job, RetryJobs
+from ytarchive.jobs.queue import policy
 from ytarchive.jobs.service import JobsService
 
 CONCURRENCY = 2

@@ -15,10 +15,10 @@ from ytarchive.jobs.api import (
     ResultStatus,
     VideoProgress,
 )
-from ytarchive.jobs.evidence import restore_evidence
+from ytarchive.jobs.availability.evidence import restore_evidence
 from ytarchive.jobs.filtering import VideoFilter
 from ytarchive.jobs.governor.api import GovernorAPI
-from ytarchive.jobs.options import JobOptions
+from ytarchive.jobs.queue.options import JobOptions
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans

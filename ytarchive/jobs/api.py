@@ -11,7 +11,7 @@ from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadPhase
-from ytarchive.jobs.options import JobOptions
+from ytarchive.jobs.queue.options import JobOptions
 from ytarchive.jobs.registry.models import RegisteredName, RegisterService, ServiceRegistry
 from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.upstream import (

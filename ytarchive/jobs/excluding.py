@@ -4,7 +4,7 @@ from loguru import logger
 
 from ytarchive.common.media import VideoMetadata
 from ytarchive.jobs.filtering import Facts, VideoFilter
-from ytarchive.jobs.rows import Outcome, filtered
+from ytarchive.jobs.queue.rows import Outcome, filtered
 from ytarchive.metadata import MetadataAPI, VideoMetadataQuery
 
 log = logger.bind(service="jobs")

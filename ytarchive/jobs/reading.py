@@ -8,12 +8,12 @@ from ytarchive.common.config import Settings
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.common.scheduler import Scheduler
-from ytarchive.jobs.guards import guards_of
-from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.guards.guards import guards_of
+from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.registry.models import ServiceRegistry
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
 from ytarchive.jobs.registry.repository import RegistryRepository
-from ytarchive.jobs.repository import SCHEMA
 from ytarchive.jobs.service import JobsService
 
 

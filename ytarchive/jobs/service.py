@@ -26,33 +26,35 @@ from ytarchive.jobs.api import (
     JobsAPI,
     JobView,
 )
-from ytarchive.jobs.continuing import OpenJobs
-from ytarchive.jobs.direct import DirectDownloads, DirectRetries
-from ytarchive.jobs.engine import Engine
 from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.permits import Permits
 from ytarchive.jobs.governor.service import GovernorService
-from ytarchive.jobs.guards import Guards, guards_of
-from ytarchive.jobs.neighbours import Neighbours
-from ytarchive.jobs.notices import NoticeBoard
+from ytarchive.jobs.guards.guards import Guards, guards_of
+from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.planning.planner import Planner
-from ytarchive.jobs.policy import longest_waits
-from ytarchive.jobs.progress import ProgressReader
-from ytarchive.jobs.pruning import Pruner
-from ytarchive.jobs.queue import Queue
+from ytarchive.jobs.processing.direct import DirectDownloads, DirectRetries
+from ytarchive.jobs.processing.engine import Engine
+from ytarchive.jobs.processing.notices import NoticeBoard
+from ytarchive.jobs.processing.progress import ProgressReader
+from ytarchive.jobs.processing.runner import Runner
+from ytarchive.jobs.processing.video_flow import VideoFlow, places
+from ytarchive.jobs.processing.work_plans import WorkPlanReporter
+from ytarchive.jobs.queue.continuing import OpenJobs
+from ytarchive.jobs.queue.policy import longest_waits
+from ytarchive.jobs.queue.pruning import Pruner
+from ytarchive.jobs.queue.queue import Queue
+from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
+from ytarchive.jobs.queue.requeueing import Requeueing
+from ytarchive.jobs.queue.surroundings import Surroundings
 from ytarchive.jobs.registry.models import RegisterService, ServiceRegistry
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
 from ytarchive.jobs.registry.repository import RegistryRepository
-from ytarchive.jobs.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.results.api import JobResultsAPI
 from ytarchive.jobs.results.service import JobResultsService
 from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
-from ytarchive.jobs.retrying.requeueing import Requeueing
 from ytarchive.jobs.retrying.retries import Retries
 from ytarchive.jobs.retrying.revival import Revival
-from ytarchive.jobs.retrying.surroundings import Surroundings
-from ytarchive.jobs.runner import Runner
 from ytarchive.jobs.schedule.api import ScheduleAPI
 from ytarchive.jobs.schedule.service import ScheduleService
 from ytarchive.jobs.upstream import (
@@ -62,8 +64,6 @@ from ytarchive.jobs.upstream import (
     PermitOutcome,
     PermitRequest,
 )
-from ytarchive.jobs.video_flow import VideoFlow, places
-from ytarchive.jobs.work_plans import WorkPlanReporter
 
 log = logger.bind(service="jobs")
 

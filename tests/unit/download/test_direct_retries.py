@@ -18,7 +18,7 @@ from ytarchive.download import DownloadProgress, DownloadStatus, Retry, RetryPol
 from ytarchive.download import pending as pending_module
 from ytarchive.download.pending import PendingDownload, PendingDownloads
 from ytarchive.download.service import DownloadService
-from ytarchive.jobs.direct import DirectRetries
+from ytarchive.jobs.processing.direct import DirectRetries
 
 POLICY = DirectRetries(JobsConfig(retry_base=0.01, retry_max=0.01))
 Open = Callable[..., DownloadService]

@@ -9,7 +9,7 @@ from tests.unit.jobs.peers import DownloadPeer, MetadataPeer, StoragePeer
 from tests.waiting import eventually
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, ServiceRegistry
-from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.service import JobsService
 
 

@@ -26,10 +26,10 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.jobs import AvailabilityQuery, AvailabilityState
-from ytarchive.jobs.availability import AvailabilityLedger
+from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.governor.governor import Governor
-from ytarchive.jobs.repository import SCHEMA
-from ytarchive.jobs.retrying.surroundings import Surroundings
+from ytarchive.jobs.queue.repository import SCHEMA
+from ytarchive.jobs.queue.surroundings import Surroundings
 
 VIDEO = video_id(1)
 

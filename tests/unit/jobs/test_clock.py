@@ -14,7 +14,7 @@ from tests.waiting import eventually, until
 from ytarchive.common.errors import LiveVideo, ToolFailed, UpcomingVideo
 from ytarchive.common.models import utc_now
 from ytarchive.jobs import Job, JobProgress, ResultStatus
-from ytarchive.jobs.clock import ClockWatch
+from ytarchive.jobs.queue.clock import ClockWatch
 from ytarchive.jobs.service import JobsService
 
 ONE = video_id(1)
@@ -36,7 +36,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
     clock = Wall()
     for module in ("policy", "queue", "rows"):
         monkeypatch.setattr(f"ytarchive.jobs.{module}.utc_now", clock.now)
-    monkeypatch.setattr("ytarchive.jobs.queue._LONGEST_SLEEP", 0.02)
+    monkeypatch.setattr("ytarchive.jobs.queue.queue._LONGEST_SLEEP", 0.02)
     return clock
 
 

@@ -8,7 +8,7 @@ from tests.damage import VALUES, columns, damaged_copies
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from ytarchive.common.errors import Unavailable
 from ytarchive.jobs import JobQuery, JobType, RetryJobs
-from ytarchive.jobs.repository import SCHEMA
+from ytarchive.jobs.queue.repository import SCHEMA
 
 GOOD, OTHER, GONE = "video-00001", "video-00002", "video-00003"
 

@@ -4,7 +4,7 @@ import pytest
 
 from ytarchive.download import DownloadPhase
 from ytarchive.jobs.api import JobProgress, JobType, VideoProgress
-from ytarchive.jobs.estimate import Estimate, time_of_pace
+from ytarchive.jobs.processing.estimate import Estimate, time_of_pace
 from ytarchive.jobs.upstream import GovernorState
 
 

@@ -12,11 +12,11 @@ from ytarchive.common.config import DownloadConfig, NetworkConfig, Settings, loa
 from ytarchive.common.database import Database
 from ytarchive.common.errors import PrivateVideo, VideoUnavailable
 from ytarchive.jobs import restore_evidence
-from ytarchive.jobs.availability import AvailabilityLedger
-from ytarchive.jobs.evidence import EvidenceHistory
+from ytarchive.jobs.availability.evidence import EvidenceHistory
+from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.governor.governor import Governor
-from ytarchive.jobs.repository import SCHEMA
-from ytarchive.jobs.retrying.surroundings import Surroundings
+from ytarchive.jobs.queue.repository import SCHEMA
+from ytarchive.jobs.queue.surroundings import Surroundings
 from ytarchive.jobs.upstream import Availability
 from ytarchive.storage import HistoryAPI, HistoryKind
 from ytarchive.storage.service import StorageService

@@ -20,8 +20,8 @@ from ytarchive.jobs import JobsAPI
 from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.permits import Permits
-from ytarchive.jobs.governor.remote_gate import RemoteGate
-from ytarchive.jobs.repository import SCHEMA
+from ytarchive.jobs.queue.repository import SCHEMA
+from ytarchive.jobs.remote_gate import RemoteGate
 from ytarchive.jobs.upstream import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.ytdlp import Gate
 
@@ -66,7 +66,7 @@ Apart = Callable[[Desk], Coroutine[Any, Any, Gate]]
 @pytest.fixture
 async def apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Apart]:
     """The gate of a process that asks over HTTP."""
-    monkeypatch.setattr("ytarchive.jobs.governor.remote_gate._SECONDS_BETWEEN", (0.01,))
+    monkeypatch.setattr("ytarchive.jobs.remote_gate._SECONDS_BETWEEN", (0.01,))
     async with AsyncExitStack() as opened:
 
         async def gate(desk: Desk) -> Gate:
@@ -281,7 +281,7 @@ async def test_without_an_answer_of_the_governor_nobody_passes(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who asks is told so; a download waits, and goes on when Jobs is there again."""
-    monkeypatch.setattr("ytarchive.jobs.governor.remote_gate._SECONDS_BETWEEN", (0.01,))
+    monkeypatch.setattr("ytarchive.jobs.remote_gate._SECONDS_BETWEEN", (0.01,))
     async with aiohttp.ClientSession() as session:
         url = "http://127.0.0.1:9"
         gate = RemoteGate(remote(JobsAPI, session, lambda: url))

@@ -24,7 +24,7 @@ from ytarchive.common.errors import (
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.permit import Permit
-from ytarchive.jobs.repository import SCHEMA
+from ytarchive.jobs.queue.repository import SCHEMA
 
 HOUR = 3600.0
 

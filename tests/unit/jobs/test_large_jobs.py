@@ -8,8 +8,8 @@ import pytest
 from tests.unit.jobs.peers import video_id
 from ytarchive.common.database import Database
 from ytarchive.jobs import MOST_SHOWN, CreateJob, Job, JobQuery, JobType
-from ytarchive.jobs.repository import SCHEMA, JobsRepository
-from ytarchive.jobs.rows import stored_already
+from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
+from ytarchive.jobs.queue.rows import stored_already
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ async def test_a_job_among_hundreds_costs_what_one_alone_does(
 async def test_jobs_that_wait_are_not_asked_for_again_and_again(
     workshop: Workshop, reads: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.queue._LONGEST_SLEEP", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.queue.queue._LONGEST_SLEEP", 0.01)
     workshop.download.hold = {video_id(n) for n in range(5)}
     async with workshop.open() as jobs:
         for number in range(5):
@@ -69,7 +69,7 @@ async def test_jobs_that_wait_are_not_asked_for_again_and_again(
 async def test_jobs_are_planned_shortly_before_their_turn(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.engine._MOST_READY", 10)
+    monkeypatch.setattr("ytarchive.jobs.processing.engine._MOST_READY", 10)
     ids = [video_id(number) for number in range(40)]
     workshop.download.hold = {*ids}
 

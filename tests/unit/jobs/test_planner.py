@@ -17,7 +17,7 @@ from ytarchive.common.errors import ExtractorBroken, PrivateVideo
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.common.models import Done, to_micros, utc_now
 from ytarchive.jobs import AvailabilityQuery, CreateJob, Job, JobStatus, JobType, JobView
-from ytarchive.jobs.repository import SCHEMA
+from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
 from ytarchive.storage import ExistsRequest, SavePlaylist, StoredVideos

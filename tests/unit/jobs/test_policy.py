@@ -21,7 +21,7 @@ from ytarchive.common.errors import (
     error_classes,
 )
 from ytarchive.common.models import utc_now
-from ytarchive.jobs.policy import Action, decide
+from ytarchive.jobs.queue.policy import Action, decide
 
 LONG_AGO = 1000
 """Attempts, far more than any job allows."""

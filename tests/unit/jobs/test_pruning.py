@@ -27,7 +27,9 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let the next services remove jobs as if it were so many days later."""
 
     def go(days: float) -> None:
-        monkeypatch.setattr("ytarchive.jobs.pruning.utc_now", lambda: utc_now() + timedelta(days))
+        monkeypatch.setattr(
+            "ytarchive.jobs.queue.pruning.utc_now", lambda: utc_now() + timedelta(days)
+        )
 
     return go
 
@@ -53,7 +55,7 @@ async def test_finished_jobs_are_removed_after_keep_days(
     days: int,
     after: int,
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.pruning._AT_ONCE", 5)
+    monkeypatch.setattr("ytarchive.jobs.queue.pruning._AT_ONCE", 5)
     keeping(workshop, days)
     async with workshop.open() as jobs:
         done = await run(jobs, videos(*(video_id(number) for number in range(12))))

@@ -8,8 +8,8 @@ from tests.unit.jobs.peers import video_id
 from ytarchive.common.database import Database
 from ytarchive.common.errors import PrivateVideo
 from ytarchive.jobs import Job, JobView
-from ytarchive.jobs.recent import RecentJobs
-from ytarchive.jobs.repository import SCHEMA, JobsRepository
+from ytarchive.jobs.queue.recent import RecentJobs
+from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 
 
 async def test_what_has_not_changed_is_the_same_object(workshop: Workshop) -> None:

@@ -39,7 +39,7 @@ from ytarchive.jobs import (
     RetryReport,
     RetryWorkPlans,
 )
-from ytarchive.jobs.availability import AvailabilityLedger
+from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.service import JobsService
 from ytarchive.storage import (
     FailedDownload,
@@ -234,9 +234,9 @@ def days(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def now() -> datetime:
         return utc_now() + timedelta(days=later[0])
 
-    monkeypatch.setattr("ytarchive.jobs.availability.INTERVAL", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.availability.ledger.INTERVAL", 0.01)
     monkeypatch.setattr(
-        "ytarchive.jobs.guards.AvailabilityLedger", partial(AvailabilityLedger, now=now)
+        "ytarchive.jobs.guards.guards.AvailabilityLedger", partial(AvailabilityLedger, now=now)
     )
     return later
 
@@ -259,7 +259,7 @@ async def test_what_comes_back_is_fetched_by_itself_and_leaves_the_plan(
 async def test_a_confirmed_one_stands_as_a_fact_in_its_plan(
     workshop: Workshop, days: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.engine._REPORT_INTERVAL", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.processing.engine._REPORT_INTERVAL", 0.01)
     [only] = fail(workshop, soft=VideoUnavailable())
     workshop.download.failures[only] *= 4
     async with workshop.open() as jobs:

@@ -20,15 +20,8 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.identifiers import new_id
 from ytarchive.download import DownloadRequest
-from ytarchive.jobs import (
-    CreateJob,
-    JobQuery,
-    JobStatus,
-    JobType,
-    RegisterService,
-    ResultStatus,
-    repository,
-)
+from ytarchive.jobs import CreateJob, JobQuery, JobStatus, JobType, RegisterService, ResultStatus
+from ytarchive.jobs.queue import repository
 
 LIST = "PLtest"
 
@@ -321,7 +314,7 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
 async def test_a_full_disk_holds_the_queue_back_until_there_is_room(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.disk_guard._INTERVALS", {"disk_full": 0.02})
+    monkeypatch.setattr("ytarchive.jobs.guards.disk_guard._INTERVALS", {"disk_full": 0.02})
     workshop.storage.is_full = True
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(video_id(1)))

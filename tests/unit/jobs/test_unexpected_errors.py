@@ -14,7 +14,7 @@ from tests.unit.jobs.peers import video_id
 from tests.waiting import until
 from ytarchive.common import supervision
 from ytarchive.jobs import CreateJob, JobStatus, JobType
-from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.storage import VideoExists
 
 FAILURES = [
@@ -134,7 +134,7 @@ async def test_a_result_that_cannot_be_stored_causes_no_busy_loop(
 async def test_a_video_whose_files_cannot_be_looked_at_holds_up_no_other(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.policy._STORAGE_RECHECK", timedelta(seconds=0.05))
+    monkeypatch.setattr("ytarchive.jobs.queue.policy._STORAGE_RECHECK", timedelta(seconds=0.05))
     unreachable, original = {video_id(1)}, workshop.storage.video_exists
 
     async def video_exists(video_id: str) -> VideoExists:

@@ -13,7 +13,7 @@ from ytarchive.app import open_services
 from ytarchive.common.config import StorageConfig, load_settings
 from ytarchive.common.database import Database
 from ytarchive.jobs import CreateJob, JobOptions, JobStatus, JobType, JobView
-from ytarchive.jobs.repository import SCHEMA, JobsRepository
+from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 from ytarchive.logging import Console
 from ytarchive.storage import UnavailableVideo, WorkPlan, WorkPlanQuery, WorkPlanRequest
 from ytarchive.storage.service import StorageService

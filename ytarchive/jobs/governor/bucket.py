@@ -1,7 +1,7 @@
 """The pace: a bucket of tokens, one for each video that may be asked for, refilled all the time."""
 
 from ytarchive.common.config import DownloadConfig, Pace
-from ytarchive.jobs.clock import Stopwatch
+from ytarchive.jobs.queue.clock import Stopwatch
 
 
 class TokenBucket:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.permit import Permit
-from ytarchive.jobs.policy import is_an_answer
+from ytarchive.jobs.queue.policy import is_an_answer
 from ytarchive.ytdlp import Gate
 
 _PATIENCE = 60.0

@@ -20,7 +20,6 @@ from ytarchive.common.config import DownloadConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import Blocked, NetworkFailure, RequestsPaused, YTArchiveError
 from ytarchive.common.models import utc_now
-from ytarchive.jobs.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
 from ytarchive.jobs.governor.bucket import TokenBucket
 from ytarchive.jobs.governor.circuit import (
     Circuit,
@@ -33,8 +32,9 @@ from ytarchive.jobs.governor.circuit import (
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.governor.report import LISTING_SHRANK, refusal_of, state_of, waiting_of
 from ytarchive.jobs.governor.streaks import NETWORK, Streaks
+from ytarchive.jobs.queue.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
+from ytarchive.jobs.queue.waiting import Waiting
 from ytarchive.jobs.upstream import GovernorState
-from ytarchive.jobs.waiting import Waiting
 
 log = logger.bind(service="jobs")
 

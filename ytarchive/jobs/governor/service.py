@@ -8,10 +8,10 @@ from ytarchive.common.errors import (
     error_classes,
 )
 from ytarchive.jobs.governor.api import GovernorAPI
-from ytarchive.jobs.guards import Guards
-from ytarchive.jobs.retrying.requeueing import Requeueing
+from ytarchive.jobs.guards.guards import Guards
+from ytarchive.jobs.queue.requeueing import Requeueing
+from ytarchive.jobs.queue.waiting import Waiting
 from ytarchive.jobs.upstream import GovernorState
-from ytarchive.jobs.waiting import Waiting
 
 _CAUSES = (Blocked, NetworkFailure, ApiFailure, ApiRateLimited)
 RESUMING = frozenset(

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.models import from_micros, to_micros
-from ytarchive.jobs.rows import JobHead
+from ytarchive.jobs.queue.rows import JobHead
 
 
 @dataclass(frozen=True)

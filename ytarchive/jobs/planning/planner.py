@@ -14,13 +14,13 @@ from ytarchive.common.errors import ServiceError, YTArchiveError
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobType
-from ytarchive.jobs.guards import Guards
-from ytarchive.jobs.neighbours import Neighbours
+from ytarchive.jobs.guards.guards import Guards
+from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.planning.filters import FilteredVideos, excluded
 from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import ListRecords
-from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.rows import JobHead, Outcome, known_unavailable, stored_already
+from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.rows import JobHead, Outcome, known_unavailable, stored_already
 from ytarchive.metadata import BatchRequest
 from ytarchive.storage import ExistsRequest
 

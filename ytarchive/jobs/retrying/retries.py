@@ -20,9 +20,9 @@ from ytarchive.jobs.api import (
 )
 from ytarchive.jobs.governor.circuit import Circuit
 from ytarchive.jobs.governor.service import RESUMING, GovernorService
-from ytarchive.jobs.repository import JobsRepository
+from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.requeueing import Found, PlannedVideo, Requeueing
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
-from ytarchive.jobs.retrying.requeueing import Found, PlannedVideo, Requeueing
 from ytarchive.storage import (
     FailedDownload,
     StorageAPI,

@@ -3,12 +3,12 @@
 from loguru import logger
 
 from ytarchive.common.scheduler import Duty
-from ytarchive.jobs.availability import AvailabilityLedger
-from ytarchive.jobs.policy import Condition
-from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.retrying.requeueing import Requeueing
-from ytarchive.jobs.retrying.surroundings import Surroundings
-from ytarchive.jobs.work_plans import WorkPlanReporter
+from ytarchive.jobs.availability.ledger import AvailabilityLedger
+from ytarchive.jobs.processing.work_plans import WorkPlanReporter
+from ytarchive.jobs.queue.policy import Condition
+from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.requeueing import Requeueing
+from ytarchive.jobs.queue.surroundings import Surroundings
 
 log = logger.bind(service="jobs")
 

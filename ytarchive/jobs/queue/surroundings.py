@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ytarchive.common.config import NetworkConfig
 from ytarchive.common.regular import read_regular
-from ytarchive.jobs.policy import Condition
+from ytarchive.jobs.queue.policy import Condition
 
 _NONE = "none"
 _DIGITS = 16

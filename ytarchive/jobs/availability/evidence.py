@@ -8,8 +8,8 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.lock import StateLock
 from ytarchive.common.services import ServiceName
-from ytarchive.jobs.availability_records import AvailabilityRecord
-from ytarchive.jobs.repository import SCHEMA
+from ytarchive.jobs.availability.records import AvailabilityRecord
+from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.storage import HistoryAPI, HistoryEntry, HistoryKind, availability_history
 
 log = logger.bind(service="jobs")

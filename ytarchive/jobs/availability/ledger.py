@@ -21,18 +21,18 @@ from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.scheduler import Duty
 from ytarchive.common.supervision import mark_working
 from ytarchive.download import DownloadAPI
-from ytarchive.jobs.availability_records import (
+from ytarchive.jobs.availability.records import (
     AvailabilityRecord,
     checks_of,
     next_check,
     postponed,
     record_of,
 )
-from ytarchive.jobs.clock import Clock
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.permit import Permit
-from ytarchive.jobs.policy import Condition, condition_of, is_an_answer
-from ytarchive.jobs.retrying.surroundings import Surroundings
+from ytarchive.jobs.queue.clock import Clock
+from ytarchive.jobs.queue.policy import Condition, condition_of, is_an_answer
+from ytarchive.jobs.queue.surroundings import Surroundings
 from ytarchive.jobs.upstream import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.storage import ExistsRequest, StorageAPI
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from ytarchive.common.models import utc_now
-from ytarchive.jobs.waiting import Waiting
+from ytarchive.jobs.queue.waiting import Waiting
 
 
 class JobWaits:

@@ -8,7 +8,7 @@ from loguru import logger
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.models import to_micros, utc_now
 from ytarchive.common.scheduler import Duty
-from ytarchive.jobs.clock import Clock
+from ytarchive.jobs.queue.clock import Clock
 from ytarchive.storage import ExistsRequest, StorageAPI
 
 log = logger.bind(service="jobs")

@@ -11,15 +11,15 @@ from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobStatus, ResultStatus
-from ytarchive.jobs.damage import end_damaged_rows
-from ytarchive.jobs.guards import Guards
+from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.planning.planner import Planner
-from ytarchive.jobs.policy import LongestWaits
-from ytarchive.jobs.queue import Queue
-from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.rows import DueVideo, JobHead
-from ytarchive.jobs.runner import Runner
-from ytarchive.jobs.work_plans import WorkPlanReporter
+from ytarchive.jobs.processing.runner import Runner
+from ytarchive.jobs.processing.work_plans import WorkPlanReporter
+from ytarchive.jobs.queue.damage import end_damaged_rows
+from ytarchive.jobs.queue.policy import LongestWaits
+from ytarchive.jobs.queue.queue import Queue
+from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.rows import DueVideo, JobHead
 
 log = logger.bind(service="jobs")
 

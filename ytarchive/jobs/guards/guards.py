@@ -7,16 +7,16 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import NetworkFailure, YTArchiveError
 from ytarchive.common.services import ServiceName
 from ytarchive.common.supervision import Supervisor
-from ytarchive.jobs.availability import AvailabilityLedger
-from ytarchive.jobs.disk_guard import DiskGuard
-from ytarchive.jobs.evidence import EvidenceHistory
+from ytarchive.jobs.availability.evidence import EvidenceHistory
+from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.governor.circuit import Circuit
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.streaks import EXTRACTION
-from ytarchive.jobs.neighbours import Neighbours
-from ytarchive.jobs.retrying.surroundings import Surroundings
-from ytarchive.jobs.waiting import Waiting
-from ytarchive.jobs.waits import JobWaits
+from ytarchive.jobs.guards.disk_guard import DiskGuard
+from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.jobs.queue.surroundings import Surroundings
+from ytarchive.jobs.queue.waiting import Waiting
+from ytarchive.jobs.queue.waits import JobWaits
 
 _ORDINARY = ("pace", "probing")
 

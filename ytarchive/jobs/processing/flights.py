@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ytarchive.jobs.api import JobType, VideoProgress
 from ytarchive.jobs.governor.permit import Permit
-from ytarchive.jobs.rows import DueVideo
+from ytarchive.jobs.queue.rows import DueVideo
 
 
 @dataclass

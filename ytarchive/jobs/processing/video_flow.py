@@ -29,10 +29,10 @@ from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
 from ytarchive.jobs.api import JobResult, ResultStatus
 from ytarchive.jobs.excluding import exclusion
 from ytarchive.jobs.filtering import VideoFilter
-from ytarchive.jobs.neighbours import Neighbours
-from ytarchive.jobs.notices import NoticeBoard
-from ytarchive.jobs.options import JobOptions
-from ytarchive.jobs.rows import DueVideo
+from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.jobs.processing.notices import NoticeBoard
+from ytarchive.jobs.queue.options import JobOptions
+from ytarchive.jobs.queue.rows import DueVideo
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 

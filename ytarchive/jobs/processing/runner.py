@@ -11,16 +11,16 @@ from ytarchive.common.faults import as_error
 from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobResult, JobType, ResultStatus
-from ytarchive.jobs.failures import count_failure
-from ytarchive.jobs.flights import Flight, key_of
 from ytarchive.jobs.governor.permit import Permit
-from ytarchive.jobs.guards import Guards
-from ytarchive.jobs.policy import Action, condition_of, decide, is_an_answer
-from ytarchive.jobs.queue import Queue
-from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.retrying.surroundings import Surroundings
-from ytarchive.jobs.rows import DueVideo, Outcome
-from ytarchive.jobs.video_flow import Archived, VideoFlow, spared
+from ytarchive.jobs.guards.guards import Guards
+from ytarchive.jobs.processing.flights import Flight, key_of
+from ytarchive.jobs.processing.video_flow import Archived, VideoFlow, spared
+from ytarchive.jobs.queue.failures import count_failure
+from ytarchive.jobs.queue.policy import Action, condition_of, decide, is_an_answer
+from ytarchive.jobs.queue.queue import Queue
+from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.rows import DueVideo, Outcome
+from ytarchive.jobs.queue.surroundings import Surroundings
 
 log = logger.bind(service="jobs")
 

@@ -16,7 +16,7 @@ from ytarchive.common.errors import (
     Unavailable,
     YTArchiveError,
 )
-from ytarchive.jobs.waiting import Waiting
+from ytarchive.jobs.queue.waiting import Waiting
 from ytarchive.storage import StorageAPI
 
 log = logger.bind(service="jobs")

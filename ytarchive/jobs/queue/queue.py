@@ -11,10 +11,10 @@ from loguru import logger
 
 from ytarchive.common.models import utc_now
 from ytarchive.common.supervision import mark_working
-from ytarchive.jobs.clock import ClockWatch, stopwatch
-from ytarchive.jobs.job_states import JobStates
-from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.rows import DueVideo, JobHead
+from ytarchive.jobs.queue.clock import ClockWatch, stopwatch
+from ytarchive.jobs.queue.job_states import JobStates
+from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.rows import DueVideo, JobHead
 
 log = logger.bind(service="jobs")
 

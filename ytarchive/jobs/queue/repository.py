@@ -21,10 +21,10 @@ from ytarchive.jobs.api import (
     JobQuery,
     JobStatus,
 )
-from ytarchive.jobs.clock import Jump
-from ytarchive.jobs.policy import LongestWaits
-from ytarchive.jobs.recent import RecentJobs
-from ytarchive.jobs.rows import (
+from ytarchive.jobs.queue.clock import Jump
+from ytarchive.jobs.queue.policy import LongestWaits
+from ytarchive.jobs.queue.recent import RecentJobs
+from ytarchive.jobs.queue.rows import (
     DueVideo,
     JobHead,
     Outcome,
@@ -40,7 +40,7 @@ from ytarchive.jobs.rows import (
     result_of,
     video_rows,
 )
-from ytarchive.jobs.waiting import Waiting
+from ytarchive.jobs.queue.waiting import Waiting
 
 SCHEMA = Schema(
     package="ytarchive.jobs",

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.models import ErrorDetail
-from ytarchive.jobs.rows import errors_json, now_micros
+from ytarchive.jobs.queue.rows import errors_json, now_micros
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Which jobs are RUNNING: those of which a video is worked on. All other open jobs are PENDING."""
 
 from ytarchive.jobs.api import JobStatus
-from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.rows import JobHead
+from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.rows import JobHead
 
 
 class JobStates:

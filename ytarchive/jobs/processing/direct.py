@@ -10,13 +10,13 @@ from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import current_trace_id, new_trace_id
 from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus, Retry
 from ytarchive.jobs.api import CreateJob, JobResult, JobType, ResultStatus
-from ytarchive.jobs.availability import AvailabilityLedger
-from ytarchive.jobs.options import JobOptions
-from ytarchive.jobs.policy import Action, condition_of, decide
-from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.retrying.surroundings import Surroundings
-from ytarchive.jobs.rows import Outcome
-from ytarchive.jobs.video_flow import nothing_came, save_request
+from ytarchive.jobs.availability.ledger import AvailabilityLedger
+from ytarchive.jobs.processing.video_flow import nothing_came, save_request
+from ytarchive.jobs.queue.options import JobOptions
+from ytarchive.jobs.queue.policy import Action, condition_of, decide
+from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.rows import Outcome
+from ytarchive.jobs.queue.surroundings import Surroundings
 from ytarchive.storage import StorageAPI
 
 log = logger.bind(service="jobs")

@@ -20,7 +20,7 @@ from ytarchive.common.errors import (
     error_classes,
 )
 from ytarchive.common.models import from_micros, to_micros
-from ytarchive.jobs.policy import Condition, condition_of
+from ytarchive.jobs.queue.policy import Condition, condition_of
 from ytarchive.jobs.upstream import AvailabilityState
 
 _DAY = timedelta(days=1)

@@ -23,8 +23,8 @@ from ytarchive.jobs.api import (
     JobType,
     ResultStatus,
 )
-from ytarchive.jobs.availability_records import AvailabilityRecord
-from ytarchive.jobs.options import JobOptions
+from ytarchive.jobs.availability.records import AvailabilityRecord
+from ytarchive.jobs.queue.options import JobOptions
 
 _FEW = 20
 

@@ -11,8 +11,8 @@ from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import from_micros
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.api import JobType, ResultStatus
-from ytarchive.jobs.repository import JobsRepository
-from ytarchive.jobs.rows import JobHead, errors_of
+from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.rows import JobHead, errors_of
 from ytarchive.jobs.upstream import AvailabilityState
 from ytarchive.storage import (
     FailedDownload,
