@@ -22,10 +22,6 @@ INSIDERS = {
 }
 
 CIRCLES = {
-    "ytarchive.jobs.governor": {"ytarchive.jobs", "ytarchive.jobs.retrying"},
-    "ytarchive.jobs.planning": {"ytarchive.jobs"},
-    "ytarchive.jobs.results": {"ytarchive.jobs"},
-    "ytarchive.jobs.retrying": {"ytarchive.jobs"},
     "ytarchive.storage.content": {"ytarchive.storage"},
     "ytarchive.storage.history": {"ytarchive.storage"},
     "ytarchive.storage.identity": {"ytarchive.storage"},

@@ -25,8 +25,8 @@ def test_every_service_has_the_same_files(service: ServiceName) -> None:
     package = ROOT / "ytarchive" / service
     expected = ["__init__.py", "api.py", "service.py"]
     if service not in WITHOUT_DATABASE:
-        expected += ["repository.py", "sql/schema.sql", "sql/queries.sql"]
-    assert [name for name in expected if not (package / name).exists()] == []
+        expected += ["**/repository.py", "sql/schema.sql", "sql/queries.sql"]
+    assert [name for name in expected if not list(package.glob(name))] == []
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)

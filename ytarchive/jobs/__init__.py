@@ -1,6 +1,12 @@
 """Jobs: the durable queue that drives the other services, and their registry."""
 
-from ytarchive.jobs.api import (
+from ytarchive.jobs.api import JobsAPI
+from ytarchive.jobs.availability.evidence import restore_evidence
+from ytarchive.jobs.availability.models import Availability, AvailabilityQuery, AvailabilityState
+from ytarchive.jobs.governor.api import GovernorAPI
+from ytarchive.jobs.governor.models import GovernorState
+from ytarchive.jobs.queue.filtering import VideoFilter
+from ytarchive.jobs.queue.models import (
     FIRST_VIDEOS,
     MOST_SHOWN,
     CreateJob,
@@ -8,27 +14,17 @@ from ytarchive.jobs.api import (
     JobProgress,
     JobQuery,
     JobResult,
-    JobsAPI,
     JobStatus,
     JobType,
     JobView,
     ResultStatus,
     VideoProgress,
 )
-from ytarchive.jobs.availability.evidence import restore_evidence
-from ytarchive.jobs.filtering import VideoFilter
-from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.queue.options import JobOptions
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.schedule.api import ScheduleAPI
-from ytarchive.jobs.upstream import (
-    Availability,
-    AvailabilityQuery,
-    AvailabilityState,
-    GovernorState,
-)
 
 __all__ = [
     "FIRST_VIDEOS",

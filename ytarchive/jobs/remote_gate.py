@@ -13,7 +13,7 @@ from loguru import logger
 
 from ytarchive.common.errors import RequestsPaused, ServiceUnavailable, YTArchiveError
 from ytarchive.jobs.api import JobsAPI
-from ytarchive.jobs.upstream import GivenPermit, PermitOutcome, PermitRequest
+from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.ytdlp import Gate
 
 log = logger.bind(service="jobs")

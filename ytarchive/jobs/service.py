@@ -18,16 +18,11 @@ from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadListener, DownloadNotice
-from ytarchive.jobs.api import (
-    FIRST_VIDEOS,
-    CreateJob,
-    Job,
-    JobQuery,
-    JobsAPI,
-    JobView,
-)
+from ytarchive.jobs.api import JobsAPI
+from ytarchive.jobs.availability.models import Availability, AvailabilityQuery
 from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.governor.gate import GovernedGate
+from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.jobs.governor.permits import Permits
 from ytarchive.jobs.governor.service import GovernorService
 from ytarchive.jobs.guards.guards import Guards, guards_of
@@ -41,6 +36,7 @@ from ytarchive.jobs.processing.runner import Runner
 from ytarchive.jobs.processing.video_flow import VideoFlow, places
 from ytarchive.jobs.processing.work_plans import WorkPlanReporter
 from ytarchive.jobs.queue.continuing import OpenJobs
+from ytarchive.jobs.queue.models import FIRST_VIDEOS, CreateJob, Job, JobQuery, JobView
 from ytarchive.jobs.queue.policy import longest_waits
 from ytarchive.jobs.queue.pruning import Pruner
 from ytarchive.jobs.queue.queue import Queue
@@ -57,13 +53,6 @@ from ytarchive.jobs.retrying.retries import Retries
 from ytarchive.jobs.retrying.revival import Revival
 from ytarchive.jobs.schedule.api import ScheduleAPI
 from ytarchive.jobs.schedule.service import ScheduleService
-from ytarchive.jobs.upstream import (
-    Availability,
-    AvailabilityQuery,
-    GivenPermit,
-    PermitOutcome,
-    PermitRequest,
-)
 
 log = logger.bind(service="jobs")
 
@@ -105,7 +94,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._engine = Engine(self._repository, self._queue, planner, runner, reporter, guards)
         self._direct = self._direct_downloads(surroundings)
         requeueing = Requeueing(database, self._engine.job_changed)
-        self.governor = GovernorService(guards, requeueing)
+        self.governor = GovernorService(guards.governor, guards.waits, requeueing)
         self._retries = Retries(self._repository, requeueing, self._storage, self.governor)
         self._revival = Revival(self._repository, requeueing, surroundings, reporter)
         self._progress = ProgressReader(

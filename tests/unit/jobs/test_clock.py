@@ -35,7 +35,7 @@ class Wall:
 def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
     clock = Wall()
     for module in ("policy", "queue", "rows"):
-        monkeypatch.setattr(f"ytarchive.jobs.{module}.utc_now", clock.now)
+        monkeypatch.setattr(f"ytarchive.jobs.queue.{module}.utc_now", clock.now)
     monkeypatch.setattr("ytarchive.jobs.queue.queue._LONGEST_SLEEP", 0.02)
     return clock
 

@@ -3,9 +3,9 @@
 import pytest
 
 from ytarchive.download import DownloadPhase
-from ytarchive.jobs.api import JobProgress, JobType, VideoProgress
+from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.processing.estimate import Estimate, time_of_pace
-from ytarchive.jobs.upstream import GovernorState
+from ytarchive.jobs.queue.models import JobProgress, JobType, VideoProgress
 
 
 def progress(done: int = 0, total: int = 100, percent: float | None = None) -> JobProgress:

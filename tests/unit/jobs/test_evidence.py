@@ -14,10 +14,10 @@ from ytarchive.common.errors import PrivateVideo, VideoUnavailable
 from ytarchive.jobs import restore_evidence
 from ytarchive.jobs.availability.evidence import EvidenceHistory
 from ytarchive.jobs.availability.ledger import AvailabilityLedger
+from ytarchive.jobs.availability.models import Availability
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.queue.surroundings import Surroundings
-from ytarchive.jobs.upstream import Availability
 from ytarchive.storage import HistoryAPI, HistoryKind
 from ytarchive.storage.service import StorageService
 

@@ -16,7 +16,7 @@ from tests.unit.jobs.peers import MetadataPeer, describe, video_id
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.video_kinds import VideoKind
 from ytarchive.jobs import CreateJob, Job, JobType, ResultStatus, VideoFilter
-from ytarchive.jobs.filtering import Facts
+from ytarchive.jobs.queue.filtering import Facts
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import (
     BatchMetadata,

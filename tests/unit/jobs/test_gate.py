@@ -19,10 +19,10 @@ from ytarchive.http import remote
 from ytarchive.jobs import JobsAPI
 from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.jobs.governor.permits import Permits
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.remote_gate import RemoteGate
-from ytarchive.jobs.upstream import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.ytdlp import Gate
 
 

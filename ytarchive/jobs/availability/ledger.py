@@ -21,6 +21,7 @@ from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.scheduler import Duty
 from ytarchive.common.supervision import mark_working
 from ytarchive.download import DownloadAPI
+from ytarchive.jobs.availability.models import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.jobs.availability.records import (
     AvailabilityRecord,
     checks_of,
@@ -33,7 +34,6 @@ from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.queue.clock import Clock
 from ytarchive.jobs.queue.policy import Condition, condition_of, is_an_answer
 from ytarchive.jobs.queue.surroundings import Surroundings
-from ytarchive.jobs.upstream import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.storage import ExistsRequest, StorageAPI
 
 log = logger.bind(service="jobs")

@@ -20,8 +20,8 @@ from ytarchive.common.errors import (
     error_classes,
 )
 from ytarchive.common.models import from_micros, to_micros
+from ytarchive.jobs.availability.models import AvailabilityState
 from ytarchive.jobs.queue.policy import Condition, condition_of
-from ytarchive.jobs.upstream import AvailabilityState
 
 _DAY = timedelta(days=1)
 _CHECKS_OF_SUSPICIONS: dict[type[Unavailable], tuple[timedelta, ...]] = {

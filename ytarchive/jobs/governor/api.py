@@ -4,7 +4,7 @@ from typing import ClassVar, Protocol
 
 from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.services import ServiceName
-from ytarchive.jobs.upstream import GovernorState
+from ytarchive.jobs.governor.models import GovernorState
 
 
 class GovernorAPI(Contract, Protocol):

@@ -29,12 +29,12 @@ from ytarchive.jobs.governor.circuit import (
     save_circuit,
     show_circuit,
 )
+from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.governor.report import LISTING_SHRANK, refusal_of, state_of, waiting_of
 from ytarchive.jobs.governor.streaks import NETWORK, Streaks
 from ytarchive.jobs.queue.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
 from ytarchive.jobs.queue.waiting import Waiting
-from ytarchive.jobs.upstream import GovernorState
 
 log = logger.bind(service="jobs")
 

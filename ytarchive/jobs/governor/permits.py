@@ -11,8 +11,8 @@ from loguru import logger
 from ytarchive.common.errors import NotFound, error_from
 from ytarchive.common.identifiers import new_id
 from ytarchive.jobs.governor.gate import GovernedGate
+from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.jobs.governor.permit import Permit
-from ytarchive.jobs.upstream import GivenPermit, PermitOutcome, PermitRequest
 
 log = logger.bind(service="jobs")
 

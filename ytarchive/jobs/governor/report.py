@@ -5,8 +5,8 @@ import math
 from ytarchive.common.config import DownloadConfig
 from ytarchive.common.errors import RequestsPaused
 from ytarchive.jobs.governor.circuit import Circuit, CircuitState
+from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.queue.waiting import Waiting
-from ytarchive.jobs.upstream import GovernorState
 
 PAUSED = "paused"
 """The reason of a pause by hand."""

@@ -8,10 +8,11 @@ from ytarchive.common.errors import (
     error_classes,
 )
 from ytarchive.jobs.governor.api import GovernorAPI
-from ytarchive.jobs.guards.guards import Guards
+from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.queue.requeueing import Requeueing
 from ytarchive.jobs.queue.waiting import Waiting
-from ytarchive.jobs.upstream import GovernorState
+from ytarchive.jobs.queue.waits import JobWaits
 
 _CAUSES = (Blocked, NetworkFailure, ApiFailure, ApiRateLimited)
 RESUMING = frozenset(
@@ -26,27 +27,28 @@ class GovernorService(GovernorAPI):
 
     service = GovernorAPI.service
 
-    def __init__(self, guards: Guards, requeueing: Requeueing) -> None:
-        self._guards = guards
+    def __init__(self, governor: Governor, waits: JobWaits, requeueing: Requeueing) -> None:
+        self._governor = governor
+        self._waits = waits
         self._requeueing = requeueing
 
     def waiting(self) -> Waiting | None:
         """Return why nothing is asked of YouTube now; None if something may be."""
-        return self._guards.governor.waiting()
+        return self._governor.waiting()
 
     async def get_governor(self) -> GovernorState:
         """Return whether YouTube may be asked at present, and how fast."""
-        return self._guards.governor.snapshot()
+        return self._governor.snapshot()
 
     async def pause_governor(self) -> GovernorState:
         """Start no new work until somebody resumes it, also after a restart."""
-        await self._guards.governor.pause()
-        return self._guards.governor.snapshot()
+        await self._governor.pause()
+        return self._governor.snapshot()
 
     async def resume_governor(self) -> GovernorState:
         """Lift the pause by hand, and try at once what waits because of a block or an outage."""
-        await self._guards.governor.resume()
+        await self._governor.resume()
         for reason in sorted(RESUMING):
             await self._requeueing.hurry(reason)
-        self._guards.waits.hurry()
-        return self._guards.governor.snapshot()
+        self._waits.hurry()
+        return self._governor.snapshot()

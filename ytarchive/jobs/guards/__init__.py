@@ -1,1 +1,1 @@
-"""guards"""
+"""What decides whether a video may start, and why it waits."""

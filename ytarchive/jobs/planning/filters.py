@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ytarchive.common.database import Database
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.jobs.filtering import Facts, VideoFilter
+from ytarchive.jobs.queue.filtering import Facts, VideoFilter
 from ytarchive.jobs.queue.options import JobOptions
 from ytarchive.jobs.queue.rows import JobHead, Outcome, filtered
 

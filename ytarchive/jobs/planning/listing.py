@@ -21,13 +21,13 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.media import PlaylistMetadata
 from ytarchive.common.models import utc_now
-from ytarchive.jobs.api import JobType
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.planning.filters import FilteredVideos, ListSelection
 from ytarchive.jobs.planning.lists import KnownList, ListRecords
 from ytarchive.jobs.queue.failures import count_failure
+from ytarchive.jobs.queue.models import JobType
 from ytarchive.jobs.queue.policy import Action, Decision, decide
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import JobHead, filtered

@@ -10,17 +10,18 @@ from functools import partial
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import ServiceError, YTArchiveError
+from ytarchive.common.errors import ServiceError, YTArchiveError, error_for_reason
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.tracing import trace
-from ytarchive.jobs.api import JobType
+from ytarchive.jobs.availability.records import AvailabilityRecord
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.planning.filters import FilteredVideos, excluded
 from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import ListRecords
+from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.repository import JobsRepository
-from ytarchive.jobs.queue.rows import JobHead, Outcome, known_unavailable, stored_already
+from ytarchive.jobs.queue.rows import JobHead, Outcome, stored_already
 from ytarchive.metadata import BatchRequest
 from ytarchive.storage import ExistsRequest
 
@@ -134,7 +135,7 @@ class Planner:
             # A list costs its pages: not a request for each video that was registered bare.
             lacking |= set(found.undescribed)
         stored = [each for each in found.video_ids if each not in lacking or each in held]
-        results = {video_id: known_unavailable(record) for video_id, record in held.items()}
+        results = {video_id: _known_unavailable(record) for video_id, record in held.items()}
         return results | {video_id: stored_already(video_id) for video_id in stored}
 
     async def _fetch_metadata(
@@ -155,3 +156,21 @@ class Planner:
         except YTArchiveError as error:
             log.warning("metadata could not be fetched in advance: {}", error.message)
             return ()
+
+
+def _known_unavailable(record: AvailabilityRecord) -> Outcome:
+    """Return the outcome of a video that is known not to be available and is not due again."""
+    kind = error_for_reason(record.reason or "")
+    result = JobResult(
+        video_id=record.video_id,
+        status=ResultStatus.UNAVAILABLE,
+        message=f"{record.evidence} (last request {record.last_seen:%Y-%m-%d %H:%M} UTC)",
+        error_code=kind.code,
+    )
+    return Outcome(
+        result,
+        reason=record.reason or "unavailable",
+        errors=[],
+        waits_for=record.waits_for,
+        retry_after=record.next_check_at,
+    )

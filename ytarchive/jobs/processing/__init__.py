@@ -1,1 +1,1 @@
-"""processing"""
+"""The way of one video through the services, and its progress."""

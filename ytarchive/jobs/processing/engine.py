@@ -10,12 +10,12 @@ from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.common.tracing import trace
-from ytarchive.jobs.api import JobStatus, ResultStatus
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.processing.runner import Runner
 from ytarchive.jobs.processing.work_plans import WorkPlanReporter
 from ytarchive.jobs.queue.damage import end_damaged_rows
+from ytarchive.jobs.queue.models import JobStatus, ResultStatus
 from ytarchive.jobs.queue.policy import LongestWaits
 from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import JobsRepository

@@ -3,8 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from ytarchive.jobs.api import JobProgress, JobType
-from ytarchive.jobs.upstream import GovernorState
+from ytarchive.jobs.governor.models import GovernorState
+from ytarchive.jobs.queue.models import JobProgress, JobType
 
 _WINDOW = 1800.0
 """Seconds of the past that count: long enough for large videos, short enough to follow changes."""

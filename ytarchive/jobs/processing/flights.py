@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from ytarchive.jobs.api import JobType, VideoProgress
 from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.queue.models import JobType, VideoProgress
 from ytarchive.jobs.queue.rows import DueVideo
 
 

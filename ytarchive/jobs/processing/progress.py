@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import utc_now
 from ytarchive.download import DownloadAPI, DownloadPhase
-from ytarchive.jobs.api import Job, JobStatus, VideoProgress
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.processing.estimate import Estimate, time_of_pace
 from ytarchive.jobs.processing.flights import Flight
 from ytarchive.jobs.processing.notices import NoticeBoard
 from ytarchive.jobs.processing.runner import Runner
+from ytarchive.jobs.queue.models import Job, JobStatus, VideoProgress
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.waiting import Waiting
 

@@ -10,12 +10,12 @@ from ytarchive.common.errors import Postponed, Unavailable, YTArchiveError
 from ytarchive.common.faults import as_error
 from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
-from ytarchive.jobs.api import JobResult, JobType, ResultStatus
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.processing.flights import Flight, key_of
 from ytarchive.jobs.processing.video_flow import Archived, VideoFlow, spared
 from ytarchive.jobs.queue.failures import count_failure
+from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.policy import Action, condition_of, decide, is_an_answer
 from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import JobsRepository

@@ -26,11 +26,11 @@ from ytarchive.common.media import (
 )
 from ytarchive.common.quality import Quality
 from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
-from ytarchive.jobs.api import JobResult, ResultStatus
-from ytarchive.jobs.excluding import exclusion
-from ytarchive.jobs.filtering import VideoFilter
 from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.jobs.processing.excluding import exclusion
 from ytarchive.jobs.processing.notices import NoticeBoard
+from ytarchive.jobs.queue.filtering import VideoFilter
+from ytarchive.jobs.queue.models import JobResult, ResultStatus
 from ytarchive.jobs.queue.options import JobOptions
 from ytarchive.jobs.queue.rows import DueVideo
 from ytarchive.metadata import VideoMetadataQuery

@@ -10,10 +10,10 @@ from ytarchive.common.database import Row
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import from_micros
 from ytarchive.common.tracing import trace
-from ytarchive.jobs.api import JobType, ResultStatus
+from ytarchive.jobs.availability.models import AvailabilityState
+from ytarchive.jobs.queue.models import JobType, ResultStatus
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import JobHead, errors_of
-from ytarchive.jobs.upstream import AvailabilityState
 from ytarchive.storage import (
     FailedDownload,
     StorageAPI,

@@ -7,7 +7,7 @@ run every night, would leave another one each time.
 from loguru import logger
 
 from ytarchive.common.database import Database
-from ytarchive.jobs.api import CreateJob
+from ytarchive.jobs.queue.models import CreateJob
 
 log = logger.bind(service="jobs")
 

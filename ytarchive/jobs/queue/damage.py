@@ -8,7 +8,7 @@ from loguru import logger
 
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.rows import UNREADABLE
-from ytarchive.jobs.api import JobType
+from ytarchive.jobs.queue.models import JobType
 from ytarchive.jobs.queue.rows import head_of, job_of, now_micros
 
 log = logger.bind(service="jobs")

@@ -1,6 +1,6 @@
 """Which jobs are RUNNING: those of which a video is worked on. All other open jobs are PENDING."""
 
-from ytarchive.jobs.api import JobStatus
+from ytarchive.jobs.queue.models import JobStatus
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import JobHead
 

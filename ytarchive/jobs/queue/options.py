@@ -5,7 +5,7 @@ from pydantic import Field
 from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
-from ytarchive.jobs.filtering import VideoFilter
+from ytarchive.jobs.queue.filtering import VideoFilter
 
 
 class JobOptions(Model):

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from ytarchive.common.database import Database
-from ytarchive.jobs.api import Job
+from ytarchive.jobs.queue.models import Job
 
 _MOST_VIDEOS = 5_000
 """Videos of all jobs that are kept: some megabytes."""

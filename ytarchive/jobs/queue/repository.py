@@ -14,14 +14,8 @@ from ytarchive.common.listing import Listing
 from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
 from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.schema import Schema
-from ytarchive.jobs.api import (
-    MOST_SHOWN,
-    CreateJob,
-    Job,
-    JobQuery,
-    JobStatus,
-)
 from ytarchive.jobs.queue.clock import Jump
+from ytarchive.jobs.queue.models import MOST_SHOWN, CreateJob, Job, JobQuery, JobStatus
 from ytarchive.jobs.queue.policy import LongestWaits
 from ytarchive.jobs.queue.recent import RecentJobs
 from ytarchive.jobs.queue.rows import (

@@ -9,11 +9,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from ytarchive.common.database import Row
-from ytarchive.common.errors import error_for_reason
 from ytarchive.common.identifiers import OpaqueId, parse_video_id
 from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
 from ytarchive.common.rows import readable
-from ytarchive.jobs.api import (
+from ytarchive.jobs.queue.models import (
     MOST_SHOWN,
     CreateJob,
     Job,
@@ -23,7 +22,6 @@ from ytarchive.jobs.api import (
     JobType,
     ResultStatus,
 )
-from ytarchive.jobs.availability.records import AvailabilityRecord
 from ytarchive.jobs.queue.options import JobOptions
 
 _FEW = 20
@@ -232,24 +230,6 @@ def filtered(video_id: str, message: str, title: str = "") -> Outcome:
         video_id=video_id, status=ResultStatus.SKIPPED, message=message, reason=FILTERED
     )
     return Outcome(result, FILTERED, [], title)
-
-
-def known_unavailable(record: AvailabilityRecord) -> Outcome:
-    """Return the outcome of a video that is known not to be available and is not due again."""
-    kind = error_for_reason(record.reason or "")
-    result = JobResult(
-        video_id=record.video_id,
-        status=ResultStatus.UNAVAILABLE,
-        message=f"{record.evidence} (last request {record.last_seen:%Y-%m-%d %H:%M} UTC)",
-        error_code=kind.code,
-    )
-    return Outcome(
-        result,
-        reason=record.reason or "unavailable",
-        errors=[],
-        waits_for=record.waits_for,
-        retry_after=record.next_check_at,
-    )
 
 
 def outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:

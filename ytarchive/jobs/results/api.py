@@ -8,7 +8,7 @@ from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.identifiers import OpaqueId, VideoId
 from ytarchive.common.models import Model, Page
 from ytarchive.common.services import ServiceName
-from ytarchive.jobs.api import JobResult, ResultStatus
+from ytarchive.jobs.queue.models import JobResult, ResultStatus
 
 
 class ResultsQuery(Model):

@@ -5,7 +5,7 @@ from ytarchive.common.database import Row
 from ytarchive.common.errors import NotFound
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page
-from ytarchive.jobs.api import JobResult
+from ytarchive.jobs.queue.models import JobResult
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import result_of
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery

@@ -14,12 +14,9 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.models import ErrorDetail
 from ytarchive.common.tracing import current_trace_id, new_trace_id
-from ytarchive.jobs.api import (
-    CreateJob,
-    JobType,
-)
 from ytarchive.jobs.governor.circuit import Circuit
 from ytarchive.jobs.governor.service import RESUMING, GovernorService
+from ytarchive.jobs.queue.models import CreateJob, JobType
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.requeueing import Found, PlannedVideo, Requeueing
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans

@@ -3,7 +3,7 @@
 from loguru import logger
 
 from ytarchive.common.media import VideoMetadata
-from ytarchive.jobs.filtering import Facts, VideoFilter
+from ytarchive.jobs.queue.filtering import Facts, VideoFilter
 from ytarchive.jobs.queue.rows import Outcome, filtered
 from ytarchive.metadata import MetadataAPI, VideoMetadataQuery
 
