@@ -1,8 +1,9 @@
 """What YouTube says of videos, playlists and channels, whatever way it was asked."""
 
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, Text, UtcDatetime
@@ -36,14 +37,23 @@ def caption_languages_of(side_files: list[str]) -> list[str]:
     return [each.removeprefix(_CAPTIONS) for each in side_files if each.startswith(_CAPTIONS)]
 
 
+def _unless_placeholder(value: datetime | None) -> datetime | None:
+    """Return None for the date that metadata of earlier versions have where none was known."""
+    return None if value is not None and not value.timestamp() else value
+
+
 class VideoMetadata(Model):
     """A video as YouTube describes it. Source: the Data API, or yt-dlp without a key."""
 
     video_id: VideoId
     title: Text
     description: Text = ""
-    duration: int = Field(default=0, description="Seconds; 0 for a stream that has not ended")
-    upload_date: UtcDatetime
+    duration: Annotated[int | None, AfterValidator(lambda seconds: seconds or None)] = Field(
+        default=None, description="Seconds; null if not known, as of a stream that has not ended"
+    )
+    upload_date: Annotated[UtcDatetime | None, AfterValidator(_unless_placeholder)] = Field(
+        default=None, description="null if not known"
+    )
     channel_id: str = ""
     channel_title: Text = ""
     thumbnail_urls: dict[str, str] = Field(default_factory=dict, description="Quality -> URL")

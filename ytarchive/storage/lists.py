@@ -69,10 +69,14 @@ class VideoLists:
         shown = f"CAST({key} AS BLOB)" if is_text else key
         statement = statement.replace("/* key */", f"{shown} AS sort_key,")
         parts = [("", f"{key} {direction}, number {direction}")]
+        reached = None
         if query.cursor is not None:
             reached = place_of(query, query.cursor, place)
             parameters |= {"key": _bound(reached[0]), "number": reached[1]}
             parts = _after(key, query.order, ":key" if not is_text else "CAST(:key AS TEXT)")
+        if key.startswith("ifnull") and query.order is SortOrder.ASCENDING:
+            is_unknown = reached is not None and not reached[0]
+            parts = _with_unknown_last(key, parts, is_unknown=is_unknown)
 
         async def fetch(count: int) -> list[Row]:
             rows: list[Row] = []
@@ -180,6 +184,19 @@ def _after(key: str, order: SortOrder, reached: str) -> list[tuple[str, str]]:
         (f"AND {key} = {reached} AND number {sign} :number", f"number {order.value}"),
         (f"AND {key} {sign} {reached}", f"{key} {order.value}, number {order.value}"),
     ]
+
+
+def _with_unknown_last(
+    key: str, parts: list[tuple[str, str]], *, is_unknown: bool
+) -> list[tuple[str, str]]:
+    """Put the videos whose key is 0, which means unknown, behind the others of a rising list.
+
+    `is_unknown`: the place from which the list continues is among them already.
+    """
+    if is_unknown:
+        return parts[:1]
+    known = [(f"{after} AND {key} > 0", order) for after, order in parts]
+    return [*known, (f"AND {key} = 0", "number ASC")]
 
 
 def _uploaded(first: date | None, last: date | None) -> _Filter:

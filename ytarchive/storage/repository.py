@@ -257,7 +257,8 @@ def metadata_row(metadata: VideoMetadata) -> dict[str, Any]:
     fields = metadata.model_dump(
         include={"video_id", "title", "channel_id", "channel_title", "duration"}
     )
-    return fields | {"upload_date": to_micros(metadata.upload_date)}
+    published = metadata.upload_date
+    return fields | {"upload_date": to_micros(published) if published else None}
 
 
 def playlist_row(playlist: PlaylistMetadata) -> dict[str, Any]:

@@ -299,14 +299,14 @@ def read(**parts: Any) -> Resource:
         ("PT4M13S", 253),
         ("P1DT2H3M4S", 93_784),
         ("P1W", 604_800),
-        ("P0D", 0),
+        ("P0D", None),
         ("PT1.5S", 1),
-        ("", 0),
-        ("nonsense", 0),
-        (None, 0),
+        ("", None),
+        ("nonsense", None),
+        (None, None),
     ],
 )
-def test_durations_are_iso_8601(bench: Bench, duration: str | None, seconds: int) -> None:
+def test_durations_are_iso_8601(bench: Bench, duration: str | None, seconds: int | None) -> None:
     metadata = video_metadata(read(contentDetails={"duration": duration}), bench.clock())
     assert metadata.duration == seconds
 

@@ -444,6 +444,7 @@ async def test_a_lost_queue_is_reported_with_what_to_do(config: StorageConfig, d
     assert f"jobs.db is {damage}" in lost
     assert "1 stored videos" in lost
     assert "ytarchive restore" in lost
+    assert "ytarchive rebuild" in lost
     jobs = Schema("ytarchive.jobs", durable=True)
     await (await Database.open(config.state_path / "jobs.db", jobs)).close()
     assert lost_queue(config) is None

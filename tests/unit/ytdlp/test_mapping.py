@@ -1,10 +1,12 @@
 """yt-dlp's info as our models."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from ytarchive.common.media import VideoMetadata
 from ytarchive.ytdlp.worker.mapping import list_details, playlist_video, video_metadata
 
 INFO: dict[str, Any] = {
@@ -41,6 +43,20 @@ def test_a_video_becomes_metadata() -> None:
 def test_a_video_without_the_hour_of_its_upload_has_the_day() -> None:
     found = video_metadata({"id": "dQw4w9WgXcQ", "upload_date": "20240102"})
     assert found.upload_date == datetime(2024, 1, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("length", [{}, {"duration": None}, {"duration": 0}])
+def test_an_unknown_date_or_length_is_null(length: dict[str, int | None]) -> None:
+    found = video_metadata({"id": "dQw4w9WgXcQ", **length})
+    assert (found.upload_date, found.duration) == (None, None)
+    assert '"upload_date":null' in found.model_dump_json()
+
+
+def test_placeholders_of_earlier_versions_are_read_as_unknown() -> None:
+    stored = video_metadata(INFO).model_dump(mode="json")
+    stored |= {"upload_date": "1970-01-01T00:00:00Z", "duration": 0}
+    found = VideoMetadata.model_validate_json(json.dumps(stored))
+    assert (found.upload_date, found.duration) == (None, None)
 
 
 def test_dead_entries_are_known_by_their_titles() -> None:

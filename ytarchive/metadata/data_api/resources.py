@@ -153,7 +153,7 @@ def video_metadata(video: Resource, now: datetime) -> VideoMetadata:
         video_id=video.id,
         title=snippet.title,
         description=snippet.description,
-        duration=max(0, int(duration.total_seconds())),
+        duration=max(0, int(duration.total_seconds())) or None,
         upload_date=snippet.published_at,
         channel_id=snippet.channel_id,
         channel_title=snippet.channel_title,

@@ -86,7 +86,8 @@ def lost_queue(config: StorageConfig) -> str | None:
     kind = "is empty" if path.exists() else "is missing"
     lost = "queued and finished jobs, known lists, schedules and the pace are lost"
     kept = f"{state.videos} stored videos and {state.work_plans} plans of missing videos are not"
-    remedy = "`ytarchive restore DIR` brings back a backup; else queue your lists again"
+    remedy = "`ytarchive restore DIR` brings back a backup; else `ytarchive rebuild` restores which"
+    remedy = f"{remedy} videos were unavailable. Then queue your lists again"
     return f"{path} {kind}: {lost}; {kept}. {remedy}: what is stored is skipped"
 
 

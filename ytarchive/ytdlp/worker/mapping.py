@@ -28,7 +28,7 @@ def video_metadata(info: Info) -> VideoMetadata:
         video_id=info["id"],
         title=info.get("title") or "",
         description=info.get("description") or "",
-        duration=round(info.get("duration") or 0),
+        duration=round(info.get("duration") or 0) or None,
         upload_date=_published(info),
         channel_id=info.get("channel_id") or "",
         channel_title=info.get("channel") or info.get("uploader") or "",
@@ -42,15 +42,12 @@ def video_metadata(info: Info) -> VideoMetadata:
     )
 
 
-def _published(info: Info) -> datetime:
+def _published(info: Info) -> datetime | None:
     for moment in (info.get("timestamp"), info.get("release_timestamp")):
         if moment:
             return datetime.fromtimestamp(moment, UTC)
     day = info.get("upload_date") or info.get("release_date")
-    return datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) if day else _UNKNOWN
-
-
-_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+    return datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) if day else None
 
 
 def _thumbnails(info: Info) -> dict[str, str]:
