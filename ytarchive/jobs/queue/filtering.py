@@ -7,7 +7,7 @@ no video.
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -22,8 +22,6 @@ TitlePatterns = Annotated[
 ]
 
 _ALL_KINDS = list(VideoKind)
-_UNKNOWN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
-"""Metadata without a date have this one."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,10 @@ class Facts:
     @classmethod
     def of_metadata(cls, metadata: VideoMetadata) -> Self:
         """Return what metadata say of a video."""
-        is_dated = metadata.upload_date > _UNKNOWN_DATE
         return cls(
             title=metadata.title or None,
-            duration=metadata.duration or None,
-            uploaded=metadata.upload_date if is_dated else None,
+            duration=metadata.duration,
+            uploaded=metadata.upload_date,
             kind=metadata.kind,
         )
 
