@@ -257,8 +257,7 @@ def metadata_row(metadata: VideoMetadata) -> dict[str, Any]:
     fields = metadata.model_dump(
         include={"video_id", "title", "channel_id", "channel_title", "duration"}
     )
-    published = metadata.upload_date
-    return fields | {"upload_date": to_micros(published) if published else None}
+    return fields | {"upload_date": metadata.upload_date and to_micros(metadata.upload_date)}
 
 
 def playlist_row(playlist: PlaylistMetadata) -> dict[str, Any]:
