@@ -1,16 +1,70 @@
-"""Cursors, by which lists go on where a page ended: how those are refused that no list gave out."""
+"""Cursors: opaque texts from which a list continues where a page ended.
 
+A cursor is the base64 of a JSON array of numbers and texts, or the id after which a list continues.
+"""
+
+import base64
+import hashlib
 import re
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.models import Model
+
+Values = TypeVar("Values", bound=tuple[Any, ...])
 
 _VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+_LONGEST = 4096
+_PAGING = {"cursor", "limit", "lines"}
+_KEY_AND_PLACE: TypeAdapter[tuple[int | str, ...]] = TypeAdapter(
+    Annotated[tuple[int | str, ...], Field(min_length=1)]
+)
 
 
 def refused_cursor(why: str = "not a cursor that was given out") -> InvalidRequest:
-    """The error for a cursor that cannot be used."""
+    """Return the error for a cursor that cannot be used."""
     return InvalidRequest(f"cursor: {why}", fields={"cursor": why})
+
+
+def cursor_of(*values: int | str) -> str:
+    """Return the cursor that stands for these values."""
+    return base64.urlsafe_b64encode(to_json(values)).decode().rstrip("=")
+
+
+def values_of(cursor: str, form: TypeAdapter[Values]) -> Values:
+    """Return the values that a cursor stands for, as `form` has them. Raises InvalidRequest."""
+    try:
+        padded = cursor[:_LONGEST] + "=" * (-len(cursor[:_LONGEST]) % 4)
+        content = base64.b64decode(padded, altchars=b"-_", validate=True)
+        return form.validate_json(content, strict=True)
+    except ValueError:
+        raise refused_cursor() from None
+
+
+def cursor_at(request: Model, place: tuple[int | str, ...]) -> str:
+    """Return the cursor of a place in the list that `request` asks for, and in no other list."""
+    return cursor_of(_key_of(request), *place)
+
+
+def place_of(request: Model, cursor: str, form: TypeAdapter[Values]) -> Values:
+    """Return the place in the list that `request` asks for. Raises InvalidRequest."""
+    key, *place = values_of(cursor, _KEY_AND_PLACE)
+    if key != _key_of(request):
+        raise refused_cursor("given out for another list: the rest of the query must stay the same")
+    try:
+        return form.validate_python(tuple(place), strict=True)
+    except ValidationError:
+        raise refused_cursor() from None
+
+
+def _key_of(request: Model) -> str:
+    """Return what tells a list from others; the size of its pages may change."""
+    asked = request.model_dump_json(exclude=_PAGING).encode()
+    return hashlib.blake2b(asked, digest_size=6).hexdigest()
 
 
 def id_cursor(value: object) -> str | None:
@@ -24,6 +78,6 @@ def video_cursor(value: object) -> str | None:
 
 
 def require_id_cursor(cursor: str | None) -> None:
-    """Check the cursor of a list that goes on after an id (`new_id`). Raises InvalidRequest."""
+    """Check the cursor of a list that continues after an id (`new_id`). Raises InvalidRequest."""
     if cursor is not None and id_cursor(cursor) is None:
         raise refused_cursor()

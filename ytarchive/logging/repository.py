@@ -1,14 +1,13 @@
 """Entries as rows of logs.db, and back."""
 
-import base64
-import struct
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, TypeAdapter
 from pydantic_core import from_json, to_json
 
-from ytarchive.common.cursors import refused_cursor
+from ytarchive.common.cursors import cursor_of, values_of
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
@@ -27,8 +26,10 @@ SCHEMA = Schema(
 _PURGE_ROWS = 5_000
 _FREE_PAGES_KEPT = 1_000
 _FUTURE_IS_WRONG = timedelta(days=1)
-_CURSOR = struct.Struct(">qq")
 _LAST = 2**63 - 1
+_Number = Annotated[int, Field(ge=-_LAST, le=_LAST)]
+_PLACE: TypeAdapter[tuple[int, int]] = TypeAdapter(tuple[_Number, _Number])
+"""The time and the id of an entry."""
 
 
 class LogRepository:
@@ -60,7 +61,7 @@ class LogRepository:
     async def _find_arrived(self, query: LogQuery) -> Page[LogEntry]:
         """Entries that match, as they came. Rows are numbered in the order in which they come."""
         newest = await self._number("newest_id")
-        after = _read_cursor(query.cursor)[1] if query.cursor else newest
+        after = values_of(query.cursor, _PLACE)[1] if query.cursor else newest
         if after > newest:  # all that there was has been removed, and the numbers begin anew
             after = 0
         values = _parameters(query.model_copy(update={"cursor": None}))
@@ -70,7 +71,7 @@ class LogRepository:
         last = page[-1]["id"] if len(rows) > query.limit else newest
         with left_out() as skipped:
             items = all_readable(page, _entry, _name)
-        return Page(items=items, next_cursor=_cursor(0, last), skipped=skipped)
+        return Page(items=items, next_cursor=cursor_of(0, last), skipped=skipped)
 
     async def purge(self, oldest: datetime, max_bytes: int) -> None:
         """Remove what came before `oldest`, then the oldest entries beyond `max_bytes`.
@@ -160,7 +161,7 @@ def _statement(query: LogQuery) -> str:
 
 def _parameters(query: LogQuery) -> dict[str, Any]:
     until = to_micros(query.until) if query.until else _LAST
-    end = min((until, _LAST), _read_cursor(query.cursor) if query.cursor else (_LAST, _LAST))
+    end = min((until, _LAST), values_of(query.cursor, _PLACE) if query.cursor else (_LAST, _LAST))
     return {
         "trace_id": query.trace_id,
         "service": query.service,
@@ -173,18 +174,6 @@ def _parameters(query: LogQuery) -> dict[str, Any]:
     }
 
 
-def _cursor(time: int, row_id: int) -> str:
-    return base64.urlsafe_b64encode(_CURSOR.pack(time, row_id)).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[int, int]:
-    try:
-        time, row_id = _CURSOR.unpack(base64.urlsafe_b64decode(text + "=="))
-    except (ValueError, struct.error):
-        raise refused_cursor() from None
-    return time, row_id
-
-
 def _place(row: Row) -> tuple[int, int] | None:
     return (row["time"], row["id"]) if isinstance(row["time"], int) else None
 
@@ -193,5 +182,5 @@ _ENTRIES = Listing(
     name=_name,
     place=_place,
     read=read_alone(_entry, _name),
-    cursor=lambda place: _cursor(*place),
+    cursor=lambda place: cursor_of(*place),
 )

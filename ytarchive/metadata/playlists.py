@@ -1,14 +1,24 @@
-"""Playlists, whole or page by page."""
+"""Playlists, whole or page by page.
 
-from typing import Any
+A cursor names the pass, its playlist and the position of the next entry. How the pass continues
+(page token or session) is kept with the pass; if that was lost, the list is read again up to there.
+"""
 
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from ytarchive.common.channel_lists import channel_and_tab, is_channel_name, is_own_list, tab_list
+from ytarchive.common.cursors import cursor_of, refused_cursor, values_of
 from ytarchive.common.media import PlaylistMetadata
 from ytarchive.metadata.api import PlaylistPage, PlaylistPageQuery
-from ytarchive.metadata.cursors import Cursor
 from ytarchive.metadata.listings import Listing, ListingRepository
 from ytarchive.metadata.passes import Passes
 
 _PAGE = 500
+_Id = Annotated[int, Field(ge=1, lt=2**63)]
+_Position = Annotated[int, Field(ge=0, lt=2**53)]
+_PLACE: TypeAdapter[tuple[int, str, int]] = TypeAdapter(tuple[_Id, str, _Position])
 
 
 class Playlists:
@@ -42,7 +52,7 @@ class Playlists:
             listing = await self._passes.advance(listing)
         videos = await self._listings.entries(listing, position, _PAGE)
         end = position + len(videos)
-        following = Cursor(l=listing.listing_id, i=listing.playlist_id, p=end)
+        following = cursor_of(listing.listing_id, listing.playlist_id, end)
         is_last = listing.complete and end >= listing.listed
         return PlaylistPage(
             playlist_id=listing.playlist_id,
@@ -52,20 +62,38 @@ class Playlists:
             channel_title=listing.channel_title,
             video_count=listing.video_count,
             videos=videos,
-            next_cursor=None if is_last else following.encode(),
+            next_cursor=None if is_last else following,
         )
 
     async def end(self, source: str, query: PlaylistPageQuery) -> None:
         """Nobody wants the entries that follow the cursor."""
         if query.cursor is not None:
-            await self._passes.sessions.end(Cursor.decode(query.cursor, source).listing_id)
+            await self._passes.sessions.end(_place(query.cursor, source)[0])
 
     async def _resume(self, source: str, query: PlaylistPageQuery) -> tuple[Listing, int]:
         how: dict[str, Any] = {"newer_than": query.newer_than, "described": query.describe}
         if query.cursor is None:
             return await self._passes.begin(source, **how), 0
-        cursor = Cursor.decode(query.cursor, source)
-        listing = await self._listings.get(cursor.listing_id)
-        if listing is None or listing.playlist_id != cursor.playlist_id:
-            listing = await self._passes.begin(cursor.playlist_id, **how)
-        return listing, cursor.position
+        listing_id, playlist_id, position = _place(query.cursor, source)
+        listing = await self._listings.get(listing_id)
+        if listing is None or listing.playlist_id != playlist_id:
+            listing = await self._passes.begin(playlist_id, **how)
+        return listing, position
+
+
+def _place(cursor: str, source: str) -> tuple[int, str, int]:
+    """Return the pass, the playlist and the position of a cursor. Raises InvalidRequest."""
+    place = values_of(cursor, _PLACE)
+    if not _may_be_of(place[1], source):
+        raise refused_cursor("given out for another playlist")
+    return place
+
+
+def _may_be_of(playlist_id: str, source: str) -> bool:
+    """Return whether a playlist can be what a playlist id, channel id or channel's name means."""
+    named = channel_and_tab(source)
+    if named is None:
+        return playlist_id == source
+    if is_channel_name(named[0]):
+        return is_own_list(playlist_id) or playlist_id == source
+    return playlist_id == tab_list(*named)

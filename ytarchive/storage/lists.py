@@ -12,11 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from ytarchive.common.cursors import refused_cursor
+from ytarchive.common.cursors import cursor_at, place_of, refused_cursor
 from ytarchive.common.database import Database, Row
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros
-from ytarchive.storage.cursors import cursor_at, place_of
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.query_models import SortOrder, StoredVideo, VideoQuery, VideoSort
 

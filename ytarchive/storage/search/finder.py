@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from ytarchive.common.cursors import cursor_at, place_of
 from ytarchive.common.database import Row
 from ytarchive.common.rows import all_readable, left_out
-from ytarchive.storage.cursors import cursor_at, place_of
 from ytarchive.storage.layout import Layout
 from ytarchive.storage.query_models import FoundVideo, SearchQuery, SearchResults
 from ytarchive.storage.repository import Library
