@@ -41,16 +41,20 @@ YOUTUBE_ERRORS = Counter(
 GOVERNOR_STATE = Gauge(
     "ytarchive_governor_state",
     "Whether YouTube may be asked: 1 at the present state (closed, open, probing)",
-    ["state"],
+    ["state", "egress"],
     registry=REGISTRY,
 )
 GOVERNOR_NEXT_PROBE = Gauge(
     "ytarchive_governor_next_probe_timestamp_seconds",
     "When it is tried again whether YouTube answers; 0 if nothing is held back",
+    ["egress"],
     registry=REGISTRY,
 )
 GOVERNOR_PAUSES = Counter(
-    "ytarchive_governor_pauses", "Pauses of everything, by cause", ["reason"], registry=REGISTRY
+    "ytarchive_governor_pauses",
+    "Pauses of everything, by cause",
+    ["reason", "egress"],
+    registry=REGISTRY,
 )
 LOG_ENTRIES_DROPPED = Counter(
     "ytarchive_log_entries_dropped", "Log entries lost to a full queue", registry=REGISTRY

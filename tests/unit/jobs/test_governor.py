@@ -23,6 +23,7 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.jobs.governor.governor import Governor
+from ytarchive.jobs.governor.models import DIRECT
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.queue.repository import SCHEMA
 
@@ -45,9 +46,11 @@ class Bench:
             datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.passed) + self.wall_is_off_by
         )
 
-    async def open(self) -> Governor:
+    async def open(self, egress: str = DIRECT) -> Governor:
         """The governor as a fresh process would open it."""
-        return await Governor.open(self.database, self.settings, self.now, lambda: self.passed)
+        return await Governor.open(
+            self.database, self.settings, self.now, lambda: self.passed, egress
+        )
 
 
 @pytest.fixture
@@ -261,11 +264,13 @@ async def test_a_clock_set_ahead_grants_no_burst(bench: Bench) -> None:
 
 async def test_the_metrics_tell_the_state_and_the_next_probe(bench: Bench) -> None:
     governor = await bench.open()
-    counted = REGISTRY.get_sample_value("ytarchive_governor_pauses_total", {"reason": "bot_check"})
-    await governor.failed(BotCheck(), "video")
 
     def value(name: str, **labels: str) -> float | None:
+        labels["egress"] = "direct"
         return REGISTRY.get_sample_value(f"ytarchive_governor_{name}", labels)
+
+    counted = value("pauses_total", reason="bot_check")
+    await governor.failed(BotCheck(), "video")
 
     probe_at = governor.snapshot().next_probe_at
     assert probe_at is not None
@@ -276,6 +281,21 @@ async def test_the_metrics_tell_the_state_and_the_next_probe(bench: Bench) -> No
     await governor.succeeded(await probe_at_once(governor))
     assert value("state", state="closed") == 1
     assert value("next_probe_timestamp_seconds") == 0
+
+
+async def test_each_egress_is_held_back_by_itself(bench: Bench) -> None:
+    own, other = await bench.open(), await bench.open("second")
+    await own.failed(BotCheck(), "video")
+    waiting = own.waiting()
+    assert waiting is not None
+    assert (waiting.reason, waiting.egress) == ("bot_check", "direct")
+    permit = await admitted(other)
+    assert permit is not None
+    assert permit.egress == "second"
+    await other.save()
+    again = [await bench.open(), await bench.open("second")]
+    states = [(each.snapshot().egress, each.snapshot().state) for each in again]
+    assert states == [("direct", "open"), ("second", "closed")]
 
 
 async def probe_at_once(governor: Governor) -> Permit:

@@ -10,6 +10,7 @@ from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import from_micros, to_micros
 from ytarchive.common.rows import readable
 from ytarchive.common.telemetry import GOVERNOR_NEXT_PROBE, GOVERNOR_PAUSES, GOVERNOR_STATE
+from ytarchive.jobs.governor.models import DIRECT
 from ytarchive.jobs.governor.streaks import NETWORK
 
 _FIRST_COOL_OFF = timedelta(minutes=60)
@@ -30,7 +31,7 @@ class Circuit(StrEnum):
 
 @dataclass
 class CircuitState:
-    """What must survive a restart."""
+    """What must survive a restart, of one egress."""
 
     circuit: Circuit
     reason: str | None
@@ -42,6 +43,7 @@ class CircuitState:
     counted_at: datetime
     paused_at: datetime | None = None
     """When somebody paused it by hand; None: it is not paused."""
+    egress: str = DIRECT
     outages: int = 0
     """Pauses in a row for want of a connection; a new process counts anew."""
 
@@ -73,11 +75,14 @@ class CircuitState:
         return cool_off * (1 + random.uniform(0, _JITTER))  # noqa: S311  # guards nothing
 
 
-async def load_circuit(database: Database, now: datetime, tokens: float) -> CircuitState:
+async def load_circuit(
+    database: Database, now: datetime, tokens: float, egress: str
+) -> CircuitState:
     """What the last process left; closed, with `tokens`, if there was none."""
-    row = await database.fetch_one("get_governor")
+    row = await database.fetch_one("get_governor", {"egress": egress})
     kept = readable(row, _circuit, "the state of the governor") if row else None
-    return kept or CircuitState(Circuit.CLOSED, None, None, None, None, 0, tokens, now)
+    fresh = CircuitState(Circuit.CLOSED, None, None, None, None, 0, tokens, now, egress=egress)
+    return kept or fresh
 
 
 def _circuit(row: Row) -> CircuitState:
@@ -92,6 +97,7 @@ def _circuit(row: Row) -> CircuitState:
         tokens=row["tokens"],
         counted_at=from_micros(row["counted_at"]),
         paused_at=_moment(row["paused_at"]),
+        egress=row["egress"],
     )
 
 
@@ -100,6 +106,7 @@ async def save_circuit(database: Database, state: CircuitState) -> None:
     await database.execute(
         "save_governor",
         {
+            "egress": state.egress,
             "state": state.circuit,
             "reason": state.reason,
             "message": state.message,
@@ -116,11 +123,11 @@ async def save_circuit(database: Database, state: CircuitState) -> None:
 def show_circuit(state: CircuitState, *, opened: bool = False) -> None:
     """Bring the metrics up to date; `opened` counts a pause that begins."""
     for circuit in Circuit:
-        GOVERNOR_STATE.labels(circuit.value).set(circuit is state.circuit)
+        GOVERNOR_STATE.labels(circuit.value, state.egress).set(circuit is state.circuit)
     probe = state.next_probe_at
-    GOVERNOR_NEXT_PROBE.set(probe.timestamp() if probe else 0)
+    GOVERNOR_NEXT_PROBE.labels(state.egress).set(probe.timestamp() if probe else 0)
     if opened:
-        GOVERNOR_PAUSES.labels(state.reason or "").inc()
+        GOVERNOR_PAUSES.labels(state.reason or "", state.egress).inc()
 
 
 def _moment(value: int | None) -> datetime | None:

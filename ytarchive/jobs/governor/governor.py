@@ -29,7 +29,7 @@ from ytarchive.jobs.governor.circuit import (
     save_circuit,
     show_circuit,
 )
-from ytarchive.jobs.governor.models import GovernorState
+from ytarchive.jobs.governor.models import DIRECT, GovernorState
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.governor.report import LISTING_SHRANK, refusal_of, state_of, waiting_of
 from ytarchive.jobs.governor.streaks import NETWORK, Streaks
@@ -78,9 +78,10 @@ class Governor:
         settings: DownloadConfig,
         now: Clock = utc_now,
         passed: Stopwatch = stopwatch,
+        egress: str = DIRECT,
     ) -> Self:
-        """Read the state that the last process left."""
-        state = await load_circuit(database, now(), float(settings.burst))
+        """Read the state that the last process left of an egress."""
+        state = await load_circuit(database, now(), float(settings.burst), egress)
         governor = cls(database, settings, state, now, passed)
         rested = max((now() - state.counted_at).total_seconds(), 0)
         governor._bucket.take(-governor._bucket.grown_in(rested))
@@ -96,8 +97,8 @@ class Governor:
         self._follow_the_clock()
         held = waiting_of(self._state)
         if held is None and self._bucket.wait(1) > 0:
-            pace = self._settings.videos_per_hour
-            return Waiting("pace", f"the polite pace of {pace} videos an hour")
+            pace = f"the polite pace of {self._settings.videos_per_hour} videos an hour"
+            return Waiting("pace", pace, egress=self._state.egress)
         return held
 
     async def turn(
@@ -136,7 +137,7 @@ class Governor:
         except TimeoutError:
             raise self._refusal(cost) from None
         if self._covers(asked):
-            return Permit(0, is_covered=True)
+            return Permit(0, is_covered=True, egress=self._state.egress)
         return self._grant(cost, source if queued else None)
 
     def _covers(self, source: str | None) -> bool:
@@ -146,7 +147,7 @@ class Governor:
         return refusal_of(self.waiting(), self._wait(cost))
 
     def _grant(self, cost: float, covers: str | None) -> Permit:
-        permit = Permit(cost, self._state.circuit is not Circuit.CLOSED, covers)
+        permit = Permit(cost, self._state.circuit is not Circuit.CLOSED, covers, self._state.egress)
         if permit.is_probe:
             self._begin_probe(permit)
         if cost >= 1:
@@ -243,8 +244,7 @@ class Governor:
             return  # told by a video that had started before the circuit opened
         cool_off = state.open(reason, message, self._now(), asked)
         self._wait_for_probe(cool_off)
-        minutes = round(cool_off.total_seconds() / 60)
-        log.warning("{}: nothing starts for {} minutes", message, minutes)
+        log.warning("{}: nothing starts for {:.0f} minutes", message, cool_off.total_seconds() / 60)
         show_circuit(state, opened=True)
         await self.save()
 

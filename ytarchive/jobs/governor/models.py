@@ -5,10 +5,14 @@ from pydantic import Field
 from ytarchive.common.identifiers import OpaqueId
 from ytarchive.common.models import ErrorDetail, Model, Text, UtcDatetime
 
+DIRECT = "direct"
+"""The egress that is this machine's own address, or the one proxy of the settings."""
+
 
 class GovernorState(Model):
     """Whether YouTube may be asked at present, and how fast."""
 
+    egress: str = Field(default=DIRECT, description="The address that this holds for, by its name")
     state: str = Field(description='"closed": work goes on; "open": paused; "probing": one try')
     reason: str | None = Field(default=None, description="bot_check, rate_limited, ip_blocked, …")
     message: str | None = None
@@ -35,6 +39,7 @@ class GivenPermit(Model):
     permit_id: OpaqueId | None = Field(
         description="Null if a job asks about the same video: then there is nothing to give back"
     )
+    egress: str = Field(default=DIRECT, description="The address to ask from, by its name")
     lease: float = Field(description="Seconds after which it ends by itself unless it is renewed")
 
 

@@ -32,11 +32,11 @@ class Permits:
         """Wait a moment for the governor. Raises RequestsPaused."""
         permit = await self._gate.admit(request.source, is_video=request.is_video, patient=False)
         if permit.is_covered:
-            return GivenPermit(permit_id=None, lease=_LEASE)
+            return GivenPermit(permit_id=None, egress=permit.egress, lease=_LEASE)
         permit_id = new_id()
         self._held[permit_id] = permit
         self._wind(permit_id)
-        return GivenPermit(permit_id=permit_id, lease=_LEASE)
+        return GivenPermit(permit_id=permit_id, egress=permit.egress, lease=_LEASE)
 
     def renew(self, permit_id: str) -> None:
         """Let it last for another lease. Raises NotFound."""

@@ -19,6 +19,7 @@ _UNKNOWN = 600
 def state_of(state: CircuitState, settings: DownloadConfig, tokens: float) -> GovernorState:
     """Return the present state; `tokens`: videos that may start at once."""
     return GovernorState(
+        egress=state.egress,
         state=state.circuit,
         reason=state.reason,
         message=state.message,
@@ -40,12 +41,14 @@ def refusal_of(waiting: Waiting | None, seconds: float) -> RequestsPaused:
 
 def waiting_of(state: CircuitState) -> Waiting | None:
     """Return why nothing starts now, the pace apart; None if something may."""
+    egress = state.egress
     if state.paused_at is not None:
         since = f"{state.paused_at:%Y-%m-%d %H:%M} UTC"
-        return Waiting(PAUSED, f"paused by hand since {since}; `ytarchive resume` ends the pause")
+        message = f"paused by hand since {since}; `ytarchive resume` ends the pause"
+        return Waiting(PAUSED, message, egress=egress)
     if state.circuit is Circuit.OPEN and state.next_probe_at:
         until = f"next try at {state.next_probe_at:%Y-%m-%d %H:%M} UTC"
-        return Waiting(state.reason or "", f"{state.message}; {until}", state.next_probe_at)
+        return Waiting(state.reason or "", f"{state.message}; {until}", state.next_probe_at, egress)
     if state.circuit is Circuit.PROBING:
-        return Waiting("probing", f"{state.message}; one video is being tried")
+        return Waiting("probing", f"{state.message}; one video is being tried", egress=egress)
     return None

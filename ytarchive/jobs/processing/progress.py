@@ -51,6 +51,7 @@ class ProgressReader:
                 "waiting_for": waiting and waiting.message,
                 "waiting_reason": waiting and waiting.reason,
                 "waiting_until": waiting and waiting.until,
+                "waiting_egress": waiting and waiting.egress,
             }
         )
         job = job.model_copy(update={"progress": progress})

@@ -117,6 +117,9 @@ class JobProgress(Model):
     waiting_reason: str | None = Field(
         default=None, description="The same for programs: bot_check, disk_full, upcoming, pace, …"
     )
+    waiting_egress: str | None = Field(
+        default=None, description="The address that YouTube holds back, by its name, if that is why"
+    )
     waiting_until: UtcDatetime | None = Field(default=None, description="When it ends, if known")
     active: list[VideoProgress] = Field(default_factory=list)
 

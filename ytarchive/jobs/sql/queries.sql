@@ -538,17 +538,17 @@ DELETE FROM services WHERE service_name = :service_name;
 -- Governor ----------------------------------------------------------------------------------------
 
 -- name: get_governor
-SELECT * FROM governor WHERE id = 1;
+SELECT * FROM governor WHERE egress = :egress;
 
 -- name: save_governor
 INSERT INTO governor (
-    id, state, reason, message, opened_at, next_probe_at, times_in_a_row, tokens, counted_at,
+    egress, state, reason, message, opened_at, next_probe_at, times_in_a_row, tokens, counted_at,
     paused_at
 ) VALUES (
-    1, :state, :reason, :message, :opened_at, :next_probe_at, :times_in_a_row, :tokens, :counted_at,
-    :paused_at
+    :egress, :state, :reason, :message, :opened_at, :next_probe_at, :times_in_a_row, :tokens,
+    :counted_at, :paused_at
 )
-ON CONFLICT (id) DO UPDATE SET
+ON CONFLICT (egress) DO UPDATE SET
     state = excluded.state, reason = excluded.reason, message = excluded.message,
     opened_at = excluded.opened_at, next_probe_at = excluded.next_probe_at,
     times_in_a_row = excluded.times_in_a_row, tokens = excluded.tokens,

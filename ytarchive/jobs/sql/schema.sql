@@ -1,7 +1,7 @@
 -- jobs.db: the queue, the registry of services and the governor's state.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 101;
+PRAGMA user_version = 102;
 
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -187,9 +187,10 @@ CREATE INDEX availability_due ON availability (next_check_at) WHERE next_check_a
 
 CREATE INDEX availability_by_state ON availability (state, video_id);
 
--- One row: why nothing may be asked of YouTube, until when, and how often that happened in a row.
+-- For each egress address: why nothing may be asked of YouTube from there, until when, and how often
+-- that happened in a row.
 CREATE TABLE governor (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
+    egress TEXT PRIMARY KEY,          -- its name; `direct`: this machine's own
     state TEXT NOT NULL,              -- closed, open, probing
     reason TEXT,
     message TEXT,
@@ -199,4 +200,4 @@ CREATE TABLE governor (
     tokens REAL NOT NULL,             -- videos that may start at once
     counted_at INTEGER NOT NULL,      -- when `tokens` was true
     paused_at INTEGER                 -- when somebody paused it by hand; NULL: not paused
-) STRICT;
+) STRICT, WITHOUT ROWID;
