@@ -88,25 +88,15 @@ class DownloadService(DownloadAPI):
         await self._supervisor.stop()
 
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
-        """Queue a download. A video that is being fetched already is not fetched twice.
-
-        Raises PathOutsideArchive, ArchiveMissing, ServiceUnavailable while shutting down, and
-        DiskFull or NotWritable if it cannot be noted.
-        """
         await self._watch.require()
         if request.output_path:
             require_place_for_videos(request.output_path, self._settings.storage, request.video_id)
         return (await self._transfers.start(request)).progress
 
     async def get_progress(self, task_id: str) -> DownloadProgress:
-        """Return a snapshot, or how a direct download of an earlier process ended.
-
-        Raises NotFound.
-        """
         return await self._transfers.progress(task_id)
 
     async def cancel_download(self, task_id: str) -> DownloadProgress:
-        """Stop it and wait until it has stopped. One that has ended stays as it is."""
         progress = await self._transfers.progress(task_id)
         if progress.status.is_final:
             return progress
@@ -115,13 +105,11 @@ class DownloadService(DownloadAPI):
         return task.progress
 
     async def get_formats(self, video_id: str) -> VideoFormats:
-        """Ask YouTube; a download that follows within the hour does not ask again."""
         await self._watch.require()
         extracted = await self._fetcher.extract(video_id)
         return await asyncio.to_thread(_read_formats, extracted.info_path)
 
     async def health(self) -> HealthCheck:
-        """Whether yt-dlp, ffmpeg, a JavaScript runtime and a writable staging folder are there."""
         checks, is_there = await asyncio.gather(
             asyncio.to_thread(self._checks), self._watch.is_there()
         )

@@ -168,7 +168,6 @@ class JobsService(JobsAPI, DownloadListener):
         return self._registry.url(service)
 
     async def create_job(self, request: CreateJob) -> Job:
-        """Queue a job and return it, PENDING, as soon as it is durable."""
         if request.options.output_dir:
             alone = request.video_ids[0] if len(request.video_ids) == 1 else None
             require_place_for_videos(request.options.output_dir, self._settings.storage, alone)
@@ -184,17 +183,14 @@ class JobsService(JobsAPI, DownloadListener):
         return job
 
     async def get_job(self, job_id: str, request: JobView = FIRST_VIDEOS) -> Job:
-        """A job with its results and progress. Raises NotFound."""
         return await self._progress.fill(await self._found(job_id, expand=request.expand))
 
     async def list_jobs(self, request: JobQuery) -> Page[Job]:
-        """Jobs that match, newest first."""
         page = await self._repository.page(request)
         items = [await self._progress.fill(job) for job in page.items]
         return page.model_copy(update={"items": items})
 
     async def retry_job(self, job_id: str) -> Job:
-        """Queue again what failed, was unavailable or cancelled. Raises NotFound or Conflict."""
         job = await self._found(job_id, expand=False)
         if not job.status.is_final:
             raise Conflict(f"job {job_id} is still {job.status}")
@@ -209,17 +205,14 @@ class JobsService(JobsAPI, DownloadListener):
         return await self._found(job_id)
 
     async def retry_jobs(self, request: RetryJobs) -> RetryReport:
-        """Queue again what failed in any job, by reason. Raises InvalidRequest with the reasons."""
         if request.job_id is not None:
             await self._found(request.job_id, expand=False)
         return await self._retries.of_jobs(request)
 
     async def retry_work_plans(self, request: RetryWorkPlans) -> RetryReport:
-        """Queue again what work plans have. Entries stay in them until they are stored."""
         return await self._retries.of_work_plans(request)
 
     async def cancel_job(self, job_id: str) -> Job:
-        """Stop a job and its transfers. Raises NotFound, or Conflict if it has ended."""
         await self._found(job_id, expand=False)
         if not await self._repository.cancel(job_id):
             raise Conflict(f"job {job_id} has already ended")
@@ -228,42 +221,33 @@ class JobsService(JobsAPI, DownloadListener):
         return await self._found(job_id)
 
     async def ask_permit(self, request: PermitRequest) -> GivenPermit:
-        """Let a service that runs apart ask YouTube. Raises RequestsPaused with `retry_after`."""
         return await self._permits.ask(request)
 
     async def renew_permit(self, permit_id: str) -> Done:
-        """Let it last for another lease. Raises NotFound if it has ended."""
         self._permits.renew(permit_id)
         return Done()
 
     async def end_permit(self, permit_id: str, request: PermitOutcome) -> Done:
-        """Give it back, and tell how it went; that is heard even if it has ended by itself."""
         await self._permits.end(permit_id, request)
         return Done()
 
     async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
-        """Videos that YouTube did not give at some time, with the evidence; by id."""
         return await self._guards.ledger.page(request)
 
     async def get_availability(self, video_id: str) -> Availability:
-        """What is known of one video. Raises NotFound if nothing was ever wrong with it."""
         return await self._guards.ledger.get(video_id)
 
     async def register_service(self, request: RegisterService) -> ServiceRegistry:
-        """Make a service known; its health is polled from now on."""
         return await self._registry.register(request)
 
     async def list_services(self) -> list[ServiceRegistry]:
-        """Every known service and its health."""
         return self._registry.services()
 
     async def remove_service(self, service_name: str) -> Done:
-        """Forget a service that is gone. Raises NotFound, or Conflict if it is healthy."""
         await self._registry.remove(service_name)
         return Done()
 
     async def download_finished(self, request: DownloadNotice) -> Done:
-        """Take notice; a download that no job asked for is stored all the same."""
         log.info("{}: download {}", request.video_id, request.status.lower())
         if not self._notices.deliver(request):
             # Answered when it is safe, and not before: Download keeps it until then.
@@ -271,7 +255,6 @@ class JobsService(JobsAPI, DownloadListener):
         return Done()
 
     async def health(self) -> HealthCheck:
-        """Whether the queue's database answers."""
         checks = {"database": await self._repository.database.is_usable()}
         problems = self._guards.supervisor.problems()
         return HealthCheck.of(self.service, checks, since=self._started, problems=problems)

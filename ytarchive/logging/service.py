@@ -133,21 +133,17 @@ class LoggingService(LoggingAPI):
             yield service
 
     async def submit_log(self, request: LogEntry) -> Received:
-        """See the contract."""
         if request.trace_id is None:
             request = request.model_copy(update={"trace_id": current_trace_id()})
         return await self._take([request])
 
     async def submit_logs(self, request: LogBatch) -> Received:
-        """See the contract."""
         return await self._take(request.entries)
 
     async def query_logs(self, request: LogQuery) -> Page[LogEntry]:
-        """See the contract."""
         return await self._store.rows.find(request)
 
     async def service_logs(self, service: str, request: LogQuery) -> Page[LogEntry]:
-        """See the contract."""
         if request.service not in {None, service}:
             return Page(items=[])
         page = await self._store.rows.find(request.model_copy(update={"service": service}))
@@ -158,11 +154,9 @@ class LoggingService(LoggingAPI):
         return page
 
     async def get_metrics(self) -> list[Metric]:
-        """See the contract."""
         return current_metrics()
 
     async def health(self) -> HealthCheck:
-        """Whether entries can be stored, and whether those of this process are."""
         checks = {
             "database": await self._database.is_usable(),
             "queue": self._pipeline.keeps_up,

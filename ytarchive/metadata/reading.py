@@ -21,7 +21,6 @@ class ReadOnlyMetadata(MetadataService):
     """Answers from `metadata.db` as it is; what has to be asked of YouTube raises NotWritable."""
 
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
-        """Return a channel that was requested before, however long ago. Raises NotWritable."""
         known = await self._cache.known_channel(channel, stale=True)
         if known is None:
             raise NotWritable(f"{channel} was not requested before, and this command only reads")

@@ -107,30 +107,24 @@ class MetadataService(MetadataAPI):
             yield service
 
     async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
-        """See the contract."""
         found = await self._videos.get(video_id, refresh=request.refresh, extract=request.extract)
         log.info("{}: metadata of {}", video_id, found.fetched_at.isoformat(timespec="seconds"))
         return found
 
     async def get_playlist(self, playlist_id: str, request: MetadataQuery) -> PlaylistMetadata:
-        """See the contract."""
         return await self._playlists.whole(playlist_id, refresh=request.refresh)
 
     async def get_playlist_page(self, playlist_id: str, request: PlaylistPageQuery) -> PlaylistPage:
-        """See the contract."""
         return await self._playlists.page(playlist_id, request)
 
     async def end_listing(self, playlist_id: str, request: PlaylistPageQuery) -> Done:
-        """See the contract."""
         await self._playlists.end(playlist_id, request)
         return Done()
 
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
-        """See the contract."""
         return await self._channels.get(channel, refresh=request.refresh)
 
     async def get_quota(self) -> QuotaUsage:
-        """See the contract."""
         return QuotaUsage(
             quota_limit=self._ledger.limit,
             quota_reserve=self._ledger.kept_back,
@@ -141,7 +135,6 @@ class MetadataService(MetadataAPI):
         )
 
     async def get_batch(self, request: BatchRequest) -> BatchMetadata:
-        """See the contract."""
         wanted = list(dict.fromkeys(request.video_ids))
         outcomes = await self._videos.get_many(
             wanted, refresh=request.refresh, extract=request.extract
@@ -158,7 +151,6 @@ class MetadataService(MetadataAPI):
         return BatchMetadata(found=found, missing=missing)
 
     async def health(self) -> HealthCheck:
-        """See the contract. Costs no quota: the source is judged by what it answered last."""
         api = self._sources.api
         checks = {
             "database": await self._database.is_usable(),

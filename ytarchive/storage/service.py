@@ -164,11 +164,9 @@ class StorageService(WatchedOperations, StorageAPI):
         return {TrashAPI: self._trash, HistoryAPI: self._history, ContentAPI: content}
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
-        """Write a video's metadata to `metadata/videos/<id>.json`."""
         return await self._changes.to_the_end(self._save_metadata(request.metadata))
 
     async def save_playlist(self, request: SavePlaylist) -> Done:
-        """Write a playlist's metadata to `metadata/playlists/<id>.json`."""
         playlist_id = parse_playlist_id(request.playlist.playlist_id)
         playlist = request.playlist.model_copy(update={"playlist_id": playlist_id})
         request = request.model_copy(update={"playlist": playlist})
@@ -179,11 +177,9 @@ class StorageService(WatchedOperations, StorageAPI):
         return Done()
 
     async def save_video(self, request: SaveVideo) -> StorageLocation:
-        """Take in a finished video: checksums, sync, rename, registration, in this order."""
         return await self._change(request.video_id, lambda: self._videos.save(request))
 
     async def video_exists(self, video_id: str) -> VideoExists:
-        """Whether a video is stored, and where. A media file that is gone is not stored."""
         try:
             location = await self._videos.locate(video_id)
         except NotFound:
@@ -192,7 +188,6 @@ class StorageService(WatchedOperations, StorageAPI):
         return VideoExists(video_id=video_id, exists=exists, location=location)
 
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
-        """Which of many videos are stored, in the order asked; their media files must be there."""
         registered = await self._library.stored_among(request.video_ids)
         seen = await asyncio.to_thread(look_for, registered, self._layout)
         lacking = await self._absent.lacking(list(seen.stored), request)
@@ -200,36 +195,29 @@ class StorageService(WatchedOperations, StorageAPI):
 
     @databases_only
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
-        """Stored videos, sorted and filtered."""
         return await self._lists.page(await self.channels.resolved(request))
 
     @databases_only
     async def search(self, request: SearchQuery) -> SearchResults:
-        """Find videos by words in titles, descriptions and captions."""
         return await self._search.find(await self.channels.resolved(request))
 
     async def get_metadata(self, video_id: str) -> VideoMetadata:
-        """A video's stored metadata. Raises NotFound, or FileFailure if it cannot be read."""
         return await self._descriptions.get(video_id)
 
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        """Make a work plan, or extend the one that the list or else the job has."""
         plan = await self._changes.to_the_end(self._plans.create(request))
         log.info("work plan {}: {} videos to review", plan.id, plan.missing)
         return plan
 
     @databases_only
     async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
-        """All work plans, newest first."""
         return await self._plans.page(request)
 
     @databases_only
     async def get_work_plan(self, plan_id: str) -> WorkPlan:
-        """One work plan. Raises NotFound."""
         return await self._plans.get(plan_id)
 
     async def get_stats(self) -> StorageStats:
-        """What the archive holds."""
         totals = await self._library.totals()
         base = self._layout.base
         with os_errors(base):
@@ -251,27 +239,22 @@ class StorageService(WatchedOperations, StorageAPI):
         )
 
     async def start_verification(self, request: VerifyRequest) -> Verification:
-        """Begin to verify what is stored, or go on where the last run ended."""
         return await self._verifier.start(request)
 
     @databases_only
     async def get_verification(self) -> Verification:
-        """How far the verification is, and how much it found."""
         return await self._verifier.status()
 
     @databases_only
     async def list_findings(self, request: FindingQuery) -> Page[Finding]:
-        """What is not as it was stored, ordered by path."""
         return await self._verifier.page(request)
 
     @databases_only
     async def cancel_verification(self) -> Verification:
-        """Stop the verification; the next run goes on from there."""
         return await self._verifier.cancel()
 
     @databases_only
     async def health(self) -> HealthCheck:
-        """Whether the library can be read and the archive written."""
         look = asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free)
         # All at once: under load, each change of threads waits for its turn.
         found = await asyncio.gather(self._database.is_usable(), self.watch.is_there(), look)

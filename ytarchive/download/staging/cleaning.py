@@ -32,7 +32,6 @@ class StagingCleaner(StagingAPI):
         self._given_up: set[str] = set()
 
     async def get_staging(self) -> StagingReport:
-        """Return the number, size and age of partial downloads that nothing works on."""
         return await asyncio.to_thread(self._area.report, self._active())
 
     def start(self, scheduler: Scheduler, supervisor: Supervisor) -> None:

@@ -37,16 +37,13 @@ class GovernorService(GovernorAPI):
         return self._governor.waiting()
 
     async def get_governor(self) -> GovernorState:
-        """Return whether YouTube may be asked at present, and how fast."""
         return self._governor.snapshot()
 
     async def pause_governor(self) -> GovernorState:
-        """Start no new work until somebody resumes it, also after a restart."""
         await self._governor.pause()
         return self._governor.snapshot()
 
     async def resume_governor(self) -> GovernorState:
-        """Lift the pause by hand, and try at once what waits because of a block or an outage."""
         await self._governor.resume()
         for reason in sorted(RESUMING):
             await self._requeueing.hurry(reason)

@@ -20,7 +20,6 @@ class JobResultsService(JobResultsAPI):
         self._repository = repository
 
     async def list_results(self, job_id: str, request: ResultsQuery) -> Page[JobResult]:
-        """Return the results of a job in the order of its videos. Raises NotFound."""
         if await self._repository.head(job_id) is None:
             raise NotFound(f"there is no job {job_id}")
 

@@ -15,7 +15,6 @@ class ScheduleService(ScheduleAPI):
         self._registry = registry
 
     async def get_schedule(self) -> list[DutyState]:
-        """Return the periodic duties of all services, by service and name."""
         duties = {(each.service, each.name): each for each in self._registry.duties()}
         duties |= {(each.service, each.name): each for each in self._scheduler.states()}
         return [duties[name] for name in sorted(duties)]

@@ -22,17 +22,14 @@ class ContentService(WatchedOperations, ContentAPI):
         self._layout = layout
 
     async def get_media(self, video_id: str) -> Content:
-        """Return the media file of a video."""
         location = await self._library.location(video_id)
         return await self._content(location.video_path, f"no media of {video_id} is stored")
 
     async def get_thumbnail(self, video_id: str) -> Content:
-        """Return the thumbnail of a video."""
         location = await self._library.location(video_id)
         return await self._content(location.thumbnail_path, f"{video_id} has no thumbnail")
 
     async def get_captions(self, video_id: str, name: str) -> Content:
-        """Return captions of a video."""
         location = await self._library.location(video_id)
         found = None
         if location.video_path is not None:

@@ -21,11 +21,9 @@ class HistoryService(WatchedOperations, HistoryAPI):
         self._changes = changes
 
     async def get_history(self, video_id: str) -> list[HistoryEntry]:
-        """Return the history of a video, oldest first; empty if nothing changed."""
         return await asyncio.to_thread(self._records.read, video_id)
 
     async def add_history(self, video_id: str, request: HistoryEntry) -> Done:
-        """Append an entry to the history of a video; it may be repeated."""
 
         async def add() -> Done:
             async with self._changes.lock(video_id):

@@ -53,33 +53,26 @@ class TrashService(WatchedOperations, TrashAPI):
         self._kept = timedelta(days=days)
 
     async def list_trash(self, request: TrashQuery) -> Page[TrashItem]:
-        """List the items of the trash, newest first."""
         return await self._page(BinName.TRASH, request)
 
     async def get_trash_item(self, item_id: str) -> TrashItem:
-        """Return an item of the trash. Raises NotFound."""
         return self._shown(await asyncio.to_thread(self._bins.read, BinName.TRASH, item_id))
 
     async def restore_from_trash(self, item_id: str, request: RestoreItem) -> Restored:
-        """Move the files of an item back to their place and register them again."""
         return await self._restore(BinName.TRASH, item_id, replace=request.replace)
 
     async def empty_trash(self, request: EmptyTrash) -> Emptied:
-        """Delete items of the trash for good."""
         emptied = await asyncio.to_thread(self._bins.empty, timedelta(days=request.older_than_days))
         log.info("deleted {} items of the trash, {} bytes", emptied.items, emptied.size_bytes)
         return emptied
 
     async def list_quarantine(self, request: TrashQuery) -> Page[TrashItem]:
-        """List the items of the quarantine, newest first."""
         return await self._page(BinName.QUARANTINE, request)
 
     async def get_quarantine_item(self, item_id: str) -> TrashItem:
-        """Return an item of the quarantine. Raises NotFound."""
         return await asyncio.to_thread(self._bins.read, BinName.QUARANTINE, item_id)
 
     async def restore_from_quarantine(self, item_id: str, request: RestoreItem) -> Restored:
-        """Move damaged files back to their place; they stay marked as damaged."""
         return await self._restore(BinName.QUARANTINE, item_id, replace=request.replace)
 
     @property
