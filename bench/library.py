@@ -11,10 +11,10 @@ from pathlib import Path
 from bench.world import World
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Writer
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.repository import SCHEMA
+from ytarchive.storage.library.repository import SCHEMA
 from ytarchive.storage.search.documents import Change, Document, Track, document, packed
 from ytarchive.storage.search.index import SearchIndex
+from ytarchive.storage.store.layout import Layout
 
 CHANNELS = 5_000
 FIRST_DAY = 1_300_000_000_000_000

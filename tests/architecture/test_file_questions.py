@@ -21,7 +21,7 @@ EXEMPT = {
     "common/swap.py": START,
     "download/staging/area.py": "it removes leftovers, and handles every OSError itself",
     "logging/files.py": "its caller handles every OSError; the log continues without files",
-    "storage/discovery.py": OWN,
+    "storage/library/discovery.py": OWN,
     "storage/identity/opening.py": START,
     "storage/identity/standing.py": START,
     "storage/identity/state.py": START,

@@ -98,7 +98,7 @@ def _target(node: ast.Assign) -> str:
 
 
 def test_another_package_is_imported_through_its_front_door() -> None:
-    """`from ytarchive.storage import X`, never `from ytarchive.storage.repository import X`."""
+    """`from ytarchive.storage import X`, never `from ytarchive.storage.library.repository import X`."""
     trespassing = [
         f"{module.where(node)} imports {name}"
         for module in modules("ytarchive")

@@ -11,6 +11,16 @@ from ytarchive.storage.api import (
     StoredVideos,
     VideoExists,
 )
+from ytarchive.storage.bins.models import (
+    BinName,
+    Emptied,
+    EmptyTrash,
+    Restored,
+    RestoreItem,
+    TrashedFile,
+    TrashItem,
+    TrashQuery,
+)
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
@@ -18,15 +28,7 @@ from ytarchive.storage.history.records import availability_history
 from ytarchive.storage.identity.opening import Initialized, initialize, is_creatable, open_identity
 from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.identity.state import lost_queue
-from ytarchive.storage.plan_models import (
-    FailedDownload,
-    PlanEntry,
-    UnavailableVideo,
-    WorkPlan,
-    WorkPlanQuery,
-    WorkPlanRequest,
-)
-from ytarchive.storage.query_models import (
+from ytarchive.storage.library.query_models import (
     FoundVideo,
     Hit,
     HitField,
@@ -37,18 +39,8 @@ from ytarchive.storage.query_models import (
     VideoQuery,
     VideoSort,
 )
-from ytarchive.storage.rebuild import Rebuilt, rebuild_library
+from ytarchive.storage.maintenance.rebuild import Rebuilt, rebuild_library
 from ytarchive.storage.trash.api import TrashAPI
-from ytarchive.storage.trash.models import (
-    BinName,
-    Emptied,
-    EmptyTrash,
-    Restored,
-    RestoreItem,
-    TrashedFile,
-    TrashItem,
-    TrashQuery,
-)
 from ytarchive.storage.verify.models import (
     Finding,
     FindingKind,
@@ -57,6 +49,14 @@ from ytarchive.storage.verify.models import (
     VerifyMode,
     VerifyRequest,
     VerifyState,
+)
+from ytarchive.storage.work_plans.models import (
+    FailedDownload,
+    PlanEntry,
+    UnavailableVideo,
+    WorkPlan,
+    WorkPlanQuery,
+    WorkPlanRequest,
 )
 
 __all__ = [

@@ -9,9 +9,14 @@ from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
 from ytarchive.common.media import PlaylistMetadata, SideFiles, VideoMetadata
 from ytarchive.common.models import Done, Model, Page, UtcDatetime
 from ytarchive.common.services import ServiceName
-from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
-from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
+from ytarchive.storage.library.query_models import (
+    SearchQuery,
+    SearchResults,
+    StoredVideo,
+    VideoQuery,
+)
 from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
+from ytarchive.storage.work_plans.models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
 
 
 class StorageLocation(Model):

@@ -7,10 +7,10 @@ from typing import Self
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.presence import Presence
 from ytarchive.common.read_only import ReadOnlyDatabase
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.repository import SCHEMA
+from ytarchive.storage.library.repository import SCHEMA
 from ytarchive.storage.search import Search
 from ytarchive.storage.service import StorageService
+from ytarchive.storage.store.layout import Layout
 
 
 class ReadOnlyStorage(StorageService):

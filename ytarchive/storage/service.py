@@ -18,8 +18,6 @@ from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.supervision import Supervisor
-from ytarchive.storage import folders
-from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.api import (
     ExistsRequest,
     SaveMetadata,
@@ -31,25 +29,33 @@ from ytarchive.storage.api import (
     StoredVideos,
     VideoExists,
 )
-from ytarchive.storage.changes import Changes
-from ytarchive.storage.channels import ChannelNames
+from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.content.service import ContentService
-from ytarchive.storage.descriptions import MetadataStore
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.service import HistoryService
 from ytarchive.storage.identity.opening import record_in_library
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.lists import VideoLists
-from ytarchive.storage.plan_models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
-from ytarchive.storage.playlists import save_listed
-from ytarchive.storage.presence import look_for
-from ytarchive.storage.query_models import SearchQuery, SearchResults, StoredVideo, VideoQuery
-from ytarchive.storage.rebuild import restore_lost_library
-from ytarchive.storage.repository import SCHEMA, Library
+from ytarchive.storage.intake.videos import VideoStore
+from ytarchive.storage.library.absent_captions import AbsentCaptions
+from ytarchive.storage.library.channels import ChannelNames
+from ytarchive.storage.library.descriptions import MetadataStore
+from ytarchive.storage.library.lists import VideoLists
+from ytarchive.storage.library.playlists import save_listed
+from ytarchive.storage.library.presence import look_for
+from ytarchive.storage.library.query_models import (
+    SearchQuery,
+    SearchResults,
+    StoredVideo,
+    VideoQuery,
+)
+from ytarchive.storage.library.repository import SCHEMA, Library
+from ytarchive.storage.maintenance.rebuild import restore_lost_library
 from ytarchive.storage.search import Search
+from ytarchive.storage.store import folders
+from ytarchive.storage.store.changes import Changes
+from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.watching import WatchedOperations, databases_only
 from ytarchive.storage.trash.api import TrashAPI
-from ytarchive.storage.trash.bins import Bins
 from ytarchive.storage.trash.restoring import Restorer
 from ytarchive.storage.trash.service import TrashService
 from ytarchive.storage.verify.findings import Findings
@@ -57,9 +63,8 @@ from ytarchive.storage.verify.models import Finding, FindingQuery, Verification,
 from ytarchive.storage.verify.passes import Passes
 from ytarchive.storage.verify.schedule import VerificationSchedule
 from ytarchive.storage.verify.verification import Verifier
-from ytarchive.storage.videos import VideoStore
-from ytarchive.storage.watching import WatchedOperations, databases_only
-from ytarchive.storage.work_plans import WorkPlans
+from ytarchive.storage.work_plans.models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
+from ytarchive.storage.work_plans.work_plans import WorkPlans
 
 log = logger.bind(service="storage")
 

@@ -32,7 +32,7 @@ async def interrupted(config: StorageConfig, monkeypatch: pytest.MonkeyPatch) ->
 
     storage = await StorageService.open(config)
     with monkeypatch.context() as patch:
-        patch.setattr("ytarchive.storage.moving.Mover.carry_out", stop)
+        patch.setattr("ytarchive.storage.intake.moving.Mover.carry_out", stop)
         with pytest.raises(KeyError):
             await storage.save_video(save_request(stage(config)))
     await storage.close()

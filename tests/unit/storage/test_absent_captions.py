@@ -8,7 +8,8 @@ import pytest
 from tests.unit.storage.samples import OTHER, VIDEO, save_request, side_request, stage
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.models import utc_now
-from ytarchive.storage import ExistsRequest, absent_captions
+from ytarchive.storage import ExistsRequest
+from ytarchive.storage.library import absent_captions
 from ytarchive.storage.service import StorageService
 
 Travel = Callable[[float], None]

@@ -25,10 +25,10 @@ from tests.unit.storage.samples import (
 )
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import StaleShare
-from ytarchive.storage.layout import Layout
+from ytarchive.storage.bins.bins import Bins
+from ytarchive.storage.bins.models import BinName
 from ytarchive.storage.service import StorageService
-from ytarchive.storage.trash.bins import Bins
-from ytarchive.storage.trash.models import BinName
+from ytarchive.storage.store.layout import Layout
 
 
 @pytest.mark.parametrize("kind", ["first", "second", "format"])

@@ -16,7 +16,7 @@ from ytarchive.storage import (
     WorkPlanQuery,
     rebuild_library,
 )
-from ytarchive.storage.repository import SCHEMA
+from ytarchive.storage.library.repository import SCHEMA
 from ytarchive.storage.search.index import SCHEMA as SEARCH
 from ytarchive.storage.service import StorageService
 

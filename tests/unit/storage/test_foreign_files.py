@@ -9,8 +9,8 @@ from tests.unit.storage.samples import OTHER, VIDEO, flip_byte, save_request, st
 from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
 from ytarchive.storage import FindingKind, VerifyState, rebuild_library
-from ytarchive.storage.known_files import is_known_foreign
 from ytarchive.storage.service import StorageService
+from ytarchive.storage.store.known_files import is_known_foreign
 
 KNOWN = [
     "@eaDir/film.mp4/SYNOVIDEO_VIDEO_SCREENSHOT.jpg", ".DS_Store", "Thumbs.db", "desktop.ini",

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.storage.samples import VIDEO
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import InvalidIdentifier, PathOutsideArchive, YTArchiveError
-from ytarchive.storage.layout import Layout, Role, role_of
+from ytarchive.storage.store.layout import Layout, Role, role_of
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Parameters, Row, Writer
 from ytarchive.common.errors import InvalidRequest
 from ytarchive.storage import SortOrder, StoredVideo, VideoQuery, VideoSort
-from ytarchive.storage import lists as lists_module
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.lists import VideoLists
-from ytarchive.storage.repository import SCHEMA, metadata_row
+from ytarchive.storage.library import lists as lists_module
+from ytarchive.storage.library.lists import VideoLists
+from ytarchive.storage.library.repository import SCHEMA, metadata_row
 from ytarchive.storage.service import StorageService
+from ytarchive.storage.store.layout import Layout
 
 COUNT = 60
 KEYS: dict[VideoSort, Callable[[StoredVideo], Any]] = {

@@ -48,9 +48,9 @@ from ytarchive.storage import (
     open_identity,
     rebuild_library,
 )
+from ytarchive.storage.bins.models import BinName
 from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.service import StorageService
-from ytarchive.storage.trash.models import BinName
 from ytarchive.storage.verify.checks import Checker
 from ytarchive.storage.verify.schedule import VerificationSchedule
 from ytarchive.storage.verify.strangers import Strangers

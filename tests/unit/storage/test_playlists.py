@@ -11,7 +11,7 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import Conflict
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
 from ytarchive.storage import SavePlaylist
-from ytarchive.storage.rebuild import rebuild_library
+from ytarchive.storage.maintenance.rebuild import rebuild_library
 from ytarchive.storage.service import StorageService
 
 LIST = "PLlist"

@@ -187,7 +187,7 @@ async def test_what_is_lost_from_staging_after_a_crash_is_still_missing(
     await incomplete(storage, config)
     staged = stage_side_files(config)
     with monkeypatch.context() as patch:
-        patch.setattr("ytarchive.storage.moving.Mover.carry_out", stop)
+        patch.setattr("ytarchive.storage.intake.moving.Mover.carry_out", stop)
         with pytest.raises(KeyError):
             await storage.save_video(side_request(staged))
     await storage.close()

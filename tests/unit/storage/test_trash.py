@@ -13,11 +13,11 @@ from tests.waiting import until
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import DiskFull
 from ytarchive.common.models import utc_now
-from ytarchive.storage.folders import prepare
-from ytarchive.storage.layout import Layout
+from ytarchive.storage.bins.bins import Bins, new_item
+from ytarchive.storage.bins.models import BinName, Reason, TrashedFile
 from ytarchive.storage.service import StorageService
-from ytarchive.storage.trash.bins import Bins, new_item
-from ytarchive.storage.trash.models import BinName, Reason, TrashedFile
+from ytarchive.storage.store.folders import prepare
+from ytarchive.storage.store.layout import Layout
 
 
 def put(config: StorageConfig, bin_name: BinName, days: float) -> None:

@@ -51,7 +51,7 @@ def without_moment(
 
 @pytest.fixture
 def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ytarchive.storage.work_plans.utc_now", lambda: MOMENT)
+    monkeypatch.setattr("ytarchive.storage.work_plans.work_plans.utc_now", lambda: MOMENT)
 
 
 async def test_a_plan_tells_everything_and_lies_beside_the_metadata(

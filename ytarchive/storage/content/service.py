@@ -8,9 +8,9 @@ from ytarchive.common.errors import NotFound
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.content.local import LocalContent
-from ytarchive.storage.layout import Layout, Role, caption_language
-from ytarchive.storage.repository import Library
-from ytarchive.storage.watching import WatchedOperations
+from ytarchive.storage.library.repository import Library
+from ytarchive.storage.store.layout import Layout, Role, caption_language
+from ytarchive.storage.store.watching import WatchedOperations
 
 
 class ContentService(WatchedOperations, ContentAPI):

@@ -15,11 +15,11 @@ from ytarchive.common.disk import os_errors, sync, sync_descriptor
 from ytarchive.common.errors import LocalError, NotFound
 from ytarchive.common.file_names import file_name
 from ytarchive.common.regular import append_regular
-from ytarchive.storage import files
-from ytarchive.storage.discovery import VIDEO_ID
+from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
-from ytarchive.storage.layout import Layout, Role, role_of
-from ytarchive.storage.trash.models import TrashItem
+from ytarchive.storage.library.discovery import VIDEO_ID
+from ytarchive.storage.store import files
+from ytarchive.storage.store.layout import Layout, Role, role_of
 
 _LARGEST_FILE = 4 * 2**20
 """Of a larger side file only name, size and digest are recorded."""

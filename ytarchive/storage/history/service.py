@@ -4,12 +4,12 @@ import asyncio
 
 from ytarchive.common.models import Done
 from ytarchive.common.presence import ArchiveWatch
-from ytarchive.storage.changes import Changes
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.models import HistoryEntry
 from ytarchive.storage.history.records import HistoryRecords
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.watching import WatchedOperations
+from ytarchive.storage.store.changes import Changes
+from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.watching import WatchedOperations
 
 
 class HistoryService(WatchedOperations, HistoryAPI):

@@ -18,9 +18,9 @@ from ytarchive.common.known_archives import KnownArchives
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model, to_micros, utc_now
 from ytarchive.common.services import ServiceName
-from ytarchive.storage import files
 from ytarchive.storage.identity.standing import Access, Standing, examine
-from ytarchive.storage.repository import SCHEMA
+from ytarchive.storage.library.repository import SCHEMA
+from ytarchive.storage.store import files
 
 log = logger.bind(service="storage")
 

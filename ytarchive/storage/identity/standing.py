@@ -28,9 +28,9 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.identity import IDENTITY_FILE, ArchiveIdentity, read_identity, unreachable
 from ytarchive.common.known_archives import KnownArchive, KnownArchives
-from ytarchive.storage.discovery import documents
 from ytarchive.storage.identity.state import RecordedState
-from ytarchive.storage.layout import CHECKSUMS, Layout
+from ytarchive.storage.library.discovery import documents
+from ytarchive.storage.store.layout import CHECKSUMS, Layout
 
 _OF_THE_SYSTEM = frozenset(
     {"lost+found", ".DS_Store", ".Spotlight-V100", ".fseventsd", ".Trashes", "@eaDir", "Thumbs.db"}

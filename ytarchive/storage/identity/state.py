@@ -11,8 +11,8 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Row
 from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
 from ytarchive.common.read_only import has_schema, peek
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.repository import SCHEMA
+from ytarchive.storage.library.repository import SCHEMA
+from ytarchive.storage.store.layout import Layout
 
 log = logger.bind(service="storage")
 

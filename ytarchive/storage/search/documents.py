@@ -13,9 +13,9 @@ from loguru import logger
 
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.regular import read_regular
-from ytarchive.storage.layout import Layout
 from ytarchive.storage.search.captions import FORMATS, language_of, read_captions
 from ytarchive.storage.search.text import clean
+from ytarchive.storage.store.layout import Layout
 
 log = logger.bind(service="storage")
 

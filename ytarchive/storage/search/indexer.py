@@ -14,9 +14,9 @@ from ytarchive.common.database import Database, Row
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable
 from ytarchive.common.supervision import mark_working
-from ytarchive.storage.layout import Layout
 from ytarchive.storage.search.documents import Change, Document, document_of, headline_of
 from ytarchive.storage.search.index import SearchIndex
+from ytarchive.storage.store.layout import Layout
 
 log = logger.bind(service="storage")
 

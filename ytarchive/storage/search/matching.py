@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from ytarchive.common.models import to_micros
-from ytarchive.storage.query_models import SearchQuery
+from ytarchive.storage.library.query_models import SearchQuery
 from ytarchive.storage.search.documents import (
     captions_facet,
     channel_facet,

@@ -4,11 +4,11 @@ from typing import Any
 
 from ytarchive.common.database import Row
 from ytarchive.common.models import from_micros
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.query_models import FoundVideo, Hit, HitField
+from ytarchive.storage.library.query_models import FoundVideo, Hit, HitField
 from ytarchive.storage.search.documents import Track, tracks_of, unpacked
 from ytarchive.storage.search.snippets import Line, best, lines_with, text_hit
 from ytarchive.storage.search.text import Places
+from ytarchive.storage.store.layout import Layout
 
 
 def found_video(

@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol
 from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.models import Page
 from ytarchive.common.services import ServiceName
-from ytarchive.storage.trash.models import (
+from ytarchive.storage.bins.models import (
     Emptied,
     EmptyTrash,
     ItemId,

@@ -8,16 +8,16 @@ from loguru import logger
 
 from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive, RestoreConflict
 from ytarchive.storage.api import StorageLocation
-from ytarchive.storage.intake import StoredFile
-from ytarchive.storage.layout import Layout, Role, role_of, side_file
-from ytarchive.storage.repository import FileSet, Library, Move
-from ytarchive.storage.swapping import Change, StoredCopy, Swap
-from ytarchive.storage.trash.bins import Bins
-from ytarchive.storage.trash.models import BinName, Restored, TrashItem
+from ytarchive.storage.bins.bins import Bins
+from ytarchive.storage.bins.models import BinName, Restored, TrashItem
+from ytarchive.storage.intake.swapping import Change, StoredCopy, Swap
+from ytarchive.storage.intake.videos import VideoStore
+from ytarchive.storage.library.repository import FileSet, Library, Move
+from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.layout import Layout, Role, role_of, side_file
 from ytarchive.storage.verify.checks import Trouble
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import FindingKind
-from ytarchive.storage.videos import VideoStore
 
 log = logger.bind(service="storage")
 

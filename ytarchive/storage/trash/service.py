@@ -11,9 +11,8 @@ from loguru import logger
 from ytarchive.common.models import Page
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.scheduler import Duty
-from ytarchive.storage.trash.api import TrashAPI
-from ytarchive.storage.trash.bins import Bins
-from ytarchive.storage.trash.models import (
+from ytarchive.storage.bins.bins import Bins
+from ytarchive.storage.bins.models import (
     BinName,
     Emptied,
     EmptyTrash,
@@ -22,8 +21,9 @@ from ytarchive.storage.trash.models import (
     TrashItem,
     TrashQuery,
 )
+from ytarchive.storage.store.watching import WatchedOperations
+from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.restoring import Restorer
-from ytarchive.storage.watching import WatchedOperations
 
 log = logger.bind(service="storage")
 

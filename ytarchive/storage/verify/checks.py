@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from ytarchive.common.errors import Cancelled
 from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.regular import open_regular
-from ytarchive.storage.known_files import is_known_foreign
+from ytarchive.storage.store.known_files import is_known_foreign
 from ytarchive.storage.verify.models import FindingKind
 
 _CHUNK = 2**20

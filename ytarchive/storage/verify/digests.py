@@ -6,9 +6,10 @@ Everything here blocks; callers run it in a thread.
 from collections.abc import Iterable
 
 from ytarchive.common.file_names import file_name
-from ytarchive.storage import files, intake
-from ytarchive.storage.intake import StoredFile
-from ytarchive.storage.layout import CHECKSUMS, Layout
+from ytarchive.storage.store import file_sets as intake
+from ytarchive.storage.store import files
+from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.layout import CHECKSUMS, Layout
 from ytarchive.storage.verify.checks import RegisteredFile
 
 

@@ -12,8 +12,8 @@ from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable
-from ytarchive.storage.intake import StoredFile
-from ytarchive.storage.layout import Role
+from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.layout import Role
 from ytarchive.storage.verify.checks import RegisteredFile, Trouble, video_folder
 from ytarchive.storage.verify.models import Finding, FindingKind, FindingQuery
 from ytarchive.storage.verify.rows import file_of, files_without_video, video_without_media

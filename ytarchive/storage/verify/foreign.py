@@ -9,8 +9,8 @@ from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.json_text import json_bytes
 from ytarchive.common.regular import read_regular
 from ytarchive.common.rows import UNREADABLE
-from ytarchive.storage import files
-from ytarchive.storage.layout import Layout
+from ytarchive.storage.store import files
+from ytarchive.storage.store.layout import Layout
 
 log = logger.bind(service="storage")
 

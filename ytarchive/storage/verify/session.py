@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ytarchive.common.database import Row
 from ytarchive.common.errors import ArchiveMissing, Cancelled, FileFailure
-from ytarchive.storage.layout import Layout
+from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.verify.checks import Checked, Checker, RegisteredFile, Trouble
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.foreign import AcceptedFiles

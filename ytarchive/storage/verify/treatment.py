@@ -8,11 +8,11 @@ from loguru import logger
 
 from ytarchive.common.file_names import file_name, shown_name
 from ytarchive.common.filesystem import is_folder
-from ytarchive.storage.discovery import quality_of
-from ytarchive.storage.layout import Layout, Role
-from ytarchive.storage.repository import Library
-from ytarchive.storage.trash.bins import Bins, new_item
-from ytarchive.storage.trash.models import BinName, Reason, TrashedFile
+from ytarchive.storage.bins.bins import Bins, new_item
+from ytarchive.storage.bins.models import BinName, Reason, TrashedFile
+from ytarchive.storage.library.discovery import quality_of
+from ytarchive.storage.library.repository import Library
+from ytarchive.storage.store.layout import Layout, Role
 from ytarchive.storage.verify import digests
 from ytarchive.storage.verify.checks import Checker, RegisteredFile, Trouble, video_folder
 from ytarchive.storage.verify.findings import Copy, Findings

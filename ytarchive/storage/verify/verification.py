@@ -10,9 +10,9 @@ from loguru import logger
 from ytarchive.common.disk import translated
 from ytarchive.common.errors import ArchiveMissing, Conflict, YTArchiveError
 from ytarchive.common.models import Page, utc_now
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.repository import Library
-from ytarchive.storage.trash.bins import Bins
+from ytarchive.storage.bins.bins import Bins
+from ytarchive.storage.library.repository import Library
+from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import (
     Finding,

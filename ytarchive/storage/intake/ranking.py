@@ -20,7 +20,7 @@ from ytarchive.media import (
     quality_label,
     streams_of,
 )
-from ytarchive.storage.layout import is_sound_alone
+from ytarchive.storage.store.layout import is_sound_alone
 
 _SAME_BITRATE = 1.25
 """Bitrates up to this factor apart are of one class: encoders vary from one day to the next."""

@@ -23,12 +23,18 @@ from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Model, to_micros
 from ytarchive.common.rows import UNREADABLE
 from ytarchive.common.sqlite_errors import REFUSED
-from ytarchive.storage import discovery, files
-from ytarchive.storage.discovery import VIDEO_ID, Found
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.plan_models import WorkPlan
-from ytarchive.storage.repository import file_rows, metadata_file_row, metadata_row, playlist_row
-from ytarchive.storage.work_plans import entry_rows
+from ytarchive.storage.library import discovery
+from ytarchive.storage.library.discovery import VIDEO_ID, Found
+from ytarchive.storage.library.repository import (
+    file_rows,
+    metadata_file_row,
+    metadata_row,
+    playlist_row,
+)
+from ytarchive.storage.store import files
+from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.work_plans.models import WorkPlan
+from ytarchive.storage.work_plans.work_plans import entry_rows
 
 log = logger.bind(service="storage")
 

@@ -16,9 +16,9 @@ from ytarchive.common.identifiers import OpaqueId, new_id
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Model, Page, from_micros, to_micros, utc_now
 from ytarchive.common.rows import UNREADABLE, all_readable
-from ytarchive.storage import files
-from ytarchive.storage.layout import Layout, plan_time
-from ytarchive.storage.plan_models import (
+from ytarchive.storage.store import files
+from ytarchive.storage.store.layout import Layout, plan_time
+from ytarchive.storage.work_plans.models import (
     FailedDownload,
     PlanEntry,
     UnavailableVideo,

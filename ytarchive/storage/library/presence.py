@@ -8,8 +8,8 @@ from loguru import logger
 from ytarchive.common.errors import LocalError
 from ytarchive.common.filesystem import is_file
 from ytarchive.storage.api import ExistsRequest, StoredVideos
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.repository import Registered
+from ytarchive.storage.library.repository import Registered
+from ytarchive.storage.store.layout import Layout
 
 log = logger.bind(service="storage")
 

@@ -23,15 +23,16 @@ from ytarchive.common.filesystem import is_file, is_folder
 from ytarchive.common.media import caption_languages_of
 from ytarchive.common.models import utc_now
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
-from ytarchive.storage import files, intake
-from ytarchive.storage.absent_captions import AbsentCaptions
 from ytarchive.storage.api import SaveVideo, StorageLocation
-from ytarchive.storage.intake import Registration, StoredFile
-from ytarchive.storage.layout import Layout, side_file
-from ytarchive.storage.moving import Mover, has_begun, is_ready
-from ytarchive.storage.repository import FileSet, Library, Move
-from ytarchive.storage.swapping import Change, StoredCopy, Swap
-from ytarchive.storage.trash.bins import Bins
+from ytarchive.storage.bins.bins import Bins
+from ytarchive.storage.intake.moving import Mover, has_begun, is_ready
+from ytarchive.storage.intake.swapping import Change, StoredCopy, Swap
+from ytarchive.storage.library.absent_captions import AbsentCaptions
+from ytarchive.storage.library.repository import FileSet, Library, Move
+from ytarchive.storage.store import file_sets as intake
+from ytarchive.storage.store import files
+from ytarchive.storage.store.file_sets import Registration, StoredFile
+from ytarchive.storage.store.layout import Layout, side_file
 
 log = logger.bind(service="storage")
 

@@ -17,9 +17,9 @@ from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.schema import Schema
 from ytarchive.storage.api import StorageLocation
-from ytarchive.storage.intake import StoredFile
-from ytarchive.storage.layout import Layout, Role, caption_language
-from ytarchive.storage.trash.models import TrashItem
+from ytarchive.storage.bins.models import TrashItem
+from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.layout import Layout, Role, caption_language
 
 SCHEMA = Schema(package="ytarchive.storage", durable=True)
 

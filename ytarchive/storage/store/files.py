@@ -17,8 +17,8 @@ from ytarchive.common import filesystem
 from ytarchive.common.disk import os_errors, sync, sync_descriptor, translated
 from ytarchive.common.errors import FileFailure, LocalError, NotFound
 from ytarchive.common.regular import open_regular, read_regular
-from ytarchive.storage.known_files import is_known_foreign
-from ytarchive.storage.layout import CHECKSUMS, Role, role_of
+from ytarchive.storage.store.known_files import is_known_foreign
+from ytarchive.storage.store.layout import CHECKSUMS, Role, role_of
 
 DRAFT = ".draft"
 """Ends the name of a file that is whole, and waits to be put in its place."""

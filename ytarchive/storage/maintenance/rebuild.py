@@ -26,16 +26,16 @@ from ytarchive.common.models import Model
 from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.schema import set_aside_older
 from ytarchive.common.services import ServiceName
-from ytarchive.storage.absent_captions import AbsentCaptions
-from ytarchive.storage.discovery import documents
-from ytarchive.storage.filling import Filling
+from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.identity.opening import open_identity, record_in_library
 from ytarchive.storage.identity.standing import Access
-from ytarchive.storage.layout import CHECKSUMS, Layout
-from ytarchive.storage.repository import SCHEMA, Library
+from ytarchive.storage.intake.videos import VideoStore
+from ytarchive.storage.library.absent_captions import AbsentCaptions
+from ytarchive.storage.library.discovery import documents
+from ytarchive.storage.library.repository import SCHEMA, Library
+from ytarchive.storage.maintenance.filling import Filling
 from ytarchive.storage.search import Search
-from ytarchive.storage.trash.bins import Bins
-from ytarchive.storage.videos import VideoStore
+from ytarchive.storage.store.layout import CHECKSUMS, Layout
 
 log = logger.bind(service="storage")
 

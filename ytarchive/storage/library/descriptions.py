@@ -25,14 +25,14 @@ from ytarchive.common.filesystem import entries
 from ytarchive.common.grouping import Grouped, outcome_of
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import VideoMetadata
-from ytarchive.storage import files
 from ytarchive.storage.api import StorageLocation
+from ytarchive.storage.bins.bins import Bins, new_item
+from ytarchive.storage.bins.models import BinName, Reason, TrashedFile
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.history.records import HistoryRecords
-from ytarchive.storage.layout import Layout
-from ytarchive.storage.repository import Library
-from ytarchive.storage.trash.bins import Bins, new_item
-from ytarchive.storage.trash.models import BinName, Reason, TrashedFile
+from ytarchive.storage.library.repository import Library
+from ytarchive.storage.store import files
+from ytarchive.storage.store.layout import Layout
 
 log = logger.bind(service="storage")
 

@@ -8,12 +8,13 @@ Everything here blocks; callers run it in a thread.
 from dataclasses import replace
 
 from ytarchive.common.errors import IntegrityFailure
-from ytarchive.storage import files, intake
+from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.history.records import HistoryRecords
-from ytarchive.storage.intake import StoredFile
-from ytarchive.storage.layout import CHECKSUMS, Layout, side_file
-from ytarchive.storage.repository import FileSet, Move
-from ytarchive.storage.trash.bins import Bins
+from ytarchive.storage.library.repository import FileSet, Move
+from ytarchive.storage.store import file_sets as intake
+from ytarchive.storage.store import files
+from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.layout import CHECKSUMS, Layout, side_file
 
 
 class Mover:

@@ -10,7 +10,7 @@ from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.languages import without
 from ytarchive.common.models import to_micros, utc_now
 from ytarchive.storage.api import ExistsRequest, StorageLocation
-from ytarchive.storage.layout import caption_language
+from ytarchive.storage.store.layout import caption_language
 
 _FIRST_PAUSE = 30 * 86_400 * 1_000_000
 _LONGEST_PAUSE = 365 * 86_400 * 1_000_000

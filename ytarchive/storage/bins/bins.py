@@ -26,9 +26,7 @@ from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import new_id, parse_video_id
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import utc_now
-from ytarchive.storage import files
-from ytarchive.storage.layout import CHECKSUMS, Layout
-from ytarchive.storage.trash.models import (
+from ytarchive.storage.bins.models import (
     BinName,
     Emptied,
     ItemId,
@@ -36,6 +34,8 @@ from ytarchive.storage.trash.models import (
     TrashedFile,
     TrashItem,
 )
+from ytarchive.storage.store import files
+from ytarchive.storage.store.layout import CHECKSUMS, Layout
 
 _MANIFEST = "item.json"
 _DELETING = ".deleting"

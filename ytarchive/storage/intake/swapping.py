@@ -16,11 +16,13 @@ from pydantic_core import from_json, to_json
 
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError
-from ytarchive.storage import files, intake, ranking
-from ytarchive.storage.intake import StoredFile
-from ytarchive.storage.layout import CHECKSUMS, Layout, Role, role_of
-from ytarchive.storage.trash import bins
-from ytarchive.storage.trash.models import BinName, Reason, TrashedFile, TrashItem
+from ytarchive.storage.bins import bins
+from ytarchive.storage.bins.models import BinName, Reason, TrashedFile, TrashItem
+from ytarchive.storage.intake import ranking
+from ytarchive.storage.store import file_sets as intake
+from ytarchive.storage.store import files
+from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.layout import CHECKSUMS, Layout, Role, role_of
 
 _OF_THE_FORMAT = ("ext", "vcodec", "acodec", "width", "height", "fps", "tbr", "vbr", "abr",
                   "dynamic_range", "resolution", "filesize", "filesize_approx")  # fmt: skip

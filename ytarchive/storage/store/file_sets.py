@@ -13,8 +13,8 @@ from ytarchive.common import filesystem
 from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, UtcDatetime
-from ytarchive.storage import files
-from ytarchive.storage.layout import CHECKSUMS, Role, role_of
+from ytarchive.storage.store import files
+from ytarchive.storage.store.layout import CHECKSUMS, Role, role_of
 
 # What yt-dlp, ffmpeg and editors call files that they have not finished.
 _LEFTOVER = re.compile(r"\.(part|ytdl|tmp|temp)(\.|-Frag|$)", re.IGNORECASE)

@@ -19,11 +19,12 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import to_micros
 from ytarchive.common.regular import read_regular
 from ytarchive.media import ffmpeg_path, quality_label, require_playable
-from ytarchive.storage import files, intake
-from ytarchive.storage.intake import Registration, StoredFile
-from ytarchive.storage.known_files import is_known_foreign
-from ytarchive.storage.layout import CHECKSUMS, Layout, Role, role_of
-from ytarchive.storage.repository import FileSet
+from ytarchive.storage.library.repository import FileSet
+from ytarchive.storage.store import file_sets as intake
+from ytarchive.storage.store import files
+from ytarchive.storage.store.file_sets import Registration, StoredFile
+from ytarchive.storage.store.known_files import is_known_foreign
+from ytarchive.storage.store.layout import CHECKSUMS, Layout, Role, role_of
 from ytarchive.storage.verify.checks import listed
 
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")

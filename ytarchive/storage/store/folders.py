@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ytarchive.common.disk import Space
 from ytarchive.common.errors import InvalidConfiguration
-from ytarchive.storage import files
-from ytarchive.storage.layout import Layout
+from ytarchive.storage.store import files
+from ytarchive.storage.store.layout import Layout
 
 
 def prepare(layout: Layout) -> None:
