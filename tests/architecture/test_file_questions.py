@@ -26,7 +26,6 @@ EXEMPT = {
     "storage/identity/standing.py": START,
     "storage/identity/state.py": START,
     "storage/search/index.py": START,
-    "storage/verify/checks.py": OWN,
 }
 PACKAGES = ("common", "storage", "metadata", "download", "jobs", "logging", "http")
 

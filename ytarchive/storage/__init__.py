@@ -1,16 +1,6 @@
 """Storage: the archive on disk, its index, and the work plans."""
 
-from ytarchive.storage.api import (
-    ExistsRequest,
-    SaveMetadata,
-    SavePlaylist,
-    SaveVideo,
-    StorageAPI,
-    StorageLocation,
-    StorageStats,
-    StoredVideos,
-    VideoExists,
-)
+from ytarchive.storage.api import StorageAPI
 from ytarchive.storage.bins.models import (
     BinName,
     Emptied,
@@ -28,18 +18,22 @@ from ytarchive.storage.history.records import availability_history
 from ytarchive.storage.identity.opening import Initialized, initialize, is_creatable, open_identity
 from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.identity.state import lost_queue
-from ytarchive.storage.library.query_models import (
-    FoundVideo,
-    Hit,
-    HitField,
-    SearchQuery,
-    SearchResults,
+from ytarchive.storage.library.models import (
+    ExistsRequest,
+    SaveMetadata,
+    SavePlaylist,
+    SaveVideo,
     SortOrder,
+    StorageLocation,
+    StorageStats,
     StoredVideo,
+    StoredVideos,
+    VideoExists,
     VideoQuery,
     VideoSort,
 )
 from ytarchive.storage.maintenance.rebuild import Rebuilt, rebuild_library
+from ytarchive.storage.search.models import FoundVideo, Hit, HitField, SearchQuery, SearchResults
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.verify.models import (
     Finding,

@@ -18,17 +18,7 @@ from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.supervision import Supervisor
-from ytarchive.storage.api import (
-    ExistsRequest,
-    SaveMetadata,
-    SavePlaylist,
-    SaveVideo,
-    StorageAPI,
-    StorageLocation,
-    StorageStats,
-    StoredVideos,
-    VideoExists,
-)
+from ytarchive.storage.api import StorageAPI
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.content.service import ContentService
@@ -40,17 +30,24 @@ from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.channels import ChannelNames
 from ytarchive.storage.library.descriptions import MetadataStore
 from ytarchive.storage.library.lists import VideoLists
-from ytarchive.storage.library.playlists import save_listed
-from ytarchive.storage.library.presence import look_for
-from ytarchive.storage.library.query_models import (
-    SearchQuery,
-    SearchResults,
+from ytarchive.storage.library.models import (
+    ExistsRequest,
+    SaveMetadata,
+    SavePlaylist,
+    SaveVideo,
+    StorageLocation,
+    StorageStats,
     StoredVideo,
+    StoredVideos,
+    VideoExists,
     VideoQuery,
 )
+from ytarchive.storage.library.playlists import save_listed
+from ytarchive.storage.library.presence import look_for
 from ytarchive.storage.library.repository import SCHEMA, Library
 from ytarchive.storage.maintenance.rebuild import restore_lost_library
 from ytarchive.storage.search import Search
+from ytarchive.storage.search.models import SearchQuery, SearchResults
 from ytarchive.storage.store import folders
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
@@ -101,15 +98,8 @@ class StorageService(WatchedOperations, StorageAPI):
         restorer = Restorer(layout, self._library, self._videos, bins, findings)
         self._history = HistoryService(layout, self._changes, self.watch)
         self._trash = TrashService(bins, restorer, self._change, config.trash_days, self.watch)
-        self._verifier = Verifier(
-            self._passes,
-            findings,
-            self._library,
-            layout,
-            self._changes.lock,
-            on_end=self._videos.measure,
-            bins=bins,
-        )
+        shared = (self._passes, findings, self._library, layout, self._changes.lock)
+        self._verifier = Verifier(*shared, on_end=self._videos.measure, bins=bins)
         self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
 

@@ -1,1 +1,1 @@
-"""bins"""
+"""Trash and quarantine on the disk."""

@@ -17,9 +17,8 @@ from ytarchive.common.file_names import file_name
 from ytarchive.common.regular import append_regular
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
-from ytarchive.storage.library.discovery import VIDEO_ID
 from ytarchive.storage.store import files
-from ytarchive.storage.store.layout import Layout, Role, role_of
+from ytarchive.storage.store.layout import VIDEO_ID, Layout, Role, role_of
 
 _LARGEST_FILE = 4 * 2**20
 """Of a larger side file only name, size and digest are recorded."""

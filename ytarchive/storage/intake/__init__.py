@@ -1,1 +1,1 @@
-"""intake"""
+"""Finished downloads become stored videos."""

@@ -11,8 +11,7 @@ from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.history.records import HistoryRecords
 from ytarchive.storage.library.repository import FileSet, Move
-from ytarchive.storage.store import file_sets as intake
-from ytarchive.storage.store import files
+from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import CHECKSUMS, Layout, side_file
 
@@ -34,7 +33,7 @@ class Mover:
             self._history.replaced(item)
             self._bins.put(item)
         files.move_set(move.staged, move.files.folder, [file.name for file in move.files.files])
-        return _arrived(move, intake.present(move.files.folder, move.files.files))
+        return _arrived(move, file_sets.present(move.files.folder, move.files.files))
 
     def finish(self, move: Move) -> FileSet:
         """Carry out what is left of an earlier attempt.
@@ -43,11 +42,11 @@ class Mover:
         earlier one: sizes say nothing, only digests tell whose a file is.
         """
         target = move.files.folder
-        ready = intake.intact(move.staged, move.files.files)
+        ready = file_sets.intact(move.staged, move.files.files)
         if move.files.media not in ready or not has_begun(move):
             self._displace(move, ready)
             files.move_set(move.staged, target, [file.name for file in ready])
-        stored = _arrived(move, intake.intact(target, move.files.files))
+        stored = _arrived(move, file_sets.intact(target, move.files.files))
         return replace(stored, files=self._with_checksums(stored))
 
     def undo(self, move: Move) -> None:
@@ -79,18 +78,18 @@ class Mover:
         digests = {file.name: file.registered_sha256 for file in stored.files}
         known = files.read_checksums(stored.folder)
         files.replace_checksums(stored.folder, known | digests, self._layout.scratch)
-        return [*stored.files, *intake.describe(stored.folder, [CHECKSUMS])]
+        return [*stored.files, *file_sets.describe(stored.folder, [CHECKSUMS])]
 
 
 def is_ready(move: Move) -> bool:
     """Whether all of it still waits in staging, as it was prepared, and nothing else."""
-    names = {file.name for file in intake.intact(move.staged, move.files.files)}
+    names = {file.name for file in file_sets.intact(move.staged, move.files.files)}
     return move.files.media.name in names and names >= set(files.list_files(move.staged))
 
 
 def has_begun(move: Move) -> bool:
     """Whether the media, which is moved first, is in its place."""
-    return bool(intake.intact(move.files.folder, [move.files.media]))
+    return bool(file_sets.intact(move.files.folder, [move.files.media]))
 
 
 def _arrived(move: Move, there: list[StoredFile]) -> FileSet:

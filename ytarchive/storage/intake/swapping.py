@@ -19,8 +19,7 @@ from ytarchive.common.errors import IntegrityFailure, LocalError
 from ytarchive.storage.bins import bins
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile, TrashItem
 from ytarchive.storage.intake import ranking
-from ytarchive.storage.store import file_sets as intake
-from ytarchive.storage.store import files
+from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import CHECKSUMS, Layout, Role, role_of
 
@@ -93,7 +92,7 @@ class Swap:
 
         `replace`: accept worse media. Raises IntegrityFailure if the download is not finished.
         """
-        names = intake.finished_set(self._staged, self._video.video_id)
+        names = file_sets.finished_set(self._staged, self._video.video_id)
         [media] = _media_in(names)
         fetched = _facts(self._staged / media, names, quality)
         for rival in self._rivals(media):
@@ -109,7 +108,7 @@ class Swap:
 
         `detail` goes into the manifest of what it replaces.
         """
-        names = intake.finished_set(self._staged, self._video.video_id)
+        names = file_sets.finished_set(self._staged, self._video.video_id)
         rivals = [each.name for each in self._rivals(*_media_in(names))]
         return self.prepare(names, [*names, *rivals], detail)
 
@@ -142,13 +141,13 @@ class Swap:
         `originals`: by name, the digests with which the staged files were first stored.
         """
         fresh = [_with_original(file, originals) for file in
-                 intake.describe(self._staged, names)]  # fmt: skip
+                 file_sets.describe(self._staged, names)]  # fmt: skip
         digests = {file.name: file.sha256 for file in fresh}
         leaving = [
             each for each in self._present(replaced) if each.sha256 != digests.get(each.name)
         ]
         kept = self._kept({*names, *(each.name for each in leaving)})
-        sealed = intake.seal(self._staged, self._video.folder, fresh, kept)
+        sealed = file_sets.seal(self._staged, self._video.folder, fresh, kept)
         return Change(sealed, self._items(leaving, detail), len(fresh))
 
     def reduce(self) -> bool:
@@ -156,7 +155,7 @@ class Swap:
 
         A damaged file counts as lacking. The media and what else was fetched are deleted.
         """
-        names = intake.finished_set(self._staged, self._video.video_id)
+        names = file_sets.finished_set(self._staged, self._video.video_id)
         sound = {each.name for each in self._present(names) if not each.is_damaged}
         wanted = [name for name in names if name not in sound and role_of(name) is not Role.MEDIA]
         with os_errors(self._staged):
@@ -198,7 +197,7 @@ class Swap:
             )
             for name in sorted(there)
         ]
-        return intake.present(folder, found)
+        return file_sets.present(folder, found)
 
     def _facts_of(self, media: Present) -> ranking.MediaFacts:
         info = self._present([str(Path(media.name).with_suffix(".info.json"))])

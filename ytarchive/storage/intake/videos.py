@@ -23,14 +23,13 @@ from ytarchive.common.filesystem import is_file, is_folder
 from ytarchive.common.media import caption_languages_of
 from ytarchive.common.models import utc_now
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
-from ytarchive.storage.api import SaveVideo, StorageLocation
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.intake.moving import Mover, has_begun, is_ready
 from ytarchive.storage.intake.swapping import Change, StoredCopy, Swap
 from ytarchive.storage.library.absent_captions import AbsentCaptions
+from ytarchive.storage.library.models import SaveVideo, StorageLocation
 from ytarchive.storage.library.repository import FileSet, Library, Move
-from ytarchive.storage.store import file_sets as intake
-from ytarchive.storage.store import files
+from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration, StoredFile
 from ytarchive.storage.store.layout import Layout, side_file
 
@@ -162,7 +161,7 @@ class VideoStore:
         target = Path(location.video_path).parent
         swap = await self._swap(video_id, staged, target)
         async with self._hashing:
-            names = await asyncio.to_thread(intake.side_files_in, staged, video_id)
+            names = await asyncio.to_thread(file_sets.side_files_in, staged, video_id)
             change = await asyncio.to_thread(swap.take_side_files, names, "fetched again")
         await self._add(video_id, staged, target, change, location.quality, missing)
 
@@ -246,9 +245,9 @@ class VideoStore:
 
 
 def _describe_in_place(media: Path) -> list[StoredFile]:
-    names = intake.beside(media)
+    names = file_sets.beside(media)
     files.sync_all(media.parent, names)
-    return intake.describe(media.parent, names)
+    return file_sets.describe(media.parent, names)
 
 
 def _replaced_by(quality: str | None) -> str:

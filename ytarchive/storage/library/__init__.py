@@ -1,1 +1,1 @@
-"""library"""
+"""The index of videos, files and lists."""

@@ -9,7 +9,7 @@ import random
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.languages import without
 from ytarchive.common.models import to_micros, utc_now
-from ytarchive.storage.api import ExistsRequest, StorageLocation
+from ytarchive.storage.library.models import ExistsRequest, StorageLocation
 from ytarchive.storage.store.layout import caption_language
 
 _FIRST_PAUSE = 30 * 86_400 * 1_000_000

@@ -6,7 +6,7 @@ from typing import TypeVar
 from ytarchive.common.channel_lists import is_channel_name
 from ytarchive.common.errors import InvalidIdentifier, SourceGone
 from ytarchive.common.identifiers import parse_channel
-from ytarchive.storage.library.query_models import VideoFilter
+from ytarchive.storage.library.models import VideoFilter
 
 F = TypeVar("F", bound=VideoFilter)
 

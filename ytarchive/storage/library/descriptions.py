@@ -25,11 +25,11 @@ from ytarchive.common.filesystem import entries
 from ytarchive.common.grouping import Grouped, outcome_of
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import VideoMetadata
-from ytarchive.storage.api import StorageLocation
 from ytarchive.storage.bins.bins import Bins, new_item
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.history.records import HistoryRecords
+from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import Layout

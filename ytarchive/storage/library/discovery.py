@@ -4,7 +4,6 @@ Everything here blocks; callers run it in a thread.
 """
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,21 +12,18 @@ from typing import Any
 
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError, YTArchiveError
-from ytarchive.common.file_names import file_name, shown_name
+from ytarchive.common.file_names import file_name, shown_name, stored_name
 from ytarchive.common.filesystem import is_file, is_folder
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import to_micros
 from ytarchive.common.regular import read_regular
 from ytarchive.media import ffmpeg_path, quality_label, require_playable
 from ytarchive.storage.library.repository import FileSet
-from ytarchive.storage.store import file_sets as intake
-from ytarchive.storage.store import files
+from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration, StoredFile
 from ytarchive.storage.store.known_files import is_known_foreign
-from ytarchive.storage.store.layout import CHECKSUMS, Layout, Role, role_of
-from ytarchive.storage.verify.checks import listed
+from ytarchive.storage.store.layout import CHECKSUMS, VIDEO_ID, Layout, Role, role_of
 
-VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _LONGEST_NAME = 255
 _LAST_MOMENT = to_micros(datetime.max.replace(tzinfo=UTC))
 
@@ -126,7 +122,7 @@ def examine(folder: Path) -> Found:
 
 def _playing_set(folder: Path, video_id: str) -> list[str]:
     """The files of a finished video of which no digests are known. Raises IntegrityFailure."""
-    names = intake.finished_set(folder, video_id)
+    names = file_sets.finished_set(folder, video_id)
     media = next(folder / name for name in names if role_of(name) is Role.MEDIA)
     try:
         require_playable(media, ffmpeg_path())
@@ -191,3 +187,19 @@ def quality_of(info: Path) -> str | None:
 
 EXAMINATION_FAILURES = (YTArchiveError, OSError, ValueError, OverflowError)
 """What `examine` raises: the video is told, and the others are not kept waiting."""
+
+
+def listed(base: Path, folder: str) -> list[str]:
+    """Return all files below a folder of the archive; names and paths as databases keep them."""
+    found: list[str] = []
+    pending = [file_name(folder)]
+    while pending:
+        inner = pending.pop()
+        try:
+            with os.scandir(base / inner) as entries:
+                for entry in entries:
+                    below = pending if entry.is_dir(follow_symlinks=False) else found
+                    below.append(f"{inner}/{entry.name}")
+        except OSError:
+            continue  # it has gone: its files are reported as missing
+    return sorted(map(stored_name, found))

@@ -16,7 +16,7 @@ from ytarchive.common.cursors import cursor_at, place_of, refused_cursor
 from ytarchive.common.database import Database, Row
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros
-from ytarchive.storage.library.query_models import SortOrder, StoredVideo, VideoQuery, VideoSort
+from ytarchive.storage.library.models import SortOrder, StoredVideo, VideoQuery, VideoSort
 from ytarchive.storage.store.layout import Layout
 
 _FEW = 10_000

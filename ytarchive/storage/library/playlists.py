@@ -16,7 +16,7 @@ from ytarchive.common.filesystem import exists
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
 from ytarchive.common.regular import open_regular, read_regular
-from ytarchive.storage.api import SavePlaylist
+from ytarchive.storage.library.models import SavePlaylist
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import Layout
 

@@ -7,7 +7,7 @@ from loguru import logger
 
 from ytarchive.common.errors import LocalError
 from ytarchive.common.filesystem import is_file
-from ytarchive.storage.api import ExistsRequest, StoredVideos
+from ytarchive.storage.library.models import ExistsRequest, StoredVideos
 from ytarchive.storage.library.repository import Registered
 from ytarchive.storage.store.layout import Layout
 

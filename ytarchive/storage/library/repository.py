@@ -16,8 +16,8 @@ from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.schema import Schema
-from ytarchive.storage.api import StorageLocation
 from ytarchive.storage.bins.models import TrashItem
+from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout, Role, caption_language
 

@@ -1,1 +1,1 @@
-"""maintenance"""
+"""The index is built again from the files."""

@@ -24,7 +24,7 @@ from ytarchive.common.models import Model, to_micros
 from ytarchive.common.rows import UNREADABLE
 from ytarchive.common.sqlite_errors import REFUSED
 from ytarchive.storage.library import discovery
-from ytarchive.storage.library.discovery import VIDEO_ID, Found
+from ytarchive.storage.library.discovery import Found
 from ytarchive.storage.library.repository import (
     file_rows,
     metadata_file_row,
@@ -32,7 +32,7 @@ from ytarchive.storage.library.repository import (
     playlist_row,
 )
 from ytarchive.storage.store import files
-from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.layout import VIDEO_ID, Layout
 from ytarchive.storage.work_plans.models import WorkPlan
 from ytarchive.storage.work_plans.work_plans import entry_rows
 

@@ -13,10 +13,10 @@ from pydantic import Field, TypeAdapter
 from ytarchive.common.cursors import cursor_at, place_of
 from ytarchive.common.database import Row
 from ytarchive.common.rows import all_readable, left_out
-from ytarchive.storage.library.query_models import FoundVideo, SearchQuery, SearchResults
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.search.index import SearchIndex
 from ytarchive.storage.search.matching import END, Matches, limits_of, matches_of
+from ytarchive.storage.search.models import FoundVideo, SearchQuery, SearchResults
 from ytarchive.storage.search.question import Question
 from ytarchive.storage.search.results import found_video
 from ytarchive.storage.store.layout import Layout

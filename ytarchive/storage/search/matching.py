@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from ytarchive.common.models import to_micros
-from ytarchive.storage.library.query_models import SearchQuery
 from ytarchive.storage.search.documents import (
     captions_facet,
     channel_facet,
     duration_facets,
 )
 from ytarchive.storage.search.index import day_of, first_number
+from ytarchive.storage.search.models import SearchQuery
 from ytarchive.storage.search.question import Phrase, Question
 
 END = 2**62

@@ -4,8 +4,8 @@ from typing import Any
 
 from ytarchive.common.database import Row
 from ytarchive.common.models import from_micros
-from ytarchive.storage.library.query_models import FoundVideo, Hit, HitField
 from ytarchive.storage.search.documents import Track, tracks_of, unpacked
+from ytarchive.storage.search.models import FoundVideo, Hit, HitField
 from ytarchive.storage.search.snippets import Line, best, lines_with, text_hit
 from ytarchive.storage.search.text import Places
 from ytarchive.storage.store.layout import Layout

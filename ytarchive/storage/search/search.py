@@ -5,11 +5,11 @@ from typing import Self
 
 from ytarchive.common.database import Database
 from ytarchive.common.presence import ArchiveWatch
-from ytarchive.storage.library.query_models import SearchQuery, SearchResults
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.search.finder import Finder
 from ytarchive.storage.search.index import SearchIndex
 from ytarchive.storage.search.indexer import Indexer
+from ytarchive.storage.search.models import SearchQuery, SearchResults
 from ytarchive.storage.store.layout import Layout
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from ytarchive.storage.library.query_models import Hit
+from ytarchive.storage.search.models import Hit
 from ytarchive.storage.search.text import Places
 
 _LONGEST = 240

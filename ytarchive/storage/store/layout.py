@@ -1,5 +1,6 @@
 """Where everything of the archive lies, from ids alone: a title is never part of a path."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from ytarchive.common.media import THUMBNAIL, captions_in
 from ytarchive.common.paths import followed, require_names
 
 CHECKSUMS = paths.CHECKSUMS
+VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _CAPTIONS = frozenset({".vtt", ".srt", ".ttml", ".srv1", ".srv2", ".srv3", ".json3", ".ass"})
 _SOUND = frozenset(

@@ -7,11 +7,11 @@ from pathlib import Path
 from loguru import logger
 
 from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive, RestoreConflict
-from ytarchive.storage.api import StorageLocation
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.bins.models import BinName, Restored, TrashItem
 from ytarchive.storage.intake.swapping import Change, StoredCopy, Swap
 from ytarchive.storage.intake.videos import VideoStore
+from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.repository import FileSet, Library, Move
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout, Role, role_of, side_file

@@ -4,7 +4,6 @@ Everything here blocks; callers run it in threads. Hashing lets other threads ru
 """
 
 import hashlib
-import os
 import stat
 import threading
 from collections.abc import Iterable, Sequence
@@ -12,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ytarchive.common.errors import Cancelled
-from ytarchive.common.file_names import file_name, stored_name
+from ytarchive.common.file_names import file_name
 from ytarchive.common.regular import open_regular
+from ytarchive.storage.library.discovery import listed
 from ytarchive.storage.store.known_files import is_known_foreign
 from ytarchive.storage.verify.models import FindingKind
 
@@ -152,19 +152,3 @@ def video_folder(path: str, video_id: str) -> str | None:
         if parent.name == video_id:
             return parent.as_posix()
     return None
-
-
-def listed(base: Path, folder: str) -> list[str]:
-    """Return all files below a folder of the archive; names and paths as databases keep them."""
-    found: list[str] = []
-    pending = [file_name(folder)]
-    while pending:
-        inner = pending.pop()
-        try:
-            with os.scandir(base / inner) as entries:
-                for entry in entries:
-                    below = pending if entry.is_dir(follow_symlinks=False) else found
-                    below.append(f"{inner}/{entry.name}")
-        except OSError:
-            continue  # it has gone: its files are reported as missing
-    return sorted(map(stored_name, found))

@@ -6,8 +6,7 @@ Everything here blocks; callers run it in a thread.
 from collections.abc import Iterable
 
 from ytarchive.common.file_names import file_name
-from ytarchive.storage.store import file_sets as intake
-from ytarchive.storage.store import files
+from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import CHECKSUMS, Layout
 from ytarchive.storage.verify.checks import RegisteredFile
@@ -24,5 +23,5 @@ def write_checksums(
     }
     where = layout.absolute(folder)
     files.replace_checksums(where, digests, layout.scratch)
-    [described] = intake.describe(where, [CHECKSUMS])
+    [described] = file_sets.describe(where, [CHECKSUMS])
     return described

@@ -1,12 +1,10 @@
 """Rows of the library as the verification reads them, and findings for damaged ones."""
 
-import re
-
 from ytarchive.common.database import Row
+from ytarchive.storage.store.layout import VIDEO_ID
 from ytarchive.storage.verify.checks import RegisteredFile, Trouble
 from ytarchive.storage.verify.models import FindingKind
 
-_VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _DIGEST_BYTES = 32
 _REMEDY = "run `ytarchive rebuild`, which makes the library again from the archive's files"
 
@@ -14,7 +12,7 @@ _REMEDY = "run `ytarchive rebuild`, which makes the library again from the archi
 def id_of(row: Row) -> str | None:
     """Return the video's id of a row that has it as bytes; None if it is damaged."""
     text = bytes(row["video_id"]).decode("ascii", "replace")
-    return text if _VIDEO_ID.fullmatch(text) else None
+    return text if VIDEO_ID.fullmatch(text) else None
 
 
 def damaged_id(row: Row) -> Trouble:

@@ -9,9 +9,9 @@ from pathlib import Path
 from ytarchive.common import filesystem
 from ytarchive.common.disk import os_errors
 from ytarchive.common.file_names import file_name, stored_name
-from ytarchive.storage.library.discovery import VIDEO_ID
-from ytarchive.storage.store.layout import Layout
-from ytarchive.storage.verify.checks import Checker, foreign, listed
+from ytarchive.storage.library.discovery import listed
+from ytarchive.storage.store.layout import VIDEO_ID, Layout
+from ytarchive.storage.verify.checks import Checker, foreign
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import FindingKind
 

@@ -1,1 +1,1 @@
-"""work_plans"""
+"""The work plans: which videos are missing, and why."""

@@ -1,80 +1,11 @@
-"""Models for finding stored videos: lists, and search."""
+"""Models of the search."""
 
-from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
 
-from ytarchive.common.media import SideFiles
 from ytarchive.common.models import Model, Page, Text, UtcDatetime
-
-_DAY = "Day in UTC, as `2026-01-31`; included"
-
-
-class VideoFilter(Model):
-    """Which videos. What is not given does not matter; all that is given must hold."""
-
-    channel: Text | None = Field(
-        default=None,
-        min_length=1,
-        max_length=200,
-        description="A channel's id, @handle or address, or its whole title. A handle that is not "
-        "known yet is looked up at YouTube",
-    )
-    uploaded_from: date | None = Field(default=None, description=_DAY)
-    uploaded_to: date | None = Field(default=None, description=_DAY)
-    duration_min: int | None = Field(default=None, ge=0, le=2**31, description="Seconds; included")
-    duration_max: int | None = Field(default=None, ge=0, le=2**31, description="Seconds; included")
-    has_captions: bool | None = None
-
-
-class VideoSort(StrEnum):
-    """What a list of videos is ordered by."""
-
-    STORED_AT = "stored_at"
-    UPLOAD_DATE = "upload_date"
-    TITLE = "title"
-    DURATION = "duration"
-    SIZE = "size"
-    CHANNEL = "channel"
-
-
-class SortOrder(StrEnum):
-    """The direction of a list."""
-
-    ASCENDING = "asc"
-    DESCENDING = "desc"
-
-
-class VideoQuery(VideoFilter):
-    """Which page of the stored videos, in which order."""
-
-    sort: VideoSort = VideoSort.STORED_AT
-    order: SortOrder = SortOrder.DESCENDING
-    incomplete: bool = Field(
-        default=False, description="Only those that lack captions or thumbnail YouTube did not give"
-    )
-    limit: int = Field(default=50, ge=1, le=500)
-    cursor: str | None = Field(default=None, max_length=2000)
-
-
-class StoredVideo(Model):
-    """A video whose media is stored."""
-
-    video_id: str
-    title: str
-    channel_id: str
-    channel_title: str
-    upload_date: UtcDatetime | None = None
-    duration: int | None = Field(default=None, description="Seconds")
-    quality: str | None = None
-    size_bytes: int = Field(description="All files of the video")
-    has_captions: bool
-    stored_at: UtcDatetime
-    video_path: str = Field(description="Absolute")
-    missing: SideFiles = Field(
-        default=[], description="What YouTube did not give; the next download asks for it again"
-    )
+from ytarchive.storage.library.models import VideoFilter
 
 
 class SearchQuery(VideoFilter):
