@@ -95,7 +95,7 @@ async def test_start_merges_the_plans_of_an_archive_of_the_first_version(
     await storage.close()
 
     settings = load_settings(storage=config.model_dump())
-    opening = open_services(settings, whole_queue=False, console=Console.NONE)
+    opening = open_services(settings, whole_queue=True, console=Console.NONE)
     async with opening as (archive, _):
 
         async def has_one_plan() -> bool:
