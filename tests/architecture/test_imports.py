@@ -5,11 +5,12 @@ The direction between the packages is import-linter's affair (`pyproject.toml`).
 
 import ast
 import graphlib
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import Module, modules
+from tests.architecture.source import ROOT, Module, modules
 
 SHARED = {"common"}
 """Packages whose modules anybody may import; of the others only what `__init__` offers."""
@@ -58,6 +59,29 @@ def test_no_folders_import_each_other_in_a_circle() -> None:
         graphlib.TopologicalSorter(folders).prepare()
     except graphlib.CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("service", ["jobs", "storage", "metadata", "download"])
+def test_the_architecture_page_lists_the_folders_in_the_order_of_their_imports(
+    service: str,
+) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    row = re.search(rf"^\| `{service}/` \| (`\w+/`.*) \|$", page, re.MULTILINE)
+    assert row is not None
+    listed = [f"ytarchive.{service}.{name}" for name in re.findall(r"`(\w+)/`", row[1])]
+    imports = [
+        (module.name if module.is_facade else module.folder, _folder_of(name))
+        for module in modules(f"ytarchive/{service}")
+        for _, name in imported(module)
+    ]
+    folders = {m.name for m in modules(f"ytarchive/{service}") if m.is_facade}
+    assert {f"ytarchive.{service}", *listed} == folders
+    backwards = [
+        (own, other)
+        for own, other in imports
+        if own in listed and other in listed and listed.index(own) < listed.index(other)
+    ]
+    assert not backwards
 
 
 def _folder_of(name: str) -> str:
