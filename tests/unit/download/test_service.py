@@ -259,5 +259,6 @@ async def test_paths_inside_the_archive_are_fine(
 async def test_health_names_what_it_depends_on(service: DownloadService) -> None:
     health = await service.health()
     assert health.service == "download"
-    assert health.checks.keys() == {"yt_dlp", "ffmpeg", "javascript", "staging", "archive"}
+    needed = {"yt_dlp", "ffmpeg", "javascript", "staging", "archive"}
+    assert health.checks.keys() == needed | {"background"}
     assert health.is_healthy
