@@ -41,7 +41,7 @@ bench: $(VENV)/installed-dev
 	$(RUN) -m bench $(if $(FULL),--full)
 
 docs: $(VENV)/installed-dev
-	$(RUN) -m ytarchive.http.documents
+	$(RUN) -m ytarchive.cli.documents
 
 # Run this with the lowest supported Python: its versions install on all newer ones, too.
 constraints:

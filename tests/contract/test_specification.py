@@ -9,12 +9,12 @@ import aiohttp
 import pytest
 
 from tests.unit.http.serving import serving
+from ytarchive.cli.documents import documents
 from ytarchive.common.config import ServerConfig
 from ytarchive.common.contract import endpoints
 from ytarchive.common.errors import error_classes
 from ytarchive.common.services import ServiceName
 from ytarchive.http import CONTRACTS, build_app, remote
-from ytarchive.http.documents import documents
 
 SPECIFIED = {
     "jobs": """

@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand there."""
+"""The commands of the README, the tutorial and the how-to page, run as they are written there."""
 
 import json
 import re
@@ -15,8 +15,17 @@ from tests.docs.markdown import ROOT, document
 from tests.harness import Server, environment
 from tests.standin import StandInProcess
 
-TESTED = [block.code for block in document("README.md").blocks if block.mark == "tested"]
-FIRST, OVER_HTTP, TASKS, SEARCHING, SETTINGS, COOKIES, CRON, BACKUP, DELETE, MOVE = TESTED
+PAGES = ["README.md", "docs/tutorial.md", "docs/how-to.md"]
+
+
+def marked(page: str) -> list[str]:
+    """The blocks of a page that are marked as tested."""
+    return [block.code for block in document(page).blocks if block.mark == "tested"]
+
+
+FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
+[OVER_HTTP] = marked("docs/tutorial.md")
+COOKIES, CRON, BACKUP, DELETE, MOVE = marked("docs/how-to.md")
 VIDEO = "jNQXAC9IVRw"
 
 
@@ -130,13 +139,14 @@ def test_the_recipe_for_moving_leaves_a_whole_archive(variables: dict[str, str])
     assert not archive(variables).exists()
 
 
-def test_every_shell_block_can_be_pasted() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_every_shell_block_can_be_pasted(page: str) -> None:
     """Bash accepts it, addresses with `?` or `&` are in quotes, and no name is left to fill in.
 
     A server runs until it is interrupted, so nothing stands in its block that comes after it.
     """
-    blocks = [block.code for block in document("README.md").blocks if block.language == "sh"]
-    assert len(blocks) > len(TESTED)
+    blocks = [block.code for block in document(page).blocks if block.language == "sh"]
+    assert len(blocks) > len(marked(page))
     for code in blocks:
         assert subprocess.run(["bash", "-n", "-c", code], check=False).returncode == 0, code
         unquoted = re.sub(r"\"[^\"]*\"|'[^']*'", "", code)
@@ -144,6 +154,14 @@ def test_every_shell_block_can_be_pasted() -> None:
         runs_until_interrupted = re.search(r"\b(ytarchive|make) serve\b", re.sub("#.*", "", code))
         assert not runs_until_interrupted or len(code.splitlines()) == 1, code
         assert not re.search(r"\b(PLAYLIST|JOB|PLAN|VIDEO)_ID\b|<\w+>", code), code
+
+
+def test_the_readme_is_short_and_the_index_names_every_page() -> None:
+    assert len(document("README.md").text.splitlines()) <= 150
+    index = document("docs/README.md")
+    named = {link.partition("#")[0] for link in index.links}
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages <= named
 
 
 def test_cleaning_keeps_the_environment() -> None:

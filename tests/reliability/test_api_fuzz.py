@@ -17,7 +17,7 @@ from schemathesis import GenerationMode
 from tests.harness import Answer, Server, call, environment
 from tests.reliability.scale import FULL, SEED
 from tests.standin import StandInProcess
-from ytarchive.http.documents import openapi_document
+from ytarchive.http import openapi_document
 
 EXAMPLES = 200 if FULL else 10
 ENVELOPE = {"success", "data", "error", "trace_id"}

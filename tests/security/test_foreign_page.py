@@ -13,7 +13,7 @@ import pytest
 
 from tests.harness import Answer, Server, call
 from tests.security.conftest import state
-from ytarchive.http.documents import openapi_document
+from ytarchive.http import openapi_document
 
 EVIL = "https://evil.example"
 SAMPLE = {"video_id": "dQw4w9WgXcQ", "playlist_id": "PLFgquLnL59alCl_2TQvOiD5Vgm1hCaGSI"}

@@ -12,7 +12,7 @@ import pytest
 from tests.harness import Answer, Server, call
 from tests.reliability.test_api_fuzz import BOMBS
 from tests.security.conftest import state
-from ytarchive.http.documents import openapi_document
+from ytarchive.http import openapi_document
 
 LISTS = ["/jobs", "/logs", "/availability", "/storage/work-plans", "/storage/videos"]
 JOB = {"type": "VIDEO_DOWNLOAD", "video_ids": ["dQw4w9WgXcQ"]}

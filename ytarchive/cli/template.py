@@ -20,10 +20,27 @@ _HEAD = """\
 def template() -> str:
     """A TOML file that changes nothing until a line is uncommented."""
     return _HEAD + "".join(
-        f"\n[{name}]\n{_commented(kind.__doc__)}{''.join(_fields(kind))}"
-        for name, field in Settings.model_fields.items()
-        if isinstance(kind := field.annotation, type) and issubclass(kind, BaseModel)
+        f"\n[{name}]\n{_commented(kind.__doc__)}{''.join(_fields(kind))}" for name, kind in _kinds()
     )
+
+
+def sections() -> Iterator[tuple[str, dict[str, FieldInfo]]]:
+    """Return the sections of the settings with their fields by name."""
+    for name, kind in _kinds():
+        yield name, kind.model_fields
+
+
+def default_of(field: FieldInfo) -> str | None:
+    """Return the default of a setting in TOML; None for one without a default, or with a secret."""
+    if field.default_factory is not None or field.default is None:
+        return None
+    return _toml(field.default)
+
+
+def _kinds() -> Iterator[tuple[str, type[BaseModel]]]:
+    for name, field in Settings.model_fields.items():
+        if isinstance(kind := field.annotation, type) and issubclass(kind, BaseModel):
+            yield name, kind
 
 
 def _fields(section: type[BaseModel]) -> Iterator[str]:
@@ -36,10 +53,9 @@ def _commented(text: str | None) -> str:
 
 
 def _default(name: str, field: FieldInfo) -> str:
-    """The line to uncomment. What has no default, or a secret one, has nothing to show."""
-    if field.default_factory is not None or field.default is None:
-        return f'# {name} = ""  (not set)\n'
-    return f"# {name} = {_toml(field.default)}\n"
+    """Return the line to uncomment."""
+    default = default_of(field)
+    return f'# {name} = ""  (not set)\n' if default is None else f"# {name} = {default}\n"
 
 
 def _toml(value: Any) -> str:

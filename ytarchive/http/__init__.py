@@ -2,8 +2,18 @@
 
 from ytarchive.http.client import remote
 from ytarchive.http.contracts import CONTRACTS
+from ytarchive.http.documents import errors_document, openapi_document
 from ytarchive.http.listening import Listening, listen
 from ytarchive.http.probing import says_healthy
 from ytarchive.http.server import build_app
 
-__all__ = ["CONTRACTS", "Listening", "build_app", "listen", "remote", "says_healthy"]
+__all__ = [
+    "CONTRACTS",
+    "Listening",
+    "build_app",
+    "errors_document",
+    "listen",
+    "openapi_document",
+    "remote",
+    "says_healthy",
+]

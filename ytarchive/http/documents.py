@@ -1,9 +1,7 @@
-"""Writes the generated documents: `python -m ytarchive.http.documents [FOLDER]` (`make docs`)."""
+"""The documents that are derived from the contracts and the errors, as text."""
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from ytarchive.common import errors
@@ -70,20 +68,3 @@ def openapi_document() -> str:
     """The OpenAPI document of a server with all services, as JSON."""
     found: dict[str, Any] = openapi([*CONTRACTS, Health])
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-
-
-def documents() -> dict[str, str]:
-    """Every generated document by its path below `docs/`."""
-    return {"errors.md": errors_document(), "api/openapi.json": openapi_document()}
-
-
-def main(folder: str = "docs") -> None:
-    """Write all documents into `folder`."""
-    for name, text in documents().items():
-        path = Path(folder) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:2])
