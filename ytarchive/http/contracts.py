@@ -5,7 +5,7 @@ from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
 from ytarchive.jobs import GovernorAPI, JobResultsAPI, JobsAPI, ScheduleAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import ContentAPI, HistoryAPI, StorageAPI, TrashAPI
+from ytarchive.storage import ContentAPI, HistoryAPI, MarksAPI, StorageAPI, TrashAPI
 
 CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
@@ -20,5 +20,6 @@ CONTRACTS: tuple[type[Contract], ...] = (
     TrashAPI,
     HistoryAPI,
     ContentAPI,
+    MarksAPI,
     LoggingAPI,
 )

@@ -33,6 +33,8 @@ from ytarchive.storage.library.models import (
     VideoSort,
 )
 from ytarchive.storage.maintenance.rebuild import Rebuilt, rebuild_library
+from ytarchive.storage.marks.api import MarksAPI
+from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
 from ytarchive.storage.search.models import FoundVideo, Hit, HitField, SearchQuery, SearchResults
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.verify.models import (
@@ -71,6 +73,9 @@ __all__ = [
     "Hit",
     "HitField",
     "Initialized",
+    "MarkedVideo",
+    "MarksAPI",
+    "MarksQuery",
     "PlanEntry",
     "Rebuilt",
     "RestoreItem",
@@ -96,6 +101,7 @@ __all__ = [
     "VerifyRequest",
     "VerifyState",
     "VideoExists",
+    "VideoMarks",
     "VideoQuery",
     "VideoSort",
     "WorkPlan",

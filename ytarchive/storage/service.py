@@ -20,10 +20,6 @@ from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.supervision import Supervisor
 from ytarchive.storage.api import StorageAPI
 from ytarchive.storage.bins.bins import Bins
-from ytarchive.storage.content.api import ContentAPI
-from ytarchive.storage.content.service import ContentService
-from ytarchive.storage.history.api import HistoryAPI
-from ytarchive.storage.history.service import HistoryService
 from ytarchive.storage.identity.opening import record_in_library
 from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.absent_captions import AbsentCaptions
@@ -52,6 +48,7 @@ from ytarchive.storage.store import folders
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
+from ytarchive.storage.subjects import subjects_of
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.restoring import Restorer
 from ytarchive.storage.trash.service import TrashService
@@ -96,7 +93,6 @@ class StorageService(WatchedOperations, StorageAPI):
         self._passes = Passes(database)
         findings = Findings(database, self.watch)
         restorer = Restorer(layout, self._library, self._videos, bins, findings)
-        self._history = HistoryService(layout, self._changes, self.watch)
         self._trash = TrashService(bins, restorer, self._change, config.trash_days, self.watch)
         shared = (self._passes, findings, self._library, layout, self._changes.lock)
         self._verifier = Verifier(*shared, on_end=self._videos.measure, bins=bins)
@@ -155,8 +151,8 @@ class StorageService(WatchedOperations, StorageAPI):
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the service's other contracts."""
-        content = ContentService(self._library, self._layout, self.watch)
-        return {TrashAPI: self._trash, HistoryAPI: self._history, ContentAPI: content}
+        own = subjects_of(self._database, self._layout, self._changes, self.watch)
+        return {TrashAPI: self._trash, **own}
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
         return await self._changes.to_the_end(self._save_metadata(request.metadata))

@@ -31,6 +31,7 @@ from ytarchive.storage.library.repository import (
     metadata_row,
     playlist_row,
 )
+from ytarchive.storage.marks.records import marks_row, read_marks
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout
 from ytarchive.storage.work_plans.models import WorkPlan
@@ -65,6 +66,7 @@ class Filling:
         await self._enter(self._documents(kinds / "videos"), self._enter_metadata)
         await self._enter(self._documents(kinds / "playlists"), self._enter_playlist)
         await self._enter(self._documents(kinds / "work_plans"), self._enter_plan)
+        await self._enter(self._documents(kinds / "marks"), self._enter_marks)
 
     async def _enter(self, things: Iterator[T], enter: Callable[[T, Writer], None]) -> None:
         """Enter things, some hundred in a transaction; both reading and writing in threads.
@@ -164,6 +166,12 @@ class Filling:
         if plan is not None:
             writer.execute("add_plan", _plan_row(plan, path))
             writer.execute_many("upsert_entry", entry_rows(plan.id, plan))
+
+    def _enter_marks(self, path: Path, writer: Writer) -> None:
+        try:
+            writer.execute("upsert_marks", marks_row(read_marks(path)))
+        except (*discovery.EXAMINATION_FAILURES, NotFound) as error:
+            self._note(str(error))
 
     def _read(self, path: Path, model: type[M]) -> M | None:
         try:

@@ -116,6 +116,24 @@ WHERE changes.revision > :after
 ORDER BY changes.revision
 LIMIT :limit;
 
+-- Marks -------------------------------------------------------------------------------------------
+
+-- name: upsert_marks
+INSERT INTO marks (video_id, keep, removed, known_elsewhere, episode)
+VALUES (:video_id, :keep, :removed, :known_elsewhere, :episode)
+ON CONFLICT (video_id) DO UPDATE SET
+    keep = excluded.keep, removed = excluded.removed,
+    known_elsewhere = excluded.known_elsewhere, episode = excluded.episode;
+
+-- name: list_marks
+-- Videos whose marks were all taken back are left out.
+SELECT * FROM marks
+WHERE video_id > coalesce(:cursor, '')
+  AND keep = coalesce(:keep, keep) AND removed = coalesce(:removed, removed)
+  AND (keep OR removed OR known_elsewhere NOTNULL OR episode NOTNULL)
+ORDER BY video_id
+LIMIT :limit;
+
 -- Playlists ---------------------------------------------------------------------------------------
 
 -- name: upsert_playlist

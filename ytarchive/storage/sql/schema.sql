@@ -2,7 +2,7 @@
 -- from them. Paths are relative to the archive's folder, so that it can be moved. Times are
 -- microseconds since 1970 in UTC.
 
-PRAGMA user_version = 100;
+PRAGMA user_version = 101;
 
 -- One row per video of which anything is stored. Descriptions stay in the JSON files.
 CREATE TABLE videos (
@@ -41,6 +41,15 @@ CREATE INDEX videos_by_channel_id ON videos (channel_id) WHERE media_path IS NOT
 CREATE INDEX videos_by_captions ON videos (captions > 0) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_incomplete ON videos (stored_at)
 WHERE media_path IS NOT NULL AND missing IS NOT NULL;
+
+-- What users decided of videos; the files in metadata/marks are the truth.
+CREATE TABLE marks (
+    video_id TEXT PRIMARY KEY,
+    keep INTEGER NOT NULL,            -- 1: no rule may remove it
+    removed INTEGER NOT NULL,         -- 1: not to be fetched again
+    known_elsewhere TEXT,             -- where it is stored outside of the archive
+    episode INTEGER
+) STRICT, WITHOUT ROWID;
 
 -- What changed of what can be searched for, oldest first; each video stands there once, with its
 -- last change. The search index notes up to which revision it has come.

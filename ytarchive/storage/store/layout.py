@@ -131,9 +131,10 @@ class Layout:
 
     @property
     def described(self) -> list[Path]:
-        """The folders of what is known of videos, playlists, work plans and registrations."""
+        """The folders of what is known of videos, playlists, plans, registrations and marks."""
         return [
-            self.metadata / kind for kind in ("videos", "playlists", "work_plans", "registered")
+            self.metadata / kind
+            for kind in ("videos", "playlists", "work_plans", "registered", "marks")
         ]
 
     @property
@@ -163,6 +164,10 @@ class Layout:
     def registration_file(self, video_id: str) -> Path:
         """What is known of a video that was registered where it lies."""
         return self.metadata / "registered" / f"{video_id}.json"
+
+    def marks_file(self, video_id: str) -> Path:
+        """What users decided of a video."""
+        return self.metadata / "marks" / f"{video_id}.json"
 
     def plan_file(self, file_name: str) -> Path:
         """A work plan's JSON file."""

@@ -1,0 +1,98 @@
+"""The marks of videos, in process and over HTTP."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.contract.conftest import Reach
+from tests.unit.storage.samples import OTHER, VIDEO
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.errors import FileFailure, InvalidIdentifier
+from ytarchive.storage import MarkedVideo, MarksAPI, MarksQuery, VideoMarks, rebuild_library
+from ytarchive.storage.service import StorageService
+
+MARKS = VideoMarks(keep=True, removed=True, known_elsewhere="a disc in the cellar", episode=12)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> StorageConfig:
+    return StorageConfig(base_path=tmp_path / "archive")
+
+
+@pytest.fixture
+async def marks(reach: Reach[Any], config: StorageConfig) -> AsyncIterator[MarksAPI]:
+    storage = await StorageService.open(config)
+    yield cast("MarksAPI", await reach(MarksAPI, storage.subjects()[MarksAPI]))
+    await storage.close()
+
+
+def file(config: StorageConfig, video_id: str = VIDEO) -> Path:
+    return config.base_path / "metadata" / "marks" / f"{video_id}.json"
+
+
+async def test_video_without_marks_has_none_of_them(marks: MarksAPI) -> None:
+    assert await marks.get_marks(VIDEO) == MarkedVideo(video_id=VIDEO)
+    assert (await marks.list_marks(MarksQuery())).items == []
+
+
+async def test_marks_replace_those_before(marks: MarksAPI, config: StorageConfig) -> None:
+    marked = await marks.set_marks(f"https://youtu.be/{VIDEO}", MARKS)
+    assert marked == MarkedVideo(video_id=VIDEO, **MARKS.model_dump())
+    assert await marks.get_marks(VIDEO) == marked
+    assert MarkedVideo.model_validate_json(file(config).read_bytes()) == marked
+    await marks.set_marks(VIDEO, VideoMarks(episode=3))
+    assert await marks.get_marks(VIDEO) == MarkedVideo(video_id=VIDEO, episode=3)
+    await marks.set_marks(VIDEO, VideoMarks())
+    assert (await marks.list_marks(MarksQuery())).items == []
+
+
+async def test_marked_videos_are_listed_by_mark_and_in_pages(marks: MarksAPI) -> None:
+    await marks.set_marks(VIDEO, VideoMarks(keep=True))
+    await marks.set_marks(OTHER, VideoMarks(removed=True))
+    first = await marks.list_marks(MarksQuery(limit=1))
+    rest = await marks.list_marks(MarksQuery(limit=1, cursor=first.next_cursor))
+    assert [each.video_id for each in (*first.items, *rest.items)] == sorted([VIDEO, OTHER])
+    assert rest.next_cursor is None
+    kept = await marks.list_marks(MarksQuery(keep=True))
+    removed = await marks.list_marks(MarksQuery(removed=True))
+    assert [each.video_id for each in (*kept.items, *removed.items)] == [VIDEO, OTHER]
+
+
+async def test_damaged_marks_are_reported(marks: MarksAPI, config: StorageConfig) -> None:
+    file(config).write_text('{"keep": true}')
+    with pytest.raises(FileFailure, match="no marks that can be read"):
+        await marks.get_marks(VIDEO)
+    file(config).write_text(f'{{"video_id": "{OTHER}"}}')
+    with pytest.raises(FileFailure, match="not named after its video"):
+        await marks.get_marks(VIDEO)
+    with pytest.raises(InvalidIdentifier):
+        await marks.get_marks("../../../../..")
+
+
+async def test_rebuild_restores_the_marks_and_names_damaged_ones(config: StorageConfig) -> None:
+    storage = await StorageService.open(config)
+    own = cast("MarksAPI", storage.subjects()[MarksAPI])
+    marked = await own.set_marks(VIDEO, MARKS)
+    file(config, OTHER).write_text("{")
+    await storage.close()
+    rebuilt = await rebuild_library(config)
+    assert [f"{OTHER}.json has no marks" in each for each in rebuilt.examples] == [True]
+    storage = await StorageService.open(config)
+    own = cast("MarksAPI", storage.subjects()[MarksAPI])
+    assert (await own.list_marks(MarksQuery())).items == [marked]
+    await storage.close()
+
+
+async def test_file_is_written_before_the_row(
+    config: StorageConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = await StorageService.open(config)
+    own = cast("MarksAPI", storage.subjects()[MarksAPI])
+    monkeypatch.setattr("ytarchive.storage.marks.service.marks_row", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        await own.set_marks(VIDEO, MARKS)
+    assert (await own.list_marks(MarksQuery())).items == []
+    assert (await own.get_marks(VIDEO)).episode == 12
+    await storage.close()

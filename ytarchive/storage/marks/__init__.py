@@ -1,0 +1,1 @@
+"""What users decide of single videos: `metadata/marks/<id>.json`."""

@@ -1,0 +1,30 @@
+"""Contract of the marks of videos."""
+
+from typing import ClassVar, Protocol
+
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.identifiers import VideoId
+from ytarchive.common.models import Page
+from ytarchive.common.services import ServiceName
+from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
+
+
+class MarksAPI(Contract, Protocol):
+    """Set and read what users decide of single videos."""
+
+    service: ClassVar[ServiceName] = ServiceName.STORAGE
+
+    @endpoint("GET /storage/marks")
+    async def list_marks(self, request: MarksQuery) -> Page[MarkedVideo]:
+        """List videos with marks, by id."""
+        ...
+
+    @endpoint("GET /storage/marks/{video_id}")
+    async def get_marks(self, video_id: VideoId) -> MarkedVideo:
+        """Return the marks of a video; none of them is set if there are none."""
+        ...
+
+    @endpoint("PUT /storage/marks/{video_id}")
+    async def set_marks(self, video_id: VideoId, request: VideoMarks) -> MarkedVideo:
+        """Replace the marks of a video, which need not be stored."""
+        ...

@@ -1,0 +1,76 @@
+"""Implements the contract of the marks. The files are the truth; the rows make lists quick."""
+
+import asyncio
+
+from ytarchive.common.cursors import video_cursor
+from ytarchive.common.database import Database, Row
+from ytarchive.common.errors import NotFound
+from ytarchive.common.listing import Listing, read_alone
+from ytarchive.common.models import Page
+from ytarchive.common.presence import ArchiveWatch
+from ytarchive.storage.marks.api import MarksAPI
+from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
+from ytarchive.storage.marks.records import marks_row, read_marks
+from ytarchive.storage.store import files
+from ytarchive.storage.store.changes import Changes
+from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.watching import WatchedOperations, databases_only
+
+
+class MarksService(WatchedOperations, MarksAPI):
+    """The marks of the archive's videos."""
+
+    def __init__(
+        self, database: Database, layout: Layout, changes: Changes, watch: ArchiveWatch
+    ) -> None:
+        super().__init__(watch)
+        self._database = database
+        self._layout = layout
+        self._changes = changes
+
+    @databases_only
+    async def list_marks(self, request: MarksQuery) -> Page[MarkedVideo]:
+        async def fetch(count: int) -> list[Row]:
+            values = request.model_dump() | {"limit": count}
+            return await self._database.fetch_all("list_marks", values)
+
+        return await _MARKS.page(request.limit, fetch)
+
+    async def get_marks(self, video_id: str) -> MarkedVideo:
+        path = self._layout.marks_file(video_id)
+        try:
+            return await asyncio.to_thread(read_marks, path)
+        except NotFound:
+            return MarkedVideo(video_id=video_id)
+
+    async def set_marks(self, video_id: str, request: VideoMarks) -> MarkedVideo:
+        marked = MarkedVideo(video_id=video_id, **request.model_dump())
+        return await self._changes.to_the_end(self._set(marked))
+
+    async def _set(self, marked: MarkedVideo) -> MarkedVideo:
+        """Write the file before the row, so that a rebuilt library has the marks."""
+        path = self._layout.marks_file(marked.video_id)
+        content = marked.model_dump_json(indent=2).encode() + b"\n"
+        async with self._changes.lock(marked.video_id):
+            await asyncio.to_thread(files.write_atomically, path, content, self._layout.scratch)
+            await self._database.execute("upsert_marks", marks_row(marked))
+        return marked
+
+
+def _marked(row: Row) -> MarkedVideo:
+    return MarkedVideo(
+        video_id=row["video_id"],
+        keep=bool(row["keep"]),
+        removed=bool(row["removed"]),
+        known_elsewhere=row["known_elsewhere"],
+        episode=row["episode"],
+    )
+
+
+def _name(row: Row) -> str:
+    return f"the marks of video {row['video_id']}"
+
+
+_MARKS = Listing(
+    name=_name, place=lambda row: video_cursor(row["video_id"]), read=read_alone(_marked, _name)
+)

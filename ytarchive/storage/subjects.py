@@ -1,0 +1,25 @@
+"""The contracts of Storage that need the library and the files alone."""
+
+from ytarchive.common.contract import Contract
+from ytarchive.common.database import Database
+from ytarchive.common.presence import ArchiveWatch
+from ytarchive.storage.content.api import ContentAPI
+from ytarchive.storage.content.service import ContentService
+from ytarchive.storage.history.api import HistoryAPI
+from ytarchive.storage.history.service import HistoryService
+from ytarchive.storage.library.repository import Library
+from ytarchive.storage.marks.api import MarksAPI
+from ytarchive.storage.marks.service import MarksService
+from ytarchive.storage.store.changes import Changes
+from ytarchive.storage.store.layout import Layout
+
+
+def subjects_of(
+    database: Database, layout: Layout, changes: Changes, watch: ArchiveWatch
+) -> dict[type[Contract], Contract]:
+    """Return the implementations by contract."""
+    return {
+        HistoryAPI: HistoryService(layout, changes, watch),
+        ContentAPI: ContentService(Library(database, layout), layout, watch),
+        MarksAPI: MarksService(database, layout, changes, watch),
+    }
