@@ -27,18 +27,17 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model, UtcDatetime, utc_now
 from ytarchive.common.regular import open_regular, read_regular
-from ytarchive.common.schema import Schema
 from ytarchive.common.services import ServiceName
-from ytarchive.storage import Access, open_identity
+from ytarchive.jobs import JOBS_SCHEMA
+from ytarchive.logging import LOGS_SCHEMA
+from ytarchive.metadata import METADATA_SCHEMA
+from ytarchive.storage import LIBRARY_SCHEMA, SEARCH_SCHEMA, Access, open_identity
 
 # Jobs come first: a video that is stored while the copies are made is then in the library and not
 # yet done in the queue, which finds it stored. The other way round it would be lost sight of.
-_DATABASES = {
-    "jobs.db": ServiceName.JOBS,
-    "metadata.db": ServiceName.METADATA,
-    "library.db": ServiceName.STORAGE,
-    "logs.db": ServiceName.LOGGING,
-}
+DECLARED = (JOBS_SCHEMA, METADATA_SCHEMA, LIBRARY_SCHEMA, SEARCH_SCHEMA, LOGS_SCHEMA)
+"""Every database of an archive."""
+_DATABASES = {schema.file: schema for schema in DECLARED if schema.in_backups}
 _MANIFEST = "manifest.json"
 _PARTIAL = ".partial-"
 
@@ -195,7 +194,7 @@ def _check(copy: Path, told: BackedUp, source: Path) -> None:
         version = snapshots.check(copy)
     except DatabaseCorrupt:
         raise BackupDamaged(f"{name} is damaged; nothing was changed") from None
-    known = Schema(f"ytarchive.{_DATABASES[told.name]}", durable=True).version
+    known = _DATABASES[told.name].version
     if version != known:
         message = f"{name} is of another ytarchive (schema {version}, this one uses {known})"
         raise DatabaseUnsupported(f"{message}; nothing was changed")

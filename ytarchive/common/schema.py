@@ -50,6 +50,10 @@ class Schema:
     """What its views and queries can call, by name; always the same result for the same values."""
     lost_when_older: str = "nothing is lost"
     """What is lost with a file of an older schema, which is set aside, and what to do then."""
+    file: str = ""
+    """The name of the database in the state folder."""
+    in_backups: bool = True
+    """False: it can be made again from what backups have."""
     page_size: int = 4096
     """Bytes of a page of a new file; larger ones waste less when rows are large."""
 

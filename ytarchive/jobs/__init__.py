@@ -21,6 +21,7 @@ from ytarchive.jobs.queue.models import (
     VideoProgress,
 )
 from ytarchive.jobs.queue.options import JobOptions
+from ytarchive.jobs.queue.repository import SCHEMA as JOBS_SCHEMA
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
@@ -29,6 +30,7 @@ from ytarchive.jobs.schedule.api import ScheduleAPI
 __all__ = [
     "FIRST_VIDEOS",
     "IN_PROCESS",
+    "JOBS_SCHEMA",
     "MOST_SHOWN",
     "Availability",
     "AvailabilityQuery",

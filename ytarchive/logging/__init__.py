@@ -11,9 +11,11 @@ from ytarchive.logging.api import (
 )
 from ytarchive.logging.masking import register_secrets
 from ytarchive.logging.pipeline import LogPipeline, RemoteTarget
+from ytarchive.logging.repository import SCHEMA as LOGS_SCHEMA
 from ytarchive.logging.sinks import Console, configure_logging
 
 __all__ = [
+    "LOGS_SCHEMA",
     "Console",
     "LogBatch",
     "LogEntry",

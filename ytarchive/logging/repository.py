@@ -20,6 +20,7 @@ from ytarchive.logging.records import SEVERITY, level_of_number
 SCHEMA = Schema(
     package="ytarchive.logging",
     durable=False,
+    file="logs.db",
     lost_when_older="its entries are no longer listed; the files in `logs/` still have them",
 )
 

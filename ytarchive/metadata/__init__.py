@@ -12,8 +12,10 @@ from ytarchive.metadata.api import (
     QuotaUsage,
     VideoMetadataQuery,
 )
+from ytarchive.metadata.repository import SCHEMA as METADATA_SCHEMA
 
 __all__ = [
+    "METADATA_SCHEMA",
     "BatchMetadata",
     "BatchRequest",
     "ChannelMetadata",

@@ -23,7 +23,7 @@ _LANGUAGES = TypeAdapter(list[str])
 Outcome = VideoMetadata | YTArchiveError
 """What asking for a video led to."""
 
-SCHEMA = Schema(package="ytarchive.metadata", durable=False)
+SCHEMA = Schema(package="ytarchive.metadata", durable=False, file="metadata.db")
 
 _REFUSALS_LAST = timedelta(minutes=5)
 _KEPT_AT_LEAST = timedelta(days=30)

@@ -32,9 +32,11 @@ from ytarchive.storage.library.models import (
     VideoQuery,
     VideoSort,
 )
+from ytarchive.storage.library.repository import SCHEMA as LIBRARY_SCHEMA
 from ytarchive.storage.maintenance.rebuild import Rebuilt, rebuild_library
 from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
+from ytarchive.storage.search.index import SCHEMA as SEARCH_SCHEMA
 from ytarchive.storage.search.models import FoundVideo, Hit, HitField, SearchQuery, SearchResults
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.verify.models import (
@@ -56,6 +58,8 @@ from ytarchive.storage.work_plans.models import (
 )
 
 __all__ = [
+    "LIBRARY_SCHEMA",
+    "SEARCH_SCHEMA",
     "Access",
     "BinName",
     "ContentAPI",

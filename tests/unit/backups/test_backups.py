@@ -9,11 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.common.test_schemas import PACKAGES
+from tests.unit.common.writing import LEDGER
 from tests.unit.storage.samples import (
     OTHER,
     VIDEO,
@@ -24,7 +27,8 @@ from tests.unit.storage.samples import (
     save_request,
     stage,
 )
-from ytarchive.backups import back_up, restore
+from ytarchive import backups
+from ytarchive.backups import DECLARED, back_up, restore
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.errors import (
@@ -103,6 +107,31 @@ async def test_a_restored_archive_is_what_was_backed_up(
     storage = await StorageService.open(archive)
     assert (await storage.video_exists(VIDEO)).exists
     await storage.close()
+
+
+def test_every_database_declares_whether_backups_have_it() -> None:
+    assert sorted(schema.package for schema in DECLARED) == sorted(PACKAGES)
+    assert len({schema.file for schema in DECLARED}) == len(DECLARED)
+    assert [schema.file for schema in DECLARED if schema.in_backups] == [
+        "jobs.db", "metadata.db", "library.db", "logs.db",
+    ]  # fmt: skip
+
+
+async def test_declared_database_is_backed_up_and_restored(
+    archive: StorageConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = replace(LEDGER, file="subscriptions.db")
+    known = {**backups._DATABASES, added.file: added}
+    monkeypatch.setattr(backups, "_DATABASES", known)
+    path = archive.state_path / added.file
+    await (await Database.open(path, added)).close()
+    mark(archive, 7)
+    backup = back_up(archive, tmp_path / "backups")
+    assert added.file in [each.name for each in backup.manifest.databases]
+    mark(archive, 8)
+    restore(archive, tmp_path / "backups")
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA application_id").fetchone() == (7,)
 
 
 async def test_the_digests_are_those_that_sha256sum_tells(

@@ -39,6 +39,7 @@ from ytarchive.jobs.queue.waiting import Waiting
 SCHEMA = Schema(
     package="ytarchive.jobs",
     durable=True,
+    file="jobs.db",
     lost_when_older="its queued jobs do not continue. Queue your lists again: what is stored is "
     "skipped",
 )

@@ -21,7 +21,7 @@ from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout, Role, caption_language
 
-SCHEMA = Schema(package="ytarchive.storage", durable=True)
+SCHEMA = Schema(package="ytarchive.storage", durable=True, file="library.db")
 
 _FILES = TypeAdapter(list[StoredFile])
 _ITEMS = TypeAdapter(list[TrashItem])

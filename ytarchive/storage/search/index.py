@@ -24,6 +24,8 @@ log = logger.bind(service="storage")
 SCHEMA = Schema(
     package="ytarchive.storage.search",
     durable=False,
+    file="search.db",
+    in_backups=False,
     functions={"searchable": searchable, "unpacked": unpacked},
     page_size=16384,
 )
