@@ -9,6 +9,7 @@ import aiohttp
 
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract, ServiceContract
+from ytarchive.common.events import open_bus
 from ytarchive.common.file_lock import held_folder
 from ytarchive.common.lock import StateLock
 from ytarchive.common.services import ServiceName
@@ -22,7 +23,8 @@ from ytarchive.discovery import Archive, named_server, running_server
 from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
 from ytarchive.download.staging.area import StagingArea
-from ytarchive.jobs import JobsAPI
+from ytarchive.jobs import EventsAPI, JobsAPI
+from ytarchive.jobs.events.service import forward_events
 from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.processing.direct import DirectRetries
 from ytarchive.jobs.remote_gate import RemoteGate
@@ -76,9 +78,13 @@ async def open_services(
         if ServiceName.JOBS in services:
             await warn_of_lost_queue(settings)
         session = await stack.enter_async_context(aiohttp.ClientSession())
+        bus = open_bus()
         presence = presence_of(settings, identity)
         parts = Composition(settings, session, presence, in_server=whole_queue)
         opened = await _open_each(parts, services, stack, whole_queue=whole_queue)
+        if ServiceName.JOBS not in services:
+            sending = forward_events(bus, parts.elsewhere(EventsAPI).send_events)
+            stack.callback(asyncio.create_task(sending).cancel)
         yield opened, lock
 
 

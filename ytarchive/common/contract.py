@@ -11,7 +11,8 @@ string for GET and DELETE, the body otherwise. A declaration whose path and sign
 at import. Ids in the path are checked before the method runs, in process as over HTTP.
 
 The kind of an operation follows from its method and its result: a method that returns `Content`
-answers with bytes, every other one with JSON in the envelope.
+answers with bytes, one that returns an `EventStream` with server-sent events, and every other one
+with JSON in the envelope.
 """
 
 import functools
@@ -26,6 +27,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ytarchive.common.content import Content
 from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.events import EventStream
 from ytarchive.common.models import HealthCheck, problem_text
 from ytarchive.common.services import ServiceName
 
@@ -44,6 +46,8 @@ class OperationKind(StrEnum):
     """Changes something; answers in the envelope."""
     CONTENT = "content"
     """Reads; answers with bytes, or parts of them."""
+    EVENTS = "events"
+    """Follows what happens; answers with a stream that does not end."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,8 @@ def _declaration(operation: Callable[..., Any], method: str, path: str, status: 
 def _kind(method: str, response: Any) -> OperationKind:
     if method != "GET":
         return OperationKind.COMMAND
+    if response == EventStream:
+        return OperationKind.EVENTS
     return OperationKind.CONTENT if response is Content else OperationKind.QUERY
 
 

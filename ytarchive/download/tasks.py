@@ -4,6 +4,7 @@ import asyncio
 from typing import Self
 
 from ytarchive.common.errors import YTArchiveError, error_from
+from ytarchive.common.events import DownloadChanged, publish
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import ErrorDetail, utc_now
 from ytarchive.common.tracing import current_trace_id
@@ -171,4 +172,12 @@ class DownloadTask:
         self._update(status=status, error=error.message, error_code=error.code, speed=0, eta=None)
 
     def _update(self, **fields: object) -> None:
-        self.progress = self.progress.model_copy(update=fields)
+        before, self.progress = self.progress, self.progress.model_copy(update=fields)
+        if _shown(before) != _shown(self.progress):
+            names = set(DownloadChanged.model_fields) - {"kind"}
+            publish(DownloadChanged(**self.progress.model_dump(include=names)))
+
+
+def _shown(progress: DownloadProgress) -> tuple[str, str, int]:
+    """Return what makes a change an event: not every byte."""
+    return progress.status, progress.phase, int(progress.progress_percent)

@@ -4,8 +4,8 @@ import functools
 import inspect
 import os
 import types
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
@@ -26,10 +26,12 @@ from ytarchive.common.errors import (
     YTArchiveError,
     error_from,
 )
+from ytarchive.common.events import EventStream
 from ytarchive.common.json_text import read_json
 from ytarchive.common.models import HealthCheck, HealthQuery, ServiceResponse, utc_now
 from ytarchive.common.services import API_PREFIX
 from ytarchive.common.tracing import TRACE_HEADER, current_trace_id, new_trace_id
+from ytarchive.http.events import decoded
 from ytarchive.http.health import Health
 
 C = TypeVar("C", bound=Contract)
@@ -96,6 +98,8 @@ class _Wire:
         url = declared.path.format(**path) + query
         if declared.kind is OperationKind.CONTENT:
             return await self._content(declared, url, headers)
+        if declared.kind is OperationKind.EVENTS:
+            return self._events(declared, url, headers)
         async with self.ask(declared.method, url, headers, body) as response:
             status, raw = response.status, await response.read()
         return self._result(declared, status, raw)
@@ -140,6 +144,15 @@ class _Wire:
             if response.status == 200:
                 return self._described(response, path)
             raise self.refusal(declared.name, response.status, await response.read())
+
+    async def _events(self, declared: Endpoint, path: str, headers: dict[str, str]) -> EventStream:
+        async with self.ask("GET", path, headers, limit=_BY_PARTS) as response:
+            if response.content_type != "text/event-stream":
+                raise self.refusal(declared.name, response.status, await response.read())
+            async with aclosing(decoded(_lines(response))) as events:
+                async for sent in events:
+                    yield sent
+        raise self._failure(ServiceUnavailable, "has ended the stream of events")
 
     def _described(self, response: aiohttp.ClientResponse, path: str) -> "_RemoteContent":
         sent = response.headers
@@ -228,6 +241,15 @@ class _RemoteContent(Content):
                 return await response.content.read(PART_SIZE)
 
         return Parts(read, rest.aclose)
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Yield the lines of a body, of any length."""
+    rest = b""
+    async for part in response.content.iter_any():
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line
 
 
 async def _nothing() -> bytes:

@@ -2,7 +2,7 @@
 
 from ytarchive.common.contract import Contract
 from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
-from ytarchive.jobs import GovernorAPI, JobResultsAPI, JobsAPI, ScheduleAPI
+from ytarchive.jobs import EventsAPI, GovernorAPI, JobResultsAPI, JobsAPI, ScheduleAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import ContentAPI, HistoryAPI, MarksAPI, StorageAPI, TrashAPI
@@ -12,6 +12,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     JobResultsAPI,
     GovernorAPI,
     ScheduleAPI,
+    EventsAPI,
     DownloadListener,
     MetadataAPI,
     DownloadAPI,

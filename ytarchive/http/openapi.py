@@ -9,10 +9,16 @@ from pydantic import TypeAdapter
 from ytarchive import __version__
 from ytarchive.common import errors
 from ytarchive.common.contract import Endpoint, OperationKind, endpoints
+from ytarchive.common.events import SentEvent
 from ytarchive.common.models import ErrorDetail
 from ytarchive.common.services import API_PREFIX, ServiceName
 from ytarchive.common.tracing import TRACE_HEADER
-from ytarchive.http.openapi_content import CONTENT_PARAMETERS, CONTENT_RESPONSES
+from ytarchive.http.openapi_content import (
+    CONTENT_PARAMETERS,
+    CONTENT_RESPONSES,
+    EVENTS_PARAMETERS,
+    events_responses,
+)
 from ytarchive.http.reading import ServiceRequest
 
 Document = dict[str, Any]
@@ -93,7 +99,9 @@ def _schemas(found: Iterable[Endpoint]) -> tuple[dict[Key, Document], Document]:
         ("envelope", "validation", TypeAdapter(ServiceRequest)),
     ]
     for declared in found:
-        if declared.kind is not OperationKind.CONTENT:
+        if declared.kind is OperationKind.EVENTS:
+            wanted.append((declared.name, "serialization", TypeAdapter(SentEvent)))
+        elif declared.kind is not OperationKind.CONTENT:
             wanted.append((declared.name, "serialization", declared.response_adapter))
         if declared.request_model is not None:
             wanted.append((declared.name, "validation", TypeAdapter(declared.request_model)))
@@ -122,6 +130,9 @@ def _operation(
     if declared.kind is OperationKind.CONTENT:
         operation["parameters"] += CONTENT_PARAMETERS
         results = CONTENT_RESPONSES
+    elif declared.kind is OperationKind.EVENTS:
+        operation["parameters"] += EVENTS_PARAMETERS
+        results = events_responses(schemas[declared.name, "serialization"])
     else:
         result = schemas[declared.name, "serialization"]
         envelope = _envelope(success=True, data=result, error={"type": "null"})

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of every operation that answers with content."""
+"""What the OpenAPI document says of operations that answer with content or with events."""
 
 from typing import Any
 
@@ -45,3 +45,21 @@ CONTENT_RESPONSES: Document = {
     "304": {"description": "The version is known", "headers": _VERSION},
 }
 """HEAD gets the same headers without the bytes."""
+
+
+EVENTS_PARAMETERS: list[Document] = [
+    {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "required": False,
+        "description": "Resume after this event, as `last_event_id`; browsers send it",
+        "schema": _TEXT,
+    }
+]
+
+
+def events_responses(sent: Document) -> Document:
+    """Return the answer of a stream whose events have the id and the event of `sent`."""
+    content = {"text/event-stream": {"schema": sent}}
+    text = "Server-sent events: `id` is the id, `data` the event as JSON, `event` its kind"
+    return {"200": {"description": text, "headers": _headers(TRACE_HEADER), "content": content}}

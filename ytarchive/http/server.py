@@ -24,6 +24,7 @@ from ytarchive.common.telemetry import REGISTRY
 from ytarchive.common.tracing import trace
 from ytarchive.http.content import content_response
 from ytarchive.http.envelope import answer, success
+from ytarchive.http.events import LAST_EVENT_ID, STREAMS, end_streams, events_response
 from ytarchive.http.health import Health
 from ytarchive.http.openapi import openapi
 from ytarchive.http.pipeline import TRACE, pipeline
@@ -46,6 +47,8 @@ def build_app(services: Sequence[Mounted], config: ServerConfig) -> web.Applicat
         middlewares=[pipeline(config, owners)], client_max_size=config.max_body_bytes
     )
     app[SERVER_CONFIG] = config
+    app[STREAMS] = set()
+    app.on_shutdown.append(end_streams)
     named: dict[ServiceName, ServiceContract] = {}
     for contract, service in services:
         if ServiceContract in contract.__mro__:
@@ -77,7 +80,7 @@ def _mount(app: web.Application, contract: type[Any], service: object) -> list[s
 def _handler(declared: Endpoint, service: object, patience: float) -> Handler:
     operation = getattr(service, declared.name)
     reader = RequestReader(declared, patience)
-    is_content = declared.kind is OperationKind.CONTENT
+    kind = declared.kind
     parameter = declared.request_name
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -90,11 +93,15 @@ def _handler(declared: Endpoint, service: object, patience: float) -> Handler:
 
     async def perform(request: web.Request, fields: dict[str, Any]) -> web.StreamResponse:
         arguments: dict[str, Any] = dict(request.match_info)
+        if kind is OperationKind.EVENTS and (last := request.headers.get(LAST_EVENT_ID)):
+            fields.setdefault("last_event_id", last)
         model = reader.model(fields)
         if parameter is not None:
             arguments[parameter] = model
         result = await operation(**arguments)
-        if is_content:
+        if kind is OperationKind.EVENTS:
+            return events_response(result, request[TRACE])
+        if kind is OperationKind.CONTENT:
             return await content_response(request, result, request[TRACE])
         return success(declared.response_adapter, result, request[TRACE], declared.status)
 

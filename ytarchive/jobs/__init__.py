@@ -3,6 +3,7 @@
 from ytarchive.jobs.api import JobsAPI
 from ytarchive.jobs.availability.evidence import restore_evidence
 from ytarchive.jobs.availability.models import Availability, AvailabilityQuery, AvailabilityState
+from ytarchive.jobs.events.api import EventBatch, EventKind, EventQuery, EventsAPI
 from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.queue.filtering import VideoFilter
@@ -36,6 +37,10 @@ __all__ = [
     "AvailabilityQuery",
     "AvailabilityState",
     "CreateJob",
+    "EventBatch",
+    "EventKind",
+    "EventQuery",
+    "EventsAPI",
     "GovernorAPI",
     "GovernorState",
     "Job",

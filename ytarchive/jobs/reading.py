@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from ytarchive.common.config import Settings
+from ytarchive.common.events import current_bus
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.common.scheduler import Scheduler
+from ytarchive.jobs.events.service import PolledEvents
 from ytarchive.jobs.guards.guards import guards_of
 from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.queue.repository import SCHEMA
@@ -36,6 +38,7 @@ class ReadOnlyJobs(JobsService):
                 probe,
                 known_hosts(settings),
             )
+            service.events = PolledEvents(current_bus())
             yield service
 
 

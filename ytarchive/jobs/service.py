@@ -11,6 +11,7 @@ from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database
 from ytarchive.common.errors import Conflict, NotFound
+from ytarchive.common.events import current_bus
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_place_for_videos
@@ -20,6 +21,8 @@ from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadListener, DownloadNotice
 from ytarchive.jobs.api import JobsAPI
 from ytarchive.jobs.availability.models import Availability, AvailabilityQuery
+from ytarchive.jobs.events.api import EventsAPI
+from ytarchive.jobs.events.service import EventsService
 from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
@@ -75,6 +78,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._open_jobs: OpenJobs | None = None
         self._pruner = Pruner(database, neighbours.storage, settings.jobs.keep_days)
         self._scheduler = scheduler
+        self.events: EventsAPI = EventsService(current_bus())
         self._repository = JobsRepository(database)
         self._settings = settings
         self._storage = neighbours.storage
@@ -155,6 +159,7 @@ class JobsService(JobsAPI, DownloadListener):
         return {
             JobResultsAPI: JobResultsService(self._repository),
             GovernorAPI: self.governor,
+            EventsAPI: self.events,
             ScheduleAPI: ScheduleService(self._scheduler, self._registry),
         }
 

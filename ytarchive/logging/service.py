@@ -14,6 +14,7 @@ from loguru import logger
 from ytarchive.common.config import LoggingConfig, Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import DatabaseCorrupt, NotFound
+from ytarchive.common.events import LogsAdded, publish
 from ytarchive.common.filesystem import exists
 from ytarchive.common.models import HealthCheck, Page, utc_now
 from ytarchive.common.presence import Presence
@@ -64,6 +65,7 @@ class LogStore:
                 await asyncio.to_thread(self._write_files, clean)
             raise
         await asyncio.to_thread(self._write_files, clean)
+        publish(LogsAdded(entries=len(entries)))
         for level, count in Counter(entry.level for entry in entries).items():
             LOG_ENTRIES.labels(level).inc(count)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ytarchive.common.database import Database, Row
 from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.events import GovernorChanged, publish
 from ytarchive.common.models import from_micros, to_micros
 from ytarchive.common.rows import readable
 from ytarchive.common.telemetry import GOVERNOR_NEXT_PROBE, GOVERNOR_PAUSES, GOVERNOR_STATE
@@ -103,6 +104,7 @@ def _circuit(row: Row) -> CircuitState:
 
 async def save_circuit(database: Database, state: CircuitState) -> None:
     """Keep the state."""
+    _publish(state)
     await database.execute(
         "save_governor",
         {
@@ -128,6 +130,12 @@ def show_circuit(state: CircuitState, *, opened: bool = False) -> None:
     GOVERNOR_NEXT_PROBE.labels(state.egress).set(probe.timestamp() if probe else 0)
     if opened:
         GOVERNOR_PAUSES.labels(state.reason or "", state.egress).inc()
+    _publish(state)
+
+
+def _publish(state: CircuitState) -> None:
+    event = GovernorChanged(state=state.circuit, reason=state.reason, paused_at=state.paused_at)
+    publish(event)
 
 
 def _moment(value: int | None) -> datetime | None:

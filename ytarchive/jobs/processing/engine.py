@@ -7,6 +7,7 @@ from functools import partial
 from loguru import logger
 
 from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.events import ResultAdded, publish
 from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.common.tracing import trace
@@ -151,6 +152,7 @@ class Engine:
         return await self._planner.plan(job) if job and not job.status.is_final else None
 
     def _video_ended(self, video: DueVideo, status: ResultStatus) -> None:
+        publish(ResultAdded(job_id=video.job.id, video_id=video.video_id, status=status))
         self._planner.video_ended()
         self._plan_more()
         if status in {ResultStatus.FAILED, ResultStatus.UNAVAILABLE} or video.attempts:

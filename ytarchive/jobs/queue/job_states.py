@@ -1,5 +1,6 @@
 """Which jobs are RUNNING: those of which a video is worked on. All other open jobs are PENDING."""
 
+from ytarchive.common.events import JobChanged, publish
 from ytarchive.jobs.queue.models import JobStatus
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import JobHead
@@ -19,12 +20,14 @@ class JobStates:
             return False
         self._waiting.discard(job.id)
         await self._repository.set_running(job.id)
+        _publish(job, JobStatus.RUNNING)
         return True
 
     async def held(self, job: JobHead) -> None:
         """Set a job to PENDING: it has nothing running, and nothing can start."""
         if await self._repository.set_pending(job.id):
             self._waiting.add(job.id)
+            _publish(job, JobStatus.PENDING)
 
     async def has_nothing_due(self, job: JobHead) -> None:
         """Set a job to PENDING if all its videos wait for a later time."""
@@ -32,6 +35,7 @@ class JobStates:
             return
         if await self._repository.set_waiting(job.id):
             self._waiting.add(job.id)
+            _publish(job, JobStatus.PENDING)
 
     async def reset(self) -> None:
         """Set every open job to PENDING: this process works on none of them."""
@@ -40,3 +44,7 @@ class JobStates:
     def ended(self, job_id: str) -> None:
         """Forget a job."""
         self._waiting.discard(job_id)
+
+
+def _publish(job: JobHead, status: JobStatus) -> None:
+    publish(JobChanged(job_id=job.id, status=status, listing=job.listing))

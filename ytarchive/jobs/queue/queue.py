@@ -9,6 +9,7 @@ from itertools import count
 
 from loguru import logger
 
+from ytarchive.common.events import JobChanged, publish
 from ytarchive.common.models import utc_now
 from ytarchive.common.supervision import mark_working
 from ytarchive.jobs.queue.clock import ClockWatch, stopwatch
@@ -137,6 +138,8 @@ class Queue:
         except BaseException:
             self._to_read = None if changed is None else self._to_read | changed
             raise
+        for head in heads:
+            publish(JobChanged(job_id=head.id, status=head.status, listing=head.listing))
         active = {head.id: head for head in heads if self._is_wanted(head)}
         for job_id in (changed or set(self._jobs)) - active.keys():
             self._forget(job_id)

@@ -19,6 +19,7 @@ from loguru import logger
 
 from ytarchive.common.case import require_exact_name
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
+from ytarchive.common.events import VideoChanged, publish
 from ytarchive.common.filesystem import is_file, is_folder
 from ytarchive.common.media import caption_languages_of
 from ytarchive.common.models import utc_now
@@ -65,6 +66,7 @@ class VideoStore:
             raise NotFound(f"there is no download of {request.video_id}")
         sought = caption_languages_of(request.only_missing)
         await self._absent.record(request.video_id, sought, request.absent_captions)
+        publish(VideoChanged(video_id=request.video_id, change="stored"))
         if kept is not None:
             log.info("{}: the download is not stored: {}", request.video_id, kept)
         return location.model_copy(update={"kept_reason": kept})

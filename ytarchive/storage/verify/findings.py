@@ -7,6 +7,7 @@ from typing import Any
 
 from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row, Transaction, Writer
+from ytarchive.common.events import VideoChanged, publish
 from ytarchive.common.file_names import file_name
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
@@ -88,6 +89,8 @@ class Findings:
         """Keep what was found."""
         rows = list(map(_finding_row, troubles))
         await self._keep(lambda writer: writer.execute_many("upsert_finding", rows))
+        for video_id in {row["video_id"] for row in rows if row["kind"].is_loss}:
+            publish(VideoChanged(video_id=video_id, change="damaged"))
 
     async def settle(self, paths: Iterable[str]) -> None:
         """Forget findings of files that are as they should be."""

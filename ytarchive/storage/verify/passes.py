@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.events import VerificationChanged, publish
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.common.rows import readable
@@ -106,6 +107,7 @@ class Passes:
             return writer.fetch_all("get_pass", row)
 
         [begun] = await self._database.write(transaction)
+        publish(VerificationChanged(scope=row["scope"], state=VerifyState.RUNNING))
         return _pass(begun)
 
     async def save_progress(self, progress: Pass) -> None:
@@ -119,11 +121,13 @@ class Passes:
             "bytes_checked": progress.bytes,
         }
         await self._database.execute("save_progress", row)
+        publish(VerificationChanged(scope=progress.scope, videos_checked=progress.videos))
 
     async def set_state(self, scope: str, state: VerifyState, error: str | None = None) -> None:
         """Record the state of a pass."""
         row = {"scope": scope, "state": state, "error": error, "now": to_micros(utc_now())}
         await self._database.execute("set_pass_state", row)
+        publish(VerificationChanged(scope=scope, state=state))
 
     async def stop_cut_passes(self) -> None:
         """Mark what was running when the last process ended."""

@@ -1,0 +1,56 @@
+"""The stream of events: those of this process, and those that other processes send."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.events import EventBus, EventStream, Snapshot
+from ytarchive.common.models import Done
+from ytarchive.jobs.events.api import MOST_EVENTS, EventBatch, EventQuery, EventsAPI
+
+_POLL = 1.0
+
+
+class EventsService(EventsAPI):
+    """Serves the events of a bus."""
+
+    service = EventsAPI.service
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+
+    async def follow_events(self, request: EventQuery) -> EventStream:
+        """Send events as they happen; the first is a snapshot of the present state."""
+        return self._bus.follow(request.last_event_id, frozenset(request.kinds))
+
+    async def send_events(self, request: EventBatch) -> Done:
+        """Publish events of a service that runs in another process."""
+        for event in request.events:
+            self._bus.publish(event)
+        return Done()
+
+
+class PolledEvents(EventsService):
+    """For commands that only read: databases change without an event, so look once a second."""
+
+    async def follow_events(self, request: EventQuery) -> EventStream:
+        """Send a snapshot every second."""
+        return self._snapshots(request)
+
+    async def _snapshots(self, request: EventQuery) -> EventStream:
+        while True:
+            stream = self._bus.follow(None, frozenset(request.kinds))
+            yield await anext(stream)
+            await stream.aclose()
+            await asyncio.sleep(_POLL)
+
+
+async def forward_events(bus: EventBus, send: Callable[[EventBatch], Awaitable[Done]]) -> None:
+    """Send the events of a process to Jobs; while Jobs does not answer, they are lost."""
+    async for sent in bus.follow():
+        event = sent.event
+        events = event.events if isinstance(event, Snapshot) else [event]
+        for start in range(0, len(events), MOST_EVENTS):
+            with suppress(YTArchiveError):
+                await send(EventBatch(events=events[start : start + MOST_EVENTS]))
