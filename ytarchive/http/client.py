@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 import aiohttp
 from aiohttp import hdrs
-from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
+from pydantic import ValidationError
 from yarl import URL
 
 from ytarchive.common.content import PART_SIZE, Content, Parts
@@ -28,11 +27,12 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.events import EventStream
 from ytarchive.common.json_text import read_json
-from ytarchive.common.models import HealthCheck, HealthQuery, ServiceResponse, utc_now
+from ytarchive.common.models import HealthCheck, HealthQuery, ServiceResponse
 from ytarchive.common.services import API_PREFIX
 from ytarchive.common.tracing import TRACE_HEADER, current_trace_id, new_trace_id
 from ytarchive.http.events import decoded
 from ytarchive.http.health import Health
+from ytarchive.http.requests import query_string, request_body
 
 C = TypeVar("C", bound=Contract)
 
@@ -92,9 +92,9 @@ class _Wire:
         headers, body, query = {TRACE_HEADER: trace_id}, None, ""
         if declared.method in {"POST", "PUT"}:
             headers[hdrs.CONTENT_TYPE] = "application/json"
-            body = _request_body(model, trace_id)
+            body = request_body(model, trace_id)
         elif model is not None:
-            query = _query_string(model)
+            query = query_string(model)
         url = declared.path.format(**path) + query
         if declared.kind is OperationKind.CONTENT:
             return await self._content(declared, url, headers)
@@ -262,27 +262,6 @@ def _reason(error: Exception) -> str:
         return f"there is no host {error.host}"
     number = error.os_error.errno if isinstance(error, aiohttp.ClientConnectorError) else None
     return os.strerror(number).lower() if number else str(error) or type(error).__name__
-
-
-def _request_body(model: BaseModel | None, trace_id: str) -> bytes:
-    data = b"null" if model is None else model.model_dump_json().encode()
-    moment = to_json(utc_now())
-    return b'{"trace_id":"%b","timestamp":%b,"data":%b}' % (trace_id.encode(), moment, data)
-
-
-def _query_string(model: BaseModel) -> str:
-    """The fields that differ from their defaults; a list repeats its name."""
-    values = model.model_dump(mode="json", exclude_defaults=True)
-    pairs = [
-        f"{quote(name)}={quote(_text(item), safe='')}"
-        for name, value in values.items()
-        for item in (value if isinstance(value, list) else [value])
-    ]
-    return "?" + "&".join(pairs) if pairs else ""
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @functools.cache

@@ -1,0 +1,31 @@
+"""What the client sends: the body and the query string of a request."""
+
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from ytarchive.common.models import utc_now
+
+
+def request_body(model: BaseModel | None, trace_id: str) -> bytes:
+    """Return the envelope around a model."""
+    data = b"null" if model is None else model.model_dump_json().encode()
+    moment = to_json(utc_now())
+    return b'{"trace_id":"%b","timestamp":%b,"data":%b}' % (trace_id.encode(), moment, data)
+
+
+def query_string(model: BaseModel) -> str:
+    """The fields that differ from their defaults; a list repeats its name."""
+    values = model.model_dump(mode="json", exclude_defaults=True)
+    pairs = [
+        f"{quote(name)}={quote(_text(item), safe='')}"
+        for name, value in values.items()
+        for item in (value if isinstance(value, list) else [value])
+    ]
+    return "?" + "&".join(pairs) if pairs else ""
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
