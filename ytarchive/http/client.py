@@ -4,7 +4,7 @@ import functools
 import inspect
 import os
 import types
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -149,7 +149,7 @@ class _Wire:
         async with self.ask("GET", path, headers, limit=_BY_PARTS) as response:
             if response.content_type != "text/event-stream":
                 raise self.refusal(declared.name, response.status, await response.read())
-            async with aclosing(decoded(_lines(response))) as events:
+            async with aclosing(decoded(response.content.iter_any())) as events:
                 async for sent in events:
                     yield sent
         raise self._failure(ServiceUnavailable, "has ended the stream of events")
@@ -241,15 +241,6 @@ class _RemoteContent(Content):
                 return await response.content.read(PART_SIZE)
 
         return Parts(read, rest.aclose)
-
-
-async def _lines(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
-    """Yield the lines of a body, of any length."""
-    rest = b""
-    async for part in response.content.iter_any():
-        *lines, rest = (rest + part).split(b"\n")
-        for line in lines:
-            yield line
 
 
 async def _nothing() -> bytes:

@@ -89,16 +89,18 @@ def _encoded(sent: SentEvent) -> bytes:
     return f"id: {sent.id}\nevent: {sent.event.kind}\ndata: {data}\n\n".encode()
 
 
-async def decoded(lines: AsyncIterable[bytes]) -> EventStream:
-    """Yield the events of a stream. Raises ValueError for what is none."""
-    fields: dict[str, str] = {}
-    async for raw in lines:
-        name, _, value = raw.decode().rstrip("\r\n").partition(":")
-        if name:
-            fields[name] = value.removeprefix(" ")
-        elif "data" in fields:
-            yield _event(fields)
-            fields = {}
+async def decoded(parts: AsyncIterable[bytes]) -> EventStream:
+    """Yield the events of a body. Raises ValueError for what is none."""
+    rest, fields = b"", dict[str, str]()
+    async for part in parts:
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            name, _, value = line.decode().rstrip("\r").partition(":")
+            if name:
+                fields[name] = value.removeprefix(" ")
+            elif "data" in fields:
+                yield _event(fields)
+                fields = {}
 
 
 def _event(fields: dict[str, str]) -> SentEvent:
