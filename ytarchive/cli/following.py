@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NoReturn
 
+from ytarchive.cli.changes import following
 from ytarchive.cli.failure import Failure
 from ytarchive.cli.output import Output
 from ytarchive.cli.summary import has_failures, summarise
@@ -88,21 +89,27 @@ async def _watch(
     for a pause of hours.
     """
     titles: dict[str, str] = {}
-    with view_for(out, stream=stream) as view:
-        while True:
-            asked = time.monotonic()
-            jobs = await _all_jobs(archive, job_ids, JobView(expand=False))
-            for job in jobs:
-                titles.update((v.video_id, v.title) for v in job.progress.active if v.title)
-            view.update(jobs)
-            if all(job.status.is_final or (archive.url is None and _is_held(job)) for job in jobs):
-                return await _all_jobs(archive, job_ids, JobView(expand=True)), titles
-            took = time.monotonic() - asked
-            await asyncio.sleep(min(max(_INTERVAL, _SHARE * took), _LONGEST_INTERVAL))
+    async with following(archive, "job", "result", "download", "governor") as changes:
+        with view_for(out, stream=stream) as view:
+            while True:
+                await changes.next()
+                asked = time.monotonic()
+                jobs = await _all_jobs(archive, job_ids, JobView(expand=False))
+                for job in jobs:
+                    titles.update((v.video_id, v.title) for v in job.progress.active if v.title)
+                view.update(jobs)
+                if all(job.status.is_final or _is_left(archive, job) for job in jobs):
+                    return await _all_jobs(archive, job_ids, JobView(expand=True)), titles
+                took = time.monotonic() - asked
+                await asyncio.sleep(min(max(_INTERVAL, _SHARE * took), _LONGEST_INTERVAL))
 
 
 async def _all_jobs(archive: Archive, job_ids: Sequence[str], view: JobView) -> list[Job]:
     return await asyncio.gather(*(archive.jobs.get_job(job_id, view) for job_id in job_ids))
+
+
+def _is_left(archive: Archive, job: Job) -> bool:
+    return archive.url is None and _is_held(job)
 
 
 def _is_held(job: Job) -> bool:

@@ -1,11 +1,13 @@
 """The five services in memory: what they are asked is kept, what they answer is set by the test."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from ytarchive.common.errors import NotFound
-from ytarchive.common.models import HealthCheck, Page
+from ytarchive.common.events import EventStream, SentEvent, Snapshot
+from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.discovery import Archive
 from ytarchive.download import (
     DownloadAPI,
@@ -20,6 +22,9 @@ from ytarchive.jobs import (
     Availability,
     AvailabilityQuery,
     CreateJob,
+    EventBatch,
+    EventQuery,
+    EventsAPI,
     GovernorAPI,
     GovernorState,
     Job,
@@ -378,6 +383,23 @@ class StagingPeer(StagingAPI):
         return healthy("download")
 
 
+class EventsPeer(EventsAPI):
+    """Says all the while that something may have changed."""
+
+    service = EventsAPI.service
+
+    async def follow_events(self, request: EventQuery) -> EventStream:
+        return self._snapshots()
+
+    async def send_events(self, request: EventBatch) -> Done:
+        return Done()
+
+    async def _snapshots(self) -> EventStream:
+        while True:
+            yield SentEvent(id="1-1", event=Snapshot(events=[]))
+            await asyncio.sleep(0.01)
+
+
 class Peers(Archive):
     """An archive whose five services are all in memory."""
 
@@ -391,6 +413,6 @@ class Peers(Archive):
 def peers(url: str | None = None) -> Peers:
     """Return a new archive, of a server if it has a URL."""
     kinds: list[Any] = [JobsPeer, MetadataPeer, DownloadPeer, StoragePeer, LoggingPeer]
-    kinds.append(StagingPeer)
+    kinds += [StagingPeer, EventsPeer]
     found = {kind.__mro__[1]: kind() for kind in kinds}
     return Peers({**found, GovernorAPI: found[JobsAPI].governor}, url)

@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 from rich.text import Text
 
+from ytarchive.cli.changes import following
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output
 from ytarchive.cli.params import Moment
@@ -15,7 +16,8 @@ from ytarchive.cli.times import local_times, moment
 from ytarchive.discovery import Archive
 from ytarchive.logging import LogEntry, LogLevel, LogQuery
 
-_INTERVAL = 0.5
+_INTERVAL = 0.2
+"""Seconds between two requests: each of them may cause an entry, too."""
 _MOST_AT_ONCE = 1000
 
 _STYLES = {
@@ -81,13 +83,15 @@ def _following(query: LogQuery, cursor: str | None) -> LogQuery:
 
 async def _follow(archive: Archive, out: Output, query: LogQuery, shown: list[LogEntry]) -> None:
     """Show what comes. Of that some may be among `shown`, which was asked for a moment later."""
-    while True:
-        await asyncio.sleep(_INTERVAL)
-        page = await archive.logging.query_logs(query)
-        for entry in page.items:
-            if entry not in shown:
-                _print(out, entry)
-        query, shown = _following(query, page.next_cursor), []
+    async with following(archive, "log") as changes:
+        while True:
+            await changes.next()
+            page = await archive.logging.query_logs(query)
+            for entry in page.items:
+                if entry not in shown:
+                    _print(out, entry)
+            query, shown = _following(query, page.next_cursor), []
+            await asyncio.sleep(_INTERVAL)
 
 
 def _print(out: Output, entry: LogEntry) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
+from ytarchive.cli.changes import following
 from ytarchive.cli.following import NO_SERVER_WORKS
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, pairs, size, table
@@ -31,9 +33,9 @@ from ytarchive.storage import (
     VerifyState,
 )
 
-_INTERVAL = 0.2
-_TOLD_EVERY = 25
-"""Rounds of asking between two remarks on the progress."""
+_INTERVAL = 0.05
+_SHOWN_EVERY = 5.0
+"""Seconds between two remarks on the progress."""
 _MOST_FINDINGS = 10_000
 _SHOWN = 50
 _SOUND_ALONE = (".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav")
@@ -129,14 +131,16 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
 async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Verification:
     """Verify, and wait for the end; an interrupt stops the pass, and the next run resumes it."""
     verification = await archive.storage.start_verification(request)
-    rounds = 0
+    shown = time.monotonic()
     try:
-        while verification.state is VerifyState.RUNNING:
-            await asyncio.sleep(_INTERVAL)
-            verification = await archive.storage.get_verification()
-            rounds += 1
-            if rounds % _TOLD_EVERY == 0 and not out.as_json:
-                out.remark(_progress(verification))
+        async with following(archive, "verification", "video") as changes:
+            while verification.state is VerifyState.RUNNING:
+                await changes.next()
+                verification = await archive.storage.get_verification()
+                if time.monotonic() - shown > _SHOWN_EVERY and not out.as_json:
+                    shown = time.monotonic()
+                    out.remark(_progress(verification))
+                await asyncio.sleep(_INTERVAL)
     except asyncio.CancelledError:
         with suppress(Conflict):
             await archive.storage.cancel_verification()
