@@ -26,7 +26,7 @@ from ytarchive.common.events import (
 from ytarchive.http import events as http_events
 from ytarchive.http import remote
 from ytarchive.jobs import EventBatch, EventQuery, EventsAPI
-from ytarchive.jobs.events.service import EventsService, PolledEvents
+from ytarchive.jobs.events.service import EventsService, PolledEvents, forward_events
 
 ONE = "00000000001"
 RUNNING = JobChanged(job_id="1", status="RUNNING")
@@ -153,3 +153,36 @@ async def test_a_reader_that_takes_no_bytes_is_cut_off_and_delays_nobody(
                 large = [each.model_copy(update={"listing": not each.listing}) for each in large]
         writer.transport.abort()
         del reader
+
+
+async def test_after_a_restart_a_subscriber_gets_a_snapshot_of_the_new_process() -> None:
+    async with aiohttp.ClientSession() as session:
+        before, after = EventBus(), EventBus()
+        after._process = "after"
+        async with serving((EventsAPI, EventsService(before))) as server:
+            before.publish(RUNNING)
+            api = remote(EventsAPI, session, server.url)
+            async with aclosing(await api.follow_events(EventQuery())) as stream:
+                last = await anext(stream)
+        async with serving((EventsAPI, EventsService(after))) as server:
+            after.publish(STORED)
+            after.publish(JobChanged(job_id="2", status="PENDING"))
+            api = remote(EventsAPI, session, server.url)
+            query = EventQuery(last_event_id=last.id)
+            async with aclosing(await api.follow_events(query)) as stream:
+                state = (await anext(stream)).event
+    assert state == Snapshot(events=[JobChanged(job_id="2", status="PENDING")])
+
+
+async def test_a_process_without_jobs_sends_its_state_and_its_events(reach: Reach[Any]) -> None:
+    here, there = EventBus(), EventBus()
+    api: EventsAPI = await reach(EventsAPI, EventsService(there))
+    here.publish(RUNNING)
+    sending = asyncio.create_task(forward_events(here, api.send_events))
+    async with aclosing(there.follow()) as stream:
+        await anext(stream)
+        assert (await anext(stream)).event == RUNNING
+        here.publish(STORED)
+        assert (await anext(stream)).event == STORED
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)

@@ -117,7 +117,8 @@ def test_an_image_or_a_link_reads_nothing(server: Server) -> None:
 def test_get_changes_nothing_whoever_asks(server: Server) -> None:
     """So an image of an old browser, which is let in, does no harm."""
     for path in GETS:
-        assert sent(server, "GET", path, {}).status < 600
+        method = "HEAD" if path == "/events" else "GET"  # the stream of events has no end
+        assert sent(server, method, path, {}).status < 600
 
 
 @pytest.mark.parametrize("browser", BROWSERS)
