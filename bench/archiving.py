@@ -120,7 +120,7 @@ def _by_yt_dlp(world: World, youtube: StandInProcess, ids: list[str], *, xargs: 
     folder = world.folder()
     batch, target = folder / "list", folder / "videos"
     batch.write_text("".join(f"https://www.youtube.com/watch?v={each}\n" for each in ids))
-    yt_dlp: list[str | Path] = [program("yt-dlp"), *_OPTIONS, *_surroundings(youtube, folder)]
+    yt_dlp: list[str | Path] = [program("yt-dlp"), *_OPTIONS, *_conditions(youtube, folder)]
     yt_dlp += ["--paths", target]
     if xargs:
         command = ["xargs", "-a", batch, "-P", "8", "-n", "8", *yt_dlp]
@@ -130,7 +130,7 @@ def _by_yt_dlp(world: World, youtube: StandInProcess, ids: list[str], *, xargs: 
     return _archived(youtube, run(command, folder, trusted), target)
 
 
-def _surroundings(youtube: StandInProcess, folder: Path) -> list[str | Path]:
+def _conditions(youtube: StandInProcess, folder: Path) -> list[str | Path]:
     """The same way to YouTube and the same programs as the server has."""
     ffmpeg, javascript = ffmpeg_path(), javascript_runtime()
     assert ffmpeg is not None

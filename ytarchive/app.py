@@ -25,7 +25,7 @@ from ytarchive.download.service import DownloadService
 from ytarchive.download.staging.area import StagingArea
 from ytarchive.jobs import EventsAPI, JobsAPI
 from ytarchive.jobs.events.service import forward_events
-from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.processing.direct import DirectRetries
 from ytarchive.jobs.remote_gate import RemoteGate
 from ytarchive.jobs.service import JobsService
@@ -121,9 +121,9 @@ async def _open_each(
         DownloadAPI,
         lambda: _download(parts, yt_dlp, whole_queue, services),
     )
-    neighbours = Neighbours(metadata, download, storage, parts.of(HistoryAPI))
+    clients = ServiceClients(metadata, download, storage, parts.of(HistoryAPI))
     jobs = await enter(
-        ServiceName.JOBS, JobsAPI, lambda: _jobs(parts, neighbours, whole_queue=whole_queue)
+        ServiceName.JOBS, JobsAPI, lambda: _jobs(parts, clients, whole_queue=whole_queue)
     )
     _call_back(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
     return parts.archive()
@@ -144,12 +144,12 @@ def _logging(parts: Composition) -> AbstractAsyncContextManager[LoggingService]:
 
 
 def _jobs(
-    parts: Composition, neighbours: Neighbours, *, whole_queue: bool
+    parts: Composition, clients: ServiceClients, *, whole_queue: bool
 ) -> AbstractAsyncContextManager[JobsService]:
     return JobsService.open(
         parts.settings,
         parts.settings.storage.state_path,
-        neighbours,
+        clients,
         parts.probe,
         parts.scheduler,
         whole_queue=whole_queue,

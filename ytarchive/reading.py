@@ -16,7 +16,7 @@ from ytarchive.composition import (
 )
 from ytarchive.discovery import Archive
 from ytarchive.download.service import DownloadService
-from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.reading import ReadOnlyJobs
 from ytarchive.logging import register_secrets
 from ytarchive.logging.reading import ReadOnlyLogging
@@ -47,8 +47,8 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         storage = await enter(ReadOnlyStorage.reading(settings.storage, presence))
         storage.channels.look_up = parts.look_up_channel
         metadata = await enter(ReadOnlyMetadata.reading(settings, yt_dlp))
-        neighbours = Neighbours(metadata, download, storage)
-        jobs = await enter(ReadOnlyJobs.reading(settings, neighbours, parts.probe))
+        clients = ServiceClients(metadata, download, storage)
+        jobs = await enter(ReadOnlyJobs.reading(settings, clients, parts.probe))
         opened = (jobs, metadata, download, storage, logging)
         parts.local.update({ServiceName(each.service): each for each in opened})
         archive = parts.archive()

@@ -24,7 +24,7 @@ from ytarchive.jobs import (
     ResultStatus,
     ServiceRegistry,
 )
-from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import StorageAPI
@@ -51,7 +51,7 @@ async def jobs(
         download={"pace": "off"},
         jobs={"retry_base": 0.01, "notification_timeout": 0.2, "shutdown_grace": 0},
     )
-    neighbours = Neighbours(
+    clients = ServiceClients(
         await reach(MetadataAPI, metadata),
         await reach(DownloadAPI, download),
         await reach(StorageAPI, StoragePeer()),
@@ -60,7 +60,7 @@ async def jobs(
     async def probe(_: ServiceRegistry) -> bool:
         return True
 
-    async with JobsService.open(settings, tmp_path, neighbours, probe, whole_queue=True) as service:
+    async with JobsService.open(settings, tmp_path, clients, probe, whole_queue=True) as service:
         download.listener = await reach(DownloadListener, service)
         yield await reach(JobsAPI, service)
 

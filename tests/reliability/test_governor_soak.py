@@ -20,7 +20,7 @@ from ytarchive.common.errors import BotCheck, NetworkFailure, YTArchiveError
 from ytarchive.download import DownloadProgress, DownloadRequest, VideoFormats
 from ytarchive.jobs import Job
 from ytarchive.jobs.processing import engine
-from ytarchive.jobs.retrying import revival
+from ytarchive.jobs.retrying import parked_retries
 
 VIDEOS = 10_000 if FULL else 1_000
 PER_HOUR = 180 if FULL else 18
@@ -103,7 +103,7 @@ def test_a_month_of_bot_checks_costs_time_and_nothing_else(
     youtube = MoodyYouTube(blocks=blocks(random))
     monkeypatch.setattr(engine, "_COUNT_INTERVAL", 6 * HOUR)
     monkeypatch.setattr(engine, "_REPORT_INTERVAL", HOUR)
-    monkeypatch.setattr(revival, "INTERVAL", HOUR)
+    monkeypatch.setattr(parked_retries, "INTERVAL", HOUR)
     settings = load_settings(
         download={"concurrency": CONCURRENCY, "videos_per_hour": PER_HOUR, "burst": 10},
         jobs={"notification_timeout": HOUR, "health_interval": HOUR, "shutdown_grace": 0},

@@ -194,17 +194,17 @@ async def _services(archive: Archive, storage: StorageConfig) -> Check:
         await asyncio.to_thread(_require_sound, storage.state_path)
     asked = (archive.jobs, archive.metadata, archive.download, archive.storage, archive.logging)
     told = await asyncio.gather(*(each.health() for each in asked), return_exceptions=True)
-    trouble = []
+    problem = []
     for service, health in zip(asked, told, strict=True):
         if isinstance(health, BaseException):
-            trouble.append(f"{service.service}: {health}")
+            problem.append(f"{service.service}: {health}")
         elif not health.is_healthy:
             bad = [name for name, good in health.checks.items() if not good]
-            trouble.append(f"{service.service}: {', '.join(bad) or health.status}")
-    if not trouble:
+            problem.append(f"{service.service}: {', '.join(bad) or health.status}")
+    if not problem:
         return Check(name="database", verdict=Verdict.OK, message="all services are healthy")
     remedy = "`ytarchive logs --level warning` may tell more."
-    message = "; ".join(trouble)
+    message = "; ".join(problem)
     return Check(name="database", verdict=Verdict.FAIL, message=message, remedy=remedy)
 
 

@@ -108,7 +108,7 @@ def range_of(model: type[BaseModel], field: str) -> click.IntRange:
 
 
 @dataclass(frozen=True)
-class Batch:
+class AddressBatch:
     """The ids of a batch file, and what is wrong with each invalid line, by its number."""
 
     ids: list[Any] = field(default_factory=list)
@@ -131,9 +131,9 @@ class Batch:
 def batch_file(kind: Identifier) -> Callable[[Any], Any]:
     """The option `-a FILE` whose value is the `Batch` in that file."""
 
-    def read(context: click.Context, parameter: click.Parameter, file: Any) -> Batch:
+    def read(context: click.Context, parameter: click.Parameter, file: Any) -> AddressBatch:
         if file is None:
-            return Batch()
+            return AddressBatch()
         with file:
             return _read_batch(file, kind.parse)
 
@@ -145,9 +145,9 @@ def batch_file(kind: Identifier) -> Callable[[Any], Any]:
     )  # fmt: skip
 
 
-def _read_batch(lines: Iterable[str], parse: Callable[[str], Any]) -> Batch:
+def _read_batch(lines: Iterable[str], parse: Callable[[str], Any]) -> AddressBatch:
     """Every id of a batch file. Raises Failure if no line has one."""
-    batch = Batch()
+    batch = AddressBatch()
     for number, line in enumerate(lines, 1):
         text = re.split(r"(?:^|\s)#", line.removeprefix("\ufeff"), maxsplit=1)[0].strip()
         if not text:

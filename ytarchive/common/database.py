@@ -146,7 +146,7 @@ class Database:
     async def write(self, transaction: Transaction[T]) -> T:
         """Run `transaction` in the writer's thread; its result, once it is committed.
 
-        An exception in it undoes that transaction alone, not its neighbours in the same commit.
+        An exception in it undoes that transaction alone, not its clients in the same commit.
         """
         self._require_open()
         result: T = await self._commits.run(transaction)

@@ -8,7 +8,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-# The moment of each counter's birth is of no use to anyone here.
+# The moment of each counter's event is of no use to anyone here.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # published without its type
 
 REGISTRY = CollectorRegistry()

@@ -2,8 +2,8 @@
 
 from ytarchive.download.api import (
     DownloadAPI,
+    DownloadEvent,
     DownloadListener,
-    DownloadNotice,
     DownloadPhase,
     DownloadProgress,
     DownloadRequest,
@@ -16,8 +16,8 @@ from ytarchive.download.staging.api import StagingAPI, StagingReport
 
 __all__ = [
     "DownloadAPI",
+    "DownloadEvent",
     "DownloadListener",
-    "DownloadNotice",
     "DownloadPhase",
     "DownloadProgress",
     "DownloadRequest",

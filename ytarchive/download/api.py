@@ -116,7 +116,7 @@ class DownloadProgress(Model):
     absent_captions: list[str] = Field(default=[], description=_ABSENT)
 
 
-class DownloadNotice(Model):
+class DownloadEvent(Model):
     """What the Download service tells when a download has ended (step 7 of the video flow)."""
 
     task_id: str
@@ -216,6 +216,6 @@ class DownloadListener(Contract, Protocol):
     service: ClassVar[ServiceName] = ServiceName.JOBS
 
     @endpoint("POST /jobs/notifications/download")
-    async def download_finished(self, request: DownloadNotice) -> Done:
+    async def download_finished(self, request: DownloadEvent) -> Done:
         """Take notice. It may come twice, or late; the effect is the same."""
         ...

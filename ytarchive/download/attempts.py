@@ -13,9 +13,9 @@ from ytarchive.common.media import in_words
 from ytarchive.common.models import utc_now
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
-from ytarchive.download.orders import Orders
+from ytarchive.download.disk_reservations import DiskReservations
+from ytarchive.download.options_builder import DownloadOptionsBuilder
 from ytarchive.download.retrying import Retry, RetryPolicy, for_room, never
-from ytarchive.download.room import Room
 from ytarchive.download.tasks import DownloadTask
 from ytarchive.ytdlp import Fetcher, Transfer
 
@@ -38,8 +38,8 @@ class Attempts:
         note: Callable[[DownloadTask], Awaitable[None]],
     ) -> None:
         staging = settings.storage.staging_path
-        self._room = Room(staging, settings.storage.min_free)
-        self._orders = Orders(staging)
+        self._room = DiskReservations(staging, settings.storage.min_free)
+        self._orders = DownloadOptionsBuilder(staging)
         self._fetcher = fetcher
         self._watch = watch
         self._require_own_folder = require_own_folder

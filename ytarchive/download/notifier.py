@@ -6,7 +6,7 @@ import itertools
 from loguru import logger
 
 from ytarchive.common.errors import YTArchiveError
-from ytarchive.download.api import DownloadListener, DownloadNotice
+from ytarchive.download.api import DownloadEvent, DownloadListener
 
 log = logger.bind(service="download")
 
@@ -14,7 +14,7 @@ _SECONDS_BETWEEN = (0.5, 1, 2, 4, 8)
 _SECONDS_OF_PATIENCE = 60
 
 
-async def deliver(listener: DownloadListener, notice: DownloadNotice, *, insist: bool) -> bool:
+async def deliver(listener: DownloadListener, notice: DownloadEvent, *, insist: bool) -> bool:
     """Tell the listener, several times if need be; whether it took notice. Never raises.
 
     `insist`: go on until it does, because it does not know that there is something to ask for.

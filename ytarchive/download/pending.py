@@ -18,7 +18,7 @@ from ytarchive.common.identifiers import OpaqueId
 from ytarchive.common.models import ErrorDetail, Model, UtcDatetime
 from ytarchive.common.regular import read_regular
 from ytarchive.common.reserve import Reserve
-from ytarchive.download.api import DownloadNotice, DownloadProgress, DownloadRequest
+from ytarchive.download.api import DownloadEvent, DownloadProgress, DownloadRequest
 
 log = logger.bind(service="download")
 
@@ -36,7 +36,7 @@ class PendingDownload(Model):
     errors: list[ErrorDetail] = Field(default=[])
     retry_at: UtcDatetime | None = None
     progress: DownloadProgress | None = None
-    notice: DownloadNotice | None = None
+    notice: DownloadEvent | None = None
 
 
 class PendingDownloads:

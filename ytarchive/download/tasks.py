@@ -9,7 +9,7 @@ from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import ErrorDetail, utc_now
 from ytarchive.common.tracing import current_trace_id
 from ytarchive.download.api import (
-    DownloadNotice,
+    DownloadEvent,
     DownloadPhase,
     DownloadProgress,
     DownloadRequest,
@@ -147,9 +147,9 @@ class DownloadTask:
         """Somebody did not want it any more."""
         self._stopped(DownloadStatus.CANCELLED, error)
 
-    def notice(self) -> DownloadNotice:
+    def notice(self) -> DownloadEvent:
         """What the listener is told."""
-        return DownloadNotice(
+        return DownloadEvent(
             task_id=self.task_id,
             video_id=self.request.video_id,
             status=self.progress.status,

@@ -10,8 +10,8 @@ from ytarchive.common.hosts import known_hosts
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.jobs.events.service import PolledEvents
+from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import guards_of
-from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.registry.models import ServiceRegistry
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
@@ -25,14 +25,14 @@ class ReadOnlyJobs(JobsService):
     @classmethod
     @asynccontextmanager
     async def reading(
-        cls, settings: Settings, neighbours: Neighbours, probe: HealthProbe
+        cls, settings: Settings, clients: ServiceClients, probe: HealthProbe
     ) -> AsyncIterator[Self]:
         """Give the service; a `jobs.db` that is missing counts as an empty queue."""
         path = settings.storage.state_path / "jobs.db"
         async with await ReadOnlyDatabase.open(path, SCHEMA) as database:
-            guards = await guards_of(database, settings, neighbours)
+            guards = await guards_of(database, settings, clients)
             scheduler = Scheduler(in_server=False)
-            service = cls(database, neighbours, settings, guards, probe, scheduler)
+            service = cls(database, clients, settings, guards, probe, scheduler)
             service._registry = Registry(
                 _ForgetfulRegistry(database),
                 probe,

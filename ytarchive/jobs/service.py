@@ -18,7 +18,7 @@ from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
-from ytarchive.download import DownloadListener, DownloadNotice
+from ytarchive.download import DownloadEvent, DownloadListener
 from ytarchive.jobs.api import JobsAPI
 from ytarchive.jobs.availability.models import Availability, AvailabilityQuery
 from ytarchive.jobs.events.api import EventsAPI
@@ -28,12 +28,12 @@ from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.jobs.governor.permits import Permits
 from ytarchive.jobs.governor.service import GovernorService
+from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards, guards_of
-from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.processing.direct import DirectDownloads, DirectRetries
+from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.engine import Engine
-from ytarchive.jobs.processing.notices import NoticeBoard
 from ytarchive.jobs.processing.progress import ProgressReader
 from ytarchive.jobs.processing.runner import Runner
 from ytarchive.jobs.processing.video_flow import VideoFlow, places
@@ -45,15 +45,15 @@ from ytarchive.jobs.queue.pruning import Pruner
 from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.queue.requeueing import Requeueing
-from ytarchive.jobs.queue.surroundings import Surroundings
+from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.registry.models import RegisterService, ServiceRegistry
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
 from ytarchive.jobs.registry.repository import RegistryRepository
 from ytarchive.jobs.results.api import JobResultsAPI
 from ytarchive.jobs.results.service import JobResultsService
 from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
+from ytarchive.jobs.retrying.parked_retries import ParkedRetryWatcher
 from ytarchive.jobs.retrying.retries import Retries
-from ytarchive.jobs.retrying.revival import Revival
 from ytarchive.jobs.schedule.api import ScheduleAPI
 from ytarchive.jobs.schedule.service import ScheduleService
 
@@ -68,7 +68,7 @@ class JobsService(JobsAPI, DownloadListener):
     def __init__(
         self,
         database: Database,
-        neighbours: Neighbours,
+        clients: ServiceClients,
         settings: Settings,
         guards: Guards,
         probe: HealthProbe,
@@ -76,38 +76,40 @@ class JobsService(JobsAPI, DownloadListener):
     ) -> None:
         self._started = monotonic()
         self._open_jobs: OpenJobs | None = None
-        self._pruner = Pruner(database, neighbours.storage, settings.jobs.keep_days)
+        self._pruner = Pruner(database, clients.storage, settings.jobs.keep_days)
         self._scheduler = scheduler
         self.events: EventsAPI = EventsService(current_bus())
         self._repository = JobsRepository(database)
         self._settings = settings
-        self._storage = neighbours.storage
+        self._storage = clients.storage
         self._guards = guards
         self.gate = GovernedGate(guards.governor)
         """For what asks YouTube in this process without a job."""
         self._permits = Permits(self.gate)
-        self._notices = NoticeBoard(neighbours.download, settings.jobs.notification_timeout)
+        self._waiter = DownloadWaiter(clients.download, settings.jobs.notification_timeout)
         self._registry = Registry(RegistryRepository(database), probe, known_hosts(settings))
         self._queue = Queue(self._repository)
-        flow = VideoFlow(neighbours, self._notices)
-        surroundings = Surroundings(settings.network)
+        flow = VideoFlow(clients, self._waiter)
+        conditions = RetryConditions(settings.network)
         slots, jobs = places(settings), settings.jobs
-        runner = Runner(self._repository, self._queue, flow, guards, surroundings, jobs, slots)
-        reporter = WorkPlanReporter(self._repository, neighbours.storage)
-        planner = Planner(self._repository, neighbours, guards, jobs)
+        runner = Runner(self._repository, self._queue, flow, guards, conditions, jobs, slots)
+        reporter = WorkPlanReporter(self._repository, clients.storage)
+        planner = Planner(self._repository, clients, guards, jobs)
         self._engine = Engine(self._repository, self._queue, planner, runner, reporter, guards)
-        self._direct = self._direct_downloads(surroundings)
+        self._direct = self._direct_downloads(conditions)
         requeueing = Requeueing(database, self._engine.job_changed)
         self.governor = GovernorService(guards.governor, guards.waits, requeueing)
         self._retries = Retries(self._repository, requeueing, self._storage, self.governor)
-        self._revival = Revival(self._repository, requeueing, surroundings, reporter)
+        self._parked_retries = ParkedRetryWatcher(
+            self._repository, requeueing, conditions, reporter
+        )
         self._progress = ProgressReader(
-            self._repository, runner, self._notices, neighbours.download, guards
+            self._repository, runner, self._waiter, clients.download, guards
         )
 
-    def _direct_downloads(self, surroundings: Surroundings) -> DirectDownloads:
+    def _direct_downloads(self, conditions: RetryConditions) -> DirectDownloads:
         changed, ledger = self._engine.job_changed, self._guards.ledger
-        return DirectDownloads(self._repository, self._storage, ledger, surroundings, changed)
+        return DirectDownloads(self._repository, self._storage, ledger, conditions, changed)
 
     @property
     def direct_retries(self) -> DirectRetries:
@@ -120,7 +122,7 @@ class JobsService(JobsAPI, DownloadListener):
         cls,
         settings: Settings,
         state_path: Path,
-        neighbours: Neighbours,
+        clients: ServiceClients,
         probe: HealthProbe,
         scheduler: Scheduler | None = None,
         *,
@@ -131,20 +133,20 @@ class JobsService(JobsAPI, DownloadListener):
         `whole_queue`: False works on nothing but the jobs given to `work_on`.
         """
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
-            guards = await guards_of(database, settings, neighbours)
+            guards = await guards_of(database, settings, clients)
             scheduler = scheduler or Scheduler(in_server=whole_queue)
-            service = cls(database, neighbours, settings, guards, probe, scheduler)
+            service = cls(database, clients, settings, guards, probe, scheduler)
             await service._registry.load()
             if not whole_queue:
                 service._queue.restrict_to(set())
                 service._open_jobs = OpenJobs(database)
             await service._engine.start(longest_waits(settings.jobs), scheduler)
             if whole_queue:
-                service._revival.listen_to(guards.ledger)
+                service._parked_retries.listen_to(guards.ledger)
                 service._add(service._pruner.duty)
             service._add(service._registry.duty(settings.jobs.health_interval))
             service._add(guards.ledger.duty)
-            service._add(service._revival.duty)
+            service._add(service._parked_retries.duty)
             try:
                 yield service
             finally:
@@ -252,9 +254,9 @@ class JobsService(JobsAPI, DownloadListener):
         await self._registry.remove(service_name)
         return Done()
 
-    async def download_finished(self, request: DownloadNotice) -> Done:
+    async def download_finished(self, request: DownloadEvent) -> Done:
         log.info("{}: download {}", request.video_id, request.status.lower())
-        if not self._notices.deliver(request):
+        if not self._waiter.deliver(request):
             # Answered when it is safe, and not before: Download keeps it until then.
             await self._direct.finished(request)
         return Done()

@@ -12,7 +12,7 @@ from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.channels import Channels, own_list_of
 from ytarchive.metadata.data_api.client import DataApi, ItemsPage
 from ytarchive.metadata.data_api.resources import Resource
-from ytarchive.metadata.listings import Batch, Listing
+from ytarchive.metadata.listings import ListedBatch, Listing
 from ytarchive.metadata.repository import Outcome
 from ytarchive.metadata.sessions import ListedBefore, take
 from ytarchive.ytdlp import ListedEntries
@@ -31,7 +31,7 @@ class ApiListing:
 
     async def first(
         self, api: DataApi, playlist_id: str, known: ListedEntries | None, *, described: bool
-    ) -> tuple[ListedEntries, Batch]:
+    ) -> tuple[ListedEntries, ListedBatch]:
         """What the list is, unless it is `known`, and its first entries. Raises SourceGone.
 
         Both are asked for at once, so that downloads can start a round trip earlier.
@@ -49,7 +49,7 @@ class ApiListing:
             raise about
         return about, await self._batch(page, described=described)
 
-    async def following(self, api: DataApi, listing: Listing, listed: ListedBefore) -> Batch:
+    async def following(self, api: DataApi, listing: Listing, listed: ListedBefore) -> ListedBatch:
         """The entries that follow what a pass has listed."""
         token = listing.page_token
         for _ in range(_EMPTY_PAGES_BORNE):
@@ -59,13 +59,13 @@ class ApiListing:
                 return await self._batch(page, described=listing.described)
         raise ApiFailure("the Data API answers with empty pages only")
 
-    async def _empty(self, playlist_id: str) -> tuple[ListedEntries, Batch]:
+    async def _empty(self, playlist_id: str) -> tuple[ListedEntries, ListedBatch]:
         """Return an empty list: an own list is not found, either, while a channel has no videos."""
         channel = await self._channels.get(channel_of_list(playlist_id), refresh=False)
         about = own_list_of(channel, playlist_id).model_copy(update={"video_count": 0})
-        return about, Batch([], page_token=None, complete=True)
+        return about, ListedBatch([], page_token=None, complete=True)
 
-    async def _batch(self, page: ItemsPage, *, described: bool) -> Batch:
+    async def _batch(self, page: ItemsPage, *, described: bool) -> ListedBatch:
         """Entries, `described` by what `videos.list` says: ids decide what is dead, not titles."""
         named = [(item.item_video_id, item) for item in page.items]
         items = [(video_id, item) for video_id, item in named if video_id is not None]
@@ -76,7 +76,7 @@ class ApiListing:
             self._videos.hint(absences)
             outcomes = dict[str, Outcome](absences)
         videos = [_entry(video_id, item, outcomes.get(video_id)) for video_id, item in items]
-        return Batch(videos, page.next_token, complete=page.next_token is None)
+        return ListedBatch(videos, page.next_token, complete=page.next_token is None)
 
 
 async def _page(

@@ -1,4 +1,4 @@
-"""Passes through playlists: where they stand, and what they listed so far.
+"""ListingPasses through playlists: where they stand, and what they listed so far.
 
 A pass is kept in the database page by page. So a cursor survives a restart, a page asked for twice
 costs nothing the second time, and whoever asks for the same playlist soon after shares the pass.
@@ -40,7 +40,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Batch:
+class ListedBatch:
     """Entries that follow those already listed, and how to go on."""
 
     videos: list[PlaylistVideo]
@@ -78,7 +78,7 @@ class ListingRepository:
         return readable(row, _listing, "a listing") if row else None
 
     async def start(
-        self, about: ListedEntries, first: Batch, began: datetime, *, described: bool
+        self, about: ListedEntries, first: ListedBatch, began: datetime, *, described: bool
     ) -> Listing:
         """Keep a new pass with its first entries; older ones of the playlist are forgotten."""
         parameters = about.model_dump(exclude={"videos", "handle"})
@@ -96,7 +96,7 @@ class ListingRepository:
         assert row is not None  # noqa: S101  # it was inserted in this transaction
         return _listing(row)
 
-    async def append(self, listing: Listing, batch: Batch) -> Listing | None:
+    async def append(self, listing: Listing, batch: ListedBatch) -> Listing | None:
         """Add entries to a pass; None if it was forgotten meanwhile."""
 
         def write(writer: Writer) -> Row | None:
@@ -122,7 +122,7 @@ class ListingRepository:
         return Counter({row["video_id"]: row["times"] for row in rows})
 
 
-def _append(writer: Writer, listing_id: int, listed: int, batch: Batch) -> None:
+def _append(writer: Writer, listing_id: int, listed: int, batch: ListedBatch) -> None:
     rows = [_row(listing_id, listed + index, video) for index, video in enumerate(batch.videos)]
     writer.execute_many("save_entry", rows)
     parameters = {

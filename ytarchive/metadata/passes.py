@@ -1,4 +1,4 @@
-"""Passes through playlists: begun once, moved on step by step, by either source."""
+"""ListingPasses through playlists: begun once, moved on step by step, by either source."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from ytarchive.common.errors import ApiFailure
 from ytarchive.metadata.api_listing import ApiListing
 from ytarchive.metadata.channels import Channels, own_list_of
 from ytarchive.metadata.data_api.client import DataApi
-from ytarchive.metadata.listings import Batch, Listing, ListingRepository
+from ytarchive.metadata.listings import ListedBatch, Listing, ListingRepository
 from ytarchive.metadata.sessions import ListingSessions
 from ytarchive.metadata.sharing import SharedCalls
 from ytarchive.metadata.sources import Sources
@@ -22,7 +22,7 @@ log = logger.bind(service="metadata")
 _MOST_ENTRIES = 500_000
 
 
-class Passes:
+class ListingPasses:
     """Moves passes on. One younger than `lifetime` seconds is shared by all who ask."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Passes:
         if named and about.channel_id:
             playlist_id = tab_list(about.channel_id, named[1])
         about = about.model_copy(update={"playlist_id": playlist_id})
-        first = Batch(about.videos, page_token=None, complete=not about.videos)
+        first = ListedBatch(about.videos, page_token=None, complete=not about.videos)
         listing = await self._listings.start(about, first, began, described=True)
         if not listing.complete:
             await self.sessions.keep(listing.listing_id, session)
@@ -127,7 +127,7 @@ class Passes:
         moved_on = await self._listings.append(current, batch)
         return moved_on or await self._start(known.playlist_id, described=known.described)
 
-    async def _following(self, listing: Listing) -> Batch:
+    async def _following(self, listing: Listing) -> ListedBatch:
         listed = partial(self._listings.listed_videos, listing)
         by_extractor = partial(
             self.sessions.next_batch, listing.listing_id, listing.playlist_id, listed

@@ -13,7 +13,7 @@ from ytarchive.common.cursors import cursor_of, refused_cursor, values_of
 from ytarchive.common.media import PlaylistMetadata
 from ytarchive.metadata.api import PlaylistPage, PlaylistPageQuery
 from ytarchive.metadata.listings import Listing, ListingRepository
-from ytarchive.metadata.passes import Passes
+from ytarchive.metadata.passes import ListingPasses
 
 _PAGE = 500
 _Id = Annotated[int, Field(ge=1, lt=2**63)]
@@ -24,7 +24,7 @@ _PLACE: TypeAdapter[tuple[int, str, int]] = TypeAdapter(tuple[_Id, str, _Positio
 class Playlists:
     """Reads playlists out of passes, which it moves on as far as it needs."""
 
-    def __init__(self, passes: Passes, listings: ListingRepository) -> None:
+    def __init__(self, passes: ListingPasses, listings: ListingRepository) -> None:
         self._passes = passes
         self._listings = listings
 

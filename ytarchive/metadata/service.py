@@ -32,7 +32,7 @@ from ytarchive.metadata.channels import Channels
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.listings import ListingRepository
-from ytarchive.metadata.passes import Passes
+from ytarchive.metadata.passes import ListingPasses
 from ytarchive.metadata.playlists import Playlists
 from ytarchive.metadata.repository import SCHEMA, MetadataCache
 from ytarchive.metadata.sources import Sources
@@ -65,7 +65,7 @@ class MetadataService(MetadataAPI):
         self._videos = Videos(sources, self._cache, by_api)
         self._channels = Channels(sources, self._cache, now)
         listings = ListingRepository(database)
-        self._passes = Passes(
+        self._passes = ListingPasses(
             sources,
             listings,
             ApiListing(by_api, self._channels),

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ytarchive.common.media import PlaylistVideo
-from ytarchive.metadata.listings import Batch
+from ytarchive.metadata.listings import ListedBatch
 from ytarchive.ytdlp import Extractor, ListedEntries
 
 _IDLE_SECONDS = 30.0
@@ -41,7 +41,7 @@ def take(listed: Counter[str], video_id: str | None) -> bool:
     return True
 
 
-class Session:
+class ListingSession:
     """One listing under way."""
 
     def __init__(
@@ -79,14 +79,14 @@ class ListingSessions:
         self._most = most
         self._idle = idle
         self._clock = clock
-        self._sessions: dict[int, Session] = {}
+        self._sessions: dict[int, ListingSession] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    async def first(self, source: str) -> tuple[ListedEntries, Session]:
+    async def first(self, source: str) -> tuple[ListedEntries, ListingSession]:
         """The first entries of a list. Keep the session with `keep`, or close it."""
-        session = Session(self._extractor.list_entries(source))
+        session = ListingSession(self._extractor.list_entries(source))
         try:
             first = await anext(session.chunks, None)
         except BaseException:
@@ -94,7 +94,7 @@ class ListingSessions:
             raise
         return first or ListedEntries(playlist_id=source, videos=[]), session
 
-    async def keep(self, listing_id: int, session: Session) -> None:
+    async def keep(self, listing_id: int, session: ListingSession) -> None:
         """Let a listing wait for its next page; the one idle for longest makes room."""
         session.last_used = self._clock()
         self._sessions[listing_id] = session
@@ -102,11 +102,11 @@ class ListingSessions:
         if len(self._sessions) > self._most:
             await self._end(min(idle, key=lambda each: self._sessions[each].last_used))
 
-    async def next_batch(self, listing_id: int, source: str, listed: ListedBefore) -> Batch:
+    async def next_batch(self, listing_id: int, source: str, listed: ListedBefore) -> ListedBatch:
         """The entries that follow what was listed; goes through the list anew if need be."""
         session = self._sessions.get(listing_id)
         if session is None:
-            session = Session(self._extractor.list_entries(source), await listed())
+            session = ListingSession(self._extractor.list_entries(source), await listed())
             await self.keep(listing_id, session)
         session.busy = True
         try:
@@ -118,7 +118,7 @@ class ListingSessions:
         session.last_used = self._clock()
         if not videos:
             await self._end(listing_id)
-        return Batch(videos, page_token=None, complete=not videos)
+        return ListedBatch(videos, page_token=None, complete=not videos)
 
     async def end(self, listing_id: int) -> None:
         """End a listing, if it waits."""

@@ -54,7 +54,7 @@ from ytarchive.storage.trash.restoring import Restorer
 from ytarchive.storage.trash.service import TrashService
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
-from ytarchive.storage.verify.passes import Passes
+from ytarchive.storage.verify.passes import VerificationPasses
 from ytarchive.storage.verify.schedule import VerificationSchedule
 from ytarchive.storage.verify.verification import Verifier
 from ytarchive.storage.work_plans.models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
@@ -90,7 +90,7 @@ class StorageService(WatchedOperations, StorageAPI):
         self._videos = VideoStore(self._library, layout, bins, self._absent)
         self._descriptions = MetadataStore(self._library, layout, bins)
         self._plans = WorkPlans(database, layout)
-        self._passes = Passes(database)
+        self._passes = VerificationPasses(database)
         findings = Findings(database, self.watch)
         restorer = Restorer(layout, self._library, self._videos, bins, findings)
         self._trash = TrashService(bins, restorer, self._change, config.trash_days, self.watch)

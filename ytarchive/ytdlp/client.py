@@ -15,7 +15,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.presence import ArchiveWatch, Presence
-from ytarchive.ytdlp import equipment
+from ytarchive.ytdlp import worker_config
 from ytarchive.ytdlp.api import (
     Downloaded,
     DownloadOrder,
@@ -127,8 +127,8 @@ class YtDlp(Extractor, Fetcher):
     async def _clean_up(self) -> None:
         self._extractions += 1
         if self._extractions % _EXTRACTIONS_BETWEEN_CLEANINGS == 0:
-            folder = equipment.info_folder(self._settings)
-            await asyncio.to_thread(equipment.forget_old_info, folder)
+            folder = worker_config.info_folder(self._settings)
+            await asyncio.to_thread(worker_config.forget_old_info, folder)
 
 
 class Patience:

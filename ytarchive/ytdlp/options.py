@@ -39,7 +39,7 @@ class Hooks(Protocol):
         ...
 
 
-class Equipment(Model):
+class WorkerConfig(Model):
     """What every worker of one archive has: the way to YouTube, tools and folders."""
 
     info_dir: Path = Field(description="Receives `<id>.info.json` of each extraction")
@@ -67,7 +67,7 @@ class Equipment(Model):
         return authorities | ({} if self.plugins else {"YTDLP_NO_PLUGINS": "1"})
 
 
-def worker_options(equipment: Equipment, logger: Any, hooks: Hooks) -> dict[str, Any]:
+def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> dict[str, Any]:
     """Everything that a worker's yt-dlp is told. `logger` receives its messages and warnings.
 
     `ignoreerrors` stays unset: it would hide the exceptions that the classifier reads.
@@ -82,14 +82,14 @@ def worker_options(equipment: Equipment, logger: Any, hooks: Hooks) -> dict[str,
         "allowed_extractors": ["youtube.*"],
         "enable_file_urls": False,
         "noplaylist": True,
-        "socket_timeout": equipment.timeout,
+        "socket_timeout": worker_config.timeout,
         # The patience is ours: yt-dlp repeats only what a moment mends.
         "retries": 3,
         "fragment_retries": 3,
         "skip_unavailable_fragments": False,  # no gaps in the media
         "extractor_retries": 1,
         "file_access_retries": 1,
-        "cachedir": str(equipment.cache_dir),
+        "cachedir": str(worker_config.cache_dir),
         "outtmpl": {"default": "%(id)s.%(format_id)s.%(ext)s"},
         "merge_output_format": "mp4",
         "continuedl": True,
@@ -101,21 +101,21 @@ def worker_options(equipment: Equipment, logger: Any, hooks: Hooks) -> dict[str,
         "progress_hooks": [hooks.progress],
         "postprocessor_hooks": [hooks.postprocessor],
     }
-    return options | _given(equipment)
+    return options | _given(worker_config)
 
 
-def _given(equipment: Equipment) -> dict[str, Any]:
+def _given(worker_config: WorkerConfig) -> dict[str, Any]:
     """The options that depend on settings; what is not set keeps yt-dlp's default."""
-    cookies, runtime = equipment.cookies_file, equipment.javascript
+    cookies, runtime = worker_config.cookies_file, worker_config.javascript
     options = {
-        "proxy": equipment.proxy,
-        "compat_opts": {"no-certifi"} if equipment.ca_bundle else None,
+        "proxy": worker_config.proxy,
+        "compat_opts": {"no-certifi"} if worker_config.ca_bundle else None,
         "js_runtimes": {runtime[0]: {"path": runtime[1]}} if runtime else None,
         "cookiefile": private_cookies(cookies) if cookies else None,
-        "ffmpeg_location": equipment.ffmpeg,
-        "ratelimit": equipment.rate_limit,
-        "sleep_interval_requests": equipment.sleep_requests,
-        "extractor_args": equipment.extractor_args,
+        "ffmpeg_location": worker_config.ffmpeg,
+        "ratelimit": worker_config.rate_limit,
+        "sleep_interval_requests": worker_config.sleep_requests,
+        "extractor_args": worker_config.extractor_args,
     }
     return {name: value for name, value in options.items() if value}
 

@@ -9,8 +9,8 @@ from loguru import logger
 
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import ServiceUnavailable
-from ytarchive.ytdlp import equipment
-from ytarchive.ytdlp.processes import WorkerProcess, Zygote
+from ytarchive.ytdlp import worker_config
+from ytarchive.ytdlp.processes import ForkServer, WorkerProcess
 
 log = logger.bind(service="download")
 
@@ -24,11 +24,11 @@ class WorkerPool:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._idle: list[WorkerProcess] = []
-        self._zygote: Zygote | None = None
-        self._retired: set[Zygote] = set()
+        self._fork_server: ForkServer | None = None
+        self._retired: set[ForkServer] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Lock()
-        self._fingerprint: equipment.Fingerprint = ()
+        self._fingerprint: worker_config.Fingerprint = ()
         self._checked = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -50,27 +50,27 @@ class WorkerPool:
             await asyncio.gather(*self._ending)
 
     async def _take(self) -> WorkerProcess:
-        zygote = await self._current_zygote()
+        fork_server = await self._current_fork_server()
         while self._idle:
             worker = self._idle.pop()
-            if worker.is_usable and worker.zygote is zygote:
+            if worker.is_usable and worker.fork_server is fork_server:
                 return worker
             worker.kill()
-        return await zygote.fork()
+        return await fork_server.fork()
 
-    async def _current_zygote(self) -> Zygote:
+    async def _current_fork_server(self) -> ForkServer:
         async with self._starting:
             if self._is_closed:
                 raise ServiceUnavailable("the server is shutting down")
-            if self._zygote and self._zygote.is_alive and not self._is_outdated():
-                return self._zygote
-            if self._zygote:
-                self._retire(self._zygote)
-            self._zygote = None
-            self._fingerprint = equipment.fingerprint(self._settings)
-            prepared = await asyncio.to_thread(equipment.prepare, self._settings)
-            self._zygote = await Zygote.start(prepared)
-            return self._zygote
+            if self._fork_server and self._fork_server.is_alive and not self._is_outdated():
+                return self._fork_server
+            if self._fork_server:
+                self._retire(self._fork_server)
+            self._fork_server = None
+            self._fingerprint = worker_config.fingerprint(self._settings)
+            prepared = await asyncio.to_thread(worker_config.prepare, self._settings)
+            self._fork_server = await ForkServer.start(prepared)
+            return self._fork_server
 
     def _is_outdated(self) -> bool:
         """Whether another yt-dlp, or other cookies, have come; looked at once a minute."""
@@ -78,7 +78,7 @@ class WorkerPool:
         if now - self._checked < _SECONDS_BETWEEN_CHECKS:
             return False
         self._checked = now
-        changed = equipment.fingerprint(self._settings) != self._fingerprint
+        changed = worker_config.fingerprint(self._settings) != self._fingerprint
         if changed:
             log.info("yt-dlp or the cookies have changed; new worker processes take over")
         return changed
@@ -87,40 +87,44 @@ class WorkerPool:
         limits = self._settings.download
         grown = worker.memory > limits.worker_memory
         worn = grown or worker.is_worn or worker.tasks_done >= limits.videos_per_worker
-        if worker.is_usable and worker.zygote is self._zygote and not (worn or self._is_closed):
+        if (
+            worker.is_usable
+            and worker.fork_server is self._fork_server
+            and not (worn or self._is_closed)
+        ):
             self._idle.append(worker)
         else:
             worker.kill()
-        if worker.zygote in self._retired and worker.zygote.is_empty:
-            self._end(worker.zygote)
+        if worker.fork_server in self._retired and worker.fork_server.is_empty:
+            self._end(worker.fork_server)
         if self._timer:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._let_go)
 
     def _let_go(self) -> None:
-        """End idle workers, and the zygote with the last of them."""
+        """End idle workers, and the fork server with the last of them."""
         if self._timer:
             self._timer.cancel()
         while self._idle:
             self._idle.pop().kill()
-        if self._zygote and (self._zygote.is_empty or self._is_closed):
-            self._end(self._zygote)
-            self._zygote = None
+        if self._fork_server and (self._fork_server.is_empty or self._is_closed):
+            self._end(self._fork_server)
+            self._fork_server = None
         if self._is_closed:
-            for zygote in list(self._retired):
-                self._end(zygote)
+            for fork_server in list(self._retired):
+                self._end(fork_server)
 
-    def _retire(self, zygote: Zygote) -> None:
+    def _retire(self, fork_server: ForkServer) -> None:
         """Its idle workers go now, its busy ones when they have finished, and then it ends."""
-        for worker in [each for each in self._idle if each.zygote is zygote]:
+        for worker in [each for each in self._idle if each.fork_server is fork_server]:
             self._idle.remove(worker)
             worker.kill()
-        self._retired.add(zygote)
-        if zygote.is_empty:
-            self._end(zygote)
+        self._retired.add(fork_server)
+        if fork_server.is_empty:
+            self._end(fork_server)
 
-    def _end(self, zygote: Zygote) -> None:
-        self._retired.discard(zygote)
-        ending = asyncio.create_task(zygote.stop())
+    def _end(self, fork_server: ForkServer) -> None:
+        self._retired.discard(fork_server)
+        ending = asyncio.create_task(fork_server.stop())
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)

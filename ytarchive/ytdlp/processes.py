@@ -1,4 +1,4 @@
-"""The server's side of the worker processes: the zygote, and one object for each worker."""
+"""The server's side of the worker processes: the fork server, and one object for each worker."""
 
 import asyncio
 import contextlib
@@ -21,8 +21,8 @@ from ytarchive.common.errors import (
     YTArchiveError,
     error_from,
 )
-from ytarchive.ytdlp.options import Equipment
-from ytarchive.ytdlp.protocol import Birth, Event, Fork, Task
+from ytarchive.ytdlp.options import WorkerConfig
+from ytarchive.ytdlp.protocol import Event, Fork, Task, WorkerEvent
 
 log = logger.bind(service="download")
 
@@ -36,13 +36,13 @@ _SECRET = re.compile(
 )
 
 
-class Zygote:
-    """The process that forks workers. Start one with `Zygote.start`."""
+class ForkServer:
+    """The process that forks workers. Start one with `ForkServer.start`."""
 
     def __init__(self, process: Process, control: socket.socket) -> None:
         self._process = process
         self._control = control
-        self._births: dict[int, asyncio.Future[int]] = {}
+        self._events: dict[int, asyncio.Future[int]] = {}
         self._workers: dict[int, WorkerProcess] = {}
         self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._number = 0
@@ -50,42 +50,42 @@ class Zygote:
         self.is_alive = True
 
     @classmethod
-    async def start(cls, equipment: Equipment) -> Self:
+    async def start(cls, worker_config: WorkerConfig) -> Self:
         """Start the process and wait until yt-dlp is loaded. Raises ToolMissing."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                process = await _spawn(theirs, equipment)
+                process = await _spawn(theirs, worker_config)
             except BaseException:
                 ours.close()
                 raise
-        zygote = cls(process, ours)
+        fork_server = cls(process, ours)
         ours.setblocking(False)
-        zygote._listening = asyncio.create_task(zygote._listen())
+        fork_server._listening = asyncio.create_task(fork_server._listen())
         try:
-            ours.send(equipment.model_dump_json().encode() + b"\n")
+            ours.send(worker_config.model_dump_json().encode() + b"\n")
             async with asyncio.timeout(_SECONDS_TO_START):
-                version = await zygote._ready
+                version = await fork_server._ready
         except TimeoutError:
-            await zygote.stop()
+            await fork_server.stop()
             raise WorkerCrashed(f"yt-dlp was not loaded in {_SECONDS_TO_START} seconds") from None
         except BaseException:
-            await zygote.stop()
+            await fork_server.stop()
             raise
         log.info("yt-dlp {} is loaded", version)
-        return zygote
+        return fork_server
 
     @property
     def is_empty(self) -> bool:
         """Whether it has no worker."""
-        return not self._workers and not self._births
+        return not self._workers and not self._events
 
     async def fork(self) -> "WorkerProcess":
-        """A fresh worker. Raises WorkerCrashed if the zygote is gone."""
+        """A fresh worker. Raises WorkerCrashed if the fork server is gone."""
         ours, theirs = socket.socketpair()
         self._number += 1
         number = self._number
-        born = self._births[number] = asyncio.get_running_loop().create_future()
+        born = self._events[number] = asyncio.get_running_loop().create_future()
         with theirs:
             try:
                 self._send(Fork(fork=number), [theirs.fileno()])
@@ -94,7 +94,7 @@ class Zygote:
                 ours.close()
                 raise
             finally:
-                self._births.pop(number, None)
+                self._events.pop(number, None)
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_LINE)
         worker = WorkerProcess(self, pid, reader, writer)
         self._workers[pid] = worker
@@ -132,34 +132,34 @@ class Zygote:
         while data := await _receive(loop, self._control):
             *lines, unread = (unread + data).split(b"\n")
             for line in lines:
-                self._hear(Birth.model_validate_json(line))
+                self._hear(WorkerEvent.model_validate_json(line))
         self._gone()
 
-    def _hear(self, birth: Birth) -> None:
-        if birth.ready is not None and not self._ready.done():
-            self._ready.set_result(birth.ready)
-        elif birth.failed is not None and not self._ready.done():
-            self._ready.set_exception(ToolMissing(f"yt-dlp cannot be loaded: {birth.failed}"))
-        elif birth.forked is not None:
-            born = self._births.get(birth.forked)
+    def _hear(self, event: WorkerEvent) -> None:
+        if event.ready is not None and not self._ready.done():
+            self._ready.set_result(event.ready)
+        elif event.failed is not None and not self._ready.done():
+            self._ready.set_exception(ToolMissing(f"yt-dlp cannot be loaded: {event.failed}"))
+        elif event.forked is not None:
+            born = self._events.get(event.forked)
             if born and not born.done():
-                born.set_result(birth.pid)
+                born.set_result(event.pid)
             else:
-                self._send(Fork(kill=birth.pid))
-        elif birth.died is not None:
-            worker = self._workers.pop(birth.died, None)
+                self._send(Fork(kill=event.pid))
+        elif event.died is not None:
+            worker = self._workers.pop(event.died, None)
             if worker:
-                worker.exit_status = birth.status
+                worker.exit_status = event.status
 
     def _gone(self) -> None:
-        """The zygote is dead: so must be its workers, which it can no longer kill."""
+        """The fork server is dead: so must be its workers, which it can no longer kill."""
         if not self.is_alive:
             return
         self.is_alive = False
         for pid in self._workers:
             _kill_group(pid)
         self._workers.clear()
-        waiting: list[asyncio.Future[Any]] = [self._ready, *self._births.values()]
+        waiting: list[asyncio.Future[Any]] = [self._ready, *self._events.values()]
         for future in waiting:
             if not future.done():
                 future.set_exception(WorkerCrashed("the process that starts workers has ended"))
@@ -171,12 +171,12 @@ class WorkerProcess:
 
     def __init__(
         self,
-        zygote: Zygote,
+        fork_server: ForkServer,
         pid: int,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        self.zygote = zygote
+        self.fork_server = fork_server
         self.pid = pid
         self.tasks_done = 0
         self.memory = 0
@@ -190,7 +190,7 @@ class WorkerProcess:
     def is_usable(self) -> bool:
         """Whether it can take another task."""
         ended = self.exit_status is not None or self._reader.at_eof() or self._reader.exception()
-        return self._is_clean and self.zygote.is_alive and not ended
+        return self._is_clean and self.fork_server.is_alive and not ended
 
     async def send(self, task: Task) -> None:
         """Give it a task, or ask for the next chunk. Raises WorkerCrashed."""
@@ -223,12 +223,12 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it with all it started, at once."""
-        self.zygote.kill(self.pid)
+        self.fork_server.kill(self.pid)
         self._writer.close()
         self._is_clean = False
 
     async def _crash(self) -> YTArchiveError:
-        for _ in range(20):  # the zygote tells the status a moment after the socket has closed
+        for _ in range(20):  # the fork server tells the status a moment after the socket has closed
             if self.exit_status is not None:
                 break
             await asyncio.sleep(0.01)
@@ -236,14 +236,14 @@ class WorkerProcess:
         return WorkerCrashed(f"a worker process ended {_ending(status)}", pid=self.pid)
 
 
-async def _spawn(control: socket.socket, equipment: Equipment) -> Process:
+async def _spawn(control: socket.socket, worker_config: WorkerConfig) -> Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "ytarchive.ytdlp.worker.zygote", str(control.fileno())),
+        *(sys.executable, "-P", "-m", "ytarchive.ytdlp.worker.fork_server", str(control.fileno())),
         pass_fds=[control.fileno()],
         stdin=DEVNULL,
         stdout=DEVNULL,
         stderr=DEVNULL,
-        env=_environment(equipment),
+        env=_environment(worker_config),
         start_new_session=True,  # Ctrl-C in a terminal is the server's affair
     )
 
@@ -266,9 +266,9 @@ async def _receive(loop: asyncio.AbstractEventLoop, control: socket.socket) -> b
         return b""
 
 
-def _environment(equipment: Equipment) -> dict[str, str]:
+def _environment(worker_config: WorkerConfig) -> dict[str, str]:
     """Ours without secrets, with this very package found first, nothing in the current folder."""
     here = str(Path(ytarchive.__file__).parents[1])
     path = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
     ours = {name: value for name, value in os.environ.items() if not _SECRET.fullmatch(name)}
-    return ours | equipment.environment() | {"PYTHONPATH": path}
+    return ours | worker_config.environment() | {"PYTHONPATH": path}

@@ -47,14 +47,14 @@ class Event(Model):
 
 
 class Fork(Model):
-    """Server to zygote: fork a worker (a socket comes along), or kill one and all it started."""
+    """Server to fork server: fork a worker (a socket follows), or kill one and all it started."""
 
     fork: int | None = None
     kill: int | None = None
 
 
-class Birth(Model):
-    """Zygote to server: it is ready or could not start, a worker lives, a worker is dead."""
+class WorkerEvent(Model):
+    """ForkServer to server: it is ready or could not start, a worker lives, a worker is dead."""
 
     ready: str | None = None
     failed: str | None = None

@@ -55,8 +55,8 @@ class Archive(NamedTuple):
     @property
     def workers(self) -> list[int]:
         """The process ids of all workers."""
-        zygote = self.ytdlp._pool._zygote
-        return list(zygote._workers) if zygote else []
+        fork_server = self.ytdlp._pool._fork_server
+        return list(fork_server._workers) if fork_server else []
 
 
 def settings_for(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.ytdlp.helpers import Archive, files, ignore
 from ytarchive.ytdlp import DownloadOrder
-from ytarchive.ytdlp.equipment import prepare
+from ytarchive.ytdlp.worker_config import prepare
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

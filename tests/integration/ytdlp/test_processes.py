@@ -48,11 +48,11 @@ async def test_a_killed_worker_is_told_and_the_next_try_resumes(archive: Archive
 async def test_a_killed_zygote_is_replaced(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     await archive.ytdlp.extract(video.id)
-    zygote = archive.ytdlp._pool._zygote
-    assert zygote
+    fork_server = archive.ytdlp._pool._fork_server
+    assert fork_server
     [worker] = archive.workers
-    os.kill(zygote._process.pid, signal.SIGKILL)
-    await until(lambda: not zygote.is_alive and not is_alive(worker))
+    os.kill(fork_server._process.pid, signal.SIGKILL)
+    await until(lambda: not fork_server.is_alive and not is_alive(worker))
     assert (await archive.ytdlp.extract(video.id)).metadata.video_id == video.id
 
 
@@ -89,9 +89,9 @@ async def test_a_worker_is_replaced_after_its_share_of_videos(archive: Archive) 
     video = archive.youtube.catalogue.add_video()
     async with archive.other(videos_per_worker=1) as ytdlp:
         await ytdlp.extract(video.id)
-        zygote = ytdlp._pool._zygote
-        assert zygote
-        assert zygote.is_empty
+        fork_server = ytdlp._pool._fork_server
+        assert fork_server
+        assert fork_server.is_empty
         await ytdlp.extract(video.id)
 
 
@@ -101,9 +101,9 @@ async def test_a_worker_that_grows_beyond_all_measure_is_ended_at_once(archive: 
     async with archive.other(worker_memory=2**20) as ytdlp:  # no Python is as small as that
         with pytest.raises(errors.WorkerCrashed, match="MiB of memory"):
             await ytdlp.extract(video.id)
-        zygote = ytdlp._pool._zygote
-        assert zygote
-        await until(lambda: zygote.is_empty)
+        fork_server = ytdlp._pool._fork_server
+        assert fork_server
+        await until(lambda: fork_server.is_empty)
 
 
 @pytest.mark.parametrize(("share", "stays"), [(0.9, False), (2, True)])
@@ -125,9 +125,9 @@ async def test_workers_hold_no_port_of_the_server(archive: Archive) -> None:
         inode = f"socket:[{os.fstat(listening.fileno()).st_ino}]"
         async with archive.other() as ytdlp:
             await ytdlp.extract(archive.youtube.catalogue.add_video().id)
-            zygote = ytdlp._pool._zygote
-            assert zygote
-            for pid in (zygote._process.pid, *zygote._workers):
+            fork_server = ytdlp._pool._fork_server
+            assert fork_server
+            for pid in (fork_server._process.pid, *fork_server._workers):
                 assert inode not in held_by(pid)
 
 
@@ -156,7 +156,7 @@ async def test_other_cookies_or_another_yt_dlp_bring_new_workers(
     async with archive.other({"cookies_file": jar}) as ytdlp:
         await ytdlp.extract(video.id)
         jar.write_text("# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t0\tA\tnew\n")
-        old = ytdlp._pool._zygote
+        old = ytdlp._pool._fork_server
         assert old
         ytdlp._pool._checked = -1e9  # as if a minute had passed
         await ytdlp.extract(video.id)
@@ -167,7 +167,7 @@ async def test_other_cookies_or_another_yt_dlp_bring_new_workers(
 
 async def test_no_process_runs_before_the_first_need(tmp_path: Path) -> None:
     async with YtDlp(Settings(storage=StorageConfig(base_path=tmp_path))) as ytdlp:
-        assert ytdlp._pool._zygote is None
+        assert ytdlp._pool._fork_server is None
     assert not files(tmp_path)
 
 
@@ -177,7 +177,7 @@ async def test_idle_workers_are_let_go(archive: Archive) -> None:
     [worker] = archive.workers
     archive.ytdlp._pool._let_go()  # as its timer does
     await until(lambda: not is_alive(worker))
-    assert archive.ytdlp._pool._zygote is None
+    assert archive.ytdlp._pool._fork_server is None
     await archive.ytdlp.extract(video.id)
 
 
@@ -224,7 +224,7 @@ async def test_a_killed_server_leaves_no_process_behind(
         *(sys.executable, "-c", SERVER, *map(str, arguments)), env=os.environ | {name: value}
     )
     await until(lambda: youtube.requests.active_media == 2)
-    assert len(marked(mark)) >= 4  # server, zygote and two workers
+    assert len(marked(mark)) >= 4  # server, fork server and two workers
     server.kill()
     await server.wait()
     await until(lambda: not marked(mark))
@@ -269,7 +269,7 @@ async def test_a_merge_can_be_cancelled_and_is_done_again_without_the_network(
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
-            await until(lambda: len(marked(mark)) == 1)  # the zygote
+            await until(lambda: len(marked(mark)) == 1)  # the fork server
     archive.youtube.reset()
     done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert done.network_bytes == 0
@@ -281,9 +281,9 @@ async def test_a_merge_can_be_cancelled_and_is_done_again_without_the_network(
 async def test_the_server_alone_decides_what_a_signal_ends(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     await archive.ytdlp.extract(video.id)
-    zygote = archive.ytdlp._pool._zygote
-    assert zygote
-    for pid in (zygote._process.pid, *archive.workers):
+    fork_server = archive.ytdlp._pool._fork_server
+    assert fork_server
+    for pid in (fork_server._process.pid, *archive.workers):
         os.kill(pid, signal.SIGTERM)
     workers = archive.workers
     await archive.ytdlp.extract(video.id)
@@ -293,7 +293,7 @@ async def test_the_server_alone_decides_what_a_signal_ends(archive: Archive) -> 
 async def test_without_ffmpeg_a_download_says_what_is_missing(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.ytdlp.equipment.ffmpeg_path", lambda: None)
+    monkeypatch.setattr("ytarchive.ytdlp.worker_config.ffmpeg_path", lambda: None)
     async with archive.other() as ytdlp:
         with pytest.raises(errors.ToolMissing, match="ffmpeg"):
             await ytdlp.download(archive.order("aaaaaaaaaaa"), ignore, ignore)

@@ -196,7 +196,7 @@ async def test_no_secret_stands_in_an_argument_a_file_or_the_environment(
     async with archive.other(network) as ytdlp:
         done = await ytdlp.download(archive.order(video.id), look, ignore)
     assert any("s3cr3t-cookie" in entry.cookie for entry in archive.youtube.requests.entries)
-    assert any(b"ytarchive.ytdlp.worker.zygote" in each for each in seen)
+    assert any(b"ytarchive.ytdlp.worker.fork_server" in each for each in seen)
     assert not any(b"s3cr3t" in each for each in seen)
     for path in [*archive.base.rglob("*"), *done.folder.rglob("*")]:
         assert not path.is_file() or b"s3cr3t" not in path.read_bytes()

@@ -10,7 +10,7 @@ import pytest
 from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
 from ytarchive.common.errors import ServiceUnavailable, YTArchiveError
 from ytarchive.common.models import Done, HealthCheck
-from ytarchive.download import DownloadListener, DownloadNotice
+from ytarchive.download import DownloadEvent, DownloadListener
 from ytarchive.download.service import DownloadService
 from ytarchive.ytdlp import Downloaded, DownloadOrder, ExtractedVideo, Fetcher, Transfer
 
@@ -71,11 +71,11 @@ class Ear(DownloadListener):
     """Hears notices; the first `deaf` of them are refused."""
 
     def __init__(self) -> None:
-        self.heard: list[DownloadNotice] = []
+        self.heard: list[DownloadEvent] = []
         self.deaf = 0
         self.arrived = asyncio.Event()
 
-    async def download_finished(self, request: DownloadNotice) -> Done:
+    async def download_finished(self, request: DownloadEvent) -> Done:
         """Write it down."""
         if self.deaf:
             self.deaf -= 1

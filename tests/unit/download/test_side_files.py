@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.download.conftest import Ear, ScriptedFetcher
-from ytarchive.download import DownloadNotice, DownloadRequest
+from ytarchive.download import DownloadEvent, DownloadRequest
 from ytarchive.download.service import DownloadService
 
 VIDEO = "dQw4w9WgXcQ"
@@ -13,7 +13,7 @@ OTHER = "-_abcDEF123"
 
 async def notice_of(
     service: DownloadService, ear: Ear, video_id: str = VIDEO, *only_missing: str
-) -> DownloadNotice:
+) -> DownloadEvent:
     """Download to the end."""
     ear.arrived.clear()
     await service.start_download(

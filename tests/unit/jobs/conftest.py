@@ -9,7 +9,7 @@ from tests.unit.jobs.peers import DownloadPeer, MetadataPeer, StoragePeer
 from tests.waiting import eventually
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, ServiceRegistry
-from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.service import JobsService
 
 
@@ -31,9 +31,9 @@ class Workshop:
         async def probe(entry: ServiceRegistry) -> bool:
             return entry.service_name not in self.unwell
 
-        neighbours = Neighbours(self.metadata, self.download, self.storage)
+        clients = ServiceClients(self.metadata, self.download, self.storage)
         async with JobsService.open(
-            self.settings, self.state_path, neighbours, probe, whole_queue=whole_queue
+            self.settings, self.state_path, clients, probe, whole_queue=whole_queue
         ) as jobs:
             self.download.listener = jobs
             yield jobs

@@ -13,8 +13,8 @@ from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadat
 from ytarchive.common.models import Done, HealthCheck, Page, utc_now
 from ytarchive.download import (
     DownloadAPI,
+    DownloadEvent,
     DownloadListener,
-    DownloadNotice,
     DownloadPhase,
     DownloadProgress,
     DownloadRequest,
@@ -188,7 +188,7 @@ class DownloadPeer(DownloadAPI):
         task = self.tasks[task_id]
         assert self.listener is not None
         await self.listener.download_finished(
-            DownloadNotice(
+            DownloadEvent(
                 task_id=task_id,
                 video_id=task.video_id,
                 status=task.status,
@@ -279,8 +279,10 @@ class StoragePeer(StorageAPI):
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         stored = [v for v in request.video_ids if v in self.stored]
         incomplete = [v for v in stored if self.stored[v].missing]
-        undescribed = [v for v in stored if not self.stored[v].has_metadata]
-        return StoredVideos(video_ids=stored, incomplete=incomplete, undescribed=undescribed)
+        without_metadata = [v for v in stored if not self.stored[v].has_metadata]
+        return StoredVideos(
+            video_ids=stored, incomplete=incomplete, without_metadata=without_metadata
+        )
 
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
         raise NotFound("not part of these tests")

@@ -29,7 +29,7 @@ from ytarchive.jobs import AvailabilityQuery, AvailabilityState
 from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.queue.repository import SCHEMA
-from ytarchive.jobs.queue.surroundings import Surroundings
+from ytarchive.jobs.queue.retry_conditions import RetryConditions
 
 VIDEO = video_id(1)
 
@@ -55,7 +55,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         governor = await Governor.open(database, DownloadConfig(pace=Pace.OFF), now)
         download, storage = DownloadPeer(), StoragePeer()
         ledger = AvailabilityLedger(
-            database, download, storage, governor, Surroundings(NetworkConfig()), now
+            database, download, storage, governor, RetryConditions(NetworkConfig()), now
         )
         yield Desk(ledger, download, storage, days)
 

@@ -95,7 +95,7 @@ async def test_a_retry_comes_no_sooner_than_it_would_have(
 async def test_a_premiere_is_queued_again_at_its_own_time(
     workshop: Workshop, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.retrying.revival.INTERVAL", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.retrying.parked_retries.INTERVAL", 0.01)
     start = utc_now() + timedelta(days=12)
     workshop.download.failures = {ONE: [UpcomingVideo(retry_after=start.isoformat())]}
     async with workshop.open() as jobs:

@@ -17,7 +17,7 @@ from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.availability.models import Availability
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.queue.repository import SCHEMA
-from ytarchive.jobs.queue.surroundings import Surroundings
+from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.storage import HistoryAPI, HistoryKind
 from ytarchive.storage.service import StorageService
 
@@ -39,8 +39,8 @@ async def found(settings: Settings, history: HistoryAPI, *video_ids: str) -> lis
     path = settings.storage.state_path / "jobs.db"
     async with await Database.open(path, SCHEMA) as database:
         governor = await Governor.open(database, DownloadConfig())
-        surroundings = Surroundings(NetworkConfig())
-        ledger = AvailabilityLedger(database, DownloadPeer(), StoragePeer(), governor, surroundings)
+        conditions = RetryConditions(NetworkConfig())
+        ledger = AvailabilityLedger(database, DownloadPeer(), StoragePeer(), governor, conditions)
         ledger.on_evidence = EvidenceHistory(history).record
         for video_id in video_ids:
             await ledger.seen_unavailable(video_id, VideoUnavailable("gone"))

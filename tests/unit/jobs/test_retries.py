@@ -111,7 +111,7 @@ def write(file: Path, text: str) -> None:
 async def test_what_needs_an_account_is_tried_again_once_when_the_cookies_change(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.retrying.revival.INTERVAL", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.retrying.parked_retries.INTERVAL", 0.01)
     cookies = tmp_path / "cookies.txt"
     with_cookies(workshop, cookies)
     ids = fail(

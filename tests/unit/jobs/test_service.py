@@ -129,8 +129,8 @@ async def test_what_is_unavailable_stands_in_the_work_plan_with_its_reason(
 
 
 async def test_three_retries_then_the_work_plan_with_the_history(workshop: Workshop) -> None:
-    trouble: list[YTArchiveError] = [UnknownFailure(f"try {n}") for n in range(1, 6)]
-    workshop.download.failures = {video_id(1): trouble}
+    problem: list[YTArchiveError] = [UnknownFailure(f"try {n}") for n in range(1, 6)]
+    workshop.download.failures = {video_id(1): problem}
     async with workshop.open() as jobs:
         job = await ended(jobs, (await jobs.create_job(videos(video_id(1)))).id)
 

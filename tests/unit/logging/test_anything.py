@@ -132,12 +132,12 @@ SURROUNDINGS = [
         min_size=4,
         max_size=40,
     ),
-    surroundings=st.sampled_from(SURROUNDINGS),
+    conditions=st.sampled_from(SURROUNDINGS),
 )
 @example('pa"ss\\wörd', "{}")
 @example("a b&c=d;e", "GET /?key={}&x=1")
 @settings(max_examples=40, deadline=None, database=None)
-def test_no_secret_of_the_settings_is_in_any_stored_text(secret: str, surroundings: str) -> None:
+def test_no_secret_of_the_settings_is_in_any_stored_text(secret: str, conditions: str) -> None:
     """Token, API key, proxy password; plain, quoted, escaped, in addresses, in tracebacks."""
     password = f"{secret}/2"
     configured = load_settings(
@@ -151,7 +151,7 @@ def test_no_secret_of_the_settings_is_in_any_stored_text(secret: str, surroundin
         register_secrets(configured)
         for value in (secret, secret[::-1], password):
             ways = {value, *ways_to_write(value)}
-            lines = [surroundings.replace("{}", written) for written in sorted(ways)]
+            lines = [conditions.replace("{}", written) for written in sorted(ways)]
             found = list(texts(logged("\n".join(lines), value)))
             assert not [(way, text) for text in found for way in ways if way in text]
     finally:

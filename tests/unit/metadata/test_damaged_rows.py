@@ -13,7 +13,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.logging.api import LogEntry, LogLevel, LogQuery
 from ytarchive.logging.repository import SCHEMA as LOG
 from ytarchive.logging.repository import LogRepository
-from ytarchive.metadata.listings import Batch, ListingRepository
+from ytarchive.metadata.listings import ListedBatch, ListingRepository
 from ytarchive.metadata.repository import SCHEMA, MetadataCache
 from ytarchive.ytdlp import ListedEntries
 
@@ -40,7 +40,7 @@ async def fill(path: Path) -> None:
         entries = [PlaylistVideo(video_id=each, position=at) for at, each in enumerate(IDS)]
         about = ListedEntries(playlist_id=LIST, videos=entries)
         await ListingRepository(database).start(
-            about, Batch(entries, "token", complete=False), utc_now(), described=True
+            about, ListedBatch(entries, "token", complete=False), utc_now(), described=True
         )
 
 

@@ -54,9 +54,9 @@ from ytarchive.storage.bins.models import BinName
 from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.verify.checks import Checker
+from ytarchive.storage.verify.finding_handler import FindingHandler
 from ytarchive.storage.verify.schedule import VerificationSchedule
 from ytarchive.storage.verify.strangers import Strangers
-from ytarchive.storage.verify.treatment import Treatment
 
 Lose = Callable[[Path], None]
 
@@ -215,7 +215,9 @@ async def test_what_the_databases_know_is_told_while_the_folder_is_missing(
 
 @LOSE
 @pytest.mark.parametrize(
-    "at", [(Checker, "check"), (Treatment, "confirm"), (Strangers, "look")], ids=lambda at: at[1]
+    "at",
+    [(Checker, "check"), (FindingHandler, "confirm"), (Strangers, "look")],
+    ids=lambda at: at[1],
 )
 @pytest.mark.parametrize(
     "request_",
@@ -231,7 +233,7 @@ async def test_a_verification_is_interrupted_and_judges_nothing(
     at: tuple[type, str],
     request_: dict[str, Any],
 ) -> None:
-    """The folder is lost at the second batch, or when the first trouble is looked at, or late."""
+    """The folder is lost at the second batch, or when the first problem is looked at, or late."""
     base, calls = elsewhere.base_path, 0
     original = getattr(*at)
     for number in range(VIDEOS - 20, VIDEOS):  # so many that any sample has one

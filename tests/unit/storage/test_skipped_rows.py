@@ -22,7 +22,7 @@ from ytarchive.storage import (
     WorkPlanRequest,
 )
 from ytarchive.storage.service import StorageService
-from ytarchive.storage.verify.checks import Trouble
+from ytarchive.storage.verify.checks import FileProblem
 
 ENTRIES = 6
 
@@ -78,8 +78,8 @@ async def filled(config: StorageConfig) -> None:
         described = metadata(video_id(number), f"Some words {number}")
         await storage.save_metadata(SaveMetadata(metadata=described))
         await storage.create_work_plan(WorkPlanRequest(job_id=f"job-{number}"))
-        trouble = Trouble("", f"videos/{number}", FindingKind.FOREIGN, "")
-        await storage._verifier._findings.record([trouble])
+        problem = FileProblem("", f"videos/{number}", FindingKind.FOREIGN, "")
+        await storage._verifier._findings.record([problem])
     await storage._search.catch_up()
     await storage.close()
 

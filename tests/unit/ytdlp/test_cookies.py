@@ -8,7 +8,7 @@ import pytest
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import CookiesInvalid
 from ytarchive.ytdlp.cookies import cookies_report, require_cookies
-from ytarchive.ytdlp.equipment import prepare
+from ytarchive.ytdlp.worker_config import prepare
 
 HEADER = b"# Netscape HTTP Cookie File\n"
 COOKIE = b".youtube.com\tTRUE\t/\tTRUE\t4102444800\tLOGIN_INFO\tsecret-value\n"

@@ -9,7 +9,7 @@ from yt_dlp import YoutubeDL
 from yt_dlp.downloader.common import FileDownloader
 from yt_dlp.downloader.fragment import FragmentFD
 
-from ytarchive.ytdlp.options import Equipment, order_options, worker_options
+from ytarchive.ytdlp.options import WorkerConfig, order_options, worker_options
 
 DANGEROUS = {
     "allow_unplayable_formats",
@@ -38,8 +38,8 @@ class Hooks:
 
 
 def options(folder: Path, **given: Any) -> dict[str, Any]:
-    equipment = Equipment(info_dir=folder, cache_dir=folder, **given)
-    return worker_options(equipment, None, Hooks())
+    worker_config = WorkerConfig(info_dir=folder, cache_dir=folder, **given)
+    return worker_options(worker_config, None, Hooks())
 
 
 def test_nothing_that_runs_programs_or_reaches_elsewhere_is_ever_set(tmp_path: Path) -> None:

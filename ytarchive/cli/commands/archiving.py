@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ytarchive.cli.following import carry_out
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output
-from ytarchive.cli.params import ANY, LIST, Batch, Moment, Names, batch_file, range_of
+from ytarchive.cli.params import ANY, LIST, AddressBatch, Moment, Names, batch_file, range_of
 from ytarchive.cli.session import chosen, creating, failure
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
@@ -88,7 +88,9 @@ _filter_options = with_options(
 @batch_file(ANY)
 @_job_options
 @_filter_options
-def download(sources: tuple[Source, ...], batch_file: Batch, detach: bool, **given: Any) -> int:
+def download(
+    sources: tuple[Source, ...], batch_file: AddressBatch, detach: bool, **given: Any
+) -> int:
     """Archive videos, playlists and channels.
 
     SOURCE is a video, a playlist or a channel: an id, an @handle or an address. The address of a
@@ -107,7 +109,7 @@ def download(sources: tuple[Source, ...], batch_file: Batch, detach: bool, **giv
 @batch_file(LIST)
 @_job_options
 @_filter_options
-def playlist(lists: tuple[str, ...], batch_file: Batch, detach: bool, **given: Any) -> int:
+def playlist(lists: tuple[str, ...], batch_file: AddressBatch, detach: bool, **given: Any) -> int:
     """Archive playlists or channels.
 
     LIST is the id or address of a playlist, or a channel: its id, its @handle, its address or that
@@ -118,7 +120,7 @@ def playlist(lists: tuple[str, ...], batch_file: Batch, detach: bool, **given: A
 
 
 def _archive(
-    batch: Batch, given: dict[str, Any], videos: list[str], lists: list[str], *, detach: bool
+    batch: AddressBatch, given: dict[str, Any], videos: list[str], lists: list[str], *, detach: bool
 ) -> int:
     """Queue one job for all videos and one for each list; the exit code."""
     wanted = {"filter": _filter(given)}
@@ -137,7 +139,7 @@ def _archive(
     return 1
 
 
-def _all_of(arguments: tuple[T, ...], batch: Batch) -> list[T]:
+def _all_of(arguments: tuple[T, ...], batch: AddressBatch) -> list[T]:
     wanted = list(dict.fromkeys([*arguments, *batch.ids]))
     if not wanted:
         raise click.UsageError("Give an id or address, or a file of them (-a FILE).")

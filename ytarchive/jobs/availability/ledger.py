@@ -33,7 +33,7 @@ from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.queue.clock import Clock
 from ytarchive.jobs.queue.policy import Condition, condition_of, is_an_answer
-from ytarchive.jobs.queue.surroundings import Surroundings
+from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.storage import ExistsRequest, StorageAPI
 
 log = logger.bind(service="jobs")
@@ -54,14 +54,14 @@ class AvailabilityLedger:
         download: DownloadAPI,
         storage: StorageAPI,
         governor: Governor,
-        surroundings: Surroundings,
+        conditions: RetryConditions,
         now: Clock = utc_now,
     ) -> None:
         self._database = database
         self._download = download
         self._storage = storage
         self._governor = governor
-        self._surroundings = surroundings
+        self._conditions = conditions
         self._now = now
         self.on_return: Callable[[str], Awaitable[None]] = _ignore
         """Called when a video is there again that was not."""
@@ -114,7 +114,7 @@ class AvailabilityLedger:
                 confirmations=confirmations,
                 last_available=known.last_available if known else None,
                 next_check_at=next_check(error, confirmations, now),
-                waits_for=await self._surroundings.park(condition_of(error)),
+                waits_for=await self._conditions.park(condition_of(error)),
             )
         )
         if known is not None and known.state is AvailabilityState.SUSPECTED:
@@ -131,7 +131,7 @@ class AvailabilityLedger:
         """
         values = {"ids": json.dumps(list(video_ids))}
         rows = await self._database.fetch_all("availability_of", values)
-        present = {each: await self._surroundings.may_help(each) for each in Condition}
+        present = {each: await self._conditions.may_help(each) for each in Condition}
         now = self._now()
         return {
             record.video_id: record

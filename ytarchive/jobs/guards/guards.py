@@ -12,9 +12,9 @@ from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.governor.circuit import Circuit
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.streaks import EXTRACTION
+from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.disk_guard import DiskGuard
-from ytarchive.jobs.guards.neighbours import Neighbours
-from ytarchive.jobs.queue.surroundings import Surroundings
+from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.queue.waiting import Waiting
 from ytarchive.jobs.queue.waits import JobWaits
 
@@ -60,12 +60,12 @@ class Guards:
         return is_failing or isinstance(error, NetworkFailure)
 
 
-async def guards_of(database: Database, settings: Settings, neighbours: Neighbours) -> Guards:
+async def guards_of(database: Database, settings: Settings, clients: ServiceClients) -> Guards:
     """Return what holds the queue back, in the state that the last process left."""
     governor = await Governor.open(database, settings.download)
-    download, storage = neighbours.download, neighbours.storage
-    surroundings = Surroundings(settings.network)
-    ledger = AvailabilityLedger(database, download, storage, governor, surroundings)
-    if neighbours.history is not None:
-        ledger.on_evidence = EvidenceHistory(neighbours.history).record
+    download, storage = clients.download, clients.storage
+    conditions = RetryConditions(settings.network)
+    ledger = AvailabilityLedger(database, download, storage, governor, conditions)
+    if clients.history is not None:
+        ledger.on_evidence = EvidenceHistory(clients.history).record
     return Guards(governor, DiskGuard(storage), ledger)

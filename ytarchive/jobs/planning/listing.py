@@ -22,8 +22,8 @@ from ytarchive.common.errors import (
 from ytarchive.common.media import PlaylistMetadata
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
-from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.planning.filters import FilteredVideos, ListSelection
 from ytarchive.jobs.planning.lists import KnownList, ListRecords
 from ytarchive.jobs.queue.failures import count_failure
@@ -52,15 +52,15 @@ class Lister:
         self,
         repository: JobsRepository,
         records: ListRecords,
-        neighbours: Neighbours,
+        clients: ServiceClients,
         guards: Guards,
         settings: JobsConfig,
     ) -> None:
         self._repository = repository
         self._records = records
         self._filtered = FilteredVideos(repository.database)
-        self._metadata = neighbours.metadata
-        self._storage = neighbours.storage
+        self._metadata = clients.metadata
+        self._storage = clients.storage
         self._guards = guards
         self._settings = settings
 

@@ -14,8 +14,8 @@ from ytarchive.common.errors import ServiceError, YTArchiveError, error_for_reas
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.availability.records import AvailabilityRecord
+from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
-from ytarchive.jobs.guards.neighbours import Neighbours
 from ytarchive.jobs.planning.filters import FilteredVideos, excluded
 from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import ListRecords
@@ -39,18 +39,18 @@ class Planner:
     def __init__(
         self,
         repository: JobsRepository,
-        neighbours: Neighbours,
+        clients: ServiceClients,
         guards: Guards,
         settings: JobsConfig,
     ) -> None:
         self._repository = repository
         self._guards = guards
-        self._metadata = neighbours.metadata
-        self._storage = neighbours.storage
+        self._metadata = clients.metadata
+        self._storage = clients.storage
         self._ledger = guards.ledger
         self._filtered = FilteredVideos(repository.database)
         records = ListRecords(repository.database)
-        self._lister = Lister(repository, records, neighbours, guards, settings)
+        self._lister = Lister(repository, records, clients, guards, settings)
         self._supervisor = guards.supervisor
         self._places = asyncio.Semaphore(_AT_A_TIME)
         self._taken = asyncio.Event()
@@ -133,7 +133,7 @@ class Planner:
             lacking |= set(found.incomplete)
         if job.options.include_metadata and job.playlist_id is None:
             # A list costs its pages: not a request for each video that was registered bare.
-            lacking |= set(found.undescribed)
+            lacking |= set(found.without_metadata)
         stored = [each for each in found.video_ids if each not in lacking or each in held]
         results = {video_id: _known_unavailable(record) for video_id, record in held.items()}
         return results | {video_id: stored_already(video_id) for video_id in stored}

@@ -8,15 +8,15 @@ from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import Postponed, Unavailable, YTArchiveError, error_from
 from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import current_trace_id, new_trace_id
-from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus, Retry
+from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus, Retry
 from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.processing.video_flow import nothing_came, save_request
 from ytarchive.jobs.queue.models import CreateJob, JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.options import JobOptions
 from ytarchive.jobs.queue.policy import Action, condition_of, decide
 from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.queue.rows import Outcome
-from ytarchive.jobs.queue.surroundings import Surroundings
 from ytarchive.storage import StorageAPI
 
 log = logger.bind(service="jobs")
@@ -52,17 +52,17 @@ class DirectDownloads:
         repository: JobsRepository,
         storage: StorageAPI,
         ledger: AvailabilityLedger,
-        surroundings: Surroundings,
+        conditions: RetryConditions,
         job_changed: Callable[[str], None],
     ) -> None:
         self._repository = repository
         self._storage = storage
         self._ledger = ledger
-        self._surroundings = surroundings
+        self._conditions = conditions
         self._job_changed = job_changed
         self._recorded: set[str] = set()
 
-    async def finished(self, notice: DownloadNotice) -> None:
+    async def finished(self, notice: DownloadEvent) -> None:
         """Store a finished video, or record a failure; repeating it changes nothing."""
         if notice.status is DownloadStatus.COMPLETED and not nothing_came(notice):
             replaces = notice.request is not None and notice.request.replace
@@ -71,7 +71,7 @@ class DirectDownloads:
             self._recorded.add(notice.task_id)
             await self._record(notice)
 
-    async def _record(self, notice: DownloadNotice) -> None:
+    async def _record(self, notice: DownloadEvent) -> None:
         """Record a failed job, so that it is listed, has a work plan and can be retried."""
         if notice.error is None or notice.request is None:
             return
@@ -84,7 +84,7 @@ class DirectDownloads:
         log.warning("{}: the direct download was given up: job {}", notice.video_id, job.id)
         self._job_changed(job.id)
 
-    async def _outcome(self, notice: DownloadNotice, error: YTArchiveError) -> Outcome:
+    async def _outcome(self, notice: DownloadEvent, error: YTArchiveError) -> Outcome:
         gone = isinstance(error, Unavailable | Postponed)
         status = ResultStatus.UNAVAILABLE if gone else ResultStatus.FAILED
         VIDEOS.labels(status).inc()
@@ -95,7 +95,7 @@ class DirectDownloads:
             error_code=error.code,
             attempts=notice.attempts,
         )
-        parked = await self._surroundings.park(condition_of(error))
+        parked = await self._conditions.park(condition_of(error))
         return Outcome(result, error.reason or "unknown", [error.detail()], waits_for=parked)
 
 

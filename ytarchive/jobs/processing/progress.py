@@ -9,9 +9,9 @@ from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import utc_now
 from ytarchive.download import DownloadAPI, DownloadPhase
 from ytarchive.jobs.guards.guards import Guards
+from ytarchive.jobs.processing.active_videos import ActiveVideo
+from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.estimate import Estimate, time_of_pace
-from ytarchive.jobs.processing.flights import Flight
-from ytarchive.jobs.processing.notices import NoticeBoard
 from ytarchive.jobs.processing.runner import Runner
 from ytarchive.jobs.queue.models import Job, JobStatus, VideoProgress
 from ytarchive.jobs.queue.repository import JobsRepository
@@ -25,13 +25,13 @@ class ProgressReader:
         self,
         repository: JobsRepository,
         runner: Runner,
-        notices: NoticeBoard,
+        notices: DownloadWaiter,
         download: DownloadAPI,
         guards: Guards,
     ) -> None:
         self._repository = repository
         self._runner = runner
-        self._notices = notices
+        self._waiter = notices
         self._download = download
         self._guards = guards
         self._estimates: dict[str, Estimate] = {}
@@ -41,8 +41,8 @@ class ProgressReader:
         if job.status.is_final:
             self._estimates.pop(job.id, None)
             return job
-        flights = self._runner.flights_of(job.id)
-        active = await asyncio.gather(*(self._video(flight) for flight in flights))
+        active_videos = self._runner.active_videos_of(job.id)
+        active = await asyncio.gather(*(self._video(each) for each in active_videos))
         waiting = self._guards.failing(job.id) or (None if active else await self._waiting(job))
         progress = job.progress.model_copy(
             update={
@@ -68,16 +68,16 @@ class ProgressReader:
             return held
         return await self._repository.waiting(job.id)
 
-    async def _video(self, flight: Flight) -> VideoProgress:
-        video = flight.video
-        task_id = self._notices.task_of(video.video_id)
+    async def _video(self, active: ActiveVideo) -> VideoProgress:
+        video = active.video
+        task_id = self._waiter.task_of(video.video_id)
         if task_id is None:
-            return _beside_the_download(flight)
+            return _beside_the_download(active)
         with suppress(YTArchiveError):
             now = await self._download.get_progress(task_id)
             fields = now.model_dump(include=set(VideoProgress.model_fields) - {"title"})
-            flight.seen = VideoProgress(title=flight.title, **fields)
-        return flight.seen or _beside_the_download(flight)
+            active.seen = VideoProgress(title=active.title, **fields)
+        return active.seen or _beside_the_download(active)
 
     def _seconds_left(self, job: Job, waiting: Waiting | None) -> int | None:
         """Estimate how long a job takes; None while it waits or is being listed.
@@ -99,14 +99,14 @@ def _moment_in(seconds: int | None) -> datetime | None:
     return (utc_now() + timedelta(seconds=seconds)).replace(microsecond=0)
 
 
-def _beside_the_download(flight: Flight) -> VideoProgress:
+def _beside_the_download(active: ActiveVideo) -> VideoProgress:
     """A video that waits for its download, or whose download has ended and is being stored."""
-    if flight.seen is not None:
+    if active.seen is not None:
         stored = {"phase": DownloadPhase.STORING, "progress_percent": 100, "speed": 0, "eta": None}
-        return flight.seen.model_copy(update=stored)
+        return active.seen.model_copy(update=stored)
     return VideoProgress(
-        video_id=flight.video.video_id,
-        title=flight.title,
+        video_id=active.video.video_id,
+        title=active.title,
         phase=DownloadPhase.WAITING,
         progress_percent=0,
         downloaded_bytes=0,

@@ -12,15 +12,15 @@ from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.governor.permit import Permit
 from ytarchive.jobs.guards.guards import Guards
-from ytarchive.jobs.processing.flights import Flight, key_of
+from ytarchive.jobs.processing.active_videos import ActiveVideo, key_of
 from ytarchive.jobs.processing.video_flow import Archived, VideoFlow, spared
 from ytarchive.jobs.queue.failures import count_failure
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.policy import Action, condition_of, decide, is_an_answer
 from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import JobsRepository
+from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.queue.rows import DueVideo, Outcome
-from ytarchive.jobs.queue.surroundings import Surroundings
 
 log = logger.bind(service="jobs")
 
@@ -36,7 +36,7 @@ class Runner:
         queue: Queue,
         flow: VideoFlow,
         guards: Guards,
-        surroundings: Surroundings,
+        conditions: RetryConditions,
         settings: JobsConfig,
         places: int,
     ) -> None:
@@ -44,16 +44,16 @@ class Runner:
         self._queue = queue
         self._flow = flow
         self._guards = guards
-        self._surroundings = surroundings
+        self._conditions = conditions
         self._settings = settings
         self._places = asyncio.Semaphore(places)
-        self._flights: dict[tuple[bool, str], Flight] = {}
+        self._active: dict[tuple[bool, str], ActiveVideo] = {}
         self.on_result: Callable[[DueVideo, ResultStatus], None] = lambda *_: None
         self.on_idle_job: Callable[[str], None] = lambda _: None
 
-    def flights_of(self, job_id: str) -> list[Flight]:
+    def active_videos_of(self, job_id: str) -> list[ActiveVideo]:
         """What is being worked on for a job."""
-        return [f for f in self._flights.values() if any(w.job.id == job_id for w in f.waiters)]
+        return [f for f in self._active.values() if any(w.job.id == job_id for w in f.waiters)]
 
     async def turn(self) -> None:
         """Start the next video as soon as one may start and there is a place for it."""
@@ -67,7 +67,7 @@ class Runner:
 
     async def finish(self, grace: float) -> None:
         """Let what runs go on for `grace` seconds, then stop it; it stays queued."""
-        tasks = [flight.task for flight in self._flights.values() if flight.task]
+        tasks = [active.task for active in self._active.values() if active.task]
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
         for task in tasks:
@@ -77,13 +77,13 @@ class Runner:
     async def abandon(self, job_id: str) -> None:
         """Stop what only this job waits for."""
         stopped = []
-        for flight in self.flights_of(job_id):
-            for waiter in [w for w in flight.waiters if w.job.id == job_id]:
-                flight.waiters.remove(waiter)
+        for active in self.active_videos_of(job_id):
+            for waiter in [w for w in active.waiters if w.job.id == job_id]:
+                active.waiters.remove(waiter)
                 self._queue.returned(waiter)
-            if not flight.waiters and flight.task is not None:
-                flight.task.cancel()
-                stopped.append(flight.task)
+            if not active.waiters and active.task is not None:
+                active.task.cancel()
+                stopped.append(active.task)
         await asyncio.gather(*stopped, return_exceptions=True)
 
     async def _start(self, video: DueVideo) -> bool:
@@ -92,19 +92,19 @@ class Runner:
         if permit is None:
             return False
         # Known before anything is asked, so that whoever cancels the job meanwhile finds it.
-        flight = Flight(video, permit, waiters=[video], title=video.title)
-        self._flights[key_of(video)] = flight
+        active = ActiveVideo(video, permit, waiters=[video], title=video.title)
+        self._active[key_of(video)] = active
         try:
-            await self._mark_started(flight)
+            await self._mark_started(active)
         except BaseException:
-            self._give_back(flight)
+            self._give_back(active)
             raise
-        if not flight.waiters:
-            self._give_back(flight)
+        if not active.waiters:
+            self._give_back(active)
             return False
-        flight.task = asyncio.create_task(self._fly(flight), name=f"video {video.video_id}")
+        active.task = asyncio.create_task(self._process(active), name=f"video {video.video_id}")
         # A task that is cancelled before its first step runs no `finally`.
-        flight.task.add_done_callback(lambda _: self._landed(flight))
+        active.task.add_done_callback(lambda _: self._on_done(active))
         return True
 
     async def _admitted(self, video: DueVideo) -> Permit | None:
@@ -125,94 +125,94 @@ class Runner:
             return None
         return permit
 
-    async def _mark_started(self, flight: Flight) -> None:
+    async def _mark_started(self, active: ActiveVideo) -> None:
         """The job runs now; unless the video was cancelled while it waited."""
-        video = flight.video
+        video = active.video
         was_touched = video.generation != self._queue.generation
         if was_touched and not await self._repository.is_queued(video):
-            if video in flight.waiters:
-                flight.waiters.remove(video)
+            if video in active.waiters:
+                active.waiters.remove(video)
             self._queue.returned(video)
         elif await self._queue.states.started(video.job):
             self._queue.refresh(video.job.id)
 
     def _join(self, video: DueVideo) -> bool:
-        flight = self._flights.get(key_of(video))
-        if flight is None:
+        active = self._active.get(key_of(video))
+        if active is None:
             return False
-        flight.waiters.append(video)
+        active.waiters.append(video)
         with trace(video.job.trace_id):
             log.info(
-                "{}: is being archived already, for job {}", video.video_id, flight.video.job.id
+                "{}: is being archived already, for job {}", video.video_id, active.video.job.id
             )
         return True
 
-    async def _fly(self, flight: Flight) -> None:
-        name, supervisor = f"the result of {flight.video.video_id}", self._guards.supervisor
+    async def _process(self, active: ActiveVideo) -> None:
+        name, supervisor = f"the result of {active.video.video_id}", self._guards.supervisor
         try:
-            with trace(flight.video.job.trace_id):
-                outcome = await self._attempt(flight)
-                await self._tell_others(outcome, flight)
-                # A waiter may join until the flight is gone from the table.
-                del self._flights[key_of(flight.video)]
-                for waiter in flight.waiters:
+            with trace(active.video.job.trace_id):
+                outcome = await self._attempt(active)
+                await self._tell_others(outcome, active)
+                # A waiter may join until the video is gone from the table.
+                del self._active[key_of(active.video)]
+                for waiter in active.waiters:
                     with trace(waiter.job.trace_id):
                         await self._record(waiter, outcome)
-                    if self._guards.hold_everything and not self.flights_of(waiter.job.id):
+                    if self._guards.hold_everything and not self.active_videos_of(waiter.job.id):
                         await self._queue.states.held(waiter.job)
         except Exception as error:  # of whatever class: the video stays queued, and is tried again
-            flight.pause = supervisor.failed(name, error, flight.video.job.id)
+            active.pause = supervisor.failed(name, error, active.video.job.id)
         else:
             supervisor.succeeded(name)
 
-    def _landed(self, flight: Flight) -> None:
-        waiters = flight.waiters
-        if flight.pause:
-            flight.waiters = []
+    def _on_done(self, active: ActiveVideo) -> None:
+        waiters = active.waiters
+        if active.pause:
+            active.waiters = []
             loop = asyncio.get_running_loop()
-            loop.call_later(flight.pause, self._return_all, waiters)
-        self._give_back(flight)
+            loop.call_later(active.pause, self._return_all, waiters)
+        self._give_back(active)
         self._places.release()
 
     def _return_all(self, waiters: list[DueVideo]) -> None:
         for waiter in waiters:
             self._queue.returned(waiter)
 
-    def _give_back(self, flight: Flight) -> None:
-        self._guards.governor.leave(flight.permit)
-        if self._flights.get(key_of(flight.video)) is flight:
-            del self._flights[key_of(flight.video)]
-        self._return_all(flight.waiters)
+    def _give_back(self, active: ActiveVideo) -> None:
+        self._guards.governor.leave(active.permit)
+        if self._active.get(key_of(active.video)) is active:
+            del self._active[key_of(active.video)]
+        self._return_all(active.waiters)
 
-    async def _attempt(self, flight: Flight) -> Archived | YTArchiveError:
-        video = flight.video
+    async def _attempt(self, active: ActiveVideo) -> Archived | YTArchiveError:
+        video = active.video
         try:
-            if flight.permit.is_probe:
+            if active.permit.is_probe:
                 await self._flow.probe(video.video_id)
-                await self._guards.governor.succeeded(flight.permit)
+                await self._guards.governor.succeeded(active.permit)
             if video.job.type is JobType.METADATA_ONLY:
                 options = video.job.options
                 not_before = video.job.created_at if options.refresh_metadata else None
                 return await self._flow.describe_only(video.video_id, options.filter, not_before)
-            return await self._flow.archive(video, flight.describe)
+            return await self._flow.archive(video, active.describe)
         except YTArchiveError as error:
             return await self._guards.disk.cause_of(error)
         except Exception as error:  # a fault of ours must not stop the queue
             log.exception("{}: unexpected failure", video.video_id)
             return await self._guards.disk.cause_of(as_error(error))
 
-    async def _tell_others(self, outcome: Archived | YTArchiveError, flight: Flight) -> None:
-        governor, video_id = self._guards.governor, flight.video.video_id
+    async def _tell_others(self, outcome: Archived | YTArchiveError, active: ActiveVideo) -> None:
+        governor, video_id = self._guards.governor, active.video.video_id
         if isinstance(outcome, YTArchiveError):
             count_failure(outcome)
             if is_an_answer(outcome):
-                await governor.succeeded(flight.permit)
+                await governor.succeeded(active.permit)
             else:
-                await governor.failed(outcome, video_id, flight.permit)
+                await governor.failed(outcome, video_id, active.permit)
             if isinstance(outcome, Unavailable):
                 await self._guards.ledger.seen_unavailable(video_id, outcome)
         elif outcome.result.status is ResultStatus.SUCCESS:
-            await governor.succeeded(flight.permit)
+            await governor.succeeded(active.permit)
 
     async def _record(self, video: DueVideo, outcome: Archived | YTArchiveError) -> None:
         if isinstance(outcome, YTArchiveError):
@@ -258,7 +258,7 @@ class Runner:
                 result,
                 error.reason or "unknown",
                 history,
-                waits_for=await self._surroundings.park(condition_of(error)),
+                waits_for=await self._conditions.park(condition_of(error)),
                 retry_after=decision.until,
             ),
         )

@@ -25,10 +25,10 @@ from ytarchive.common.media import (
     in_words,
 )
 from ytarchive.common.quality import Quality
-from ytarchive.download import DownloadNotice, DownloadRequest, DownloadStatus
-from ytarchive.jobs.guards.neighbours import Neighbours
+from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus
+from ytarchive.jobs.guards.clients import ServiceClients
+from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.excluding import exclusion
-from ytarchive.jobs.processing.notices import NoticeBoard
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import JobResult, ResultStatus
 from ytarchive.jobs.queue.options import JobOptions
@@ -50,11 +50,11 @@ class Archived:
 class VideoFlow:
     """Takes one video from its id to its place in the archive. Errors are raised as they are."""
 
-    def __init__(self, neighbours: Neighbours, notices: NoticeBoard) -> None:
-        self._metadata = neighbours.metadata
-        self._storage = neighbours.storage
-        self._download = neighbours.download
-        self._notices = notices
+    def __init__(self, clients: ServiceClients, notices: DownloadWaiter) -> None:
+        self._metadata = clients.metadata
+        self._storage = clients.storage
+        self._download = clients.download
+        self._waiter = notices
 
     async def probe(self, video_id: str) -> None:
         """Ask YouTube for a video and fetch nothing; a download that follows does not ask again."""
@@ -90,7 +90,7 @@ class VideoFlow:
         log.info("{}: archiving", video_id)
         # Before YouTube is asked: while the archive's disk does not answer, nothing is requested.
         stored = await self.stored(video_id, options)
-        metadata, trouble = await self._describe(video_id, options)
+        metadata, problem = await self._describe(video_id, options)
         on_title(title := metadata.title if metadata else "")
         if metadata and (out := await exclusion(metadata, options.filter, self._metadata)):
             return Archived(out.result, title)
@@ -110,7 +110,7 @@ class VideoFlow:
             kept = _kept(location, location.kept_reason, *notice.remarks)
             update = {"metadata_saved": metadata is not None, "video_downloaded": True}
             return Archived(kept.model_copy(update=update), title)
-        remarks = [_fallback(options.quality, notice.quality), *notice.remarks, trouble]
+        remarks = [_fallback(options.quality, notice.quality), *notice.remarks, problem]
         result = JobResult(
             video_id=video_id,
             status=ResultStatus.SUCCESS,
@@ -187,7 +187,7 @@ class VideoFlow:
             found = await self._metadata.get_video(video_id, VideoMetadataQuery(extract=True))
             return found, f"metadata from yt-dlp: {error.message}"
 
-    async def _fetch(self, video_id: str, options: JobOptions) -> DownloadNotice:
+    async def _fetch(self, video_id: str, options: JobOptions) -> DownloadEvent:
         """Steps 5 to 7."""
         request = DownloadRequest(
             video_id=video_id,
@@ -202,20 +202,20 @@ class VideoFlow:
         )
         return await self._ended(request)
 
-    async def _ended(self, request: DownloadRequest) -> DownloadNotice:
-        notice = await self._notices.fetch(request)
+    async def _ended(self, request: DownloadRequest) -> DownloadEvent:
+        notice = await self._waiter.fetch(request)
         if notice.status is DownloadStatus.CANCELLED:
             raise Cancelled(f"the download of {request.video_id} was cancelled")
         if notice.status is not DownloadStatus.COMPLETED:
             raise error_from(notice.error) if notice.error else UnknownFailure()
         return notice
 
-    async def _store(self, notice: DownloadNotice, *, replace: bool = False) -> StorageLocation:
+    async def _store(self, notice: DownloadEvent, *, replace: bool = False) -> StorageLocation:
         """Step 8."""
         return await self._storage.save_video(save_request(notice, replace=replace))
 
 
-def save_request(notice: DownloadNotice, *, replace: bool = False) -> SaveVideo:
+def save_request(notice: DownloadEvent, *, replace: bool = False) -> SaveVideo:
     """What Storage is asked to take in after a completed download."""
     return SaveVideo(
         video_id=notice.video_id,
@@ -229,7 +229,7 @@ def save_request(notice: DownloadNotice, *, replace: bool = False) -> SaveVideo:
     )
 
 
-def nothing_came(notice: DownloadNotice) -> bool:
+def nothing_came(notice: DownloadEvent) -> bool:
     """Whether all that a stored video lacks is still missing: then there is nothing to store."""
     return bool(notice.only_missing) and set(notice.only_missing) <= set(notice.missing)
 

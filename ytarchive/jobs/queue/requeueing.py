@@ -13,7 +13,7 @@ from ytarchive.jobs.queue.rows import errors_json, now_micros
 
 
 @dataclass(frozen=True)
-class Found:
+class RetryCandidate:
     """Videos of one job that ended, or wait, for one reason."""
 
     job_id: str
@@ -38,18 +38,18 @@ class Requeueing:
         self._database = database
         self._changed = changed
 
-    async def find(self, job_id: str | None, reason: str | None) -> list[Found]:
+    async def find(self, job_id: str | None, reason: str | None) -> list[RetryCandidate]:
         """What a retry would queue again."""
         rows = await self._database.fetch_all("retryable_videos", _selection(job_id, reason))
-        return [Found(**dict(row)) for row in rows]
+        return [RetryCandidate(**dict(row)) for row in rows]
 
-    async def retry(self, job_id: str | None, reason: str | None) -> list[Found]:
+    async def retry(self, job_id: str | None, reason: str | None) -> list[RetryCandidate]:
         """Queue it again, and no longer let wait what waits for that reason; what it was."""
         selection = _selection(job_id, reason)
 
-        def requeue(writer: Writer) -> list[Found]:
+        def requeue(writer: Writer) -> list[RetryCandidate]:
             rows = writer.fetch_all("retryable_videos", selection)
-            found = [Found(**dict(row)) for row in rows]
+            found = [RetryCandidate(**dict(row)) for row in rows]
             for each in found:
                 chosen = {"job_id": each.job_id, "reason": each.reason}
                 more = {"now": selection["now"], "also_waiting": reason is not None}

@@ -94,7 +94,7 @@ class Outcome:
     errors: Sequence[ErrorDetail]
     title: str = ""
     waits_for: str | None = None
-    """What must change before another try, and how it was: of `Surroundings.park`."""
+    """What must change before another try, and how it was: of `RetryConditions.park`."""
     retry_after: datetime | None = None
     """Before this another try hardly helps."""
 

@@ -18,7 +18,7 @@ from ytarchive.jobs.governor.circuit import Circuit
 from ytarchive.jobs.governor.service import RESUMING, GovernorService
 from ytarchive.jobs.queue.models import CreateJob, JobType
 from ytarchive.jobs.queue.repository import JobsRepository
-from ytarchive.jobs.queue.requeueing import Found, PlannedVideo, Requeueing
+from ytarchive.jobs.queue.requeueing import PlannedVideo, Requeueing, RetryCandidate
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.storage import (
     FailedDownload,
@@ -65,7 +65,7 @@ class Retries:
     async def of_work_plans(self, request: RetryWorkPlans) -> RetryReport:
         """What stands in one work plan or all. Its entries stay there until they are stored."""
         _require_known(request.reason)
-        found: list[Found] = []
+        found: list[RetryCandidate] = []
         async for plan in self._plans(request.plan_id):
             videos = [v for v in _entries(plan) if request.reason in {None, v.reason}]
             if not videos:
@@ -74,7 +74,9 @@ class Retries:
             if not request.dry_run:
                 job_id = await self._queue(plan, job_id, videos)
             reasons = Counter(video.reason for video in videos)
-            found += [Found(job_id or "", reason, count) for reason, count in reasons.items()]
+            found += [
+                RetryCandidate(job_id or "", reason, count) for reason, count in reasons.items()
+            ]
         resumed = await self._resume(request.reason, dry_run=request.dry_run)
         return self._report(found, dry_run=request.dry_run, resumed=resumed)
 
@@ -121,7 +123,9 @@ class Retries:
             await self._governor.resume_governor()
         return state.paused_at is not None or state.state != Circuit.CLOSED
 
-    def _report(self, found: Sequence[Found], *, dry_run: bool, resumed: bool) -> RetryReport:
+    def _report(
+        self, found: Sequence[RetryCandidate], *, dry_run: bool, resumed: bool
+    ) -> RetryReport:
         reasons: Counter[str] = Counter()
         jobs: Counter[str] = Counter()
         for each in found:

@@ -29,7 +29,7 @@ _LAST_MOMENT = to_micros(datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFiles:
     """A video that was found, when it was stored (microseconds), and what is odd about it."""
 
     stored: FileSet
@@ -91,7 +91,7 @@ def _is_video(folder: Path, layout: Layout) -> bool:
         return True  # so that its examination reports why it cannot be read
 
 
-def examine(folder: Path) -> Found:
+def examine(folder: Path) -> FoundFiles:
     """What a video's folder holds or has lost, by its list of digests; without one, by its files.
 
     Raises a LocalError if it is no video at all, or cannot be read.
@@ -117,7 +117,7 @@ def examine(folder: Path) -> Found:
     )
     moment = changed(folder / (CHECKSUMS if CHECKSUMS in names else newest or "."))
     quality = quality_of(folder / f"{video_id}.info.json") if newest else None
-    return Found(FileSet(video_id, folder, stored, quality), newest, moment, oddities)
+    return FoundFiles(FileSet(video_id, folder, stored, quality), newest, moment, oddities)
 
 
 def _playing_set(folder: Path, video_id: str) -> list[str]:
@@ -154,7 +154,7 @@ def _described(folder: Path, digests: dict[str, str]) -> tuple[list[StoredFile],
     return stored, [name for name, size in sizes.items() if size is None]
 
 
-def examine_registration(path: Path, layout: Layout) -> Found:
+def examine_registration(path: Path, layout: Layout) -> FoundFiles:
     """A video that was registered where it lies. Raises a LocalError or PathOutsideArchive."""
     try:
         note = Registration.model_validate(stored_json(files.read(path)))
@@ -167,7 +167,7 @@ def examine_registration(path: Path, layout: Layout) -> Found:
     media = (file.name for file in note.files if file.role is Role.MEDIA and file.name not in lost)
     oddities = [f"{folder / name}: missing" for name in lost]
     stored = FileSet(note.video_id, folder, note.files, note.quality)
-    return Found(stored, next(media, None), to_micros(note.stored_at), oddities)
+    return FoundFiles(stored, next(media, None), to_micros(note.stored_at), oddities)
 
 
 def changed(path: Path) -> int:

@@ -144,7 +144,7 @@ class StoredVideos(Model):
         description="Those of them that lack what YouTube did not give, or captions that are due "
         "to be looked for again",
     )
-    undescribed: list[str] = Field(
+    without_metadata: list[str] = Field(
         default=[], description="Those of them whose metadata is not stored"
     )
     unreachable: list[str] = Field(

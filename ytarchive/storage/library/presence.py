@@ -34,7 +34,7 @@ class Seen:
         return StoredVideos(
             video_ids=stored,
             incomplete=[each for each in stored if each in lacking or each in self.incomplete],
-            undescribed=[each for each in stored if each not in self.described],
+            without_metadata=[each for each in stored if each not in self.described],
             unreachable=[each for each in asked if each in self.failed],
         )
 

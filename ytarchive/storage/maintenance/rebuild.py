@@ -33,7 +33,7 @@ from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.discovery import documents
 from ytarchive.storage.library.repository import SCHEMA, Library
-from ytarchive.storage.maintenance.filling import Filling
+from ytarchive.storage.maintenance.library_importer import LibraryImporter
 from ytarchive.storage.search import Search
 from ytarchive.storage.store.layout import CHECKSUMS, Layout
 
@@ -123,7 +123,7 @@ async def _made_again(
     with os_errors(layout.state):
         prepared = swap.prepare(layout.state)
     async with await Database.open(prepared / layout.database.name, _UNFINISHED) as database:
-        filling = Filling(database, layout, on_progress)
+        filling = LibraryImporter(database, layout, on_progress)
         await watch.run(filling.fill())
         totals = await Library(database, layout).totals()
     with os_errors(layout.state):

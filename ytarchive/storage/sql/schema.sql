@@ -141,7 +141,7 @@ CREATE TABLE work_plan_entries (
 
 CREATE INDEX work_plan_entries_by_video ON work_plan_entries (video_id);
 
--- Passes over the archive that look for damage: the newest of each scope, so that a quick one does
+-- VerificationPasses over the archive that look for damage: the newest of each scope, so that a quick one does
 -- not make a full one begin anew.
 CREATE TABLE verification (
     scope TEXT PRIMARY KEY,           -- quick, full, quick-sample, full-sample, known

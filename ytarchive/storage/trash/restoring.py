@@ -15,7 +15,7 @@ from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.repository import FileSet, Library, Move
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout, Role, role_of, side_file
-from ytarchive.storage.verify.checks import Trouble
+from ytarchive.storage.verify.checks import FileProblem
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import FindingKind
 
@@ -118,7 +118,7 @@ class Restorer:
     async def _mark(self, returning: _Return, damaged: list[StoredFile]) -> None:
         detail = "it was restored from the quarantine"
         await self._findings.record(
-            Trouble(
+            FileProblem(
                 returning.video_id,
                 f"{returning.item.folder}/{file.name}",
                 FindingKind.DAMAGED,

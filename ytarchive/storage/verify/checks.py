@@ -32,7 +32,7 @@ class RegisteredFile:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class FileProblem:
     """What is wrong with one file."""
 
     video_id: str
@@ -45,7 +45,7 @@ class Trouble:
 class Checked:
     """What a check found, and how much it has read."""
 
-    troubles: list[Trouble] = field(default_factory=list)
+    problems: list[FileProblem] = field(default_factory=list)
     files: int = 0
     """Files that were there: read as far as their size allowed, or looked up."""
     bytes: int = 0
@@ -68,22 +68,22 @@ class Checker:
         Raises Cancelled when `stop` is set meanwhile.
         """
         checked = self._check_all(registered)
-        checked.troubles += self.foreign(registered)
+        checked.problems += self.foreign(registered)
         return checked
 
-    def check_files(self, registered: Iterable[RegisteredFile]) -> list[Trouble]:
+    def check_files(self, registered: Iterable[RegisteredFile]) -> list[FileProblem]:
         """What is wrong with some files. Raises Cancelled when `stop` is set meanwhile."""
-        return self._check_all(registered).troubles
+        return self._check_all(registered).problems
 
     def _check_all(self, registered: Iterable[RegisteredFile]) -> Checked:
         checked = Checked()
         for file in registered:
-            trouble = self._check_file(file, checked)
-            if trouble is not None:
-                checked.troubles.append(trouble)
+            problem = self._check_file(file, checked)
+            if problem is not None:
+                checked.problems.append(problem)
         return checked
 
-    def foreign(self, registered: Sequence[RegisteredFile]) -> list[Trouble]:
+    def foreign(self, registered: Sequence[RegisteredFile]) -> list[FileProblem]:
         """What lies in the folders of some videos, and is none of their files (given are all)."""
         known = {file.path for file in registered}
         folders = dict.fromkeys(
@@ -103,14 +103,14 @@ class Checker:
         inside = file_name(path.removeprefix(f"{folder}/"))
         return path not in self.accepted and not is_known_foreign(inside)
 
-    def _check_file(self, file: RegisteredFile, checked: Checked) -> Trouble | None:
+    def _check_file(self, file: RegisteredFile, checked: Checked) -> FileProblem | None:
         try:
             wrong = self._compare(self.base / file_name(file.path), file, checked)
         except (FileNotFoundError, NotADirectoryError):
             wrong = (FindingKind.MISSING, "there is no such file")
         except OSError as error:
             wrong = (FindingKind.UNREADABLE, error.strerror or str(error))
-        return Trouble(file.video_id, file.path, *wrong) if wrong else None
+        return FileProblem(file.video_id, file.path, *wrong) if wrong else None
 
     def _compare(
         self, path: Path, file: RegisteredFile, checked: Checked
@@ -141,9 +141,9 @@ class Checker:
         return digest.digest()
 
 
-def foreign(video_id: str, path: str) -> Trouble:
+def foreign(video_id: str, path: str) -> FileProblem:
     """A file that was never stored."""
-    return Trouble(video_id, path, FindingKind.FOREIGN, "it was never stored")
+    return FileProblem(video_id, path, FindingKind.FOREIGN, "it was never stored")
 
 
 def video_folder(path: str, video_id: str) -> str | None:

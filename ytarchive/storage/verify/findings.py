@@ -15,7 +15,7 @@ from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Role
-from ytarchive.storage.verify.checks import RegisteredFile, Trouble, video_folder
+from ytarchive.storage.verify.checks import FileProblem, RegisteredFile, video_folder
 from ytarchive.storage.verify.models import Finding, FindingKind, FindingQuery
 from ytarchive.storage.verify.rows import file_of, files_without_video, video_without_media
 
@@ -52,20 +52,20 @@ class Findings:
 
     async def files_and_damage(
         self, video_ids: Collection[str]
-    ) -> tuple[dict[str, list[RegisteredFile]], list[Trouble]]:
+    ) -> tuple[dict[str, list[RegisteredFile]], list[FileProblem]]:
         """The registered files of videos, and the rows that cannot be read."""
         asked = {"video_ids": json.dumps(list(video_ids))}
         found: dict[str, list[RegisteredFile]] = {}
-        damaged: list[Trouble] = []
+        damaged: list[FileProblem] = []
         for row in await self._database.fetch_all("files_of", asked):
             file = file_of(row)
-            if isinstance(file, Trouble):
+            if isinstance(file, FileProblem):
                 damaged.append(file)
             else:
                 found.setdefault(file.video_id, []).append(file)
         return found, damaged
 
-    async def broken_relations(self) -> list[Trouble]:
+    async def broken_relations(self) -> list[FileProblem]:
         """Videos and files whose rows do not belong together. It costs a look at every file."""
         page = {"limit": _AT_ONCE}
         videos = await self._database.fetch_all("videos_without_media", page)
@@ -85,9 +85,9 @@ class Findings:
         rows = await self._database.fetch_all("paths_known", {"paths": json.dumps(list(paths))})
         return {row["path"] for row in rows}
 
-    async def record(self, troubles: Iterable[Trouble]) -> None:
+    async def record(self, problems: Iterable[FileProblem]) -> None:
         """Keep what was found."""
-        rows = list(map(_finding_row, troubles))
+        rows = list(map(_finding_row, problems))
         await self._keep(lambda writer: writer.execute_many("upsert_finding", rows))
         for video_id in {row["video_id"] for row in rows if row["kind"].is_loss}:
             publish(VideoChanged(video_id=video_id, change="damaged"))
@@ -98,21 +98,21 @@ class Findings:
         await self._keep(lambda writer: writer.execute_many("delete_finding", rows))
 
     async def take_out(
-        self, trouble: Trouble, quarantine_path: str | None, copy: Copy | None
+        self, problem: FileProblem, quarantine_path: str | None, copy: Copy | None
     ) -> None:
         """Count a file as not stored any more; if it is the video itself, `copy` is it now."""
         row = {
-            "video_id": trouble.video_id,
-            "path": trouble.path,
+            "video_id": problem.video_id,
+            "path": problem.path,
             "copy": copy.path if copy else None,
             "copy_quality": copy.quality if copy else None,
         }
 
         def transaction(writer: Writer) -> None:
             writer.execute("delete_file", row)
-            writer.execute("upsert_finding", _finding_row(trouble))
+            writer.execute("upsert_finding", _finding_row(problem))
             writer.execute("forget_media", row)
-            removed = {"path": trouble.path, "quarantine_path": quarantine_path}
+            removed = {"path": problem.path, "quarantine_path": quarantine_path}
             writer.execute("mark_removed", removed)
 
         await self._keep(transaction)
@@ -133,11 +133,11 @@ class Findings:
 
         await self._keep(transaction)
 
-    async def untreated(self, cursor: bytes) -> tuple[list[Trouble], bytes | None]:
+    async def untreated(self, cursor: bytes) -> tuple[list[FileProblem], bytes | None]:
         """The next findings that were not taken out, without details; the cursor after them."""
         page = {"cursor": cursor, "limit": _AT_ONCE}
         rows = await self._database.fetch_all("untreated_findings", page)
-        return all_readable(rows, _trouble, _name), rows[-1]["place"] if rows else None
+        return all_readable(rows, _problem, _name), rows[-1]["place"] if rows else None
 
     async def page(self, query: FindingQuery) -> Page[Finding]:
         """Findings by path. Raises InvalidRequest for a cursor of another list."""
@@ -166,16 +166,16 @@ def _name(row: Row) -> str:
     return f"finding {row['path']}"
 
 
-def _trouble(row: Row) -> Trouble:
-    return Trouble(row["video_id"], row["path"], FindingKind(row["kind"]), "")
+def _problem(row: Row) -> FileProblem:
+    return FileProblem(row["video_id"], row["path"], FindingKind(row["kind"]), "")
 
 
-def _finding_row(trouble: Trouble) -> dict[str, Any]:
+def _finding_row(problem: FileProblem) -> dict[str, Any]:
     return {
-        "path": trouble.path,
-        "video_id": trouble.video_id,
-        "kind": trouble.kind,
-        "detail": trouble.detail,
+        "path": problem.path,
+        "video_id": problem.video_id,
+        "kind": problem.kind,
+        "detail": problem.detail,
         "now": to_micros(utc_now()),
     }
 

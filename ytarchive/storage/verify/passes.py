@@ -1,4 +1,4 @@
-"""Passes of the verification over the archive, and how far they are."""
+"""VerificationPasses of the verification over the archive, and how far they are."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -53,7 +53,7 @@ def scope_of(request: VerifyRequest) -> str:
     return request.mode if request.sample_percent == 100 else f"{request.mode}-sample"
 
 
-class Passes:
+class VerificationPasses:
     """The rows of the passes: the newest of each scope."""
 
     def __init__(self, database: Database) -> None:

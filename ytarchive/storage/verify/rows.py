@@ -2,7 +2,7 @@
 
 from ytarchive.common.database import Row
 from ytarchive.storage.store.layout import VIDEO_ID
-from ytarchive.storage.verify.checks import RegisteredFile, Trouble
+from ytarchive.storage.verify.checks import FileProblem, RegisteredFile
 from ytarchive.storage.verify.models import FindingKind
 
 _DIGEST_BYTES = 32
@@ -15,23 +15,23 @@ def id_of(row: Row) -> str | None:
     return text if VIDEO_ID.fullmatch(text) else None
 
 
-def damaged_id(row: Row) -> Trouble:
+def damaged_id(row: Row) -> FileProblem:
     """Return the finding for a video whose id is damaged."""
     return _damaged(f"videos, number {row['number']}", f"the id is {_shown(row['video_id'])}")
 
 
-def video_without_media(row: Row) -> Trouble:
+def video_without_media(row: Row) -> FileProblem:
     """Return the finding for a stored video without a registered media file."""
     video = f"videos, number {row['number']}"
     return _damaged(video, f"the media of {_shown(row['video_id'])} is not in the table of files")
 
 
-def files_without_video(row: Row) -> Trouble:
+def files_without_video(row: Row) -> FileProblem:
     """Return the finding for registered files whose video is not registered."""
     return _damaged(f"files of {_shown(row['video_id'])}", "their video is not in the library")
 
 
-def file_of(row: Row) -> RegisteredFile | Trouble:
+def file_of(row: Row) -> RegisteredFile | FileProblem:
     """Return a registered file, or the finding for its damaged row."""
     try:
         video_id, path, role = (row[name].decode() for name in ("video_id", "path", "role"))
@@ -43,9 +43,9 @@ def file_of(row: Row) -> RegisteredFile | Trouble:
     return RegisteredFile(video_id, path, role, size, digest)
 
 
-def _damaged(row: str, cause: str) -> Trouble:
+def _damaged(row: str, cause: str) -> FileProblem:
     detail = f"{cause}; {_REMEDY}"
-    return Trouble("", f"library.db: {row}", FindingKind.UNREADABLE_ROW, detail)
+    return FileProblem("", f"library.db: {row}", FindingKind.UNREADABLE_ROW, detail)
 
 
 def _shown(value: object) -> str:

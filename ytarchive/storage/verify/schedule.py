@@ -6,7 +6,7 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.models import utc_now
 from ytarchive.common.scheduler import Duty
 from ytarchive.storage.verify.models import VerifyRequest, VerifyState
-from ytarchive.storage.verify.passes import Pass, Passes, scope_of
+from ytarchive.storage.verify.passes import Pass, VerificationPasses, scope_of
 from ytarchive.storage.verify.verification import Verifier
 
 _AFTER = 300.0
@@ -29,7 +29,9 @@ def due_at(last: Pass | None, every: timedelta, now: datetime) -> datetime | Non
 class VerificationSchedule:
     """Begins sessions with one thread; nothing is repaired without a request."""
 
-    def __init__(self, verifier: Verifier, passes: Passes, config: StorageConfig) -> None:
+    def __init__(
+        self, verifier: Verifier, passes: VerificationPasses, config: StorageConfig
+    ) -> None:
         self._verifier = verifier
         self._passes = passes
         self._every_days = config.verify_every_days

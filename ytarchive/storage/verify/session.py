@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from ytarchive.common.database import Row
 from ytarchive.common.errors import ArchiveMissing, Cancelled, FileFailure
 from ytarchive.storage.store.layout import Layout
-from ytarchive.storage.verify.checks import Checked, Checker, RegisteredFile, Trouble
+from ytarchive.storage.verify.checks import Checked, Checker, FileProblem, RegisteredFile
+from ytarchive.storage.verify.finding_handler import FindingHandler
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.foreign import AcceptedFiles
 from ytarchive.storage.verify.models import FindingKind, VerifyMode, VerifyRequest, VerifyState
-from ytarchive.storage.verify.passes import Pass, Passes
+from ytarchive.storage.verify.passes import Pass, VerificationPasses
 from ytarchive.storage.verify.rows import damaged_id, id_of
 from ytarchive.storage.verify.sample import Sample
 from ytarchive.storage.verify.strangers import Strangers
-from ytarchive.storage.verify.treatment import Treatment
 
 _BATCH_BYTES = 32 * 2**20
 _BATCH_FILES = 100
@@ -33,7 +33,7 @@ _NOT_FILES = frozenset({FindingKind.FOREIGN, FindingKind.UNREADABLE_ROW})
 
 
 @dataclass(frozen=True)
-class Batch:
+class VerificationBatch:
     """Some videos that follow each other, and the files of those that are to be checked."""
 
     cursor: int
@@ -47,15 +47,15 @@ def _give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-class Session:
+class VerificationSession:
     """Checks batches in threads, a few ahead, and settles them in order: the cursor never skips."""
 
     def __init__(
         self,
-        passes: Passes,
+        passes: VerificationPasses,
         findings: Findings,
         layout: Layout,
-        treatment: Treatment,
+        treatment: FindingHandler,
         progress: Pass,
         request: VerifyRequest,
         threads: int,
@@ -63,7 +63,7 @@ class Session:
         self._passes = passes
         self._findings = findings
         self._layout = layout
-        self._treatment = treatment
+        self._handler = treatment
         self._pass = progress
         self._request = request
         self._ahead = 2 * threads
@@ -76,7 +76,7 @@ class Session:
         self._strangers = Strangers(findings, layout, self._checker)
         self._deadline = time.monotonic() + (request.time_limit or float("inf"))
         self._saved = time.monotonic()
-        self._unsure: list[Trouble] | None = []
+        self._unsure: list[FileProblem] | None = []
         self._unsure_videos = 0
 
     def stop(self) -> None:
@@ -155,7 +155,7 @@ class Session:
 
     async def _check_registered(self) -> bool:
         """Check every registered file from the cursor on; whether the end was reached."""
-        window: deque[tuple[Batch, Future[Checked]]] = deque()
+        window: deque[tuple[VerificationBatch, Future[Checked]]] = deque()
         async for batch in self._batches():
             if self._is_over and (window or self._stop.is_set()):
                 break  # one batch at least, or the shortest sessions would never get on
@@ -174,7 +174,7 @@ class Session:
         await self._confirm(unsure, self._checker)
         return finished
 
-    async def _batches(self) -> AsyncIterator[Batch]:
+    async def _batches(self) -> AsyncIterator[VerificationBatch]:
         sample = Sample(self._pass.total, self._pass.sample_percent, self._pass.seed)
         position, cursor = await self._passes.walked(self._pass), self._pass.cursor
         while rows := await self._findings.videos_after(cursor):
@@ -193,29 +193,29 @@ class Session:
             await self._findings.record(damaged)
         return files
 
-    async def _settle(self, batch: Batch, checking: Future[Checked]) -> None:
+    async def _settle(self, batch: VerificationBatch, checking: Future[Checked]) -> None:
         checked = await asyncio.wrap_future(checking)
         await self._findings.watch.require()  # or files of a missing disk would count as lost
-        await self._confirm(self._believed(batch, checked.troubles), self._checker)
+        await self._confirm(self._believed(batch, checked.problems), self._checker)
         self._pass = self._pass.advanced(batch.cursor, batch.videos, checked.files, checked.bytes)
         if time.monotonic() - self._saved > _SAVE_SECONDS:
             await self._save()
 
     async def _save(self) -> None:
-        """Keep how far the pass is, unless troubles before the cursor are not told yet."""
+        """Keep how far the pass is, unless problems before the cursor are not told yet."""
         if not self._unsure:
             self._saved = time.monotonic()
             await self._passes.save_progress(self._pass)
 
-    def _believed(self, batch: Batch, troubles: list[Trouble]) -> list[Trouble]:
+    def _believed(self, batch: VerificationBatch, problems: list[FileProblem]) -> list[FileProblem]:
         """What to act upon: nothing until one file was there, for the disk may not be mounted.
 
         Raises FileFailure when too many videos are missing entirely.
         """
         if self._unsure is None:
-            return troubles
-        missing = sum(trouble.kind is FindingKind.MISSING for trouble in troubles)
-        self._unsure.extend(troubles)
+            return problems
+        missing = sum(problem.kind is FindingKind.MISSING for problem in problems)
+        self._unsure.extend(problems)
         if missing < len(batch.files):
             believed, self._unsure = self._unsure, None
             return believed
@@ -225,17 +225,17 @@ class Session:
             raise FileFailure(f"{message}: is the archive's disk mounted?")
         return []
 
-    async def _confirm(self, troubles: Iterable[Trouble], checker: Checker) -> None:
+    async def _confirm(self, problems: Iterable[FileProblem], checker: Checker) -> None:
         by_video: dict[str, set[str]] = {}
-        for trouble in troubles:
-            by_video.setdefault(trouble.video_id, set()).add(trouble.path)
+        for problem in problems:
+            by_video.setdefault(problem.video_id, set()).add(problem.path)
         for video_id, paths in by_video.items():
-            await self._treatment.confirm(video_id, paths, checker)
+            await self._handler.confirm(video_id, paths, checker)
 
 
 def packed(
     videos: Sequence[tuple[int, str | None]], files: Mapping[str, list[RegisteredFile]]
-) -> Iterator[Batch]:
+) -> Iterator[VerificationBatch]:
     """Whole videos in batches that are neither tiny nor long to check.
 
     `videos`: number and id of each, the id None if it is damaged.
@@ -247,7 +247,7 @@ def packed(
         together += own
         size += sum(file.size_bytes for file in own)
         if size >= _BATCH_BYTES or len(together) >= _BATCH_FILES:
-            yield Batch(number, count, together)
+            yield VerificationBatch(number, count, together)
             count, together, size = 0, [], 0
     if videos:
-        yield Batch(videos[-1][0], count, together)
+        yield VerificationBatch(videos[-1][0], count, together)

@@ -13,6 +13,7 @@ from ytarchive.common.models import Page, utc_now
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.verify.finding_handler import FindingHandler
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import (
     Finding,
@@ -21,9 +22,8 @@ from ytarchive.storage.verify.models import (
     VerifyRequest,
     VerifyState,
 )
-from ytarchive.storage.verify.passes import Pass, Passes, scope_of
-from ytarchive.storage.verify.session import Session
-from ytarchive.storage.verify.treatment import Treatment
+from ytarchive.storage.verify.passes import Pass, VerificationPasses, scope_of
+from ytarchive.storage.verify.session import VerificationSession
 
 log = logger.bind(service="storage")
 
@@ -36,7 +36,7 @@ class Verifier:
 
     def __init__(
         self,
-        passes: Passes,
+        passes: VerificationPasses,
         findings: Findings,
         library: Library,
         layout: Layout,
@@ -52,7 +52,7 @@ class Verifier:
         self._on_end = on_end
         self._bins = bins
         self._starting = asyncio.Lock()
-        self._session: Session | None = None
+        self._session: VerificationSession | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, request: VerifyRequest, threads: int | None = None) -> Verification:
@@ -116,15 +116,17 @@ class Verifier:
         share = min(100 * request.sample_videos / total, 100.0)
         return request.model_copy(update={"sample_percent": share})
 
-    def _new_session(self, progress: Pass, request: VerifyRequest, threads: int) -> Session:
-        treatment = Treatment(
+    def _new_session(
+        self, progress: Pass, request: VerifyRequest, threads: int
+    ) -> VerificationSession:
+        treatment = FindingHandler(
             self._findings, self._library, self._layout, self._lock, self._bins, request
         )
-        return Session(
+        return VerificationSession(
             self._passes, self._findings, self._layout, treatment, progress, request, threads
         )
 
-    async def _run(self, session: Session, scope: str) -> None:
+    async def _run(self, session: VerificationSession, scope: str) -> None:
         state, error = VerifyState.FAILED, None
         try:
             async with self._findings.watch.over():

@@ -25,7 +25,7 @@ from ytarchive.ytdlp.api import (
     Transfer,
 )
 from ytarchive.ytdlp.choice import Selector, Wanted
-from ytarchive.ytdlp.options import Equipment, order_options, worker_options
+from ytarchive.ytdlp.options import WorkerConfig, order_options, worker_options
 from ytarchive.ytdlp.selection import audio_language, sound_remarks, unusual
 from ytarchive.ytdlp.worker.attempt import Attempt
 from ytarchive.ytdlp.worker.classifier import classify, facts_of
@@ -44,18 +44,18 @@ _NOT_OUT_YET = {"is_upcoming"}
 _LIVE = {"is_live", "post_live"}
 
 
-class Session:
+class ExtractorSession:
     """One yt-dlp with its connections, used for one task after another."""
 
-    def __init__(self, equipment: Equipment) -> None:
-        self._equipment = equipment
+    def __init__(self, worker_config: WorkerConfig) -> None:
+        self._worker_config = worker_config
         self._attempt: Attempt | None = None
         self._messages = Messages()
         self.is_worn = False
         """Whether a thread of an earlier task hangs, so that another process must do the next."""
         self._meter = ProgressMeter(lambda transfer: None)
-        options = worker_options(equipment, self._messages, self)
-        self._ydl = QuietYoutubeDL(options, also=equipment.plugin_server)
+        options = worker_options(worker_config, self._messages, self)
+        self._ydl = QuietYoutubeDL(options, also=worker_config.plugin_server)
 
     def report_to(
         self, report: Callable[[str, str], None], on_request: Callable[[bool], None]
@@ -102,7 +102,7 @@ class Session:
 
     def extract(self, video_id: str) -> ExtractedVideo:
         """Ask YouTube for everything about a video; the info JSON stays in staging."""
-        self._begin(video_id, Wanted(), self._equipment.info_dir)
+        self._begin(video_id, Wanted(), self._worker_config.info_dir)
         info = self._extract(video_id)
         self._messages.pass_on()
         return ExtractedVideo(metadata=video_metadata(info), info_path=self._info_path(video_id))
@@ -117,10 +117,10 @@ class Session:
 
         `admit` hears what it will take on the disk, once, and returns when it may.
         """
-        if self._equipment.ffmpeg is None:
+        if self._worker_config.ffmpeg is None:
             raise errors.ToolMissing("ffmpeg was not found")
         self._begin(order.video_id, Wanted(order.quality, order.audio_language), order.folder)
-        self._meter = ProgressMeter(report, DiskWatch(self._equipment.min_free))
+        self._meter = ProgressMeter(report, DiskWatch(self._worker_config.min_free))
         self._meter.extracting()
         attempt = self._attempt = Attempt(order, admit)
         attempt.staged.shed_links()
@@ -141,7 +141,7 @@ class Session:
 
     def listing(self, source: str) -> Iterator[ListedEntries]:
         """The entries of a playlist or channel, chunk by chunk, each page when it is wanted."""
-        self._begin(source, Wanted(), self._equipment.info_dir)
+        self._begin(source, Wanted(), self._worker_config.info_dir)
         try:
             yield from list_chunks(self._ydl, source)
             self._messages.pass_on()
@@ -193,14 +193,14 @@ class Session:
         published = staged.publishable(self._ydl.sanitize_info(info, True))
         with self._side_files(info, order) as beside:
             self._ydl.process_info(info)
-            beside.wait(self._report_side_files, at_most=self._equipment.side_file_timeout)
+            beside.wait(self._report_side_files, at_most=self._worker_config.side_file_timeout)
         media = Path(info.get("filepath") or "")
         if not media.is_file():
             raise errors.StaleUrl("the transfer ended without a file")
         remarks = [
             *unusual(info, wants_sound_alone=order.quality is Quality.AUDIO),
             *sound_remarks(info, order.audio_language),
-            *check_media(media, info, str(self._equipment.ffmpeg)),
+            *check_media(media, info, str(self._worker_config.ffmpeg)),
         ]
         staged.finish(media, published, beside.files)
         self._info_path(order.video_id).unlink(missing_ok=True)
@@ -232,7 +232,7 @@ class Session:
 
     @contextlib.contextmanager
     def _side_files(self, info: Info, order: DownloadOrder) -> Iterator[SideFiles]:
-        beside = SideFiles(self._ydl, info, order, self._equipment.side_file_timeout)
+        beside = SideFiles(self._ydl, info, order, self._worker_config.side_file_timeout)
         try:
             with beside:
                 yield beside
@@ -243,7 +243,7 @@ class Session:
         self._meter.beside("captions")
 
     def _info_path(self, video_id: str) -> Path:
-        return self._equipment.info_dir / f"{video_id}.info.json"
+        return self._worker_config.info_dir / f"{video_id}.info.json"
 
 
 def _check_identity(info: Info, video_id: str) -> None:

@@ -1,8 +1,8 @@
 """A worker process: one task after another, from one socket, until that closes.
 
-A thread watches the socket, the zygote's lifeline and how much memory there is in use. When one of
-the first two closes, the server is gone or wants this worker gone, and it dies with all it started
-(ffmpeg, the JavaScript runtime). So it does when it has grown beyond all measure.
+A thread watches the socket, the fork server's lifeline and the memory in use. When one of the first
+two closes, the server has ended or ends this worker, which then ends with all that it started
+(ffmpeg, the JavaScript runtime). It also ends when it uses far too much memory.
 """
 
 import os
@@ -20,7 +20,7 @@ from typing import Any
 from ytarchive.common.errors import UnknownFailure, WorkerCrashed
 from ytarchive.ytdlp.api import Transfer
 from ytarchive.ytdlp.protocol import Event, Task
-from ytarchive.ytdlp.worker.session import Session
+from ytarchive.ytdlp.worker.session import ExtractorSession
 
 _SECONDS_BETWEEN_LOOKS = {True: 0.25, False: 1.0}
 """While a task runs, and while none does."""
@@ -30,7 +30,7 @@ class Worker:
     """Runs tasks and reports on them; `most_memory` bytes end it."""
 
     def __init__(
-        self, connection: socket.socket, lifeline: int, session: Session, most_memory: int
+        self, connection: socket.socket, lifeline: int, session: ExtractorSession, most_memory: int
     ) -> None:
         self._connection = connection
         self._most_memory = most_memory

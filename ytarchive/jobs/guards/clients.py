@@ -8,7 +8,7 @@ from ytarchive.storage import HistoryAPI, StorageAPI
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class ServiceClients:
     """In this process or another: Jobs cannot tell."""
 
     metadata: MetadataAPI

@@ -8,7 +8,7 @@ from ytarchive.jobs.processing.work_plans import WorkPlanReporter
 from ytarchive.jobs.queue.policy import Condition
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.requeueing import Requeueing
-from ytarchive.jobs.queue.surroundings import Surroundings
+from ytarchive.jobs.queue.retry_conditions import RetryConditions
 
 log = logger.bind(service="jobs")
 
@@ -18,19 +18,19 @@ INTERVAL = 30.0
 _IN_WORDS = {Condition.COOKIES: "the cookies have changed", Condition.PROXY: "the proxy is another"}
 
 
-class Revival:
+class ParkedRetryWatcher:
     """Watches cookies and proxy, and hears of what the ledger finds out."""
 
     def __init__(
         self,
         repository: JobsRepository,
         requeueing: Requeueing,
-        surroundings: Surroundings,
+        conditions: RetryConditions,
         reporter: WorkPlanReporter,
     ) -> None:
         self._repository = repository
         self._requeueing = requeueing
-        self._surroundings = surroundings
+        self._conditions = conditions
         self._reporter = reporter
 
     def listen_to(self, ledger: AvailabilityLedger) -> None:
@@ -50,7 +50,7 @@ class Revival:
         again waits for the next change, and a change that happened while nothing ran counts too.
         """
         for condition in Condition:
-            present = await self._surroundings.may_help(condition)
+            present = await self._conditions.may_help(condition)
             if present is None:
                 continue
             released = await self._requeueing.release(condition, present)

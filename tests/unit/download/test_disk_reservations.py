@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from ytarchive.common.errors import DiskFull
-from ytarchive.download.room import Room
+from ytarchive.download.disk_reservations import DiskReservations
 
 
 class Disk:
@@ -28,7 +28,7 @@ def nothing() -> int:
 
 
 def test_what_is_claimed_is_not_free_for_others(disk: Disk, tmp_path: Path) -> None:
-    room = Room(tmp_path, min_free=100)
+    room = DiskReservations(tmp_path, min_free=100)
     room.claim("a", 600, nothing)
     with pytest.raises(DiskFull) as raised:
         room.claim("b", 301, nothing)
@@ -39,7 +39,7 @@ def test_what_is_claimed_is_not_free_for_others(disk: Disk, tmp_path: Path) -> N
 
 
 def test_what_is_written_already_counts_once(disk: Disk, tmp_path: Path) -> None:
-    room = Room(tmp_path, min_free=0)
+    room = DiskReservations(tmp_path, min_free=0)
     written = [0]
     room.claim("a", 600, lambda: written[0])
     written[0], disk.free = 500, 500
@@ -49,14 +49,14 @@ def test_what_is_written_already_counts_once(disk: Disk, tmp_path: Path) -> None
 
 
 def test_what_stays_free_in_any_case_is_nobodys(disk: Disk, tmp_path: Path) -> None:
-    room = Room(tmp_path / "not" / "there" / "yet", min_free=2000)
+    room = DiskReservations(tmp_path / "not" / "there" / "yet", min_free=2000)
     with pytest.raises(DiskFull, match="0 MiB are left"):
         room.claim("a", 1, nothing)
 
 
 def test_of_a_small_disk_a_twentieth_stays_free(disk: Disk, tmp_path: Path) -> None:
     disk.free = 50_000
-    room = Room(tmp_path, min_free=2**30)
+    room = DiskReservations(tmp_path, min_free=2**30)
     room.claim("a", 45_000, nothing)
     with pytest.raises(DiskFull):
         room.claim("b", 1, nothing)

@@ -12,7 +12,7 @@ _NONE = "none"
 _DIGITS = 16
 
 
-class Surroundings:
+class RetryConditions:
     """Tells how each condition is now, as a word that changes when the condition does."""
 
     def __init__(self, network: NetworkConfig) -> None:

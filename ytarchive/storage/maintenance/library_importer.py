@@ -24,7 +24,7 @@ from ytarchive.common.models import Model, to_micros
 from ytarchive.common.rows import UNREADABLE
 from ytarchive.common.sqlite_errors import REFUSED
 from ytarchive.storage.library import discovery
-from ytarchive.storage.library.discovery import Found
+from ytarchive.storage.library.discovery import FoundFiles
 from ytarchive.storage.library.repository import (
     file_rows,
     metadata_file_row,
@@ -40,13 +40,13 @@ from ytarchive.storage.work_plans.work_plans import entry_rows
 log = logger.bind(service="storage")
 
 M = TypeVar("M", bound=Model)
-T = TypeVar("T", bound=Found | Path)
+T = TypeVar("T", bound=FoundFiles | Path)
 
 _AT_ONCE = 200
 _MOST_ODDITIES = 1000
 
 
-class Filling:
+class LibraryImporter:
     """Enters all that the files tell. `oddities` counts what is odd; `examples` names the first."""
 
     def __init__(
@@ -100,7 +100,7 @@ class Filling:
         if len(self.examples) < _MOST_ODDITIES:
             self.examples.append(oddity)
 
-    def _found_videos(self) -> Iterator[Found]:
+    def _found_videos(self) -> Iterator[FoundFiles]:
         """Every video, told as it is found."""
         paths = discovery.video_folders(self._layout, self._note)
         folders = ((discovery.examine, (path,)) for path in paths)
@@ -108,7 +108,7 @@ class Filling:
             (discovery.examine_registration, (path, self._layout))
             for path in self._documents(self._layout.metadata / "registered")
         )
-        looks: Iterator[tuple[Callable[..., Found], tuple[Any, ...]]]
+        looks: Iterator[tuple[Callable[..., FoundFiles], tuple[Any, ...]]]
         looks = itertools.chain(folders, notes)
         for examine, arguments in looks:
             try:
@@ -122,7 +122,7 @@ class Filling:
             self._on_progress(self._videos)
             yield found
 
-    def _enter_video(self, found: Found, writer: Writer) -> None:
+    def _enter_video(self, found: FoundFiles, writer: Writer) -> None:
         stored = found.stored
         if found.media is None:
             writer.execute("add_video", {"video_id": stored.video_id})
@@ -188,7 +188,7 @@ def _in_short(error: Exception) -> str:
     return str(error)
 
 
-def _name(thing: Found | Path) -> Path:
+def _name(thing: FoundFiles | Path) -> Path:
     return thing if isinstance(thing, Path) else thing.stored.folder
 
 

@@ -9,7 +9,7 @@ from ytarchive.jobs.queue.rows import DueVideo
 
 
 @dataclass
-class Flight:
+class ActiveVideo:
     """A video being worked on, for one job or several."""
 
     video: DueVideo

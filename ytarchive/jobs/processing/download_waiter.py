@@ -5,27 +5,27 @@ from collections import Counter, OrderedDict
 
 from ytarchive.common.errors import NotFound, ServiceError, ServiceUnavailable, error_for_code
 from ytarchive.common.models import ErrorDetail, utc_now
-from ytarchive.download import DownloadAPI, DownloadNotice, DownloadProgress, DownloadRequest
+from ytarchive.download import DownloadAPI, DownloadEvent, DownloadProgress, DownloadRequest
 
 _REMEMBERED = 1000
 
 
-class NoticeBoard:
+class DownloadWaiter:
     """Brings each notice to the job that waits for it."""
 
     def __init__(self, download: DownloadAPI, patience: float) -> None:
         self._download = download
         self._patience = patience
         self._expected: Counter[str] = Counter()
-        self._waiting: dict[str, asyncio.Future[DownloadNotice]] = {}
-        self._early: OrderedDict[str, DownloadNotice] = OrderedDict()
+        self._waiting: dict[str, asyncio.Future[DownloadEvent]] = {}
+        self._early: OrderedDict[str, DownloadEvent] = OrderedDict()
         self._running: dict[str, str] = {}
 
     def task_of(self, video_id: str) -> str | None:
         """The download task of a video that a job is fetching."""
         return self._running.get(video_id)
 
-    def deliver(self, notice: DownloadNotice) -> bool:
+    def deliver(self, notice: DownloadEvent) -> bool:
         """Hand a notice to whoever waits for it; False if no job asked for that video."""
         waiting = self._waiting.get(notice.task_id)
         if waiting is not None and not waiting.done():
@@ -38,7 +38,7 @@ class NoticeBoard:
                 self._early.popitem(last=False)
         return True
 
-    async def fetch(self, request: DownloadRequest) -> DownloadNotice:
+    async def fetch(self, request: DownloadRequest) -> DownloadEvent:
         """Start a download and wait for its end. Cancelling this cancels the download."""
         self._expected[request.video_id] += 1
         try:
@@ -50,8 +50,8 @@ class NoticeBoard:
             self._expected[request.video_id] -= 1
             self._expected += Counter()  # drops what nobody expects any more
 
-    async def _wait(self, task: DownloadProgress, request: DownloadRequest) -> DownloadNotice:
-        arrived: asyncio.Future[DownloadNotice] = asyncio.get_running_loop().create_future()
+    async def _wait(self, task: DownloadProgress, request: DownloadRequest) -> DownloadEvent:
+        arrived: asyncio.Future[DownloadEvent] = asyncio.get_running_loop().create_future()
         self._waiting[task.task_id] = arrived
         try:
             while True:
@@ -70,7 +70,7 @@ class NoticeBoard:
         finally:
             del self._waiting[task.task_id]
 
-    async def _ask(self, task_id: str, request: DownloadRequest) -> DownloadNotice | None:
+    async def _ask(self, task_id: str, request: DownloadRequest) -> DownloadEvent | None:
         """The notice that may have been lost, made from the download's present state."""
         try:
             progress = await self._download.get_progress(task_id)
@@ -83,7 +83,7 @@ class NoticeBoard:
         if progress.error is not None:
             kind = error_for_code(progress.error_code or "")
             error = ErrorDetail(code=kind.code, message=progress.error)
-        return DownloadNotice(
+        return DownloadEvent(
             task_id=task_id,
             video_id=progress.video_id,
             status=progress.status,

@@ -9,7 +9,7 @@ from ytarchive.common.errors import DiskFull
 _MIB = 2**20
 
 
-class Room:
+class DiskReservations:
     """What running downloads will still write, against what is free.
 
     `min_free` bytes of the disk stay free in any case, less on a small one.

@@ -22,7 +22,7 @@ _NOT_FOR_WORKERS = {
 }
 
 
-class Orders:
+class DownloadOptionsBuilder:
     """Makes orders of requests, and learns from what comes of them."""
 
     def __init__(self, staging: Path) -> None:

@@ -16,13 +16,13 @@ from ytarchive.common.regular import read_regular, require_regular
 from ytarchive.media import ffmpeg_path
 from ytarchive.ytdlp.api import EXTRACTION_SECONDS
 from ytarchive.ytdlp.cookies import require_cookies
-from ytarchive.ytdlp.options import Equipment
+from ytarchive.ytdlp.options import WorkerConfig
 from ytarchive.ytdlp.tools import javascript_runtime, yt_dlp_fingerprint
 
 Fingerprint = tuple[object, ...]
 
 
-def prepare(settings: Settings) -> Equipment:
+def prepare(settings: Settings) -> WorkerConfig:
     """Find the tools and make the folders. Blocks for some milliseconds.
 
     Raises DiskFull, NotWritable, CookiesInvalid or InvalidConfiguration.
@@ -38,7 +38,7 @@ def prepare(settings: Settings) -> Equipment:
     network, download, youtube = settings.network, settings.download, settings.youtube
     if network.cookies_file is not None:
         require_cookies(network.cookies_file)
-    return Equipment(
+    return WorkerConfig(
         info_dir=info,
         cache_dir=cache / "yt-dlp",
         ffmpeg=ffmpeg_path(),

@@ -14,7 +14,7 @@ from ytarchive.storage.library.discovery import quality_of
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.layout import Layout, Role
 from ytarchive.storage.verify import digests
-from ytarchive.storage.verify.checks import Checker, RegisteredFile, Trouble, video_folder
+from ytarchive.storage.verify.checks import Checker, FileProblem, RegisteredFile, video_folder
 from ytarchive.storage.verify.findings import Copy, Findings
 from ytarchive.storage.verify.models import FindingKind, VerifyRequest
 
@@ -23,8 +23,8 @@ log = logger.bind(service="storage")
 _TAKEN_OUT = frozenset({FindingKind.DAMAGED, FindingKind.TRUNCATED, FindingKind.MISSING})
 
 
-class Treatment:
-    """Confirms troubles. A video is looked at while nobody can store it, so none is imagined."""
+class FindingHandler:
+    """Confirms problems. A video is looked at while nobody can store it, so none is imagined."""
 
     def __init__(
         self,
@@ -49,79 +49,79 @@ class Treatment:
                 log.info("{}: not verified, its move is not finished", video_id)
                 return
             registered = (await self._findings.files_of([video_id])).get(video_id, [])
-            troubles = await asyncio.to_thread(_look_again, checker, registered, paths)
-            wrong = {trouble.path for trouble in troubles}
+            problems = await asyncio.to_thread(_look_again, checker, registered, paths)
+            wrong = {problem.path for problem in problems}
             await self._findings.settle(path for path in paths if path not in wrong)
-            for trouble in troubles:
-                await self._treat(trouble, registered, checker)
+            for problem in problems:
+                await self._treat(problem, registered, checker)
 
     async def _treat(
-        self, trouble: Trouble, registered: Sequence[RegisteredFile], checker: Checker
+        self, problem: FileProblem, registered: Sequence[RegisteredFile], checker: Checker
     ) -> None:
-        shown = shown_name(file_name(trouble.path))
-        log.warning("{}: {}: {}", shown, trouble.kind, trouble.detail)
+        shown = shown_name(file_name(problem.path))
+        log.warning("{}: {}: {}", shown, problem.kind, problem.detail)
         copy = None
-        if self._is_taken_out(trouble):
+        if self._is_taken_out(problem):
             copy = await asyncio.to_thread(
-                _intact_copy, trouble, registered, replace(checker, reads_content=True)
+                _intact_copy, problem, registered, replace(checker, reads_content=True)
             )
-        file = next((file for file in registered if file.path == trouble.path), None)
-        if file is None or not self._may_leave(trouble, file, copy):
-            await self._findings.record([trouble])
+        file = next((file for file in registered if file.path == problem.path), None)
+        if file is None or not self._may_leave(problem, file, copy):
+            await self._findings.record([problem])
             return
         moved: str | None = None
-        if trouble.kind is not FindingKind.MISSING:
-            moved = await asyncio.to_thread(self._quarantined, trouble, file)
+        if problem.kind is not FindingKind.MISSING:
+            moved = await asyncio.to_thread(self._quarantined, problem, file)
             log.warning("{}: moved to {}", shown, moved)
-        await self._findings.take_out(trouble, moved, copy)
-        await self._restore_checksums(trouble, registered)
+        await self._findings.take_out(problem, moved, copy)
+        await self._restore_checksums(problem, registered)
 
-    def _is_taken_out(self, trouble: Trouble) -> bool:
+    def _is_taken_out(self, problem: FileProblem) -> bool:
         wanted = self._request.quarantine or self._request.repair
-        return wanted and trouble.kind in _TAKEN_OUT
+        return wanted and problem.kind in _TAKEN_OUT
 
-    def _may_leave(self, trouble: Trouble, file: RegisteredFile, copy: Copy | None) -> bool:
+    def _may_leave(self, problem: FileProblem, file: RegisteredFile, copy: Copy | None) -> bool:
         """Whether a damaged file is to be moved away: a repair needs the replacement first."""
         has_replacement = copy is not None or file.role == Role.CHECKSUMS
-        return self._is_taken_out(trouble) and (self._request.quarantine or has_replacement)
+        return self._is_taken_out(problem) and (self._request.quarantine or has_replacement)
 
-    def _quarantined(self, trouble: Trouble, file: RegisteredFile) -> str:
+    def _quarantined(self, problem: FileProblem, file: RegisteredFile) -> str:
         """Move a file to the quarantine; its path there, relative to the archive."""
-        path = self._layout.absolute(trouble.path)
+        path = self._layout.absolute(problem.path)
         moved = TrashedFile(
-            path=trouble.path, size_bytes=path.lstat().st_size, sha256=file.sha256.hex()
+            path=problem.path, size_bytes=path.lstat().st_size, sha256=file.sha256.hex()
         )
-        folder = video_folder(trouble.path, trouble.video_id) or trouble.path.rpartition("/")[0]
+        folder = video_folder(problem.path, problem.video_id) or problem.path.rpartition("/")[0]
         item = new_item(
-            BinName.QUARANTINE, Reason.DAMAGED, folder, [moved], trouble.video_id, trouble.detail
+            BinName.QUARANTINE, Reason.DAMAGED, folder, [moved], problem.video_id, problem.detail
         )
         self._bins.put(item)
-        return self._layout.relative(self._bins.root(item) / file_name(trouble.path))
+        return self._layout.relative(self._bins.root(item) / file_name(problem.path))
 
     async def _restore_checksums(
-        self, trouble: Trouble, registered: Sequence[RegisteredFile]
+        self, problem: FileProblem, registered: Sequence[RegisteredFile]
     ) -> None:
         """A lost list of digests is written again: the library knows them all."""
-        role = next(file.role for file in registered if file.path == trouble.path)
-        folder = video_folder(trouble.path, trouble.video_id)
+        role = next(file.role for file in registered if file.path == problem.path)
+        folder = video_folder(problem.path, problem.video_id)
         if role != Role.CHECKSUMS or folder is None:
             return
         if not await asyncio.to_thread(is_folder, self._layout.absolute(folder)):
             return
         written = await asyncio.to_thread(digests.write_checksums, self._layout, folder, registered)
-        await self._findings.register_checksums(trouble.video_id, trouble.path, written)
-        log.info("{}: written anew", trouble.path)
+        await self._findings.register_checksums(problem.video_id, problem.path, written)
+        log.info("{}: written anew", problem.path)
 
 
 def _intact_copy(
-    trouble: Trouble, registered: Sequence[RegisteredFile], checker: Checker
+    problem: FileProblem, registered: Sequence[RegisteredFile], checker: Checker
 ) -> Copy | None:
     """What a damaged media file can be replaced by: the video may have been stored twice."""
     media = [file for file in registered if file.role == Role.MEDIA]
-    if trouble.path not in {file.path for file in media}:
+    if problem.path not in {file.path for file in media}:
         return None
     for file in media:
-        if file.path != trouble.path and not checker.check_files([file]):
+        if file.path != problem.path and not checker.check_files([file]):
             info = (checker.base / file_name(file.path)).with_suffix(".info.json")
             return Copy(file.path, quality_of(info))
     return None
@@ -129,7 +129,7 @@ def _intact_copy(
 
 def _look_again(
     checker: Checker, registered: Sequence[RegisteredFile], paths: Collection[str]
-) -> list[Trouble]:
+) -> list[FileProblem]:
     suspects = [file for file in registered if file.path in paths]
-    strangers = [trouble for trouble in checker.foreign(registered) if trouble.path in paths]
+    strangers = [problem for problem in checker.foreign(registered) if problem.path in paths]
     return [*checker.check_files(suspects), *strangers]

@@ -1,4 +1,4 @@
-"""The process that workers are forked from: `python -m ytarchive.ytdlp.worker.zygote FD`.
+"""The process that workers are forked from: `python -m ytarchive.ytdlp.worker.fork_server FD`.
 
 It imports yt-dlp once, has a single thread, and forks a warm worker whenever the server asks.
 Importing yt-dlp in each worker would cost more CPU than the downloads. The socket FD is its only
@@ -15,12 +15,12 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ytarchive.ytdlp.options import Equipment
-from ytarchive.ytdlp.protocol import Birth, Fork
+from ytarchive.ytdlp.options import WorkerConfig
+from ytarchive.ytdlp.protocol import Fork, WorkerEvent
 
 if TYPE_CHECKING:
     from ytarchive.ytdlp.worker.session import (
-        Session,  # loads yt-dlp, which may fail and must be told
+        ExtractorSession,  # loads yt-dlp; a failure must be reported
     )
 
 
@@ -29,7 +29,7 @@ _NICENESS = 5
 """
 
 
-class Zygote:
+class ForkServer:
     """Forks, kills and reaps workers."""
 
     def __init__(self, control: socket.socket, most_memory: int) -> None:
@@ -47,9 +47,9 @@ class Zygote:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
 
-    def serve(self, session: "Session", version: str) -> None:
+    def serve(self, session: "ExtractorSession", version: str) -> None:
         """Answer the server until it closes the socket."""
-        self._tell(Birth(ready=version))
+        self._tell(WorkerEvent(ready=version))
         watched: list[Any] = [self._control, self._deaths]
         while True:
             ready, _, _ = select.select(watched, [], [])
@@ -66,7 +66,7 @@ class Zygote:
         for pid in self._children:
             os.waitpid(pid, 0)
 
-    def _obey(self, session: "Session") -> bool:
+    def _obey(self, session: "ExtractorSession") -> bool:
         """Carry out what the server sent; False when it is gone."""
         data, sockets, _, _ = socket.recv_fds(self._control, 65536, 8)
         if not data:
@@ -80,15 +80,15 @@ class Zygote:
                 self._fork(order.fork, sockets.pop(0), session)
         return True
 
-    def _fork(self, number: int, connection: int, session: "Session") -> None:
+    def _fork(self, number: int, connection: int, session: "ExtractorSession") -> None:
         pid = os.fork()
         if pid == 0:
             self._become_worker(connection, session)
         os.close(connection)
         self._children.add(pid)
-        self._tell(Birth(forked=number, pid=pid))
+        self._tell(WorkerEvent(forked=number, pid=pid))
 
-    def _become_worker(self, connection: int, session: "Session") -> NoReturn:
+    def _become_worker(self, connection: int, session: "ExtractorSession") -> NoReturn:
         from ytarchive.ytdlp.worker.worker import Worker  # noqa: PLC0415  # imported before the fork
 
         try:
@@ -111,9 +111,9 @@ class Zygote:
                 self._children.discard(pid)
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGKILL)  # what it had started
-                self._tell(Birth(died=pid, status=os.waitstatus_to_exitcode(status)))
+                self._tell(WorkerEvent(died=pid, status=os.waitstatus_to_exitcode(status)))
 
-    def _tell(self, message: Birth) -> None:
+    def _tell(self, message: WorkerEvent) -> None:
         self._control.sendall(message.model_dump_json(exclude_defaults=True).encode() + b"\n")
 
 
@@ -135,14 +135,14 @@ def _first_line(control: socket.socket) -> bytes:
     return line
 
 
-def _warm(equipment: Equipment) -> tuple["Session", str]:
+def _warm(worker_config: WorkerConfig) -> tuple["ExtractorSession", str]:
     """A session that is ready for its first video, which forks share; and yt-dlp's version."""
     import yt_dlp.version  # noqa: PLC0415  # a failure is reported to the server
 
     import ytarchive.ytdlp.worker.worker  # noqa: F401, PLC0415
-    from ytarchive.ytdlp.worker.session import Session  # noqa: PLC0415
+    from ytarchive.ytdlp.worker.session import ExtractorSession  # noqa: PLC0415
 
-    session = Session(equipment)
+    session = ExtractorSession(worker_config)
     session.rehearse()
     gc.collect()
     gc.freeze()  # shared pages stay shared
@@ -155,17 +155,17 @@ def main() -> None:
     os.set_inheritable(control.fileno(), False)
     # What a worker held in memory, cookies among it, must not land in a file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    equipment = Equipment.model_validate_json(_first_line(control))
-    zygote = Zygote(control, equipment.memory)
+    worker_config = WorkerConfig.model_validate_json(_first_line(control))
+    fork_server = ForkServer(control, worker_config.memory)
     try:
-        session, version = _warm(equipment)
+        session, version = _warm(worker_config)
     except Exception as failure:  # a broken installation is told, not a traceback
-        control.sendall(Birth(failed=f"{failure}").model_dump_json().encode() + b"\n")
+        control.sendall(WorkerEvent(failed=f"{failure}").model_dump_json().encode() + b"\n")
         return
     try:
-        zygote.serve(session, version)
+        fork_server.serve(session, version)
     finally:
-        zygote.end()
+        fork_server.end()
 
 
 if __name__ == "__main__":
