@@ -79,7 +79,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._pruner = Pruner(database, clients.storage, settings.jobs.keep_days)
         self._scheduler = scheduler
         self.events: EventsAPI = EventsService(current_bus())
-        self._repository = JobsRepository(database)
+        self._repository = repository = JobsRepository(database)
         self._settings = settings
         self._storage = clients.storage
         self._guards = guards
@@ -100,12 +100,8 @@ class JobsService(JobsAPI, DownloadListener):
         requeueing = Requeueing(database, self._engine.job_changed)
         self.governor = GovernorService(guards.governor, guards.waits, requeueing)
         self._retries = Retries(self._repository, requeueing, self._storage, self.governor)
-        self._parked_retries = ParkedRetryWatcher(
-            self._repository, requeueing, conditions, reporter
-        )
-        self._progress = ProgressReader(
-            self._repository, runner, self._waiter, clients.download, guards
-        )
+        self._parked_retries = ParkedRetryWatcher(repository, requeueing, conditions, reporter)
+        self._progress = ProgressReader(repository, runner, self._waiter, clients.download, guards)
 
     def _direct_downloads(self, conditions: RetryConditions) -> DirectDownloads:
         changed, ledger = self._engine.job_changed, self._guards.ledger
