@@ -38,32 +38,32 @@ class StorageAPI(ServiceContract, Protocol):
     async def save_playlist(self, request: SavePlaylist) -> Done:
         """Write a playlist's metadata to `metadata/playlists/<id>.json`.
 
-        Raises Conflict when a part does not follow those before: the draft was lost by a restart.
+        Raises Conflict if a part does not follow the previous one: a restart lost the draft.
         """
         ...
 
     @endpoint("POST /storage/save/video", status=201)
     async def save_video(self, request: SaveVideo) -> StorageLocation:
-        """Take in a finished video: checksums, sync, rename, registration, in this order.
+        """Store a finished video: checksums, sync, rename, registration, in this order.
 
-        Raises PathOutsideArchive, NotFound, IntegrityFailure (the download is not finished),
-        DiskFull, NotWritable or FileFailure. It may be repeated.
+        The call is idempotent. Raises PathOutsideArchive, NotFound, IntegrityFailure (the download
+        is not finished), DiskFull, NotWritable or FileFailure.
         """
         ...
 
     @endpoint("GET /storage/exists/{video_id}")
     async def video_exists(self, video_id: VideoId) -> VideoExists:
-        """Whether a video is stored, and where."""
+        """Return whether a video is stored, and where."""
         ...
 
     @endpoint("POST /storage/exists")
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
-        """Which of many videos are stored."""
+        """Return which of the given videos are stored."""
         ...
 
     @endpoint("GET /storage/videos")
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
-        """Stored videos, sorted and filtered.
+        """List stored videos, sorted and filtered.
 
         Raises InvalidRequest for a cursor of another list.
         """
@@ -79,12 +79,12 @@ class StorageAPI(ServiceContract, Protocol):
 
     @endpoint("GET /storage/metadata/{video_id}")
     async def get_metadata(self, video_id: VideoId) -> VideoMetadata:
-        """A video's stored metadata. Raises NotFound."""
+        """Return a video's stored metadata. Raises NotFound."""
         ...
 
     @endpoint("POST /storage/work-plan", status=201)
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        """Make a work plan, or extend the one that the list or else the job has.
+        """Create a work plan, or extend the plan of the list or, without one, of the job.
 
         Raises NotFound for an unknown `plan_id`, Conflict if the job has another plan.
         """
@@ -92,22 +92,22 @@ class StorageAPI(ServiceContract, Protocol):
 
     @endpoint("GET /storage/work-plans")
     async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
-        """All work plans, newest first."""
+        """List all work plans, newest first."""
         ...
 
     @endpoint("GET /storage/work-plans/{plan_id}")
     async def get_work_plan(self, plan_id: OpaqueId) -> WorkPlan:
-        """One work plan. Raises NotFound."""
+        """Return one work plan. Raises NotFound."""
         ...
 
     @endpoint("GET /storage/stats")
     async def get_stats(self) -> StorageStats:
-        """What the archive holds."""
+        """Return the totals of the archive."""
         ...
 
     @endpoint("POST /storage/verify", status=202)
     async def start_verification(self, request: VerifyRequest) -> Verification:
-        """Begin to verify what is stored, or go on where the last run ended.
+        """Start a verification of the archive, or resume the one that the last run stopped.
 
         Raises Conflict if a verification is running.
         """
@@ -115,15 +115,15 @@ class StorageAPI(ServiceContract, Protocol):
 
     @endpoint("GET /storage/verify")
     async def get_verification(self) -> Verification:
-        """How far the verification is, and how much it found."""
+        """Return the progress of the verification and the number of findings."""
         ...
 
     @endpoint("GET /storage/verify/findings")
     async def list_findings(self, request: FindingQuery) -> Page[Finding]:
-        """What is not as it was stored, ordered by path."""
+        """List the findings of the verification, ordered by path."""
         ...
 
     @endpoint("POST /storage/verify/cancel")
     async def cancel_verification(self) -> Verification:
-        """Stop the verification; the next run goes on from there. Raises Conflict if none runs."""
+        """Stop the verification; the next run resumes it. Raises Conflict if none is running."""
         ...

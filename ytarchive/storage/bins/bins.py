@@ -1,11 +1,11 @@
-"""The one module that moves files to the trash or to the quarantine, and deletes them there.
+"""Moves files to the trash or the quarantine, and deletes them there. No other module does.
 
     .ytarchive/<bin>/<item>/item.json               the manifest (`TrashItem`)
     .ytarchive/<bin>/<item>/<path in the archive>   the files
 
-The manifest is written before the first file moves, so every moved file is listed. Moving is
-renaming: it needs no space for the files. Quarantines of the first stage have no manifest; their
-items are described by what they contain.
+The manifest is written before the first file is moved, so every moved file is listed. Files are
+renamed, which needs no disk space. Items that early versions quarantined have no manifest; they are
+described by their contents.
 
 Everything here blocks; callers run it in a thread.
 """
@@ -39,7 +39,7 @@ from ytarchive.storage.store.layout import CHECKSUMS, Layout
 
 _MANIFEST = "item.json"
 _DELETING = ".deleting"
-"""Ends the name of an item's folder while the item is deleted; no item id ends so."""
+"""Suffix of an item's folder while the item is being deleted; no item id has this suffix."""
 _FIRST_STAGE_TIME = "%Y%m%dT%H%M%S.%fZ"
 _ID: TypeAdapter[str] = TypeAdapter(ItemId)
 
@@ -52,7 +52,7 @@ def new_item(
     video_id: str | None,
     detail: str = "",
 ) -> TrashItem:
-    """Return an item for files that are about to move; nothing is written yet."""
+    """Return an item for files that are about to be moved; nothing is written yet."""
     listed = list(contents)
     return TrashItem(
         id=new_id(),
@@ -74,10 +74,10 @@ class Bins:
         self._layout = layout
 
     def put(self, item: TrashItem, arrived: Mapping[str, str] | None = None) -> None:
-        """Move the files of an item out of the archive; it may be repeated after a crash.
+        """Move the files of an item to its bin. The call can be repeated after a crash.
 
-        `arrived`: digests by path of files that may have taken the place of the item's files
-        already; these stay. Raises DiskFull, NotWritable or FileFailure.
+        `arrived`: digests, by path, of new files that may already have replaced the item's files;
+        the new files are not moved. Raises DiskFull, NotWritable or FileFailure.
         """
         home = self._home(item)
         if not filesystem.exists(home / _MANIFEST):
@@ -92,7 +92,7 @@ class Bins:
                 _rename(source, target)
 
     def put_back(self, item: TrashItem) -> None:
-        """Undo `put` as far as the places of the files are free."""
+        """Undo `put` for each file whose original path is free."""
         for file in item.files:
             source = self._home(item) / file_name(file.path)
             target = self._layout.absolute(file.path)
@@ -101,7 +101,7 @@ class Bins:
         self.forget_if_empty(item)
 
     def forget_if_empty(self, item: TrashItem) -> None:
-        """Remove an item that has no files any more."""
+        """Remove an item that no longer has files."""
         if not self.contents(item):
             self._delete(self._home(item))
 
@@ -140,7 +140,7 @@ class Bins:
         return item.model_copy(update={"files": kept, "size_bytes": size})
 
     def items(self, bin_name: BinName, after: str | None = None) -> Iterator[TrashItem]:
-        """Iterate over the items that hold files, newest first, after one of them."""
+        """Iterate over the items with files, newest first, starting after the item `after`."""
         for item_id in self._ids(bin_name):
             if after is None or item_id < after:
                 with suppress(NotFound):  # it was restored or deleted meanwhile
@@ -149,7 +149,7 @@ class Bins:
                         yield item
 
     def empty(self, older_than: timedelta) -> Emptied:
-        """Delete items of the trash that are older than this for good.
+        """Permanently delete the items of the trash that are older than `older_than`.
 
         Raises NotWritable or FileFailure.
         """
@@ -177,7 +177,7 @@ class Bins:
         return sorted(filter(_is_item, names), reverse=True)
 
     def _delete(self, home: Path) -> None:
-        """Delete an item; renamed first, it is never seen in part."""
+        """Delete an item. It is renamed first, so that no partial item is ever listed."""
         doomed = home.with_name(home.name + _DELETING)
         with os_errors(home):
             if filesystem.is_folder(home):
@@ -219,7 +219,7 @@ def _is_item(name: str) -> bool:
 
 
 def _manifest(home: Path, bin_name: BinName) -> TrashItem | None:
-    """Return what the manifest says, unless it is missing or does not describe this item."""
+    """Return the manifest; None if it is missing, invalid or describes another item."""
     try:
         item = TrashItem.model_validate(stored_json(files.read(home / _MANIFEST)))
     except (LocalError, NotFound, ValueError):

@@ -14,7 +14,7 @@ ItemId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0
 
 
 class BinName(StrEnum):
-    """Where files that left their place are kept."""
+    """Where files that were moved out of the video folders are kept."""
 
     TRASH = "trash"
     """Replaced and removed files; deleted after `storage.trash_days`."""
@@ -23,7 +23,7 @@ class BinName(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why files left their place."""
+    """Why files were moved to a bin."""
 
     REPLACED = "replaced"
     REMOVED = "removed"
@@ -43,7 +43,7 @@ class TrashedFile(Model):
 
 
 class TrashItem(Model):
-    """Files of one folder that left their place together."""
+    """Files of one folder that were moved to a bin together."""
 
     id: ItemId
     bin: BinName
@@ -62,7 +62,7 @@ class TrashItem(Model):
 
 
 class TrashQuery(Model):
-    """Which page of the items, newest first."""
+    """Selects a page of the items, newest first."""
 
     video_id: VideoId | None = Field(default=None, description="Only files of this video")
     limit: int = Field(default=50, ge=1, le=500)
@@ -70,7 +70,7 @@ class TrashQuery(Model):
 
 
 class RestoreItem(Model):
-    """How to restore an item."""
+    """Options for restoring an item."""
 
     replace: bool = Field(
         default=False,
@@ -79,7 +79,7 @@ class RestoreItem(Model):
 
 
 class Restored(Model):
-    """The files that are back in their place, and registered."""
+    """The files that were restored to their original paths and registered."""
 
     item_id: str
     video_id: str
@@ -91,7 +91,7 @@ class Restored(Model):
 
 
 class EmptyTrash(Model):
-    """What to delete from the trash for good."""
+    """Selects the items to delete permanently from the trash."""
 
     older_than_days: float = Field(
         default=0, ge=0, le=36_500, description="Delete only items that are older than this"
@@ -99,7 +99,7 @@ class EmptyTrash(Model):
 
 
 class Emptied(Model):
-    """What was deleted for good."""
+    """Totals of the permanently deleted items."""
 
     items: int = 0
     files: int = 0

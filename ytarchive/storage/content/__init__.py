@@ -1,1 +1,1 @@
-"""The bytes of stored videos: media, thumbnails and captions."""
+"""File contents of stored videos: media, thumbnails and captions."""

@@ -1,4 +1,4 @@
-"""Contract of the bytes of stored videos."""
+"""Contract for the file contents of stored videos."""
 
 from typing import Annotated, ClassVar, Protocol
 

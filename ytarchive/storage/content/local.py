@@ -19,7 +19,7 @@ from ytarchive.storage.content.types import media_type, safe_name
 
 @dataclass(frozen=True)
 class LocalContent(Content):
-    """A file of the local disk. Its etag changes with each write."""
+    """A file on the local disk. Its etag changes with each write."""
 
     path: Path
 
@@ -72,7 +72,7 @@ def _etag(status: os.stat_result) -> str:
 
 @contextmanager
 def _failures(path: Path) -> Iterator[None]:
-    """Raise errors of the operating system as ours; a file that is missing is NotFound."""
+    """Translate errors of the operating system; a missing file raises NotFound."""
     try:
         yield
     except FileNotFoundError:

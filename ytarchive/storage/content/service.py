@@ -1,4 +1,4 @@
-"""Implements the contract of the bytes of stored videos."""
+"""Implements the contract for the file contents of stored videos."""
 
 import asyncio
 from pathlib import Path, PurePosixPath
@@ -14,7 +14,7 @@ from ytarchive.storage.store.watching import WatchedOperations
 
 
 class ContentService(WatchedOperations, ContentAPI):
-    """The files of stored videos. Paths come from the library alone, never from a request."""
+    """Serves the files of stored videos. Paths are read from the library, never from a request."""
 
     def __init__(self, library: Library, layout: Layout, watch: ArchiveWatch) -> None:
         super().__init__(watch)

@@ -1,4 +1,4 @@
-"""The media type and the name under which a stored file is handed out."""
+"""Media types and safe names for serving stored files."""
 
 import re
 from pathlib import PurePath
@@ -38,7 +38,7 @@ MEDIA_TYPES = {
     ".srv3": "application/xml; charset=utf-8",
     ".json3": "application/json",
 }
-"""By suffix, for every kind of file that belongs to a video; nothing is guessed from content."""
+"""Media types by suffix, for every kind of file of a video. File contents are not examined."""
 
 _UNSAFE = re.compile(
     r'[\x00-\x1f\x7f-\x9f"\\/:*?<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]'
@@ -51,5 +51,5 @@ def media_type(path: PurePath) -> str:
 
 
 def safe_name(path: PurePath) -> str:
-    """Return the name of a file without what could break a header or mislead a reader."""
+    """Return the file name without characters that could break a header or mislead a reader."""
     return _UNSAFE.sub("_", shown_name(path.name))

@@ -1,1 +1,1 @@
-"""Older versions of what is known of videos: `metadata/history/<id>.jsonl`."""
+"""The history of videos: `metadata/history/<id>.jsonl`."""

@@ -10,16 +10,16 @@ from ytarchive.storage.history.models import HistoryEntry
 
 
 class HistoryAPI(Contract, Protocol):
-    """Record and read older versions of what is known of a video."""
+    """Record and read the history of a video: earlier metadata, side files and evidence."""
 
     service: ClassVar[ServiceName] = ServiceName.STORAGE
 
     @endpoint("GET /storage/history/{video_id}")
     async def get_history(self, video_id: VideoId) -> list[HistoryEntry]:
-        """Return the history of a video, oldest first; empty if nothing changed."""
+        """Return the history of a video, oldest first; empty if there is none."""
         ...
 
     @endpoint("POST /storage/history/{video_id}", status=201)
     async def add_history(self, video_id: VideoId, request: HistoryEntry) -> Done:
-        """Append an entry to the history of a video; it may be repeated."""
+        """Append an entry to the history of a video. The call is idempotent."""
         ...

@@ -9,12 +9,12 @@ from ytarchive.common.models import Model, UtcDatetime
 
 
 class HistoryKind(StrEnum):
-    """What an entry of the history is about."""
+    """The kind of a history entry."""
 
     METADATA = "metadata"
     """An older version of `metadata/videos/<id>.json`."""
     AVAILABILITY = "availability"
-    """Evidence of whether YouTube provides the video."""
+    """Evidence of whether the video is available on YouTube."""
     THUMBNAIL = "thumbnail"
     """A thumbnail that was replaced."""
     CAPTIONS = "captions"

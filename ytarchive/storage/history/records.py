@@ -1,6 +1,6 @@
-"""The history files: one JSON object a line, oldest first, appended to and never changed.
+"""The history files: one JSON object per line, oldest first. Lines are appended, never changed.
 
-A line that a crash cut short is ignored by readers, and the next entry begins a new line.
+Readers ignore a line that a crash truncated, and the next entry starts a new line.
 Everything here blocks; callers run it in a thread.
 """
 
@@ -21,7 +21,7 @@ from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout, Role, role_of
 
 _LARGEST_FILE = 4 * 2**20
-"""Of a larger side file only name, size and digest are recorded."""
+"""Bytes. For a larger side file, only its name, size and digest are recorded."""
 _KINDS = {Role.THUMBNAIL: HistoryKind.THUMBNAIL, Role.CAPTIONS: HistoryKind.CAPTIONS}
 
 
@@ -32,7 +32,7 @@ class HistoryRecords:
         self._layout = layout
 
     def append(self, video_id: str, entries: Iterable[HistoryEntry]) -> None:
-        """Append entries, durably, except those that are recorded already.
+        """Append entries durably, except those already recorded.
 
         Raises DiskFull, NotWritable or FileFailure.
         """
@@ -53,7 +53,7 @@ class HistoryRecords:
         return list(_entries(self._layout.history_file(video_id)))
 
     def replaced(self, item: TrashItem) -> None:
-        """Record the side files of an item that is about to leave its place."""
+        """Record the side files of an item that is about to be moved to a bin."""
         if item.video_id is not None:
             self.append(item.video_id, self._side_files(item))
 
@@ -78,7 +78,7 @@ class HistoryRecords:
 
 
 def availability_history(config: StorageConfig) -> Iterator[tuple[str, HistoryEntry]]:
-    """Iterate over videos with evidence of their availability, and the newest of it."""
+    """Iterate over the videos with evidence of their availability, with the newest evidence."""
     return HistoryRecords(Layout.of(config)).newest(HistoryKind.AVAILABILITY)
 
 
@@ -96,7 +96,7 @@ def _line(entry: HistoryEntry) -> bytes:
 
 
 def _start(path: Path) -> bytes:
-    """Return the end of a line that was cut short."""
+    """Return the line break that a truncated last line needs."""
     content = files.read(path)
     return b"\n" if content and not content.endswith(b"\n") else b""
 
@@ -113,7 +113,7 @@ def _entries(path: Path) -> Iterator[HistoryEntry]:
         try:
             yield HistoryEntry.model_validate_json(line)
         except ValidationError:
-            continue  # cut short by a crash, or of a later version
+            continue  # truncated by a crash, or written by a later version
 
 
 def _readable(path: Path) -> list[HistoryEntry]:

@@ -1,1 +1,1 @@
-"""Whether a folder is the archive that is meant, who may create one, and how one is created."""
+"""Recognises the expected archive by its identity, and creates archives."""

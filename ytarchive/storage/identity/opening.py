@@ -1,4 +1,4 @@
-"""Opens and creates archives: settles the identity of the folder before anything else is done."""
+"""Opens and creates archives. The folder's identity is checked before any other access."""
 
 from loguru import logger
 from pydantic import Field
@@ -25,7 +25,7 @@ from ytarchive.storage.store import files
 log = logger.bind(service="storage")
 
 _OF_THE_ARCHIVE = ("library.db", "search.db", "jobs.db")
-"""Databases whose content is about one archive."""
+"""Databases whose content belongs to one archive."""
 
 
 class Initialized(Model):
@@ -44,9 +44,9 @@ def open_identity(
 ) -> ArchiveIdentity | None:
     """Return the archive's identity, and record where the archive is.
 
-    A missing identity is created if `access` allows it; READ returns None for an archive of the
-    first stage. Raises ArchiveMissing, WrongArchive, NotAnArchive, InvalidConfiguration,
-    NotWritable or DiskFull. Blocks.
+    A missing identity is created if `access` allows it; with READ, the result is None for an
+    archive of an early version, which has no identity. Raises ArchiveMissing, WrongArchive,
+    NotAnArchive, InvalidConfiguration, NotWritable or DiskFull. Blocks.
     """
     known = KnownArchives.of_user() if known is None else known
     standing = examine(config, known)
@@ -67,7 +67,7 @@ def open_identity(
 
 
 def is_creatable(config: StorageConfig) -> bool:
-    """Return whether a creating command would make an archive in the folder. Blocks."""
+    """Return whether a command with CREATE access would create an archive. Blocks."""
     try:
         standing = examine(config, KnownArchives.of_user())
         if standing.needs_identity() or standing.identity is not None:
@@ -86,11 +86,11 @@ async def initialize(
     moved: bool = False,
     known: KnownArchives | None = None,
 ) -> Initialized:
-    """Create an archive, or record the one that is there; doing it again changes nothing.
+    """Create an archive, or record the existing one. The call is idempotent.
 
-    `new`: whatever was recorded, this folder is an archive of its own from now on. `moved`: the
-    archive in the folder is the one that is meant, also if another one was recorded for the path.
-    Raises what `open_identity` raises, and StateLocked while a process uses the archive.
+    `new`: give the folder a new identity, whatever was recorded for it. `moved`: accept the archive
+    in the folder, even if another archive was recorded for the path. Raises the errors of
+    `open_identity`, and StateLocked while a process uses the archive.
     """
     if new and moved:
         raise InvalidRequest("--new and --moved exclude each other")
@@ -132,7 +132,7 @@ def _record_move(standing: Standing, known: KnownArchives) -> Initialized:
 
 
 async def _begin_anew(standing: Standing, known: KnownArchives) -> Initialized:
-    """Give the folder a new identity. Databases of files that it does not have are set aside."""
+    """Give the folder a new identity. Databases of an archive elsewhere are set aside."""
     files.make_folders(standing.base)
     identity = new_identity()
     with StateLock(standing.layout.state, ServiceName):
@@ -148,7 +148,7 @@ async def _begin_anew(standing: Standing, known: KnownArchives) -> Initialized:
 
 
 async def record_in_library(library: Database, archive_id: str) -> None:
-    """Record in the library which archive it belongs to."""
+    """Record the archive's identity in the library."""
     row = {"id": archive_id, "now": to_micros(utc_now())}
 
     def record(writer: Writer) -> None:
@@ -161,7 +161,7 @@ async def record_in_library(library: Database, archive_id: str) -> None:
 
 
 def _create(standing: Standing, identity: ArchiveIdentity) -> ArchiveIdentity:
-    """Write the identity file; the identity that counts, also if another process was first."""
+    """Write the identity file. Return its identity: another process may have written it first."""
     files.make_folders(standing.base)
     with os_errors(standing.base):
         if standing.damage is not None:
@@ -171,7 +171,7 @@ def _create(standing: Standing, identity: ArchiveIdentity) -> ArchiveIdentity:
 
 
 def _belongs_elsewhere(standing: Standing) -> bool:
-    """Return whether the state is that of an archive whose files are not in the folder."""
+    """Return whether the state belongs to an archive whose files are not in the folder."""
     state = standing.state
     return (state.is_used or state.has_queue) and not state.is_found_in(standing.base)
 

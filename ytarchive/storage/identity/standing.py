@@ -1,16 +1,16 @@
-"""Which archive a folder holds, by its identity file, the library and the user's record.
+"""Determines which archive a folder holds: by identity file, library and the user's record.
 
 | identity file | recorded id | folder | result |
 |---|---|---|---|
-| there | none or the same | any | opened |
-| there | another one | any | WrongArchive |
+| present | none or the same | any | opened |
+| present | another one | any | WrongArchive |
 | missing | any | any | ArchiveMissing |
-| missing | none | a registered file, or a stored video | opened, and gets its identity |
+| missing | none | a registered file, or a stored video | opened, and given an identity |
 | missing | none | none of the registered files | ArchiveMissing |
 | missing | none | missing or empty | created by commands that may create, else NotAnArchive |
 | missing | none | other content | NotAnArchive |
 
-The recorded ids are those of the library and of `archives.json` for this path.
+The recorded ids are those in the library and, for this path, in `archives.json`.
 """
 
 import os
@@ -36,26 +36,26 @@ _OF_THE_SYSTEM = frozenset(
     {"lost+found", ".DS_Store", ".Spotlight-V100", ".fseventsd", ".Trashes", "@eaDir", "Thumbs.db"}
     | {"System Volume Information", "$RECYCLE.BIN", "desktop.ini", ".directory"}
 )
-"""What an empty disk has; a folder with nothing else is empty."""
+"""Files of an empty disk; a folder with no other files counts as empty."""
 
 
 class Access(StrEnum):
-    """What a process does with an archive."""
+    """How a process uses an archive."""
 
     READ = "read"
     """Nothing is written: no lock, no recovery, no identity."""
     WRITE = "write"
     CREATE = "create"
-    """As WRITE; a missing or empty folder becomes an archive."""
+    """Like WRITE; in addition, a missing or empty folder becomes an archive."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Everything that is known of a folder that is to be used as an archive."""
+    """All that is known about a folder that is to be used as an archive."""
 
     layout: Layout
     named: Path
-    """The folder as the settings name it; differs from `layout.base` if a part is a link."""
+    """The folder as configured; differs from `layout.base` if part of the path is a link."""
     identity: ArchiveIdentity | None
     records: list[KnownArchive]
     state: RecordedState
@@ -64,18 +64,18 @@ class Standing:
 
     @property
     def base(self) -> Path:
-        """The archive's folder."""
+        """Return the archive's folder."""
         return self.layout.base
 
     @property
     def paths(self) -> list[Path]:
-        """The names under which the folder is recorded."""
+        """Return the paths under which the folder is recorded."""
         return list(dict.fromkeys([self.base, self.named]))
 
     def needs_identity(self) -> bool:
-        """Return whether this is an archive of the first stage that is to get its identity.
+        """Return whether this is an archive of an early version that has no identity yet.
 
-        Raises ArchiveMissing, WrongArchive or NotAnArchive if it is not the archive that is meant.
+        Raises ArchiveMissing, WrongArchive or NotAnArchive if it is not the expected archive.
         """
         if self.identity is not None:
             self._require_same(self.identity)
@@ -92,7 +92,7 @@ class Standing:
             raise NotAnArchive(message, path=str(self.base))
 
     def require_no_queue(self) -> None:
-        """Raise ArchiveMissing if the folder is empty, and the state elsewhere is not."""
+        """Raise ArchiveMissing if the folder is empty but the state folder has a queue."""
         if self.state.has_queue and is_empty(self.base):
             message = f"{self.layout.state} has the queue of an archive, and {self.base} is empty"
             raise ArchiveMissing(message, path=str(self.base))
@@ -122,16 +122,16 @@ class Standing:
             raise ArchiveMissing(message, path=str(self.base))
 
     def _lost(self) -> str:
-        """Return that a library of the first stage has lost its files."""
+        """Return the message for a library without identity whose files are missing."""
         library = f"{self.layout.database} has {self.state.videos} videos"
         return f"{library}, and none of their files is in {self.base}"
 
 
 def examine(config: StorageConfig, known: KnownArchives) -> Standing:
-    """Look at a folder without changing anything.
+    """Examine a folder without changing it.
 
-    Raises InvalidConfiguration for a file in its place, or ArchiveMissing for a folder that cannot
-    be read.
+    Raises InvalidConfiguration if the path is a file, or ArchiveMissing if the folder cannot be
+    read.
     """
     layout = Layout.of(config)
     named = Path(os.path.abspath(config.base_path))  # noqa: PTH100  # `absolute` keeps `..`
@@ -153,7 +153,7 @@ def _identity(base: Path) -> tuple[ArchiveIdentity | None, NotAnArchive | None]:
 
 
 def is_empty(folder: Path) -> bool:
-    """Return whether a folder is missing, or has nothing but what an empty disk has."""
+    """Return whether a folder is missing, or has only files of an empty disk."""
     with os_errors(folder):
         if not folder.is_dir():
             return True
@@ -162,13 +162,13 @@ def is_empty(folder: Path) -> bool:
 
 
 def _is_content(name: str) -> bool:
-    if name.startswith((IDENTITY_FILE, ".Trash-", "._")):  # ours: a creation that was cut short
+    if name.startswith((IDENTITY_FILE, ".Trash-", "._")):  # left by an interrupted creation
         return False
     return name not in _OF_THE_SYSTEM
 
 
 def has_stored_video(layout: Layout) -> bool:
-    """Return whether the folder has a stored video or metadata that no library knows."""
+    """Return whether the folder has a stored video or metadata, without using the library."""
     with os_errors(layout.base):
         folders = layout.videos.iterdir() if layout.videos.is_dir() else iter(())
         if any((path / CHECKSUMS).is_file() for path in folders):

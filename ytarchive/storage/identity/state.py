@@ -1,4 +1,4 @@
-"""What the databases say of the archive that they belong to, read without opening the archive."""
+"""Reads from the databases which archive they belong to, without opening the archive."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 
 class RecordedState:
-    """The library and the queue as they are on the disk; each is read when it is first needed.
+    """The library and the queue on disk; each is read when it is first needed.
 
-    A damaged library counts as one that says nothing. Reading raises NotWritable or FileFailure.
+    A damaged library counts as empty. Reading raises NotWritable or FileFailure.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -31,37 +31,37 @@ class RecordedState:
 
     @cached_property
     def archive_id(self) -> str | None:
-        """The archive that the library belongs to; None in a library of the first stage."""
+        """Return the id of the library's archive; None in a library of an early version."""
         rows = self._rows("get_archive")
         return str(rows[0]["id"]) if rows else None
 
     @cached_property
     def videos(self) -> int:
-        """How many videos the library has."""
+        """Return the number of videos in the library."""
         return self._count("videos")
 
     @cached_property
     def work_plans(self) -> int:
-        """How many work plans the library has."""
+        """Return the number of work plans in the library."""
         return self._count("work_plans")
 
     @cached_property
     def has_queue(self) -> bool:
-        """Whether there is a `jobs.db` with content."""
+        """Return whether there is a `jobs.db` with content."""
         return _unless_damaged(lambda: has_schema(self._queue), damaged=True)
 
     @cached_property
     def files(self) -> list[str]:
-        """Registered files, relative to the archive; not all of a large library."""
+        """Return registered files, relative to the archive; not all of a large library."""
         return [row["path"] for row in self._rows("some_files")]
 
     @property
     def is_used(self) -> bool:
-        """Whether there is a library of an archive that stored anything, or knows its id."""
+        """Return whether the library has an archive id or a registered file."""
         return self.archive_id is not None or bool(self.files)
 
     def is_found_in(self, base: Path) -> bool:
-        """Return whether any registered file is there, or a folder that is being moved."""
+        """Return whether `base` has any registered file, or a folder that is being moved."""
         return any((base / path).exists() for path in self.files)
 
     def _count(self, name: str) -> int:
@@ -74,9 +74,9 @@ class RecordedState:
 
 
 def lost_queue(config: StorageConfig) -> str | None:
-    """Return what is lost with a missing or empty `jobs.db`, and what to do; None if it is there.
+    """Return what a missing or empty `jobs.db` loses, and what to do; None if nothing is lost.
 
-    A new archive has none. Reading raises NotWritable or FileFailure. Blocks.
+    A new archive has no `jobs.db`. Reading raises NotWritable or FileFailure. Blocks.
     """
     layout = Layout.of(config)
     state = RecordedState(layout)

@@ -1,1 +1,1 @@
-"""Finished downloads become stored videos."""
+"""Turns finished downloads into stored videos."""

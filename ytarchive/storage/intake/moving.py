@@ -1,6 +1,6 @@
-"""Carries out a prepared move: what leaves goes to the trash, then what comes takes its place.
+"""Executes a prepared move: moves replaced files to their bin, then new files to the folder.
 
-Each step may be repeated, so that a move which a crash interrupted is finished by the same code.
+Each step can be repeated, so the same code finishes a move that a crash interrupted.
 
 Everything here blocks; callers run it in a thread.
 """
@@ -25,7 +25,7 @@ class Mover:
         self._history = HistoryRecords(layout)
 
     def carry_out(self, move: Move) -> FileSet:
-        """Carry out a move that was prepared a moment ago; the result is what is in place then.
+        """Execute a move that was just prepared. Return the files that are stored afterwards.
 
         Raises DiskFull, NotWritable, FileFailure or IntegrityFailure.
         """
@@ -36,10 +36,10 @@ class Mover:
         return _arrived(move, file_sets.present(move.files.folder, move.files.files))
 
     def finish(self, move: Move) -> FileSet:
-        """Carry out what is left of an earlier attempt.
+        """Execute the remaining steps of an interrupted move. Return the stored files.
 
-        Another download may have filled staging since then, and what is in the target may be of an
-        earlier one: sizes say nothing, only digests tell whose a file is.
+        Staging may have the files of a later download by now, and the target those of an earlier
+        one. Therefore files are identified by their digests; their sizes are not sufficient.
         """
         target = move.files.folder
         ready = file_sets.intact(move.staged, move.files.files)
@@ -50,18 +50,18 @@ class Mover:
         return replace(stored, files=self._with_checksums(stored))
 
     def undo(self, move: Move) -> None:
-        """Put back what a move displaced, as far as nothing has taken its place."""
+        """Restore the files that a move displaced, unless another file is at the path."""
         for item in move.displaced:
             self._bins.put_back(item)
 
     def tidy(self, move: Move) -> None:
-        """Remove the item that a move has restored from the trash or the quarantine."""
+        """Remove the item of the trash or the quarantine whose files a move has restored."""
         item = self._bins.holder_of(move.staged)
         if item is not None:
             self._bins.forget_if_empty(item)
 
     def _displace(self, move: Move, ready: list[StoredFile]) -> None:
-        """Let go what something is ready to replace, and other media than the new one."""
+        """Move files to their bin: those whose replacement is ready, and those without one."""
         folder = self._layout.relative(move.files.folder)
         coming = {f"{folder}/{file.name}": file.sha256 for file in move.files.files}
         arriving = {f"{folder}/{file.name}" for file in ready}
@@ -72,7 +72,7 @@ class Mover:
             self._bins.put(leaving, coming)
 
     def _with_checksums(self, stored: FileSet) -> list[StoredFile]:
-        """See to it that the folder's list of digests has these files, and is one of them."""
+        """Return the files with the folder's list of digests, which is written if it is missing."""
         if any(file.name == CHECKSUMS for file in stored.files):
             return stored.files
         digests = {file.name: file.registered_sha256 for file in stored.files}
@@ -82,13 +82,13 @@ class Mover:
 
 
 def is_ready(move: Move) -> bool:
-    """Whether all of it still waits in staging, as it was prepared, and nothing else."""
+    """Return whether staging has the prepared media and only intact prepared files."""
     names = {file.name for file in file_sets.intact(move.staged, move.files.files)}
     return move.files.media.name in names and names >= set(files.list_files(move.staged))
 
 
 def has_begun(move: Move) -> bool:
-    """Whether the media, which is moved first, is in its place."""
+    """Return whether the media, which is moved first, is at its destination."""
     return bool(file_sets.intact(move.files.folder, [move.files.media]))
 
 

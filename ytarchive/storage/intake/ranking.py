@@ -1,4 +1,4 @@
-"""Which of two media files of a video is the better one.
+"""Decides which of two media files of a video is better.
 
 Everything here blocks; callers run it in a thread.
 """
@@ -23,29 +23,29 @@ from ytarchive.media import (
 from ytarchive.storage.store.layout import is_sound_alone
 
 _SAME_BITRATE = 1.25
-"""Bitrates up to this factor apart are of one class: encoders vary from one day to the next."""
+"""Bitrates within this factor count as equal, because the output of encoders varies."""
 _EFFICIENCY = {"av01": 1.8, "vp09": 1.4, "vp9": 1.4, "hev1": 1.5, "hvc1": 1.5, "opus": 1.3}
-"""How much more a bit is worth than with H.264 or AAC, by codec."""
+"""By codec: the number of bits in H.264 or AAC that match one bit in quality."""
 _SMOOTH = 31.0
-"""Frames a second above which motion is of the higher class."""
+"""Frames per second above which motion counts as smooth."""
 
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """What decides how good a media file is; None is not known."""
+    """The properties by which media files are compared; None means unknown."""
 
     streams: frozenset[str] | None
     height: int | None = None
     fps: float | None = None
     is_hdr: bool | None = None
     is_uploaded: bool = True
-    """Whether YouTube did not enlarge the picture by itself."""
+    """Whether the picture has the uploaded size, not one upscaled by YouTube."""
     bitrate: float | None = None
-    """kbit/s, as a file in H.264 and AAC of the same quality would have."""
+    """kbit/s of a file in H.264 and AAC of the same quality."""
 
     @property
     def is_sound_alone(self) -> bool:
-        """Whether the file is known to have no picture."""
+        """Return whether the file is known to have sound and no picture."""
         return self.streams is not None and PICTURE not in self.streams and SOUND in self.streams
 
     @property
@@ -59,8 +59,8 @@ class MediaFacts:
 def facts_of(media: Path, info: Path | None, quality: str | None) -> MediaFacts:
     """Return the facts of a media file: from its `info.json`, or else from the file itself.
 
-    `quality` is its registered quality. A damaged file has no known facts. Raises FileFailure if
-    the disk fails: then nothing is known, and nothing may be decided.
+    `quality` is its registered quality. The facts of a damaged file are unknown. Raises FileFailure
+    if the disk fails, since no decision is possible then.
     """
     described = _read(info) if info is not None else {}
     is_of_it = described.get("ext") in {None, media.suffix.removeprefix(".")}
@@ -70,7 +70,7 @@ def facts_of(media: Path, info: Path | None, quality: str | None) -> MediaFacts:
 
 
 def reason_to_keep(stored: MediaFacts, fetched: MediaFacts, *, replace: bool) -> str | None:
-    """Return why the stored file stays, in words; None if the fetched one takes its place.
+    """Return why the stored file is kept, in words; None if the fetched file replaces it.
 
     `replace`: accept a worse file, though never audio in place of video.
     """
@@ -85,7 +85,7 @@ def reason_to_keep(stored: MediaFacts, fetched: MediaFacts, *, replace: bool) ->
 
 
 def _comparisons(stored: MediaFacts, fetched: MediaFacts) -> list[tuple[str, bool | None]]:
-    """Pairs of a reason and whether it holds; None if it decides nothing. The first one decides."""
+    """Return reasons and whether they hold; None if undecided. The first decision counts."""
     lost = stored.streams is not None and fetched.streams is not None
     silent = lost and SOUND in (stored.streams or ()) and SOUND not in (fetched.streams or ())
     motion = (_is_smooth(stored.fps), _is_smooth(fetched.fps))
@@ -148,7 +148,7 @@ def _described(info: dict[str, Any], media: Path) -> MediaFacts:
 
 
 def _bitrate(info: dict[str, Any], media: Path) -> float | None:
-    """Return the picture's or, without one, the sound's bitrate; else the one of the whole file."""
+    """Return the bitrate of the picture, or of the sound without one; else of the whole file."""
     kind, codec = (
         ("vbr", "vcodec") if info.get("vcodec") not in {None, "none"} else ("abr", "acodec")
     )

@@ -1,7 +1,7 @@
-"""What a download changes in a video's folder: which files come, which leave, which stay.
+"""Determines which files of a video's folder a download adds, replaces and keeps.
 
-The better media file stays or comes (`ranking`); no file is overwritten. A file that leaves goes to
-the trash, or to the quarantine if it is damaged.
+The better media file is stored (`ranking`); no file is overwritten. A replaced file is moved to the
+trash, or to the quarantine if it is damaged.
 
 Everything here blocks; callers run it in a thread.
 """
@@ -25,7 +25,7 @@ from ytarchive.storage.store.layout import CHECKSUMS, Layout, Role, role_of
 
 _OF_THE_FORMAT = ("ext", "vcodec", "acodec", "width", "height", "fps", "tbr", "vbr", "abr",
                   "dynamic_range", "resolution", "filesize", "filesize_approx")  # fmt: skip
-"""What `info.json` says of the fetched media alone."""
+"""Fields of `info.json` that describe only the fetched media."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +35,24 @@ class Present:
     name: str
     size_bytes: int
     sha256: str | None
-    """None if it cannot be read; empty if it is no regular file."""
+    """None if it cannot be read; empty if it is not a regular file."""
     expected: str | None
-    """Its registered digest, if it is known."""
+    """The registered digest, if known."""
 
     @property
     def is_damaged(self) -> bool:
-        """Whether its content is not what was registered, or cannot be read."""
+        """Return whether the content differs from the registered digest or cannot be read."""
         return not self.sha256 or self.expected not in {None, self.sha256}
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is certain that its content is not what was registered."""
+        """Return whether the content was read and differs from the registered digest."""
         return self.is_damaged and self.sha256 is not None
 
 
 @dataclass(frozen=True)
 class StoredCopy:
-    """A stored video, as the library knows it, in the folder that a download is to enter."""
+    """A stored video, as the library knows it, in the target folder of a download."""
 
     video_id: str
     folder: Path
@@ -63,16 +63,16 @@ class StoredCopy:
 
 @dataclass(frozen=True)
 class Change:
-    """What the folder will hold, the new files first, and what leaves it."""
+    """The future files of the folder, new ones first, and the files that are moved out of it."""
 
     files: list[StoredFile]
     displaced: list[TrashItem]
     new: int
-    """How many of the files are new."""
+    """The number of new files."""
 
 
 class Swap:
-    """Prepares a staged download for its place; the staged files are hashed once."""
+    """Prepares a staged download for its target folder; each staged file is hashed once."""
 
     def __init__(self, layout: Layout, staged: Path, video: StoredCopy) -> None:
         self._layout = layout
@@ -84,11 +84,11 @@ class Swap:
 
     @property
     def folder(self) -> Path:
-        """The folder of the stored copy."""
+        """Return the folder of the stored copy."""
         return self._video.folder
 
     def judge(self, quality: str | None, *, replace: bool) -> str | None:
-        """Return why the stored media stays; None if the staged media takes its place.
+        """Return why the stored media is kept; None if the staged media replaces it.
 
         `replace`: accept worse media. Raises IntegrityFailure if the download is not finished.
         """
@@ -106,20 +106,20 @@ class Swap:
     def take(self, detail: str) -> Change:
         """Prepare the whole download: digests, `checksums.sha256`, sync.
 
-        `detail` goes into the manifest of what it replaces.
+        `detail` is written to the manifest of the replaced files.
         """
         names = file_sets.finished_set(self._staged, self._video.video_id)
         rivals = [each.name for each in self._rivals(*_media_in(names))]
         return self.prepare(names, [*names, *rivals], detail)
 
     def take_side_files(self, names: list[str], detail: str) -> Change:
-        """Prepare the named files to be added beside the media. Raises IntegrityFailure."""
+        """Prepare to add the named files next to the media. Raises IntegrityFailure."""
         change = self.prepare(names, names, detail)
         self._require_media(change)
         return change
 
     def take_back(self, names: list[str], detail: str, originals: Mapping[str, str]) -> Change:
-        """Prepare the named files to return; with media among them, other media leave.
+        """Prepare to restore the named files. Restored media replaces other media.
 
         `originals`: by name, the digests with which they were first stored.
         """
@@ -136,7 +136,7 @@ class Swap:
         detail: str,
         originals: Mapping[str, str] | None = None,
     ) -> Change:
-        """Prepare the named staged files to take the place of others.
+        """Prepare to replace files by the named staged files.
 
         `originals`: by name, the digests with which the staged files were first stored.
         """
@@ -151,9 +151,9 @@ class Swap:
         return Change(sealed, self._items(leaving, detail), len(fresh))
 
     def reduce(self) -> bool:
-        """Leave in staging only the side files that the stored video lacks; whether there are any.
+        """Delete from staging all but missing side files. Return whether any are left.
 
-        A damaged file counts as lacking. The media and what else was fetched are deleted.
+        A damaged side file counts as missing. The media is always deleted.
         """
         names = file_sets.finished_set(self._staged, self._video.video_id)
         sound = {each.name for each in self._present(names) if not each.is_damaged}
@@ -175,19 +175,19 @@ class Swap:
             raise IntegrityFailure(f"{message}: nothing is added to it")
 
     def _rivals(self, media: str) -> list[Present]:
-        """Return the media files that the folder has, and of which one at most may stay."""
+        """Return the media files in the folder, of which at most one may be kept."""
         known = [name for name in self._expected if role_of(name) is Role.MEDIA]
         return self._present(dict.fromkeys([*known, media]))
 
     def _present(self, names: Iterable[str]) -> list[Present]:
-        """Return those of the named files that the folder has; each file is read once."""
+        """Return the named files that exist in the folder; each file is read once."""
         for name in names:
             if name not in self._seen and os.path.lexists(self._video.folder / name):
                 self._seen[name] = _present(self._video.folder, name, self._expected.get(name))
         return [self._seen[name] for name in dict.fromkeys(names) if name in self._seen]
 
     def _kept(self, replaced: Collection[str]) -> list[StoredFile]:
-        """Return the files that stay, as they were registered."""
+        """Return the files that are kept, as they were registered."""
         folder, known = self._video.folder, {file.name: file for file in self._video.known}
         there = set(files.list_files(folder)) & self._expected.keys() - {*replaced, CHECKSUMS}
         found = [
@@ -207,7 +207,7 @@ class Swap:
     def _items(self, leaving: list[Present], detail: str) -> list[TrashItem]:
         folder = self._layout.relative(self._video.folder)
         damaged = [each for each in leaving if each.is_damaged]
-        if _media_in(each.name for each in damaged):  # what describes the media stays with it
+        if _media_in(each.name for each in damaged):  # keeps files that describe it
             damaged = leaving
         intact = [each for each in leaving if each not in damaged]
         return [
@@ -221,7 +221,7 @@ class Swap:
         ]  # fmt: skip
 
     def _described(self, item: TrashItem) -> TrashItem:
-        """Add what is known of the video, for an item that holds its media."""
+        """Add the quality and missing files of the video to an item with its media."""
         if not any(role_of(file.path) is Role.MEDIA for file in item.files):
             return item
         known = {"quality": self._video.quality, "missing": list(self._video.missing)}
@@ -268,7 +268,7 @@ def _trashed(some: Iterable[Present], folder: str) -> list[TrashedFile]:
 
 
 def _forget_format(info: Path) -> None:
-    """Remove what an `info.json` says of media that are not stored with it."""
+    """Remove the fields of an `info.json` that describe media not stored with it."""
     try:
         found = from_json(info.read_bytes())
     except ValueError:

@@ -1,13 +1,13 @@
-"""How a finished video enters the archive, and how what a crash cut short is finished.
+"""Stores finished videos, and finishes moves that a crash interrupted.
 
-    judge, hash, checksums.sha256, sync  ->  note the move, durably
-        ->  move what it replaces to the trash  ->  rename, sync  ->  register
+    compare, hash, checksums.sha256, sync  ->  record the move, durably
+        ->  move replaced files to the trash  ->  rename, sync  ->  register
 
-A crash before the note leaves the folder in staging. A crash after it is finished by the same code
-at the next start, from whatever step it had reached: moving and registering may be repeated. Until
-the new files are in place, those they replace are in place too, or in the trash.
+After a crash before the move is recorded, the folder is still in staging. After a later crash, the
+same code finishes the move at the next start from any step: moving and registering can be repeated.
+Until the new files are in place, the files that they replace are in place or in the trash.
 
-Captions and a thumbnail that come later go the same way, to where the media is and stays.
+Captions and a thumbnail that are fetched later are stored in the same way, next to the media.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ log = logger.bind(service="storage")
 
 
 class VideoStore:
-    """Takes videos in. Callers see to it that no video is taken in twice at the same time."""
+    """Stores videos. Callers must not store the same video twice at the same time."""
 
     def __init__(
         self, library: Library, layout: Layout, bins: Bins, absent: AbsentCaptions
@@ -47,11 +47,11 @@ class VideoStore:
         self._absent = absent
         self._layout = layout
         self._mover = Mover(layout, bins)
-        # Hashing fills a core, so more at a time would only keep other threads waiting.
+        # Hashing uses a whole core, so more tasks than cores would only block other threads.
         self._hashing = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def save(self, request: SaveVideo) -> StorageLocation:
-        """Take in a staged folder, or register a file where it lies. It may be repeated."""
+        """Store a staged folder, or register a file in place. The call is idempotent."""
         kept: str | None = None
         await asyncio.to_thread(self._require_exact_name, request)
         await self.settle(request.video_id)
@@ -72,7 +72,7 @@ class VideoStore:
         return location.model_copy(update={"kept_reason": kept})
 
     def _require_exact_name(self, request: SaveVideo) -> None:
-        """Raise CaseConflict if the folder is that of an id that differs only in case."""
+        """Raise CaseConflict if the folder belongs to an id that differs only in case."""
         if request.video_path is None:
             require_exact_name(self._layout.video_folder(request.video_id, request.output_path))
 
@@ -83,9 +83,9 @@ class VideoStore:
             await self._finish(interrupted)
 
     async def locate(self, video_id: str) -> StorageLocation:
-        """Where a video lies; without `video_path` if its file has gone.
+        """Return where a video is stored, without `video_path` if its file is missing.
 
-        Raises NotFound if nothing of it is stored.
+        Raises NotFound if nothing of the video is stored.
         """
         location = await self._library.location(video_id)
         described = await asyncio.to_thread(is_file, Path(location.metadata_path))
@@ -98,13 +98,13 @@ class VideoStore:
         return location.model_copy(update={"video_path": None})
 
     async def measure(self) -> None:
-        """Set the metrics of what is stored."""
+        """Set the metrics of stored videos and bytes."""
         totals = await self._library.totals()
         STORED_VIDEOS.set(totals.videos)
         STORED_BYTES.set(totals.size_bytes)
 
     async def recover(self) -> None:
-        """Finish what a crash cut short. What cannot be finished is logged and stays noted."""
+        """Finish interrupted moves. A move that fails again is logged and stays recorded."""
         for move in await self._library.moves():
             try:
                 await self._finish(move)
@@ -112,11 +112,11 @@ class VideoStore:
                 log.error("{}: not stored: {}", move.files.video_id, error)
 
     async def _save_staged(self, request: SaveVideo, staged_path: str) -> str | None:
-        """Take in a download, or return why the stored media stays in its place."""
+        """Store a download, or return why the stored media is kept."""
         staged = self._layout.staged_folder(staged_path)
         target = self._layout.video_folder(request.video_id, request.output_path)
         if not await asyncio.to_thread(is_folder, staged):
-            return None  # it has been taken in before, or there is nothing
+            return None  # it was stored before, or there is no download
         earlier = (await self._library.stored_among([request.video_id])).get(request.video_id)
         home = earlier.media.parent if earlier else target
         async with self._hashing:
@@ -138,7 +138,7 @@ class VideoStore:
         return None
 
     async def _keep(self, request: SaveVideo, swap: Swap, staged: Path) -> None:
-        """Keep the stored media; take only the side files that the video lacks."""
+        """Keep the stored media; store only the side files that the video lacks."""
         location = await self.locate(request.video_id)
         if not await asyncio.to_thread(swap.reduce):
             return
@@ -149,7 +149,7 @@ class VideoStore:
         await self._add(request.video_id, staged, swap.folder, change, location.quality, missing)
 
     async def _save_side_files(self, request: SaveVideo, staged_path: str) -> None:
-        """Add captions and thumbnail to a stored video; at least note what is still missing."""
+        """Add captions and thumbnail to a stored video, and record what is still missing."""
         staged = self._layout.staged_folder(staged_path)
         video_id = request.video_id
         location = await self.locate(video_id)
@@ -180,7 +180,7 @@ class VideoStore:
         await self.carry_out(Move(staged, stored, change.displaced))
 
     async def _swap(self, video_id: str, staged: Path, folder: Path) -> Swap:
-        """Return what compares a download with the copy of its video in a folder."""
+        """Return a Swap of the download and the copy of its video in a folder."""
         known = await self._library.files_beside(video_id, folder)
         try:
             location = await self._library.location(video_id)
@@ -198,7 +198,7 @@ class VideoStore:
         await self._register(stored)
 
     def _note_registration(self, stored: FileSet) -> None:
-        """Keep in a file what the files themselves do not tell; `rebuild` reads it."""
+        """Record in a file what `rebuild` cannot derive from the video's files."""
         note = Registration(
             video_id=stored.video_id,
             folder=self._layout.relative(stored.folder),
@@ -211,7 +211,7 @@ class VideoStore:
         files.write_atomically(path, content, self._layout.scratch)
 
     async def _finish(self, move: Move) -> None:
-        """Finish an interrupted move, unless nothing was moved and staging has changed since."""
+        """Finish an interrupted move; forget it if no file was moved and staging has changed."""
         video_id = move.files.video_id
         if not await asyncio.to_thread(lambda: is_ready(move) or has_begun(move)):
             log.warning("{}: was not moved and has changed; forgotten", video_id)
@@ -222,16 +222,16 @@ class VideoStore:
         await self._register(await asyncio.to_thread(self._mover.finish, move), move)
 
     async def carry_out(self, move: Move) -> None:
-        """Move prepared files to their place and register them.
+        """Move prepared files to their folder and register them.
 
-        Raises IntegrityFailure, DiskFull, NotWritable or FileFailure; then the files that were in
-        the place are there again, or the next start finishes the move.
+        Raises IntegrityFailure, DiskFull, NotWritable or FileFailure; then the earlier files are
+        restored, or the next start finishes the move.
         """
         await self._library.begin_move(move)
         try:
             stored = await asyncio.to_thread(self._mover.carry_out, move)
         except LocalError:
-            with suppress(LocalError):  # the first failure is the one to tell
+            with suppress(LocalError):  # the first failure is the one to report
                 if await asyncio.to_thread(is_ready, move):
                     await asyncio.to_thread(self._mover.undo, move)
                     await self._library.forget_move(move.files.video_id)

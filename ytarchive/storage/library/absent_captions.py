@@ -1,6 +1,6 @@
-"""Caption languages that YouTube did not have, and when they are looked for again.
+"""Caption languages that YouTube did not have, and when to check for them again.
 
-People add captions to old videos, so "not found" is no final result; but each look costs a request.
+Captions may be added to old videos, so "not found" is not final; but each check costs a request.
 """
 
 import json
@@ -18,7 +18,7 @@ _JITTER = 0.25
 
 
 class AbsentCaptions:
-    """The table of them in library.db; a rebuilt library does not know them."""
+    """The table of absent captions in library.db; `rebuild` does not restore it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,7 +26,7 @@ class AbsentCaptions:
     async def record(self, video_id: str, requested: list[str], absent: list[str]) -> None:
         """Record which of the requested languages YouTube does not have now.
 
-        Each is due again after a month, then after twice the time, at most a year.
+        Each is due again after a month; the interval doubles each time, up to a year.
         """
         if not requested and not absent:
             return
@@ -43,7 +43,7 @@ class AbsentCaptions:
         await self._database.write(record)
 
     async def lacking(self, video_ids: list[str], request: ExistsRequest) -> set[str]:
-        """Return those of the stored videos whose captions are to be looked for again."""
+        """Return the stored videos whose captions are to be checked again."""
         languages = request.caption_languages
         if not languages:
             return set()
@@ -62,7 +62,7 @@ class AbsentCaptions:
         return location.model_copy(update={"due_captions": due.get(location.video_id, [])})
 
     async def due(self, video_ids: list[str]) -> dict[str, list[str]]:
-        """Return the languages that are due to be looked for again, by video."""
+        """Return the languages that are due for another check, by video."""
         values = {"video_ids": json.dumps(video_ids), "now": to_micros(utc_now())}
         rows: list[Row] = await self._database.fetch_all("due_absent", values)
         found: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Channels as people name them, for filters of stored videos."""
+"""Resolves channel names in filters of stored videos."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -15,17 +15,17 @@ ChannelLookup = Callable[[str], Awaitable[str]]
 
 
 class ChannelNames:
-    """Replaces what a filter names a channel by with the channel's id."""
+    """Replaces the channel name in a filter with the channel's id."""
 
     def __init__(self) -> None:
         self.look_up: ChannelLookup | None = None
-        """Set by whoever opens the services, since Storage calls no other service by itself."""
+        """Set by the code that opens the services, because Storage calls no other service."""
 
     async def resolved(self, query: F) -> F:
-        """Return the query with the id of its channel; with the title, if it names one.
+        """Return the query with the id of its channel, or with the title if it has one.
 
-        A handle of no channel is taken for a title, so that the filter finds nothing. Raises what
-        prevents the look-up.
+        A handle without a channel is treated as a title, so that the filter matches nothing. Raises
+        the errors of the look-up.
         """
         if query.channel is None:
             return query

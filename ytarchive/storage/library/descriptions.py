@@ -1,11 +1,11 @@
-"""How a video's metadata enters the archive, so that its file and its digest never disagree.
+"""Stores the metadata of videos so that each file always matches its registered digest.
 
     write a draft, sync  ->  register its digest  ->  rename it to its place, sync
 
-A crash before the registration leaves the old file with its old digest. After it, the draft that
-has the registered digest is put in its place at the next start; one that was cut short never is,
-for the same content may be in place already. Each step is taken for all that are
-asked for meanwhile: one turn of a thread, and one sync of the folder, for many small files.
+After a crash before the registration, the old file is still there with its old digest. After a
+later crash, the next start renames the draft that has the registered digest. A truncated draft is
+never renamed, because the same content may already be in place. Concurrent requests share each
+step: many small files need one run of a thread and one sync of the folder.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _LARGEST_GROUP = 100
 
 @dataclass(frozen=True)
 class Draft:
-    """A metadata file that waits in the scratch folder."""
+    """A metadata file in the scratch folder, not yet renamed."""
 
     path: Path
     video_id: str
@@ -49,7 +49,7 @@ class Draft:
 
 
 class MetadataStore:
-    """Takes metadata in. Callers see to it that no video's is taken in twice at the same time."""
+    """Stores metadata. Callers must not store that of one video twice at the same time."""
 
     def __init__(self, library: Library, layout: Layout, bins: Bins) -> None:
         self._library = library
@@ -69,7 +69,7 @@ class MetadataStore:
             raise FileFailure(f"{path} is damaged; fetch the metadata again") from error
 
     async def save(self, metadata: VideoMetadata) -> StorageLocation:
-        """Write `metadata/videos/<id>.json` and register it; where the video lies."""
+        """Write and register `metadata/videos/<id>.json`. Return where the video is stored."""
         file = self._layout.metadata_file(metadata.video_id)
         await asyncio.to_thread(require_exact_name, file)
         content = metadata.model_dump_json(indent=2).encode()
@@ -84,7 +84,7 @@ class MetadataStore:
         return location
 
     async def recover(self) -> None:
-        """Put in place what was registered and not renamed; forget the other drafts."""
+        """Rename the drafts that were registered, and delete the others."""
         for draft in await asyncio.to_thread(lambda: list(self._drafts())):
             path = self._layout.relative(self._layout.metadata_file(draft.video_id))
             registered = await self._library.digest_of(draft.video_id, path)
@@ -123,9 +123,9 @@ class MetadataStore:
             draft.path.replace(path)
 
     def _keep_older(self, draft: Draft, path: Path) -> None:
-        """Append the present version to the history; one that is damaged goes to quarantine.
+        """Append the current version to the history, or quarantine it if it is damaged.
 
-        Raises a LocalError if it is not certain what the present version is.
+        Raises a LocalError if the current version cannot be determined.
         """
         older = _readable(path)
         if older is None:
@@ -155,7 +155,7 @@ class MetadataStore:
 
 
 def _readable(path: Path) -> VideoMetadata | None:
-    """Return the metadata in a file; None if it has none, or is no regular file."""
+    """Return the metadata in a file; None if it is invalid or not a regular file."""
     if files.size(path) is None:
         return None
     try:
@@ -165,7 +165,7 @@ def _readable(path: Path) -> VideoMetadata | None:
 
 
 def _version(metadata: VideoMetadata) -> VideoMetadata:
-    """Return what makes a version of metadata: all but when and how it was fetched."""
+    """Return the metadata without the time and source of the fetch, to compare versions."""
     return metadata.model_copy(update={"fetched_at": None, "source": None})
 
 
@@ -175,7 +175,7 @@ def _drafts_in(folder: Path) -> list[Path]:
 
 def _write_one(each: tuple[Draft, bytes]) -> None:
     draft, content = each
-    _remove(draft.path)  # of an attempt that failed
+    _remove(draft.path)  # left by a failed attempt
     files.write_durably(draft.path, [content])
 
 

@@ -1,4 +1,4 @@
-"""Finds videos by their files alone: every folder that is named by an id and lists its digests.
+"""Finds videos by their files alone: folders named after an id, with a list of digests.
 
 Everything here blocks; callers run it in a thread.
 """
@@ -30,7 +30,7 @@ _LAST_MOMENT = to_micros(datetime.max.replace(tzinfo=UTC))
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """A video that was found, when it was stored (microseconds), and what is odd about it."""
+    """A video that was found, when it was stored (microseconds), and its problems."""
 
     stored: FileSet
     media: str | None
@@ -39,7 +39,7 @@ class FoundFiles:
 
 
 def video_folders(layout: Layout, note: Callable[[str], None]) -> Iterator[Path]:
-    """Every folder of the archive that may be a video's; `note` hears which are not looked into.
+    """Iterate over the folders that may be of a video; `note` reports those not searched.
 
     Raises a LocalError if the folder of all videos cannot be read.
     """
@@ -57,7 +57,7 @@ def _folders_in(folder: Path, layout: Layout, note: Callable[[str], None]) -> li
     try:
         with os_errors(folder), os.scandir(folder) as entries:
             inner = [entry for entry in entries if _may_be_folder(Path(entry.path))]
-    except LocalError as error:  # such as `lost+found`, where the archive is a whole disk
+    except LocalError as error:  # such as `lost+found`, if the archive is a whole disk
         if layout.videos.is_relative_to(folder):
             raise
         note(error.message)
@@ -69,7 +69,7 @@ def _folders_in(folder: Path, layout: Layout, note: Callable[[str], None]) -> li
 
 
 def _may_be_folder(path: Path) -> bool:
-    """Whether to look into a path; into one that cannot be read, so that it is reported."""
+    """Return whether to search a path. An unreadable one is searched, so that it is reported."""
     try:
         return is_folder(path)
     except LocalError:
@@ -77,7 +77,7 @@ def _may_be_folder(path: Path) -> bool:
 
 
 def documents(folder: Path) -> Iterator[Path]:
-    """The JSON files of a folder, one by one: there may be a million. Raises a LocalError."""
+    """Iterate over the JSON files of a folder: there may be a million. Raises a LocalError."""
     with os_errors(folder):
         if folder.is_dir():
             names = (path for path in folder.iterdir() if path.suffix == ".json")
@@ -92,9 +92,10 @@ def _is_video(folder: Path, layout: Layout) -> bool:
 
 
 def examine(folder: Path) -> FoundFiles:
-    """What a video's folder holds or has lost, by its list of digests; without one, by its files.
+    """Return the files of a video's folder, present or missing, by its list of digests.
 
-    Raises a LocalError if it is no video at all, or cannot be read.
+    Without such a list, the files themselves count. Raises a LocalError if the folder is not a
+    video or cannot be read.
     """
     video_id = folder.name
     found = (file_name(path).removeprefix("./") for path in listed(folder, "."))
@@ -121,7 +122,7 @@ def examine(folder: Path) -> FoundFiles:
 
 
 def _playing_set(folder: Path, video_id: str) -> list[str]:
-    """The files of a finished video of which no digests are known. Raises IntegrityFailure."""
+    """Return the files of a finished video without digests. Raises IntegrityFailure."""
     names = file_sets.finished_set(folder, video_id)
     media = next(folder / name for name in names if role_of(name) is Role.MEDIA)
     try:
@@ -132,7 +133,7 @@ def _playing_set(folder: Path, video_id: str) -> list[str]:
 
 
 def _may_be_lost(folder: Path, name: str) -> bool:
-    """Whether there can have been a file of this name in the folder."""
+    """Return whether the folder can have had a file of this name."""
     path = PurePosixPath(name)
     is_inside = not path.is_absolute() and ".." not in path.parts
     is_possible = all(len(os.fsencode(part)) <= _LONGEST_NAME for part in path.parts)
@@ -140,9 +141,9 @@ def _may_be_lost(folder: Path, name: str) -> bool:
 
 
 def _described(folder: Path, digests: dict[str, str]) -> tuple[list[StoredFile], list[str]]:
-    """A folder's files by their digests, and which of them are lost: `verify` goes on to tell so.
+    """Return a folder's files by their digests, and which of them are missing.
 
-    How large a lost one was is not known.
+    Missing files are registered, so that `verify` still reports them; their size is unknown.
     """
     own = [CHECKSUMS] if files.size(folder / CHECKSUMS) is not None else []
     known = digests | {name: files.sha256(folder / name) for name in own}
@@ -155,7 +156,7 @@ def _described(folder: Path, digests: dict[str, str]) -> tuple[list[StoredFile],
 
 
 def examine_registration(path: Path, layout: Layout) -> FoundFiles:
-    """A video that was registered where it lies. Raises a LocalError or PathOutsideArchive."""
+    """Return a video that was registered in place. Raises a LocalError or PathOutsideArchive."""
     try:
         note = Registration.model_validate(stored_json(files.read(path)))
     except ValueError:
@@ -171,13 +172,13 @@ def examine_registration(path: Path, layout: Layout) -> FoundFiles:
 
 
 def changed(path: Path) -> int:
-    """When a file was changed, in microseconds; file systems can have any number there."""
+    """Return when a file was changed, in microseconds; out-of-range times are limited."""
     with os_errors(path):
         return min(max(path.stat().st_mtime_ns // 1000, 0), _LAST_MOMENT)
 
 
 def quality_of(info: Path) -> str | None:
-    """The picture that was fetched, as yt-dlp's info tells it: `720p`."""
+    """Return the quality of the fetched picture from yt-dlp's info file: `720p`."""
     try:
         told: Any = stored_json(read_regular(info))
     except (OSError, ValueError):
@@ -186,11 +187,11 @@ def quality_of(info: Path) -> str | None:
 
 
 EXAMINATION_FAILURES = (YTArchiveError, OSError, ValueError, OverflowError)
-"""What `examine` raises: the video is told, and the others are not kept waiting."""
+"""Errors of `examine`: the video is reported, and the search continues."""
 
 
 def listed(base: Path, folder: str) -> list[str]:
-    """Return all files below a folder of the archive; names and paths as databases keep them."""
+    """Return all files below a folder of the archive, with names as stored in databases."""
     found: list[str] = []
     pending = [file_name(folder)]
     while pending:
@@ -201,5 +202,5 @@ def listed(base: Path, folder: str) -> list[str]:
                     below = pending if entry.is_dir(follow_symlinks=False) else found
                     below.append(f"{inner}/{entry.name}")
         except OSError:
-            continue  # it has gone: its files are reported as missing
+            continue  # it no longer exists: its files are reported as missing
     return sorted(map(stored_name, found))

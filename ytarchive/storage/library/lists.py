@@ -1,7 +1,7 @@
-"""Lists of stored videos, at the same cost whatever the archive's size.
+"""Lists of stored videos, whose cost does not depend on the size of the archive.
 
-A page is read along the index of its order, from where the page before ended. Filters that leave
-only few videos would make that a long walk: then these few are read by the filter's own index, and
+A page is read from the index of its order, starting after the previous page. If a filter matches
+few videos, that would scan most of the index: then the matches are read by the filter's index and
 sorted.
 """
 
@@ -20,7 +20,7 @@ from ytarchive.storage.library.models import SortOrder, StoredVideo, VideoQuery,
 from ytarchive.storage.store.layout import Layout
 
 _FEW = 10_000
-"""So many videos can be sorted for each page in about 20 ms."""
+"""This many videos can be sorted for each page in about 20 ms."""
 
 _LONGEST = 2**31
 _Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -36,12 +36,12 @@ _ORDERS = {
     VideoSort.SIZE: ("size_bytes", "videos_by_size", _NUMERIC),
     VideoSort.CHANNEL: ("channel_title COLLATE NOCASE", "videos_by_channel", _TEXTUAL),
 }
-"""The key that a list is sorted by, the index that has it in this order, and a place in it."""
+"""By order: the sort key, the index in that order, and the type of a place in it."""
 
 
 @dataclass(frozen=True)
 class _Filter:
-    """A condition, and the index that finds what it leaves."""
+    """A condition, and the index that finds the matching videos."""
 
     condition: str
     index: str
@@ -56,7 +56,7 @@ class VideoLists:
         self._layout = layout
 
     async def page(self, query: VideoQuery) -> Page[StoredVideo]:
-        """One page. Raises InvalidRequest for a cursor of another list."""
+        """Return one page. Raises InvalidRequest for a cursor of another list."""
         filters = await self._filters(query)
         few = await self._most_selective(filters)
         conditions = [each.condition for each in filters]
@@ -95,7 +95,7 @@ class VideoLists:
         return await listing.page(query.limit, fetch)
 
     async def _most_selective(self, filters: list[_Filter]) -> _Filter | None:
-        """The filter that leaves the fewest videos, if it leaves few."""
+        """Return the filter with the fewest matches; None if all have many."""
         fewest, best = _FEW, None
         for each in filters:
             statement = self._assembled("count_some", each.index, [each.condition])
@@ -121,7 +121,7 @@ class VideoLists:
         return filters
 
     async def _of_channel(self, channel: str) -> _Filter:
-        """By id if there are videos of a channel with such an id, else by name."""
+        """Return a filter by channel id if a stored video has this id, else by channel title."""
         parameters = {"channel": channel}
         if await self._database.fetch_one("video_of_channel", parameters):
             return _Filter("channel_id = :channel", "videos_by_channel_id", parameters)
@@ -129,7 +129,7 @@ class VideoLists:
         return _Filter(condition, "videos_by_channel", parameters)
 
     def _assembled(self, name: str, index: str, conditions: list[str]) -> str:
-        """A named statement by an index, with further conditions."""
+        """Return a named statement that uses an index, with further conditions."""
         statement = self._database.query(name).replace("/* by */", f"INDEXED BY {index}")
         return statement.replace("/* and */", "".join(f"AND {each} " for each in conditions))
 
@@ -155,7 +155,7 @@ def _name(row: Row) -> str:
 
 
 def _text_place(row: Row) -> tuple[str, int] | None:
-    """Return a place by text. The text is kept byte by byte: it may be damaged."""
+    """Return a place by text. Its bytes are read as Latin-1, because they may be damaged."""
     key = row["sort_key"]
     return (key.decode("latin-1"), row["number"]) if isinstance(key, bytes) else None
 
@@ -166,7 +166,7 @@ def _numeric_place(row: Row) -> tuple[int, int] | None:
 
 
 def _bound(place: str | int) -> bytes | int:
-    """Return the sort key that `_text_place` made a cursor's from. Raises InvalidRequest."""
+    """Return the sort key of a cursor; reverses `_text_place`. Raises InvalidRequest."""
     try:
         return place.encode("latin-1") if isinstance(place, str) else place
     except UnicodeEncodeError:
@@ -174,7 +174,7 @@ def _bound(place: str | int) -> bytes | int:
 
 
 def _after(key: str, order: SortOrder, reached: str) -> list[tuple[str, str]]:
-    """What comes after a place, and in which order: those with the same key, then those beyond it.
+    """Return conditions and orders for what follows a place: the same key, then later keys.
 
     SQLite uses an index for each of them, but not for `(key, number) > (:key, :number)`.
     """
@@ -188,9 +188,9 @@ def _after(key: str, order: SortOrder, reached: str) -> list[tuple[str, str]]:
 def _with_unknown_last(
     key: str, parts: list[tuple[str, str]], *, is_unknown: bool
 ) -> list[tuple[str, str]]:
-    """Put the videos whose key is 0, which means unknown, behind the others of a rising list.
+    """Sort the videos whose key is 0, which means unknown, last in an ascending list.
 
-    `is_unknown`: the place from which the list continues is among them already.
+    `is_unknown`: the list continues from one of these videos.
     """
     if is_unknown:
         return parts[:1]

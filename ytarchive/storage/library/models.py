@@ -1,4 +1,4 @@
-"""Models of the library: where a video is, and what is stored."""
+"""Models of the library: locations of videos, lists and totals."""
 
 from datetime import date
 from enum import StrEnum
@@ -12,7 +12,7 @@ from ytarchive.common.models import Model, Text, UtcDatetime
 
 
 class StorageLocation(Model):
-    """Where a video lies. Paths are absolute; what is not stored is null."""
+    """Where a video is stored. Paths are absolute; null for files that are not stored."""
 
     video_id: str
     video_path: str | None = None
@@ -39,7 +39,7 @@ class StorageLocation(Model):
 
 
 class SaveMetadata(Model):
-    """A video's metadata; the bare model is accepted too."""
+    """A video's metadata to save; the metadata without the outer object is accepted too."""
 
     metadata: VideoMetadata
 
@@ -54,7 +54,7 @@ class SaveMetadata(Model):
 
 
 class SavePlaylist(Model):
-    """A playlist's metadata, as it was listed: whole, or in parts while it is being listed."""
+    """A playlist's metadata to save: complete, or in parts while it is being listed."""
 
     playlist: PlaylistMetadata
     draft: str | None = Field(
@@ -72,7 +72,7 @@ class SavePlaylist(Model):
 
 
 class SaveVideo(Model):
-    """A finished video to take in: a folder of staged files, or a file already in the archive."""
+    """A finished video to store: a folder of staged files, or a file already in the archive."""
 
     video_id: VideoId
     staged_path: str | None = Field(
@@ -114,7 +114,7 @@ class SaveVideo(Model):
 
 
 class VideoExists(Model):
-    """Whether a video is stored. `exists` means its media file; metadata may be there alone."""
+    """Whether a video's media file is stored. Metadata can be stored without it."""
 
     video_id: str
     exists: bool
@@ -122,7 +122,7 @@ class VideoExists(Model):
 
 
 class ExistsRequest(Model):
-    """Many videos to look for."""
+    """The videos to look up."""
 
     video_ids: list[VideoId] = Field(max_length=10_000)
     caption_languages: CaptionLanguages = Field(
@@ -136,7 +136,7 @@ class ExistsRequest(Model):
 
 
 class StoredVideos(Model):
-    """Those of the videos asked for that are stored."""
+    """The requested videos that are stored."""
 
     video_ids: list[str]
     incomplete: list[str] = Field(
@@ -155,7 +155,7 @@ class StoredVideos(Model):
 
 
 class StorageStats(Model):
-    """What the archive holds; kept as counters, so it costs the same at any size."""
+    """Totals of the archive. They are kept as counters, so reading them is cheap at any size."""
 
     total_videos: int = Field(description="Videos whose media file is stored")
     incomplete_videos: int = Field(
@@ -182,7 +182,7 @@ _DAY = "Day in UTC, as `2026-01-31`; included"
 
 
 class VideoFilter(Model):
-    """Which videos. What is not given does not matter; all that is given must hold."""
+    """Selects videos that match all given criteria; criteria that are not given are ignored."""
 
     channel: Text | None = Field(
         default=None,
@@ -199,7 +199,7 @@ class VideoFilter(Model):
 
 
 class VideoSort(StrEnum):
-    """What a list of videos is ordered by."""
+    """The sort key of a list of videos."""
 
     STORED_AT = "stored_at"
     UPLOAD_DATE = "upload_date"
@@ -210,14 +210,14 @@ class VideoSort(StrEnum):
 
 
 class SortOrder(StrEnum):
-    """The direction of a list."""
+    """The sort direction of a list."""
 
     ASCENDING = "asc"
     DESCENDING = "desc"
 
 
 class VideoQuery(VideoFilter):
-    """Which page of the stored videos, in which order."""
+    """Selects a page of the stored videos and its order."""
 
     sort: VideoSort = VideoSort.STORED_AT
     order: SortOrder = SortOrder.DESCENDING

@@ -1,6 +1,6 @@
-"""The files of playlists. However long a list is, no more than a part of it is in memory.
+"""The files of playlists, written in parts so that a long list is never wholly in memory.
 
-A file has one entry on each line, between its other fields and the end. Everything here blocks.
+A file has one entry per line, between the other fields and the count. Everything here blocks.
 """
 
 import json
@@ -28,7 +28,7 @@ _LONGEST_ENTRY = 2**16
 
 
 def save_listed(request: SavePlaylist, layout: Layout) -> int | None:
-    """Write a playlist's file; the number of its entries, or None while more parts follow.
+    """Write a playlist's file. Return the number of entries, or None while more parts follow.
 
     Raises Conflict, NotWritable, DiskFull or FileFailure.
     """
@@ -55,7 +55,7 @@ def _gather(draft: Path, videos: list[PlaylistVideo], parts: list[bytes]) -> Non
 
 
 def _following(draft: Path) -> int:
-    """The position that follows a draft's last entry."""
+    """Return the position that follows a draft's last entry."""
     if not exists(draft):
         return 0
     with draft.open("rb") as file:
@@ -72,7 +72,7 @@ def _write(request: SavePlaylist, entries: Iterator[bytes], layout: Layout) -> i
 
 
 class _Writing:
-    """The lines of one file, as they are written."""
+    """Produces the lines of one playlist file."""
 
     def __init__(self, playlist: PlaylistMetadata, older: Path | None) -> None:
         self._headline = playlist.model_dump_json(exclude={"videos", "video_count"}, indent=2)
@@ -81,7 +81,7 @@ class _Writing:
         self.count = 0
 
     def lines(self, entries: Iterator[bytes]) -> Iterator[bytes]:
-        """The whole file; how many entries there are is known at its end, and so stands there."""
+        """Yield the file's content, with the number of entries at the end, where it is known."""
         fields = self._headline.removesuffix("\n}")
         yield f"{fields},\n{_BEGIN}".encode()
         for entry in self._all(entries):
@@ -104,19 +104,19 @@ class _Writing:
                     entry["position"] = self.count
                     yield json.dumps(entry, ensure_ascii=False).encode()
         except (OSError, ValueError, LookupError, TypeError):
-            # The next whole listing brings the others back.
+            # The next full listing restores the other entries.
             log.warning("{} is damaged: not all of its older entries are kept", self._older)
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a playlist's file, one at a time."""
+    """Iterate over the entries of a playlist's file."""
     with open_regular(path) as file:
         if not any(line.rstrip(b"\r\n") == _BEGIN.encode() for line in file):
             return
         for line in file:
             if line.startswith(_END.encode()):
                 return
-            if line.strip() == b"{":  # laid out by another program
+            if line.strip() == b"{":  # formatted by another program
                 yield from stored_json(read_regular(path))["videos"]
                 return
             yield stored_json(line.strip().removesuffix(b","))

@@ -1,4 +1,4 @@
-"""Which registered videos have their files: one that cannot be looked at blocks no other."""
+"""Checks which registered videos have their files. An unreadable file does not block others."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,16 +16,16 @@ log = logger.bind(service="storage")
 
 @dataclass(frozen=True)
 class Seen:
-    """Ids of videos, by what their files are."""
+    """Ids of videos, by the state of their files."""
 
     stored: set[str] = field(default_factory=set)
     """The media file exists."""
     described: set[str] = field(default_factory=set)
     """The metadata file exists as well."""
     failed: set[str] = field(default_factory=set)
-    """Nobody can say: the operating system reported an error."""
+    """Unknown: the operating system reported an error."""
     incomplete: set[str] = field(default_factory=set)
-    """YouTube did not give all of them."""
+    """YouTube did not provide all files."""
 
     def answer(self, request: ExistsRequest, lacking: Collection[str]) -> StoredVideos:
         """Return the result of `request`, in its order; `lacking`: further incomplete videos."""

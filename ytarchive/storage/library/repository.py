@@ -1,4 +1,4 @@
-"""The library's rows. Paths go in relative to the archive and come out absolute."""
+"""The library's rows. Paths are stored relative to the archive and returned as absolute."""
 
 import hashlib
 import json
@@ -36,14 +36,14 @@ class FileSet:
     files: list[StoredFile]
     quality: str | None
     missing: list[str] = field(default_factory=list)
-    """What YouTube did not give of it."""
+    """Files that YouTube did not provide."""
     adds: int = 0
-    """How many of the files, the first ones, are added beside the media, which stays in its place;
+    """The number of files, the first ones, that are added next to media that is already stored;
     0 for files that include the media."""
 
     @property
     def media(self) -> StoredFile:
-        """The video itself."""
+        """Return the video itself."""
         return next(file for file in self.files if file.role is Role.MEDIA)
 
 
@@ -54,7 +54,7 @@ class Move:
     staged: Path
     files: FileSet
     displaced: list[TrashItem] = field(default_factory=list)
-    """Files that leave the folder for the trash or the quarantine."""
+    """Files to move from the folder to the trash or the quarantine."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Registered:
 
 @dataclass(frozen=True)
 class Totals:
-    """What the archive holds."""
+    """Totals of the archive."""
 
     videos: int
     incomplete: int
@@ -79,16 +79,16 @@ class Totals:
 
 
 class Library:
-    """The tables of videos, their files, playlists, and moves under way."""
+    """The tables of videos, their files, playlists, and unfinished moves."""
 
     def __init__(self, database: Database, layout: Layout) -> None:
         self._database = database
         self._layout = layout
 
     async def save_metadata(self, metadata: VideoMetadata, content: bytes) -> StorageLocation:
-        """Keep what lists and searches need of a video's metadata, and its file's digest.
+        """Store the metadata fields for lists and searches, and the file's digest.
 
-        The result is where the video lies.
+        Return where the video is stored.
         """
         row = metadata_row(metadata) | {"now": to_micros(utc_now())}
         file = metadata_file_row(metadata.video_id, content, self._layout)
@@ -104,17 +104,17 @@ class Library:
         return self._location(saved)
 
     async def digest_of(self, video_id: str, path: str) -> str | None:
-        """The registered SHA-256 of a video's file, in hexadecimal; `path` in the archive."""
+        """Return the registered SHA-256 of the file `path` in the archive, in hexadecimal."""
         row = await self._database.fetch_one("get_digest", {"video_id": video_id, "path": path})
         return bytes(row["sha256"]).hex() if row else None
 
     async def save_playlist(self, playlist: PlaylistMetadata) -> None:
-        """Keep a playlist's headline."""
+        """Store a playlist's summary."""
         now = {"now": to_micros(utc_now())}
         await self._database.execute("upsert_playlist", playlist_row(playlist) | now)
 
     async def begin_move(self, move: Move) -> None:
-        """Note, durably, that a video is about to be moved."""
+        """Record durably that a video is about to be moved."""
         parameters = {
             "video_id": move.files.video_id,
             "staged_path": self._layout.relative(move.staged),
@@ -128,23 +128,23 @@ class Library:
         await self._database.execute("begin_move", parameters)
 
     async def forget_move(self, video_id: str) -> None:
-        """The move did not take place."""
+        """Delete the record of a move that was not executed."""
         await self._database.execute("end_move", {"video_id": video_id})
 
     async def move_of(self, video_id: str) -> Move | None:
-        """The move of a video that was begun and not ended."""
+        """Return the unfinished move of a video."""
         row = await self._database.fetch_one("get_move", {"video_id": video_id})
         return self._move(row) if row else None
 
     async def moves(self) -> list[Move]:
-        """Every move that was begun and not ended."""
+        """Return all unfinished moves."""
         rows = await self._database.fetch_all("list_moves")
         return all_readable(rows, self._move, lambda row: f"the move of video {row['video_id']}")
 
     async def register(self, stored: FileSet, displaced: Sequence[TrashItem] = ()) -> None:
-        """Enter a video and its files, and end its move, in one transaction.
+        """Register a video and its files, and end its move, in one transaction.
 
-        `displaced`: what has left its folder; it is no longer registered.
+        `displaced`: files moved out of the folder, which are no longer registered.
         """
         video = {
             "video_id": stored.video_id,
@@ -165,7 +165,7 @@ class Library:
             writer.execute_many("delete_file", gone)
             writer.execute_many("upsert_file", rows)
             writer.execute("end_move", {"video_id": stored.video_id})
-            if stored.adds:  # what was found about the media is as true as before
+            if stored.adds:  # findings about the media are still valid
                 added = [{"path": row["path"]} for row in [*gone, *rows[: stored.adds]]]
                 writer.execute_many("delete_finding", added)
             else:
@@ -174,12 +174,12 @@ class Library:
         await self._database.write(transaction)
 
     async def set_missing(self, video_id: str, missing: list[str]) -> None:
-        """Keep what YouTube did not give of a stored video."""
+        """Record which files of a stored video YouTube did not provide."""
         row = {"video_id": video_id, "missing": _missing(missing)}
         await self._database.execute("set_missing", row)
 
     async def files_beside(self, video_id: str, folder: Path) -> list[StoredFile]:
-        """A video's registered files in the folder of its media, the media first."""
+        """Return a video's registered files in the folder of its media, the media first."""
         inside = self._layout.relative(folder)
         rows = await self._database.fetch_all(
             "files_beside", {"video_id": video_id, "folder": inside}
@@ -194,7 +194,7 @@ class Library:
         ]
 
     async def location(self, video_id: str) -> StorageLocation:
-        """Where a video lies, as it was registered. Raises NotFound if nothing of it is."""
+        """Return where a video is registered. Raises NotFound if nothing of it is."""
         row = await self._database.fetch_one("get_video", {"video_id": video_id})
         location = readable(row, self._location, f"video {video_id}") if row else None
         if location is None:
@@ -202,14 +202,14 @@ class Library:
         return location
 
     async def stored_among(self, video_ids: list[str]) -> dict[str, Registered]:
-        """Those of the videos whose media is registered."""
+        """Return the videos whose media is registered."""
         parameters = {"video_ids": json.dumps(video_ids)}
         rows = await self._database.fetch_all("stored_among", parameters)
         found = all_readable(rows, self._registered, lambda row: f"video {row['video_id']}")
         return dict(found)
 
     async def totals(self) -> Totals:
-        """What the archive holds."""
+        """Return the totals of the archive."""
         [row] = await self._database.fetch_all("totals")
         return Totals(**{name: row[name] for name in Totals.__dataclass_fields__})
 
@@ -253,7 +253,7 @@ class Library:
 
 
 def metadata_row(metadata: VideoMetadata) -> dict[str, Any]:
-    """What lists and searches need of a video's metadata."""
+    """Return the row of a video's metadata for lists and searches."""
     fields = metadata.model_dump(
         include={"video_id", "title", "channel_id", "channel_title", "duration"}
     )
@@ -261,14 +261,14 @@ def metadata_row(metadata: VideoMetadata) -> dict[str, Any]:
 
 
 def playlist_row(playlist: PlaylistMetadata) -> dict[str, Any]:
-    """A playlist's headline."""
+    """Return the row of a playlist's summary."""
     return playlist.model_dump(
         include={"playlist_id", "title", "channel_id", "channel_title", "video_count"}
     )
 
 
 def metadata_file_row(video_id: str, content: bytes, layout: Layout) -> dict[str, Any]:
-    """The file that holds a video's metadata."""
+    """Return the row of the file with a video's metadata."""
     return {
         "video_id": video_id,
         "path": layout.relative(layout.metadata_file(video_id)),
@@ -279,7 +279,7 @@ def metadata_file_row(video_id: str, content: bytes, layout: Layout) -> dict[str
 
 
 def file_rows(stored: FileSet, layout: Layout) -> list[dict[str, Any]]:
-    """A video's files."""
+    """Return the rows of a video's files."""
     return [
         {
             "video_id": stored.video_id,
