@@ -1,4 +1,4 @@
-"""The archive, for commands that only read it: no recovery, no index, no verification."""
+"""Storage for commands that only read the archive: no recovery, indexing or verification."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,12 +14,12 @@ from ytarchive.storage.store.layout import Layout
 
 
 class ReadOnlyStorage(StorageService):
-    """Answers from the databases and files as they are; changes raise NotWritable."""
+    """Reads the databases and files as they are; changes raise NotWritable."""
 
     @classmethod
     @asynccontextmanager
     async def reading(cls, config: StorageConfig, presence: Presence | None) -> AsyncIterator[Self]:
-        """Give the service; databases that are missing count as empty."""
+        """Yield the service; missing databases count as empty."""
         layout = Layout.of(config)
         database = await ReadOnlyDatabase.open(layout.database, SCHEMA)
         search = await Search.reading(database, layout)

@@ -1,4 +1,4 @@
-"""The Storage service: the archive's files and their index."""
+"""The Storage service: the archive's files and the library."""
 
 import asyncio
 import time
@@ -66,7 +66,7 @@ T = TypeVar("T")
 
 
 class StorageService(WatchedOperations, StorageAPI):
-    """Keeps the archive. Made by `open`; one process at a time may have it open."""
+    """Manages the archive. Created by `open`; only one process at a time may open it."""
 
     def __init__(
         self,
@@ -106,11 +106,11 @@ class StorageService(WatchedOperations, StorageAPI):
         presence: Presence | None = None,
         scheduler: Scheduler | None = None,
     ) -> Self:
-        """Make the folders, open the library, and finish what a crash cut short.
+        """Create the folders, open the library, and finish interrupted changes.
 
-        A library that was lost is made again from the files. `presence`: the archive that the
-        folder must hold; None: the folder is not checked. Raises NotWritable, DiskFull,
-        FileFailure, InvalidConfiguration or a database error.
+        A missing library is rebuilt from the files. `presence`: the archive that the folder must
+        hold; None: the folder is not checked. Raises NotWritable, DiskFull, FileFailure,
+        InvalidConfiguration or a database error.
         """
         layout = Layout.of(config)
         await asyncio.to_thread(folders.prepare, layout)
@@ -142,7 +142,7 @@ class StorageService(WatchedOperations, StorageAPI):
         return storage
 
     async def close(self) -> None:
-        """Stop the verification, finish what is being saved, then close the library."""
+        """Stop the verification, finish the running changes, then close the library."""
         await self._supervisor.stop()
         await self._verifier.close()
         await self._changes.finish()
@@ -247,7 +247,7 @@ class StorageService(WatchedOperations, StorageAPI):
     @databases_only
     async def health(self) -> HealthCheck:
         look = asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free)
-        # All at once: under load, each change of threads waits for its turn.
+        # Run concurrently: under load, each switch between threads is slow.
         found = await asyncio.gather(self._database.is_usable(), self.watch.is_there(), look)
         checks = {"database": found[0], "archive": found[1], **found[2]}
         problems = self._supervisor.problems()
@@ -261,7 +261,7 @@ class StorageService(WatchedOperations, StorageAPI):
         return location
 
     async def _change(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
-        """Run what changes a video, to its end and while nothing else changes it."""
+        """Run a change of a video to its end, holding the video's lock."""
         return await self._changes.to_the_end(self._changed(video_id, work))
 
     async def _changed(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:

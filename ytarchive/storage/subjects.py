@@ -1,4 +1,4 @@
-"""The contracts of Storage that need the library and the files alone."""
+"""The contracts of Storage that need only the library and the files."""
 
 from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database

@@ -1,1 +1,1 @@
-"""The index is built again from the files."""
+"""Rebuilds the library from the archive's files."""

@@ -1,7 +1,7 @@
-"""Enters into an empty library what the archive's files tell.
+"""Fills an empty library from the archive's files.
 
-Rows go in by the statements that store them every day, so that counters and whatever else hangs on
-triggers are right.
+Rows are inserted with the same statements as in normal operation, so that counters and everything
+else that triggers maintain are correct.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ _MOST_ODDITIES = 1000
 
 
 class LibraryImporter:
-    """Enters all that the files tell. `oddities` counts what is odd; `examples` names the first."""
+    """Imports the archive's files. `oddities` counts problems; `examples` has the first ones."""
 
     def __init__(
         self, database: Database, layout: Layout, on_progress: Callable[[int], None]
@@ -60,7 +60,7 @@ class LibraryImporter:
         self.examples: list[str] = []
 
     async def fill(self) -> None:
-        """Enter everything that the files tell."""
+        """Import all files of the archive."""
         await self._enter(self._found_videos(), self._enter_video)
         kinds = self._layout.metadata
         await self._enter(self._documents(kinds / "videos"), self._enter_metadata)
@@ -69,9 +69,9 @@ class LibraryImporter:
         await self._enter(self._documents(kinds / "marks"), self._enter_marks)
 
     async def _enter(self, things: Iterator[T], enter: Callable[[T, Writer], None]) -> None:
-        """Enter things, some hundred in a transaction; both reading and writing in threads.
+        """Import items, some hundred per transaction, reading and writing in threads.
 
-        What cannot be entered is noted, and leaves nothing behind.
+        An item that cannot be imported is reported, and none of its rows are kept.
         """
         while some := await asyncio.to_thread(_take, things):
             await self._database.write(functools.partial(self._enter_all, some, enter))
@@ -87,7 +87,7 @@ class LibraryImporter:
                 self._note(f"{_name(thing)}: not entered: {error}")
 
     def _documents(self, folder: Path) -> Iterator[Path]:
-        """The JSON files of a folder; one that cannot be read to its end is noted."""
+        """Iterate over the JSON files of a folder; report a folder that cannot be read."""
         try:
             yield from discovery.documents(folder)
         except LocalError as error:
@@ -101,7 +101,7 @@ class LibraryImporter:
             self.examples.append(oddity)
 
     def _found_videos(self) -> Iterator[FoundFiles]:
-        """Every video, told as it is found."""
+        """Iterate over all videos, and report progress and problems."""
         paths = discovery.video_folders(self._layout, self._note)
         folders = ((discovery.examine, (path,)) for path in paths)
         notes = (
@@ -149,7 +149,7 @@ class LibraryImporter:
         writer.execute("upsert_file", metadata_file_row(video_id, files.read(path), self._layout))
 
     def _enter_unreadable(self, path: Path, writer: Writer) -> None:
-        """Enter metadata that cannot be read as damaged, so that `verify` finds and repairs it."""
+        """Register unreadable metadata as damaged, so that `verify` finds and repairs it."""
         if VIDEO_ID.fullmatch(path.stem):
             row = metadata_file_row(path.stem, b"something else", self._layout)
             row["size_bytes"] = found.st_size if (found := status(path, follow=False)) else 0

@@ -1,6 +1,6 @@
-"""Makes the library and the search index again from the archive's files alone, without the network.
+"""Rebuilds the library and the search index from the archive's files alone, without the network.
 
-The new library is made beside the old one and then swapped in; the old one is kept.
+The new library is built in a separate folder and then swapped in; the old one is kept.
 """
 
 import asyncio
@@ -39,12 +39,12 @@ from ytarchive.storage.store.layout import CHECKSUMS, Layout
 
 log = logger.bind(service="storage")
 
-# Until it is swapped in, nobody minds if a power cut loses it.
+# A power cut may lose the new library until it is swapped in, so it need not be durable.
 _UNFINISHED = replace(SCHEMA, durable=False)
 
 
 class Rebuilt(Model):
-    """What a rebuilt library holds."""
+    """The contents of a rebuilt library."""
 
     videos: int = Field(description="Videos whose media is there")
     metadata: int
@@ -67,11 +67,11 @@ class Rebuilt(Model):
 async def rebuild_library(
     config: StorageConfig, on_progress: Callable[[int], None] = lambda _: None
 ) -> Rebuilt:
-    """Make `library.db` again; `on_progress` hears the number of videos found so far.
+    """Rebuild `library.db`; `on_progress` is called with the number of videos found so far.
 
-    The archive keeps its identity. Raises StateLocked while a process owns the library,
-    ArchiveMissing, WrongArchive or NotAnArchive if the folder does not hold the archive, NotFound
-    if there is nothing to make a library of, and NotWritable, DiskFull or FileFailure.
+    The archive keeps its identity. Raises StateLocked while a process uses the library,
+    ArchiveMissing, WrongArchive or NotAnArchive if the folder is not the archive, NotFound if the
+    videos' folder does not exist, and NotWritable, DiskFull or FileFailure.
     """
     layout = Layout.of(config)
     identity = await asyncio.to_thread(open_identity, config, Access.WRITE)
@@ -86,9 +86,10 @@ async def rebuild_library(
 
 
 async def restore_lost_library(layout: Layout, watch: ArchiveWatch) -> None:
-    """Make the library again if an archive has lost it; one that holds nothing needs none.
+    """Rebuild the library if it is missing although the archive has files.
 
-    Else it would count as empty, and everything would be fetched anew. The caller owns the library.
+    Otherwise the archive would count as empty, and all videos would be fetched again. The caller
+    holds the lock of the library.
     """
     with os_errors(layout.state):
         await asyncio.to_thread(swap.finish, layout.database)
@@ -101,7 +102,7 @@ async def restore_lost_library(layout: Layout, watch: ArchiveWatch) -> None:
 
 
 def _is_lost(layout: Layout) -> bool:
-    """Whether there is no library, and files that it would know of."""
+    """Return whether there is no library, but files that it would register."""
     if os.path.lexists(layout.database) and not _is_empty(layout.database):
         return False
     with os_errors(layout.videos):
@@ -118,7 +119,7 @@ def _is_empty(database: Path) -> bool:
 async def _made_again(
     layout: Layout, watch: ArchiveWatch, on_progress: Callable[[int], None]
 ) -> Rebuilt:
-    """Make the library from the files, and put it in its place if the archive is still there."""
+    """Build the library from the files, and swap it in if the archive is still present."""
     began = time.monotonic()
     with os_errors(layout.state):
         prepared = swap.prepare(layout.state)
@@ -143,14 +144,14 @@ async def _made_again(
 
 
 async def _record(layout: Layout, identity: ArchiveIdentity | None) -> None:
-    """Record in the new library which archive it belongs to."""
+    """Record the archive's identity in the new library."""
     if identity is not None:
         async with await Database.open(layout.database, SCHEMA) as library:
             await record_in_library(library, identity.id)
 
 
 async def _finish_moves(layout: Layout) -> None:
-    """If the old library can be read, finish the moves that it knows of."""
+    """Finish the moves recorded in the old library, if it can be read."""
     if not await asyncio.to_thread(is_file, layout.database):
         return
     try:
@@ -163,7 +164,7 @@ async def _finish_moves(layout: Layout) -> None:
 
 
 async def _index(layout: Layout, watch: ArchiveWatch) -> bool:
-    """Make the search index; whether it could be made. The library is good without it."""
+    """Build the search index. Return whether that succeeded; the library does not need it."""
     async with await Database.open(layout.database, SCHEMA) as library:
         try:
             search = await Search.open(library, layout, watch)

@@ -1,1 +1,1 @@
-"""What users decide of single videos: `metadata/marks/<id>.json`."""
+"""Marks that users set on single videos: `metadata/marks/<id>.json`."""

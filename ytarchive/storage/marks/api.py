@@ -1,4 +1,4 @@
-"""Contract of the marks of videos."""
+"""Contract for the marks of videos."""
 
 from typing import ClassVar, Protocol
 
@@ -10,7 +10,7 @@ from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
 
 
 class MarksAPI(Contract, Protocol):
-    """Set and read what users decide of single videos."""
+    """Set and read the marks of videos."""
 
     service: ClassVar[ServiceName] = ServiceName.STORAGE
 
@@ -21,7 +21,7 @@ class MarksAPI(Contract, Protocol):
 
     @endpoint("GET /storage/marks/{video_id}")
     async def get_marks(self, video_id: VideoId) -> MarkedVideo:
-        """Return the marks of a video; none of them is set if there are none."""
+        """Return the marks of a video; all are unset if there are none."""
         ...
 
     @endpoint("PUT /storage/marks/{video_id}")

@@ -7,7 +7,7 @@ from ytarchive.common.models import Model
 
 
 class VideoMarks(Model):
-    """What users decided of a video. Without a mark: nothing."""
+    """The marks that users set on a video."""
 
     keep: bool = Field(default=False, description="No rule may remove it")
     removed: bool = Field(default=False, description="It was removed, and is not fetched again")
@@ -23,13 +23,13 @@ class VideoMarks(Model):
 
 
 class MarkedVideo(VideoMarks):
-    """A video with its marks, as `metadata/marks/<id>.json` has them."""
+    """A video with its marks, as stored in `metadata/marks/<id>.json`."""
 
     video_id: VideoId
 
 
 class MarksQuery(Model):
-    """Which marked videos to list."""
+    """Selects the marked videos to list."""
 
     keep: bool | None = None
     removed: bool | None = None

@@ -22,5 +22,5 @@ def read_marks(path: Path) -> MarkedVideo:
 
 
 def marks_row(marked: MarkedVideo) -> dict[str, Any]:
-    """Return the marks of a video as its row."""
+    """Return the row of a video's marks."""
     return marked.model_dump()

@@ -1,4 +1,4 @@
-"""Full-text search over titles, descriptions and captions of everything stored."""
+"""Full-text search in the titles, descriptions and captions of stored videos."""
 
 from ytarchive.storage.search.search import Search
 

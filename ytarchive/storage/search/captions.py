@@ -1,4 +1,4 @@
-"""Captions as lines with the second at which they begin."""
+"""Reads captions as lines with their start times in seconds."""
 
 import html
 import re
@@ -17,27 +17,27 @@ _TIMING = re.compile(
 _TAG = re.compile(r"</?[^<>\n]{1,200}>")
 _GAP_MS = 500
 FORMATS = frozenset({".vtt", ".srt"})
-"""The formats that are read."""
+"""The supported formats."""
 
 
 def read_captions(path: Path) -> list[tuple[int, str]]:
-    """The lines of a captions' file, each with the second at which it begins. Raises OSError."""
+    """Return the lines of a captions file with their start times in seconds. Raises OSError."""
     return parse(read_regular(path, limit=_LARGEST).decode("utf-8-sig", "replace"))
 
 
 def parse(content: str) -> list[tuple[int, str]]:
-    """The lines of WebVTT or SubRip.
+    """Return the lines of WebVTT or SubRip with their start times in seconds.
 
-    YouTube's automatic captions roll: each cue shows again what the one before it showed, and adds
-    a line. A line counts once, when it first appears.
+    YouTube's automatic captions roll: each cue repeats the lines of the previous cue and adds a
+    line. Each line is returned once, with the time of its first cue.
     """
     content = content.replace("\r\n", "\n").replace("\r", "\n")
     found: list[tuple[int, str]] = []
     shown: list[str] = []
     shown_until = -_GAP_MS
-    # One match after the other: a list of all would hold every other thread up while it is made.
+    # Iterate over the matches: building a list of all of them would block all other threads.
     for timing, following in pairwise(chain(_TIMING.finditer(content), [None])):
-        if timing is None:  # it is the last of the chain, which is no first one of a pair
+        if timing is None:  # never true: None is only the second item of the last pair
             break
         end = following.start() if following else len(content)
         begin, until = _milliseconds(timing, 1), _milliseconds(timing, 5)
@@ -52,7 +52,7 @@ def parse(content: str) -> list[tuple[int, str]]:
 
 
 def language_of(path: str) -> str:
-    """The language that the name of a captions' file tells: `<id>.<language>.vtt`."""
+    """Return the language code in the name of a captions file: `<id>.<language>.vtt`."""
     return PurePosixPath(path).stem.rpartition(".")[2]
 
 
@@ -62,13 +62,13 @@ def _milliseconds(timing: re.Match[str], first: int) -> int:
 
 
 def _lines(payload: str) -> list[str]:
-    """The lines of a cue, up to the first that is empty; blanks and tags are not text."""
+    """Return the lines of a cue up to the first empty line, without tags and extra spaces."""
     shown = payload.partition("\n\n")[0]
     texts = (html.unescape(_TAG.sub("", line)) for line in shown.split("\n"))
     return [line for text in texts if (line := " ".join(clean(text).split()))]
 
 
 def _repeated(before: list[str], now: list[str]) -> int:
-    """How many of the first lines are those that the cue before ended with."""
+    """Return how many leading lines repeat the last lines of the previous cue."""
     most = min(len(before), len(now))
     return next((n for n in range(most, 0, -1) if before[-n:] == now[:n]), 0)

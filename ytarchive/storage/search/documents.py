@@ -1,4 +1,4 @@
-"""A video as it is indexed, from the library's row and the archive's files."""
+"""Builds the indexed form of a video from the library's row and the archive's files."""
 
 import hashlib
 import json
@@ -21,12 +21,12 @@ log = logger.bind(service="storage")
 
 _LARGEST_JSON = 64 * 2**20
 TRACKS = 2
-"""The part of what is packed that has the tracks of captions."""
+"""The part of the packed content that has the caption tracks."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A video that changed, as the library knows it."""
+    """A changed video, as the library has it."""
 
     revision: int
     video_id: str
@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Track:
-    """A captions' file, and the second at which each of its lines begins."""
+    """A captions file with the start times of its lines, in seconds."""
 
     language: str
     path: str
@@ -50,7 +50,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Document:
-    """A video as it is indexed. `content` is what `packed` made."""
+    """The indexed form of a video. `content` is the result of `packed`."""
 
     video_id: str
     title: str
@@ -62,20 +62,20 @@ class Document:
     content: bytes
 
     def row(self) -> dict[str, Any]:
-        """The columns of the index."""
+        """Return the columns of the index."""
         return asdict(self)
 
 
 def packed(description: str, captions: str, tracks: list[Track]) -> bytes:
-    """What is kept of a video's texts. `captions`: the lines of all tracks, one after the other."""
+    """Return a video's texts, compressed. `captions`: the lines of all tracks, concatenated."""
     told = json.dumps([asdict(track) for track in tracks], separators=(",", ":"))
     return zlib.compress(f"{description}\0{captions}\0{told}".encode())
 
 
 def unpacked(content: bytes, part: int) -> str:
-    """A part of what was packed: 0 the description, 1 the captions, 2 the tracks.
+    """Return a part of packed content: 0 for the description, 1 the captions, 2 the tracks.
 
-    Of damaged content it is empty: this runs inside queries, which it must not make fail.
+    The part is empty if the content is damaged: queries call this function and must not fail.
     """
     try:
         return zlib.decompress(content).decode("utf-8", "replace").split("\0")[part]
@@ -84,7 +84,7 @@ def unpacked(content: bytes, part: int) -> str:
 
 
 def tracks_of(told: str) -> list[Track]:
-    """The tracks, from their part of what was packed; none if it is damaged."""
+    """Return the tracks from their part of the packed content; none if it is damaged."""
     try:
         return [Track(**track) for track in json.loads(told)]
     except (ValueError, TypeError):
@@ -92,7 +92,7 @@ def tracks_of(told: str) -> list[Track]:
 
 
 def document_of(change: Change, layout: Layout) -> Document:
-    """Read what is to be indexed. A file that cannot be read is told in the log and left out."""
+    """Return the document of a video. Files that cannot be read are logged and left out."""
     told = _told(change, layout)
     lines: list[str] = []
     tracks: list[Track] = []
@@ -112,12 +112,12 @@ def document_of(change: Change, layout: Layout) -> Document:
 
 
 def headline_of(change: Change) -> Document:
-    """What the library's row alone tells."""
+    """Return a document made from the library's row alone."""
     return document(change, packed("", "", []))
 
 
 def document(change: Change, content: bytes) -> Document:
-    """A video with what was packed of its texts."""
+    """Return the document of a video with the given packed content."""
     return Document(
         video_id=change.video_id,
         title=clean(change.title).replace("\n", " "),
@@ -139,27 +139,27 @@ def _facets(change: Change) -> Iterable[str]:
 
 
 def channel_facet(channel: str) -> str:
-    """The word for a channel's id or name; case does not matter."""
+    """Return the index word for a channel's id or name, ignoring case."""
     return "c" + hashlib.blake2b(channel.casefold().encode(), digest_size=5).hexdigest()
 
 
 def captions_facet(*, has_captions: bool) -> str:
-    """The word for having captions or not."""
+    """Return the index word for videos with captions, or for those without."""
     return "captioned" if has_captions else "silent"
 
 
 def duration_facets(shortest: int, longest: int) -> list[str]:
-    """The words for durations in this range, and for some that are nearly."""
+    """Return the index words for durations in this range, and slightly outside it."""
     return [f"d{step}" for step in range(_step(shortest), _step(longest) + 1)]
 
 
 def _step(seconds: int) -> int:
-    """A coarse measure of durations: four steps to the double."""
+    """Return the step of a duration on a logarithmic scale, with four steps per doubling."""
     return int(4 * math.log2(max(seconds, 0) + 1))
 
 
 def _told(change: Change, layout: Layout) -> dict[str, Any]:
-    """The stored metadata or, without it, what yt-dlp left beside the video."""
+    """Return the stored metadata or, without it, the contents of the video's `info.json`."""
     paths = [layout.metadata_file(change.video_id)]
     if change.media_path is not None:
         media = layout.absolute(change.media_path)

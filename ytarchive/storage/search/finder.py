@@ -1,8 +1,8 @@
-"""Answers searches.
+"""Searches the index.
 
-Videos with all words in their title come first, then the others; newest uploads first in both. That
-order is the index's own, so a page costs what it shows: the usual one, bm25, must look at every
-video that has one of the words before it can show any.
+Videos with all words in their title are first, then the others; each group starts with the newest
+uploads. The index has this order, so that only the videos of a page are read. The usual order,
+bm25, would have to rank every matching video before returning any.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _MOST_COUNTED = 1000
 _NOTHING = "there is no word to look for in the query"
 
 _Place = tuple[int, int]
-"""0 for videos found by their title, 1 for the others; and the video's number."""
+"""A position in the results: 0 for title matches, 1 for others; and the video's number."""
 
 _PLACE: TypeAdapter[_Place] = TypeAdapter(
     tuple[Annotated[int, Field(ge=0, le=1)], Annotated[int, Field(ge=0, le=END)]]
@@ -41,7 +41,7 @@ class Finder:
         self._layout = layout
 
     async def find(self, query: SearchQuery) -> SearchResults:
-        """A page of results, `pending` not filled in. Raises InvalidRequest for a wrong cursor."""
+        """Return a page of results without `pending`. Raises InvalidRequest for a wrong cursor."""
         place = place_of(query, query.cursor, _PLACE) if query.cursor is not None else (0, END)
         question = Question.parse(query.query)
         if not question.wanted:
@@ -69,7 +69,7 @@ class Finder:
     async def _among(
         self, counted: list[int], matches: Matches, limits: dict[str, Any], place: _Place
     ) -> list[_Place]:
-        """The places after `place`, when all that match are known."""
+        """Return the places after `place` if all matches are known."""
         if not counted:
             return []
         asked = limits | {"match": matches.in_title, "limit": _MOST_COUNTED}
@@ -82,7 +82,7 @@ class Finder:
     async def _next(
         self, matches: Matches, limits: dict[str, Any], place: _Place, most: int
     ) -> list[_Place]:
-        """The next places after `place`, when there are very many."""
+        """Return the next places after `place` if there are too many matches to read all."""
         tier, number = place
         found: list[_Place] = []
         if tier == 0:
@@ -110,4 +110,4 @@ class Finder:
 
         return await asyncio.to_thread(
             lambda: all_readable(rows, shown, lambda row: f"video {row['video_id']} of the index")
-        )  # in a thread: captions of many hours take a second
+        )  # in a thread: many hours of captions take a second

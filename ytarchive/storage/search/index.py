@@ -1,4 +1,4 @@
-"""search.db: what is indexed, and which videos match."""
+"""The search index, search.db: stores documents and finds matching videos."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ SCHEMA = Schema(
 )
 _DAY = 24 * 3600 * 10**6
 _PLACES = 10
-"""Bits: so many videos of a day have numbers of that day."""
+"""Bits of a number that count the videos of one day."""
 
 
 class SearchIndex:
@@ -41,16 +41,17 @@ class SearchIndex:
         self._database = database
         self._numbers = _Numbers()
         self.revision = revision
-        """Up to here the library's changes are in the index."""
+        """The last change of the library that is in the index."""
         self.overflow = overflow
-        """The most days that a video's number is beyond its day."""
+        """The most days by which a video's number is later than its upload."""
 
     @classmethod
     async def open(cls, path: Path, library_id: str, newest: int) -> Self:
-        """Open the index of a library whose newest change is `newest`, or begin an empty one.
+        """Open the index of a library whose newest change is `newest`, or create an empty one.
 
-        It begins anew when the file is damaged, of another library or a later state of this one
-        (a backup was restored), or made by other rules. Raises NotWritable or DiskFull.
+        The index is created again if the file is damaged, belongs to another library or a later
+        state of this one (a backup was restored), or was made by other rules. Raises NotWritable
+        or DiskFull.
         """
         try:
             database = await Database.open(path, SCHEMA)
@@ -60,7 +61,7 @@ class SearchIndex:
         try:
             index = await cls._fitting(database, library_id, newest)
         except BaseException:
-            await database.close()  # its thread would keep the process from ending
+            await database.close()  # its thread would prevent the process from exiting
             raise
         if index is not None:
             return index
@@ -69,7 +70,7 @@ class SearchIndex:
 
     @classmethod
     async def reading(cls, path: Path, library_id: str, newest: int) -> Self:
-        """Open the index for reading; one that does not fit the library counts as empty."""
+        """Open the index for reading; an index that does not match the library counts as empty."""
         database = await ReadOnlyDatabase.open(path, SCHEMA)
         try:
             index = await cls._fitting(database, library_id, newest)
@@ -82,7 +83,7 @@ class SearchIndex:
 
     @classmethod
     async def _fitting(cls, database: Database, library_id: str, newest: int) -> Self | None:
-        """Return the index if it is of this library, and of no later state of it."""
+        """Return the index if it belongs to this library, and not to a later state of it."""
         state = await database.fetch_one("get_state")
         if state is None:
             return None
@@ -101,11 +102,11 @@ class SearchIndex:
         return cls(database, 0, 0)
 
     async def close(self) -> None:
-        """Finish what is being written, then close."""
+        """Finish pending writes, then close."""
         await self._database.close()
 
     async def take_in(self, documents: Sequence[Document], revision: int) -> None:
-        """Index videos, and note that every change up to `revision` is in, in one transaction."""
+        """Index videos and record `revision` as the last indexed change, in one transaction."""
 
         def transaction(writer: Writer) -> int:
             beyond = [self._take_in_safely(writer, document) for document in documents]
@@ -117,24 +118,24 @@ class SearchIndex:
         self.revision = revision
 
     async def match(self, query: str, parameters: dict[str, Any]) -> list[int]:
-        """The numbers that `match_titles` or `match_words` finds."""
+        """Return the numbers that `match_titles` or `match_words` finds."""
         return [row["number"] for row in await self._database.fetch_all(query, parameters)]
 
     async def words_beginning(self, prefix: str, limit: int) -> list[str]:
-        """The words of the index that begin with `prefix`."""
-        parameters = {"prefix": prefix, "limit": limit + 1}  # the one that ends it is no such word
+        """Return words of the index that begin with `prefix`, about `limit` at most."""
+        parameters = {"prefix": prefix, "limit": limit + 1}  # one more for the end
         rows = await self._database.fetch_all("words_beginning", parameters)
         return [row["word"] for row in rows]
 
     async def documents(self, numbers: Sequence[int]) -> list[Row]:
-        """What is indexed of videos, in the order asked."""
+        """Return the indexed rows of videos, in the order of `numbers`."""
         parameters = {"numbers": json.dumps(numbers)}
         rows = await self._database.fetch_all("documents_of", parameters)
         found = {row["number"]: row for row in rows}
         return [found[number] for number in numbers if number in found]
 
     def _take_in_safely(self, writer: Writer, document: Document) -> int:
-        """Index a video; one whose values cannot be stored is left out, and reported."""
+        """Index a video; if its values cannot be stored, log that and leave it out."""
         try:
             with writer.savepoint():
                 return self._take_in(writer, document)
@@ -143,7 +144,7 @@ class SearchIndex:
             return 0
 
     def _take_in(self, writer: Writer, document: Document) -> int:
-        """Index a video; how many days its number is beyond its day."""
+        """Index a video. Return by how many days its number is later than its upload."""
         row = document.row()
         old = writer.fetch_one("get_document", row)
         if old is not None:
@@ -159,7 +160,7 @@ class SearchIndex:
 
 
 def _remove(path: Path) -> None:
-    """Remove a database; a folder in its place is set aside."""
+    """Remove a database; rename a folder that has its name."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         part = path.with_name(path.name + suffix)
         if part.is_dir() and not part.is_symlink():
@@ -169,13 +170,13 @@ def _remove(path: Path) -> None:
 
 
 class _Numbers:
-    """Finds free numbers, and remembers which days have none."""
+    """Finds free numbers, and records which days have none."""
 
     def __init__(self) -> None:
         self._beyond: dict[int, int] = {}
 
     def free(self, writer: Writer, day: int) -> int:
-        """A free number of this day, or else of the next day that has one."""
+        """Return a free number of this day, or of the next day that has one."""
         at = self._beyond.get(day, day)
         while True:
             limits = {"first": first_number(at), "last": first_number(at + 1) - 1}
@@ -188,10 +189,10 @@ class _Numbers:
 
 
 def day_of(upload_date: int | None) -> int:
-    """The day of an upload (microseconds since 1970); 0 if it is not known."""
+    """Return the day of an upload (microseconds since 1970); 0 if it is unknown."""
     return max(upload_date // _DAY, 1) if upload_date is not None else 0
 
 
 def first_number(day: int) -> int:
-    """The first number of a day."""
+    """Return the first number of a day."""
     return day << _PLACES

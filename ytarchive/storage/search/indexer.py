@@ -1,7 +1,7 @@
-"""Brings what was stored into the search index, behind everybody's back.
+"""Updates the search index in the background.
 
-The library counts its changes, and the index notes up to which of them it has come in the same
-commit as what it took in: what a crash cuts short is taken in at the next start.
+The library numbers its changes. The index commits the number of the last indexed change together
+with the documents, so indexing resumes there after a crash.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ log = logger.bind(service="storage")
 
 _AT_ONCE = 100
 _GATHER = 0.5
-"""Seconds to wait after a change: metadata, media and captions of a video come shortly after."""
+"""Seconds to wait after a change, so that further changes of a video are indexed together."""
 _LOOK_AGAIN = 30.0
 
 
 class Indexer:
-    """Follows the library's changes: `follow` again and again, or `catch_up` once."""
+    """Indexes the library's changes: call `follow` repeatedly, or `catch_up` once."""
 
     def __init__(
         self, index: SearchIndex, library: Database, layout: Layout, watch: ArchiveWatch
@@ -39,25 +39,25 @@ class Indexer:
         self._changed = asyncio.Event()
 
     def notice(self) -> None:
-        """Something has changed."""
+        """Signal that the library has changed."""
         self._changed.set()
 
     async def pending(self) -> int:
-        """How many videos have changes that are not in the index yet."""
+        """Return the number of videos with changes that are not indexed yet."""
         counted = await self._library.fetch_all("count_changes", {"after": self._index.revision})
         return int(counted[0]["videos"])
 
     async def follow(self) -> None:
-        """Index what is pending, with half of the time left to others; wait for a change."""
+        """Index pending changes, sleeping half of the time, then wait for the next change."""
         await self.catch_up(rest=1.0)
         mark_working()
         await self._next_change()
 
     async def catch_up(self, *, rest: float = 0.0) -> None:
-        """Index everything that is pending. `rest`: time to sleep for each time spent reading."""
+        """Index all pending changes. `rest`: seconds to sleep per second spent reading."""
         done = 0
         while rows := await self._next_changes():
-            async with self._watch.over():  # or captions of a missing disk would count as none
+            async with self._watch.over():  # else captions on a missing disk would be dropped
                 documents = await self._documents(rows, rest)
             await self._index.take_in(documents, rows[-1]["revision"])
             done += len(documents)
@@ -73,7 +73,7 @@ class Indexer:
         return documents
 
     async def _next_change(self) -> None:
-        """Wait for a change; not all of them are told, so look from time to time."""
+        """Wait for a change, for a limited time because not every change is signalled."""
         try:
             async with asyncio.timeout(_LOOK_AGAIN):
                 await self._changed.wait()
@@ -87,15 +87,15 @@ class Indexer:
         return await self._library.fetch_all("list_changes", page)
 
     def _document(self, change: Change) -> Document:
-        """What can be read; one video that is a riddle must not keep all others waiting."""
+        """Return the document of a video; a video that cannot be read must not block the others."""
         try:
             return document_of(change, self._layout)
-        except Exception:  # whatever is in the files
+        except Exception:  # files can have any content
             log.exception("{}: only its headline is indexed", change.video_id)
             return headline_of(change)
 
 
 def _change(row: Row) -> Change:
     change = Change(**dict(row) | {"captions": sorted(json.loads(row["captions"]))})
-    headline_of(change)  # which fails for values that a damaged row may have
+    headline_of(change)  # raises an error for the values of a damaged row
     return change

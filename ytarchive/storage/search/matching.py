@@ -1,4 +1,4 @@
-"""A question and its filters in FTS5's language."""
+"""Translates a query and its filters to FTS5 expressions."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -16,29 +16,29 @@ from ytarchive.storage.search.models import SearchQuery
 from ytarchive.storage.search.question import Phrase, Question
 
 END = 2**62
-"""Beyond every number of a video."""
+"""Greater than the number of any video."""
 
 _LONGEST = 2**31
 _MOST_WORDS = 400
 
 Beginning = Callable[[str, int], Awaitable[list[str]]]
-"""Gives the words that begin with something, up to so many."""
+"""Returns the words that begin with a prefix, up to a number of them."""
 
 
 @dataclass(frozen=True)
 class Matches:
-    """What to ask the index."""
+    """FTS5 expressions for one query."""
 
     anywhere: str
     in_title: str
     beyond_title: str
-    """Anywhere, but not all of it in the title."""
+    """Matches anywhere, except videos with all words in the title."""
     title_table: str
-    """The statement for `in_title`."""
+    """The name of the statement for `in_title`."""
 
 
 async def matches_of(question: Question, query: SearchQuery, beginning: Beginning) -> Matches:
-    """Put a question into words that the index understands. It has something wanted."""
+    """Return the expressions for a question, which must have at least one wanted phrase."""
     wanted = " AND ".join([await _match(phrase, beginning) for phrase in question.wanted])
     unwanted = " OR ".join([await _match(phrase, beginning) for phrase in question.unwanted])
     excluded = f" NOT ({{title description captions}} : ({unwanted}))" if unwanted else ""
@@ -49,15 +49,15 @@ async def matches_of(question: Question, query: SearchQuery, beginning: Beginnin
         anywhere=f"({anywhere}{excluded}){conditions}",
         in_title=f"({in_title}{excluded}){conditions}",
         beyond_title=f"(({anywhere} NOT {in_title}){excluded}){conditions}",
-        # What must not be there may be in the captions, of which the table of titles knows nothing.
+        # Unwanted words may be in the captions, which the table of titles does not have.
         title_table="match_words" if unwanted else "match_titles",
     )
 
 
 def limits_of(query: SearchQuery, overflow: int) -> dict[str, Any]:
-    """What a query asks of numbers, days and durations, as parameters of the statements.
+    """Return a query's limits for numbers, days and durations, as statement parameters.
 
-    `overflow`: the most days that a video's number is beyond its day.
+    `overflow`: the most days by which a video's number is later than its upload.
     """
     lasts = query.duration_min is not None or query.duration_max is not None
     longest = _LONGEST if query.duration_max is None else query.duration_max
@@ -82,9 +82,9 @@ def limits_of(query: SearchQuery, overflow: int) -> dict[str, Any]:
 
 
 async def _match(phrase: Phrase, beginning: Beginning) -> str:
-    """A phrase; the beginning of a word as all words that begin so, if they are not too many.
+    """Return the expression for a phrase; a prefix is expanded to its words if they are few.
 
-    FTS5 would gather every place where one of them is before it tells the first.
+    For a prefix, FTS5 would collect all positions of all its words before the first result.
     """
     if not phrase.is_prefix or len(phrase.words) > 1:
         return phrase.match

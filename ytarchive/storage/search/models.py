@@ -9,11 +9,11 @@ from ytarchive.storage.library.models import VideoFilter
 
 
 class SearchQuery(VideoFilter):
-    """What to look for.
+    """A full-text query.
 
-    All words must occur in a video's title, description or captions. `"several words"` in quotes
-    occur as they stand; `word*` is the beginning of a word; `-word` must not occur. Case and
-    accents do not matter. Nothing in a query is an error: what has no meaning is left out.
+    All words must occur in a video's title, description or captions. `"several words"` must occur
+    as a phrase; `word*` matches the beginning of a word; `-word` must not occur. Case and accents
+    are ignored. No query is invalid: parts without a meaning are ignored.
     """
 
     query: Text = Field(max_length=500)
@@ -23,7 +23,7 @@ class SearchQuery(VideoFilter):
 
 
 class HitField(StrEnum):
-    """Where something was found."""
+    """The part of a video with a match."""
 
     TITLE = "title"
     DESCRIPTION = "description"
@@ -31,7 +31,7 @@ class HitField(StrEnum):
 
 
 class Hit(Model):
-    """A line in which something was found."""
+    """A line with matches."""
 
     field: HitField
     text: str = Field(description="The line; a long one is cut around the match, with `…`")
@@ -48,7 +48,7 @@ class Hit(Model):
 
 
 class FoundVideo(Model):
-    """A video in which something was found."""
+    """A video that matches a query."""
 
     video_id: str
     title: str

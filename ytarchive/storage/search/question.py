@@ -1,4 +1,4 @@
-"""A query as people type it, understood; none is wrong.
+"""Parses the queries that users type; every query is valid.
 
 cats "black and white" kitt* -dogs
 """
@@ -17,27 +17,27 @@ _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that follow one another; the last may be only the beginning of one."""
+    """Consecutive words; the last one may be a prefix."""
 
     words: tuple[str, ...]
     is_prefix: bool = False
 
     @property
     def match(self) -> str:
-        """The phrase in FTS5's language; words have no character that means something there."""
+        """Return the phrase as an FTS5 expression. Words have no characters to escape."""
         return f'"{" ".join(self.words)}"{" *" if self.is_prefix else ""}'
 
 
 @dataclass(frozen=True)
 class Question:
-    """What must and what must not be there."""
+    """The phrases that must occur, and those that must not."""
 
     wanted: tuple[Phrase, ...]
     unwanted: tuple[Phrase, ...]
 
     @classmethod
     def parse(cls, query: str) -> Self:
-        """Understand a query. What has no letter or digit is left out."""
+        """Parse a query. Parts without letters and digits are ignored."""
         wanted: list[Phrase] = []
         unwanted: list[Phrase] = []
         for part in _PARTS.finditer(query.translate(_QUOTES)):
@@ -51,6 +51,6 @@ class Question:
         return cls(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted)))
 
     def places(self) -> Places:
-        """Finds what is wanted in a text; longer phrases first."""
+        """Return a finder of the wanted phrases in a text; longer phrases first."""
         by_length = sorted(self.wanted, key=lambda phrase: -len(" ".join(phrase.words)))
         return Places([(phrase.words, phrase.is_prefix) for phrase in by_length])

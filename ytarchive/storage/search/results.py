@@ -1,4 +1,4 @@
-"""What is told of a video that was found."""
+"""Builds the search result of a video."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from ytarchive.storage.store.layout import Layout
 def found_video(
     row: Row, video_path: str | None, places: Places, most: int, layout: Layout
 ) -> FoundVideo:
-    """A video with its hits, at most `most` of them in captions."""
+    """Return a video with its hits, at most `most` of them in captions."""
     url = f"https://www.youtube.com/watch?v={row['video_id']}"
     description, captions, tracks = (unpacked(row["content"], part) for part in range(3))
     in_title = lines_with(places, row["title"])
@@ -43,7 +43,7 @@ def found_video(
 
 
 def _caption_hits(lines: list[Line], tracks: list[Track], url: str, layout: Layout) -> list[Hit]:
-    """Hits in captions, whose lines are those of all tracks, one after the other."""
+    """Return the hits in captions. `lines` are numbered across all tracks."""
     hits = []
     first = 0
     for track in tracks:

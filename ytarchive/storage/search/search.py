@@ -1,4 +1,4 @@
-"""The search of one archive: the index, and what keeps it up to date."""
+"""The search of one archive: the index, its indexer and its finder."""
 
 import asyncio
 from typing import Self
@@ -14,7 +14,7 @@ from ytarchive.storage.store.layout import Layout
 
 
 class Search:
-    """The index of one library, and what keeps it up to date. Made by `open`."""
+    """The index of one library, its indexer and its finder. Created by `open`."""
 
     def __init__(
         self, index: SearchIndex, library: Database, layout: Layout, watch: ArchiveWatch
@@ -27,7 +27,7 @@ class Search:
 
     @classmethod
     async def open(cls, library: Database, layout: Layout, watch: ArchiveWatch) -> Self:
-        """Open the index that belongs to the library, or begin one."""
+        """Open the index of the library, or create one."""
         [state] = await library.fetch_all("search_state")
         library_id, newest = state["library_id"], state["newest"]
         index = await SearchIndex.open(layout.search_index, library_id, newest)
@@ -35,24 +35,24 @@ class Search:
 
     @classmethod
     async def reading(cls, library: Database, layout: Layout) -> Self:
-        """Return the index as it is, which may be behind the library."""
+        """Open the existing index for reading; it may be older than the library."""
         [state] = await library.fetch_all("search_state")
         index = await SearchIndex.reading(layout.search_index, state["library_id"], state["newest"])
         return cls(index, library, layout, ArchiveWatch(None))
 
     async def follow(self) -> None:
-        """Index what has changed, then wait for the next change; repeated while it is open."""
+        """Index pending changes, then wait for the next change. Callers repeat this."""
         await self._indexer.follow()
 
     async def catch_up(self) -> None:
-        """Take in everything that is stored, at full speed."""
+        """Index all pending changes without pauses."""
         await self._indexer.catch_up()
 
     async def find(self, query: SearchQuery) -> SearchResults:
-        """A page of results. Raises InvalidRequest for a cursor of another search."""
+        """Return a page of results. Raises InvalidRequest for a cursor of another search."""
         results, pending = await asyncio.gather(self._finder.find(query), self.pending())
         return results.model_copy(update={"pending": pending})
 
     async def close(self) -> None:
-        """Close the index; what is not yet indexed will be at the next start."""
+        """Close the index; pending changes are indexed after the next start."""
         await self._index.close()

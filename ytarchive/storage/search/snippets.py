@@ -1,4 +1,4 @@
-"""The lines in which something was found."""
+"""Finds the lines with matches, and shortens them for display."""
 
 import heapq
 import html
@@ -18,7 +18,7 @@ Match = tuple[int, int]
 
 @dataclass(frozen=True)
 class Line:
-    """A line with matches, its number, and where they are in it."""
+    """A line with its number and the positions of its matches."""
 
     number: int
     text: str
@@ -26,7 +26,7 @@ class Line:
 
 
 def lines_with(places: Places, text: str) -> list[Line]:
-    """The lines of a text that have matches; a match may go on in the next line."""
+    """Return the lines of a text with matches; a match may span several lines."""
     spans = places.find(text)
     if not spans:
         return []
@@ -41,19 +41,19 @@ def lines_with(places: Places, text: str) -> list[Line]:
 
 
 def best(lines: list[Line], most: int) -> list[Line]:
-    """Those lines that have the most matches, in their order."""
+    """Return at most `most` lines, those with the most matches, in their original order."""
     chosen = heapq.nsmallest(most, lines, key=lambda line: (-len(line.matches), line.number))
     return sorted(chosen, key=lambda line: line.number)
 
 
 def text_hit(line: Line, **about: Any) -> Hit:
-    """A line as it is told, with what else is known of it."""
+    """Return the hit for a line, with further fields of the hit."""
     text, matches = _cut(line)
     return Hit(text=text, matches=matches, snippet=_marked(text, matches), **about)
 
 
 def _cut(line: Line) -> tuple[str, list[Match]]:
-    """A long line around its first match."""
+    """Return a line, shortened around its first match, and the matches in it."""
     text = line.text
     if len(text) <= _LONGEST:
         return text, line.matches

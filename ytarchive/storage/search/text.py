@@ -1,9 +1,9 @@
-"""Text as the index sees it, and where words are in the text that people see.
+"""Prepares text for the index, and finds words in the original text.
 
-SQLite's tokenizer folds Latin letters alone, and takes a run of Chinese for one word. So the index
-gets text that is prepared here: in small letters without accents, in every script; characters of
-scripts that put no space between words stand alone, so that any part of a sentence can be found.
-Folding keeps the length, so a place in folded text is a place in the text itself.
+SQLite's tokenizer folds only Latin letters, and treats consecutive Chinese characters as one word.
+Therefore text is prepared here: it is folded to lower case without accents in every script, and in
+scripts without spaces each character is a word, so that any part of a sentence can be found.
+Folding keeps the length, so positions in folded text are positions in the original text.
 """
 
 import re
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 RULES = f"1-{unicodedata.unidata_version}"
-"""Changes when the same text would be prepared in another way."""
+"""Version of the text preparation; an index with another version is built again."""
 
 _MARK = "\u0300"
-_VOICED = {"\u3099", "\u309a"}  # in kana these tell letters from one another
+_VOICED = {"\u3099", "\u309a"}  # in kana these distinguish letters
 # Thai, Lao, Tibetan, Burmese, Khmer, kana, Han
 _ALONE = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -28,7 +28,7 @@ _CONTROL = dict.fromkeys((*range(10), *range(11, 32), 127), " ") | {0x200B: ""}
 
 
 class _Folding(dict[int, str]):
-    """What each character becomes: exactly one. Filled as characters come up."""
+    """Maps each character to exactly one folded character. Filled on demand."""
 
     def __missing__(self, code: int) -> str:
         self[code] = folded = _folded(chr(code))
@@ -53,26 +53,26 @@ _FOLDING = _Folding()
 
 
 def fold(text: str) -> str:
-    """The text without case and accents, character by character; marks become one and the same."""
+    """Return text without case and accents, of the same length; all marks become one character."""
     return text.lower() if text.isascii() else text.translate(_FOLDING)
 
 
 def clean(text: str) -> str:
-    """Text to be kept and shown: composed, without control characters other than line breaks."""
+    """Return text in composed form, with no control characters but line breaks."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     return text.translate(_CONTROL)
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as the index knows them."""
+    """Return the words of a text as they are indexed."""
     return searchable(text).split()
 
 
 def searchable(text: str) -> str:
-    """The words of a text as the index knows them, with a space between each two.
+    """Return the words of a text as they are indexed, separated by spaces.
 
-    Line by line, so that other threads get their turn: captions may have a megabyte.
+    Each line is processed separately, so that other threads can run: captions may have a megabyte.
     """
     return " ".join(map(_searchable, text.split("\n")))
 
@@ -85,7 +85,7 @@ def _searchable(line: str) -> str:
 
 
 class Places:
-    """Finds phrases in text. Each is its words, and whether the last is only a beginning."""
+    """Finds phrases in text. A phrase is its words, and whether the last one is a prefix."""
 
     def __init__(self, phrases: Sequence[tuple[Sequence[str], bool]]) -> None:
         plain = [
@@ -98,7 +98,7 @@ class Places:
         self._is_plain = bool(plain)
 
     def find(self, text: str) -> list[tuple[int, int]]:
-        """Begin and end of each."""
+        """Return the start and end of each match."""
         if not text.isascii():
             return self._find_folded(fold(text))
         if not self._is_plain:
@@ -106,7 +106,7 @@ class Places:
         return [found.span() for found in self._plain.finditer(text.lower())]
 
     def _find_folded(self, folded: str) -> list[tuple[int, int]]:
-        """Find in the text without its marks, as the index has it; a hit holds those of its end."""
+        """Find phrases in the text without marks, as indexed; a match includes its final marks."""
         if _MARK not in folded:
             return [found.span() for found in self._any.finditer(folded)]
         kept = [place for place, character in enumerate(folded) if character != _MARK]

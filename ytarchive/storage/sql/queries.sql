@@ -1,7 +1,7 @@
 -- Videos ------------------------------------------------------------------------------------------
 
 -- name: upsert_metadata
--- Whatever else is known of the video stays as it is.
+-- All other columns of the video keep their values.
 INSERT INTO videos (
     video_id, title, channel_id, channel_title, upload_date, duration, metadata_at
 ) VALUES (
@@ -60,7 +60,8 @@ ON CONFLICT (video_id, path) DO UPDATE SET
 SELECT sha256 FROM files WHERE video_id = :video_id AND path = :path;
 
 -- name: get_video
--- With its captions and thumbnail as JSON: [[path, role], ...], and the paths of damaged files.
+-- The video with its captions and thumbnail as JSON: [[path, role], ...], and the paths of damaged
+-- files.
 SELECT videos.*, (
     SELECT json_group_array(json_array(path, role)) FROM files
     WHERE files.video_id = videos.video_id AND role IN ('thumbnail', 'captions')
@@ -72,13 +73,13 @@ SELECT videos.*, (
 FROM videos WHERE video_id = :video_id;
 
 -- name: stored_among
--- Those of a JSON list of ids whose media is stored, in one query however many they are.
+-- The ids of a JSON list whose media is stored, in one query for a list of any length.
 SELECT videos.video_id, videos.media_path, videos.missing NOTNULL AS is_incomplete
 FROM json_each(:video_ids) AS asked JOIN videos ON videos.video_id = asked.value
 WHERE videos.media_path IS NOT NULL;
 
 -- name: list_videos
--- The list's order decides on the index, or a filter that leaves only few; both are put in.
+-- Callers insert the order, the filters, and the index of the order or of a selective filter.
 SELECT /* key */ number, video_id, title, channel_id, channel_title, upload_date, duration,
        quality, size_bytes, captions, stored_at, media_path, missing
 FROM videos /* by */
@@ -86,7 +87,7 @@ WHERE media_path IS NOT NULL /* and */ /* after */
 /* order */ LIMIT :limit;
 
 -- name: count_some
--- How many videos a filter leaves, counted up to `:most`.
+-- The number of videos that a filter matches, counted up to `:most`.
 SELECT count(*) AS videos FROM (
     SELECT 1 FROM videos /* by */ WHERE media_path IS NOT NULL /* and */ LIMIT :most
 );
@@ -97,7 +98,7 @@ SELECT 1 FROM videos WHERE channel_id = :channel AND media_path IS NOT NULL LIMI
 -- name: totals
 SELECT * FROM totals;
 
--- Changes, for the search index --------------------------------------------------------------------
+-- Changes, for the search index -------------------------------------------------------------------
 
 -- name: search_state
 SELECT library_id, (SELECT ifnull(max(revision), 0) FROM changes) AS newest FROM identity;
@@ -126,7 +127,7 @@ ON CONFLICT (video_id) DO UPDATE SET
     known_elsewhere = excluded.known_elsewhere, episode = excluded.episode;
 
 -- name: list_marks
--- Videos whose marks were all taken back are left out.
+-- Videos whose marks were all removed are left out.
 SELECT * FROM marks
 WHERE video_id > coalesce(:cursor, '')
   AND keep = coalesce(:keep, keep) AND removed = coalesce(:removed, removed)
@@ -173,7 +174,7 @@ SELECT plan_id FROM work_plans
 WHERE playlist_id = :playlist_id AND metadata_only = :metadata_only;
 
 -- name: give_plan
--- A job that has another plan, made before lists had their own, keeps that one.
+-- A job with another plan, made before lists had plans, keeps that plan.
 UPDATE OR IGNORE work_plans SET job_id = :job_id WHERE plan_id = :plan_id;
 
 -- name: give_plan_to_list
@@ -181,7 +182,7 @@ UPDATE work_plans SET playlist_id = :playlist_id, metadata_only = :metadata_only
 WHERE plan_id = :plan_id;
 
 -- name: count_plans_named
--- How many plans' files begin with the same time.
+-- The number of plans whose file names begin with the same time.
 SELECT count(*) AS plans FROM work_plans
 WHERE file_name >= :time AND file_name < :time || '~';
 
@@ -191,7 +192,8 @@ INSERT INTO work_plans (
 ) VALUES (:plan_id, :job_id, :file_name, :now, :now, 0, 0);
 
 -- name: update_plan
--- A total that is not given stays. `updated_at` always grows, even when the clock is set back.
+-- A total that is not given keeps its value. `updated_at` always increases, even if the clock is
+-- set back.
 UPDATE work_plans SET
     updated_at = max(:now, updated_at + 1),
     total_videos = iif(:total_videos > 0, :total_videos, total_videos),
@@ -199,7 +201,7 @@ UPDATE work_plans SET
 WHERE plan_id = :plan_id;
 
 -- name: upsert_entry
--- `added_at` stays what it was when the video came into the plan.
+-- `added_at` keeps the time at which the video was added to the plan.
 INSERT INTO work_plan_entries (plan_id, video_id, kind, entry, added_at)
 VALUES (:plan_id, :video_id, :kind, :entry, :added_at)
 ON CONFLICT (plan_id, video_id) DO UPDATE SET kind = excluded.kind, entry = excluded.entry;
@@ -213,8 +215,8 @@ SELECT plan_id, file_name FROM work_plans
 WHERE plan_id IN (SELECT value FROM json_each(:plan_ids)) AND plan_id <> :plan_id;
 
 -- name: merge_entries
--- Of a video in several plans the entry of the plan itself stays, else the newest, since the first
--- failure of all.
+-- For a video in several plans, keep the entry of the target plan, or else of the newest plan, with
+-- the earliest `added_at` of all.
 INSERT INTO work_plan_entries (plan_id, video_id, kind, entry, added_at)
 SELECT :plan_id, video_id, kind, entry, added_at FROM work_plan_entries
 WHERE plan_id IN (SELECT value FROM json_each(:plan_ids)) AND plan_id <> :plan_id
@@ -230,13 +232,13 @@ DELETE FROM work_plans
 WHERE plan_id IN (SELECT value FROM json_each(:plan_ids)) AND plan_id <> :plan_id;
 
 -- name: plans_with_video
--- Plans that count a video as missing although its media is stored now.
+-- Plans that list a video as missing although its media is now stored.
 SELECT e.plan_id FROM work_plan_entries AS e JOIN work_plans AS p ON p.plan_id = e.plan_id
 WHERE e.video_id = :video_id AND p.metadata_only = 0;
 
 -- name: stored_entries
--- Videos whose media was stored after they came into a plan. Not those that a forced download could
--- not replace: these were stored before.
+-- Videos whose media was stored after they were added to a plan. This excludes videos that a forced
+-- download could not replace, because they were stored before.
 SELECT DISTINCT e.video_id
 FROM work_plan_entries AS e
 JOIN work_plans AS p ON p.plan_id = e.plan_id
@@ -251,7 +253,7 @@ SELECT plan_id, video_id, kind, entry, added_at FROM work_plan_entries
 WHERE plan_id = :plan_id ORDER BY number;
 
 -- name: list_plans
--- Newest first: ids are sortable by time. Without a cursor it is the first page.
+-- Newest first: ids are sortable by time. Without a cursor, the first page.
 SELECT * FROM work_plans
 WHERE plan_id >= coalesce(:prefix, '')
   AND plan_id < min(coalesce(:cursor, '~'), coalesce(:prefix, '') || '~')
@@ -270,7 +272,7 @@ UPDATE work_plans SET written_at = :updated_at WHERE plan_id = :plan_id;
 SELECT * FROM verification WHERE scope = :scope;
 
 -- name: newest_passes
--- Newest first: one for each scope, and those that are damaged.
+-- Newest first: one per scope, including damaged ones.
 SELECT * FROM verification ORDER BY state = 'running' DESC, updated_at DESC LIMIT 100;
 
 -- name: forget_pass
@@ -313,12 +315,12 @@ UPDATE verification SET
 WHERE scope = :scope;
 
 -- name: stop_cut_passes
--- What was running when the process ended goes on when it is asked to.
+-- Passes that were running when the process ended can be resumed.
 UPDATE verification SET state = 'stopped' WHERE state = 'running';
 
 -- name: next_videos
--- The videos that follow the cursor. By number, because an id whose bytes are damaged has no place
--- in an order of text that could be continued from.
+-- The videos after the cursor, by number, because an id with damaged bytes has no defined position
+-- in text order.
 SELECT number, CAST(video_id AS BLOB) AS video_id FROM videos
 WHERE number > :cursor ORDER BY number LIMIT :limit;
 
@@ -326,8 +328,8 @@ WHERE number > :cursor ORDER BY number LIMIT :limit;
 SELECT count(*) AS videos FROM videos WHERE number <= :cursor;
 
 -- name: videos_without_media
--- Stored videos of whose media no file is registered: a row of either table is damaged or lost. It
--- looks at every video.
+-- Stored videos whose media file is not registered: a row of either table is damaged or lost. Scans
+-- all videos.
 SELECT number, CAST(video_id AS BLOB) AS video_id FROM videos
 WHERE media_path IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM files WHERE files.video_id = videos.video_id AND files.path = videos.media_path
@@ -335,7 +337,7 @@ WHERE media_path IS NOT NULL AND NOT EXISTS (
 LIMIT :limit;
 
 -- name: files_without_video
--- Files of videos that are not registered, for the same reason. It looks at every file.
+-- Files of videos that are not registered, for the same reason. Scans all files.
 SELECT DISTINCT CAST(video_id AS BLOB) AS video_id FROM files
 WHERE NOT EXISTS (SELECT 1 FROM videos WHERE videos.video_id = files.video_id)
 LIMIT :limit;
@@ -344,23 +346,22 @@ LIMIT :limit;
 SELECT count(*) AS videos FROM videos;
 
 -- name: files_of
--- Text as bytes, so that damage to a row is seen as what it is.
+-- Text is returned as bytes, so that damaged values can be recognised.
 SELECT CAST(files.video_id AS BLOB) AS video_id, CAST(files.path AS BLOB) AS path,
        CAST(files.role AS BLOB) AS role, files.size_bytes, files.sha256
 FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
 ORDER BY files.video_id, files.path;
 
 -- name: files_beside
--- The files of a video in the folder of its media: the media itself first. Lists of digests and
--- metadata have their own ways.
+-- The files of a video in the folder of its media, the media first. Lists of digests and metadata
+-- are handled separately.
 SELECT files.* FROM files JOIN videos USING (video_id)
 WHERE files.video_id = :video_id AND files.path > :folder || '/' AND files.path < :folder || '0'
   AND files.role NOT IN ('checksums', 'metadata')
 ORDER BY files.path = videos.media_path DESC, files.path;
 
 -- name: folders_known
--- Those of a JSON list of ids that have files in their folder below :parent, or are on their way
--- there.
+-- The ids of a JSON list that have files in their folder below :parent, or an unfinished move.
 SELECT asked.value AS video_id FROM json_each(:video_ids) AS asked
 WHERE EXISTS (
     SELECT 1 FROM files
@@ -370,12 +371,12 @@ WHERE EXISTS (
 ) OR EXISTS (SELECT 1 FROM moves WHERE moves.video_id = asked.value);
 
 -- name: paths_known
--- Those of a JSON list of paths that are registered. It looks at every file, because no index by
--- path is worth its space for the few paths that are ever asked for.
+-- The paths of a JSON list that are registered. Scans all files, because so few paths are looked up
+-- that an index by path is not worth its space.
 SELECT path FROM files WHERE path IN (SELECT value FROM json_each(:paths));
 
 -- name: upsert_finding
--- What was taken out before stays taken out.
+-- The finding replaces an earlier finding for the same path.
 INSERT INTO findings (path, video_id, kind, detail, found_at, quality)
 VALUES (
     :path, :video_id, :kind, :detail, :now,
@@ -402,7 +403,7 @@ DELETE FROM findings WHERE video_id = :video_id;
 DELETE FROM findings WHERE kind = 'unreadable_row';
 
 -- name: list_findings
--- The cursor is the bytes of a path, so that a damaged one ends no list.
+-- The cursor is the bytes of a path, so that a damaged path does not end the list.
 SELECT *, CAST(path AS BLOB) AS place FROM findings
 WHERE path > CAST(:cursor AS TEXT) ORDER BY path LIMIT :limit;
 
@@ -419,18 +420,18 @@ LIMIT :limit;
 DELETE FROM files WHERE video_id = :video_id AND path = :path;
 
 -- name: forget_media
--- The video is another copy of it from now on. Without one it is no longer stored, and what it was
--- stays known.
+-- Another copy becomes the video's media. Without a copy the video is no longer stored, and keeps
+-- its quality.
 UPDATE videos SET media_path = :copy, quality = iif(:copy IS NULL, quality, :copy_quality)
 WHERE video_id = :video_id AND media_path = :path;
 
--- Making the library again from the files ---------------------------------------------------------
+-- Rebuilding the library from the files -----------------------------------------------------------
 
 -- name: add_video
 INSERT INTO videos (video_id) VALUES (:video_id) ON CONFLICT DO NOTHING;
 
 -- name: add_media
--- Of several media files of a video, in one folder or in many, the newest counts.
+-- If a video has several media files, in one or more folders, the newest is used.
 INSERT INTO videos (video_id, media_path, quality, stored_at)
 VALUES (:video_id, :media_path, :quality, :now)
 ON CONFLICT (video_id) DO UPDATE SET
@@ -460,7 +461,7 @@ INSERT INTO archive (id, recorded_at) VALUES (:id, :now) ON CONFLICT DO NOTHING;
 SELECT id FROM archive;
 
 -- name: some_files
--- Enough of them that one is found wherever a part of the archive is.
+-- Enough files to find at least one if a part of the archive is present.
 SELECT path FROM files WHERE role IN ('media', 'metadata')
 UNION ALL SELECT staged_path FROM moves
 LIMIT 20000;

@@ -1,12 +1,12 @@
--- library.db: the index of the archive. The files are the truth; everything here can be made again
--- from them. Paths are relative to the archive's folder, so that it can be moved. Times are
--- microseconds since 1970 in UTC.
+-- library.db: the index of the archive. The files are authoritative; `ytarchive rebuild` derives
+-- this database from them. Paths are relative to the archive's folder, so that it can be moved.
+-- Times are microseconds since 1970 in UTC.
 
 PRAGMA user_version = 101;
 
--- One row per video of which anything is stored. Descriptions stay in the JSON files.
+-- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
-    number INTEGER PRIMARY KEY,       -- stable, small: what a full-text index can refer to
+    number INTEGER PRIMARY KEY,       -- stable and small, for references from a full-text index
     video_id TEXT NOT NULL UNIQUE,
     title TEXT NOT NULL DEFAULT '',
     channel_id TEXT NOT NULL DEFAULT '',
@@ -17,13 +17,13 @@ CREATE TABLE videos (
     media_path TEXT,                  -- the newest media file; null without media
     quality TEXT,
     stored_at INTEGER,                -- when the media was stored
-    size_bytes INTEGER NOT NULL DEFAULT 0, -- of all its files; kept by the triggers below
-    captions INTEGER NOT NULL DEFAULT 0, -- how many of its files are captions; likewise
-    missing TEXT                      -- list as JSON: what YouTube did not give; null if nothing
+    size_bytes INTEGER NOT NULL DEFAULT 0, -- of all its files; updated by the triggers below
+    captions INTEGER NOT NULL DEFAULT 0, -- number of captions files; likewise
+    missing TEXT                      -- JSON list of files YouTube did not provide; null if none
 ) STRICT;
 
--- One for each order of the list. What is not known counts as 0, because NULL is neither before nor
--- after anything, and pages begin after something.
+-- One index per order of the list. Unknown values count as 0, because pages begin after a value,
+-- and comparisons with NULL are never true.
 CREATE INDEX videos_by_stored_at ON videos (stored_at) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_by_upload_date ON videos (ifnull(upload_date, 0)) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_by_duration ON videos (ifnull(duration, 0)) WHERE media_path IS NOT NULL;
@@ -32,7 +32,7 @@ CREATE INDEX videos_by_size ON videos (size_bytes) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_by_channel ON videos (channel_title COLLATE NOCASE)
 WHERE media_path IS NOT NULL;
 
--- Has all that `stored_among` asks for, so that asking for many needs no look at the rows.
+-- A covering index for `stored_among`, so that looking up many videos does not read their rows.
 CREATE INDEX videos_stored ON videos (video_id, media_path, missing)
 WHERE media_path IS NOT NULL;
 
@@ -42,23 +42,23 @@ CREATE INDEX videos_by_captions ON videos (captions > 0) WHERE media_path IS NOT
 CREATE INDEX videos_incomplete ON videos (stored_at)
 WHERE media_path IS NOT NULL AND missing IS NOT NULL;
 
--- What users decided of videos; the files in metadata/marks are the truth.
+-- Marks that users set on videos; the files in metadata/marks are authoritative.
 CREATE TABLE marks (
     video_id TEXT PRIMARY KEY,
     keep INTEGER NOT NULL,            -- 1: no rule may remove it
     removed INTEGER NOT NULL,         -- 1: not to be fetched again
-    known_elsewhere TEXT,             -- where it is stored outside of the archive
+    known_elsewhere TEXT,             -- where it is stored outside the archive
     episode INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- What changed of what can be searched for, oldest first; each video stands there once, with its
--- last change. The search index notes up to which revision it has come.
+-- Changes of searchable data, oldest first: one row per video, for its last change. The search
+-- index records the last revision that it contains.
 CREATE TABLE changes (
     revision INTEGER PRIMARY KEY AUTOINCREMENT,
     video INTEGER NOT NULL UNIQUE     -- its number
 ) STRICT;
 
--- Tells this library from another: one made again counts its changes anew.
+-- Identifies this library: a rebuilt library numbers its changes from the start.
 CREATE TABLE identity (library_id TEXT NOT NULL) STRICT;
 
 INSERT INTO identity (library_id) VALUES (lower(hex(randomblob(16))));
@@ -69,11 +69,11 @@ CREATE TABLE archive (
     recorded_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Caption languages that YouTube did not have when a video was fetched or looked at last.
+-- Caption languages that YouTube did not have at the last fetch or check of a video.
 CREATE TABLE absent_captions (
     video_id TEXT NOT NULL REFERENCES videos (video_id) ON DELETE CASCADE,
     language TEXT NOT NULL,
-    checks INTEGER NOT NULL,          -- how often it was not there
+    checks INTEGER NOT NULL,          -- how often it was absent
     next_check_at INTEGER NOT NULL,
     PRIMARY KEY (video_id, language)
 ) STRICT, WITHOUT ROWID;
@@ -98,17 +98,17 @@ CREATE TABLE playlists (
     stored_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Videos on their way from staging to their place. A row is durable before the first file moves,
--- so that a move that was cut short is finished at the next start.
+-- Moves of videos from staging to their folders. A row is durable before the first file is moved,
+-- so that an interrupted move is finished at the next start.
 CREATE TABLE moves (
     video_id TEXT PRIMARY KEY,
     staged_path TEXT NOT NULL,
     target_path TEXT NOT NULL,
     quality TEXT,
-    files TEXT NOT NULL,              -- list of StoredFile as JSON: what the target will hold
-    missing TEXT NOT NULL DEFAULT '[]', -- list as JSON: what the video will lack
-    adds INTEGER NOT NULL DEFAULT 0,  -- how many of the files are added beside the media, which stays
-    displaced TEXT NOT NULL DEFAULT '[]' -- list of TrashItem as JSON: what leaves the target
+    files TEXT NOT NULL,              -- JSON list of StoredFile: the future files of the target
+    missing TEXT NOT NULL DEFAULT '[]', -- JSON list of files that the video will lack
+    adds INTEGER NOT NULL DEFAULT 0,  -- number of files added next to media that is already stored
+    displaced TEXT NOT NULL DEFAULT '[]' -- JSON list of TrashItem: files moved out of the target
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE work_plans (
@@ -117,42 +117,42 @@ CREATE TABLE work_plans (
     file_name TEXT NOT NULL UNIQUE,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    written_at INTEGER,               -- the `updated_at` that the JSON file shows
+    written_at INTEGER,               -- the `updated_at` in the JSON file
     total_videos INTEGER NOT NULL,
     successful_videos INTEGER NOT NULL,
-    unavailable INTEGER NOT NULL DEFAULT 0, -- entries by kind; kept by the triggers below
+    unavailable INTEGER NOT NULL DEFAULT 0, -- entries by kind; updated by the triggers below
     failed INTEGER NOT NULL DEFAULT 0,
-    playlist_id TEXT,                 -- the list whose plan it is, whatever the number of its jobs
-    metadata_only INTEGER NOT NULL DEFAULT 0 -- 1: what METADATA_ONLY jobs of the list lack
+    playlist_id TEXT,                 -- the list of the plan, which all jobs of the list share
+    metadata_only INTEGER NOT NULL DEFAULT 0 -- 1: the plan of the list's METADATA_ONLY jobs
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX work_plans_of_lists ON work_plans (playlist_id, metadata_only)
 WHERE playlist_id IS NOT NULL;
 
 CREATE TABLE work_plan_entries (
-    number INTEGER PRIMARY KEY,       -- the order in which videos came into the plan
+    number INTEGER PRIMARY KEY,       -- the order in which videos were added to the plan
     plan_id TEXT NOT NULL REFERENCES work_plans (plan_id),
     video_id TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('unavailable', 'failed')),
     entry TEXT NOT NULL,              -- UnavailableVideo or FailedDownload as JSON
-    added_at INTEGER NOT NULL DEFAULT 0, -- when the video came into the plan
+    added_at INTEGER NOT NULL DEFAULT 0, -- when the video was added to the plan
     UNIQUE (plan_id, video_id)
 ) STRICT;
 
 CREATE INDEX work_plan_entries_by_video ON work_plan_entries (video_id);
 
--- VerificationPasses over the archive that look for damage: the newest of each scope, so that a quick one does
--- not make a full one begin anew.
+-- Passes of the verification: the newest of each scope, so that a quick pass does not restart a
+-- full one.
 CREATE TABLE verification (
     scope TEXT PRIMARY KEY,           -- quick, full, quick-sample, full-sample, known
     mode TEXT NOT NULL,               -- quick, full
     sample_percent REAL NOT NULL,
-    seed TEXT NOT NULL,               -- decides which videos a sample has
+    seed TEXT NOT NULL,               -- determines the videos of a sample
     state TEXT NOT NULL,              -- running, stopped, complete, failed
     error TEXT,
-    started_at INTEGER NOT NULL,      -- when the pass began, which may be some sessions ago
+    started_at INTEGER NOT NULL,      -- when the pass began, possibly some sessions ago
     updated_at INTEGER NOT NULL,
-    completed_at INTEGER,             -- when a pass of this scope last came to its end
+    completed_at INTEGER,             -- when a pass of this scope was last completed
     video_cursor TEXT NOT NULL DEFAULT '', -- every video up to this one has been checked
     videos_total INTEGER NOT NULL,
     videos_checked INTEGER NOT NULL DEFAULT 0,
@@ -160,8 +160,8 @@ CREATE TABLE verification (
     bytes_checked INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
--- What is not as it was stored. Gone when a later look finds the file well, or when the video is
--- stored again.
+-- Problems of stored files, and foreign files. A row is deleted when a later check finds the file
+-- intact, or when the video is stored again.
 CREATE TABLE findings (
     path TEXT PRIMARY KEY,
     video_id TEXT NOT NULL,           -- empty for a foreign file that belongs to no video
@@ -170,12 +170,12 @@ CREATE TABLE findings (
     found_at INTEGER NOT NULL,
     quarantine_path TEXT,             -- where the file is now
     is_removed INTEGER NOT NULL DEFAULT 0, -- whether it no longer counts as stored
-    quality TEXT                      -- of the video when it was found
+    quality TEXT                      -- quality of the video when the problem was found
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX findings_by_video ON findings (video_id);
 
--- What the archive holds in all: one row, kept by the triggers, so that asking never costs a scan.
+-- Totals of the archive in one row, updated by the triggers, so that reading them needs no scan.
 CREATE TABLE totals (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     videos INTEGER NOT NULL DEFAULT 0,
@@ -184,7 +184,7 @@ CREATE TABLE totals (
     files INTEGER NOT NULL DEFAULT 0,
     size_bytes INTEGER NOT NULL DEFAULT 0,
     work_plans INTEGER NOT NULL DEFAULT 0,
-    incomplete INTEGER NOT NULL DEFAULT 0 -- videos that lack what YouTube did not give
+    incomplete INTEGER NOT NULL DEFAULT 0 -- videos with files that YouTube did not provide
 ) STRICT;
 
 INSERT INTO totals (id) VALUES (1);
@@ -223,7 +223,7 @@ CREATE TRIGGER captions_removed AFTER DELETE ON files WHEN OLD.role = 'captions'
     UPDATE videos SET captions = captions - 1 WHERE video_id = OLD.video_id;
 END;
 
--- Metadata is counted by itself, and no part of what a video takes.
+-- Metadata is counted separately, and not as part of a video's size.
 CREATE TRIGGER files_added AFTER INSERT ON files WHEN NEW.role <> 'metadata' BEGIN
     UPDATE totals SET files = files + 1, size_bytes = size_bytes + NEW.size_bytes;
     UPDATE videos SET size_bytes = size_bytes + NEW.size_bytes WHERE video_id = NEW.video_id;

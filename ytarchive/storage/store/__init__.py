@@ -1,1 +1,1 @@
-"""Files and folders of the archive: where they are, and how they are written."""
+"""Files and folders of the archive: their paths, and how they are written."""

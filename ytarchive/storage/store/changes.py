@@ -1,4 +1,4 @@
-"""Changes of stored videos: one at a time for each video, and each to its end."""
+"""Runs changes of stored videos: one at a time per video, each to its end."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -9,14 +9,14 @@ T = TypeVar("T")
 
 
 class Changes:
-    """The locks of the videos, and the changes that run."""
+    """The locks of the videos, and the running changes."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: set[asyncio.Task[Any]] = set()
 
     def lock(self, video_id: str) -> asyncio.Lock:
-        """Return the lock under which one call at a time changes a video."""
+        """Return the lock that a call must hold to change a video."""
         return self._locks.setdefault(video_id, asyncio.Lock())
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
@@ -27,5 +27,5 @@ class Changes:
         return await asyncio.shield(task)
 
     async def finish(self) -> None:
-        """Wait for the end of every change that runs."""
+        """Wait for the end of all running changes."""
         await asyncio.gather(*self._running, return_exceptions=True)

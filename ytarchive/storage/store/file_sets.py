@@ -1,4 +1,4 @@
-"""What comes into the archive: which files make a finished video, and their digests.
+"""Determines which files form a finished video, and their digests.
 
 Everything here blocks; callers run it in a thread.
 """
@@ -16,12 +16,12 @@ from ytarchive.common.models import Model, UtcDatetime
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import CHECKSUMS, Role, role_of
 
-# What yt-dlp, ffmpeg and editors call files that they have not finished.
+# Names of unfinished files of yt-dlp, ffmpeg and editors.
 _LEFTOVER = re.compile(r"\.(part|ytdl|tmp|temp)(\.|-Frag|$)", re.IGNORECASE)
 
 
 class StoredFile(Model):
-    """A file of a video, as it was when it was stored."""
+    """A file of a video, with its size and digest when it was stored."""
 
     name: str = Field(description="Relative to the folder that the set lies in")
     size_bytes: int
@@ -37,12 +37,12 @@ class StoredFile(Model):
 
     @property
     def role(self) -> Role:
-        """What the file is to its video."""
+        """Return the role of the file."""
         return role_of(self.name)
 
 
 class Registration(Model):
-    """A video that was registered where it lies, as `metadata/registered/<id>.json` keeps it."""
+    """A video that was registered in place, as stored in `metadata/registered/<id>.json`."""
 
     video_id: VideoId
     folder: str = Field(description="Relative to the archive")
@@ -54,9 +54,9 @@ class Registration(Model):
 def seal(
     staged: Path, target: Path, fresh: list[StoredFile], kept: list[StoredFile]
 ) -> list[StoredFile]:
-    """Write the `checksums.sha256` of files that are about to move, and sync all of them.
+    """Write the `checksums.sha256` of files that are about to be moved, and sync all of them.
 
-    The result is what `target` will hold, the new files first. Raises PathOutsideArchive.
+    Return the future files of `target`, new ones first. Raises PathOutsideArchive.
     """
     names = [file.name for file in fresh]
     _refuse_links(target, names)
@@ -77,7 +77,7 @@ def side_files_in(staged: Path, video_id: str) -> list[str]:
 
 
 def finished_set(folder: Path, video_id: str) -> list[str]:
-    """The names of a finished download's files, without the list of digests.
+    """Return the names of a finished download's files, without the list of digests.
 
     Raises IntegrityFailure if it has a leftover, a foreign file, or not exactly one media file.
     """
@@ -99,9 +99,9 @@ def _finished(folder: Path, video_id: str) -> list[str]:
 
 
 def beside(media: Path) -> list[str]:
-    """A media file and what lies beside it under the same name: names relative to its folder.
+    """Return a media file and its side files with the same stem, relative to its folder.
 
-    Raises NotFound, or IntegrityFailure if it is no media file.
+    Raises NotFound, or IntegrityFailure if it is not a media file.
     """
     if files.size(media) is None:
         raise NotFound(f"there is no file {media}")
@@ -122,7 +122,7 @@ def beside(media: Path) -> list[str]:
 
 
 def describe(folder: Path, names: Iterable[str]) -> list[StoredFile]:
-    """Sizes and digests of files."""
+    """Return the sizes and digests of files."""
     return [
         StoredFile(
             name=name, size_bytes=files.size(folder / name) or 0, sha256=files.sha256(folder / name)
@@ -132,18 +132,18 @@ def describe(folder: Path, names: Iterable[str]) -> list[StoredFile]:
 
 
 def present(folder: Path, expected: Iterable[StoredFile]) -> list[StoredFile]:
-    """Those files that lie in the folder with their size."""
+    """Return the expected files that are in the folder with the expected size."""
     return [file for file in expected if files.size(folder / file.name) == file.size_bytes]
 
 
 def intact(folder: Path, expected: Iterable[StoredFile]) -> list[StoredFile]:
-    """Those files that lie in the folder with their size and their digest."""
+    """Return the expected files that are in the folder with the expected size and digest."""
     found = present(folder, expected)
     return [file for file in found if files.sha256(folder / file.name) == file.sha256]
 
 
 def _belongs(folder: Path, name: str, video_id: str) -> bool:
-    """Whether a finished download may have this file: a regular one, named after the id."""
+    """Return whether a finished download may have this file: a regular one, named after the id."""
     if files.size(folder / name) is None:
         return False
     if name == CHECKSUMS:
@@ -151,13 +151,13 @@ def _belongs(folder: Path, name: str, video_id: str) -> bool:
     named = re.fullmatch(rf"(captions/)?{re.escape(video_id)}\.[A-Za-z0-9_.-]+", name)
     if named is None or _LEFTOVER.search(name):
         return False
-    # `<id>.f137.mp4` is a format that was not merged yet
+    # `<id>.f137.mp4` is a format that is not merged yet
     whole = f"{video_id}{PurePosixPath(name).suffix}"
     return role_of(name) is not Role.MEDIA or name == whole
 
 
 def _refuse_links(target: Path, names: list[str]) -> None:
-    """Files must not go through a link inside the target to some other place."""
+    """Raise PathOutsideArchive if a link inside the target leads to another folder."""
     for folder in {(target / name).parent for name in names}:
         if folder.resolve() != folder:
             raise PathOutsideArchive(f"{folder} is a link to another place")

@@ -1,6 +1,6 @@
-"""What the archive does with files: durable writes, digests, moves that survive any crash.
+"""File operations: durable writes, digests, crash-safe moves.
 
-Everything here blocks; callers run it in a thread. OSErrors leave as errors that name the file.
+Everything here blocks; callers run it in a thread. Functions raise a LocalError for an OSError.
 """
 
 import errno
@@ -21,7 +21,7 @@ from ytarchive.storage.store.known_files import is_known_foreign
 from ytarchive.storage.store.layout import CHECKSUMS, Role, role_of
 
 DRAFT = ".draft"
-"""Ends the name of a file that is whole, and waits to be put in its place."""
+"""Suffix of a complete file that is not yet renamed to its final path."""
 
 _CHECKSUM_LINE = re.compile(rb"(\\?)([0-9a-f]{64}) [ *]([^\0]+)")
 _ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
@@ -39,9 +39,9 @@ def read(path: Path) -> bytes:
 
 
 def write_atomically(path: Path, content: bytes | Iterable[bytes], scratch: Path) -> None:
-    """Put a file in place so that at any time the old or the new one is there, whole.
+    """Write a file so that the path always has the complete old or the complete new file.
 
-    The unfinished file lies in `scratch`, on the same file system, which is emptied at start.
+    The unfinished file is in `scratch`, on the same file system, which is emptied at start.
     """
     temporary = scratch / f"{path.name[:80]}.{secrets.token_hex(8)}"
     write_durably(temporary, [content] if isinstance(content, bytes) else content)
@@ -53,7 +53,7 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], scratch: Path
 
 
 def write_durably(path: Path, parts: Iterable[bytes]) -> None:
-    """Write a new file, and wait until it is on the disk; there is none if that fails."""
+    """Write a new file and sync it to disk; remove it if that fails."""
     with os_errors(path):
         try:
             with path.open("xb") as file:
@@ -66,7 +66,7 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> None:
 
 
 def put_in_place(written: Path, path: Path) -> None:
-    """Rename a file that is on the disk already, over what may be there, durably."""
+    """Rename a synced file durably, replacing an existing file."""
     with os_errors(path):
         if filesystem.is_folder(path) and not filesystem.is_link(path):
             raise FileFailure(f"{path} is a folder and not a file: move it away")
@@ -75,7 +75,7 @@ def put_in_place(written: Path, path: Path) -> None:
 
 
 def make_folders(folder: Path) -> None:
-    """Make a folder and those above it, durably."""
+    """Create a folder and its missing parents, durably."""
     missing = [path for path in (folder, *folder.parents) if not filesystem.is_folder(path)]
     with os_errors(folder):
         for path in reversed(missing):
@@ -84,7 +84,7 @@ def make_folders(folder: Path) -> None:
 
 
 def sync_all(folder: Path, names: Collection[str]) -> None:
-    """Sync the named files of a folder, and every folder that they lie in."""
+    """Sync the named files of a folder, and the folders that contain them."""
     paths = [folder / name for name in names]
     with os_errors(folder):
         for path in [*paths, *{path.parent for path in paths}]:
@@ -92,9 +92,9 @@ def sync_all(folder: Path, names: Collection[str]) -> None:
 
 
 def list_files(folder: Path) -> list[str]:
-    """Everything below a folder that is not itself a folder: relative names, sorted.
+    """Return the relative names of all entries below a folder except folders, sorted.
 
-    Files that systems and other programs leave everywhere are left out.
+    Known files of operating systems and other programs are left out.
     """
     if not filesystem.is_folder(folder):
         return []
@@ -103,30 +103,30 @@ def list_files(folder: Path) -> list[str]:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with os_errors(path), open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def size(path: Path) -> int | None:
-    """The bytes of a regular file; None if there is none, or a link."""
+    """Return the size of a file in bytes; None unless the path is a regular file."""
     found = filesystem.status(path, follow=False)
     return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
 
 
 def write_checksums(folder: Path, digests: Mapping[str, str]) -> None:
-    """Write the folder's list of digests, as `sha256sum -c` reads it inside the folder."""
+    """Write the folder's list of digests in the format of `sha256sum -c`."""
     with os_errors(folder / CHECKSUMS):
         (folder / CHECKSUMS).write_bytes(_checksum_lines(digests))
 
 
 def replace_checksums(folder: Path, digests: Mapping[str, str], scratch: Path) -> None:
-    """Write the list of digests of a folder of the archive anew, atomically."""
+    """Replace the list of digests of a folder of the archive, atomically."""
     write_atomically(folder / CHECKSUMS, _checksum_lines(digests), scratch)
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
-    """Digests by name from the folder's list; empty if there is none. Other lines are ignored."""
+    """Return digests by name from the folder's list, none without a list. Skip other lines."""
     try:
         content = read(folder / CHECKSUMS)
     except NotFound:
@@ -147,17 +147,18 @@ def _checksum_lines(digests: Mapping[str, str]) -> bytes:
 
 
 def _checksum_line(name: str, digest: str) -> bytes:
-    """A line as `sha256sum` writes it: names that would break the line are escaped."""
+    """Return a line in the format of `sha256sum`, with line breaks in the name escaped."""
     raw = os.fsencode(name)
     escaped = re.sub(rb"[\\\n\r]", lambda found: _ESCAPES[found[0]], raw)
     return (b"\\" if escaped != raw else b"") + f"{digest}  ".encode() + escaped + b"\n"
 
 
 def move_set(source: Path, target: Path, names: Collection[str]) -> None:
-    """Move a folder of finished files to its place; begun before, it goes on where it was.
+    """Move a folder of finished files to `target`, or finish an interrupted move.
 
-    If `target` exists, each file replaces its namesake at once, and all others stay. Then the media
-    goes first, so that as long as it is in `source` nothing was moved, and the digests go last.
+    If `target` exists, each file atomically replaces the file of the same name, and other files
+    stay. Then the media is moved first, so that nothing was moved as long as it is in `source`, and
+    the digests are moved last.
     """
     if filesystem.is_folder(source):
         make_folders(target.parent)
@@ -180,7 +181,7 @@ def _rename_or_merge(source: Path, target: Path, names: Collection[str]) -> None
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            target.mkdir()  # overlayfs and mergerfs rename files, and folders sometimes not
+            target.mkdir()  # overlayfs and mergerfs sometimes cannot rename folders
         else:
             return
     try:
@@ -202,7 +203,7 @@ def _move_each(source: Path, target: Path, names: Collection[str]) -> None:
 
 
 def empty_folder(folder: Path) -> None:
-    """Remove the files that lie directly in a folder, but for drafts; folders stay."""
+    """Remove the files directly in a folder, except drafts; subfolders stay."""
     with os_errors(folder):
         for path in filesystem.entries(folder):
             is_folder = filesystem.is_folder(path) and not filesystem.is_link(path)
@@ -211,7 +212,7 @@ def empty_folder(folder: Path) -> None:
 
 
 def probe(scratch: Path, folder: Path) -> None:
-    """Prove that files can be written and moved to `folder` by renaming.
+    """Check that files can be written and moved to `folder` by renaming.
 
     Raises CrossDevice, NotWritable, DiskFull or another LocalError.
     """

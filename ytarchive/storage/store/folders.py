@@ -1,4 +1,4 @@
-"""The archive's folders, made and tried out."""
+"""Creates and checks the archive's folders."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from ytarchive.storage.store.layout import Layout
 
 
 def prepare(layout: Layout) -> None:
-    """Make every folder, and prove that files can be written and moved there.
+    """Create all folders, and check that files can be written and moved there.
 
     Raises NotWritable, DiskFull, FileFailure or InvalidConfiguration.
     """
@@ -27,7 +27,7 @@ def prepare(layout: Layout) -> None:
 
 
 def checks(base: Path, min_free: int) -> dict[str, bool]:
-    """Whether the archive can be written and filled, for its health."""
+    """Return health checks: whether the archive is writable and has free space."""
     try:
         has_room = Space.at(base, min_free).left >= 0
     except OSError:

@@ -1,6 +1,6 @@
-"""Names of files that operating systems, network shares and other programs leave everywhere.
+"""Names of files that operating systems, network shares and other programs create.
 
-They are never part of a video, and no problem where they are.
+These files are never part of a video, and are not reported as foreign.
 """
 
 import fnmatch
@@ -22,7 +22,7 @@ _KNOWN_NAMES = (
     # Synology, QNAP and other storage appliances
     "@eaDir", "@tmp", "#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot", ".@__thumb",
     ".@__comp", ".@upload_cache", ".recycle", "@sharebin", ".SynologyWorkingDirectory",
-    # programs that synchronise or back up
+    # synchronisation and backup programs
     ".stfolder", ".stfolder*", ".stversions", ".stignore", ".syncthing.*", "~syncthing~*", ".sync",
     ".dropbox", ".dropbox.*", ".owncloudsync.log", ".nextcloudsync.log", "._sync_*", ".sync_*.db*",
     ".rsync-*", ".~tmp~", ".resilio*", ".bzvol",
@@ -38,6 +38,6 @@ _KNOWN = re.compile("|".join(map(fnmatch.translate, _KNOWN_NAMES)), re.IGNORECAS
 def is_known_foreign(path: str) -> bool:
     """Return whether a file or one of its folders has a name that other programs use.
 
-    `path` is relative to the archive, or to any folder of it.
+    `path` is relative to the archive or to a folder in it.
     """
     return any(_KNOWN.match(part) for part in PurePosixPath(path).parts)

@@ -1,4 +1,4 @@
-"""Where everything of the archive lies, from ids alone: a title is never part of a path."""
+"""The paths of the archive. They are made from ids alone: a title is never part of a path."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _MEDIA = _SOUND | {".mp4", ".webm", ".mkv", ".m4v", ".mov", ".3gp", ".flv", ".ts
 
 
 class Role(StrEnum):
-    """What a stored file is to its video."""
+    """The purpose of a stored file."""
 
     MEDIA = "media"
     INFO = "info"
@@ -38,7 +38,7 @@ class Role(StrEnum):
 
 
 def role_of(name: str) -> Role:
-    """The role of a file, from its name alone."""
+    """Return the role of a file, from its name alone."""
     suffix = PurePosixPath(name).suffix.lower()
     if name.endswith(".info.json"):
         return Role.INFO
@@ -65,7 +65,7 @@ def caption_language(name: str) -> str:
 
 
 def side_file(name: str) -> str | None:
-    """How a video's file is called among `SideFiles`, if it is one of them."""
+    """Return the name of a video's file in `SideFiles`; None if it is not a side file."""
     role = role_of(name)
     if role is Role.CAPTIONS:
         return captions_in(caption_language(name))
@@ -73,7 +73,7 @@ def side_file(name: str) -> str | None:
 
 
 def plan_time(moment: datetime) -> str:
-    """A moment as it begins a work plan's file name: `20260102T030405Z`."""
+    """Return a time as the prefix of a work plan's file name: `20260102T030405Z`."""
     return moment.strftime("%Y%m%dT%H%M%SZ")
 
 
@@ -89,7 +89,7 @@ class Layout:
 
     @classmethod
     def of(cls, config: StorageConfig) -> Self:
-        """The layout that the settings ask for. Raises PathOutsideArchive for a loop of links."""
+        """Return the configured layout. Raises PathOutsideArchive for a loop of links."""
         base = followed(config.base_path)
         return cls(
             base=base,
@@ -101,37 +101,37 @@ class Layout:
 
     @property
     def own(self) -> Path:
-        """What the archive keeps for itself."""
+        """Return ytarchive's internal folder."""
         return self.base / OWN_FOLDER
 
     @property
     def staging(self) -> Path:
-        """Where downloads grow."""
+        """Return the folder of unfinished downloads."""
         return self.own / "staging"
 
     @property
     def scratch(self) -> Path:
-        """Where small files are written before they are renamed to their place."""
+        """Return the folder where small files are written before they are renamed."""
         return self.own / "tmp"
 
     @property
     def database(self) -> Path:
-        """The library's SQLite file."""
+        """Return the library's SQLite file."""
         return self.state / "library.db"
 
     @property
     def search_index(self) -> Path:
-        """The search index's SQLite file."""
+        """Return the search index's SQLite file."""
         return self.state / "search.db"
 
     @property
     def folders(self) -> list[Path]:
-        """The folders that the archive always has, besides staging."""
+        """Return the folders that the archive always has, except staging."""
         return [*self.described, self.videos]
 
     @property
     def described(self) -> list[Path]:
-        """The folders of what is known of videos, playlists, plans, registrations and marks."""
+        """Return the folders of the JSON files in `metadata`, without the history."""
         return [
             self.metadata / kind
             for kind in ("videos", "playlists", "work_plans", "registered", "marks")
@@ -139,49 +139,49 @@ class Layout:
 
     @property
     def metadata_folder(self) -> Path:
-        """Where the metadata of videos lies."""
+        """Return the folder of the metadata of videos."""
         return self.metadata / "videos"
 
     @property
     def history_folder(self) -> Path:
-        """The folder of older versions of what is known of videos."""
+        """Return the folder of the history of videos."""
         return self.metadata / "history"
 
     def history_file(self, video_id: str) -> Path:
-        """Older versions of what is known of a video."""
+        """Return the file of a video's history."""
         return self.history_folder / f"{video_id}.jsonl"
 
     def metadata_file(self, video_id: str) -> Path:
-        """A video's metadata."""
+        """Return the file of a video's metadata."""
         return self.metadata_folder / f"{video_id}.json"
 
     def playlist_file(self, playlist_id: str) -> Path:
-        """A playlist's metadata. Raises InvalidIdentifier."""
+        """Return the file of a playlist's metadata. Raises InvalidIdentifier."""
         name = f"{parse_playlist_id(playlist_id)}.json"
         require_names(name)
         return self.metadata / "playlists" / name
 
     def registration_file(self, video_id: str) -> Path:
-        """What is known of a video that was registered where it lies."""
+        """Return the file of a video's registration in place."""
         return self.metadata / "registered" / f"{video_id}.json"
 
     def marks_file(self, video_id: str) -> Path:
-        """What users decided of a video."""
+        """Return the file of a video's marks."""
         return self.metadata / "marks" / f"{video_id}.json"
 
     def plan_file(self, file_name: str) -> Path:
-        """A work plan's JSON file."""
+        """Return a work plan's JSON file."""
         return self.metadata / "work_plans" / file_name
 
     def video_folder(self, video_id: str, output_path: str | None) -> Path:
-        """The folder of a video whose folder is to lie in `output_path` (default: `videos`).
+        """Return the folder of a video in `output_path` (default: `videos`).
 
-        If the last part of `output_path` already is the id, it is the video's folder itself.
+        If the last part of `output_path` is the video's id, `output_path` is the video's folder.
         Raises PathOutsideArchive.
         """
         parent = self._inside(output_path) if output_path else self.videos
         folder = parent if parent.name == video_id else parent / video_id
-        resolved = followed(folder)  # the folder itself may be a link, too
+        resolved = followed(folder)  # the folder itself may be a link
         if resolved.name != video_id or not self._may_hold_videos(resolved):
             if resolved != folder:
                 raise PathOutsideArchive(
@@ -191,29 +191,29 @@ class Layout:
         return resolved
 
     def media_file(self, path: str) -> Path:
-        """A file that may be registered where it lies. Raises PathOutsideArchive."""
+        """Return the path of a file that can be registered in place. Raises PathOutsideArchive."""
         resolved = self._inside(path)
         if not self._may_hold_videos(resolved):
             raise PathOutsideArchive(f"{path!r} lies where no videos can be")
         return resolved
 
     def staged_folder(self, path: str) -> Path:
-        """A folder strictly below staging. Raises PathOutsideArchive."""
+        """Return the path of a folder below staging. Raises PathOutsideArchive."""
         resolved = self._inside(path)
         if resolved == self.staging or not resolved.is_relative_to(self.staging):
             raise PathOutsideArchive(f"{path!r} does not lie in the staging folder")
         return resolved
 
     def relative(self, path: Path) -> str:
-        """A path of the archive as databases keep it: valid UTF-8 whatever its bytes are."""
+        """Return a path of the archive as stored in databases: valid UTF-8 for any bytes."""
         return stored_name(path.relative_to(self.base).as_posix())
 
     def absolute(self, relative: str) -> Path:
-        """The path that databases keep as `relative`."""
+        """Return the path that databases store as `relative`."""
         return self.base / file_name(relative)
 
     def _inside(self, path: str) -> Path:
-        """`path`, absolute or relative to the archive, without links, and inside the archive."""
+        """Return `path`, which may be relative, without links. Raises PathOutsideArchive."""
         require_names(path)
         resolved = followed(self.base / path)
         if not resolved.is_relative_to(self.base):
@@ -221,7 +221,7 @@ class Layout:
         return resolved
 
     def _may_hold_videos(self, folder: Path) -> bool:
-        """Whether the folder is apart from those that the archive keeps for itself."""
+        """Return whether the folder does not overlap with ytarchive's internal folders."""
         own = [self.metadata, self.logs, self.own, self.state]
         return folder != self.base and not any(
             folder.is_relative_to(other) or other.is_relative_to(folder)

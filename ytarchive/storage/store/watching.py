@@ -1,4 +1,4 @@
-"""Refuses the operations of Storage while the archive's folder does not hold the archive."""
+"""Rejects operations of Storage while the archive's folder does not hold the archive."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -19,10 +19,10 @@ def databases_only(operation: Operation) -> Operation:
 
 
 class WatchedOperations:
-    """Base of the implementations of Storage's contracts; it precedes the contract.
+    """Base of the implementations of Storage's contracts, listed before the contract.
 
-    Each operation checks the presence of the archive before and after its work, and raises
-    ArchiveMissing; except those with the mark `databases_only`.
+    Each operation checks before and after its work that the archive is present, and raises
+    ArchiveMissing if not. Operations marked with `databases_only` are not checked.
     """
 
     def __init__(self, watch: ArchiveWatch) -> None:

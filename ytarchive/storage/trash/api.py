@@ -1,4 +1,4 @@
-"""Contract of the trash and the quarantine."""
+"""Contract for the trash and the quarantine."""
 
 from typing import ClassVar, Protocol
 
@@ -33,16 +33,16 @@ class TrashAPI(Contract, Protocol):
 
     @endpoint("POST /trash/{item_id}/restore")
     async def restore_from_trash(self, item_id: ItemId, request: RestoreItem) -> Restored:
-        """Move the files of an item back to their place and register them again.
+        """Move the files of an item back to their original paths and register them again.
 
-        Raises NotFound, RestoreConflict if a file is in the way, IntegrityFailure if a checksum is
+        Raises NotFound, RestoreConflict if a path is occupied, IntegrityFailure if a checksum is
         wrong, or PathOutsideArchive.
         """
         ...
 
     @endpoint("POST /trash/empty")
     async def empty_trash(self, request: EmptyTrash) -> Emptied:
-        """Delete items of the trash for good."""
+        """Delete items of the trash permanently."""
         ...
 
     @endpoint("GET /quarantine")
@@ -57,8 +57,8 @@ class TrashAPI(Contract, Protocol):
 
     @endpoint("POST /quarantine/{item_id}/restore")
     async def restore_from_quarantine(self, item_id: ItemId, request: RestoreItem) -> Restored:
-        """Move damaged files back to their place; they stay marked as damaged.
+        """Move damaged files back to their original paths; they stay marked as damaged.
 
-        Raises NotFound, RestoreConflict if a file is in the way, or PathOutsideArchive.
+        Raises NotFound, RestoreConflict if a path is occupied, or PathOutsideArchive.
         """
         ...

@@ -1,4 +1,4 @@
-"""Moves files from the trash or the quarantine back to their place, and registers them."""
+"""Moves files from the trash or the quarantine back to their paths, and registers them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ log = logger.bind(service="storage")
 
 @dataclass(frozen=True)
 class _Return:
-    """An item on its way back."""
+    """An item that is being restored."""
 
     item: TrashItem
     video_id: str
@@ -35,12 +35,12 @@ class _Return:
 
     @property
     def has_media(self) -> bool:
-        """Whether the video itself comes back, and not only files beside it."""
+        """Return whether the item has the media, and not only side files."""
         return any(role_of(name) is Role.MEDIA for name in self.names)
 
 
 class Restorer:
-    """Restores items. The caller holds the lock of the item's video."""
+    """Restores items. The caller must hold the lock of the item's video."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Restorer:
         self._findings = findings
 
     async def restore(self, bin_name: BinName, item_id: str, *, replace: bool) -> Restored:
-        """Restore an item. `replace`: move files that are in the way to the trash.
+        """Restore an item. `replace`: move files at the original paths to the trash.
 
         Raises NotFound, RestoreConflict, IntegrityFailure, PathOutsideArchive or a LocalError.
         """
@@ -103,7 +103,7 @@ class Restorer:
         return returning
 
     def _require_media(self, returning: _Return) -> None:
-        """Files beside the media need it in their folder."""
+        """Raise NotFound if side files would be restored to a folder without the media."""
         stored = returning.location.video_path if returning.location else None
         if not returning.has_media and (stored is None or Path(stored).parent != returning.target):
             message = f"the media of {returning.video_id} is not in {returning.item.folder}"
@@ -129,7 +129,7 @@ class Restorer:
 
 
 def _copy_of(returning: _Return, known: list[StoredFile]) -> StoredCopy:
-    """Return the copy that is in the folder now."""
+    """Return the copy that is stored in the target folder now."""
     location = returning.location
     if location is None:
         return StoredCopy(returning.video_id, returning.target, known)
@@ -146,7 +146,7 @@ def _prepared(swap: Swap, returning: _Return) -> Change:
 def _require(
     returning: _Return, change: Change, damaged: list[StoredFile], *, replace: bool
 ) -> None:
-    """Refuse what would overwrite files, or bring back what changed in the trash."""
+    """Raise an error if files would be overwritten, or were changed in the trash."""
     item = returning.item
     in_the_way = [file.path for displaced in change.displaced for file in displaced.files]
     if in_the_way and not replace:

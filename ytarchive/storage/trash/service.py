@@ -1,4 +1,4 @@
-"""Implements the contract of the trash and the quarantine."""
+"""Implements the contract for the trash and the quarantine."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ _PURGE_EVERY = 3600.0
 
 
 class Changing(Protocol):
-    """Runs what changes a video while nothing else changes it."""
+    """Runs a change of a video while holding the video's lock."""
 
     async def __call__(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
         """Run `work` to its end."""
@@ -77,11 +77,11 @@ class TrashService(WatchedOperations, TrashAPI):
 
     @property
     def duty(self) -> Duty:
-        """The duty to purge the trash, for commands, too."""
+        """Return the duty that purges the trash, which commands run too."""
         return Duty("retention of the trash", self.purge, _PURGE_EVERY, in_commands=True)
 
     async def purge(self) -> None:
-        """Delete what has been in the trash for long enough."""
+        """Delete the items of the trash that are older than `storage.trash_days`."""
         async with self.watch.over():
             emptied = await asyncio.to_thread(self._bins.empty, self._kept)
         if emptied.items:

@@ -1,1 +1,1 @@
-"""Proof that everything stored is still what it was, and what happens to what is not."""
+"""Verifies that stored files are unchanged, and handles those that are not."""

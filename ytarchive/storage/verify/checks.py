@@ -1,6 +1,6 @@
-"""Whether stored files are what they were: presence, size, SHA-256.
+"""Checks stored files against the library: presence, size, SHA-256.
 
-Everything here blocks; callers run it in threads. Hashing lets other threads run meanwhile.
+Everything here blocks; callers run it in threads. Other threads can run during hashing.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _CHUNK = 2**20
 
 @dataclass(frozen=True)
 class RegisteredFile:
-    """A file as the library knows it; `path` is relative to the archive, as databases keep it."""
+    """A file as registered; `path` is relative to the archive, as stored in databases."""
 
     video_id: str
     path: str
@@ -33,7 +33,7 @@ class RegisteredFile:
 
 @dataclass(frozen=True)
 class FileProblem:
-    """What is wrong with one file."""
+    """A problem of one file."""
 
     video_id: str
     path: str
@@ -43,18 +43,18 @@ class FileProblem:
 
 @dataclass
 class Checked:
-    """What a check found, and how much it has read."""
+    """The problems that a check found, and how much it read."""
 
     problems: list[FileProblem] = field(default_factory=list)
     files: int = 0
-    """Files that were there: read as far as their size allowed, or looked up."""
+    """Files that exist: read if their size was right and the mode reads content."""
     bytes: int = 0
-    """Bytes of content that were read."""
+    """Bytes of content read."""
 
 
 @dataclass(frozen=True)
 class Checker:
-    """Compares files with what the library knows of them."""
+    """Compares files with their registration in the library."""
 
     base: Path
     reads_content: bool
@@ -63,16 +63,16 @@ class Checker:
     """Foreign files that are not reported."""
 
     def check(self, registered: Sequence[RegisteredFile]) -> Checked:
-        """Check some videos' files, and look for foreign files among them.
+        """Check the files of some videos, and find foreign files in their folders.
 
-        Raises Cancelled when `stop` is set meanwhile.
+        Raises Cancelled if `stop` is set during the check.
         """
         checked = self._check_all(registered)
         checked.problems += self.foreign(registered)
         return checked
 
     def check_files(self, registered: Iterable[RegisteredFile]) -> list[FileProblem]:
-        """What is wrong with some files. Raises Cancelled when `stop` is set meanwhile."""
+        """Return the problems of some files. Raises Cancelled if `stop` is set during the check."""
         return self._check_all(registered).problems
 
     def _check_all(self, registered: Iterable[RegisteredFile]) -> Checked:
@@ -84,7 +84,7 @@ class Checker:
         return checked
 
     def foreign(self, registered: Sequence[RegisteredFile]) -> list[FileProblem]:
-        """What lies in the folders of some videos, and is none of their files (given are all)."""
+        """Return foreign files in the folders of some videos. `registered`: all of their files."""
         known = {file.path for file in registered}
         folders = dict.fromkeys(
             (folder, file.video_id)
@@ -99,7 +99,7 @@ class Checker:
         ]
 
     def reports(self, path: str, folder: str) -> bool:
-        """Return whether a foreign file below `folder` is a finding."""
+        """Return whether a foreign file below `folder` is reported as a finding."""
         inside = file_name(path.removeprefix(f"{folder}/"))
         return path not in self.accepted and not is_known_foreign(inside)
 
@@ -142,12 +142,12 @@ class Checker:
 
 
 def foreign(video_id: str, path: str) -> FileProblem:
-    """A file that was never stored."""
+    """Return the problem of a file that was never stored."""
     return FileProblem(video_id, path, FindingKind.FOREIGN, "it was never stored")
 
 
 def video_folder(path: str, video_id: str) -> str | None:
-    """The folder that belongs to the file's video alone; None for one registered in place."""
+    """Return the folder of the file's video; None for a video registered in place."""
     for parent in PurePosixPath(path).parents:
         if parent.name == video_id:
             return parent.as_posix()

@@ -1,4 +1,4 @@
-"""Writes a folder's list of digests anew.
+"""Rewrites a folder's list of digests.
 
 Everything here blocks; callers run it in a thread.
 """
@@ -15,7 +15,7 @@ from ytarchive.storage.verify.checks import RegisteredFile
 def write_checksums(
     layout: Layout, folder: str, registered: Iterable[RegisteredFile]
 ) -> StoredFile:
-    """Write a folder's list of digests anew. `registered`: the video's files."""
+    """Rewrite a folder's list of digests. `registered`: the video's files."""
     digests = {
         file_name(file.path.removeprefix(f"{folder}/")): file.sha256.hex()
         for file in registered

@@ -1,4 +1,4 @@
-"""What becomes of files that look wrong: looked at again, told, and if wanted taken out."""
+"""Handles problems of files: checks them again, records them, and removes files if requested."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
@@ -24,7 +24,7 @@ _TAKEN_OUT = frozenset({FindingKind.DAMAGED, FindingKind.TRUNCATED, FindingKind.
 
 
 class FindingHandler:
-    """Confirms problems. A video is looked at while nobody can store it, so none is imagined."""
+    """Confirms problems while holding the video's lock, so that no running change is reported."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class FindingHandler:
         self._request = request
 
     async def confirm(self, video_id: str, paths: Collection[str], checker: Checker) -> None:
-        """Look again at files of a video, and keep what is wrong with them."""
+        """Check files of a video again, and record their problems."""
         async with self._lock(video_id):
             if await self._library.move_of(video_id) is not None:
                 log.info("{}: not verified, its move is not finished", video_id)
@@ -81,12 +81,12 @@ class FindingHandler:
         return wanted and problem.kind in _TAKEN_OUT
 
     def _may_leave(self, problem: FileProblem, file: RegisteredFile, copy: Copy | None) -> bool:
-        """Whether a damaged file is to be moved away: a repair needs the replacement first."""
+        """Return whether to take out a damaged file; a repair requires a replacement."""
         has_replacement = copy is not None or file.role == Role.CHECKSUMS
         return self._is_taken_out(problem) and (self._request.quarantine or has_replacement)
 
     def _quarantined(self, problem: FileProblem, file: RegisteredFile) -> str:
-        """Move a file to the quarantine; its path there, relative to the archive."""
+        """Move a file to the quarantine. Return its path there, relative to the archive."""
         path = self._layout.absolute(problem.path)
         moved = TrashedFile(
             path=problem.path, size_bytes=path.lstat().st_size, sha256=file.sha256.hex()
@@ -101,7 +101,7 @@ class FindingHandler:
     async def _restore_checksums(
         self, problem: FileProblem, registered: Sequence[RegisteredFile]
     ) -> None:
-        """A lost list of digests is written again: the library knows them all."""
+        """Write a removed list of digests again, from the digests in the library."""
         role = next(file.role for file in registered if file.path == problem.path)
         folder = video_folder(problem.path, problem.video_id)
         if role != Role.CHECKSUMS or folder is None:
@@ -116,7 +116,7 @@ class FindingHandler:
 def _intact_copy(
     problem: FileProblem, registered: Sequence[RegisteredFile], checker: Checker
 ) -> Copy | None:
-    """What a damaged media file can be replaced by: the video may have been stored twice."""
+    """Return an intact copy of a damaged media file, if the video was stored twice."""
     media = [file for file in registered if file.role == Role.MEDIA]
     if problem.path not in {file.path for file in media}:
         return None

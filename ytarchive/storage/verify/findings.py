@@ -1,4 +1,4 @@
-"""What the verification found, what was taken out, and the rows of the files that it looks at."""
+"""The findings of the verification, and the rows of the files that it checks."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -24,17 +24,17 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Copy:
-    """Another media file of a video, from another time it was stored; `path` in the archive."""
+    """Another media file of a video that was stored more than once; `path` in the archive."""
 
     path: str
     quality: str | None
 
 
 class Findings:
-    """The tables of the verification, and the files that it looks at.
+    """The tables of the verification, and the files that it checks.
 
-    What was seen of files is kept only if the archive is there afterwards, or else ArchiveMissing
-    is raised.
+    Results are recorded only if the archive is still present after the check; otherwise
+    ArchiveMissing is raised.
     """
 
     def __init__(self, database: Database, watch: ArchiveWatch) -> None:
@@ -42,18 +42,18 @@ class Findings:
         self.watch = watch
 
     async def videos_after(self, cursor: int) -> list[Row]:
-        """The next videos: `number`, and `video_id` as bytes."""
+        """Return the next videos: `number`, and `video_id` as bytes."""
         page = {"cursor": cursor, "limit": _AT_ONCE}
         return await self._database.fetch_all("next_videos", page)
 
     async def files_of(self, video_ids: Collection[str]) -> dict[str, list[RegisteredFile]]:
-        """The registered files of videos that have any, in the order of the ids."""
+        """Return the registered files of videos that have any, in the order of the ids."""
         return (await self.files_and_damage(video_ids))[0]
 
     async def files_and_damage(
         self, video_ids: Collection[str]
     ) -> tuple[dict[str, list[RegisteredFile]], list[FileProblem]]:
-        """The registered files of videos, and the rows that cannot be read."""
+        """Return the registered files of videos, and the rows that cannot be read."""
         asked = {"video_ids": json.dumps(list(video_ids))}
         found: dict[str, list[RegisteredFile]] = {}
         damaged: list[FileProblem] = []
@@ -66,41 +66,41 @@ class Findings:
         return found, damaged
 
     async def broken_relations(self) -> list[FileProblem]:
-        """Videos and files whose rows do not belong together. It costs a look at every file."""
+        """Return videos and files without matching rows. Scans the rows of all files."""
         page = {"limit": _AT_ONCE}
         videos = await self._database.fetch_all("videos_without_media", page)
         files = await self._database.fetch_all("files_without_video", page)
         return [*map(video_without_media, videos), *map(files_without_video, files)]
 
     async def folders_known(self, parent: str, names: Iterable[str]) -> set[str]:
-        """Those of the names below `parent` that are folders of stored videos."""
+        """Return the names below `parent` that are folders of stored videos."""
         asked = {"parent": parent, "video_ids": json.dumps(list(names))}
         rows = await self._database.fetch_all("folders_known", asked)
         return {row["video_id"] for row in rows}
 
     async def paths_known(self, paths: Collection[str]) -> set[str]:
-        """Those of the paths that are registered. It costs a look at every file."""
+        """Return the paths that are registered. Scans the rows of all files."""
         if not paths:
             return set()
         rows = await self._database.fetch_all("paths_known", {"paths": json.dumps(list(paths))})
         return {row["path"] for row in rows}
 
     async def record(self, problems: Iterable[FileProblem]) -> None:
-        """Keep what was found."""
+        """Record problems as findings."""
         rows = list(map(_finding_row, problems))
         await self._keep(lambda writer: writer.execute_many("upsert_finding", rows))
         for video_id in {row["video_id"] for row in rows if row["kind"].is_loss}:
             publish(VideoChanged(video_id=video_id, change="damaged"))
 
     async def settle(self, paths: Iterable[str]) -> None:
-        """Forget findings of files that are as they should be."""
+        """Delete the findings of files that are intact again."""
         rows = [{"path": path} for path in paths]
         await self._keep(lambda writer: writer.execute_many("delete_finding", rows))
 
     async def take_out(
         self, problem: FileProblem, quarantine_path: str | None, copy: Copy | None
     ) -> None:
-        """Count a file as not stored any more; if it is the video itself, `copy` is it now."""
+        """Register a file as no longer stored; if it is the media, `copy` becomes the media."""
         row = {
             "video_id": problem.video_id,
             "path": problem.path,
@@ -118,7 +118,7 @@ class Findings:
         await self._keep(transaction)
 
     async def register_checksums(self, video_id: str, path: str, file: StoredFile) -> None:
-        """Register a list of digests that was written anew."""
+        """Register a list of digests that was written again."""
         row = {
             "video_id": video_id,
             "path": path,
@@ -134,13 +134,13 @@ class Findings:
         await self._keep(transaction)
 
     async def untreated(self, cursor: bytes) -> tuple[list[FileProblem], bytes | None]:
-        """The next findings that were not taken out, without details; the cursor after them."""
+        """Return the next findings not taken out, without details, and the cursor after them."""
         page = {"cursor": cursor, "limit": _AT_ONCE}
         rows = await self._database.fetch_all("untreated_findings", page)
         return all_readable(rows, _problem, _name), rows[-1]["place"] if rows else None
 
     async def page(self, query: FindingQuery) -> Page[Finding]:
-        """Findings by path. Raises InvalidRequest for a cursor of another list."""
+        """Return findings by path. Raises InvalidRequest for a cursor of another list."""
         after = _place(query.cursor)
 
         async def fetch(count: int) -> list[Row]:

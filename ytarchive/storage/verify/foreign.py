@@ -1,4 +1,4 @@
-"""Foreign files that the archive's owner has accepted."""
+"""Foreign files that the user has accepted."""
 
 import json
 from collections.abc import Iterable
@@ -16,9 +16,9 @@ log = logger.bind(service="storage")
 
 
 class AcceptedFiles:
-    """Foreign files that the owner wants to keep where they are.
+    """Foreign files that the user has accepted, which are no longer reported.
 
-    They are recorded in `metadata/accepted_files.json`, so that `rebuild` leaves them accepted.
+    They are recorded in `metadata/accepted_files.json`, so that they stay accepted after `rebuild`.
     Everything here blocks.
     """
 
@@ -27,7 +27,7 @@ class AcceptedFiles:
         self._scratch = layout.scratch
 
     def paths(self) -> frozenset[str]:
-        """Return the accepted paths, relative to the archive, as databases keep them."""
+        """Return the accepted paths, relative to the archive, as stored in databases."""
         try:
             recorded = json.loads(read_regular(self._path))
             return frozenset(stored_name(path) for path in recorded["paths"])

@@ -1,4 +1,4 @@
-"""Models of the verification of what is stored."""
+"""Models of the verification."""
 
 from enum import StrEnum
 
@@ -8,45 +8,45 @@ from ytarchive.common.models import Model, UtcDatetime
 
 
 class VerifyMode(StrEnum):
-    """How closely files are looked at."""
+    """How thoroughly files are checked."""
 
     QUICK = "quick"
-    """Whether each file is there and has its size."""
+    """Check whether each file exists and has its registered size."""
     FULL = "full"
-    """Also whether its SHA-256 is the one it had when it was stored."""
+    """Also check whether its SHA-256 is the registered one."""
 
 
 class VerifyState(StrEnum):
-    """Where the verification stands."""
+    """The state of the verification."""
 
     NEVER = "never"
     RUNNING = "running"
     STOPPED = "stopped"
-    """The time was up, it was cancelled, or the process ended; the next run resumes there."""
+    """It was cancelled, its time limit was reached, or the process ended; the next run resumes."""
     COMPLETE = "complete"
     FAILED = "failed"
 
 
 class FindingKind(StrEnum):
-    """What is wrong with a file."""
+    """The kind of problem."""
 
     DAMAGED = "damaged"
     TRUNCATED = "truncated"
     MISSING = "missing"
     UNREADABLE = "unreadable"
     UNREADABLE_ROW = "unreadable_row"
-    """A row of `library.db` is damaged; `ytarchive rebuild` makes the library again."""
+    """A row of `library.db` is damaged; `ytarchive rebuild` repairs the library."""
     FOREIGN = "foreign"
-    """It is in the archive's video folders, but it was never stored. It is never changed."""
+    """A file in the video folders that ytarchive never stored. It is never changed."""
 
     @property
     def is_loss(self) -> bool:
-        """Whether something that was stored is damaged or lost."""
+        """Return whether stored data is damaged or lost."""
         return self is not FindingKind.FOREIGN
 
 
 class VerifyRequest(Model):
-    """What to verify. A stopped pass resumes if mode and sample are the same."""
+    """Options of a verification. A stopped pass resumes if mode and sample are the same."""
 
     mode: VerifyMode = VerifyMode.FULL
     sample_percent: float = Field(
@@ -78,7 +78,7 @@ class VerifyRequest(Model):
 
 
 class Verification(Model):
-    """The present or last pass over the archive."""
+    """The current or last pass over the archive."""
 
     state: VerifyState
     mode: VerifyMode = VerifyMode.FULL
@@ -106,7 +106,7 @@ class Verification(Model):
 
 
 class Finding(Model):
-    """A file that is not as it was stored, or that was never stored."""
+    """A stored file that has changed or is missing, or a file that was never stored."""
 
     path: str = Field(
         description="Relative to the archive. Bytes that are not UTF-8 are surrogates, in JSON "
@@ -127,7 +127,7 @@ class Finding(Model):
 
 
 class FindingQuery(Model):
-    """Which page of the findings, by path."""
+    """Selects a page of the findings, by path."""
 
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: str | None = Field(default=None, max_length=16_384)

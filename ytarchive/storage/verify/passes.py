@@ -1,4 +1,4 @@
-"""VerificationPasses of the verification over the archive, and how far they are."""
+"""Passes of the verification over the archive, and their progress."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +20,7 @@ from ytarchive.storage.verify.models import (
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass over the archive, and how far it is."""
+    """One pass over the archive, and its progress."""
 
     scope: str
     sample_percent: float
@@ -29,14 +29,14 @@ class Pass:
     updated_at: datetime
     completed_at: datetime | None
     cursor: int
-    """Number of the last video that was looked at."""
+    """Number of the last checked video."""
     total: int
     videos: int
     files: int
     bytes: int
 
     def advanced(self, cursor: int, videos: int, files: int, size: int) -> "Pass":
-        """The pass after some more videos, the last of which is `cursor`."""
+        """Return the pass after further videos, the last of which is `cursor`."""
         return replace(
             self,
             cursor=cursor,
@@ -47,7 +47,7 @@ class Pass:
 
 
 def scope_of(request: VerifyRequest) -> str:
-    """Which passes a request belongs to; each scope has its own progress."""
+    """Return the scope of a request; each scope has its own progress."""
     if request.known_only:
         return "known"
     return request.mode if request.sample_percent == 100 else f"{request.mode}-sample"
@@ -60,7 +60,7 @@ class VerificationPasses:
         self._database = database
 
     async def last_pass(self, scope: str) -> Pass | None:
-        """The present or last pass of a scope; None also if its row cannot be read."""
+        """Return the current or last pass of a scope; None if there is none or it is unreadable."""
         row = await self._database.fetch_one("get_pass", {"scope": scope})
         found = readable(row, _pass, _name(row)) if row else None
         if row is not None and found is None:
@@ -68,7 +68,7 @@ class VerificationPasses:
         return found
 
     async def summary(self) -> Verification:
-        """The present or last pass of all, and the number of open findings."""
+        """Return the current or last pass of all scopes, and the number of open findings."""
         rows = await self._database.fetch_all("newest_passes")
         counts = await self._database.fetch_all("count_findings")
         known = set(FindingKind)
@@ -80,12 +80,12 @@ class VerificationPasses:
         return next(filter(None, found), never)
 
     async def count_videos(self) -> int:
-        """How many videos the library has, those with metadata alone included."""
+        """Return the number of videos in the library, including those with only metadata."""
         [counted] = await self._database.fetch_all("count_videos")
         return int(counted["videos"])
 
     async def walked(self, progress: Pass) -> int:
-        """How many videos a pass has behind it, those included that its sample leaves out."""
+        """Return how many videos a pass has covered, including those outside its sample."""
         row = await self._database.fetch_one("count_videos_until", {"cursor": progress.cursor})
         return int(row["videos"]) if row else 0
 
@@ -102,7 +102,7 @@ class VerificationPasses:
 
         def transaction(writer: Writer) -> list[Row]:
             writer.execute("begin_pass", row)
-            if row["scope"] == request.mode:  # every row is about to be read again
+            if row["scope"] == request.mode:  # the pass reads every row again
                 writer.execute("delete_row_findings")
             return writer.fetch_all("get_pass", row)
 
@@ -111,7 +111,7 @@ class VerificationPasses:
         return _pass(begun)
 
     async def save_progress(self, progress: Pass) -> None:
-        """Keep how far the pass is, durably."""
+        """Record the progress of a pass, durably."""
         row = {
             "scope": progress.scope,
             "now": to_micros(utc_now()),
@@ -130,7 +130,7 @@ class VerificationPasses:
         publish(VerificationChanged(scope=scope, state=state))
 
     async def stop_cut_passes(self) -> None:
-        """Mark what was running when the last process ended."""
+        """Mark passes as stopped that were running when the last process ended."""
         await self._database.execute("stop_cut_passes")
 
 

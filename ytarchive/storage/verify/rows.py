@@ -10,7 +10,7 @@ _REMEDY = "run `ytarchive rebuild`, which makes the library again from the archi
 
 
 def id_of(row: Row) -> str | None:
-    """Return the video's id of a row that has it as bytes; None if it is damaged."""
+    """Return the video id of a row, which has it as bytes; None if it is damaged."""
     text = bytes(row["video_id"]).decode("ascii", "replace")
     return text if VIDEO_ID.fullmatch(text) else None
 

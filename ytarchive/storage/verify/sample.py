@@ -1,12 +1,12 @@
-"""Which videos a sample has."""
+"""Selects the videos of a sample."""
 
 import random
 
 
 class Sample:
-    """Draws exactly its share of some videos that are passed one after the other.
+    """Selects an exact percentage of `total` videos by their positions.
 
-    They are spread evenly, and each pass begins at another one.
+    The videos are spread evenly. The seed determines the offset of the first one.
     """
 
     def __init__(self, total: int, percent: float, seed: str) -> None:

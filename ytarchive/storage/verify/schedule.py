@@ -1,4 +1,4 @@
-"""When a server verifies the archive by itself."""
+"""Schedules the automatic verification of a server."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ _SESSION_EVERY = timedelta(days=1)
 
 
 def due_at(last: Pass | None, every: timedelta, now: datetime) -> datetime | None:
-    """Return when a session should begin: a new pass, or the next day of an incomplete one.
+    """Return when a session is due: for a new pass, or a day after that of an incomplete one.
 
     None while a pass is running.
     """
@@ -27,7 +27,7 @@ def due_at(last: Pass | None, every: timedelta, now: datetime) -> datetime | Non
 
 
 class VerificationSchedule:
-    """Begins sessions with one thread; nothing is repaired without a request."""
+    """Starts sessions with one thread; files are repaired only on request."""
 
     def __init__(
         self, verifier: Verifier, passes: VerificationPasses, config: StorageConfig
@@ -39,16 +39,16 @@ class VerificationSchedule:
 
     @property
     def duty(self) -> Duty:
-        """The duty; its due time is derived from the row of the last pass."""
+        """Return the duty; its due time is derived from the row of the last pass."""
         return Duty("verification", self.begin, _CHECK_EVERY, _AFTER, due=self.due)
 
     async def due(self) -> datetime | None:
-        """Return when the next session is due; None: never, or one is running."""
+        """Return when the next session is due; None if never, or if one is running."""
         if self._every_days is None or self._verifier.is_running:
             return None
         last = await self._passes.last_pass(scope_of(self._request))
         return due_at(last, timedelta(days=self._every_days), utc_now())
 
     async def begin(self) -> None:
-        """Begin a session."""
+        """Start a session."""
         await self._verifier.start(self._request, threads=1)

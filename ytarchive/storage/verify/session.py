@@ -1,4 +1,4 @@
-"""One session of the verification: resumes a pass and ends with it, or when the time is up."""
+"""One session of the verification: works on a pass until its end or the time limit."""
 
 import asyncio
 import itertools
@@ -34,21 +34,21 @@ _NOT_FILES = frozenset({FindingKind.FOREIGN, FindingKind.UNREADABLE_ROW})
 
 @dataclass(frozen=True)
 class VerificationBatch:
-    """Some videos that follow each other, and the files of those that are to be checked."""
+    """Consecutive videos, and the files of those that are to be checked."""
 
     cursor: int
     videos: int
-    """How many of them have files."""
+    """The number of videos with files."""
     files: list[RegisteredFile]
 
 
 def _give_way() -> None:
-    with suppress(OSError, AttributeError):  # not every system can; it is a courtesy
+    with suppress(OSError, AttributeError):  # not supported on every system, and optional
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 class VerificationSession:
-    """Checks batches in threads, a few ahead, and settles them in order: the cursor never skips."""
+    """Checks batches in parallel, and handles results in order, so the cursor skips no video."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class VerificationSession:
         self._pass = progress
         self._request = request
         self._ahead = 2 * threads
-        # These threads give way to everything else on this machine.
+        # These threads have a lower priority than all other work on this machine.
         self._pool = ThreadPoolExecutor(threads, "verify", _give_way)
         self._stop = threading.Event()
         reads = request.mode is VerifyMode.FULL
@@ -80,11 +80,11 @@ class VerificationSession:
         self._unsure_videos = 0
 
     def stop(self) -> None:
-        """Have `run` end soon; what is only half checked is checked again by the next session."""
+        """Make `run` end soon; the next session repeats unfinished batches."""
         self._stop.set()
 
     async def run(self) -> VerifyState:
-        """Resume the pass; its state afterwards.
+        """Resume the pass. Return its state afterwards.
 
         Raises FileFailure if nothing could be read, or ArchiveMissing.
         """
@@ -114,9 +114,9 @@ class VerificationSession:
         return self._pass.sample_percent == 100 and not self._request.known_only
 
     async def _check_everything(self) -> bool:
-        """Check every file that is to be checked; whether the pass reached its end.
+        """Check all files of the pass. Return whether the pass reached its end.
 
-        Raises FileFailure if it ended without having read anything.
+        Raises FileFailure if the pass ended but no file could be read.
         """
         is_complete = await self._check_registered()
         await self._save()
@@ -144,7 +144,7 @@ class VerificationSession:
         return self._stop.is_set() or time.monotonic() >= self._deadline
 
     async def _look_at_known(self) -> None:
-        """See what has become of earlier findings, whatever the mode: some may be well again."""
+        """Check earlier findings again, with content in any mode: files may be intact again."""
         checker = replace(self._checker, reads_content=True)
         cursor: bytes | None = b""
         while cursor is not None:
@@ -154,15 +154,15 @@ class VerificationSession:
             await self._confirm((each for each in known if each.kind not in _NOT_FILES), checker)
 
     async def _check_registered(self) -> bool:
-        """Check every registered file from the cursor on; whether the end was reached."""
+        """Check registered files from the cursor on. Return whether the end was reached."""
         window: deque[tuple[VerificationBatch, Future[Checked]]] = deque()
         async for batch in self._batches():
             if self._is_over and (window or self._stop.is_set()):
-                break  # one batch at least, or the shortest sessions would never get on
+                break  # check at least one batch, or short sessions would make no progress
             window.append((batch, self._pool.submit(self._checker.check, batch.files)))
             if len(window) >= self._ahead:
                 await self._settle(*window.popleft())
-        # What has been begun is finished, so that even a short session gets on.
+        # Finish the running batches, so that even a short session makes progress.
         finished = not self._is_over
         first = window[0][1] if window else None
         begun = itertools.takewhile(
@@ -185,7 +185,7 @@ class VerificationSession:
             position, cursor = position + len(rows), rows[-1]["number"]
 
     async def _files_of(self, rows: Sequence[Row]) -> dict[str, list[RegisteredFile]]:
-        """The files of videos. Rows that cannot be read are recorded as findings."""
+        """Return the files of videos. Record unreadable rows as findings."""
         ids = [id_of(row) for row in rows]
         files, damaged = await self._findings.files_and_damage([each for each in ids if each])
         damaged += [damaged_id(row) for row, each in zip(rows, ids, strict=True) if each is None]
@@ -195,22 +195,22 @@ class VerificationSession:
 
     async def _settle(self, batch: VerificationBatch, checking: Future[Checked]) -> None:
         checked = await asyncio.wrap_future(checking)
-        await self._findings.watch.require()  # or files of a missing disk would count as lost
+        await self._findings.watch.require()  # else files of a missing disk would count as lost
         await self._confirm(self._believed(batch, checked.problems), self._checker)
         self._pass = self._pass.advanced(batch.cursor, batch.videos, checked.files, checked.bytes)
         if time.monotonic() - self._saved > _SAVE_SECONDS:
             await self._save()
 
     async def _save(self) -> None:
-        """Keep how far the pass is, unless problems before the cursor are not told yet."""
+        """Record the progress, unless problems before the cursor are not yet recorded."""
         if not self._unsure:
             self._saved = time.monotonic()
             await self._passes.save_progress(self._pass)
 
     def _believed(self, batch: VerificationBatch, problems: list[FileProblem]) -> list[FileProblem]:
-        """What to act upon: nothing until one file was there, for the disk may not be mounted.
+        """Return the problems to handle: none until one file exists, as the disk may be unmounted.
 
-        Raises FileFailure when too many videos are missing entirely.
+        Raises FileFailure if too many videos are missing completely.
         """
         if self._unsure is None:
             return problems
@@ -236,9 +236,9 @@ class VerificationSession:
 def packed(
     videos: Sequence[tuple[int, str | None]], files: Mapping[str, list[RegisteredFile]]
 ) -> Iterator[VerificationBatch]:
-    """Whole videos in batches that are neither tiny nor long to check.
+    """Group whole videos into batches of a limited number of files and bytes.
 
-    `videos`: number and id of each, the id None if it is damaged.
+    `videos`: number and id of each; the id is None if it is damaged.
     """
     count, together, size = 0, list[RegisteredFile](), 0
     for number, video_id in videos:

@@ -19,7 +19,7 @@ _NAMES_AT_ONCE = 1000
 
 
 class Strangers:
-    """Records foreign files as findings, and accepts them when asked to."""
+    """Records foreign files as findings, and lists them."""
 
     def __init__(self, findings: Findings, layout: Layout, checker: Checker) -> None:
         self._findings = findings
@@ -38,7 +38,7 @@ class Strangers:
                     await self._record(name, path, parent)
 
     async def recheck(self, paths: list[str]) -> None:
-        """Forget those findings that have gone, are registered now or are no longer reported."""
+        """Delete findings of files that no longer exist, are registered or are not reported."""
         parent = self._layout.relative(self._layout.videos)
         gone = await asyncio.to_thread(_without_file, self._layout.base, paths)
         silent = {path for path in paths if not self._checker.reports(path, parent)}
@@ -46,7 +46,7 @@ class Strangers:
         await self._findings.settle({*gone, *silent, *registered})
 
     async def found(self) -> list[str]:
-        """Return the paths of all foreign files that are recorded."""
+        """Return the paths of all recorded foreign files."""
         found: list[str] = []
         cursor: bytes | None = b""
         while cursor is not None:
@@ -75,7 +75,7 @@ def _without_file(base: Path, paths: list[str]) -> list[str]:
 
 
 def _below(base: Path, path: str) -> list[str]:
-    """The files below a path; itself if it is no folder."""
+    """Return the files below a path, or the path itself if it is not a folder."""
     place = base / file_name(path)
     if filesystem.is_link(place) or not filesystem.is_folder(place):
         return [path]

@@ -1,4 +1,4 @@
-"""Verifies what is stored, in the background: one pass at a time, which may take many sessions."""
+"""Verifies the archive in the background: one pass at a time, over one or more sessions."""
 
 import asyncio
 import os
@@ -28,11 +28,11 @@ from ytarchive.storage.verify.session import VerificationSession
 log = logger.bind(service="storage")
 
 _OLDEST_RESUMED = timedelta(days=30)
-"""What an older pass has checked says too little about today."""
+"""An older pass is not resumed, because its results are outdated."""
 
 
 class Verifier:
-    """Starts, watches and stops the verification."""
+    """Starts, monitors and stops the verification."""
 
     def __init__(
         self,
@@ -56,14 +56,14 @@ class Verifier:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, request: VerifyRequest, threads: int | None = None) -> Verification:
-        """Begin a pass, or go on with one. `threads`: default one for each core.
+        """Start or resume a pass. `threads`: the default is one per core.
 
         Raises Conflict if a verification is running, or ArchiveMissing.
         """
         await self._findings.watch.require()
         async with self._starting:
             if self._task is not None and (await self.status()).state is not VerifyState.RUNNING:
-                await asyncio.wait([self._task])  # it has ended, and is about to say so
+                await asyncio.wait([self._task])  # its state is recorded; the task is about to end
             if self.is_running:
                 raise Conflict("a verification is running; cancel it, or wait for its end")
             progress = await self._begun(request)
@@ -73,15 +73,15 @@ class Verifier:
 
     @property
     def is_running(self) -> bool:
-        """Whether a session is under way."""
+        """Return whether a session is running."""
         return self._task is not None and not self._task.done()
 
     async def status(self) -> Verification:
-        """How far it is, and how much it found."""
+        """Return the progress and the number of findings."""
         return await self._passes.summary()
 
     async def page(self, query: FindingQuery) -> Page[Finding]:
-        """What it found."""
+        """Return a page of findings."""
         return await self._findings.page(query)
 
     async def cancel(self) -> Verification:
@@ -98,7 +98,7 @@ class Verifier:
             await asyncio.wait([self._task])
 
     async def _begun(self, asked: VerifyRequest) -> Pass:
-        """The pass to work on: one of the same kind that was stopped lately, or a new one."""
+        """Return the pass to work on: a recently stopped pass of the same scope, or a new one."""
         request = await self._with_percentage(asked)
         last = await self._passes.last_pass(scope_of(request))
         if last is not None and request.resume and _can_resume(last, request):
@@ -109,7 +109,7 @@ class Verifier:
         return await self._passes.begin(request)
 
     async def _with_percentage(self, request: VerifyRequest) -> VerifyRequest:
-        """A request for a number of videos as a request for a share of them."""
+        """Return the request with its number of videos converted to a percentage."""
         if request.sample_videos is None:
             return request
         total = max(await self._passes.count_videos(), 1)
@@ -150,7 +150,7 @@ class Verifier:
 
 
 def _can_resume(last: Pass, request: VerifyRequest) -> bool:
-    """Whether a pass was stopped, not failed, and has the share of videos that is asked for."""
+    """Return whether a pass was recently stopped, not failed, and has the requested sample."""
     return (
         last.state is VerifyState.STOPPED
         and last.sample_percent == request.sample_percent

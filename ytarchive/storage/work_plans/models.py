@@ -10,7 +10,7 @@ _WAITS_FOR = '"cookies" or "proxy": a server tries again by itself when they hav
 
 
 class UnavailableVideo(Model):
-    """A video that YouTube does not give, with the evidence."""
+    """A video that YouTube does not provide, with the evidence."""
 
     video_id: VideoId
     title: str | None = None
@@ -30,7 +30,7 @@ class UnavailableVideo(Model):
 
 
 class FailedDownload(Model):
-    """A video that could not be fetched although it is there."""
+    """A video that is available but could not be fetched."""
 
     video_id: VideoId
     title: str | None = None
@@ -46,7 +46,7 @@ class FailedDownload(Model):
 
 
 class WorkPlanRequest(Model):
-    """What a job leaves for review. A list has one plan, or else the job, which requests extend."""
+    """Entries for a plan. Requests extend the plan of the list or, without one, of the job."""
 
     job_id: OpaqueId | None = Field(
         default=None,
@@ -79,7 +79,7 @@ class WorkPlanRequest(Model):
 
 
 class WorkPlan(Model):
-    """What could not be archived, for manual review."""
+    """The videos of a list or job that could not be archived, for manual review."""
 
     id: str
     created_at: UtcDatetime
@@ -95,12 +95,12 @@ class WorkPlan(Model):
 
     @property
     def missing(self) -> int:
-        """How many videos could not be archived."""
+        """Return the number of videos that could not be archived."""
         return len(self.unavailable_videos) + len(self.failed_downloads)
 
 
 class PlanEntry(Model):
-    """A work plan's headline, for lists."""
+    """A work plan without its entries, for lists."""
 
     id: str
     created_at: UtcDatetime
@@ -114,7 +114,7 @@ class PlanEntry(Model):
 
 
 class WorkPlanQuery(Model):
-    """Which page of the plans."""
+    """Selects a page of the plans."""
 
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = None

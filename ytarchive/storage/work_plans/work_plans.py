@@ -1,4 +1,4 @@
-"""Work plans: what could not be archived, in the database and as JSON files for people."""
+"""Stores work plans in the database, and as JSON files for users."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ _OPAQUE: TypeAdapter[str] = TypeAdapter(OpaqueId)
 
 
 class WorkPlans:
-    """Keeps work plans. The database is the truth; each plan's file shows its newest state."""
+    """The work plans. The database is authoritative; each plan's file shows its newest state."""
 
     def __init__(self, database: Database, layout: Layout) -> None:
         self._database = database
@@ -42,7 +42,7 @@ class WorkPlans:
         self._writing = asyncio.Lock()
 
     async def create(self, request: WorkPlanRequest) -> WorkPlan:
-        """Make a plan, or extend that of the list or job. It is durable before its file is."""
+        """Create a plan, or extend that of the list or job. It is durable before the file is."""
         row, removed = await self._database.write(lambda writer: _extend(writer, request))
         plan = await self._write_file(row)
         for name in removed:
@@ -52,14 +52,14 @@ class WorkPlans:
         return plan
 
     async def get(self, plan_id: str) -> WorkPlan:
-        """A plan with its entries, in the order in which they came. Raises NotFound."""
+        """Return a plan with its entries in the order of their addition. Raises NotFound."""
         row = await self._database.fetch_one("get_plan", {"plan_id": plan_id})
         if row is None:
             raise NotFound(f"there is no work plan {plan_id}")
         return self._plan(row, await self._database.fetch_all("plan_entries", {"plan_id": plan_id}))
 
     async def page(self, query: WorkPlanQuery) -> Page[PlanEntry]:
-        """Headlines of the plans, newest first. Raises InvalidRequest for a foreign cursor."""
+        """Return a page of plans, newest first. Raises InvalidRequest for a foreign cursor."""
         require_id_cursor(query.cursor)
 
         async def fetch(count: int) -> list[Row]:
@@ -69,7 +69,7 @@ class WorkPlans:
         return await _PLANS.page(query.limit, fetch)
 
     async def resolve(self, video_id: str) -> None:
-        """Remove a stored video from every plan. A plan that cannot be written is only logged."""
+        """Remove a stored video from all plans. If a plan cannot be written, only log that."""
         try:
             for row in await self._database.fetch_all("plans_with_video", {"video_id": video_id}):
                 await self.create(
@@ -79,12 +79,12 @@ class WorkPlans:
             log.warning("{}: a work plan still counts it as missing: {}", video_id, error.message)
 
     async def resolve_stored(self) -> None:
-        """Remove what was stored while a crash kept it in a plan."""
+        """Remove the stored videos that a crash left in a plan."""
         for row in await self._database.fetch_all("stored_entries"):
             await self.resolve(row["video_id"])
 
     async def write_missing_files(self) -> None:
-        """Write again every plan's file that is missing or older than the plan."""
+        """Write the files of plans that are missing or older than the plan."""
         folder = self._layout.plan_file("")
         names = await asyncio.to_thread(lambda: {path.name for path in entries(folder)})
         for row in await self._database.fetch_all("plan_files"):
@@ -95,11 +95,11 @@ class WorkPlans:
                     log.error("work plan {}: its file is not written: {}", row["plan_id"], error)
 
     async def _write_file(self, row: Row) -> WorkPlan:
-        """Write a plan's newest state; one at a time, so that no older one comes last."""
+        """Write a plan's newest state; one at a time, so that no older state is written last."""
         async with self._writing:
             plan = await self.get(row["plan_id"])
             file = self._layout.plan_file(row["file_name"])
-            # The archive may be moved, so the file does not tell its own path.
+            # The archive may be moved, so the file does not contain its own path.
             content = plan.model_dump_json(indent=2, exclude={"path"}).encode()
             await asyncio.to_thread(files.write_atomically, file, content, self._layout.scratch)
             written = {"plan_id": plan.id, "updated_at": to_micros(plan.updated_at)}
@@ -123,12 +123,12 @@ class WorkPlans:
 
 
 def _added(entry: Row) -> dict[str, Any]:
-    """Return when an entry came into its plan; nothing for entries of the first versions."""
+    """Return when an entry was added to its plan; None for entries of early versions."""
     return {"added_at": from_micros(entry["added_at"]) if entry["added_at"] else None}
 
 
 def _extend(writer: Writer, request: WorkPlanRequest) -> tuple[Row, list[str]]:
-    """The transaction behind `create`; the plan's row, and the files of plans it replaces."""
+    """Execute `create` in a transaction. Return the plan's row and the files of merged plans."""
     plan_id = _chosen_plan(writer, request) or _new_plan(writer, request.job_id)
     removed = _merge(writer, plan_id, request.merged_plan_ids)
     if request.playlist_id is not None:
@@ -143,7 +143,7 @@ def _extend(writer: Writer, request: WorkPlanRequest) -> tuple[Row, list[str]]:
 
 
 def _merge(writer: Writer, plan_id: str, merged: list[str]) -> list[str]:
-    """Move the entries of other plans into a plan, and remove those; the names of their files."""
+    """Move the entries of other plans into a plan. Return the files of the removed plans."""
     values = {"plan_id": plan_id, "plan_ids": json.dumps(merged)}
     files = [row["file_name"] for row in writer.fetch_all("plans_to_merge", values)]
     if files:
@@ -154,7 +154,7 @@ def _merge(writer: Writer, plan_id: str, merged: list[str]) -> list[str]:
 
 
 def _give_to_list(writer: Writer, plan_id: str, request: WorkPlanRequest) -> None:
-    """Make a plan the one of its list, which has none yet, and of the list's latest job."""
+    """Assign a plan to its list, if that has none yet, and to the list's latest job."""
     owner = request.model_dump(include={"playlist_id", "metadata_only", "job_id"})
     if writer.fetch_one("plan_of_list", owner) is None:
         writer.execute("give_plan_to_list", owner | {"plan_id": plan_id})
@@ -163,7 +163,7 @@ def _give_to_list(writer: Writer, plan_id: str, request: WorkPlanRequest) -> Non
 
 
 def _chosen_plan(writer: Writer, request: WorkPlanRequest) -> str | None:
-    """The plan to extend: the named one, else the list's, else the job's; None without any."""
+    """Return the plan to extend: the named one, the list's or the job's; None if there is none."""
     of_list = (
         writer.fetch_one("plan_of_list", request.model_dump()) if request.playlist_id else None
     )
@@ -197,7 +197,7 @@ def _new_plan(writer: Writer, job_id: str | None) -> str:
 
 
 def entry_rows(plan_id: str, request: WorkPlanRequest | WorkPlan) -> list[dict[str, str | int]]:
-    """The entries of a plan, or of what is to be added to it."""
+    """Return the rows of the entries of a plan or a request."""
     kinds = (("failed", request.failed_downloads), ("unavailable", request.unavailable_videos))
     return [
         {
@@ -213,7 +213,7 @@ def entry_rows(plan_id: str, request: WorkPlanRequest | WorkPlan) -> list[dict[s
 
 
 def _entries(rows: list[Row], kind: str, model: type[M]) -> list[M]:
-    """The entries of a kind; those whose rows are damaged are left out, and reported."""
+    """Return the entries of a kind; leave out and report entries with damaged rows."""
     own = (row for row in rows if row["kind"] == kind)
     return all_readable(
         own,

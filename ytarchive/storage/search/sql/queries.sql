@@ -10,13 +10,13 @@ VALUES (1, :library_id, :rules, 0, 0);
 -- name: set_state
 UPDATE state SET revision = :revision, overflow = :overflow;
 
--- Taking videos in --------------------------------------------------------------------------------
+-- Indexing videos ---------------------------------------------------------------------------------
 
 -- name: get_document
 SELECT videos.*, texts.content FROM videos JOIN texts USING (number) WHERE video_id = :video_id;
 
 -- name: free_number
--- The next number of a day; beyond its last one if the day is full.
+-- The next number of a day; greater than its last number if the day is full.
 SELECT coalesce(max(number) + 1, :first) AS number FROM videos
 WHERE number BETWEEN :first AND :last;
 
@@ -53,9 +53,9 @@ DELETE FROM texts WHERE number = :number;
 -- name: remove_video
 DELETE FROM videos WHERE number = :number;
 
--- Finding them ------------------------------------------------------------------------------------
--- Numbers come newest upload first, straight from the index, which stops when there are enough:
--- a word that a million videos have costs no more than another one.
+-- Searching ---------------------------------------------------------------------------------------
+-- Numbers are read from the index, newest upload first, until there are enough, so that a word in a
+-- million videos costs no more than a rare word.
 
 -- name: match_titles
 SELECT titles.rowid AS number
@@ -84,8 +84,8 @@ JOIN videos ON videos.number = asked.value
 JOIN texts ON texts.number = asked.value;
 
 -- name: words_beginning
--- The words that begin with a prefix, up to :limit: one look into the vocabulary for each, from the
--- end of the one before. (A word has no character below U+0002 or beyond U+10FFFE.)
+-- The words that begin with a prefix, up to :limit, with one look-up in the vocabulary per word
+-- that starts after the previous word. (Words have no character below U+0002 or above U+10FFFE.)
 WITH RECURSIVE found (word) AS (
     SELECT (SELECT term FROM vocabulary WHERE term >= :prefix LIMIT 1)
     UNION ALL

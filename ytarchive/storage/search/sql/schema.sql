@@ -1,21 +1,21 @@
--- search.db: the index of titles, descriptions and captions. Everything in it is derived from the
--- archive's files; it is no part of backups, and is made anew when it is lost or does not fit.
+-- search.db: the index of titles, descriptions and captions. All content is derived from the
+-- archive's files. Backups do not include it; it is built again if it is missing or does not match.
 
 PRAGMA user_version = 100;
 
--- Up to where the index has come, and in which library's count of changes.
+-- The library of the index, and its last indexed change.
 CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     library_id TEXT NOT NULL,
-    rules TEXT NOT NULL,              -- how text was prepared for the index
+    rules TEXT NOT NULL,              -- version of the text preparation
     revision INTEGER NOT NULL,
-    overflow INTEGER NOT NULL         -- the most days that a number is beyond its day
+    overflow INTEGER NOT NULL         -- the most days by which a number is later than the upload
 ) STRICT;
 
--- The number is the day of the upload (since 1970, 0 if it is not known) << 10, plus a count; when
--- these numbers are used up, one of the next free day. So the index has videos in the order of their
--- uploads, days can be asked for by number, and numbers are close to one another, which keeps the
--- index small.
+-- The number is the day of the upload (since 1970, 0 if unknown) << 10, plus a count; if the
+-- numbers of a day are used up, those of the next free day are used. The index thus has videos in
+-- order of their upload, days can be selected by number, and the index is small because numbers are
+-- close together.
 CREATE TABLE videos (
     number INTEGER PRIMARY KEY,
     video_id TEXT NOT NULL UNIQUE,
@@ -24,16 +24,16 @@ CREATE TABLE videos (
     channel_title TEXT NOT NULL,
     upload_date INTEGER,              -- microseconds since 1970
     duration INTEGER,                 -- seconds
-    facets TEXT NOT NULL              -- words that stand for what can be filtered by
+    facets TEXT NOT NULL              -- index words for the filters
 ) STRICT;
 
--- Description, captions (a line for each cue) and tracks as JSON, with NUL between them, deflated.
+-- Description, captions (one line per cue) and tracks as JSON, separated by NUL, deflated.
 CREATE TABLE texts (
     number INTEGER PRIMARY KEY REFERENCES videos (number),
     content BLOB NOT NULL
 ) STRICT;
 
--- What the full-text index is made from. The functions are those of `ytarchive.storage.search`.
+-- The source of the full-text index. The functions are defined in `ytarchive.storage.search`.
 CREATE VIEW documents AS
 SELECT
     videos.number,
@@ -43,14 +43,14 @@ SELECT
     videos.facets
 FROM videos JOIN texts ON texts.number = videos.number;
 
--- Captions come first, because the index names every column but the first in each of its entries.
+-- Captions are the first column, because index entries name every column except the first.
 CREATE VIRTUAL TABLE words USING fts5 (
     captions, description, title, facets,
     content = documents, content_rowid = number, columnsize = 0,
     tokenize = 'unicode61 remove_diacritics 2'
 );
 
--- Titles once more, by themselves: a word that is in every caption is found quickly in the titles.
+-- A separate index of titles, in which a word that is in every caption is found quickly.
 CREATE VIRTUAL TABLE titles USING fts5 (
     title, facets,
     content = '', columnsize = 0,
