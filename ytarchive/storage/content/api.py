@@ -1,4 +1,4 @@
-"""Contract for the file contents of stored videos."""
+"""Contract of the file contents of stored videos."""
 
 from typing import Annotated, ClassVar, Protocol
 

@@ -1,4 +1,4 @@
-"""Implements the contract for the file contents of stored videos."""
+"""Implements the contract of the file contents of stored videos."""
 
 import asyncio
 from pathlib import Path, PurePosixPath

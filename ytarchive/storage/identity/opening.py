@@ -86,7 +86,7 @@ async def initialize(
     moved: bool = False,
     known: KnownArchives | None = None,
 ) -> Initialized:
-    """Create an archive, or record the existing one. The call is idempotent.
+    """Create an archive, or record the existing one; without `new`, the call is idempotent.
 
     `new`: give the folder a new identity, whatever was recorded for it. `moved`: accept the archive
     in the folder, even if another archive was recorded for the path. Raises the errors of

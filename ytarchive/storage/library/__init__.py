@@ -1,1 +1,1 @@
-"""The index of videos, files and lists."""
+"""The library: the index of videos, files and playlists."""

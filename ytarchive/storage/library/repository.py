@@ -49,7 +49,7 @@ class FileSet:
 
 @dataclass(frozen=True)
 class Move:
-    """A prepared video on its way from staging to `files.folder`."""
+    """A prepared move of a video from staging to `files.folder`."""
 
     staged: Path
     files: FileSet

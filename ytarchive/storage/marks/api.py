@@ -1,4 +1,4 @@
-"""Contract for the marks of videos."""
+"""Contract of the marks of videos."""
 
 from typing import ClassVar, Protocol
 

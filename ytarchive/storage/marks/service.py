@@ -1,4 +1,4 @@
-"""Implements the contract for marks. The files are authoritative; the rows make lists fast."""
+"""Implements the contract of the marks. The files are authoritative; the rows make lists fast."""
 
 import asyncio
 

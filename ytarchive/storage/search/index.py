@@ -35,7 +35,7 @@ _PLACES = 10
 
 
 class SearchIndex:
-    """The index of one library. Made by `open`."""
+    """The index of one library. Created by `open`."""
 
     def __init__(self, database: Database, revision: int, overflow: int) -> None:
         self._database = database

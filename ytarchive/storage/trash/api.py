@@ -1,4 +1,4 @@
-"""Contract for the trash and the quarantine."""
+"""Contract of the trash and the quarantine."""
 
 from typing import ClassVar, Protocol
 

@@ -1,4 +1,4 @@
-"""Implements the contract for the trash and the quarantine."""
+"""Implements the contract of the trash and the quarantine."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

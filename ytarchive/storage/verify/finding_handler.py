@@ -1,4 +1,4 @@
-"""Handles problems of files: checks them again, records them, and removes files if requested."""
+"""Handles problems of files: checks again, records, and on request quarantines or repairs."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence

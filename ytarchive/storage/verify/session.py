@@ -144,7 +144,7 @@ class VerificationSession:
         return self._stop.is_set() or time.monotonic() >= self._deadline
 
     async def _look_at_known(self) -> None:
-        """Check earlier findings again, with content in any mode: files may be intact again."""
+        """Check earlier findings again, reading content in any mode: files may be intact again."""
         checker = replace(self._checker, reads_content=True)
         cursor: bytes | None = b""
         while cursor is not None:
