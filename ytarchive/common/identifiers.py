@@ -59,6 +59,8 @@ def new_id() -> str:
 
 def parse_video_id(text: str) -> str:
     """Return the 11-character id in `text`, an id or an address. Raises InvalidIdentifier."""
+    if _is_video_id(text):
+        return text
     return _parsed(text, "video id or address", _is_video_id, _video_in)
 
 

@@ -102,7 +102,8 @@ async def _raw_body(request: web.Request, patience: float) -> bytes:
     if (request.content_length or 0) > request.client_max_size:
         raise BodyTooLarge  # no need to see it
     try:
-        async with asyncio.timeout(patience):
+        # A small body has arrived with the headers.
+        async with asyncio.timeout(None if request.content.is_eof() else patience):
             return await request.read()
     except TimeoutError:
         raise RequestTooSlow(f"the body did not arrive within {patience:g} seconds") from None

@@ -151,13 +151,17 @@ class Job(Model):
     work_plan_id: str | None = None
 
 
+_DEFAULTS = JobOptions()
+"""One object for all requests: pydantic would copy a default each time."""
+
+
 class CreateJob(Model):
     """A job to queue: videos, a playlist or channel, or both."""
 
     type: JobType
     video_ids: list[VideoId] = Field(default_factory=list, max_length=100_000)
     playlist_id: PlaylistId | None = None
-    options: JobOptions = JobOptions()
+    options: JobOptions = Field(default_factory=lambda: _DEFAULTS)
 
     @model_validator(mode="after")
     def _has_work(self) -> "CreateJob":

@@ -7,6 +7,9 @@ from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
 from ytarchive.jobs.queue.filtering import VideoFilter
 
+_NO_FILTER = VideoFilter()
+"""One object for all jobs: pydantic would copy a default each time."""
+
 
 class JobOptions(Model):
     """How a job's videos are archived."""
@@ -38,7 +41,7 @@ class JobOptions(Model):
         description="List a channel to its end, where otherwise the newest unknown videos do",
     )
     filter: VideoFilter = Field(
-        default=VideoFilter(),
+        default_factory=lambda: _NO_FILTER,
         description="Which videos are archived; the others get the result `skipped`",
     )
     refresh_metadata: bool = Field(
