@@ -17,7 +17,7 @@ _MOST = 1000
 
 
 class EarlyEntries:
-    """The first entries of a process, for the first store that asks."""
+    """Return the first entries of a process, for the first store that requests them."""
 
     def __init__(self) -> None:
         self._entries: deque[LogEntry] = deque(maxlen=_MOST)

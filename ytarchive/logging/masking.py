@@ -125,7 +125,7 @@ def _holds_any(text: str, signs: Iterable[str], values: Iterable[str]) -> bool:
 
 
 def mask_value(value: Any) -> Any:
-    """JSON with every secret masked: in texts, and whatever stands under a telling name."""
+    """Return JSON with every secret masked: in texts, and all values under a secret's name."""
     match value:
         case str():
             return mask(value)

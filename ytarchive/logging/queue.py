@@ -53,7 +53,7 @@ class EntryQueue:
             self._count_lost(count)
 
     def take_lost(self) -> int:
-        """How many entries were lost since this was last asked."""
+        """Return how many entries were lost since the last call."""
         with self._lock:
             lost, self._lost = self._lost, 0
         return lost

@@ -171,7 +171,7 @@ def _parameters(query: LogQuery) -> dict[str, Any]:
         "end_time": end[0],
         "end_id": end[1],
         "text": query.text.casefold() if query.text else None,
-        "limit": query.limit + 1,  # one more tells whether there is another page
+        "limit": query.limit + 1,  # one more shows whether there is another page
     }
 
 

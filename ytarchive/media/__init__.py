@@ -1,4 +1,4 @@
-"""Media files and the files beside them: what they hold, and whether they are complete.
+"""Media and side files: their content, and whether they are complete.
 
 Nothing here imports yt-dlp; its info of a video is read as a dictionary, because the archive
 keeps it as `<id>.info.json`.

@@ -1,4 +1,4 @@
-"""What a finished media file really holds: its streams and how long each of them plays.
+"""The content of a finished media file: its streams and the length of each.
 
 An MP4 says so in its index, which is read here without starting a program. Whatever else there is,
 ffmpeg reads from its first packet to its last.
@@ -86,7 +86,7 @@ def _all_agree(lengths: list[float], expected: float, share: float) -> bool:
 
 
 def require_playable(path: Path, ffmpeg: str | None) -> None:
-    """Whether a file plays at all; what only ffmpeg could tell passes without it.
+    """Check that a file plays; without ffmpeg, a file that only ffmpeg could check passes.
 
     Raises IntegrityFailure, or OSError.
     """

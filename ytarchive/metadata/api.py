@@ -112,14 +112,14 @@ class MetadataAPI(ServiceContract, Protocol):
     async def get_playlist_page(
         self, playlist_id: PlaylistId, request: PlaylistPageQuery
     ) -> PlaylistPage:
-        """One page of a playlist, so that work can start while listing goes on."""
+        """Return one page of a playlist, so that work can start while listing continues."""
         ...
 
     @endpoint("DELETE /metadata/playlist/{playlist_id}/page")
     async def end_listing(self, playlist_id: PlaylistId, request: PlaylistPageQuery) -> Done:
-        """Free what waits for the page at `cursor`, because it is not wanted any more.
+        """Free what waits for the page at `cursor`, because no caller needs it any more.
 
-        It happens by itself after half a minute, and the page can still be asked for.
+        This happens automatically after half a minute; the page can still be requested.
         """
         ...
 

@@ -34,7 +34,7 @@ class ApiListing:
     ) -> tuple[ListedEntries, ListedBatch]:
         """What the list is, unless it is `known`, and its first entries. Raises SourceGone.
 
-        Both are asked for at once, so that downloads can start a round trip earlier.
+        Both are requested at once, so that downloads can start a round trip earlier.
         """
         about, page = await asyncio.gather(
             _about(api, playlist_id, known),

@@ -22,7 +22,7 @@ _MOST_HINTS = 1000
 
 
 class ApiVideos:
-    """Asks `videos.list`. Without a key every question is refused."""
+    """Calls `videos.list`. Without a key every call is refused."""
 
     def __init__(self, api: DataApi | None, cache: MetadataCache) -> None:
         self._api = api
@@ -41,7 +41,7 @@ class ApiVideos:
             del self._hints[oldest]
 
     async def get(self, video_id: str) -> VideoMetadata:
-        """One video; what is asked for within ten milliseconds travels in one call."""
+        """Return one video; requests within ten milliseconds share one call."""
         return await self._collector.get(video_id)
 
     async def ask(
@@ -91,7 +91,7 @@ class ApiVideos:
         """Which of up to 50 videos exist: at most one call of the API.
 
         `absences` are the reasons to give for suspicious ones if they turn out to be missing; these
-        are asked for even if the cache has them. Raises what the call fails with.
+        are requested even if the cache has them. Raises what the call fails with.
         """
         known = await self._cache.known(video_ids)
         trusted = {

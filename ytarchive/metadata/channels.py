@@ -23,7 +23,7 @@ from ytarchive.ytdlp import ListedEntries
 
 
 class Channels:
-    """Asks for channels by id, @handle or older name, and remembers the answers."""
+    """Requests channels by id, @handle or older name, and caches the answers."""
 
     def __init__(self, sources: Sources, cache: MetadataCache, now: Callable[[], datetime]) -> None:
         self._sources = sources

@@ -1,7 +1,7 @@
 """ListingPasses through playlists: where they stand, and what they listed so far.
 
-A pass is kept in the database page by page. So a cursor survives a restart, a page asked for twice
-costs nothing the second time, and whoever asks for the same playlist soon after shares the pass.
+A pass is kept in the database page by page. So a cursor survives a restart, a page requested twice
+costs nothing the second time, and later requests for the same playlist share the pass.
 """
 
 from collections import Counter
@@ -68,7 +68,7 @@ class ListingRepository:
         return readable(row, _listing, "a listing") if row else None
 
     async def get(self, listing_id: int) -> Listing | None:
-        """A pass as it stands; None if it was forgotten."""
+        """Return the current state of a pass; None if it was removed."""
         row = await self._database.fetch_one("listing", {"listing_id": listing_id})
         return readable(row, _listing, "a listing") if row else None
 

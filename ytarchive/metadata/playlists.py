@@ -46,7 +46,7 @@ class Playlists:
         )
 
     async def page(self, source: str, query: PlaylistPageQuery) -> PlaylistPage:
-        """The entries that follow a cursor; no more is asked of YouTube than they need."""
+        """Return the entries after a cursor, with no more requests to YouTube than they need."""
         listing, position = await self._resume(source, query)
         while listing.listed <= position and not listing.complete:
             listing = await self._passes.advance(listing)

@@ -18,7 +18,7 @@ from ytarchive.ytdlp import Extractor
 
 
 class ReadOnlyMetadata(MetadataService):
-    """Answers from `metadata.db` as it is; what has to be asked of YouTube raises NotWritable."""
+    """Answers from `metadata.db` as it is; what needs a request to YouTube raises NotWritable."""
 
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
         known = await self._cache.known_channel(channel, stale=True)

@@ -53,7 +53,7 @@ async def read_rows(rows: Sequence[Row], read: Callable[[Row], T]) -> list[T]:
 
 
 class MetadataCache:
-    """Videos and channels that were asked for, with the time that they came."""
+    """Requested videos and channels, each with the time of its answer."""
 
     def __init__(
         self, database: Database, config: MetadataConfig, now: Callable[[], datetime]
@@ -107,7 +107,7 @@ class MetadataCache:
         return readable(row, _channel, f"channel {name}") if row else None
 
     async def save_channel(self, asked: str, channel: ChannelMetadata) -> None:
-        """Store a channel under its id and under the name that it was asked by."""
+        """Store a channel under its id and under the name in the request."""
         metadata = channel.model_dump_json()
         names = {channel.channel_id, _channel_key(asked)}
         rows = [{"name": n, "metadata": metadata, "now": to_micros(self.now())} for n in names]

@@ -1,4 +1,4 @@
-"""Listings by yt-dlp that wait, half done, for their next page to be wanted.
+"""Unfinished listings by yt-dlp that wait for a request for their next page.
 
 A session is a convenience: where it is gone (restart, idle for long), the list is gone through once
 more, and what was listed before is left out, by video, so that no entry is lost at the seam even if

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Sources:
-    """The two sources, and when the second one stands in for the first."""
+    """The two sources, and when the second one replaces the first."""
 
     api: DataApi | None
     extractor: Extractor
@@ -32,7 +32,7 @@ class Sources:
     ) -> T:
         """Return the answer of the Data API, or of yt-dlp if the API cannot or does not give one.
 
-        Without quota yt-dlp is asked only if that is allowed. Raises what the last one raises.
+        Without quota yt-dlp is used only if that is allowed. Raises what the last one raises.
         """
         if self.api is None:
             return await extractor()

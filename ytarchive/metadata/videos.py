@@ -23,7 +23,7 @@ _EXTRACTIONS_AT_ONCE = 4
 
 
 class Videos:
-    """Asks for videos, shares what is asked for twice at once, and remembers the answers."""
+    """Requests videos, merges simultaneous requests for the same video, and caches answers."""
 
     def __init__(self, sources: Sources, cache: MetadataCache, by_api: ApiVideos) -> None:
         self._sources = sources
@@ -41,7 +41,7 @@ class Videos:
         await self._lookups.close()
 
     async def get(self, video_id: str, *, refresh: bool, extract: bool) -> VideoMetadata:
-        """One video; `extract`: by yt-dlp. Raises what stands in the way of it."""
+        """Return one video; `extract`: by yt-dlp. Raises the reason why it is unavailable."""
         # The look into the cache is shared too: who looked just before an answer was stored would
         # otherwise ask a second time.
         return await self._questions.run(
@@ -85,7 +85,7 @@ class Videos:
         return {video_id: known.get(video_id) for video_id in video_ids}
 
     def _may_extract(self, outcome: Outcome | None) -> bool:
-        """Whether yt-dlp is to be asked: without an answer, or with a refusal of the Data API."""
+        """Return whether to use yt-dlp: without an answer, or with a refusal of the Data API."""
         if isinstance(outcome, QuotaExceeded):
             return self._sources.extract_when_quota_spent
         return outcome is None or isinstance(outcome, Unavailable)

@@ -1,4 +1,4 @@
-"""What the rest of YTArchive asks of yt-dlp. All failures are errors of `common.errors`."""
+"""The interface to yt-dlp for the other packages. All failures are errors of `common.errors`."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -15,7 +15,7 @@ EXTRACTION_SECONDS = 3600
 """How long a download may continue from an extraction."""
 
 CAPTIONS_NOT_ASKED = "not asked for, because YouTube refuses captions at present"
-"""Why captions are missing after YouTube was asked for too many."""
+"""Why captions are missing after YouTube refused further requests for captions."""
 
 
 class ExtractedVideo(Model):
@@ -93,7 +93,7 @@ class Downloaded(Model):
 
 
 class Extractor(Protocol):
-    """Asks YouTube without a Data API key."""
+    """Sends requests to YouTube without a Data API key."""
 
     async def extract(self, video_id: str) -> ExtractedVideo:
         """Everything that yt-dlp can tell of a video, without its media."""
@@ -102,7 +102,7 @@ class Extractor(Protocol):
     def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
         """The entries of a playlist id, channel id or @handle, in chunks, as they are listed.
 
-        Listing is lazy: no further page is asked for until the next chunk is wanted.
+        Listing is lazy: the next page is requested when the caller reads the next chunk.
         """
         ...
 
@@ -115,7 +115,7 @@ class Fetcher(Protocol):
         ...
 
     def turn(self, video_id: str) -> AbstractAsyncContextManager[None]:
-        """Within it a video may be downloaded; waits until YouTube may be asked."""
+        """Admit one download within the block; wait until requests may be sent."""
         ...
 
     async def download(

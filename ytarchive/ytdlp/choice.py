@@ -1,4 +1,4 @@
-"""Which streams of a video are fetched: the wanted sound, then the nearest picture.
+"""Which streams of a video are fetched: the requested sound, then the nearest picture.
 
 yt-dlp sorts by quality before language and by pixels, not by YouTube's labels; its own order
 decides only between formats that are alike here.

@@ -55,7 +55,7 @@ class YtDlp(Extractor, Fetcher):
         self._listings = asyncio.Semaphore(_LISTINGS_AT_A_TIME)
         self._extractions = 0
         self.gate: Gate = OpenGate()
-        """Asked before every extraction and page."""
+        """The gate that admits every extraction and page."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,7 +79,7 @@ class YtDlp(Extractor, Fetcher):
             return event.extracted
 
     def turn(self, video_id: str) -> AbstractAsyncContextManager[None]:
-        """Within it a video may be downloaded; waits until YouTube may be asked."""
+        """Admit one download within the block; wait until requests may be sent."""
         return self.gate.passing(video_id, is_video=True, patient=True)
 
     async def download(
@@ -104,7 +104,7 @@ class YtDlp(Extractor, Fetcher):
     async def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
         """The entries of a playlist id, channel id or @handle, about a hundred at a time.
 
-        The next page is asked for when the next chunk is.
+        The next page is requested when the caller reads the next chunk.
         """
         async with self._listings, self._worker() as worker:
             task = Task(kind="list", source=source)

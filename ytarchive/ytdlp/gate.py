@@ -1,26 +1,26 @@
-"""Who says whether YouTube may be asked: declared here, decided above, joined in `app.py`."""
+"""The gate that admits requests to YouTube: declared here, implemented above, set in `app.py`."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
 
 class Gate(Protocol):
-    """Stands before everything that asks YouTube by yt-dlp."""
+    """Admits every request that yt-dlp sends to YouTube."""
 
     def passing(
         self, source: str, *, is_video: bool, patient: bool
     ) -> AbstractAsyncContextManager[None]:
-        """Within it YouTube may be asked about `source`, a video or one page of a list.
+        """Admit, within the block, requests about `source`, a video or one page of a list.
 
-        It hears what the block raises. If YouTube may not be asked now, `patient` waits for as long
-        as it takes; others wait a moment at most, and RequestsPaused is raised. What is asked about
-        a video that the queue has been admitted for just passes.
+        It receives what the block raises. While requests are paused, `patient` waits without limit;
+        others wait a moment at most. Requests about a video for which the queue has a permit are
+        admitted at once. Raises RequestsPaused.
         """
         ...
 
 
 class OpenGate(Gate):
-    """Lets everybody pass: for tests of what stands behind it."""
+    """Admits every request: for tests of the code behind the gate."""
 
     def passing(
         self, source: str, *, is_video: bool, patient: bool

@@ -68,11 +68,11 @@ class WorkerConfig(Model):
 
 
 def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> dict[str, Any]:
-    """Everything that a worker's yt-dlp is told. `logger` receives its messages and warnings.
+    """All options of a worker's yt-dlp. `logger` receives its messages and warnings.
 
     `ignoreerrors` stays unset: it would hide the exceptions that the classifier reads.
     Files are named by id and formats: a title never touches a path, and the remains of a try at
-    another quality cannot be taken for the file that is wanted now.
+    another quality cannot be mistaken for the requested file.
     """
     options: dict[str, Any] = {
         "quiet": True,

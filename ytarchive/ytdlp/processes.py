@@ -163,7 +163,7 @@ class ForkServer:
         for future in waiting:
             if not future.done():
                 future.set_exception(WorkerCrashed("the process that starts workers has ended"))
-                future.exception()  # whoever waits gets it; nobody need
+                future.exception()  # mark it as retrieved: a future may have no waiter
 
 
 class WorkerProcess:
@@ -228,7 +228,7 @@ class WorkerProcess:
         self._is_clean = False
 
     async def _crash(self) -> YTArchiveError:
-        for _ in range(20):  # the fork server tells the status a moment after the socket has closed
+        for _ in range(20):  # the fork server sends the status shortly after the socket has closed
             if self.exit_status is not None:
                 break
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""What is taken of a video beside its media, read from yt-dlp's info: captions and thumbnail."""
+"""Which captions and thumbnail of a video are fetched, read from yt-dlp's info."""
 
 import itertools
 import re
@@ -71,10 +71,10 @@ def sound_remarks(info: Info, requested: str | None) -> list[str]:
 
 
 def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dict[str, Info]:
-    """Language code -> the track to fetch, for each wanted language that there is.
+    """Return the track to fetch by language code, for each requested language that exists.
 
     Captions made by people come first: the nearest by BCP 47 (`iw` or `en-US` for `he`, `en`).
-    Automatic ones are taken only when asked for, and by name: `all` means all that people have
+    Automatic ones are taken only when requested, and by name: `all` means all that people have
     made, because YouTube translates automatic ones into a hundred languages.
     """
     tables = [info.get("subtitles") or {}, (automatic and info.get("automatic_captions")) or {}]
@@ -102,8 +102,8 @@ def _language(table: dict[str, list[Info]], wanted: str) -> tuple[str, Info] | N
 def thumbnail_urls(info: Info) -> list[str]:
     """Addresses to try, the largest picture first.
 
-    Of one picture the JPEG is asked for before the WebP that yt-dlp prefers: it is kept as it is,
-    and a converted WebP is compressed twice. Only YouTube's own image servers are asked.
+    Of one picture the JPEG is requested before the WebP that yt-dlp prefers: it is kept as it is,
+    and a converted WebP is compressed twice. Only YouTube's own image servers are used.
     """
     ranked = sorted(
         info.get("thumbnails") or [], key=lambda each: each.get("preference") or 0, reverse=True

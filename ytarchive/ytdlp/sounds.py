@@ -61,7 +61,7 @@ def several_languages(formats: list[Info]) -> bool:
 
 
 class SoundChoice:
-    """Compares the sounds of one video: those in the wanted language come first.
+    """Compares the sounds of one video: those in the requested language come first.
 
     Without a requested language, or if no track is in it, the original is wanted. Where none is
     marked as such it is a track without a language in its address, then YouTube's default.
@@ -74,7 +74,7 @@ class SoundChoice:
         self._original = max(sounds, key=self._is_likely, default=None)
 
     def fits(self, sound: Info) -> bool:
-        """Return whether a sound may be taken: it is in the wanted language."""
+        """Return whether a sound is in the requested language."""
         if self.is_granted:
             return self._distance(sound) is not None
         best = self._original

@@ -1,4 +1,4 @@
-"""The programs beside Python: where ffmpeg and a JavaScript runtime are, and how old yt-dlp is.
+"""The external programs: where ffmpeg and a JavaScript runtime are, and how old yt-dlp is.
 
 yt-dlp is never imported here; its version comes from the installed package's metadata.
 """
@@ -35,7 +35,7 @@ class Tool(Model):
 
 
 class ToolReport(Model):
-    """What `ytarchive doctor` tells of the tools."""
+    """What `ytarchive doctor` reports about the tools."""
 
     yt_dlp: Tool
     yt_dlp_age_days: int | None = Field(default=None, description="Since its release")
@@ -72,7 +72,7 @@ class KnownTools:
 
 
 def tool_report() -> ToolReport:
-    """Look at every tool. Takes a moment: the programs are asked for their versions."""
+    """Inspect every tool. This is slow: each program is run to print its version."""
     version = yt_dlp_version()
     ffmpeg = ffmpeg_path()
     runtime = javascript_runtime()

@@ -1,4 +1,4 @@
-"""From the settings and what is installed to what every worker gets."""
+"""The configuration of every worker, from the settings and the installed tools."""
 
 import contextlib
 import os
@@ -59,12 +59,12 @@ def prepare(settings: Settings) -> WorkerConfig:
 
 
 def info_folder(settings: Settings) -> Path:
-    """Where extractions wait for a download to continue from them."""
+    """The folder of extractions from which a download can continue."""
     return settings.storage.staging_path / "info"
 
 
 def _extractor_args(youtube: YouTubeConfig) -> dict[str, dict[str, list[str]]]:
-    """What yt-dlp's YouTube extractor and the plugin for PO tokens are told."""
+    """Return the arguments of yt-dlp's YouTube extractor and the plugin for PO tokens."""
     told = {
         "player_client": youtube.player_clients,
         "po_token": [token.get_secret_value() for token in youtube.po_tokens],
@@ -82,7 +82,7 @@ def _shown(secret: SecretStr | None) -> list[str]:
 
 
 def fingerprint(settings: Settings) -> Fingerprint:
-    """Changes with the installed yt-dlp and the cookies: then workers must start afresh."""
+    """A value that changes with the installed yt-dlp and the cookies: workers then restart."""
     cookies = settings.network.cookies_file
     changed = None
     if cookies:

@@ -52,7 +52,7 @@ class ItemsPage:
 
 
 class DataApi:
-    """Asks the API, counts every request, tries again what may pass. Each method: 1 unit a try.
+    """Calls the API, counts all requests, retries temporary failures. Each attempt: 1 unit.
 
     Raises QuotaExceeded, an `Unavailable`, a DataApiError or NetworkFailure.
     """

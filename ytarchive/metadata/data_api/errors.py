@@ -83,7 +83,7 @@ class Refusal:
     error: YTArchiveError
     retry: bool = False
     wait: float = 0
-    """Seconds that YouTube asks to wait before the next try."""
+    """Seconds that YouTube requires before the next attempt."""
 
 
 def refused(status: int, retry_after: str | None, body: bytes) -> Refusal:
@@ -149,7 +149,7 @@ def _cause(error: aiohttp.ClientConnectorError) -> str:
     failure = error.os_error
     if isinstance(failure, socket.gaierror):
         return "its name cannot be resolved; is there a network?"
-    # Several addresses, several failures: they are told as one text, the last one is as good.
+    # Several addresses, several failures: they are joined in one text; the last one is enough.
     numbers = _ERRNO.findall(str(failure)) or [failure.errno or 0]
     return _CAUSES.get(int(numbers[-1]), "no connection could be made")
 

@@ -98,7 +98,7 @@ class _Status(_Part):
 
 
 class Resource(_Part):
-    """A video, playlist, playlist item or channel: the parts that are asked for."""
+    """A video, playlist, playlist item or channel: the requested parts."""
 
     id: Text = ""
     snippet: Annotated[_Snippet, BeforeValidator(_mapping)] = _Snippet()
@@ -108,7 +108,7 @@ class Resource(_Part):
 
     @property
     def item_video_id(self) -> str | None:
-        """The video that a playlist item stands for; None if it is something else."""
+        """The video of a playlist item; None if the item is not a video."""
         try:
             return parse_video_id(self.content_details.video_id)
         except InvalidIdentifier:

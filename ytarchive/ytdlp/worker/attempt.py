@@ -26,7 +26,7 @@ class Attempt:
         self._has_claimed = False
 
     def claim_room(self, info: Info, media_bytes: int) -> None:
-        """Ask for the room that the streams take and, beside them, the merged file."""
+        """Request disk space for the streams and, in addition, the merged file."""
         if self._has_claimed or self.staged.is_merged(str(info.get("format_id"))):
             return
         self._has_claimed = True

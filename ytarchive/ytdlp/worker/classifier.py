@@ -21,7 +21,7 @@ from ytarchive.ytdlp.worker.messages import LED_ELSEWHERE, clean, normalise
 
 @dataclass(frozen=True)
 class Facts:
-    """What a failure consists of: its text, and what its chain of exceptions tells."""
+    """A failure: its text, and facts from its chain of exceptions."""
 
     text: str
     kinds: frozenset[str] = frozenset()
@@ -257,7 +257,7 @@ _TELLING = (errors.Blocked, errors.NetworkFailure, errors.CookiesInvalid)
 
 
 def classify(failure: BaseException, warnings: Sequence[str] = ()) -> YTArchiveError:
-    """The error that an exception of yt-dlp stands for, with a message for people.
+    """Return the error for an exception of yt-dlp, with a message for people.
 
     yt-dlp only warns when one of its requests for the player fails and then says that it has no
     player response: where the failure is as vague as that, its warnings decide.
@@ -280,11 +280,11 @@ def _error(message: str, facts: Facts) -> YTArchiveError:
 
 
 def facts_of(failure: BaseException) -> Facts:
-    """Everything that the table asks about a failure and what caused it."""
+    """Return the facts about a failure and its causes that the table uses."""
     chain = list(_chain(failure))
     kinds = frozenset(kind.__name__ for each in chain for kind in type(each).__mro__)
     answer = next((each for each in chain if type(each).__name__ == "HTTPError"), None)
-    # The errno of a connection tells nothing about files.
+    # The errno of a connection says nothing about files.
     local = [] if kinds & _TRANSPORT else [e.errno for e in chain if isinstance(e, OSError)]
     return Facts(
         text=normalise(str(failure)),

@@ -1,6 +1,6 @@
 """The process that workers are forked from: `python -m ytarchive.ytdlp.worker.fork_server FD`.
 
-It imports yt-dlp once, has a single thread, and forks a warm worker whenever the server asks.
+It imports yt-dlp once, has a single thread, and forks a warm worker at the server's request.
 Importing yt-dlp in each worker would cost more CPU than the downloads. The socket FD is its only
 tie to the server: when that closes, it kills every worker's process group and ends.
 """
@@ -159,7 +159,7 @@ def main() -> None:
     fork_server = ForkServer(control, worker_config.memory)
     try:
         session, version = _warm(worker_config)
-    except Exception as failure:  # a broken installation is told, not a traceback
+    except Exception as failure:  # report a broken installation, not a traceback
         control.sendall(WorkerEvent(failed=f"{failure}").model_dump_json().encode() + b"\n")
         return
     try:

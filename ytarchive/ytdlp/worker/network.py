@@ -45,7 +45,7 @@ def is_youtube(url: str) -> bool:
 
 
 class RefusedError(RequestError):  # type: ignore[misc]  # published without types
-    """Another server was to be asked."""
+    """A request was addressed to a server that is not YouTube's."""
 
 
 def _refuse(*_: Any) -> bool:
@@ -107,7 +107,7 @@ class LiteralCache(Cache):  # type: ignore[misc]  # published without types
 
 
 class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published without types
-    """yt-dlp that asks YouTube alone, without the tables of formats that nobody sees."""
+    """yt-dlp restricted to YouTube's servers, without the tables of formats, which are unused."""
 
     def __init__(self, options: dict[str, Any], also: str | None) -> None:
         self.refuses_network = False
@@ -137,7 +137,7 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
 
     @functools.cached_property
     def _request_director(self) -> Any:
-        """Without any other handler: what this one does not take cannot be asked for."""
+        """Use no other handler: a request that this one does not support cannot be sent."""
         handler = functools.partial(YouTubeOnlyRH, also=self._also)
         return self.build_request_director([handler])
 
@@ -146,7 +146,7 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         try:
             handlers = self._request_director.handlers.values()
         except DownloadError:
-            return  # cookies that cannot be read: nothing can be asked, and each task tells why
+            return  # unreadable cookies: no request is possible, and each task reports why
         try:
             self.urlopen(Request(_ELSEWHERE, proxies={"all": _NOBODY}))
         except RefusedError:

@@ -1,4 +1,4 @@
-"""What a worker does with yt-dlp. Imported in worker processes alone: it imports yt-dlp itself."""
+"""A worker's tasks, run by yt-dlp. Imported in worker processes alone: it imports yt-dlp itself."""
 
 import contextlib
 import re
@@ -65,7 +65,7 @@ class ExtractorSession:
         self._ydl.on_request = on_request
 
     def rehearse(self) -> None:
-        """Extract a video and list a playlist without asking anybody: that loads all it takes.
+        """Extract a video and list a playlist without any request: that loads all modules used.
 
         So does asking the programs for their versions, as yt-dlp does before it uses them. Whoever
         is forked afterwards has it: every worker would need 120 ms of CPU for it.
@@ -97,7 +97,7 @@ class ExtractorSession:
         return found
 
     def classify(self, failure: Exception) -> errors.YTArchiveError:
-        """The error that a task's exception stands for."""
+        """Return the error for a task's exception."""
         return classify(failure, self._messages.warnings)
 
     def extract(self, video_id: str) -> ExtractedVideo:
@@ -115,7 +115,7 @@ class ExtractorSession:
     ) -> Downloaded:
         """Fetch a video, from an extraction of the last hour if there is one.
 
-        `admit` hears what it will take on the disk, once, and returns when it may.
+        `admit` is called once with the disk space needed, and returns when it is granted.
         """
         if self._worker_config.ffmpeg is None:
             raise errors.ToolMissing("ffmpeg was not found")
@@ -140,7 +140,7 @@ class ExtractorSession:
                 return done
 
     def listing(self, source: str) -> Iterator[ListedEntries]:
-        """The entries of a playlist or channel, chunk by chunk, each page when it is wanted."""
+        """The entries of a playlist or channel, chunk by chunk, each page on demand."""
         self._begin(source, Wanted(), self._worker_config.info_dir)
         try:
             yield from list_chunks(self._ydl, source)

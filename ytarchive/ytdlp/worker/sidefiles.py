@@ -31,7 +31,7 @@ _SECONDS_BETWEEN_SIGNS = 0.5
 
 
 class SideFiles:
-    """Fetches the side files of one order: the captions in turn, and the thumbnail beside them.
+    """Fetches the side files of one order: the captions in turn, and the thumbnail in parallel.
 
     If `has_hanging_threads` is True after the block, this process should take no other task.
     """
@@ -69,7 +69,7 @@ class SideFiles:
                 self._note(wanted, failure)
 
     def wait(self, sign: Callable[[], None], *, at_most: float | None = None) -> None:
-        """Wait for the files, at most so many seconds, with a sign of life twice a second."""
+        """Wait for the files, at most so many seconds, with a progress report twice a second."""
         end = time.monotonic() + (float("inf") if at_most is None else at_most)
         sign()
         for lane in self._lanes:

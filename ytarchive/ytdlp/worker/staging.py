@@ -1,4 +1,4 @@
-"""The folder where a video grows: resumed from, finished, and then without leftovers."""
+"""A video's folder in staging: resumed, finished, and cleared of partial files."""
 
 import json
 import os
@@ -49,7 +49,7 @@ class StagedVideo:
             os.truncate(part, max(part.stat().st_size - _LAST_BLOCK, 0))
 
     def discard_media(self) -> None:
-        """Forget what cannot be resumed, or is not what it should be."""
+        """Remove files that cannot be resumed or have the wrong content."""
         for path in self._folder.glob(f"{self._id}.*"):
             if path.suffix in {*_MEDIA, ".ytdl"} or _is_unfinished(path):
                 path.unlink(missing_ok=True)
@@ -65,11 +65,11 @@ class StagedVideo:
 
     @property
     def bytes_present(self) -> int:
-        """What an earlier try left."""
+        """The files that an earlier attempt left."""
         return sum(path.stat().st_size for path in self._folder.glob(f"{self._id}.*"))
 
     def publishable(self, info: Info) -> Info:
-        """yt-dlp's info as it stays beside the video: nothing of this machine or its user."""
+        """yt-dlp's info as stored with the video, without data about this machine or its user."""
         found: Info = _without_secrets(info)
         return found
 

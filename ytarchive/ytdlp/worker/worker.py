@@ -77,7 +77,7 @@ class Worker:
         self._send(Event(kind="progress", transfer=transfer))
 
     def _ask_for_room(self, needed: int) -> None:
-        """Tell what the download will take, and wait; without room the server ends this worker."""
+        """Report the disk space needed, and wait; if it is lacking, the server ends this worker."""
         self._send(Event(kind="sized", needed=needed))
         self._tasks.get()
 
@@ -118,7 +118,7 @@ class Worker:
         die()
 
     def _die_if_the_disk_fills_up(self) -> None:
-        """End ffmpeg, which cannot be asked to stop, together with this process."""
+        """End ffmpeg, which has no other way to be stopped, together with this process."""
         if self._is_busy and (error := self._session.shortage()) is not None:
             self._send(Event(kind="failed", error=error.detail(), worn=True))
             die()
