@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def ffmpeg_path() -> str | None:
-    """The system's ffmpeg, else the one that came with us; None if there is neither."""
+    """Return the system's ffmpeg, else the installed package's; None if there is neither."""
     found = shutil.which("ffmpeg")
     if found:
         return found

@@ -99,20 +99,20 @@ def agree(one: float, other: float, share: float = SHARE) -> bool:
 
 
 def chosen_formats(info: Info) -> list[Info]:
-    """The formats that make up a download: picture and sound, or one that has both."""
+    """Return the formats that make up a download: picture and sound, or one that has both."""
     found = info.get("requested_formats")
     chosen = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     return chosen or [info]
 
 
 def codec_of(info: Info, kind: str) -> str | None:
-    """The short name of the chosen picture's (`vcodec`) or sound's (`acodec`) codec, if any."""
+    """Return the short name of the chosen picture (`vcodec`) or sound (`acodec`) codec, if any."""
     found = [each[kind] for each in chosen_formats(info) if each.get(kind) not in {None, "none"}]
     return str(found[0]).partition(".")[0] if found else None
 
 
 def quality_label(info: Info) -> str | None:
-    """The picture that a format (or a merge of formats) has, as `720p`; None for audio alone."""
+    """Return the picture label of a format or a merge, as `720p`; None for audio alone."""
     picture = next(filter(has_picture, chosen_formats(info)), None)
     if picture is None:
         return None

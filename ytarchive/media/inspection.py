@@ -112,7 +112,7 @@ def _judged(found: Contents, info: Info) -> list[float]:
 
 
 def _contents_of_mp4(path: Path) -> Contents | None:
-    """None for what is no MP4, or one in fragments. Raises IntegrityFailure if it is cut short."""
+    """Return None for no MP4, or a fragmented one. Raises IntegrityFailure if it is cut short."""
     with open_regular(path) as file:
         size = file.seek(0, 2)
         outermost = list(_boxes_of_file(file, size))
@@ -134,7 +134,7 @@ def _contents_of_mp4(path: Path) -> Contents | None:
 
 
 def _boxes_of_file(file: BinaryIO, size: int) -> Iterator[Box]:
-    """The outermost boxes; the last one may claim to end behind the file."""
+    """Return the outermost boxes; the last one may claim to end behind the file."""
     position = 0
     while position < size:
         file.seek(position)
@@ -155,7 +155,7 @@ def _boxes(within: memoryview) -> Iterator[Box]:
 
 
 def _box(head: memoryview, position: int, end: int) -> Box:
-    """A box by its first 16 bytes: a size of 1 is followed by the true one, 0 is "to the end"."""
+    """Return a box from its first 16 bytes: size 1 precedes the true size, 0 is "to the end"."""
     size, name, begin = int.from_bytes(head[:4]), bytes(head[4:8]), 8
     if size == 1:
         size, begin = int.from_bytes(head[8:16]), 16
@@ -167,7 +167,7 @@ def _box(head: memoryview, position: int, end: int) -> Box:
 
 
 def _find(within: memoryview, *names: bytes) -> memoryview | None:
-    """The content of the box that the names lead to, one inside the other."""
+    """Return the content of the box at the path of nested names."""
     for name in names:
         found = next((box for box in _boxes(within) if box[0] == name), None)
         if found is None:

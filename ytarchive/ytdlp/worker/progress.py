@@ -76,7 +76,7 @@ class ProgressMeter:
 
     @property
     def network_bytes(self) -> int:
-        """Media bytes that came over the network so far."""
+        """Media bytes received over the network so far."""
         return sum(stream.fetched for stream in self._streams.values())
 
     @property

@@ -26,7 +26,7 @@ class StagedVideo:
         return self._folder / f"{self._id}.info.json"
 
     def shed_links(self) -> None:
-        """Remove links, not what they lead to: through them we would write outside the archive."""
+        """Remove links, but not their targets: writes through links would leave the archive."""
         if self._folder.is_symlink():
             self._folder.unlink()
         for path in [path for path in self._folder.rglob("*") if path.is_symlink()]:
@@ -60,7 +60,7 @@ class StagedVideo:
             path.unlink(missing_ok=True)
 
     def is_merged(self, formats: str) -> bool:
-        """Whether a finished file of these formats is there."""
+        """Return whether a finished file of these formats exists."""
         return any((self._folder / f"{self._id}.{formats}{end}").is_file() for end in _MEDIA)
 
     @property

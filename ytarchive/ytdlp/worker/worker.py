@@ -93,7 +93,7 @@ class Worker:
             self._connection.sendall(line.encode())
 
     def _watch(self) -> None:
-        """Take in tasks; end the process and its children with the first sign that it must."""
+        """Receive tasks; end the process and its children at the first reason to stop."""
         unread = b""
         watched: list[Any] = [self._connection, self._lifeline]
         while True:
