@@ -38,8 +38,11 @@ def caption_languages_of(side_files: list[str]) -> list[str]:
 
 
 def _unless_placeholder(value: datetime | None) -> datetime | None:
-    """Return None for the date that metadata of earlier versions have where none was known."""
-    return None if value is not None and not value.timestamp() else value
+    """Return None for a date up to 1970, which earlier versions stored where none was known."""
+    return value if value is not None and value.timestamp() > 0 else None
+
+
+_Seconds = Annotated[int | None, AfterValidator(lambda seconds: seconds or None)]
 
 
 class VideoMetadata(Model):
@@ -48,7 +51,7 @@ class VideoMetadata(Model):
     video_id: VideoId
     title: Text
     description: Text = ""
-    duration: Annotated[int | None, AfterValidator(lambda seconds: seconds or None)] = Field(
+    duration: _Seconds = Field(
         default=None, description="Seconds; null if not known, as of a stream that has not ended"
     )
     upload_date: Annotated[UtcDatetime | None, AfterValidator(_unless_placeholder)] = Field(
@@ -79,7 +82,7 @@ class PlaylistVideo(Model):
     video_id: VideoId
     position: int = Field(description="From 0, in the playlist's order")
     title: Text = ""
-    duration: int | None = Field(default=None, description="Seconds; null if not known")
+    duration: _Seconds = Field(default=None, description="Seconds; null if not known")
     is_available: bool = True
     added_at: UtcDatetime | None = None
 

@@ -50,6 +50,7 @@ def test_an_unknown_date_or_length_is_null(length: dict[str, int | None]) -> Non
     found = video_metadata({"id": "dQw4w9WgXcQ", **length})
     assert (found.upload_date, found.duration) == (None, None)
     assert '"upload_date":null' in found.model_dump_json()
+    assert playlist_video({"id": "dQw4w9WgXcQ", **length}, 0).duration is None
 
 
 def test_placeholders_of_earlier_versions_are_read_as_unknown() -> None:

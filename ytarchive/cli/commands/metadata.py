@@ -73,7 +73,7 @@ def video_facts(video: VideoMetadata) -> list[tuple[str, object]]:
     return [
         ("video", video.video_id),
         ("title", video.title),
-        ("channel", f"{video.channel_title} ({video.channel_id})"),
+        ("channel", _channel(video)),
         ("published", moment(video.upload_date) if video.upload_date else "unknown"),
         ("duration", clock(video.duration) or "unknown"),
         ("views", video.view_count),
@@ -101,12 +101,16 @@ def _channel(channel: ChannelMetadata) -> RenderableType:
     )
 
 
+def _channel(of: VideoMetadata | PlaylistMetadata) -> str:
+    return f"{of.channel_title} ({of.channel_id})" if of.channel_id else of.channel_title
+
+
 def _playlist(playlist: PlaylistMetadata) -> RenderableType:
     facts = pairs(
         [
             ("playlist", playlist.playlist_id),
             ("title", playlist.title),
-            ("channel", f"{playlist.channel_title} ({playlist.channel_id})"),
+            ("channel", _channel(playlist)),
             ("videos", playlist.video_count),
         ]
     )
