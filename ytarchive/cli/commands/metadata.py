@@ -73,7 +73,7 @@ def video_facts(video: VideoMetadata) -> list[tuple[str, object]]:
     return [
         ("video", video.video_id),
         ("title", video.title),
-        ("channel", _channel(video)),
+        ("channel", _named_channel(video)),
         ("published", moment(video.upload_date) if video.upload_date else "unknown"),
         ("duration", clock(video.duration) or "unknown"),
         ("views", video.view_count),
@@ -101,7 +101,7 @@ def _channel(channel: ChannelMetadata) -> RenderableType:
     )
 
 
-def _channel(of: VideoMetadata | PlaylistMetadata) -> str:
+def _named_channel(of: VideoMetadata | PlaylistMetadata) -> str:
     return f"{of.channel_title} ({of.channel_id})" if of.channel_id else of.channel_title
 
 
@@ -110,7 +110,7 @@ def _playlist(playlist: PlaylistMetadata) -> RenderableType:
         [
             ("playlist", playlist.playlist_id),
             ("title", playlist.title),
-            ("channel", _channel(playlist)),
+            ("channel", _named_channel(playlist)),
             ("videos", playlist.video_count),
         ]
     )
