@@ -77,11 +77,25 @@ class Readers:
         return damaged(self._path, str(error))
 
     async def _connect(self) -> aiosqlite.Connection:
+        """Return a prepared connection; if this is cancelled, close it first.
+
+        A connection that is being opened cannot be cancelled: its thread would outlive the event
+        loop, or keep the process from ending.
+        """
+        opening = asyncio.ensure_future(self._opened())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait({opening})
+            if opening.exception() is None:
+                await opening.result().close()
+            raise
+
+    async def _opened(self) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
         try:
             await self._prepare(connection)
         except BaseException:
-            # Also when cancelled: the thread of a connection that nobody closes keeps the process.
             await connection.close()
             raise
         return connection

@@ -3,9 +3,11 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,3 +132,31 @@ async def test_a_cancelled_first_read_leaves_no_thread_behind(path: Path, steps:
     for thread in left:
         thread.join(5)
     assert not [thread for thread in left if thread.is_alive()]
+
+
+def test_a_read_that_is_cancelled_at_once_does_not_outlive_the_event_loop(path: Path) -> None:
+    """Its thread would report to a closed loop, and fail."""
+
+    async def cancelled_read() -> None:
+        async with await Database.open(path, LEDGER) as ledger:
+            reading = asyncio.create_task(ledger.select("SELECT 1"))
+            await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    connect = sqlite3.connect
+
+    def slow_connect(address: str, **how: Any) -> Any:
+        if how.get("uri"):
+            time.sleep(0.1)  # longer than all else takes, so that the loop would be closed before
+        return connect(address, **how)
+
+    failures: list[threading.ExceptHookArgs] = []
+    before = set(threading.enumerate())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", failures.append)
+        patch.setattr(sqlite3, "connect", slow_connect)
+        asyncio.run(cancelled_read())
+        for thread in set(threading.enumerate()) - before:
+            thread.join(5)
+    assert failures == []
