@@ -181,8 +181,8 @@ class JobsService(JobsAPI, DownloadListener):
         trace_id = current_trace_id() or new_trace_id()
         job = await self._repository.create(request, trace_id)
         with trace(trace_id):
-            log.info("job {} queued: {}", job.id, request.type)
-        self._engine.job_changed(job.id)
+            log.debug("job {} queued: {}", job.id, request.type)
+        self._engine.job_created(job)
         return job
 
     async def get_job(self, job_id: str, request: JobView = FIRST_VIDEOS) -> Job:

@@ -27,7 +27,7 @@ _COLOURS = {
     LogLevel.ERROR: "\x1b[31m",
     LogLevel.CRITICAL: "\x1b[1;31m",
 }
-_PLAIN = "\x1b[0m"
+_RESET = "\x1b[0m"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -65,15 +65,22 @@ def _higher(level: str, other: str) -> str:
 
 def _console_sink(console: Console) -> "Callable[[Message], None]":
     line = _full_line if console is Console.FULL else _short_line
+    coloured = _coloured if _has_colours() else _plain
 
     def write(message: "Message") -> None:
         with suppress(OSError, ValueError, AttributeError):  # it may be closed or missing
-            sys.stderr.write(line(message.record) + "\n")
+            sys.stderr.write(line(message.record, coloured) + "\n")
 
     return write
 
 
-def _full_line(record: "Record") -> str:
+def _has_colours() -> bool:
+    with suppress(ValueError, AttributeError):  # it may be closed or missing
+        return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    return False
+
+
+def _full_line(record: "Record", coloured: Callable[[str, LogLevel], str]) -> str:
     level = level_of(record)
     time = record["time"].isoformat(" ", "seconds")[:19]
     text = _printable(record["message"])
@@ -82,18 +89,20 @@ def _full_line(record: "Record") -> str:
         text += f" [{_printable(trace)}]"
     if record["exception"] is not None:
         text += "\n" + _printable(traceback_of(record)).rstrip()
-    return f"{time} {_coloured(f'{level:<8}', level)} {service_of(record):<9} {text}"
+    return f"{time} {coloured(f'{level:<8}', level)} {service_of(record):<9} {text}"
 
 
-def _short_line(record: "Record") -> str:
+def _short_line(record: "Record", coloured: Callable[[str, LogLevel], str]) -> str:
     level = level_of(record)
-    return f"{_coloured(level.lower(), level)}: {_printable(record['message'])}"
+    return f"{coloured(level.lower(), level)}: {_printable(record['message'])}"
+
+
+def _plain(text: str, _: LogLevel) -> str:
+    return text
 
 
 def _coloured(text: str, level: LogLevel) -> str:
-    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
-        return text
-    return f"{_COLOURS[level]}{text}{_PLAIN}"
+    return f"{_COLOURS[level]}{text}{_RESET}"
 
 
 def _printable(text: str) -> str:

@@ -66,20 +66,27 @@ async def test_jobs_that_wait_are_not_asked_for_again_and_again(
         assert len(reads) - before < 10
 
 
+@pytest.mark.parametrize("restarted", [True, False])
 async def test_jobs_are_planned_shortly_before_their_turn(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, restarted: bool
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.processing.engine._MOST_READY", 10)
+    monkeypatch.setattr("ytarchive.jobs.queue.queue._MOST_READY", 10)
     ids = [video_id(number) for number in range(40)]
     workshop.download.hold = {*ids}
 
     def planned() -> set[str]:
         return {each for batch in workshop.metadata.batches for each in batch.video_ids}
 
-    async with workshop.open(whole_queue=False) as jobs:
+    async def create(jobs: JobsService) -> None:
         for each in ids[:-1]:
             await jobs.create_job(videos(each))
+
+    if restarted:
+        async with workshop.open(whole_queue=False) as jobs:
+            await create(jobs)
     async with workshop.open() as jobs:
+        if not restarted:
+            await create(jobs)
         await until(lambda: len(workshop.download.started) >= 4)
         await jobs.create_job(videos(ids[-1], priority=1))
         await workshop.download.end(workshop.download.task_of(ids[0]))

@@ -7,7 +7,7 @@ from functools import partial
 from loguru import logger
 
 from ytarchive.common.errors import YTArchiveError
-from ytarchive.common.events import ResultAdded, publish
+from ytarchive.common.events import JobChanged, ResultAdded, publish
 from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.common.tracing import trace
@@ -16,7 +16,7 @@ from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.processing.runner import Runner
 from ytarchive.jobs.processing.work_plans import WorkPlanReporter
 from ytarchive.jobs.queue.damage import end_damaged_rows
-from ytarchive.jobs.queue.models import JobStatus, ResultStatus
+from ytarchive.jobs.queue.models import Job, JobStatus, ResultStatus
 from ytarchive.jobs.queue.policy import LongestWaits
 from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import JobsRepository
@@ -27,9 +27,6 @@ log = logger.bind(service="jobs")
 _COUNT_INTERVAL = 5.0
 _MOST_PLANNINGS = 500
 """Jobs that are prepared side by side; a large one stays among them until its last video."""
-_MOST_READY = 200
-"""Jobs that wait for a place while no other of their priority is planned: planning costs time that
-requests need, and one that comes early saves none."""
 _REPORT_INTERVAL = 2.0
 _MERGE_INTERVAL = 6 * 3600.0
 
@@ -92,8 +89,13 @@ class Engine:
         except YTArchiveError as error:
             log.warning("running jobs are not set to PENDING: {}", error.message)
 
+    def job_created(self, job: Job) -> None:
+        """Let a new job be read and planned when its turn may come soon."""
+        publish(JobChanged(job_id=job.id, status=job.status, listing=job.progress.listing))
+        self._queue.created(job.id, job.options.priority)
+
     def job_changed(self, job_id: str) -> None:
-        """A job was created or queued again."""
+        """A job was queued again, or was given more videos."""
         self._planned.discard(job_id)
         self._queue.videos_changed(job_id)
 
@@ -126,7 +128,7 @@ class Engine:
     def _plan_more(self) -> None:
         """Start planning as many jobs as memory should hold, and as may start soon."""
         while self._plan_order and len(self._planning) < _MOST_PLANNINGS:
-            if self._queue.has_ready(_MOST_READY, priority=-self._plan_order[0][0]):
+            if self._queue.has_enough(priority=-self._plan_order[0][0]):
                 return
             job = self._to_plan.pop(heapq.heappop(self._plan_order)[1], None)
             if job is not None and job.id not in self._planning:

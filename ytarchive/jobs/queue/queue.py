@@ -21,6 +21,9 @@ log = logger.bind(service="jobs")
 
 _BUFFERED = 50
 _LONGEST_SLEEP = 30.0
+_MOST_READY = 200
+"""Jobs that wait for a turn while no new one of their priority is read or planned: both cost time
+that requests need, and one that is planned early saves none."""
 _FOREVER = float("inf")
 
 
@@ -42,6 +45,8 @@ class Queue:
         self._only: set[str] | None = None
         self._to_read: set[str] | None = None
         """Jobs that have changed since they were read; None at first: all."""
+        self._new: list[tuple[int, str]] = []
+        """A heap of the jobs that were created and not read yet: negative priority, id."""
         self._turns = _Turns()
         self._asleep = _Sleepers()
         self._clock = ClockWatch(utc_now, stopwatch)
@@ -74,13 +79,18 @@ class Queue:
             self._to_read.add(job_id)
         self._wake(job_id)
 
+    def created(self, job_id: str, priority: int) -> None:
+        """A job was created: it is read as soon as it may have a turn soon."""
+        heapq.heappush(self._new, (-priority, job_id))
+        self._changed.set()
+
     def begin(self, job_id: str) -> None:
         """Let a new job have turns: its planning begins."""
         self._wake(job_id)
 
-    def has_ready(self, count: int, priority: int) -> bool:
-        """Return whether at least `count` jobs of this priority or a higher one wait for a turn."""
-        return self._turns.has_waiting(count, priority)
+    def has_enough(self, priority: int) -> bool:
+        """Return whether so many jobs wait for a turn that one of this priority need not hurry."""
+        return self._turns.has_waiting(_MOST_READY, priority)
 
     def returned(self, video: DueVideo) -> None:
         """A video that was handed out has a result, or waits again."""
@@ -108,8 +118,9 @@ class Queue:
         await self._mind_the_clock()
         for sleeper in self._asleep.due(stopwatch()):
             self._wake(sleeper)
-        if self._to_read is None or self._to_read:
-            await self._read()
+        created = self._take_new()
+        if self._to_read is None or self._to_read or created:
+            await self._read(created)
         while (job_id := self._turns.first()) is not None:
             job = self._jobs.get(job_id)
             video = await self._from_job(job) if job else None
@@ -127,21 +138,29 @@ class Queue:
             for job_id in self._jobs:
                 self._wake(job_id)
 
-    async def _read(self) -> None:
-        """Read the jobs that have changed."""
+    def _take_new(self) -> set[str]:
+        """Take out the created jobs that may have a turn soon."""
+        taken: set[str] = set()
+        while self._new and len(taken) < _MOST_READY and not self.has_enough(-self._new[0][0]):
+            taken.add(heapq.heappop(self._new)[1])
+        return taken
+
+    async def _read(self, created: set[str]) -> None:
+        """Read the jobs that have changed, and those just created."""
         changed, self._to_read = self._to_read, set()
         try:
             if changed is None:
                 heads = await self._repository.active()
             else:
-                heads = await self._repository.heads(changed)
+                heads = await self._repository.heads(changed | created)
         except BaseException:
-            self._to_read = None if changed is None else self._to_read | changed
+            self._to_read = None if changed is None else self._to_read | changed | created
             raise
         for head in heads:
-            publish(JobChanged(job_id=head.id, status=head.status, listing=head.listing))
+            if head.id not in created:  # told when it was created
+                publish(JobChanged(job_id=head.id, status=head.status, listing=head.listing))
         active = {head.id: head for head in heads if self._is_wanted(head)}
-        for job_id in (changed or set(self._jobs)) - active.keys():
+        for job_id in (set(self._jobs) if changed is None else changed | created) - active.keys():
             self._forget(job_id)
         known = active.keys() & self._jobs.keys()
         self._jobs |= active
