@@ -6,10 +6,10 @@ from typing import ClassVar, Protocol
 from pydantic import Field
 
 from ytarchive.common.contract import Contract, ServiceContract, endpoint
-from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages, OpaqueId, VideoId
+from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
 from ytarchive.common.media import SideFiles
 from ytarchive.common.models import Done, ErrorDetail, Model, Text, UtcDatetime
-from ytarchive.common.quality import Quality
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.services import ServiceName
 
 
@@ -48,24 +48,16 @@ _ABSENT = "Languages that YouTube does not have; people may add them later"
 _MISSING = "What YouTube has and did not give; to be asked for again another time"
 
 
-class DownloadRequest(Model):
-    """A video to fetch, with what goes beside it."""
+class DownloadRequest(ArchiveProfile):
+    """A video to fetch, and its archive profile."""
 
     video_id: VideoId
-    quality: Quality = Quality.P1080
-    audio_language: AudioLanguage | None = None
     output_path: str | None = Field(
         default=None,
         max_length=1024,
         description="Folder inside the archive that receives the video's own folder; "
         "default `storage.videos_dir`",
     )
-    include_captions: bool = True
-    caption_languages: CaptionLanguages = Field(default=["en"])
-    auto_captions: bool = Field(
-        default=False, description="Take automatic captions where there are no others"
-    )
-    include_thumbnail: bool = True
     only_missing: SideFiles = Field(
         default=[], description=f"{_ONLY_MISSING}; then the other options do not matter"
     )

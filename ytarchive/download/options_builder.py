@@ -12,14 +12,6 @@ from ytarchive.ytdlp import CAPTIONS_NOT_ASKED, Downloaded, DownloadOrder
 log = logger.bind(service="download")
 
 _SECONDS_WITHOUT_CAPTIONS = 600.0
-_NOT_FOR_WORKERS = {
-    "output_path",
-    "survives_restart",
-    "max_retries",
-    "only_missing",
-    "sought_captions",
-    "replace",
-}
 
 
 class DownloadOptionsBuilder:
@@ -35,19 +27,23 @@ class DownloadOptionsBuilder:
 
     def order_for(self, request: DownloadRequest) -> DownloadOrder:
         """What a worker is told."""
-        asked = request.model_dump(exclude=_NOT_FOR_WORKERS)
+        languages = caption_languages_of(request.only_missing)
+        sought = [each for each in languages if each in request.sought_captions]
+        profile = request.profile
         if request.only_missing:
-            languages = caption_languages_of(request.only_missing)
-            sought = [each for each in languages if each in request.sought_captions]
-            asked |= {
-                "without_media": True,
+            side_files = {
                 "include_captions": bool(languages),
                 "caption_languages": sought,
-                "known_captions": [each for each in languages if each not in sought],
                 "include_thumbnail": THUMBNAIL in request.only_missing,
             }
+            profile = profile.model_copy(update=side_files)
         return DownloadOrder(
-            folder=self._folder(request), spares_captions=self._spares_captions, **asked
+            video_id=request.video_id,
+            folder=self._folder(request),
+            profile=profile,
+            known_captions=[each for each in languages if each not in sought],
+            without_media=bool(request.only_missing),
+            spares_captions=self._spares_captions,
         )
 
     def needless(self, request: DownloadRequest) -> Downloaded | None:

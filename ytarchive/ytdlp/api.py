@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ytarchive.common.media import PlaylistVideo, SideFiles, VideoMetadata
 from ytarchive.common.models import Model, Text
-from ytarchive.common.quality import Quality
+from ytarchive.common.profile import ArchiveProfile
 
 EXTRACTION_SECONDS = 3600
 """How long a download may continue from an extraction."""
@@ -45,15 +45,10 @@ class DownloadOrder(Model):
 
     video_id: str
     folder: Path = Field(description="Kept after a failure, so that the next try resumes")
-    quality: Quality
-    audio_language: str | None = Field(default=None, description="null: the original one")
-    include_captions: bool
-    caption_languages: list[str]
-    auto_captions: bool
+    profile: ArchiveProfile
     known_captions: list[str] = Field(
         default=[], description="Further captions that YouTube had, automatic ones among them"
     )
-    include_thumbnail: bool
     without_media: bool = Field(
         default=False, description="Only captions and thumbnail, for a video that is stored"
     )

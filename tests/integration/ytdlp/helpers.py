@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from tests.standin import MediaSpec, StandIn
 from tests.standin.media import ffmpeg_program
 from ytarchive.common.config import DownloadConfig, NetworkConfig, Settings, StorageConfig
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.ytdlp import DownloadOrder, YtDlp
 
@@ -29,15 +30,11 @@ class Archive(NamedTuple):
 
     def order(self, video_id: str, **changed: Any) -> DownloadOrder:
         """What a download asks for, unless told otherwise."""
-        given: dict[str, Any] = {
-            "video_id": video_id,
-            "folder": self.base / ".ytarchive" / "staging" / video_id,
-            "quality": Quality.P720,
-            "include_captions": True,
-            "caption_languages": ["en"],
-            "auto_captions": False,
-            "include_thumbnail": True,
+        profile: dict[str, Any] = {"quality": Quality.P720} | {
+            name: changed.pop(name) for name in ArchiveProfile.model_fields if name in changed
         }
+        folder = self.base / ".ytarchive" / "staging" / video_id
+        given = {"video_id": video_id, "folder": folder, "profile": ArchiveProfile(**profile)}
         return DownloadOrder(**(given | changed))
 
     def media_size(self, *itags: int) -> int:

@@ -185,6 +185,7 @@ SERVER = """
 import asyncio, json, sys
 from pathlib import Path
 from ytarchive.common.config import NetworkConfig, Settings, StorageConfig
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.ytdlp import DownloadOrder, YtDlp
 
@@ -193,8 +194,9 @@ async def main(base, proxy, ca, ids):
     ytdlp = YtDlp(Settings(storage=storage, network=network))
     await asyncio.gather(*[
         ytdlp.download(DownloadOrder(
-            video_id=i, folder=Path(base) / i, quality=Quality.P720, include_captions=False,
-            caption_languages=[], auto_captions=False, include_thumbnail=False,
+            video_id=i, folder=Path(base) / i, profile=ArchiveProfile(
+                quality=Quality.P720, include_captions=False, include_thumbnail=False,
+            ),
         ), print, print) for i in ids
     ])
 

@@ -77,7 +77,7 @@ async def test_what_was_asked_for_is_taken_up_in_order_and_under_the_same_ids(li
         second.fetcher.finish.set()
         for each in asked:
             assert (await ended(second.service, each)).status == "COMPLETED"
-        assert [order.quality for order in second.fetcher.orders] == ["360p", "360p"]
+        assert [order.profile.quality for order in second.fetcher.orders] == ["360p", "360p"]
         assert [order.video_id for order in second.fetcher.orders] == [a.video_id for a in asked]
         await taken(second.ear, 2)
     async with life() as third:

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.download.conftest import Ear, ScriptedFetcher, settled
 from tests.waiting import eventually
 from ytarchive.common import errors
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.download import DownloadPhase, DownloadProgress, DownloadRequest, DownloadStatus
@@ -51,10 +52,10 @@ async def test_what_is_asked_for_is_fetched_into_the_videos_own_folder(
     done = await ended(service, task)
     [order] = fetcher.orders
     assert order.folder == tmp_path / ".ytarchive" / "staging" / ID
-    assert (order.quality, order.caption_languages, order.auto_captions) == (
-        Quality.P1080, ["de"], True,
-    )  # fmt: skip
-    assert not order.include_thumbnail
+    profile = ArchiveProfile(
+        quality=Quality.P1080, caption_languages=["de"], auto_captions=True, include_thumbnail=False
+    )
+    assert order.profile == profile
     assert (done.status, done.progress_percent, done.quality) == ("COMPLETED", 100, "720p")
     assert (done.staged_path, done.phase) == (str(order.folder), DownloadPhase.DONE)
     await ear.arrived.wait()

@@ -30,9 +30,9 @@ async def test_only_what_is_missing_is_ordered_in_a_folder_of_its_own(
     notice = await notice_of(service, ear, VIDEO, "captions:de", "captions:pt-BR")
     [order] = fetcher.orders
     assert order.without_media
-    assert (order.include_captions, order.include_thumbnail) == (True, False)
+    assert (order.profile.include_captions, order.profile.include_thumbnail) == (True, False)
     assert order.known_captions == ["de", "pt-BR"]
-    assert order.caption_languages == []
+    assert order.profile.caption_languages == []
     assert order.folder.name != VIDEO
     assert notice.only_missing == ["captions:de", "captions:pt-BR"]
 
@@ -46,8 +46,8 @@ async def test_captions_that_youtube_did_not_have_are_sought_as_the_request_says
     await service.start_download(request)
     await ear.arrived.wait()
     [order] = fetcher.orders
-    assert (order.known_captions, order.caption_languages) == (["de"], ["he"])
-    assert not order.auto_captions
+    assert (order.known_captions, order.profile.caption_languages) == (["de"], ["he"])
+    assert not order.profile.auto_captions
 
 
 @pytest.mark.parametrize("name", ["media", "captions:", "captions:../x", "thumbnail "])

@@ -152,11 +152,10 @@ class VideoFlow:
         started = time.monotonic()
         request = DownloadRequest(
             video_id=stored.video_id,
-            quality=options.quality,
             only_missing=lacking,
             sought_captions=sought,
-            auto_captions=options.auto_captions,
             survives_restart=False,
+            **options.profile_fields,
         )
         notice = await self._ended(request)
         if not nothing_came(notice):
@@ -191,14 +190,9 @@ class VideoFlow:
         """Steps 5 to 7."""
         request = DownloadRequest(
             video_id=video_id,
-            quality=options.quality,
-            audio_language=options.audio_language,
             output_path=options.output_dir,
-            include_captions=options.include_captions,
-            caption_languages=options.caption_languages,
-            auto_captions=options.auto_captions,
-            include_thumbnail=options.include_thumbnail,
             survives_restart=False,
+            **options.profile_fields,
         )
         return await self._ended(request)
 

@@ -2,27 +2,17 @@
 
 from pydantic import Field
 
-from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages
-from ytarchive.common.models import Model
-from ytarchive.common.quality import Quality
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.jobs.queue.filtering import VideoFilter
 
 _NO_FILTER = VideoFilter()
 """One object for all jobs: pydantic would copy a default each time."""
 
 
-class JobOptions(Model):
+class JobOptions(ArchiveProfile):
     """How a job's videos are archived."""
 
-    quality: Quality = Quality.P1080
-    audio_language: AudioLanguage | None = None
     include_metadata: bool = True
-    include_captions: bool = True
-    caption_languages: CaptionLanguages = Field(default=["en"])
-    auto_captions: bool = Field(
-        default=False, description="Take automatic captions where there are no others"
-    )
-    include_thumbnail: bool = True
     skip_existing: bool = True
     replace: bool = Field(
         default=False,
@@ -48,11 +38,6 @@ class JobOptions(Model):
         default=False,
         description="For METADATA_ONLY: ask YouTube even if the answer is cached",
     )
-
-    @property
-    def wanted_captions(self) -> list[str]:
-        """Languages of captions that every video should have, as far as there are any."""
-        return self.caption_languages if self.include_captions else []
 
     @property
     def keeps_stored(self) -> bool:

@@ -119,7 +119,8 @@ class ExtractorSession:
         """
         if self._worker_config.ffmpeg is None:
             raise errors.ToolMissing("ffmpeg was not found")
-        self._begin(order.video_id, Wanted(order.quality, order.audio_language), order.folder)
+        profile = order.profile
+        self._begin(order.video_id, Wanted(profile.quality, profile.audio_language), order.folder)
         self._meter = ProgressMeter(report, DiskWatch(self._worker_config.min_free))
         self._meter.extracting()
         attempt = self._attempt = Attempt(order, admit)
@@ -198,8 +199,8 @@ class ExtractorSession:
         if not media.is_file():
             raise errors.StaleUrl("the transfer ended without a file")
         remarks = [
-            *unusual(info, wants_sound_alone=order.quality is Quality.AUDIO),
-            *sound_remarks(info, order.audio_language),
+            *unusual(info, wants_sound_alone=order.profile.quality is Quality.AUDIO),
+            *sound_remarks(info, order.profile.audio_language),
             *check_media(media, info, str(self._worker_config.ffmpeg)),
         ]
         staged.finish(media, published, beside.files)

@@ -87,11 +87,12 @@ class SideFiles:
 
     def _captions(self, info: Info) -> list[WantedFile]:
         order = self._order
-        if not order.include_captions:
+        profile = order.profile
+        if not profile.include_captions:
             return []
         tracks = select_captions(info, order.known_captions, automatic=True)
-        tracks |= select_captions(info, order.caption_languages, automatic=order.auto_captions)
-        self.absent = without([*order.known_captions, *order.caption_languages], tracks)
+        tracks |= select_captions(info, profile.caption_languages, automatic=profile.auto_captions)
+        self.absent = without([*order.known_captions, *profile.caption_languages], tracks)
         if self.absent:
             named = [each for each in self.absent if each.lower() != ALL_LANGUAGES]
             self.remarks.append("no captions" + f" in {', '.join(named)}" * bool(named))
@@ -117,7 +118,7 @@ class SideFiles:
             raise
 
     def _thumbnail(self, info: Info) -> list[WantedFile]:
-        if not self._order.include_thumbnail:
+        if not self._order.profile.include_thumbnail:
             return []
         target = self._order.folder / f"{self._order.video_id}.jpg"
         fetch = partial(self._fetcher.picture, thumbnail_urls(info))
