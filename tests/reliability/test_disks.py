@@ -101,12 +101,19 @@ async def held(services: Archive, job_id: str) -> Job:
 
 def fill(disk: Path, free_kib: int) -> Path:
     """Take all space but so much."""
-    state = os.statvfs(disk)
     filler = disk / "filler"
-    size = state.f_bavail * state.f_frsize - free_kib * 1024
-    with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(size, 1))
-    return filler
+    while True:
+        state = os.statvfs(disk)
+        size = state.f_bavail * state.f_frsize - free_kib * 1024
+        try:
+            with filler.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, max(size, 1))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            filler.unlink()  # the server has written something meanwhile: measure again
+        else:
+            return filler
 
 
 async def test_a_full_disk_makes_jobs_wait_and_lose_nothing(

@@ -108,6 +108,23 @@ async def test_the_queue_survives_such_an_error_and_loses_no_video(
     assert (job.status, job.progress.succeeded) == (JobStatus.COMPLETED, 1)
 
 
+async def test_a_planned_job_keeps_its_turn_while_its_videos_cannot_be_read(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(supervision, "_LONGEST_PAUSE", 0.01)
+    fault = Failing(monkeypatch, JobsRepository, "due", OSError(errno.EIO, os.strerror(errno.EIO)))
+    async with workshop.open() as jobs:
+        created = await jobs.create_job(videos(video_id(1)))
+        await until(lambda: workshop.metadata.batches)
+        planned = fault.calls
+        await until(lambda: fault.calls >= planned + 5)
+        fault.is_on = False
+        job = await ended(jobs, created.id)
+
+    assert (job.status, job.progress.succeeded) == (JobStatus.COMPLETED, 1)
+
+
 @every_failure
 async def test_a_result_that_cannot_be_stored_causes_no_busy_loop(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, failure: Exception

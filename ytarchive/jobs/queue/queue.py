@@ -123,7 +123,12 @@ class Queue:
             await self._read(created)
         while (job_id := self._turns.first()) is not None:
             job = self._jobs.get(job_id)
-            video = await self._from_job(job) if job else None
+            try:
+                video = await self._from_job(job) if job else None
+            except BaseException:
+                if job is not None:
+                    self._turns.add(job)  # or nobody would give it another turn
+                raise
             if job is not None and video is not None:
                 self._turns.again(job)
                 self._out.setdefault(job.id, set()).add(video.video_id)
