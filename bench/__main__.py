@@ -7,9 +7,11 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+from bench.archiving import WORKLOADS
 from bench.report import Row, keep, machine, markdown
 from bench.world import World
 
+SIZES = [*WORKLOADS]
 ROWS = {
     "1": "row01_one_yt_dlp",
     "2": "row02_xargs",
@@ -35,7 +37,7 @@ def main() -> int:
     about = machine() | {"latency_ms": options.latency_ms, "full": options.full}
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ytarchive-bench-") as scratch:
-        world = World(Path(scratch), options.full, options.latency_ms)
+        world = World(Path(scratch), options.full, options.latency_ms, tuple(options.sizes))
         rows = [row for number in options.only for row in _measure(number, world)]
     about["minutes"] = round((time.monotonic() - started) / 60, 1)
     print(f"\n{markdown(rows)}\n")
@@ -58,6 +60,7 @@ def _options() -> argparse.Namespace:
     add("--full", action="store_true", help="the table's sizes; without it ten minutes are enough")
     add("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help="these rows")
     add("--latency-ms", type=int, default=100, help="of every answer of the stand-in (100)")
+    add("--sizes", nargs="+", choices=SIZES, default=SIZES, metavar="MB", help="in rows 1 to 3")
     add("--name", default="latest", help="of the file in bench/results (latest)")
     return parser.parse_args()
 

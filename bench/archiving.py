@@ -1,4 +1,4 @@
-"""Rows 1 to 3 look at one workload: 60 new videos, by yt-dlp, by xargs, and by the server."""
+"""Rows 1 to 3 share one workload: new videos of three sizes, by yt-dlp, xargs and the server."""
 
 import functools
 import hashlib
@@ -19,7 +19,6 @@ from tests.standin import StandInProcess
 from ytarchive.media import ffmpeg_path
 from ytarchive.ytdlp.tools import javascript_runtime
 
-VIDEOS = 60
 _OPTIONS = (
     *("--format", "bv*+ba/b", "--format-sort", "res:720,fps,ext:mp4:m4a"),
     *("--merge-output-format", "mp4", "--write-info-json", "--no-mtime"),
@@ -29,6 +28,28 @@ _OPTIONS = (
     *("--output", "subtitle:%(id)s/captions/%(id)s.%(ext)s"),
     *("--ignore-config", "--no-update", "--quiet", "--no-warnings"),
 )
+
+
+@dataclass(frozen=True)
+class Workload:
+    """New videos of one size: how many, how many per process of xargs, the stand-in's options."""
+
+    megabytes: float
+    videos: int
+    per_process: int
+    media: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The workload in a row's text."""
+        return f"{self.videos} new videos of {self.megabytes:g} MB"
+
+
+WORKLOADS = {
+    "0.3": Workload(0.3, 60, 8, ()),
+    "4": Workload(4, 60, 8, ("--media-seconds", "5", "--media-kbps", "6400")),
+    "40": Workload(40, 16, 2, ("--media-seconds", "50", "--media-kbps", "6400")),
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +67,7 @@ class Archived:
 class Comparison:
     """All rounds of all tools over the same videos."""
 
+    workload: Workload
     one: list[Archived]
     xargs: list[Archived]
     ours: list[Archived]
@@ -61,8 +83,21 @@ class Comparison:
         shown = {"one yt-dlp": self.one, "xargs": self.xargs, "ours": self.ours}
         return {name: [_shown(each) for each in rounds] for name, rounds in shown.items()} | {
             "same_files": self.same_files,
-            "files_per_video": len(self.ours[0].files) / VIDEOS,
+            "files_per_video": len(self.ours[0].files) / self.workload.videos,
         }
+
+    def cpu(self, rounds: Sequence[Archived]) -> float:
+        """CPU seconds of all processes for each video, the median."""
+        return middle(each.cost.cpu / self.workload.videos for each in rounds)
+
+    @property
+    def server_cpu(self) -> float:
+        """CPU seconds of the server, without its workers, for each video, the median."""
+        return middle(each.server_cpu / self.workload.videos for each in self.ours)
+
+    def requests(self, rounds: Sequence[Archived]) -> float:
+        """Requests that reached YouTube for each video, the median."""
+        return median(each.requests for each in rounds) / self.workload.videos
 
 
 def wall(rounds: Sequence[Archived]) -> float:
@@ -70,29 +105,25 @@ def wall(rounds: Sequence[Archived]) -> float:
     return middle(each.cost.wall for each in rounds)
 
 
-def cpu(rounds: Sequence[Archived]) -> float:
-    """CPU seconds of all processes for each video, the median."""
-    return middle(each.cost.cpu / VIDEOS for each in rounds)
-
-
-def requests(rounds: Sequence[Archived]) -> float:
-    """Requests that reached YouTube for each video, the median."""
-    return median(each.requests for each in rounds) / VIDEOS
+def compare_all(world: World) -> list[Comparison]:
+    """Compare the tools with videos of each size that this run measures."""
+    return [_compare(world, WORKLOADS[size]) for size in world.sizes]
 
 
 @functools.cache
-def compare(world: World) -> Comparison:
+def _compare(world: World, workload: Workload) -> Comparison:
     """Archive the videos with each tool in turn, so that a noisy moment meets them all."""
     one, xargs, ours = [], [], []
-    with world.youtube() as youtube:
-        made = ({"title": f"Video {number}", "captions": ["en"]} for number in range(VIDEOS))
+    with world.youtube(*workload.media) as youtube:
+        numbers = range(workload.videos)
+        made = ({"title": f"Video {number}", "captions": ["en"]} for number in numbers)
         ids = [youtube.ask("/videos", video)["id"] for video in made]
         for number in range(3):
             ours.append(_by_server(world, youtube, ids))
-            xargs.append(_by_yt_dlp(world, youtube, ids, xargs=True))
+            xargs.append(_by_yt_dlp(world, youtube, ids, workload.per_process))
             if world.full or number == 0:
-                one.append(_by_yt_dlp(world, youtube, ids, xargs=False))
-    return Comparison(one, xargs, ours)
+                one.append(_by_yt_dlp(world, youtube, ids))
+    return Comparison(workload, one, xargs, ours)
 
 
 def _by_server(world: World, youtube: StandInProcess, ids: list[str]) -> Archived:
@@ -114,16 +145,21 @@ def _by_server(world: World, youtube: StandInProcess, ids: list[str]) -> Archive
     return _archived(youtube, cost, server.base_path / "videos", own)
 
 
-def _by_yt_dlp(world: World, youtube: StandInProcess, ids: list[str], *, xargs: bool) -> Archived:
-    """yt-dlp told to leave the same files; its CPU time holds its start, as the server's does."""
+def _by_yt_dlp(
+    world: World, youtube: StandInProcess, ids: list[str], per_process: int | None = None
+) -> Archived:
+    """yt-dlp configured for the same files; its CPU time includes its start, as the server's does.
+
+    With `per_process` xargs runs eight processes at a time, for so many videos each.
+    """
     youtube.reset()
     folder = world.folder()
     batch, target = folder / "list", folder / "videos"
     batch.write_text("".join(f"https://www.youtube.com/watch?v={each}\n" for each in ids))
     yt_dlp: list[str | Path] = [program("yt-dlp"), *_OPTIONS, *_conditions(youtube, folder)]
     yt_dlp += ["--paths", target]
-    if xargs:
-        command = ["xargs", "-a", batch, "-P", "8", "-n", "8", *yt_dlp]
+    if per_process:
+        command = ["xargs", "-a", batch, "-P", "8", "-n", str(per_process), *yt_dlp]
     else:
         command = [*yt_dlp, "--batch-file", batch]
     trusted = with_programs() | {"SSL_CERT_FILE": str(youtube.ca_file)}

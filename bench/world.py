@@ -29,6 +29,8 @@ class World:
     scratch: Path
     full: bool
     latency_ms: int
+    sizes: tuple[str, ...]
+    """Megabytes of the videos in rows 1 to 3, as `archiving.WORKLOADS` names them."""
 
     def folder(self) -> Path:
         """A new, empty folder."""
