@@ -22,6 +22,7 @@ EXEMPT = {
     "download/staging/area.py": "it removes leftovers, and handles every OSError itself",
     "logging/files.py": "its caller handles every OSError; the log continues without files",
     "storage/library/discovery.py": OWN,
+    "storage/store/local.py": OWN,
     "storage/identity/opening.py": START,
     "storage/identity/standing.py": START,
     "storage/identity/state.py": START,

@@ -38,6 +38,9 @@ from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
 from ytarchive.storage.search.index import SCHEMA as SEARCH_SCHEMA
 from ytarchive.storage.search.models import FoundVideo, Hit, HitField, SearchQuery, SearchResults
+from ytarchive.storage.store.layout import put_order
+from ytarchive.storage.store.local import LocalMediaStore
+from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.verify.models import (
     Finding,
@@ -67,6 +70,8 @@ __all__ = [
     "EmptyTrash",
     "ExistsRequest",
     "FailedDownload",
+    "FileKind",
+    "FileState",
     "Finding",
     "FindingKind",
     "FindingQuery",
@@ -77,9 +82,11 @@ __all__ = [
     "Hit",
     "HitField",
     "Initialized",
+    "LocalMediaStore",
     "MarkedVideo",
     "MarksAPI",
     "MarksQuery",
+    "MediaStore",
     "PlanEntry",
     "Rebuilt",
     "RestoreItem",
@@ -116,5 +123,6 @@ __all__ = [
     "is_creatable",
     "lost_queue",
     "open_identity",
+    "put_order",
     "rebuild_library",
 ]

@@ -18,7 +18,7 @@ from ytarchive.common.disk import os_errors, sync, sync_descriptor, translated
 from ytarchive.common.errors import FileFailure, LocalError, NotFound
 from ytarchive.common.regular import open_regular, read_regular
 from ytarchive.storage.store.known_files import is_known_foreign
-from ytarchive.storage.store.layout import CHECKSUMS, Role, role_of
+from ytarchive.storage.store.layout import CHECKSUMS, put_order
 
 DRAFT = ".draft"
 """Suffix of a complete file that is not yet renamed to its final path."""
@@ -193,7 +193,7 @@ def _rename_or_merge(source: Path, target: Path, names: Collection[str]) -> None
 
 
 def _move_each(source: Path, target: Path, names: Collection[str]) -> None:
-    for name in sorted(names, key=lambda name: (role_of(name) != Role.MEDIA, name == CHECKSUMS)):
+    for name in sorted(names, key=put_order):
         if filesystem.exists(source / name):
             make_folders((target / name).parent)
             (source / name).replace(target / name)

@@ -54,6 +54,11 @@ def role_of(name: str) -> Role:
     return Role.OTHER
 
 
+def put_order(name: str) -> tuple[bool, bool, str]:
+    """Return the sort key for storing files of a video: media first, the list of digests last."""
+    return role_of(name) != Role.MEDIA, PurePosixPath(name).name == CHECKSUMS, name
+
+
 def is_sound_alone(name: str) -> bool:
     """Return whether a media file of this name holds sound and no picture."""
     return PurePosixPath(name).suffix.lower() in _SOUND
