@@ -47,7 +47,7 @@ class Composition:
         self.local: dict[ServiceName, ServiceContract] = {}
 
     def elsewhere(self, contract: type[C]) -> C:
-        """A service that runs in another process."""
+        """Return a service that runs in another process."""
         service = contract.service
         return remote(
             contract, self.session, lambda: self._address(service), server_token(self.settings)
@@ -92,7 +92,7 @@ class Composition:
         return (await self.of(MetadataAPI).get_channel(name, MetadataQuery())).channel_id
 
     async def probe(self, entry: ServiceRegistry) -> bool:
-        """Whether a registered service says that it is well; the token goes to our own alone."""
+        """Return whether a registered service is healthy; only own services get the token."""
         name = ServiceName(entry.service_name) if _is_ours(entry) else None
         own = self.local.get(name) if name else None
         expected = name and same_address(entry.address, self._url(name))

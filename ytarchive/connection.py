@@ -41,7 +41,7 @@ async def youtube_session(
 
 
 def _ssl_context(network: NetworkConfig) -> ssl.SSLContext:
-    """The system's authorities, and those of `network.ca_file`."""
+    """Return the system's authorities, and those of `network.ca_file`."""
     context = ssl.create_default_context()
     if network.ca_file is not None:
         try:

@@ -50,7 +50,7 @@ class Archive:
 
     @property
     def jobs(self) -> JobsAPI:
-        """The queue."""
+        """Return the queue."""
         return self.of(JobsAPI)
 
     @property
@@ -65,7 +65,7 @@ class Archive:
 
     @property
     def storage(self) -> StorageAPI:
-        """The archive on disk."""
+        """Return the archive on disk."""
         return self.of(StorageAPI)
 
     @property
@@ -80,7 +80,7 @@ def server_token(settings: Settings) -> str | None:
 
 
 async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> Archive:
-    """The services of the server at `url`; its registry knows those on other ports or apart."""
+    """Return the services of the server at `url`; its registry lists those at other addresses."""
     token = server_token(settings)
     jobs = remote(JobsAPI, session, url.rstrip("/"), token)
     try:

@@ -114,7 +114,7 @@ def _mounted(archive: Archive, name: ServiceName) -> list[tuple[type[Contract], 
 
 
 def _port(settings: Settings, services: Collection[ServiceName]) -> int:
-    """The configured port; processes apart from Jobs have that of their first service."""
+    """Return the configured port; processes apart from Jobs have that of their first service."""
     port = settings.server.port
     if ServiceName.JOBS in services or "port" in settings.server.model_fields_set:
         return port

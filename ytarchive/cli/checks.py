@@ -36,7 +36,7 @@ _YOUTUBE = "https://www.youtube.com/generate_204"
 
 
 async def all_checks(settings: Settings, server: str | None) -> list[Check]:
-    """Every check, in the order in which they are shown."""
+    """Return every check, in the order in which they are shown."""
     tools, services, network, tokens = await asyncio.gather(
         asyncio.to_thread(tool_report),
         check_services(settings, server),
@@ -92,7 +92,7 @@ def _tool(tool: Tool) -> Check:
 
 
 def check_key(settings: Settings) -> Check:
-    """The Data API key's form; using it would cost quota."""
+    """Return the Data API key's form; using it would cost quota."""
     key = settings.youtube.api_key
     if key is None:
         message = "none: yt-dlp is asked for metadata, which is slower for long lists"
@@ -108,7 +108,7 @@ def check_key(settings: Settings) -> Check:
 
 
 def check_cookies(path: Path | None) -> Check:
-    """Whether the cookies file can be used, and whether anybody else could use it."""
+    """Return whether the cookies file can be used, and whether anybody else could use it."""
     if path is None:
         message = "none: only what YouTube shows to everybody can be archived"
         return Check(name="cookies", verdict=Verdict.OK, message=message)
@@ -132,7 +132,7 @@ def check_cookies(path: Path | None) -> Check:
 
 
 async def check_token_server(settings: Settings) -> list[Check]:
-    """Whether the server that makes PO tokens answers, if one is set."""
+    """Return whether the server that makes PO tokens answers, if one is set."""
     url = settings.youtube.pot_provider_url
     if url is None:
         return []
@@ -151,7 +151,7 @@ async def check_token_server(settings: Settings) -> list[Check]:
 
 
 async def check_services(settings: Settings, server: str | None) -> list[Check]:
-    """The server or, without one, the services and their databases in this process."""
+    """Return the server or, without one, the services and their databases in this process."""
     try:
         async with open_archive(settings, server, Access.READ) as archive:
             services = await _services(archive, settings.storage)
@@ -189,7 +189,7 @@ def _place(archive: Archive) -> Check:
 
 
 async def _services(archive: Archive, storage: StorageConfig) -> Check:
-    """Every service's own checks, the databases among them."""
+    """Return every service's own checks, the databases among them."""
     if archive.url is None:  # a server has checked its databases at its start
         await asyncio.to_thread(_require_sound, storage.state_path)
     asked = (archive.jobs, archive.metadata, archive.download, archive.storage, archive.logging)
@@ -209,7 +209,7 @@ async def _services(archive: Archive, storage: StorageConfig) -> Check:
 
 
 async def check_network(settings: Settings) -> Check:
-    """Whether YouTube answers, through the proxy if one is set."""
+    """Return whether YouTube answers, through the proxy if one is set."""
     network = settings.network
     way = "through the proxy" if network.proxy else "directly"
     try:
@@ -242,7 +242,7 @@ def _reason(error: Exception) -> str:
 
 
 async def _ask_youtube(settings: Settings) -> int:
-    """The status of YouTube's answer to a request that costs nothing."""
+    """Return the status of YouTube's answer to a request that costs nothing."""
     timeout = aiohttp.ClientTimeout(total=min(settings.network.timeout, _SECONDS_FOR_NETWORK))
     async with (
         youtube_session(settings.network, timeout) as session,

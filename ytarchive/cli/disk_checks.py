@@ -12,7 +12,7 @@ from ytarchive.download import StagingAPI
 
 
 def check_disk(storage: StorageConfig) -> Check:
-    """Whether the archive's folder can be written, and how much fits into it."""
+    """Return whether the archive's folder can be written, and how much fits into it."""
     folder = existing(storage.base_path)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         message = f"{folder} cannot be written"
@@ -29,7 +29,7 @@ def check_disk(storage: StorageConfig) -> Check:
 
 
 async def check_staging(archive: Archive) -> Check:
-    """What partial downloads take on the disk, and until when."""
+    """Return what partial downloads take on the disk, and until when."""
     try:
         found = await archive.of(StagingAPI).get_staging()
     except YTArchiveError as error:

@@ -60,7 +60,7 @@ def _setting_tables() -> Iterator[str]:
 
 
 def documents() -> dict[str, str]:
-    """Every generated document by its path below `docs/`."""
+    """Return every generated document by its path below `docs/`."""
     return {
         "errors.md": errors_document(),
         "commands.md": commands_document(),

@@ -83,7 +83,7 @@ async def follow(
 async def _watch(
     archive: Archive, out: Output, job_ids: Sequence[str], *, stream: bool
 ) -> tuple[list[Job], dict[str, str]]:
-    """The jobs when all of them have ended, and the titles that were seen meanwhile.
+    """Return the jobs when all of them have ended, and the titles of their videos.
 
     Without a server it also ends when all that is left has to wait: nobody leaves a command open
     for a pause of hours.
@@ -113,7 +113,7 @@ def _is_left(archive: Archive, job: Job) -> bool:
 
 
 def _is_held(job: Job) -> bool:
-    """Whether nothing of a job goes on for a while. What the pace holds up comes in its turn."""
+    """Return whether no video of a job can start for a while, for another reason than the pace."""
     progress = job.progress
     if progress.active or progress.waiting_reason in {None, "pace", "probing"}:
         return False

@@ -20,7 +20,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def with_options(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
-    """A decorator that gives a command several options, listed in this order."""
+    """Return a decorator that gives a command several options, listed in this order."""
 
     def decorate(command: Decorated) -> Decorated:
         for option in reversed(options):
@@ -65,7 +65,7 @@ def _utc(context: click.Context, parameter: click.Parameter, value: bool) -> Non
 
 
 def global_options(*, at_root: bool) -> list[click.Parameter]:
-    """The global options; below the root only `--json` is shown in the help."""
+    """Return the global options; below the root only `--json` is shown in the help."""
     hidden = not at_root
     return [
         click.Option(

@@ -31,7 +31,7 @@ class Output:
 
     @property
     def is_live(self) -> bool:
-        """Whether someone looks at a terminal that can redraw its lines."""
+        """Return whether someone looks at a terminal that can redraw its lines."""
         return self.console.is_terminal and not self.console.is_dumb_terminal and not self.as_json
 
     def show(self, value: Value, render: Callable[[Value], RenderableType]) -> None:
@@ -84,12 +84,15 @@ def _console(*, stderr: bool) -> Console:
 
 
 def cell(value: object, style: str = "") -> Text:
-    """A table's cell; None is a dash."""
+    """Return a table's cell; None is a dash."""
     return Text("-" if value is None else plain(str(value)), style=style)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Rows:
-    """A table. A column's name may begin with `>`: flush right, `~`: may be wrapped, `/`: paths."""
+    """Return a table.
+
+    A column's name may begin with `>`: flush right, `~`: may be wrapped, `/`: paths.
+    """
     cells = [[value if isinstance(value, Text) else cell(value) for value in row] for row in rows]
     return Rows([Column.of(name) for name in columns], cells)
 
@@ -129,5 +132,5 @@ STYLES = {
 
 
 def status_cell(status: str) -> Text:
-    """A status in its colour."""
+    """Return a status in its colour."""
     return cell(status, STYLES.get(status, ""))

@@ -13,7 +13,7 @@ from ytarchive.cli.params import range_of
 
 
 def paged(query: type[BaseModel], *, limit: int) -> Callable[[Decorated], Decorated]:
-    """The options of a command that asks for a page by `query`, of `limit` entries by default."""
+    """Return the options of a command that shows a page; `limit` is the default page size."""
     return with_options(
         click.option("--limit", type=range_of(query, "limit"), default=limit, show_default=True),
         click.option("--cursor", help="Go on after the page that named it."),
@@ -21,6 +21,6 @@ def paged(query: type[BaseModel], *, limit: int) -> Callable[[Decorated], Decora
 
 
 def page_of(shown: Iterable[RenderableType], next_cursor: str | None) -> RenderableType:
-    """A page, and below it how to see the next one, if there is one."""
+    """Return a page and, below it, the command that shows the next page."""
     more = [] if next_cursor is None else [cell(f"More: --cursor {next_cursor}")]
     return Lines(*shown, *more)

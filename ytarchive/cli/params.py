@@ -71,7 +71,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only from cl
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        """The moment in UTC."""
+        """Return the moment in UTC."""
         ago = re.fullmatch(r"(\d{1,6})([smhdw])", value.strip().lower())
         if ago:
             return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
@@ -92,7 +92,7 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # generic only from cli
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> list[str]:
-        """The names, in order, each once."""
+        """Return the names, in order, each once."""
         names = list(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
         unknown = [name for name in names if self.known is not None and name not in self.known]
         if unknown or not names:
@@ -102,7 +102,7 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # generic only from cli
 
 
 def range_of(model: type[BaseModel], field: str) -> click.IntRange:
-    """The numbers that a field of the API takes."""
+    """Return the numbers that a field of the API takes."""
     schema = model.model_json_schema()["properties"][field]
     return click.IntRange(schema.get("minimum"), schema.get("maximum"))
 
@@ -129,7 +129,7 @@ class AddressBatch:
 
 
 def batch_file(kind: Identifier) -> Callable[[Any], Any]:
-    """The option `-a FILE` whose value is the `Batch` in that file."""
+    """Return the option `-a FILE` whose value is the `Batch` in that file."""
 
     def read(context: click.Context, parameter: click.Parameter, file: Any) -> AddressBatch:
         if file is None:
@@ -146,7 +146,7 @@ def batch_file(kind: Identifier) -> Callable[[Any], Any]:
 
 
 def _read_batch(lines: Iterable[str], parse: Callable[[str], Any]) -> AddressBatch:
-    """Every id of a batch file. Raises Failure if no line has one."""
+    """Return every id of a batch file. Raises Failure if no line has one."""
     batch = AddressBatch()
     for number, line in enumerate(lines, 1):
         text = re.split(r"(?:^|\s)#", line.removeprefix("\ufeff"), maxsplit=1)[0].strip()

@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
     """Knows the commands by name alone, and imports one only when it is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order in which they are listed above."""
+        """Return the names, in the order in which they are listed above."""
         return list(self.commands)
 
     def resolve_command(
@@ -132,7 +132,7 @@ def _print_in_any_encoding() -> None:
 
 
 def _is_of_output(error: OSError) -> bool:
-    """Whether writing to standard output failed: errors of files are known and named before."""
+    """Return whether writing to standard output failed; other files' errors are YTArchiveErrors."""
     return error.filename is None and error.errno in _UNWRITABLE
 
 

@@ -47,12 +47,12 @@ Work = Callable[Concatenate[Archive, Output, P], Awaitable[int | None]]
 
 
 def chosen() -> Globals:
-    """The global options of the command that runs."""
+    """Return the global options of the command that runs."""
     return click.get_current_context().ensure_object(Globals)
 
 
 def failure(error: YTArchiveError, exit_code: int = 1) -> Failure:
-    """An error of the archive as this command's end."""
+    """Return an error of the archive as this command's end."""
     wrong_usage = isinstance(error, InvalidIdentifier | InvalidRequest)
     detail = error.detail()
     return Failure(
@@ -65,7 +65,7 @@ def failure(error: YTArchiveError, exit_code: int = 1) -> Failure:
 
 
 def remedy_for(error: YTArchiveError) -> str:
-    """What helps, for who types commands; elsewhere it is told to who sends requests."""
+    """Return the remedy of an error as a command instead of an HTTP request."""
     match error:
         case InvalidRequest():
             return "See `--help`."
@@ -76,7 +76,7 @@ def remedy_for(error: YTArchiveError) -> str:
 
 
 def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
-    """All settings; what was given on the command line comes first."""
+    """Return all settings; what was given on the command line comes first."""
     try:
         return load_settings(options.config, **_on_command_line(options), **sections)
     except YTArchiveError as error:

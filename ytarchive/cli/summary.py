@@ -68,7 +68,7 @@ def results_table(results: Iterable[JobResult], titles: dict[str, str]) -> Rows:
 
 
 def _worth_telling(job: Job) -> list[JobResult]:
-    """All results of a small job; of a large one what failed, and what is not as it was asked."""
+    """Return all results of a small job; of a large job only failures and incomplete videos."""
     if len(job.results) <= _ALL_ROWS_UP_TO:
         return job.results
     missing = [result for result in job.results if result.status not in _GOOD]

@@ -63,7 +63,7 @@ class Rows:
         ]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """A table, or as much of one as there is room for."""
+        """Yield a table, with the columns that fit into the width."""
         needed = [
             min(width, _LEAST) if wraps else width
             for wraps, width in zip(self._wraps, self._widths, strict=True)
@@ -87,7 +87,7 @@ class Rows:
         return made
 
     def _leading(self, room: int) -> int:
-        """How many of the first columns fit into a line; one does in any case."""
+        """Return how many of the first columns fit into a line; at least 1."""
         for number, (column, width) in enumerate(zip(self._columns, self._widths, strict=True)):
             room -= width
             if number and (column.flexible or column.holds_paths or room < 0):
@@ -103,7 +103,7 @@ class Rows:
             yield from self._below(row, leading)
 
     def _below(self, row: Sequence[Text], leading: int) -> Iterator[Text | Padding]:
-        """What is left of a row: what can be broken together, then each path on its own line."""
+        """Yield the rest of a row: the wrapped cells together, then each path on its own line."""
         breakable: list[Text] = []
         whole: list[Text] = []
         for column, value in zip(self._columns[leading:], row[leading:], strict=True):
@@ -135,7 +135,7 @@ class Facts:
         self._rows = rows
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The lines, of which those with paths may be longer than the terminal is wide."""
+        """Yield the lines; lines with paths may be longer than the terminal is wide."""
         indent = max((name.cell_len for name, _ in self._rows), default=0) + _GAP
         for name, value in self._rows:
             filling = " " * (indent - name.cell_len)

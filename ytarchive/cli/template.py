@@ -18,7 +18,7 @@ _HEAD = """\
 
 
 def template() -> str:
-    """A TOML file that changes nothing until a line is uncommented."""
+    """Return a TOML file that changes nothing until a line is uncommented."""
     return _HEAD + "".join(
         f"\n[{name}]\n{_commented(kind.__doc__)}{''.join(_fields(kind))}" for name, kind in _kinds()
     )
@@ -59,7 +59,7 @@ def _default(name: str, field: FieldInfo) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value in TOML, which writes text, numbers and lists as JSON does."""
+    """Return a value in TOML, which writes text, numbers and lists as JSON does."""
     if isinstance(value, Enum | Path):
         value = value.value if isinstance(value, Enum) else str(value)
     return json.dumps(value, ensure_ascii=False)

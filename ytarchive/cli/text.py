@@ -17,12 +17,12 @@ def plain(text: str) -> str:
 
 
 def counted(number: int, noun: str, more: str = "") -> str:
-    """A number and its noun, as `1 video` and `2 videos`; `more` stands between the two."""
+    """Return a number and its noun, as `1 video` and `2 videos`; `more` stands between the two."""
     return f"{number}{more} {noun}{'' if number == 1 and not more else 's'}"
 
 
 def shortened(text: str) -> str:
-    """A title for a list, where one that is far too long would push all others out of sight."""
+    """Return a title for a list, shortened if it is very long."""
     return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 1] + "…"
 
 

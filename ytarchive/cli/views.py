@@ -34,7 +34,7 @@ class View:
 
 
 def name_of(job: Job) -> str:
-    """What a job is about, in a few words."""
+    """Return a short description of a job's source."""
     if job.title or job.playlist_id:
         return plain(shortened(job.title or job.playlist_id or ""))
     if len(job.video_ids) == 1:
@@ -139,7 +139,7 @@ def _field(name: str, width: int) -> TextColumn:
 
 
 def _unfinished(job: Job) -> list[VideoProgress]:
-    """The videos that are being worked on, without those that have just ended."""
+    """Return the active videos, without those that have just ended."""
     ended = {result.video_id for result in job.results}
     return [
         video
@@ -244,7 +244,7 @@ class JsonView(View):
 
 
 def view_for(out: Output, *, stream: bool) -> View:
-    """The view that fits the output; `stream`: JSON lines all the while instead of none."""
+    """Return the view that fits the output; `stream`: JSON lines all the while instead of none."""
     if out.as_json:
         return JsonView(out) if stream else View()
     return LiveView(out) if out.is_live else PlainView(out)

@@ -48,12 +48,12 @@ class Address:
 
     @property
     def page(self) -> str:
-        """The first segment of the path in lower case; empty for the home page."""
+        """Return the first segment of the path in lower case; empty for the home page."""
         return self.path[0].lower() if self.path else ""
 
     @property
     def is_short(self) -> bool:
-        """Whether its host is `youtu.be`, whose path is a video's id."""
+        """Return whether its host is `youtu.be`, whose path is a video's id."""
         return self.host.endswith("youtu.be")
 
 

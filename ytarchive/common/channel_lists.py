@@ -21,7 +21,7 @@ _OWN_LISTS = (*_NEWEST_FIRST, "UULP", "UUPS", "UUPV", "UUMO", "UUMF", "UUMS", "U
 
 
 def uploads_playlist(channel_id: str) -> str:
-    """The playlist of everything that a channel (`UC…`) uploaded."""
+    """Return the playlist of everything that a channel (`UC…`) uploaded."""
     return "UU" + channel_id.removeprefix("UC")
 
 
@@ -48,22 +48,22 @@ def _tab_of_name(source: str) -> tuple[str, str] | None:
 
 
 def is_uploads(playlist_id: str) -> bool:
-    """Whether a playlist has everything that a channel uploaded."""
+    """Return whether a playlist has everything that a channel uploaded."""
     return _own_list(playlist_id) == "UU"
 
 
 def is_own_list(playlist_id: str) -> bool:
-    """Whether YouTube keeps a playlist for its channel: uploads, a tab's, popular ones."""
+    """Return whether YouTube keeps a playlist for its channel: uploads, a tab's, popular ones."""
     return _own_list(playlist_id) in _OWN_LISTS
 
 
 def is_account_list(playlist_id: str) -> bool:
-    """Whether each account has this playlist for itself: Watch later or Liked videos."""
+    """Return whether each account has this playlist for itself: Watch later or Liked videos."""
     return playlist_id in {"WL", "LL"}
 
 
 def is_newest_first(playlist_id: str) -> bool:
-    """Whether new videos are always at the head of a playlist."""
+    """Return whether new videos are always at the head of a playlist."""
     return _own_list(playlist_id) in _NEWEST_FIRST
 
 
@@ -78,22 +78,22 @@ def kind_of_list(playlist_id: str) -> VideoKind | None:
 
 
 def _own_list(playlist_id: str) -> str:
-    """The prefix before a channel's 22 characters."""
+    """Return the prefix before a channel's 22 characters."""
     return playlist_id[:-22] if playlist_id.startswith("UU") else ""
 
 
 def channel_of_list(playlist_id: str) -> str:
-    """The channel (`UC…`) that YouTube keeps an own list for."""
+    """Return the channel (`UC…`) that YouTube keeps an own list for."""
     return "UC" + playlist_id[-22:]
 
 
 def is_channel(source: str) -> bool:
-    """Whether a parsed source stands for a channel and all its uploads."""
+    """Return whether a parsed source stands for a channel and all its uploads."""
     return is_channel_name(source) or _CHANNEL_ID.fullmatch(source) is not None
 
 
 def is_channel_name(source: str) -> bool:
-    """Whether it stands for a channel whose id only YouTube can tell."""
+    """Return whether it stands for a channel whose id only YouTube can tell."""
     start = _NAME_START.match(source)
     name = source[start.end() :] if start else ""
     is_long_enough = any(map(str.isalnum, name))

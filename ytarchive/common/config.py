@@ -83,7 +83,7 @@ class YouTubeConfig(Section):
     pot_provider_url: BareUrl | None = Field(None, description="bgutil's server; loads plugins too")
 
     def secrets(self) -> Iterator[SecretStr]:
-        """What must not be shown anywhere."""
+        """Yield the secrets, which must not appear in any output."""
         yield from filter(None, (self.api_key, self.visitor_data, self.data_sync_id))
         yield from self.po_tokens
 
@@ -113,7 +113,7 @@ class StorageConfig(Section):
 
     @property
     def state_path(self) -> Path:
-        """The folder of databases, lock and staging."""
+        """Return the folder of databases, lock and staging."""
         return self.state_dir or self.base_path / OWN_FOLDER
 
     @property
@@ -210,7 +210,7 @@ class ServicesConfig(Section):
     logging: ServiceUrl | None = None
 
     def url(self, service: ServiceName) -> str | None:
-        """The URL configured for a service."""
+        """Return the URL configured for a service."""
         url: str | None = getattr(self, service.value)
         return url
 

@@ -67,12 +67,12 @@ class Endpoint:
 
     @property
     def has_body(self) -> bool:
-        """Whether the model travels in the body (POST, PUT) and not in the query string."""
+        """Return whether the model travels in the body (POST, PUT) and not in the query string."""
         return self.request_model is not None and self.method in {"POST", "PUT"}
 
     @property
     def request_is_optional(self) -> bool:
-        """Whether every field of the model has a default, so that nothing need be sent."""
+        """Return whether the model may be omitted because every field has a default."""
         model = self.request_model
         return model is not None and not any(f.is_required() for f in model.model_fields.values())
 
@@ -82,7 +82,7 @@ class Endpoint:
         return TypeAdapter(self.response)
 
     def check_path(self, values: dict[str, Any]) -> dict[str, Any]:
-        """The path parameters, checked and reduced to their canonical form.
+        """Return the path parameters, checked and reduced to their canonical form.
 
         Raises InvalidRequest or InvalidIdentifier.
         """
@@ -96,9 +96,9 @@ class Endpoint:
 
 
 def invalid_request(error: ValidationError, name: str = "value") -> InvalidRequest:
-    """A validation error as one of ours; it names each field and never repeats its value.
+    """Return a validation error as `InvalidRequest`; it names each field and never its value.
 
-    `name` stands for what was validated as a whole.
+    `name` is used for an error that concerns the whole value.
     """
     fields = {
         ".".join(str(part)[:64] for part in item["loc"]) or name: problem_text(item)
@@ -197,7 +197,7 @@ def _checked(declared: Endpoint, implementation: Callable[..., Any]) -> Callable
 
 
 def endpoints(contract: type[Any]) -> list[Endpoint]:
-    """Every operation declared in a class, in the order of declaration; `health` comes last."""
+    """Return the operations declared in a class, in the order of declaration; `health` is last."""
     found: dict[str, Endpoint] = {}
     for base in contract.__mro__:
         for name, member in vars(base).items():

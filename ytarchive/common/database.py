@@ -81,13 +81,13 @@ class Writer:
         self.connection.execute("RELEASE inner").close()
 
     def fetch_one(self, name: str, parameters: Parameters | None = None) -> Row | None:
-        """The first row of a query."""
+        """Return the first row of a query."""
         with closing(self.connection.cursor()) as cursor:
             row: Row | None = cursor.execute(self._queries[name], parameters or {}).fetchone()
             return row
 
     def fetch_all(self, name: str, parameters: Parameters | None = None) -> list[Row]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         return rows_of(self.connection, self._queries[name], parameters or {})
 
 
@@ -157,25 +157,25 @@ class Database:
         return await self.write(lambda writer: writer.execute(name, parameters))
 
     async def fetch_all(self, name: str, parameters: Parameters | None = None) -> list[Row]:
-        """All rows of a named query, from a read-only connection."""
+        """Return all rows of a named query, from a read-only connection."""
         return await self.select(self._queries[name], parameters)
 
     async def fetch_one(self, name: str, parameters: Parameters | None = None) -> Row | None:
-        """The first row of a named query, from a read-only connection."""
+        """Return the first row of a named query, from a read-only connection."""
         rows = await self.fetch_all(name, parameters)
         return rows[0] if rows else None
 
     async def select(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
-        """All rows of a query whose text a repository put together from named parts."""
+        """Return all rows of a query whose text a repository put together from named parts."""
         self._require_open()
         return await self._readers.select(sql, parameters or {})
 
     def query(self, name: str) -> str:
-        """The text of a named statement, to be extended by filters."""
+        """Return the text of a named statement, to be extended by filters."""
         return self._queries[name]
 
     async def is_usable(self) -> bool:
-        """Whether the file can be read; for health checks."""
+        """Return whether the file can be read; for health checks."""
         try:
             await self.select("SELECT 1 FROM sqlite_schema LIMIT 1")
         except (YTArchiveError, sqlite3.Error, ValueError):
@@ -320,7 +320,7 @@ class _Unbound(dict[str, None]):
 
 
 def _is_suspect(path: Path, schema: Schema) -> bool:
-    """Whether to read the whole file at the start: not a large one that was closed in order.
+    """Return whether to read the whole file at the start: not a large one that was closed in order.
 
     SQLite removes the write-ahead log when it closes; only a process that was killed leaves one.
     """

@@ -125,7 +125,9 @@ class Space:
 
     @classmethod
     def at(cls, path: Path, min_free: int) -> Self:
-        """The disk of a path that may not exist yet. On a small one less than `min_free` is kept.
+        """Return the disk of a path that may not exist yet.
+
+        On a small disk less than `min_free` is kept.
 
         Raises OSError.
         """
@@ -134,12 +136,12 @@ class Space:
 
     @property
     def is_known(self) -> bool:
-        """Whether the file system reports its size; some network file systems do not."""
+        """Return whether the file system reports its size; some network file systems do not."""
         return self.capacity > 0
 
     @property
     def left(self) -> int:
-        """What downloads may still fill; below zero if they already hold back."""
+        """Return the bytes that downloads may still use; negative inside the reserve."""
         return self.free - self.kept if self.is_known else sys.maxsize
 
 

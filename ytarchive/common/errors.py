@@ -41,7 +41,7 @@ class YTArchiveError(Exception):
         super().__init__(self.message)
 
     def detail(self) -> ErrorDetail:
-        """The error as it stands in an envelope."""
+        """Return the error as sent in an envelope."""
         return ErrorDetail(code=self.code, message=self.message, details=self.details or None)
 
 
@@ -647,7 +647,7 @@ class StreamTooLong(IntegrityFailure):
 
 
 def error_classes() -> Iterator[type[YTArchiveError]]:
-    """Every class that has a code, in the order of the codes."""
+    """Yield every class that has a code, in the order of the codes."""
     pending = [YTArchiveError]
     found: list[type[YTArchiveError]] = []
     while pending:
@@ -659,7 +659,7 @@ def error_classes() -> Iterator[type[YTArchiveError]]:
 
 
 def error_from(detail: ErrorDetail) -> YTArchiveError:
-    """The exception that an envelope's error stands for; unknown codes become ProtocolError."""
+    """Return the exception of an envelope's error; an unknown code becomes ProtocolError."""
     error = error_for_code(detail.code, ProtocolError)(detail.message)
     # Not as keywords: a detail may be called `message`.
     error.details = dict(detail.details or {})
@@ -671,7 +671,7 @@ def error_from(detail: ErrorDetail) -> YTArchiveError:
 def error_for_code(
     code: str, otherwise: type[YTArchiveError] = UnknownFailure
 ) -> type[YTArchiveError]:
-    """The class that owns a code; `otherwise` for a code of another version."""
+    """Return the class that owns a code; `otherwise` for a code of another version."""
     return next((kind for kind in error_classes() if kind.code == code), otherwise)
 
 

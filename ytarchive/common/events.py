@@ -34,7 +34,7 @@ class JobChanged(Model):
 
     @property
     def is_state(self) -> bool:
-        """Whether it is a part of the present state; else it ends the state of its subject."""
+        """Return whether the event describes a state; otherwise it ends its subject's state."""
         return self.status in {"PENDING", "RUNNING"}
 
 
@@ -69,12 +69,12 @@ class DownloadChanged(Model):
 
     @property
     def subject(self) -> str | None:
-        """The video: it has one download at a time."""
+        """Return the video: it has one download at a time."""
         return f"download {self.video_id}"
 
     @property
     def is_state(self) -> bool:
-        """Whether the download goes on."""
+        """Return whether the download continues."""
         return self.status not in {"COMPLETED", "FAILED", "CANCELLED"}
 
 

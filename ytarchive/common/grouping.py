@@ -29,7 +29,7 @@ class Grouped(Generic[A, R]):
         self._turns: asyncio.Task[None] | None = None
 
     async def run(self, thing: A) -> R:
-        """The result for one thing, once the whole group is done that it came into."""
+        """Return the result for one item when its whole group is processed."""
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((thing, done))
         if self._turns is None:
@@ -58,7 +58,7 @@ class Grouped(Generic[A, R]):
 
 
 def outcome_of(work: Callable[[A], R], thing: A) -> R | Exception:
-    """What `work` comes to for one thing of a group, whose failure is nothing to the others."""
+    """Return the result of `work` for one item of a group; a failure does not affect the others."""
     try:
         return work(thing)
     except Exception as error:  # it is raised again where it was asked for

@@ -17,7 +17,7 @@ _LOOPBACK = "localhost"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can reach a server that listens on `host`."""
+    """Return whether only programs on this machine can reach a server that listens on `host`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -25,7 +25,7 @@ def is_loopback(host: str) -> bool:
 
 
 def known_hosts(settings: Settings) -> frozenset[str]:
-    """The hosts that the settings name, besides loopback."""
+    """Return the hosts that the settings name, besides loopback."""
     urls = (settings.services.url(name) for name in ServiceName)
     named = {urlsplit(url).hostname for url in urls if url}
     further = {settings.server.host, *settings.server.allowed_hosts}
@@ -46,7 +46,7 @@ def with_port(url: str, port: int) -> str:
 
 
 def same_address(one: str, other: str) -> bool:
-    """Whether two URLs lead to the same server; all names of loopback are one."""
+    """Return whether two URLs lead to the same server; all names of loopback are one."""
     return (_host(one), _port(one)) == (_host(other), _port(other))
 
 

@@ -53,7 +53,7 @@ _OTHER_PAGE = "this page has no list of videos; give a video, playlist, @handle 
 
 
 def new_id() -> str:
-    """A fresh id (uuid7): unique, and sortable by the time it was made."""
+    """Return a fresh id (uuid7): unique, and sortable by the time it was made."""
     return str(uuid_utils.uuid7())
 
 
@@ -206,7 +206,7 @@ def _reason(address: Address) -> str:
 
 
 def parse_language(text: str) -> str:
-    """A language code such as `en` or `zh-Hans`, or `all`. Raises ValueError."""
+    """Return a language code such as `en` or `zh-Hans`, or `all`. Raises ValueError."""
     text = text.strip()
     if _LANGUAGE.fullmatch(text):
         return text
@@ -214,7 +214,7 @@ def parse_language(text: str) -> str:
 
 
 def parse_audio_language(text: str) -> str:
-    """A language code such as `de` or `pt-BR`. Raises ValueError."""
+    """Return a language code such as `de` or `pt-BR`. Raises ValueError."""
     text = text.strip()
     if _LANGUAGE.fullmatch(text) and text.lower() != "all":
         return text

@@ -72,7 +72,7 @@ def distance(wanted: str, offered: str) -> int | None:
 
 
 def covered(wanted: str, offered: Iterable[str]) -> bool:
-    """Whether one of the offered languages is the wanted one, or a variant that stands for it."""
+    """Return whether an offered language is the requested language or an accepted variant of it."""
     return any(distance(wanted, each) is not None for each in offered)
 
 
@@ -87,7 +87,7 @@ def without(wanted: Iterable[str], offered: Iterable[str]) -> list[str]:
 
 
 def nearest(wanted: str, offered: Iterable[str]) -> list[str]:
-    """The offered languages that match the wanted one, the nearest first."""
+    """Return the offered languages that match the requested language, best match first."""
     found = [(far, each) for each in offered if (far := distance(wanted, each)) is not None]
     return [each for _, each in sorted(found)]
 
@@ -101,5 +101,5 @@ def _is_region(subtag: str) -> bool:
 
 
 def _names_script(code: str) -> bool:
-    """Whether a code names a script itself, as `zh-Hans` does and `zh` does not."""
+    """Return whether a code names a script itself, as `zh-Hans` does and `zh` does not."""
     return any(_is_script(part) for part in _SEPARATOR.split(code.lower())[1:])

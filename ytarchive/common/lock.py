@@ -23,7 +23,7 @@ _LONGEST_COMMAND = 300
 
 
 def lock_file(state_path: Path, service: ServiceName) -> Path:
-    """The file that a service's process holds: `lock` for jobs, `lock.<service>` for the others."""
+    """Return the lock file of a service: `lock` for jobs, `lock.<service>` for the others."""
     return state_path / ("lock" if service is ServiceName.JOBS else f"lock.{service}")
 
 

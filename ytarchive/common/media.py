@@ -33,7 +33,7 @@ def in_words(side_files: list[str]) -> str:
 
 
 def caption_languages_of(side_files: list[str]) -> list[str]:
-    """The languages of the captions among `SideFiles`."""
+    """Return the languages of the captions among `SideFiles`."""
     return [each.removeprefix(_CAPTIONS) for each in side_files if each.startswith(_CAPTIONS)]
 
 

@@ -48,7 +48,7 @@ Text = Annotated[str, BeforeValidator(_encodable)]
 
 
 def utc_now() -> datetime:
-    """The present moment in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -125,7 +125,7 @@ class HealthCheck(Model):
 
     @property
     def is_healthy(self) -> bool:
-        """Whether the service can do its work."""
+        """Return whether the service can do its work."""
         return self.status == "healthy"
 
 
@@ -146,10 +146,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_micros(moment: datetime) -> int:
-    """A moment as microseconds since 1970, as databases keep it."""
+    """Return a time as microseconds since 1970, as stored in databases."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_micros(value: int) -> datetime:
-    """The moment that `to_micros` made this number from."""
+    """Return the time of a number made by `to_micros`."""
     return _EPOCH + timedelta(microseconds=value)

@@ -54,7 +54,7 @@ def require_names(path: str) -> None:
 
 
 def followed(path: Path) -> Path:
-    """The path without links. Raises PathOutsideArchive for a loop of them."""
+    """Return the path without links. Raises PathOutsideArchive for a loop of them."""
     try:
         return path.resolve()
     except (OSError, RuntimeError) as error:

@@ -31,11 +31,11 @@ class Queries:
             raise ValueError("two queries have the same name")
 
     def __getitem__(self, name: str) -> str:
-        """The text of the statement called `name`."""
+        """Return the text of the statement called `name`."""
         return self._statements[name]
 
     def names(self) -> list[str]:
-        """Every statement's name, in the order of the file."""
+        """Return every statement's name, in the order of the file."""
         return list(self._statements)
 
 
@@ -58,7 +58,7 @@ class Schema:
     """Bytes of a page of a new file; larger ones waste less when rows are large."""
 
     def queries(self) -> Queries:
-        """The service's named statements."""
+        """Return the service's named statements."""
         return Queries(self._folder().joinpath("queries.sql").read_text("utf-8"))
 
     def text(self) -> str:
@@ -67,7 +67,7 @@ class Schema:
 
     @property
     def version(self) -> int:
-        """The number that `schema.sql` gives a file; a change of the schema needs a higher one."""
+        """Return the version in `schema.sql`; every change of the schema increases it."""
         found = _VERSION.search(self.text())
         if found is None:
             raise ValueError(f"the schema of {self.package} has no version")

@@ -20,7 +20,7 @@ Names = Annotated[list[str], BeforeValidator(_split)]
 
 
 def _named(path: Any) -> Any:
-    """An empty path would be the current folder, which nobody means."""
+    """Return the path; raise ValueError for an empty one, which would be the current folder."""
     if path == "":
         raise ValueError("must not be empty")
     return path
@@ -128,7 +128,7 @@ Tokens = Annotated[list[Token], BeforeValidator(_split)]
 
 
 def secret_from(variable: str) -> SecretStr | None:
-    """A secret that another program's environment variable holds."""
+    """Return a secret that another program's environment variable holds."""
     value = os.environ.get(variable, "").strip()
     return SecretStr(value) if value else None
 

@@ -27,7 +27,7 @@ def take(source: Path, target: Path) -> None:
 
 
 def check(path: Path) -> int:
-    """The schema version of a database in which everything fits together.
+    """Return the schema version of a database in which everything fits together.
 
     Raises DatabaseCorrupt, or FileFailure if it cannot be read.
     """

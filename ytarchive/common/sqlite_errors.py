@@ -54,7 +54,7 @@ _LOST_WITH = {
 
 
 def damaged(path: Path, cause: str) -> DatabaseCorrupt:
-    """A damaged database, and how to get it back: `library.db` follows from the archive's files."""
+    """Return the error for a damaged database, with the way to restore it."""
     if path.name == "library.db":
         remedy = "`ytarchive rebuild` makes it again from the archive's files"
     elif path.name == "search.db":
@@ -67,10 +67,10 @@ def damaged(path: Path, cause: str) -> DatabaseCorrupt:
 
 
 def translated(error: Exception, path: Path) -> Exception:
-    """What the disk or the file did, by SQLite's result code; any other error as it is.
+    """Return the project's error for a disk or file error of SQLite; other errors unchanged.
 
-    A violated constraint or a statement that does not fit the schema is a fault of ours, and must
-    look like one.
+    A violated constraint or a statement that does not fit the schema is a defect of ytarchive and
+    stays an SQLite error.
     """
     code = getattr(error, "sqlite_errorcode", None)
     if not isinstance(error, sqlite3.Error) or code is None:

@@ -54,7 +54,7 @@ class Problem:
 
     @property
     def message(self) -> str:
-        """What fails, why, and what to do."""
+        """Return what fails, why, and what to do."""
         if isinstance(self.error, InternalError):
             return f"{self.name}: {self.error.message}; it is retried, and the log has the details"
         return f"{self.name}: {self.error.message}. {self.error.remedy}"

@@ -21,7 +21,7 @@ _READY = "swap-"
 
 
 def prepare(state_path: Path) -> Path:
-    """A new folder for databases that are to replace others of the same names."""
+    """Return a new folder for databases that are to replace others of the same names."""
     for abandoned in state_path.glob(f"{_PREPARED}*"):
         shutil.rmtree(abandoned)
     folder = state_path / f"{_PREPARED}{utc_now():%Y%m%dT%H%M%S.%fZ}"

@@ -14,17 +14,17 @@ TRACE_HEADER = "X-Trace-Id"
 
 
 def new_trace_id() -> str:
-    """A fresh trace id (uuid4)."""
+    """Return a fresh trace id (uuid4)."""
     return str(uuid4())
 
 
 def is_trace_id(value: object) -> bool:
-    """Whether this can be a trace id."""
+    """Return whether this can be a trace id."""
     return isinstance(value, str) and _ACCEPTED.fullmatch(value) is not None
 
 
 def current_trace_id() -> str | None:
-    """The trace that the running code belongs to."""
+    """Return the trace that the running code belongs to."""
     return _trace_id.get()
 
 

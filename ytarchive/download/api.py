@@ -25,7 +25,7 @@ class DownloadStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen."""
+        """Return whether nothing more will happen."""
         return self in {self.COMPLETED, self.FAILED, self.CANCELLED}
 
 
@@ -198,7 +198,7 @@ class DownloadAPI(ServiceContract, Protocol):
 
     @endpoint("GET /download/formats/{video_id}")
     async def get_formats(self, video_id: VideoId) -> VideoFormats:
-        """What YouTube offers of a video."""
+        """Return what YouTube offers of a video."""
         ...
 
 

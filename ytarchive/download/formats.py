@@ -10,7 +10,7 @@ Info = dict[str, Any]
 
 
 def offered(info: Info) -> VideoFormats:
-    """What YouTube offers of a video: media only, no storyboards."""
+    """Return what YouTube offers of a video: media only, no storyboards."""
     media = [each for each in info.get("formats") or [] if has_picture(each) or has_sound(each)]
     formats = [_format(each, media) for each in media]
     uploaded = _qualities([each for each in formats if not each.is_upscaled])

@@ -26,7 +26,7 @@ class DownloadOptionsBuilder:
         return time.monotonic() < self._captions_from
 
     def order_for(self, request: DownloadRequest) -> DownloadOrder:
-        """What a worker is told."""
+        """Return the order for a worker."""
         languages = caption_languages_of(request.only_missing)
         sought = [each for each in languages if each in request.sought_captions]
         profile = request.profile
@@ -47,7 +47,7 @@ class DownloadOptionsBuilder:
         )
 
     def needless(self, request: DownloadRequest) -> Downloaded | None:
-        """The result of a download that YouTube need not be asked for, if it is such a one."""
+        """Return the result of a download that needs no request to YouTube, otherwise None."""
         wanted = request.only_missing
         if not wanted or THUMBNAIL in wanted or not self._spares_captions:
             return None

@@ -118,7 +118,7 @@ class DownloadTask:
         return fetched
 
     def completed(self, downloaded: Downloaded) -> int:
-        """Every file is there. Returns the bytes fetched since the last moment."""
+        """Return every file is there. Returns the bytes fetched since the last moment."""
         fetched = max(downloaded.network_bytes - self.network_bytes, 0)
         self.network_bytes += fetched
         self._update(
@@ -148,7 +148,7 @@ class DownloadTask:
         self._stopped(DownloadStatus.CANCELLED, error)
 
     def notice(self) -> DownloadEvent:
-        """What the listener is told."""
+        """Return the notification for the listener."""
         return DownloadEvent(
             task_id=self.task_id,
             video_id=self.request.video_id,

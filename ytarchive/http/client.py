@@ -50,7 +50,7 @@ def remote(
     *,
     timeout: float = _PATIENCE,
 ) -> C:
-    """An object of type `contract` whose methods ask the server at `base_url` (`http://host:port`).
+    """Return an implementation of `contract` that calls the server at `base_url`.
 
     A service that may move is given as a function, which is asked before each request.
 
@@ -85,7 +85,7 @@ class _Wire:
         return url.rstrip("/")
 
     async def call(self, declared: Endpoint, arguments: dict[str, Any]) -> Any:
-        """The result of an operation, or its error raised."""
+        """Return the result of an operation, or its error raised."""
         path = {name: quote(str(arguments[name]), safe="") for name in declared.path_parameters}
         model = arguments.get(declared.request_name or "")
         trace_id = current_trace_id() or new_trace_id()
@@ -172,7 +172,7 @@ class _Wire:
             raise self._failure(ProtocolError, text) from error
 
     def refusal(self, name: str, status: int, raw: bytes) -> YTArchiveError:
-        """The error in an answer that should have been content."""
+        """Return the error in an answer that should have been content."""
         error = self._envelope(status, raw).error
         if error is None:
             return self._failure(ProtocolError, f"answered {name} with no content")
@@ -257,7 +257,7 @@ def _reason(error: Exception) -> str:
 
 @functools.cache
 def _remote_class(contract: type[Contract]) -> Callable[[_Wire], Contract]:
-    """A class that implements `contract` by asking a `_Wire`."""
+    """Return a class that implements `contract` by calls of a `_Wire`."""
     body = {declared.name: _operation(contract, declared) for declared in endpoints(contract)}
     if "health" in body:
         body["health"] = _health
@@ -271,7 +271,7 @@ def _keep_wire(self: Any, wire: _Wire) -> None:
 
 
 async def _health(self: Any) -> HealthCheck:
-    """The service's own health, also where its server runs others beside it."""
+    """Return the service's own health, also if its server runs other services."""
     declared = endpoints(Health)[0]
     found: HealthCheck = await self.wire.call(
         declared, {"request": HealthQuery(service=self.wire.service)}

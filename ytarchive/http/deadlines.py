@@ -19,7 +19,7 @@ class Deadlines:
         self._is_watching = False
 
     async def keep(self, work: Awaitable[T]) -> T:
-        """The result of `work`, as a part of this task. Raises ServiceTimeout."""
+        """Return the result of `work`, as a part of this task. Raises ServiceTimeout."""
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None  # noqa: S101  # who awaits is one
         cancelled_before = task.cancelling()

@@ -43,7 +43,7 @@ _FAMILIES: tuple[tuple[str, tuple[type[errors.YTArchiveError], ...]], ...] = (
 
 
 def errors_document() -> str:
-    """The table of all error codes, as Markdown."""
+    """Return the table of all error codes, as Markdown."""
     return "\n".join([_ERRORS_INTRODUCTION, *_error_tables()])
 
 
@@ -65,6 +65,6 @@ def _error_row(kind: type[errors.YTArchiveError]) -> str:
 
 
 def openapi_document() -> str:
-    """The OpenAPI document of a server with all services, as JSON."""
+    """Return the OpenAPI document of a server with all services, as JSON."""
     found: dict[str, Any] = openapi([*CONTRACTS, Health])
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"

@@ -101,7 +101,7 @@ class Guard:
 
 @functools.lru_cache(maxsize=256)
 def _host_name(authority: str) -> str | None:
-    """The name or address in `name[:port]`, in lower case; None if it is neither."""
+    """Return the name or address in `name[:port]`, in lower case; None if it is neither."""
     try:
         parts = urlsplit(f"//{authority}")
         _ = parts.port  # raises for a port that is no number
@@ -113,7 +113,7 @@ def _host_name(authority: str) -> str | None:
 
 
 def _own_address(request: web.Request) -> str | None:
-    """The address of this machine at which the connection arrived."""
+    """Return the address of this machine at which the connection arrived."""
     transport = request.transport
     name = transport.get_extra_info("sockname") if transport else None
     return str(name[0]) if isinstance(name, tuple) else None
@@ -126,6 +126,6 @@ def _is_json(content_type: str) -> bool:
 
 
 def server_url(host: str, port: int) -> str:
-    """The URL at which a server that listens on `host` is reached from this machine."""
+    """Return the URL at which a server that listens on `host` is reached from this machine."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # not bound here
     return str(URL.build(scheme="http", host=reachable, port=port))

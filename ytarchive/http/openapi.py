@@ -55,7 +55,7 @@ _OF_SERVICE: dict[str, Kinds] = {
 
 
 def openapi(contracts: Sequence[type[Any]]) -> Document:
-    """The document of a server that mounts `contracts`, ready to be written as JSON."""
+    """Return the document of a server that mounts `contracts`, ready to be written as JSON."""
     operations = [(_tag(c), found) for c in contracts for found in _operations(c)]
     schemas, components = _schemas(found for _, found in operations)
     paths: Document = {}
@@ -93,7 +93,7 @@ def _tag(contract: type[Any]) -> str:
 
 
 def _schemas(found: Iterable[Endpoint]) -> tuple[dict[Key, Document], Document]:
-    """The schema of each request and result by operation, and the components they refer to."""
+    """Return the request and result schemas by operation, and the components they refer to."""
     wanted: list[tuple[str, Literal["validation", "serialization"], TypeAdapter[Any]]] = [
         ("error", "serialization", TypeAdapter(ErrorDetail)),
         ("envelope", "validation", TypeAdapter(ServiceRequest)),
@@ -173,7 +173,7 @@ def _parameter(name: str, place: str, schema: Document, *, required: bool) -> Do
 
 
 def _without_null(schema: Document) -> Document:
-    """A query string can leave a field out, but not say null."""
+    """Return a field's schema without null, which a query string cannot express."""
     choices: list[Document] = [
         choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}
     ]
@@ -184,7 +184,7 @@ def _without_null(schema: Document) -> Document:
 
 
 def _request_body(declared: Endpoint, schemas: dict[Key, Document]) -> Document:
-    """The envelope, or what would be its `data` alone."""
+    """Return the schema of the envelope, or of its `data` alone."""
     envelope = _ref("ServiceRequest")
     if declared.request_model is None:
         return {"required": False, "content": {"application/json": {"schema": envelope}}}
@@ -195,13 +195,13 @@ def _request_body(declared: Endpoint, schemas: dict[Key, Document]) -> Document:
 
 
 def _failures(tag: str, declared: Endpoint) -> Document:
-    """The failures an operation may answer with, one entry for each HTTP status."""
+    """Return the failures an operation may answer with, one entry for each HTTP status."""
     statuses = sorted({kind.status for kind in _possible(tag, declared)})
     return {str(s): {"$ref": f"#/components/responses/{tag}-{s}"} for s in statuses}
 
 
 def _family_failures(tag: str, operations: list[Endpoint]) -> Document:
-    """The failures of a service's operations, by HTTP status, with their codes."""
+    """Return the failures of a service's operations, by HTTP status, with their codes."""
     possible = {kind for declared in operations for kind in _possible(tag, declared)}
     by_status: dict[int, list[str]] = {}
     for kind in sorted(possible, key=lambda kind: kind.code):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middleware:
-    """The middleware of a server. `owners` names the service behind each route, for the log."""
+    """Return a server's middleware. `owners` names the service of each route, for the log."""
     guard, deadlines = Guard(config), Deadlines(config.request_timeout)
     log = {owner: logger.bind(service=owner) for owner in (*ServiceName, "http")}
 
@@ -70,12 +70,12 @@ def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middlew
 
 @functools.cache
 def _duration(method: str, route: str, status: int) -> Histogram:
-    """The metric with these labels; looking it up costs more than counting."""
+    """Return the metric with these labels; looking it up costs more than counting."""
     return REQUEST_SECONDS.labels(method, route, status)
 
 
 def _failed(request: web.Request, error: Exception, log: "Logger") -> web.Response:
-    """The answer to a request that failed; what is our fault is logged under its trace."""
+    """Return the answer to a failed request; internal errors are logged with the trace id."""
     if isinstance(error, web.HTTPMethodNotAllowed) and request.method == hdrs.METH_OPTIONS:
         response = answer(b"", request[TRACE], 204)
         response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))

@@ -14,7 +14,9 @@ _LARGEST_ANSWER = 2**16
 async def says_healthy(
     session: aiohttp.ClientSession, entry: ServiceRegistry, token: str | None
 ) -> bool:
-    """Whether a service says that it is well. Raises aiohttp's errors, ValueError or TimeoutError.
+    """Return whether a service reports healthy.
+
+    Raises aiohttp's errors, ValueError or TimeoutError.
 
     No redirect is followed, and no more than 64 KiB are read.
     """

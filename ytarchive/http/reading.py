@@ -37,7 +37,7 @@ class RequestReader:
         self._lists = _list_fields(self._model)
 
     async def read(self, request: web.Request) -> tuple[dict[str, Any], str | None]:
-        """The fields that were sent, and the trace id if the body gave one.
+        """Return the fields that were sent, and the trace id if the body gave one.
 
         Raises InvalidRequest, MalformedBody, BodyTooLarge or RequestTooSlow.
         """
@@ -53,7 +53,7 @@ class RequestReader:
         return envelope.data or {}, envelope.trace_id
 
     def model(self, values: dict[str, Any]) -> BaseModel | None:
-        """The fields as the endpoint's model. Raises InvalidRequest or InvalidIdentifier."""
+        """Return the fields as the endpoint's model. Raises InvalidRequest or InvalidIdentifier."""
         if self._model is None:
             if values:
                 raise InvalidRequest(f"{next(iter(values))[:64]}: this endpoint takes no fields")
@@ -74,7 +74,7 @@ class RequestReader:
 
 
 def _list_fields(model: type[BaseModel] | None) -> frozenset[str]:
-    """The fields whose name may be repeated in a query string."""
+    """Return the fields whose name may be repeated in a query string."""
     if model is None:
         return frozenset()
     fields = model.model_fields.items()
@@ -82,7 +82,7 @@ def _list_fields(model: type[BaseModel] | None) -> frozenset[str]:
 
 
 async def _body(request: web.Request, patience: float) -> dict[str, Any]:
-    """The JSON object in the body; empty if there is none."""
+    """Return the JSON object in the body; empty if there is none."""
     raw = await _raw_body(request, patience) if request.body_exists else b""
     if not raw.strip():
         return {}

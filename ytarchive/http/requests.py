@@ -17,7 +17,7 @@ def request_body(model: BaseModel | None, trace_id: str) -> bytes:
 
 
 def query_string(model: BaseModel) -> str:
-    """The fields that differ from their defaults; a list repeats its name."""
+    """Return the fields that differ from their defaults; a list repeats its name."""
     values = model.model_dump(mode="json", exclude_defaults=True)
     pairs = [
         f"{quote(name)}={quote(_text(item), safe='')}"

@@ -38,7 +38,7 @@ SERVER_CONFIG = web.AppKey("server_config", ServerConfig)
 
 
 def build_app(services: Sequence[Mounted], config: ServerConfig) -> web.Application:
-    """A web application with every operation of the given contracts and their implementations.
+    """Return a web application with the operations of the given contracts.
 
     The implementations must inherit from their contracts, which check the ids in paths for them.
     """

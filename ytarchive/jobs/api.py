@@ -25,7 +25,7 @@ class JobsAPI(ServiceContract, Protocol):
 
     @endpoint("GET /jobs/{job_id}")
     async def get_job(self, job_id: OpaqueId, request: JobView = FIRST_VIDEOS) -> Job:
-        """A job with its results and progress. Raises NotFound."""
+        """Return a job with its results and progress. Raises NotFound."""
         ...
 
     @endpoint("GET /jobs")
@@ -81,7 +81,7 @@ class JobsAPI(ServiceContract, Protocol):
 
     @endpoint("GET /availability/{video_id}")
     async def get_availability(self, video_id: VideoId) -> Availability:
-        """What is known of one video. Raises NotFound if nothing was ever wrong with it."""
+        """Return what is known of one video. Raises NotFound if nothing was ever wrong with it."""
         ...
 
     @endpoint("POST /registry/register", status=201)
@@ -91,7 +91,7 @@ class JobsAPI(ServiceContract, Protocol):
 
     @endpoint("GET /registry/services")
     async def list_services(self) -> list[ServiceRegistry]:
-        """Every known service and its health."""
+        """Return every known service and its health."""
         ...
 
     @endpoint("DELETE /registry/services/{service_name}")

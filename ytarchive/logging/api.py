@@ -99,5 +99,5 @@ class LoggingAPI(ServiceContract, Protocol):
 
     @endpoint("GET /metrics")
     async def get_metrics(self) -> list[Metric]:
-        """The present value of every metric; `/metrics` has the same in Prometheus' format."""
+        """Return the current value of every metric. `/metrics` uses Prometheus' format."""
         ...

@@ -28,7 +28,7 @@ class EarlyEntries:
         self._sink = logger.add(self._take, level="DEBUG", format=lambda _: "")
 
     def handed_over(self, level: str) -> Iterator[LogEntry]:
-        """What was kept, of `level` and above; nothing is kept any more."""
+        """Return what was kept, of `level` and above; nothing is kept any more."""
         if self._sink is not None:
             with suppress(ValueError):  # someone may have removed every sink
                 logger.remove(self._sink)

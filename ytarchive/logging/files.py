@@ -72,7 +72,7 @@ class LogFiles:
             self._waiting[self._folder_for(service)].append(line)
 
     def _folder_for(self, service: str) -> str:
-        """A service's own folder, as long as there are not too many: anyone may invent names."""
+        """Return a service's folder, or a common folder if there are too many service names."""
         known = service in self._waiting or len(self._waiting) < _MOST_FOLDERS
         return service if known else _OTHERS
 
@@ -102,7 +102,7 @@ class LogFiles:
                 part.path.unlink(missing_ok=True)
 
     def _part(self, service: str, folder: Path, day: str) -> Part:
-        """The file to go on with."""
+        """Return the file to continue with."""
         part = self._open.get(service)
         if part is not None and part.day == day:
             return part
@@ -145,7 +145,7 @@ def _parts_in(folder: Path) -> list[Part]:
 
 
 def _numbers_in(folder: Path, day: str) -> list[int]:
-    """The numbers of a day that are in use, also those of what is no file: a FIFO, a folder."""
+    """Return the numbers of a day that are in use, also by FIFOs and folders."""
     named = (_NAME.fullmatch(path.name) for path in folder.iterdir())
     return [int(name[2] or 0) for name in named if name is not None and name[1] == day]
 
@@ -162,7 +162,7 @@ def _end_line(part: Part) -> None:
 
 
 def _that_fit(lines: Iterable[bytes], room: int) -> Iterator[bytes]:
-    """The first lines, as far as they go into `room` bytes."""
+    """Yield the first lines that fit into `room` bytes."""
     for line in lines:
         room -= len(line)
         if room < 0:

@@ -18,7 +18,7 @@ _COOKIES = r"LOGIN_INFO|(?:__Secure-[\w-]+|[A-Z]{0,3}SID|SAPISID|APISID|[A-Z]?SI
 
 
 def _value(name: str, bare: str) -> str:
-    """What is given to a name: in quotes, also of JSON within JSON, or as far as `bare` goes."""
+    """Return the pattern of a named value, in quotes (also in nested JSON) or as `bare`."""
     return (
         r"""(?:\\*["'])?\s*[:=]\s*[\[({]{0,3}(?:"""
         rf"""\"(?P<{name}_double>(?:\\.|[^"\\\r\n])*)"""
@@ -81,7 +81,7 @@ def register_secret(value: str) -> None:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """A value as it is, in JSON, in JSON within JSON, in Python's notation, and in an address."""
+    """Yield a value unchanged and as written in JSON, nested JSON, Python and a URL."""
     yield value
     for ascii_only in (True, False):
         once = json.dumps(value, ensure_ascii=ascii_only)
@@ -109,7 +109,10 @@ def may_hold_secret(text: str) -> bool:
 
 
 def may_hold_secrets(texts: Sequence[str]) -> list[bool]:
-    """The same for each text. All are looked through as one first: most signs are in none."""
+    """Return the same for each text.
+
+    All are looked through as one first: most signs are in none.
+    """
     whole = "\n".join(texts)
     lowered = whole.lower()
     signs = [sign for sign in _SIGNS if sign in lowered]

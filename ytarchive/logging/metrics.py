@@ -6,7 +6,7 @@ from ytarchive.logging.api import Metric
 
 
 def current_metrics() -> list[Metric]:
-    """The present value of every metric; a histogram gives its buckets, sum and count."""
+    """Return the present value of every metric; a histogram gives its buckets, sum and count."""
     now = utc_now()
     return [
         Metric(name=sample.name, value=sample.value, tags=sample.labels, timestamp=now)

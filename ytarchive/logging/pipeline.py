@@ -48,7 +48,7 @@ class EntryTarget(Protocol):
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether a failure of the store may end by itself: the disk has room again, it is back."""
+    """Return whether a failure of the store may be temporary, such as a full or missing disk."""
     kinds = ServiceError | NetworkFailure | LocalError
     return isinstance(error, kinds) and not isinstance(error, DatabaseCorrupt)
 
@@ -99,7 +99,7 @@ class LogPipeline:
 
     @property
     def keeps_up(self) -> bool:
-        """Whether the last batch was stored and there is room for more."""
+        """Return whether the last batch was stored and there is room for more."""
         return self._works and not self._queue.is_full
 
     def start(self) -> None:

@@ -25,7 +25,7 @@ class EntryQueue:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next entry costs another one."""
+        """Return whether the next entry costs another one."""
         return self._length >= self._capacity
 
     def put(self, entry: LogEntry) -> int:

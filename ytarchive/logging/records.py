@@ -36,7 +36,7 @@ def complete(record: "Record") -> None:
 
 
 def entry_of(record: "Record") -> LogEntry:
-    """A completed record as an entry, without any secret."""
+    """Return a completed record as an entry, without any secret."""
     return LogEntry(
         timestamp=record["time"],
         service=service_of(record),
@@ -72,7 +72,7 @@ def masked(entries: Sequence[LogEntry]) -> list[LogEntry]:
 
 
 def _shown(entry: LogEntry) -> tuple[LogEntry, str]:
-    """An entry, and all of its text where a secret can stand."""
+    """Return an entry and all of its text that may contain a secret."""
     if not entry.context:
         return entry, entry.message
     try:
@@ -88,7 +88,7 @@ def _masked(entry: LogEntry) -> LogEntry:
 
 
 def dated(entry: LogEntry, now: datetime) -> LogEntry:
-    """An entry that came from outside; one from the future is put to now, with its own date noted.
+    """Return an entry from outside; a future time is replaced by now and recorded in the context.
 
     It would stand before all others, and hide what comes after it, until that time has come.
     """
@@ -99,29 +99,29 @@ def dated(entry: LogEntry, now: datetime) -> LogEntry:
 
 
 def line_of(entry: LogEntry) -> bytes:
-    """An entry as a line of JSON."""
+    """Return an entry as a line of JSON."""
     return _serializer.to_json(entry) + b"\n"
 
 
 def service_of(record: "Record") -> str:
-    """The service that a record belongs to."""
+    """Return the service that a record belongs to."""
     service = text_of(record["extra"].get("service", ""))
     return service if _SERVICE.fullmatch(service) else DEFAULT_SERVICE
 
 
 def level_of(record: "Record") -> LogLevel:
-    """A record's level; those that only loguru knows (TRACE, SUCCESS) become the next lower one."""
+    """Return a record's level; loguru's own levels (TRACE, SUCCESS) become the next lower one."""
     return level_of_number(record["level"].no)
 
 
 def level_of_number(number: int) -> LogLevel:
-    """The highest level that is not above `number`."""
+    """Return the highest level that is not above `number`."""
     reached = [level for level, least in SEVERITY.items() if least <= number]
     return reached[-1] if reached else LogLevel.DEBUG
 
 
 def traceback_of(record: "Record") -> str:
-    """The traceback of a record's exception, without values of variables; empty without one."""
+    """Return a record's traceback without values of variables, or an empty text."""
     failure = record["exception"]
     if failure is None or failure.value is None:
         return ""

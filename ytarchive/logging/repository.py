@@ -88,7 +88,7 @@ class LogRepository:
             await self._database.write(lambda writer: writer.fetch_all("release_pages"))
 
     async def _purge_before(self, oldest: datetime) -> int:
-        """How many of the next few thousand entries were old enough to go."""
+        """Return how many of the next few thousand entries were old enough to go."""
         values = {
             "oldest": to_micros(oldest),
             "future": to_micros(utc_now() + _FUTURE_IS_WRONG),
@@ -115,7 +115,7 @@ def _trace_keys(writer: Writer, traces: set[str]) -> dict[str, int]:
 
 
 def _row(entry: LogEntry, trace_keys: dict[str, int], received: int) -> tuple[Any, ...]:
-    """The values of `save_entry`, in its order."""
+    """Return the values of `save_entry`, in its order."""
     message = entry.message
     return (
         to_micros(entry.timestamp),
@@ -152,7 +152,7 @@ def _purge(writer: Writer, values: dict[str, int]) -> int:
 
 
 def _statement(query: LogQuery) -> str:
-    """The statement whose index leaves the fewest rows to look at."""
+    """Return the statement whose index leaves the fewest rows to look at."""
     if query.trace_id is not None:
         return "find_by_trace"
     if query.level is not None and SEVERITY[query.level] >= SEVERITY[LogLevel.WARNING]:

@@ -98,7 +98,7 @@ def require_playable(path: Path, ffmpeg: str | None) -> None:
 
 
 def _judged(found: Contents, info: Info) -> list[float]:
-    """The seconds that must be as many as the video's: the longest stream's.
+    """Return the duration to compare with the video's: the longest stream's, in seconds.
 
     Of streams whose bytes could not be counted, each one's: there are videos whose sound ends
     before the picture, but a transfer that was cut looks the same.
@@ -177,7 +177,7 @@ def _find(within: memoryview, *names: bytes) -> memoryview | None:
 
 
 def _track(trak: memoryview) -> tuple[str | None, float]:
-    """A track's kind (None if neither picture nor sound) and seconds; 0 if it has no samples."""
+    """Return a track's kind (None if neither picture nor sound) and its duration in seconds."""
     handler = _find(trak, b"mdia", b"hdlr")
     header = _find(trak, b"mdia", b"mdhd")
     sizes = _find(trak, b"mdia", b"minf", b"stbl", b"stsz")

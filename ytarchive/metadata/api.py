@@ -105,7 +105,7 @@ class MetadataAPI(ServiceContract, Protocol):
     async def get_playlist(
         self, playlist_id: PlaylistId, request: MetadataQuery
     ) -> PlaylistMetadata:
-        """A playlist with all its entries; for a channel or @handle its uploads."""
+        """Return a playlist with all its entries; for a channel or @handle its uploads."""
         ...
 
     @endpoint("GET /metadata/playlist/{playlist_id}/page")
@@ -125,7 +125,7 @@ class MetadataAPI(ServiceContract, Protocol):
 
     @endpoint("GET /metadata/channel/{channel}")
     async def get_channel(self, channel: ChannelId, request: MetadataQuery) -> ChannelMetadata:
-        """A channel by its id (`UC…`), @handle or address."""
+        """Return a channel by its id (`UC…`), @handle or address."""
         ...
 
     @endpoint("GET /metadata/quota")

@@ -32,7 +32,7 @@ class ApiListing:
     async def first(
         self, api: DataApi, playlist_id: str, known: ListedEntries | None, *, described: bool
     ) -> tuple[ListedEntries, ListedBatch]:
-        """What the list is, unless it is `known`, and its first entries. Raises SourceGone.
+        """Return what the list is, unless it is `known`, and its first entries. Raises SourceGone.
 
         Both are requested at once, so that downloads can start a round trip earlier.
         """
@@ -50,7 +50,7 @@ class ApiListing:
         return about, await self._batch(page, described=described)
 
     async def following(self, api: DataApi, listing: Listing, listed: ListedBefore) -> ListedBatch:
-        """The entries that follow what a pass has listed."""
+        """Return the entries that follow what a pass has listed."""
         token = listing.page_token
         for _ in range(_EMPTY_PAGES_BORNE):
             page = await _page(api, listing.playlist_id, token, listed)
@@ -92,7 +92,7 @@ async def _page(
 
 
 async def _anew(api: DataApi, playlist_id: str, listed: Counter[str]) -> ItemsPage:
-    """The first page from the start on that has entries not listed before; only those."""
+    """Return the first page from the start on that has entries not listed before; only those."""
     token: str | None = None
     while True:
         page = await api.playlist_items(playlist_id, token)

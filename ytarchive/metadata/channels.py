@@ -31,7 +31,7 @@ class Channels:
         self._now = now
 
     async def get(self, name: str, *, refresh: bool) -> ChannelMetadata:
-        """A channel: one unit, or the first page of its list without a key. Raises SourceGone.
+        """Return a channel. Costs one unit, or a list page without a key. Raises SourceGone.
 
         While it cannot be requested, an older answer is returned unless `refresh` is given.
         """

@@ -57,7 +57,7 @@ class ListingRepository:
     async def fresh(
         self, playlist_id: str, since: datetime, now: datetime, *, described: bool
     ) -> Listing | None:
-        """The newest pass that began after `since`, finished or not."""
+        """Return the newest pass that began after `since`, finished or not."""
         parameters = {
             "playlist_id": playlist_id,
             "since": to_micros(since),
@@ -73,7 +73,7 @@ class ListingRepository:
         return readable(row, _listing, "a listing") if row else None
 
     async def latest(self, playlist_id: str) -> Listing | None:
-        """The newest pass through a playlist, however old."""
+        """Return the newest pass through a playlist, however old."""
         row = await self._database.fetch_one("latest_listing", {"playlist_id": playlist_id})
         return readable(row, _listing, "a listing") if row else None
 

@@ -56,7 +56,7 @@ class ListingPasses:
         newer_than: datetime | None = None,
         described: bool = True,
     ) -> Listing:
-        """A fresh pass, perhaps one that others began; a new one with its first entries if not."""
+        """Return a fresh pass: a running or cached one, or a new one with its first entries."""
         list_id = await self._channels.list_of(source)
         if list_id is not None and not refresh:
             now = self._now()
@@ -88,7 +88,7 @@ class ListingPasses:
         return await self._listings.start(about, first, began, described=described)
 
     async def _about(self, playlist_id: str) -> ListedEntries | None:
-        """What is known of a list, without asking."""
+        """Return the stored metadata of a list, without a request."""
         latest = await self._listings.latest(playlist_id)
         if latest is not None:
             fields = ListedEntries.model_fields.keys() & vars(latest).keys()
@@ -112,7 +112,10 @@ class ListingPasses:
         return listing
 
     async def advance(self, listing: Listing) -> Listing:
-        """The pass with more entries than `listing` has, or complete. One step, shared by all."""
+        """Return the pass with more entries than `listing`, or complete.
+
+        All callers share one step.
+        """
         if listing.listed > _MOST_ENTRIES:
             raise ApiFailure(f"{listing.playlist_id} has no end: {listing.listed} entries")
         return await self._steps.run(listing.listing_id, lambda: self._step(listing))

@@ -29,7 +29,7 @@ class Playlists:
         self._listings = listings
 
     async def whole(self, source: str, *, refresh: bool) -> PlaylistMetadata:
-        """A playlist with all its entries. A listing that fails midway is an error."""
+        """Return a playlist with all its entries. A listing that fails midway is an error."""
         listing = await self._passes.begin(source, refresh=refresh)
         while not listing.complete:
             listing = await self._passes.advance(listing)

@@ -44,7 +44,7 @@ _COMMON = (
 
 
 async def read_rows(rows: Sequence[Row], read: Callable[[Row], T]) -> list[T]:
-    """Every row that can be read, in slices that leave the event loop free in between."""
+    """Return every row that can be read, in slices that leave the event loop free in between."""
     found: list[T] = []
     for start in range(0, len(rows), _ROWS_AT_A_TIME):
         found += all_readable(rows[start : start + _ROWS_AT_A_TIME], read, _name)
@@ -96,7 +96,7 @@ class MetadataCache:
         return {video.video_id: video for video in stored} | dict[str, Outcome](refused)
 
     async def known_channel(self, name: str, *, stale: bool = False) -> ChannelMetadata | None:
-        """A channel, by its id or any of its names; a fresh one, or with `stale` of any age."""
+        """Return a channel by its id or any of its names, fresh or, with `stale`, of any age."""
         now = self.now()
         parameters = {
             "name": _channel_key(name),

@@ -34,7 +34,7 @@ async def closing(
 
 
 def take(listed: Counter[str], video_id: str | None) -> bool:
-    """Whether an entry was listed before; each earlier one stands for one entry."""
+    """Return whether an entry was listed before; each earlier one stands for one entry."""
     if video_id is None or listed[video_id] < 1:
         return False
     listed[video_id] -= 1
@@ -53,7 +53,7 @@ class ListingSession:
         self._listed = listed or Counter()
 
     async def read(self) -> list[PlaylistVideo]:
-        """The next entries that were not listed before; none at the end."""
+        """Return the next entries that were not listed before; none at the end."""
         async for chunk in self.chunks:
             fresh = [video for video in chunk.videos if not take(self._listed, video.video_id)]
             if fresh:
@@ -85,7 +85,7 @@ class ListingSessions:
         return len(self._sessions)
 
     async def first(self, source: str) -> tuple[ListedEntries, ListingSession]:
-        """The first entries of a list. Keep the session with `keep`, or close it."""
+        """Return the first entries of a list. Keep the session with `keep`, or close it."""
         session = ListingSession(self._extractor.list_entries(source))
         try:
             first = await anext(session.chunks, None)
@@ -103,7 +103,7 @@ class ListingSessions:
             await self._end(min(idle, key=lambda each: self._sessions[each].last_used))
 
     async def next_batch(self, listing_id: int, source: str, listed: ListedBefore) -> ListedBatch:
-        """The entries that follow what was listed; goes through the list anew if need be."""
+        """Return the entries that follow what was listed; goes through the list anew if need be."""
         session = self._sessions.get(listing_id)
         if session is None:
             session = ListingSession(self._extractor.list_entries(source), await listed())

@@ -26,7 +26,7 @@ class SharedCalls(Generic[T]):
         self._running: dict[object, _Call[T]] = {}
 
     async def run(self, key: object, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of the call under way for `key`, or of a new one."""
+        """Return the result of the call under way for `key`, or of a new one."""
         call = self._running.get(key)
         if call is None:
             call = self._running[key] = _Call(asyncio.create_task(start()))
@@ -69,7 +69,7 @@ class Collector(Generic[T]):
         self._calls: set[asyncio.Task[None]] = set()
 
     async def get(self, key: str) -> T:
-        """The value of `key`. A caller that is cancelled leaves the others undisturbed."""
+        """Return the value of `key`. A caller that is cancelled leaves the others undisturbed."""
         future = self._asked.get(key) or self._add(key)
         outcome = await asyncio.shield(future)
         if isinstance(outcome, YTArchiveError):

@@ -52,7 +52,7 @@ class Videos:
     async def get_many(
         self, video_ids: Sequence[str], *, refresh: bool, extract: bool
     ) -> dict[str, Outcome]:
-        """Every video's outcome. One query of the cache, then the API, then yt-dlp."""
+        """Return every video's outcome. One query of the cache, then the API, then yt-dlp."""
         outcomes = {} if refresh else await self._cache.known(video_ids)
         if self._sources.api is not None:
             rest = [each for each in video_ids if each not in outcomes]

@@ -95,7 +95,7 @@ class Extractor(Protocol):
         ...
 
     def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
-        """The entries of a playlist id, channel id or @handle, in chunks, as they are listed.
+        """Return the entries of a playlist id, channel id or @handle in chunks while listing.
 
         Listing is lazy: the next page is requested when the caller reads the next chunk.
         """

@@ -102,7 +102,7 @@ class YtDlp(Extractor, Fetcher):
             return event.downloaded
 
     async def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
-        """The entries of a playlist id, channel id or @handle, about a hundred at a time.
+        """Yield the entries of a playlist id, channel id or @handle, about a hundred at a time.
 
         The next page is requested when the caller reads the next chunk.
         """
@@ -145,7 +145,7 @@ class Patience:
         self.seconds = self._extract
 
     def renewed_by(self, event: Event) -> bool:
-        """Whether `event` is progress, so that `seconds` begin anew."""
+        """Return whether `event` is progress, so that `seconds` begin anew."""
         if event.kind == "request":
             self._is_unanswered = event.is_unanswered
         if event.transfer is None:
@@ -168,7 +168,7 @@ async def _last(
     patience: Patience,
     on_progress: Callable[[Transfer], None] | None = None,
 ) -> Event:
-    """The next event that is neither progress nor a message.
+    """Return the next event that is neither progress nor a message.
 
     Raises NetworkTimeout or DownloadTimeout.
     """

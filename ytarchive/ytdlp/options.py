@@ -62,13 +62,13 @@ class WorkerConfig(Model):
     memory: int = Field(default=2**30, description="Bytes that end a worker at once")
 
     def environment(self) -> dict[str, str]:
-        """What must stand in the environment of the workers: OpenSSL and yt-dlp read it there."""
+        """Return the environment variables of the workers, which OpenSSL and yt-dlp read."""
         authorities = {"SSL_CERT_FILE": str(self.ca_bundle)} if self.ca_bundle else {}
         return authorities | ({} if self.plugins else {"YTDLP_NO_PLUGINS": "1"})
 
 
 def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> dict[str, Any]:
-    """All options of a worker's yt-dlp. `logger` receives its messages and warnings.
+    """Return all options of a worker's yt-dlp. `logger` receives its messages and warnings.
 
     `ignoreerrors` stays unset: it would hide the exceptions that the classifier reads.
     Files are named by id and formats: a title never touches a path, and the remains of a try at
@@ -105,7 +105,7 @@ def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> di
 
 
 def _given(worker_config: WorkerConfig) -> dict[str, Any]:
-    """The options that depend on settings; what is not set keeps yt-dlp's default."""
+    """Return the options that depend on settings; what is not set keeps yt-dlp's default."""
     cookies, runtime = worker_config.cookies_file, worker_config.javascript
     options = {
         "proxy": worker_config.proxy,
@@ -126,7 +126,7 @@ def order_options(folder: Path) -> dict[str, Any]:
 
 
 def private_cookies(path: Path) -> io.StringIO:
-    """The cookies in memory: yt-dlp rewrites what it is given, so it never gets the user's file.
+    """Return the cookies in memory; yt-dlp would rewrite the user's file.
 
     Raises OSError.
     """

@@ -73,7 +73,7 @@ class WorkerPool:
             return self._fork_server
 
     def _is_outdated(self) -> bool:
-        """Whether another yt-dlp, or other cookies, have come; looked at once a minute."""
+        """Return whether another yt-dlp, or other cookies, have come; looked at once a minute."""
         now = time.monotonic()
         if now - self._checked < _SECONDS_BETWEEN_CHECKS:
             return False

@@ -77,11 +77,11 @@ class ForkServer:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has no worker."""
+        """Return whether it has no worker."""
         return not self._workers and not self._events
 
     async def fork(self) -> "WorkerProcess":
-        """A fresh worker. Raises WorkerCrashed if the fork server is gone."""
+        """Return a fresh worker. Raises WorkerCrashed if the fork server is gone."""
         ours, theirs = socket.socketpair()
         self._number += 1
         number = self._number
@@ -188,7 +188,7 @@ class WorkerProcess:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it can take another task."""
+        """Return whether it can take another task."""
         ended = self.exit_status is not None or self._reader.at_eof() or self._reader.exception()
         return self._is_clean and self.fork_server.is_alive and not ended
 

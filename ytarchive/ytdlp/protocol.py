@@ -42,7 +42,7 @@ class Event(Model):
 
     @property
     def is_last(self) -> bool:
-        """Whether the task is over."""
+        """Return whether the task is over."""
         return self.kind in {"done", "failed"}
 
 

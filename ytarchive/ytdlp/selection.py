@@ -43,7 +43,7 @@ def audio_language(info: Info) -> str | None:
 
 
 def unusual(info: Info, *, wants_sound_alone: bool) -> list[str]:
-    """What a player may stumble over, in words: no sound, or codecs that not every one knows."""
+    """Return a warning about missing sound or codecs that some players do not support."""
     picture, sound = codec_of(info, "vcodec"), codec_of(info, "acodec")
     named = [("picture", picture), ("sound", sound)]
     found = [f"{what} in {name}" for what, name in named if name and name not in _USUAL_CODECS]
@@ -121,7 +121,7 @@ def _is_no_jpeg(url: str) -> bool:
 
 
 def parts_of(url: str) -> SplitResult:
-    """An address in parts; an empty one for what is none."""
+    """Return an address in parts, or an empty one for invalid text."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -129,7 +129,7 @@ def parts_of(url: str) -> SplitResult:
 
 
 def is_served_by(hosts: Iterable[str], url: str) -> bool:
-    """Whether an address leads to one of the hosts or a part of it, by TLS at its usual port."""
+    """Return whether an https URL leads to one of the hosts or their subdomains, at port 443."""
     parts = parts_of(url)
     host = parts.hostname or ""
     named = any(host == known or host.endswith(f".{known}") for known in hosts)
@@ -139,7 +139,7 @@ def is_served_by(hosts: Iterable[str], url: str) -> bool:
 
 
 def caption_languages(info: Info) -> list[str]:
-    """The languages of captions made by people; the live chat is none."""
+    """Return the languages of captions made by people; the live chat is none."""
     return sorted(code for code in info.get("subtitles") or {} if _is_caption(code, info))
 
 

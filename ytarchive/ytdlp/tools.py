@@ -44,7 +44,7 @@ class ToolReport(Model):
 
     @property
     def yt_dlp_is_old(self) -> bool:
-        """Whether YouTube has probably changed since yt-dlp's release."""
+        """Return whether YouTube has probably changed since yt-dlp's release."""
         return (self.yt_dlp_age_days or 0) > OLD_AFTER_DAYS
 
 
@@ -89,7 +89,7 @@ def tool_report() -> ToolReport:
 
 
 def yt_dlp_version() -> str | None:
-    """The version of the installed yt-dlp, or None."""
+    """Return the version of the installed yt-dlp, or None."""
     try:
         return importlib.metadata.version("yt-dlp")
     except importlib.metadata.PackageNotFoundError:

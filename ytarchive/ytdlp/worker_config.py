@@ -59,7 +59,7 @@ def prepare(settings: Settings) -> WorkerConfig:
 
 
 def info_folder(settings: Settings) -> Path:
-    """The folder of extractions from which a download can continue."""
+    """Return the folder of extractions from which a download can continue."""
     return settings.storage.staging_path / "info"
 
 
@@ -82,7 +82,7 @@ def _shown(secret: SecretStr | None) -> list[str]:
 
 
 def fingerprint(settings: Settings) -> Fingerprint:
-    """A value that changes with the installed yt-dlp and the cookies: workers then restart."""
+    """Return a value that changes with the installed yt-dlp and the cookies, to restart workers."""
     cookies = settings.network.cookies_file
     changed = None
     if cookies:
@@ -101,7 +101,7 @@ def forget_old_info(folder: Path) -> None:
 
 
 def _bundle(ca_file: Path, folder: Path) -> Path:
-    """The authorities that are trusted anyway and the configured ones, in one file."""
+    """Return the authorities that are trusted anyway and the configured ones, in one file."""
     try:
         require_regular(ca_file, follow_links=True)
         ssl.create_default_context(cafile=ca_file)

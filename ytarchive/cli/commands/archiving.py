@@ -160,7 +160,7 @@ def _filter(given: dict[str, Any]) -> dict[str, Any]:
 def _request(
     kind: JobType, given: dict[str, Any], more: dict[str, Any] | None = None, **what: Any
 ) -> CreateJob:
-    """The job that the options describe."""
+    """Return the job that the options describe."""
     options = {
         "quality": given["quality"],
         "audio_language": given["audio_language"],

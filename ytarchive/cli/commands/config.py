@@ -146,7 +146,7 @@ def _table(shown: Configuration) -> RenderableType:
 
 
 def _written(value: object) -> object:
-    """A value as the file of settings would have it, but for quotes; what is not set is a dash."""
+    """Return a value as in the settings file, without quotes; a dash if it is not set."""
     match value:
         case bool():
             return str(value).lower()

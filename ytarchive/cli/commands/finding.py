@@ -68,7 +68,7 @@ class _Words(Command):
     """Takes `-word` for a word: `search cats -dogs`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """What begins with one dash and is no option is a word."""
+        """Return what begins with one dash and is no option is a word."""
         known = {name for parameter in self.params for name in parameter.opts} | {"-h"}
         words = [a for a in args if re.match(r"-[^-]", a) and a not in known and a[:2] != "-v"]
         if words and "--" not in args:

@@ -69,7 +69,7 @@ def _job(source: Source, *, refresh: bool) -> CreateJob:
 
 
 def video_facts(video: VideoMetadata) -> list[tuple[str, object]]:
-    """What stands in the metadata of a video."""
+    """Return what stands in the metadata of a video."""
     return [
         ("video", video.video_id),
         ("title", video.title),

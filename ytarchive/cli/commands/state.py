@@ -54,7 +54,7 @@ async def remove(archive: Archive, out: Output, name: str) -> None:
 
 
 def _metrics(metrics: list[Metric]) -> RenderableType:
-    """All but the steps of histograms, of which `_count` and `_sum` tell people enough."""
+    """Return all but the steps of histograms, of which `_count` and `_sum` tell people enough."""
     rows = [
         (each.name, ", ".join(f"{k}={v}" for k, v in each.tags.items()), _number(each.value))
         for each in metrics

@@ -65,7 +65,7 @@ class SampleSize(click.ParamType):  # type: ignore[type-arg]  # generic only fro
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, float | int]:
-        """The field of `VerifyRequest` with its value: per cent, or a number of videos."""
+        """Return the field of `VerifyRequest` with its value: per cent, or a number of videos."""
         if isinstance(value, dict):
             return value
         text = str(value).strip()
@@ -205,12 +205,12 @@ async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[st
 
 
 def _is_metadata(finding: Finding) -> bool:
-    """Whether it is a video's metadata, of which its folder has nothing."""
+    """Return whether it is a video's metadata, of which its folder has nothing."""
     return finding.path.endswith(f"/{finding.video_id}.json")
 
 
 def _languages(lost: Iterable[Finding]) -> tuple[str, ...]:
-    """The captions that a video had and lost, or else those that jobs have."""
+    """Return the captions that a video had and lost, or else those that jobs have."""
     files = [finding.path.rpartition("/")[2] for finding in lost if finding.path.endswith(".vtt")]
     found = sorted({file.removesuffix(".vtt").partition(".")[2] for file in files})
     return tuple(found or JobOptions().caption_languages)
@@ -265,7 +265,7 @@ def _checked(done: Verification) -> str:
 
 
 def _conclusion(done: Verification) -> RenderableType:
-    """What a run without findings has shown; nothing if it has read nothing."""
+    """Return what a run without findings has shown; nothing if it has read nothing."""
     if done.state is VerifyState.FAILED:
         return cell("The verification failed.", "red")
     if done.error:

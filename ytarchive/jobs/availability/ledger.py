@@ -159,7 +159,7 @@ class AvailabilityLedger:
                 await self._save(finding)
 
     async def get(self, video_id: str) -> Availability:
-        """What is known of a video. Raises NotFound."""
+        """Return what is known of a video. Raises NotFound."""
         known = await self._known(video_id)
         if known is None:
             raise NotFound(f"nothing was ever wrong with {video_id}, as far as is known")
@@ -181,7 +181,7 @@ class AvailabilityLedger:
 
     @property
     def duty(self) -> Duty:
-        """The duty of a server."""
+        """Return the duty of a server."""
         return Duty("availability", self.check_due, INTERVAL)
 
     async def check_due(self) -> int:

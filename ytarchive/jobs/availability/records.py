@@ -78,7 +78,7 @@ class AvailabilityRecord:
 
     @property
     def condition(self) -> Condition | None:
-        """What must change before another request makes sense, besides time."""
+        """Return what must change before another request makes sense, besides time."""
         return _CONDITIONS.get(self.reason or "")
 
     def is_held(self, now: datetime, present: str | None) -> bool:

@@ -20,7 +20,7 @@ class TokenBucket:
         return min(self._tokens + self.grown_in(rested), float(self._settings.burst))
 
     def grown_in(self, seconds: float) -> float:
-        """What comes in within so many seconds."""
+        """Return what comes in within so many seconds."""
         return seconds * self._settings.videos_per_hour / 3600
 
     def wait(self, cost: float) -> float:

@@ -79,7 +79,7 @@ class CircuitState:
 async def load_circuit(
     database: Database, now: datetime, tokens: float, egress: str
 ) -> CircuitState:
-    """What the last process left; closed, with `tokens`, if there was none."""
+    """Return what the last process left; closed, with `tokens`, if there was none."""
     row = await database.fetch_one("get_governor", {"egress": egress})
     kept = readable(row, _circuit, "the state of the governor") if row else None
     fresh = CircuitState(Circuit.CLOSED, None, None, None, None, 0, tokens, now, egress=egress)

@@ -88,7 +88,7 @@ class Governor:
         return governor
 
     def snapshot(self) -> GovernorState:
-        """The present state, for people and programs."""
+        """Return the present state, for people and programs."""
         self._follow_the_clock()
         return state_of(self._state, self._settings, self._bucket.tokens)
 
@@ -249,7 +249,7 @@ class Governor:
         await self.save()
 
     def _is_probe(self, permit: Permit | None) -> bool:
-        """Whether an outcome is the probe's; who has no permit is it if there is one."""
+        """Return whether an outcome is the probe's; who has no permit is it if there is one."""
         return self._probe is not None and permit in {None, self._probe}
 
     def _begin_probe(self, permit: Permit) -> None:

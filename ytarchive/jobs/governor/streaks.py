@@ -31,7 +31,7 @@ class Streaks:
         self._sources: dict[Streak, set[str]] = {EXTRACTION: set(), NETWORK: set()}
 
     def add(self, error: YTArchiveError, source: str) -> Streak | None:
-        """The streak that this failure completes, if it does; its counting begins anew."""
+        """Return the streak that this failure completes, if it does; its counting begins anew."""
         for streak, sources in self._sources.items():
             if isinstance(error, streak.errors):
                 sources.add(source)

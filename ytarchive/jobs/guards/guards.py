@@ -37,7 +37,7 @@ class Guards:
 
     @property
     def hold_everything(self) -> bool:
-        """Whether no video can start for a while; that of the pace is an ordinary pause."""
+        """Return whether no video can start for a while; that of the pace is an ordinary pause."""
         waiting = self.waiting()
         return waiting is not None and waiting.reason not in _ORDINARY
 

@@ -21,7 +21,7 @@ class ListSelection:
 
     @property
     def is_full(self) -> bool:
-        """Whether no further entry is taken."""
+        """Return whether no further entry is taken."""
         return self.filter.newest is not None and self.counted >= self.filter.newest
 
     def take(self, entries: Iterable[PlaylistVideo]) -> Iterator[tuple[PlaylistVideo, str | None]]:

@@ -148,7 +148,7 @@ class Lister:
         listed: int,
         began: datetime,
     ) -> bool:
-        """The list has no more pages; False if it had suspiciously few entries."""
+        """Record that the list has no more pages; return False if it is suspiciously short."""
         if known is not None and _has_shrunk(known, listed):
             if known.shrunk_at is None or began <= known.shrunk_at:
                 await self._records.suspect(known.list_id, utc_now())
@@ -165,7 +165,7 @@ class Lister:
         return True
 
     def _may_stop(self, job: JobHead, known: KnownList | None) -> bool:
-        """Whether what is known of a list may stand for listing it."""
+        """Return whether what is known of a list may stand for listing it."""
         if known is None or known.shrunk_at is not None or not is_newest_first(known.list_id):
             return False
         options, age = job.options, utc_now() - known.listed_at

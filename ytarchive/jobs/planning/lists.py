@@ -33,7 +33,7 @@ class ListRecords:
         self._database = database
 
     async def get(self, list_id: str) -> KnownList | None:
-        """What is known of a list; None if it never was listed to its end."""
+        """Return the stored state of a list; None if it was never listed to its end."""
         row = await self._database.fetch_one("get_list", {"list_id": list_id})
         if row is None:
             return None
@@ -46,7 +46,7 @@ class ListRecords:
         )
 
     async def knows_all(self, list_id: str, video_ids: list[str]) -> bool:
-        """Whether every one of some videos is known to be in a list."""
+        """Return whether every one of some videos is known to be in a list."""
         wanted = set(video_ids)
         values = {"list_id": list_id, "ids": json.dumps(list(wanted))}
         row = await self._database.fetch_one("count_list_videos", values)
@@ -59,7 +59,7 @@ class ListRecords:
         return [row["video_id"] for row in rows]
 
     async def complete(self, list_id: str, job: JobHead, entries: int, now: datetime) -> list[str]:
-        """A job has listed a list to its end; the videos that the list had before and no more."""
+        """Record that a list was listed to its end; return the videos that are no longer in it."""
         values = {
             "list_id": list_id,
             "job_id": job.id,
@@ -77,7 +77,7 @@ class ListRecords:
         return await self._database.write(complete)
 
     async def extend(self, list_id: str, job: JobHead) -> int:
-        """A job has listed all that is newer than the known videos; how many it did not list."""
+        """Record that a list's new videos were listed; return how many others were not."""
         values = {"list_id": list_id, "job_id": job.id, "first": job.own_videos}
 
         def extend(writer: Writer) -> int:

@@ -22,7 +22,7 @@ class DownloadWaiter:
         self._running: dict[str, str] = {}
 
     def task_of(self, video_id: str) -> str | None:
-        """The download task of a video that a job is fetching."""
+        """Return the download task of a video that a job is fetching."""
         return self._running.get(video_id)
 
     def deliver(self, notice: DownloadEvent) -> bool:
@@ -71,7 +71,7 @@ class DownloadWaiter:
             del self._waiting[task.task_id]
 
     async def _ask(self, task_id: str, request: DownloadRequest) -> DownloadEvent | None:
-        """The notice that may have been lost, made from the download's present state."""
+        """Return the notice that may have been lost, made from the download's present state."""
         try:
             progress = await self._download.get_progress(task_id)
         except NotFound:

@@ -37,7 +37,7 @@ class ProgressReader:
         self._estimates: dict[str, Estimate] = {}
 
     async def fill(self, job: Job) -> Job:
-        """The job with its running videos, speed and time left."""
+        """Return the job with its running videos, speed and time left."""
         if job.status.is_final:
             self._estimates.pop(job.id, None)
             return job
@@ -100,7 +100,7 @@ def _moment_in(seconds: int | None) -> datetime | None:
 
 
 def _beside_the_download(active: ActiveVideo) -> VideoProgress:
-    """A video that waits for its download, or whose download has ended and is being stored."""
+    """Return the progress of a video that waits for its download or is being stored."""
     if active.seen is not None:
         stored = {"phase": DownloadPhase.STORING, "progress_percent": 100, "speed": 0, "eta": None}
         return active.seen.model_copy(update=stored)

@@ -52,7 +52,7 @@ class Runner:
         self.on_idle_job: Callable[[str], None] = lambda _: None
 
     def active_videos_of(self, job_id: str) -> list[ActiveVideo]:
-        """What is being worked on for a job."""
+        """Return the active videos of a job."""
         return [f for f in self._active.values() if any(w.job.id == job_id for w in f.waiters)]
 
     async def turn(self) -> None:

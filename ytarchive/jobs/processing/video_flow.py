@@ -210,7 +210,7 @@ class VideoFlow:
 
 
 def save_request(notice: DownloadEvent, *, replace: bool = False) -> SaveVideo:
-    """What Storage is asked to take in after a completed download."""
+    """Return what Storage is asked to take in after a completed download."""
     return SaveVideo(
         video_id=notice.video_id,
         staged_path=notice.staged_path,
@@ -224,18 +224,18 @@ def save_request(notice: DownloadEvent, *, replace: bool = False) -> SaveVideo:
 
 
 def nothing_came(notice: DownloadEvent) -> bool:
-    """Whether all that a stored video lacks is still missing: then there is nothing to store."""
+    """Return whether all missing files of a stored video are still missing."""
     return bool(notice.only_missing) and set(notice.only_missing) <= set(notice.missing)
 
 
 def spared(stored: StorageLocation, error: YTArchiveError) -> JobResult:
-    """The result of a video that is stored, and of which YouTube did not give the rest."""
+    """Return the result of a video that is stored, and of which YouTube did not give the rest."""
     still = f"no {in_words(stored.missing)}: {error.message}"
     return _skipped(stored, *([still] if stored.missing else []))
 
 
 def _lacking(stored: StorageLocation, options: JobOptions) -> list[str]:
-    """What a stored video lacks of that which a job wants."""
+    """Return the files that a job requests and a stored video lacks."""
     return [
         each
         for each in stored.missing
@@ -269,7 +269,7 @@ def _unchanged(stored: StorageLocation, *remarks: str) -> JobResult:
 
 
 def _with_metadata(done: JobResult) -> JobResult:
-    """The result of a stored video that lacked its metadata, and has it now."""
+    """Return the result of a stored video that lacked its metadata, and has it now."""
     message = "; ".join(filter(None, [done.message, "metadata stored"]))
     news = {"status": ResultStatus.SUCCESS, "message": message, "metadata_saved": True}
     return done.model_copy(update=news)

@@ -181,7 +181,7 @@ def _failed(row: Row) -> FailedDownload:
 
 
 def _condition(row: Row) -> str | None:
-    """What a parked video waits for: `waits_for` without the state that it was in."""
+    """Return what a parked video waits for: `waits_for` without the state that it was in."""
     return row["waits_for"] and str(row["waits_for"]).partition(" ")[0]
 
 

@@ -40,7 +40,7 @@ class ClockWatch:
         self._seen = now(), passed()
 
     def jump(self) -> Jump | None:
-        """What happened to the wall clock since the last call; None while it goes as it should."""
+        """Return the wall clock's irregularity since the last call; None if there was none."""
         (now_then, passed_then), now, passed = self._seen, self._now(), self._passed()
         self._seen = now, passed
         expected = now_then + timedelta(seconds=passed - passed_then)

@@ -88,7 +88,7 @@ class VideoFilter(Model):
 
     @property
     def has_criteria(self) -> bool:
-        """Whether a single video can be excluded."""
+        """Return whether a single video can be excluded."""
         return self.model_copy(update={"newest": None}) != VideoFilter()
 
     def covers(self, later: "VideoFilter") -> bool:

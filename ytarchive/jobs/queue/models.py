@@ -30,7 +30,7 @@ class JobStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen unless it is retried."""
+        """Return whether nothing more will happen unless it is retried."""
         return self in {self.COMPLETED, self.FAILED, self.CANCELLED}
 
 

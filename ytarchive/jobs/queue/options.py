@@ -41,5 +41,5 @@ class JobOptions(ArchiveProfile):
 
     @property
     def keeps_stored(self) -> bool:
-        """Whether a stored video is left as it is."""
+        """Return whether a stored video is left as it is."""
         return self.skip_existing and not self.replace

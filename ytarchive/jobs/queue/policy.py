@@ -115,7 +115,7 @@ def decide(
     listed: bool = False,
     alike: int = 1,
 ) -> Decision:
-    """The action for `error`, the `failures`-th failed attempt of a video (from 1).
+    """Return the action for `error`, the `failures`-th failed attempt of a video (from 1).
 
     `explained`: the governor holds everything back because of failures like this one.
     `listed`: the video is of a list, which is followed: nobody waits for this video alone.
@@ -159,7 +159,7 @@ class LongestWaits:
 
 
 def longest_waits(settings: JobsConfig) -> LongestWaits:
-    """The longest that `decide` lets anything wait."""
+    """Return the longest that `decide` lets anything wait."""
     return LongestWaits(
         longest=_LONGEST_WAIT,
         live=_LIVE_RECHECK,
@@ -170,7 +170,7 @@ def longest_waits(settings: JobsConfig) -> LongestWaits:
 
 
 def condition_of(error: YTArchiveError) -> Condition | None:
-    """What must change before another try makes sense; None if time alone may do it."""
+    """Return what must change before another try makes sense; None if time alone may do it."""
     match error:
         case AgeRestricted() | MembersOnly() | PaymentRequired() | PrivateVideo():
             return Condition.COOKIES
@@ -183,7 +183,7 @@ def condition_of(error: YTArchiveError) -> Condition | None:
 
 
 def is_an_answer(error: YTArchiveError) -> bool:
-    """Whether YouTube dealt with the request as usual, although it did not give the video.
+    """Return whether YouTube dealt with the request as usual, although it did not give the video.
 
     Its vague "Video unavailable" proves nothing: it is also said to those who ask too much.
     """

@@ -36,7 +36,7 @@ class Pruner:
 
     @property
     def duty(self) -> Duty:
-        """The duty of a server, and of a command that works on a job."""
+        """Return the duty of a server, and of a command that works on a job."""
         return Duty("finished jobs", self.prune, INTERVAL, in_commands=True)
 
     async def prune(self) -> int:

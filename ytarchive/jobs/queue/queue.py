@@ -101,7 +101,7 @@ class Queue:
         self._wake(video.job.id)
 
     async def next(self) -> DueVideo:
-        """The next video that may start; waits until there is one."""
+        """Return the next video that may start; waits until there is one."""
         while True:
             self._changed.clear()
             video = await self._pick()
@@ -249,7 +249,7 @@ class _Turns:
         return sum(n for each, n in self._counts.items() if each >= priority) >= count
 
     def has(self, job_id: str) -> bool:
-        """Whether a job waits for its turn."""
+        """Return whether a job waits for its turn."""
         return job_id in self._waiting
 
     def forget(self, job_id: str) -> None:

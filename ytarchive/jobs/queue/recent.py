@@ -21,7 +21,7 @@ class RecentJobs:
         self._videos = 0
 
     async def get(self, key: Key, read: Callable[[], Awaitable[Job | None]]) -> Job | None:
-        """The job, the same object as long as it has not changed; None if there is none."""
+        """Return the job, the same object as long as it has not changed; None if there is none."""
         version = self._database.version
         known = self._kept.get(key)
         if known is not None and known[0] == version:

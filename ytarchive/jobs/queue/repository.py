@@ -79,7 +79,7 @@ class JobsRepository:
         return new_job(job_id, request, now)
 
     async def head(self, job_id: str) -> JobHead | None:
-        """A job without its videos."""
+        """Return a job without its videos."""
         row = await self.database.fetch_one("get_job", {"id": job_id})
         return readable(row, head_of, f"job {job_id}") if row else None
 
@@ -256,12 +256,12 @@ class JobsRepository:
         return Waiting(row["reason"] or "", told, due)
 
     async def has_open_videos(self, job_id: str) -> bool:
-        """Whether a job has a video without a result."""
+        """Return whether a job has a video without a result."""
         row = await self.database.fetch_one("has_open_videos", {"job_id": job_id})
         return bool(row and row["open"])
 
     async def is_queued(self, video: DueVideo) -> bool:
-        """Whether a video still waits, and was not cancelled meanwhile."""
+        """Return whether a video still waits, and was not cancelled meanwhile."""
         row = await self.database.fetch_one(
             "video_state", {"job_id": video.job.id, "video_id": video.video_id}
         )
@@ -307,7 +307,7 @@ class JobsRepository:
         )
 
     async def errors(self, video: DueVideo) -> list[ErrorDetail]:
-        """A video's earlier failures, oldest first."""
+        """Return a video's earlier failures, oldest first."""
         row = await self.database.fetch_one(
             "video_errors", {"job_id": video.job.id, "video_id": video.video_id}
         )
@@ -408,7 +408,7 @@ def _together(rows: list[Row], expand: bool | None) -> list[Row]:
 
 
 def _list_for(query: JobQuery) -> str:
-    """The statement with the index that the filters need."""
+    """Return the statement with the index that the filters need."""
     if query.status is not None:
         return "list_jobs_of_status"
     return "list_jobs" if query.type is None else "list_jobs_of_type"

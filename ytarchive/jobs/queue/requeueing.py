@@ -39,7 +39,7 @@ class Requeueing:
         self._changed = changed
 
     async def find(self, job_id: str | None, reason: str | None) -> list[RetryCandidate]:
-        """What a retry would queue again."""
+        """Return what a retry would queue again."""
         rows = await self._database.fetch_all("retryable_videos", _selection(job_id, reason))
         return [RetryCandidate(**dict(row)) for row in rows]
 

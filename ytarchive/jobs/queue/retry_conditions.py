@@ -19,7 +19,7 @@ class RetryConditions:
         self._network = network
 
     async def present(self, condition: Condition) -> str:
-        """The condition and its state, such as `cookies 1a2b…` or `proxy none`."""
+        """Return the condition and its state, such as `cookies 1a2b…` or `proxy none`."""
         if condition is Condition.PROXY:
             proxy = self._network.proxy
             return f"{condition} {_digest(proxy.encode()) if proxy else _NONE}"
@@ -27,11 +27,11 @@ class RetryConditions:
         return f"{condition} {_digest(content) if content else _NONE}"
 
     async def park(self, condition: Condition | None) -> str | None:
-        """What a video that waits for a condition is marked with; None if it waits for none."""
+        """Return the mark of a video that waits for a condition; None if it waits for none."""
         return None if condition is None else await self.present(condition)
 
     async def may_help(self, condition: Condition) -> str | None:
-        """The present state, if it is one with which parked videos are worth a try.
+        """Return the present state, if it is one with which parked videos are worth a try.
 
         Without cookies none that needs an account is; without a proxy the country is another.
         """
@@ -41,7 +41,7 @@ class RetryConditions:
 
 
 def _content(file: Path | None) -> bytes:
-    """A file that is being replaced, or cannot be read, is none for the moment."""
+    """Return the fingerprint of a file; "none" for a file that cannot be read at present."""
     try:
         return read_regular(file, follow_links=True) if file else b""
     except OSError:

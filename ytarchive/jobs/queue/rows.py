@@ -54,7 +54,7 @@ class JobHead:
 
     @property
     def looks_again(self) -> bool:
-        """Whether YouTube is asked for captions that it did not have, before that is due.
+        """Return whether YouTube is asked for captions that it did not have, before that is due.
 
         Only for somebody who names a few videos: a list would cost a request for each of them.
         """
@@ -69,7 +69,7 @@ class JobHead:
 
     @property
     def list(self) -> str | None:
-        """The list that the job follows, the same for all its jobs; None for named videos."""
+        """Return the id of the job's list; None for a job that names videos."""
         return self.list_id or self.playlist_id
 
 
@@ -110,7 +110,7 @@ class Stored:
 
 
 def now_micros() -> int:
-    """The present moment as rows keep it."""
+    """Return the present moment as rows keep it."""
     return to_micros(utc_now())
 
 
@@ -123,7 +123,7 @@ def video_rows(job_id: str, video_ids: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def head_of(row: Row) -> JobHead:
-    """A job's row as its head."""
+    """Return a job's row as its head."""
     good = row["success"] + row["skipped"]
     return JobHead(
         id=row["id"],
@@ -169,7 +169,7 @@ def new_job(job_id: str, request: CreateJob, now: int) -> Job:
 def job_of(
     row: Row, video_ids: list[str], results: list[JobResult], *, truncated: bool = False
 ) -> Job:
-    """A job's row as the job."""
+    """Return a job's row as the job."""
     counted = {name: row[name] for name in ("skipped", "failed", "unavailable")}
     return Job(
         id=_OPAQUE.validate_python(row["id"]),
@@ -203,7 +203,7 @@ _RESULT_FIELDS = [name for name in JobResult.model_fields if name not in {"statu
 
 
 def result_of(row: Row) -> JobResult:
-    """A video's row as its result."""
+    """Return a video's row as its result."""
     fields = {name: row[name] for name in _RESULT_FIELDS}
     later = row["next_attempt_at"]
     retry_after = from_micros(later) if later and row["state"] in _UNSUCCESSFUL else None
@@ -214,7 +214,7 @@ _UNSUCCESSFUL = (ResultStatus.FAILED, ResultStatus.UNAVAILABLE)
 
 
 def stored_already(video_id: str) -> Outcome:
-    """The outcome of a video that the archive had."""
+    """Return the outcome of a video that the archive had."""
     message = "already in the archive"
     result = JobResult(video_id=video_id, status=ResultStatus.SKIPPED, message=message)
     return Outcome(result, reason=None, errors=[])
@@ -233,7 +233,7 @@ def filtered(video_id: str, message: str, title: str = "") -> Outcome:
 
 
 def outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:
-    """An outcome as the statement that stores it takes it."""
+    """Return an outcome as the statement that stores it takes it."""
     values = outcome.result.model_dump(exclude={"retry_after", "failed_before"})
     return values | {
         "job_id": job_id,
@@ -253,7 +253,7 @@ def errors_json(errors: Sequence[ErrorDetail]) -> str:
 
 
 def errors_of(row: Row) -> list[ErrorDetail]:
-    """The failures that a video's row keeps, oldest first; none if they are damaged."""
+    """Return the failures that a video's row keeps, oldest first; none if they are damaged."""
     found = readable(row, _errors, "the failures of a video")
     return found or []
 

@@ -78,7 +78,7 @@ class Registry:
         log.info("service {} at {} removed", service_name, entry.url)
 
     def services(self) -> list[ServiceRegistry]:
-        """Every known service, by name."""
+        """Return every known service, by name."""
         return [self._services[name] for name in sorted(self._services)]
 
     def duties(self) -> list[DutyState]:

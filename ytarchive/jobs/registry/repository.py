@@ -23,7 +23,7 @@ class RegistryRepository:
         await self._database.execute("remove_service", {"service_name": service_name})
 
     async def services(self) -> list[ServiceRegistry]:
-        """Every known service, by name."""
+        """Return every known service, by name."""
         rows = await self._database.fetch_all("list_services")
         return all_readable(rows, _service, lambda row: f"service {row['service_name']}")
 

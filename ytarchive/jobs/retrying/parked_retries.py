@@ -40,7 +40,7 @@ class ParkedRetryWatcher:
 
     @property
     def duty(self) -> Duty:
-        """The duty of a server."""
+        """Return the duty of a server."""
         return Duty("parked videos", self.check, INTERVAL)
 
     async def check(self) -> None:

@@ -53,7 +53,7 @@ class Retries:
         self._governor = governor
 
     async def of_jobs(self, request: RetryJobs) -> RetryReport:
-        """What failed in one job or all, for one reason or all. Raises InvalidRequest."""
+        """Return what failed in one job or all, for one reason or all. Raises InvalidRequest."""
         _require_known(request.reason)
         if request.dry_run:
             found = await self._requeueing.find(request.job_id, request.reason)
@@ -63,7 +63,10 @@ class Retries:
         return self._report(found, dry_run=request.dry_run, resumed=resumed)
 
     async def of_work_plans(self, request: RetryWorkPlans) -> RetryReport:
-        """What stands in one work plan or all. Its entries stay there until they are stored."""
+        """Return what stands in one work plan or all.
+
+        Its entries stay there until they are stored.
+        """
         _require_known(request.reason)
         found: list[RetryCandidate] = []
         async for plan in self._plans(request.plan_id):
@@ -95,7 +98,7 @@ class Retries:
             query = WorkPlanQuery(limit=_PLANS_AT_ONCE, cursor=page.next_cursor)
 
     async def _job_of(self, plan: WorkPlan) -> str | None:
-        """The plan's job, if there is one here: plans may come from elsewhere."""
+        """Return the plan's job, if there is one here: plans may come from elsewhere."""
         head = await self._repository.head(plan.job_id) if plan.job_id else None
         return head.id if head else None
 

@@ -93,7 +93,7 @@ class DataApi:
         return {video.id: video for video in read_resources(answer["items"]) if video.id in wanted}
 
     async def playlist(self, playlist_id: str) -> Resource | None:
-        """What is known of a playlist as a whole; None if YouTube does not say."""
+        """Return the metadata of a playlist without its entries; None if YouTube returns none."""
         answer = await self._get("playlists", part="snippet,contentDetails", id=playlist_id)
         return next(iter(read_resources(answer["items"])), None)
 
@@ -113,7 +113,7 @@ class DataApi:
         return ItemsPage(read_resources(answer["items"]), token or None)
 
     async def channel(self, name: str) -> Resource | None:
-        """A channel by its id (`UC…`), @handle or `user:` name; None if there is no such one."""
+        """Return a channel by its id (`UC…`), @handle or `user:` name, or None."""
         asked = {"forHandle": name} if name.startswith("@") else {"id": name}
         if name.startswith("user:"):
             asked = {"forUsername": name.removeprefix("user:")}
@@ -123,11 +123,11 @@ class DataApi:
 
     @property
     def refuses_key(self) -> bool:
-        """Whether YouTube found fault with the key or its set-up within the last minute."""
+        """Return whether YouTube refused the key or its configuration within the last minute."""
         return time.monotonic() - self._key_refused_at < _REFUSAL_SHOWN
 
     async def _get(self, resource: str, **query: str) -> dict[str, Any]:
-        """The answer, tried up to three times; `items` is always there."""
+        """Return the answer, tried up to three times; `items` is always there."""
         attempt = 1
         while True:
             day = await self._ledger.reserve()
@@ -181,7 +181,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _list_answer(body: bytes) -> dict[str, Any] | None:
-    """The answer of a `list` method; None if it is something else. No `items` means none."""
+    """Return the answer of a `list` method; None if it is something else. No `items` means none."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

@@ -87,7 +87,7 @@ class Refusal:
 
 
 def refused(status: int, retry_after: str | None, body: bytes) -> Refusal:
-    """The meaning of an answer with a status other than 200."""
+    """Return the error for an answer with a status other than 200."""
     if 300 <= status < 400:
         message = f"the Data API's address answered with a redirection ({status}), which is refused"
         return Refusal(ApiFailure(message, http_status=status))
@@ -106,7 +106,7 @@ def refused(status: int, retry_after: str | None, body: bytes) -> Refusal:
 
 
 def unreadable(body: bytes) -> Refusal:
-    """The meaning of a 200 whose body is no list of the API: cut off, or another server's page."""
+    """Return the error for a 200 answer whose body is no list of the API."""
     if body.lstrip()[:1] == b"<":
         message = (
             "a web page came instead of the Data API's answer; a proxy or portal is in between"
@@ -117,7 +117,7 @@ def unreadable(body: bytes) -> Refusal:
 
 
 def unreachable(error: Exception, timeout: float) -> Refusal:
-    """The meaning of an exception. Nothing of the request is repeated: proxies have passwords."""
+    """Return the error for an exception, without text of the request (proxy passwords)."""
     match error:
         case TimeoutError():
             message = f"the Data API did not answer within {timeout:g} seconds"
@@ -137,7 +137,7 @@ def unreachable(error: Exception, timeout: float) -> Refusal:
 
 
 def plain_text(message: Any) -> str:
-    """A message without markup; YouTube puts links into some."""
+    """Return a message without markup; YouTube puts links into some."""
     if not isinstance(message, str):
         return ""
     text = " ".join(html.unescape(_TAG.sub("", message)).split())
@@ -189,5 +189,5 @@ def _meaning(status: int, reasons: list[str], message: str) -> type[YTArchiveErr
 
 
 def _seconds(retry_after: str | None) -> float:
-    """A `Retry-After` in seconds; its other form, a date, is not used by the API."""
+    """Return `Retry-After` in seconds; the API does not use the other form, a date."""
     return float(retry_after) if retry_after and retry_after.strip().isdecimal() else 0

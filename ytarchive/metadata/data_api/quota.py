@@ -19,12 +19,12 @@ _KEPT = timedelta(days=31)
 
 
 def pacific_day(moment: datetime) -> date:
-    """The day that YouTube counts a request of this moment to."""
+    """Return the day that YouTube counts a request of this moment to."""
     return moment.astimezone(_PACIFIC).date()
 
 
 def end_of(day: date) -> datetime:
-    """The moment (UTC) at which a Pacific day's quota is given anew."""
+    """Return the moment (UTC) at which a Pacific day's quota is given anew."""
     return datetime.combine(day + timedelta(days=1), time(), _PACIFIC).astimezone(UTC)
 
 
@@ -84,7 +84,7 @@ class QuotaLedger:
         return max(0, self._allowed - await self.used())
 
     def resets_at(self) -> datetime:
-        """The next midnight in America/Los_Angeles, in UTC."""
+        """Return the next midnight in America/Los_Angeles, in UTC."""
         return end_of(pacific_day(self._now()))
 
     async def purge(self) -> None:

@@ -108,7 +108,7 @@ class Resource(_Part):
 
     @property
     def item_video_id(self) -> str | None:
-        """The video of a playlist item; None if the item is not a video."""
+        """Return the video of a playlist item; None if the item is not a video."""
         try:
             return parse_video_id(self.content_details.video_id)
         except InvalidIdentifier:
@@ -116,7 +116,7 @@ class Resource(_Part):
 
     @property
     def looks_dead(self) -> bool:
-        """Whether a playlist item hints that its video is gone: a reason to ask, no proof."""
+        """Return whether a playlist item suggests that its video is gone, which must be checked."""
         is_open = self.status.privacy_status in {"public", "unlisted"}
         return not is_open or not self.snippet.thumbnails
 
@@ -133,7 +133,7 @@ class Resource(_Part):
 
 
 def read_resources(items: Any) -> list[Resource]:
-    """The items of a list; what is no resource at all is left out."""
+    """Return the items of a list; what is no resource at all is left out."""
     found = []
     for item in items if isinstance(items, list) else []:
         try:
@@ -144,7 +144,7 @@ def read_resources(items: Any) -> list[Resource]:
 
 
 def video_metadata(video: Resource, now: datetime) -> VideoMetadata:
-    """A video of `videos.list`. Raises ApiFailure when it has no date."""
+    """Return a video of `videos.list`. Raises ApiFailure when it has no date."""
     snippet, statistics = video.snippet, video.statistics
     if snippet.published_at is None:
         raise ApiFailure(f"the Data API's answer for {video.id} has no date of publication")
@@ -166,7 +166,7 @@ def video_metadata(video: Resource, now: datetime) -> VideoMetadata:
 
 
 def channel_metadata(channel: Resource, now: datetime) -> ChannelMetadata:
-    """A channel of `channels.list`."""
+    """Return a channel of `channels.list`."""
     handle = channel.snippet.custom_url
     uploads = channel.content_details.related_playlists.uploads
     return ChannelMetadata(

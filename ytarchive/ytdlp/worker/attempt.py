@@ -40,7 +40,7 @@ class Attempt:
         return failure
 
     def goes_on_after(self, failure: errors.YTArchiveError, facts: Facts) -> bool:
-        """Whether the video is extracted once more; what is spoilt is cleared away before.
+        """Return whether the video is extracted once more; what is spoilt is cleared away before.
 
         Media that are not what they should be are fetched from scratch, but once only.
         """

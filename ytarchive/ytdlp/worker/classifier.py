@@ -39,7 +39,7 @@ class Row:
     holds: Callable[[Facts], bool] = lambda facts: False
 
     def matches(self, facts: Facts) -> bool:
-        """Whether this row describes the failure."""
+        """Return whether this row describes the failure."""
         return self.holds(facts) or any(text in facts.text for text in self.texts)
 
 
@@ -57,7 +57,7 @@ _FILE = {errno.ENAMETOOLONG, errno.EISDIR}
 
 
 def _local(error: type[YTArchiveError], *texts: str) -> Row:
-    """A row for a cause on this machine, by the texts and the numbers of the system.
+    """Return a row for a cause on this machine, by the texts and the numbers of the system.
 
     A firewall refuses connections with the same words: those are no files.
     """
@@ -296,7 +296,7 @@ def facts_of(failure: BaseException) -> Facts:
 
 
 def _chain(failure: BaseException) -> Iterator[BaseException]:
-    """A failure and its causes, as yt-dlp and Python keep them, each once."""
+    """Yield a failure and its causes, as yt-dlp and Python keep them, each once."""
     pending: list[Any] = [failure]
     seen: set[int] = set()
     while pending:
@@ -335,7 +335,7 @@ def _details(kind: type[YTArchiveError], facts: Facts) -> dict[str, Any]:
 
 
 def starts_in(text: str) -> timedelta | None:
-    """The time to the start that YouTube's text names, rounded down as YouTube does."""
+    """Return the time to the start that YouTube's text names, rounded down as YouTube does."""
     found = _WAIT.search(text)
     if found is None:
         return timedelta(minutes=1) if "shortly" in text else None

@@ -136,7 +136,7 @@ def _first_line(control: socket.socket) -> bytes:
 
 
 def _warm(worker_config: WorkerConfig) -> tuple["ExtractorSession", str]:
-    """A session that is ready for its first video, which forks share; and yt-dlp's version."""
+    """Return a prepared session, which forked workers share, and yt-dlp's version."""
     import yt_dlp.version  # noqa: PLC0415  # a failure is reported to the server
 
     import ytarchive.ytdlp.worker.worker  # noqa: F401, PLC0415

@@ -24,7 +24,7 @@ _DEEPEST = 3
 
 
 def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
-    """The entries of a playlist, or a channel by id or name, about a page at a time.
+    """Yield the entries of a playlist, or a channel by id or name, about a page at a time.
 
     A channel's entries are those of its playlist of uploads, or of its tab's playlist.
     """
@@ -67,7 +67,7 @@ def _playlist(ydl: Any, playlist_id: str) -> Info:
 
 
 def _list(ydl: Any, url: str) -> Info:
-    """The list's own page; its further pages are read as the entries are."""
+    """Return the list's own page; its further pages are read as the entries are."""
     for _ in range(_DEEPEST):
         info: Info = ydl.extract_info(url, download=False, process=False)
         if info.get("_type") not in {"url", "url_transparent"}:

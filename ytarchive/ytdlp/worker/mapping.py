@@ -23,7 +23,7 @@ _DEAD_TITLES = frozenset(["[Private video]", "[Deleted video]", "[Unavailable vi
 
 
 def video_metadata(info: Info) -> VideoMetadata:
-    """A video's metadata from the info that its extraction gave."""
+    """Return a video's metadata from the info that its extraction gave."""
     return VideoMetadata(
         video_id=info["id"],
         title=info.get("title") or "",
@@ -76,7 +76,7 @@ def playlist_video(entry: Info, position: int) -> PlaylistVideo:
 
 
 def list_details(info: Info) -> dict[str, Any]:
-    """What a listing says of the list itself, as fields of `ListedEntries`."""
+    """Return what a listing says of the list itself, as fields of `ListedEntries`."""
     handle = info.get("uploader_id") or ""
     return {
         "title": info.get("title") or "",

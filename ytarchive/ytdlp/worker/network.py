@@ -40,7 +40,7 @@ _ELSEWHERE = "https://elsewhere.invalid/"
 
 
 def is_youtube(url: str) -> bool:
-    """Whether an address is one of YouTube's servers, by TLS."""
+    """Return whether an address is one of YouTube's servers, by TLS."""
     return is_served_by(_YOUTUBE, url)
 
 

@@ -81,7 +81,7 @@ class ProgressMeter:
 
     @property
     def media_bytes(self) -> int:
-        """The size of all streams together, as far as it is known."""
+        """Return the size of all streams together, as far as it is known."""
         return sum(stream.total for stream in self._streams.values())
 
     @property

@@ -18,7 +18,7 @@ class YoutubeTabIE(youtube.YoutubeTabIE):  # type: ignore[misc]  # published wit
     """yt-dlp's reader of lists; it goes by its name, and so takes its place."""
 
     def _extract_video(self, renderer: Info) -> Any:
-        """An entry of a list. What is not plain (dead, live, a short, …) is yt-dlp's to read."""
+        """Return an entry of a list. Unusual entries (dead, live, shorts) are left to yt-dlp."""
         return plain_entry(renderer) or super()._extract_video(renderer)
 
     @classmethod
@@ -28,7 +28,7 @@ class YoutubeTabIE(youtube.YoutubeTabIE):  # type: ignore[misc]  # published wit
 
 
 def plain_entry(renderer: Info) -> Info | None:
-    """An entry with its id, title and length in seconds, if they are where they usually are."""
+    """Return an entry with id, title and length in seconds, if it has the usual form."""
     video_id, length = renderer.get("videoId"), renderer.get("lengthSeconds")
     title = renderer.get("title")
     runs = title.get("runs") if isinstance(title, dict) else None
@@ -39,7 +39,7 @@ def plain_entry(renderer: Info) -> Info | None:
 
 
 def without_entries(renderer: Any) -> Any:
-    """A part of a page without those of its items that do not lead on."""
+    """Return a part of a page without those of its items that do not lead on."""
     if not isinstance(renderer, dict):
         return renderer
     items = {name: renderer[name] for name in _ITEMS if isinstance(renderer.get(name), list)}

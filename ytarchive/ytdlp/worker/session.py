@@ -141,7 +141,7 @@ class ExtractorSession:
                 return done
 
     def listing(self, source: str) -> Iterator[ListedEntries]:
-        """The entries of a playlist or channel, chunk by chunk, each page on demand."""
+        """Yield the entries of a playlist or channel, chunk by chunk, each page on demand."""
         self._begin(source, Wanted(), self._worker_config.info_dir)
         try:
             yield from list_chunks(self._ydl, source)
@@ -166,7 +166,7 @@ class ExtractorSession:
         return info
 
     def _remembered(self, video_id: str) -> Info | None:
-        """An extraction of the last hour whose media addresses still hold, with formats chosen."""
+        """Return an extraction of the last hour with valid media URLs, with formats chosen."""
         path = self._info_path(video_id)
         try:
             if time.time() - path.stat().st_mtime > EXTRACTION_SECONDS:
@@ -263,7 +263,7 @@ def _check_is_out(info: Info) -> None:
 
 
 def _expires(info: Info) -> float:
-    """The moment (epoch seconds) when the first media address stops working."""
+    """Return the moment (epoch seconds) when the first media address stops working."""
     urls = [each.get("url") or "" for each in info.get("formats") or []]
     found = [re.search(r"[?&/]expire[=/](\d+)", url) for url in urls]
     return min((float(match[1]) for match in found if match), default=float("inf"))

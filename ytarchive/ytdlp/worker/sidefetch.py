@@ -26,7 +26,7 @@ class NotThereError(ValueError):
 
 
 def is_final(failure: BaseException) -> bool:
-    """Whether another request on another day would have the same result."""
+    """Return whether another request on another day would have the same result."""
     return isinstance(failure, NotThereError) or facts_of(failure).status in _NO_SUCH_FILE
 
 

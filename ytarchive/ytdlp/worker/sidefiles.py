@@ -49,7 +49,7 @@ class SideFiles:
 
     @property
     def has_hanging_threads(self) -> bool:
-        """Whether a fetch was abandoned while it waited for a server."""
+        """Return whether a fetch was abandoned while it waited for a server."""
         return any(lane.has_hanging_threads for lane in self._lanes)
 
     def __enter__(self) -> Self:

@@ -65,7 +65,7 @@ class StagedVideo:
 
     @property
     def bytes_present(self) -> int:
-        """The files that an earlier attempt left."""
+        """Return the files that an earlier attempt left."""
         return sum(path.stat().st_size for path in self._folder.glob(f"{self._id}.*"))
 
     def publishable(self, info: Info) -> Info:
@@ -102,7 +102,7 @@ class StagedVideo:
         return self._folder / f"{self._id}{suffix}"
 
     def _working_name(self) -> str:
-        """The formats that the finished file consists of."""
+        """Return the formats that the finished file consists of."""
         try:
             return str(json.loads(self._info.read_text("utf-8")).get("format_id") or "")
         except (OSError, ValueError):

@@ -125,7 +125,7 @@ class Worker:
 
 
 def memory() -> int:
-    """The bytes of memory that this process has; where that is not known, the most it had."""
+    """Return the memory of this process in bytes, or its maximum where only that is known."""
     try:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     except OSError:
