@@ -16,6 +16,9 @@ from ytarchive.common.regular import read_regular
 
 # What came from the network may claim to be a list of addresses for ffmpeg to open.
 _FILES_ALONE = ["-protocol_whitelist", "file,pipe"]
+# To merge, ffmpeg only needs the headers of the picture, which is the first input: by default it
+# decodes the first picture as well. The merged MP4 is the same, byte for byte.
+_HEADERS_ALONE = ["-skip_frame", "all"]
 _FFMPEG_STEPS = (
     "merger",
     "fixupm4a",
@@ -97,7 +100,10 @@ def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> di
         # Small blocks of one size: a kill loses one of them, and a slow transfer shows progress.
         "buffersize": 64 * 1024,
         "noresizebuffer": True,
-        "postprocessor_args": {f"{name}+ffmpeg_i": _FILES_ALONE for name in _FFMPEG_STEPS},
+        "postprocessor_args": {
+            **{f"{name}+ffmpeg_i": _FILES_ALONE for name in _FFMPEG_STEPS},
+            "merger+ffmpeg_i1": [*_FILES_ALONE, *_HEADERS_ALONE],
+        },
         "progress_hooks": [hooks.progress],
         "postprocessor_hooks": [hooks.postprocessor],
     }

@@ -2,13 +2,16 @@
 
 import io
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from yt_dlp import YoutubeDL
 from yt_dlp.downloader.common import FileDownloader
 from yt_dlp.downloader.fragment import FragmentFD
 
+from ytarchive.media import ffmpeg_path
 from ytarchive.ytdlp.options import WorkerConfig, order_options, worker_options
 
 DANGEROUS = {
@@ -51,9 +54,37 @@ def test_nothing_that_runs_programs_or_reaches_elsewhere_is_ever_set(tmp_path: P
     assert not DANGEROUS & every.keys()
     assert every["allowed_extractors"] == ["youtube.*"]
     assert every["enable_file_urls"] is False
-    assert {*map(tuple, every["postprocessor_args"].values())} == {
+    assert {tuple(given[:2]) for given in every["postprocessor_args"].values()} == {
         ("-protocol_whitelist", "file,pipe")
     }
+
+
+_HDR = "-pix_fmt yuv420p10le -colorspace bt2020nc -color_trc smpte2084 -color_primaries bt2020"
+PICTURES = {
+    "progressive": ("h264.mp4", "-c:v libx264 -bf 2 -movflags +faststart"),
+    "fragmented": ("dash.mp4", "-c:v libx264 -bf 2 -movflags +dash+frag_keyframe+empty_moov"),
+    "coloured": ("hdr.mp4", f"-c:v libx264 {_HDR} -movflags +frag_keyframe+empty_moov"),
+    "stretched": ("sar.mp4", "-vf setsar=4/3 -c:v libx264"),
+    "vp9": ("vp9.webm", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8"),
+}
+
+
+@pytest.mark.parametrize(("name", "how"), PICTURES.values(), ids=PICTURES)
+def test_merged_file_equals_that_of_yt_dlps_own_arguments(
+    tmp_path: Path, name: str, how: str
+) -> None:
+    ffmpeg(tmp_path, f"-f lavfi -i testsrc2=size=128x96:rate=25 -t 1 {how} {name}")
+    ffmpeg(tmp_path, "-f lavfi -i sine -t 1 -c:a aac sound.m4a")
+    into = "-i sound.m4a -c copy -map 0:v:0 -map 1:a:0 -movflags +faststart"
+    ours = " ".join(options(tmp_path)["postprocessor_args"]["merger+ffmpeg_i1"])
+    ffmpeg(tmp_path, f"{ours} -i {name} {into} ours.mp4")
+    ffmpeg(tmp_path, f"-i {name} {into} plain.mp4")
+    assert (tmp_path / "ours.mp4").read_bytes() == (tmp_path / "plain.mp4").read_bytes()
+
+
+def ffmpeg(folder: Path, arguments: str) -> None:
+    command = [str(ffmpeg_path()), "-v", "error", "-y", *arguments.split()]
+    subprocess.run(command, cwd=folder, check=True)
 
 
 def test_yt_dlp_knows_every_option(tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ from urllib.parse import urljoin
 import yt_dlp
 from urllib3.connection import HTTPConnection
 from yt_dlp.cache import Cache
+from yt_dlp.downloader.common import FileDownloader
 from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking import Request
 from yt_dlp.networking._requests import RequestsRH
 from yt_dlp.networking.exceptions import RequestError
+from yt_dlp.postprocessor.common import PostProcessor
 from yt_dlp.utils import DownloadError
 
 from ytarchive.common.errors import NoFormats, ToolMissing
@@ -54,6 +56,16 @@ def _refuse(*_: Any) -> bool:
 
 
 FFmpegFD.real_download = _refuse
+
+
+def _print_nothing(*_: Any) -> None:
+    """In place of yt-dlp's progress lines, which it formats for each block even if it prints none.
+
+    The hooks in `options.py` are called all the same.
+    """
+
+
+FileDownloader.report_progress = PostProcessor.report_progress = _print_nothing
 
 
 class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without types
