@@ -9,33 +9,6 @@ from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, Text, UtcDatetime
 from ytarchive.common.video_kinds import VideoKind
 
-THUMBNAIL = "thumbnail"
-_CAPTIONS = "captions:"
-
-SideFiles = Annotated[
-    list[Annotated[str, Field(pattern=r"^(thumbnail|captions:[A-Za-z0-9_-]{1,40})$")]],
-    Field(
-        max_length=500,
-        description="What lies beside a video's media: `thumbnail`, `captions:en`",
-        examples=[["captions:en", "thumbnail"]],
-    ),
-]
-
-
-def captions_in(language: str) -> str:
-    """How captions are named among `SideFiles`."""
-    return f"{_CAPTIONS}{language}"
-
-
-def in_words(side_files: list[str]) -> str:
-    """`SideFiles` for people: `captions in en, thumbnail`."""
-    return ", ".join(each.replace(_CAPTIONS, "captions in ") for each in side_files)
-
-
-def caption_languages_of(side_files: list[str]) -> list[str]:
-    """Return the languages of the captions among `SideFiles`."""
-    return [each.removeprefix(_CAPTIONS) for each in side_files if each.startswith(_CAPTIONS)]
-
 
 def _unless_placeholder(value: datetime | None) -> datetime | None:
     """Return None for a date up to 1970, which earlier versions stored where none was known."""

@@ -1,22 +1,37 @@
 """Archive profile: how a video is archived, from the request to the worker and the library."""
 
+from collections.abc import Collection, Iterable
+from typing import Annotated, Self
+
 from pydantic import Field
 
 from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages
+from ytarchive.common.languages import ALL_LANGUAGES, without
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
+from ytarchive.common.side_files import (
+    THUMBNAIL,
+    CaptionFormat,
+    captions_among,
+    captions_in,
+)
+
+_MORE = ("include_captions", "auto_captions", "include_thumbnail")
+_LONGER = ("caption_languages", "caption_formats")
 
 
 class ArchiveProfile(Model):
-    """How a video is archived. Requests of jobs and downloads have the same fields by inheritance.
+    """How a video is archived."""
 
-    A new field is declared here, takes effect in `ytdlp/worker/`, and gets an option of the CLI.
-    """
-
+    # Requests of jobs and downloads have these fields by inheritance. A new field is declared
+    # here, takes effect in `ytdlp/worker/`, and gets an option of the CLI.
     quality: Quality = Quality.P1080
     audio_language: AudioLanguage | None = None
     include_captions: bool = True
     caption_languages: CaptionLanguages = Field(default=["en"])
+    caption_formats: Annotated[list[CaptionFormat], Field(min_length=1)] = Field(
+        default=[CaptionFormat.VTT], description="Formats in which each language is stored"
+    )
     auto_captions: bool = Field(
         default=False, description="Take automatic captions where there are no others"
     )
@@ -25,8 +40,6 @@ class ArchiveProfile(Model):
     @property
     def profile(self) -> "ArchiveProfile":
         """Return the profile alone, without the other fields of a request."""
-        if type(self) is ArchiveProfile:
-            return self
         return ArchiveProfile(**self.profile_fields)
 
     @property
@@ -38,3 +51,74 @@ class ArchiveProfile(Model):
     def wanted_captions(self) -> list[str]:
         """Return the languages of captions that a video should have, as far as there are any."""
         return self.caption_languages if self.include_captions else []
+
+    @property
+    def side_files(self) -> list[str]:
+        """Return the side files that a video should have, as far as YouTube has them."""
+        return missing_files(self, ())
+
+    def with_side_files_of(self, other: "ArchiveProfile | None") -> Self:
+        """Return this profile, with the side files of another one as well."""
+        if other is None:
+            return self
+        more = {name: getattr(self, name) or getattr(other, name) for name in _MORE}
+        longer = {
+            name: list(dict.fromkeys([*getattr(self, name), *getattr(other, name)]))
+            for name in _LONGER
+        }
+        return self.model_copy(update=more | longer)
+
+    def may_improve(self, stored: str | None, asked: "ArchiveProfile | None") -> bool:
+        """Return whether a video may exist in a better quality than the stored one.
+
+        `stored`: as `720p` or `audio`; an unknown one counts as good enough. `asked`: what was
+        requested before: YouTube had nothing better in that quality.
+        """
+        if stored is None or self.quality is Quality.AUDIO:
+            return False
+        known: float = int(stored[:-1]) if stored[:-1].isdigit() else 0
+        if asked is not None and asked.quality is not Quality.AUDIO:
+            known = max(known, asked.quality.most_lines)
+        return self.quality.most_lines > known
+
+
+def missing_files(wanted: ArchiveProfile, present: Collection[str]) -> list[str]:
+    """Return the side files that a profile wants and that are not present, in `SideFiles` terms.
+
+    Languages are compared by BCP 47; `all` is present only where it is named itself.
+    """
+    missing = [THUMBNAIL] if wanted.include_thumbnail and THUMBNAIL not in present else []
+    there = captions_among(present)
+    for format_ in wanted.caption_formats:
+        languages = [each.language for each in there if each.format == format_]
+        missing += [captions_in(each, format_) for each in _lacking(wanted, languages)]
+    return missing
+
+
+def files_to_fetch(
+    wanted: ArchiveProfile,
+    asked: ArchiveProfile | None,
+    present: Iterable[str],
+    due: Collection[str] | None,
+) -> list[str]:
+    """Return the missing side files of a stored video for which a request is due.
+
+    `asked`: what was requested before; None if unknown, which counts as all that is wanted.
+    `due`: languages that YouTube did not have and that may be looked for again; None: all of them.
+    """
+    before, there = (asked or wanted).side_files, list(present)
+    settled = [THUMBNAIL] if THUMBNAIL in before else []
+    for each in captions_among(before):
+        # Whether YouTube has further languages is not known: that is asked when it is due.
+        is_whole = each.language.lower() == ALL_LANGUAGES and captions_among(there)
+        if is_whole or (due is not None and each.language not in due):
+            settled.append(each.key)
+    return missing_files(wanted, [*there, *settled])
+
+
+def _lacking(wanted: ArchiveProfile, languages: list[str]) -> list[str]:
+    if ALL_LANGUAGES in languages:
+        return []
+    asked = wanted.wanted_captions
+    everything = [each for each in asked if each.lower() == ALL_LANGUAGES]
+    return everything or without(asked, languages)

@@ -24,6 +24,11 @@ class Quality(StrEnum):
         """Lines of the picture (its shorter side); None for `best` and `audio`."""
         return int(self[:-1]) if self[0].isdigit() else None
 
+    @property
+    def most_lines(self) -> float:
+        """Return the most lines that a picture may have; 0 for `audio`."""
+        return self.height or (0 if self is Quality.AUDIO else float("inf"))
+
 
 def picture_label(width: int | None, height: int | None, note: str | None = None) -> str | None:
     """Name a picture as YouTube does, such as `720p`; None if nothing is known of it.

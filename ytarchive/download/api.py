@@ -7,10 +7,10 @@ from pydantic import Field
 
 from ytarchive.common.contract import Contract, ServiceContract, endpoint
 from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
-from ytarchive.common.media import SideFiles
 from ytarchive.common.models import Done, ErrorDetail, Model, Text, UtcDatetime
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.services import ServiceName
+from ytarchive.common.side_files import SideFiles
 
 
 class DownloadStatus(StrEnum):
@@ -60,6 +60,9 @@ class DownloadRequest(ArchiveProfile):
     )
     only_missing: SideFiles = Field(
         default=[], description=f"{_ONLY_MISSING}; then the other options do not matter"
+    )
+    present: SideFiles = Field(
+        default=[], description="With `only_missing`: what the stored video has beside its media"
     )
     sought_captions: CaptionLanguages = Field(
         default=[],

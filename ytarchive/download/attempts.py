@@ -9,9 +9,9 @@ from loguru import logger
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import InternalError, YTArchiveError
 from ytarchive.common.faults import as_error
-from ytarchive.common.media import in_words
 from ytarchive.common.models import utc_now
 from ytarchive.common.presence import ArchiveWatch
+from ytarchive.common.side_files import in_words
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
 from ytarchive.download.disk_reservations import DiskReservations
 from ytarchive.download.options_builder import DownloadOptionsBuilder

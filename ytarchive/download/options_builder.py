@@ -5,7 +5,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from ytarchive.common.media import THUMBNAIL, caption_languages_of, captions_in, in_words
+from ytarchive.common.side_files import THUMBNAIL, caption_languages_of, captions_among, in_words
 from ytarchive.download.api import DownloadRequest
 from ytarchive.ytdlp import CAPTIONS_NOT_ASKED, Downloaded, DownloadOrder
 
@@ -31,7 +31,9 @@ class DownloadOptionsBuilder:
         sought = [each for each in languages if each in request.sought_captions]
         profile = request.profile
         if request.only_missing:
+            formats = [each.format for each in captions_among(request.only_missing)]
             side_files = {
+                "caption_formats": list(dict.fromkeys([*profile.caption_formats, *formats])),
                 "include_captions": bool(languages),
                 "caption_languages": sought,
                 "include_thumbnail": THUMBNAIL in request.only_missing,
@@ -41,6 +43,7 @@ class DownloadOptionsBuilder:
             video_id=request.video_id,
             folder=self._folder(request),
             profile=profile,
+            present=request.present,
             known_captions=[each for each in languages if each not in sought],
             without_media=bool(request.only_missing),
             spares_captions=self._spares_captions,
@@ -55,7 +58,11 @@ class DownloadOptionsBuilder:
             folder=self._folder(request),
             network_bytes=0,
             remarks=[f"no {in_words(wanted)}: {CAPTIONS_NOT_ASKED}"],
-            missing=[e for e in wanted if e not in map(captions_in, request.sought_captions)],
+            missing=[
+                each.key
+                for each in captions_among(wanted)
+                if each.language not in request.sought_captions
+            ],
         )
 
     def learn(self, downloaded: Downloaded) -> None:

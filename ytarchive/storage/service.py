@@ -181,8 +181,8 @@ class StorageService(WatchedOperations, StorageAPI):
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         registered = await self._library.stored_among(request.video_ids)
         seen = await asyncio.to_thread(look_for, registered, self._layout)
-        lacking = await self._absent.lacking(list(seen.stored), request)
-        return seen.answer(request, lacking)
+        stored = {each: registered[each] for each in seen.stored}
+        return seen.answer(request, await self._absent.lacking(stored, request), stored)
 
     @databases_only
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from pydantic import Field
 
-from ytarchive.common.media import PlaylistVideo, SideFiles, VideoMetadata
+from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import Model, Text
 from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.side_files import SideFiles
 
 EXTRACTION_SECONDS = 3600
 """How long a download may continue from an extraction."""
@@ -49,6 +50,7 @@ class DownloadOrder(Model):
     known_captions: list[str] = Field(
         default=[], description="Further captions that YouTube had, automatic ones among them"
     )
+    present: SideFiles = Field(default=[], description="Stored already; not fetched again")
     without_media: bool = Field(
         default=False, description="Only captions and thumbnail, for a video that is stored"
     )

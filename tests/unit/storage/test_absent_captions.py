@@ -8,6 +8,7 @@ import pytest
 from tests.unit.storage.samples import OTHER, VIDEO, save_request, side_request, stage
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.models import utc_now
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage import ExistsRequest
 from ytarchive.storage.library import absent_captions
 from ytarchive.storage.service import StorageService
@@ -37,9 +38,8 @@ async def stored(storage: StorageService, config: StorageConfig, *absent: str) -
 
 
 async def incomplete(storage: StorageService, *languages: str, again: bool = False) -> list[str]:
-    asked = ExistsRequest(
-        video_ids=[VIDEO, OTHER], caption_languages=list(languages), look_again=again
-    )
+    profile = ArchiveProfile(caption_languages=list(languages), include_thumbnail=False)
+    asked = ExistsRequest(video_ids=[VIDEO, OTHER], profile=profile, look_again=again)
     return (await storage.videos_exist(asked)).incomplete
 
 

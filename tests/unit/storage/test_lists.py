@@ -17,7 +17,8 @@ from ytarchive.common.errors import InvalidRequest
 from ytarchive.storage import SortOrder, StoredVideo, VideoQuery, VideoSort
 from ytarchive.storage.library import lists as lists_module
 from ytarchive.storage.library.lists import VideoLists
-from ytarchive.storage.library.repository import SCHEMA, metadata_row
+from ytarchive.storage.library.repository import SCHEMA
+from ytarchive.storage.library.rows import metadata_row
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.store.layout import Layout
 
@@ -57,6 +58,7 @@ def add(writer: Writer, number: int) -> None:
             "quality": None,
             "now": number // 7,
             "missing": None if number % 11 else '["captions:en"]',
+            "profile": None,
         },
     )
     roles = ["media", "captions"] if number % 3 else ["media"]

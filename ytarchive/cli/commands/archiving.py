@@ -45,6 +45,11 @@ _job_options = with_options(
         "--output-dir", metavar="DIR", help="Folder inside the archive; default storage.videos_dir."
     ),
     click.option(
+        "--upgrade", is_flag=True,
+        help="Fetch a stored video again if a better quality may exist; only a better file "
+        "replaces the stored one.",
+    ),
+    click.option(
         "--force", is_flag=True,
         help="Download again what is in the archive; the better file is kept.",
     ),
@@ -170,6 +175,7 @@ def _request(
         "include_thumbnail": not given["no_thumbnail"],
         "skip_existing": not (given["force"] or given["replace"]),
         "replace": given["replace"],
+        "upgrade": given["upgrade"],
         "output_dir": given["output_dir"],
         "priority": given["priority"],
         "full_listing": given["full"],

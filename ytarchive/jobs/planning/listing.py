@@ -182,11 +182,11 @@ class Lister:
         """All that follows is known: only what of it is not stored, or not all, is still to do."""
         position, after = job.own_videos + listed, ""
         while some := await self._records.videos_after(page.playlist_id, after, _AT_ONCE):
-            wanted = job.options.wanted_captions
-            found = await self._storage.videos_exist(
-                ExistsRequest(video_ids=some, caption_languages=wanted)
-            )
+            request = ExistsRequest(video_ids=some, profile=job.options.profile)
+            found = await self._storage.videos_exist(request)
             whole = set(found.video_ids) - set(found.incomplete)
+            if job.options.upgrade:
+                whole -= found.below_quality.keys()
             done = whole.union(await self._filtered.among(job, some))
             done.update(await self._guards.ledger.held(set(some) - done))
             missing = [(each, "") for each in some if each not in done]

@@ -21,7 +21,7 @@ from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import ListRecords
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.repository import JobsRepository
-from ytarchive.jobs.queue.rows import JobHead, Outcome, stored_already
+from ytarchive.jobs.queue.rows import JobHead, Outcome, stored_already, upgrade_hint
 from ytarchive.metadata import BatchRequest
 from ytarchive.storage import ExistsRequest
 
@@ -126,7 +126,7 @@ class Planner:
         """Return the results that need no request: what is stored, or known to be unavailable."""
         request = ExistsRequest(
             video_ids=list(chunk),
-            caption_languages=job.options.wanted_captions,
+            profile=job.options.profile,
             look_again=job.looks_again,
         )
         found = await self._storage.videos_exist(request)
@@ -137,9 +137,15 @@ class Planner:
         if job.options.include_metadata and job.playlist_id is None:
             # A list costs its pages: not a request for each video that was registered bare.
             lacking |= set(found.without_metadata)
+        if job.options.upgrade:
+            lacking |= set(found.video_ids) if job.looks_again else found.below_quality.keys()
         stored = [each for each in found.video_ids if each not in lacking or each in held]
         results = {video_id: _known_unavailable(record) for video_id, record in held.items()}
-        return results | {video_id: stored_already(video_id) for video_id in stored}
+        hints = {
+            each: upgrade_hint(found.below_quality.get(each), job.options.quality)
+            for each in stored
+        }
+        return results | {each: stored_already(each, hint) for each, hint in hints.items()}
 
     async def _fetch_metadata(
         self, video_ids: list[str], *, refresh: bool

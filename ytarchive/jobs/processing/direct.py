@@ -65,8 +65,11 @@ class DirectDownloads:
     async def finished(self, notice: DownloadEvent) -> None:
         """Store a finished video, or record a failure; repeating it changes nothing."""
         if notice.status is DownloadStatus.COMPLETED and not nothing_came(notice):
-            replaces = notice.request is not None and notice.request.replace
-            await self._storage.save_video(save_request(notice, replace=replaces))
+            request = notice.request
+            replaces = request is not None and request.replace
+            # Side files alone are named by `only_missing`: the profile's fields have no meaning.
+            profile = request.profile if request and not request.only_missing else None
+            await self._storage.save_video(save_request(notice, profile, replace=replaces))
         elif notice.status is DownloadStatus.FAILED and notice.task_id not in self._recorded:
             self._recorded.add(notice.task_id)
             await self._record(notice)

@@ -13,26 +13,25 @@ from ytarchive.common.errors import (
     DataApiError,
     QuotaExceeded,
     UnknownFailure,
-    YTArchiveError,
     error_from,
 )
-from ytarchive.common.languages import without
-from ytarchive.common.media import (
-    THUMBNAIL,
-    VideoMetadata,
-    caption_languages_of,
-    captions_in,
-    in_words,
-)
+from ytarchive.common.media import VideoMetadata
+from ytarchive.common.profile import ArchiveProfile, files_to_fetch
 from ytarchive.common.quality import Quality
+from ytarchive.common.side_files import (
+    THUMBNAIL,
+    caption_languages_of,
+    captions_among,
+)
 from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.excluding import exclusion
+from ytarchive.jobs.processing.results import fallback, kept, skipped, with_metadata
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import JobResult, ResultStatus
 from ytarchive.jobs.queue.options import JobOptions
-from ytarchive.jobs.queue.rows import DueVideo
+from ytarchive.jobs.queue.rows import DueVideo, upgrade_hint
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 
@@ -89,7 +88,7 @@ class VideoFlow:
         video_id, options = video.video_id, video.job.options
         log.info("{}: archiving", video_id)
         # Before YouTube is asked: while the archive's disk does not answer, nothing is requested.
-        stored = await self.stored(video_id, options)
+        stored = _unless_upgraded(await self.stored(video_id, options), video)
         metadata, problem = await self._describe(video_id, options)
         on_title(title := metadata.title if metadata else "")
         if metadata and (out := await exclusion(metadata, options.filter, self._metadata)):
@@ -101,16 +100,16 @@ class VideoFlow:
             await self._storage.save_metadata(SaveMetadata(metadata=unsaved))
         if stored is not None:
             done = await self._complete(stored, options, look_again=video.job.looks_again)
-            return Archived(_with_metadata(done) if unsaved else done, title)
-        if (kept := await self._kept_from_audio(video_id, options)) is not None:
-            return Archived(kept, title)
+            return Archived(with_metadata(done) if unsaved else done, title)
+        if (audio := await self._kept_from_audio(video_id, options)) is not None:
+            return Archived(audio, title)
         notice = await self._fetch(video_id, options)
-        location = await self._store(notice, replace=options.replace)
+        location = await self._store(notice, options.profile, replace=options.replace)
         if location.kept_reason is not None:
-            kept = _kept(location, location.kept_reason, *notice.remarks)
+            unchanged = kept(location, location.kept_reason, *notice.remarks)
             update = {"metadata_saved": metadata is not None, "video_downloaded": True}
-            return Archived(kept.model_copy(update=update), title)
-        remarks = [_fallback(options.quality, notice.quality), *notice.remarks, problem]
+            return Archived(unchanged.model_copy(update=update), title)
+        remarks = [fallback(options.quality, notice.quality), *notice.remarks, problem]
         result = JobResult(
             video_id=video_id,
             status=ResultStatus.SUCCESS,
@@ -139,34 +138,38 @@ class VideoFlow:
         found = await self._storage.video_exists(video_id)
         if not found.exists or found.location is None or found.location.quality is None:
             return None
-        return _kept(found.location, "audio does not replace a video")
+        return kept(found.location, "audio does not replace a video")
 
     async def _complete(
         self, stored: StorageLocation, options: JobOptions, *, look_again: bool
     ) -> JobResult:
         """Ask again for what YouTube did not give of a stored video; the media stays as it is."""
         sought = _sought(stored, options, look_again=look_again)
-        lacking = [*_lacking(stored, options), *map(captions_in, sought)]
+        lacking = [*_lacking(stored, options), *sought]
+        better = stored.quality if options.may_improve(stored.quality, stored.profile) else None
+        hint = upgrade_hint(better, options.quality)
         if not lacking:
-            return _skipped(stored)
+            return skipped(stored, hint)
         started = time.monotonic()
         request = DownloadRequest(
             video_id=stored.video_id,
             only_missing=lacking,
-            sought_captions=sought,
+            present=stored.side_files,
+            sought_captions=caption_languages_of(sought),
             survives_restart=False,
             **options.profile_fields,
         )
         notice = await self._ended(request)
         if not nothing_came(notice):
-            stored = await self._store(notice)
-        if set(lacking) <= {*stored.missing, *map(captions_in, notice.absent_captions)}:
-            return _skipped(stored, *notice.remarks)
+            stored = await self._store(notice, options.profile)
+        remarks = [*notice.remarks, *filter(None, [hint])]
+        if not set(lacking) - {*stored.missing, *_absent(lacking, notice)}:
+            return skipped(stored, *remarks)
         log.info("{}: {}", stored.video_id, "; ".join(notice.remarks))
         return JobResult(
             video_id=stored.video_id,
             status=ResultStatus.SUCCESS,
-            message="; ".join(notice.remarks),
+            message="; ".join(remarks),
             file_size=stored.size_bytes,
             duration_seconds=round(time.monotonic() - started, 3),
             quality=stored.quality,
@@ -204,18 +207,26 @@ class VideoFlow:
             raise error_from(notice.error) if notice.error else UnknownFailure()
         return notice
 
-    async def _store(self, notice: DownloadEvent, *, replace: bool = False) -> StorageLocation:
+    async def _store(
+        self, notice: DownloadEvent, profile: ArchiveProfile, *, replace: bool = False
+    ) -> StorageLocation:
         """Step 8."""
-        return await self._storage.save_video(save_request(notice, replace=replace))
+        return await self._storage.save_video(save_request(notice, profile, replace=replace))
 
 
-def save_request(notice: DownloadEvent, *, replace: bool = False) -> SaveVideo:
-    """Return what Storage is asked to take in after a completed download."""
+def save_request(
+    notice: DownloadEvent, profile: ArchiveProfile | None, *, replace: bool = False
+) -> SaveVideo:
+    """Return the request to Storage to take in a completed download.
+
+    `profile`: what was requested; None if unknown.
+    """
     return SaveVideo(
         video_id=notice.video_id,
         staged_path=notice.staged_path,
         output_path=notice.output_path,
         quality=notice.quality,
+        profile=profile,
         only_missing=notice.only_missing,
         missing=notice.missing,
         absent_captions=notice.absent_captions,
@@ -228,12 +239,6 @@ def nothing_came(notice: DownloadEvent) -> bool:
     return bool(notice.only_missing) and set(notice.only_missing) <= set(notice.missing)
 
 
-def spared(stored: StorageLocation, error: YTArchiveError) -> JobResult:
-    """Return the result of a video that is stored, and of which YouTube did not give the rest."""
-    still = f"no {in_words(stored.missing)}: {error.message}"
-    return _skipped(stored, *([still] if stored.missing else []))
-
-
 def _lacking(stored: StorageLocation, options: JobOptions) -> list[str]:
     """Return the files that a job requests and a stored video lacks."""
     return [
@@ -244,42 +249,27 @@ def _lacking(stored: StorageLocation, options: JobOptions) -> list[str]:
 
 
 def _sought(stored: StorageLocation, options: JobOptions, *, look_again: bool) -> list[str]:
-    """Return the wanted languages of captions that a stored video may have by now."""
-    known = [*stored.captions, *caption_languages_of(stored.missing)]
-    absent = without(options.wanted_captions, known)
-    return absent if look_again else [each for each in absent if each in stored.due_captions]
+    """Return the wanted side files that a stored video may have by now."""
+    present = [*stored.side_files, *stored.missing]
+    due = None if look_again else stored.due_captions
+    return files_to_fetch(options, stored.profile, present, due)
 
 
-def _skipped(stored: StorageLocation, *remarks: str) -> JobResult:
-    return _unchanged(stored, "already in the archive", *remarks)
+def _absent(lacking: list[str], notice: DownloadEvent) -> list[str]:
+    """Return the captions among `lacking` that YouTube does not have."""
+    absent = notice.absent_captions
+    return [each.key for each in captions_among(lacking) if each.language in absent]
 
 
-def _kept(stored: StorageLocation, reason: str, *remarks: str) -> JobResult:
-    return _unchanged(stored, f"the stored copy was kept: {reason}", *remarks)
+def _unless_upgraded(stored: StorageLocation | None, video: DueVideo) -> StorageLocation | None:
+    """Return None for a stored video whose media is fetched again for a better quality.
 
-
-def _unchanged(stored: StorageLocation, *remarks: str) -> JobResult:
-    return JobResult(
-        video_id=stored.video_id,
-        status=ResultStatus.SKIPPED,
-        message="; ".join(remarks),
-        file_size=stored.size_bytes,
-        quality=stored.quality,
-    )
-
-
-def _with_metadata(done: JobResult) -> JobResult:
-    """Return the result of a stored video that lacked its metadata, and has it now."""
-    message = "; ".join(filter(None, [done.message, "metadata stored"]))
-    news = {"status": ResultStatus.SUCCESS, "message": message, "metadata_saved": True}
-    return done.model_copy(update=news)
-
-
-def _fallback(asked: Quality, got: str | None) -> str:
-    """Says so when another quality than the asked one was fetched."""
-    if asked.height is None or got is None or got == asked:
-        return ""
-    return f"{asked} was not available; fetched {got}"
+    A few named videos are, even if YouTube had nothing better the last time.
+    """
+    if stored is None or not video.job.options.upgrade:
+        return stored
+    asked = None if video.job.looks_again else stored.profile
+    return None if video.job.options.may_improve(stored.quality, asked) else stored
 
 
 def places(settings: Settings) -> int:

@@ -19,6 +19,11 @@ class JobOptions(ArchiveProfile):
         description="Download again what is stored, and accept a file that is worse than the "
         "stored one; audio never replaces a video",
     )
+    upgrade: bool = Field(
+        default=False,
+        description="Fetch the media of a stored video again if it may exist in a better quality; "
+        "the stored media is replaced only by a better one",
+    )
     output_dir: str | None = Field(
         default=None,
         max_length=1024,

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from ytarchive.common.database import Row
 from ytarchive.common.identifiers import OpaqueId, parse_video_id
 from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
+from ytarchive.common.quality import Quality
 from ytarchive.common.rows import readable
 from ytarchive.jobs.queue.models import (
     MOST_SHOWN,
@@ -213,9 +214,14 @@ def result_of(row: Row) -> JobResult:
 _UNSUCCESSFUL = (ResultStatus.FAILED, ResultStatus.UNAVAILABLE)
 
 
-def stored_already(video_id: str) -> Outcome:
-    """Return the outcome of a video that the archive had."""
-    message = "already in the archive"
+def upgrade_hint(stored: str | None, wanted: Quality) -> str:
+    """Return how to get a better quality than the stored one; empty if there is none to get."""
+    return f"stored at {stored}; use --upgrade to fetch {wanted}" if stored else ""
+
+
+def stored_already(video_id: str, hint: str = "") -> Outcome:
+    """Return the outcome of a video that the archive had; `hint` is added to its message."""
+    message = "; ".join(filter(None, ["already in the archive", hint]))
     result = JobResult(video_id=video_id, status=ResultStatus.SKIPPED, message=message)
     return Outcome(result, reason=None, errors=[])
 

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from ytarchive.common.identifiers import VideoId
-from ytarchive.common.media import SideFiles
 from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.side_files import SideFiles
 
 ItemId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """The id of an item; it is also the name of the item's folder, so it never begins with a dot."""

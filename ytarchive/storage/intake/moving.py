@@ -10,7 +10,7 @@ from dataclasses import replace
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.history.records import HistoryRecords
-from ytarchive.storage.library.repository import FileSet, Move
+from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import CHECKSUMS, Layout, side_file

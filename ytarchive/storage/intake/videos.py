@@ -21,15 +21,17 @@ from ytarchive.common.case import require_exact_name
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
 from ytarchive.common.events import VideoChanged, publish
 from ytarchive.common.filesystem import is_file, is_folder
-from ytarchive.common.media import caption_languages_of
 from ytarchive.common.models import utc_now
+from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.side_files import caption_languages_of
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.intake.moving import Mover, has_begun, is_ready
-from ytarchive.storage.intake.swapping import Change, StoredCopy, Swap
+from ytarchive.storage.intake.swapping import StoredCopy, Swap
 from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.models import SaveVideo, StorageLocation
-from ytarchive.storage.library.repository import FileSet, Library, Move
+from ytarchive.storage.library.records import FileSet, Move
+from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration, StoredFile
 from ytarchive.storage.store.layout import Layout, side_file
@@ -118,6 +120,9 @@ class VideoStore:
         if not await asyncio.to_thread(is_folder, staged):
             return None  # it was stored before, or there is no download
         earlier = (await self._library.stored_among([request.video_id])).get(request.video_id)
+        profile = request.profile
+        if earlier and profile:
+            profile = profile.with_side_files_of(earlier.profile)
         home = earlier.media.parent if earlier else target
         async with self._hashing:
             for folder in dict.fromkeys([target, home] if earlier else []):
@@ -130,7 +135,9 @@ class VideoStore:
                     return reason
             swap = await self._swap(request.video_id, staged, target)
             change = await asyncio.to_thread(swap.take, _replaced_by(request.quality))
-        stored = FileSet(request.video_id, target, change.files, request.quality, request.missing)
+        stored = FileSet(
+            request.video_id, target, change.files, request.quality, request.missing, profile
+        )
         await self.carry_out(Move(staged, stored, change.displaced))
         if earlier is not None and home != target:
             message = "{}: stored again, in {}; the files in {} stay registered, and verified"
@@ -140,13 +147,19 @@ class VideoStore:
     async def _keep(self, request: SaveVideo, swap: Swap, staged: Path) -> None:
         """Keep the stored media; store only the side files that the video lacks."""
         location = await self.locate(request.video_id)
+        profile = _asked(location.profile, request.profile, keeps_quality=False)
         if not await asyncio.to_thread(swap.reduce):
+            await self._library.set_missing(request.video_id, location.missing, profile)
             return
         names = await asyncio.to_thread(files.list_files, staged)
         change = await asyncio.to_thread(swap.take_side_files, names, "damaged, and fetched again")
         came = {side_file(name) for name in names}
         missing = [each for each in location.missing if each not in came]
-        await self._add(request.video_id, staged, swap.folder, change, location.quality, missing)
+        stored = FileSet(
+            request.video_id, swap.folder, change.files, location.quality, missing, profile,
+            adds=change.new,
+        )  # fmt: skip
+        await self.carry_out(Move(staged, stored, change.displaced))
 
     async def _save_side_files(self, request: SaveVideo, staged_path: str) -> None:
         """Add captions and thumbnail to a stored video, and record what is still missing."""
@@ -157,26 +170,18 @@ class VideoStore:
             raise NotFound(f"{video_id} is not stored, so nothing can be added to it")
         not_asked = [each for each in location.missing if each not in request.only_missing]
         missing = [*not_asked, *request.missing]
+        profile = _asked(location.profile, request.profile, keeps_quality=True)
         if not await asyncio.to_thread(files.list_files, staged):
-            await self._library.set_missing(video_id, missing)
+            await self._library.set_missing(video_id, missing, profile)
             return
         target = Path(location.video_path).parent
         swap = await self._swap(video_id, staged, target)
         async with self._hashing:
             names = await asyncio.to_thread(file_sets.side_files_in, staged, video_id)
             change = await asyncio.to_thread(swap.take_side_files, names, "fetched again")
-        await self._add(video_id, staged, target, change, location.quality, missing)
-
-    async def _add(
-        self,
-        video_id: str,
-        staged: Path,
-        target: Path,
-        change: Change,
-        quality: str | None,
-        missing: list[str],
-    ) -> None:
-        stored = FileSet(video_id, target, change.files, quality, missing, adds=change.new)
+        stored = FileSet(
+            video_id, target, change.files, location.quality, missing, profile, adds=change.new
+        )
         await self.carry_out(Move(staged, stored, change.displaced))
 
     async def _swap(self, video_id: str, staged: Path, folder: Path) -> Swap:
@@ -250,6 +255,17 @@ def _describe_in_place(media: Path) -> list[StoredFile]:
     names = file_sets.beside(media)
     files.sync_all(media.parent, names)
     return file_sets.describe(media.parent, names)
+
+
+def _asked(
+    before: ArchiveProfile | None, now: ArchiveProfile | None, *, keeps_quality: bool
+) -> ArchiveProfile | None:
+    """Return what was requested of a video in all, after another request for it."""
+    if before is None or now is None:
+        return before or now
+    if keeps_quality or not now.may_improve(before.quality, None):
+        return before.with_side_files_of(now)
+    return now.with_side_files_of(before)
 
 
 def _replaced_by(quality: str | None) -> str:

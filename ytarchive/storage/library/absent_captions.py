@@ -5,12 +5,14 @@ Captions may be added to old videos, so "not found" is not final; but each check
 
 import json
 import random
+from collections.abc import Mapping
 
 from ytarchive.common.database import Database, Row, Writer
-from ytarchive.common.languages import without
 from ytarchive.common.models import to_micros, utc_now
+from ytarchive.common.profile import files_to_fetch
 from ytarchive.storage.library.models import ExistsRequest, StorageLocation
-from ytarchive.storage.store.layout import caption_language
+from ytarchive.storage.library.records import Registered
+from ytarchive.storage.store.layout import side_file
 
 _FIRST_PAUSE = 30 * 86_400 * 1_000_000
 _LONGEST_PAUSE = 365 * 86_400 * 1_000_000
@@ -42,19 +44,40 @@ class AbsentCaptions:
 
         await self._database.write(record)
 
-    async def lacking(self, video_ids: list[str], request: ExistsRequest) -> set[str]:
-        """Return the stored videos whose captions are to be checked again."""
-        languages = request.caption_languages
-        if not languages:
+    async def lacking(self, stored: Mapping[str, Registered], request: ExistsRequest) -> set[str]:
+        """Return the stored videos with side files for which a request is due."""
+        wanted = request.profile
+        if wanted is None:
             return set()
-        if not request.look_again:
-            due = await self.due(video_ids)
-            return {each for each, found in due.items() if set(found) & set(languages)}
-        rows = await self._database.fetch_all("captions_of", {"video_ids": json.dumps(video_ids)})
-        stored: dict[str, list[str]] = {each: [] for each in video_ids}
+        due = {} if request.look_again else await self.due(list(stored))
+        profiles = {id(video.profile): video.profile for video in stored.values()}
+        asked_less = {
+            key for key, asked in profiles.items() if files_to_fetch(wanted, asked, (), ())
+        }
+        unsure = [
+            video_id
+            for video_id, video in stored.items()
+            if request.look_again or video_id in due or id(video.profile) in asked_less
+        ]
+        present = await self._side_files(unsure)
+        return {
+            each
+            for each in unsure
+            if files_to_fetch(
+                wanted,
+                stored[each].profile,
+                present[each],
+                None if request.look_again else due.get(each, ()),
+            )
+        }
+
+    async def _side_files(self, video_ids: list[str]) -> dict[str, list[str]]:
+        rows = await self._database.fetch_all("side_files_of", {"video_ids": json.dumps(video_ids)})
+        found: dict[str, list[str]] = {each: [] for each in video_ids}
         for row in rows:
-            stored[row["video_id"]].append(caption_language(row["path"].rpartition("/")[2]))
-        return {each for each, codes in stored.items() if without(languages, codes)}
+            name = side_file(row["path"].rpartition("/")[2])
+            found[row["video_id"]] += [name] if name else []
+        return found
 
     async def with_due(self, location: StorageLocation) -> StorageLocation:
         """Return a stored video's location with the languages that are due."""

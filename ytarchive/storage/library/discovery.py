@@ -18,7 +18,7 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import to_micros
 from ytarchive.common.regular import read_regular
 from ytarchive.media import ffmpeg_path, quality_label, require_playable
-from ytarchive.storage.library.repository import FileSet
+from ytarchive.storage.library.records import FileSet
 from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration, StoredFile
 from ytarchive.storage.store.known_files import is_known_foreign

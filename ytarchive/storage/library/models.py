@@ -7,8 +7,10 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from ytarchive.common.identifiers import CaptionLanguages, VideoId
-from ytarchive.common.media import PlaylistMetadata, SideFiles, VideoMetadata
+from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Model, Text, UtcDatetime
+from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.side_files import SideFiles
 
 
 class StorageLocation(Model):
@@ -30,6 +32,10 @@ class StorageLocation(Model):
         default=[], description="Files that are damaged, by `verify`; relative to the archive"
     )
     captions: list[str] = Field(default=[], description="Languages of the stored captions")
+    side_files: SideFiles = Field(default=[], description="What is stored beside the media")
+    profile: ArchiveProfile | None = Field(
+        default=None, description="What was requested; null if that is not known"
+    )
     due_captions: list[str] = Field(
         default=[], description="Languages that YouTube did not have, due to be looked for again"
     )
@@ -87,6 +93,9 @@ class SaveVideo(Model):
         "`storage.videos_dir`",
     )
     quality: str | None = None
+    profile: ArchiveProfile | None = Field(
+        default=None, description="What was requested; stored with the video"
+    )
     only_missing: SideFiles = Field(
         default=[],
         description="The folder has no media: of these, which the stored video lacks, it has what "
@@ -125,13 +134,14 @@ class ExistsRequest(Model):
     """The videos to look up."""
 
     video_ids: list[VideoId] = Field(max_length=10_000)
-    caption_languages: CaptionLanguages = Field(
-        default=[],
-        description="A video that lacked one of these counts as incomplete when it is due to be "
-        "looked for again",
+    profile: ArchiveProfile | None = Field(
+        default=None,
+        description="What is wanted of the videos; null: their media alone. A video that lacks "
+        "side files that were not requested before, or are due to be looked for again, counts as "
+        "incomplete",
     )
     look_again: bool = Field(
-        default=False, description="A video without captions in one of these is incomplete now"
+        default=False, description="A video without captions that are wanted is incomplete now"
     )
 
 
@@ -143,6 +153,11 @@ class StoredVideos(Model):
         default=[],
         description="Those of them that lack what YouTube did not give, or captions that are due "
         "to be looked for again",
+    )
+    below_quality: dict[str, str] = Field(
+        default={},
+        description="Those of them that may exist in a better quality than the stored one that "
+        "was not requested before, with the stored one, as `360p`",
     )
     without_metadata: list[str] = Field(
         default=[], description="Those of them whose metadata is not stored"

@@ -7,8 +7,9 @@ from loguru import logger
 
 from ytarchive.common.errors import LocalError
 from ytarchive.common.filesystem import is_file
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.library.models import ExistsRequest, StoredVideos
-from ytarchive.storage.library.repository import Registered
+from ytarchive.storage.library.records import Registered
 from ytarchive.storage.store.layout import Layout
 
 log = logger.bind(service="storage")
@@ -27,16 +28,36 @@ class Seen:
     incomplete: set[str] = field(default_factory=set)
     """YouTube did not provide all files."""
 
-    def answer(self, request: ExistsRequest, lacking: Collection[str]) -> StoredVideos:
+    def answer(
+        self,
+        request: ExistsRequest,
+        lacking: Collection[str],
+        registered: Mapping[str, Registered],
+    ) -> StoredVideos:
         """Return the result of `request`, in its order; `lacking`: further incomplete videos."""
+        better = request.profile and better_qualities(request.profile, registered)
         asked = list(dict.fromkeys(request.video_ids))
         stored = [each for each in asked if each in self.stored]
         return StoredVideos(
             video_ids=stored,
             incomplete=[each for each in stored if each in lacking or each in self.incomplete],
+            below_quality={each: better[each] for each in stored if each in better}
+            if better
+            else {},
             without_metadata=[each for each in stored if each not in self.described],
             unreachable=[each for each in asked if each in self.failed],
         )
+
+
+def better_qualities(
+    wanted: ArchiveProfile, registered: Mapping[str, Registered]
+) -> dict[str, str]:
+    """Return the videos that may exist in a better quality, with the stored quality of each."""
+    return {
+        video_id: video.quality
+        for video_id, video in registered.items()
+        if video.quality is not None and wanted.may_improve(video.quality, video.profile)
+    }
 
 
 def look_for(registered: Mapping[str, Registered], layout: Layout) -> Seen:

@@ -1,11 +1,10 @@
 """The library's rows. Paths are stored relative to the archive and returned as absolute."""
 
-import hashlib
+import functools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -14,55 +13,26 @@ from ytarchive.common.errors import NotFound
 from ytarchive.common.json_text import dumped, read_json
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import from_micros, to_micros, utc_now
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.schema import Schema
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.library.models import StorageLocation
+from ytarchive.storage.library.records import FileSet, Move, Registered
+from ytarchive.storage.library.rows import (
+    file_rows,
+    metadata_file_row,
+    metadata_row,
+    missing_json,
+    playlist_row,
+)
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import Layout, Role, caption_language
+from ytarchive.storage.store.layout import Layout, Role, caption_language, side_file
 
 SCHEMA = Schema(package="ytarchive.storage", durable=True, file="library.db")
 
 _FILES = TypeAdapter(list[StoredFile])
 _ITEMS = TypeAdapter(list[TrashItem])
-
-
-@dataclass(frozen=True)
-class FileSet:
-    """A video's files, all in one folder; the first with the role `media` is the video itself."""
-
-    video_id: str
-    folder: Path
-    files: list[StoredFile]
-    quality: str | None
-    missing: list[str] = field(default_factory=list)
-    """Files that YouTube did not provide."""
-    adds: int = 0
-    """The number of files, the first ones, that are added next to media that is already stored;
-    0 for files that include the media."""
-
-    @property
-    def media(self) -> StoredFile:
-        """Return the video itself."""
-        return next(file for file in self.files if file.role is Role.MEDIA)
-
-
-@dataclass(frozen=True)
-class Move:
-    """A prepared move of a video from staging to `files.folder`."""
-
-    staged: Path
-    files: FileSet
-    displaced: list[TrashItem] = field(default_factory=list)
-    """Files to move from the folder to the trash or the quarantine."""
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A stored video."""
-
-    media: Path
-    is_complete: bool
 
 
 @dataclass(frozen=True)
@@ -122,6 +92,7 @@ class Library:
             "quality": move.files.quality,
             "files": dumped(_FILES, move.files.files).decode(),
             "missing": json.dumps(move.files.missing),
+            "profile": _json(move.files.profile),
             "adds": move.files.adds,
             "displaced": _ITEMS.dump_json(move.displaced).decode(),
         }
@@ -150,7 +121,8 @@ class Library:
             "video_id": stored.video_id,
             "media_path": self._layout.relative(stored.folder / stored.media.name),
             "quality": stored.quality,
-            "missing": _missing(stored.missing),
+            "missing": missing_json(stored.missing),
+            "profile": _json(stored.profile),
             "now": to_micros(utc_now()),
         }
         rows = file_rows(stored, self._layout)
@@ -161,6 +133,7 @@ class Library:
         ]
 
         def transaction(writer: Writer) -> None:
+            writer.execute("add_profile", video)
             writer.execute("set_missing" if stored.adds else "upsert_media", video)
             writer.execute_many("delete_file", gone)
             writer.execute_many("upsert_file", rows)
@@ -173,10 +146,20 @@ class Library:
 
         await self._database.write(transaction)
 
-    async def set_missing(self, video_id: str, missing: list[str]) -> None:
-        """Record which files of a stored video YouTube did not provide."""
-        row = {"video_id": video_id, "missing": _missing(missing)}
-        await self._database.execute("set_missing", row)
+    async def set_missing(
+        self, video_id: str, missing: list[str], profile: ArchiveProfile | None
+    ) -> None:
+        """Record which files of a stored video YouTube did not provide, and what was requested.
+
+        `profile`: None leaves the recorded one.
+        """
+        row = {"video_id": video_id, "missing": missing_json(missing), "profile": _json(profile)}
+
+        def record(writer: Writer) -> None:
+            writer.execute("add_profile", row)
+            writer.execute("set_missing", row)
+
+        await self._database.write(record)
 
     async def files_beside(self, video_id: str, folder: Path) -> list[StoredFile]:
         """Return a video's registered files in the folder of its media, the media first."""
@@ -215,7 +198,8 @@ class Library:
 
     def _registered(self, row: Row) -> tuple[str, Registered]:
         media = self._layout.absolute(row["media_path"])
-        return row["video_id"], Registered(media, not row["is_incomplete"])
+        found = Registered(media, not row["is_incomplete"], row["quality"], _profile(row["asked"]))
+        return row["video_id"], found
 
     def _move(self, row: Row) -> Move:
         stored = FileSet(
@@ -224,6 +208,7 @@ class Library:
             files=_FILES.validate_python(read_json(row["files"].encode())),
             quality=row["quality"],
             missing=json.loads(row["missing"]),
+            profile=_profile(row["profile"]),
             adds=row["adds"],
         )
         displaced = _ITEMS.validate_json(row["displaced"])
@@ -243,7 +228,9 @@ class Library:
             metadata_path=str(self._layout.metadata_file(video["video_id"])),
             thumbnail_path=_text(thumbnails[0] if thumbnails else None),
             captions_dir=_text(captions[0].parent if captions else None),
-            captions=[caption_language(path.name) for path in captions],
+            captions=list(dict.fromkeys(caption_language(path.name) for path in captions)),
+            side_files=sorted(filter(None, (side_file(path.name) for _, path in beside))),
+            profile=_profile(video["asked"]),
             size_bytes=video["size_bytes"],
             stored_at=from_micros(video["stored_at"] or video["metadata_at"]),
             quality=video["quality"],
@@ -252,48 +239,13 @@ class Library:
         )
 
 
-def metadata_row(metadata: VideoMetadata) -> dict[str, Any]:
-    """Return the row of a video's metadata for lists and searches."""
-    fields = metadata.model_dump(
-        include={"video_id", "title", "channel_id", "channel_title", "duration"}
-    )
-    return fields | {"upload_date": metadata.upload_date and to_micros(metadata.upload_date)}
+def _json(profile: ArchiveProfile | None) -> str | None:
+    return profile.model_dump_json() if profile else None
 
 
-def playlist_row(playlist: PlaylistMetadata) -> dict[str, Any]:
-    """Return the row of a playlist's summary."""
-    return playlist.model_dump(
-        include={"playlist_id", "title", "channel_id", "channel_title", "video_count"}
-    )
-
-
-def metadata_file_row(video_id: str, content: bytes, layout: Layout) -> dict[str, Any]:
-    """Return the row of the file with a video's metadata."""
-    return {
-        "video_id": video_id,
-        "path": layout.relative(layout.metadata_file(video_id)),
-        "role": Role.METADATA.value,
-        "size_bytes": len(content),
-        "sha256": hashlib.sha256(content).digest(),
-    }
-
-
-def file_rows(stored: FileSet, layout: Layout) -> list[dict[str, Any]]:
-    """Return the rows of a video's files."""
-    return [
-        {
-            "video_id": stored.video_id,
-            "path": layout.relative(stored.folder / file.name),
-            "role": file.role.value,
-            "size_bytes": file.size_bytes,
-            "sha256": bytes.fromhex(file.registered_sha256),
-        }
-        for file in stored.files
-    ]
-
-
-def _missing(names: list[str]) -> str | None:
-    return json.dumps(names) if names else None
+@functools.lru_cache
+def _profile(text: str | None) -> ArchiveProfile | None:
+    return ArchiveProfile.model_validate_json(text) if text else None
 
 
 def _text(path: Path | None) -> str | None:

@@ -25,12 +25,7 @@ from ytarchive.common.rows import UNREADABLE
 from ytarchive.common.sqlite_errors import REFUSED
 from ytarchive.storage.library import discovery
 from ytarchive.storage.library.discovery import FoundFiles
-from ytarchive.storage.library.repository import (
-    file_rows,
-    metadata_file_row,
-    metadata_row,
-    playlist_row,
-)
+from ytarchive.storage.library.rows import file_rows, metadata_file_row, metadata_row, playlist_row
 from ytarchive.storage.marks.records import marks_row, read_marks
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout

@@ -15,17 +15,29 @@ ON CONFLICT (video_id) DO UPDATE SET
     duration = excluded.duration,
     metadata_at = excluded.metadata_at;
 
+-- name: add_profile
+INSERT INTO profiles (profile) SELECT :profile WHERE :profile IS NOT NULL
+ON CONFLICT DO NOTHING;
+
 -- name: upsert_media
-INSERT INTO videos (video_id, media_path, quality, stored_at, missing)
-VALUES (:video_id, :media_path, :quality, :now, :missing)
+INSERT INTO videos (video_id, media_path, quality, stored_at, missing, profile)
+VALUES (
+    :video_id, :media_path, :quality, :now, :missing,
+    (SELECT number FROM profiles WHERE profile = :profile)
+)
 ON CONFLICT (video_id) DO UPDATE SET
     media_path = excluded.media_path,
     quality = excluded.quality,
     stored_at = excluded.stored_at,
-    missing = excluded.missing;
+    missing = excluded.missing,
+    profile = excluded.profile;
 
 -- name: set_missing
-UPDATE videos SET missing = :missing WHERE video_id = :video_id;
+-- The profile stays if none is given.
+UPDATE videos SET
+    missing = :missing,
+    profile = ifnull((SELECT number FROM profiles WHERE profile = :profile), profile)
+WHERE video_id = :video_id;
 
 -- name: upsert_absent
 INSERT INTO absent_captions (video_id, language, checks, next_check_at)
@@ -43,10 +55,10 @@ FROM json_each(:video_ids) AS asked
 JOIN absent_captions ON absent_captions.video_id = asked.value
 WHERE absent_captions.next_check_at <= :now;
 
--- name: captions_of
+-- name: side_files_of
 SELECT files.video_id, files.path
 FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
-WHERE files.role = 'captions';
+WHERE files.role IN ('captions', 'thumbnail');
 
 -- name: upsert_file
 INSERT INTO files (video_id, path, role, size_bytes, sha256)
@@ -69,13 +81,17 @@ SELECT videos.*, (
     SELECT json_group_array(path) FROM findings
     WHERE findings.video_id = videos.video_id AND NOT is_removed
       AND kind IN ('damaged', 'truncated', 'unreadable')
-) AS damaged
+) AS damaged, (
+    SELECT profiles.profile FROM profiles WHERE profiles.number = videos.profile
+) AS asked
 FROM videos WHERE video_id = :video_id;
 
 -- name: stored_among
 -- The ids of a JSON list whose media is stored, in one query for a list of any length.
-SELECT videos.video_id, videos.media_path, videos.missing NOTNULL AS is_incomplete
+SELECT videos.video_id, videos.media_path, videos.missing NOTNULL AS is_incomplete, quality,
+       profiles.profile AS asked
 FROM json_each(:video_ids) AS asked JOIN videos ON videos.video_id = asked.value
+LEFT JOIN profiles ON profiles.number = videos.profile
 WHERE videos.media_path IS NOT NULL;
 
 -- name: list_videos
@@ -150,9 +166,10 @@ ON CONFLICT (playlist_id) DO UPDATE SET
 -- Moves from staging ------------------------------------------------------------------------------
 
 -- name: begin_move
-INSERT INTO moves (video_id, staged_path, target_path, quality, files, missing, adds, displaced)
-VALUES (
-    :video_id, :staged_path, :target_path, :quality, :files, :missing, :adds, :displaced
+INSERT INTO moves (
+    video_id, staged_path, target_path, quality, files, missing, profile, adds, displaced
+) VALUES (
+    :video_id, :staged_path, :target_path, :quality, :files, :missing, :profile, :adds, :displaced
 );
 
 -- name: end_move

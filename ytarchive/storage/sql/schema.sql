@@ -2,7 +2,7 @@
 -- this database from them. Paths are relative to the archive's folder, so that it can be moved.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 101;
+PRAGMA user_version = 102;
 
 -- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
@@ -19,7 +19,14 @@ CREATE TABLE videos (
     stored_at INTEGER,                -- when the media was stored
     size_bytes INTEGER NOT NULL DEFAULT 0, -- of all its files; updated by the triggers below
     captions INTEGER NOT NULL DEFAULT 0, -- number of captions files; likewise
-    missing TEXT                      -- JSON list of files YouTube did not provide; null if none
+    missing TEXT,                     -- JSON list of files YouTube did not provide; null if none
+    profile INTEGER REFERENCES profiles (number) -- what was requested; null if unknown
+) STRICT;
+
+-- Archive profiles as JSON, each once.
+CREATE TABLE profiles (
+    number INTEGER PRIMARY KEY,
+    profile TEXT NOT NULL UNIQUE
 ) STRICT;
 
 -- One index per order of the list. Unknown values count as 0, because pages begin after a value,
@@ -33,7 +40,7 @@ CREATE INDEX videos_by_channel ON videos (channel_title COLLATE NOCASE)
 WHERE media_path IS NOT NULL;
 
 -- A covering index for `stored_among`, so that looking up many videos does not read their rows.
-CREATE INDEX videos_stored ON videos (video_id, media_path, missing)
+CREATE INDEX videos_stored ON videos (video_id, media_path, missing, quality, profile)
 WHERE media_path IS NOT NULL;
 
 -- For the list's filters.
@@ -107,6 +114,7 @@ CREATE TABLE moves (
     quality TEXT,
     files TEXT NOT NULL,              -- JSON list of StoredFile: the future files of the target
     missing TEXT NOT NULL DEFAULT '[]', -- JSON list of files that the video will lack
+    profile TEXT,                     -- ArchiveProfile as JSON; null if unknown
     adds INTEGER NOT NULL DEFAULT 0,  -- number of files added next to media that is already stored
     displaced TEXT NOT NULL DEFAULT '[]' -- JSON list of TrashItem: files moved out of the target
 ) STRICT, WITHOUT ROWID;

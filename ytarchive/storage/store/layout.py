@@ -12,8 +12,8 @@ from ytarchive.common.config import OWN_FOLDER, StorageConfig
 from ytarchive.common.errors import PathOutsideArchive
 from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import parse_playlist_id
-from ytarchive.common.media import THUMBNAIL, captions_in
 from ytarchive.common.paths import followed, require_names
+from ytarchive.common.side_files import THUMBNAIL, captions_in
 
 CHECKSUMS = paths.CHECKSUMS
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
@@ -73,7 +73,7 @@ def side_file(name: str) -> str | None:
     """Return the name of a video's file in `SideFiles`; None if it is not a side file."""
     role = role_of(name)
     if role is Role.CAPTIONS:
-        return captions_in(caption_language(name))
+        return captions_in(caption_language(name), PurePosixPath(name).suffix[1:].lower())
     return THUMBNAIL if role is Role.THUMBNAIL else None
 
 

@@ -12,7 +12,8 @@ from ytarchive.storage.bins.models import BinName, Restored, TrashItem
 from ytarchive.storage.intake.swapping import Change, StoredCopy, Swap
 from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.models import StorageLocation
-from ytarchive.storage.library.repository import FileSet, Library, Move
+from ytarchive.storage.library.records import FileSet, Move
+from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout, Role, role_of, side_file
 from ytarchive.storage.verify.checks import FileProblem
@@ -166,5 +167,10 @@ def _set(returning: _Return, change: Change) -> FileSet:
     restored = {side_file(name) for name in returning.names}
     missing = [each for each in location.missing if each not in restored]
     return FileSet(
-        returning.video_id, returning.target, change.files, location.quality, missing, change.new
+        returning.video_id,
+        returning.target,
+        change.files,
+        location.quality,
+        missing,
+        adds=change.new,
     )

@@ -14,7 +14,7 @@ from typing import Any, Self
 from yt_dlp.utils import YoutubeDLError
 
 from ytarchive.common.languages import ALL_LANGUAGES, without
-from ytarchive.common.media import THUMBNAIL, captions_in
+from ytarchive.common.side_files import THUMBNAIL, CaptionFormat, captions_in, in_words
 from ytarchive.media import Info
 from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
 from ytarchive.ytdlp.selection import (
@@ -97,15 +97,17 @@ class SideFiles:
             named = [each for each in self.absent if each.lower() != ALL_LANGUAGES]
             self.remarks.append("no captions" + f" in {', '.join(named)}" * bool(named))
         headers = info.get("http_headers")
-        return [
-            self._caption(code, {"http_headers": headers, **track})
+        wanted = [
+            self._caption(code, {"http_headers": headers, **track}, format_)
             for code, track in tracks.items()
+            for format_ in profile.caption_formats
         ]
+        return [each for each in wanted if each.key not in order.present]
 
-    def _caption(self, code: str, track: Info) -> WantedFile:
-        target = self._order.folder / "captions" / f"{self._order.video_id}.{code}.vtt"
-        fetch = partial(self._fetch_captions, track)
-        return WantedFile(captions_in(code), f"captions in {code}", target, fetch)
+    def _caption(self, code: str, track: Info, format_: CaptionFormat) -> WantedFile:
+        target = self._order.folder / "captions" / f"{self._order.video_id}.{code}.{format_}"
+        key = captions_in(code, format_)
+        return WantedFile(key, in_words([key]), target, partial(self._fetch_captions, track))
 
     def _fetch_captions(self, track: Info) -> bytes:
         is_spared = self._order.spares_captions or self.captions_refused

@@ -1,0 +1,106 @@
+"""A stored video that is requested again gets exactly what it lacks."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import environment
+from tests.integration.test_integrity import run, sha256sum_accepts
+from tests.integration.test_replacing import download
+from tests.standin import StandInProcess
+
+
+@pytest.fixture
+def settings(tmp_path: Path, youtube: StandInProcess) -> dict[str, str]:
+    return environment(tmp_path / "archive", youtube, server__port=9)
+
+
+def requests(youtube: StandInProcess) -> dict[str, int]:
+    """How often YouTube was asked since the last time, by kind."""
+    kinds = dict(youtube.counters()["kinds"])
+    youtube.reset()
+    return kinds
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name.split(".", 1)[1] for path in (folder / "captions").iterdir())
+
+
+def test_further_captions_come_without_the_media_and_what_is_there_is_not_fetched_again(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Spoken", "captions": ["en", "de", "fr"]})["id"]
+    folder = tmp_path / "archive/videos" / video
+    media = folder / f"{video}.mp4"
+    download(settings, video, "--quality", "360p")
+    before, inode = names(folder), media.stat().st_ino
+    requests(youtube)
+
+    more = download(settings, video, "--quality", "360p", "--captions", "en,de")
+    found = requests(youtube)
+    assert (more["status"], more["message"]) == ("success", "added captions in de")
+    assert (before, names(folder)) == (["en.vtt"], ["de.vtt", "en.vtt"])
+    assert (found["caption"], "media" in found, "thumbnail" in found) == (1, False, False)
+
+    download(settings, video, "--quality", "360p", "--captions", "all")
+    assert names(folder) == ["de.vtt", "en.vtt", "fr.vtt"]
+    assert requests(youtube)["caption"] == 1
+    assert media.stat().st_ino == inode
+    assert sha256sum_accepts(folder)
+    assert run(settings, "verify")[0] == 0
+
+
+def test_a_list_fetches_further_captions_once_and_asks_for_nothing_the_next_time(
+    settings: dict[str, str], youtube: StandInProcess
+) -> None:
+    playlist = youtube.ask("/playlists", {"count": 3})
+    source = playlist["id"]
+    code, _ = run(settings, "playlist", source, "--quality", "360p")
+    assert code == 0
+    for number, languages in enumerate(["en,de", "en,de", "en"]):
+        requests(youtube)
+        code, job = run(settings, "playlist", source, "--quality", "360p", "--captions", languages)
+        found = requests(youtube)
+        assert code == 0
+        assert job["progress"]["skipped"] == 3
+        assert ("player" in found) == (number == 0), found
+        assert "media" not in found
+
+
+def test_without_upgrade_the_result_says_how_to_get_the_better_quality(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video = youtube.ask("/videos", {"title": "Film"})["id"]
+    media = tmp_path / f"archive/videos/{video}/{video}.mp4"
+    download(settings, video, "--quality", "360p")
+    small = media.stat()
+    requests(youtube)
+
+    kept = download(settings, video, "--quality", "2160p")
+    hint = "already in the archive; stored at 360p; use --upgrade to fetch 2160p"
+    assert (kept["status"], kept["message"]) == ("skipped", hint)
+    assert "media" not in requests(youtube)
+    assert media.stat().st_ino == small.st_ino
+
+    better = download(settings, video, "--quality", "2160p", "--upgrade")
+    assert (better["status"], better["quality"]) == ("success", "1080p")
+    assert "media" in requests(youtube)
+    assert "upgrade" not in download(settings, video, "--quality", "2160p")["message"]
+    assert run(settings, "verify")[0] == 0
+    _, trash = run(settings, "trash")
+    assert [item["quality"] for item in trash["items"]] == ["360p"]
+
+
+def test_an_upgrade_of_a_list_is_tried_once(
+    settings: dict[str, str], youtube: StandInProcess
+) -> None:
+    source = youtube.ask("/playlists", {"count": 2})["id"]
+    assert run(settings, "playlist", source, "--quality", "360p")[0] == 0
+    statuses = []
+    for _ in range(2):
+        requests(youtube)
+        code, job = run(settings, "playlist", source, "--quality", "best", "--upgrade")
+        assert code == 0
+        statuses.append((job["progress"]["skipped"], "media" in requests(youtube)))
+    assert statuses == [(0, True), (2, False)]

@@ -1,0 +1,79 @@
+"""What a profile wants, and what of it a stored video lacks."""
+
+import pytest
+
+from ytarchive.common.profile import ArchiveProfile, files_to_fetch, missing_files
+from ytarchive.common.quality import Quality
+
+EN = ArchiveProfile()
+PLAIN = ArchiveProfile(include_captions=False, include_thumbnail=False)
+
+
+def wants(*languages: str) -> ArchiveProfile:
+    return ArchiveProfile(caption_languages=list(languages), include_thumbnail=False)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "present", "missing"),
+    [
+        (EN, [], ["thumbnail", "captions:en"]),
+        (EN, ["thumbnail", "captions:en"], []),
+        (EN, ["captions:en-GB"], ["thumbnail"]),
+        (PLAIN, [], []),
+        (wants("he", "de"), ["captions:iw"], ["captions:de"]),
+        (wants("en"), ["captions:en.srt"], ["captions:en"]),
+        (wants("all"), ["captions:en"], ["captions:all"]),
+    ],
+)
+def test_missing_is_what_is_wanted_and_not_present(
+    wanted: ArchiveProfile, present: list[str], missing: list[str]
+) -> None:
+    assert missing_files(wanted, present) == missing
+
+
+@pytest.mark.parametrize(
+    ("asked", "due", "expected"),
+    [
+        (wants("en"), [], ["captions:de", "captions:fr"]),
+        (wants("en", "de"), [], ["captions:fr"]),
+        (wants("en", "de"), ["de"], ["captions:de", "captions:fr"]),
+        (wants("en", "de"), None, ["captions:de", "captions:fr"]),
+        (wants("all"), [], []),
+        (None, [], []),
+        (None, ["fr"], ["captions:fr"]),
+    ],
+)
+def test_what_was_requested_before_is_requested_again_only_when_it_is_due(
+    asked: ArchiveProfile | None, due: list[str] | None, expected: list[str]
+) -> None:
+    assert files_to_fetch(wants("en", "de", "fr"), asked, ["captions:en"], due) == expected
+
+
+@pytest.mark.parametrize(
+    ("quality", "stored", "asked", "expected"),
+    [
+        ("1080p", "360p", None, True),
+        ("best", "2160p", None, True),
+        ("360p", "720p", None, False),
+        ("1080p", "360p", "1080p", False),
+        ("2160p", "360p", "1080p", True),
+        ("best", "1080p", "best", False),
+        ("720p", "audio", "audio", True),
+        ("audio", "360p", None, False),
+        ("1080p", None, None, False),
+    ],
+)
+def test_better_quality_may_exist_unless_it_was_requested_before(
+    quality: str, stored: str | None, asked: str | None, expected: bool
+) -> None:
+    before = ArchiveProfile(quality=Quality(asked)) if asked else None
+    assert ArchiveProfile(quality=Quality(quality)).may_improve(stored, before) is expected
+
+
+def test_side_files_of_two_requests_are_added_up() -> None:
+    one = ArchiveProfile(quality=Quality.P360, include_captions=False)
+    other = ArchiveProfile(caption_languages=["de"], auto_captions=True, include_thumbnail=False)
+    both = one.with_side_files_of(other)
+    assert both.quality is Quality.P360
+    assert both.side_files == ["thumbnail", "captions:en", "captions:de"]
+    assert both.auto_captions

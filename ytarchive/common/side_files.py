@@ -1,0 +1,65 @@
+"""Side files of a video, which lie beside its media: names such as `thumbnail`, `captions:en`."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+THUMBNAIL = "thumbnail"
+_CAPTIONS = "captions:"
+
+
+class CaptionFormat(StrEnum):
+    """The formats in which captions are stored; the first is that of captions without a format."""
+
+    VTT = "vtt"
+
+
+SideFiles = Annotated[
+    list[
+        Annotated[
+            str, Field(pattern=r"^(thumbnail|captions:[A-Za-z0-9_-]{1,40}(\.[a-z0-9]{2,5})?)$")
+        ]
+    ],
+    Field(
+        max_length=500,
+        description="What lies beside a video's media: `thumbnail`, `captions:en`; captions in "
+        "another format than WebVTT with their format, `captions:en.srt`",
+        examples=[["captions:en", "thumbnail"]],
+    ),
+]
+
+
+class Captions(NamedTuple):
+    """Captions in one language and format."""
+
+    language: str
+    format: str
+
+    @property
+    def key(self) -> str:
+        """Return the name among `SideFiles`."""
+        return captions_in(self.language, self.format)
+
+
+def captions_in(language: str, format_: str = CaptionFormat.VTT) -> str:
+    """Return the name of captions among `SideFiles`."""
+    return f"{_CAPTIONS}{language}" + (f".{format_}" if format_ != CaptionFormat.VTT else "")
+
+
+def captions_among(side_files: Iterable[str]) -> list[Captions]:
+    """Return the captions among `SideFiles`."""
+    parts = [each.removeprefix(_CAPTIONS).partition(".") for each in side_files
+             if each.startswith(_CAPTIONS)]  # fmt: skip
+    return [Captions(language, found or CaptionFormat.VTT) for language, _, found in parts]
+
+
+def caption_languages_of(side_files: Iterable[str]) -> list[str]:
+    """Return the languages of the captions among `SideFiles`, each once."""
+    return list(dict.fromkeys(each.language for each in captions_among(side_files)))
+
+
+def in_words(side_files: Iterable[str]) -> str:
+    """Return `SideFiles` in words: `captions in en, thumbnail`."""
+    return ", ".join(each.replace(_CAPTIONS, "captions in ") for each in side_files)

@@ -1,0 +1,47 @@
+"""Results of videos that went through the flow."""
+
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.quality import Quality
+from ytarchive.common.side_files import in_words
+from ytarchive.jobs.queue.models import JobResult, ResultStatus
+from ytarchive.storage import StorageLocation
+
+
+def spared(stored: StorageLocation, error: YTArchiveError) -> JobResult:
+    """Return the result of a stored video whose missing side files YouTube did not provide."""
+    still = f"no {in_words(stored.missing)}: {error.message}"
+    return skipped(stored, *([still] if stored.missing else []))
+
+
+def skipped(stored: StorageLocation, *remarks: str) -> JobResult:
+    """Return the result of a stored video to which nothing was added; no empty remarks."""
+    return _unchanged(stored, "already in the archive", *filter(None, remarks))
+
+
+def kept(stored: StorageLocation, reason: str, *remarks: str) -> JobResult:
+    """Return the result of a download that did not replace the stored media."""
+    return _unchanged(stored, f"the stored copy was kept: {reason}", *remarks)
+
+
+def _unchanged(stored: StorageLocation, *remarks: str) -> JobResult:
+    return JobResult(
+        video_id=stored.video_id,
+        status=ResultStatus.SKIPPED,
+        message="; ".join(remarks),
+        file_size=stored.size_bytes,
+        quality=stored.quality,
+    )
+
+
+def with_metadata(done: JobResult) -> JobResult:
+    """Return the result of a stored video whose metadata was stored now."""
+    message = "; ".join(filter(None, [done.message, "metadata stored"]))
+    news = {"status": ResultStatus.SUCCESS, "message": message, "metadata_saved": True}
+    return done.model_copy(update=news)
+
+
+def fallback(asked: Quality, got: str | None) -> str:
+    """Return a remark if another quality than the requested one was fetched."""
+    if asked.height is None or got is None or got == asked:
+        return ""
+    return f"{asked} was not available; fetched {got}"

@@ -1,0 +1,52 @@
+"""The files of stored videos, and of videos that are being stored."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ytarchive.common.profile import ArchiveProfile
+from ytarchive.storage.bins.models import TrashItem
+from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.layout import Role
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """A video's files, all in one folder; the first with the role `media` is the video itself."""
+
+    video_id: str
+    folder: Path
+    files: list[StoredFile]
+    quality: str | None
+    missing: list[str] = field(default_factory=list)
+    """Files that YouTube did not provide."""
+    profile: ArchiveProfile | None = None
+    """What was requested; None if unknown."""
+    adds: int = 0
+    """The number of files, the first ones, that are added next to media that is already stored;
+    0 for files that include the media."""
+
+    @property
+    def media(self) -> StoredFile:
+        """Return the video itself."""
+        return next(file for file in self.files if file.role is Role.MEDIA)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A prepared move of a video from staging to `files.folder`."""
+
+    staged: Path
+    files: FileSet
+    displaced: list[TrashItem] = field(default_factory=list)
+    """Files to move from the folder to the trash or the quarantine."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A stored video."""
+
+    media: Path
+    is_complete: bool
+    quality: str | None = None
+    profile: ArchiveProfile | None = None
+    """What was requested; None if unknown."""

@@ -1,0 +1,55 @@
+"""Rows of the library, from its models."""
+
+import hashlib
+import json
+from typing import Any
+
+from ytarchive.common.media import PlaylistMetadata, VideoMetadata
+from ytarchive.common.models import to_micros
+from ytarchive.storage.library.records import FileSet
+from ytarchive.storage.store.layout import Layout, Role
+
+
+def metadata_row(metadata: VideoMetadata) -> dict[str, Any]:
+    """Return the row of a video's metadata for lists and searches."""
+    fields = metadata.model_dump(
+        include={"video_id", "title", "channel_id", "channel_title", "duration"}
+    )
+    return fields | {"upload_date": metadata.upload_date and to_micros(metadata.upload_date)}
+
+
+def playlist_row(playlist: PlaylistMetadata) -> dict[str, Any]:
+    """Return the row of a playlist's summary."""
+    return playlist.model_dump(
+        include={"playlist_id", "title", "channel_id", "channel_title", "video_count"}
+    )
+
+
+def metadata_file_row(video_id: str, content: bytes, layout: Layout) -> dict[str, Any]:
+    """Return the row of the file with a video's metadata."""
+    return {
+        "video_id": video_id,
+        "path": layout.relative(layout.metadata_file(video_id)),
+        "role": Role.METADATA.value,
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).digest(),
+    }
+
+
+def file_rows(stored: FileSet, layout: Layout) -> list[dict[str, Any]]:
+    """Return the rows of a video's files."""
+    return [
+        {
+            "video_id": stored.video_id,
+            "path": layout.relative(stored.folder / file.name),
+            "role": file.role.value,
+            "size_bytes": file.size_bytes,
+            "sha256": bytes.fromhex(file.registered_sha256),
+        }
+        for file in stored.files
+    ]
+
+
+def missing_json(names: list[str]) -> str | None:
+    """Return a list of side files as stored; None if it is empty."""
+    return json.dumps(names) if names else None
