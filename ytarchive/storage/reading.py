@@ -11,6 +11,7 @@ from ytarchive.storage.library.repository import SCHEMA
 from ytarchive.storage.search import Search
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.local import LocalMediaStore
 
 
 class ReadOnlyStorage(StorageService):
@@ -23,7 +24,7 @@ class ReadOnlyStorage(StorageService):
         layout = Layout.of(config)
         database = await ReadOnlyDatabase.open(layout.database, SCHEMA)
         search = await Search.reading(database, layout)
-        storage = cls(config, layout, database, search, presence)
+        storage = cls(config, layout, LocalMediaStore(layout), database, search, presence)
         try:
             yield storage
         finally:

@@ -10,7 +10,6 @@ from loguru import logger
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database
-from ytarchive.common.disk import Space, os_errors
 from ytarchive.common.errors import NotFound
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
@@ -47,6 +46,9 @@ from ytarchive.storage.search.models import SearchQuery, SearchResults
 from ytarchive.storage.store import folders
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.local import LocalMediaStore
+from ytarchive.storage.store.media_store import MediaStore
+from ytarchive.storage.store.split import SplitMediaStore
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
 from ytarchive.storage.subjects import subjects_of
 from ytarchive.storage.trash.api import TrashAPI
@@ -72,6 +74,7 @@ class StorageService(WatchedOperations, StorageAPI):
         self,
         config: StorageConfig,
         layout: Layout,
+        store: MediaStore,
         database: Database,
         search: Search,
         presence: Presence | None = None,
@@ -80,19 +83,20 @@ class StorageService(WatchedOperations, StorageAPI):
         self._config = config
         self._changes = Changes()
         self._layout = layout
+        self._store = store
         self._database = database
         self._library = Library(database, layout)
         self._lists = VideoLists(database, layout)
         self.channels = ChannelNames()
         self._search = search
-        bins = Bins(layout)
+        bins = Bins(store)
         self._absent = AbsentCaptions(database)
-        self._videos = VideoStore(self._library, layout, bins, self._absent)
+        self._videos = VideoStore(self._library, layout, store, bins, self._absent)
         self._descriptions = MetadataStore(self._library, layout, bins)
         self._plans = WorkPlans(database, layout)
         self._passes = VerificationPasses(database)
         findings = Findings(database, self.watch)
-        restorer = Restorer(layout, self._library, self._videos, bins, findings)
+        restorer = Restorer(layout, store, self._library, self._videos, bins, findings)
         self._trash = TrashService(bins, restorer, self._change, config.trash_days, self.watch)
         shared = (self._passes, findings, self._library, layout, self._changes.lock)
         self._verifier = Verifier(*shared, on_end=self._videos.measure, bins=bins)
@@ -105,23 +109,26 @@ class StorageService(WatchedOperations, StorageAPI):
         config: StorageConfig,
         presence: Presence | None = None,
         scheduler: Scheduler | None = None,
+        media: MediaStore | None = None,
     ) -> Self:
         """Create the folders, open the library, and finish interrupted changes.
 
         A missing library is rebuilt from the files. `presence`: the archive that the folder must
-        hold; None: the folder is not checked. Raises NotWritable, DiskFull, FileFailure,
+        hold; None: the folder is not checked. `media`: where the videos are stored, if that is not
+        the folder. Raises NotWritable, DiskFull, FileFailure,
         InvalidConfiguration or a database error.
         """
         layout = Layout.of(config)
         await asyncio.to_thread(folders.prepare, layout)
-        await restore_lost_library(layout, ArchiveWatch(presence))
+        store = SplitMediaStore(layout, media) if media else LocalMediaStore(layout)
+        await restore_lost_library(layout, store, ArchiveWatch(presence))
         database = await Database.open(layout.database, SCHEMA)
         try:
             search = await Search.open(database, layout, ArchiveWatch(presence))
         except BaseException:
             await database.close()
             raise
-        storage = cls(config, layout, database, search, presence)
+        storage = cls(config, layout, store, database, search, presence)
         try:
             if presence is not None:
                 await record_in_library(database, presence.archive_id)
@@ -151,7 +158,7 @@ class StorageService(WatchedOperations, StorageAPI):
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the service's other contracts."""
-        own = subjects_of(self._database, self._layout, self._changes, self.watch)
+        own = subjects_of(self._database, self._layout, self._store, self._changes, self.watch)
         return {TrashAPI: self._trash, **own}
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
@@ -180,7 +187,7 @@ class StorageService(WatchedOperations, StorageAPI):
 
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         registered = await self._library.stored_among(request.video_ids)
-        seen = await asyncio.to_thread(look_for, registered, self._layout)
+        seen = await look_for(registered, self._layout, self._store)
         stored = {each: registered[each] for each in seen.stored}
         return seen.answer(request, await self._absent.lacking(stored, request), stored)
 
@@ -210,9 +217,7 @@ class StorageService(WatchedOperations, StorageAPI):
 
     async def get_stats(self) -> StorageStats:
         totals = await self._library.totals()
-        base = self._layout.base
-        with os_errors(base):
-            disk = await asyncio.to_thread(Space.at, base, self._config.min_free)
+        disk = await self._store.space(self._config.min_free)
         return StorageStats(
             total_videos=totals.videos,
             incomplete_videos=totals.incomplete,
@@ -222,7 +227,7 @@ class StorageService(WatchedOperations, StorageAPI):
             total_size_bytes=totals.size_bytes,
             work_plans=totals.work_plans,
             search_pending=await self._search.pending(),
-            base_path=str(base),
+            base_path=str(self._layout.base),
             free_bytes=disk.free,
             capacity_bytes=disk.capacity,
             min_free_bytes=disk.kept,

@@ -12,14 +12,15 @@ from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.service import MarksService
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.media_store import MediaStore
 
 
 def subjects_of(
-    database: Database, layout: Layout, changes: Changes, watch: ArchiveWatch
+    database: Database, layout: Layout, store: MediaStore, changes: Changes, watch: ArchiveWatch
 ) -> dict[type[Contract], Contract]:
     """Return the implementations by contract."""
     return {
         HistoryAPI: HistoryService(layout, changes, watch),
-        ContentAPI: ContentService(Library(database, layout), layout, watch),
+        ContentAPI: ContentService(Library(database, layout), layout, store, watch),
         MarksAPI: MarksService(database, layout, changes, watch),
     }

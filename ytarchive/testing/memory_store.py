@@ -85,11 +85,14 @@ class MemoryMediaStore(MediaStore):
             raise Cancelled("the reading of files was stopped")
         return {key: self._state(key, hashed=hashed) for key in keys}
 
-    async def iterate(self, prefix: str, *, deep: bool = True) -> AsyncIterator[str]:
-        start = "" if prefix in {"", "."} else f"{prefix}/"
-        inside = [key for key in self._objects if key.startswith(start)]
-        for key in dict.fromkeys(inside if deep else (_directly(key, start) for key in inside)):
-            yield key
+    async def iterate(
+        self, *prefixes: str, deep: bool = True, lenient: bool = False
+    ) -> AsyncIterator[str]:
+        for prefix in prefixes:
+            start = "" if prefix == "." else f"{prefix}/"
+            inside = [key for key in self._objects if key.startswith(start)]
+            for key in dict.fromkeys(inside if deep else (_directly(key, start) for key in inside)):
+                yield key
 
     async def move(self, source: str, target: str) -> None:
         if source not in self._objects:

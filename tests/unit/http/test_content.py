@@ -10,17 +10,26 @@ import aiohttp
 import pytest
 
 from tests.unit.http.serving import serving
+from ytarchive.common.config import StorageConfig
 from ytarchive.common.content import Content
 from ytarchive.common.errors import ContentChanged, NotFound, ServiceUnavailable
+from ytarchive.common.file_names import stored_name
 from ytarchive.http import Listening, remote
-from ytarchive.storage import ContentAPI
-from ytarchive.storage.content.local import LocalContent
+from ytarchive.storage import ContentAPI, LocalMediaStore
+from ytarchive.storage.content.stored import StoredContent
+from ytarchive.storage.store.layout import Layout
 
 VIDEO = "dQw4w9WgXcQ"
 DATA = bytes(range(256)) * 4
 MODIFIED = 1_700_000_000
 AT_THAT_TIME = "Tue, 14 Nov 2023 22:13:20 GMT"
 BEFORE, AFTER = "Tue, 14 Nov 2023 22:13:19 GMT", "Tue, 14 Nov 2023 22:13:21 GMT"
+
+
+async def content_of(path: Path) -> Content:
+    """The content of a file, served from the folder that it is in."""
+    store = LocalMediaStore(Layout.of(StorageConfig(base_path=path.parent)))
+    return await StoredContent.of(store, stored_name(path.name))
 
 
 class OneFile(ContentAPI):
@@ -31,7 +40,7 @@ class OneFile(ContentAPI):
 
     async def get_media(self, video_id: str) -> Content:
         """The file."""
-        return LocalContent.at(self.path)
+        return await content_of(self.path)
 
     async def get_thumbnail(self, video_id: str) -> Content:
         """Nothing."""
@@ -39,7 +48,7 @@ class OneFile(ContentAPI):
 
     async def get_captions(self, video_id: str, name: str) -> Content:
         """The file."""
-        return LocalContent.at(self.path)
+        return await content_of(self.path)
 
 
 @dataclass
@@ -221,7 +230,7 @@ async def test_name_of_a_file_cannot_break_the_header(
             assert response.headers["Content-Disposition"] == header
             assert "X-Evil" not in response.headers
         found = await remote(ContentAPI, session, other.url).get_media(VIDEO)
-    assert found.name == LocalContent.at(file).name
+    assert found.name == (await content_of(file)).name
 
 
 async def test_large_file_is_not_read_into_memory(ask: Ask, file: Path) -> None:

@@ -28,7 +28,7 @@ from ytarchive.common.errors import StaleShare
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.bins.models import BinName
 from ytarchive.storage.service import StorageService
-from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.local import LocalMediaStore
 
 
 @pytest.mark.parametrize("kind", ["first", "second", "format"])
@@ -55,7 +55,7 @@ async def _outcome(base: Path, kind: str) -> bool:
         stored = not staged.exists()
         exists = (await storage.video_exists(VIDEO)).exists
         assert exists == (stored or kind != "first")
-        assert kind == "first" or _first_media(base) == MEDIA
+        assert kind == "first" or await _first_media(base) == MEDIA
         assert registered_files(config) == files_on_disk(config, "videos")
         if not stored:
             assert folder.exists() == (kind != "first")
@@ -63,7 +63,7 @@ async def _outcome(base: Path, kind: str) -> bool:
         await storage.save_video(save_request(staged))
         assert (folder / f"{VIDEO}.mp4").read_bytes() == b"new media"
         assert not (folder / f"{VIDEO}.webm").exists()
-        assert kind == "first" or _first_media(base) == MEDIA
+        assert kind == "first" or await _first_media(base) == MEDIA
         assert sha256sum_accepts(folder)
         assert registered_files(config) == files_on_disk(config, "videos")
         assert listed(config.staging_path) == listed(base / ".ytarchive/tmp") == []
@@ -72,16 +72,16 @@ async def _outcome(base: Path, kind: str) -> bool:
     return stored
 
 
-def _first_media(base: Path) -> bytes:
+async def _first_media(base: Path) -> bytes:
     """Return the media of the first download: in its place, or else in the trash and listed."""
     for name in (f"{VIDEO}.webm", f"{VIDEO}.mp4"):
         media = base / "videos" / VIDEO / name
         if media.is_file() and media.read_bytes() == MEDIA:
             return MEDIA
-    bins = Bins(Layout.of(StorageConfig(base_path=base)))
-    [item] = bins.items(BinName.TRASH)
+    bins = Bins(LocalMediaStore.at(StorageConfig(base_path=base)))
+    [item] = [item async for item in bins.items(BinName.TRASH)]
     [file] = [file for file in item.files if file.path.endswith((".webm", ".mp4"))]
-    return (bins.root(item) / file.path).read_bytes()
+    return (base / bins.root(item) / file.path).read_bytes()
 
 
 async def test_restore_killed_at_any_step_loses_neither_copy(tmp_path: Path) -> None:
@@ -102,11 +102,11 @@ async def _copies(base: Path) -> tuple[bytes, bytes]:
         location = (await storage.video_exists(VIDEO)).location
         assert registered_files(config) == files_on_disk(config, "videos")
         assert sha256sum_accepts(base / "videos" / VIDEO)
-        bins = Bins(Layout.of(config))
-        [item] = bins.items(BinName.TRASH)
+        bins = Bins(LocalMediaStore.at(config))
+        [item] = [item async for item in bins.items(BinName.TRASH)]
         [file] = item.files
         assert location is not None
-        return content(location.video_path), (bins.root(item) / file.path).read_bytes()
+        return content(location.video_path), (base / bins.root(item) / file.path).read_bytes()
     finally:
         await storage.close()
 

@@ -309,7 +309,7 @@ async def test_folders_that_are_not_looked_into_are_told(
     monkeypatch.setattr(os, "scandir", failing)
     rebuilt = await rebuild_library(config)
     assert (rebuilt.videos, rebuilt.oddities) == (3, 2)  # the other copy of it is in films/old
-    for told in (f"{folder}: a link to a folder", "private"):
+    for told in (f"videos/{OTHER}: a link to a folder", "private"):
         assert any(told in each for each in rebuilt.examples)
 
 

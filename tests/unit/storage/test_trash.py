@@ -16,20 +16,18 @@ from ytarchive.common.models import utc_now
 from ytarchive.storage.bins.bins import Bins, new_item
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile
 from ytarchive.storage.service import StorageService
-from ytarchive.storage.store.folders import prepare
-from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.local import LocalMediaStore
 
 
 def put(config: StorageConfig, bin_name: BinName, days: float) -> None:
     """Put a file into a bin, as it was so many days ago."""
-    path = config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4"
-    path.parent.mkdir(exist_ok=True, parents=True)
-    path.write_bytes(b"media")
     file = TrashedFile(path=f"videos/{VIDEO}/{VIDEO}.mp4", size_bytes=5)
     item = new_item(bin_name, Reason.REPLACED, f"videos/{VIDEO}", [file], VIDEO)
-    moved_at = utc_now() - timedelta(days=days)
-    prepare(Layout.of(config))
-    Bins(Layout.of(config)).put(item.model_copy(update={"moved_at": moved_at}))
+    item = item.model_copy(update={"moved_at": utc_now() - timedelta(days=days)})
+    home = config.base_path / ".ytarchive" / bin_name / item.id
+    (home / item.folder).mkdir(parents=True)
+    (home / file.path).write_bytes(b"media")
+    (home / "item.json").write_text(item.model_dump_json())
 
 
 def in_bin(config: StorageConfig, bin_name: BinName) -> int:
@@ -59,9 +57,9 @@ async def test_item_that_was_deleted_in_part_is_not_listed_and_goes_at_the_next_
     put(config, BinName.TRASH, 1)
     [item] = (config.base_path / ".ytarchive/trash").iterdir()
     doomed = item.rename(f"{item}.deleting")
-    bins = Bins(Layout.of(config))
-    assert list(bins.items(BinName.TRASH)) == []
-    bins.empty(timedelta(days=30))
+    bins = Bins(LocalMediaStore.at(config))
+    assert [item async for item in bins.items(BinName.TRASH)] == []
+    await bins.empty(timedelta(days=30))
     assert not doomed.exists()
 
 

@@ -6,23 +6,17 @@
 The manifest is written before the first file is moved, so every moved file is listed. Files are
 renamed, which needs no disk space. Items that early versions quarantined have no manifest; they are
 described by their contents.
-
-Everything here blocks; callers run it in a thread.
 """
 
-import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
-from ytarchive.common import filesystem
-from ytarchive.common.disk import os_errors, sync
+from ytarchive.common.config import OWN_FOLDER
 from ytarchive.common.errors import InvalidIdentifier, LocalError, NotFound
-from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import new_id, parse_video_id
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import utc_now
@@ -34,8 +28,9 @@ from ytarchive.storage.bins.models import (
     TrashedFile,
     TrashItem,
 )
-from ytarchive.storage.store import files
-from ytarchive.storage.store.layout import CHECKSUMS, Layout
+from ytarchive.storage.store.layout import CHECKSUMS
+from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
+from ytarchive.storage.store.store_folder import StoreFolder
 
 _MANIFEST = "item.json"
 _DELETING = ".deleting"
@@ -68,147 +63,162 @@ def new_item(
 
 
 class Bins:
-    """The trash and the quarantine of one archive."""
+    """The trash and the quarantine of one media store."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, store: MediaStore) -> None:
+        self.store = store
 
-    def put(self, item: TrashItem, arrived: Mapping[str, str] | None = None) -> None:
+    async def put(self, item: TrashItem, arrived: Mapping[str, str] | None = None) -> None:
         """Move the files of an item to its bin. The call can be repeated after a crash.
 
         `arrived`: digests, by path, of new files that may already have replaced the item's files;
         the new files are not moved. Raises DiskFull, NotWritable or FileFailure.
         """
-        home = self._home(item)
-        if not filesystem.exists(home / _MANIFEST):
-            files.make_folders(home)
-            content = item.model_dump_json(indent=2).encode()
-            files.write_atomically(home / _MANIFEST, content, self._layout.scratch)
-        for file in item.files:
-            source, target = self._layout.absolute(file.path), home / file_name(file.path)
-            if os.path.lexists(target) or not os.path.lexists(source):
-                continue
-            if not _is_new(source, (arrived or {}).get(file.path)):
-                _rename(source, target)
-
-    def put_back(self, item: TrashItem) -> None:
-        """Undo `put` for each file whose original path is free."""
-        for file in item.files:
-            source = self._home(item) / file_name(file.path)
-            target = self._layout.absolute(file.path)
-            if os.path.lexists(source) and not os.path.lexists(target):
-                _rename(source, target)
-        self.forget_if_empty(item)
-
-    def forget_if_empty(self, item: TrashItem) -> None:
-        """Remove an item that no longer has files."""
-        if not self.contents(item):
-            self._delete(self._home(item))
-
-    def contents(self, item: TrashItem) -> list[TrashedFile]:
-        """Return the files that an item holds now, with their sizes."""
+        manifest = f"{_home(item)}/{_MANIFEST}"
         root = self.root(item)
+        paths = [file.path for file in item.files]
+        states = await self.store.stat([manifest, *paths, *(f"{root}/{path}" for path in paths)])
+        if states[manifest].is_missing:
+            await self.store.write(manifest, item.model_dump_json(indent=2).encode())
+        for path in paths:
+            target = f"{root}/{path}"
+            if not states[target].is_missing or states[path].is_missing:
+                continue
+            if not await self._is_new(states[path], (arrived or {}).get(path)):
+                await self.store.move(path, target)
+
+    async def put_back(self, item: TrashItem) -> None:
+        """Undo `put` for each file whose original path is free."""
+        root = self.root(item)
+        for path in (file.path for file in item.files):
+            source = f"{root}/{path}"
+            states = await self.store.stat([source, path])
+            if not states[source].is_missing and states[path].is_missing:
+                await self.store.move(source, path)
+        await self.forget_if_empty(item)
+
+    async def forget_if_empty(self, item: TrashItem) -> None:
+        """Remove an item that no longer has files."""
+        if not await self.contents(item):
+            await self.store.delete(_home(item))
+
+    async def contents(self, item: TrashItem) -> list[TrashedFile]:
+        """Return the files that an item holds now, with their sizes."""
+        keys = [f"{self.root(item)}/{file.path}" for file in item.files]
+        states = await self.store.stat(keys)
         return [
-            file.model_copy(update={"size_bytes": (root / file_name(file.path)).lstat().st_size})
-            for file in item.files
-            if os.path.lexists(root / file_name(file.path))
+            file.model_copy(update={"size_bytes": states[key].size or 0})
+            for file, key in zip(item.files, keys, strict=True)
+            if not states[key].is_missing
         ]
 
-    def root(self, item: TrashItem) -> Path:
-        """Return the folder below which the files of an item have their original paths."""
-        return self._home(item)
+    def root(self, item: TrashItem) -> str:
+        """Return the prefix below which the files of an item have their original paths."""
+        return _home(item)
 
-    def holder_of(self, path: Path) -> TrashItem | None:
-        """Return the item whose files are below `path`, if it is inside one of the bins."""
+    async def holder_of(self, key: str) -> TrashItem | None:
+        """Return the item whose files are below `key`, if it is inside one of the bins."""
         for name in BinName:
-            if path.is_relative_to(self._folder(name)):
-                return self.read(name, path.relative_to(self._folder(name)).parts[0])
+            if key.startswith(f"{_folder(name)}/"):
+                item_id, _, _ = key.removeprefix(f"{_folder(name)}/").partition("/")
+                return await self.read(name, item_id)
         return None
 
-    def read(self, bin_name: BinName, item_id: str) -> TrashItem:
+    async def read(self, bin_name: BinName, item_id: str) -> TrashItem:
         """Return an item as it is now. Raises NotFound."""
-        home = self._folder(bin_name) / _ID.validate_python(item_id)
-        if (
-            item_id.endswith(_DELETING)
-            or filesystem.is_link(home)
-            or not filesystem.is_folder(home)
-        ):
+        home = f"{_folder(bin_name)}/{_ID.validate_python(item_id)}"
+        state = (await self.store.stat([home]))[home].checked()
+        if item_id.endswith(_DELETING) or state.kind is not FileKind.FOLDER:
             raise NotFound(f"there is no item {item_id} in the {bin_name}")
-        item = _manifest(home, bin_name) or self._first_stage_item(home, bin_name)
-        kept = self.contents(item)
+        item = await self._manifest(item_id, bin_name)
+        item = item or await self._first_stage_item(item_id, bin_name, state)
+        kept = await self.contents(item)
         size = sum(file.size_bytes for file in kept)
         return item.model_copy(update={"files": kept, "size_bytes": size})
 
-    def items(self, bin_name: BinName, after: str | None = None) -> Iterator[TrashItem]:
+    async def items(self, bin_name: BinName, after: str | None = None) -> AsyncIterator[TrashItem]:
         """Iterate over the items with files, newest first, starting after the item `after`."""
-        for item_id in self._ids(bin_name):
+        for item_id in await self._ids(bin_name):
             if after is None or item_id < after:
                 with suppress(NotFound):  # it was restored or deleted meanwhile
-                    item = self.read(bin_name, item_id)
+                    item = await self.read(bin_name, item_id)
                     if item.files:
                         yield item
 
-    def empty(self, older_than: timedelta) -> Emptied:
+    async def empty(self, older_than: timedelta) -> Emptied:
         """Permanently delete the items of the trash that are older than `older_than`.
 
         Raises NotWritable or FileFailure.
         """
-        self._finish_deleting()
+        await self._finish_deleting()
         limit, emptied = utc_now() - older_than, Emptied()
-        for item_id in self._ids(BinName.TRASH):
+        for item_id in await self._ids(BinName.TRASH):
             with suppress(NotFound):
-                item = self.read(BinName.TRASH, item_id)
+                item = await self.read(BinName.TRASH, item_id)
                 if item.moved_at <= limit:
-                    self._delete(self._home(item))
+                    await self.store.delete(_home(item))
                     emptied = _added(emptied, item)
         return emptied
 
-    def _folder(self, bin_name: BinName) -> Path:
-        return self._layout.own / bin_name.value
+    async def _names(self, bin_name: BinName) -> list[str]:
+        folder = _folder(bin_name)
+        listed = self.store.iterate(folder, deep=False)
+        return [key.removeprefix(f"{folder}/").removesuffix("/") async for key in listed]
 
-    def _home(self, item: TrashItem) -> Path:
-        return self._folder(item.bin) / item.id
+    async def _ids(self, bin_name: BinName) -> list[str]:
+        return sorted(filter(_is_item, await self._names(bin_name)), reverse=True)
 
-    def _ids(self, bin_name: BinName) -> list[str]:
-        folder = self._folder(bin_name)
-        with os_errors(folder):
-            is_there = filesystem.is_folder(folder)
-            names = [path.name for path in folder.iterdir()] if is_there else []
-        return sorted(filter(_is_item, names), reverse=True)
+    async def _finish_deleting(self) -> None:
+        for bin_name in BinName:
+            for name in await self._names(bin_name):
+                if name.endswith(_DELETING):
+                    await self.store.delete(f"{_folder(bin_name)}/{name}")
 
-    def _delete(self, home: Path) -> None:
-        """Delete an item. It is renamed first, so that no partial item is ever listed."""
-        doomed = home.with_name(home.name + _DELETING)
-        with os_errors(home):
-            if filesystem.is_folder(home):
-                home.rename(doomed)
-                sync(home.parent)
-                shutil.rmtree(doomed)
+    async def _is_new(self, state: FileState, digest: str | None) -> bool:
+        if digest is None or not state.is_file:
+            return False
+        hashed = await self.store.stat([state.key], hashed=True)
+        return hashed[state.key].checked().sha256 == digest
 
-    def _finish_deleting(self) -> None:
-        for name in BinName:
-            for doomed in self._folder(name).glob(f"*{_DELETING}"):
-                with os_errors(doomed):
-                    shutil.rmtree(doomed)
+    async def _manifest(self, item_id: str, bin_name: BinName) -> TrashItem | None:
+        """Return the manifest; None if it is missing, invalid or describes another item."""
+        try:
+            content = await self.store.read(f"{_folder(bin_name)}/{item_id}/{_MANIFEST}")
+            item = TrashItem.model_validate(stored_json(content))
+        except (LocalError, NotFound, ValueError):
+            return None
+        own = (item.id, item.bin) == (item_id, bin_name)
+        paths = (PurePosixPath(file.path) for file in item.files)
+        inside = all(not path.is_absolute() and ".." not in path.parts for path in paths)
+        return item if own and inside else None
 
-    def _first_stage_item(self, home: Path, bin_name: BinName) -> TrashItem:
+    async def _first_stage_item(
+        self, item_id: str, bin_name: BinName, state: FileState
+    ) -> TrashItem:
         names = [
-            stored_name(path)
-            for path in files.list_files(home)
-            if path not in {_MANIFEST, CHECKSUMS} and not path.endswith(f"/{CHECKSUMS}")
+            name
+            for name in await StoreFolder(self.store, state.key).names()
+            if name not in {_MANIFEST, CHECKSUMS} and not name.endswith(f"/{CHECKSUMS}")
         ]
-        moved = TrashedFile(path=names[0], size_bytes=0) if names else None
-        folder = _folder_of(moved.path) if moved else ""
+        folder = _folder_of(names[0]) if names else ""
         return TrashItem(
-            id=home.name,
+            id=item_id,
             bin=bin_name,
             reason=Reason.DAMAGED,
             detail="moved by an earlier version",
-            moved_at=_time_of(home),
+            moved_at=_time_of(item_id, state),
             video_id=_video_of(folder),
             folder=folder,
             files=[TrashedFile(path=name, size_bytes=0) for name in names],
         )
+
+
+def _folder(bin_name: BinName) -> str:
+    return f"{OWN_FOLDER}/{bin_name.value}"
+
+
+def _home(item: TrashItem) -> str:
+    return f"{_folder(item.bin)}/{item.id}"
 
 
 def _is_item(name: str) -> bool:
@@ -216,30 +226,6 @@ def _is_item(name: str) -> bool:
         return _ID.validate_python(name) == name and not name.endswith(_DELETING)
     except ValidationError:
         return False
-
-
-def _manifest(home: Path, bin_name: BinName) -> TrashItem | None:
-    """Return the manifest; None if it is missing, invalid or describes another item."""
-    try:
-        item = TrashItem.model_validate(stored_json(files.read(home / _MANIFEST)))
-    except (LocalError, NotFound, ValueError):
-        return None
-    own = (item.id, item.bin) == (home.name, bin_name)
-    paths = (PurePosixPath(file.path) for file in item.files)
-    inside = all(not path.is_absolute() and ".." not in path.parts for path in paths)
-    return item if own and inside else None
-
-
-def _is_new(path: Path, digest: str | None) -> bool:
-    return digest is not None and files.size(path) is not None and files.sha256(path) == digest
-
-
-def _rename(source: Path, target: Path) -> None:
-    files.make_folders(target.parent)
-    with os_errors(source):
-        source.rename(target)
-        sync(target.parent)
-        sync(source.parent)
 
 
 def _added(emptied: Emptied, item: TrashItem) -> Emptied:
@@ -250,11 +236,11 @@ def _added(emptied: Emptied, item: TrashItem) -> Emptied:
     )
 
 
-def _time_of(home: Path) -> datetime:
+def _time_of(item_id: str, state: FileState) -> datetime:
     try:
-        return datetime.strptime(home.name, _FIRST_STAGE_TIME).replace(tzinfo=UTC)
+        return datetime.strptime(item_id, _FIRST_STAGE_TIME).replace(tzinfo=UTC)
     except ValueError:
-        return datetime.fromtimestamp(home.stat().st_mtime, UTC)
+        return state.modified or utc_now()
 
 
 def _folder_of(path: str) -> str:

@@ -1,23 +1,26 @@
 """Implements the contract of the file contents of stored videos."""
 
-import asyncio
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from ytarchive.common.content import Content
 from ytarchive.common.errors import NotFound
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.content.api import ContentAPI
-from ytarchive.storage.content.local import LocalContent
+from ytarchive.storage.content.stored import StoredContent
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.layout import Layout, Role, caption_language
+from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.watching import WatchedOperations
 
 
 class ContentService(WatchedOperations, ContentAPI):
-    """Serves the files of stored videos. Paths are read from the library, never from a request."""
+    """Serves the files of stored videos. Keys are read from the library, never from a request."""
 
-    def __init__(self, library: Library, layout: Layout, watch: ArchiveWatch) -> None:
+    def __init__(
+        self, library: Library, layout: Layout, store: MediaStore, watch: ArchiveWatch
+    ) -> None:
         super().__init__(watch)
+        self._store = store
         self._library = library
         self._layout = layout
 
@@ -33,20 +36,22 @@ class ContentService(WatchedOperations, ContentAPI):
         location = await self._library.location(video_id)
         found = None
         if location.video_path is not None:
-            folder = Path(location.video_path).parent
-            files = await self._library.files_beside(video_id, folder)
+            folder = PurePosixPath(self._layout.key_of(location.video_path)).parent
+            files = await self._library.files_beside(video_id, str(folder))
             names = [PurePosixPath(file.name) for file in files if file.role is Role.CAPTIONS]
             found = next(
-                (str(folder / each) for each in names if name in {each.name, _language(each)}), None
+                (
+                    self._layout.shown(str(folder / each))
+                    for each in names
+                    if name in {each.name, caption_language(each.name)}
+                ),
+                None,
             )
         return await self._content(found, f"{video_id} has no captions {name}")
 
     async def _content(self, path: str | None, otherwise: str) -> Content:
         if path is None:
             raise NotFound(otherwise)
-        self._layout.media_file(path)
-        return await asyncio.to_thread(LocalContent.at, Path(path))
-
-
-def _language(path: PurePosixPath) -> str:
-    return caption_language(path.name)
+        key = self._layout.key_of(path)
+        await self._store.place(key)
+        return await StoredContent.of(self._store, key)

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import os_errors, sync, sync_descriptor
 from ytarchive.common.errors import LocalError, NotFound
-from ytarchive.common.file_names import file_name
 from ytarchive.common.regular import append_regular
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout, Role, role_of
+from ytarchive.storage.store.media_store import FileState, MediaStore
 
 _LARGEST_FILE = 4 * 2**20
 """Bytes. For a larger side file, only its name, size and digest are recorded."""
@@ -52,11 +52,6 @@ class HistoryRecords:
         """Return the entries of a video, oldest first. Raises FileFailure."""
         return list(_entries(self._layout.history_file(video_id)))
 
-    def replaced(self, item: TrashItem) -> None:
-        """Record the side files of an item that is about to be moved to a bin."""
-        if item.video_id is not None:
-            self.append(item.video_id, self._side_files(item))
-
     def newest(self, kind: HistoryKind) -> Iterator[tuple[str, HistoryEntry]]:
         """Iterate over the videos that have entries of a kind, with the newest such entry."""
         folder = self._layout.history_folder
@@ -66,26 +61,30 @@ class HistoryRecords:
                 if of_kind:
                     yield path.stem, of_kind[-1]
 
-    def _side_files(self, item: TrashItem) -> Iterator[HistoryEntry]:
-        for file in item.files:
-            kind, path = _KINDS.get(role_of(file.path)), self._layout.absolute(file.path)
-            if kind is None or files.size(path) is None:
-                continue
-            name = PurePosixPath(file_name(file.path)).name
-            known = {"name": name, "size_bytes": file.size_bytes, "sha256": file.sha256}
-            data = known | _content(path, kind)
-            yield HistoryEntry(kind=kind, time=item.moved_at, source="youtube", data=data)
-
 
 def availability_history(config: StorageConfig) -> Iterator[tuple[str, HistoryEntry]]:
     """Iterate over the videos with evidence of their availability, with the newest evidence."""
     return HistoryRecords(Layout.of(config)).newest(HistoryKind.AVAILABILITY)
 
 
-def _content(path: Path, kind: HistoryKind) -> dict[str, str]:
-    if (files.size(path) or 0) > _LARGEST_FILE:
+async def side_files_of(item: TrashItem, store: MediaStore) -> list[HistoryEntry]:
+    """Return the entries of the side files of an item that is about to be moved to a bin."""
+    entries: list[HistoryEntry] = []
+    states = await store.stat(file.path for file in item.files)
+    for file in item.files:
+        kind, state = _KINDS.get(role_of(file.path)), states[file.path]
+        if kind is not None and state.is_file:
+            name = PurePosixPath(file.path).name
+            known = {"name": name, "size_bytes": file.size_bytes, "sha256": file.sha256}
+            data = known | await _content(store, state, kind)
+            entries.append(HistoryEntry(kind=kind, time=item.moved_at, source="youtube", data=data))
+    return entries
+
+
+async def _content(store: MediaStore, state: FileState, kind: HistoryKind) -> dict[str, str]:
+    if (state.size or 0) > _LARGEST_FILE:
         return {}
-    content = files.read(path)
+    content = await store.read(state.key)
     if kind is HistoryKind.CAPTIONS:
         return {"text": content.decode("utf-8", "replace")}
     return {"base64": base64.b64encode(content).decode()}

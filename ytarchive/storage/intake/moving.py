@@ -1,95 +1,116 @@
 """Executes a prepared move: moves replaced files to their bin, then new files to the folder.
 
 Each step can be repeated, so the same code finishes a move that a crash interrupted.
-
-Everything here blocks; callers run it in a thread.
 """
 
+import asyncio
 from dataclasses import replace
 
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.bins.bins import Bins
-from ytarchive.storage.history.records import HistoryRecords
+from ytarchive.storage.bins.models import TrashItem
+from ytarchive.storage.history.records import HistoryRecords, side_files_of
 from ytarchive.storage.library.records import FileSet, Move
-from ytarchive.storage.store import file_sets, files
+from ytarchive.storage.store import file_sets
+from ytarchive.storage.store.checksums import checksum_lines
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import CHECKSUMS, Layout, side_file
+from ytarchive.storage.store.layout import CHECKSUMS, Layout, put_order, side_file
+from ytarchive.storage.store.media_store import MediaStore
+from ytarchive.storage.store.store_folder import StoreFolder
 
 
 class Mover:
-    """Moves the files of one archive."""
+    """Moves files to the media store of one archive."""
 
-    def __init__(self, layout: Layout, bins: Bins) -> None:
-        self._layout = layout
+    def __init__(self, layout: Layout, store: MediaStore, bins: Bins) -> None:
+        self._store = store
         self._bins = bins
         self._history = HistoryRecords(layout)
 
-    def carry_out(self, move: Move) -> FileSet:
+    def folder(self, prefix: str) -> StoreFolder:
+        """Return the files below a prefix, also of staging."""
+        return StoreFolder(self._store, prefix)
+
+    async def carry_out(self, move: Move) -> FileSet:
         """Execute a move that was just prepared. Return the files that are stored afterwards.
 
         Raises DiskFull, NotWritable, FileFailure or IntegrityFailure.
         """
         for item in move.displaced:
-            self._history.replaced(item)
-            self._bins.put(item)
-        files.move_set(move.staged, move.files.folder, [file.name for file in move.files.files])
-        return _arrived(move, file_sets.present(move.files.folder, move.files.files))
+            await self._displace(item)
+        await self._transfer(move, [file.name for file in move.files.files])
+        there = await file_sets.present(self.folder(move.files.folder), move.files.files)
+        return _arrived(move, there)
 
-    def finish(self, move: Move) -> FileSet:
+    async def finish(self, move: Move) -> FileSet:
         """Execute the remaining steps of an interrupted move. Return the stored files.
 
         Staging may have the files of a later download by now, and the target those of an earlier
         one. Therefore files are identified by their digests; their sizes are not sufficient.
         """
-        target = move.files.folder
-        ready = file_sets.intact(move.staged, move.files.files)
-        if move.files.media not in ready or not has_begun(move):
-            self._displace(move, ready)
-            files.move_set(move.staged, target, [file.name for file in ready])
-        stored = _arrived(move, file_sets.intact(target, move.files.files))
-        return replace(stored, files=self._with_checksums(stored))
+        ready = await file_sets.intact(self.folder(move.staged), move.files.files)
+        if move.files.media not in ready or not await self.has_begun(move):
+            await self._displace_again(move, ready)
+            await self._transfer(move, [file.name for file in ready])
+        target = self.folder(move.files.folder)
+        stored = _arrived(move, await file_sets.intact(target, move.files.files))
+        return replace(stored, files=await self._with_checksums(stored))
 
-    def undo(self, move: Move) -> None:
+    async def undo(self, move: Move) -> None:
         """Restore the files that a move displaced, unless another file is at the path."""
         for item in move.displaced:
-            self._bins.put_back(item)
+            await self._bins.put_back(item)
 
-    def tidy(self, move: Move) -> None:
+    async def tidy(self, move: Move) -> None:
         """Remove the item of the trash or the quarantine whose files a move has restored."""
-        item = self._bins.holder_of(move.staged)
+        item = await self._bins.holder_of(move.staged)
         if item is not None:
-            self._bins.forget_if_empty(item)
+            await self._bins.forget_if_empty(item)
 
-    def _displace(self, move: Move, ready: list[StoredFile]) -> None:
+    async def is_ready(self, move: Move) -> bool:
+        """Return whether staging has the prepared media and only intact prepared files."""
+        staged = self.folder(move.staged)
+        names = {file.name for file in await file_sets.intact(staged, move.files.files)}
+        return move.files.media.name in names and names >= set(await staged.names())
+
+    async def has_begun(self, move: Move) -> bool:
+        """Return whether the media, which is moved first, is at its destination."""
+        target = self.folder(move.files.folder)
+        return bool(await file_sets.intact(target, [move.files.media]))
+
+    async def _transfer(self, move: Move, names: list[str]) -> None:
+        source, target = self.folder(move.staged), self.folder(move.files.folder)
+        if source.local_path is not None:
+            await self._store.put(source.local_path, target.prefix, names)
+            return
+        states = await source.states(sorted(names, key=put_order))
+        for name in (name for name, state in states.items() if not state.is_missing):
+            await self._store.move(source.key(name), target.key(name))
+
+    async def _displace(self, item: TrashItem, arrived: dict[str, str] | None = None) -> None:
+        if item.video_id is not None:
+            entries = await side_files_of(item, self._store)
+            await asyncio.to_thread(self._history.append, item.video_id, entries)
+        await self._bins.put(item, arrived)
+
+    async def _displace_again(self, move: Move, ready: list[StoredFile]) -> None:
         """Move files to their bin: those whose replacement is ready, and those without one."""
-        folder = self._layout.relative(move.files.folder)
+        folder = move.files.folder
         coming = {f"{folder}/{file.name}": file.sha256 for file in move.files.files}
         arriving = {f"{folder}/{file.name}" for file in ready}
         for item in move.displaced:
             files_left = [f for f in item.files if f.path in arriving or f.path not in coming]
-            leaving = item.model_copy(update={"files": files_left})
-            self._history.replaced(leaving)
-            self._bins.put(leaving, coming)
+            await self._displace(item.model_copy(update={"files": files_left}), coming)
 
-    def _with_checksums(self, stored: FileSet) -> list[StoredFile]:
+    async def _with_checksums(self, stored: FileSet) -> list[StoredFile]:
         """Return the files with the folder's list of digests, which is written if it is missing."""
         if any(file.name == CHECKSUMS for file in stored.files):
             return stored.files
+        folder = self.folder(stored.folder)
         digests = {file.name: file.registered_sha256 for file in stored.files}
-        known = files.read_checksums(stored.folder)
-        files.replace_checksums(stored.folder, known | digests, self._layout.scratch)
-        return [*stored.files, *file_sets.describe(stored.folder, [CHECKSUMS])]
-
-
-def is_ready(move: Move) -> bool:
-    """Return whether staging has the prepared media and only intact prepared files."""
-    names = {file.name for file in file_sets.intact(move.staged, move.files.files)}
-    return move.files.media.name in names and names >= set(files.list_files(move.staged))
-
-
-def has_begun(move: Move) -> bool:
-    """Return whether the media, which is moved first, is at its destination."""
-    return bool(file_sets.intact(move.files.folder, [move.files.media]))
+        content = checksum_lines(await folder.checksums() | digests)
+        await self._store.write(folder.key(CHECKSUMS), content)
+        return [*stored.files, file_sets.checksums_file(content)]
 
 
 def _arrived(move: Move, there: list[StoredFile]) -> FileSet:

@@ -1,16 +1,14 @@
-"""Decides which of two media files of a video is better.
+"""Decides which of two media files of a video is better."""
 
-Everything here blocks; callers run it in a thread.
-"""
-
+import asyncio
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ytarchive.common.disk import os_errors
-from ytarchive.common.errors import IntegrityFailure
+from ytarchive.common.errors import IntegrityFailure, NotFound
 from ytarchive.common.json_text import stored_json
-from ytarchive.common.regular import NotRegularFile, read_regular
+from ytarchive.common.regular import NotRegularFile
 from ytarchive.media import (
     PICTURE,
     SOUND,
@@ -21,6 +19,7 @@ from ytarchive.media import (
     streams_of,
 )
 from ytarchive.storage.store.layout import is_sound_alone
+from ytarchive.storage.store.store_folder import StoreFolder, local_file
 
 _SAME_BITRATE = 1.25
 """Bitrates within this factor count as equal, because the output of encoders varies."""
@@ -56,17 +55,29 @@ class MediaFacts:
         return f"{self.height}p" if self.height else "unknown"
 
 
-def facts_of(media: Path, info: Path | None, quality: str | None) -> MediaFacts:
+async def facts_of(
+    folder: StoreFolder, media: str, info: str | None, quality: str | None, scratch: Path
+) -> MediaFacts:
     """Return the facts of a media file: from its `info.json`, or else from the file itself.
 
-    `quality` is its registered quality. The facts of a damaged file are unknown. Raises FileFailure
-    if the disk fails, since no decision is possible then.
+    `quality` is its registered quality. `scratch`: for a temporary copy. The facts of a damaged
+    file are unknown. Raises FileFailure if the disk fails, since no decision is possible then.
     """
-    described = _read(info) if info is not None else {}
-    is_of_it = described.get("ext") in {None, media.suffix.removeprefix(".")}
+    described = await _read(folder, info) if info is not None else {}
+    is_of_it = described.get("ext") in {None, PurePosixPath(media).suffix.removeprefix(".")}
     if is_of_it and (described.get("vcodec") or described.get("height")):
-        return _described(described, media)
-    return _inspected(media, quality)
+        size = (await folder.states([media]))[media].size or 0
+        return _described(described, media, size)
+    if is_sound_alone(media):
+        return MediaFacts(frozenset({SOUND}))
+    height = int(quality[:-1]) if quality and quality[:-1].isdigit() else None
+    try:
+        async with local_file(folder.store, folder.key(media), scratch) as path:
+            found = await asyncio.to_thread(_streams, path)
+    except (IntegrityFailure, NotFound):
+        return MediaFacts(frozenset({PICTURE}) if height else None, height)
+    shorter_side = min(found.picture) if found.picture else None
+    return MediaFacts(frozenset(found.kinds), height or shorter_side)
 
 
 def reason_to_keep(stored: MediaFacts, fetched: MediaFacts, *, replace: bool) -> str | None:
@@ -120,18 +131,20 @@ def _is_smooth(fps: float | None) -> bool | None:
     return None if fps is None else fps > _SMOOTH
 
 
-def _read(info: Path) -> dict[str, Any]:
+async def _read(folder: StoreFolder, info: str) -> dict[str, Any]:
+    if not (await folder.states([info]))[info].is_file:
+        return {}
     try:
-        with os_errors(info):
-            found = stored_json(_content(info))
-    except ValueError:
+        found = stored_json(await folder.store.read(folder.key(info)))
+    except (ValueError, NotFound):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _described(info: dict[str, Any], media: Path) -> MediaFacts:
-    if is_sound_alone(media.name):
-        return MediaFacts(frozenset({SOUND}), bitrate=_bitrate(info | {"vcodec": "none"}, media))
+def _described(info: dict[str, Any], media: str, size: int) -> MediaFacts:
+    """Return the facts in an `info.json`. `size`: of the media, in bytes."""
+    if is_sound_alone(media):
+        return MediaFacts(frozenset({SOUND}), bitrate=_bitrate(info | {"vcodec": "none"}, size))
     label = quality_label(info)
     return MediaFacts(
         streams=frozenset(
@@ -143,11 +156,11 @@ def _described(info: dict[str, Any], media: Path) -> MediaFacts:
         fps=_number(info.get("fps")),
         is_hdr=_is_hdr(info.get("dynamic_range")),
         is_uploaded=not is_upscaled(info),
-        bitrate=_bitrate(info, media),
+        bitrate=_bitrate(info, size),
     )
 
 
-def _bitrate(info: dict[str, Any], media: Path) -> float | None:
+def _bitrate(info: dict[str, Any], size: int) -> float | None:
     """Return the bitrate of the picture, or of the sound without one; else of the whole file."""
     kind, codec = (
         ("vbr", "vcodec") if info.get("vcodec") not in {None, "none"} else ("abr", "acodec")
@@ -155,7 +168,7 @@ def _bitrate(info: dict[str, Any], media: Path) -> float | None:
     announced = _number(info.get(kind)) or _number(info.get("tbr"))
     seconds = _number(info.get("duration"))
     if not announced and seconds:
-        announced = media.stat().st_size * 8 / 1000 / seconds
+        announced = size * 8 / 1000 / seconds
     if not announced:
         return None
     return announced * _EFFICIENCY.get(str(info.get(codec)).partition(".")[0], 1.0)
@@ -169,28 +182,9 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and value > 0 else None
 
 
-def _inspected(media: Path, quality: str | None) -> MediaFacts:
-    height = int(quality[:-1]) if quality and quality[:-1].isdigit() else None
-    if is_sound_alone(media.name):
-        return MediaFacts(frozenset({SOUND}))
-    try:
-        with os_errors(media):
-            found = _streams(media)
-    except IntegrityFailure:
-        return MediaFacts(frozenset({PICTURE}) if height else None, height)
-    shorter_side = min(found.picture) if found.picture else None
-    return MediaFacts(frozenset(found.kinds), height or shorter_side)
-
-
-def _content(info: Path) -> bytes:
-    try:
-        return read_regular(info)
-    except (FileNotFoundError, NotRegularFile):
-        return b""
-
-
 def _streams(media: Path) -> Streams:
-    try:
-        return streams_of(media, ffmpeg_path())
-    except (FileNotFoundError, NotRegularFile) as error:
-        raise IntegrityFailure(f"{media}: {error.strerror}") from error
+    with os_errors(media):
+        try:
+            return streams_of(media, ffmpeg_path())
+        except (FileNotFoundError, NotRegularFile) as error:
+            raise IntegrityFailure(f"{media}: {error.strerror}") from error

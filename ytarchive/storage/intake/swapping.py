@@ -2,26 +2,24 @@
 
 The better media file is stored (`ranking`); no file is overwritten. A replaced file is moved to the
 trash, or to the quarantine if it is damaged.
-
-Everything here blocks; callers run it in a thread.
 """
 
-import os
-import shutil
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Self
 
 from pydantic_core import from_json, to_json
 
-from ytarchive.common.disk import os_errors
-from ytarchive.common.errors import IntegrityFailure, LocalError
+from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.bins import bins
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile, TrashItem
 from ytarchive.storage.intake import ranking
-from ytarchive.storage.store import file_sets, files
+from ytarchive.storage.store import file_sets
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import CHECKSUMS, Layout, Role, role_of
+from ytarchive.storage.store.layout import CHECKSUMS, Role, role_of
+from ytarchive.storage.store.media_store import FileState
+from ytarchive.storage.store.store_folder import StoreFolder
 
 _OF_THE_FORMAT = ("ext", "vcodec", "acodec", "width", "height", "fps", "tbr", "vbr", "abr",
                   "dynamic_range", "resolution", "filesize", "filesize_approx")  # fmt: skip
@@ -55,7 +53,7 @@ class StoredCopy:
     """A stored video, as the library knows it, in the target folder of a download."""
 
     video_id: str
-    folder: Path
+    folder: StoreFolder
     known: list[StoredFile]
     quality: str | None = None
     missing: tuple[str, ...] = ()
@@ -74,62 +72,72 @@ class Change:
 class Swap:
     """Prepares a staged download for its target folder; each staged file is hashed once."""
 
-    def __init__(self, layout: Layout, staged: Path, video: StoredCopy) -> None:
-        self._layout = layout
+    def __init__(
+        self, staged: StoreFolder, video: StoredCopy, expected: Mapping[str, str], scratch: Path
+    ) -> None:
         self._staged = staged
         self._video = video
-        self._expected = files.read_checksums(video.folder)
-        self._expected |= {file.name: file.sha256 for file in video.known}
+        self._expected = expected
+        self._scratch = scratch
         self._seen: dict[str, Present] = {}
 
-    @property
-    def folder(self) -> Path:
-        """Return the folder of the stored copy."""
-        return self._video.folder
+    @classmethod
+    async def of(cls, staged: StoreFolder, video: StoredCopy, scratch: Path) -> Self:
+        """Return the swap of a download and a stored copy. `scratch`: for temporary files."""
+        expected = await video.folder.checksums()
+        expected |= {file.name: file.sha256 for file in video.known}
+        return cls(staged, video, expected, scratch)
 
-    def judge(self, quality: str | None, *, replace: bool) -> str | None:
+    @property
+    def folder(self) -> str:
+        """Return the prefix of the stored copy."""
+        return self._video.folder.prefix
+
+    async def judge(self, quality: str | None, *, replace: bool) -> str | None:
         """Return why the stored media is kept; None if the staged media replaces it.
 
         `replace`: accept worse media. Raises IntegrityFailure if the download is not finished.
         """
-        names = file_sets.finished_set(self._staged, self._video.video_id)
+        names = await file_sets.finished_set(self._staged, self._video.video_id)
         [media] = _media_in(names)
-        fetched = _facts(self._staged / media, names, quality)
-        for rival in self._rivals(media):
-            stored = self._facts_of(rival)
+        fetched = await self._facts(self._staged, media, names, quality)
+        for rival in await self._rivals(media):
+            stored = await self._facts_of(rival)
             accept = replace or rival.is_lost
             reason = ranking.reason_to_keep(stored, fetched, replace=accept)
             if reason is not None:
                 return reason
         return None
 
-    def take(self, detail: str) -> Change:
+    async def take(self, detail: str) -> Change:
         """Prepare the whole download: digests, `checksums.sha256`, sync.
 
         `detail` is written to the manifest of the replaced files.
         """
-        names = file_sets.finished_set(self._staged, self._video.video_id)
-        rivals = [each.name for each in self._rivals(*_media_in(names))]
-        return self.prepare(names, [*names, *rivals], detail)
+        names = await file_sets.finished_set(self._staged, self._video.video_id)
+        rivals = [each.name for each in await self._rivals(*_media_in(names))]
+        return await self.prepare(names, [*names, *rivals], detail)
 
-    def take_side_files(self, names: list[str], detail: str) -> Change:
+    async def take_side_files(self, names: list[str], detail: str) -> Change:
         """Prepare to add the named files next to the media. Raises IntegrityFailure."""
-        change = self.prepare(names, names, detail)
+        change = await self.prepare(names, names, detail)
         self._require_media(change)
         return change
 
-    def take_back(self, names: list[str], detail: str, originals: Mapping[str, str]) -> Change:
+    async def take_back(
+        self, names: list[str], detail: str, originals: Mapping[str, str]
+    ) -> Change:
         """Prepare to restore the named files. Restored media replaces other media.
 
         `originals`: by name, the digests with which they were first stored.
         """
         media = _media_in(names)
-        rivals = [each.name for each in self._rivals(media[0])] if media else []
-        change = self.prepare(names, [*names, *rivals], detail, originals)
+        rivals = [each.name for each in await self._rivals(media[0])] if media else []
+        change = await self.prepare(names, [*names, *rivals], detail, originals)
         self._require_media(change)
         return change
 
-    def prepare(
+    async def prepare(
         self,
         names: list[str],
         replaced: Collection[str],
@@ -140,33 +148,33 @@ class Swap:
 
         `originals`: by name, the digests with which the staged files were first stored.
         """
-        fresh = [_with_original(file, originals) for file in
-                 file_sets.describe(self._staged, names)]  # fmt: skip
+        described = await file_sets.describe(self._staged, names)
+        fresh = [_with_original(file, originals) for file in described]
         digests = {file.name: file.sha256 for file in fresh}
-        leaving = [
-            each for each in self._present(replaced) if each.sha256 != digests.get(each.name)
-        ]
-        kept = self._kept({*names, *(each.name for each in leaving)})
-        sealed = file_sets.seal(self._staged, self._video.folder, fresh, kept)
+        there = await self._present(replaced)
+        leaving = [each for each in there if each.sha256 != digests.get(each.name)]
+        kept = await self._kept({*names, *(each.name for each in leaving)})
+        sealed = await file_sets.seal(self._staged, self._video.folder, fresh, kept)
         return Change(sealed, self._items(leaving, detail), len(fresh))
 
-    def reduce(self) -> bool:
+    async def reduce(self) -> bool:
         """Delete from staging all but missing side files. Return whether any are left.
 
         A damaged side file counts as missing. The media is always deleted.
         """
-        names = file_sets.finished_set(self._staged, self._video.video_id)
-        sound = {each.name for each in self._present(names) if not each.is_damaged}
+        names = await file_sets.finished_set(self._staged, self._video.video_id)
+        sound = {each.name for each in await self._present(names) if not each.is_damaged}
         wanted = [name for name in names if name not in sound and role_of(name) is not Role.MEDIA]
-        with os_errors(self._staged):
-            if not wanted:
-                shutil.rmtree(self._staged)
-                return False
-            for name in {*names, CHECKSUMS} - set(wanted):
-                (self._staged / name).unlink(missing_ok=True)
+        staged = self._staged.store
+        if not wanted:
+            await staged.delete(self._staged.prefix)
+            return False
+        for name in {*names, CHECKSUMS} - set(wanted):
+            await staged.delete(self._staged.key(name))
         for name in wanted:
             if role_of(name) is Role.INFO:
-                _forget_format(self._staged / name)
+                content = await staged.read(self._staged.key(name))
+                await staged.write(self._staged.key(name), _without_format(content))
         return True
 
     def _require_media(self, change: Change) -> None:
@@ -174,38 +182,49 @@ class Swap:
             message = f"the media of {self._video.video_id} does not have its registered size"
             raise IntegrityFailure(f"{message}: nothing is added to it")
 
-    def _rivals(self, media: str) -> list[Present]:
+    async def _rivals(self, media: str) -> list[Present]:
         """Return the media files in the folder, of which at most one may be kept."""
         known = [name for name in self._expected if role_of(name) is Role.MEDIA]
-        return self._present(dict.fromkeys([*known, media]))
+        return await self._present([*known, media])
 
-    def _present(self, names: Iterable[str]) -> list[Present]:
+    async def _present(self, names: Iterable[str]) -> list[Present]:
         """Return the named files that exist in the folder; each file is read once."""
-        for name in names:
-            if name not in self._seen and os.path.lexists(self._video.folder / name):
-                self._seen[name] = _present(self._video.folder, name, self._expected.get(name))
-        return [self._seen[name] for name in dict.fromkeys(names) if name in self._seen]
+        wanted, folder = list(dict.fromkeys(names)), self._video.folder
+        states = await folder.states(name for name in wanted if name not in self._seen)
+        there = [name for name, state in states.items() if not state.is_missing]
+        for name, state in (await folder.states(there, hashed=True)).items():
+            size = states[name].size or 0
+            self._seen[name] = Present(name, size, _digest(state), self._expected.get(name))
+        return [self._seen[name] for name in wanted if name in self._seen]
 
-    def _kept(self, replaced: Collection[str]) -> list[StoredFile]:
+    async def _kept(self, replaced: Collection[str]) -> list[StoredFile]:
         """Return the files that are kept, as they were registered."""
         folder, known = self._video.folder, {file.name: file for file in self._video.known}
-        there = set(files.list_files(folder)) & self._expected.keys() - {*replaced, CHECKSUMS}
+        listed = set(await folder.names())
+        there = sorted(listed & self._expected.keys() - {*replaced, CHECKSUMS})
+        states = await folder.states(there)
         found = [
             known.get(name)
-            or StoredFile(
-                name=name, size_bytes=files.size(folder / name) or 0, sha256=self._expected[name]
-            )
-            for name in sorted(there)
+            or StoredFile(name=name, size_bytes=states[name].size or 0, sha256=self._expected[name])
+            for name in there
         ]
-        return file_sets.present(folder, found)
+        return [file for file in found if states[file.name].checked().size == file.size_bytes]
 
-    def _facts_of(self, media: Present) -> ranking.MediaFacts:
-        info = self._present([str(Path(media.name).with_suffix(".info.json"))])
+    async def _facts_of(self, media: Present) -> ranking.MediaFacts:
+        info = await self._present([str(PurePosixPath(media.name).with_suffix(".info.json"))])
         intact = [each.name for each in info if not each.is_damaged]
-        return _facts(self._video.folder / media.name, intact, self._video.quality)
+        return await self._facts(self._video.folder, media.name, intact, self._video.quality)
+
+    async def _facts(
+        self, folder: StoreFolder, media: str, names: Collection[str], quality: str | None
+    ) -> ranking.MediaFacts:
+        """Return the facts of a media file. `names`: the intact files beside it."""
+        info = str(PurePosixPath(media).with_suffix(".info.json"))
+        described = info if info in names else None
+        return await ranking.facts_of(folder, media, described, quality, self._scratch)
 
     def _items(self, leaving: list[Present], detail: str) -> list[TrashItem]:
-        folder = self._layout.relative(self._video.folder)
+        folder = self.folder
         damaged = [each for each in leaving if each.is_damaged]
         if _media_in(each.name for each in damaged):  # keeps files that describe it
             damaged = leaving
@@ -228,25 +247,15 @@ class Swap:
         return item.model_copy(update=known)
 
 
-def _present(folder: Path, name: str, expected: str | None) -> Present:
-    size = files.size(folder / name) or 0
-    return Present(name, size, _digest(folder / name), expected)
-
-
-def _digest(path: Path) -> str | None:
-    try:
-        return files.sha256(path) if files.size(path) is not None else ""
-    except LocalError:
+def _digest(state: FileState) -> str | None:
+    """Return the digest for `Present`."""
+    if state.error is not None:
         return None
+    return state.sha256 or ""
 
 
 def _media_in(names: Iterable[str]) -> list[str]:
     return [name for name in names if role_of(name) is Role.MEDIA]
-
-
-def _facts(media: Path, names: Collection[str], quality: str | None) -> ranking.MediaFacts:
-    info = media.with_suffix(".info.json")
-    return ranking.facts_of(media, info if info.name in names else None, quality)
 
 
 def _with_original(file: StoredFile, originals: Mapping[str, str] | None) -> StoredFile:
@@ -267,17 +276,17 @@ def _trashed(some: Iterable[Present], folder: str) -> list[TrashedFile]:
     ]
 
 
-def _forget_format(info: Path) -> None:
-    """Remove the fields of an `info.json` that describe media not stored with it."""
+def _without_format(info: bytes) -> bytes:
+    """Return an `info.json` without the fields that describe media not stored with it."""
     try:
-        found = from_json(info.read_bytes())
+        found = from_json(info)
     except ValueError:
-        return
-    if isinstance(found, dict):
-        kept = {
-            name: value
-            for name, value in found.items()
-            if name not in _OF_THE_FORMAT and not name.startswith(("format", "requested_"))
-        }
-        with os_errors(info):
-            info.write_bytes(to_json(kept))
+        return info
+    if not isinstance(found, dict):
+        return info
+    kept = {
+        name: value
+        for name, value in found.items()
+        if name not in _OF_THE_FORMAT and not name.startswith(("format", "requested_"))
+    }
+    return to_json(kept)

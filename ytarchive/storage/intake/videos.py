@@ -13,28 +13,29 @@ Captions and a thumbnail that are fetched later are stored in the same way, next
 import asyncio
 import os
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 from loguru import logger
 
-from ytarchive.common.case import require_exact_name
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
 from ytarchive.common.events import VideoChanged, publish
-from ytarchive.common.filesystem import is_file, is_folder
+from ytarchive.common.filesystem import is_file
 from ytarchive.common.models import utc_now
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import caption_languages_of
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage.bins.bins import Bins
-from ytarchive.storage.intake.moving import Mover, has_begun, is_ready
+from ytarchive.storage.intake.moving import Mover
 from ytarchive.storage.intake.swapping import StoredCopy, Swap
 from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.models import SaveVideo, StorageLocation
 from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store import file_sets, files
-from ytarchive.storage.store.file_sets import Registration, StoredFile
+from ytarchive.storage.store.file_sets import Registration
 from ytarchive.storage.store.layout import Layout, side_file
+from ytarchive.storage.store.media_store import MediaStore
 
 log = logger.bind(service="storage")
 
@@ -43,19 +44,26 @@ class VideoStore:
     """Stores videos. Callers must not store the same video twice at the same time."""
 
     def __init__(
-        self, library: Library, layout: Layout, bins: Bins, absent: AbsentCaptions
+        self,
+        library: Library,
+        layout: Layout,
+        store: MediaStore,
+        bins: Bins,
+        absent: AbsentCaptions,
     ) -> None:
         self._library = library
         self._absent = absent
         self._layout = layout
-        self._mover = Mover(layout, bins)
+        self._store = store
+        self._mover = Mover(layout, store, bins)
         # Hashing uses a whole core, so more tasks than cores would only block other threads.
         self._hashing = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def save(self, request: SaveVideo) -> StorageLocation:
         """Store a staged folder, or register a file in place. The call is idempotent."""
         kept: str | None = None
-        await asyncio.to_thread(self._require_exact_name, request)
+        if request.video_path is None:
+            await self._store.place(request.output_path or "", request.video_id)
         await self.settle(request.video_id)
         if request.staged_path is not None and request.only_missing:
             await self._save_side_files(request, request.staged_path)
@@ -73,11 +81,6 @@ class VideoStore:
             log.info("{}: the download is not stored: {}", request.video_id, kept)
         return location.model_copy(update={"kept_reason": kept})
 
-    def _require_exact_name(self, request: SaveVideo) -> None:
-        """Raise CaseConflict if the folder belongs to an id that differs only in case."""
-        if request.video_path is None:
-            require_exact_name(self._layout.video_folder(request.video_id, request.output_path))
-
     async def settle(self, video_id: str) -> None:
         """Finish a move of the video that an earlier attempt left unfinished."""
         interrupted = await self._library.move_of(video_id)
@@ -90,13 +93,16 @@ class VideoStore:
         Raises NotFound if nothing of the video is stored.
         """
         location = await self._library.location(video_id)
-        described = await asyncio.to_thread(is_file, Path(location.metadata_path))
+        metadata = self._layout.metadata_file(video_id)
+        described = await asyncio.to_thread(is_file, metadata)
         location = location.model_copy(update={"has_metadata": described})
         location = await self._absent.with_due(location)
-        path = location.video_path
-        if path is None or await asyncio.to_thread(is_file, Path(path)):
+        if location.video_path is None:
             return location
-        log.warning("{}: registered, but {} is missing", video_id, path)
+        key = self._layout.key_of(location.video_path)
+        if (await self._store.stat([key]))[key].leads_to_file:
+            return location
+        log.warning("{}: registered, but {} is missing", video_id, key)
         return location.model_copy(update={"video_path": None})
 
     async def measure(self) -> None:
@@ -115,44 +121,42 @@ class VideoStore:
 
     async def _save_staged(self, request: SaveVideo, staged_path: str) -> str | None:
         """Store a download, or return why the stored media is kept."""
-        staged = self._layout.staged_folder(staged_path)
-        target = self._layout.video_folder(request.video_id, request.output_path)
-        if not await asyncio.to_thread(is_folder, staged):
+        staged = self._staged(staged_path)
+        target = await self._store.place(request.output_path or "", request.video_id)
+        if not await self._mover.folder(staged).exists():
             return None  # it was stored before, or there is no download
         earlier = (await self._library.stored_among([request.video_id])).get(request.video_id)
         profile = request.profile
         if earlier and profile:
             profile = profile.with_side_files_of(earlier.profile)
-        home = earlier.media.parent if earlier else target
+        home = _parent(earlier.media) if earlier else target
         async with self._hashing:
             for folder in dict.fromkeys([target, home] if earlier else []):
                 swap = await self._swap(request.video_id, staged, folder)
-                reason = await asyncio.to_thread(
-                    swap.judge, request.quality, replace=request.replace
-                )
+                reason = await swap.judge(request.quality, replace=request.replace)
                 if reason is not None:
                     await self._keep(request, swap, staged)
                     return reason
             swap = await self._swap(request.video_id, staged, target)
-            change = await asyncio.to_thread(swap.take, _replaced_by(request.quality))
+            change = await swap.take(_replaced_by(request.quality))
         stored = FileSet(
             request.video_id, target, change.files, request.quality, request.missing, profile
         )
         await self.carry_out(Move(staged, stored, change.displaced))
         if earlier is not None and home != target:
             message = "{}: stored again, in {}; the files in {} stay registered, and verified"
-            log.warning(message, request.video_id, target, home)
+            log.warning(message, request.video_id, *map(self._layout.shown, (target, home)))
         return None
 
-    async def _keep(self, request: SaveVideo, swap: Swap, staged: Path) -> None:
+    async def _keep(self, request: SaveVideo, swap: Swap, staged: str) -> None:
         """Keep the stored media; store only the side files that the video lacks."""
         location = await self.locate(request.video_id)
         profile = _asked(location.profile, request.profile, keeps_quality=False)
-        if not await asyncio.to_thread(swap.reduce):
+        if not await swap.reduce():
             await self._library.set_missing(request.video_id, location.missing, profile)
             return
-        names = await asyncio.to_thread(files.list_files, staged)
-        change = await asyncio.to_thread(swap.take_side_files, names, "damaged, and fetched again")
+        names = await self._mover.folder(staged).names()
+        change = await swap.take_side_files(names, "damaged, and fetched again")
         came = {side_file(name) for name in names}
         missing = [each for each in location.missing if each not in came]
         stored = FileSet(
@@ -163,7 +167,7 @@ class VideoStore:
 
     async def _save_side_files(self, request: SaveVideo, staged_path: str) -> None:
         """Add captions and thumbnail to a stored video, and record what is still missing."""
-        staged = self._layout.staged_folder(staged_path)
+        staged = self._staged(staged_path)
         video_id = request.video_id
         location = await self.locate(video_id)
         if location.video_path is None:
@@ -171,34 +175,44 @@ class VideoStore:
         not_asked = [each for each in location.missing if each not in request.only_missing]
         missing = [*not_asked, *request.missing]
         profile = _asked(location.profile, request.profile, keeps_quality=True)
-        if not await asyncio.to_thread(files.list_files, staged):
+        if not await self._mover.folder(staged).names():
             await self._library.set_missing(video_id, missing, profile)
             return
-        target = Path(location.video_path).parent
+        target = _parent(self._layout.key_of(location.video_path))
         swap = await self._swap(video_id, staged, target)
         async with self._hashing:
-            names = await asyncio.to_thread(file_sets.side_files_in, staged, video_id)
-            change = await asyncio.to_thread(swap.take_side_files, names, "fetched again")
+            names = await file_sets.side_files_in(self._mover.folder(staged), video_id)
+            change = await swap.take_side_files(names, "fetched again")
         stored = FileSet(
             video_id, target, change.files, location.quality, missing, profile, adds=change.new
         )
         await self.carry_out(Move(staged, stored, change.displaced))
 
-    async def _swap(self, video_id: str, staged: Path, folder: Path) -> Swap:
+    async def _swap(self, video_id: str, staged: str, folder: str) -> Swap:
         """Return a Swap of the download and the copy of its video in a folder."""
         known = await self._library.files_beside(video_id, folder)
-        try:
+        copy = StoredCopy(video_id, self._mover.folder(folder), known)
+        with suppress(NotFound):
             location = await self._library.location(video_id)
-        except NotFound:
-            return Swap(self._layout, staged, StoredCopy(video_id, folder, known))
-        copy = StoredCopy(video_id, folder, known, location.quality, tuple(location.missing))
-        return Swap(self._layout, staged, copy)
+            copy = replace(copy, quality=location.quality, missing=tuple(location.missing))
+        return await self.swap(staged, copy)
+
+    async def swap(self, staged: str, copy: StoredCopy) -> Swap:
+        """Return a Swap of the files below a prefix and a stored copy."""
+        return await Swap.of(self._mover.folder(staged), copy, self._layout.scratch)
+
+    def _staged(self, path: str) -> str:
+        return self._layout.relative(self._layout.staged_folder(path))
 
     async def _save_in_place(self, request: SaveVideo, video_path: str) -> None:
-        media = self._layout.media_file(video_path)
+        media = await self._store.place(video_path)
+        folder = self._mover.folder(_parent(media))
         async with self._hashing:
-            found = await asyncio.to_thread(_describe_in_place, media)
-        stored = FileSet(request.video_id, media.parent, found, request.quality)
+            names = await file_sets.beside(self._store, media)
+            if folder.local_path is not None:
+                await asyncio.to_thread(files.sync_all, folder.local_path, names)
+            found = await file_sets.describe(folder, names)
+        stored = FileSet(request.video_id, folder.prefix, found, request.quality)
         await asyncio.to_thread(self._note_registration, stored)
         await self._register(stored)
 
@@ -206,7 +220,7 @@ class VideoStore:
         """Record in a file what `rebuild` cannot derive from the video's files."""
         note = Registration(
             video_id=stored.video_id,
-            folder=self._layout.relative(stored.folder),
+            folder=stored.folder,
             files=stored.files,
             quality=stored.quality,
             stored_at=utc_now(),
@@ -218,13 +232,13 @@ class VideoStore:
     async def _finish(self, move: Move) -> None:
         """Finish an interrupted move; forget it if no file was moved and staging has changed."""
         video_id = move.files.video_id
-        if not await asyncio.to_thread(lambda: is_ready(move) or has_begun(move)):
+        if not (await self._mover.is_ready(move) or await self._mover.has_begun(move)):
             log.warning("{}: was not moved and has changed; forgotten", video_id)
-            await asyncio.to_thread(self._mover.undo, move)
+            await self._mover.undo(move)
             await self._library.forget_move(video_id)
             return
         log.info("{}: finishing an interrupted move", video_id)
-        await self._register(await asyncio.to_thread(self._mover.finish, move), move)
+        await self._register(await self._mover.finish(move), move)
 
     async def carry_out(self, move: Move) -> None:
         """Move prepared files to their folder and register them.
@@ -234,11 +248,11 @@ class VideoStore:
         """
         await self._library.begin_move(move)
         try:
-            stored = await asyncio.to_thread(self._mover.carry_out, move)
+            stored = await self._mover.carry_out(move)
         except LocalError:
             with suppress(LocalError):  # the first failure is the one to report
-                if await asyncio.to_thread(is_ready, move):
-                    await asyncio.to_thread(self._mover.undo, move)
+                if await self._mover.is_ready(move):
+                    await self._mover.undo(move)
                     await self._library.forget_move(move.files.video_id)
             raise
         await self._register(stored, move)
@@ -246,15 +260,13 @@ class VideoStore:
     async def _register(self, stored: FileSet, move: Move | None = None) -> None:
         await self._library.register(stored, move.displaced if move else ())
         if move is not None:
-            await asyncio.to_thread(self._mover.tidy, move)
+            await self._mover.tidy(move)
         size = sum(file.size_bytes for file in stored.files)
         log.info("{}: stored {} files, {} bytes", stored.video_id, len(stored.files), size)
 
 
-def _describe_in_place(media: Path) -> list[StoredFile]:
-    names = file_sets.beside(media)
-    files.sync_all(media.parent, names)
-    return file_sets.describe(media.parent, names)
+def _parent(key: str) -> str:
+    return str(PurePosixPath(key).parent)
 
 
 def _asked(

@@ -48,6 +48,10 @@ class Draft:
     digest: str
 
 
+class _UnreadableError(Exception):
+    """The stored metadata is damaged and must be quarantined first."""
+
+
 class MetadataStore:
     """Stores metadata. Callers must not store that of one video twice at the same time."""
 
@@ -80,7 +84,7 @@ class MetadataStore:
         except BaseException:
             await asyncio.to_thread(_remove, draft.path)
             raise
-        await self._placing.run(draft)
+        await self._place(draft)
         return location
 
     async def recover(self) -> None:
@@ -96,9 +100,16 @@ class MetadataStore:
     async def _recover(self, draft: Draft, registered: str | None) -> None:
         if registered == draft.digest == await asyncio.to_thread(files.sha256, draft.path):
             log.info("{}: finishing its metadata", draft.video_id)
-            await self._placing.run(draft)
+            await self._place(draft)
         else:
             await asyncio.to_thread(_remove, draft.path)
+
+    async def _place(self, draft: Draft) -> None:
+        try:
+            await self._placing.run(draft)
+        except _UnreadableError:
+            await self._quarantine(draft.video_id)
+            await self._placing.run(draft)
 
     def _draft(self, video_id: str, content: bytes) -> Draft:
         digest = hashlib.sha256(content).hexdigest()
@@ -123,14 +134,13 @@ class MetadataStore:
             draft.path.replace(path)
 
     def _keep_older(self, draft: Draft, path: Path) -> None:
-        """Append the current version to the history, or quarantine it if it is damaged.
+        """Append the current version to the history.
 
-        Raises a LocalError if the current version cannot be determined.
+        Raises _UnreadableError if it is damaged, or a LocalError if it cannot be determined.
         """
         older = _readable(path)
         if older is None:
-            self._quarantine(draft.video_id, path)
-            return
+            raise _UnreadableError
         if _version(older) != _version(VideoMetadata.model_validate_json(files.read(draft.path))):
             entry = HistoryEntry(
                 kind=HistoryKind.METADATA,
@@ -140,11 +150,13 @@ class MetadataStore:
             )
             self._history.append(draft.video_id, [entry])
 
-    def _quarantine(self, video_id: str, path: Path) -> None:
-        named = TrashedFile(path=self._layout.relative(path), size_bytes=files.size(path) or 0)
+    async def _quarantine(self, video_id: str) -> None:
+        path = self._layout.metadata_file(video_id)
+        size = await asyncio.to_thread(files.size, path)
+        named = TrashedFile(path=self._layout.relative(path), size_bytes=size or 0)
         folder = self._layout.relative(path.parent)
         detail = "metadata that cannot be read, fetched again"
-        self._bins.put(
+        await self._bins.put(
             new_item(BinName.QUARANTINE, Reason.DAMAGED, folder, [named], video_id, detail)
         )
 

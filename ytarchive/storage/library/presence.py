@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from ytarchive.common.errors import LocalError
-from ytarchive.common.filesystem import is_file
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.library.models import ExistsRequest, StoredVideos
 from ytarchive.storage.library.records import Registered
 from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.media_store import MediaStore
 
 log = logger.bind(service="storage")
 
@@ -60,15 +60,18 @@ def better_qualities(
     }
 
 
-def look_for(registered: Mapping[str, Registered], layout: Layout) -> Seen:
-    """Look for the files of registered videos. Blocks."""
+async def look_for(registered: Mapping[str, Registered], layout: Layout, store: MediaStore) -> Seen:
+    """Look for the files of registered videos."""
     seen = Seen(incomplete={each for each, video in registered.items() if not video.is_complete})
     failures: dict[str, str] = {}
-    for video_id, video in registered.items():
+    described = {each: layout.relative(layout.metadata_file(each)) for each in registered}
+    media = {each: video.media for each, video in registered.items()}
+    states = await store.stat([*media.values(), *described.values()])
+    for video_id, key in media.items():
         try:
-            if is_file(video.media):
+            if states[key].leads_to_file:
                 seen.stored.add(video_id)
-                if is_file(layout.metadata_file(video_id)):
+                if states[described[video_id]].leads_to_file:
                     seen.described.add(video_id)
         except LocalError as error:
             seen.failed.add(video_id)

@@ -1,7 +1,6 @@
 """The files of stored videos, and of videos that are being stored."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.bins.models import TrashItem
@@ -14,7 +13,8 @@ class FileSet:
     """A video's files, all in one folder; the first with the role `media` is the video itself."""
 
     video_id: str
-    folder: Path
+    folder: str
+    """Its key."""
     files: list[StoredFile]
     quality: str | None
     missing: list[str] = field(default_factory=list)
@@ -35,7 +35,8 @@ class FileSet:
 class Move:
     """A prepared move of a video from staging to `files.folder`."""
 
-    staged: Path
+    staged: str
+    """The key of the folder that has the files: in staging, or in a bin."""
     files: FileSet
     displaced: list[TrashItem] = field(default_factory=list)
     """Files to move from the folder to the trash or the quarantine."""
@@ -45,7 +46,8 @@ class Move:
 class Registered:
     """A stored video."""
 
-    media: Path
+    media: str
+    """Its key."""
     is_complete: bool
     quality: str | None = None
     profile: ArchiveProfile | None = None

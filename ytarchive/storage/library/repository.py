@@ -87,8 +87,8 @@ class Library:
         """Record durably that a video is about to be moved."""
         parameters = {
             "video_id": move.files.video_id,
-            "staged_path": self._layout.relative(move.staged),
-            "target_path": self._layout.relative(move.files.folder),
+            "staged_path": move.staged,
+            "target_path": move.files.folder,
             "quality": move.files.quality,
             "files": dumped(_FILES, move.files.files).decode(),
             "missing": json.dumps(move.files.missing),
@@ -119,13 +119,13 @@ class Library:
         """
         video = {
             "video_id": stored.video_id,
-            "media_path": self._layout.relative(stored.folder / stored.media.name),
+            "media_path": f"{stored.folder}/{stored.media.name}",
             "quality": stored.quality,
             "missing": missing_json(stored.missing),
             "profile": _json(stored.profile),
             "now": to_micros(utc_now()),
         }
-        rows = file_rows(stored, self._layout)
+        rows = file_rows(stored)
         gone = [
             {"video_id": stored.video_id, "path": file.path}
             for item in displaced
@@ -161,15 +161,14 @@ class Library:
 
         await self._database.write(record)
 
-    async def files_beside(self, video_id: str, folder: Path) -> list[StoredFile]:
-        """Return a video's registered files in the folder of its media, the media first."""
-        inside = self._layout.relative(folder)
+    async def files_beside(self, video_id: str, folder: str) -> list[StoredFile]:
+        """Return a video's registered files in a folder, the media first."""
         rows = await self._database.fetch_all(
-            "files_beside", {"video_id": video_id, "folder": inside}
+            "files_beside", {"video_id": video_id, "folder": folder}
         )
         return [
             StoredFile(
-                name=row["path"].removeprefix(f"{inside}/"),
+                name=row["path"].removeprefix(f"{folder}/"),
                 size_bytes=row["size_bytes"],
                 sha256=row["sha256"].hex(),
             )
@@ -197,14 +196,14 @@ class Library:
         return Totals(**{name: row[name] for name in Totals.__dataclass_fields__})
 
     def _registered(self, row: Row) -> tuple[str, Registered]:
-        media = self._layout.absolute(row["media_path"])
+        media = row["media_path"]
         found = Registered(media, not row["is_incomplete"], row["quality"], _profile(row["asked"]))
         return row["video_id"], found
 
     def _move(self, row: Row) -> Move:
         stored = FileSet(
             video_id=row["video_id"],
-            folder=self._layout.absolute(row["target_path"]),
+            folder=row["target_path"],
             files=_FILES.validate_python(read_json(row["files"].encode())),
             quality=row["quality"],
             missing=json.loads(row["missing"]),
@@ -212,7 +211,7 @@ class Library:
             adds=row["adds"],
         )
         displaced = _ITEMS.validate_json(row["displaced"])
-        return Move(self._layout.absolute(row["staged_path"]), stored, displaced)
+        return Move(row["staged_path"], stored, displaced)
 
     def _location(self, video: Row) -> StorageLocation:
         media = self._layout.absolute(video["media_path"]) if video["media_path"] else None

@@ -36,12 +36,12 @@ def metadata_file_row(video_id: str, content: bytes, layout: Layout) -> dict[str
     }
 
 
-def file_rows(stored: FileSet, layout: Layout) -> list[dict[str, Any]]:
+def file_rows(stored: FileSet) -> list[dict[str, Any]]:
     """Return the rows of a video's files."""
     return [
         {
             "video_id": stored.video_id,
-            "path": layout.relative(stored.folder / file.name),
+            "path": f"{stored.folder}/{file.name}",
             "role": file.role.value,
             "size_bytes": file.size_bytes,
             "sha256": bytes.fromhex(file.registered_sha256),

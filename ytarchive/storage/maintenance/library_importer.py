@@ -7,7 +7,7 @@ else that triggers maintain are correct.
 import asyncio
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from ytarchive.storage.library.rows import file_rows, metadata_file_row, metadat
 from ytarchive.storage.marks.records import marks_row, read_marks
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout
+from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.work_plans.models import WorkPlan
 from ytarchive.storage.work_plans.work_plans import entry_rows
 
@@ -45,10 +46,15 @@ class LibraryImporter:
     """Imports the archive's files. `oddities` counts problems; `examples` has the first ones."""
 
     def __init__(
-        self, database: Database, layout: Layout, on_progress: Callable[[int], None]
+        self,
+        database: Database,
+        layout: Layout,
+        store: MediaStore,
+        on_progress: Callable[[int], None],
     ) -> None:
         self._database = database
         self._layout = layout
+        self._store = store
         self._on_progress = on_progress
         self._videos = 0
         self.oddities = 0
@@ -56,7 +62,13 @@ class LibraryImporter:
 
     async def fill(self) -> None:
         """Import all files of the archive."""
-        await self._enter(self._found_videos(), self._enter_video)
+        some: list[FoundFiles] = []
+        async for found in self._found_videos():
+            some.append(found)
+            if len(some) == _AT_ONCE:
+                await self._write(some, self._enter_video)
+                some = []
+        await self._write(some, self._enter_video)
         kinds = self._layout.metadata
         await self._enter(self._documents(kinds / "videos"), self._enter_metadata)
         await self._enter(self._documents(kinds / "playlists"), self._enter_playlist)
@@ -69,7 +81,10 @@ class LibraryImporter:
         An item that cannot be imported is reported, and none of its rows are kept.
         """
         while some := await asyncio.to_thread(_take, things):
-            await self._database.write(functools.partial(self._enter_all, some, enter))
+            await self._write(some, enter)
+
+    async def _write(self, some: Iterable[T], enter: Callable[[T, Writer], None]) -> None:
+        await self._database.write(functools.partial(self._enter_all, some, enter))
 
     def _enter_all(
         self, some: Iterable[T], enter: Callable[[T, Writer], None], writer: Writer
@@ -95,19 +110,20 @@ class LibraryImporter:
         if len(self.examples) < _MOST_ODDITIES:
             self.examples.append(oddity)
 
-    def _found_videos(self) -> Iterator[FoundFiles]:
+    async def _examinations(self) -> AsyncIterator[Coroutine[Any, Any, FoundFiles]]:
+        layout, store = self._layout, self._store
+        async for prefix in discovery.video_folders(layout, store, self._note):
+            yield discovery.examine(store, prefix, layout.scratch)
+        notes = self._documents(layout.metadata / "registered")
+        while some := await asyncio.to_thread(_take, notes):
+            for path in some:
+                yield discovery.examine_registration(path, layout, store)
+
+    async def _found_videos(self) -> AsyncIterator[FoundFiles]:
         """Iterate over all videos, and report progress and problems."""
-        paths = discovery.video_folders(self._layout, self._note)
-        folders = ((discovery.examine, (path,)) for path in paths)
-        notes = (
-            (discovery.examine_registration, (path, self._layout))
-            for path in self._documents(self._layout.metadata / "registered")
-        )
-        looks: Iterator[tuple[Callable[..., FoundFiles], tuple[Any, ...]]]
-        looks = itertools.chain(folders, notes)
-        for examine, arguments in looks:
+        async for examination in self._examinations():
             try:
-                found = examine(*arguments)
+                found = await examination
             except discovery.EXAMINATION_FAILURES as error:
                 self._note(str(error))
                 continue
@@ -124,12 +140,12 @@ class LibraryImporter:
         else:
             row = {
                 "video_id": stored.video_id,
-                "media_path": self._layout.relative(stored.folder / found.media),
+                "media_path": f"{stored.folder}/{found.media}",
                 "quality": stored.quality,
                 "now": found.moment,
             }
             writer.execute("add_media", row)
-        writer.execute_many("upsert_file", file_rows(stored, self._layout))
+        writer.execute_many("upsert_file", file_rows(stored))
 
     def _enter_metadata(self, path: Path, writer: Writer) -> None:
         metadata = self._read(path, VideoMetadata)
@@ -183,7 +199,7 @@ def _in_short(error: Exception) -> str:
     return str(error)
 
 
-def _name(thing: FoundFiles | Path) -> Path:
+def _name(thing: FoundFiles | Path) -> Path | str:
     return thing if isinstance(thing, Path) else thing.stored.folder
 
 

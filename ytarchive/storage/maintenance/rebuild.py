@@ -4,7 +4,6 @@ The new library is built in a separate folder and then swapped in; the old one i
 """
 
 import asyncio
-import os
 import stat
 import time
 from collections.abc import Callable
@@ -36,6 +35,8 @@ from ytarchive.storage.library.repository import SCHEMA, Library
 from ytarchive.storage.maintenance.library_importer import LibraryImporter
 from ytarchive.storage.search import Search
 from ytarchive.storage.store.layout import CHECKSUMS, Layout
+from ytarchive.storage.store.local import LocalMediaStore
+from ytarchive.storage.store.media_store import MediaStore
 
 log = logger.bind(service="storage")
 
@@ -77,15 +78,16 @@ async def rebuild_library(
     identity = await asyncio.to_thread(open_identity, config, Access.WRITE)
     if not filesystem.is_folder(layout.videos):
         raise NotFound(f"{layout.videos} does not exist: there is nothing to make a library of")
+    store = LocalMediaStore(layout)
     with StateLock(layout.state, [ServiceName.STORAGE]):
         watch = ArchiveWatch(Presence(layout.base, identity.id) if identity else None)
-        await _finish_moves(layout)
-        rebuilt = await _made_again(layout, watch, on_progress)
+        await _finish_moves(layout, store)
+        rebuilt = await _made_again(layout, store, watch, on_progress)
         await _record(layout, identity)
         return rebuilt.model_copy(update={"is_searchable": await _index(layout, watch)})
 
 
-async def restore_lost_library(layout: Layout, watch: ArchiveWatch) -> None:
+async def restore_lost_library(layout: Layout, store: MediaStore, watch: ArchiveWatch) -> None:
     """Rebuild the library if it is missing although the archive has files.
 
     Otherwise the archive would count as empty, and all videos would be fetched again. The caller
@@ -94,37 +96,45 @@ async def restore_lost_library(layout: Layout, watch: ArchiveWatch) -> None:
     with os_errors(layout.state):
         await asyncio.to_thread(swap.finish, layout.database)
         await asyncio.to_thread(set_aside_older, layout.database, SCHEMA)
-    if not await asyncio.to_thread(_is_lost, layout):
+    if not await _is_lost(layout, store):
         return
     log.warning("the archive has lost {}: it is made again from the files", layout.database)
-    rebuilt = await _made_again(layout, watch, lambda _: None)
+    rebuilt = await _made_again(layout, store, watch, lambda _: None)
     log.warning("{} is there again; videos: {}", layout.database.name, rebuilt.videos)
 
 
-def _is_lost(layout: Layout) -> bool:
+async def _is_lost(layout: Layout, store: MediaStore) -> bool:
     """Return whether there is no library, but files that it would register."""
-    if os.path.lexists(layout.database) and not _is_empty(layout.database):
+    if not await asyncio.to_thread(_is_absent, layout.database):
         return False
-    with os_errors(layout.videos):
-        folders = layout.videos.iterdir()
-        described = (path for folder in layout.described for path in documents(folder))
-        return any(is_file(path / CHECKSUMS) for path in folders) or any(described)
+    if await asyncio.to_thread(_has_documents, layout):
+        return True
+    async for folder in store.iterate(layout.relative(layout.videos), deep=False):
+        key = f"{folder}{CHECKSUMS}"
+        if folder.endswith("/") and (await store.stat([key]))[key].leads_to_file:
+            return True
+    return False
 
 
-def _is_empty(database: Path) -> bool:
-    status = database.lstat()
-    return stat.S_ISREG(status.st_mode) and not status.st_size
+def _has_documents(layout: Layout) -> bool:
+    return any(path for folder in layout.described for path in documents(folder))
+
+
+def _is_absent(database: Path) -> bool:
+    """Return whether there is no database, or an empty file."""
+    status = filesystem.status(database, follow=False)
+    return status is None or (stat.S_ISREG(status.st_mode) and not status.st_size)
 
 
 async def _made_again(
-    layout: Layout, watch: ArchiveWatch, on_progress: Callable[[int], None]
+    layout: Layout, store: MediaStore, watch: ArchiveWatch, on_progress: Callable[[int], None]
 ) -> Rebuilt:
     """Build the library from the files, and swap it in if the archive is still present."""
     began = time.monotonic()
     with os_errors(layout.state):
         prepared = swap.prepare(layout.state)
     async with await Database.open(prepared / layout.database.name, _UNFINISHED) as database:
-        filling = LibraryImporter(database, layout, on_progress)
+        filling = LibraryImporter(database, layout, store, on_progress)
         await watch.run(filling.fill())
         totals = await Library(database, layout).totals()
     with os_errors(layout.state):
@@ -150,15 +160,14 @@ async def _record(layout: Layout, identity: ArchiveIdentity | None) -> None:
             await record_in_library(library, identity.id)
 
 
-async def _finish_moves(layout: Layout) -> None:
+async def _finish_moves(layout: Layout, store: MediaStore) -> None:
     """Finish the moves recorded in the old library, if it can be read."""
     if not await asyncio.to_thread(is_file, layout.database):
         return
     try:
         async with await Database.open(layout.database, SCHEMA) as old:
-            await VideoStore(
-                Library(old, layout), layout, Bins(layout), AbsentCaptions(old)
-            ).recover()
+            library, bins = Library(old, layout), Bins(store)
+            await VideoStore(library, layout, store, bins, AbsentCaptions(old)).recover()
     except YTArchiveError as error:
         log.warning("the old library is not read: {}", error.message)
 

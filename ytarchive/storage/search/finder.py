@@ -101,7 +101,7 @@ class Finder:
     ) -> list[FoundVideo]:
         rows = await self._index.documents(numbers)
         media = await self._library.stored_among([row["video_id"] for row in rows])
-        paths = {video_id: str(video.media) for video_id, video in media.items()}
+        paths = {video_id: self._layout.shown(video.media) for video_id, video in media.items()}
         places = question.places()
 
         def shown(row: Row) -> FoundVideo:

@@ -1,20 +1,22 @@
-"""Determines which files form a finished video, and their digests.
+"""Determines which files form a finished video, and their digests."""
 
-Everything here blocks; callers run it in a thread.
-"""
-
+import asyncio
+import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from pydantic import Field
 
-from ytarchive.common import filesystem
-from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive
+from ytarchive.common.disk import os_errors
+from ytarchive.common.errors import FileGone, IntegrityFailure, NotFound, PathOutsideArchive
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, UtcDatetime
 from ytarchive.storage.store import files
+from ytarchive.storage.store.checksums import checksum_lines
 from ytarchive.storage.store.layout import CHECKSUMS, Role, role_of
+from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
+from ytarchive.storage.store.store_folder import StoreFolder
 
 # Names of unfinished files of yt-dlp, ffmpeg and editors.
 _LEFTOVER = re.compile(r"\.(part|ytdl|tmp|temp)(\.|-Frag|$)", re.IGNORECASE)
@@ -51,24 +53,33 @@ class Registration(Model):
     stored_at: UtcDatetime
 
 
-def seal(
-    staged: Path, target: Path, fresh: list[StoredFile], kept: list[StoredFile]
+async def seal(
+    staged: StoreFolder, target: StoreFolder, fresh: list[StoredFile], kept: list[StoredFile]
 ) -> list[StoredFile]:
     """Write the `checksums.sha256` of files that are about to be moved, and sync all of them.
 
     Return the future files of `target`, new ones first. Raises PathOutsideArchive.
     """
     names = [file.name for file in fresh]
-    _refuse_links(target, names)
-    digests = {file.name: file.registered_sha256 for file in [*fresh, *kept]}
-    files.write_checksums(staged, digests)
-    files.sync_all(staged, [*names, CHECKSUMS])
-    return [*fresh, *kept, *describe(staged, [CHECKSUMS])]
+    await _refuse_links(target, names)
+    content = checksum_lines({file.name: file.registered_sha256 for file in [*fresh, *kept]})
+    path = staged.local_path
+    if path is None:
+        await staged.store.write(staged.key(CHECKSUMS), content)
+    else:
+        await asyncio.to_thread(_write_and_sync, path, content, names)
+    return [*fresh, *kept, checksums_file(content)]
 
 
-def side_files_in(staged: Path, video_id: str) -> list[str]:
+def checksums_file(content: bytes) -> StoredFile:
+    """Return the stored file of a list of digests with the given content."""
+    digest = hashlib.sha256(content).hexdigest()
+    return StoredFile(name=CHECKSUMS, size_bytes=len(content), sha256=digest)
+
+
+async def side_files_in(staged: StoreFolder, video_id: str) -> list[str]:
     """Return the names of staged captions and thumbnails. Raises IntegrityFailure for others."""
-    names = _finished(staged, video_id)
+    names = await _finished(staged, video_id)
     refused = [name for name in names if role_of(name) not in {Role.CAPTIONS, Role.THUMBNAIL}]
     if refused:
         message = f"captions and thumbnail alone can be added to {video_id}, not {refused[0]!r}"
@@ -76,76 +87,84 @@ def side_files_in(staged: Path, video_id: str) -> list[str]:
     return names
 
 
-def finished_set(folder: Path, video_id: str) -> list[str]:
+async def finished_set(folder: StoreFolder, video_id: str) -> list[str]:
     """Return the names of a finished download's files, without the list of digests.
 
     Raises IntegrityFailure if it has a leftover, a foreign file, or not exactly one media file.
     """
-    names = _finished(folder, video_id)
+    names = await _finished(folder, video_id)
     media = [name for name in names if role_of(name) is Role.MEDIA]
-    if len(media) != 1 or not files.size(folder / media[0]):
+    if len(media) != 1 or not (await folder.states(media))[media[0]].size:
         message = f"the download of {video_id} must have one media file, {video_id}.mp4 or the like"
         raise IntegrityFailure(message, files=media)
     return names
 
 
-def _finished(folder: Path, video_id: str) -> list[str]:
-    listed = files.list_files(folder)
-    refused = [name for name in listed if not _belongs(folder, name, video_id)]
+async def _finished(folder: StoreFolder, video_id: str) -> list[str]:
+    listed = await folder.states(await folder.names())
+    refused = [
+        name for name, state in listed.items() if not state.is_file or not _belongs(name, video_id)
+    ]
     if refused:
         message = f"the download of {video_id} is not finished: there is {refused[0]!r}"
         raise IntegrityFailure(message, files=refused[:20])
     return [name for name in listed if name != CHECKSUMS]
 
 
-def beside(media: Path) -> list[str]:
-    """Return a media file and its side files with the same stem, relative to its folder.
+async def beside(store: MediaStore, media: str) -> list[str]:
+    """Return the names of a media file and its side files with the same stem, in its folder.
 
     Raises NotFound, or IntegrityFailure if it is not a media file.
     """
-    if files.size(media) is None:
+    path = PurePosixPath(media)
+    if not (await store.stat([media]))[media].is_file:
         raise NotFound(f"there is no file {media}")
-    if role_of(media.name) is not Role.MEDIA or _LEFTOVER.search(media.name):
-        raise IntegrityFailure(f"{media.name!r} is not a finished media file")
-    folder, stem = media.parent, f"{media.stem}."
-    captions = folder / "captions"
-    inner = filesystem.entries(captions) if filesystem.is_folder(captions) else []
-    candidates = [*filesystem.entries(folder), *inner]
-    sidecars = [
-        path.relative_to(folder).as_posix()
-        for path in candidates
-        if path.name.startswith(stem)
-        and role_of(path.name) in {Role.INFO, Role.THUMBNAIL, Role.CAPTIONS}
-        and files.size(path) is not None
+    if role_of(path.name) is not Role.MEDIA or _LEFTOVER.search(path.name):
+        raise IntegrityFailure(f"{path.name!r} is not a finished media file")
+    folder = StoreFolder(store, str(path.parent))
+    near = [
+        key.removeprefix(f"{folder.prefix}/")
+        for prefix in (folder.prefix, folder.key("captions"))
+        async for key in store.iterate(prefix, deep=False)
     ]
-    return [media.name, *sorted(sidecars)]
-
-
-def describe(folder: Path, names: Iterable[str]) -> list[StoredFile]:
-    """Return the sizes and digests of files."""
-    return [
-        StoredFile(
-            name=name, size_bytes=files.size(folder / name) or 0, sha256=files.sha256(folder / name)
-        )
-        for name in names
+    candidates = [
+        name
+        for name in near
+        if PurePosixPath(name).name.startswith(f"{path.stem}.")
+        and role_of(name) in {Role.INFO, Role.THUMBNAIL, Role.CAPTIONS}
     ]
+    states = await folder.states(candidates)
+    return [path.name, *sorted(name for name, state in states.items() if state.is_file)]
 
 
-def present(folder: Path, expected: Iterable[StoredFile]) -> list[StoredFile]:
+async def describe(folder: StoreFolder, names: Iterable[str]) -> list[StoredFile]:
+    """Return the sizes and digests of files. Raises FileGone or another LocalError."""
+    states = await folder.states(names, hashed=True)
+    return [_described(name, state.checked()) for name, state in states.items()]
+
+
+def _described(name: str, state: FileState) -> StoredFile:
+    if state.sha256 is None:
+        raise FileGone(f"{state.key} is gone: there is no such file")
+    return StoredFile(name=name, size_bytes=state.size or 0, sha256=state.sha256)
+
+
+async def present(folder: StoreFolder, expected: Iterable[StoredFile]) -> list[StoredFile]:
     """Return the expected files that are in the folder with the expected size."""
-    return [file for file in expected if files.size(folder / file.name) == file.size_bytes]
+    files = list(expected)
+    states = await folder.states(file.name for file in files)
+    return [file for file in files if states[file.name].checked().size == file.size_bytes]
 
 
-def intact(folder: Path, expected: Iterable[StoredFile]) -> list[StoredFile]:
+async def intact(folder: StoreFolder, expected: Iterable[StoredFile]) -> list[StoredFile]:
     """Return the expected files that are in the folder with the expected size and digest."""
-    found = present(folder, expected)
-    return [file for file in found if files.sha256(folder / file.name) == file.sha256]
+    found = await present(folder, expected)
+    states = await folder.states((file.name for file in found), hashed=True)
+    return [file for file in found if states[file.name].checked().sha256 == file.sha256]
 
 
-def _belongs(folder: Path, name: str, video_id: str) -> bool:
-    """Return whether a finished download may have this file: a regular one, named after the id."""
-    if files.size(folder / name) is None:
-        return False
+def _belongs(name: str, video_id: str) -> bool:
+    """Return whether a finished download may have a file of this name: the id names it."""
     if name == CHECKSUMS:
         return True
     named = re.fullmatch(rf"(captions/)?{re.escape(video_id)}\.[A-Za-z0-9_.-]+", name)
@@ -156,8 +175,15 @@ def _belongs(folder: Path, name: str, video_id: str) -> bool:
     return role_of(name) is not Role.MEDIA or name == whole
 
 
-def _refuse_links(target: Path, names: list[str]) -> None:
+async def _refuse_links(target: StoreFolder, names: list[str]) -> None:
     """Raise PathOutsideArchive if a link inside the target leads to another folder."""
-    for folder in {(target / name).parent for name in names}:
-        if folder.resolve() != folder:
-            raise PathOutsideArchive(f"{folder} is a link to another place")
+    folders = {str(PurePosixPath(target.key(name)).parent) for name in names}
+    for key, state in (await target.store.stat({target.prefix, *folders})).items():
+        if state.checked().kind in {FileKind.FOLDER_LINK, FileKind.LINK}:
+            raise PathOutsideArchive(f"{key} is a link to another place")
+
+
+def _write_and_sync(folder: Path, checksums: bytes, names: list[str]) -> None:
+    with os_errors(folder / CHECKSUMS):
+        (folder / CHECKSUMS).write_bytes(checksums)
+    files.sync_all(folder, [*names, CHECKSUMS])

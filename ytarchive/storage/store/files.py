@@ -5,11 +5,9 @@ Everything here blocks; callers run it in a thread. Functions raise a LocalError
 
 import errno
 import hashlib
-import os
-import re
 import secrets
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,14 +16,10 @@ from ytarchive.common.disk import os_errors, sync, sync_descriptor, translated
 from ytarchive.common.errors import FileFailure, LocalError, NotFound
 from ytarchive.common.regular import open_regular, read_regular
 from ytarchive.storage.store.known_files import is_known_foreign
-from ytarchive.storage.store.layout import CHECKSUMS, put_order
+from ytarchive.storage.store.layout import put_order
 
 DRAFT = ".draft"
 """Suffix of a complete file that is not yet renamed to its final path."""
-
-_CHECKSUM_LINE = re.compile(rb"(\\?)([0-9a-f]{64}) [ *]([^\0]+)")
-_ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
-_ESCAPED = {written: name for name, written in _ESCAPES.items()}
 
 
 def read(path: Path) -> bytes:
@@ -112,45 +106,6 @@ def size(path: Path) -> int | None:
     """Return the size of a file in bytes; None unless the path is a regular file."""
     found = filesystem.status(path, follow=False)
     return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
-
-
-def write_checksums(folder: Path, digests: Mapping[str, str]) -> None:
-    """Write the folder's list of digests in the format of `sha256sum -c`."""
-    with os_errors(folder / CHECKSUMS):
-        (folder / CHECKSUMS).write_bytes(_checksum_lines(digests))
-
-
-def replace_checksums(folder: Path, digests: Mapping[str, str], scratch: Path) -> None:
-    """Replace the list of digests of a folder of the archive, atomically."""
-    write_atomically(folder / CHECKSUMS, _checksum_lines(digests), scratch)
-
-
-def read_checksums(folder: Path) -> dict[str, str]:
-    """Return digests by name from the folder's list, none without a list. Skip other lines."""
-    try:
-        content = read(folder / CHECKSUMS)
-    except NotFound:
-        return {}
-    matches = filter(None, map(_CHECKSUM_LINE.fullmatch, content.splitlines()))
-    return {_listed_name(found): found[2].decode() for found in matches}
-
-
-def _listed_name(found: re.Match[bytes]) -> str:
-    name = found[3]
-    if found[1]:
-        name = re.sub(rb"\\[\\nr]", lambda escape: _ESCAPED[escape[0]], name)
-    return os.fsdecode(name)
-
-
-def _checksum_lines(digests: Mapping[str, str]) -> bytes:
-    return b"".join(_checksum_line(name, digest) for name, digest in sorted(digests.items()))
-
-
-def _checksum_line(name: str, digest: str) -> bytes:
-    """Return a line in the format of `sha256sum`, with line breaks in the name escaped."""
-    raw = os.fsencode(name)
-    escaped = re.sub(rb"[\\\n\r]", lambda found: _ESCAPES[found[0]], raw)
-    return (b"\\" if escaped != raw else b"") + f"{digest}  ".encode() + escaped + b"\n"
 
 
 def move_set(source: Path, target: Path, names: Collection[str]) -> None:

@@ -143,6 +143,12 @@ class Layout:
         ]
 
     @property
+    def own_prefixes(self) -> set[str]:
+        """Return the keys of the folders in the archive that never have videos."""
+        own = (self.metadata, self.logs, self.state, self.own)
+        return {self.relative(path) for path in own if path.is_relative_to(self.base)}
+
+    @property
     def metadata_folder(self) -> Path:
         """Return the folder of the metadata of videos."""
         return self.metadata / "videos"
@@ -216,6 +222,14 @@ class Layout:
     def absolute(self, relative: str) -> Path:
         """Return the path that databases store as `relative`."""
         return self.base / file_name(relative)
+
+    def key_of(self, absolute: str) -> str:
+        """Return the key of an absolute path in the archive."""
+        return self.relative(Path(absolute))
+
+    def shown(self, key: str) -> str:
+        """Return the absolute path of a key, as shown to users."""
+        return str(self.absolute(key))
 
     def _inside(self, path: str) -> Path:
         """Return `path`, which may be relative, without links. Raises PathOutsideArchive."""

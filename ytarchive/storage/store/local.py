@@ -1,6 +1,7 @@
 """The media store on a local disk: durable renames, and no link is followed out of the archive."""
 
 import asyncio
+import functools
 import hashlib
 import itertools
 import os
@@ -8,9 +9,10 @@ import shutil
 import stat
 import threading
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
 from typing import Self
@@ -29,6 +31,8 @@ from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 
 _CHUNK = 2**20
 _KEYS_AT_ONCE = 1000
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_NICENESS = 10
 _DELETING = ".deleting"
 
 
@@ -75,13 +79,21 @@ class LocalMediaStore(MediaStore):
     async def stat(
         self, keys: Iterable[str], *, hashed: bool = False, stop: threading.Event | None = None
     ) -> dict[str, FileState]:
-        return await asyncio.to_thread(self._states, list(keys), hashed=hashed, stop=stop)
+        states = functools.partial(self._states, list(keys), hashed=hashed, stop=stop)
+        if stop is None:
+            return await asyncio.to_thread(states)
+        return await asyncio.get_running_loop().run_in_executor(_background(), states)
 
-    async def iterate(self, prefix: str, *, deep: bool = True) -> AsyncIterator[str]:
-        keys = self._keys(self._layout.absolute(prefix), deep=deep)
+    async def iterate(
+        self, *prefixes: str, deep: bool = True, lenient: bool = False
+    ) -> AsyncIterator[str]:
+        folders = list(map(self._layout.absolute, prefixes))
+        keys = self._keys(folders, deep=deep, lenient=lenient)
         while some := await asyncio.to_thread(_take, keys):
             for key in some:
                 yield key
+            if len(some) < _KEYS_AT_ONCE:
+                break
 
     async def move(self, source: str, target: str) -> None:
         await asyncio.to_thread(_rename, *map(self._layout.absolute, (source, target)))
@@ -128,18 +140,30 @@ class LocalMediaStore(MediaStore):
             return FileState(key, FileKind.UNKNOWN, error=error)
         return state
 
-    def _keys(self, folder: Path, *, deep: bool) -> Iterator[str]:
-        pending = [folder]
+    def _keys(self, folders: list[Path], *, deep: bool, lenient: bool) -> Iterator[str]:
+        pending = folders
         while pending:
             inner = pending.pop()
-            for entry in _entries(inner):
-                key = stored_name(f"{self._layout.relative(inner)}/{entry.name}").removeprefix("./")
+            parent = "" if inner == self._layout.base else f"{self._layout.relative(inner)}/"
+            for entry in _entries(inner, lenient=lenient):
+                key = f"{parent}{stored_name(entry.name)}"
                 if not entry.is_dir(follow_symlinks=False):
                     yield key
                 elif deep:
                     pending.append(inner / entry.name)
                 else:
                     yield f"{key}/"
+
+
+@functools.cache
+def _background() -> ThreadPoolExecutor:
+    """Return threads with a lower priority than all other work on this machine."""
+    return ThreadPoolExecutor(os.cpu_count(), "background", _give_way)
+
+
+def _give_way() -> None:
+    with suppress(OSError, AttributeError):  # not supported on every system, and optional
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _state_of(key: str, path: Path) -> FileState:
@@ -173,8 +197,8 @@ def _kind_of_link(path: Path) -> FileKind:
 
 def _time_of(found: os.stat_result) -> datetime | None:
     try:
-        return datetime.fromtimestamp(max(found.st_mtime_ns, 0) / 10**9, UTC)
-    except (OverflowError, ValueError):
+        return _EPOCH + timedelta(microseconds=max(found.st_mtime_ns, 0) // 1000)
+    except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
 
 
@@ -182,12 +206,12 @@ def _etag(status: os.stat_result) -> str:
     return f"{status.st_mtime_ns:x}-{status.st_size:x}"
 
 
-def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+def _entries(folder: Path, *, lenient: bool) -> list["os.DirEntry[str]"]:
     try:
         with os_errors(folder), os.scandir(folder) as entries:
             return list(entries)
     except LocalError as error:
-        if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+        if lenient or isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
             return []
         raise
 
@@ -245,7 +269,7 @@ def _failures(path: Path) -> Iterator[None]:
 def _rename(source: Path, target: Path) -> None:
     files.make_folders(target.parent)
     with os_errors(source):
-        source.replace(target)
+        source.rename(target)
         sync(target.parent)
         sync(source.parent)
 

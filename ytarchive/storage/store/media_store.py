@@ -115,14 +115,18 @@ class MediaStore(Protocol):
     ) -> dict[str, FileState]:
         """Return the states of keys. An error of one key is in its state.
 
-        `hashed`: read the files and add their digests. Raises Cancelled when `stop` is set.
+        `hashed`: read the files and add their digests. `stop`: read them with low priority, and
+        raise Cancelled when it is set.
         """
         ...
 
-    def iterate(self, prefix: str, *, deep: bool = True) -> AsyncIterator[str]:
-        """Iterate over the keys of all files below a prefix, in no order.
+    def iterate(
+        self, *prefixes: str, deep: bool = True, lenient: bool = False
+    ) -> AsyncIterator[str]:
+        """Iterate over the keys of all files below some prefixes, in no order.
 
-        `deep`: if False, only over what is directly below it, where folders end with `/`.
+        `deep`: if False, only over what is directly below them, where folders end with `/`.
+        `lenient`: skip folders that cannot be read.
         """
         ...
 

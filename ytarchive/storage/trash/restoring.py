@@ -1,8 +1,7 @@
 """Moves files from the trash or the quarantine back to their paths, and registers them."""
 
-import asyncio
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from loguru import logger
 
@@ -16,6 +15,8 @@ from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout, Role, role_of, side_file
+from ytarchive.storage.store.media_store import MediaStore
+from ytarchive.storage.store.store_folder import StoreFolder
 from ytarchive.storage.verify.checks import FileProblem
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import FindingKind
@@ -29,8 +30,8 @@ class _Return:
 
     item: TrashItem
     video_id: str
-    staged: Path
-    target: Path
+    staged: str
+    target: StoreFolder
     names: list[str]
     location: StorageLocation | None
 
@@ -46,12 +47,14 @@ class Restorer:
     def __init__(
         self,
         layout: Layout,
+        store: MediaStore,
         library: Library,
         videos: VideoStore,
         bins: Bins,
         findings: Findings,
     ) -> None:
         self._layout = layout
+        self._store = store
         self._library = library
         self._videos = videos
         self._bins = bins
@@ -62,11 +65,11 @@ class Restorer:
 
         Raises NotFound, RestoreConflict, IntegrityFailure, PathOutsideArchive or a LocalError.
         """
-        item = await asyncio.to_thread(self._bins.read, bin_name, item_id)
+        item = await self._bins.read(bin_name, item_id)
         returning = await self._returning(item)
-        known = await self._library.files_beside(returning.video_id, returning.target)
-        swap = Swap(self._layout, returning.staged, _copy_of(returning, known))
-        change = await asyncio.to_thread(_prepared, swap, returning)
+        known = await self._library.files_beside(returning.video_id, item.folder)
+        swap = await self._videos.swap(returning.staged, _copy_of(returning, known))
+        change = await _prepared(swap, returning)
         damaged = [file for file in change.files if file.original_sha256 is not None]
         _require(returning, change, damaged, replace=replace)
         await self._videos.carry_out(Move(returning.staged, _set(returning, change),
@@ -88,15 +91,15 @@ class Restorer:
         await self._videos.settle(item.video_id)
         for file in item.files:
             inside = file.path.startswith(f"{item.folder}/")
-            if not inside or self._layout.media_file(file.path) != self._layout.absolute(file.path):
-                where = self._bins.root(item)
+            if not inside or await self._store.place(file.path) != file.path:
+                where = self._layout.shown(self._bins.root(item))
                 message = f"{file.path} is not a place for the files of a video"
                 raise PathOutsideArchive(f"{message}; the files of the item are in {where}")
         returning = _Return(
             item=item,
             video_id=item.video_id,
-            staged=self._bins.root(item) / item.folder,
-            target=self._layout.absolute(item.folder),
+            staged=f"{self._bins.root(item)}/{item.folder}",
+            target=StoreFolder(self._store, item.folder),
             names=[file.path.removeprefix(f"{item.folder}/") for file in item.files],
             location=await self._location(item.video_id),
         )
@@ -105,8 +108,11 @@ class Restorer:
 
     def _require_media(self, returning: _Return) -> None:
         """Raise NotFound if side files would be restored to a folder without the media."""
+        if returning.has_media:
+            return
         stored = returning.location.video_path if returning.location else None
-        if not returning.has_media and (stored is None or Path(stored).parent != returning.target):
+        folder = PurePosixPath(self._layout.key_of(stored)).parent if stored else None
+        if str(folder) != returning.item.folder:
             message = f"the media of {returning.video_id} is not in {returning.item.folder}"
             raise NotFound(f"{message}: restore the item that has it first")
 
@@ -138,10 +144,10 @@ def _copy_of(returning: _Return, known: list[StoredFile]) -> StoredCopy:
     return StoredCopy(returning.video_id, returning.target, known, location.quality, missing)
 
 
-def _prepared(swap: Swap, returning: _Return) -> Change:
+async def _prepared(swap: Swap, returning: _Return) -> Change:
     paths = dict(zip(returning.names, returning.item.files, strict=True))
     originals = {name: file.sha256 for name, file in paths.items() if file.sha256}
-    return swap.take_back(returning.names, f"replaced by item {returning.item.id}", originals)
+    return await swap.take_back(returning.names, f"replaced by item {returning.item.id}", originals)
 
 
 def _require(
@@ -162,13 +168,13 @@ def _require(
 def _set(returning: _Return, change: Change) -> FileSet:
     item, location = returning.item, returning.location
     if returning.has_media or location is None:
-        return FileSet(item.video_id or "", returning.target, change.files, item.quality,
+        return FileSet(item.video_id or "", item.folder, change.files, item.quality,
                        list(item.missing))  # fmt: skip
     restored = {side_file(name) for name in returning.names}
     missing = [each for each in location.missing if each not in restored]
     return FileSet(
         returning.video_id,
-        returning.target,
+        item.folder,
         change.files,
         location.quality,
         missing,

@@ -1,9 +1,7 @@
 """Implements the contract of the trash and the quarantine."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from itertools import islice
 from typing import Protocol, TypeVar
 
 from loguru import logger
@@ -56,13 +54,13 @@ class TrashService(WatchedOperations, TrashAPI):
         return await self._page(BinName.TRASH, request)
 
     async def get_trash_item(self, item_id: str) -> TrashItem:
-        return self._shown(await asyncio.to_thread(self._bins.read, BinName.TRASH, item_id))
+        return self._shown(await self._bins.read(BinName.TRASH, item_id))
 
     async def restore_from_trash(self, item_id: str, request: RestoreItem) -> Restored:
         return await self._restore(BinName.TRASH, item_id, replace=request.replace)
 
     async def empty_trash(self, request: EmptyTrash) -> Emptied:
-        emptied = await asyncio.to_thread(self._bins.empty, timedelta(days=request.older_than_days))
+        emptied = await self._bins.empty(timedelta(days=request.older_than_days))
         log.info("deleted {} items of the trash, {} bytes", emptied.items, emptied.size_bytes)
         return emptied
 
@@ -70,7 +68,7 @@ class TrashService(WatchedOperations, TrashAPI):
         return await self._page(BinName.QUARANTINE, request)
 
     async def get_quarantine_item(self, item_id: str) -> TrashItem:
-        return await asyncio.to_thread(self._bins.read, BinName.QUARANTINE, item_id)
+        return await self._bins.read(BinName.QUARANTINE, item_id)
 
     async def restore_from_quarantine(self, item_id: str, request: RestoreItem) -> Restored:
         return await self._restore(BinName.QUARANTINE, item_id, replace=request.replace)
@@ -83,12 +81,12 @@ class TrashService(WatchedOperations, TrashAPI):
     async def purge(self) -> None:
         """Delete the items of the trash that are older than `storage.trash_days`."""
         async with self.watch.over():
-            emptied = await asyncio.to_thread(self._bins.empty, self._kept)
+            emptied = await self._bins.empty(self._kept)
         if emptied.items:
             log.info("purged {} items of the trash", emptied.items)
 
     async def _restore(self, bin_name: BinName, item_id: str, *, replace: bool) -> Restored:
-        item = await asyncio.to_thread(self._bins.read, bin_name, item_id)
+        item = await self._bins.read(bin_name, item_id)
 
         async def work() -> Restored:
             return await self._restorer.restore(bin_name, item_id, replace=replace)
@@ -96,15 +94,18 @@ class TrashService(WatchedOperations, TrashAPI):
         return await self._changing(item.video_id or "", work)
 
     async def _page(self, bin_name: BinName, query: TrashQuery) -> Page[TrashItem]:
-        found = await asyncio.to_thread(self._take, bin_name, query)
+        found = await self._take(bin_name, query)
         items = [self._shown(item) for item in found[: query.limit]]
         return Page(items=items, next_cursor=items[-1].id if len(found) > query.limit else None)
 
-    def _take(self, bin_name: BinName, query: TrashQuery) -> list[TrashItem]:
-        items = self._bins.items(bin_name, query.cursor)
-        if query.video_id is not None:
-            items = (item for item in items if item.video_id == query.video_id)
-        return list(islice(items, query.limit + 1))
+    async def _take(self, bin_name: BinName, query: TrashQuery) -> list[TrashItem]:
+        found: list[TrashItem] = []
+        async for item in self._bins.items(bin_name, query.cursor):
+            if query.video_id in {None, item.video_id}:
+                found.append(item)
+            if len(found) > query.limit:
+                break
+        return found
 
     def _shown(self, item: TrashItem) -> TrashItem:
         if item.bin is BinName.QUARANTINE:

@@ -1,23 +1,15 @@
-"""Checks stored files against the library: presence, size, SHA-256.
+"""Checks stored files against the library: presence, size, SHA-256."""
 
-Everything here blocks; callers run it in threads. Other threads can run during hashing.
-"""
-
-import hashlib
-import stat
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from ytarchive.common.errors import Cancelled
+from ytarchive.common.errors import LocalError
 from ytarchive.common.file_names import file_name
-from ytarchive.common.regular import open_regular
-from ytarchive.storage.library.discovery import listed
 from ytarchive.storage.store.known_files import is_known_foreign
+from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.verify.models import FindingKind
-
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True)
@@ -56,89 +48,85 @@ class Checked:
 class Checker:
     """Compares files with their registration in the library."""
 
-    base: Path
+    store: MediaStore
     reads_content: bool
     stop: threading.Event
     accepted: frozenset[str] = frozenset()
     """Foreign files that are not reported."""
 
-    def check(self, registered: Sequence[RegisteredFile]) -> Checked:
+    async def check(self, registered: Sequence[RegisteredFile]) -> Checked:
         """Check the files of some videos, and find foreign files in their folders.
 
         Raises Cancelled if `stop` is set during the check.
         """
-        checked = self._check_all(registered)
-        checked.problems += self.foreign(registered)
+        checked = await self._check_all(registered)
+        checked.problems += await self.foreign(registered)
         return checked
 
-    def check_files(self, registered: Iterable[RegisteredFile]) -> list[FileProblem]:
+    async def check_files(self, registered: Sequence[RegisteredFile]) -> list[FileProblem]:
         """Return the problems of some files. Raises Cancelled if `stop` is set during the check."""
-        return self._check_all(registered).problems
+        return (await self._check_all(registered)).problems
 
-    def _check_all(self, registered: Iterable[RegisteredFile]) -> Checked:
+    async def _check_all(self, registered: Sequence[RegisteredFile]) -> Checked:
+        states = await self.store.stat((file.path for file in registered), stop=self.stop)
+        if self.reads_content:
+            same_size = [each.path for each in registered if _has_its_size(states, each)]
+            states |= await self.store.stat(same_size, hashed=True, stop=self.stop)
         checked = Checked()
         for file in registered:
-            problem = self._check_file(file, checked)
-            if problem is not None:
-                checked.problems.append(problem)
+            state = states[file.path]
+            checked.files += state.size is not None
+            checked.bytes += (state.size or 0) if state.sha256 is not None else 0
+            wrong = _compared(state, file)
+            if wrong is not None:
+                checked.problems.append(FileProblem(file.video_id, file.path, *wrong))
         return checked
 
-    def foreign(self, registered: Sequence[RegisteredFile]) -> list[FileProblem]:
+    async def foreign(self, registered: Sequence[RegisteredFile]) -> list[FileProblem]:
         """Return foreign files in the folders of some videos. `registered`: all of their files."""
         known = {file.path for file in registered}
-        folders = dict.fromkeys(
-            (folder, file.video_id)
+        folders = {
+            folder: file.video_id
             for file in registered
             if (folder := video_folder(file.path, file.video_id))
-        )
-        return [
-            foreign(video_id, path)
-            for folder, video_id in folders
-            for path in listed(self.base, folder)
-            if path not in known and self.reports(path, folder)
-        ]
+        }
+        found: list[FileProblem] = []
+        async for path in self.store.iterate(*folders, lenient=True):
+            if path not in known:
+                parents = map(str, PurePosixPath(path).parents)
+                folder = next(parent for parent in parents if parent in folders)
+                if self.reports(path, folder):
+                    found.append(foreign(folders[folder], path))
+        return found
 
     def reports(self, path: str, folder: str) -> bool:
         """Return whether a foreign file below `folder` is reported as a finding."""
         inside = file_name(path.removeprefix(f"{folder}/"))
         return path not in self.accepted and not is_known_foreign(inside)
 
-    def _check_file(self, file: RegisteredFile, checked: Checked) -> FileProblem | None:
-        try:
-            wrong = self._compare(self.base / file_name(file.path), file, checked)
-        except (FileNotFoundError, NotADirectoryError):
-            wrong = (FindingKind.MISSING, "there is no such file")
-        except OSError as error:
-            wrong = (FindingKind.UNREADABLE, error.strerror or str(error))
-        return FileProblem(file.video_id, file.path, *wrong) if wrong else None
 
-    def _compare(
-        self, path: Path, file: RegisteredFile, checked: Checked
-    ) -> tuple[FindingKind, str] | None:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            return FindingKind.DAMAGED, "it is no longer a regular file"
-        same_size = status.st_size == file.size_bytes
-        digest = self._digest(path, checked) if self.reads_content and same_size else None
-        checked.files += 1
-        if status.st_size != file.size_bytes:
-            shorter = status.st_size < file.size_bytes
-            kind = FindingKind.TRUNCATED if shorter else FindingKind.DAMAGED
-            return kind, f"{status.st_size} bytes instead of {file.size_bytes}"
-        if digest is not None and digest != file.sha256:
-            return FindingKind.DAMAGED, "its content has changed: the SHA-256 is another one"
-        return None
+def _has_its_size(states: Mapping[str, FileState], file: RegisteredFile) -> bool:
+    return states[file.path].size == file.size_bytes
 
-    def _digest(self, path: Path, checked: Checked) -> bytes:
-        digest, buffer = hashlib.sha256(), bytearray(_CHUNK)
-        view = memoryview(buffer)
-        with open_regular(path) as file:
-            while count := file.readinto(buffer):
-                digest.update(view[:count])
-                checked.bytes += count
-                if self.stop.is_set():
-                    raise Cancelled("the verification was stopped")
-        return digest.digest()
+
+def _compared(state: FileState, file: RegisteredFile) -> tuple[FindingKind, str] | None:
+    if state.error is not None:
+        return FindingKind.UNREADABLE, _reason(state.error)
+    if state.kind is FileKind.MISSING:
+        return FindingKind.MISSING, "there is no such file"
+    if state.size is None:
+        return FindingKind.DAMAGED, "it is no longer a regular file"
+    if state.size != file.size_bytes:
+        kind = FindingKind.TRUNCATED if state.size < file.size_bytes else FindingKind.DAMAGED
+        return kind, f"{state.size} bytes instead of {file.size_bytes}"
+    if state.sha256 not in {None, file.sha256.hex()}:
+        return FindingKind.DAMAGED, "its content has changed: the SHA-256 is another one"
+    return None
+
+
+def _reason(error: LocalError) -> str:
+    cause = error.__cause__
+    return (cause.strerror if isinstance(cause, OSError) else None) or error.message
 
 
 def foreign(video_id: str, path: str) -> FileProblem:

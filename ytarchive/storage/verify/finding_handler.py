@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from loguru import logger
 
 from ytarchive.common.file_names import file_name, shown_name
-from ytarchive.common.filesystem import is_folder
 from ytarchive.storage.bins.bins import Bins, new_item
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile
 from ytarchive.storage.library.discovery import quality_of
 from ytarchive.storage.library.repository import Library
-from ytarchive.storage.store.layout import Layout, Role
+from ytarchive.storage.store.layout import Role
+from ytarchive.storage.store.media_store import FileKind, MediaStore
 from ytarchive.storage.verify import digests
 from ytarchive.storage.verify.checks import Checker, FileProblem, RegisteredFile, video_folder
 from ytarchive.storage.verify.findings import Copy, Findings
@@ -30,14 +31,14 @@ class FindingHandler:
         self,
         findings: Findings,
         library: Library,
-        layout: Layout,
+        store: MediaStore,
         lock: Callable[[str], asyncio.Lock],
         bins: Bins,
         request: VerifyRequest,
     ) -> None:
         self._findings = findings
         self._library = library
-        self._layout = layout
+        self.store = store
         self._lock = lock
         self._bins = bins
         self._request = request
@@ -49,7 +50,7 @@ class FindingHandler:
                 log.info("{}: not verified, its move is not finished", video_id)
                 return
             registered = (await self._findings.files_of([video_id])).get(video_id, [])
-            problems = await asyncio.to_thread(_look_again, checker, registered, paths)
+            problems = await _look_again(checker, registered, paths)
             wrong = {problem.path for problem in problems}
             await self._findings.settle(path for path in paths if path not in wrong)
             for problem in problems:
@@ -62,16 +63,15 @@ class FindingHandler:
         log.warning("{}: {}: {}", shown, problem.kind, problem.detail)
         copy = None
         if self._is_taken_out(problem):
-            copy = await asyncio.to_thread(
-                _intact_copy, problem, registered, replace(checker, reads_content=True)
-            )
+            reading = replace(checker, reads_content=True)
+            copy = await _intact_copy(problem, registered, reading)
         file = next((file for file in registered if file.path == problem.path), None)
         if file is None or not self._may_leave(problem, file, copy):
             await self._findings.record([problem])
             return
         moved: str | None = None
         if problem.kind is not FindingKind.MISSING:
-            moved = await asyncio.to_thread(self._quarantined, problem, file)
+            moved = await self._quarantined(problem, file)
             log.warning("{}: moved to {}", shown, moved)
         await self._findings.take_out(problem, moved, copy)
         await self._restore_checksums(problem, registered)
@@ -85,18 +85,16 @@ class FindingHandler:
         has_replacement = copy is not None or file.role == Role.CHECKSUMS
         return self._is_taken_out(problem) and (self._request.quarantine or has_replacement)
 
-    def _quarantined(self, problem: FileProblem, file: RegisteredFile) -> str:
+    async def _quarantined(self, problem: FileProblem, file: RegisteredFile) -> str:
         """Move a file to the quarantine. Return its path there, relative to the archive."""
-        path = self._layout.absolute(problem.path)
-        moved = TrashedFile(
-            path=problem.path, size_bytes=path.lstat().st_size, sha256=file.sha256.hex()
-        )
+        state = (await self.store.stat([problem.path]))[problem.path].checked()
+        moved = TrashedFile(path=problem.path, size_bytes=state.size or 0, sha256=file.sha256.hex())
         folder = video_folder(problem.path, problem.video_id) or problem.path.rpartition("/")[0]
         item = new_item(
             BinName.QUARANTINE, Reason.DAMAGED, folder, [moved], problem.video_id, problem.detail
         )
-        self._bins.put(item)
-        return self._layout.relative(self._bins.root(item) / file_name(problem.path))
+        await self._bins.put(item)
+        return f"{self._bins.root(item)}/{problem.path}"
 
     async def _restore_checksums(
         self, problem: FileProblem, registered: Sequence[RegisteredFile]
@@ -106,14 +104,14 @@ class FindingHandler:
         folder = video_folder(problem.path, problem.video_id)
         if role != Role.CHECKSUMS or folder is None:
             return
-        if not await asyncio.to_thread(is_folder, self._layout.absolute(folder)):
+        if (await self.store.stat([folder]))[folder].checked().kind is not FileKind.FOLDER:
             return
-        written = await asyncio.to_thread(digests.write_checksums, self._layout, folder, registered)
+        written = await digests.write_checksums(self.store, folder, registered)
         await self._findings.register_checksums(problem.video_id, problem.path, written)
         log.info("{}: written anew", problem.path)
 
 
-def _intact_copy(
+async def _intact_copy(
     problem: FileProblem, registered: Sequence[RegisteredFile], checker: Checker
 ) -> Copy | None:
     """Return an intact copy of a damaged media file, if the video was stored twice."""
@@ -121,15 +119,16 @@ def _intact_copy(
     if problem.path not in {file.path for file in media}:
         return None
     for file in media:
-        if file.path != problem.path and not checker.check_files([file]):
-            info = (checker.base / file_name(file.path)).with_suffix(".info.json")
-            return Copy(file.path, quality_of(info))
+        if file.path != problem.path and not await checker.check_files([file]):
+            info = str(PurePosixPath(file.path).with_suffix(".info.json"))
+            return Copy(file.path, await quality_of(checker.store, info))
     return None
 
 
-def _look_again(
+async def _look_again(
     checker: Checker, registered: Sequence[RegisteredFile], paths: Collection[str]
 ) -> list[FileProblem]:
     suspects = [file for file in registered if file.path in paths]
-    strangers = [problem for problem in checker.foreign(registered) if problem.path in paths]
-    return [*checker.check_files(suspects), *strangers]
+    foreign = await checker.foreign(registered)
+    strangers = [problem for problem in foreign if problem.path in paths]
+    return [*await checker.check_files(suspects), *strangers]

@@ -1,14 +1,10 @@
 """One session of the verification: works on a pass until its end or the time limit."""
 
 import asyncio
-import itertools
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ytarchive.common.database import Row
@@ -28,7 +24,6 @@ _BATCH_BYTES = 32 * 2**20
 _BATCH_FILES = 100
 _SAVE_SECONDS = 1.0
 _VIDEOS_THAT_CANNOT_ALL_BE_GONE = 20
-_NICENESS = 10
 _NOT_FILES = frozenset({FindingKind.FOREIGN, FindingKind.UNREADABLE_ROW})
 
 
@@ -42,9 +37,7 @@ class VerificationBatch:
     files: list[RegisteredFile]
 
 
-def _give_way() -> None:
-    with suppress(OSError, AttributeError):  # not supported on every system, and optional
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+Window = deque[tuple[VerificationBatch, asyncio.Task[Checked]]]
 
 
 class VerificationSession:
@@ -67,12 +60,11 @@ class VerificationSession:
         self._pass = progress
         self._request = request
         self._ahead = 2 * threads
-        # These threads have a lower priority than all other work on this machine.
-        self._pool = ThreadPoolExecutor(threads, "verify", _give_way)
+        self._limit = asyncio.Semaphore(threads)
         self._stop = threading.Event()
         reads = request.mode is VerifyMode.FULL
         self._accepted = AcceptedFiles(layout)
-        self._checker = Checker(layout.base, reads_content=reads, stop=self._stop)
+        self._checker = Checker(treatment.store, reads_content=reads, stop=self._stop)
         self._strangers = Strangers(findings, layout, self._checker)
         self._deadline = time.monotonic() + (request.time_limit or float("inf"))
         self._saved = time.monotonic()
@@ -100,7 +92,6 @@ class VerificationSession:
             raise
         finally:
             self.stop()
-            self._pool.shutdown(wait=False, cancel_futures=True)
             await self._accept_foreign()
         return VerifyState.STOPPED
 
@@ -155,24 +146,31 @@ class VerificationSession:
 
     async def _check_registered(self) -> bool:
         """Check registered files from the cursor on. Return whether the end was reached."""
-        window: deque[tuple[VerificationBatch, Future[Checked]]] = deque()
-        async for batch in self._batches():
-            if self._is_over and (window or self._stop.is_set()):
-                break  # check at least one batch, or short sessions would make no progress
-            window.append((batch, self._pool.submit(self._checker.check, batch.files)))
-            if len(window) >= self._ahead:
+        window: Window = deque()
+        try:
+            async for batch in self._batches():
+                if self._is_over and (window or self._stop.is_set()):
+                    break  # check at least one batch, or short sessions would make no progress
+                window.append((batch, asyncio.create_task(self._check(batch))))
+                if len(window) >= self._ahead:
+                    await self._settle(*window.popleft())
+            # Finish the first batch, so that even a short session makes progress.
+            finished = not self._is_over
+            first = window[0][1] if window else None
+            while window and (finished or window[0][1] is first or window[0][1].done()):
                 await self._settle(*window.popleft())
-        # Finish the running batches, so that even a short session makes progress.
-        finished = not self._is_over
-        first = window[0][1] if window else None
-        begun = itertools.takewhile(
-            lambda item: finished or item[1] is first or not item[1].cancel(), window
-        )
-        for batch, checked in begun:
-            await self._settle(batch, checked)
+        finally:
+            left = [checking for _, checking in window]
+            for checking in left:
+                checking.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
         unsure, self._unsure = self._unsure or [], None
         await self._confirm(unsure, self._checker)
         return finished
+
+    async def _check(self, batch: VerificationBatch) -> Checked:
+        async with self._limit:
+            return await self._checker.check(batch.files)
 
     async def _batches(self) -> AsyncIterator[VerificationBatch]:
         sample = Sample(self._pass.total, self._pass.sample_percent, self._pass.seed)
@@ -193,8 +191,8 @@ class VerificationSession:
             await self._findings.record(damaged)
         return files
 
-    async def _settle(self, batch: VerificationBatch, checking: Future[Checked]) -> None:
-        checked = await asyncio.wrap_future(checking)
+    async def _settle(self, batch: VerificationBatch, checking: asyncio.Task[Checked]) -> None:
+        checked = await checking
         await self._findings.watch.require()  # else files of a missing disk would count as lost
         await self._confirm(self._believed(batch, checked.problems), self._checker)
         self._pass = self._pass.advanced(batch.cursor, batch.videos, checked.files, checked.bytes)

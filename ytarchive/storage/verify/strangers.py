@@ -1,16 +1,10 @@
 """Looks for foreign files in the videos' folder, outside the folders of registered videos."""
 
-import asyncio
 import itertools
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
-from ytarchive.common import filesystem
-from ytarchive.common.disk import os_errors
-from ytarchive.common.file_names import file_name, stored_name
-from ytarchive.storage.library.discovery import listed
 from ytarchive.storage.store.layout import VIDEO_ID, Layout
+from ytarchive.storage.store.media_store import FileKind
 from ytarchive.storage.verify.checks import Checker, foreign
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import FindingKind
@@ -24,12 +18,15 @@ class Strangers:
     def __init__(self, findings: Findings, layout: Layout, checker: Checker) -> None:
         self._findings = findings
         self._layout = layout
+        self._store = checker.store
         self._checker = checker
 
     async def look(self) -> None:
         """Record every foreign file. Raises FileFailure if the folder cannot be read."""
         parent = self._layout.relative(self._layout.videos)
-        for names in _chunks(await asyncio.to_thread(_entries, self._layout.videos)):
+        listed = self._store.iterate(parent, deep=False)
+        entries = [key.removeprefix(f"{parent}/").removesuffix("/") async for key in listed]
+        for names in _chunks(sorted(entries)):
             ids = [name for name in names if VIDEO_ID.fullmatch(name)]
             known = await self._findings.folders_known(parent, ids)
             for name in names:
@@ -40,7 +37,8 @@ class Strangers:
     async def recheck(self, paths: list[str]) -> None:
         """Delete findings of files that no longer exist, are registered or are not reported."""
         parent = self._layout.relative(self._layout.videos)
-        gone = await asyncio.to_thread(_without_file, self._layout.base, paths)
+        states = await self._store.stat(paths)
+        gone = [path for path in paths if states[path].kind is FileKind.MISSING]
         silent = {path for path in paths if not self._checker.reports(path, parent)}
         registered = await self._findings.paths_known(paths)
         await self._findings.settle({*gone, *silent, *registered})
@@ -56,7 +54,7 @@ class Strangers:
 
     async def _record(self, name: str, path: str, parent: str) -> None:
         video_id = name if VIDEO_ID.fullmatch(name) else ""
-        paths = await asyncio.to_thread(_below, self._layout.base, path)
+        paths = await self._below(path)
         for some in _chunks(paths):
             strangers = [
                 foreign(video_id, each) for each in some if self._checker.reports(each, parent)
@@ -64,22 +62,11 @@ class Strangers:
             known = await self._findings.paths_known([each.path for each in strangers])
             await self._findings.record(each for each in strangers if each.path not in known)
 
-
-def _entries(folder: Path) -> list[str]:
-    with os_errors(folder), os.scandir(folder) as entries:
-        return sorted(stored_name(entry.name) for entry in entries)
-
-
-def _without_file(base: Path, paths: list[str]) -> list[str]:
-    return [path for path in paths if not os.path.lexists(base / file_name(path))]
-
-
-def _below(base: Path, path: str) -> list[str]:
-    """Return the files below a path, or the path itself if it is not a folder."""
-    place = base / file_name(path)
-    if filesystem.is_link(place) or not filesystem.is_folder(place):
-        return [path]
-    return listed(base, path)
+    async def _below(self, path: str) -> list[str]:
+        """Return the files below a path, or the path itself if it is not a folder."""
+        if (await self._store.stat([path]))[path].checked().kind is not FileKind.FOLDER:
+            return [path]
+        return sorted([key async for key in self._store.iterate(path, lenient=True)])
 
 
 def _chunks(names: list[str]) -> Iterator[tuple[str, ...]]:

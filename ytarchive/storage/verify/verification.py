@@ -120,7 +120,12 @@ class Verifier:
         self, progress: Pass, request: VerifyRequest, threads: int
     ) -> VerificationSession:
         treatment = FindingHandler(
-            self._findings, self._library, self._layout, self._lock, self._bins, request
+            self._findings,
+            self._library,
+            self._bins.store,
+            self._lock,
+            self._bins,
+            request,
         )
         return VerificationSession(
             self._passes, self._findings, self._layout, treatment, progress, request, threads
