@@ -6,6 +6,7 @@ from tests.unit.storage.samples import VIDEO
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import InvalidIdentifier, PathOutsideArchive, YTArchiveError
 from ytarchive.storage.store.layout import Layout, Role, role_of
+from ytarchive.storage.store.places import staged_folder, video_folder
 
 
 @pytest.fixture
@@ -32,12 +33,12 @@ def layout(config: StorageConfig) -> Layout:
 def test_a_video_gets_a_folder_named_after_its_id(
     layout: Layout, output_path: str | None, folder: str
 ) -> None:
-    assert layout.video_folder(VIDEO, output_path) == layout.base / folder
+    assert video_folder(layout, VIDEO, output_path) == layout.base / folder
 
 
 def test_an_absolute_output_path_inside_the_archive_is_accepted(layout: Layout) -> None:
     given = str(layout.base / "music")
-    assert layout.video_folder(VIDEO, given) == layout.base / "music" / VIDEO
+    assert video_folder(layout, VIDEO, given) == layout.base / "music" / VIDEO
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_an_absolute_output_path_inside_the_archive_is_accepted(layout: Layout) 
 )
 def test_an_output_path_that_leads_elsewhere_is_refused(layout: Layout, output_path: str) -> None:
     with pytest.raises(PathOutsideArchive):
-        layout.video_folder(VIDEO, output_path)
+        video_folder(layout, VIDEO, output_path)
 
 
 def test_a_link_that_leads_out_is_refused_and_one_inside_is_followed(
@@ -73,8 +74,8 @@ def test_a_link_that_leads_out_is_refused_and_one_inside_is_followed(
     (layout.base / "music").mkdir()
     (layout.base / "in").symlink_to(layout.base / "music")
     with pytest.raises(PathOutsideArchive):
-        layout.video_folder(VIDEO, "out")
-    assert layout.video_folder(VIDEO, "in") == layout.base / "music" / VIDEO
+        video_folder(layout, VIDEO, "out")
+    assert video_folder(layout, VIDEO, "in") == layout.base / "music" / VIDEO
 
 
 def test_a_link_in_the_place_of_the_videos_own_folder_is_refused(
@@ -83,24 +84,24 @@ def test_a_link_in_the_place_of_the_videos_own_folder_is_refused(
     layout.videos.mkdir()
     (layout.videos / VIDEO).symlink_to(tmp_path)
     with pytest.raises(PathOutsideArchive):
-        layout.video_folder(VIDEO, "videos")
+        video_folder(layout, VIDEO, "videos")
     (layout.videos / VIDEO).unlink()
     (layout.videos / VIDEO).symlink_to(layout.videos / "another")
     with pytest.raises(PathOutsideArchive):
-        layout.video_folder(VIDEO, "videos")
+        video_folder(layout, VIDEO, "videos")
 
 
 def test_a_loop_of_links_is_refused(layout: Layout) -> None:
     (layout.base / "loop").symlink_to("loop")
     with pytest.raises(PathOutsideArchive):
-        layout.video_folder(VIDEO, "loop")
+        video_folder(layout, VIDEO, "loop")
 
 
 def test_a_state_folder_inside_the_archive_holds_no_videos(tmp_path: Path) -> None:
     layout = Layout.of(StorageConfig(base_path=tmp_path, state_dir=tmp_path / "state"))
     for folder in ("state", "state/deeper"):
         with pytest.raises(PathOutsideArchive):
-            layout.video_folder(VIDEO, folder)
+            video_folder(layout, VIDEO, folder)
 
 
 @pytest.mark.parametrize(
@@ -108,14 +109,14 @@ def test_a_state_folder_inside_the_archive_holds_no_videos(tmp_path: Path) -> No
 )
 def test_only_folders_below_staging_are_staged(layout: Layout, staged: str) -> None:
     with pytest.raises(PathOutsideArchive):
-        layout.staged_folder(staged)
+        staged_folder(layout, staged)
 
 
 def test_a_staged_folder_that_is_a_link_out_is_refused(layout: Layout, tmp_path: Path) -> None:
     layout.staging.mkdir(parents=True)
     (layout.staging / VIDEO).symlink_to(tmp_path)
     with pytest.raises(PathOutsideArchive):
-        layout.staged_folder(str(layout.staging / VIDEO))
+        staged_folder(layout, str(layout.staging / VIDEO))
 
 
 @pytest.mark.parametrize("playlist_id", ["../x", "PL/../../x", "", "PL\x00", "@" + "字" * 90])
@@ -130,7 +131,7 @@ def test_an_archive_reached_through_a_link_works_on_its_real_place(tmp_path: Pat
     (tmp_path / "link").symlink_to("real")
     layout = Layout.of(StorageConfig(base_path=tmp_path / "link"))
     given = str(tmp_path / "link" / "videos")
-    assert layout.video_folder(VIDEO, given) == tmp_path / "real" / "videos" / VIDEO
+    assert video_folder(layout, VIDEO, given) == tmp_path / "real" / "videos" / VIDEO
 
 
 @pytest.mark.parametrize(

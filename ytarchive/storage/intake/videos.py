@@ -32,7 +32,7 @@ from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.models import SaveVideo, StorageLocation
 from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
-from ytarchive.storage.store import file_sets, files
+from ytarchive.storage.store import file_sets, files, places
 from ytarchive.storage.store.file_sets import Registration
 from ytarchive.storage.store.layout import Layout, side_file
 from ytarchive.storage.store.media_store import MediaStore
@@ -123,7 +123,7 @@ class VideoStore:
         """Store a download, or return why the stored media is kept."""
         staged = self._staged(staged_path)
         target = await self._store.place(request.output_path or "", request.video_id)
-        if not await self._mover.folder(staged).exists():
+        if not await self._mover.folder(staged).is_present():
             return None  # it was stored before, or there is no download
         earlier = (await self._library.stored_among([request.video_id])).get(request.video_id)
         profile = request.profile
@@ -202,7 +202,7 @@ class VideoStore:
         return await Swap.of(self._mover.folder(staged), copy, self._layout.scratch)
 
     def _staged(self, path: str) -> str:
-        return self._layout.relative(self._layout.staged_folder(path))
+        return self._layout.relative(places.staged_folder(self._layout, path))
 
     async def _save_in_place(self, request: SaveVideo, video_path: str) -> None:
         media = await self._store.place(video_path)

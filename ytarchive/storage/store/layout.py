@@ -9,7 +9,6 @@ from typing import Self
 
 from ytarchive.common import paths
 from ytarchive.common.config import OWN_FOLDER, StorageConfig
-from ytarchive.common.errors import PathOutsideArchive
 from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.paths import followed, require_names
@@ -184,37 +183,6 @@ class Layout:
         """Return a work plan's JSON file."""
         return self.metadata / "work_plans" / file_name
 
-    def video_folder(self, video_id: str, output_path: str | None) -> Path:
-        """Return the folder of a video in `output_path` (default: `videos`).
-
-        If the last part of `output_path` is the video's id, `output_path` is the video's folder.
-        Raises PathOutsideArchive.
-        """
-        parent = self._inside(output_path) if output_path else self.videos
-        folder = parent if parent.name == video_id else parent / video_id
-        resolved = followed(folder)  # the folder itself may be a link
-        if resolved.name != video_id or not self._may_hold_videos(resolved):
-            if resolved != folder:
-                raise PathOutsideArchive(
-                    f"{folder} is a link to {resolved}: nothing is stored there"
-                )
-            raise PathOutsideArchive(f"{output_path or 'videos'!r} cannot hold videos")
-        return resolved
-
-    def media_file(self, path: str) -> Path:
-        """Return the path of a file that can be registered in place. Raises PathOutsideArchive."""
-        resolved = self._inside(path)
-        if not self._may_hold_videos(resolved):
-            raise PathOutsideArchive(f"{path!r} lies where no videos can be")
-        return resolved
-
-    def staged_folder(self, path: str) -> Path:
-        """Return the path of a folder below staging. Raises PathOutsideArchive."""
-        resolved = self._inside(path)
-        if resolved == self.staging or not resolved.is_relative_to(self.staging):
-            raise PathOutsideArchive(f"{path!r} does not lie in the staging folder")
-        return resolved
-
     def relative(self, path: Path) -> str:
         """Return a path of the archive as stored in databases: valid UTF-8 for any bytes."""
         return stored_name(path.relative_to(self.base).as_posix())
@@ -230,19 +198,3 @@ class Layout:
     def shown(self, key: str) -> str:
         """Return the absolute path of a key, as shown to users."""
         return str(self.absolute(key))
-
-    def _inside(self, path: str) -> Path:
-        """Return `path`, which may be relative, without links. Raises PathOutsideArchive."""
-        require_names(path)
-        resolved = followed(self.base / path)
-        if not resolved.is_relative_to(self.base):
-            raise PathOutsideArchive(f"{path!r} leads out of the archive")
-        return resolved
-
-    def _may_hold_videos(self, folder: Path) -> bool:
-        """Return whether the folder does not overlap with ytarchive's internal folders."""
-        own = [self.metadata, self.logs, self.own, self.state]
-        return folder != self.base and not any(
-            folder.is_relative_to(other) or other.is_relative_to(folder)
-            for other in map(followed, own)
-        )

@@ -25,7 +25,7 @@ from ytarchive.common.disk import Space, os_errors, sync, translated
 from ytarchive.common.errors import Cancelled, ContentChanged, FileFailure, LocalError, NotFound
 from ytarchive.common.file_names import stored_name
 from ytarchive.common.regular import open_regular, read_regular
-from ytarchive.storage.store import files, folders
+from ytarchive.storage.store import files, folders, places
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 
@@ -115,8 +115,8 @@ class LocalMediaStore(MediaStore):
 
     def _place(self, path: str, video_id: str | None) -> str:
         if video_id is None:
-            return self._layout.relative(self._layout.media_file(path))
-        folder = self._layout.video_folder(video_id, path or None)
+            return self._layout.relative(places.media_file(self._layout, path))
+        folder = places.video_folder(self._layout, video_id, path or None)
         require_exact_name(folder)
         return self._layout.relative(folder)
 

@@ -41,7 +41,7 @@ class StoreFolder:
         names = [key.removeprefix(start) async for key in keys]
         return sorted(name for name in names if not is_known_foreign(name))
 
-    async def exists(self) -> bool:
+    async def is_present(self) -> bool:
         """Return whether there is a folder."""
         return not (await self.store.stat([self.prefix]))[self.prefix].is_missing
 

@@ -1,0 +1,56 @@
+"""Decides where in the archive's folder videos can be stored. Blocks."""
+
+from pathlib import Path
+
+from ytarchive.common.errors import PathOutsideArchive
+from ytarchive.common.paths import followed, require_names
+from ytarchive.storage.store.layout import Layout
+
+
+def video_folder(layout: Layout, video_id: str, output_path: str | None) -> Path:
+    """Return the folder of a video in `output_path` (default: `videos`).
+
+    If the last part of `output_path` is the video's id, `output_path` is the video's folder.
+    Raises PathOutsideArchive.
+    """
+    parent = _inside(layout, output_path) if output_path else layout.videos
+    folder = parent if parent.name == video_id else parent / video_id
+    resolved = followed(folder)  # the folder itself may be a link
+    if resolved.name != video_id or not _may_hold_videos(layout, resolved):
+        if resolved != folder:
+            raise PathOutsideArchive(f"{folder} is a link to {resolved}: nothing is stored there")
+        raise PathOutsideArchive(f"{output_path or 'videos'!r} cannot hold videos")
+    return resolved
+
+
+def media_file(layout: Layout, path: str) -> Path:
+    """Return the path of a file that can be registered in place. Raises PathOutsideArchive."""
+    resolved = _inside(layout, path)
+    if not _may_hold_videos(layout, resolved):
+        raise PathOutsideArchive(f"{path!r} lies where no videos can be")
+    return resolved
+
+
+def staged_folder(layout: Layout, path: str) -> Path:
+    """Return the path of a folder below staging. Raises PathOutsideArchive."""
+    resolved = _inside(layout, path)
+    if resolved == layout.staging or not resolved.is_relative_to(layout.staging):
+        raise PathOutsideArchive(f"{path!r} does not lie in the staging folder")
+    return resolved
+
+
+def _inside(layout: Layout, path: str) -> Path:
+    """Return `path`, which may be relative, without links. Raises PathOutsideArchive."""
+    require_names(path)
+    resolved = followed(layout.base / path)
+    if not resolved.is_relative_to(layout.base):
+        raise PathOutsideArchive(f"{path!r} leads out of the archive")
+    return resolved
+
+
+def _may_hold_videos(layout: Layout, folder: Path) -> bool:
+    """Return whether the folder does not overlap with ytarchive's internal folders."""
+    own = [layout.metadata, layout.logs, layout.own, layout.state]
+    return folder != layout.base and not any(
+        folder.is_relative_to(other) or other.is_relative_to(folder) for other in map(followed, own)
+    )
