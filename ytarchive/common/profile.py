@@ -1,6 +1,7 @@
 """Archive profile: how a video is archived, from the request to the worker and the library."""
 
 from collections.abc import Collection, Iterable
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field
@@ -9,15 +10,16 @@ from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages
 from ytarchive.common.languages import ALL_LANGUAGES, without
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
-from ytarchive.common.side_files import (
-    THUMBNAIL,
-    CaptionFormat,
-    captions_among,
-    captions_in,
-)
+from ytarchive.common.side_files import THUMBNAIL, captions_among, captions_in
 
 _MORE = ("include_captions", "auto_captions", "include_thumbnail")
 _LONGER = ("caption_languages", "caption_formats")
+
+
+class CaptionFormat(StrEnum):
+    """The formats in which captions can be stored."""
+
+    VTT = "vtt"
 
 
 class ArchiveProfile(Model):

@@ -1,19 +1,13 @@
 """Side files of a video, which lie beside its media: names such as `thumbnail`, `captions:en`."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
 THUMBNAIL = "thumbnail"
 _CAPTIONS = "captions:"
-
-
-class CaptionFormat(StrEnum):
-    """The formats in which captions are stored; the first is that of captions without a format."""
-
-    VTT = "vtt"
+_USUAL_FORMAT = "vtt"
 
 
 SideFiles = Annotated[
@@ -43,16 +37,16 @@ class Captions(NamedTuple):
         return captions_in(self.language, self.format)
 
 
-def captions_in(language: str, format_: str = CaptionFormat.VTT) -> str:
+def captions_in(language: str, format_: str = _USUAL_FORMAT) -> str:
     """Return the name of captions among `SideFiles`."""
-    return f"{_CAPTIONS}{language}" + (f".{format_}" if format_ != CaptionFormat.VTT else "")
+    return f"{_CAPTIONS}{language}" + (f".{format_}" if format_ != _USUAL_FORMAT else "")
 
 
 def captions_among(side_files: Iterable[str]) -> list[Captions]:
     """Return the captions among `SideFiles`."""
     parts = [each.removeprefix(_CAPTIONS).partition(".") for each in side_files
              if each.startswith(_CAPTIONS)]  # fmt: skip
-    return [Captions(language, found or CaptionFormat.VTT) for language, _, found in parts]
+    return [Captions(language, found or _USUAL_FORMAT) for language, _, found in parts]
 
 
 def caption_languages_of(side_files: Iterable[str]) -> list[str]:

@@ -12,6 +12,7 @@ from ytarchive.cli.params import ANY, LIST, AddressBatch, Moment, Names, batch_f
 from ytarchive.cli.session import chosen, creating, failure
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
+from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.quality import Quality
 from ytarchive.common.video_kinds import VideoKind
 from ytarchive.jobs import CreateJob, JobOptions, JobType, VideoFilter
@@ -35,6 +36,11 @@ _job_options = with_options(
         "--captions", "caption_languages", type=Names(), metavar="LANGS",
         default=",".join(_DEFAULTS.caption_languages), show_default=True,
         help="Languages of captions, separated by commas; all: every one that people have made.",
+    ),
+    click.option(
+        "--caption-formats", type=Names(CaptionFormat), metavar="FORMATS",
+        default=",".join(_DEFAULTS.caption_formats), show_default=True,
+        help=f"Formats of each language, of: {', '.join(CaptionFormat)}.",
     ),
     click.option("--no-captions", is_flag=True, help="Leave captions out."),
     click.option(
@@ -171,6 +177,7 @@ def _request(
         "audio_language": given["audio_language"],
         "include_captions": not given["no_captions"],
         "caption_languages": given["caption_languages"],
+        "caption_formats": given["caption_formats"],
         "auto_captions": given["auto_captions"],
         "include_thumbnail": not given["no_thumbnail"],
         "skip_existing": not (given["force"] or given["replace"]),

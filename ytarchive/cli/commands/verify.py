@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import PurePosixPath
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted
 from ytarchive.cli.times import moment
 from ytarchive.common.errors import Conflict
+from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.quality import Quality
 from ytarchive.discovery import Archive
 from ytarchive.jobs import CreateJob, JobOptions, JobType
@@ -169,19 +171,23 @@ async def _findings(archive: Archive, out: Output) -> list[Finding]:
     return found
 
 
+_Lost = tuple[str | None, Quality, tuple[str, ...], tuple[CaptionFormat, ...]]
+"""What videos lost in common: their folder, quality, and captions' languages and formats."""
+
+
 async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[str]:
     """Queue jobs that download what is lost, with the folder, quality and captions that it had."""
     videos: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.kind is not FindingKind.FOREIGN and finding.video_id:
             videos.setdefault(finding.video_id, []).append(finding)
-    wanted: dict[tuple[str | None, Quality, tuple[str, ...]], list[str]] = {}
+    wanted: dict[_Lost, list[str]] = {}
     described = [key for key, lost in videos.items() if all(map(_is_metadata, lost))]
     for video_id, lost in videos.items():
         if video_id in described:
             continue
         first = min(lost, key=lambda each: not each.path.endswith(_SOUND_ALONE))
-        kind = first.output_path, _quality(first), _languages(lost)
+        kind = first.output_path, _quality(first), _languages(lost), _formats(lost)
         wanted.setdefault(kind, []).append(video_id)
     jobs = [
         await archive.jobs.create_job(
@@ -193,10 +199,11 @@ async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[st
                     output_dir=folder,
                     quality=quality,
                     caption_languages=list(languages),
+                    caption_formats=list(formats),
                 ),
             )
         )
-        for (folder, quality, languages), video_ids in wanted.items()
+        for (folder, quality, languages, formats), video_ids in wanted.items()
     ]
     if described:
         again = CreateJob(type=JobType.METADATA_ONLY, video_ids=described)
@@ -211,9 +218,20 @@ def _is_metadata(finding: Finding) -> bool:
 
 def _languages(lost: Iterable[Finding]) -> tuple[str, ...]:
     """Return the captions that a video had and lost, or else those that jobs have."""
-    files = [finding.path.rpartition("/")[2] for finding in lost if finding.path.endswith(".vtt")]
-    found = sorted({file.removesuffix(".vtt").partition(".")[2] for file in files})
+    captions = [path for path in map(_path, lost) if path.parent.name == "captions"]
+    found = sorted({path.stem.partition(".")[2] for path in captions})
     return tuple(found or JobOptions().caption_languages)
+
+
+def _formats(lost: Iterable[Finding]) -> tuple[CaptionFormat, ...]:
+    """Return the formats of the captions that a video had and lost, or else those of jobs."""
+    found = {path.suffix[1:] for path in map(_path, lost) if path.parent.name == "captions"}
+    known = [each for each in CaptionFormat if each in found]
+    return tuple(known or JobOptions().caption_formats)
+
+
+def _path(finding: Finding) -> PurePosixPath:
+    return PurePosixPath(finding.path)
 
 
 def _quality(finding: Finding) -> Quality:

@@ -96,7 +96,7 @@ def document_of(change: Change, layout: Layout) -> Document:
     told = _told(change, layout)
     lines: list[str] = []
     tracks: list[Track] = []
-    for path in change.captions:
+    for path in _one_of_each_language(change.captions):
         read = _captions(layout.absolute(path))
         lines += (text for _, text in read)
         if read:
@@ -177,9 +177,17 @@ def _told(change: Change, layout: Layout) -> dict[str, Any]:
     return {}
 
 
+def _one_of_each_language(paths: Iterable[str]) -> list[str]:
+    """Return captions without those that another format of the same language repeats."""
+    found: dict[str, str] = {}
+    for path in paths:
+        name, _, suffix = path.rpartition(".")
+        if f".{suffix.lower()}" in FORMATS and (name not in found or suffix.lower() == "vtt"):
+            found[name] = path
+    return list(found.values())
+
+
 def _captions(path: Path) -> list[tuple[int, str]]:
-    if path.suffix.lower() not in FORMATS:
-        return []
     try:
         return read_captions(path)
     except OSError as error:

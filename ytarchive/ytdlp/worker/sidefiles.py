@@ -5,7 +5,7 @@ or another content) is `missing`: a later run requests it again.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +14,14 @@ from typing import Any, Self
 from yt_dlp.utils import YoutubeDLError
 
 from ytarchive.common.languages import ALL_LANGUAGES, without
-from ytarchive.common.side_files import THUMBNAIL, CaptionFormat, captions_in, in_words
+from ytarchive.common.side_files import THUMBNAIL, captions_in, in_words
 from ytarchive.media import Info
 from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
 from ytarchive.ytdlp.selection import (
     select_captions,
     thumbnail_urls,
 )
+from ytarchive.ytdlp.worker.caption_formats import Once, converted
 from ytarchive.ytdlp.worker.classifier import facts_of
 from ytarchive.ytdlp.worker.messages import clean
 from ytarchive.ytdlp.worker.sidefetch import SideFetcher, is_final
@@ -97,17 +98,20 @@ class SideFiles:
             named = [each for each in self.absent if each.lower() != ALL_LANGUAGES]
             self.remarks.append("no captions" + f" in {', '.join(named)}" * bool(named))
         headers = info.get("http_headers")
-        wanted = [
-            self._caption(code, {"http_headers": headers, **track}, format_)
+        return [
+            wanted
             for code, track in tracks.items()
-            for format_ in profile.caption_formats
+            for wanted in self._in_formats(code, {"http_headers": headers, **track})
+            if wanted.key not in order.present
         ]
-        return [each for each in wanted if each.key not in order.present]
 
-    def _caption(self, code: str, track: Info, format_: CaptionFormat) -> WantedFile:
-        target = self._order.folder / "captions" / f"{self._order.video_id}.{code}.{format_}"
-        key = captions_in(code, format_)
-        return WantedFile(key, in_words([key]), target, partial(self._fetch_captions, track))
+    def _in_formats(self, code: str, track: Info) -> Iterator[WantedFile]:
+        """Yield the captions of one language in each format; they are fetched once."""
+        fetch = Once(partial(self._fetch_captions, track))
+        for format_ in self._order.profile.caption_formats:
+            key, name = captions_in(code, format_), f"{self._order.video_id}.{code}.{format_}"
+            target = self._order.folder / "captions" / name
+            yield WantedFile(key, in_words([key]), target, partial(converted, fetch, format_))
 
     def _fetch_captions(self, track: Info) -> bytes:
         is_spared = self._order.spares_captions or self.captions_refused
