@@ -51,6 +51,34 @@ def test_further_captions_come_without_the_media_and_what_is_there_is_not_fetche
     assert run(settings, "verify")[0] == 0
 
 
+def test_another_caption_format_comes_without_the_media_and_with_one_request(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Spoken", "captions": ["en", "de"]})["id"]
+    folder = tmp_path / "archive/videos" / video
+    download(settings, video, "--quality", "360p")
+    requests(youtube)
+
+    both = ("--caption-formats", "vtt,srt")
+    more = download(settings, video, "--quality", "360p", *both)
+    found = requests(youtube)
+    assert (more["status"], more["message"]) == ("success", "added captions in en.srt")
+    assert names(folder) == ["en.srt", "en.vtt"]
+    assert (found["caption"], "media" in found) == (1, False)
+    text = (folder / "captions" / f"{video}.en.srt").read_text()
+    assert text.startswith("1\n00:00:00,000 --> 00:00:01,000\nStand-in caption 1 (en)\n")
+
+    download(settings, video, "--quality", "360p", "--captions", "en,de", *both)
+    assert names(folder) == ["de.srt", "de.vtt", "en.srt", "en.vtt"]
+    assert requests(youtube)["caption"] == 1
+    again = download(settings, video, "--quality", "360p", "--captions", "en,de", *both)
+    assert (again["status"], "caption" in requests(youtube)) == ("skipped", False)
+    assert sha256sum_accepts(folder)
+    [found_video] = run(settings, "storage", "search", '"caption 1 (en)"')[1]["items"]
+    assert found_video["hit_count"] == 1
+    assert run(settings, "verify")[0] == 0
+
+
 def test_a_list_fetches_further_captions_once_and_asks_for_nothing_the_next_time(
     settings: dict[str, str], youtube: StandInProcess
 ) -> None:

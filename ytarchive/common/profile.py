@@ -20,6 +20,7 @@ class CaptionFormat(StrEnum):
     """The formats in which captions can be stored."""
 
     VTT = "vtt"
+    SRT = "srt"
 
 
 class ArchiveProfile(Model):

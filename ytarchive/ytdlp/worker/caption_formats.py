@@ -1,17 +1,34 @@
 """Captions in the formats in which they are stored. YouTube is asked for WebVTT alone."""
 
+import subprocess
 from collections.abc import Callable, Mapping
 
 from ytarchive.common.profile import CaptionFormat
+from ytarchive.media import ContentError
 
-_FROM_WEBVTT: Mapping[CaptionFormat, Callable[[bytes], bytes]] = {
-    CaptionFormat.VTT: lambda content: content,
+_CONVERSION_SECONDS = 20
+
+
+def _as_srt(content: bytes, ffmpeg: str) -> bytes:
+    options = ["-v", "error", "-protocol_whitelist", "pipe", "-f", "webvtt", "-i", "pipe:0"]
+    try:
+        return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
+            [ffmpeg, *options, "-f", "srt", "pipe:1"],
+            input=content, capture_output=True, check=True, timeout=_CONVERSION_SECONDS,
+        ).stdout  # fmt: skip
+    except subprocess.SubprocessError as error:
+        raise ContentError("the captions could not be converted to SubRip") from error
+
+
+_FROM_WEBVTT: Mapping[CaptionFormat, Callable[[bytes, str], bytes]] = {
+    CaptionFormat.VTT: lambda content, _: content,
+    CaptionFormat.SRT: _as_srt,
 }
 
 
-def converted(fetch: Callable[[], bytes], format_: CaptionFormat) -> bytes:
+def converted(fetch: Callable[[], bytes], format_: CaptionFormat, ffmpeg: str) -> bytes:
     """Return fetched WebVTT in another format. Raises what `fetch` raises, or ContentError."""
-    return _FROM_WEBVTT[format_](fetch())
+    return _FROM_WEBVTT[format_](fetch(), ffmpeg)
 
 
 class Once:

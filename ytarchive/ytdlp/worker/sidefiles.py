@@ -45,6 +45,7 @@ class SideFiles:
         self.absent: list[str] = []
         self.captions_refused = False
         self._order = order
+        self._ffmpeg: str = ydl.params["ffmpeg_location"]
         self._fetcher = SideFetcher(ydl, order.folder / ".side-files")
         self._lanes = [Lane(self._captions(info), timeout), Lane(self._thumbnail(info), timeout)]
 
@@ -111,7 +112,9 @@ class SideFiles:
         for format_ in self._order.profile.caption_formats:
             key, name = captions_in(code, format_), f"{self._order.video_id}.{code}.{format_}"
             target = self._order.folder / "captions" / name
-            yield WantedFile(key, in_words([key]), target, partial(converted, fetch, format_))
+            yield WantedFile(
+                key, in_words([key]), target, partial(converted, fetch, format_, self._ffmpeg)
+            )
 
     def _fetch_captions(self, track: Info) -> bytes:
         is_spared = self._order.spares_captions or self.captions_refused
