@@ -99,7 +99,7 @@ OWN = (
         faults=({"kind": "[wp]*", "status": 503},),
     ),
     _mended("YouTube answers 503 for a moment", None, 1, kind="[wp]*", status=503, times=2),
-    _mended("media address expired", None, 1, kind="media", status=403, times=1),
+    _mended("media URL expired", None, 1, kind="media", status=403, times=1),
     _mended("transfer cut", None, 1, kind="media", cut_after=100_000, times=1),
     _mended("transfer ends early", None, 1, kind="media", truncate_to=100_000, times=1),
     Case("disk full", Outcome("waiting", "E201", 0), disk="ENOSPC"),

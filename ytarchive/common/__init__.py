@@ -1,1 +1,1 @@
-"""What every service shares. Imports no service."""
+"""Code shared by all services. Imports no service."""

@@ -1,7 +1,7 @@
-"""YouTube addresses as people paste them, taken apart.
+"""Parse YouTube URLs in the forms in which people paste them.
 
-Pages, chats and shells change addresses: they put them in brackets or quotes, escape `&` and `?`,
-add invisible characters, and wrap them in pages of redirection, of consent or of attribution.
+Web pages, chats and shells change URLs: they add brackets, quotes or invisible characters, escape
+`&` and `?`, and wrap URLs in redirection, consent or attribution pages.
 """
 
 import html
@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 _LONGEST = 4096
 _DEEPEST = 4
-"""Wrappers inside of wrappers."""
+"""Maximum number of nested wrappers."""
 _YOUTUBE = "https://www.youtube.com"
 
 _HOST = re.compile(
@@ -34,13 +34,13 @@ _ADDRESS = re.compile(r"[\w.-]+\.[a-z]+\.?(?::[0-9]{1,5})?[/?#]", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|\w{2,10});", re.IGNORECASE)
 _MARKDOWN = re.compile(r"!?\[[^\]]*\]\((\S+?)\)[.,;:]?")
 _FILLERS = "\u034f\u115f\u1160\u3164\uffa0"
-"""Not visible, though Unicode counts them among marks and letters."""
+"""Invisible characters in Unicode's categories of marks and letters."""
 _WRITTEN_AS = {"(": ")", "<": ">", "[": "]", '"': '"', "'": "'", "\u201c": "\u201d", "`": "`"}
 
 
 @dataclass(frozen=True)
 class Address:
-    """A YouTube address: host in lower case, segments of the path, and the query's last values."""
+    """A YouTube URL: host in lower case, path segments, and the last value of each query name."""
 
     host: str
     path: tuple[str, ...]
@@ -53,12 +53,12 @@ class Address:
 
     @property
     def is_short(self) -> bool:
-        """Return whether its host is `youtu.be`, whose path is a video's id."""
+        """Return whether the host is `youtu.be`; the path is then a video id."""
         return self.host.endswith("youtu.be")
 
 
 def clean(text: str) -> str:
-    """Return an id, name or address without what surrounds it; Unicode's composed form (NFC)."""
+    """Return an id, name or URL without surrounding characters, in Unicode's form NFC."""
     text = "".join(c for c in unicodedata.normalize("NFC", text) if not _is_invisible(c)).strip()
     if found := _MARKDOWN.fullmatch(text):
         text = found[1]
@@ -76,7 +76,7 @@ def _is_invisible(character: str) -> bool:
 
 
 def read_address(text: str) -> Address | None:
-    """Take apart an address that `clean` returned; None for any other text or another site."""
+    """Parse a URL returned by `clean`; return None for other text and other sites."""
     return _read(_unescaped(text), _DEEPEST) if len(text) <= _LONGEST else None
 
 
@@ -106,7 +106,7 @@ def _read(text: str, deepest: int) -> Address | None:
 
 
 def _split(text: str) -> SplitResult | None:
-    """Split an address; None for a text that is none."""
+    """Split a URL; return None for text that is no URL."""
     start = _START.match(text)
     rest = text[start.end() :] if start else text
     if start and "youtube:" in start[0].lower() and not _ADDRESS.match(rest):
@@ -122,7 +122,7 @@ def _split(text: str) -> SplitResult | None:
 
 
 def _target(address: Address, fragment: str) -> str | None:
-    """Return the address that a wrapper leads to; None for an address that is no wrapper."""
+    """Return the target of a wrapper; None for a URL that is no wrapper."""
     if _HOST.fullmatch(address.host):
         if fragment.startswith(("/", "!/")) and not address.path:  # of old mobile pages
             return _YOUTUBE + fragment.lstrip("!")

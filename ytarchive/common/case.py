@@ -1,6 +1,6 @@
-"""Ids that differ only in case, on file systems that do not tell upper from lower case.
+"""Ids that differ only in case, on case-insensitive file systems.
 
-There, the folder of one video would be found under the other's id, and be overwritten.
+On such file systems one video's folder would overwrite the folder of the other.
 """
 
 import os
@@ -13,7 +13,7 @@ from ytarchive.common.errors import CaseConflict
 def require_exact_name(path: Path) -> None:
     """Raise CaseConflict if the file or folder at `path` has a name that differs in case.
 
-    Costs one look at the disk for a path where nothing is. Raises LocalError as well.
+    Needs one disk access for a path that does not exist. Also raises LocalError.
     """
     with os_errors(path):
         if not _ignores_case(path):
@@ -26,21 +26,21 @@ def require_exact_name(path: Path) -> None:
 
 
 def require_apart(folder: Path, name: str, others: list[str]) -> None:
-    """Raise CaseConflict if `folder` cannot hold `name` beside any of `others`. `folder` exists."""
+    """Raise CaseConflict if `folder`, which exists, cannot store `name` beside all `others`."""
     same = [each for each in others if each != name and each.lower() == name.lower()]
     if same and _ignores_case(folder):
-        message = f"{folder} cannot hold {name} beside {same[0]}"
-        raise CaseConflict(f"{message}: its file system does not tell upper from lower case")
+        message = f"{folder} cannot store {name} beside {same[0]}"
+        raise CaseConflict(f"{message}: its file system ignores case")
 
 
 def _ignores_case(path: Path) -> bool:
-    """Return whether what is at `path` is found in another case, too."""
+    """Return whether the file at `path` is also found with its name in another case."""
     found = _lookup(path)
     return found is not None and found == _lookup(path.with_name(path.name.swapcase()))
 
 
 def _lookup(path: Path) -> tuple[int, int] | None:
-    """Return what identifies the file or folder at a path; None if there is none."""
+    """Return device and inode of the file or folder at a path; None if there is none."""
     try:
         found = path.lstat()
     except (FileNotFoundError, NotADirectoryError):

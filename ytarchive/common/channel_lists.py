@@ -1,7 +1,7 @@
-"""Channels and the lists that YouTube keeps for them: all uploads, and one for each tab.
+"""Channels and their automatic playlists: all uploads, and one playlist per tab.
 
 A source of a job or listing is a playlist's id, a channel (its id, `@handle` or older name) or, for
-one tab of a channel whose id is not known yet, the name with the tab (`@name:shorts`).
+a tab of a channel whose id is not known yet, name and tab (`@name:shorts`).
 """
 
 import re
@@ -14,21 +14,22 @@ _NAME_START = re.compile(r"@|c:|user:")
 _LONGEST_NAME = 100
 
 TAB_LISTS = {"videos": "UULF", "shorts": "UUSH", "streams": "UULV"}
-"""The list that each tab of a channel shows: this prefix and the end of the channel's id."""
+"""The playlist prefix of each channel tab, which replaces the channel id's `UC`.
+"""
 _KINDS = {"UULF": VideoKind.VIDEO, "UUSH": VideoKind.SHORT, "UULV": VideoKind.LIVE}
 _NEWEST_FIRST = ("UU", *TAB_LISTS.values())
 _OWN_LISTS = (*_NEWEST_FIRST, "UULP", "UUPS", "UUPV", "UUMO", "UUMF", "UUMS", "UUMV")
 
 
 def uploads_playlist(channel_id: str) -> str:
-    """Return the playlist of everything that a channel (`UC…`) uploaded."""
+    """Return the playlist of all uploads of a channel (`UC…`)."""
     return "UU" + channel_id.removeprefix("UC")
 
 
 def tab_list(channel: str, tab: str) -> str:
-    """Return the list of a channel's tab; all uploads without one.
+    """Return the playlist of a channel's tab; all uploads if no tab is given.
 
-    It is a playlist's id or, for a channel's name, the name with the tab (`@name:shorts`).
+    The result is a playlist id or, for a channel's name, name and tab (`@name:shorts`).
     """
     if is_channel_name(channel):
         return f"{channel}:{tab}" if tab else channel
@@ -48,27 +49,27 @@ def _tab_of_name(source: str) -> tuple[str, str] | None:
 
 
 def is_uploads(playlist_id: str) -> bool:
-    """Return whether a playlist has everything that a channel uploaded."""
+    """Return whether a playlist contains all uploads of a channel."""
     return _own_list(playlist_id) == "UU"
 
 
 def is_own_list(playlist_id: str) -> bool:
-    """Return whether YouTube keeps a playlist for its channel: uploads, a tab's, popular ones."""
+    """Return whether a playlist is automatic: a channel's uploads, a tab, popular videos."""
     return _own_list(playlist_id) in _OWN_LISTS
 
 
 def is_account_list(playlist_id: str) -> bool:
-    """Return whether each account has this playlist for itself: Watch later or Liked videos."""
+    """Return whether each account has its own playlist of this id: Watch later, Liked videos."""
     return playlist_id in {"WL", "LL"}
 
 
 def is_newest_first(playlist_id: str) -> bool:
-    """Return whether new videos are always at the head of a playlist."""
+    """Return whether a playlist always lists new videos first."""
     return _own_list(playlist_id) in _NEWEST_FIRST
 
 
 def has_newest_first(source: str) -> bool:
-    """Return whether a parsed source, a channel or a list, has new videos at its head."""
+    """Return whether a parsed source, channel or playlist, lists new videos first."""
     return channel_and_tab(source) is not None or is_newest_first(source)
 
 
@@ -78,22 +79,22 @@ def kind_of_list(playlist_id: str) -> VideoKind | None:
 
 
 def _own_list(playlist_id: str) -> str:
-    """Return the prefix before a channel's 22 characters."""
+    """Return the prefix of an automatic playlist, before the channel's 22 characters."""
     return playlist_id[:-22] if playlist_id.startswith("UU") else ""
 
 
 def channel_of_list(playlist_id: str) -> str:
-    """Return the channel (`UC…`) that YouTube keeps an own list for."""
+    """Return the channel (`UC…`) of an automatic playlist."""
     return "UC" + playlist_id[-22:]
 
 
 def is_channel(source: str) -> bool:
-    """Return whether a parsed source stands for a channel and all its uploads."""
+    """Return whether a parsed source is a channel, which means all its uploads."""
     return is_channel_name(source) or _CHANNEL_ID.fullmatch(source) is not None
 
 
 def is_channel_name(source: str) -> bool:
-    """Return whether it stands for a channel whose id only YouTube can tell."""
+    """Return whether a parsed source is a channel's name, whose id must be requested."""
     start = _NAME_START.match(source)
     name = source[start.end() :] if start else ""
     is_long_enough = any(map(str.isalnum, name))
@@ -101,6 +102,6 @@ def is_channel_name(source: str) -> bool:
 
 
 def _may_be_in_name(character: str) -> bool:
-    """Letters and digits of every script, and the marks that belong to them (Thai, Hindi)."""
+    """Return whether a channel's name may contain a character: letters of any script, marks."""
     is_mark = unicodedata.category(character).startswith("M")
     return character.isalnum() or is_mark or character in "_.-·"

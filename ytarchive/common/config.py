@@ -1,4 +1,4 @@
-"""Every setting, declared once: TOML file, environment and `config show` derive from it.
+"""Declares every setting; the TOML file, the environment and `config show` are derived from it.
 
 Order of precedence: command line, environment (`YTARCHIVE_<SECTION>__<FIELD>`), the TOML file, the
 defaults below. Secrets are `SecretStr`, so they are masked wherever settings are shown.
@@ -35,55 +35,55 @@ from ytarchive.common.setting_types import (
 )
 
 OWN_FOLDER = ".ytarchive"
-"""In the archive's folder: databases, lock and staging, and whatever else is the program's own."""
+"""Folder in the archive for the program's own files: databases, lock, staging."""
 
 
 class Section(BaseModel):
-    """Base of the sections; a setting that does not exist is refused by name."""
+    """Base of the sections; an unknown setting is rejected by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class ServiceConfig(Section):
-    """Where a service listens, and how much it logs."""
+    """Address and log level of a service."""
 
     host: str = Field("localhost", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port; 0 lets the system choose")
-    log_level: LogLevel = Field("INFO", description="Least level that is logged")
+    log_level: LogLevel = Field("INFO", description="Minimum level that is logged")
 
 
 class ServerConfig(ServiceConfig):
-    """The HTTP server that mounts the services."""
+    """The HTTP server."""
 
-    host: str = Field("127.0.0.1", description="Any address but loopback needs a token")
+    host: str = Field("127.0.0.1", description="Addresses other than loopback need a token")
     token: SecretStr | None = Field(None, description="Required of every request when set")
-    allowed_hosts: Names = Field([], description="Further names accepted in the Host header")
+    allowed_hosts: Names = Field([], description="Additional names accepted in the Host header")
     max_body_bytes: Size = Field(8 * 2**20, ge=1024, description="Largest request body")
-    request_timeout: Seconds = Field(600, gt=0, description="Seconds one request may take")
+    request_timeout: Seconds = Field(600, gt=0, description="Maximum seconds of one request")
     read_timeout: Seconds = Field(
-        60, gt=0, description="Seconds a request may take to arrive, or a connection be idle"
+        60, gt=0, description="Maximum seconds of an incomplete request or idle connection"
     )
 
 
 class YouTubeConfig(Section):
-    """The YouTube Data API, and what yt-dlp tells YouTube."""
+    """The YouTube Data API, and yt-dlp's identification to YouTube."""
 
     api_key: SecretStr | None = Field(
         default_factory=lambda: secret_from("YOUTUBE_API_KEY"),
-        description="Key of the Data API; from YOUTUBE_API_KEY. Without one, yt-dlp is asked",
+        description="Key of the Data API; default: YOUTUBE_API_KEY. yt-dlp is used without a key",
     )
-    quota_limit: int = Field(10_000, ge=0, description="Units a day")
-    quota_reserve: int = Field(1_000, ge=0, description="Units kept back")
-    extract_when_quota_spent: bool = Field(True, description="Ask yt-dlp when the quota is spent")
-    player_clients: Names = Field([], description="For yt-dlp, as `tv,web`; default: its choice")
+    quota_limit: int = Field(10_000, ge=0, description="Quota units per day")
+    quota_reserve: int = Field(1_000, ge=0, description="Quota units kept in reserve")
+    extract_when_quota_spent: bool = Field(True, description="Use yt-dlp when the quota is used up")
+    player_clients: Names = Field([], description="yt-dlp's clients, as `tv,web`")
     po_tokens: Tokens = Field([], description="PO tokens as `CLIENT.CONTEXT+TOKEN`: `web.gvs+…`")
     visitor_data: Token | None = Field(None, description="yt-dlp's visitor_data, for PO tokens")
     data_sync_id: Token | None = Field(None, description="yt-dlp's data_sync_id, with cookies")
-    plugins: bool = Field(False, description="Load the yt-dlp plugins that are installed here")
-    pot_provider_url: BareUrl | None = Field(None, description="bgutil's server; loads plugins too")
+    plugins: bool = Field(False, description="Load the installed yt-dlp plugins")
+    pot_provider_url: BareUrl | None = Field(None, description="bgutil's server; loads plugins")
 
     def secrets(self) -> Iterator[SecretStr]:
-        """Yield the secrets, which must not appear in any output."""
+        """Yield the secrets, which no output may contain."""
         yield from filter(None, (self.api_key, self.visitor_data, self.data_sync_id))
         yield from self.po_tokens
 
@@ -96,19 +96,21 @@ class StorageConfig(Section):
     videos_dir: FolderName = Field("videos", description="Below base_path")
     logs_dir: FolderName = Field("logs", description="Below base_path")
     state_dir: UserPath | None = Field(None, description="Databases; default base_path/.ytarchive")
-    min_free: Size = Field(2**30, ge=0, description="Bytes that downloads leave free on the disk")
+    min_free: Size = Field(2**30, ge=0, description="Bytes of free disk space that downloads keep")
     staging_max_age: Seconds = Field(
-        7 * 86_400, gt=0, description="Seconds that idle partial downloads are kept"
+        7 * 86_400, gt=0, description="Seconds until unused partial downloads are removed"
     )
-    staging_max_bytes: Size = Field(50 * 2**30, ge=0, description="Most that those take in all")
+    staging_max_bytes: Size = Field(
+        50 * 2**30, ge=0, description="Maximum bytes of partial downloads"
+    )
     trash_days: Days = Field(
-        30, ge=0, le=36_500, description="Days that replaced and removed files stay in the trash"
+        30, ge=0, le=36_500, description="Days until files in the trash are deleted"
     )
     verify_every_days: Days | None = Field(
-        None, gt=0, description="A server verifies every stored file this often; default: never"
+        None, gt=0, description="Interval of verifications by a server; default: never"
     )
     verify_time_limit: Seconds = Field(
-        3600, gt=0, description="Seconds a day that it may take; it goes on the next day"
+        3600, gt=0, description="Maximum seconds of verification per day"
     )
 
     @property
@@ -118,12 +120,12 @@ class StorageConfig(Section):
 
     @property
     def staging_path(self) -> Path:
-        """Where downloads grow; always on the archive's own file system."""
+        """The folder of unfinished downloads, on the archive's file system."""
         return self.base_path / OWN_FOLDER / "staging"
 
 
 class Pace(StrEnum):
-    """How fast YouTube is asked."""
+    """The pace of requests to YouTube."""
 
     POLITE = "polite"
     OFF = "off"
@@ -132,71 +134,75 @@ class Pace(StrEnum):
 class DownloadConfig(Section):
     """Downloads by yt-dlp."""
 
-    concurrency: int = Field(3, ge=1, le=64, description="Videos at a time, over all jobs")
-    pace: Pace = Field(Pace.POLITE, description="`polite` stays under YouTube's known limits")
+    concurrency: int = Field(3, ge=1, le=64, description="Concurrent videos, over all jobs")
+    pace: Pace = Field(Pace.POLITE, description="`off` disables rate limiting")
     videos_per_hour: int = Field(180, ge=1, description="Long-term pace when polite")
-    burst: int = Field(80, ge=1, description="Videos that may go at full speed after a rest")
-    stall_timeout: Seconds = Field(120, gt=0, description="Seconds without any progress")
-    extract_timeout: Seconds = Field(180, gt=0, description="Seconds one extraction may take")
+    burst: int = Field(80, ge=1, description="Videos without pacing after a pause")
+    stall_timeout: Seconds = Field(120, gt=0, description="Maximum seconds without progress")
+    extract_timeout: Seconds = Field(180, gt=0, description="Maximum seconds of one extraction")
     side_file_timeout: Seconds = Field(
-        30, gt=0, description="Seconds that captions or a thumbnail may take, each"
+        30, gt=0, description="Maximum seconds for each captions file or thumbnail"
     )
-    rate_limit: Size | None = Field(None, ge=1024, description="Bytes a second, for each video")
+    rate_limit: Size | None = Field(None, ge=1024, description="Bytes per second, for each video")
     sleep_requests: Seconds = Field(
         0, ge=0, description="Seconds between requests of an extraction"
     )
-    videos_per_worker: int = Field(200, ge=1, description="A worker is replaced after this many")
+    videos_per_worker: int = Field(200, ge=1, description="Tasks until a worker is replaced")
     worker_memory: Size = Field(
-        512 * 2**20, ge=2**20, description="A worker with more bytes is replaced; twice, at once"
+        512 * 2**20,
+        ge=2**20,
+        description="Bytes until a worker is replaced after its task; twice: at once",
     )
 
 
 class MetadataConfig(Section):
     """The metadata cache."""
 
-    video_lifetime: Seconds = Field(24 * 3600, ge=0, description="Seconds a video stays fresh")
-    playlist_lifetime: Seconds = Field(300, ge=0, description="Seconds a playlist stays fresh")
+    video_lifetime: Seconds = Field(24 * 3600, ge=0, description="Lifetime of a video, in seconds")
+    playlist_lifetime: Seconds = Field(300, ge=0, description="Lifetime of a playlist, in seconds")
 
 
 class JobsConfig(Section):
     """The queue."""
 
     retry_base: Seconds = Field(5, gt=0, description="Seconds before the first retry; then doubled")
-    retry_max: Seconds = Field(3600, gt=0, description="Longest wait between retries, seconds")
-    notification_timeout: Seconds = Field(10, gt=0, description="Seconds before asking a download")
+    retry_max: Seconds = Field(3600, gt=0, description="Maximum seconds between retries")
+    notification_timeout: Seconds = Field(
+        10, gt=0, description="Seconds until Jobs polls a download"
+    )
     health_interval: Seconds = Field(5, gt=0, description="Seconds between health checks")
-    shutdown_grace: Seconds = Field(8, ge=0, description="Seconds running transfers get at the end")
+    shutdown_grace: Seconds = Field(8, ge=0, description="Seconds for active transfers at shutdown")
     full_listing_days: Days = Field(
         7,
         ge=0,
-        description="A channel is listed to its end this often; in between only what is new",
+        description="Interval of complete listings of a channel; else only new videos are listed",
     )
     keep_days: Days = Field(
         90,
         ge=0,
-        description="Finished jobs are removed after this many days, except those with videos "
-        "that are still missing; 0 keeps all",
+        description="Finished jobs without missing videos are removed after this many days; "
+        "0 keeps all",
     )
 
 
 class LoggingConfig(Section):
     """Logs."""
 
-    retention_days: Days = Field(30, ge=1, description="Entries and files are kept this long")
-    max_bytes: Size = Field(2**30, ge=2**20, description="Most that log files may take in all")
+    retention_days: Days = Field(30, ge=1, description="Entries and files are kept for this time")
+    max_bytes: Size = Field(2**30, ge=2**20, description="Maximum total size of log files")
     file_bytes: Size = Field(64 * 2**20, ge=2**16, description="A log file is rotated at this size")
-    queue_entries: int = Field(20_000, ge=100, description="Entries that may wait to be stored")
+    queue_entries: int = Field(20_000, ge=100, description="Maximum number of waiting entries")
 
 
 class NetworkConfig(Section):
-    """The way to YouTube."""
+    """The connection to YouTube."""
 
     proxy: ProxyUrl | None = Field(
         default_factory=proxy_from_environment,
         description="Proxy URL; default: HTTPS_PROXY or ALL_PROXY of the environment",
     )
-    ca_file: UserPath | None = Field(None, description="Further certificate authorities (PEM)")
-    timeout: Seconds = Field(20, gt=0, description="Seconds a connection may be silent")
+    ca_file: UserPath | None = Field(None, description="Additional certificate authorities (PEM)")
+    timeout: Seconds = Field(20, gt=0, description="Maximum seconds without data on a connection")
     cookies_file: UserPath | None = Field(None, description="Netscape cookies of an account")
 
 
@@ -221,7 +227,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="YTARCHIVE_",
         env_nested_delimiter="__",
-        env_ignore_empty=True,  # as container files set what they do not use
+        env_ignore_empty=True,  # container files set unused variables to an empty text
         frozen=True,
         extra="forbid",
     )
@@ -245,12 +251,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take the values given alone: `Given` has merged those of every source."""
+        """Use only the given values; `Given` has already merged all sources."""
         return (init_settings,)
 
 
 def default_config_file() -> Path:
-    """`YTARCHIVE_CONFIG`, or `config.toml` in the user's configuration folder, or in `/etc`."""
+    """Return `YTARCHIVE_CONFIG`, or `config.toml` in the user's configuration folder or `/etc`."""
     named = os.environ.get("YTARCHIVE_CONFIG")
     if named:
         return Path(named).expanduser()
@@ -271,14 +277,14 @@ def given_settings(config_file: Path | None = None, **overrides: dict[str, Any])
 
 
 def usable_settings(given: Given) -> tuple[Settings, list[SettingProblem]]:
-    """Return the settings, without the values that cannot be used, and what is wrong with those."""
+    """Return the settings without invalid values, and the problems of the invalid values."""
     return given.usable(Settings), given.problems
 
 
 def load_settings(config_file: Path | None = None, **overrides: dict[str, Any]) -> Settings:
     """Return the settings of every source, as `given_settings` reads them.
 
-    Raises InvalidConfiguration, which names each setting that cannot be used, and its source.
+    Raises InvalidConfiguration, which names each invalid setting and its source.
     """
     given = given_settings(config_file, **overrides)
     settings, problems = usable_settings(given)

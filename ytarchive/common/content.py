@@ -1,4 +1,4 @@
-"""Content: what an operation returns whose result is bytes and not JSON.
+"""Content: the result of an operation that returns bytes instead of JSON.
 
     content = await api.get_media("dQw4w9WgXcQ")
     async with await content.open(start=1_000_000) as parts:
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 PART_SIZE = 2**18
-"""The most bytes of one part."""
+"""Maximum bytes of one part."""
 
 
 class Parts(AsyncIterator[bytes]):
@@ -51,7 +51,7 @@ class Parts(AsyncIterator[bytes]):
 
 @dataclass(frozen=True)
 class Content(ABC):
-    """What is known of the bytes before they are read."""
+    """Describes bytes before they are read."""
 
     name: str
     """A safe file name: without folders, quotes, control characters."""
@@ -65,7 +65,7 @@ class Content(ABC):
     async def open(self, start: int = 0, stop: int | None = None) -> Parts:
         """Return the bytes from `start` up to and without `stop`.
 
-        Raises ContentChanged if the bytes are no longer this version, or NotFound.
+        Raises ContentChanged if the version has changed, or NotFound.
         """
         stop = self.size if stop is None else min(stop, self.size)
         return await self._open(start, max(start, stop))

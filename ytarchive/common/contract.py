@@ -1,4 +1,4 @@
-"""One declaration of an operation, from which routes, clients and the OpenAPI document are derived.
+"""Declares operations, from which routes, clients and the OpenAPI document are derived.
 
     class JobsAPI(ServiceContract, Protocol):
         service = ServiceName.JOBS
@@ -8,7 +8,7 @@
 
 `{names}` in the path are parameters. Besides them a method takes at most one model: the query
 string for GET and DELETE, the body otherwise. A declaration whose path and signature disagree fails
-at import. Ids in the path are checked before the method runs, in process as over HTTP.
+at import. Ids in the path are checked before the method runs, both in process and over HTTP.
 
 The kind of an operation follows from its method and its result: a method that returns `Content`
 answers with bytes, one that returns an `EventStream` with server-sent events, and every other one
@@ -38,7 +38,7 @@ _PARAMETER = re.compile(r"{(\w+)}")
 
 
 class OperationKind(StrEnum):
-    """What an operation does, and in which form it answers."""
+    """The kind of an operation and the form of its answer."""
 
     QUERY = "query"
     """Reads; answers in the envelope."""
@@ -47,7 +47,7 @@ class OperationKind(StrEnum):
     CONTENT = "content"
     """Reads; answers with bytes, or parts of them."""
     EVENTS = "events"
-    """Follows what happens; answers with a stream that does not end."""
+    """Follows events; answers with an endless stream."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Endpoint:
 
     @property
     def has_body(self) -> bool:
-        """Return whether the model travels in the body (POST, PUT) and not in the query string."""
+        """Return whether the model is sent in the body (POST, PUT), not in the query string."""
         return self.request_model is not None and self.method in {"POST", "PUT"}
 
     @property
@@ -78,7 +78,7 @@ class Endpoint:
 
     @functools.cached_property
     def response_adapter(self) -> TypeAdapter[Any]:
-        """Reads and writes the operation's result."""
+        """Return the adapter that serialises the operation's result."""
         return TypeAdapter(self.response)
 
     def check_path(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _kind(method: str, response: Any) -> OperationKind:
 
 
 class Contract(Protocol):
-    """Base of all contracts. Implementations have the ids in their paths checked for them."""
+    """Base of all contracts. Ids in paths are checked before an implementation is called."""
 
     service: ClassVar[ServiceName]
 
@@ -185,7 +185,7 @@ class ServiceContract(Contract, Protocol):
 
 
 def _checked(declared: Endpoint, implementation: Callable[..., Any]) -> Callable[..., Any]:
-    """`implementation` behind the check of its path parameters, given by position or by name."""
+    """Wrap `implementation` in a check of its path parameters, by position or by name."""
     names = list(inspect.signature(implementation).parameters)[1:]
 
     @functools.wraps(implementation)

@@ -1,4 +1,4 @@
-"""Cursors: opaque texts from which a list continues where a page ended.
+"""Cursors: opaque texts that mark where the next page of a list begins.
 
 A cursor is the base64 of a JSON array of numbers and texts, or the id after which a list continues.
 """
@@ -25,18 +25,18 @@ _KEY_AND_PLACE: TypeAdapter[tuple[int | str, ...]] = TypeAdapter(
 )
 
 
-def refused_cursor(why: str = "not a cursor that was given out") -> InvalidRequest:
-    """Return the error for a cursor that cannot be used."""
+def refused_cursor(why: str = "not a cursor of this server") -> InvalidRequest:
+    """Return the error for an invalid cursor."""
     return InvalidRequest(f"cursor: {why}", fields={"cursor": why})
 
 
 def cursor_of(*values: int | str) -> str:
-    """Return the cursor that stands for these values."""
+    """Return the cursor that encodes these values."""
     return base64.urlsafe_b64encode(to_json(values)).decode().rstrip("=")
 
 
 def values_of(cursor: str, form: TypeAdapter[Values]) -> Values:
-    """Return the values that a cursor stands for, as `form` has them. Raises InvalidRequest."""
+    """Return the values of a cursor, as types of `form`. Raises InvalidRequest."""
     try:
         padded = cursor[:_LONGEST] + "=" * (-len(cursor[:_LONGEST]) % 4)
         content = base64.b64decode(padded, altchars=b"-_", validate=True)
@@ -46,15 +46,15 @@ def values_of(cursor: str, form: TypeAdapter[Values]) -> Values:
 
 
 def cursor_at(request: Model, place: tuple[int | str, ...]) -> str:
-    """Return the cursor of a place in the list that `request` asks for, and in no other list."""
+    """Return the cursor of a position, valid only for the list that `request` describes."""
     return cursor_of(_key_of(request), *place)
 
 
 def place_of(request: Model, cursor: str, form: TypeAdapter[Values]) -> Values:
-    """Return the place in the list that `request` asks for. Raises InvalidRequest."""
+    """Return the position in the list that `request` describes. Raises InvalidRequest."""
     key, *place = values_of(cursor, _KEY_AND_PLACE)
     if key != _key_of(request):
-        raise refused_cursor("given out for another list: the rest of the query must stay the same")
+        raise refused_cursor("made for another list: the rest of the query must stay the same")
     try:
         return form.validate_python(tuple(place), strict=True)
     except ValidationError:
@@ -62,7 +62,7 @@ def place_of(request: Model, cursor: str, form: TypeAdapter[Values]) -> Values:
 
 
 def _key_of(request: Model) -> str:
-    """Return what tells a list from others; the size of its pages may change."""
+    """Return the key of a list, which does not depend on the page size."""
     asked = request.model_dump_json(exclude=_PAGING).encode()
     return hashlib.blake2b(asked, digest_size=6).hexdigest()
 

@@ -1,9 +1,9 @@
 """SQLite for one service: one connection writes, read-only connections read.
 
 SQLite 3.7.0 to 3.51.2 can lose commits when two connections write and checkpoint at the same
-instant, so exactly one connection per file ever does. A transaction is a plain function that runs
-in the writer's thread; what arrives while one commit is under way shares the next, because a commit
-costs a sync of the disk and a row hardly anything.
+instant, so exactly one connection per file writes. A transaction is a plain function that runs in
+the writer's thread; transactions that arrive during a commit share the next commit, because a
+commit costs a sync of the disk and a row hardly anything.
 """
 
 import asyncio
@@ -48,33 +48,33 @@ _READ_AT_ONCE = 64 * 2**20
 
 
 class Writer:
-    """What a transaction works with: named statements on the one writing connection."""
+    """Runs named statements of a transaction on the writing connection."""
 
     def __init__(self, connection: sqlite3.Connection, queries: Queries) -> None:
         self.connection = connection
         self._queries = queries
 
     def execute(self, name: str, parameters: Parameters | None = None) -> int:
-        """Run a statement; the number of rows it changed."""
+        """Run a statement and return the number of changed rows."""
         with closing(self.connection.cursor()) as cursor:
             return cursor.execute(self._queries[name], parameters or {}).rowcount
 
     def execute_many(self, name: str, rows: Iterable[Parameters | Sequence[Any]]) -> int:
-        """Run a statement once for each of `rows`; the number of rows changed.
+        """Run a statement for each of `rows` and return the number of changed rows.
 
-        A statement with numbers for names (`?1`) takes each row as a sequence of values.
+        For a statement with numbered parameters (`?1`) each row is a sequence of values.
         """
         with closing(self.connection.cursor()) as cursor:
             return cursor.executemany(self._queries[name], rows).rowcount
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo what the block has done, and nothing else of the transaction, if it fails."""
+        """Roll back the block, and not the rest of the transaction, if the block fails."""
         self.connection.execute("SAVEPOINT inner").close()
         try:
             yield
         except Exception:
-            if self.connection.in_transaction:  # else SQLite has undone the whole of it
+            if self.connection.in_transaction:  # otherwise SQLite has rolled back the transaction
                 self.connection.execute("ROLLBACK TO inner").close()
                 self.connection.execute("RELEASE inner").close()
             raise
@@ -113,12 +113,13 @@ class Database:
         self._reserve = Reserve(path.parent)
         self._closed = False
         self.version = 0
-        """Grows with every commit, before whoever asked for it is told: what was read at the same
-        version is still true."""
+        """Increased by every commit, before its callers are notified: data read at the same version
+        is current.
+        """
 
     @classmethod
     async def open(cls, path: Path, schema: Schema) -> Self:
-        """Open or create the file, and check it. One of an older schema is set aside.
+        """Open or create the file, and check it. A file of an older schema is set aside.
 
         Raises StateLocked, DatabaseCorrupt, DatabaseUnsupported, NotWritable or DiskFull.
         """
@@ -132,7 +133,7 @@ class Database:
         await self.close()
 
     async def close(self) -> None:
-        """Finish what was handed in, then close every connection. Closing twice does nothing."""
+        """Finish the waiting transactions, then close every connection. Can be called twice."""
         if self._closed:
             return
         self._closed = True
@@ -144,16 +145,16 @@ class Database:
         self._thread.shutdown(wait=True)
 
     async def write(self, transaction: Transaction[T]) -> T:
-        """Run `transaction` in the writer's thread; its result, once it is committed.
+        """Run `transaction` in the writer's thread and return its result after the commit.
 
-        An exception in it undoes that transaction alone, not its clients in the same commit.
+        An exception rolls back this transaction and no other transaction of the same commit.
         """
         self._require_open()
         result: T = await self._commits.run(transaction)
         return result
 
     async def execute(self, name: str, parameters: Parameters | None = None) -> int:
-        """Run one named statement as a transaction; the number of rows it changed."""
+        """Run one named statement as a transaction and return the number of changed rows."""
         return await self.write(lambda writer: writer.execute(name, parameters))
 
     async def fetch_all(self, name: str, parameters: Parameters | None = None) -> list[Row]:
@@ -166,7 +167,7 @@ class Database:
         return rows[0] if rows else None
 
     async def select(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
-        """Return all rows of a query whose text a repository put together from named parts."""
+        """Return all rows of a query that a repository built from named parts."""
         self._require_open()
         return await self._readers.select(sql, parameters or {})
 
@@ -197,29 +198,29 @@ class Database:
         self._reserve.make_room()
         try:
             if connection.in_transaction:
-                connection.execute("ROLLBACK")  # which failed the last time
+                connection.execute("ROLLBACK")  # the last commit failed
             connection.execute("BEGIN IMMEDIATE")
             outcomes = self._outcomes(group)
             connection.execute("COMMIT")
-        except Exception as error:  # whatever it is, nobody may wait for ever
+        except Exception as error:  # any error must reach the waiting callers
             if connection.in_transaction:
-                with suppress(sqlite3.Error):  # on a failing disk this may fail too
+                with suppress(sqlite3.Error):  # a rollback may also fail on a failing disk
                     connection.execute("ROLLBACK")
             logger.bind(service="common").error("{}: commit failed: {}", self.path.name, error)
             cause = translated(error, self.path)
-            if isinstance(cause, DiskFull):  # a quota, which the free space does not show
+            if isinstance(cause, DiskFull):  # a disk quota does not appear in the free space
                 self._reserve.give_up_a_step()
             return [cause] * len(group)
         return outcomes
 
     def _outcomes(self, group: Sequence[Transaction[Any]]) -> list[Any]:
-        """Run a group, at first without savepoints: nearly all groups succeed."""
+        """Run a group, first without savepoints, because nearly all groups succeed."""
         connection = self._writer.connection
         try:
             return [transaction(self._writer) for transaction in group]
         except Exception as error:
             if not connection.in_transaction:
-                raise  # a full disk, for one: SQLite has undone the whole group
+                raise  # SQLite has rolled back the whole group, for example on a full disk
             connection.execute("ROLLBACK")
             connection.execute("BEGIN IMMEDIATE")
             if len(group) == 1:
@@ -231,9 +232,9 @@ class Database:
         connection.execute("SAVEPOINT one")
         try:
             outcome = transaction(self._writer)
-        except Exception as error:  # it is raised again where it was asked for
+        except Exception as error:  # the caller raises it
             if not connection.in_transaction:
-                raise  # a full disk, for one: SQLite has undone the whole group
+                raise  # SQLite has rolled back the whole group, for example on a full disk
             connection.execute("ROLLBACK TO one")
             outcome = translated(error, self.path)
         connection.execute("RELEASE one")
@@ -268,7 +269,7 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
         raise translated(error, path) from None
     try:
         return _prepared(connection, path, schema, is_suspect=is_suspect)
-    except DECODING_FAILURES as error:  # in a message of SQLite, which has no result code
+    except DECODING_FAILURES as error:  # a message of SQLite without result code
         connection.close()
         raise damaged(path, f"a name in its schema is not text: {error}") from None
     except (sqlite3.Error, YTArchiveError) as error:
@@ -281,7 +282,7 @@ def _prepared(
 ) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.text_factory = tolerant_text
-    if is_suspect:  # first of all, before anything is written
+    if is_suspect:  # before anything is written
         require_sound(connection, path)
     connection.execute("PRAGMA temp_store = MEMORY")  # TMPDIR may be full, or not writable
     connection.execute(f"PRAGMA page_size = {schema.page_size}")
@@ -299,7 +300,7 @@ def _prepared(
 
 
 def _fit(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    """Make the schema of a new file; refuse one that not every statement would fit."""
+    """Create the schema of a new file; reject a file that does not fit every statement."""
     require_version(connection, path, schema)
     queries = schema.queries()
     try:
@@ -309,20 +310,20 @@ def _fit(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise
-        raise damaged(path, f"it has another shape than ytarchive gives it: {error}") from None
+        raise damaged(path, f"its tables do not match the schema: {error}") from None
 
 
 class _Unbound(dict[str, None]):
-    """Parameters of a statement that is not run: any name has no value."""
+    """Parameters of a statement that is only prepared: every name has the value None."""
 
     def __missing__(self, name: str) -> None:
         return None
 
 
 def _is_suspect(path: Path, schema: Schema) -> bool:
-    """Return whether to read the whole file at the start: not a large one that was closed in order.
+    """Return whether to check the whole file at start: small ones, and those not closed properly.
 
-    SQLite removes the write-ahead log when it closes; only a process that was killed leaves one.
+    SQLite removes the write-ahead log on close; only a killed process leaves one.
     """
     if not path.exists():
         return False

@@ -61,7 +61,7 @@ _CAUSES: dict[type[LocalError], tuple[str, frozenset[int]]] = {
     ),
 }
 CAUSES = {number: kind for kind, (_, numbers) in _CAUSES.items() for number in numbers}
-"""The error class for each number of the operating system that has one."""
+"""The error class of each errno that has one."""
 
 _LARGEST_SHARE = 20
 _NOT_IMPLEMENTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
@@ -69,8 +69,11 @@ _UNSYNCABLE = _NOT_IMPLEMENTED | {errno.EBADF, errno.EISDIR, errno.EACCES, errno
 
 
 def translated(error: OSError, path: Path) -> LocalError:
-    """Return an OSError as one of ours, by its cause. The file it names is preferred to `path`."""
-    named = error.filename2 or error.filename  # of a rename: where the file was to go
+    """Return the LocalError for an OSError.
+
+    The file that the error names is preferred to `path`.
+    """
+    named = error.filename2 or error.filename  # the target of a rename
     where = named if isinstance(named, str) else str(path)
     kind = CAUSES.get(error.errno or 0, FileFailure)
     words = _CAUSES[kind][0] if kind in _CAUSES else "{path} cannot be read or written: {why}"
@@ -78,7 +81,7 @@ def translated(error: OSError, path: Path) -> LocalError:
 
 
 def unusable(error: OSError, path: Path) -> LocalError:
-    """Return the same for a folder without which nothing works; the default is NotWritable."""
+    """Return the error for a folder that is required; the default is NotWritable."""
     cause = translated(error, path)
     if isinstance(cause, StorageProblem):
         return cause
@@ -86,16 +89,16 @@ def unusable(error: OSError, path: Path) -> LocalError:
 
 
 def unlockable(error: OSError, path: Path) -> LocalError:
-    """Return the same for a lock that could not be taken."""
+    """Return the error for a lock that could not be taken."""
     if error.errno in _NOT_IMPLEMENTED:
         return LocksUnavailable(f"{path} cannot be locked: {error.strerror}")
     return unusable(error, path)
 
 
 def own_folder(folder: Path) -> None:
-    """Make a folder that is ours alone. A link in its place goes: it would lead writers elsewhere.
+    """Create a folder for ytarchive only. A link in its place is removed: it would redirect writes.
 
-    What the link leads to stays. Raises OSError.
+    The link's target is not changed. Raises OSError.
     """
     if folder.is_symlink():
         folder.unlink()
@@ -117,7 +120,7 @@ def _exists(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Space:
-    """A disk, in bytes. `kept` is what downloads leave free."""
+    """Disk space in bytes. `kept` is the reserve that downloads leave free."""
 
     capacity: int
     free: int
@@ -170,7 +173,7 @@ def sync(path: Path) -> None:
 
 
 def sync_descriptor(descriptor: int, path: Path) -> None:
-    """Wait until an open file is on the disk. Raises OSError, with the reason in plain words."""
+    """Wait until an open file is on the disk. Raises OSError with a readable reason."""
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -1,22 +1,22 @@
-"""Every failure that YTArchive names, as one tree.
+"""All errors of YTArchive, as one class tree.
 
 YTArchiveError
 ├── QuotaExceeded                    E001
-├── RequestError                     the caller can mend it
+├── RequestError                     the caller can correct it
 │   ├── InvalidRequest … NotFound, Conflict        E002 - E019
-├── ServiceError                     one of our own processes failed
+├── ServiceError                     one of YTArchive's processes failed
 │   ├── InternalError … ProtocolError              E020 - E023
-├── YouTubeError                     what YouTube or yt-dlp answered
-│   ├── Blocked                      the whole address is held back: RateLimited, BotCheck, …
-│   ├── Unavailable                  this video (or list) cannot be had: private, deleted, …
-│   ├── Postponed                    not yet: UpcomingVideo, LiveVideo
-│   ├── ExtractionError              yt-dlp and YouTube disagree: ExtractorBroken, NoFormats, …
-│   └── DataApiError                 the Data API refused: key, set-up, rate
+├── YouTubeError                     reported by YouTube or yt-dlp
+│   ├── Blocked                      requests are paused: RateLimited, BotCheck, …
+│   ├── Unavailable                  the video or list is unavailable: private, deleted, …
+│   ├── Postponed                    available later: UpcomingVideo, LiveVideo
+│   ├── ExtractionError              yt-dlp cannot read the answer: ExtractorBroken, NoFormats, …
+│   └── DataApiError                 the Data API refused: key, configuration, rate
 ├── NetworkFailure                   E140, E141
-└── LocalError                       this machine: disk, tools, files, state
+└── LocalError                       on on this machine: disk, tools, files, state
 
-A class owns its code, its HTTP status, what it means and what helps; `docs/errors.md`, the OpenAPI
-document and the HTTP answers are derived from it. Errors cross process borders as codes.
+A class declares its code, HTTP status, meaning and remedy; `docs/errors.md`, the OpenAPI document
+and the HTTP answers are derived from it. Errors are sent between processes as codes.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from ytarchive.common.models import ErrorDetail
 
 
 class YTArchiveError(Exception):
-    """The root. `message` is for people; `details` is for programs."""
+    """Base of all errors. `message` is for people, `details` for programs."""
 
     code: ClassVar[str] = ""
     status: ClassVar[int] = 500
@@ -52,11 +52,11 @@ class QuotaExceeded(YTArchiveError):
     reason = "quota_exceeded"
 
 
-# --- the caller can mend it -----------------------------------------------------------------
+# --- the caller can correct it -----------------------------------------------------------------
 
 
 class RequestError(YTArchiveError):
-    """A request that cannot be carried out as it was sent."""
+    """The request cannot be carried out."""
 
     status = 400
 
@@ -70,7 +70,7 @@ class InvalidRequest(RequestError):
 
 class MalformedBody(RequestError):
     code, status = "E003", 400
-    meaning = "The body is not JSON that can be read"
+    meaning = "The body is not valid JSON"
     remedy = "Send one JSON object in UTF-8, at most 64 levels deep."
 
 
@@ -83,7 +83,7 @@ class InvalidIdentifier(RequestError):
 
 class PathOutsideArchive(RequestError):
     code, status = "E005", 422
-    meaning = "The path leads out of the archive"
+    meaning = "The path is outside the archive"
     remedy = "Give a path below `storage.base_path`, without links that lead out of it."
     reason = "invalid_path"
 
@@ -96,13 +96,13 @@ class UnknownPath(RequestError):
 
 class MethodNotAllowed(RequestError):
     code, status = "E007", 405
-    meaning = "This endpoint has another method"
+    meaning = "The endpoint does not support this method"
     remedy = "Use one of the methods in the `Allow` header."
 
 
 class BodyTooLarge(RequestError):
     code, status = "E008", 413
-    meaning = "The body is larger than the server takes"
+    meaning = "The body is larger than the server accepts"
     remedy = "Split the request, or raise `server.max_body_bytes`."
 
 
@@ -114,7 +114,7 @@ class UnsupportedMediaType(RequestError):
 
 class ForbiddenOrigin(RequestError):
     code, status = "E010", 403
-    meaning = "The request comes from a page of another site"
+    meaning = "The request comes from a web page of another origin"
     remedy = "Call the API from a program, not from a web page of another origin."
 
 
@@ -132,51 +132,51 @@ class TokenRequired(RequestError):
 
 class NotFound(RequestError):
     code, status = "E013", 404
-    meaning = "Nothing is stored under this id"
-    remedy = "List what there is, and check the id."
+    meaning = "No object has this id"
+    remedy = "Check the id against the list."
     reason = "not_found"
 
 
 class Conflict(RequestError):
     code, status = "E014", 409
-    meaning = "The state it is in does not allow this"
-    remedy = "Look at its present state; what is running can be ended, or waited for."
+    meaning = "The current state does not allow this"
+    remedy = "Check the current state; wait for running work, or cancel it."
 
 
 class RestoreConflict(Conflict):
-    code, meaning = "E237", "A file is in the way of one that is to be restored; nothing was moved"
-    remedy = "Move the files that the message names away, or restore with `--replace`."
+    code, meaning = "E237", "A file exists at the place of a file to restore; nothing was moved"
+    remedy = "Move the named files away, or restore with `--replace`."
     reason = "in_the_way"
 
 
 class MalformedRequest(RequestError):
     code, status = "E015", 400
-    meaning = "The request is not HTTP that can be read"
-    remedy = "Keep the address and each header below 8 KiB, and speak HTTP/1.1 without TLS."
+    meaning = "The request is not valid HTTP"
+    remedy = "Keep the URL and each header below 8 KiB, and use HTTP/1.1 without TLS."
 
 
 class ExpectationFailed(RequestError):
     code, status = "E017", 417
-    meaning = "The server cannot do what the `Expect` header asks for"
-    remedy = "Leave the `Expect` header out, or send `Expect: 100-continue`."
+    meaning = "The server does not support the value of the `Expect` header"
+    remedy = "Omit the `Expect` header, or send `Expect: 100-continue`."
 
 
 class RequestTooSlow(RequestError):
     code, status = "E016", 408
     meaning = "The body did not arrive in time"
-    remedy = "Send it in one go, split it, or raise `server.read_timeout`."
+    remedy = "Send it faster, split it, or raise `server.read_timeout`."
 
 
 class ContentChanged(RequestError):
     code, status = "E018", 412
-    meaning = "The file is no longer the version that was asked for"
+    meaning = "The file is no longer the requested version"
     remedy = "Request the file again, without the version or the part."
     reason = "content_changed"
 
 
 class RangeNotSatisfiable(RequestError):
     code, status = "E019", 416
-    meaning = "The part that was asked for begins after the end of the file"
+    meaning = "The requested part begins after the end of the file"
     remedy = "Request a part within the size in `Content-Range`."
 
 
@@ -184,35 +184,35 @@ class RangeNotSatisfiable(RequestError):
 
 
 class ServiceError(YTArchiveError):
-    """One of YTArchive's own services failed; the request may have been fine."""
+    """A service of YTArchive failed; the request may be valid."""
 
     retryable = True
 
 
 class InternalError(ServiceError):
     code, status = "E020", 500
-    meaning = "A fault of YTArchive itself"
+    meaning = "Internal error of YTArchive"
     remedy = "The log has the traceback under the trace id; please report it."
     reason = "internal"
 
 
 class ServiceUnavailable(ServiceError):
     code, status = "E021", 503
-    meaning = "A service that is needed does not answer"
-    remedy = "`ytarchive services` shows which; start it or correct its URL. Jobs wait for it."
+    meaning = "A required service does not answer"
+    remedy = "`ytarchive services` shows which one; start it or correct its URL. Jobs wait for it."
     reason = "service_unavailable"
 
 
 class ServiceTimeout(ServiceError):
     code, status = "E022", 504
     meaning = "A service did not answer in time"
-    remedy = "Try again; if it stays so, look at `ytarchive logs --level warning`."
+    remedy = "Try again; if it fails again, see `ytarchive logs --level warning`."
     reason = "service_timeout"
 
 
 class ProtocolError(ServiceError):
     code, status = "E023", 502
-    meaning = "What answered is not a YTArchive service of this version"
+    meaning = "The answer is not from a YTArchive service of this version"
     remedy = "Check the service's URL, and run the same version everywhere."
     reason = "protocol"
 
@@ -221,56 +221,56 @@ class ProtocolError(ServiceError):
 
 
 class YouTubeError(YTArchiveError):
-    """What YouTube, or yt-dlp on its way there, answered."""
+    """YouTube or yt-dlp reported an error."""
 
     status = 502
 
 
 class Blocked(YouTubeError):
-    """YouTube holds this address back: nothing new may start, and no attempt is used up."""
+    """YouTube limits this IP address: no video starts, and no attempt is counted."""
 
     status, retryable = 503, True
 
 
 class RateLimited(Blocked):
-    code, meaning = "E101", "YouTube has rate-limited this address"
-    remedy = "Nothing: the queue waits and goes on by itself. A slower pace avoids it."
+    code, meaning = "E101", "YouTube has rate-limited this IP address"
+    remedy = "None needed: the queue waits and resumes. A slower pace avoids the limit."
     reason = "rate_limited"
 
 
 class BotCheck(Blocked):
-    code, meaning = "E102", "YouTube asks this address to prove that it is not a bot"
-    remedy = "The queue waits. Cookies of a signed-in account or another address can help."
+    code, meaning = "E102", "YouTube requires a proof that this IP address is not a bot"
+    remedy = "The queue waits. Cookies of a signed-in account or another IP address can help."
     reason = "bot_check"
 
 
 class IpBlocked(Blocked):
-    code, meaning = "E103", "YouTube blocks this address"
-    remedy = "The queue waits. Use another address (`network.proxy`) if it lasts."
+    code, meaning = "E103", "YouTube blocks this IP address"
+    remedy = "The queue waits. If it continues, use another IP address (`network.proxy`)."
     reason = "ip_blocked"
 
 
 class RequestsPaused(Blocked):
-    code, meaning = "E104", "YouTube is not asked for now: the address is held back or out of pace"
-    remedy = "Try again later; `ytarchive jobs` shows when. Jobs wait and go on by themselves."
+    code, meaning = "E104", "No request is sent to YouTube at present: requests are paused or paced"
+    remedy = "Try again later; `ytarchive jobs` shows when. Jobs wait and resume."
     reason = "paused"
 
 
 class Unavailable(YouTubeError):
-    """This video cannot be had as things are; trying again at once would not help."""
+    """The video is unavailable; an immediate retry would not help."""
 
     status = 404
 
 
 class PrivateVideo(Unavailable):
     code, meaning = "E110", "The video is private"
-    remedy = "Only its owner can share it; what is already stored stays."
+    remedy = "Only its owner can share it; stored files are kept."
     reason = "private"
 
 
 class DeletedVideo(Unavailable):
     code, meaning = "E111", "The video was removed from YouTube"
-    remedy = "None at YouTube; what is already stored stays."
+    remedy = "None; stored files are kept."
     reason = "deleted"
 
 
@@ -282,85 +282,85 @@ class RegionBlocked(Unavailable):
 
 class AgeRestricted(Unavailable):
     code, status, meaning = "E113", 403, "The video needs a signed-in, adult account"
-    remedy = "Give cookies of such an account (`network.cookies_file`), then retry."
+    remedy = "Set `network.cookies_file` to cookies of such an account, then retry."
     reason = "age_restricted"
 
 
 class MembersOnly(Unavailable):
     code, status, meaning = "E114", 403, "The video is for members of the channel"
-    remedy = "Give cookies of a member's account (`network.cookies_file`), then retry."
+    remedy = "Set `network.cookies_file` to cookies of a member's account, then retry."
     reason = "members_only"
 
 
 class PaymentRequired(Unavailable):
     code, status, meaning = "E115", 402, "The video must be paid for"
-    remedy = "Give cookies of an account that has it (`network.cookies_file`), then retry."
+    remedy = "Set `network.cookies_file` to cookies of an account that has paid for it, then retry."
     reason = "payment_required"
 
 
 class DrmProtected(Unavailable):
-    code, status, meaning = "E116", 403, "The video is protected against copying"
+    code, status, meaning = "E116", 403, "The video is protected by DRM"
     remedy = "None."
     reason = "drm_protected"
 
 
 class RecordingUnavailable(Unavailable):
     code, meaning = "E117", "The recording of this live stream is not available"
-    remedy = "It may still be processed: retry in a day."
+    remedy = "YouTube may still be processing it: retry in a day."
     reason = "recording_unavailable"
 
 
 class VideoUnavailable(Unavailable):
-    code, meaning = "E118", "YouTube says that the video is unavailable, and not why"
-    remedy = "Retry in some days; it may be a passing state."
+    code, meaning = "E118", "YouTube reports the video as unavailable without a reason"
+    remedy = "Retry in some days; the state may be temporary."
     reason = "unavailable"
 
 
 class SourceGone(Unavailable):
     code, meaning = "E119", "The playlist or channel does not exist, or is private"
-    remedy = "Check the address; what is already stored stays."
+    remedy = "Check the URL; stored files are kept."
     reason = "source_gone"
 
 
 class Postponed(YouTubeError):
-    """Not yet: it will be there later, so waiting uses no attempt."""
+    """The video becomes available later; waiting uses no attempt."""
 
     status, retryable = 409, True
 
 
 class UpcomingVideo(Postponed):
-    code, meaning = "E120", "The video is not out yet"
-    remedy = "Nothing: it is tried again at its start time."
+    code, meaning = "E120", "The video is not published yet"
+    remedy = "None needed: it is tried again at its start time."
     reason = "upcoming"
 
 
 class LiveVideo(Postponed):
     code, meaning = "E121", "The video is live, or its recording is being processed"
-    remedy = "Nothing: it is tried again when the stream has ended."
+    remedy = "None needed: it is tried again after the stream."
     reason = "live"
 
 
 class ExtractionError(YouTubeError):
-    """yt-dlp could not make sense of what YouTube sent."""
+    """yt-dlp could not use YouTube's answer."""
 
     retryable = True
 
 
 class ExtractorBroken(ExtractionError):
-    code, meaning = "E130", "yt-dlp no longer understands YouTube's answers"
+    code, meaning = "E130", "yt-dlp no longer supports YouTube's answers"
     remedy = "Update it: `pip install -U 'yt-dlp[default]'`. `ytarchive doctor` shows its age."
     reason = "extractor_broken"
 
 
 class NoFormats(ExtractionError):
-    code, meaning = "E131", "YouTube offered no format that can be downloaded"
+    code, meaning = "E131", "YouTube offered no downloadable format"
     remedy = "`ytarchive doctor` checks the JavaScript runtime and the age of yt-dlp."
     reason = "no_formats"
 
 
 class StaleUrl(ExtractionError):
-    code, meaning = "E132", "The media address expired or the transfer was cut short"
-    remedy = "Nothing: the video is extracted again and the transfer resumed."
+    code, meaning = "E132", "The media URL expired or the transfer was interrupted"
+    remedy = "None needed: the video is extracted again and the transfer resumes."
     reason = "stale_url"
 
 
@@ -371,14 +371,14 @@ class CookiesInvalid(ExtractionError):
 
 
 class WrongVideo(ExtractionError):
-    code, meaning = "E134", "YouTube answered with another video, such as a trailer"
-    remedy = "The video itself must probably be paid for."
+    code, meaning = "E134", "YouTube returned another video, such as a trailer"
+    remedy = "The requested video probably requires payment."
     reason, retryable = "wrong_video", False
 
 
 class UnknownFailure(ExtractionError):
-    code, meaning = "E139", "yt-dlp failed in a way that is not known yet"
-    remedy = "Look at the message; update yt-dlp; report it if it stays."
+    code, meaning = "E139", "yt-dlp failed with an unknown error"
+    remedy = "Read the message; update yt-dlp; report the error if it remains."
     reason = "unknown"
 
 
@@ -399,14 +399,14 @@ class ApiNotEnabled(DataApiError):
 
 
 class ApiRateLimited(DataApiError):
-    code, status, meaning = "E152", 503, "The Data API asks for fewer requests at a time"
-    remedy = "Nothing: it is tried again more slowly."
+    code, status, meaning = "E152", 503, "The Data API reports too many requests"
+    remedy = "None needed: it is tried again at a slower pace."
     reason, retryable = "api_rate_limited", True
 
 
 class ApiFailure(DataApiError):
-    code, meaning = "E153", "The Data API failed or answered what cannot be read"
-    remedy = "Try again; the message says what it answered."
+    code, meaning = "E153", "The Data API failed or sent an invalid answer"
+    remedy = "Try again; the message contains the answer."
     reason, retryable = "api_failure", True
 
 
@@ -417,7 +417,7 @@ class NetworkFailure(YTArchiveError):
 
 
 class NetworkTimeout(NetworkFailure):
-    code, status, meaning = "E141", 504, "YouTube sent nothing for too long"
+    code, status, meaning = "E141", 504, "YouTube sent no data for too long"
     remedy = (
         "Check the connection; it is tried again and resumes. `download.stall_timeout` and"
         " `download.extract_timeout` set the patience."
@@ -428,22 +428,20 @@ class NetworkTimeout(NetworkFailure):
 
 
 class LocalError(YTArchiveError):
-    """Something on this machine stands in the way."""
+    """An error on this machine."""
 
     status = 500
 
 
 class StorageProblem(LocalError):
-    """The archive's disk does not work at present: no video is at fault, and work waits for it."""
+    """The archive's disk does not work at present. Work waits; no video's attempt is counted."""
 
     status, retryable = 503, True
 
 
 class DiskFull(StorageProblem):
     code, status, meaning = "E201", 507, "The disk is full"
-    remedy = (
-        "Free some space below `storage.base_path`; nothing is lost, and the work goes on then."
-    )
+    remedy = "Free some space below `storage.base_path`; work resumes and nothing is lost."
     reason, retryable = "disk_full", True
 
 
@@ -461,18 +459,18 @@ class FileFailure(LocalError):
 
 class StorageGone(StorageProblem):
     code, meaning = "E221", "The disk or share with the archive is not connected"
-    remedy = "Connect or mount it again; work waits and resumes by itself."
+    remedy = "Connect or mount it again; work waits and resumes."
     reason = "storage_gone"
 
 
 class PermissionDenied(NotWritable):
-    code, meaning = "E222", "The permissions of a file or folder do not allow this"
+    code, meaning = "E222", "Permission denied for a file or folder"
     remedy = "Give the user that runs ytarchive the right to read and write it; work waits."
     reason = "no_permission"
 
 
 class StaleShare(StorageProblem):
-    code, meaning = "E223", "The disk or network share does not answer as it should"
+    code, meaning = "E223", "The disk or network share reports an error"
     remedy = (
         "Mount the share again (`umount`, `mount`); on a local disk look at the kernel's log "
         "(`dmesg`), for the disk may be failing. Work waits and resumes by itself."
@@ -523,37 +521,39 @@ class TooManyOpenFiles(StorageProblem):
 
 
 class FileGone(LocalError):
-    code, status, meaning = "E229", 500, "A file or folder that is needed is gone"
-    remedy = "The message names it. Put it back, or let `ytarchive verify --repair` fetch it again."
+    code, status, meaning = "E229", 500, "A required file or folder is missing"
+    remedy = "Restore the named file, or run `ytarchive verify --repair` to fetch it again."
     reason, retryable = "file_gone", True
 
 
 class ToolMissing(LocalError):
-    code, meaning = "E204", "A program that is needed was not found"
-    remedy = "Install it, or reinstall ytarchive, which brings it along; see `ytarchive doctor`."
+    code, meaning = "E204", "A required program was not found"
+    remedy = "Install it, or reinstall ytarchive, which includes it; see `ytarchive doctor`."
     reason = "tool_missing"
 
 
 class ToolFailed(LocalError):
     code, meaning = "E205", "ffmpeg could not process the download"
-    remedy = "It is tried again; the message has ffmpeg's last words."
+    remedy = "It is tried again; the message contains the end of ffmpeg's output."
     reason, retryable = "tool_failed", True
 
 
 class StateLocked(LocalError):
-    code, status, meaning = "E206", 409, "Another ytarchive process owns this archive"
-    remedy = "Use that one (`--server URL`), stop it first, or add `--wait` to wait for its end."
+    code, status, meaning = "E206", 409, "Another ytarchive process uses this archive"
+    remedy = "Use that process (`--server URL`), stop it, or add `--wait` to wait for its end."
     reason = "state_locked"
 
 
 class DatabaseCorrupt(LocalError):
     code, meaning = "E207", "A database file is damaged"
-    remedy = "The archive's own files are untouched; the message says how to get the database back."
+    remedy = (
+        "The archive's files are not affected; the message explains how to restore the database."
+    )
     reason = "database_corrupt"
 
 
 class DatabaseUnsupported(LocalError):
-    code, meaning = "E208", "The database cannot be used where it is"
+    code, meaning = "E208", "The database cannot be used"
     remedy = (
         "Update ytarchive if a newer one made it; start `ytarchive serve` once if an older one did;"
         " else use a local disk (`storage.state_dir`)."
@@ -562,7 +562,7 @@ class DatabaseUnsupported(LocalError):
 
 
 class DownloadTimeout(LocalError):
-    code, status, meaning = "E209", 504, "The worker made no progress for too long and was stopped"
+    code, status, meaning = "E209", 504, "The worker was stopped because it made no progress"
     remedy = (
         "Nothing: it is tried again and resumes. `download.stall_timeout` and"
         " `download.extract_timeout` set the patience."
@@ -572,42 +572,42 @@ class DownloadTimeout(LocalError):
 
 class WorkerCrashed(LocalError):
     code, meaning = "E210", "A worker process ended unexpectedly"
-    remedy = "Nothing: it is replaced and its video tried again."
+    remedy = "None needed: it is replaced and its video is tried again."
     reason, retryable = "worker_crashed", True
 
 
 class Cancelled(LocalError):
-    code, status, meaning = "E211", 409, "It was cancelled"
-    remedy = "Retry it when it is wanted again."
+    code, status, meaning = "E211", 409, "The work was cancelled"
+    remedy = "Retry it if it is needed."
     reason = "cancelled"
 
 
 class InvalidConfiguration(LocalError):
-    code, meaning = "E212", "A setting cannot be used"
-    remedy = "Correct the setting that the message names; `ytarchive config show` lists all."
+    code, meaning = "E212", "A setting is invalid"
+    remedy = "Correct the named setting; `ytarchive config show` lists all settings."
     reason = "invalid_configuration"
 
 
 class IntegrityFailure(LocalError):
-    code, meaning = "E213", "A file is not what it was, or not what it should be"
-    remedy = "It is fetched again; damaged files are set aside, never deleted."
+    code, meaning = "E213", "Checksum or format mismatch"
+    remedy = "The file is fetched again; damaged files are moved to the quarantine, never deleted."
     reason, retryable = "integrity", True
 
 
 class AddressInUse(LocalError):
     code, meaning = "E214", "The server cannot listen on its address"
-    remedy = "Stop what listens there, or choose another `server.port`."
+    remedy = "Stop the program that listens there, or choose another `server.port`."
     reason = "address_in_use"
 
 
 class BackupDamaged(IntegrityFailure):
-    code, meaning = "E215", "A backup is not what it was, and was not put in place"
-    remedy = "Choose another backup, such as an earlier one."
+    code, meaning = "E215", "A backup is damaged and was not restored"
+    remedy = "Choose another backup."
     reason, retryable = "backup_damaged", False
 
 
 class ArchiveMissing(StorageProblem):
-    code, status, meaning = "E216", 503, "The archive is not where it was"
+    code, status, meaning = "E216", 503, "The archive is not at its recorded path"
     remedy = (
         "Mount its disk or correct `storage.base_path`; only if the archive is lost, begin a new"
         " one with `ytarchive init --new`."
@@ -618,8 +618,8 @@ class ArchiveMissing(StorageProblem):
 class WrongArchive(LocalError):
     code, status, meaning = "E217", 409, "The folder holds another archive than the recorded one"
     remedy = (
-        "Mount the right disk or correct `storage.base_path`; if the other archive is the one you"
-        " mean, run `ytarchive init --moved`."
+        "Mount the right disk or correct `storage.base_path`; to use the other"
+        " archive, run `ytarchive init --moved`."
     )
     reason = "wrong_archive"
 
@@ -631,18 +631,17 @@ class NotAnArchive(LocalError):
 
 
 class CaseConflict(LocalError):
-    code, status, meaning = "E219", 409, "The file system does not tell upper from lower case"
+    code, status, meaning = "E219", 409, "The file system ignores case"
     remedy = (
-        "Move the archive to a file system that does, such as ext4, XFS, Btrfs, or APFS"
-        " (case-sensitive); then retry."
+        "Move the archive to a case-sensitive file system, such as ext4, XFS or Btrfs; then retry."
     )
     reason = "case_conflict"
 
 
 class StreamTooLong(IntegrityFailure):
     code, status = "E234", 502
-    meaning = "A stream is longer than YouTube announced, or filled the disk without a size"
-    remedy = "It is tried again later; `ytarchive jobs retry` does so at once."
+    meaning = "A stream is longer than announced, or has no size and filled the disk"
+    remedy = "It is tried again later, or at once by `ytarchive jobs retry`."
     reason = "stream_too_long"
 
 
@@ -661,9 +660,9 @@ def error_classes() -> Iterator[type[YTArchiveError]]:
 def error_from(detail: ErrorDetail) -> YTArchiveError:
     """Return the exception of an envelope's error; an unknown code becomes ProtocolError."""
     error = error_for_code(detail.code, ProtocolError)(detail.message)
-    # Not as keywords: a detail may be called `message`.
+    # Not passed as keywords: a detail may have the name `message`.
     error.details = dict(detail.details or {})
-    if error.details.get("remedy") == error.remedy:  # every answer over HTTP has it
+    if error.details.get("remedy") == error.remedy:  # sent in every HTTP answer
         del error.details["remedy"]
     return error
 

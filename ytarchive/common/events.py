@@ -1,6 +1,6 @@
-"""What happens in this process, for whoever follows it: the events and their bus.
+"""Events of this process and the bus that distributes them to subscribers.
 
-Nothing durable depends on an event. A slow subscriber loses some and gets the present state.
+No durable state depends on an event. A slow subscriber loses events and gets a snapshot.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from pydantic import Field
 from ytarchive.common.models import Model, UtcDatetime
 
 _QUEUED = 1000
-"""Events that wait for one subscriber, and events that a subscriber may have missed."""
+"""Maximum number of events queued for one subscriber, and kept for subscribers that resume."""
 _RETAINED = 20_000
 
 
@@ -29,7 +29,7 @@ class JobChanged(Model):
 
     @property
     def subject(self) -> str | None:
-        """Of events with the same subject, the last one is the present state."""
+        """Return the subject; the last event of a subject describes its current state."""
         return f"job {self.job_id}"
 
     @property
@@ -49,7 +49,7 @@ class ResultAdded(Model):
 
     @property
     def subject(self) -> str | None:
-        """It ends the download of the video."""
+        """Return the download of the video, which this event ends."""
         return f"download {self.video_id}"
 
 
@@ -69,7 +69,7 @@ class DownloadChanged(Model):
 
     @property
     def subject(self) -> str | None:
-        """Return the video: it has one download at a time."""
+        """Return the video, which has one download at a time."""
         return f"download {self.video_id}"
 
     @property
@@ -132,7 +132,7 @@ Change = Annotated[
 
 
 class Snapshot(Model):
-    """The present state: the first event, and again after events were lost."""
+    """The current state: the first event, and again after lost events."""
 
     kind: Literal["snapshot"] = "snapshot"
     events: list[Change]
@@ -149,7 +149,7 @@ EventStream = AsyncGenerator[SentEvent, None]
 
 
 class _Subscriber:
-    """The queue of one subscriber; a full one loses its events."""
+    """The queue of one subscriber; a full queue is emptied."""
 
     def __init__(self) -> None:
         self.ready = asyncio.Event()
@@ -165,7 +165,7 @@ class _Subscriber:
         self.ready.set()
 
     def take(self) -> list[SentEvent] | None:
-        """Return the events that wait; None if some were lost."""
+        """Return the waiting events; None if some were lost."""
         lost, self._has_lost = self._has_lost, False
         events, self._events = list(self._events), deque()
         self.ready.clear()
@@ -183,7 +183,7 @@ class EventBus:
         self._subscribers: set[_Subscriber] = set()
 
     def publish(self, event: Change) -> None:
-        """Give an event to all subscribers. A state that is known already is no event."""
+        """Send an event to all subscribers. An unchanged state is not sent."""
         if event.subject is not None:
             known = self._state.pop(event.subject, None)
             if event.is_state and len(self._state) < _RETAINED:
@@ -199,7 +199,7 @@ class EventBus:
     async def follow(
         self, last_event_id: str | None = None, kinds: Collection[str] = ()
     ) -> EventStream:
-        """Yield events of some kinds or of all, after a snapshot or the events that were missed."""
+        """Yield events of the given kinds or of all, after a snapshot or the missed events."""
         subscriber = _Subscriber()
         self._subscribers.add(subscriber)
         try:
@@ -221,7 +221,7 @@ class EventBus:
         return SentEvent(id=self._id(), event=Snapshot(events=state))
 
     def _after(self, last_event_id: str | None) -> list[SentEvent] | None:
-        """Return the events after one; None if it is of another process or too old."""
+        """Return the events after an id; None if the id is of another process or too old."""
         process, _, text = (last_event_id or "").partition("-")
         if process != self._process or not text.isascii() or not text.isdecimal():
             return None
@@ -235,7 +235,7 @@ _bus: ContextVar[EventBus | None] = ContextVar("event bus", default=None)
 
 
 def open_bus() -> EventBus:
-    """Return a new bus, to which `publish` gives the events of this context from now on."""
+    """Return a new bus and make it the bus of this context."""
     bus = EventBus()
     _bus.set(bus)
     return bus

@@ -1,4 +1,4 @@
-"""Exceptions from outside our own error classes, as one of these."""
+"""Converts other exceptions into the project's error classes."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ from ytarchive.common.errors import InternalError, YTArchiveError
 
 
 def as_error(error: Exception) -> YTArchiveError:
-    """Return any exception as one of ours: what the disk or a database did by its cause.
+    """Return a YTArchiveError for any exception: by its cause for the disk and databases.
 
-    Only what remains is a fault of ytarchive itself.
+    Every other exception becomes InternalError.
     """
     if isinstance(error, YTArchiveError):
         return error

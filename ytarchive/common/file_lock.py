@@ -1,4 +1,4 @@
-"""Locks on the files themselves, for the case that somebody deleted the lock files.
+"""Locks on the files themselves, which still hold if somebody deletes the lock files.
 
 `flock` is independent of the locks that SQLite takes (`fcntl`), so readers are not affected. But
 closing any descriptor of a file drops every `fcntl` lock that the process has on it: a database's
@@ -20,11 +20,11 @@ _WITHOUT_FOLDER_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOTSUP, err
 
 
 _held: set[tuple[int, int]] = set()
-"""The files that this process holds, by device and number."""
+"""The files that this process has locked, by device and inode."""
 
 
 class FileLock:
-    """Holds a file or folder for this process, until `release`; the system frees it, too."""
+    """Locks a file or folder until `release` or the end of the process."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -76,7 +76,7 @@ class FileLock:
         return cls(path, descriptor)
 
     def release(self) -> None:
-        """Give it back; doing so twice does nothing."""
+        """Release the lock. Can be called twice."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
@@ -85,7 +85,7 @@ class FileLock:
 
 @contextmanager
 def held_folder(path: Path) -> Iterator[None]:
-    """Make a folder if it is missing, and hold it locked, where folders can be locked.
+    """Create a folder if it is missing, and lock it where folders can be locked.
 
     Raises StateLocked, or NotWritable or DiskFull if it cannot be made or opened.
     """
@@ -103,7 +103,7 @@ def held_folder(path: Path) -> Iterator[None]:
 
 @contextmanager
 def held_files(paths: Iterable[Path]) -> Iterator[None]:
-    """Hold those files locked that exist. Raises StateLocked or NotWritable."""
+    """Lock the files that exist. Raises StateLocked or NotWritable."""
     with ExitStack() as held:
         for path in paths:
             if path.exists():
@@ -112,10 +112,10 @@ def held_files(paths: Iterable[Path]) -> Iterator[None]:
 
 
 def _require_closed(path: Path) -> None:
-    """Raise StateLocked for a file that this process holds: a second descriptor must not exist."""
+    """Raise StateLocked for a file that this process has locked and must not open again."""
     with suppress(FileNotFoundError):
         if _identity(path.stat()) in _held:
-            raise StateLocked(f"{path} is used by process {os.getpid()}, which is this one")
+            raise StateLocked(f"{path} is used by this process ({os.getpid()})")
 
 
 def _identity(file: os.stat_result) -> tuple[int, int]:
@@ -152,7 +152,7 @@ def _holder(file: os.stat_result) -> int | None:
 
 
 def _command_of(pid: int) -> str:
-    """Return the command line of a process, from the first argument that is our name."""
+    """Return the command line of a process, from the argument `ytarchive` on."""
     with suppress(OSError):
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
         names = [number for number, each in enumerate(arguments) if Path(each).name == "ytarchive"]

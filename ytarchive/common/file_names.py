@@ -1,8 +1,8 @@
 """File names are bytes. In Python they are text with surrogates for bytes that are not UTF-8.
 
-SQLite and JSON refuse surrogates. In databases each such byte is one character of a range that
-Unicode leaves to private use; a name that has these characters itself is kept byte by byte. So
-every name can be stored, compared and read again exactly. UTF-8 names are stored as they are.
+SQLite and JSON refuse surrogates. In databases each such byte is a character of a private use range
+of Unicode; a name that contains such characters itself is stored byte by byte. So every name can be
+stored, compared and restored exactly. UTF-8 names are stored unchanged.
 """
 
 import os
@@ -14,7 +14,7 @@ _SURROGATE = re.compile("[\udc80-\udcff]")
 
 
 def stored_name(name: str) -> str:
-    """Return a name or path of the file system as databases keep it: always valid UTF-8."""
+    """Return a file name or path as stored in databases: always valid UTF-8."""
     if name.isascii():
         return name
     text = os.fsencode(name).decode("utf-8", "surrogateescape")
@@ -23,7 +23,7 @@ def stored_name(name: str) -> str:
 
 
 def file_name(stored: str) -> str:
-    """Return the name or path of the file system that `stored_name` made `stored` from."""
+    """Return the file name or path that `stored_name` converted into `stored`."""
     if stored.isascii():
         return stored
     text = _PRIVATE.sub(lambda found: chr(0xDC00 + ord(found[0]) - _FIRST), stored)
@@ -31,7 +31,7 @@ def file_name(stored: str) -> str:
 
 
 def shown_name(name: str) -> str:
-    r"""Return a name of the file system for people: `M\xfcnchen` where a byte is not UTF-8."""
+    r"""Return a file name for display: `M\xfcnchen` where a byte is not UTF-8."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

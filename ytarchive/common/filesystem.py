@@ -1,8 +1,8 @@
-"""Questions about files and folders, answered "no" only where that is certain.
+"""Checks of files and folders that return False only for a missing name.
 
-`Path.is_file()` and the like differ between Python versions in which errors they take for "no": an
-unreachable network share would make stored videos look lost. Here only a missing name means "no";
-every other error of the operating system is raised as the error class of its cause.
+`Path.is_file()` and similar methods return False also for some other errors, depending on the
+Python version: with an unreachable network share, stored videos would seem lost. Here every other
+error of the operating system is raised as the error class of its cause.
 """
 
 import errno
@@ -17,7 +17,7 @@ _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 def status(path: Path, *, follow: bool = True) -> os.stat_result | None:
-    """Return the status of a file or folder; None if there is none. Raises LocalError."""
+    """Return the status of a file or folder; None if it does not exist. Raises LocalError."""
     with os_errors(path):
         try:
             return path.stat(follow_symlinks=follow)
@@ -30,18 +30,18 @@ def status(path: Path, *, follow: bool = True) -> os.stat_result | None:
 
 
 def exists(path: Path) -> bool:
-    """Return whether there is something at the path, links followed. Raises LocalError."""
+    """Return whether the path exists, links followed. Raises LocalError."""
     return status(path) is not None
 
 
 def is_file(path: Path) -> bool:
-    """Return whether there is a regular file, links followed. Raises LocalError."""
+    """Return whether the path is a regular file, links followed. Raises LocalError."""
     found = status(path)
     return found is not None and stat.S_ISREG(found.st_mode)
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether there is a folder, links followed. Raises LocalError."""
+    """Return whether the path is a folder, links followed. Raises LocalError."""
     found = status(path)
     return found is not None and stat.S_ISDIR(found.st_mode)
 
@@ -53,7 +53,7 @@ def is_link(path: Path) -> bool:
 
 
 def is_plain_file(path: Path) -> bool:
-    """Return whether there is a regular file that is no link. Raises LocalError."""
+    """Return whether the path is a regular file and no link. Raises LocalError."""
     found = status(path, follow=False)
     return found is not None and stat.S_ISREG(found.st_mode)
 
@@ -65,13 +65,13 @@ def size(path: Path) -> int:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return what is directly in a folder, in no order. Raises FileGone or another LocalError."""
+    """Return the entries of a folder, unordered. Raises FileGone or another LocalError."""
     with os_errors(folder), os.scandir(folder) as found:
         return [Path(entry.path) for entry in found]
 
 
 def below(folder: Path) -> Iterator[Path]:
-    """Yield everything below a folder that is no folder itself; links are not followed.
+    """Yield all files below a folder; links are not followed.
 
     Raises FileGone or another LocalError.
     """

@@ -1,4 +1,4 @@
-"""Group commit: what is asked for while a thread is busy is done together in its next turn."""
+"""Group commit: items that arrive while the thread is busy are processed together afterwards."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,9 +10,9 @@ R = TypeVar("R")
 
 
 class Grouped(Generic[A, R]):
-    """Blocking work that costs little more for many things than for one, in turns of a thread.
+    """Runs blocking work in a thread for groups of items, which costs little more than one item.
 
-    `work` tells each thing's outcome: its result, or the exception to raise where it was asked for.
+    `work` returns for each item its result, or the exception to raise in its caller.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Grouped(Generic[A, R]):
         return await done
 
     async def finish(self) -> None:
-        """Wait until nothing is left to do."""
+        """Wait until all items are processed."""
         if self._turns is not None:
             await self._turns
 
@@ -53,7 +53,7 @@ class Grouped(Generic[A, R]):
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._executor, self._work, things)
-        except Exception as error:  # whatever it is, nobody may wait for ever
+        except Exception as error:  # any error must reach the waiting callers
             return [error] * len(things)
 
 
@@ -61,15 +61,15 @@ def outcome_of(work: Callable[[A], R], thing: A) -> R | Exception:
     """Return the result of `work` for one item of a group; a failure does not affect the others."""
     try:
         return work(thing)
-    except Exception as error:  # it is raised again where it was asked for
+    except Exception as error:  # the caller raises it
         return error
 
 
 def _settle(done: "asyncio.Future[Any]", outcome: Any) -> None:
     if done.cancelled():
         return
-    if isinstance(outcome, StopIteration):  # which no future can hold
-        done.set_exception(RuntimeError("what was asked for raised StopIteration"))
+    if isinstance(outcome, StopIteration):  # a future cannot hold StopIteration
+        done.set_exception(RuntimeError("the work raised StopIteration"))
     elif isinstance(outcome, Exception):
         done.set_exception(outcome)
     else:

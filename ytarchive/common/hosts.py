@@ -1,9 +1,9 @@
-"""Which addresses are trusted: this machine's loopback, and what the settings name.
+"""Trusted addresses: loopback, and the hosts in the settings.
 
-Whoever may speak to the server can register a service, and services are asked for their health. An
-address of the caller's choice would let them reach, through the server, what only it can reach; so
-nothing is asked but loopback and hosts that the settings name, and the token goes with no request
-but to an address that they name.
+Any client of the server can register a service, and the server requests the health of services.
+With an arbitrary address a client could reach hosts through the server that only the server can
+reach. So the server sends requests only to loopback and hosts in the settings, and the token only
+to an address in the settings.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ def is_loopback(host: str) -> bool:
 
 
 def known_hosts(settings: Settings) -> frozenset[str]:
-    """Return the hosts that the settings name, besides loopback."""
+    """Return the hosts in the settings, without loopback."""
     urls = (settings.services.url(name) for name in ServiceName)
     named = {urlsplit(url).hostname for url in urls if url}
     further = {settings.server.host, *settings.server.allowed_hosts}
@@ -40,21 +40,21 @@ def require_known_host(url: str, known: frozenset[str]) -> None:
 
 
 def with_port(url: str, port: int) -> str:
-    """`url` with a port: its own, or else `port`, if that is not 0."""
+    """Return `url` with a port: its own, otherwise `port` unless that is 0."""
     parts = urlsplit(url)
     return url if parts.port is not None or not port else f"{url}:{port}"
 
 
 def same_address(one: str, other: str) -> bool:
-    """Return whether two URLs lead to the same server; all names of loopback are one."""
+    """Return whether two URLs lead to the same server; all loopback names are equal."""
     return (_host(one), _port(one)) == (_host(other), _port(other))
 
 
 def seen_from(server: str, url: str, jobs_url: str, known: frozenset[str]) -> str:
-    """Where a registered service is for someone who reaches the Jobs service at `server`.
+    """Return the URL of a registered service for a client that reaches Jobs at `server`.
 
-    `url` and `jobs_url` are the addresses at which it and Jobs are registered. What is loopback to
-    the server is the server's own host to others; a host elsewhere must be in `known`.
+    `url` and `jobs_url` are the registered URLs of the service and Jobs. Loopback of
+    the server is the server's host for others; another host must be in `known`.
     """
     if same_address(url, jobs_url):
         return server

@@ -1,8 +1,7 @@
-"""YouTube's identifiers: the forms that are accepted, and the id that each is reduced to.
+"""YouTube's identifiers: the accepted forms and the canonical id of each.
 
-Wherever an id is accepted, an address that contains one is too. An accepted id is safe in a path
-and in a URL: it has letters, digits, combining marks, `_`, `-` and, in the names of channels,
-`.`, `·`, `@` and `:`.
+A URL that contains an id is accepted like the id. An accepted id is safe in a path and in a URL: it
+consists of letters, digits, combining marks, `_`, `-` and, in channel names, `.`, `·`, `@` and `:`.
 """
 
 import re
@@ -28,37 +27,37 @@ _VIDEO_START = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])")
 _PLAYLIST_ID = re.compile(r"(?:PL|UU|OL|FL|RD|LL|LM|WL|UL|SP|EL|PU|EC|TL)[A-Za-z0-9_-]{0,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9_-]{1,32})?")
 _NAME_FOLDERS = frozenset(["c", "user"])
-"""Of the addresses that channels had before there were handles; they still lead there."""
+"""Channel URLs from the time before handles, which still work."""
 _VIDEO_FOLDERS = frozenset(["shorts", "live", "embed", "v", "e", "watch", "vi", "vi_webp", "video"])
 _WORDS = frozenset(["videoseries", "live_stream", "watch_popup", "attribution"])
-"""Words of YouTube's addresses that have the length of a video's id."""
+"""Words in YouTube's URLs that are as long as a video id."""
 
 _CHANNEL_PAGES = frozenset(["", "featured"])
 _REASONS = {
-    "live": "it names the stream that is live at the moment; give the video's address",
-    "search": "it is a search, whose results change; give addresses of videos or playlists",
-    "results": "it is a search, whose results change; give addresses of videos or playlists",
-    "playlists": "it lists playlists; give the address of each playlist",
-    "podcasts": "it lists playlists; give the address of each playlist",
-    "releases": "it lists playlists; give the address of each playlist",
-    "courses": "it lists playlists; give the address of each playlist",
-    "clip": "it is a clip; give the address of the video that it is taken from",
-    "live_stream": "it names the stream that is live at the moment; give the video's address",
+    "live": "it leads to the current live stream; give the video's URL",
+    "search": "it is a search, whose results change; give URLs of videos or playlists",
+    "results": "it is a search, whose results change; give URLs of videos or playlists",
+    "playlists": "it lists playlists; give the URL of each playlist",
+    "podcasts": "it lists playlists; give the URL of each playlist",
+    "releases": "it lists playlists; give the URL of each playlist",
+    "courses": "it lists playlists; give the URL of each playlist",
+    "clip": "it is a clip; give the URL of its video",
+    "live_stream": "it leads to the current live stream; give the video's URL",
 }
 _PAGES = _VIDEO_FOLDERS | {
     *("playlist", "channel", "user", "browse", "feed", "hashtag", "post", "gaming", "premium"),
     *("account", "about", "music", "kids", "redirect", "signin", "oembed", "sports", "movies"),
 }
-_OTHER_PAGE = "this page has no list of videos; give a video, playlist, @handle or channel address"
+_OTHER_PAGE = "this page has no list of videos; give a video, playlist, @handle or channel URL"
 
 
 def new_id() -> str:
-    """Return a fresh id (uuid7): unique, and sortable by the time it was made."""
+    """Return a new id (uuid7): unique, and sortable by creation time."""
     return str(uuid_utils.uuid7())
 
 
 def parse_video_id(text: str) -> str:
-    """Return the 11-character id in `text`, an id or an address. Raises InvalidIdentifier."""
+    """Return the 11-character id in `text`, an id or URL. Raises InvalidIdentifier."""
     if _is_video_id(text):
         return text
     return _parsed(text, "video id or address", _is_video_id, _video_in)
@@ -67,7 +66,7 @@ def parse_video_id(text: str) -> str:
 def _parsed(
     text: str, what: str, is_id: Callable[[str], object], in_address: Callable[[Address], str]
 ) -> str:
-    """Return the id that `text` is, or that its address names. Raises InvalidIdentifier."""
+    """Return the id in `text`, an id or URL. Raises InvalidIdentifier."""
     wanted = clean(text)
     if is_id(wanted):
         return wanted
@@ -82,13 +81,13 @@ def _is_video_id(text: str) -> bool:
 
 
 def _video_in(address: Address) -> str:
-    """Return the id of the video whose page an address is; empty for other pages."""
+    """Return the id in the URL of a video's page; empty for other pages."""
     found = _VIDEO_START.match(_video_part(address))
     return found[0] if found and found[0] not in _WORDS else ""
 
 
 def _video_part(address: Address) -> str:
-    """Return the part of an address that begins with a video's id, if it has one."""
+    """Return the part of a URL that begins with a video id, if it has one."""
     if address.is_short and address.page not in {"", "watch", "playlist"}:
         return address.path[-1] if address.page in _VIDEO_FOLDERS else address.path[0]
     if address.page in _VIDEO_FOLDERS and len(address.path) > 1:
@@ -97,11 +96,11 @@ def _video_part(address: Address) -> str:
 
 
 def parse_playlist_id(text: str) -> str:
-    """Return a playlist's id or a channel, in `text`, itself an id or an address.
+    """Return the playlist id or channel in `text`, an id or URL.
 
-    A channel (its id, `@handle` or older name) stands for its uploads. One of its tabs is the list
-    of that tab: a playlist's id or, for a channel's name, the name and the tab (`@name:shorts`).
-    Raises InvalidIdentifier.
+    A channel (id, `@handle` or older name) means its uploads. A tab of a channel means the playlist
+    of that tab: a playlist id or, for a channel's name, name and tab (`@name:shorts`). Raises
+    InvalidIdentifier.
     """
     return _parsed(
         text,
@@ -122,7 +121,7 @@ def _playlist_in(address: Address) -> str:
 
 
 def _source_in(address: Address) -> str:
-    """Return the channel of an address, or the list of its tab; empty for its other pages."""
+    """Return the channel of a URL, or the playlist of its tab; empty for other pages."""
     channel = _channel_in(address)
     tab = _page_of_channel(address)
     if tab in _CHANNEL_PAGES:
@@ -133,13 +132,13 @@ def _source_in(address: Address) -> str:
 def parse_channel(text: str) -> str:
     """Return a channel's id (`UC…`), handle (`@name`) or older name (`c:Name`, `user:Name`).
 
-    Every page of a channel names it. Raises InvalidIdentifier.
+    Accepts the URL of every page of a channel. Raises InvalidIdentifier.
     """
     return _parsed(text, "channel id, @handle or address", is_channel, _channel_in)
 
 
 def _channel_in(address: Address) -> str:
-    """Return the channel whose page an address is; empty for other pages."""
+    """Return the channel in the URL of a channel's page; empty for other pages."""
     if address.page.startswith("@"):
         name = address.path[0]
     elif address.page in {"channel", "browse"} and len(address.path) > 1:
@@ -148,7 +147,7 @@ def _channel_in(address: Address) -> str:
         name = f"{address.page}:{address.path[1]}"
     else:
         return ""
-    # A pasted address may go on with `&t=` or the like where its query should begin.
+    # A pasted URL may continue with `&t=` or similar instead of a query.
     name = re.split(r"[&?=]", name, maxsplit=1)[0]
     return name if is_channel(name) else ""
 
@@ -161,14 +160,14 @@ def _page_of_channel(address: Address) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """A video, or a playlist or channel. An id of 11 characters alone does not tell which."""
+    """A video, playlist or channel. An id of 11 characters can be each of them."""
 
     id: str
     is_video: bool
 
 
 def parse_source(text: str) -> Source:
-    """Return the video in `text`, else the playlist or channel. Raises InvalidIdentifier."""
+    """Return the video in `text`, otherwise the playlist or channel. Raises InvalidIdentifier."""
     try:
         return Source(parse_video_id(text), is_video=True)
     except InvalidIdentifier:
@@ -188,7 +187,7 @@ def _refused(text: str, expected: str, address: Address | None) -> InvalidIdenti
 
 
 def _reason(address: Address) -> str:
-    """Say why an address of YouTube names nothing that can be archived; empty if it does."""
+    """Return why a YouTube URL cannot be archived; empty if it can."""
     if _channel_in(address):
         page = _page_of_channel(address)
         is_source = page in _CHANNEL_PAGES or page in TAB_LISTS
@@ -201,7 +200,7 @@ def _reason(address: Address) -> str:
     if _video_part(address):
         return f"{_shown(_video_part(address))} is not a video's id"
     if re.fullmatch(r"[a-z0-9]{3,30}", address.page) and address.page not in _PAGES:
-        return f"if it is a channel's old address, give its handle, such as @{address.path[0]}"
+        return f"for a channel's old URL, give its handle, such as @{address.path[0]}"
     return _OTHER_PAGE
 
 
@@ -210,7 +209,7 @@ def parse_language(text: str) -> str:
     text = text.strip()
     if _LANGUAGE.fullmatch(text):
         return text
-    raise ValueError(f"{_shown(text)} is no language code, such as en or pt-BR, and not all")
+    raise ValueError(f"{_shown(text)} is no language code, such as en or pt-BR, and not `all`")
 
 
 def parse_audio_language(text: str) -> str:
@@ -228,26 +227,26 @@ def _shown(text: str) -> str:
 VideoId = Annotated[
     str,
     AfterValidator(parse_video_id),
-    Field(description="A video's id, or an address with it", examples=["dQw4w9WgXcQ"]),
+    Field(description="A video id, or a URL that contains it", examples=["dQw4w9WgXcQ"]),
 ]
-"""A video id; an address is reduced to the id in it."""
+"""A video id; a URL is reduced to the id in it."""
 
 PlaylistId = Annotated[
     str,
     AfterValidator(parse_playlist_id),
     Field(
-        description="The id of a playlist or channel, a channel's @handle, or an address",
+        description="The id of a playlist or channel, a channel's @handle, or a URL",
         examples=["PLrAXtmErZgOeiKm4sgNOknGvNjby9efdf"],
     ),
 ]
-"""A playlist id, channel id or @handle, perhaps with a tab; an address is reduced to it."""
+"""A playlist id, channel id or @handle, optionally with a tab; a URL is reduced to it."""
 
 ChannelId = Annotated[
     str,
     AfterValidator(parse_channel),
-    Field(description="A channel's id, its @handle, or an address", examples=["@youtube"]),
+    Field(description="A channel's id, its @handle, or a URL", examples=["@youtube"]),
 ]
-"""A channel id or @handle; an address is reduced to it."""
+"""A channel id or @handle; a URL is reduced to it."""
 
 CaptionLanguages = Annotated[
     list[Annotated[str, AfterValidator(parse_language)]],
@@ -263,7 +262,10 @@ CaptionLanguages = Annotated[
 AudioLanguage = Annotated[
     str,
     AfterValidator(parse_audio_language),
-    Field(description="Of the sound, as `de` or `pt-BR`; null: the original", examples=["de"]),
+    Field(
+        description="Language of the sound, such as `de` or `pt-BR`; null: the original",
+        examples=["de"],
+    ),
 ]
 """The language of a video's sound."""
 

@@ -1,6 +1,6 @@
-"""The identity of an archive: a small file in its folder that says which archive the folder holds.
+"""The identity of an archive: a small file in its folder with the archive's id.
 
-A folder whose disk is not mounted is empty or missing. Without the identity it would count as a new
+The folder of an unmounted disk is empty or missing. Without the identity it would be used as a new
 archive, and everything would be downloaded again onto another disk.
 """
 
@@ -19,7 +19,7 @@ from ytarchive.common.errors import ArchiveMissing, NotAnArchive
 from ytarchive.common.models import Model, UtcDatetime, utc_now
 
 IDENTITY_FILE = ".ytarchive-id"
-"""In the archive's folder."""
+"""File name in the archive's folder."""
 
 _FORMAT = 1
 _LARGEST = 4096
@@ -27,15 +27,15 @@ _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
 class ArchiveIdentity(Model):
-    """Which archive a folder holds."""
+    """The identity of the archive in a folder."""
 
     id: str = Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")
     created_at: UtcDatetime
-    version: int = Field(_FORMAT, description="Of this file's format")
+    version: int = Field(_FORMAT, description="Version of the file format")
 
 
 def new_identity() -> ArchiveIdentity:
-    """Return an identity that no other archive has."""
+    """Return a new, unique identity."""
     return ArchiveIdentity(id=uuid4().hex, created_at=utc_now(), version=_FORMAT)
 
 
@@ -57,14 +57,14 @@ def read_identity(base: Path) -> ArchiveIdentity | None:
         return ArchiveIdentity.model_validate_json(content)
     except ValidationError:
         message = f"{path} is damaged, so the archive in {base} cannot be recognized"
-        remedy = "Restore the file from a copy, or run `ytarchive init`, which writes it again"
+        remedy = "Restore the file from a copy, or run `ytarchive init` to write it again"
         raise NotAnArchive(f"{message}. {remedy}", path=str(base)) from None
 
 
 def create_identity(base: Path, identity: ArchiveIdentity) -> ArchiveIdentity:
-    """Write the identity file of a folder that has none; if there is one, return that one.
+    """Write the identity file of a folder and return the identity; an existing file is kept.
 
-    Two processes that create at the same time agree on one identity. Raises OSError.
+    Two concurrent processes get the same identity. Raises OSError.
     """
     draft = _draft(base, identity)
     path = base / IDENTITY_FILE
@@ -80,19 +80,19 @@ def create_identity(base: Path, identity: ArchiveIdentity) -> ArchiveIdentity:
 
 
 def replace_identity(base: Path, identity: ArchiveIdentity) -> None:
-    """Write the identity file, over the one that may be there. Raises OSError."""
+    """Write or replace the identity file. Raises OSError."""
     _draft(base, identity).replace(base / IDENTITY_FILE)
     sync(base)
 
 
 def unreachable(base: Path, error: OSError) -> ArchiveMissing:
-    """Return the error for a folder that the system cannot read, with the system's reason."""
+    """Return the error for an unreadable folder, with the system's reason."""
     cause = error.strerror or str(error)
     return ArchiveMissing(f"the archive's folder {base} cannot be read: {cause}", path=str(base))
 
 
 def _content(path: Path) -> bytes:
-    """Return the beginning of a regular file; nothing else is read, and no link is followed."""
+    """Return the beginning of a regular file; links are not followed."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -117,7 +117,7 @@ def _draft(base: Path, identity: ArchiveIdentity) -> Path:
 
 
 def _link(draft: Path, path: Path) -> None:
-    """Give the draft its name unless the name is taken; some file systems have no hard links."""
+    """Rename the draft unless the name exists; some file systems have no hard links."""
     try:
         path.hardlink_to(draft)
     except FileExistsError:

@@ -1,7 +1,7 @@
-r"""JSON that can hold the name of any file.
+r"""JSON that can contain any file name.
 
-A name that is not UTF-8 has surrogates, which UTF-8 cannot hold and JSON writes as `\udcfc`. The
-quick serializer refuses them; then the standard library writes the same document in ASCII.
+A file name that is not UTF-8 has surrogates, which UTF-8 cannot encode and JSON writes as `\udcfc`.
+pydantic's serializer refuses them; then the standard library writes the same document in ASCII.
 """
 
 import json
@@ -26,7 +26,7 @@ def json_bytes(
 ) -> bytes:
     """Return a value or model as JSON; NaN and infinity become null.
 
-    `fallback` converts values that JSON does not know.
+    `fallback` converts values that JSON does not support.
     """
     try:
         return to_json(value, indent=indent, inf_nan_mode="null", fallback=fallback)
@@ -56,9 +56,9 @@ def read_json(content: bytes) -> Any:
 
 
 def stored_json(content: bytes) -> Any:
-    """Return the value of a stored JSON document, which may have been damaged or made by others.
+    """Return the value of a stored JSON document, which may be damaged or from another program.
 
-    Raises ValueError also for what no database can keep: see `extreme_in`.
+    Also raises ValueError for values that a database cannot store: see `extreme_in`.
     """
     value = read_json(content)
     cause = extreme_in(content, value)
@@ -68,10 +68,10 @@ def stored_json(content: bytes) -> Any:
 
 
 def extreme_in(content: bytes, value: Any) -> str | None:
-    """Return TOO_LARGE or TOO_DEEP if JSON has what no database can keep; else None.
+    """Return TOO_LARGE or TOO_DEEP for JSON that a database cannot store; otherwise None.
 
-    That is more than 64 levels, integers beyond 64 bits, NaN and infinity. `value` is what
-    `content` was read as; it is walked only if the text may have such a thing.
+    These are more than 64 levels, integers beyond 64 bits, NaN and infinity. `value` is what
+    `content` was parsed into; it is searched only if the text may contain such values.
     """
     if content.count(b"{") + content.count(b"[") <= _DEEPEST and not _MAY_BE_HUGE.search(content):
         return None

@@ -1,6 +1,6 @@
-"""The archives that this user has opened: `archives.json` in the user's state folder.
+"""Records the archives that this user has opened: `archives.json` in the user's state folder.
 
-It is outside the archives: the folder of an archive whose disk is not mounted is recognized by it.
+The record is outside the archives, so that the folder of an unmounted archive is recognized.
 """
 
 import fcntl
@@ -30,9 +30,9 @@ _LOCK_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class KnownArchive:
-    """An archive, where it was when it was opened, and since when it is known there.
+    """An archive, its path, and since when it is known at that path.
 
-    No model: a path may have bytes that are not UTF-8, which models refuse.
+    Not a model, because models refuse paths that are not UTF-8.
     """
 
     path: str
@@ -45,20 +45,20 @@ def state_folder() -> Path | None:
     named = os.environ.get("XDG_STATE_HOME", "").strip()
     try:
         folder = Path(named) if named else platformdirs.user_state_path()
-    except RuntimeError:  # neither HOME nor an entry in the system's list of users
+    except RuntimeError:  # neither HOME nor an entry in the user database
         return None
     return folder / "ytarchive" if folder.is_absolute() else None
 
 
 class KnownArchives:
-    """Reads and writes the record. What cannot be read or written is logged, and no failure."""
+    """Reads and writes the record. Errors are logged and not raised."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     @classmethod
     def of_user(cls) -> Self:
-        """Return the record of the user that runs this process."""
+        """Return the record of this process's user."""
         return cls(state_folder())
 
     def recorded(self, paths: Iterable[Path]) -> list[KnownArchive]:
@@ -67,7 +67,7 @@ class KnownArchives:
         return [each for each in self._read() if each.path in wanted]
 
     def record(self, paths: Iterable[Path], archive_id: str, *, moved: bool = False) -> None:
-        """Record an archive under each path. `moved`: its other paths are forgotten."""
+        """Record an archive under each path. `moved` removes its other paths."""
         wanted = dict.fromkeys(map(str, paths))
         present = self._read()
         known = {each.path for each in present if each.id == archive_id}
@@ -113,7 +113,7 @@ class KnownArchives:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock file. Raises TimeoutError, which is an OSError."""
+    """Hold a lock file during the block. Raises TimeoutError, which is an OSError."""
     with path.open("ab") as file:
         deadline = time.monotonic() + _LOCK_SECONDS
         while True:

@@ -1,15 +1,15 @@
-"""Language codes as YouTube, yt-dlp and people write them, compared by the rules of BCP 47.
+"""Compares language codes of YouTube, yt-dlp and users by the rules of BCP 47.
 
-YouTube still uses codes that were replaced decades ago (`iw` for Hebrew), names Chinese by script
-or by region, and appends the name of a track (`en-nP7-2PuUl7o`) or `orig` to a code.
+YouTube uses replaced codes (`iw` for Hebrew), codes for Chinese by script or by region, and codes
+with the name of a track (`en-nP7-2PuUl7o`) or `orig` appended.
 """
 
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-# From IANA's registry of subtags: replaced codes, and members of macrolanguages that are meant
-# when people name the macrolanguage.
+# From IANA's subtag registry: replaced codes, and the member of a macrolanguage that its code
+# usually means.
 _ALIASES = {
     "iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "tl": "fil", "sh": "sr",
     "nb": "no", "cmn": "zh", "arb": "ar", "pes": "fa", "swh": "sw", "zsm": "ms", "ekk": "et",
@@ -18,16 +18,16 @@ _ALIASES = {
 _SCRIPTS_OF_REGIONS = {("zh", "tw"): "hant", ("zh", "hk"): "hant", ("zh", "mo"): "hant"}
 _USUAL_SCRIPTS = {"zh": "hans", "sr": "cyrl"}
 ALL_LANGUAGES = "all"
-"""Stands for every language with captions made by people."""
+"""Means every language with captions made by people."""
 
 _ORIGINAL = "orig"
 _NO_SCRIPTS = frozenset([_ORIGINAL, "desc"])
-"""What yt-dlp appends to codes: the spoken language, and the sound of audio descriptions."""
+"""Suffixes of yt-dlp: the spoken language, and audio descriptions."""
 _SEPARATOR = re.compile(r"[-_]")
 
 
 class Language(NamedTuple):
-    """A language code in lower case: language, script, region, and what follows them."""
+    """A language code in lower case: language, script, region, and the rest."""
 
     language: str
     script: str
@@ -36,7 +36,7 @@ class Language(NamedTuple):
 
     @classmethod
     def of(cls, code: str) -> "Language":
-        """Read a code; what is missing is empty, and so is the script that is the usual one."""
+        """Parse a code; missing parts and the language's usual script are empty."""
         first, *others = _SEPARATOR.split(code.strip().lower())
         language = _ALIASES.get(first, first)
         script = others.pop(0) if others and _is_script(others[0]) else ""
@@ -48,12 +48,11 @@ class Language(NamedTuple):
 
 
 def distance(wanted: str, offered: str) -> int | None:
-    """How far an offered language is from the wanted one: 0 is the same, None does not match.
+    """Return the distance of an offered language from the requested one; 0: equal, None: no match.
 
-    A language without a region stands for its regional variants, and a language without a script
-    for all of its scripts. A wanted region falls back to the language without a region, and never
-    to another region. A track's name behind an offered code does not matter; one behind a wanted
-    code has to match.
+    A language without a region matches its regional variants, and a language without a script all
+    of its scripts. A requested region falls back to the language without a region, never to another
+    region. A track name in an offered code is ignored; a track name in a requested code must match.
     """
     if wanted.strip().lower() == offered.strip().lower():
         return 0
@@ -77,7 +76,7 @@ def covered(wanted: str, offered: Iterable[str]) -> bool:
 
 
 def without(wanted: Iterable[str], offered: Iterable[str]) -> list[str]:
-    """Return the wanted languages that are not offered; `all` is, if there is any."""
+    """Return the requested languages that are not offered; `all` is offered if any language is."""
     codes = list(offered)
     return [
         each
@@ -101,5 +100,5 @@ def _is_region(subtag: str) -> bool:
 
 
 def _names_script(code: str) -> bool:
-    """Return whether a code names a script itself, as `zh-Hans` does and `zh` does not."""
+    """Return whether a code contains a script (`zh-Hans`, not `zh`)."""
     return any(_is_script(part) for part in _SEPARATOR.split(code.lower())[1:])

@@ -1,4 +1,4 @@
-"""Pages of lists, past rows that cannot be read: these are left out and named."""
+"""Pages of lists. Unreadable rows are left out and named."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,28 +11,28 @@ from ytarchive.common.rows import leave_out, left_out, readable
 T = TypeVar("T")
 
 Fetch = Callable[[int], Awaitable[list[Row]]]
-"""Returns the next rows after the query's cursor, at most so many."""
+"""Returns the next rows after the query's cursor, up to a number."""
 
 
 @dataclass(frozen=True)
 class Listing(Generic[T]):
-    """How the rows of a list become pages."""
+    """Turns the rows of a list into pages."""
 
     name: Callable[[Row], str]
-    """What a row is called when it is left out."""
+    """Returns the name of a row for the message that it is left out."""
     place: Callable[[Row], Any]
-    """The row's place in the order of the list; None if it is damaged."""
+    """Returns the row's position in the list; None if it is damaged."""
     read: Callable[[Row], Awaitable[T | None]]
     """Returns None for a row that cannot be read and was reported by `readable`."""
     cursor: Callable[[Any], str] = str
-    """The cursor that goes on after a place."""
+    """Returns the cursor that continues after a position."""
     fit: Callable[[list[Row]], list[Row]] = list
-    """The first of some rows, as many as one answer can hold."""
+    """Returns the first of some rows, as many as one answer can contain."""
 
     async def page(self, limit: int, fetch: Fetch) -> Page[T]:
-        """Return at most so many entries.
+        """Return a page with at most `limit` entries.
 
-        A page ends at a row whose place is known, so that the next one can go on there.
+        A page ends at a row with a known position, so that the next page can continue there.
         """
         asked = limit
         while True:
@@ -52,7 +52,7 @@ class Listing(Generic[T]):
 
     async def _item(self, row: Row) -> T | None:
         if self.place(row) is None:
-            leave_out(self.name(row), "its place in the list is damaged")
+            leave_out(self.name(row), "its position in the list is damaged")
             return None
         return await self.read(row)
 
@@ -60,7 +60,7 @@ class Listing(Generic[T]):
 def read_alone(
     read: Callable[[Row], T], name: Callable[[Row], str]
 ) -> Callable[[Row], Awaitable[T | None]]:
-    """Return a `Listing.read` that reads a row by itself."""
+    """Return a `Listing.read` that reads each row independently."""
 
     async def item(row: Row) -> T | None:
         return readable(row, read, name(row))

@@ -1,4 +1,4 @@
-"""One process owns a service's state; a second one is told who, and how to reach it."""
+"""One process owns a service's state; a second process gets the owner's id and URL."""
 
 import fcntl
 import io
@@ -28,7 +28,7 @@ def lock_file(state_path: Path, service: ServiceName) -> Path:
 
 
 class StateLock:
-    """Holds the locks of the services that this process runs; the system frees them if it dies."""
+    """Holds the locks of the services of this process; the system releases them at its end."""
 
     def __init__(self, state_path: Path, services: Iterable[ServiceName]) -> None:
         self._state_path = state_path
@@ -61,7 +61,7 @@ class StateLock:
         self._held.close()
 
     def _take(self, path: Path) -> None:
-        # Unbuffered: what a full disk refuses must not come up again when the file is closed.
+        # Unbuffered: a write refused by a full disk must not be repeated on close.
         file = self._held.enter_context(path.open("a+b", buffering=0))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,12 +72,12 @@ class StateLock:
         self._files.append(file)
         try:
             self._sign(file)
-        except OSError as error:  # the lock is held; only its owner's name is missing
+        except OSError as error:  # the lock is held; only the owner's name is missing
             if CAUSES.get(error.errno or 0) is not DiskFull:
                 raise
 
     def announce(self, url: str) -> None:
-        """Tell whoever finds the lock where this process can be reached."""
+        """Write the URL of this process into the lock files."""
         Reserve(self._state_path).make_room()
         self._owner["url"] = url
         for file in self._files:
@@ -89,9 +89,9 @@ class StateLock:
 
 
 def lock_owner(path: Path) -> dict[str, str]:
-    """Return who wrote a lock file: `pid`, `url` (empty for a command), `since` and `command`.
+    """Return the owner in a lock file: `pid`, `url` (empty for a command), `since`, `command`.
 
-    Empty if that is unknown.
+    Empty if the owner is unknown.
     """
     try:
         owner = stored_json(read_regular(path))
@@ -103,7 +103,7 @@ def lock_owner(path: Path) -> dict[str, str]:
 
 
 def this_command() -> str:
-    """Return the command line of this process, as a user would type it."""
+    """Return the command line of this process for display."""
     line = shlex.join(["ytarchive", *sys.argv[1:]])
     return line if len(line) <= _LONGEST_COMMAND else f"{line[:_LONGEST_COMMAND]}..."
 

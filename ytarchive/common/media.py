@@ -1,4 +1,4 @@
-"""What YouTube says of videos, playlists and channels, whatever way it was asked."""
+"""Metadata of videos, playlists and channels, from the Data API or yt-dlp."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,7 +11,7 @@ from ytarchive.common.video_kinds import VideoKind
 
 
 def _unless_placeholder(value: datetime | None) -> datetime | None:
-    """Return None for a date up to 1970, which earlier versions stored where none was known."""
+    """Return None for a date up to 1970, which earlier versions stored for an unknown date."""
     return value if value is not None and value.timestamp() > 0 else None
 
 
@@ -19,13 +19,13 @@ _Seconds = Annotated[int | None, AfterValidator(lambda seconds: seconds or None)
 
 
 class VideoMetadata(Model):
-    """A video as YouTube describes it. Source: the Data API, or yt-dlp without a key."""
+    """Metadata of a video, from the Data API or, without a key, yt-dlp."""
 
     video_id: VideoId
     title: Text
     description: Text = ""
     duration: _Seconds = Field(
-        default=None, description="Seconds; null if not known, as of a stream that has not ended"
+        default=None, description="Seconds; null if not known, as for a running stream"
     )
     upload_date: Annotated[UtcDatetime | None, AfterValidator(_unless_placeholder)] = Field(
         default=None, description="null if not known"
@@ -35,8 +35,8 @@ class VideoMetadata(Model):
     thumbnail_urls: dict[str, str] = Field(default_factory=dict, description="Quality -> URL")
     available_captions: list[str] | None = Field(
         default=None,
-        description="Language codes; null if they are not known. The Data API has none; yt-dlp "
-        "fills them in when it extracts the video",
+        description="Language codes; null if not known. The Data API does not return them; yt-dlp "
+        "adds them when it extracts the video",
     )
     view_count: int | None = None
     like_count: int | None = None
@@ -61,7 +61,7 @@ class PlaylistVideo(Model):
 
 
 class PlaylistMetadata(Model):
-    """A playlist with all its entries, dead ones included as far as YouTube lists them."""
+    """A playlist with all its entries, including unavailable ones that YouTube lists."""
 
     playlist_id: str
     title: Text = ""
@@ -74,7 +74,7 @@ class PlaylistMetadata(Model):
 
 
 class ChannelMetadata(Model):
-    """A channel, and the playlist of its uploads."""
+    """A channel and the playlist of its uploads."""
 
     channel_id: str
     title: str = ""

@@ -12,13 +12,16 @@ from ytarchive import __version__
 
 
 class Model(BaseModel):
-    """Frozen, because services in one process share objects; unknown fields are refused by name."""
+    """Base of all models.
+
+    Frozen, because services in one process share objects; unknown fields are refused.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
 
 
 def problem_text(problem: Mapping[str, Any]) -> str:
-    """Return one of `ValidationError.errors()` as text, without the value that was given."""
+    """Return one of `ValidationError.errors()` as text, without the invalid value."""
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
     return re.sub(r"^\w+ should ", "must ", problem["msg"])
@@ -34,7 +37,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 UtcDatetime = Annotated[datetime, AfterValidator(_in_utc)]
-"""A moment in UTC; written as ISO 8601 with `Z`. Without a zone it is taken as UTC."""
+"""A time in UTC, written as ISO 8601 with `Z`. A time without zone is read as UTC."""
 
 
 def _encodable(text: Any) -> Any:
@@ -44,7 +47,7 @@ def _encodable(text: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_encodable)]
-"""Text from outside; half characters, which JSON can carry and UTF-8 cannot, become `?`."""
+"""Text from outside; lone surrogates, which JSON can contain and UTF-8 cannot, become `?`."""
 
 
 def utc_now() -> datetime:
@@ -68,7 +71,7 @@ class Page(Model, Generic[T]):
 
 
 class ErrorDetail(Model):
-    """What went wrong: a code for programs, a message for people."""
+    """An error: a code for programs, a message for people."""
 
     code: str
     message: str
@@ -85,7 +88,7 @@ class ServiceResponse(Model):
 
 
 class HealthCheck(Model):
-    """How a service is. `checks` has one entry for each thing it depends on."""
+    """The health of a service. `checks` has an entry for each dependency."""
 
     service: str
     status: str = Field(description='"healthy" or "unhealthy"')
@@ -93,7 +96,7 @@ class HealthCheck(Model):
     uptime_seconds: int
     checks: dict[str, bool]
     problems: dict[str, str] = Field(
-        default={}, description="Background work that fails at present, with the error of each"
+        default={}, description="Background work that fails at present, with its errors"
     )
 
     @classmethod
@@ -106,10 +109,10 @@ class HealthCheck(Model):
         healthy: bool | None = None,
         problems: dict[str, str] | None = None,
     ) -> "HealthCheck":
-        """Return the health of a service that began at `since` (monotonic).
+        """Return the health of a service that started at `since` (monotonic clock).
 
-        `healthy`: default all `checks`. `problems`: a service that has background work names what
-        of it fails, which adds the check `background`.
+        `healthy` defaults to all `checks`. `problems` of background work add the check
+        `background`.
         """
         if problems is not None:
             checks = checks | {"background": not problems}
@@ -130,13 +133,13 @@ class HealthCheck(Model):
 
 
 class HealthQuery(Model):
-    """Narrows the health of a server that runs several services to one of them."""
+    """Selects one service of a server that runs several."""
 
     service: str | None = None
 
 
 class Done(Model):
-    """The answer of an operation that has nothing else to say."""
+    """The result of an operation without data."""
 
     done: bool = True
 

@@ -1,4 +1,4 @@
-"""Paths that callers name: they must not lead out of the archive, nor into its own folders."""
+"""Checks paths from callers: they must stay in the archive and outside ytarchive's own folders."""
 
 import os
 from pathlib import Path, PurePath
@@ -8,9 +8,9 @@ from ytarchive.common.errors import PathOutsideArchive
 from ytarchive.common.filesystem import is_file
 
 CHECKSUMS = "checksums.sha256"
-"""The list of digests that lies in the folder of each stored video."""
+"""The checksum file in the folder of each stored video."""
 
-_LONGEST_NAME = 240  # bytes; leaves room for what file systems and tools add
+_LONGEST_NAME = 240  # bytes; leaves room for suffixes of file systems and tools
 _LONGEST_PATH = 2048
 
 
@@ -19,13 +19,13 @@ def require_place_for_videos(
 ) -> None:
     """Check a path, relative to the archive or absolute, with its links followed.
 
-    `video_id`: the video that is to lie there, if it is a single one; it may have its own folder.
-    Refusing early is kind to the caller; Storage decides when the files are there. Raises
+    `video_id` is the video to store there, if it is a single one; it may use its own folder. This
+    check reports errors early; Storage checks again when it stores the files. Raises
     PathOutsideArchive.
     """
     require_names(named)
     if ".." in PurePath(named).parts:
-        raise PathOutsideArchive(f"{named[:200]!r} leads out of the archive")
+        raise PathOutsideArchive(f"{named[:200]!r} is outside the archive")
     base = followed(storage.base_path)
     place = followed(base / named)
     own = (
@@ -33,19 +33,19 @@ def require_place_for_videos(
         followed(storage.state_path),
     )
     if not place.is_relative_to(base) or any(place.is_relative_to(each) for each in own):
-        raise PathOutsideArchive(f"{named[:200]!r} is not a place for videos in the archive")
+        raise PathOutsideArchive(f"{named[:200]!r} is not a folder for videos in the archive")
     for folder in (place, *place.parents[: len(place.relative_to(base).parts)]):
         is_own = folder == place and folder.name == video_id
         if not is_own and is_file(folder / CHECKSUMS):
             taken = f"{folder.relative_to(base)} is the folder of a stored video"
-            raise PathOutsideArchive(f"{named[:200]!r} is no place for others: {taken}")
+            raise PathOutsideArchive(f"{named[:200]!r} cannot be used for other videos: {taken}")
 
 
 def require_names(path: str) -> None:
-    """Refuse what no file system or terminal can be trusted with.
+    """Refuse names that are unsafe in file systems or terminals.
 
-    Control characters, marks that turn the direction of writing, lone surrogates, endless names.
-    Raises PathOutsideArchive.
+    These are control characters, direction marks, lone surrogates and long names. Raises
+    PathOutsideArchive.
     """
     if not path.isprintable() or len(path) > _LONGEST_PATH:
         raise PathOutsideArchive("a path has at most 2048 characters, all of them printable")
@@ -54,7 +54,7 @@ def require_names(path: str) -> None:
 
 
 def followed(path: Path) -> Path:
-    """Return the path without links. Raises PathOutsideArchive for a loop of them."""
+    """Return the path with links resolved. Raises PathOutsideArchive for a loop of links."""
     try:
         return path.resolve()
     except (OSError, RuntimeError) as error:

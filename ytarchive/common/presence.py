@@ -1,6 +1,6 @@
-"""Refuses work on files while the archive's folder does not hold the archive.
+"""Refuses work on files while the archive is missing from its folder.
 
-The folder of a disk that was unmounted looks like an archive that lost everything.
+The folder of an unmounted disk looks like an archive without files.
 """
 
 import asyncio
@@ -16,23 +16,23 @@ T = TypeVar("T")
 
 
 class Presence:
-    """Whether the folder of an archive that is in use still holds that archive."""
+    """Checks that a folder still contains the archive that was opened there."""
 
     def __init__(self, base: Path, archive_id: str) -> None:
         self.base = base
         self.archive_id = archive_id
 
     def require(self) -> None:
-        """Raise ArchiveMissing, with the reason, unless the archive is there. Reads one file."""
+        """Raise ArchiveMissing, with the reason, if the archive is missing. Reads one file."""
         try:
             found = read_identity(self.base)
         except NotAnArchive as error:
             raise ArchiveMissing(error.message, path=str(self.base)) from None
         if found is None:
-            gone = f"the archive's folder {self.base} has disappeared: it has no {IDENTITY_FILE}"
+            gone = f"the archive's folder {self.base} is missing: it has no {IDENTITY_FILE}"
             raise ArchiveMissing(gone, path=str(self.base))
         if found.id != self.archive_id:
-            message = f"the folder {self.base} now holds another archive ({found.id})"
+            message = f"the folder {self.base} now contains another archive ({found.id})"
             raise ArchiveMissing(f"{message} than {self.archive_id}", path=str(self.base))
 
     def is_there(self) -> bool:
@@ -45,22 +45,22 @@ class Presence:
 
 
 class ArchiveWatch:
-    """Checks the presence around operations. `presence`: None checks nothing."""
+    """Checks the presence before and after operations. Without `presence` nothing is checked."""
 
     def __init__(self, presence: Presence | None) -> None:
         self._presence = presence
 
     async def require(self) -> None:
-        """Raise ArchiveMissing if the folder does not hold the archive."""
+        """Raise ArchiveMissing if the folder does not contain the archive."""
         if self._presence is not None:
             await asyncio.to_thread(self._presence.require)
 
     async def is_there(self) -> bool:
-        """Return whether the folder holds the archive."""
+        """Return whether the folder contains the archive."""
         return self._presence is None or await asyncio.to_thread(self._presence.is_there)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of `work`, checked as by `over`."""
+        """Return the result of `work`, with the checks of `over`."""
         try:
             async with self.over():
                 return await work

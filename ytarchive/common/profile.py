@@ -26,8 +26,8 @@ class CaptionFormat(StrEnum):
 class ArchiveProfile(Model):
     """How a video is archived."""
 
-    # Requests of jobs and downloads have these fields by inheritance. A new field is declared
-    # here, takes effect in `ytdlp/worker/`, and gets an option of the CLI.
+    # Requests of jobs and downloads have these fields by inheritance. A new field needs a
+    # declaration here, code in `ytdlp/worker/`, and a CLI option.
     quality: Quality = Quality.P1080
     audio_language: AudioLanguage | None = None
     include_captions: bool = True
@@ -36,7 +36,7 @@ class ArchiveProfile(Model):
         default=[CaptionFormat.VTT], description="Formats in which each language is stored"
     )
     auto_captions: bool = Field(
-        default=False, description="Take automatic captions where there are no others"
+        default=False, description="Use automatic captions in languages without others"
     )
     include_thumbnail: bool = True
 
@@ -47,12 +47,12 @@ class ArchiveProfile(Model):
 
     @property
     def profile_fields(self) -> dict[str, object]:
-        """Return the fields of the profile, for a request that has them by inheritance."""
+        """Return the fields of the profile, for a request that inherits them."""
         return {name: getattr(self, name) for name in ArchiveProfile.model_fields}
 
     @property
     def wanted_captions(self) -> list[str]:
-        """Return the languages of captions that a video should have, as far as there are any."""
+        """Return the requested languages of captions."""
         return self.caption_languages if self.include_captions else []
 
     @property

@@ -1,14 +1,14 @@
-"""The qualities that can be asked for, and what a picture is called."""
+"""The qualities that can be requested, and the labels of picture sizes."""
 
 import re
 from enum import StrEnum
 
 _LABEL = re.compile(r"(\d{3,4})[ps]\d{0,3}(?: .*)?")
-"""YouTube's label; `s` in place of `p` marks a spherical picture."""
+"""YouTube's label; `s` instead of `p` marks a spherical picture."""
 
 
 class Quality(StrEnum):
-    """The largest picture wanted. What is not available falls back to the next lower one."""
+    """The largest picture to fetch. An unavailable quality falls back to the next lower one."""
 
     BEST = "best"
     P2160 = "2160p"
@@ -21,7 +21,7 @@ class Quality(StrEnum):
 
     @property
     def height(self) -> int | None:
-        """Lines of the picture (its shorter side); None for `best` and `audio`."""
+        """Return the lines of the picture (its shorter side); None for `best` and `audio`."""
         return int(self[:-1]) if self[0].isdigit() else None
 
     @property
@@ -31,10 +31,10 @@ class Quality(StrEnum):
 
 
 def picture_label(width: int | None, height: int | None, note: str | None = None) -> str | None:
-    """Name a picture as YouTube does, such as `720p`; None if nothing is known of it.
+    """Return YouTube's label of a picture size, such as `720p`; None if the size is not known.
 
-    `note` is yt-dlp's `format_note`, which holds YouTube's own label (`1080p60 HDR`): a picture of
-    1920x804 is labelled 1080p. Without a label the shorter side in pixels decides.
+    `note` is yt-dlp's `format_note` with YouTube's label (`1080p60 HDR`): a picture of 1920x804 is
+    labelled 1080p. Without a label the shorter side in pixels is used.
     """
     parts = re.split("[,+]", note or "")  # of merged formats the notes are joined by `+`
     labels = filter(None, (_LABEL.fullmatch(part.strip()) for part in parts))

@@ -1,12 +1,11 @@
-"""Reads SQLite files that another process may own, or that lie on a read-only disk.
+"""Reads SQLite files that another process may own or that are on a read-only disk.
 
-Each query opens the file anew and closes it: no lock and no snapshot outlasts the query, and no
-file is created or changed. See `docs/decisions/0003-databases.md` for the rule of one writer.
+Each query opens and closes the file: no lock or snapshot remains after the query, and no file is
+created or changed. See `docs/decisions/0003-databases.md` for the rule of one writer.
 
-    there is a write-ahead log       its owner is alive or was killed: read through SQLite's index
-    there is none                    nobody writes: read the file alone, then check that this is
-                                     still so, since an owner may have started meanwhile
-    an index that cannot be made     (read-only disk) a copy is read
+there is a write-ahead log       its owner runs or was killed: read through SQLite's index there is
+none                    nobody writes: read only the file, then check again, because an owner may
+have started an index that cannot be made     (read-only disk) a copy is read
 """
 
 import asyncio
@@ -37,7 +36,7 @@ _UNCHANGED_TRIES = 5
 
 
 class ReadOnlyDatabase(Database):
-    """A database whose file is only read. A missing file counts as an empty database."""
+    """A database that is only read. A missing file is treated as an empty database."""
 
     def __init__(self, path: Path, schema: Schema) -> None:
         self.path = path
@@ -48,7 +47,7 @@ class ReadOnlyDatabase(Database):
 
     @classmethod
     async def open(cls, path: Path, schema: Schema) -> Self:
-        """Return the database; its file is opened by each query."""
+        """Return the database; each query opens the file."""
         return cls(path, schema)
 
     async def close(self) -> None:
@@ -78,7 +77,7 @@ class ReadOnlyDatabase(Database):
 
 
 def peek(path: Path, sql: str) -> list[Row]:
-    """Return the rows of a query, whatever the schema; none if it does not fit the schema.
+    """Return the rows of a query for any schema; none if the query does not fit the schema.
 
     Raises a database error if the file is damaged or cannot be read.
     """
@@ -95,21 +94,21 @@ def peek(path: Path, sql: str) -> list[Row]:
 
 
 def require_sound(path: Path) -> None:
-    """Raise DatabaseCorrupt if a file is damaged, by the same rule as a server's start.
+    """Raise DatabaseCorrupt if a file is damaged, by the same checks as at a server's start.
 
-    It is read as a whole; a missing one is not damaged. Raises another database error if it cannot
-    be read.
+    The whole file is read; a missing file is accepted. Raises another database error if the file
+    cannot be read.
     """
     _read(path, lambda it: sqlite_errors.require_sound(it, path))
 
 
 def has_schema(path: Path) -> bool:
-    """Return whether a database file has any table of ours. Raises a database error."""
+    """Return whether a database file has tables of ytarchive. Raises a database error."""
     return bool(_read(path, schema_version))
 
 
 def _read(path: Path, work: Callable[[sqlite3.Connection], T]) -> T | None:
-    """Return what `work` reads from a file; None if the file has no content."""
+    """Return the result of `work` on a file; None if the file is empty."""
     try:
         with os_errors(path):
             require_regular_database(path)
@@ -121,7 +120,7 @@ def _read(path: Path, work: Callable[[sqlite3.Connection], T]) -> T | None:
                 result = work(_opened(path, before, stack))
             if before.log or _state(path) == before:
                 return result
-        raise DatabaseUnsupported(f"{path} changes too often to be read without its owner")
+        raise DatabaseUnsupported(f"{path} changes too often to be read while its owner is unknown")
     except DECODING_FAILURES as error:
         raise damaged(path, f"a name in its schema is not text: {error}") from None
     except sqlite3.Error as error:
@@ -129,7 +128,7 @@ def _read(path: Path, work: Callable[[sqlite3.Connection], T]) -> T | None:
 
 
 class _State(NamedTuple):
-    """What tells whether a file was written: an owner writes the log first."""
+    """The state that shows whether a file was written: an owner writes the log first."""
 
     size: int
     changed: int
@@ -167,7 +166,7 @@ def _opened(path: Path, state: _State, stack: ExitStack) -> sqlite3.Connection:
 
 
 def _copy_opened(path: Path, state: _State, stack: ExitStack) -> sqlite3.Connection:
-    """Open a file whose log has no index, where none can be made."""
+    """Open a copy of a file whose log has no index and where no index can be created."""
     if not state.log:
         return stack.enter_context(closing(_connect(path, "mode=ro&immutable=1")))
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ytarchive-")))
@@ -191,7 +190,7 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _empty(schema: Schema) -> sqlite3.Connection:
-    """Return a database in memory that has the schema and no content."""
+    """Return an empty database in memory with the schema."""
     connection = _prepared(sqlite3.connect("", isolation_level=None, check_same_thread=False))
     _add_functions(connection, schema)
     create(connection, schema)

@@ -1,8 +1,7 @@
 """Read-only connections to one SQLite file.
 
-A cursor that is not closed keeps its connection on the snapshot at which the cursor began: later
-reads would not see later commits. A failed read keeps its cursor as long as its error is kept, so
-its connection is replaced.
+An open cursor keeps its connection on an old snapshot: later reads would not see later commits. The
+exception of a failed read references its cursor, so the connection is replaced.
 """
 
 import asyncio
@@ -29,13 +28,13 @@ def tolerant_text(stored: bytes) -> str:
 
 
 def rows_of(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> list[Row]:
-    """Return all rows of a statement, and close its cursor whatever happens."""
+    """Return all rows of a statement, and close its cursor in any case."""
     with closing(connection.cursor()) as cursor:
         return cursor.execute(sql, parameters).fetchall()
 
 
 class Readers:
-    """At most `count` read-only connections, each opened at its first use.
+    """Up to `count` read-only connections, each opened at its first use.
 
     Their queries can call `functions`.
     """
@@ -64,7 +63,7 @@ class Readers:
             self._free.put_nowait(connection)
 
     async def close(self) -> None:
-        """Finish the queries that have begun, then close every connection."""
+        """Finish the running queries, then close every connection."""
         for _ in range(self._count):
             connection = await self._free.get()
             if connection is not None:
@@ -73,11 +72,11 @@ class Readers:
     def _translated(self, error: Exception) -> Exception:
         if isinstance(error, sqlite3.Error):
             return translated(error, self._path)
-        # In a message of SQLite, which has no result code.
+        # A message of SQLite without result code.
         return damaged(self._path, str(error))
 
     async def _connect(self) -> aiosqlite.Connection:
-        """Return a prepared connection; if this is cancelled, close it first.
+        """Return a prepared connection; close it if the caller is cancelled.
 
         A connection that is being opened cannot be cancelled: its thread would outlive the event
         loop, or keep the process from ending.

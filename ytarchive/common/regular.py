@@ -1,6 +1,6 @@
-"""Opening files that may be anything: only regular files are ever opened.
+"""Opens paths only if they are regular files.
 
-A FIFO blocks whoever opens it, a device may do anything, and a link may lead out of the archive.
+Opening a FIFO blocks, a device may have side effects, and a link may lead out of the archive.
 """
 
 import errno
@@ -22,7 +22,7 @@ _NOTHING_THERE = frozenset({errno.ENOENT, errno.ELOOP})
 
 
 class NotRegularFile(OSError):
-    """Something else is in the place of a file."""
+    """The path is not a regular file."""
 
 
 def open_regular(path: Path, *, follow_links: bool = False) -> BufferedReader:
@@ -31,21 +31,21 @@ def open_regular(path: Path, *, follow_links: bool = False) -> BufferedReader:
 
 
 def read_regular(path: Path, *, limit: int | None = None, follow_links: bool = False) -> bytes:
-    """Return the content of a regular file, at most `limit` bytes of it. Raises OSError."""
+    """Return at most `limit` bytes of a regular file. Raises OSError."""
     with open_regular(path, follow_links=follow_links) as file:
         return file.read() if limit is None else file.read(limit)
 
 
 def append_regular(path: Path) -> FileIO:
-    """Open a regular file for appending, unbuffered; make it if there is none. Raises OSError."""
+    """Open a regular file for appending, unbuffered; create a missing one. Raises OSError."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     return os.fdopen(_descriptor(path, flags, follow_links=False), "ab", buffering=0)
 
 
 def require_regular(path: Path, *, follow_links: bool = False) -> None:
-    """Refuse what is there and is no regular file; a link that leads nowhere as well.
+    """Refuse a path that exists and is no regular file, and a broken link.
 
-    Raises OSError. Nothing at all may be there.
+    A missing file is accepted. Raises OSError.
     """
     try:
         status = path.stat() if follow_links else path.lstat()
@@ -60,7 +60,9 @@ def require_regular(path: Path, *, follow_links: bool = False) -> None:
 
 
 def _descriptor(path: Path, flags: int, *, follow_links: bool) -> int:
-    require_regular(path, follow_links=follow_links)  # before it is opened: devices react to that
+    require_regular(
+        path, follow_links=follow_links
+    )  # checked before opening, which may have side effects on devices
     flags |= os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)
     descriptor = os.open(path, flags, 0o666)
     try:

@@ -1,7 +1,7 @@
-"""Disk space that is kept back for the state, so that a full disk prevents no start and no cancel.
+"""Reserved disk space for the state, so that starting and cancelling work on a full disk.
 
-The file `reserve` in the state folder is given up in steps when its disk is full: what a commit, a
-lock or a log line needs is little, but not nothing. It is filled again when there is space.
+The file `reserve` in the state folder is shortened in steps when its disk is full, because a
+commit, a lock or a log line needs some space. It is filled again when there is space.
 """
 
 import os
@@ -17,13 +17,13 @@ _BLOCK = 4096
 
 
 class Reserve:
-    """The reserve of one state folder. It never raises: without a reserve things fail as before."""
+    """The reserve of one state folder. Raises nothing: without a reserve the write fails anyway."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "reserve"
 
     def make_room(self) -> None:
-        """Give up as much of the reserve as the next small writes need."""
+        """Release as much of the reserve as the next small writes need."""
         with suppress(OSError):
             for _ in range(_STEPS + 1):
                 if self._free() >= self._wanted() or not self._path.stat().st_size:
@@ -31,13 +31,13 @@ class Reserve:
                 self.give_up_a_step()
 
     def give_up_a_step(self) -> None:
-        """Make the reserve smaller by an eighth of its full size."""
+        """Shorten the reserve by an eighth of its full size."""
         with suppress(OSError):
             step = max(self._full_size() // _STEPS, _BLOCK)
             os.truncate(self._path, max(self._path.stat().st_size - step, 0))
 
     def refill(self) -> None:
-        """Bring the reserve to its size if that leaves at least three times as much free."""
+        """Fill the reserve if at least three times its size remains free."""
         with suppress(OSError):
             wanted = self._full_size()
             present = self._path.stat().st_size if self._path.exists() else 0
@@ -45,7 +45,7 @@ class Reserve:
                 self._grow(wanted - present)
 
     def _grow(self, size: int) -> None:
-        """Write bytes that no file system can compress or leave out."""
+        """Write random bytes, which no file system can compress or leave sparse."""
         with self._path.open("ab") as file:
             self._path.chmod(0o600)
             file.write(os.urandom(size))
@@ -54,7 +54,7 @@ class Reserve:
         return shutil.disk_usage(self._path.parent).free
 
     def _wanted(self) -> int:
-        """Bytes that should be free before a write; on a small disk no more than the reserve."""
+        """Return the bytes to keep free before a write; on a small disk at most the reserve."""
         return min(_LEAST, self._full_size() // 2)
 
     def _full_size(self) -> int:

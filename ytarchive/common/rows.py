@@ -1,6 +1,6 @@
-"""Rows of databases that cannot be read: each is reported by name, and no other row suffers.
+"""Unreadable database rows: each one is reported by name, and other rows are not affected.
 
-A damaged disk or another program can change a row into anything that SQLite still accepts.
+A damaged disk or another program can write any value that SQLite accepts.
 """
 
 import re
@@ -23,7 +23,7 @@ UNREADABLE = (
     *(ValueError, TypeError, LookupError, OverflowError, AttributeError, zlib.error),
     YTArchiveError,
 )
-"""What turning a row into a model raises if the row is damaged (JSON and models: ValueError)."""
+"""Exceptions of converting a damaged row into a model (JSON and models: ValueError)."""
 
 _MOST_NAMED = 1000
 _left_out: ContextVar[list[str] | None] = ContextVar("left_out", default=None)
@@ -31,9 +31,9 @@ _SPACE = re.compile(r"\s+")
 
 
 def readable(row: Row, read: Callable[[Row], T], name: str) -> T | None:
-    """Return what `read` makes of a row; None, with a warning in the log, if it is damaged.
+    """Return the result of `read` for a row; None, with a warning in the log, if it is damaged.
 
-    `name` says which row it is.
+    `name` identifies the row.
     """
     try:
         return read(row)
@@ -43,7 +43,7 @@ def readable(row: Row, read: Callable[[Row], T], name: str) -> T | None:
 
 
 def leave_out(name: str, cause: str) -> None:
-    """Report a row that cannot be read: in the log, and in the page that is being made."""
+    """Report an unreadable row in the log and in the page that is being built."""
     told = _SPACE.sub(" ", cause)[:200]
     log.warning("{}: its database row cannot be read and is left out: {}", name, told)
     names = _left_out.get()
@@ -53,7 +53,7 @@ def leave_out(name: str, cause: str) -> None:
 
 @contextmanager
 def left_out() -> Iterator[list[str]]:
-    """Collect the names of the rows that the block leaves out."""
+    """Collect the names of rows that are left out in the block."""
     names: list[str] = []
     token = _left_out.set(names)
     try:
@@ -65,6 +65,6 @@ def left_out() -> Iterator[list[str]]:
 def all_readable(
     rows: Iterable[Row], read: Callable[[Row], T], name: Callable[[Row], str]
 ) -> list[T]:
-    """Return what `read` makes of each row that is not damaged. `name` says which row it is."""
+    """Return the result of `read` for each undamaged row. `name` identifies a row."""
     found = (readable(row, read, name(row)) for row in rows)
     return [value for value in found if value is not None]

@@ -1,4 +1,4 @@
-"""Runs the periodic duties of the services in this process, and reports when each one runs."""
+"""Runs the periodic duties of the services in this process and reports their times."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ from ytarchive.common.tracing import trace
 _JITTER = 0.05
 
 Due = Callable[[], Awaitable[datetime | None]]
-"""Returns when a duty is due by the rows of its subject; None: not at all."""
+"""Returns when a duty is due, from the rows of its subject; None if it is not due."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Duty:
     name: str
     work: Work[Any]
     every: float
-    """Seconds between two runs; with `due`, between two checks of it."""
+    """Seconds between two runs or, with `due`, between two checks."""
     after: float = 0.0
     """Seconds before the first run."""
     due: Due | None = None
     in_commands: bool = False
-    """Whether a command without a server needs it: it completes work or limits what is stored."""
+    """Whether commands without a server run it too, because it completes work or limits storage."""
 
 
 class DutyState(Model):
@@ -40,13 +40,13 @@ class DutyState(Model):
 
     service: str
     name: str
-    interval: float = Field(description="Seconds between two runs, or between two checks for one")
+    interval: float = Field(description="Seconds between two runs, or between two checks")
     running: bool = False
     last_run_at: UtcDatetime | None = Field(
-        default=None, description="When it last began, in the present process"
+        default=None, description="When it last began, in the current process"
     )
     next_run_at: UtcDatetime | None = None
-    last_error: str | None = Field(default=None, description="null once it has succeeded again")
+    last_error: str | None = Field(default=None, description="null after the next success")
     trace_id: str | None = Field(default=None, description="The trace id of the last run")
 
 
@@ -82,7 +82,7 @@ class ScheduledDuty:
 
 
 class Scheduler:
-    """The duties of the services of one process; each ends with the supervisor of its service."""
+    """The duties of one process; each one ends with the supervisor of its service."""
 
     def __init__(self, *, in_server: bool = True, now: Callable[[], datetime] = utc_now) -> None:
         self._in_server = in_server
@@ -90,9 +90,9 @@ class Scheduler:
         self._duties: set[ScheduledDuty] = set()
 
     def add(self, duty: Duty, supervisor: Supervisor) -> ScheduledDuty:
-        """Repeat a duty until its supervisor stops; never in a command that does not need it.
+        """Repeat a duty until its supervisor stops; a command runs only the duties that it needs.
 
-        A duty that the supervisor has already is not added again.
+        A duty that the supervisor already has is not added again.
         """
         for known in self._duties:
             if known.supervisor is supervisor and known.duty.name == duty.name:

@@ -1,4 +1,4 @@
-"""The named statements and the schema of a service's database, and the version that a file has."""
+"""The named statements, schema and schema version of a service's database."""
 
 import re
 import sqlite3
@@ -41,28 +41,28 @@ class Queries:
 
 @dataclass(frozen=True)
 class Schema:
-    """Where a service keeps its SQL: `queries.sql` and `schema.sql`, which sets its version."""
+    """The SQL of a service: `queries.sql` and `schema.sql`, which sets the version."""
 
     package: str
     durable: bool
-    """True: every commit survives a power cut. False: the last ones may be lost, never corrupt."""
+    """True: every commit survives a power cut. False: the last commits may be lost."""
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    """What its views and queries can call, by name; always the same result for the same values."""
+    """Deterministic functions that views and queries can call, by name."""
     lost_when_older: str = "nothing is lost"
-    """What is lost with a file of an older schema, which is set aside, and what to do then."""
+    """Message on setting aside a file of an older schema: what is lost, and what to do."""
     file: str = ""
     """The name of the database in the state folder."""
     in_backups: bool = True
-    """False: it can be made again from what backups have."""
+    """False: it can be rebuilt from files in the backup."""
     page_size: int = 4096
-    """Bytes of a page of a new file; larger ones waste less when rows are large."""
+    """Page size of a new file in bytes; larger pages waste less space with large rows."""
 
     def queries(self) -> Queries:
         """Return the service's named statements."""
         return Queries(self._folder().joinpath("queries.sql").read_text("utf-8"))
 
     def text(self) -> str:
-        """Return the statements that make a new file."""
+        """Return the statements that create the schema."""
         return str(self._folder().joinpath("schema.sql").read_text("utf-8"))
 
     @property
@@ -78,7 +78,7 @@ class Schema:
 
 
 def create(connection: sqlite3.Connection, schema: Schema) -> None:
-    """Make the schema in a file that has none."""
+    """Create the schema in an empty file."""
     if not schema_version(connection):
         connection.executescript(f"BEGIN;\n{schema.text()}\nCOMMIT;")
 
@@ -99,7 +99,7 @@ def schema_version(connection: sqlite3.Connection) -> int:
 
 
 def set_aside_older(path: Path, schema: Schema) -> None:
-    """Rename a file of an older schema, and say what is lost.
+    """Rename a file of an older schema, and log what is lost.
 
     Raises StateLocked, LocalError or OSError.
     """

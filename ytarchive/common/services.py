@@ -1,10 +1,10 @@
-"""The five services: their names and the ports they have when each listens on its own."""
+"""The five services: their names, and their ports with `--separate-ports`."""
 
 from enum import StrEnum
 
 
 class ServiceName(StrEnum):
-    """A service's name, as it stands in health checks, the registry, logs and settings."""
+    """A service's name, as used in health checks, the registry, logs and settings."""
 
     JOBS = "jobs"
     METADATA = "metadata"
@@ -14,7 +14,7 @@ class ServiceName(StrEnum):
 
     @property
     def port_offset(self) -> int:
-        """Distance from the first port with `--separate-ports` (jobs 0 … logging 4)."""
+        """Return the offset from the first port with `--separate-ports` (jobs 0 … logging 4)."""
         return list(ServiceName).index(self)
 
 

@@ -1,7 +1,7 @@
-"""Where settings come from, and what is wrong with a value that cannot be used.
+"""The sources of settings, and the problems of invalid values.
 
-The command line is stronger than the environment, the environment than the file. A value that
-cannot be used is reported with its name, its source and the form that it must have.
+The command line overrides the environment, and the environment the file. An invalid value is
+reported with its name, its source and the expected form.
 """
 
 import difflib
@@ -23,7 +23,7 @@ from ytarchive.common.regular import NotRegularFile, read_regular
 
 S = TypeVar("S", bound=BaseSettings)
 Sections = dict[str, Any]
-"""Values by section and name, as a source has them."""
+"""Values of a source by section and name."""
 
 COMMAND_LINE = "command line"
 ENVIRONMENT = "environment"
@@ -31,14 +31,14 @@ FILE = "file"
 
 
 class SettingProblem(BaseModel):
-    """A setting that cannot be used, and why."""
+    """An invalid setting and the reason."""
 
     name: str
     source: str
     message: str
 
     def __str__(self) -> str:
-        """Name, source and what is wrong, in one line."""
+        """Name, source and reason in one line."""
         return f"{self.name} ({self.source}): {self.message}"
 
 
@@ -49,14 +49,14 @@ class _NestedEnvironment(EnvSettingsSource):
         return {name: value for name, value in super()._load_env_vars().items() if "__" in name}
 
     def __call__(self) -> dict[str, Any]:
-        """Return the settings; unknown sections stay in, so that they are refused by name."""
+        """Return the settings, with unknown sections, which are rejected later by name."""
         prefixed = [name for name in self.env_vars if name.startswith(self.env_prefix.lower())]
         sections = {name[len(self.env_prefix) :].partition("__")[0] for name in prefixed}
         unknown = sections - set(self.settings_cls.model_fields)
         return {name: {} for name in unknown} | super().__call__()
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """Return JSON where it is JSON; other text is judged by the field itself, by its name."""
+        """Return the value of JSON; the field validates other text and reports it by name."""
         try:
             return super().decode_complex_value(field_name, field, value)
         except ValueError:
@@ -65,7 +65,7 @@ class _NestedEnvironment(EnvSettingsSource):
 
 @dataclass
 class Given:
-    """The values of every source, the strongest source first."""
+    """The values of all sources, in order of precedence."""
 
     by_source: dict[str, Sections]
     file: Path
@@ -73,7 +73,7 @@ class Given:
 
     @classmethod
     def read(cls, kind: type[BaseSettings], file: Path, overrides: Sections) -> "Given":
-        """Read every source. A file that cannot be read is a problem, not a failure."""
+        """Read every source. An unreadable file is recorded as a problem."""
         problems: list[SettingProblem] = []
         by_source = {
             COMMAND_LINE: overrides,
@@ -83,7 +83,7 @@ class Given:
         return cls(by_source, file, problems)
 
     def source_of(self, section: str, name: str | None = None) -> str | None:
-        """Return the strongest source that has a setting, or a section; None if none has it."""
+        """Return the first source in precedence with a setting or section; None if none has it."""
         for source, sections in self.by_source.items():
             values = sections.get(section)
             if section in sections and (
@@ -93,10 +93,10 @@ class Given:
         return None
 
     def usable(self, kind: type[S]) -> S:
-        """Return the settings without the values that cannot be used; `problems` names those.
+        """Return the settings without invalid values; `problems` names the invalid ones.
 
-        Raises InvalidConfiguration if a default cannot be used: a user without a home folder has to
-        set `storage.base_path`.
+        Raises InvalidConfiguration for an invalid default: a user without a home folder must set
+        `storage.base_path`.
         """
         while True:
             try:
@@ -109,11 +109,11 @@ class Given:
     def _require_given(self, kind: type[S], title: str, item: Mapping[str, Any]) -> None:
         """Raise InvalidConfiguration for a default, which cannot be left out."""
         names = [str(part) for part in item["loc"][:2]]
-        # The default of a whole section is made by the section's own model, which knows no other.
+        # The section's own model creates the default of the section, without the other settings.
         names = [*_sections_of(kind, title), *names][:2]
         if self.source_of(*names) is None:
             name = ".".join(names)
-            raise InvalidConfiguration(f"{name}: its default cannot be used: {problem_text(item)}")
+            raise InvalidConfiguration(f"{name}: its default is invalid: {problem_text(item)}")
 
     def _merged(self) -> Sections:
         merged: Sections = {}
@@ -127,7 +127,7 @@ class Given:
         return merged
 
     def _refuse(self, kind: type[BaseSettings], item: Mapping[str, Any]) -> None:
-        """Note what is wrong with a value, and leave it out from now on."""
+        """Record the problem of a value, and leave the value out."""
         section, *names = [str(part) for part in item["loc"][:2]]
         name = names[0] if names else None
         self.problems.append(
@@ -155,7 +155,7 @@ class Given:
 
 
 def _read_file(file: Path, problems: list[SettingProblem]) -> Sections:
-    """Return what a TOML file has; nothing for the null device or no file. A BOM is allowed."""
+    """Return the values of a TOML file; none for the null device or no file. A BOM is allowed."""
     try:
         if not file.exists() or file.samefile(os.devnull):
             return {}
@@ -163,7 +163,7 @@ def _read_file(file: Path, problems: list[SettingProblem]) -> Sections:
             read_regular(file, follow_links=True).decode("utf-8-sig").replace("\r\n", "\n")
         )
     except NotRegularFile as error:
-        message = f"{error.strerror}; put a file of settings there, or nothing"
+        message = f"{error.strerror}; put a settings file there, or remove it"
     except UnicodeDecodeError:
         message = "is not UTF-8 text; save it as UTF-8"
     except tomllib.TOMLDecodeError as error:
@@ -219,7 +219,7 @@ def _sections_of(kind: type[BaseSettings], title: str) -> list[str]:
 
 
 def _unknown(kind: type[BaseSettings], section: str, name: str | None) -> str:
-    """Say that there is no such setting, and name the one that was probably meant."""
+    """Return the message for an unknown setting, with the setting that was probably meant."""
     if name is None:
         close = difflib.get_close_matches(section, kind.model_fields, n=1)
         what, meant = "is not a section", close[0] if close else None
@@ -230,7 +230,7 @@ def _unknown(kind: type[BaseSettings], section: str, name: str | None) -> str:
 
 
 def _close(section: str, name: str, names: Sequence[str]) -> str | None:
-    """Return the setting that a name resembles: one of the same name, or of its section, or any."""
+    """Return the setting most similar to a name: first by name, then in its section, then any."""
     same = next((each for each in names if each.partition(".")[2] == name), None)
     if same is not None:
         return same

@@ -1,4 +1,4 @@
-"""The kinds of values that settings have, beyond what pydantic knows."""
+"""Types of settings that pydantic does not have."""
 
 import os
 import re
@@ -16,7 +16,7 @@ def _split(value: object) -> object:
 
 
 Names = Annotated[list[str], BeforeValidator(_split)]
-"""A list; in an environment variable `a,b` does as well as `["a", "b"]`."""
+"""A list; an environment variable may be `a,b` or `["a", "b"]`."""
 
 
 def _named(path: Any) -> Any:
@@ -31,7 +31,7 @@ def _resolved(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
     except RuntimeError:
-        raise ValueError("begins with ~, and there is no home folder; give it in full") from None
+        raise ValueError("begins with ~, but there is no home folder; give the full path") from None
 
 
 UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(_resolved)]
@@ -61,7 +61,7 @@ _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 
 
 def _duration(unit: str) -> BeforeValidator:
-    """Return a validator that reads durations; a bare number counts in `unit`."""
+    """Return a validator of durations; a number without unit is in `unit`."""
 
     def read(value: object) -> object:
         if not isinstance(value, str):
@@ -88,7 +88,7 @@ Days = Annotated[float, _duration("d")]
 
 
 def _matching(pattern: str, form: str) -> AfterValidator:
-    """Return a validator that takes only text of a pattern, which `form` describes in words."""
+    """Return a validator of text that matches a pattern; `form` describes the pattern."""
     compiled = re.compile(pattern)
 
     def check(value: str) -> str:
@@ -103,23 +103,23 @@ ProxyUrl = Annotated[
     str,
     _matching(
         r"(https?|socks(4a?|5h?))://\S+",
-        "the address of a proxy, such as http://127.0.0.1:3128 or socks5://127.0.0.1:1080",
+        "the URL of a proxy, such as http://127.0.0.1:3128 or socks5://127.0.0.1:1080",
     ),
 ]
-ServiceUrl = Annotated[str, _matching(r"https?://\S+", "an address such as http://127.0.0.1:8002")]
+ServiceUrl = Annotated[str, _matching(r"https?://\S+", "a URL such as http://127.0.0.1:8002")]
 BareUrl = Annotated[
-    str, _matching(r"https?://[^/\s@]+/?", "an address such as http://127.0.0.1:4416, without path")
+    str, _matching(r"https?://[^/\s@]+/?", "a URL such as http://127.0.0.1:4416, without path")
 ]
 FolderName = Annotated[
-    str, _matching(r"(?!\.{1,2}$)[\w.-]+", "the name of one folder: letters, digits and . _ - only")
+    str, _matching(r"(?!\.{1,2}$)[\w.-]+", "the name of one folder, of letters, digits and . _ -")
 ]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 def _token(secret: SecretStr) -> SecretStr:
-    """Only what YouTube's tokens consist of; the message does not repeat the secret."""
+    """Check a token for the characters of YouTube's tokens; the message omits the secret."""
     if not re.fullmatch(r"[\w.+=%|-]+", secret.get_secret_value(), re.ASCII):
-        raise ValueError("must be of letters, digits and . _ - + = % | only")
+        raise ValueError("must consist of letters, digits and . _ - + = % |")
     return secret
 
 
@@ -128,13 +128,13 @@ Tokens = Annotated[list[Token], BeforeValidator(_split)]
 
 
 def secret_from(variable: str) -> SecretStr | None:
-    """Return a secret that another program's environment variable holds."""
+    """Return the secret in another program's environment variable."""
     value = os.environ.get(variable, "").strip()
     return SecretStr(value) if value else None
 
 
 def proxy_from_environment() -> str | None:
-    """Return the proxy that other programs use for YouTube too; None if `NO_PROXY` exempts it."""
+    """Return the proxy of the environment for YouTube; None if `NO_PROXY` exempts YouTube."""
     found = getproxies()
     proxy = found.get("https") or found.get("all")
     if not proxy or proxy_bypass(_YOUTUBE):

@@ -1,4 +1,4 @@
-"""Whole copies of a database that others are writing to, and whether a copy is sound."""
+"""Copies of databases that are in use, and checks of the copies."""
 
 import sqlite3
 from contextlib import closing
@@ -8,11 +8,11 @@ from ytarchive.common.sqlite_errors import require_sound, translated
 
 
 def take(source: Path, target: Path) -> None:
-    """Copy a database as it is at one instant, into a single file without a write-ahead log.
+    """Copy a consistent snapshot of a database into a single file without a write-ahead log.
 
-    The connection to `source` only reads: it never checkpoints, so the rule of one writer holds. It
-    copies in one step, so that a busy writer cannot make it begin again and again. Raises
-    DatabaseCorrupt, NotWritable, DiskFull or FileFailure.
+    The connection to `source` only reads and never checkpoints, so there is still one writer. The
+    copy is one step, so that a busy writer cannot restart it. Raises DatabaseCorrupt, NotWritable,
+    DiskFull or FileFailure.
     """
     try:
         with (
@@ -27,7 +27,7 @@ def take(source: Path, target: Path) -> None:
 
 
 def check(path: Path) -> int:
-    """Return the schema version of a database in which everything fits together.
+    """Check the integrity of a database and return its schema version.
 
     Raises DatabaseCorrupt, or FileFailure if it cannot be read.
     """

@@ -1,4 +1,4 @@
-"""What SQLite says went wrong, as one of our errors."""
+"""Converts SQLite's errors into the project's error classes."""
 
 import re
 import sqlite3
@@ -21,7 +21,7 @@ log = logger.bind(service="common")
 
 _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
     sqlite3.SQLITE_FULL: (DiskFull, "the disk with {path} is full"),
-    # its index of the write-ahead log found no room to grow
+    # the index of the write-ahead log could not grow
     sqlite3.SQLITE_IOERR_SHMSIZE: (DiskFull, "the disk with {path} is full"),
     sqlite3.SQLITE_IOERR_LOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
     sqlite3.SQLITE_IOERR_RDLOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
@@ -36,10 +36,10 @@ _CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
 }
 
 DECODING_FAILURES = (UnicodeDecodeError,)
-"""What Python raises in place of an error whose message has a name that is not UTF-8."""
+"""Raised by Python instead of an error whose message contains a name that is not UTF-8."""
 
 REFUSED = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, OverflowError)
-"""What a statement raises for values that its table cannot have."""
+"""Messages of statements for values that the table does not allow."""
 
 _MOST_VERDICTS = 1000
 _MOST_LOGGED = 20
@@ -47,20 +47,20 @@ _WRONG_VALUE = re.compile(r"(CHECK constraint failed|(NULL|NUMERIC|TEXT|non-\w+)
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOST_WITH = {
-    "jobs.db": "the queue and its history are lost then, what is stored is not",
-    "metadata.db": "it is a cache and today's count of the quota, and begins anew",
-    "logs.db": "it is the index of the log, whose files stay, and begins anew",
+    "jobs.db": "the queue and its history are lost then, stored videos are not",
+    "metadata.db": "a cache and today's quota count, which start empty",
+    "logs.db": "the index of the log, which starts empty; the log files are kept",
 }
 
 
 def damaged(path: Path, cause: str) -> DatabaseCorrupt:
     """Return the error for a damaged database, with the way to restore it."""
     if path.name == "library.db":
-        remedy = "`ytarchive rebuild` makes it again from the archive's files"
+        remedy = "`ytarchive rebuild` rebuilds it from the archive's files"
     elif path.name == "search.db":
-        remedy = f"stop ytarchive, delete {path}* and start again: it is made anew from the files"
+        remedy = f"stop ytarchive, delete {path}* and start again: it is rebuilt from the files"
     else:
-        lost = _LOST_WITH.get(path.name, "what it held is lost then")
+        lost = _LOST_WITH.get(path.name, "its content is lost then")
         remedy = f"`ytarchive restore DIR` brings a backup back, or move {path}* aside ({lost})"
     cause = " ".join(cause.split())
     return DatabaseCorrupt(f"{path} is damaged ({cause}); {remedy}", path=str(path))
@@ -85,7 +85,7 @@ def translated(error: Exception, path: Path) -> Exception:
 
 
 def require_regular_database(path: Path) -> None:
-    """Refuse a FIFO, a device or a folder in the place of a database or of its log.
+    """Refuse a FIFO, a device or a folder at the path of a database or its log.
 
     Raises DatabaseCorrupt, or OSError.
     """
@@ -102,8 +102,7 @@ def require_sound(
 ) -> None:
     """Read a whole database. Raises DatabaseCorrupt if its structure is damaged.
 
-    Single values that do not fit their column are logged: their rows are left out where they are
-    read.
+    Values that do not fit their column are logged; their rows are left out of results.
     """
     found = connection.execute(f"PRAGMA {check}({_MOST_VERDICTS})").fetchall()
     verdicts = [str(row[0]) for row in found if row[0] != "ok"]

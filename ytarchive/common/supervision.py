@@ -30,9 +30,9 @@ _working: ContextVar[Callable[[], None] | None] = ContextVar("working", default=
 
 
 def mark_working() -> None:
-    """Report that the supervised work that calls this has got past what failed before.
+    """Clear the problem of the supervised work that calls this function.
 
-    For work that succeeds in a part and then waits for long, as for the next video.
+    For work that succeeds in a step and then waits for long, such as for the next video.
     """
     report = _working.get()
     if report is not None:
@@ -46,15 +46,15 @@ class Problem:
     name: str
     error: YTArchiveError
     subject: str | None
-    """The id of the job that it concerns; None for all."""
+    """The id of the affected job; None for all jobs."""
     failures: int
-    """In a row."""
+    """Consecutive failures."""
     until: datetime
     """When the work is retried."""
 
     @property
     def message(self) -> str:
-        """Return what fails, why, and what to do."""
+        """Return the failing work, the reason and the remedy."""
         if isinstance(self.error, InternalError):
             return f"{self.name}: {self.error.message}; it is retried, and the log has the details"
         return f"{self.name}: {self.error.message}. {self.error.remedy}"
@@ -70,7 +70,7 @@ class Supervisor:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, name: str, work: Work[Any]) -> None:
-        """Repeat `work` until `stop`."""
+        """Run `work` repeatedly until `stop`."""
         self.spawn(self._repeat(name, work))
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -81,7 +81,7 @@ class Supervisor:
         return task
 
     async def stop(self) -> None:
-        """Cancel everything that was started, and wait for its end."""
+        """Cancel all started work, and wait for its end."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -94,7 +94,7 @@ class Supervisor:
             while True:
                 try:
                     result = await work()
-                except Exception as error:  # of whatever class: background work never ends by it
+                except Exception as error:  # background work continues after any exception
                     await asyncio.sleep(self.failed(name, error, subject))
                 else:
                     self.succeeded(name)
@@ -106,7 +106,7 @@ class Supervisor:
             _working.reset(token)
 
     def failed(self, name: str, error: Exception, subject: str | None = None) -> float:
-        """Note a failure; return the seconds to wait before the next try."""
+        """Record a failure and return the seconds to wait before the next attempt."""
         known, named = self._problems.get(name), as_error(error)
         failures = known.failures + 1 if known else 1
         if known is None or _kind(known.error) != _kind(named):
@@ -127,7 +127,7 @@ class Supervisor:
         self._problems.pop(name, None)
 
     def problem(self, *subjects: str | None) -> Problem | None:
-        """Return the first problem that concerns one of the jobs; None for what concerns all."""
+        """Return the first problem of one of the jobs; None in `subjects`: of all jobs."""
         return next((p for p in self._problems.values() if p.subject in subjects), None)
 
     def problem_of(self, name: str) -> Problem | None:

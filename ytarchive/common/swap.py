@@ -1,11 +1,11 @@
-"""Puts prepared databases in the place of the present ones, all or none, whatever crashes.
+"""Replaces databases by prepared ones, all or none, even after a crash.
 
-    state/.prepare-<time>/   where they are made; a crash leaves a folder that nobody minds
-    state/swap-<time>/       the same folder, renamed once all of it is on the disk: from here on
-                             the new databases count, and whoever opens one finishes its move
-    state/library.db.<time>.old   what was replaced, with its `-wal` if there was one
+    state/.prepare-<time>/   new databases are created here; after a crash the folder is ignored
+    state/swap-<time>/       the same folder, renamed when all of it is on the disk: from here on
+                             the new databases are valid; a process that opens one moves it
+    state/library.db.<time>.old   the replaced database, with its `-wal` if there was one
 
-Only the owner of a database (see `lock.py`) may do this to it.
+Only the owner of a database (see `lock.py`) may replace it.
 """
 
 import os
@@ -21,7 +21,7 @@ _READY = "swap-"
 
 
 def prepare(state_path: Path) -> Path:
-    """Return a new folder for databases that are to replace others of the same names."""
+    """Create and return a folder for databases that will replace others of the same names."""
     for abandoned in state_path.glob(f"{_PREPARED}*"):
         shutil.rmtree(abandoned)
     folder = state_path / f"{_PREPARED}{utc_now():%Y%m%dT%H%M%S.%fZ}"
@@ -30,7 +30,7 @@ def prepare(state_path: Path) -> Path:
 
 
 def commit(prepared: Path) -> list[Path]:
-    """Make the prepared databases the ones that count; the files that were set aside."""
+    """Replace the databases by the prepared ones; return the files that were set aside."""
     for path in [*prepared.iterdir(), prepared]:
         sync(path)
     state_path = prepared.parent
@@ -41,10 +41,10 @@ def commit(prepared: Path) -> list[Path]:
 
 
 def finish(database: Path) -> list[Path]:
-    """Finish what `commit` began for one database; the files that were set aside.
+    """Finish an interrupted `commit` for one database; return the files that were set aside.
 
-    Every step may be repeated. A write-ahead log goes first: without its database nobody would
-    apply it to the new one.
+    Every step may be repeated. The write-ahead log is moved first, so that it is never applied to
+    the new database.
     """
     aside = []
     for ready in sorted(database.parent.glob(f"{_READY}*")):
@@ -54,14 +54,16 @@ def finish(database: Path) -> list[Path]:
             aside += set_aside(database, time)
             incoming.rename(database)
             sync(database.parent)
-        with suppress(OSError):  # others are still to be moved out of it
+        with suppress(OSError):  # it still contains other databases
             ready.rmdir()
     return aside
 
 
 def set_aside(database: Path, time: str) -> list[Path]:
-    """Rename a database, its write-ahead log first, so that both can be opened together again."""
-    index = database.with_name(f"{database.name}-shm")  # of the log; made anew when it is missing
+    """Rename a database and, before it, its write-ahead log, so that both can be opened again."""
+    index = database.with_name(
+        f"{database.name}-shm"
+    )  # the index of the log, which SQLite creates again
     if index.is_symlink() or not index.is_dir():
         index.unlink(missing_ok=True)
     moved = []

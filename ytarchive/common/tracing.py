@@ -1,4 +1,4 @@
-"""The trace id: one per request from outside, carried through every call and log entry."""
+"""The trace id: one for each external request, recorded in every call and log entry."""
 
 import re
 from collections.abc import Iterator
@@ -14,23 +14,23 @@ TRACE_HEADER = "X-Trace-Id"
 
 
 def new_trace_id() -> str:
-    """Return a fresh trace id (uuid4)."""
+    """Return a new trace id (uuid4)."""
     return str(uuid4())
 
 
 def is_trace_id(value: object) -> bool:
-    """Return whether this can be a trace id."""
+    """Return whether a text has the form of a trace id."""
     return isinstance(value, str) and _ACCEPTED.fullmatch(value) is not None
 
 
 def current_trace_id() -> str | None:
-    """Return the trace that the running code belongs to."""
+    """Return the trace id of the running code."""
     return _trace_id.get()
 
 
 @contextmanager
 def trace(trace_id: str | None) -> Iterator[str]:
-    """Run the block under `trace_id`; a missing or unusable one is replaced by a new one."""
+    """Run the block under `trace_id`; a missing or invalid id is replaced by a new one."""
     usable = trace_id if trace_id and is_trace_id(trace_id) else new_trace_id()
     token = _trace_id.set(usable)
     try:

@@ -1,13 +1,13 @@
-"""The kinds of video that YouTube tells apart."""
+"""The kinds of videos on YouTube."""
 
 from enum import StrEnum
 
 LONGEST_SHORT = 180
-"""Seconds: YouTube takes no longer video as a short."""
+"""Maximum seconds of a short."""
 
 
 class VideoKind(StrEnum):
-    """What YouTube takes a video for; each has a tab of its own on a channel's page."""
+    """The kind of a video; each kind has its own tab on a channel's page."""
 
     VIDEO = "video"
     SHORT = "short"

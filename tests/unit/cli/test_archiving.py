@@ -117,7 +117,7 @@ def test_invalid_lines_of_a_batch_are_reported_and_the_others_archived(
     assert ran.code == 1
     assert "line 2: 'nonsense' is not a YouTube" in ran.err
     assert "line 4: 'https://www.youtube.com/@films/live' is not" in ran.err
-    assert "live at the moment" in ran.err
+    assert "current live stream" in ran.err
     assert ran.out.endswith("2 invalid lines of the file not archived: lines 2, 4.\n")
     assert [request.playlist_id for request in archive.jobs.requests] == [LIST, "@films"]
 

@@ -107,7 +107,7 @@ def test_the_list_is_sorted_and_leads_to_its_next_page(cli: Cli) -> None:
     assert second["next_cursor"] is None
     refused = cli("storage", "list", "--cursor", cursor)
     assert refused.code == 2
-    assert "given out for another list" in refused.err
+    assert "made for another list" in refused.err
 
 
 @pytest.mark.usefixtures("archived")

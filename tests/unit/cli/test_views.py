@@ -67,8 +67,8 @@ def test_a_finished_video_makes_room() -> None:
 
 
 def test_a_wait_and_failures_are_told() -> None:
-    picture = drawn(job(waiting_for="YouTube has rate-limited this address", failed=2))
-    assert "waiting: YouTube has rate-limited this address; 2 failed" in picture
+    picture = drawn(job(waiting_for="YouTube has rate-limited this IP address", failed=2))
+    assert "waiting: YouTube has rate-limited this IP address; 2 failed" in picture
 
 
 def test_hostile_titles_stay_on_their_line() -> None:

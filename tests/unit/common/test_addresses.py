@@ -192,7 +192,7 @@ def test_a_channel_without_a_tab_means_all_its_uploads(rest: str) -> None:
 @pytest.mark.parametrize(
     ("page", "reason"),
     [
-        ("live", "live at the moment"),
+        ("live", "current live stream"),
         ("playlists", "each playlist"),
         ("podcasts", "each playlist"),
         ("search?query=nothing", "a search"),
@@ -217,7 +217,7 @@ def test_other_pages_of_a_channel_are_refused_with_the_reason(
     [
         ("https://www.youtube.com/SomeChannel", "such as @SomeChannel"),
         ("https://www.youtube.com/SomeChannel/videos", "such as @SomeChannel"),
-        (f"https://www.youtube.com/embed/live_stream?channel={CHANNEL}", "live at the moment"),
+        (f"https://www.youtube.com/embed/live_stream?channel={CHANNEL}", "current live stream"),
         ("https://www.youtube.com/embed/videoseries", "no list of videos"),
         ("https://www.youtube.com/results?search_query=films", "a search"),
         ("https://www.youtube.com/feed/history", "no list of videos"),

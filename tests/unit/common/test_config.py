@@ -231,7 +231,7 @@ def test_days_may_have_units(file: Path, text: str, days: float) -> None:
         ("DOWNLOAD__CONCURRENCY", "65", "from 1 to 64"),
         ("STORAGE__MIN_FREE", "a lot", "a size such as 500MB"),
         ("DOWNLOAD__STALL_TIMEOUT", "2 moons", "a duration such as 90s"),
-        ("NETWORK__PROXY", "127.0.0.1:3128", "the address of a proxy, such as http://"),
+        ("NETWORK__PROXY", "127.0.0.1:3128", "the URL of a proxy, such as http://"),
         ("DOWNLOAD__PACE", "fast", "'polite' or 'off'"),
         ("STORAGE__VIDEOS_DIR", "../out", "the name of one folder"),
     ],

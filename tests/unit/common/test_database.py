@@ -290,7 +290,9 @@ class TestOpening:
             await put(ledger, "a")
         with closing(sqlite3.connect(path)) as file:
             file.execute(change)
-        with pytest.raises(DatabaseCorrupt, match=r"ledger\.db is damaged \(it has another shape"):
+        with pytest.raises(
+            DatabaseCorrupt, match=r"ledger\.db is damaged \(its tables do not match the schema"
+        ):
             await Database.open(path, LEDGER)
 
     async def test_a_file_of_an_older_version_is_set_aside_and_named(

@@ -58,7 +58,9 @@ async def test_an_archive_from_before_there_was_search_is_indexed(config: Storag
         assert await found(again, "radio there") == [VIDEO]
 
 
-@pytest.mark.parametrize("damage", ["garbage", "cut", "another shape", "of another program"])
+@pytest.mark.parametrize(
+    "damage", ["garbage", "cut", "do not match the schema", "of another program"]
+)
 async def test_a_damaged_index_is_made_anew(config: StorageConfig, damage: str) -> None:
     async with _opened(config) as storage:
         await store(storage, config, VIDEO, "A radio")
@@ -68,7 +70,7 @@ async def test_a_damaged_index_is_made_anew(config: StorageConfig, damage: str) 
         path.write_bytes(b"nonsense" * 9000)
     elif damage == "cut":
         path.write_bytes(path.read_bytes()[:20_000])
-    elif damage == "another shape":
+    elif damage == "do not match the schema":
         _change(path, "ALTER TABLE state DROP COLUMN overflow")
     else:
         path.unlink()
