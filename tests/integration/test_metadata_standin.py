@@ -132,6 +132,30 @@ async def test_a_playlist_and_its_job_stay_within_the_units_promised(
     assert set(archive.extractor.extracted) == {each.video_id for each in batch.missing}
 
 
+INCOMPLETE: list[dict[str, Any]] = [
+    {"snippet": {"publishedAt": None}},
+    {"snippet": {"publishedAt": "last year", "title": ["A"]}},
+    {"snippet": {"channelId": None}},
+    {"contentDetails": {"duration": "four seconds"}},
+    {"snippet": {"title": None}},
+]
+
+
+@pytest.mark.parametrize("parts", INCOMPLETE)
+async def test_incomplete_answer_of_data_api_is_replaced_by_that_of_yt_dlp(
+    archive: Archive, parts: dict[str, Any]
+) -> None:
+    odd, whole = archive.catalogue.add_video(api=parts), archive.catalogue.add_video()
+    async with archive.service() as service:
+        batch = await service.get_batch(BatchRequest(video_ids=[odd.id, whole.id]))
+        alone = await service.get_video(odd.id, FRESH)
+    assert {each.video_id: each.source for each in batch.found} == {
+        odd.id: None,
+        whole.id: "data_api",
+    }
+    assert alone.title == f"Extracted {odd.id}"
+
+
 async def test_paging_costs_the_same_and_the_whole_list_then_nothing(archive: Archive) -> None:
     playlist = archive.catalogue.playlist_of(120, title="Long", private=3)
     async with archive.service() as service:

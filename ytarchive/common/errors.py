@@ -410,6 +410,11 @@ class ApiFailure(DataApiError):
     reason, retryable = "api_failure", True
 
 
+class ApiAnswerIncomplete(ApiFailure):
+    code, meaning = "E154", "The Data API's answer for a video lacks a field that every video has"
+    remedy = "Nothing: yt-dlp is asked instead."
+
+
 class NetworkFailure(YTArchiveError):
     code, status, meaning = "E140", 502, "YouTube could not be reached"
     remedy = "Check the connection, `network.proxy` and `network.ca_file`; it is tried again."

@@ -107,7 +107,7 @@ def _entry(video_id: str, item: Resource, outcome: object) -> PlaylistVideo:
     return PlaylistVideo(
         video_id=video_id,
         position=0,  # given when it is appended to the pass
-        title=metadata.title if metadata else item.snippet.title,
+        title=metadata.title if metadata else item.snippet.title or "",
         duration=metadata.duration if metadata else None,
         is_available=not isinstance(outcome, Unavailable),
         added_at=item.snippet.published_at,
@@ -120,7 +120,7 @@ async def _about(api: DataApi, playlist_id: str, known: ListedEntries | None) ->
     found = await api.playlist(playlist_id) or Resource()
     return ListedEntries(
         playlist_id=playlist_id,
-        title=found.snippet.title,
+        title=found.snippet.title or "",
         description=found.snippet.description,
         channel_id=found.snippet.channel_id,
         channel_title=found.snippet.channel_title,

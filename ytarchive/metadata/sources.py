@@ -10,7 +10,12 @@ from typing import TypeVar
 
 from loguru import logger
 
-from ytarchive.common.errors import QuotaExceeded, Unavailable, VideoUnavailable
+from ytarchive.common.errors import (
+    ApiAnswerIncomplete,
+    QuotaExceeded,
+    Unavailable,
+    VideoUnavailable,
+)
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.ytdlp import Extractor
 
@@ -41,6 +46,9 @@ class Sources:
         except Unavailable as hint:
             log.info("the Data API does not give it, asking yt-dlp: {}", hint.message)
             return await with_hint(extractor, hint)
+        except ApiAnswerIncomplete as error:
+            log.info("asking yt-dlp instead: {}", error.message)
+            return await extractor()
         except QuotaExceeded as error:
             if not self.extract_when_quota_spent:
                 raise

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from ytarchive.common.errors import (
+    ApiAnswerIncomplete,
     Blocked,
     NotFound,
     QuotaExceeded,
@@ -60,7 +61,7 @@ class Videos:
         wanted = [each for each in video_ids if self._may_extract(outcomes.get(each))]
         if extract:
             return outcomes | _with_hints(await self._extract_all(wanted), outcomes)
-        unanswered = [each for each in wanted if not isinstance(outcomes.get(each), Unavailable)]
+        unanswered = [each for each in wanted if not _is_answer(outcomes.get(each))]
         return outcomes | {each: _not_asked() for each in unanswered}
 
     async def _get(self, video_id: str, *, refresh: bool, extract: bool) -> VideoMetadata:
@@ -85,10 +86,10 @@ class Videos:
         return {video_id: known.get(video_id) for video_id in video_ids}
 
     def _may_extract(self, outcome: Outcome | None) -> bool:
-        """Return whether to use yt-dlp: without an answer, or with a refusal of the Data API."""
+        """Return whether to use yt-dlp: without a complete answer of the Data API."""
         if isinstance(outcome, QuotaExceeded):
             return self._sources.extract_when_quota_spent
-        return outcome is None or isinstance(outcome, Unavailable)
+        return outcome is None or _is_answer(outcome)
 
     async def _extract(self, video_id: str) -> VideoMetadata:
         return await self._extractions.run(video_id, lambda: self._extract_and_keep(video_id))
@@ -120,10 +121,16 @@ class Videos:
         return outcomes
 
 
+def _is_answer(outcome: Outcome | None) -> bool:
+    """Return whether the Data API answered for the video, but without its metadata."""
+    return isinstance(outcome, Unavailable | ApiAnswerIncomplete)
+
+
 def _with_hints(extracted: dict[str, Outcome], known: Mapping[str, Outcome]) -> dict[str, Outcome]:
     """Return the outcomes of extractions, with the Data API's reasons where yt-dlp has none."""
+    hints = {each: hint for each, hint in known.items() if isinstance(hint, Unavailable)}
     return {
-        video_id: known.get(video_id, outcome) if isinstance(outcome, VideoUnavailable) else outcome
+        video_id: hints.get(video_id, outcome) if isinstance(outcome, VideoUnavailable) else outcome
         for video_id, outcome in extracted.items()
     }
 

@@ -155,7 +155,12 @@ def api_video(video_id: str, **snippet: Any) -> dict[str, Any]:
     return {
         "kind": "youtube#video",
         "id": video_id,
-        "snippet": {"publishedAt": "2024-05-06T07:08:09Z", "title": "A film"} | snippet,
+        "snippet": {
+            "publishedAt": "2024-05-06T07:08:09Z",
+            "title": "A film",
+            "channelId": "UC" + "c" * 22,
+        }
+        | snippet,
         "contentDetails": {"duration": "PT4M13S"},
         "statistics": {"viewCount": "18446744073709551", "likeCount": "12"},
     }

@@ -19,6 +19,7 @@ from tests.unit.metadata.peers import Answer, api_video, error_body, video_id
 from tests.unit.metadata.socks import socks_proxy
 from ytarchive.common.config import NetworkConfig, YouTubeConfig
 from ytarchive.common.errors import (
+    ApiAnswerIncomplete,
     ApiFailure,
     ApiKeyInvalid,
     ApiNotEnabled,
@@ -301,9 +302,6 @@ def read(**parts: Any) -> Resource:
         ("P1W", 604_800),
         ("P0D", None),
         ("PT1.5S", 1),
-        ("", None),
-        ("nonsense", None),
-        (None, None),
     ],
 )
 def test_durations_are_iso_8601(bench: Bench, duration: str | None, seconds: int | None) -> None:
@@ -327,14 +325,29 @@ def test_thumbnails_are_an_open_map(bench: Bench) -> None:
     assert urls == {"default": "https://i/1.jpg", "uhd": "https://i/2.jpg"}
 
 
-@pytest.mark.parametrize("date", [None, "yesterday", "0001-01-01T00:00:00+14:00"])
-def test_a_video_without_a_date_costs_itself_alone(bench: Bench, date: str | None) -> None:
-    with pytest.raises(ApiFailure, match=video_id(1)):
-        video_metadata(read(snippet={"publishedAt": date}), bench.clock())
+SNIPPET = api_video(video_id(1))["snippet"]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        *({"snippet": SNIPPET | {"publishedAt": d}} for d in (None, "?", "0001-01-01T00:00+14:00")),
+        {"snippet": SNIPPET | {"title": 7}},
+        {"snippet": SNIPPET | {"channelId": ""}},
+        {"snippet": None},
+        *({"contentDetails": {"duration": each}} for each in (None, "", "nonsense")),
+        {"contentDetails": []},
+    ],
+)
+def test_an_answer_without_a_necessary_field_is_incomplete(
+    bench: Bench, parts: dict[str, Any]
+) -> None:
+    with pytest.raises(ApiAnswerIncomplete, match=video_id(1)):
+        video_metadata(read(**parts), bench.clock())
 
 
 def test_lone_surrogates_in_a_title_are_replaced(bench: Bench) -> None:
-    snippet = json.loads('{"publishedAt": "2024-05-06T07:08:09Z", "title": "a\\ud800b \\u0000"}')
+    snippet = SNIPPET | json.loads('{"title": "a\\ud800b \\u0000"}')
     assert video_metadata(read(snippet=snippet), bench.clock()).title == "a?b \0"
 
 

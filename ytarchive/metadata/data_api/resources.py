@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from ytarchive.common.channel_lists import uploads_playlist
 from ytarchive.common.errors import (
-    ApiFailure,
+    ApiAnswerIncomplete,
     DeletedVideo,
     InvalidIdentifier,
     PrivateVideo,
@@ -36,6 +36,10 @@ from ytarchive.common.models import UtcDatetime
 def _text(value: Any) -> str:
     """Text that can be stored: lone surrogates, which JSON can carry, are replaced."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _text_or_none(value: Any) -> str | None:
+    return _text(value) if isinstance(value, str) else None
 
 
 def _or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
@@ -56,6 +60,7 @@ def _mapping(value: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+Title = Annotated[str | None, BeforeValidator(_text_or_none)]
 Count = Annotated[Annotated[int, Field(ge=0, lt=2**63)] | None, WrapValidator(_or_none)]
 Moment = Annotated[UtcDatetime | None, WrapValidator(_or_none)]
 Duration = Annotated[timedelta | None, WrapValidator(_or_none)]
@@ -67,7 +72,7 @@ class _Part(BaseModel):
 
 
 class _Snippet(_Part):
-    title: Text = ""
+    title: Title = None
     description: Text = ""
     channel_id: Text = ""
     channel_title: Text = ""
@@ -144,14 +149,23 @@ def read_resources(items: Any) -> list[Resource]:
 
 
 def video_metadata(video: Resource, now: datetime) -> VideoMetadata:
-    """Return a video of `videos.list`. Raises ApiFailure when it has no date."""
+    """Return a video of `videos.list`. Raises ApiAnswerIncomplete."""
     snippet, statistics = video.snippet, video.statistics
-    if snippet.published_at is None:
-        raise ApiFailure(f"the Data API's answer for {video.id} has no date of publication")
-    duration = video.content_details.duration or timedelta()
+    duration = video.content_details.duration
+    # Live streams have a duration of zero. YouTube may hide the statistics of any video.
+    required = {
+        "date of publication": snippet.published_at,
+        "title": snippet.title,
+        "channel": snippet.channel_id or None,
+        "duration": duration,
+    }
+    lacking = [name for name, value in required.items() if value is None]
+    if snippet.published_at is None or duration is None or lacking:
+        names = ", ".join(lacking)
+        raise ApiAnswerIncomplete(f"the Data API's answer for {video.id} has no {names}")
     return VideoMetadata(
         video_id=video.id,
-        title=snippet.title,
+        title=snippet.title or "",
         description=snippet.description,
         duration=max(0, int(duration.total_seconds())) or None,
         upload_date=snippet.published_at,
@@ -171,7 +185,7 @@ def channel_metadata(channel: Resource, now: datetime) -> ChannelMetadata:
     uploads = channel.content_details.related_playlists.uploads
     return ChannelMetadata(
         channel_id=channel.id,
-        title=channel.snippet.title,
+        title=channel.snippet.title or "",
         handle=handle if handle.startswith("@") else None,
         description=channel.snippet.description,
         uploads_playlist_id=uploads or uploads_playlist(channel.id),
