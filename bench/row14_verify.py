@@ -48,7 +48,7 @@ def _store(server: BenchServer, video_id: str) -> Path:
     staged = server.base_path / ".ytarchive" / "staging" / video_id
     staged.mkdir(parents=True)
     (staged / f"{video_id}.mp4").write_bytes(os.urandom(_VIDEO_BYTES))
-    asked = {"video_id": video_id, "staged_path": str(staged)}
+    asked = {"video_id": video_id, "transfer_id": video_id}
     return Path(server.post("/storage/save/video", asked).data["video_path"])
 
 

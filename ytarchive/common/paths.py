@@ -41,6 +41,14 @@ def require_place_for_videos(
             raise PathOutsideArchive(f"{named[:200]!r} cannot be used for other videos: {taken}")
 
 
+def staged_name(video_id: str, *, side_files: bool) -> str:
+    """Return the name of a video's folder in staging.
+
+    `side_files`: those fetched later, which do not mix with a partial download of the whole video.
+    """
+    return f"{video_id}.beside" if side_files else video_id
+
+
 def require_names(path: str) -> None:
     """Refuse names that are unsafe in file systems or terminals.
 

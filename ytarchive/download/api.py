@@ -102,7 +102,6 @@ class DownloadProgress(Model):
     phase: DownloadPhase = DownloadPhase.WAITING
     quality: str | None = Field(default=None, description="What was really chosen, as `720p`")
     audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
-    staged_path: str | None = Field(default=None, description="The finished files' folder")
     remarks: list[str] = Field(
         default=[], description="What is not as it was asked for, as `no captions in de`"
     )
@@ -114,12 +113,11 @@ class DownloadProgress(Model):
 class DownloadEvent(Model):
     """What the Download service tells when a download has ended (step 7 of the video flow)."""
 
-    task_id: str
+    task_id: str = Field(description="The `transfer_id` under which Storage takes the files")
     video_id: str
     status: DownloadStatus
     finished_at: UtcDatetime
     output_path: str | None = None
-    staged_path: str | None = Field(default=None, description="Where the finished files wait")
     quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
     audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
     downloaded_bytes: int = Field(default=0, description="Bytes that came over the network")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from loguru import logger
 
+from ytarchive.common.paths import staged_name
 from ytarchive.common.side_files import THUMBNAIL, caption_languages_of, captions_among, in_words
 from ytarchive.download.api import DownloadRequest
 from ytarchive.ytdlp import CAPTIONS_NOT_ASKED, Downloaded, DownloadOrder
@@ -73,6 +74,5 @@ class DownloadOptionsBuilder:
             log.warning("YouTube refuses captions: none is asked for during {}", minutes)
 
     def _folder(self, request: DownloadRequest) -> Path:
-        """Side files alone do not mix with a download of the whole video that was cut."""
-        name = f"{request.video_id}.beside" if request.only_missing else request.video_id
+        name = staged_name(request.video_id, side_files=bool(request.only_missing))
         return self._staging / name

@@ -17,6 +17,7 @@ from ytarchive.common.errors import (
     Unavailable,
     YTArchiveError,
 )
+from ytarchive.common.paths import staged_name
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.reserve import Reserve
 from ytarchive.common.tracing import trace
@@ -77,8 +78,8 @@ class Transfers:
         """Return the names of the staging folders that are used, or soon resumed by a job."""
         oldest = time.monotonic() - _SECONDS_UNTIL_IDLE
         self._soon_again = {name: at for name, at in self._soon_again.items() if at > oldest}
-        names = {*self._by_video, *self._soon_again}
-        return names | {f"{name}.beside" for name in names}
+        ids = {*self._by_video, *self._soon_again}
+        return {staged_name(each, side_files=alone) for each in ids for alone in (True, False)}
 
     def find(self, task_id: str) -> DownloadTask:
         """Return a task of this process. Raises NotFound."""

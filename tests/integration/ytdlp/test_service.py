@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -43,7 +42,7 @@ async def test_formats_cost_one_extraction_which_a_download_then_uses(
     assert await ended(service, task.task_id) == "COMPLETED"
     done = await service.get_progress(task.task_id)
     assert done.quality == "360p"
-    assert (Path(done.staged_path or "") / f"{video.id}.mp4").is_file()
+    assert (archive.base / ".ytarchive/staging" / video.id / f"{video.id}.mp4").is_file()
     assert times(archive.youtube.requests.counts, extraction) == 1
 
 

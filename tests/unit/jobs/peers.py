@@ -177,7 +177,6 @@ class DownloadPeer(DownloadAPI):
                 "status": status,
                 "error": error and error.message,
                 "error_code": error and error.code,
-                "staged_path": f"/staging/{task.video_id}",
                 "quality": "720p",
             }
         )
@@ -194,7 +193,6 @@ class DownloadPeer(DownloadAPI):
                 status=task.status,
                 finished_at=utc_now(),
                 output_path="videos",
-                staged_path=task.staged_path,
                 quality="720p",
                 error=error and error.detail(),
             )

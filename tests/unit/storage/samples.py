@@ -34,7 +34,7 @@ def stage(
 
 def save_request(folder: Path, video_id: str = VIDEO, output_path: str | None = None) -> SaveVideo:
     return SaveVideo(
-        video_id=video_id, staged_path=str(folder), output_path=output_path, quality="720p"
+        video_id=video_id, transfer_id=folder.name, output_path=output_path, quality="720p"
     )
 
 
@@ -53,7 +53,7 @@ def stage_side_files(config: StorageConfig, video_id: str = VIDEO) -> Path:
 def side_request(folder: Path, *missing: str) -> SaveVideo:
     """Take them in; all that was `LACKING` was asked for."""
     return SaveVideo(
-        video_id=VIDEO, staged_path=str(folder), only_missing=LACKING, missing=list(missing)
+        video_id=VIDEO, transfer_id=folder.stem, only_missing=LACKING, missing=list(missing)
     )
 
 

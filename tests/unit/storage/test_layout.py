@@ -6,7 +6,7 @@ from tests.unit.storage.samples import VIDEO
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import InvalidIdentifier, PathOutsideArchive, YTArchiveError
 from ytarchive.storage.store.layout import Layout, Role, role_of
-from ytarchive.storage.store.places import staged_folder, video_folder
+from ytarchive.storage.store.places import video_folder
 
 
 @pytest.fixture
@@ -102,21 +102,6 @@ def test_a_state_folder_inside_the_archive_holds_no_videos(tmp_path: Path) -> No
     for folder in ("state", "state/deeper"):
         with pytest.raises(PathOutsideArchive):
             video_folder(layout, VIDEO, folder)
-
-
-@pytest.mark.parametrize(
-    "staged", [".ytarchive/staging", "videos", "/tmp", ".ytarchive/staging/.."]
-)
-def test_only_folders_below_staging_are_staged(layout: Layout, staged: str) -> None:
-    with pytest.raises(PathOutsideArchive):
-        staged_folder(layout, staged)
-
-
-def test_a_staged_folder_that_is_a_link_out_is_refused(layout: Layout, tmp_path: Path) -> None:
-    layout.staging.mkdir(parents=True)
-    (layout.staging / VIDEO).symlink_to(tmp_path)
-    with pytest.raises(PathOutsideArchive):
-        staged_folder(layout, str(layout.staging / VIDEO))
 
 
 @pytest.mark.parametrize("playlist_id", ["../x", "PL/../../x", "", "PL\x00", "@" + "字" * 90])

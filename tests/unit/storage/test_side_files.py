@@ -96,7 +96,7 @@ async def test_what_was_not_asked_for_stays_missing(
     await incomplete(storage, config)
     request = SaveVideo(
         video_id=VIDEO,
-        staged_path=str(config.staging_path / "none"),
+        transfer_id="none",
         only_missing=["thumbnail"],
     )
     assert (await storage.save_video(request)).missing == ["captions:de"]

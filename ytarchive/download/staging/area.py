@@ -18,6 +18,7 @@ from loguru import logger
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import Space
 from ytarchive.common.models import from_micros
+from ytarchive.common.paths import staged_name
 from ytarchive.download.staging.api import StagingReport
 
 log = logger.bind(service="download")
@@ -74,7 +75,8 @@ class StagingArea:
 
     def discard(self, video_id: str) -> None:
         """Remove one video's files, because it has been given up. Raises OSError."""
-        for folder in (self._folder / video_id, self._folder / f"{video_id}.beside"):
+        for side_files in (False, True):
+            folder = self._folder / staged_name(video_id, side_files=side_files)
             if _is_folder(folder):
                 self._remove(_looked_at(folder), "the download was given up")
         (self._folder / "info" / f"{video_id}.info.json").unlink(missing_ok=True)

@@ -89,7 +89,6 @@ class DownloadWaiter:
             status=progress.status,
             finished_at=utc_now(),
             output_path=request.output_path,
-            staged_path=progress.staged_path,
             quality=progress.quality,
             audio_language=progress.audio_language,
             downloaded_bytes=progress.downloaded_bytes,

@@ -223,7 +223,7 @@ def save_request(
     """
     return SaveVideo(
         video_id=notice.video_id,
-        staged_path=notice.staged_path,
+        transfer_id=notice.task_id,
         output_path=notice.output_path,
         quality=notice.quality,
         profile=profile,

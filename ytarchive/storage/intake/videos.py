@@ -18,10 +18,11 @@ from pathlib import PurePosixPath
 
 from loguru import logger
 
-from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
+from ytarchive.common.errors import LocalError, NotFound, PathOutsideArchive, YTArchiveError
 from ytarchive.common.events import VideoChanged, publish
 from ytarchive.common.filesystem import is_file
 from ytarchive.common.models import utc_now
+from ytarchive.common.paths import staged_name
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import caption_languages_of
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
@@ -32,10 +33,10 @@ from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.models import SaveVideo, StorageLocation
 from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
-from ytarchive.storage.store import file_sets, files, places
+from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration
 from ytarchive.storage.store.layout import Layout, side_file
-from ytarchive.storage.store.media_store import MediaStore
+from ytarchive.storage.store.media_store import FileKind, MediaStore
 
 log = logger.bind(service="storage")
 
@@ -65,12 +66,12 @@ class VideoStore:
         if request.video_path is None:
             await self._store.place(request.output_path or "", request.video_id)
         await self.settle(request.video_id)
-        if request.staged_path is not None and request.only_missing:
-            await self._save_side_files(request, request.staged_path)
-        elif request.staged_path is not None:
-            kept = await self._save_staged(request, request.staged_path)
-        elif request.video_path is not None:
+        if request.video_path is not None:
             await self._save_in_place(request, request.video_path)
+        elif request.only_missing:
+            await self._save_side_files(request)
+        else:
+            kept = await self._save_staged(request)
         location = await self.locate(request.video_id)
         if location.video_path is None:
             raise NotFound(f"there is no download of {request.video_id}")
@@ -119,9 +120,9 @@ class VideoStore:
             except (YTArchiveError, OSError) as error:
                 log.error("{}: not stored: {}", move.files.video_id, error)
 
-    async def _save_staged(self, request: SaveVideo, staged_path: str) -> str | None:
+    async def _save_staged(self, request: SaveVideo) -> str | None:
         """Store a download, or return why the stored media is kept."""
-        staged = self._staged(staged_path)
+        staged = await self._staged(request)
         target = await self._store.place(request.output_path or "", request.video_id)
         if not await self._mover.folder(staged).is_present():
             return None  # it was stored before, or there is no download
@@ -165,9 +166,9 @@ class VideoStore:
         )  # fmt: skip
         await self.carry_out(Move(staged, stored, change.displaced))
 
-    async def _save_side_files(self, request: SaveVideo, staged_path: str) -> None:
+    async def _save_side_files(self, request: SaveVideo) -> None:
         """Add captions and thumbnail to a stored video, and record what is still missing."""
-        staged = self._staged(staged_path)
+        staged = await self._staged(request)
         video_id = request.video_id
         location = await self.locate(video_id)
         if location.video_path is None:
@@ -201,8 +202,13 @@ class VideoStore:
         """Return a Swap of the files below a prefix and a stored copy."""
         return await Swap.of(self._mover.folder(staged), copy, self._layout.scratch)
 
-    def _staged(self, path: str) -> str:
-        return self._layout.relative(places.staged_folder(self._layout, path))
+    async def _staged(self, request: SaveVideo) -> str:
+        """Return the prefix of a download's files. Raises PathOutsideArchive for a link."""
+        name = staged_name(request.video_id, side_files=bool(request.only_missing))
+        prefix = self._layout.relative(self._layout.staging / name)
+        if (await self._store.stat([prefix]))[prefix].kind is FileKind.FOLDER_LINK:
+            raise PathOutsideArchive(f"{prefix} is a link to another place")
+        return prefix
 
     async def _save_in_place(self, request: SaveVideo, video_path: str) -> None:
         media = await self._store.place(video_path)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from ytarchive.common.identifiers import CaptionLanguages, VideoId
+from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Model, Text, UtcDatetime
 from ytarchive.common.profile import ArchiveProfile
@@ -78,11 +78,11 @@ class SavePlaylist(Model):
 
 
 class SaveVideo(Model):
-    """A finished video to store: a folder of staged files, or a file already in the archive."""
+    """A finished video to store: a finished download, or a file already in the archive."""
 
     video_id: VideoId
-    staged_path: str | None = Field(
-        default=None, description="Folder in staging; its files move to their place at once"
+    transfer_id: OpaqueId | None = Field(
+        default=None, description="The task id of a download, whose files are moved from staging"
     )
     video_path: str | None = Field(
         default=None, description="A media file inside the archive, registered where it lies"
@@ -115,10 +115,10 @@ class SaveVideo(Model):
 
     @model_validator(mode="after")
     def _has_one_source(self) -> "SaveVideo":
-        if (self.staged_path is None) == (self.video_path is None):
-            raise ValueError("give either staged_path or video_path")
-        if self.only_missing and self.staged_path is None:
-            raise ValueError("only_missing needs staged_path")
+        if (self.transfer_id is None) == (self.video_path is None):
+            raise ValueError("give either transfer_id or video_path")
+        if self.only_missing and self.transfer_id is None:
+            raise ValueError("only_missing needs transfer_id")
         return self
 
 

@@ -31,14 +31,6 @@ def media_file(layout: Layout, path: str) -> Path:
     return resolved
 
 
-def staged_folder(layout: Layout, path: str) -> Path:
-    """Return the path of a folder below staging. Raises PathOutsideArchive."""
-    resolved = _inside(layout, path)
-    if resolved == layout.staging or not resolved.is_relative_to(layout.staging):
-        raise PathOutsideArchive(f"{path!r} does not lie in the staging folder")
-    return resolved
-
-
 def _inside(layout: Layout, path: str) -> Path:
     """Return `path`, which may be relative, without links. Raises PathOutsideArchive."""
     require_names(path)
