@@ -142,7 +142,9 @@ class StorageService(WatchedOperations, StorageAPI):
             await storage.close()
             raise
         storage._supervisor.start("search index", search.follow)
-        verification = VerificationSchedule(storage._verifier, storage._passes, config)
+        verification = VerificationSchedule(
+            storage._verifier, storage._passes, storage.watch, config
+        )
         scheduler = scheduler or Scheduler()
         for duty in (verification.duty, storage._trash.duty):
             scheduler.add(duty, storage._supervisor)

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +166,31 @@ async def test_an_announced_stream_stops_at_min_free_and_resumes(
         archive.youtube.behaviour.change(media_bytes_per_second=None)
         done = await ytdlp.download(small.order(video_id), ignore, ignore)
     assert done.network_bytes < small.media_size(136, 140) - MIB / 2
+
+
+@pytest.mark.parametrize("manifest", ["hls", "dash"])
+async def test_a_stream_in_fragments_waits_for_space_and_resumes(
+    archive: Archive, small_disk: Path, manifest: str
+) -> None:
+    """Another program fills the disk during the transfer of a stream of a usual size."""
+    small, ytdlp = small_archive(archive, small_disk)
+    video = archive.youtube.catalogue.add_video(manifest=manifest, fragments=20, itags=(18,))
+    await archive.youtube.prepare_media()
+    archive.youtube.behaviour.change(media_bytes_per_second=MIB)
+    filler = small_disk / "filler"
+
+    def fill(_: object) -> None:
+        if archive.media_seen() > MIB and not filler.exists():
+            filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 2 * MIB))
+
+    async with ytdlp:
+        with pytest.raises(errors.DiskFull, match="during the transfer"):
+            await ytdlp.download(small.order(video.id), fill, ignore)
+        assert media_in(small.order(video.id).folder)
+        assert archive.youtube.requests.count("media") < 10
+        filler.unlink()
+        archive.youtube.behaviour.change(media_bytes_per_second=None)
+        with suppress(errors.IntegrityFailure):  # the fragments are no whole film
+            await ytdlp.download(small.order(video.id), ignore, ignore)
+    # Each fragment, the one that was cut again, and once more all after the failed check.
+    assert archive.youtube.requests.count("media") <= 20 + 1 + 20

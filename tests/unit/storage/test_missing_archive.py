@@ -22,7 +22,7 @@ from tests.unit.storage.test_verify import ended, found, over
 from tests.waiting import until
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.contract import endpoints
-from ytarchive.common.errors import ArchiveMissing
+from ytarchive.common.errors import ArchiveMissing, DiskFull
 from ytarchive.common.identity import create_identity, new_identity
 from ytarchive.common.models import utc_now
 from ytarchive.common.presence import Presence
@@ -308,16 +308,41 @@ async def test_rebuild_keeps_the_library_if_the_folder_is_lost_meanwhile(
     assert (await rebuild_library(elsewhere)).videos == VIDEOS
 
 
-async def test_the_regular_verification_waits_for_the_archive(
-    filled: StorageService, elsewhere: StorageConfig
+@LOSE
+@pytest.mark.parametrize("is_recorded", [True, False])
+async def test_the_regular_verification_resumes_when_the_archive_is_back(
+    filled: StorageService,
+    elsewhere: StorageConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    lose: Lose,
+    is_recorded: bool,
 ) -> None:
     regular = elsewhere.model_copy(update={"verify_every_days": 30})
-    schedule = VerificationSchedule(filled._verifier, filled._passes, regular)
-    vanish(elsewhere.base_path)
-    with pytest.raises(ArchiveMissing):
+    schedule = VerificationSchedule(filled._verifier, filled._passes, filled.watch, regular)
+    original, calls = Checker.check, 0
+
+    def losing(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            lose(elsewhere.base_path)
+        return original(*arguments)
+
+    async def refuse(*_: object) -> None:
+        raise DiskFull
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checker, "check", losing)
+        if not is_recorded:
+            patch.setattr(filled._passes, "set_state", refuse)
         await schedule.begin()
-    assert (await filled.get_verification()).state is VerifyState.NEVER
+        await until(lambda: not filled._verifier.is_running)
+    assert await schedule.due() is None
     bring_back(elsewhere.base_path)
+    due = await schedule.due()
+    assert due is not None
+    assert due <= utc_now()
     await schedule.begin()
     await until(lambda: not filled._verifier.is_running)
-    assert (await filled.get_verification()).state is VerifyState.COMPLETE
+    verification = await filled.get_verification()
+    assert (verification.state, verification.videos_checked) == (VerifyState.COMPLETE, VIDEOS)

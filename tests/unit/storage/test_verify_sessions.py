@@ -184,7 +184,7 @@ def last(state: VerifyState, updated: timedelta, completed: timedelta | None = N
         (last(VerifyState.STOPPED, timedelta(hours=23)), False),
         (last(VerifyState.STOPPED, timedelta(days=1)), True),
         (last(VerifyState.FAILED, timedelta(days=2), timedelta(days=3)), True),
-        (last(VerifyState.RUNNING, timedelta(days=2)), False),
+        (last(VerifyState.RUNNING, timedelta(hours=1)), True),
         (last(VerifyState.COMPLETE, timedelta(days=29), timedelta(days=29)), False),
         (last(VerifyState.COMPLETE, timedelta(days=30), timedelta(days=30)), True),
     ],

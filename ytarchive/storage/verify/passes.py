@@ -34,6 +34,8 @@ class Pass:
     videos: int
     files: int
     bytes: int
+    was_interrupted: bool = False
+    """Whether it stopped because the archive's folder was missing."""
 
     def advanced(self, cursor: int, videos: int, files: int, size: int) -> "Pass":
         """Return the pass after further videos, the last of which is `cursor`."""
@@ -155,6 +157,7 @@ def _pass(row: Row) -> Pass:
         videos=row["videos_checked"],
         files=row["files_checked"],
         bytes=row["bytes_checked"],
+        was_interrupted=row["state"] == VerifyState.STOPPED and row["error"] is not None,
     )
 
 

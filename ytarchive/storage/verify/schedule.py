@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.models import utc_now
+from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.scheduler import Duty
 from ytarchive.storage.verify.models import VerifyRequest, VerifyState
 from ytarchive.storage.verify.passes import Pass, VerificationPasses, scope_of
@@ -17,23 +18,31 @@ _SESSION_EVERY = timedelta(days=1)
 def due_at(last: Pass | None, every: timedelta, now: datetime) -> datetime | None:
     """Return when a session is due: for a new pass, or a day after that of an incomplete one.
 
-    None while a pass is running.
+    A pass that was interrupted by a missing archive is due at once. So is one that is still marked
+    as running although nothing runs: its state could not be recorded in the missing archive.
     """
     if last is None:
         return now
     if last.state is VerifyState.COMPLETE and last.completed_at is not None:
         return last.completed_at + every
-    return None if last.state is VerifyState.RUNNING else last.updated_at + _SESSION_EVERY
+    if last.was_interrupted or last.state is VerifyState.RUNNING:
+        return last.updated_at
+    return last.updated_at + _SESSION_EVERY
 
 
 class VerificationSchedule:
     """Starts sessions with one thread; files are repaired only on request."""
 
     def __init__(
-        self, verifier: Verifier, passes: VerificationPasses, config: StorageConfig
+        self,
+        verifier: Verifier,
+        passes: VerificationPasses,
+        watch: ArchiveWatch,
+        config: StorageConfig,
     ) -> None:
         self._verifier = verifier
         self._passes = passes
+        self._watch = watch
         self._every_days = config.verify_every_days
         self._request = VerifyRequest(time_limit=config.verify_time_limit)
 
@@ -43,8 +52,13 @@ class VerificationSchedule:
         return Duty("verification", self.begin, _CHECK_EVERY, _AFTER, due=self.due)
 
     async def due(self) -> datetime | None:
-        """Return when the next session is due; None if never, or if one is running."""
+        """Return when the next session is due.
+
+        None if never, while one is running, or while the archive is missing.
+        """
         if self._every_days is None or self._verifier.is_running:
+            return None
+        if not await self._watch.is_there():
             return None
         last = await self._passes.last_pass(scope_of(self._request))
         return due_at(last, timedelta(days=self._every_days), utc_now())

@@ -11,6 +11,8 @@ _EXACT_SHARE, _EXACT_MARGIN = 0.1, 8 * _MIB
 _ESTIMATE_SHARE, _ESTIMATE_MARGIN = 1.0, 64 * _MIB
 _VIDEO_RATE, _AUDIO_RATE = 12_500_000, 500_000
 """Bytes a second that no format of YouTube reaches."""
+_USUAL_VIDEO_RATE, _USUAL_AUDIO_RATE, _USUAL_MARGIN = 3_000_000, 40_000, 8 * _MIB
+"""Bytes a second that few formats of YouTube exceed."""
 
 
 def size_limit(chosen: Info, duration: float | None) -> int | None:
@@ -26,6 +28,14 @@ def size_limit(chosen: Info, duration: float | None) -> int | None:
         rate = _AUDIO_RATE if chosen.get("vcodec") == "none" else _VIDEO_RATE
         return int(duration * rate) + _ESTIMATE_MARGIN
     return None
+
+
+def usual_size(chosen: Info, duration: float | None) -> int:
+    """Return the bytes up to which a stream is not suspicious; 0 if nothing is known."""
+    if announced := int(chosen.get("filesize") or chosen.get("filesize_approx") or 0):
+        return size_limit(chosen, duration) or announced
+    rate = _USUAL_AUDIO_RATE if chosen.get("vcodec") == "none" else _USUAL_VIDEO_RATE
+    return int(duration * rate) + _USUAL_MARGIN if duration else 0
 
 
 class DiskWatch:
@@ -45,15 +55,15 @@ class DiskWatch:
             message = f"{max(left, 0) // _MIB} MiB are left on the disk to {purpose}"
             raise DiskFull(f"{message}, beyond what storage.min_free keeps", needed_bytes=needed)
 
-    def require_for_stream(self, folder: Path, done: int, *, is_announced: bool) -> None:
-        """Check that a stream with `done` bytes may continue.
+    def require_for_stream(self, folder: Path, done: int, usual: int) -> None:
+        """Check that a stream with `done` bytes may continue; `usual` is its `usual_size`.
 
-        Raises DiskFull; StreamTooLong for a stream without an announced size, which would only fill
-        the disk again.
+        Raises DiskFull, after which it waits for space; StreamTooLong for an unusually large stream
+        without an announced size, which would only fill the disk again.
         """
         if self.left(folder) >= 0:
             return
-        if not is_announced:
+        if done > usual:
             told = f"a stream without an announced size filled the disk with {done // _MIB} MiB"
             raise StreamTooLong(f"{told}, up to storage.min_free")
         raise DiskFull("the disk filled up to storage.min_free during the transfer")

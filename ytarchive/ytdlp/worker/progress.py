@@ -9,7 +9,7 @@ from typing import Any
 from ytarchive.common.errors import DiskFull, IntegrityFailure, StreamTooLong
 from ytarchive.media import Info, chosen_formats, quality_label
 from ytarchive.ytdlp.api import Transfer
-from ytarchive.ytdlp.worker.limits import DiskWatch, size_limit
+from ytarchive.ytdlp.worker.limits import DiskWatch, size_limit, usual_size
 
 _SECONDS_BETWEEN = 0.2
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -23,7 +23,7 @@ class Stream:
     def __init__(self, chosen: Info, present: int, duration: float | None = None) -> None:
         self.exact = int(chosen.get("filesize") or 0)
         self.total = self.exact or int(chosen.get("filesize_approx") or 0)
-        self.is_announced = bool(self.total)
+        self.usual_size = usual_size(chosen, duration)
         self._limit = size_limit(chosen, duration)
         self.phase = "audio" if chosen.get("vcodec") == "none" else "video"
         self.done = self._last = present
@@ -120,9 +120,7 @@ class ProgressMeter:
         total = status.get("total_bytes") or status.get("total_bytes_estimate")
         if status["status"] == "downloading":
             stream.advance(int(status.get("downloaded_bytes") or 0), total and int(total))
-            self._disk.require_for_stream(
-                self._folder, stream.done, is_announced=stream.is_announced
-            )
+            self._disk.require_for_stream(self._folder, stream.done, stream.usual_size)
         else:
             stream.finish(int(total or 0))
         self._say(stream.phase, speed=float(status.get("speed") or 0))
