@@ -100,7 +100,7 @@ def test_an_interrupted_download_goes_on_where_it_was(
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=15)
     assert process.returncode == 1
-    assert "stopped: the job and what was fetched are kept" in told
+    assert "stopped: the job and fetched files are kept" in told
     assert "Traceback" not in told
     again = re.search(r"`ytarchive (jobs watch \S+)`", told)
     assert again is not None

@@ -1,5 +1,5 @@
-"""The command line: one module per group of commands, and no rule of the archive in any of them.
+"""The command line: one module per group of commands, without rules of the archive.
 
-`root` and what it imports are light, so that `--help` and `--version` answer at once; everything
-else is imported when its command is run.
+`root` imports little, so that `--help` and `--version` are fast; each command's module is imported
+when the command runs.
 """

@@ -1,4 +1,4 @@
-"""Cancels jobs: those that are named, or all open ones, or the old ones of them."""
+"""Cancels named jobs, all open jobs, or old open jobs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ _PAGE = 500
 
 
 class CancelReport(BaseModel):
-    """Which jobs a command cancelled, or would cancel."""
+    """The jobs that a command cancelled or would cancel."""
 
     dry_run: bool
-    jobs: list[str] = Field(description="Ids, the newest first")
+    jobs: list[str] = Field(description="Ids, newest first")
 
 
 async def cancel_open(
     archive: Archive, created_before: datetime | None, *, dry_run: bool
 ) -> CancelReport:
-    """Cancel all open jobs, or those created before a moment. Jobs that end meanwhile are left."""
+    """Cancel all open jobs, or those created before a time. Jobs that end meanwhile are skipped."""
     chosen = [
         job.id
         for job in await _open_jobs(archive)
@@ -44,7 +44,7 @@ async def _open_jobs(archive: Archive) -> list[Job]:
             if page.next_cursor is None:
                 break
             query = query.model_copy(update={"cursor": page.next_cursor})
-    # A job may have changed between the two lists.
+    # A job may change between the two lists.
     return sorted({job.id: job for job in found}.values(), key=lambda job: job.id, reverse=True)
 
 

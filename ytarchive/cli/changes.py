@@ -1,4 +1,4 @@
-"""Commands wait for events of the archive instead of asking again and again."""
+"""Waiting for events of the archive, in place of polling."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,18 +9,18 @@ from ytarchive.discovery import Archive
 from ytarchive.jobs import EventKind, EventQuery, EventsAPI
 
 _QUIET = 2.0
-"""Seconds without an event after which a command looks all the same: waits have no events."""
+"""Seconds without an event after which a command checks the state: waits cause no events."""
 
 
 class Changes:
-    """What has happened since a command looked."""
+    """Events since the last check of a command."""
 
     def __init__(self, stream: EventStream) -> None:
         self._changed = asyncio.Event()
         self._reading = asyncio.create_task(self._read(stream))
 
     async def next(self) -> None:
-        """Wait for an event, two seconds at most. Raises what ended the stream."""
+        """Wait for an event, two seconds at most. Raises the error that ended the stream."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_QUIET):
                 await self._changed.wait()
@@ -44,7 +44,7 @@ class Changes:
 
 @asynccontextmanager
 async def following(archive: Archive, *kinds: EventKind) -> AsyncIterator[Changes]:
-    """Follow events of some kinds."""
+    """Follow events of the given kinds."""
     query = EventQuery(kinds=list(kinds))
     changes = Changes(await archive.of(EventsAPI).follow_events(query))
     try:

@@ -1,4 +1,4 @@
-"""What `ytarchive doctor` looks at."""
+"""The checks of `ytarchive doctor`."""
 
 import asyncio
 import re
@@ -31,7 +31,7 @@ from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")
 _SECONDS_FOR_NETWORK = 15.0
 _READ_AT_ONCE = 64 * 2**20
-"""Bytes of the largest database that is read as a whole."""
+"""Maximum bytes of a database that is read completely."""
 _YOUTUBE = "https://www.youtube.com/generate_204"
 
 
@@ -55,7 +55,7 @@ async def all_checks(settings: Settings, server: str | None) -> list[Check]:
 
 
 def check_settings(problems: Sequence[SettingProblem]) -> list[Check]:
-    """Settings that cannot be used; the other checks use the defaults in their place."""
+    """Check the settings; the other checks use defaults for invalid ones."""
     remedy = "Correct it; `ytarchive config show` lists all settings."
     return [
         Check(name="settings", verdict=Verdict.FAIL, message=str(each), remedy=remedy)
@@ -64,7 +64,7 @@ def check_settings(problems: Sequence[SettingProblem]) -> list[Check]:
 
 
 def check_tools(tools: ToolReport) -> list[Check]:
-    """yt-dlp and its age, ffmpeg, the JavaScript runtime."""
+    """Check yt-dlp and its age, ffmpeg and the JavaScript runtime."""
     return [_yt_dlp(tools), _tool(tools.ffmpeg), _tool(tools.javascript)]
 
 
@@ -82,23 +82,23 @@ def _yt_dlp(tools: ToolReport) -> Check:
 
 def _tool(tool: Tool) -> Check:
     if tool.path is None:
-        remedy = f"Install {tool.name}, or reinstall ytarchive, which brings it along."
+        remedy = f"Install {tool.name}, or reinstall ytarchive, which includes it."
         return Check(name=tool.name, verdict=Verdict.FAIL, message="not found", remedy=remedy)
     if tool.version is None:
-        message = f"{tool.path} does not tell its version"
+        message = f"{tool.path} does not report its version"
         remedy = "It may be damaged: reinstall it."
         return Check(name=tool.name, verdict=Verdict.WARN, message=message, remedy=remedy)
     return Check(name=tool.name, verdict=Verdict.OK, message=f"{tool.version} ({tool.path})")
 
 
 def check_key(settings: Settings) -> Check:
-    """Return the Data API key's form; using it would cost quota."""
+    """Check the form of the Data API key, because a request would use quota."""
     key = settings.youtube.api_key
     if key is None:
-        message = "none: yt-dlp is asked for metadata, which is slower for long lists"
+        message = "none: yt-dlp fetches metadata, which is slower for long lists"
         return Check(name="API key", verdict=Verdict.OK, message=message)
     if _KEY.fullmatch(key.get_secret_value()):
-        return Check(name="API key", verdict=Verdict.OK, message="set, and of the right form")
+        return Check(name="API key", verdict=Verdict.OK, message="set, in the right form")
     return Check(
         name="API key",
         verdict=Verdict.WARN,
@@ -108,9 +108,9 @@ def check_key(settings: Settings) -> Check:
 
 
 def check_cookies(path: Path | None) -> Check:
-    """Return whether the cookies file can be used, and whether anybody else could use it."""
+    """Check that the cookies file is valid, and that other users cannot read it."""
     if path is None:
-        message = "none: only what YouTube shows to everybody can be archived"
+        message = "none: only public videos can be archived"
         return Check(name="cookies", verdict=Verdict.OK, message=message)
     export = "Export them again while signed in to YouTube, in Netscape format."
     try:
@@ -120,19 +120,19 @@ def check_cookies(path: Path | None) -> Check:
     if not found.is_signed_in:
         message = f"{path} has no cookies of an account that is signed in to YouTube"
         return Check(name="cookies", verdict=Verdict.WARN, message=message, remedy=export)
-    until = f"{found.expires_at:%Y-%m-%d}" if found.expires_at else "the session ends"
+    until = f"{found.expires_at:%Y-%m-%d}" if found.expires_at else "the end of the session"
     if found.has_expired:
-        message = f"{path} has expired: it was good until {until}"
+        message = f"{path} expired at {until}"
         return Check(name="cookies", verdict=Verdict.FAIL, message=message, remedy=export)
     if not found.is_private:
-        message = f"other users of this machine can read {path}, and so use the account"
+        message = f"other users of this machine can read {path} and use the account"
         remedy = f"chmod 600 {path}"
         return Check(name="cookies", verdict=Verdict.WARN, message=message, remedy=remedy)
-    return Check(name="cookies", verdict=Verdict.OK, message=f"signed in, good until {until}")
+    return Check(name="cookies", verdict=Verdict.OK, message=f"signed in, valid until {until}")
 
 
 async def check_token_server(settings: Settings) -> list[Check]:
-    """Return whether the server that makes PO tokens answers, if one is set."""
+    """Check that the server for PO tokens answers, if one is set."""
     url = settings.youtube.pot_provider_url
     if url is None:
         return []
@@ -151,7 +151,7 @@ async def check_token_server(settings: Settings) -> list[Check]:
 
 
 async def check_services(settings: Settings, server: str | None) -> list[Check]:
-    """Return the server or, without one, the services and their databases in this process."""
+    """Check the server or, without one, the services and databases in this process."""
     try:
         async with open_archive(settings, server, Access.READ) as archive:
             services = await _services(archive, settings.storage)
@@ -176,7 +176,7 @@ def _require_sound(state: Path) -> None:
 
 
 def _no_archive(storage: StorageConfig, error: NotAnArchive) -> Check:
-    """Return that there is no archive, which is no fault where one can be created."""
+    """Return the check of a missing archive, which passes if an archive can be created."""
     if not is_creatable(storage):
         return failed("archive", error, Verdict.FAIL)
     message = f"none in {storage.base_path} yet: `ytarchive init` creates it"
@@ -184,13 +184,13 @@ def _no_archive(storage: StorageConfig, error: NotAnArchive) -> Check:
 
 
 def _place(archive: Archive) -> Check:
-    message = archive.url or "none is running; commands do the work themselves"
+    message = archive.url or "none is running; commands work without a server"
     return Check(name="server", verdict=Verdict.OK, message=message)
 
 
 async def _services(archive: Archive, storage: StorageConfig) -> Check:
-    """Return every service's own checks, the databases among them."""
-    if archive.url is None:  # a server has checked its databases at its start
+    """Return the checks of every service, including databases."""
+    if archive.url is None:  # a server checks its databases at start
         await asyncio.to_thread(_require_sound, storage.state_path)
     asked = (archive.jobs, archive.metadata, archive.download, archive.storage, archive.logging)
     told = await asyncio.gather(*(each.health() for each in asked), return_exceptions=True)
@@ -203,13 +203,13 @@ async def _services(archive: Archive, storage: StorageConfig) -> Check:
             problem.append(f"{service.service}: {', '.join(bad) or health.status}")
     if not problem:
         return Check(name="database", verdict=Verdict.OK, message="all services are healthy")
-    remedy = "`ytarchive logs --level warning` may tell more."
+    remedy = "See `ytarchive logs --level warning`."
     message = "; ".join(problem)
     return Check(name="database", verdict=Verdict.FAIL, message=message, remedy=remedy)
 
 
 async def check_network(settings: Settings) -> Check:
-    """Return whether YouTube answers, through the proxy if one is set."""
+    """Check that YouTube answers, through the proxy if one is set."""
     network = settings.network
     way = "through the proxy" if network.proxy else "directly"
     try:
@@ -226,14 +226,14 @@ async def check_network(settings: Settings) -> Check:
     return Check(
         name="network",
         verdict=Verdict.WARN,
-        message=f"what answers {way} is not YouTube as it should be (HTTP {status})",
-        remedy="A proxy, or the log-in page of a network, may stand before it; else YouTube refuses"
-        " this address.",
+        message=f"the answer {way} is not YouTube's usual one (HTTP {status})",
+        remedy="The answer may be from a proxy or the log-in page of a network. Otherwise YouTube"
+        " blocks this IP address.",
     )
 
 
 def _reason(error: Exception) -> str:
-    """In words alone: aiohttp's own text shows Python objects."""
+    """Return the reason of an error; aiohttp's own text contains Python objects."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return str(error.certificate_error)
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -242,7 +242,7 @@ def _reason(error: Exception) -> str:
 
 
 async def _ask_youtube(settings: Settings) -> int:
-    """Return the status of YouTube's answer to a request that costs nothing."""
+    """Return the HTTP status of YouTube's answer to a small request."""
     timeout = aiohttp.ClientTimeout(total=min(settings.network.timeout, _SECONDS_FOR_NETWORK))
     async with (
         youtube_session(settings.network, timeout) as session,

@@ -1,4 +1,4 @@
-"""Checks of `ytarchive doctor` on the disk and on what partial downloads take of it."""
+"""Checks of `ytarchive doctor` for the disk and partial downloads."""
 
 import os
 
@@ -12,7 +12,7 @@ from ytarchive.download import StagingAPI
 
 
 def check_disk(storage: StorageConfig) -> Check:
-    """Return whether the archive's folder can be written, and how much fits into it."""
+    """Check that the archive's folder is writable and has free space."""
     folder = existing(storage.base_path)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         message = f"{folder} cannot be written"
@@ -29,13 +29,13 @@ def check_disk(storage: StorageConfig) -> Check:
 
 
 async def check_staging(archive: Archive) -> Check:
-    """Return what partial downloads take on the disk, and until when."""
+    """Report the size of partial downloads, and when they are removed."""
     try:
         found = await archive.of(StagingAPI).get_staging()
     except YTArchiveError as error:
         return failed("staging", error, Verdict.WARN)
-    kept = f"{found.active} in use, {found.videos} idle with {size(found.size_bytes)}"
+    kept = f"{found.active} in use, {found.videos} unused with {size(found.size_bytes)}"
     days = found.max_age / 86_400
-    removed = f"idle ones are removed after {days:g} days or beyond {size(found.max_bytes)}"
+    removed = f"unused ones are removed after {days:g} days or beyond {size(found.max_bytes)}"
     since = f", the oldest from {found.oldest:%Y-%m-%d}" if found.oldest else ""
     return Check(name="staging", verdict=Verdict.OK, message=f"{kept}{since}; {removed}")

@@ -1,4 +1,4 @@
-"""How a command that could not do its work tells so: one message for people, or one object."""
+"""Reports the failure of a command: a message for people, or a JSON object."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ NO_SERVER = 3
 
 
 class Failure(Exception):
-    """What went wrong and what helps, as the end of a command; never a traceback."""
+    """Ends a command with an error and its remedy, without a traceback."""
 
     label: ClassVar[str] = "error"
 
@@ -43,17 +43,19 @@ class Failure(Exception):
 
 
 def tell(error: Failure, *, as_json: bool) -> int:
-    """Show a failure, on standard output if as JSON; its exit code."""
+    """Show a failure, as JSON on standard output, and return its exit code."""
     if as_json:
         _print_json(error.code, error.message, error.details, error.remedy)
     else:
-        with suppress(OSError):  # standard error may be full or closed: the exit code tells, too
+        with suppress(
+            OSError
+        ):  # standard error may be full or closed; the exit code shows the failure too
             click.echo(str(error), file=sys.stderr)
     return error.exit_code
 
 
 def tell_usage(error: click.ClickException, *, as_json: bool) -> int:
-    """Show what is wrong with a command line; its exit code."""
+    """Show an error in the command line, and return its exit code."""
     message = error.format_message()
     if isinstance(error, NoArgsIsHelpError) and not as_json:
         error.show()

@@ -1,4 +1,4 @@
-"""Stays with jobs until they end, and tells how they ended."""
+"""Follows jobs until they end, and reports the result."""
 
 import asyncio
 import time
@@ -19,12 +19,12 @@ from ytarchive.jobs import CreateJob, Job, JobQuery, JobStatus, JobView
 _PATIENCE = timedelta(seconds=60)
 _INTERVAL = 0.3
 _LONGEST_INTERVAL = 1.0
-_SHARE = 10  # requests take about this part of the time, unless each takes long
-NO_SERVER_WORKS = "No server is running: `ytarchive serve` or `jobs watch` will work on it."
+_SHARE = 10  # requests take about this share of the time, unless each request is slow
+NO_SERVER_WORKS = "No server is running: start `ytarchive serve` or `ytarchive jobs watch`."
 
 
 class Stopped(Failure):
-    """The command ended before its jobs did."""
+    """The command ended before its jobs."""
 
     label = "stopped"
 
@@ -32,19 +32,19 @@ class Stopped(Failure):
 async def carry_out(
     archive: Archive, out: Output, requests: Sequence[CreateJob], *, detach: bool
 ) -> int:
-    """Queue jobs and, unless `detach`, stay with them to the end."""
+    """Queue jobs and, without `detach`, follow them to the end."""
     jobs = [await archive.jobs.create_job(request) for request in requests]
     return await stay_or_leave(archive, out, jobs, detach=detach)
 
 
 async def stay_or_leave(archive: Archive, out: Output, jobs: Sequence[Job], *, detach: bool) -> int:
-    """Stay with queued jobs to their end, or leave them to the server."""
+    """Follow queued jobs to their end, or leave them to the server."""
     if not detach:
         return await follow(archive, out, [job.id for job in jobs])
     if out.as_json:
         out.document(jobs[0] if len(jobs) == 1 else jobs)
     for job in jobs:
-        out.line(f"job {job.id} is queued: `ytarchive jobs watch {job.id}` shows how far it is")
+        out.line(f"job {job.id} is queued: `ytarchive jobs watch {job.id}` shows its progress")
     if archive.url is None:
         out.remark(NO_SERVER_WORKS)
     return 0
@@ -53,9 +53,10 @@ async def stay_or_leave(archive: Archive, out: Output, jobs: Sequence[Job], *, d
 async def follow(
     archive: Archive, out: Output, job_ids: Sequence[str], *, stream: bool = False
 ) -> int:
-    """Work on jobs (or have the server do so), show them, and return the exit code.
+    """Work on jobs, or let the server work, show them, and return the exit code.
 
-    `stream`: with `--json` print lines all the while, instead of one document at the end.
+    With `stream` and `--json` every change is printed as a line, instead of one document at the
+    end.
     """
     for job_id in job_ids:
         archive.work_on(job_id)
@@ -85,8 +86,7 @@ async def _watch(
 ) -> tuple[list[Job], dict[str, str]]:
     """Return the jobs when all of them have ended, and the titles of their videos.
 
-    Without a server it also ends when all that is left has to wait: nobody leaves a command open
-    for a pause of hours.
+    Without a server it also ends when all remaining videos wait for a long pause.
     """
     titles: dict[str, str] = {}
     async with following(archive, "job", "result", "download", "governor") as changes:
@@ -123,28 +123,28 @@ def _is_held(job: Job) -> bool:
 
 def _tell_wait(out: Output, job: Job) -> None:
     progress = job.progress
-    out.line(f"{progress.done} of {progress.total} done; the rest waits: {progress.waiting_for}")
-    out.line(f"`ytarchive serve` goes on by itself, `ytarchive jobs watch {job.id}` when called.")
+    out.line(f"{progress.done} of {progress.total} done; the others wait: {progress.waiting_for}")
+    out.line(f"`ytarchive serve` or `ytarchive jobs watch {job.id}` continues.")
 
 
 def _stopped(archive: Archive, out: Output, job_ids: Sequence[str]) -> NoReturn:
-    """Say what becomes of the jobs after an interrupt."""
+    """Return the message about the jobs after an interrupt."""
     which = "the job" if len(job_ids) == 1 else "the jobs"
     if archive.url is not None:
-        message = f"no longer watching; the server at {archive.url} goes on with {which}"
+        message = f"no longer watching; the server at {archive.url} continues {which}"
     else:
-        out.remark("Stopping; once more stops at once.")
-        message = f"{which} and what was fetched are kept"
+        out.remark("Stopping; a second Ctrl-C stops at once.")
+        message = f"{which} and fetched files are kept"
     raise Stopped(message, remedy=_to_go_on(job_ids), code=Cancelled.code)
 
 
 def _to_go_on(job_ids: Sequence[str]) -> str:
     commands = ", ".join(f"`ytarchive jobs watch {job_id}`" for job_id in job_ids)
-    return f"To go on: {commands}."
+    return f"To continue: {commands}."
 
 
 async def _mention_unfinished(archive: Archive, out: Output, job_ids: Sequence[str]) -> None:
-    """Without a server, earlier jobs wait until somebody works on them."""
+    """Mention unfinished earlier jobs, which no server works on."""
     if archive.url is not None:
         return
     open_jobs = [
@@ -159,5 +159,5 @@ async def _mention_unfinished(archive: Archive, out: Output, job_ids: Sequence[s
         several = "job is" if len(open_jobs) == 1 else "jobs are"
         out.remark(
             f"{len(open_jobs)} earlier {several} not finished: `ytarchive serve` works on all, "
-            f"`ytarchive jobs watch {open_jobs[0]}` on that one."
+            f"`ytarchive jobs watch {open_jobs[0]}` on the first."
         )

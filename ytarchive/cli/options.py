@@ -1,4 +1,4 @@
-"""Options that every command has, and the classes that give them to it."""
+"""The options of all commands, and the classes that add them."""
 
 import re
 from collections.abc import Callable
@@ -12,9 +12,11 @@ from ytarchive.cli.failure import USAGE, Failure
 from ytarchive.cli.times import use_utc
 
 _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{10}")
-"""A video id that looks like an option; what YouTube's ids are stands in `common/identifiers.py`,
-whose import would make every command slower."""
-_EPILOG = "The options that `ytarchive --help` lists may stand here too."
+"""A video id that looks like an option.
+
+`common/identifiers.py` defines ids, but its import would make every command slower.
+"""
+_EPILOG = "The options in `ytarchive --help` can be used here too."
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -32,7 +34,7 @@ def with_options(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decora
 
 @dataclass
 class Globals:
-    """The options that hold for every command, wherever on the line they stand."""
+    """The options of every command, at any position of the command line."""
 
     config: Path | None = None
     server: str | None = None
@@ -43,7 +45,7 @@ class Globals:
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Keep a given value; what was not given must not undo what stood before the sub-command."""
+    """Keep a given value; an option before the sub-command stays valid if it is not repeated."""
     if value and parameter.name is not None:
         setattr(context.ensure_object(Globals), parameter.name, value)
 
@@ -51,7 +53,7 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
 def _server(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value and not value.startswith(("http://", "https://")):
         raise Failure(
-            f"{value!r} is not the address of a server",
+            f"{value!r} is not the URL of a server",
             remedy="Give it as in `--server http://127.0.0.1:8000`.",
             exit_code=USAGE,
             code="E002",
@@ -70,13 +72,13 @@ def global_options(*, at_root: bool) -> list[click.Parameter]:
     return [
         click.Option(
             ["--config"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-            help="Settings; default: what `ytarchive config path` says.",
+            help="Settings file; default: see `ytarchive config path`.",
             callback=_remember, expose_value=False, hidden=hidden,
         ),
         click.Option(
             ["--server"], metavar="URL", envvar="YTARCHIVE_SERVER" if at_root else None,
             show_envvar=True, callback=_server, expose_value=False, hidden=hidden,
-            help="Use this server; without it, one at the configured address, or none.",
+            help="Server to use; default: the one at the configured address, if it runs.",
         ),
         click.Option(
             ["--base-path"], type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
@@ -85,25 +87,25 @@ def global_options(*, at_root: bool) -> list[click.Parameter]:
         ),
         click.Option(
             ["--json"], is_flag=True, is_eager=True, callback=_remember, expose_value=False,
-            help="Print one JSON document and nothing else.",
+            help="Print one JSON document.",
         ),
         click.Option(
             ["--wait"], is_flag=True, callback=_remember, expose_value=False, hidden=hidden,
-            help="Wait until the command that uses the archive has ended.",
+            help="Wait for the end of another command that uses the archive.",
         ),
         click.Option(
             ["--utc"], is_flag=True, is_eager=True, callback=_utc, expose_value=False,
-            hidden=hidden, help="Show and read times in UTC instead of this machine's time zone.",
+            hidden=hidden, help="Use UTC instead of this machine's time zone.",
         ),
         click.Option(
             ["-v", "--verbose"], count=True, callback=_remember, expose_value=False, hidden=hidden,
-            help="Show the log too; twice: all of it.",
+            help="Show the log; twice: with debug entries.",
         ),
     ]  # fmt: skip
 
 
 class Command(click.Command):
-    """A command that takes the global options too, and video ids that begin with a dash."""
+    """A command with the global options that accepts video ids that begin with a dash."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("epilog", _EPILOG)
@@ -111,7 +113,7 @@ class Command(click.Command):
         self.params.extend(global_options(at_root=False))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Ids such as `-wNyEUrxzFU` are arguments, as if they stood after `--`."""
+        """Parse ids such as `-wNyEUrxzFU` as arguments, as after `--`."""
         if any(isinstance(parameter, click.Argument) for parameter in self.params):
             args = self._dashed_ids_last(args)
         return super().parse_args(ctx, args)
@@ -127,7 +129,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group of commands; `default` names the one that is meant when none is given."""
+    """A group of commands; `default` is used if no command is given."""
 
     command_class = Command
 
@@ -138,7 +140,7 @@ class Group(click.Group):
         self.params.extend(global_options(at_root=False))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Insert the default command when only options, or nothing, is given."""
+        """Insert the default command if only options, or nothing, is given."""
         named = any(arg in self.commands or arg in ctx.help_option_names for arg in args)
         if self.default and not named and (not args or args[0].startswith("-")):
             args = [self.default, *args]

@@ -1,4 +1,4 @@
-"""What commands print: tables and lines for people, JSON for programs."""
+"""The output of commands: tables and lines for people, JSON for programs."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 
 class Output:
-    """Standard output for the answer, standard error for remarks."""
+    """Writes answers to standard output and remarks to standard error."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
@@ -31,11 +31,11 @@ class Output:
 
     @property
     def is_live(self) -> bool:
-        """Return whether someone looks at a terminal that can redraw its lines."""
+        """Return whether the output is a terminal that can redraw lines."""
         return self.console.is_terminal and not self.console.is_dumb_terminal and not self.as_json
 
     def show(self, value: Value, render: Callable[[Value], RenderableType]) -> None:
-        """Print a value: as JSON if that was asked for, else as `render` shows it."""
+        """Print a value as JSON with `--json`, otherwise as `render` returns it."""
         if self.as_json:
             self.document(value)
         else:
@@ -44,14 +44,14 @@ class Output:
             self.name_skipped(value.skipped)
 
     def name_skipped(self, names: Sequence[str]) -> None:
-        """Name the entries that a list lacks because their database rows cannot be read."""
+        """Name the entries that are left out because their database rows are unreadable."""
         if names and not self.as_json:
             self.remark(f"Left out, because their database rows are damaged: {', '.join(names)}.")
 
     def print(self, shown: RenderableType) -> None:
-        """Print for people, without the spaces that fill up a table's lines.
+        """Print for people, without trailing spaces of a table's lines.
 
-        Lines outside tables are wrapped by the terminal alone, so that paths can be copied.
+        Only the terminal wraps lines outside tables, so that paths can be copied.
         """
         with self.console.capture() as captured:
             self.console.print(shown, no_wrap=True, overflow="ignore", crop=False)
@@ -72,12 +72,12 @@ class Output:
             self.console.print(Text(plain(local_times(text)), style=style), soft_wrap=True)
 
     def remark(self, text: str) -> None:
-        """Say something that is not part of the answer."""
+        """Print a remark that is not part of the answer."""
         self.remarks.print(Text(plain(local_times(text))), soft_wrap=True)
 
 
 def _console(*, stderr: bool) -> Console:
-    """No markup, no emoji codes, no highlighting: titles are shown as they are."""
+    """Return a console without markup, emoji codes and highlighting, which change titles."""
     stream = sys.stderr if stderr else sys.stdout
     wide = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_FILES
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=wide)
@@ -98,18 +98,18 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Rows:
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> Facts:
-    """Names and values, one pair a line."""
+    """Return names and values, one pair a line."""
     cells = [(cell(name, "bold"), value) for name, value in rows]
     return Facts([(n, value if isinstance(value, Text) else cell(value)) for n, value in cells])
 
 
 def size(count: float) -> str:
-    """Bytes as people say them: `12.3 MB`."""
+    """Return bytes as text, such as `12.3 MB`."""
     return decimal(int(count))
 
 
 def clock(seconds: float | None) -> str:
-    """Seconds as `1:02:03` or `2:03`; empty if not known."""
+    """Return seconds as `1:02:03` or `2:03`; empty if not known."""
     if seconds is None:
         return ""
     minutes, rest = divmod(int(seconds), 60)

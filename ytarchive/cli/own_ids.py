@@ -1,4 +1,4 @@
-"""Ids of jobs and work plans as people give them: whole, their beginning, or `last`."""
+"""Ids of jobs and work plans on the command line: complete, their beginning, or `last`."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _SHOWN = 3
 
 
 async def job_id_of(archive: Archive, given: str) -> str:
-    """Return the id of the job that `given` means.
+    """Return the id of the job that `given` names.
 
     Raises InvalidIdentifier for the beginning of several ids, NotFound for `last` without a job.
     """
@@ -31,7 +31,7 @@ async def job_id_of(archive: Archive, given: str) -> str:
 
 
 async def plan_id_of(archive: Archive, given: str) -> str:
-    """Return the id of the work plan that `given` means; `last` is that of the newest job.
+    """Return the id of the work plan that `given` names; `last` is that of the newest job.
 
     Raises InvalidIdentifier for the beginning of several ids, NotFound for `last` without a plan.
     """
@@ -51,12 +51,12 @@ async def _last_plan(archive: Archive) -> str:
         return plans[0]
     page = await archive.storage.list_work_plans(WorkPlanQuery(limit=1))
     if not page.items:
-        raise NotFound("there is no work plan: nothing is missing")
+        raise NotFound("there is no work plan: no video is missing")
     return page.items[0].id
 
 
 def _only(kind: str, given: str, found: Sequence[str]) -> str:
-    """Return the one id that begins so; `given` itself if none does: the service refuses it."""
+    """Return the only id with this beginning, otherwise `given`, which the service refuses."""
     if given in found:
         return given
     matching = [each for each in found if each.startswith(given)]

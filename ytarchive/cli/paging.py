@@ -1,4 +1,4 @@
-"""Lists that come in pages: their options, and the line that leads to the next page."""
+"""Lists in pages: their options, and the line about the next page."""
 
 from collections.abc import Callable, Iterable
 
@@ -16,7 +16,7 @@ def paged(query: type[BaseModel], *, limit: int) -> Callable[[Decorated], Decora
     """Return the options of a command that shows a page; `limit` is the default page size."""
     return with_options(
         click.option("--limit", type=range_of(query, "limit"), default=limit, show_default=True),
-        click.option("--cursor", help="Go on after the page that named it."),
+        click.option("--cursor", help="Continue from this cursor."),
     )
 
 

@@ -1,4 +1,4 @@
-"""Arguments that are checked before anything is opened: ids, moments, names, numbers."""
+"""Arguments that are checked before the archive is opened: ids, times, names, numbers."""
 
 import re
 import sys
@@ -21,7 +21,7 @@ _SHOWN_AT_ONCE = 5
 
 
 class Identifier(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """An id or address, reduced by `parse`."""
+    """An id or URL, reduced to its canonical form by `parse`."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
@@ -64,7 +64,7 @@ OWN_ID = Identifier("id", _parse_own_id)
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """A moment: ISO 8601 (without a zone: of this machine), or a time ago such as `90m`."""
+    """A time: ISO 8601 (without a zone: of this machine), or a time ago such as `90m`."""
 
     name = "moment"
 
@@ -82,7 +82,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only from cl
 
 
 class Names(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """Names separated by commas, each one of `known` if that is given."""
+    """Names separated by commas, checked against `known` if given."""
 
     name = "names"
 
@@ -97,19 +97,19 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # generic only from cli
         unknown = [name for name in names if self.known is not None and name not in self.known]
         if unknown or not names:
             known = f"; known are {', '.join(self.known)}" if self.known else ""
-            self.fail(f"{', '.join(unknown) or value!r} cannot be used{known}")
+            self.fail(f"{', '.join(unknown) or value!r} is not supported{known}")
         return names
 
 
 def range_of(model: type[BaseModel], field: str) -> click.IntRange:
-    """Return the numbers that a field of the API takes."""
+    """Return the range of a numeric field of the API."""
     schema = model.model_json_schema()["properties"][field]
     return click.IntRange(schema.get("minimum"), schema.get("maximum"))
 
 
 @dataclass(frozen=True)
 class AddressBatch:
-    """The ids of a batch file, and what is wrong with each invalid line, by its number."""
+    """The ids of a batch file, and the error of each invalid line, by number."""
 
     ids: list[Any] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
@@ -140,7 +140,7 @@ def batch_file(kind: Identifier) -> Callable[[Any], Any]:
     return click.option(
         "-a", "--batch-file", type=click.File("r", encoding="utf-8", errors="replace"),
         callback=read, metavar="FILE",
-        help="Read ids or addresses from a file, one a line; - is standard input, # a comment. "
+        help="Read ids or URLs from a file, one per line; - is standard input, # a comment. "
         "Invalid lines are reported, and the others archived.",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Retries of many videos at once: their options, what they report, and staying with the jobs."""
+"""Retries of many videos: options, report, and following the jobs."""
 
 import click
 from rich.console import Group as Lines
@@ -13,24 +13,24 @@ from ytarchive.discovery import Archive
 from ytarchive.jobs import RetryReport
 
 _MOST_WATCHED = 10
-_RESUMED = "The pause is lifted: the next request tries whether YouTube answers."
+_RESUMED = "The pause is ended: the next request tests whether YouTube answers."
 
 retry_options = with_options(
     click.option(
         "--reason",
         metavar="REASON",
-        help="Only what failed for this reason, such as bot_check, members_only, network.",
+        help="Only videos with this reason, such as bot_check, members_only, network.",
     ),
-    click.option("--dry-run", is_flag=True, help="Tell what would be tried again."),
+    click.option("--dry-run", is_flag=True, help="Only show which videos would be retried."),
     click.option("--detach", is_flag=True, help="Queue it and return at once."),
 )
-"""The options that every retry of many videos has."""
+"""The options of commands that retry many videos."""
 
 
 async def report_and_stay(
     archive: Archive, out: Output, report: RetryReport, *, detach: bool
 ) -> int:
-    """Tell what was queued again and, unless it was only counted, stay with its jobs."""
+    """Report the queued videos and, without `--dry-run`, follow their jobs."""
     job_ids = [job.job_id for job in report.jobs if job.job_id is not None]
     stays = not (report.dry_run or detach) and 0 < len(job_ids) <= _MOST_WATCHED
     if not (stays and out.as_json):
@@ -44,8 +44,8 @@ async def report_and_stay(
 
 def _shown(report: RetryReport) -> RenderableType:
     if not report.videos:
-        return cell(_RESUMED if report.resumed else "There is nothing to try again.")
-    done = "Would be tried again" if report.dry_run else "Queued again"
+        return cell(_RESUMED if report.resumed else "There is no video to retry.")
+    done = "Would be retried" if report.dry_run else "Queued again"
     head = f"{done}: {counted(report.videos, 'video')} of {counted(len(report.jobs), 'job')}"
     reasons = table(["REASON", ">VIDEOS"], list(report.reasons.items()))
     parts: list[RenderableType] = [cell(head), reasons]

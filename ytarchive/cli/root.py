@@ -1,4 +1,4 @@
-"""The root command, and the end of every command: exit code, errors, interrupts."""
+"""The root command, and the exit codes, errors and interrupts of all commands."""
 
 import errno
 import importlib
@@ -14,34 +14,34 @@ from ytarchive import __version__
 from ytarchive.cli.failure import Failure, tell, tell_usage
 from ytarchive.cli.options import Globals, global_options
 
-# Module and name of each command, and its line in `--help`, which must not need the import.
+# Module, name and help line of each command; `--help` must not import the modules.
 COMMANDS = {
     "init": ("init:init", "Create an archive in DIR (default: storage.base_path)."),
     "serve": ("serve:serve", "Run the server with its HTTP API."),
     "download": ("archiving:download", "Archive videos, playlists and channels."),
     "playlist": ("archiving:playlist", "Archive playlists or channels."),
-    "metadata": ("metadata:metadata", "Show what YouTube says of something."),
-    "formats": ("metadata:formats", "List the formats that a video has."),
+    "metadata": ("metadata:metadata", "Show metadata from YouTube."),
+    "formats": ("metadata:formats", "List the formats of a video."),
     "jobs": ("jobs:jobs", "List, watch, retry and cancel jobs."),
-    "pause": ("pause:pause", "Start no new work until `ytarchive resume`, also after a restart."),
+    "pause": ("pause:pause", "Pause new work until `ytarchive resume`, also after a restart."),
     "resume": (
         "pause:resume",
-        "Lift a pause; if YouTube blocks this address, send one request at once.",
+        "End a pause; if YouTube blocks this IP address, send one request at once.",
     ),
-    "workplan": ("workplan:workplan", "Show what could not be archived, and retry."),
-    "storage": ("storage:storage", "Show what the archive holds."),
+    "workplan": ("workplan:workplan", "Show and retry missing videos."),
+    "storage": ("storage:storage", "Show the archive's content."),
     "verify": ("verify:verify", "Check that every stored file is unchanged."),
-    "trash": ("trash:trash", "List, restore and delete files that were replaced or removed."),
-    "quarantine": ("trash:quarantine", "List and restore files that were found damaged."),
-    "rebuild": ("rebuild:rebuild", "Make the library's database again from the files alone."),
+    "trash": ("trash:trash", "List, restore and delete replaced and removed files."),
+    "quarantine": ("trash:quarantine", "List and restore damaged files."),
+    "rebuild": ("rebuild:rebuild", "Rebuild the library's database from the files."),
     "backup": ("backup:backup", "Copy all databases to a new folder in DIR."),
-    "restore": ("backup:restore", "Put the databases of a backup in place of the present ones."),
+    "restore": ("backup:restore", "Replace the databases by those of a backup."),
     "logs": ("logs:logs", "Search the log, or follow it."),
-    "metrics": ("state:metrics", "Show the present value of every metric."),
+    "metrics": ("state:metrics", "Show the current value of every metric."),
     "quota": ("state:quota", "Show today's quota of the YouTube Data API."),
     "services": ("state:services", "Show the services and their health."),
-    "config": ("config:config", "Show the settings, or begin a file of them."),
-    "doctor": ("doctor:doctor", "Check everything that archiving needs."),
+    "config": ("config:config", "Show the settings, or create the settings file."),
+    "doctor": ("doctor:doctor", "Check the installation, settings, network and disk."),
 }
 
 
@@ -49,7 +49,7 @@ _UNWRITABLE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errn
 
 
 class LazyGroup(click.Group):
-    """Knows the commands by name alone, and imports one only when it is run."""
+    """A group that imports a command only when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order in which they are listed above."""
@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Put the real command in place of the entry that stands for it."""
+        """Replace the entry of a command by the command."""
         name, entry, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name and entry else None, rest
 
@@ -73,10 +73,10 @@ def load_command(name: str) -> click.Command:
 
 root = LazyGroup(
     name="ytarchive",
-    help="""Keep YouTube videos, playlists and channels safe on your own disk.
+    help="""Archive YouTube videos, playlists and channels on your own disk.
 
     Commands use a running server (`ytarchive serve`, found by --server, YTARCHIVE_SERVER or the
-    configured address); without one they do the same work themselves.""",
+    configured address); without a server they do the same work themselves.""",
     epilog="Exit codes: 0 done, 1 some or all failed or interrupted (Ctrl-C), 2 wrong usage, "
     "3 the server does not answer. `serve` ends with 0 after one Ctrl-C.",
     commands={name: click.Command(name, short_help=text) for name, (_, text) in COMMANDS.items()},
@@ -125,7 +125,7 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _print_in_any_encoding() -> None:
-    """Print what the terminal's encoding lacks as `?`, instead of failing."""
+    """Print characters that the terminal's encoding lacks as `?`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -137,18 +137,18 @@ def _is_of_output(error: OSError) -> bool:
 
 
 def _without_output(cause: OSError) -> int:
-    """End a command whose output nobody gets. A reader that left, such as `head`, is no error."""
+    """End a command whose output cannot be written. A closed pipe, as by `head`, is no error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
     if isinstance(cause, BrokenPipeError):
         return 1
     message = f"standard output cannot be written: {cause.strerror}"
-    remedy = "Free space where it is written to, or write it elsewhere."
+    remedy = "Free some space there, or write to another place."
     return tell(Failure(message, remedy=remedy, code="E202"), as_json=False)
 
 
 def _fault(error: Exception) -> Failure:
     return Failure(
-        f"a fault of ytarchive itself ({type(error).__name__}: {error})",
-        remedy="Please report it, with what YTARCHIVE_DEBUG=1 shows.",
+        f"an internal error of ytarchive ({type(error).__name__}: {error})",
+        remedy="Please report it with the output of YTARCHIVE_DEBUG=1.",
         code="E020",
     )

@@ -1,4 +1,4 @@
-"""One command's time with the archive: settings, connection, interrupts, errors."""
+"""Connects a command to the archive: settings, connection, interrupts, errors."""
 
 import asyncio
 import functools
@@ -35,9 +35,9 @@ from ytarchive.storage import Access
 
 _WAIT_INTERVAL = 0.5
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
-_GRACE = 1.0  # seconds; whoever presses Ctrl-C waits, and a transfer that is cut is resumed
+_GRACE = 1.0  # seconds; short, because a user waits after Ctrl-C and interrupted transfers resume
 
-if TYPE_CHECKING:  # loguru has these types for checkers alone
+if TYPE_CHECKING:  # loguru provides these types only for type checkers
     from loguru import Message, Record
 
 P = ParamSpec("P")
@@ -52,7 +52,7 @@ def chosen() -> Globals:
 
 
 def failure(error: YTArchiveError, exit_code: int = 1) -> Failure:
-    """Return an error of the archive as this command's end."""
+    """Return a `Failure` for an error of the archive."""
     wrong_usage = isinstance(error, InvalidIdentifier | InvalidRequest)
     detail = error.detail()
     return Failure(
@@ -76,7 +76,7 @@ def remedy_for(error: YTArchiveError) -> str:
 
 
 def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
-    """Return all settings; what was given on the command line comes first."""
+    """Return all settings; the command line has precedence."""
     try:
         return load_settings(options.config, **_on_command_line(options), **sections)
     except YTArchiveError as error:
@@ -84,7 +84,7 @@ def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
 
 
 def read_given(options: Globals) -> Given:
-    """Return what every source of settings has, for commands that also work with wrong values."""
+    """Return the values of all sources, for commands that also work with invalid settings."""
     try:
         return given_settings(options.config, **_on_command_line(options))
     except YTArchiveError as error:
@@ -98,13 +98,13 @@ def _on_command_line(options: Globals) -> dict[str, dict[str, Any]]:
 
 
 def log_offline(verbose: int, *, warnings: bool) -> None:
-    """What standard error shows of the log while a command works on files, without services."""
+    """Show the log on standard error while a command works on files without services."""
     configure_logging("WARNING", console=Console.WARNINGS if warnings else Console.NONE)
     show_log(verbose)
 
 
 def show_log(verbose: int) -> None:
-    """Let standard error have what is below warnings, which it has anyway: `-v`, `-vv` all."""
+    """Show entries below warning on standard error: with `-v`, and with `-vv` all."""
     if verbose:
         level = "INFO" if verbose == 1 else "DEBUG"
         logger.add(_write_log, level=level, filter=_is_below_warning, format="{message}")
@@ -115,33 +115,33 @@ def _is_below_warning(record: "Record") -> bool:
 
 
 def _write_log(message: "Message") -> None:
-    """One entry as a line: what YouTube sent stands in some, so nothing is passed on raw."""
+    """Write an entry as a line, escaped, because it may contain text from YouTube."""
     record = message.record
     service = record["extra"].get("service", record["name"])
     line = f"{record['time']:%H:%M:%S} {record['level'].name.lower():<5} {service:<9} "
-    # Looked up each time: live bars put their own stream in its place.
+    # Looked up each time, because live bars replace the stream.
     sys.stderr.write(line + plain(record["message"]) + "\n")
 
 
 def with_archive(work: Work[P]) -> Callable[P, int]:
-    """Make a command of a coroutine that takes the archive and the output before its arguments.
+    """Make a command of a coroutine whose first arguments are the archive and the output.
 
-    The command changes an archive that exists; see `reading` and `creating` for others. With
-    `dry_run` it only reads.
+    The command changes an existing archive; see `reading` and `creating` for others. With `dry_run`
+    it only reads.
     """
     return _command(work, Access.WRITE)
 
 
 def reading(work: Work[P]) -> Callable[P, int]:
-    """Make a command as `with_archive` does, for work that changes nothing.
+    """Make a command like `with_archive` for a read-only coroutine.
 
-    Without a server it needs no lock, so that it runs beside any other command.
+    Without a server it needs no lock and can run beside other commands.
     """
     return _command(work, Access.READ)
 
 
 def creating(work: Work[P]) -> Callable[P, int]:
-    """Make a command as `with_archive` does, which creates the archive if the folder is empty."""
+    """Make a command like `with_archive` that creates the archive if the folder is empty."""
     return _command(work, Access.CREATE)
 
 
@@ -168,7 +168,7 @@ def _command(work: Work[P], access: Access) -> Callable[P, int]:
 async def connected(
     settings: Settings, server: str | None, access: Access
 ) -> AsyncIterator[Archive]:
-    """The archive's services, of a server or in this process."""
+    """Yield the archive's services, of a server or in this process."""
     async with AsyncExitStack() as stack:
         try:
             archive = await when_free(
@@ -176,13 +176,13 @@ async def connected(
             )
         except (ServiceUnavailable, ServiceTimeout, ProtocolError) as error:
             ended = failure(error, NO_SERVER if server else 1)
-            ended.remedy = "Start it with `ytarchive serve`, or correct its address."
+            ended.remedy = "Start it with `ytarchive serve`, or correct its URL."
             raise ended from None
         yield archive
 
 
 async def when_free(work: Callable[[], Awaitable[T]]) -> T:
-    """Return the result of `work`; with `--wait` try it until no other process has the archive."""
+    """Return the result of `work`; with `--wait` retry while another process uses the archive."""
     options, told = chosen(), ""
     while True:
         try:
@@ -197,7 +197,7 @@ async def when_free(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def run_to_end(work: Coroutine[Any, Any, int | None]) -> int | None:
-    """Run a coroutine; the first interrupt ends it in order, a second one at once.
+    """Run a coroutine; the first interrupt ends it in order, the second at once.
 
     The exit code is 1 in both cases.
     """
@@ -227,5 +227,5 @@ async def _interruptible(work: Coroutine[Any, Any, int | None]) -> int | None:
 
 
 def _leave(*_: object) -> NoReturn:
-    """End this instant, whatever still runs: nothing that is stored is lost by it."""
+    """End the process at once; stored files are not affected."""
     os._exit(1)

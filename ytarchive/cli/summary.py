@@ -1,4 +1,4 @@
-"""What became of a job, told at its end."""
+"""The summary of a job at its end."""
 
 import asyncio
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ _GOOD = (ResultStatus.SUCCESS, ResultStatus.SKIPPED)
 
 
 def has_failures(job: Job) -> bool:
-    """Return whether something failed that the work plan did not have before the job."""
+    """Return whether a video failed that was not in the work plan before the job."""
     if job.status is not JobStatus.COMPLETED or job.error:
         return True
     progress = job.progress
@@ -31,12 +31,12 @@ def has_failures(job: Job) -> bool:
 
 
 def _is_incomplete(job: Job) -> bool:
-    """Return whether anything of the job is not in the archive now."""
+    """Return whether a video of the job is not in the archive."""
     return has_failures(job) or any(result.status not in _GOOD for result in job.results)
 
 
 def state_cell(job: Job) -> Text:
-    """Return a job's status for people, with the number of videos that are missing."""
+    """Return a job's status for display, with the number of missing videos."""
     missing = job.progress.failed + job.progress.unavailable
     shown = f"{job.status}, {missing} missing" if missing else job.status
     return cell(
@@ -45,7 +45,7 @@ def state_cell(job: Job) -> Text:
 
 
 async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, str]) -> None:
-    """Tell people how a job ended, what is missing and why, and where everything is."""
+    """Print the result of a job, the missing videos with reasons, and the paths."""
     if out.as_json:
         return
     rows = _worth_telling(job)
@@ -54,7 +54,7 @@ async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, s
         out.print(results_table(rows, known))
     told = sum(1 for result in job.results if result.status not in _GOOD)
     if told > len(rows):
-        out.line(f"… and {told - len(rows)} more that are missing")
+        out.line(f"… and {told - len(rows)} more missing")
     out.line(_headline(job), STYLES[job.status])
     await _where(archive, out, job)
     if _is_incomplete(job):
@@ -62,7 +62,7 @@ async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, s
 
 
 def results_table(results: Iterable[JobResult], titles: dict[str, str]) -> Rows:
-    """How videos ended, one a line."""
+    """Return the results of videos, one a line."""
     rows = (_row(result, titles) for result in results)
     return table(["RESULT", "VIDEO", "~TITLE", ">SIZE", "~/REMARK"], rows)
 
@@ -89,7 +89,7 @@ def _row(result: JobResult, titles: dict[str, str]) -> list[object]:
 
 
 async def titles_of(archive: Archive, job: Job, video_ids: Iterable[str]) -> dict[str, str]:
-    """Titles from the archive's own files and the work plan; nothing is asked of YouTube."""
+    """Return titles from the archive and the work plan, without a request to YouTube."""
     found: dict[str, str] = {}
     with suppress(YTArchiveError):
         if job.work_plan_id:
@@ -128,7 +128,7 @@ def _headline(job: Job) -> str:
     ]
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
     said = [f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in (job.error, told) if text]
-    return " ".join(said) or "There was nothing to do."
+    return " ".join(said) or "There were no videos to archive."
 
 
 async def _where(archive: Archive, out: Output, job: Job) -> None:
@@ -143,10 +143,10 @@ async def _where(archive: Archive, out: Output, job: Job) -> None:
 
 
 def _what_next(out: Output, job: Job) -> None:
-    """What helps against each kind of failure, once, and how to go on."""
+    """Print the remedy of each kind of failure, once, and the next commands."""
     failed = {r.error_code for r in job.results if r.status is ResultStatus.FAILED}
     for code in sorted(filter(None, failed)):
         out.line(error_for_code(code).remedy)
     if job.work_plan_id:
         out.line(f"Work plan: `ytarchive workplan show {job.work_plan_id}`")
-    out.line(f"To try again what is missing: `ytarchive jobs retry {job.id}`")
+    out.line(f"To retry the missing videos: `ytarchive jobs retry {job.id}`")

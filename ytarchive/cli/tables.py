@@ -1,4 +1,4 @@
-"""Tables that lose nothing on narrow terminals, and never break a path."""
+"""Tables that fit narrow terminals without cutting text or breaking paths."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,21 +10,23 @@ from rich.text import Text
 
 _GAP = 2
 _LEAST = 12
-"""Characters that a column of running text needs to be worth reading."""
+"""Minimum width of a column of running text, in characters."""
 _INDENT = 4
 
 
 def may_wrap(value: Text) -> bool:
-    """Return whether a text can be broken: one with a slash may hold a path, which users copy."""
+    """Return whether a text can be wrapped.
+
+    Text with a slash may contain a path, which users copy.
+    """
     return "/" not in value.plain
 
 
 @dataclass(frozen=True)
 class Column:
-    """`flexible`: its text may be wrapped, and is the first to leave the line.
+    """A column. The text of a `flexible` column is wrapped, and leaves the line first.
 
-    `holds_paths`: no cell with a slash is ever broken; a name that has none is not either, if the
-    column is not flexible.
+    With `holds_paths` no cell with a slash is wrapped; without `flexible` no cell at all.
     """
 
     name: str
@@ -34,20 +36,20 @@ class Column:
 
     @classmethod
     def of(cls, declared: str) -> "Column":
-        """Read signs before its name: `>` flush right, `~` flexible, `/` with paths."""
+        """Parse signs before the name: `>` flush right, `~` flexible, `/` with paths."""
         name = declared.lstrip(">~/")
         signs = declared.removesuffix(name)
         return cls(name, ">" in signs, "~" in signs, "/" in signs)
 
     def wraps(self, value: Text) -> bool:
-        """Return whether a cell can be broken."""
+        """Return whether a cell can be wrapped."""
         return may_wrap(value) if self.flexible and self.holds_paths else not self.holds_paths
 
 
 class Rows:
-    """Rows below their columns' names; where these do not fit, the rest is below each row.
+    """Rows below the column names; columns that do not fit are shown below each row.
 
-    So no id and no path is ever cut or broken: both can be copied.
+    No id or path is cut or wrapped, so both can be copied.
     """
 
     def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> None:
@@ -129,7 +131,7 @@ class Rows:
 
 
 class Facts:
-    """Names and values, one pair a line; what can be broken is wrapped beside its name."""
+    """Names and values, one pair a line; long values are wrapped beside the name."""
 
     def __init__(self, rows: Sequence[tuple[Text, Text]]) -> None:
         self._rows = rows

@@ -1,4 +1,4 @@
-"""The commented file of settings that `ytarchive config init` writes."""
+"""The commented settings file that `ytarchive config init` writes."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from ytarchive.common.config import Settings
 
 _HEAD = """\
 # Settings of YTArchive. Each line that begins with `# name =` shows a default; take the `# ` away
-# to change it. Environment variables YTARCHIVE_<SECTION>__<NAME> are stronger than this file.
+# to change it. Environment variables YTARCHIVE_<SECTION>__<NAME> override this file.
 """
 
 
@@ -31,7 +31,7 @@ def sections() -> Iterator[tuple[str, dict[str, FieldInfo]]]:
 
 
 def default_of(field: FieldInfo) -> str | None:
-    """Return the default of a setting in TOML; None for one without a default, or with a secret."""
+    """Return the default of a setting in TOML; None for secrets and settings without default."""
     if field.default_factory is not None or field.default is None:
         return None
     return _toml(field.default)

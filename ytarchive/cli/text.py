@@ -1,23 +1,23 @@
-"""Text from elsewhere, made harmless for a terminal."""
+"""Text from outside, made safe for a terminal."""
 
 _JOINERS = "\u200c\u200d"
-"""Invisible, and needed to write Persian, Hindi and families of emoji; they hide nothing."""
+"""Invisible joiners that Persian, Hindi and emoji sequences need."""
 
 _LONGEST_TITLE = 200
-"""Twice what YouTube allows today."""
+"""Twice YouTube's limit."""
 
 
 def plain(text: str) -> str:
-    r"""One line without control characters, so that no title can colour, move or hide anything.
+    r"""Return one line without control characters, so that a title cannot change the terminal.
 
-    Line breaks and tabs become spaces; escapes, direction marks and halves of characters become
-    U+FFFD. A byte of a file's name that is not UTF-8 becomes `\xfc`.
+    Line breaks and tabs become spaces; escapes, direction marks and lone surrogates become
+    U+FFFD. A byte of a file name that is not UTF-8 becomes `\xfc`.
     """
     return "".join(_shown(character) for character in text)
 
 
 def counted(number: int, noun: str, more: str = "") -> str:
-    """Return a number and its noun, as `1 video` and `2 videos`; `more` stands between the two."""
+    """Return a number and its noun, as `1 video` and `2 videos`, with `more` between them."""
     return f"{number}{more} {noun}{'' if number == 1 and not more else 's'}"
 
 

@@ -1,4 +1,4 @@
-"""Times in the terminal: of this machine's time zone, or UTC with `--utc`."""
+"""Times in the terminal: in this machine's time zone, or UTC with `--utc`."""
 
 import os
 import re
@@ -11,24 +11,24 @@ _IN_MESSAGES = re.compile(
 
 
 def use_utc() -> None:
-    """Let this process show every time in UTC, those of its log included."""
+    """Make this process show every time in UTC, including its log."""
     os.environ["TZ"] = "UTC"
     time.tzset()
 
 
 def moment(value: datetime) -> str:
-    """Return a moment in the time zone of this process."""
+    """Return a time in the time zone of this process."""
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def at_about(value: datetime) -> str:
-    """Return an estimated moment: `about 14:30`, with the day if it is not today."""
+    """Return an estimated time: `about 14:30`, with the day if it is not today."""
     local, today = value.astimezone(), datetime.now().astimezone().date()
     return local.strftime("about %H:%M" if local.date() == today else "about %Y-%m-%d %H:%M")
 
 
 def local_times(message: str) -> str:
-    """Return a message of a service, whose times are UTC, with times in this process's zone."""
+    """Return a service's message with its UTC times in this process's time zone."""
     return _IN_MESSAGES.sub(_localised, message)
 
 

@@ -1,4 +1,4 @@
-"""How a check of `ytarchive doctor` ended."""
+"""The result of a check of `ytarchive doctor`."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from ytarchive.common.errors import YTArchiveError
 
 
 class Verdict(StrEnum):
-    """How a check came out."""
+    """The outcome of a check."""
 
     OK = "ok"
     WARN = "warn"
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 
 class Check(BaseModel):
-    """One thing that archiving needs, how it is, and what would help."""
+    """A requirement of archiving, its state, and the remedy."""
 
     name: str
     verdict: Verdict
@@ -26,5 +26,5 @@ class Check(BaseModel):
 
 
 def failed(name: str, error: YTArchiveError, verdict: Verdict) -> Check:
-    """Return the check that an error stands for."""
+    """Return the failed check of an error."""
     return Check(name=name, verdict=verdict, message=error.message, remedy=remedy_for(error))

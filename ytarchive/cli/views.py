@@ -1,4 +1,4 @@
-"""What people and programs see of jobs while these run."""
+"""The display of running jobs, for people and programs."""
 
 import time
 from collections.abc import Sequence
@@ -21,7 +21,10 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class View:
-    """Shows jobs, as often as it is told how they are; this one nothing: the answer comes later."""
+    """Shows jobs at each `update`.
+
+    This class shows nothing, because the answer follows at the end.
+    """
 
     def __enter__(self) -> Self:
         return self
@@ -30,7 +33,7 @@ class View:
         return
 
     def update(self, jobs: Sequence[Job]) -> None:
-        """The jobs as they are now."""
+        """Show the current state of the jobs."""
 
 
 def name_of(job: Job) -> str:
@@ -43,7 +46,7 @@ def name_of(job: Job) -> str:
 
 
 class LiveView(View):
-    """Bars that move: one for each job, and one for each video that is being worked on."""
+    """Progress bars: one for each job and one for each active video."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
@@ -80,12 +83,12 @@ class LiveView(View):
         self._live.refresh()
 
     def _fit(self, width: int) -> None:
-        """Show the columns for which there is room beside a readable title."""
+        """Show the columns that fit beside a readable title."""
         self._jobs.columns = _columns(width, _JOB_FIELDS)
         self._videos.columns = _columns(width, _VIDEO_FIELDS)
 
     def _print_long_waits(self, jobs: Sequence[Job]) -> None:
-        """Print above the bars, once, why jobs wait, where the line below them has no room."""
+        """Print once, above the bars, why jobs wait, if the line below the bars is too short."""
         waits = _waits_of(jobs)
         if len(self._remark.plain) > self._out.console.width:
             for wait in sorted(waits - self._waits):
@@ -102,11 +105,11 @@ class LiveView(View):
 
 
 _TITLE = 28
-"""Characters of a title that are worth more than any other column."""
+"""Minimum characters of a title, before any other column is shown."""
 _BAR = 8
 _JOB_FIELDS = (("eta", 8), ("count", 12), ("speed", 10))
 _VIDEO_FIELDS = (("percent", 4), ("eta", 8), ("phase", 10), ("speed", 10), ("bytes", 19))
-"""Name and width of each, the most important first."""
+"""Name and width of each column, most important first."""
 _ORDER = ("phase", "count", "percent", "bytes", "speed", "eta")
 
 
@@ -115,7 +118,7 @@ def _bars() -> Progress:
 
 
 def _columns(width: int, fields: Sequence[tuple[str, int]]) -> tuple[ProgressColumn, ...]:
-    """Name, bar and fields; on narrow terminals the least important fields are left out."""
+    """Return name, bar and fields; narrow terminals omit the least important fields."""
     room = width - _TITLE
     shown: dict[str, int] = {}
     for name, needed in fields:
@@ -183,14 +186,14 @@ def _waits_of(jobs: Sequence[Job]) -> set[str]:
 
 
 def _end_of(jobs: Sequence[Job]) -> str:
-    """When the last job is expected to end; empty while that is not known for each."""
+    """Return the expected end of the last job; empty while it is unknown for a job."""
     ends = [job.progress.ends_at for job in jobs if not job.status.is_final]
     known = [end for end in ends if end is not None]
     return f"ends {at_about(max(known))}" if known and len(known) == len(ends) else ""
 
 
 def _remark(jobs: Sequence[Job]) -> str:
-    """Why nothing starts, and what has failed so far."""
+    """Return why no video starts, and the number of failures."""
     failed = sum(job.progress.failed for job in jobs)
     unavailable = sum(job.progress.unavailable for job in jobs)
     parts = sorted(_waits_of(jobs))
@@ -200,14 +203,14 @@ def _remark(jobs: Sequence[Job]) -> str:
 
 
 class PlainView(View):
-    """A line now and then, for files and pipes."""
+    """Prints a line at intervals, for files and pipes."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
         self._due = time.monotonic() + _FIRST_LINE_AFTER
 
     def update(self, jobs: Sequence[Job]) -> None:
-        """Print how far the jobs are, if it is time to."""
+        """Print the progress of the jobs if the interval has passed."""
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + _SECONDS_BETWEEN_LINES
@@ -229,14 +232,14 @@ def _progress_line(job: Job) -> str:
 
 
 class JsonView(View):
-    """The jobs as JSON lines, whenever they have changed."""
+    """Prints jobs as JSON lines when they change."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
         self._shown: dict[str, Job] = {}
 
     def update(self, jobs: Sequence[Job]) -> None:
-        """Print the jobs that are not as they were."""
+        """Print the changed jobs."""
         for job in jobs:
             if self._shown.get(job.id) != job:
                 self._shown[job.id] = job
@@ -244,7 +247,7 @@ class JsonView(View):
 
 
 def view_for(out: Output, *, stream: bool) -> View:
-    """Return the view that fits the output; `stream`: JSON lines all the while instead of none."""
+    """Return the view for the output; with `stream`, JSON lines for each change."""
     if out.as_json:
         return JsonView(out) if stream else View()
     return LiveView(out) if out.is_live else PlainView(out)

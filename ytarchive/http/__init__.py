@@ -1,4 +1,4 @@
-"""The contracts over HTTP: a server that mounts them, a client that calls them."""
+"""The contracts over HTTP: server and client."""
 
 from ytarchive.http.client import remote
 from ytarchive.http.contracts import CONTRACTS

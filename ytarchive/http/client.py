@@ -1,4 +1,4 @@
-"""The same contract over HTTP: each call becomes a request, each error the same exception."""
+"""Client of a contract over HTTP: each call is a request, and each error the same exception."""
 
 import functools
 import inspect
@@ -37,9 +37,9 @@ from ytarchive.http.requests import query_string, request_body
 C = TypeVar("C", bound=Contract)
 
 _PATIENCE = 660.0
-"""Longer than `server.request_timeout`, so that the server's own answer arrives."""
+"""Seconds. Longer than `server.request_timeout`, so that the server's error arrives."""
 _BY_PARTS = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
-"""Content may take any time as long as its bytes arrive."""
+"""Content has no total limit, only a limit between bytes."""
 
 
 def remote(
@@ -52,10 +52,10 @@ def remote(
 ) -> C:
     """Return an implementation of `contract` that calls the server at `base_url`.
 
-    A service that may move is given as a function, which is asked before each request.
+    `base_url` may be a function, which is called before each request, for a service that may move.
 
-    It raises what the service raises, and besides: ServiceUnavailable when nothing answers,
-    ServiceTimeout after `timeout` seconds, ProtocolError when the answer is not understood.
+    Methods raise the service's errors, ServiceUnavailable without an answer, ServiceTimeout after
+    `timeout` seconds, and ProtocolError for an invalid answer.
     """
     return cast("C", _remote_class(contract)(_Wire(contract, session, base_url, token, timeout)))
 
@@ -85,7 +85,7 @@ class _Wire:
         return url.rstrip("/")
 
     async def call(self, declared: Endpoint, arguments: dict[str, Any]) -> Any:
-        """Return the result of an operation, or its error raised."""
+        """Return the result of an operation, or raise its error."""
         path = {name: quote(str(arguments[name]), safe="") for name in declared.path_parameters}
         model = arguments.get(declared.request_name or "")
         trace_id = current_trace_id() or new_trace_id()
@@ -113,7 +113,7 @@ class _Wire:
         body: bytes | None = None,
         limit: aiohttp.ClientTimeout | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a request. Errors of the connection are raised as ours, also within the block."""
+        """Send a request. Connection errors become YTArchiveErrors, also within the block."""
         with self.translated():
             async with self._session.request(
                 method,
@@ -127,7 +127,7 @@ class _Wire:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Raise errors of the connection as ours."""
+        """Convert connection errors into YTArchiveErrors."""
         try:
             yield
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:
@@ -139,7 +139,7 @@ class _Wire:
         async with self.ask("HEAD", path, headers) as response:
             if response.status == 200:
                 return self._described(response, path)
-        # The answer to HEAD has no body that could say why.
+        # The answer to HEAD has no body with the reason.
         async with self.ask("GET", path, headers) as response:
             if response.status == 200:
                 return self._described(response, path)
@@ -172,7 +172,7 @@ class _Wire:
             raise self._failure(ProtocolError, text) from error
 
     def refusal(self, name: str, status: int, raw: bytes) -> YTArchiveError:
-        """Return the error in an answer that should have been content."""
+        """Return the error in an answer without the expected content."""
         error = self._envelope(status, raw).error
         if error is None:
             return self._failure(ProtocolError, f"answered {name} with no content")
@@ -187,7 +187,7 @@ class _Wire:
         try:
             return declared.response_adapter.validate_python(answer.data)
         except ValidationError as error:
-            text = f"answered {declared.name} in a form this version does not know"
+            text = f"answered {declared.name} in an unknown form"
             raise self._failure(ProtocolError, text) from error
 
     def _envelope(self, status: int, raw: bytes) -> ServiceResponse:
@@ -200,9 +200,9 @@ class _Wire:
     def _unanswered(self, error: Exception) -> YTArchiveError:
         match error:
             case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
-                return self._failure(ProtocolError, "has an address that is no URL")
+                return self._failure(ProtocolError, "has an invalid URL")
             case aiohttp.ClientResponseError():
-                return self._failure(ProtocolError, "does not speak HTTP as it should")
+                return self._failure(ProtocolError, "does not answer with valid HTTP")
             case TimeoutError():
                 seconds = self._timeout.total or 0
                 return self._failure(ServiceTimeout, f"did not answer within {seconds:g} seconds")
@@ -216,7 +216,7 @@ class _Wire:
 
 @dataclass(frozen=True)
 class _RemoteContent(Content):
-    """Content of a server; each part of it is a request of its own."""
+    """Content of a server; each part is a separate request."""
 
     wire: _Wire
     path: str
@@ -248,7 +248,7 @@ async def _nothing() -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Why a connection failed, in words alone: aiohttp's own text shows Python's objects."""
+    """Return why a connection failed; aiohttp's own text contains Python objects."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"there is no host {error.host}"
     number = error.os_error.errno if isinstance(error, aiohttp.ClientConnectorError) else None

@@ -12,7 +12,7 @@ _RANGE = re.compile(r"bytes=[ \t]*(\d{0,19})-(\d{0,19})[ \t]*", re.ASCII | re.IG
 
 
 def require_version(request: web.Request, content: Content) -> None:
-    """Raise ContentChanged if the request asks for another version (`If-Match` and the like)."""
+    """Raise ContentChanged if the request requires another version (`If-Match` and similar)."""
     wanted, since = request.if_match, request.if_unmodified_since
     if wanted is not None:
         is_wanted = _is_among(content, wanted, weak=False)
@@ -23,7 +23,7 @@ def require_version(request: web.Request, content: Content) -> None:
 
 
 def is_known(request: web.Request, content: Content) -> bool:
-    """Return whether the caller has this version already (`If-None-Match` and the like)."""
+    """Return whether the client already has this version (`If-None-Match` and similar)."""
     known, since = request.if_none_match, request.if_modified_since
     if known is not None:
         return _is_among(content, known, weak=True)
@@ -31,10 +31,10 @@ def is_known(request: web.Request, content: Content) -> bool:
 
 
 def requested_part(request: web.Request, content: Content) -> tuple[int, int] | None:
-    """Return the first byte of the part that is asked for and the one after it; None: everything.
+    """Return the requested part as start and exclusive end; None for everything.
 
-    Everything is sent as well if the range cannot be understood, has several parts, or is of
-    another version (`If-Range`). Raises RangeNotSatisfiable.
+    None also for a range that is invalid, has several parts, or is of another version (`If-Range`).
+    Raises RangeNotSatisfiable.
     """
     header = request.headers.get(hdrs.RANGE)
     if header is None or request.method != hdrs.METH_GET or not _is_of_version(request, content):
@@ -43,7 +43,7 @@ def requested_part(request: web.Request, content: Content) -> tuple[int, int] | 
 
 
 def byte_range(header: str, size: int) -> tuple[int, int] | None:
-    """Return the bytes that a `Range` header asks for. Raises RangeNotSatisfiable."""
+    """Return the bytes that a `Range` header requests. Raises RangeNotSatisfiable."""
     found = _RANGE.fullmatch(header)
     if found is None or not any(found.groups()):
         return None

@@ -1,4 +1,4 @@
-"""Answers that are bytes: whole or in part, with what browsers and caches need to know of them."""
+"""Answers with bytes, complete or in part, with headers for browsers and caches."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 _CONTENT_HEADERS = {
     **SAFE_HEADERS,
-    # The browser may keep the bytes, and asks each time whether they are still the same.
+    # The browser may cache the bytes, and checks each time whether they have changed.
     "Cache-Control": "private, no-cache",
-    # A browser that shows a file by itself loads the file as a part of a page of its own.
+    # A browser that shows only this file loads it as part of a page of its own.
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; media-src 'self'; "
     "frame-ancestors 'none'",
     "Accept-Ranges": "bytes",
 }
 _STALLED = 600.0
-"""Seconds after which a caller that takes no bytes, such as a paused player, is cut off."""
+"""Seconds after which a client that reads no bytes, such as a paused player, is disconnected."""
 
 
 async def content_response(
@@ -34,7 +34,7 @@ async def content_response(
 ) -> web.StreamResponse:
     """Return the answer to a request for content.
 
-    Raises ContentChanged, RangeNotSatisfiable, or what opening the content raises.
+    Raises ContentChanged, RangeNotSatisfiable, or an error of opening the content.
     """
     require_version(request, content)
     response = _Streamed(headers={**_CONTENT_HEADERS, TRACE_HEADER: trace_id})
@@ -73,15 +73,15 @@ class _Streamed(web.StreamResponse):
                         await self.write(part)
             except (YTArchiveError, TimeoutError) as error:
                 path = request.rel_url.raw_path
-                logger.bind(service="http").warning("{} was cut off: {!r}", path, error)
+                logger.bind(service="http").warning("{} was interrupted: {!r}", path, error)
                 if request.transport is not None:
-                    request.transport.abort()  # the status is sent; nothing else shows the failure
+                    request.transport.abort()  # the status is sent; only this shows it
                 raise ConnectionResetError from error
         return writer
 
 
 def _disposition(name: str) -> str:
-    """Return the header that shows a file in the browser, and gives it a name if it is saved."""
+    """Return the header that shows a file in the browser, with a name for saving."""
     if name.isascii():
         return f'inline; filename="{name}"'
     plain = name.encode("ascii", "replace").decode().replace("?", "_")

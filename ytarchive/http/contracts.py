@@ -1,4 +1,4 @@
-"""Every contract of the archive, as one server with all services mounts them."""
+"""All contracts of a server with all services."""
 
 from ytarchive.common.contract import Contract
 from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI

@@ -1,4 +1,4 @@
-"""The time limit of requests: one timer for all, because one for each costs more than most do."""
+"""The time limit of requests: one timer for all, because a timer costs more than most requests."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 class Deadlines:
-    """Ends what takes longer than `seconds`."""
+    """Cancels requests that take longer than `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._running: dict[asyncio.Task[Any], float] = {}  # until when; the first to end is first
+        self._running: dict[asyncio.Task[Any], float] = {}  # end times, earliest first
         self._overdue: set[asyncio.Task[Any]] = set()
         self._is_watching = False
 
@@ -32,13 +32,13 @@ class Deadlines:
         except asyncio.CancelledError:
             if task in self._overdue and task.uncancel() <= cancelled_before:
                 raise ServiceTimeout(f"no answer within {self._seconds:g} seconds") from None
-            raise  # someone else wants the end of it
+            raise  # cancelled from outside
         finally:
             self._running.pop(task, None)
             self._overdue.discard(task)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End what is overdue, and look again when the next one would be."""
+        """Cancel overdue requests, and set the timer for the next one."""
         now = loop.time()
         for task, until in list(self._running.items()):
             if until > now:

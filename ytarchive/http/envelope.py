@@ -21,16 +21,16 @@ JSON = "application/json"
 
 
 class _Memory:
-    """The bytes of answers whose objects are still kept by their service.
+    """A cache of the bytes of answers, as long as a service keeps their objects.
 
-    Models are frozen, so the same object has the same bytes; they are forgotten with it.
+    Models are frozen, so the same object has the same bytes; an entry ends with its object.
     """
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[weakref.ref[Model], bytes]] = {}
 
     def json(self, adapter: TypeAdapter[Any], value: Any) -> bytes:
-        """`value` as JSON; a model that was answered before is not serialised again."""
+        """Return `value` as JSON; the bytes of a cached model are reused."""
         key = id(value)
         known = self._known.get(key)
         if known is not None and known[0]() is value:
@@ -45,14 +45,14 @@ _memory = _Memory()
 
 
 def success(adapter: TypeAdapter[Any], value: Any, trace_id: str, status: int) -> web.Response:
-    """`value` in the envelope. It is serialised once, straight to bytes."""
+    """Return `value` in the envelope, serialised once, directly to bytes."""
     data = _memory.json(adapter, value)
     body = b'{"success":true,"data":%b,"error":null,"trace_id":"%b"}' % (data, trace_id.encode())
     return answer(body, trace_id, status)
 
 
 def failure(error: YTArchiveError, trace_id: str) -> web.Response:
-    """Return `error` in the envelope; its `details` say what helps, as the terminal does."""
+    """Return `error` in the envelope; its `details` contain the remedy."""
     detail = json_bytes(_with_remedy(error), fallback=str)
     body = b'{"success":false,"data":null,"error":%b,"trace_id":"%b"}' % (detail, trace_id.encode())
     response = answer(body, trace_id, error.status)
@@ -72,6 +72,6 @@ def _with_remedy(error: YTArchiveError) -> ErrorDetail:
 
 
 def answer(body: bytes, trace_id: str, status: int = 200, media_type: str = JSON) -> web.Response:
-    """Any answer, with the headers that all have."""
+    """Return an answer with the common headers."""
     headers = {**SAFE_HEADERS, TRACE_HEADER: trace_id, hdrs.CONTENT_TYPE: media_type}
     return web.Response(body=body, status=status, headers=headers)

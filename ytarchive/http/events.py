@@ -1,4 +1,4 @@
-"""Server-sent events: a stream as an answer, and its reading by the client."""
+"""Server-sent events: the answer of the server and the reader of the client."""
 
 import asyncio
 from collections.abc import AsyncIterable
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 LAST_EVENT_ID = "Last-Event-ID"
 STREAMS = web.AppKey("streams", set[asyncio.Task[Any]])
-"""The streams that are open; they end when the server stops."""
+"""The open streams, which end when the server stops."""
 HEARTBEAT = 15.0
 _STALLED = 60.0
-"""Seconds after which a subscriber that takes no bytes is cut off."""
+"""Seconds after which a subscriber that reads no bytes is disconnected."""
 _EVENTS_HEADERS = {
     **SAFE_HEADERS,
     hdrs.CONTENT_TYPE: "text/event-stream",
@@ -34,13 +34,13 @@ def events_response(stream: EventStream, trace_id: str) -> web.StreamResponse:
 
 
 async def end_streams(app: web.Application) -> None:
-    """End every stream: the server stops."""
+    """End every stream when the server stops."""
     for task in app[STREAMS]:
         task.cancel()
 
 
 class _Events(web.StreamResponse):
-    """An answer whose body is sent after the request's time limit has ended, until it is closed."""
+    """An answer that sends its body until it is closed, outside the request's time limit."""
 
     def __init__(self, stream: EventStream, headers: dict[str, str]) -> None:
         super().__init__(headers=headers)
@@ -90,7 +90,7 @@ def _encoded(sent: SentEvent) -> bytes:
 
 
 async def decoded(parts: AsyncIterable[bytes]) -> EventStream:
-    """Yield the events of a body. Raises ValueError for what is none."""
+    """Yield the events of a body. Raises ValueError for invalid data."""
     rest, fields = b"", dict[str, str]()
     async for part in parts:
         *lines, rest = (rest + part).split(b"\n")

@@ -1,9 +1,9 @@
-"""Who may speak to the server: browsers on this machine can reach loopback too.
+"""Access control: browsers on this machine can reach loopback too.
 
-A page of any site can make its reader's browser send requests to 127.0.0.1, and can point a name of
-its own there (DNS rebinding). So before a request has any effect: its Host must be a name of this
-server, a browser must not say that it comes from elsewhere, and a body must be declared as JSON,
-which no form can do. Programs such as curl send none of the browser's headers and are not affected.
+A web page can make a browser send requests to 127.0.0.1, and can point a host name there (DNS
+rebinding). So every request is checked first: its Host must be a name of this server, a browser's
+headers must not name another origin, and a body must be declared as JSON, which no form can do.
+Programs such as curl send no browser headers and are not affected.
 """
 
 import functools
@@ -51,7 +51,7 @@ def _token(config: ServerConfig) -> str:
 
 
 class Guard:
-    """Checks every request before it has any effect, whatever its method and path."""
+    """Checks every request before it has any effect, for all methods and paths."""
 
     def __init__(self, config: ServerConfig) -> None:
         further = {name.lower() for name in config.allowed_hosts}
@@ -104,7 +104,7 @@ def _host_name(authority: str) -> str | None:
     """Return the name or address in `name[:port]`, in lower case; None if it is neither."""
     try:
         parts = urlsplit(f"//{authority}")
-        _ = parts.port  # raises for a port that is no number
+        _ = parts.port  # raises ValueError for an invalid port
     except ValueError:
         return None
     if parts.path or parts.query or parts.fragment or parts.username is not None:

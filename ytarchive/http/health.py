@@ -1,4 +1,4 @@
-"""One health check for all services of a server."""
+"""The health check of a server with several services."""
 
 import asyncio
 import time
@@ -10,11 +10,11 @@ from ytarchive.common.models import HealthCheck, HealthQuery
 from ytarchive.common.services import ServiceName
 
 _PATIENCE = 5.0
-"""Seconds after which a service that does not say how it is counts as unhealthy."""
+"""Seconds after which a service without an answer counts as unhealthy."""
 
 
 class Health:
-    """Answers for the one service of a server, or for all of them together."""
+    """Returns the health of a server's only service, or of all its services together."""
 
     def __init__(self, services: Mapping[ServiceName, ServiceContract]) -> None:
         self._services = services
@@ -22,10 +22,10 @@ class Health:
 
     @endpoint("GET /health")
     async def check_health(self, request: HealthQuery) -> HealthCheck:
-        """How the service is that owns the port, or all services together.
+        """Return the health of the port's service, or of all services together.
 
-        `checks` has one entry for each service and for each thing that one depends on. Raises
-        NotFound for a service that this server does not run.
+        `checks` has an entry for each service and each of its dependencies. Raises NotFound for a
+        service that this server does not run.
         """
         if request.service is not None:
             return await self._of(request.service)
@@ -44,7 +44,7 @@ class Health:
         found = next((name for name in self._services if name == service), None)
         if found is None:
             here = ", ".join(self._services)
-            raise NotFound(f"this server runs no service of that name; it runs {here}")
+            raise NotFound(f"this server runs no service of this name; it runs {here}")
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await self._services[found].health()

@@ -1,4 +1,4 @@
-"""Listening on an address, with a clear error when it cannot be had."""
+"""Listening on an address, with a clear error if that fails."""
 
 import asyncio
 import errno
@@ -26,12 +26,12 @@ _RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _GRACE = 3.0
 _LINGERING = 10.0
-"""Seconds in which the rest of a refused body is read, so that the answer is seen."""
+"""Seconds in which the rest of a refused body is read, so that the client reads the answer."""
 
 
 @dataclass(frozen=True)
 class Listening:
-    """A server that accepts connections. `port` is the real one, also where 0 was asked for."""
+    """A server that accepts connections. `port` is the actual port, also for port 0."""
 
     host: str
     port: int
@@ -40,17 +40,20 @@ class Listening:
 
     @property
     def url(self) -> str:
-        """Where programs on this machine reach it."""
+        """Return the URL for programs on this machine."""
         return server_url(self.host, self.port)
 
     async def close(self) -> None:
-        """Accept nothing new, give running requests three seconds, then close."""
+        """Stop accepting requests, wait three seconds for running ones, and close."""
         self._server.close()
         await self._runner.cleanup()
 
 
 async def listen(app: web.Application, host: str, port: int) -> Listening:
-    """Serve `app`. Raises AddressInUse, or InvalidConfiguration for an open door without token."""
+    """Serve `app`.
+
+    Raises AddressInUse, or InvalidConfiguration for a public address without token.
+    """
     require_safe_address(host, app[SERVER_CONFIG])
     runner = web.AppRunner(app, shutdown_timeout=_GRACE)
     await runner.setup()
@@ -79,9 +82,9 @@ async def _listening_server(
 
 
 def _in_envelope(handler: _RequestHandler) -> _RequestHandler:
-    """Return `handler` with an envelope around the refusals that aiohttp makes by itself.
+    """Return `handler` with aiohttp's own error answers in an envelope.
 
-    It makes them before any middleware runs; the one known is of an unknown `Expect` header.
+    aiohttp sends them before any middleware runs, for example for an unknown `Expect` header.
     """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -97,7 +100,7 @@ def _in_envelope(handler: _RequestHandler) -> _RequestHandler:
 
 
 class _Connection(web.RequestHandler):
-    """A connection that answers in the envelope even where no request could be made out."""
+    """A connection that answers invalid requests in the envelope too."""
 
     __slots__ = ()
 
@@ -108,7 +111,7 @@ class _Connection(web.RequestHandler):
             manager,
             loop=loop,
             access_log=None,  # type: ignore[arg-type]  # off
-            # Runs from the first byte or the last answer on, so it ends slow headers too.
+            # Runs from the first byte or the last answer, so it limits slow headers too.
             keepalive_timeout=patience,
             lingering_time=min(patience, _LINGERING),
         )
@@ -120,9 +123,9 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Called for what never reaches a route: bytes that are not HTTP, too long headers."""
+        """Answer requests that reach no route: invalid HTTP, headers that are too long."""
         if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun; there is no way to send another")
+            raise ConnectionError("the answer has begun, so no other answer can be sent")
         if status >= 500:
             logger.bind(service="http").opt(exception=exc).error("a request failed: {}", message)
         error: YTArchiveError = InternalError() if status >= 500 else MalformedRequest()
@@ -132,9 +135,9 @@ class _Connection(web.RequestHandler):
         return response
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Called for faults of the server, and for the rest of a body that cannot be decoded.
+        """Log server errors; ignore the rest of a body that cannot be decoded.
 
-        Whoever sent that has been answered, and must not be able to fill the log.
+        The client of such a body has its answer and must not be able to fill the log.
         """
         if not isinstance(kw.get("exc_info"), web.RequestPayloadError | HttpProcessingError):
             super().log_exception(*args, **kw)
@@ -142,7 +145,7 @@ class _Connection(web.RequestHandler):
 
 _CAUSES = {
     errno.EADDRINUSE: "another program listens there",
-    errno.EACCES: "this user may not use that port; ports from 1024 on are free to all",
+    errno.EACCES: "this user may not use that port; use a port from 1024 on",
     errno.EADDRNOTAVAIL: "this machine does not have that address",
 }
 

@@ -63,7 +63,7 @@ def openapi(contracts: Sequence[type[Any]]) -> Document:
         path = paths.setdefault(API_PREFIX + declared.path, {})
         path[declared.method.lower()] = _operation(tag, declared, schemas, components)
     queries = [f.request_model for _, f in operations if f.request_model and not f.has_body]
-    for model in queries:  # they stand as parameters
+    for model in queries:  # they are parameters
         components.pop(model.__name__, None)
     responses = {"default": _answer("Any other failure", _ref("Failure"))}
     for tag in dict(operations):
@@ -72,7 +72,7 @@ def openapi(contracts: Sequence[type[Any]]) -> Document:
     return {
         "openapi": "3.1.0",
         "info": _info(),
-        "servers": [{"url": "/", "description": "The server that this document came from"}],
+        "servers": [{"url": "/", "description": "The server of this document"}],
         "tags": _tags(contracts),
         "security": [{}, {"token": []}],
         "paths": paths,
@@ -267,16 +267,16 @@ def _info() -> Document:
 
 
 _ABOUT = """\
-Keeps YouTube videos, playlists and channels safe on your own disk.
+Archives YouTube videos, playlists and channels on your own disk.
 
 Every answer is an envelope: `success`, `data`, `error`, `trace_id`. A request body is an envelope
 too (`trace_id`, `timestamp`, `data`), or its `data` alone. Times are UTC, ISO 8601 with `Z`.
-Wherever a YouTube id is accepted, an address that contains one is too; in a path it must be
+Wherever a YouTube id is accepted, a URL that contains it is accepted too; in a path it must be
 percent-encoded. `docs/errors.md` explains every error code.
 """
 
 _TOKEN: Document = {
     "type": "http",
     "scheme": "bearer",
-    "description": "Needed when `server.token` is set",
+    "description": "Required if `server.token` is set",
 }

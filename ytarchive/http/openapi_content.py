@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of operations that answer with content or with events."""
+"""The OpenAPI description of operations that answer with content or events."""
 
 from typing import Any
 
@@ -29,9 +29,9 @@ CONTENT_PARAMETERS: list[Document] = [
     {"name": name, "in": "header", "required": False, "description": text, "schema": _TEXT}
     for name, text in (
         (str(hdrs.RANGE), "A part of the bytes, as `bytes=0-499`, `bytes=500-` or `bytes=-500`"),
-        (str(hdrs.IF_RANGE), "Send the part only of this version, and everything of another"),
-        (str(hdrs.IF_NONE_MATCH), "Versions that are known; of one of them nothing is sent"),
-        (str(hdrs.IF_MODIFIED_SINCE), "Send nothing if there is no later version"),
+        (str(hdrs.IF_RANGE), "Send the part only of this version, otherwise everything"),
+        (str(hdrs.IF_NONE_MATCH), "Versions that the client has; they are not sent again"),
+        (str(hdrs.IF_MODIFIED_SINCE), "Send only a later version"),
         (str(hdrs.IF_MATCH), "Refuse other versions"),
     )
 ]
@@ -42,7 +42,7 @@ CONTENT_RESPONSES: Document = {
         "headers": {**_BYTES["headers"], **_headers(hdrs.CONTENT_RANGE)},
         "content": _BYTES["content"],
     },
-    "304": {"description": "The version is known", "headers": _VERSION},
+    "304": {"description": "The client has this version", "headers": _VERSION},
 }
 """HEAD gets the same headers without the bytes."""
 

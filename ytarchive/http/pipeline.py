@@ -1,4 +1,4 @@
-"""What every request passes through: trace, guard, time limit, and one envelope for all errors."""
+"""The middleware of every request: trace, guard, time limit, and an envelope for errors."""
 
 import functools
 import time
@@ -31,7 +31,7 @@ TRACE = web.RequestKey("trace", str)
 """The request's trace id: the body's, the header's, or a new one."""
 
 if TYPE_CHECKING:
-    from loguru import Logger  # exists for type checkers only
+    from loguru import Logger  # only for type checkers
 
 
 def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middleware:
@@ -45,14 +45,14 @@ def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middlew
         with trace(request.headers.get(TRACE_HEADER)) as trace_id:
             request[TRACE] = trace_id
             resource = request.match_info.route.resource
-            route, method = "unmatched", "other"  # labels have few values, whatever is sent
+            route, method = "unmatched", "other"  # bounds the number of label values
             if resource is not None:
                 route, method = resource.canonical, request.method
             service_log = log[owners.get(route, "http")]
             try:
                 guard.check(request)
                 response = await deadlines.keep(handler(request))
-            except Exception as error:  # the caller gets an envelope, whatever happens
+            except Exception as error:  # the client gets an envelope for every exception
                 response = _failed(request, error, service_log)
             seconds = time.perf_counter() - started
             _duration(method, route, response.status).observe(seconds)
@@ -70,7 +70,7 @@ def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middlew
 
 @functools.cache
 def _duration(method: str, route: str, status: int) -> Histogram:
-    """Return the metric with these labels; looking it up costs more than counting."""
+    """Return the metric with these labels, cached because the look-up is slow."""
     return REQUEST_SECONDS.labels(method, route, status)
 
 
@@ -90,7 +90,7 @@ def _failed(request: web.Request, error: Exception, log: "Logger") -> web.Respon
 
 
 def _named(error: Exception, request: web.Request) -> YTArchiveError:
-    """Any exception as one that callers know; ours as it is, the unexpected without its text."""
+    """Return an exception as a YTArchiveError; unexpected ones without their text."""
     match error:
         case YTArchiveError():
             return error
@@ -106,5 +106,5 @@ def _named(error: Exception, request: web.Request) -> YTArchiveError:
             return MalformedRequest(error.reason)
         case _:
             named = as_error(error)
-            # The text of an unexpected exception goes to the log alone.
+            # The text of an unexpected exception is only logged.
             return InternalError() if isinstance(named, InternalError) else named

@@ -1,4 +1,4 @@
-"""Asks a registered service for its health, trusting nothing that comes back."""
+"""Requests the health of a registered service, whose answer is not trusted."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ async def says_healthy(
 
     Raises aiohttp's errors, ValueError or TimeoutError.
 
-    No redirect is followed, and no more than 64 KiB are read.
+    Redirects are not followed, and at most 64 KiB are read.
     """
     headers = {hdrs.AUTHORIZATION: f"Bearer {token}"} if token else {}
     url = entry.address + entry.health_endpoint

@@ -1,4 +1,4 @@
-"""A request as a contract's method takes it: from the query string or from the body."""
+"""Reads the request of an operation from the query string or the body."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ from ytarchive.common.json_text import TOO_LARGE, extreme_in
 from ytarchive.common.models import Model, UtcDatetime
 
 _READ_TWICE = 2**16
-"""Bytes up to which names given twice are looked for; larger bodies are lists made by programs."""
+"""Maximum bytes of a body that is checked for repeated names; larger ones are made by programs."""
 
 
 class ServiceRequest(Model):
-    """The envelope of a request. A body without the key `data` is taken as the data itself."""
+    """The envelope of a request. A body without the key `data` is the data itself."""
 
     trace_id: str | None = Field(default=None, max_length=128)
     timestamp: UtcDatetime | None = None
@@ -28,7 +28,7 @@ class ServiceRequest(Model):
 
 
 class RequestReader:
-    """Reads the requests of one endpoint; a body may take `patience` seconds to arrive."""
+    """Reads the requests of an endpoint; a body must arrive within `patience` seconds."""
 
     def __init__(self, declared: Endpoint, patience: float) -> None:
         self._patience = patience
@@ -100,9 +100,9 @@ async def _body(request: web.Request, patience: float) -> dict[str, Any]:
 
 async def _raw_body(request: web.Request, patience: float) -> bytes:
     if (request.content_length or 0) > request.client_max_size:
-        raise BodyTooLarge  # no need to see it
+        raise BodyTooLarge  # no check needed
     try:
-        # A small body has arrived with the headers.
+        # A small body arrives with the headers.
         async with asyncio.timeout(None if request.content.is_eof() else patience):
             return await request.read()
     except TimeoutError:
@@ -114,7 +114,7 @@ async def _raw_body(request: web.Request, patience: float) -> bytes:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> None:
-    """Refuse an object that gives two values to a name: readers differ in which one counts."""
+    """Refuse an object with a repeated name, because parsers differ in the value they use."""
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:
@@ -126,7 +126,7 @@ _EACH_ONCE = json.JSONDecoder(object_pairs_hook=_each_once)
 
 
 def _refuse_extremes(raw: bytes, value: Any) -> None:
-    """Refuse what no store can keep: too many levels, integers beyond 64 bits, infinity."""
+    """Refuse values that cannot be stored: too many levels, integers beyond 64 bits, infinity."""
     cause = extreme_in(raw, value)
     if cause == TOO_LARGE:
         raise InvalidRequest(cause)

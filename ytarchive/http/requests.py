@@ -1,4 +1,4 @@
-"""What the client sends: the body and the query string of a request."""
+"""The body and query string of a client's request."""
 
 from typing import Any
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""Mounts contracts: every declared operation becomes a route that speaks the envelope."""
+"""Mounts contracts: every declared operation becomes a route."""
 
 import asyncio
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ SERVER_CONFIG = web.AppKey("server_config", ServerConfig)
 def build_app(services: Sequence[Mounted], config: ServerConfig) -> web.Application:
     """Return a web application with the operations of the given contracts.
 
-    The implementations must inherit from their contracts, which check the ids in paths for them.
+    The implementations must inherit from their contracts, which check the ids in paths.
     """
     owners: dict[str, ServiceName] = {}
     app = web.Application(
@@ -61,7 +61,7 @@ def build_app(services: Sequence[Mounted], config: ServerConfig) -> web.Applicat
 
 
 def _mount(app: web.Application, contract: type[Any], service: object) -> list[str]:
-    """Add a route for each operation but `health`, for which the server answers; their paths."""
+    """Add a route for each operation except `health`, and return the paths."""
     if contract not in type(service).__mro__:
         raise TypeError(f"{type(service).__name__} does not inherit from {contract.__name__}")
     declarations = [found for found in endpoints(contract) if found.name != "health"]

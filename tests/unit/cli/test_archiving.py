@@ -235,7 +235,7 @@ def test_of_a_large_job_only_what_is_missing_is_listed(cli: Cli, archive: Peers)
     archive.jobs.results = [*failed, *(stored(each) for each in ids[80:])]
     ran = cli("playlist", LIST)
     assert ran.out.count("reset") == 50
-    assert "and 30 more that are missing" in ran.out
+    assert "and 30 more missing" in ran.out
     assert ids[100] not in ran.out
     assert "120 stored, 80 failed." in ran.out
 
@@ -305,7 +305,7 @@ def test_an_interrupt_keeps_the_job_and_says_how_to_go_on(
     archive.jobs.when_looked_at = lambda: signal.raise_signal(number)
     ran = cli("download", FILM)
     assert ran.code == 1
-    assert "stopped: the job and what was fetched are kept" in ran.err
+    assert "stopped: the job and fetched files are kept" in ran.err
     assert "`ytarchive jobs watch job-1`" in ran.err
 
 
@@ -314,7 +314,7 @@ def test_an_interrupt_leaves_a_server_to_its_work(cli: Cli, server: Peers) -> No
     server.jobs.when_looked_at = lambda: signal.raise_signal(signal.SIGINT)
     ran = cli("download", FILM, "--json")
     assert ran.code == 1
-    assert "http://127.0.0.1:8000 goes on" in ran.json["error"]["message"]
+    assert "http://127.0.0.1:8000 continues" in ran.json["error"]["message"]
     assert "`ytarchive jobs watch job-1`" in ran.json["error"]["remedy"]
 
 
@@ -344,7 +344,7 @@ def test_a_server_that_goes_away_is_told_with_the_way_to_go_on(cli: Cli, server:
     server.jobs.when_looked_at = gone
     ran = cli("download", FILM)
     assert ran.code == 1
-    assert ran.err.startswith("stopped: http://127.0.0.1:8000 no longer answers. To go on: ")
+    assert ran.err.startswith("stopped: http://127.0.0.1:8000 no longer answers. To continue: ")
     assert "`ytarchive jobs watch job-1`" in ran.err
 
 

@@ -78,7 +78,7 @@ def test_a_pause_stands_above_the_jobs(cli: Cli, archive: Peers) -> None:
         next_probe_at=NOON, pace="polite", videos_per_hour=180, ready_videos=0,
     )  # fmt: skip
     first = cli("jobs").out.splitlines()[0]
-    assert first.startswith("YouTube is not asked at present: YouTube asks for a sign-in")
+    assert first.startswith("Requests to YouTube are paused: YouTube asks for a sign-in")
 
 
 def test_a_job_is_shown_with_its_results_and_titles(cli: Cli, archive: Peers) -> None:
@@ -163,7 +163,7 @@ def test_a_stored_video_is_shown_with_its_place(cli: Cli, archive: Peers) -> Non
 def test_a_video_that_is_not_stored_is_exit_code_1(cli: Cli, archive: Peers) -> None:
     ran = cli("storage", "show", TALK)
     assert ran.code == 1
-    assert f"the archive has nothing of {TALK}" in ran.err
+    assert f"the archive has no file of {TALK}" in ran.err
 
 
 def test_exists_answers_with_its_exit_code(cli: Cli, archive: Peers) -> None:

@@ -84,13 +84,13 @@ def jar(tmp_path: Path, *cookies: str, ends: int = 4102444800, head: str = HEAD)
 def test_cookies_of_a_signed_in_account_are_fine(tmp_path: Path) -> None:
     assert check_cookies(None).verdict is Verdict.OK
     check = check_cookies(jar(tmp_path, *SIGNED_IN))
-    assert (check.verdict, check.message) == (Verdict.OK, "signed in, good until 2100-01-01")
+    assert (check.verdict, check.message) == (Verdict.OK, "signed in, valid until 2100-01-01")
     assert check_cookies(jar(tmp_path, *SIGNED_IN, ends=0)).verdict is Verdict.OK
 
 
 def test_cookies_that_have_expired_fail_with_a_remedy(tmp_path: Path) -> None:
     check = check_cookies(jar(tmp_path, *SIGNED_IN, ends=1_600_000_000))
-    assert (check.verdict, "until 2020-09-13" in check.message) == (Verdict.FAIL, True)
+    assert (check.verdict, "at 2020-09-13" in check.message) == (Verdict.FAIL, True)
     assert "Export" in (check.remedy or "")
 
 
@@ -159,8 +159,8 @@ async def test_services_that_are_well(archive: Peers) -> None:
     assert {server.verdict, database.verdict, staging.verdict} == {Verdict.OK}
     assert "none is running" in server.message
     assert staging.message == (
-        "2 in use, 1 idle with 5.4 GB, the oldest from 2026-01-02; "
-        "idle ones are removed after 1 days or beyond 1.1 TB"
+        "2 in use, 1 unused with 5.4 GB, the oldest from 2026-01-02; "
+        "unused ones are removed after 1 days or beyond 1.1 TB"
     )
 
 

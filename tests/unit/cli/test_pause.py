@@ -17,7 +17,7 @@ def test_pause_and_resume_reach_the_governor(cli: Cli, archive: Peers) -> None:
 def test_resume_during_a_block_says_that_it_is_tried(cli: Cli, archive: Peers) -> None:
     update = {"state": "open", "reason": "bot_check", "message": "YouTube asks for a proof"}
     archive.jobs.governor.state = archive.jobs.governor.state.model_copy(update=update)
-    assert "tries whether this is over: YouTube asks for a proof" in cli("resume").out
+    assert "tests whether this is over: YouTube asks for a proof" in cli("resume").out
 
 
 def test_jobs_show_a_pause_by_hand(cli: Cli, archive: Peers) -> None:
@@ -33,4 +33,4 @@ def test_a_retry_that_lifts_a_pause_says_so_although_nothing_failed(
     archive.jobs.report = archive.jobs.report.model_copy(update=update)
     ran = cli("jobs", "retry", "--reason", "bot_check")
     assert ran.code == 0
-    assert "The pause is lifted" in ran.out
+    assert "The pause is ended" in ran.out

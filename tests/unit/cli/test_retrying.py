@@ -23,7 +23,7 @@ def test_a_dry_run_tells_the_reasons_and_does_nothing(cli: Cli, archive: Peers) 
     ran = cli("jobs", "retry", "--reason", "private", "--dry-run")
     assert ran.code == 0
     assert archive.jobs.bulk == [RetryJobs(reason="private", dry_run=True)]
-    assert "Would be tried again: 3 videos of 1 job" in ran.out
+    assert "Would be retried: 3 videos of 1 job" in ran.out
     assert "private       2" in ran.out
     assert "They start later: a bot check" in ran.out
     assert cli("jobs", "retry", "--dry-run", "--json").json["reasons"] == {
@@ -80,8 +80,8 @@ def test_a_command_without_a_server_ends_when_all_that_is_left_waits(
     archive.jobs.moments = [held(reason, minutes) for _ in range(10)]
     ran = cli("playlist", LIST)
     assert ran.code == 1
-    assert f"1 of 2 done; the rest waits: because of {reason}" in ran.out
-    assert "`ytarchive serve` goes on by itself, `ytarchive jobs watch job-1`" in ran.out
+    assert f"1 of 2 done; the others wait: because of {reason}" in ran.out
+    assert "`ytarchive serve` or `ytarchive jobs watch job-1`" in ran.out
     assert len(archive.jobs.moments) > 5
 
 

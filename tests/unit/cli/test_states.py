@@ -48,7 +48,7 @@ def test_only_failures_that_are_new_to_the_plan_make_the_exit_status_1(
     ran = cli("playlist", LIST)
     assert ran.code == code
     assert f"1 stored, 1 {status}." in ran.out
-    assert "To try again what is missing: `ytarchive jobs retry job-1`" in ran.out
+    assert "To retry the missing videos: `ytarchive jobs retry job-1`" in ran.out
 
 
 def test_failures_beyond_the_shown_results_count_too(cli: Cli, archive: Peers) -> None:

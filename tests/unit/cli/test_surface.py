@@ -235,7 +235,7 @@ def test_a_fault_of_ours_shows_no_traceback(
     monkeypatch.setattr(archive.metadata, "get_quota", None)
     ran = cli("quota")
     assert ran.code == 1
-    assert ran.err.startswith("error: a fault of ytarchive itself (TypeError")
+    assert ran.err.startswith("error: an internal error of ytarchive (TypeError")
     assert len(ran.err.splitlines()) == 1
 
 

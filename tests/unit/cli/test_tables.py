@@ -67,11 +67,11 @@ def test_entries_that_a_list_lacks_are_named(
     capsys: pytest.CaptureFixture[str], *, as_json: bool
 ) -> None:
     page = Page[int](items=[], skipped=[f"job {JOB}", "job x"])
-    Output(as_json=as_json).show(page, lambda _: cell("There are no such jobs."))
+    Output(as_json=as_json).show(page, lambda _: cell("No job matches."))
     said = capsys.readouterr()
     if as_json:
         assert json.loads(said.out)["skipped"] == page.skipped
         assert not said.err
     else:
-        assert said.out == "There are no such jobs.\n"
+        assert said.out == "No job matches.\n"
         assert f"job {JOB}, job x" in said.err

@@ -16,7 +16,7 @@ from ytarchive.jobs import GovernorState, JobProgress, JobStatus
 ZONES = {"Asia/Kathmandu": "17:45", "America/Los_Angeles": "04:00", "UTC": "12:00"}
 """A zone, and what its clocks show at `NOON`."""
 
-WAITING = "YouTube asks for a proof; next try at 2026-11-20 12:00 UTC"
+WAITING = "YouTube asks for a proof; next attempt at 2026-11-20 12:00 UTC"
 
 
 @pytest.fixture(params=ZONES)

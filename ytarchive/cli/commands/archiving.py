@@ -26,29 +26,29 @@ _job_options = with_options(
     click.option(
         "--quality", type=click.Choice([quality.value for quality in Quality]),
         default=_DEFAULTS.quality.value, show_default=True,
-        help="Largest picture; what is not available falls back to the next lower one.",
+        help="Largest picture; falls back to the next lower quality.",
     ),
     click.option(
         "--audio-language", metavar="LANG",
-        help="Language of the sound, such as de; default: the original one.",
+        help="Language of the sound, such as de; default: the original language.",
     ),
     click.option(
         "--captions", "caption_languages", type=Names(), metavar="LANGS",
         default=",".join(_DEFAULTS.caption_languages), show_default=True,
-        help="Languages of captions, separated by commas; all: every one that people have made.",
+        help="Languages of captions, separated by commas; all: all that people have made.",
     ),
     click.option(
         "--caption-formats", type=Names(CaptionFormat), metavar="FORMATS",
         default=",".join(_DEFAULTS.caption_formats), show_default=True,
         help=f"Formats of each language, of: {', '.join(CaptionFormat)}.",
     ),
-    click.option("--no-captions", is_flag=True, help="Leave captions out."),
+    click.option("--no-captions", is_flag=True, help="Do not fetch captions."),
     click.option(
-        "--auto-captions", is_flag=True, help="Take automatic captions where there are no others."
+        "--auto-captions", is_flag=True, help="Fetch automatic captions if there are no others."
     ),
-    click.option("--no-thumbnail", is_flag=True, help="Leave the thumbnail out."),
+    click.option("--no-thumbnail", is_flag=True, help="Do not fetch the thumbnail."),
     click.option(
-        "--output-dir", metavar="DIR", help="Folder inside the archive; default storage.videos_dir."
+        "--output-dir", metavar="DIR", help="Folder in the archive; default: storage.videos_dir."
     ),
     click.option(
         "--upgrade", is_flag=True,
@@ -57,39 +57,39 @@ _job_options = with_options(
     ),
     click.option(
         "--force", is_flag=True,
-        help="Download again what is in the archive; the better file is kept.",
+        help="Download stored videos again; the better file is kept.",
     ),
     click.option(
         "--replace", is_flag=True,
-        help="As --force, and accept a worse file; the stored one goes to the trash.",
+        help="Like --force, but also accept a worse file; the stored file is moved to the trash.",
     ),
     click.option(
         "--priority", type=range_of(JobOptions, "priority"), default=_DEFAULTS.priority,
-        show_default=True, help="Higher goes first.",
+        show_default=True, help="Jobs with a higher priority run first.",
     ),
     click.option(
         "--max-retries", type=range_of(JobOptions, "max_retries"), default=_DEFAULTS.max_retries,
-        show_default=True, help="Tries after the first, for each video.",
+        show_default=True, help="Maximum retries of each video.",
     ),
-    click.option("--full", is_flag=True, help="List all of a channel, not only what is new."),
-    click.option("--detach", is_flag=True, help="Queue it and return at once."),
+    click.option("--full", is_flag=True, help="List all videos of a channel, not only new ones."),
+    click.option("--detach", is_flag=True, help="Queue the job and return at once."),
 )  # fmt: skip
 
 
 _filter_options = with_options(
     click.option(
         "--since", type=Moment(), metavar="TIME",
-        help="Only videos of lists uploaded since then: 2026-01-31, or a time ago such as 30d.",
+        help="Only videos of lists uploaded since a day, 2026-01-31, or a time ago, 30d.",
     ),
     click.option(
         "--newest", type=click.IntRange(1), metavar="N",
         help="Only the N newest videos of a channel.",
     ),
-    click.option("--no-shorts", is_flag=True, help="Leave the shorts of lists out."),
-    click.option("--no-live", is_flag=True, help="Leave live streams of lists out."),
+    click.option("--no-shorts", is_flag=True, help="Leave out shorts."),
+    click.option("--no-live", is_flag=True, help="Leave out live streams."),
     click.option(
         "--match", "titles", multiple=True, metavar="TEXT",
-        help="Only videos of lists with this in their title; * is any text. May be repeated.",
+        help="Only videos whose title contains this; * matches any text. Can be repeated.",
     ),
 )  # fmt: skip
 
@@ -104,10 +104,10 @@ def download(
 ) -> int:
     """Archive videos, playlists and channels.
 
-    SOURCE is a video, a playlist or a channel: an id, an @handle or an address. The address of a
-    channel's tab (/videos, /shorts, /streams) means the videos of that tab; one that names a video
-    and a playlist means the video. What the archive already has is skipped. With --json the job is
-    printed when it has ended, or an array of jobs if there are several.
+    SOURCE is a video, a playlist or a channel: an id, an @handle or a URL. The URL of a channel's
+    tab (/videos, /shorts, /streams) means the videos of that tab; a URL with a video and a playlist
+    means the video. Stored videos are skipped. With --json the finished job is printed, or an array
+    of jobs if there are several.
     """
     wanted = _all_of(sources, batch_file)
     videos = [source.id for source in wanted if source.is_video]
@@ -123,9 +123,9 @@ def download(
 def playlist(lists: tuple[str, ...], batch_file: AddressBatch, detach: bool, **given: Any) -> int:
     """Archive playlists or channels.
 
-    LIST is the id or address of a playlist, or a channel: its id, its @handle, its address or that
-    of one of its tabs. What the archive already has is skipped. With --json the job is printed when
-    it has ended, or an array of jobs if several lists are given.
+    LIST is the id or URL of a playlist, or a channel: its id, its @handle, its URL or the URL of
+    one of its tabs. Stored videos are skipped. With --json the finished job is printed, or an array
+    of jobs if several lists are given.
     """
     return _archive(batch_file, given, [], _all_of(lists, batch_file), detach=detach)
 
@@ -133,7 +133,7 @@ def playlist(lists: tuple[str, ...], batch_file: AddressBatch, detach: bool, **g
 def _archive(
     batch: AddressBatch, given: dict[str, Any], videos: list[str], lists: list[str], *, detach: bool
 ) -> int:
-    """Queue one job for all videos and one for each list; the exit code."""
+    """Queue one job for all videos and one for each list, and return the exit code."""
     wanted = {"filter": _filter(given)}
     if not lists and VideoFilter(**wanted["filter"]) != VideoFilter():
         raise click.UsageError(_ONLY_LISTS)
@@ -153,7 +153,7 @@ def _archive(
 def _all_of(arguments: tuple[T, ...], batch: AddressBatch) -> list[T]:
     wanted = list(dict.fromkeys([*arguments, *batch.ids]))
     if not wanted:
-        raise click.UsageError("Give an id or address, or a file of them (-a FILE).")
+        raise click.UsageError("Give an id or URL, or a file of them (-a FILE).")
     return wanted
 
 

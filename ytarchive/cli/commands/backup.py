@@ -22,8 +22,8 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 def backup(folder: Path) -> int:
     """Copy all databases to a new folder in DIR.
 
-    A server may be running meanwhile: each copy is the database as it is at one instant. The
-    archive's files are plain files, to be copied by whatever you copy files with.
+    A server may run meanwhile: each copy is a consistent snapshot of its database. Copy the
+    archive's files with any tool for files.
     """
     settings, out = _begin()
 
@@ -36,17 +36,17 @@ def backup(folder: Path) -> int:
 @click.command(cls=Command)
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 def restore(folder: Path) -> int:
-    """Put the databases of a backup in place of the present ones.
+    """Replace the databases by those of a backup.
 
-    DIR is a backup, or a folder of backups, of which the newest is taken. All of it is checked
-    before anything is changed, and what is replaced is kept. No server may be running.
+    DIR is a backup, or a folder of backups, of which the newest is used. The backup is checked
+    before anything is changed, and replaced databases are kept. No server may run.
     """
     settings, out = _begin()
 
     async def work() -> None:
         restored = await when_free(lambda: asyncio.to_thread(put_back, settings.storage, folder))
         out.show(restored, _restored)
-        out.remark("Videos stored since that backup: `ytarchive rebuild` finds them.")
+        out.remark("`ytarchive rebuild` adds videos that were stored after the backup.")
 
     return run_to_end(work()) or 0
 

@@ -24,7 +24,7 @@ _MASK = "********"
 
 
 class Setting(BaseModel):
-    """One setting, secrets masked, and where its value comes from."""
+    """A setting, its value (secrets masked) and the source of the value."""
 
     name: str
     value: Any
@@ -32,7 +32,7 @@ class Setting(BaseModel):
 
 
 class Configuration(BaseModel):
-    """Everything that `config show` tells."""
+    """The output of `config show`."""
 
     file: Path
     file_exists: bool
@@ -41,7 +41,7 @@ class Configuration(BaseModel):
 
 
 class ConfigFile(BaseModel):
-    """What `config path` tells."""
+    """The output of `config path`."""
 
     path: Path
     exists: bool
@@ -49,14 +49,14 @@ class ConfigFile(BaseModel):
 
 @click.group(cls=Group, default="show")
 def config() -> None:
-    """Show the settings, or begin a file of them."""
+    """Show the settings, or create the settings file."""
 
 
 @config.command()
 def show() -> int:
-    """Show every setting and where it comes from; secrets are masked.
+    """Show every setting and its source; secrets are masked.
 
-    The exit code is 1 if a setting cannot be used; its default is shown instead.
+    The exit code is 1 if a setting is invalid; its default is shown instead.
     """
     given = read_given(chosen())
     settings, problems = usable_settings(given)
@@ -69,13 +69,13 @@ def show() -> int:
     out = Output(as_json=chosen().json)
     out.show(shown, _table)
     for each in problems:
-        out.remark(f"cannot be used: {each}")
+        out.remark(f"invalid: {each}")
     return 1 if problems else 0
 
 
 @config.command()
 def path() -> None:
-    """Show where the file of settings is looked for."""
+    """Show the path of the settings file."""
     file = _file(chosen())
     found = ConfigFile(path=file, exists=file.is_file())
     out = Output(as_json=chosen().json)
@@ -88,7 +88,7 @@ def path() -> None:
 
 
 @config.command()
-@click.option("--force", is_flag=True, help="Overwrite the file if there is one.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(force: bool) -> None:
     """Write a file with every setting, its meaning and its default."""
     file = _file(chosen())
@@ -96,7 +96,7 @@ def init(force: bool) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         _write(file, template(), overwrite=force)
     except FileExistsError:
-        remedy = "Edit it, or write it anew with --force."
+        remedy = "Edit it, or overwrite it with --force."
         raise Failure(f"{file} exists already", remedy=remedy, code="E014") from None
     except OSError as error:
         remedy = "Choose another file with --config."
@@ -111,7 +111,7 @@ def _file(options: Globals) -> Path:
 
 
 def _write(file: Path, text: str, *, overwrite: bool) -> None:
-    """Write a file that only its owner may read, because secrets will stand in it."""
+    """Write a file that only its owner can read, because it may contain secrets."""
     mode = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if overwrite else os.O_EXCL)
     with os.fdopen(os.open(file, mode, 0o600), "w", encoding="utf-8") as opened:
         opened.write(text)
@@ -125,7 +125,7 @@ def _settings(settings: Settings, given: Given) -> Iterator[Setting]:
 
 
 def _default_source(section: str, name: str, value: object) -> str:
-    """Return where a default comes from: other programs' variables hold those of two settings."""
+    """Return the source of a default: two settings have variables of other programs."""
     is_shared = (section, name) in {("youtube", "api_key"), ("network", "proxy")}
     return ENVIRONMENT if is_shared and value is not None else "default"
 

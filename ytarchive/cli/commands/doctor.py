@@ -18,7 +18,7 @@ _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
 
 
 class Diagnosis(BaseModel):
-    """Every check; `ok` means that none failed."""
+    """All checks; `ok` means that none failed."""
 
     ok: bool
     checks: list[Check]
@@ -26,7 +26,7 @@ class Diagnosis(BaseModel):
 
 @click.command(cls=Command)
 def doctor() -> int:
-    """Check everything that archiving needs.
+    """Check the installation, settings, network and disk.
 
     The exit code is 1 if something fails.
     """

@@ -38,7 +38,7 @@ from ytarchive.storage import (
 T = TypeVar("T")
 
 _PATIENCE = 5.0
-"""Seconds that a command without a server waits for what has been stored just before."""
+"""Seconds that a command without a server waits for the index of videos stored just before."""
 
 
 class _Day(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
@@ -65,10 +65,10 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic only from
 
 
 class _Words(Command):
-    """Takes `-word` for a word: `search cats -dogs`."""
+    """Accepts `-word` as a word: `search cats -dogs`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Return what begins with one dash and is no option is a word."""
+        """Parse arguments; text with one dash that is no option is a word."""
         known = {name for parameter in self.params for name in parameter.opts} | {"-h"}
         words = [a for a in args if re.match(r"-[^-]", a) and a not in known and a[:2] != "-v"]
         if words and "--" not in args:
@@ -78,11 +78,11 @@ class _Words(Command):
 
 _filters = with_options(
     click.option("--channel", metavar="CHANNEL",
-                 help="Only this channel: its id, @handle, address or title."),
+                 help="Only this channel: its id, @handle, URL or title."),
     click.option("--from", "uploaded_from", type=_Day(), metavar="DAY",
-                 help="Only uploads of this day or later."),
+                 help="Only videos uploaded on this day or later."),
     click.option("--to", "uploaded_to", type=_Day(), metavar="DAY",
-                 help="Only uploads of this day or earlier."),
+                 help="Only videos uploaded on this day or earlier."),
     click.option("--longer", "duration_min", type=_Duration(), metavar="TIME",
                  help="Only videos of this length or longer: seconds, or 1:30:00."),
     click.option("--shorter", "duration_max", type=_Duration(), metavar="TIME",
@@ -90,7 +90,7 @@ _filters = with_options(
     click.option("--captions/--no-captions", "has_captions", default=None,
                  help="Only videos with captions, or without."),
 )  # fmt: skip
-"""The options of everything that chooses among stored videos."""
+"""The options of commands that select stored videos."""
 
 
 @click.command("list", cls=Command)
@@ -101,16 +101,16 @@ _filters = with_options(
     default=VideoSort.STORED_AT.value,
     show_default=True,
 )
-@click.option("--reverse", is_flag=True, help="Oldest, smallest or first of the alphabet first.")
+@click.option("--reverse", is_flag=True, help="Reverse the order.")
 @click.option(
     "--incomplete",
     is_flag=True,
-    help="Only videos without captions or thumbnail that YouTube has and did not give.",
+    help="Only videos with missing captions or thumbnail.",
 )
 @paged(VideoQuery, limit=50)
 @reading
 async def list_videos(archive: Archive, out: Output, /, *, reverse: bool, **asked: Any) -> None:
-    """List stored videos, the newest in the archive first."""
+    """List stored videos, last stored first."""
     order = SortOrder.ASCENDING if reverse else SortOrder.DESCENDING
     query = VideoQuery(order=order, **asked)
     out.show(await _answer(archive, lambda it: it.storage.list_videos(query)), _videos)
@@ -122,14 +122,14 @@ async def list_videos(archive: Archive, out: Output, /, *, reverse: bool, **aske
 @paged(SearchQuery, limit=10)
 @click.option(
     "--lines", type=range_of(SearchQuery, "lines"), default=3, show_default=True,
-    help="Lines of captions shown for each video.",
+    help="Maximum lines of captions shown for each video.",
 )  # fmt: skip
 @reading
 async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **asked: Any) -> int:
     """Find videos by words in titles, descriptions and captions.
 
-    All words must occur. '"two words"' in both kinds of quotes occur as they stand, word* is the
-    beginning of a word, -word must not occur. The exit code is 1 if nothing is found.
+    All words must occur. '"two words"' in both kinds of quotes is a phrase, word* is the beginning
+    of a word, -word must not occur. The exit code is 1 if nothing is found.
     """
     query = SearchQuery(query=" ".join(words), **asked)
     results = await _answer(archive, lambda it: it.storage.search(query))
@@ -142,7 +142,7 @@ async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **ask
 
 
 async def _answer(archive: Archive, ask: Callable[[Archive], Awaitable[T]]) -> T:
-    """Return the answer; a handle that only YouTube can tell needs the archive for writing."""
+    """Return the answer; an unknown handle needs a request to YouTube and the archive's lock."""
     try:
         return await ask(archive)
     except NotWritable:
@@ -152,7 +152,7 @@ async def _answer(archive: Archive, ask: Callable[[Archive], Awaitable[T]]) -> T
 
 
 async def _search_and_index(query: SearchQuery) -> SearchResults | None:
-    """Search while this process indexes what is pending; None if it cannot have the archive."""
+    """Search while this process indexes pending videos; None if the archive is in use."""
     options = chosen()
     patience = time.monotonic() + _PATIENCE
     try:
@@ -168,7 +168,7 @@ async def _search_and_index(query: SearchQuery) -> SearchResults | None:
 
 def _videos(page: Page[StoredVideo]) -> RenderableType:
     if not page.items:
-        return cell("There are no such videos.")
+        return cell("No video matches.")
     lacking = any(video.missing for video in page.items)
     rows = [
         (
@@ -217,7 +217,7 @@ def _video(video: FoundVideo) -> Iterable[RenderableType]:
 
 
 def _highlighted(hit: Hit) -> Text:
-    text = Text(plain(hit.text))  # as long as before, character by character
+    text = Text(plain(hit.text))  # the length in characters does not change
     for begin, end in hit.matches:
         text.stylize("bold yellow", begin, end)
     return text

@@ -16,19 +16,17 @@ from ytarchive.storage import Initialized, initialize
     "folder", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]", required=False
 )
 @click.option(
-    "--new", is_flag=True, help="Begin a new archive, although another one was recorded here."
+    "--new", is_flag=True, help="Create a new archive although another one is recorded here."
 )
-@click.option(
-    "--moved", is_flag=True, help="Accept the archive that is here, and record that it is here."
-)
+@click.option("--moved", is_flag=True, help="Accept and record the archive in this folder.")
 def init(folder: Path | None, new: bool, moved: bool) -> int:
     """Create an archive in DIR (default: storage.base_path).
 
     The folder gets an identity, by which later commands recognize it, so that the empty folder of
-    a disk that is not mounted is never taken for the archive. Doing it again changes nothing. An
+    an unmounted disk is never used as the archive. Repeating the command changes nothing. An
     archive of an earlier version keeps all its files.
 
-    --new is for an archive that is lost: databases that belong to it are renamed and kept.
+    --new is for a lost archive: its databases are renamed and kept.
     """
     if new and moved:
         raise click.UsageError("--new and --moved exclude each other.")

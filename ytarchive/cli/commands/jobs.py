@@ -33,13 +33,13 @@ def jobs() -> None:
 @click.option(
     "--status",
     type=click.Choice(list(JobStatus), case_sensitive=False),
-    help="Jobs of this status alone.",
+    help="Only jobs with this status.",
 )
 @click.option(
     "--type",
     "kind",
     type=click.Choice(list(JobType), case_sensitive=False),
-    help="Jobs of this type alone.",
+    help="Only jobs of this type.",
 )
 @paged(JobQuery, limit=20)
 @reading
@@ -51,7 +51,7 @@ async def list_jobs(
     limit: int,
     cursor: str | None,
 ) -> None:
-    """List jobs, newest first (what `ytarchive jobs` does)."""
+    """List jobs, newest first (default of `ytarchive jobs`)."""
     query = JobQuery(
         status=status, type=kind, limit=limit, cursor=cursor, expand=None if out.as_json else False
     )
@@ -76,11 +76,11 @@ async def show(archive: Archive, out: Output, job_id: str) -> None:
 @click.argument("job_id", type=OWN_ID)
 @with_archive
 async def watch(archive: Archive, out: Output, job_id: str) -> int:
-    """Stay with a job to its end.
+    """Follow a job until it ends.
 
-    Without a server, this command works on it.
+    Without a server, this command works on the job.
 
-    With --json: a line for each change, the last one being the job as it ended.
+    With --json: a line for each change; the last line is the finished job.
     """
     job_id = await job_id_of(archive, job_id)
     await archive.jobs.get_job(job_id)
@@ -99,11 +99,11 @@ async def retry(
     dry_run: bool,
     detach: bool,
 ) -> int:
-    """Try again what failed, was unavailable or was cancelled.
+    """Retry failed, unavailable and cancelled videos.
 
-    Give a JOB_ID, or --reason for all jobs; with --dry-run it is only counted, by reason. What
-    waits because of the reason waits no longer; after a block one video tries at once whether it
-    is over.
+    Give a JOB_ID, or --reason for all jobs; with --dry-run the videos are only counted, by reason.
+    Videos that wait for this reason start too; after a block one video tests at once whether it is
+    over.
     """
     if job_id is None and reason is None and not dry_run:
         raise click.UsageError("Give a JOB_ID, or --reason for all jobs.")
@@ -119,13 +119,13 @@ async def retry(
 
 @jobs.command()
 @click.argument("job_id", type=OWN_ID, required=False)
-@click.option("--all", "every", is_flag=True, help="Cancel every job that has not ended.")
+@click.option("--all", "every", is_flag=True, help="Cancel all unfinished jobs.")
 @click.option(
     "--older-than",
     "before",
     type=Moment(),
     metavar="AGE",
-    help="Cancel every job that has not ended and is older, such as 30d or 12h.",
+    help="Cancel unfinished jobs that are older, such as 30d or 12h.",
 )
 @click.option("--dry-run", is_flag=True, help="With --all or --older-than: only list the jobs.")
 @with_archive
@@ -137,7 +137,7 @@ async def cancel(
     before: datetime | None,
     dry_run: bool,
 ) -> None:
-    """Stop a job and its transfers, or many jobs; what is stored stays."""
+    """Cancel jobs and their transfers; stored videos are kept."""
     many = every or before is not None
     if many is (job_id is not None) or (dry_run and not many):
         raise click.UsageError("Give a JOB_ID, or one of --all and --older-than.")
@@ -159,18 +159,21 @@ def _cancelled(report: CancelReport) -> RenderableType:
 def _show_pause(out: Output, governor: GovernorState) -> None:
     if governor.paused_at:
         since = moment(governor.paused_at)
-        out.line(f"Paused by hand since {since}; `ytarchive resume` ends the pause", "yellow")
+        out.line(
+            f"Paused by `ytarchive pause` since {since}; `ytarchive resume` ends the pause",
+            "yellow",
+        )
     if governor.state == "closed":
         return
     reason = governor.message or governor.reason or governor.state
     probe = governor.next_probe_at
-    until = f"; next try at {moment(probe)}" if probe else ""
-    out.line(f"YouTube is not asked at present: {reason}{until}", "yellow")
+    until = f"; next attempt at {moment(probe)}" if probe else ""
+    out.line(f"Requests to YouTube are paused: {reason}{until}", "yellow")
 
 
 def _jobs_table(page: Page[Job]) -> RenderableType:
     if not page.items:
-        return cell("There are no such jobs.")
+        return cell("No job matches.")
     rows = [
         (
             job.id,
@@ -189,7 +192,7 @@ def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
     progress = job.progress
     counts = ("succeeded", "skipped", "unavailable", "failed", "cancelled")
     told = [f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name)]
-    told += [f"{progress.known} known before"] if progress.known else []
+    told += [f"{progress.known} already known"] if progress.known else []
     facts: list[tuple[str, object]] = [
         ("job", job.id),
         ("type", job.type),

@@ -17,7 +17,7 @@ from ytarchive.discovery import Archive
 from ytarchive.logging import LogEntry, LogLevel, LogQuery
 
 _INTERVAL = 0.2
-"""Seconds between two requests: each of them may cause an entry, too."""
+"""Seconds between two requests, because each request may cause an entry itself."""
 _MOST_AT_ONCE = 1000
 
 _STYLES = {
@@ -29,23 +29,21 @@ _STYLES = {
 
 
 @click.command(cls=Command)
-@click.option("--service", help="Entries of this service alone.")
+@click.option("--service", help="Only entries of this service.")
 @click.option(
     "--level",
     type=click.Choice(list(LogLevel), case_sensitive=False),
-    help="Entries of this level and above.",
+    help="Only entries of this level and above.",
 )
-@click.option(
-    "--trace", "trace_id", metavar="ID", help="Entries of one request and what it caused."
-)
-@click.option("--text", help="Entries that contain this, whatever its case.")
+@click.option("--trace", "trace_id", metavar="ID", help="Only entries of one request and its work.")
+@click.option("--text", help="Only entries that contain this text, ignoring case.")
 @click.option("--since", type=Moment(), metavar="TIME", help="ISO 8601, or a time ago such as 1h.")
 @click.option("--until", type=Moment(), metavar="TIME", help="As --since.")
 @click.option(
     "--limit", type=click.IntRange(1, _MOST_AT_ONCE), default=100, show_default=True,
-    help="So many entries, the latest.",
+    help="Number of entries.",
 )  # fmt: skip
-@click.option("-f", "--follow", is_flag=True, help="Stay, and show what is new.")
+@click.option("-f", "--follow", is_flag=True, help="Follow the log.")
 @reading
 async def logs(
     archive: Archive,
@@ -57,8 +55,8 @@ async def logs(
 ) -> None:
     """Search the log, or follow it.
 
-    The latest entry comes last. With --json: a page of entries, newest first; with -f a line for
-    each entry.
+    The latest entry is last. With --json: a page of entries, newest first; with -f a line for each
+    entry.
     """
     query = LogQuery.model_validate({"level": level} | filters)
     start = await archive.logging.query_logs(_following(query, None)) if follow else None
@@ -73,7 +71,7 @@ async def logs(
     out.name_skipped(page.skipped)
     if start is not None:
         if archive.url is None:
-            out.remark("No server is running; entries of other commands are shown as they come.")
+            out.remark("No server is running; entries of other commands are shown.")
         await _follow(archive, out, _following(query, start.next_cursor), page.items)
 
 
@@ -82,7 +80,7 @@ def _following(query: LogQuery, cursor: str | None) -> LogQuery:
 
 
 async def _follow(archive: Archive, out: Output, query: LogQuery, shown: list[LogEntry]) -> None:
-    """Show what comes. Of that some may be among `shown`, which was asked for a moment later."""
+    """Show new entries, except those in `shown`, which was requested a moment later."""
     async with following(archive, "log") as changes:
         while True:
             await changes.next()

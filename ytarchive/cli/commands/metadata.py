@@ -30,15 +30,15 @@ _DESCRIPTION_SHOWN = 2000
 
 @click.command(cls=Command)
 @click.argument("source", type=ANY, metavar="ID")
-@click.option("--refresh", is_flag=True, help="Ask YouTube even if the answer is known.")
-@click.option("--save", is_flag=True, help="Store it in the archive, with a job.")
+@click.option("--refresh", is_flag=True, help="Request it from YouTube even if it is cached.")
+@click.option("--save", is_flag=True, help="Store it in the archive by a job.")
 @with_archive
 async def metadata(
     archive: Archive, out: Output, source: Source, refresh: bool, save: bool
 ) -> int | None:
-    """Show what YouTube says of something.
+    """Show metadata from YouTube.
 
-    ID is a video, a playlist or a channel: an id, an @handle or an address.
+    ID is a video, a playlist or a channel: an id, an @handle or a URL.
     """
     if save:
         return await carry_out(archive, out, [_job(source, refresh=refresh)], detach=False)
@@ -57,7 +57,7 @@ async def metadata(
 @click.argument("video", type=VIDEO)
 @with_archive
 async def formats(archive: Archive, out: Output, video: str) -> None:
-    """List the formats that a video has."""
+    """List the formats of a video."""
     out.show(await archive.download.get_formats(video), _formats)
 
 
@@ -69,7 +69,7 @@ def _job(source: Source, *, refresh: bool) -> CreateJob:
 
 
 def video_facts(video: VideoMetadata) -> list[tuple[str, object]]:
-    """Return what stands in the metadata of a video."""
+    """Return the metadata of a video for display."""
     return [
         ("video", video.video_id),
         ("title", video.title),

@@ -13,18 +13,18 @@ from ytarchive.jobs import GovernorAPI, GovernorState
 @click.command(cls=Command)
 @with_archive
 async def pause(archive: Archive, out: Output) -> None:
-    """Start no new work until `ytarchive resume`, also after a restart.
+    """Pause new work until `ytarchive resume`, also after a restart.
 
-    Running downloads continue; listings and direct downloads wait as well.
+    Active downloads continue; listings and direct downloads wait too.
     """
     state = await archive.of(GovernorAPI).pause_governor()
-    out.show(state, lambda _: cell("Paused: nothing new starts until `ytarchive resume`."))
+    out.show(state, lambda _: cell("Paused: no new work starts until `ytarchive resume`."))
 
 
 @click.command(cls=Command)
 @with_archive
 async def resume(archive: Archive, out: Output) -> None:
-    """Lift a pause; if YouTube blocks this address, send one request at once."""
+    """End a pause; if YouTube blocks this IP address, send one request at once."""
     out.show(await archive.of(GovernorAPI).resume_governor(), _resumed)
 
 
@@ -32,4 +32,4 @@ def _resumed(state: GovernorState) -> RenderableType:
     if state.state == "closed":
         return cell("Work resumes.")
     reason = state.message or state.reason or state.state
-    return cell(f"The next request tries whether this is over: {reason}", "yellow")
+    return cell(f"The next request tests whether this is over: {reason}", "yellow")

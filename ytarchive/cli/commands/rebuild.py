@@ -15,15 +15,16 @@ _EXAMPLES_SHOWN = 20
 
 @click.command(cls=Command)
 def rebuild() -> int:
-    """Make the library's database again from the files alone.
+    """Rebuild the library's database from the files.
 
-    For when `library.db` is damaged or lost, or files came in by other ways. Nothing is asked of
-    YouTube, no file of a video is touched, and the old database is kept. No server may be running.
+    Use it if `library.db` is damaged or lost, or if files were added by other programs. The command
+    sends no request to YouTube, changes no file of a video, and keeps the old database. No server
+    may run.
     """
     options = chosen()
     settings = read_settings(options)
     out = Output(as_json=options.json)
-    log_offline(options.verbose, warnings=False)  # what is odd is told at the end
+    log_offline(options.verbose, warnings=False)  # problems are reported at the end
 
     def tell(videos: int) -> None:
         if videos % _TOLD_EVERY == 0 and not out.as_json:
@@ -35,9 +36,9 @@ def rebuild() -> int:
         rebuilt = rebuilt.model_copy(update={"availability": evidence})
         out.show(rebuilt, _rebuilt)
         for example in rebuilt.examples[:_EXAMPLES_SHOWN]:
-            out.line(f"odd: {example}", "yellow")
+            out.line(f"problem: {example}", "yellow")
         if not rebuilt.is_searchable:
-            out.remark("The search index could not be made; the next start tries again.")
+            out.remark("The search index could not be created; the next start tries again.")
         return 0
 
     return run_to_end(work()) or 0

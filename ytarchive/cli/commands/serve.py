@@ -13,14 +13,14 @@ from ytarchive.serving import serve as run_server
 
 
 @click.command(cls=Command)
-@click.option("--host", metavar="ADDRESS", help="Listen here; default 127.0.0.1.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Default 8000; 0: any free one.")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on; default 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Default 8000; 0: any free port.")
 @click.option(
-    "--separate-ports", is_flag=True, help="Give each service a port of its own: 8000 to 8004."
+    "--separate-ports", is_flag=True, help="Use a separate port for each service: 8000 to 8004."
 )
 @click.option(
     "--services", type=Names(list(ServiceName)), metavar="NAMES", default=",".join(ServiceName),
-    help="Run these alone, separated by commas; the others are reached at `services.<name>`.",
+    help="Run only these, separated by commas; others are at `services.<name>`.",
 )  # fmt: skip
 def serve(host: str | None, port: int | None, separate_ports: bool, services: list[str]) -> None:
     """Run the server with its HTTP API.

@@ -16,7 +16,7 @@ from ytarchive.metadata import QuotaUsage
 @click.command(cls=Command)
 @reading
 async def metrics(archive: Archive, out: Output) -> None:
-    """Show the present value of every metric."""
+    """Show the current value of every metric."""
     out.show(await archive.logging.get_metrics(), _metrics)
 
 
@@ -35,9 +35,9 @@ def services() -> None:
 @services.command("list")
 @reading
 async def list_services(archive: Archive, out: Output) -> int:
-    """Show the services and their health (what `ytarchive services` does).
+    """Show the services and their health (default of `ytarchive services`).
 
-    The exit code is 1 if one is unhealthy.
+    The exit code is 1 if a service is unhealthy.
     """
     known = await archive.jobs.list_services()
     out.show(known, _services)
@@ -48,13 +48,13 @@ async def list_services(archive: Archive, out: Output) -> int:
 @click.argument("name")
 @with_archive
 async def remove(archive: Archive, out: Output, name: str) -> None:
-    """Forget a service that is gone for good."""
+    """Remove a service from the registry."""
     done = await archive.jobs.remove_service(name)
-    out.show(done, lambda _: cell(f"service {name} is forgotten"))
+    out.show(done, lambda _: cell(f"service {name} is removed"))
 
 
 def _metrics(metrics: list[Metric]) -> RenderableType:
-    """Return all but the steps of histograms, of which `_count` and `_sum` tell people enough."""
+    """Return the metrics without the buckets of histograms."""
     rows = [
         (each.name, ", ".join(f"{k}={v}" for k, v in each.tags.items()), _number(each.value))
         for each in metrics

@@ -22,7 +22,7 @@ from ytarchive.storage import ExistsRequest, StorageLocation, StorageStats
 
 
 class VideoInArchive(BaseModel):
-    """What the archive has of a video."""
+    """The stored files and metadata of a video."""
 
     video_id: str
     exists: bool
@@ -32,7 +32,7 @@ class VideoInArchive(BaseModel):
 
 @click.group(cls=Group, default="stats")
 def storage() -> None:
-    """Show what the archive holds."""
+    """Show the archive's content."""
 
 
 storage.add_command(list_videos)
@@ -42,7 +42,7 @@ storage.add_command(search)
 @storage.command()
 @reading
 async def stats(archive: Archive, out: Output) -> None:
-    """Show how much the archive holds (what `ytarchive storage` does)."""
+    """Show the archive's size (default of `ytarchive storage`)."""
     out.show(await archive.storage.get_stats(), _stats)
 
 
@@ -50,14 +50,14 @@ async def stats(archive: Archive, out: Output) -> None:
 @click.argument("video", type=VIDEO)
 @reading
 async def show(archive: Archive, out: Output, video: str) -> None:
-    """Show what the archive has of a video, and where."""
+    """Show the stored files of a video and their paths."""
     found = await archive.storage.video_exists(video)
     try:
         described = await archive.storage.get_metadata(video)
     except NotFound:
         described = None
     if not found.exists and described is None:
-        raise NotFound(f"the archive has nothing of {video}")
+        raise NotFound(f"the archive has no file of {video}")
     stored = VideoInArchive(
         video_id=found.video_id, exists=found.exists, location=found.location, metadata=described
     )
@@ -68,9 +68,9 @@ async def show(archive: Archive, out: Output, video: str) -> None:
 @click.argument("videos", nargs=-1, required=True, type=VIDEO, metavar="VIDEO...")
 @reading
 async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
-    """Tell whether videos are stored.
+    """Show whether videos are stored.
 
-    The exit code is 1 if one is not.
+    The exit code is 1 if a video is not stored.
     """
     if len(videos) == 1:
         found = await archive.storage.video_exists(videos[0])
@@ -101,14 +101,14 @@ async def availability(
     limit: int,
     cursor: str | None,
 ) -> None:
-    """List videos that YouTube no longer gives, or once did not, with the evidence."""
+    """List videos that are or were unavailable, with the evidence."""
     query = AvailabilityQuery(state=state, reason=reason, limit=limit, cursor=cursor)
     out.show(await archive.jobs.list_availability(query), _evidence)
 
 
 def _evidence(page: Page[Availability]) -> RenderableType:
     if not page.items:
-        return cell("Nothing is known to be missing at YouTube.")
+        return cell("No video is known to be unavailable.")
     rows = [
         (each.video_id, each.summary, each.reason, moment(each.last_seen), each.evidence)
         for each in page.items

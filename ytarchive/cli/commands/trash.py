@@ -31,9 +31,9 @@ _DAY = 86_400.0
 
 
 def _bin(name: BinName, purpose: str, restoring: str) -> Group:
-    """Return the command of a bin, with `list` and `restore`."""
+    """Return the command group of a bin, with `list` and `restore`."""
     group = Group(name, default="list", help=purpose)
-    listing = f"List the items of the {name}, newest first (what `ytarchive {name}` does)."
+    listing = f"List the items of the {name}, newest first (default of `ytarchive {name}`)."
     is_trash = name is BinName.TRASH
 
     @group.command("list", help=listing)
@@ -49,7 +49,9 @@ def _bin(name: BinName, purpose: str, restoring: str) -> Group:
 
     @group.command("restore", help=restoring)
     @click.argument("items", nargs=-1, required=True, metavar="ITEM...")
-    @click.option("--replace", is_flag=True, help="Move files that are in the way to the trash.")
+    @click.option(
+        "--replace", is_flag=True, help="Move existing files at their place to the trash."
+    )
     @with_archive
     async def restore(archive: Archive, out: Output, items: tuple[str, ...], replace: bool) -> None:
         api, request = archive.of(TrashAPI), RestoreItem(replace=replace)
@@ -62,22 +64,24 @@ def _bin(name: BinName, purpose: str, restoring: str) -> Group:
 
 trash = _bin(
     BinName.TRASH,
-    "List, restore and delete files that were replaced or removed.",
+    "List, restore and delete replaced and removed files.",
     "Move items of the trash back to their place.",
 )
 quarantine = _bin(
     BinName.QUARANTINE,
-    "List and restore files that were found damaged.",
+    "List and restore damaged files.",
     "Move damaged files back to their place; they stay marked as damaged.",
 )
 
 
 @trash.command()
-@click.option("--older-than", type=Duration(), metavar="7d", help="Keep what is newer than this.")
+@click.option(
+    "--older-than", type=Duration(), metavar="7d", help="Only items that are older than this."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_archive
 async def empty(archive: Archive, out: Output, older_than: float | None, yes: bool) -> int:
-    """Delete the items of the trash for good."""
+    """Delete items of the trash permanently."""
     if not yes and not await _is_confirmed(archive, out, older_than):
         out.line("Nothing was deleted.")
         return 1
@@ -87,14 +91,14 @@ async def empty(archive: Archive, out: Output, older_than: float | None, yes: bo
 
 
 async def _is_confirmed(archive: Archive, out: Output, older_than: float | None) -> bool:
-    """Ask on the terminal. Raises UsageError where there is none."""
+    """Ask on the terminal. Raises UsageError without a terminal."""
     if out.as_json or not sys.stdin.isatty():
-        raise click.UsageError("Deleting needs a confirmation: give --yes.")
+        raise click.UsageError("Deleting needs a confirmation: use --yes.")
     page = await archive.of(TrashAPI).list_trash(TrashQuery(limit=500))
     more = " or more" if page.next_cursor else ""
     which = "items that are older" if older_than else "all items"
     click.echo(f"The trash has {counted(len(page.items), 'item')}{more}.", err=True)
-    return click.confirm(f"Delete {which} for good?", err=True)
+    return click.confirm(f"Delete {which} permanently?", err=True)
 
 
 def _items(page: Page[TrashItem]) -> RenderableType:

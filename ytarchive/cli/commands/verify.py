@@ -37,7 +37,7 @@ from ytarchive.storage import (
 
 _INTERVAL = 0.05
 _SHOWN_EVERY = 5.0
-"""Seconds between two remarks on the progress."""
+"""Seconds between two messages about the progress."""
 _MOST_FINDINGS = 10_000
 _SHOWN = 50
 _SOUND_ALONE = (".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav")
@@ -52,7 +52,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only from 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Seconds."""
+        """Return the value in seconds."""
         found = re.fullmatch(r"(\d{1,6})([smhd]?)", str(value).strip().lower())
         if not found or not int(found[1]):
             self.fail(f"{value!r} is not a time such as 90s, 30m or 2h.")
@@ -80,7 +80,7 @@ class SampleSize(click.ParamType):  # type: ignore[type-arg]  # generic only fro
 
 
 class Verified(BaseModel):
-    """The verification at its end, what is open, and the jobs that fetch it again."""
+    """The finished verification, its open findings, and the jobs that fetch the files again."""
 
     verification: Verification
     findings: list[Finding]
@@ -88,27 +88,27 @@ class Verified(BaseModel):
 
 
 @click.command(cls=Command)
-@click.option("--quick", is_flag=True, help="Only presence and size; hash nothing.")
+@click.option("--quick", is_flag=True, help="Check only presence and size, without hashing.")
 @click.option("--sample", type=SampleSize(), default="100%", metavar="5%|20",
-              help="Check this share or number of the videos, others each time.")  # fmt: skip
+              help="Check a share or number of the videos, other ones each time.")  # fmt: skip
 @click.option("--time-limit", type=Duration(), metavar="30m",
-              help="Stop after this time; the next run resumes there.")  # fmt: skip
-@click.option("--restart", is_flag=True, help="Begin a new pass instead of resuming one.")
-@click.option("--known", is_flag=True, help="Look again only at what earlier runs have found.")
+              help="Stop after this time; the next run continues.")  # fmt: skip
+@click.option("--restart", is_flag=True, help="Begin a new pass instead of continuing one.")
+@click.option("--known", is_flag=True, help="Check only the findings of earlier runs.")
 @click.option("--accept", is_flag=True,
-              help="Accept the foreign files: later runs do not report them.")  # fmt: skip
+              help="Accept foreign files: later runs do not report them.")  # fmt: skip
 @click.option("--quarantine", is_flag=True,
-              help="Move damaged files aside; count them and missing ones as lost.")  # fmt: skip
+              help="Quarantine damaged files; treat them and missing ones as lost.")  # fmt: skip
 @click.option("--repair", is_flag=True,
-              help="Download damaged and missing files again; they stay until then.")  # fmt: skip
+              help="Download damaged and missing files again; keep them until then.")  # fmt: skip
 @with_archive
 async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any) -> int:
     """Check that every stored file is unchanged.
 
-    The command finds damaged, truncated, missing and foreign files. It changes nothing unless an
-    option says so. Foreign files were never stored by ytarchive; those that operating systems and
-    media servers leave everywhere (.DS_Store, @eaDir, *.nfo) are ignored. The exit code is 1 if
-    something stored is damaged or lost, or if nothing could be read.
+    The command finds damaged, truncated, missing and foreign files. It changes files only with an
+    option for it. Foreign files are files that ytarchive did not store; files of operating systems
+    and media servers (.DS_Store, @eaDir, *.nfo) are ignored. The exit code is 1 if a stored file is
+    damaged or lost, or if no file could be read.
     """
     request = VerifyRequest(
         mode=VerifyMode.QUICK if flags["quick"] else VerifyMode.FULL,
@@ -131,7 +131,7 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
 
 
 async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Verification:
-    """Verify, and wait for the end; an interrupt stops the pass, and the next run resumes it."""
+    """Verify and wait for the end; an interrupt stops the pass, and the next run continues it."""
     verification = await archive.storage.start_verification(request)
     shown = time.monotonic()
     try:
@@ -146,7 +146,7 @@ async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Veri
     except asyncio.CancelledError:
         with suppress(Conflict):
             await archive.storage.cancel_verification()
-        out.remark("Stopped; the next run resumes here.")
+        out.remark("Stopped; the next run continues.")
         raise
     return verification
 
@@ -176,7 +176,7 @@ _Lost = tuple[str | None, Quality, tuple[str, ...], tuple[CaptionFormat, ...]]
 
 
 async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[str]:
-    """Queue jobs that download what is lost, with the folder, quality and captions that it had."""
+    """Queue jobs that fetch lost files, with the same folder, quality and captions."""
     videos: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.kind is not FindingKind.FOREIGN and finding.video_id:
@@ -212,12 +212,12 @@ async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[st
 
 
 def _is_metadata(finding: Finding) -> bool:
-    """Return whether it is a video's metadata, of which its folder has nothing."""
+    """Return whether a finding is about a metadata file, which is outside the video's folder."""
     return finding.path.endswith(f"/{finding.video_id}.json")
 
 
 def _languages(lost: Iterable[Finding]) -> tuple[str, ...]:
-    """Return the captions that a video had and lost, or else those that jobs have."""
+    """Return the lost captions of a video, otherwise the default of jobs."""
     captions = [path for path in map(_path, lost) if path.parent.name == "captions"]
     found = sorted({path.stem.partition(".")[2] for path in captions})
     return tuple(found or JobOptions().caption_languages)
@@ -235,7 +235,7 @@ def _path(finding: Finding) -> PurePosixPath:
 
 
 def _quality(finding: Finding) -> Quality:
-    """Return the quality that the video had, or else the one that jobs have."""
+    """Return the quality of the lost video, otherwise the default of jobs."""
     if finding.quality is None and finding.path.endswith(_SOUND_ALONE):
         return Quality.AUDIO
     known = set(Quality)
@@ -275,7 +275,7 @@ def _verified(verified: Verified) -> RenderableType:
 
 
 def _checked(done: Verification) -> str:
-    # Not what `storage stats` calls videos: it counts those with media alone.
+    # `storage stats` counts only videos with media.
     total = counted(done.videos_total, "video")
     videos = f"{done.videos_checked} of {total}, counting those with only metadata"
     read = "sizes only" if done.mode is VerifyMode.QUICK else size(done.bytes_checked)
@@ -283,11 +283,11 @@ def _checked(done: Verification) -> str:
 
 
 def _conclusion(done: Verification) -> RenderableType:
-    """Return what a run without findings has shown; nothing if it has read nothing."""
+    """Return the conclusion of a run without findings; empty if no file was read."""
     if done.state is VerifyState.FAILED:
         return cell("The verification failed.", "red")
     if done.error:
-        return cell("The verification was interrupted; the next run resumes it.", "red")
+        return cell("The verification was interrupted; the next run continues it.", "red")
     if not done.files_checked:
         return cell("No file was read, and no finding is open.")
-    return cell("Everything that was checked is as it was stored.", "green")
+    return cell("All checked files are unchanged.", "green")

@@ -21,14 +21,14 @@ from ytarchive.storage import FailedDownload, PlanEntry, UnavailableVideo, WorkP
 
 @click.group(cls=Group, default="list")
 def workplan() -> None:
-    """Show what could not be archived, and retry."""
+    """Show and retry missing videos."""
 
 
 @workplan.command("list")
 @paged(WorkPlanQuery, limit=20)
 @reading
 async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | None) -> None:
-    """List work plans, newest first (what `ytarchive workplan` does)."""
+    """List work plans, newest first (default of `ytarchive workplan`)."""
     query = WorkPlanQuery(limit=limit, cursor=cursor)
     out.show(await archive.storage.list_work_plans(query), _plans_table)
 
@@ -37,7 +37,7 @@ async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | No
 @click.argument("plan_id", type=OWN_ID)
 @reading
 async def show(archive: Archive, out: Output, plan_id: str) -> None:
-    """Show a work plan: what is missing, and why."""
+    """Show a work plan: the missing videos and the reasons."""
     out.show(await archive.storage.get_work_plan(await plan_id_of(archive, plan_id)), _plan_details)
 
 
@@ -53,9 +53,9 @@ async def retry(
     dry_run: bool,
     detach: bool,
 ) -> int:
-    """Try again what stands in a work plan, or in all.
+    """Retry the videos of a work plan, or of all work plans.
 
-    An entry stays in its plan until its video is stored.
+    An entry is removed from its plan when its video is stored.
     """
     if plan_id is not None:
         plan_id = await plan_id_of(archive, plan_id)
@@ -66,7 +66,7 @@ async def retry(
 
 def _plans_table(page: Page[PlanEntry]) -> RenderableType:
     if not page.items:
-        return cell("There are no work plans: nothing is missing.")
+        return cell("There are no work plans: no video is missing.")
     rows = [
         (
             each.id,
@@ -114,16 +114,16 @@ def _plan_details(plan: WorkPlan) -> RenderableType:
         for video in plan.failed_downloads
     ]
     if not unavailable and not failed:
-        return Lines(facts, cell("Nothing is missing any more.", "green"))
+        return Lines(facts, cell("No video is missing any more.", "green"))
     columns = ["REASON", "VIDEO", "~TITLE", "~/EVIDENCE", "NEXT TRY"]
     return Lines(facts, table(columns, unavailable + failed))
 
 
 def _next(video: UnavailableVideo | FailedDownload) -> str:
-    """When a server tries again by itself; for a failure, when somebody may."""
+    """Return when a server retries the video; for a failure, when a user can retry it."""
     if video.waits_for is not None:
         return f"other {video.waits_for}"
     if video.retry_after is None:
         return ""
     when = moment(video.retry_after)
-    return f"by hand, from {when}" if isinstance(video, FailedDownload) else when
+    return f"run `workplan retry` from {when}" if isinstance(video, FailedDownload) else when
