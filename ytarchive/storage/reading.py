@@ -23,8 +23,9 @@ class ReadOnlyStorage(StorageService):
         """Yield the service; missing databases count as empty."""
         layout = Layout.of(config)
         database = await ReadOnlyDatabase.open(layout.database, SCHEMA)
-        search = await Search.reading(database, layout)
-        storage = cls(config, layout, LocalMediaStore(layout), database, search, presence)
+        store = LocalMediaStore(layout)
+        search = await Search.reading(database, layout, store)
+        storage = cls(config, layout, store, database, search, presence)
         try:
             yield storage
         finally:

@@ -10,7 +10,7 @@ from loguru import logger
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database
-from ytarchive.common.errors import NotFound
+from ytarchive.common.errors import LocalError, NotFound
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
@@ -124,7 +124,7 @@ class StorageService(WatchedOperations, StorageAPI):
         await restore_lost_library(layout, store, ArchiveWatch(presence))
         database = await Database.open(layout.database, SCHEMA)
         try:
-            search = await Search.open(database, layout, ArchiveWatch(presence))
+            search = await Search.open(database, layout, store, ArchiveWatch(presence))
         except BaseException:
             await database.close()
             raise
@@ -253,12 +253,23 @@ class StorageService(WatchedOperations, StorageAPI):
 
     @databases_only
     async def health(self) -> HealthCheck:
-        look = asyncio.to_thread(folders.checks, self._layout.base, self._config.min_free)
         # Run concurrently: under load, each switch between threads is slow.
-        found = await asyncio.gather(self._database.is_usable(), self.watch.is_there(), look)
-        checks = {"database": found[0], "archive": found[1], **found[2]}
+        found = await asyncio.gather(
+            self._database.is_usable(),
+            self.watch.is_there(),
+            asyncio.to_thread(folders.is_writable, self._layout.base),
+            self._has_space(),
+        )
+        names = ("database", "archive", "base_path_writable", "free_space")
+        checks = dict(zip(names, found, strict=True))
         problems = self._supervisor.problems()
         return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
+
+    async def _has_space(self) -> bool:
+        try:
+            return (await self._store.space(self._config.min_free)).left >= 0
+        except LocalError:
+            return False
 
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
         async with self._changes.lock(metadata.video_id):

@@ -24,9 +24,11 @@ from ytarchive.storage import (
     BinName,
     FindingKind,
     FindingQuery,
+    FoundVideo,
     RestoreItem,
     SaveMetadata,
     SaveVideo,
+    SearchQuery,
     TrashQuery,
     VerifyRequest,
     VerifyState,
@@ -169,3 +171,18 @@ async def test_a_lost_library_is_made_again_from_the_store(
         assert registered_files(config) == before
     finally:
         await storage.close()
+
+
+async def test_captions_are_found_by_a_search(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    folder = stage(config)
+    captions = "WEBVTT\n\n00:00:07.000 --> 00:00:09.000\nan unusual word\n"
+    (folder / "captions" / f"{VIDEO}.en.vtt").write_text(captions)
+    await storage.save_video(save_request(folder))
+
+    async def found() -> list[FoundVideo]:
+        return (await storage.search(SearchQuery(query="unusual"))).items
+
+    [video] = await eventually(found)
+    assert [hit.seconds for hit in video.hits] == [7]

@@ -145,7 +145,7 @@ class VideoLists:
             size_bytes=row["size_bytes"],
             has_captions=row["captions"] > 0,
             stored_at=from_micros(row["stored_at"]),
-            video_path=str(self._layout.absolute(row["media_path"])),
+            video_path=self._layout.shown(row["media_path"]),
             missing=json.loads(row["missing"] or "[]"),
         )
 

@@ -4,7 +4,7 @@ import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter
 
@@ -214,19 +214,19 @@ class Library:
         return Move(row["staged_path"], stored, displaced)
 
     def _location(self, video: Row) -> StorageLocation:
-        media = self._layout.absolute(video["media_path"]) if video["media_path"] else None
+        media = PurePosixPath(video["media_path"]) if video["media_path"] else None
         sidecars: list[tuple[str, str]] = sorted(json.loads(video["sidecars"]))
-        beside = [(role, self._layout.absolute(path)) for path, role in sidecars]
+        beside = [(role, PurePosixPath(path)) for path, role in sidecars]
         if media is not None:  # an earlier download may have left others in another folder
             beside = [(role, path) for role, path in beside if path.is_relative_to(media.parent)]
         thumbnails = [path for role, path in beside if role == Role.THUMBNAIL]
         captions = [path for role, path in beside if role == Role.CAPTIONS]
         return StorageLocation(
             video_id=video["video_id"],
-            video_path=_text(media),
+            video_path=self._shown(media),
             metadata_path=str(self._layout.metadata_file(video["video_id"])),
-            thumbnail_path=_text(thumbnails[0] if thumbnails else None),
-            captions_dir=_text(captions[0].parent if captions else None),
+            thumbnail_path=self._shown(thumbnails[0] if thumbnails else None),
+            captions_dir=self._shown(captions[0].parent if captions else None),
             captions=list(dict.fromkeys(caption_language(path.name) for path in captions)),
             side_files=sorted(filter(None, (side_file(path.name) for _, path in beside))),
             profile=_profile(video["asked"]),
@@ -237,6 +237,9 @@ class Library:
             damaged=sorted(json.loads(video["damaged"])),
         )
 
+    def _shown(self, key: PurePosixPath | None) -> str | None:
+        return self._layout.shown(str(key)) if key else None
+
 
 def _json(profile: ArchiveProfile | None) -> str | None:
     return profile.model_dump_json() if profile else None
@@ -245,7 +248,3 @@ def _json(profile: ArchiveProfile | None) -> str | None:
 @functools.lru_cache
 def _profile(text: str | None) -> ArchiveProfile | None:
     return ArchiveProfile.model_validate_json(text) if text else None
-
-
-def _text(path: Path | None) -> str | None:
-    return str(path) if path else None

@@ -84,7 +84,7 @@ async def rebuild_library(
         await _finish_moves(layout, store)
         rebuilt = await _made_again(layout, store, watch, on_progress)
         await _record(layout, identity)
-        return rebuilt.model_copy(update={"is_searchable": await _index(layout, watch)})
+        return rebuilt.model_copy(update={"is_searchable": await _index(layout, store, watch)})
 
 
 async def restore_lost_library(layout: Layout, store: MediaStore, watch: ArchiveWatch) -> None:
@@ -172,11 +172,11 @@ async def _finish_moves(layout: Layout, store: MediaStore) -> None:
         log.warning("the old library is not read: {}", error.message)
 
 
-async def _index(layout: Layout, watch: ArchiveWatch) -> bool:
+async def _index(layout: Layout, store: MediaStore, watch: ArchiveWatch) -> bool:
     """Build the search index. Return whether that succeeded; the library does not need it."""
     async with await Database.open(layout.database, SCHEMA) as library:
         try:
-            search = await Search.open(library, layout, watch)
+            search = await Search.open(library, layout, store, watch)
             try:
                 await search.catch_up()
             finally:

@@ -3,12 +3,10 @@
 import html
 import re
 from itertools import chain, pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from ytarchive.common.regular import read_regular
 from ytarchive.storage.search.text import clean
 
-_LARGEST = 16 * 2**20
 _TIMING = re.compile(
     r"^(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})[ \t]+-->[ \t]+"
     r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})[^\n]*\n?",
@@ -18,11 +16,6 @@ _TAG = re.compile(r"</?[^<>\n]{1,200}>")
 _GAP_MS = 500
 FORMATS = frozenset({".vtt", ".srt"})
 """The supported formats."""
-
-
-def read_captions(path: Path) -> list[tuple[int, str]]:
-    """Return the lines of a captions file with their start times in seconds. Raises OSError."""
-    return parse(read_regular(path, limit=_LARGEST).decode("utf-8-sig", "replace"))
 
 
 def parse(content: str) -> list[tuple[int, str]]:

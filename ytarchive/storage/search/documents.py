@@ -6,20 +6,22 @@ import math
 import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 from loguru import logger
 
+from ytarchive.common.errors import LocalError, NotFound
 from ytarchive.common.json_text import stored_json
-from ytarchive.common.regular import read_regular
-from ytarchive.storage.search.captions import FORMATS, language_of, read_captions
+from ytarchive.storage.search.captions import FORMATS, language_of, parse
 from ytarchive.storage.search.text import clean
 from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.media_store import MediaStore
 
 log = logger.bind(service="storage")
 
 _LARGEST_JSON = 64 * 2**20
+_LARGEST_CAPTIONS = 16 * 2**20
 TRACKS = 2
 """The part of the packed content that has the caption tracks."""
 
@@ -37,6 +39,16 @@ class Change:
     duration: int | None
     media_path: str | None
     captions: list[str]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The contents of a video's files that are indexed."""
+
+    described: list[bytes]
+    """The stored metadata and the video's `info.json`, as far as they are there."""
+    captions: dict[str, bytes]
+    """By path, one format of each language."""
 
 
 @dataclass(frozen=True)
@@ -91,24 +103,41 @@ def tracks_of(told: str) -> list[Track]:
         return []
 
 
-def document_of(change: Change, layout: Layout) -> Document:
-    """Return the document of a video. Files that cannot be read are logged and left out."""
-    told = _told(change, layout)
+async def sources_of(change: Change, layout: Layout, store: MediaStore) -> Sources:
+    """Return the files of a video that are indexed. Unreadable files are logged and left out."""
+    captions = {}
+    for path in _one_of_each_language(change.captions):
+        content = await _content(store, path, limit=_LARGEST_CAPTIONS)
+        if content is None:
+            log.warning("{}: not indexed: it is missing or cannot be read", path)
+        else:
+            captions[path] = content
+    described = [layout.relative(layout.metadata_file(change.video_id))]
+    if change.media_path is not None:
+        described.append(str(PurePosixPath(change.media_path).with_suffix(".info.json")))
+    states = await store.stat(described)
+    small = [key for key in described if (states[key].size or 0) <= _LARGEST_JSON]
+    return Sources([found for key in small if (found := await _content(store, key))], captions)
+
+
+def document_of(change: Change, sources: Sources) -> Document:
+    """Return the document of a video."""
+    told = _told(sources)
     lines: list[str] = []
     tracks: list[Track] = []
-    for path in _one_of_each_language(change.captions):
-        read = _captions(layout.absolute(path))
+    for path, content in sources.captions.items():
+        read = parse(content.decode("utf-8-sig", "replace"))
         lines += (text for _, text in read)
         if read:
             tracks.append(Track(language_of(path), path, [second for second, _ in read]))
-    content = packed(clean(_encodable(told.get("description"))), "\n".join(lines), tracks)
+    text = packed(clean(_encodable(told.get("description"))), "\n".join(lines), tracks)
     known = replace(
         change,
         title=change.title or _encodable(told.get("title")),
         channel_id=change.channel_id or _encodable(told.get("channel_id")),
         channel_title=change.channel_title or _encodable(told.get("channel")),
     )
-    return document(known, content)
+    return document(known, text)
 
 
 def headline_of(change: Change) -> Document:
@@ -158,23 +187,27 @@ def _step(seconds: int) -> int:
     return int(4 * math.log2(max(seconds, 0) + 1))
 
 
-def _told(change: Change, layout: Layout) -> dict[str, Any]:
+def _told(sources: Sources) -> dict[str, Any]:
     """Return the stored metadata or, without it, the contents of the video's `info.json`."""
-    paths = [layout.metadata_file(change.video_id)]
-    if change.media_path is not None:
-        media = layout.absolute(change.media_path)
-        paths.append(media.with_name(f"{media.stem}.info.json"))
-    for path in paths:
+    for content in sources.described:
         try:
-            if path.stat().st_size <= _LARGEST_JSON:
-                told = stored_json(read_regular(path))
-                if isinstance(told, dict):
-                    return told
-        except FileNotFoundError:
+            told = stored_json(content)
+        except ValueError as error:
+            log.warning("a description is not indexed: {}", error)
             continue
-        except (OSError, ValueError) as error:
-            log.warning("{}: not indexed: {}", path, error)
+        if isinstance(told, dict):
+            return told
     return {}
+
+
+async def _content(store: MediaStore, key: str, limit: int | None = None) -> bytes | None:
+    try:
+        return await store.read(key, limit)
+    except NotFound:
+        return None
+    except LocalError as error:
+        log.warning("{}: not indexed: {}", key, error.message)
+        return None
 
 
 def _one_of_each_language(paths: Iterable[str]) -> list[str]:
@@ -185,14 +218,6 @@ def _one_of_each_language(paths: Iterable[str]) -> list[str]:
         if f".{suffix.lower()}" in FORMATS and (name not in found or suffix.lower() == "vtt"):
             found[name] = path
     return list(found.values())
-
-
-def _captions(path: Path) -> list[tuple[int, str]]:
-    try:
-        return read_captions(path)
-    except OSError as error:
-        log.warning("{}: not indexed: {}", path, error)
-        return []
 
 
 def _encodable(text: Any) -> str:

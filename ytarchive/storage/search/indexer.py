@@ -14,9 +14,16 @@ from ytarchive.common.database import Database, Row
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable
 from ytarchive.common.supervision import mark_working
-from ytarchive.storage.search.documents import Change, Document, document_of, headline_of
+from ytarchive.storage.search.documents import (
+    Change,
+    Document,
+    document_of,
+    headline_of,
+    sources_of,
+)
 from ytarchive.storage.search.index import SearchIndex
 from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.media_store import MediaStore
 
 log = logger.bind(service="storage")
 
@@ -30,11 +37,17 @@ class Indexer:
     """Indexes the library's changes: call `follow` repeatedly, or `catch_up` once."""
 
     def __init__(
-        self, index: SearchIndex, library: Database, layout: Layout, watch: ArchiveWatch
+        self,
+        index: SearchIndex,
+        library: Database,
+        layout: Layout,
+        store: MediaStore,
+        watch: ArchiveWatch,
     ) -> None:
         self._index = index
         self._library = library
         self._layout = layout
+        self._store = store
         self._watch = watch
         self._changed = asyncio.Event()
 
@@ -68,7 +81,7 @@ class Indexer:
         documents = []
         for change in all_readable(rows, _change, lambda row: f"video {row['video_id']}"):
             began = time.monotonic()
-            documents.append(await asyncio.to_thread(self._document, change))
+            documents.append(await self._document(change))
             await asyncio.sleep(rest * (time.monotonic() - began))
         return documents
 
@@ -86,10 +99,11 @@ class Indexer:
         page = {"after": self._index.revision, "limit": _AT_ONCE}
         return await self._library.fetch_all("list_changes", page)
 
-    def _document(self, change: Change) -> Document:
+    async def _document(self, change: Change) -> Document:
         """Return the document of a video; a video that cannot be read must not block the others."""
         try:
-            return document_of(change, self._layout)
+            sources = await sources_of(change, self._layout, self._store)
+            return await asyncio.to_thread(document_of, change, sources)
         except Exception:  # files can have any content
             log.exception("{}: only its headline is indexed", change.video_id)
             return headline_of(change)

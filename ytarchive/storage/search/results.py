@@ -56,7 +56,7 @@ def _caption_hits(lines: list[Line], tracks: list[Track], url: str, layout: Layo
                     "url": f"{url}&t={second}",
                     "language": track.language,
                     "seconds": second,
-                    "caption_path": str(layout.absolute(track.path)),
+                    "caption_path": layout.shown(track.path),
                 }
                 hits.append(text_hit(line, **about))
         first += len(track.seconds)

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from ytarchive.common.disk import Space
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import Layout
@@ -26,13 +25,6 @@ def prepare(layout: Layout) -> None:
         files.probe(layout.scratch, folder)
 
 
-def checks(base: Path, min_free: int) -> dict[str, bool]:
-    """Return health checks: whether the archive is writable and has free space."""
-    try:
-        has_room = Space.at(base, min_free).left >= 0
-    except OSError:
-        has_room = False
-    return {
-        "base_path_writable": os.access(base, os.W_OK | os.X_OK),
-        "free_space": has_room,
-    }
+def is_writable(base: Path) -> bool:
+    """Return whether files can be added to the archive's folder."""
+    return os.access(base, os.W_OK | os.X_OK)
