@@ -193,7 +193,7 @@ def _fingerprints(videos: Path) -> dict[str, str]:
     return {
         path.relative_to(videos).as_posix(): _fingerprint(path)
         for path in found
-        if path.name != "checksums.sha256"
+        if path.name not in {"checksums.sha256", "manifest.json"}
     }
 
 

@@ -75,7 +75,8 @@ def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dic
 
     Captions made by people come first: the nearest by BCP 47 (`iw` or `en-US` for `he`, `en`).
     Automatic ones are taken only when requested, and by name: `all` means all that people have
-    made, because YouTube translates automatic ones into a hundred languages.
+    made, because YouTube translates automatic ones into a hundred languages. `is_automatic` of a
+    track tells which it is.
     """
     tables = [info.get("subtitles") or {}, (automatic and info.get("automatic_captions")) or {}]
     everything = caption_languages(info)
@@ -88,7 +89,11 @@ def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dic
 
 
 def _first(tables: list[dict[str, list[Info]]], wanted: str) -> tuple[str, Info] | None:
-    return next(filter(None, (_language(table, wanted) for table in tables)), None)
+    for table, is_automatic in zip(tables, (False, True), strict=True):
+        if found := _language(table, wanted):
+            code, track = found
+            return code, track | {"is_automatic": is_automatic}
+    return None
 
 
 def _language(table: dict[str, list[Info]], wanted: str) -> tuple[str, Info] | None:

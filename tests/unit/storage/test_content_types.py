@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from ytarchive.common.archived_files import Role
 from ytarchive.storage.content.types import MEDIA_TYPES, UNKNOWN, media_type, safe_name
 from ytarchive.storage.store import layout
-from ytarchive.storage.store.layout import Role, role_of
+from ytarchive.storage.store.layout import role_of
 
 
 def test_every_suffix_of_a_video_s_files_has_its_media_type() -> None:

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.storage.samples import VIDEO
+from ytarchive.common.archived_files import Role
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import InvalidIdentifier, PathOutsideArchive, YTArchiveError
-from ytarchive.storage.store.layout import Layout, Role, role_of
+from ytarchive.storage.store.layout import Layout, role_of
 from ytarchive.storage.store.places import video_folder
 
 

@@ -41,7 +41,7 @@ from ytarchive.testing import MemoryMediaStore
 FOLDER = f"videos/{VIDEO}"
 NAMES = [
     f"captions/{VIDEO}.en.vtt", "checksums.sha256", f"{VIDEO}.info.json", f"{VIDEO}.jpg",
-    f"{VIDEO}.mp4",
+    f"{VIDEO}.mp4", "manifest.json",
 ]  # fmt: skip
 
 

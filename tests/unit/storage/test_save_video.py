@@ -23,7 +23,10 @@ from ytarchive.storage import SaveVideo
 from ytarchive.storage.service import StorageService
 
 CAPTIONS = f"captions/{VIDEO}.en.vtt"
-COMPLETE = [CAPTIONS, "checksums.sha256", *(f"{VIDEO}.{x}" for x in ("info.json", "jpg", "mp4"))]
+COMPLETE = [
+    CAPTIONS, "checksums.sha256", *(f"{VIDEO}.{x}" for x in ("info.json", "jpg", "mp4")),
+    "manifest.json",
+]  # fmt: skip
 
 
 async def test_a_staged_folder_becomes_the_videos_folder(
@@ -115,7 +118,7 @@ async def test_a_second_download_replaces_the_first_and_keeps_what_it_has_not(
     assert (folder / f"{VIDEO}.mp4").read_bytes() == b"better"
     assert listed(folder / "captions") == [f"{VIDEO}.de.vtt", f"{VIDEO}.en.vtt"]
     assert sha256sum_accepts(folder)
-    assert (folder / "checksums.sha256").read_text().count("\n") == 5
+    assert (folder / "checksums.sha256").read_text().count("\n") == 6
     assert registered_files(config) == files_on_disk(config, "videos")
     assert location.size_bytes == sum(size for size, _ in files_on_disk(config, "videos").values())
     assert not (config.staging_path / VIDEO).exists()

@@ -70,6 +70,7 @@ async def test_what_comes_later_lies_beside_the_media(
         f"{VIDEO}.info.json",
         f"{VIDEO}.jpg",
         f"{VIDEO}.mp4",
+        "manifest.json",
     ]
     assert sha256sum_accepts(folder)
     assert content(location.video_path) == MEDIA

@@ -300,7 +300,7 @@ async def test_one_lost_video_of_few_is_told(
     for path in sorted(media(config, OTHER).parent.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     media(config, OTHER).parent.rmdir()
-    assert (await ended(archive)).findings == {FindingKind.MISSING: 5}
+    assert (await ended(archive)).findings == {FindingKind.MISSING: 6}
 
 
 async def test_a_video_that_is_replaced_meanwhile_is_not_found_damaged(

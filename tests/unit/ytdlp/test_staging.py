@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from ytarchive.common.archived_files import Transferred
+from ytarchive.common.models import utc_now
 from ytarchive.ytdlp.worker.staging import StagedVideo, write_json
 
 ID = "dQw4w9WgXcQ"
@@ -22,10 +24,14 @@ def test_only_the_finished_set_stays(tmp_path: Path) -> None:
     fill(tmp_path, f"{ID}.136+140.mp4", f"{ID}.137.f137.mp4.part", f"{ID}.137.f137.mp4.ytdl",
          f"{ID}.jpg", f"captions/{ID}.en.vtt", f"captions/{ID}.fr.vtt", "old/x")  # fmt: skip
     kept = [tmp_path / f"{ID}.jpg", tmp_path / f"captions/{ID}.en.vtt"]
-    StagedVideo(tmp_path, ID).finish(tmp_path / f"{ID}.136+140.mp4", {"id": ID}, kept)
+    record = Transferred(
+        source_url="https://www.youtube.com/", fetched_at=utc_now(), yt_dlp_version="1", files=[]
+    )
+    StagedVideo(tmp_path, ID).finish(tmp_path / f"{ID}.136+140.mp4", {"id": ID}, kept, record)
     assert names(tmp_path) == {
-        f"{ID}.mp4", f"{ID}.jpg", f"{ID}.info.json", f"captions/{ID}.en.vtt",
+        f"{ID}.mp4", f"{ID}.jpg", f"{ID}.info.json", f"captions/{ID}.en.vtt", "transfer.json",
     }  # fmt: skip
+    assert Transferred.model_validate_json((tmp_path / "transfer.json").read_bytes()) == record
     assert not (tmp_path / "old").exists()
 
 

@@ -2,13 +2,14 @@
 
 from pathlib import PurePosixPath
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.content import Content
 from ytarchive.common.errors import NotFound
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.content.stored import StoredContent
 from ytarchive.storage.library.repository import Library
-from ytarchive.storage.store.layout import Layout, Role, caption_language
+from ytarchive.storage.store.layout import Layout, caption_language
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.watching import WatchedOperations
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import os_errors, sync, sync_descriptor
 from ytarchive.common.errors import LocalError, NotFound
@@ -17,7 +18,7 @@ from ytarchive.common.regular import append_regular
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.store import files
-from ytarchive.storage.store.layout import VIDEO_ID, Layout, Role, role_of
+from ytarchive.storage.store.layout import VIDEO_ID, Layout, role_of
 from ytarchive.storage.store.media_store import FileState, MediaStore
 
 _LARGEST_FILE = 4 * 2**20

@@ -110,7 +110,7 @@ class Mover:
         digests = {file.name: file.registered_sha256 for file in stored.files}
         content = checksum_lines(await folder.checksums() | digests)
         await self._store.write(folder.key(CHECKSUMS), content)
-        return [*stored.files, file_sets.checksums_file(content)]
+        return [*stored.files, file_sets.written_file(CHECKSUMS, content)]
 
 
 def _arrived(move: Move, there: list[StoredFile]) -> FileSet:

@@ -5,68 +5,27 @@ trash, or to the quarantine if it is damaged.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
 from pydantic_core import from_json, to_json
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.bins import bins
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile, TrashItem
 from ytarchive.storage.intake import ranking
+from ytarchive.storage.intake.changes import Change, Present, StoredCopy
 from ytarchive.storage.store import file_sets
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import CHECKSUMS, Role, role_of
+from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, role_of
+from ytarchive.storage.store.manifest import Facts, Manifest, manifest_in, transferred_in
 from ytarchive.storage.store.media_store import FileState
 from ytarchive.storage.store.store_folder import StoreFolder
 
 _OF_THE_FORMAT = ("ext", "vcodec", "acodec", "width", "height", "fps", "tbr", "vbr", "abr",
                   "dynamic_range", "resolution", "filesize", "filesize_approx")  # fmt: skip
 """Fields of `info.json` that describe only the fetched media."""
-
-
-@dataclass(frozen=True)
-class Present:
-    """A file that is in the folder now."""
-
-    name: str
-    size_bytes: int
-    sha256: str | None
-    """None if it cannot be read; empty if it is not a regular file."""
-    expected: str | None
-    """The registered digest, if known."""
-
-    @property
-    def is_damaged(self) -> bool:
-        """Return whether the content differs from the registered digest or cannot be read."""
-        return not self.sha256 or self.expected not in {None, self.sha256}
-
-    @property
-    def is_lost(self) -> bool:
-        """Return whether the content was read and differs from the registered digest."""
-        return self.is_damaged and self.sha256 is not None
-
-
-@dataclass(frozen=True)
-class StoredCopy:
-    """A stored video, as the library knows it, in the target folder of a download."""
-
-    video_id: str
-    folder: StoreFolder
-    known: list[StoredFile]
-    quality: str | None = None
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Change:
-    """The future files of the folder, new ones first, and the files that are moved out of it."""
-
-    files: list[StoredFile]
-    displaced: list[TrashItem]
-    new: int
-    """The number of new files."""
 
 
 class Swap:
@@ -93,6 +52,24 @@ class Swap:
         """Return the prefix of the stored copy."""
         return self._video.folder.prefix
 
+    @property
+    def video_id(self) -> str:
+        """Return the id of the video."""
+        return self._video.video_id
+
+    async def outdates(self, facts: Facts) -> bool:
+        """Return whether the manifest of the stored copy is damaged, or records other facts.
+
+        A folder without a manifest, from before there were manifests, stays without one.
+        """
+        if MANIFEST not in self._expected:
+            return False
+        present = await self._present([MANIFEST])
+        if not present or present[0].is_damaged:
+            return True
+        manifest = await manifest_in(self._video.folder)
+        return manifest is None or not manifest.has(facts)
+
     async def judge(self, quality: str | None, *, replace: bool) -> str | None:
         """Return why the stored media is kept; None if the staged media replaces it.
 
@@ -109,23 +86,23 @@ class Swap:
                 return reason
         return None
 
-    async def take(self, detail: str) -> Change:
+    async def take(self, detail: str, facts: Facts) -> Change:
         """Prepare the whole download: digests, `checksums.sha256`, sync.
 
         `detail` is written to the manifest of the replaced files.
         """
         names = await file_sets.finished_set(self._staged, self._video.video_id)
         rivals = [each.name for each in await self._rivals(*_media_in(names))]
-        return await self.prepare(names, [*names, *rivals], detail)
+        return await self.prepare(names, [*names, *rivals], detail, facts)
 
-    async def take_side_files(self, names: list[str], detail: str) -> Change:
+    async def take_side_files(self, names: list[str], detail: str, facts: Facts) -> Change:
         """Prepare to add the named files next to the media. Raises IntegrityFailure."""
-        change = await self.prepare(names, names, detail)
+        change = await self.prepare(names, names, detail, facts)
         self._require_media(change)
         return change
 
     async def take_back(
-        self, names: list[str], detail: str, originals: Mapping[str, str]
+        self, names: list[str], detail: str, facts: Facts, originals: Mapping[str, str]
     ) -> Change:
         """Prepare to restore the named files. Restored media replaces other media.
 
@@ -133,7 +110,7 @@ class Swap:
         """
         media = _media_in(names)
         rivals = [each.name for each in await self._rivals(media[0])] if media else []
-        change = await self.prepare(names, [*names, *rivals], detail, originals)
+        change = await self.prepare(names, [*names, *rivals], detail, facts, originals)
         self._require_media(change)
         return change
 
@@ -142,11 +119,13 @@ class Swap:
         names: list[str],
         replaced: Collection[str],
         detail: str,
+        facts: Facts,
         originals: Mapping[str, str] | None = None,
     ) -> Change:
         """Prepare to replace files by the named staged files.
 
-        `originals`: by name, the digests with which the staged files were first stored.
+        `facts`: what is known of the video afterwards. `originals`: by name, the digests with
+        which the staged files were first stored.
         """
         described = await file_sets.describe(self._staged, names)
         fresh = [_with_original(file, originals) for file in described]
@@ -154,7 +133,16 @@ class Swap:
         there = await self._present(replaced)
         leaving = [each for each in there if each.sha256 != digests.get(each.name)]
         kept = await self._kept({*names, *(each.name for each in leaving)})
-        sealed = await file_sets.seal(self._staged, self._video.folder, fresh, kept)
+        manifest = Manifest.of(
+            self._video.video_id,
+            facts,
+            [*fresh, *kept],
+            await transferred_in(self._staged),
+            await manifest_in(self._staged) or await manifest_in(self._video.folder),
+        )
+        sealed = await file_sets.seal(
+            self._staged, self._video.folder, fresh, kept, manifest.encoded()
+        )
         return Change(sealed, self._items(leaving, detail), len(fresh))
 
     async def reduce(self) -> bool:
@@ -169,7 +157,7 @@ class Swap:
         if not wanted:
             await staged.delete(self._staged.prefix)
             return False
-        for name in {*names, CHECKSUMS} - set(wanted):
+        for name in {*names, MANIFEST, CHECKSUMS} - set(wanted):
             await staged.delete(self._staged.key(name))
         for name in wanted:
             if role_of(name) is Role.INFO:
@@ -201,7 +189,7 @@ class Swap:
         """Return the files that are kept, as they were registered."""
         folder, known = self._video.folder, {file.name: file for file in self._video.known}
         listed = set(await folder.names())
-        there = sorted(listed & self._expected.keys() - {*replaced, CHECKSUMS})
+        there = sorted(listed & self._expected.keys() - {*replaced, MANIFEST, CHECKSUMS})
         states = await folder.states(there)
         found = [
             known.get(name)

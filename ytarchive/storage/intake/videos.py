@@ -27,8 +27,9 @@ from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import caption_languages_of
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage.bins.bins import Bins
+from ytarchive.storage.intake.changes import StoredCopy
 from ytarchive.storage.intake.moving import Mover
-from ytarchive.storage.intake.swapping import StoredCopy, Swap
+from ytarchive.storage.intake.swapping import Swap
 from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.models import SaveVideo, StorageLocation
 from ytarchive.storage.library.records import FileSet, Move
@@ -36,6 +37,7 @@ from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration
 from ytarchive.storage.store.layout import Layout, side_file
+from ytarchive.storage.store.manifest import Facts
 from ytarchive.storage.store.media_store import FileKind, MediaStore
 
 log = logger.bind(service="storage")
@@ -139,7 +141,9 @@ class VideoStore:
                     await self._keep(request, swap, staged)
                     return reason
             swap = await self._swap(request.video_id, staged, target)
-            change = await swap.take(_replaced_by(request.quality))
+            absent = await self._absent.after(request.video_id, [], request.absent_captions)
+            facts = Facts(request.quality, request.missing, profile, absent)
+            change = await swap.take(_replaced_by(request.quality), facts)
         stored = FileSet(
             request.video_id, target, change.files, request.quality, request.missing, profile
         )
@@ -153,18 +157,12 @@ class VideoStore:
         """Keep the stored media; store only the side files that the video lacks."""
         location = await self.locate(request.video_id)
         profile = _asked(location.profile, request.profile, keeps_quality=False)
-        if not await swap.reduce():
-            await self._library.set_missing(request.video_id, location.missing, profile)
-            return
-        names = await self._mover.folder(staged).names()
-        change = await swap.take_side_files(names, "damaged, and fetched again")
+        names = await self._mover.folder(staged).names() if await swap.reduce() else []
         came = {side_file(name) for name in names}
         missing = [each for each in location.missing if each not in came]
-        stored = FileSet(
-            request.video_id, swap.folder, change.files, location.quality, missing, profile,
-            adds=change.new,
-        )  # fmt: skip
-        await self.carry_out(Move(staged, stored, change.displaced))
+        absent = await self._absent.after(request.video_id, [], request.absent_captions)
+        facts = Facts(location.quality, missing, profile, absent)
+        await self._add(swap, staged, names, facts, "damaged, and fetched again")
 
     async def _save_side_files(self, request: SaveVideo) -> None:
         """Add captions and thumbnail to a stored video, and record what is still missing."""
@@ -176,17 +174,27 @@ class VideoStore:
         not_asked = [each for each in location.missing if each not in request.only_missing]
         missing = [*not_asked, *request.missing]
         profile = _asked(location.profile, request.profile, keeps_quality=True)
-        if not await self._mover.folder(staged).names():
-            await self._library.set_missing(video_id, missing, profile)
-            return
+        sought = caption_languages_of(request.only_missing)
+        absent = await self._absent.after(video_id, sought, request.absent_captions)
+        facts = Facts(location.quality, missing, profile, absent)
         target = _parent(self._layout.key_of(location.video_path))
         swap = await self._swap(video_id, staged, target)
+        names = await file_sets.side_files_in(self._mover.folder(staged), video_id)
+        await self._add(swap, staged, names, facts, "fetched again")
+
+    async def _add(
+        self, swap: Swap, staged: str, names: list[str], facts: Facts, detail: str
+    ) -> None:
+        """Add the named staged files to a stored video, and record what is known of it then."""
+        if not names and not await swap.outdates(facts):
+            await self._library.set_missing(swap.video_id, facts.missing, facts.profile)
+            return
         async with self._hashing:
-            names = await file_sets.side_files_in(self._mover.folder(staged), video_id)
-            change = await swap.take_side_files(names, "fetched again")
+            change = await swap.take_side_files(names, detail, facts)
         stored = FileSet(
-            video_id, target, change.files, location.quality, missing, profile, adds=change.new
-        )
+            swap.video_id, swap.folder, change.files, facts.quality, facts.missing, facts.profile,
+            adds=change.new,
+        )  # fmt: skip
         await self.carry_out(Move(staged, stored, change.displaced))
 
     async def _swap(self, video_id: str, staged: str, folder: str) -> Swap:

@@ -5,7 +5,8 @@ Captions may be added to old videos, so "not found" is not final; but each check
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.models import to_micros, utc_now
@@ -19,8 +20,20 @@ _LONGEST_PAUSE = 365 * 86_400 * 1_000_000
 _JITTER = 0.25
 
 
+def absent_rows(video_id: str, languages: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the rows of languages that YouTube does not have now."""
+    pause = int(_FIRST_PAUSE * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  # no secret
+    shared = {
+        "video_id": video_id,
+        "now": to_micros(utc_now()),
+        "pause": pause,
+        "longest": _LONGEST_PAUSE,
+    }
+    return [shared | {"language": each} for each in languages]
+
+
 class AbsentCaptions:
-    """The table of absent captions in library.db; `rebuild` does not restore it."""
+    """The table of absent captions in library.db; `rebuild` restores it from the manifests."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,17 +45,19 @@ class AbsentCaptions:
         """
         if not requested and not absent:
             return
-        pause = int(_FIRST_PAUSE * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  # no secret
-        shared = {"video_id": video_id, "now": to_micros(utc_now())}
-        pauses = {"pause": pause, "longest": _LONGEST_PAUSE}
         found = [each for each in requested if each not in absent]
 
         def record(writer: Writer) -> None:
-            writer.execute_many("delete_absent", [shared | {"language": each} for each in found])
-            rows = [shared | pauses | {"language": each} for each in absent]
-            writer.execute_many("upsert_absent", rows)
+            rows = [{"video_id": video_id, "language": each} for each in found]
+            writer.execute_many("delete_absent", rows)
+            writer.execute_many("upsert_absent", absent_rows(video_id, absent))
 
         await self._database.write(record)
+
+    async def after(self, video_id: str, requested: list[str], absent: list[str]) -> list[str]:
+        """Return the absent languages of a video after a request, sorted; see `record`."""
+        rows = await self._database.fetch_all("absent_of", {"video_id": video_id})
+        return sorted({*(row["language"] for row in rows), *absent} - {*requested} | {*absent})
 
     async def lacking(self, stored: Mapping[str, Registered], request: ExistsRequest) -> set[str]:
         """Return the stored videos with side files for which a request is due."""

@@ -3,11 +3,12 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError, YTArchiveError
 from ytarchive.common.file_names import file_name, shown_name
@@ -18,7 +19,8 @@ from ytarchive.storage.library.records import FileSet
 from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration, StoredFile
 from ytarchive.storage.store.known_files import is_known_foreign
-from ytarchive.storage.store.layout import CHECKSUMS, VIDEO_ID, Layout, Role, role_of
+from ytarchive.storage.store.layout import CHECKSUMS, VIDEO_ID, Layout, role_of
+from ytarchive.storage.store.manifest import manifest_in
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder, local_file
 
@@ -34,6 +36,8 @@ class FoundFiles:
     media: str | None
     moment: int
     oddities: list[str]
+    absent_captions: list[str] = field(default_factory=list)
+    """Languages that YouTube did not have."""
 
 
 async def video_folders(
@@ -120,8 +124,12 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
         default=None,
     )
     moment = _changed(states[CHECKSUMS if states[CHECKSUMS].is_file else newest or "."])
-    quality = await quality_of(store, folder.key(f"{video_id}.info.json")) if newest else None
-    return FoundFiles(FileSet(video_id, prefix, stored, quality), newest, moment, oddities)
+    manifest = await manifest_in(folder)
+    if manifest is None or manifest.video_id != video_id:
+        quality = await quality_of(store, folder.key(f"{video_id}.info.json")) if newest else None
+        return FoundFiles(FileSet(video_id, prefix, stored, quality), newest, moment, oddities)
+    files = FileSet(video_id, prefix, stored, manifest.quality, manifest.missing, manifest.profile)
+    return FoundFiles(files, newest, moment, oddities, manifest.absent_captions)
 
 
 async def _playing_set(folder: StoreFolder, video_id: str, scratch: Path) -> list[str]:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import Role
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class FileSet:
     """Files that YouTube did not provide."""
     profile: ArchiveProfile | None = None
     """What was requested; None if unknown."""
-    adds: int = 0
+    adds: int | None = None
     """The number of files, the first ones, that are added next to media that is already stored;
-    0 for files that include the media."""
+    None for files that include the media."""
 
     @property
     def media(self) -> StoredFile:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.errors import NotFound
 from ytarchive.common.json_text import dumped, read_json
@@ -25,9 +26,10 @@ from ytarchive.storage.library.rows import (
     metadata_row,
     missing_json,
     playlist_row,
+    profile_json,
 )
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import Layout, Role, caption_language, side_file
+from ytarchive.storage.store.layout import Layout, caption_language, side_file
 
 SCHEMA = Schema(package="ytarchive.storage", durable=True, file="library.db")
 
@@ -92,7 +94,7 @@ class Library:
             "quality": move.files.quality,
             "files": dumped(_FILES, move.files.files).decode(),
             "missing": json.dumps(move.files.missing),
-            "profile": _json(move.files.profile),
+            "profile": profile_json(move.files.profile),
             "adds": move.files.adds,
             "displaced": _ITEMS.dump_json(move.displaced).decode(),
         }
@@ -122,7 +124,7 @@ class Library:
             "media_path": f"{stored.folder}/{stored.media.name}",
             "quality": stored.quality,
             "missing": missing_json(stored.missing),
-            "profile": _json(stored.profile),
+            "profile": profile_json(stored.profile),
             "now": to_micros(utc_now()),
         }
         rows = file_rows(stored)
@@ -134,12 +136,13 @@ class Library:
 
         def transaction(writer: Writer) -> None:
             writer.execute("add_profile", video)
-            writer.execute("set_missing" if stored.adds else "upsert_media", video)
+            writer.execute("upsert_media" if stored.adds is None else "set_missing", video)
             writer.execute_many("delete_file", gone)
             writer.execute_many("upsert_file", rows)
             writer.execute("end_move", {"video_id": stored.video_id})
-            if stored.adds:  # findings about the media are still valid
-                added = [{"path": row["path"]} for row in [*gone, *rows[: stored.adds]]]
+            if stored.adds is not None:  # findings about the media are still valid
+                made = [row for row in rows if row["role"] in {Role.MANIFEST, Role.CHECKSUMS}]
+                added = [{"path": row["path"]} for row in [*gone, *rows[: stored.adds], *made]]
                 writer.execute_many("delete_finding", added)
             else:
                 writer.execute("delete_findings_of", {"video_id": stored.video_id})
@@ -153,7 +156,11 @@ class Library:
 
         `profile`: None leaves the recorded one.
         """
-        row = {"video_id": video_id, "missing": missing_json(missing), "profile": _json(profile)}
+        row = {
+            "video_id": video_id,
+            "missing": missing_json(missing),
+            "profile": profile_json(profile),
+        }
 
         def record(writer: Writer) -> None:
             writer.execute("add_profile", row)
@@ -239,10 +246,6 @@ class Library:
 
     def _shown(self, key: PurePosixPath | None) -> str | None:
         return self._layout.shown(str(key)) if key else None
-
-
-def _json(profile: ArchiveProfile | None) -> str | None:
-    return profile.model_dump_json() if profile else None
 
 
 @functools.lru_cache

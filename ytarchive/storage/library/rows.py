@@ -4,10 +4,12 @@ import hashlib
 import json
 from typing import Any
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import to_micros
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.library.records import FileSet
-from ytarchive.storage.store.layout import Layout, Role
+from ytarchive.storage.store.layout import Layout
 
 
 def metadata_row(metadata: VideoMetadata) -> dict[str, Any]:
@@ -53,3 +55,8 @@ def file_rows(stored: FileSet) -> list[dict[str, Any]]:
 def missing_json(names: list[str]) -> str | None:
     """Return a list of side files as stored; None if it is empty."""
     return json.dumps(names) if names else None
+
+
+def profile_json(profile: ArchiveProfile | None) -> str | None:
+    """Return a profile as stored; None if it is unknown."""
+    return profile.model_dump_json() if profile else None

@@ -24,8 +24,16 @@ from ytarchive.common.models import Model, to_micros
 from ytarchive.common.rows import UNREADABLE
 from ytarchive.common.sqlite_errors import REFUSED
 from ytarchive.storage.library import discovery
+from ytarchive.storage.library.absent_captions import absent_rows
 from ytarchive.storage.library.discovery import FoundFiles
-from ytarchive.storage.library.rows import file_rows, metadata_file_row, metadata_row, playlist_row
+from ytarchive.storage.library.rows import (
+    file_rows,
+    metadata_file_row,
+    metadata_row,
+    missing_json,
+    playlist_row,
+    profile_json,
+)
 from ytarchive.storage.marks.records import marks_row, read_marks
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout
@@ -143,8 +151,14 @@ class LibraryImporter:
                 "media_path": f"{stored.folder}/{found.media}",
                 "quality": stored.quality,
                 "now": found.moment,
+                "missing": missing_json(stored.missing),
+                "profile": profile_json(stored.profile),
             }
+            writer.execute("add_profile", row)
             writer.execute("add_media", row)
+            writer.execute_many(
+                "upsert_absent", absent_rows(stored.video_id, found.absent_captions)
+            )
         writer.execute_many("upsert_file", file_rows(stored))
 
     def _enter_metadata(self, path: Path, writer: Writer) -> None:

@@ -49,6 +49,9 @@ ON CONFLICT (video_id, language) DO UPDATE SET
 -- name: delete_absent
 DELETE FROM absent_captions WHERE video_id = :video_id AND language = :language;
 
+-- name: absent_of
+SELECT language FROM absent_captions WHERE video_id = :video_id;
+
 -- name: due_absent
 SELECT absent_captions.video_id, absent_captions.language
 FROM json_each(:video_ids) AS asked
@@ -449,12 +452,17 @@ INSERT INTO videos (video_id) VALUES (:video_id) ON CONFLICT DO NOTHING;
 
 -- name: add_media
 -- If a video has several media files, in one or more folders, the newest is used.
-INSERT INTO videos (video_id, media_path, quality, stored_at)
-VALUES (:video_id, :media_path, :quality, :now)
+INSERT INTO videos (video_id, media_path, quality, stored_at, missing, profile)
+VALUES (
+    :video_id, :media_path, :quality, :now, :missing,
+    (SELECT number FROM profiles WHERE profile = :profile)
+)
 ON CONFLICT (video_id) DO UPDATE SET
     media_path = excluded.media_path,
     quality = excluded.quality,
-    stored_at = excluded.stored_at
+    stored_at = excluded.stored_at,
+    missing = excluded.missing,
+    profile = excluded.profile
 WHERE videos.stored_at IS NULL OR videos.stored_at <= excluded.stored_at;
 
 -- name: add_plan

@@ -2,7 +2,7 @@
 -- this database from them. Paths are relative to the archive's folder, so that it can be moved.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 102;
+PRAGMA user_version = 103;
 
 -- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
@@ -115,7 +115,7 @@ CREATE TABLE moves (
     files TEXT NOT NULL,              -- JSON list of StoredFile: the future files of the target
     missing TEXT NOT NULL DEFAULT '[]', -- JSON list of files that the video will lack
     profile TEXT,                     -- ArchiveProfile as JSON; null if unknown
-    adds INTEGER NOT NULL DEFAULT 0,  -- number of files added next to media that is already stored
+    adds INTEGER,                     -- number of files added next to stored media; null with media
     displaced TEXT NOT NULL DEFAULT '[]' -- JSON list of TrashItem: files moved out of the target
 ) STRICT, WITHOUT ROWID;
 

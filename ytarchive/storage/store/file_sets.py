@@ -3,23 +3,28 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from pydantic import Field
 
+from ytarchive.common.archived_files import TRANSFER, Role
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import FileGone, IntegrityFailure, NotFound, PathOutsideArchive
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, UtcDatetime
 from ytarchive.storage.store import files
 from ytarchive.storage.store.checksums import checksum_lines
-from ytarchive.storage.store.layout import CHECKSUMS, Role, role_of
+from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, role_of
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
 
 # Names of unfinished files of yt-dlp, ffmpeg and editors.
 _LEFTOVER = re.compile(r"\.(part|ytdl|tmp|temp)(\.|-Frag|$)", re.IGNORECASE)
+
+
+_OWN = frozenset([TRANSFER, MANIFEST, CHECKSUMS])
+"""Files that describe the others of a folder."""
 
 
 class StoredFile(Model):
@@ -54,27 +59,35 @@ class Registration(Model):
 
 
 async def seal(
-    staged: StoreFolder, target: StoreFolder, fresh: list[StoredFile], kept: list[StoredFile]
+    staged: StoreFolder,
+    target: StoreFolder,
+    fresh: list[StoredFile],
+    kept: list[StoredFile],
+    manifest: bytes,
 ) -> list[StoredFile]:
-    """Write the `checksums.sha256` of files that are about to be moved, and sync all of them.
+    """Write manifest and `checksums.sha256` of files that are about to be moved, and sync all.
 
     Return the future files of `target`, new ones first. Raises PathOutsideArchive.
     """
     names = [file.name for file in fresh]
     await _refuse_links(target, names)
-    content = checksum_lines({file.name: file.registered_sha256 for file in [*fresh, *kept]})
+    described = [*fresh, *kept, written_file(MANIFEST, manifest)]
+    digests = checksum_lines({file.name: file.registered_sha256 for file in described})
+    made = {MANIFEST: manifest, CHECKSUMS: digests}
     path = staged.local_path
     if path is None:
-        await staged.store.write(staged.key(CHECKSUMS), content)
+        for name, content in made.items():
+            await staged.store.write(staged.key(name), content)
+        await staged.store.delete(staged.key(TRANSFER))
     else:
-        await asyncio.to_thread(_write_and_sync, path, content, names)
-    return [*fresh, *kept, checksums_file(content)]
+        await asyncio.to_thread(_write_and_sync, path, made, names)
+    return [*described, written_file(CHECKSUMS, digests)]
 
 
-def checksums_file(content: bytes) -> StoredFile:
-    """Return the stored file of a list of digests with the given content."""
+def written_file(name: str, content: bytes) -> StoredFile:
+    """Return the stored file with the given content."""
     digest = hashlib.sha256(content).hexdigest()
-    return StoredFile(name=CHECKSUMS, size_bytes=len(content), sha256=digest)
+    return StoredFile(name=name, size_bytes=len(content), sha256=digest)
 
 
 async def side_files_in(staged: StoreFolder, video_id: str) -> list[str]:
@@ -108,7 +121,7 @@ async def _finished(folder: StoreFolder, video_id: str) -> list[str]:
     if refused:
         message = f"the download of {video_id} is not finished: there is {refused[0]!r}"
         raise IntegrityFailure(message, files=refused[:20])
-    return [name for name in listed if name != CHECKSUMS]
+    return [name for name in listed if name not in _OWN]
 
 
 async def beside(store: MediaStore, media: str) -> list[str]:
@@ -165,7 +178,7 @@ async def intact(folder: StoreFolder, expected: Iterable[StoredFile]) -> list[St
 
 def _belongs(name: str, video_id: str) -> bool:
     """Return whether a finished download may have a file of this name: the id names it."""
-    if name == CHECKSUMS:
+    if name in _OWN:
         return True
     named = re.fullmatch(rf"(captions/)?{re.escape(video_id)}\.[A-Za-z0-9_.-]+", name)
     if named is None or _LEFTOVER.search(name):
@@ -183,7 +196,10 @@ async def _refuse_links(target: StoreFolder, names: list[str]) -> None:
             raise PathOutsideArchive(f"{key} is a link to another place")
 
 
-def _write_and_sync(folder: Path, checksums: bytes, names: list[str]) -> None:
-    with os_errors(folder / CHECKSUMS):
-        (folder / CHECKSUMS).write_bytes(checksums)
-    files.sync_all(folder, [*names, CHECKSUMS])
+def _write_and_sync(folder: Path, made: Mapping[str, bytes], names: list[str]) -> None:
+    with os_errors(folder):
+        folder.mkdir(exist_ok=True)
+        for name, content in made.items():
+            (folder / name).write_bytes(content)
+        (folder / TRANSFER).unlink(missing_ok=True)  # the manifest has its content now
+    files.sync_all(folder, [*names, *made])

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Self
 
 from ytarchive.common import paths
+from ytarchive.common.archived_files import Role
 from ytarchive.common.config import OWN_FOLDER, StorageConfig
 from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import parse_playlist_id
@@ -15,6 +15,7 @@ from ytarchive.common.paths import followed, require_names
 from ytarchive.common.side_files import THUMBNAIL, captions_in
 
 CHECKSUMS = paths.CHECKSUMS
+MANIFEST = "manifest.json"
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _CAPTIONS = frozenset({".vtt", ".srt", ".ttml", ".srv1", ".srv2", ".srv3", ".json3", ".ass"})
@@ -24,16 +25,7 @@ _SOUND = frozenset(
 _MEDIA = _SOUND | {".mp4", ".webm", ".mkv", ".m4v", ".mov", ".3gp", ".flv", ".ts"}
 
 
-class Role(StrEnum):
-    """The purpose of a stored file."""
-
-    MEDIA = "media"
-    INFO = "info"
-    THUMBNAIL = "thumbnail"
-    CAPTIONS = "captions"
-    CHECKSUMS = "checksums"
-    METADATA = "metadata"
-    OTHER = "other"
+_ORDER = {Role.MEDIA: 0, Role.MANIFEST: 2, Role.CHECKSUMS: 3}
 
 
 def role_of(name: str) -> Role:
@@ -43,6 +35,8 @@ def role_of(name: str) -> Role:
         return Role.INFO
     if PurePosixPath(name).name == CHECKSUMS:
         return Role.CHECKSUMS
+    if PurePosixPath(name).name == MANIFEST:
+        return Role.MANIFEST
     for role, suffixes in (
         (Role.MEDIA, _MEDIA),
         (Role.THUMBNAIL, _IMAGES),
@@ -53,9 +47,9 @@ def role_of(name: str) -> Role:
     return Role.OTHER
 
 
-def put_order(name: str) -> tuple[bool, bool, str]:
+def put_order(name: str) -> tuple[int, str]:
     """Return the sort key for storing files of a video: media first, the list of digests last."""
-    return role_of(name) != Role.MEDIA, PurePosixPath(name).name == CHECKSUMS, name
+    return _ORDER.get(role_of(name), 1), name
 
 
 def is_sound_alone(name: str) -> bool:

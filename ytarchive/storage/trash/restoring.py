@@ -5,16 +5,19 @@ from pathlib import PurePosixPath
 
 from loguru import logger
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive, RestoreConflict
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.bins.models import BinName, Restored, TrashItem
-from ytarchive.storage.intake.swapping import Change, StoredCopy, Swap
+from ytarchive.storage.intake.changes import Change, StoredCopy
+from ytarchive.storage.intake.swapping import Swap
 from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import Layout, Role, role_of, side_file
+from ytarchive.storage.store.layout import Layout, role_of, side_file
+from ytarchive.storage.store.manifest import Facts
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
 from ytarchive.storage.verify.checks import FileProblem
@@ -147,7 +150,18 @@ def _copy_of(returning: _Return, known: list[StoredFile]) -> StoredCopy:
 async def _prepared(swap: Swap, returning: _Return) -> Change:
     paths = dict(zip(returning.names, returning.item.files, strict=True))
     originals = {name: file.sha256 for name, file in paths.items() if file.sha256}
-    return await swap.take_back(returning.names, f"replaced by item {returning.item.id}", originals)
+    detail = f"replaced by item {returning.item.id}"
+    return await swap.take_back(returning.names, detail, _facts(returning), originals)
+
+
+def _facts(returning: _Return) -> Facts:
+    """Return what is known of the video after the return of its files."""
+    item, location = returning.item, returning.location
+    if returning.has_media or location is None:
+        return Facts(item.quality, list(item.missing))
+    restored = {side_file(name) for name in returning.names}
+    missing = [each for each in location.missing if each not in restored]
+    return Facts(location.quality, missing, location.profile)
 
 
 def _require(
@@ -166,17 +180,14 @@ def _require(
 
 
 def _set(returning: _Return, change: Change) -> FileSet:
-    item, location = returning.item, returning.location
-    if returning.has_media or location is None:
-        return FileSet(item.video_id or "", item.folder, change.files, item.quality,
-                       list(item.missing))  # fmt: skip
-    restored = {side_file(name) for name in returning.names}
-    missing = [each for each in location.missing if each not in restored]
+    facts = _facts(returning)
+    has_media = returning.has_media or returning.location is None
     return FileSet(
         returning.video_id,
-        item.folder,
+        returning.item.folder,
         change.files,
-        location.quality,
-        missing,
-        adds=change.new,
+        facts.quality,
+        facts.missing,
+        facts.profile,
+        adds=None if has_media else change.new,
     )

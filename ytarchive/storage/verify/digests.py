@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ytarchive.storage.store.checksums import checksum_lines
-from ytarchive.storage.store.file_sets import StoredFile, checksums_file
+from ytarchive.storage.store.file_sets import StoredFile, written_file
 from ytarchive.storage.store.layout import CHECKSUMS
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.verify.checks import RegisteredFile
@@ -20,4 +20,4 @@ async def write_checksums(
     }
     content = checksum_lines(digests)
     await store.write(f"{folder}/{CHECKSUMS}", content)
-    return checksums_file(content)
+    return written_file(CHECKSUMS, content)

@@ -7,12 +7,12 @@ from pathlib import PurePosixPath
 
 from loguru import logger
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.file_names import file_name, shown_name
 from ytarchive.storage.bins.bins import Bins, new_item
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile
 from ytarchive.storage.library.discovery import quality_of
 from ytarchive.storage.library.repository import Library
-from ytarchive.storage.store.layout import Role
 from ytarchive.storage.store.media_store import FileKind, MediaStore
 from ytarchive.storage.verify import digests
 from ytarchive.storage.verify.checks import Checker, FileProblem, RegisteredFile, video_folder

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row, Transaction, Writer
 from ytarchive.common.events import VideoChanged, publish
@@ -14,7 +15,6 @@ from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import Role
 from ytarchive.storage.verify.checks import FileProblem, RegisteredFile, video_folder
 from ytarchive.storage.verify.models import Finding, FindingKind, FindingQuery
 from ytarchive.storage.verify.rows import file_of, files_without_video, video_without_media

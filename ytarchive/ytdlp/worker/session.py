@@ -10,9 +10,12 @@ from typing import Any
 
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import DownloadError
+from yt_dlp.version import __version__
 
 from ytarchive.common import errors
+from ytarchive.common.archived_files import ArchivedFile, Role, Transferred
 from ytarchive.common.json_text import stored_json
+from ytarchive.common.models import utc_now
 from ytarchive.common.quality import Quality
 from ytarchive.common.regular import read_regular
 from ytarchive.media import Info, check_media, quality_label
@@ -203,7 +206,7 @@ class ExtractorSession:
             *sound_remarks(info, order.profile.audio_language),
             *check_media(media, info, str(self._worker_config.ffmpeg)),
         ]
-        staged.finish(media, published, beside.files)
+        staged.finish(media, published, beside.files, _transferred(info, beside.typed, media))
         self._info_path(order.video_id).unlink(missing_ok=True)
         return Downloaded(
             folder=order.folder,
@@ -220,7 +223,7 @@ class ExtractorSession:
         order = attempt.order
         with self._side_files(info, order) as beside:
             beside.wait(self._report_side_files)
-        attempt.staged.finish_without_media(beside.files)
+        attempt.staged.finish_without_media(beside.files, _transferred(info, beside.typed))
         self._info_path(order.video_id).unlink(missing_ok=True)
         return Downloaded(
             folder=order.folder,
@@ -245,6 +248,27 @@ class ExtractorSession:
 
     def _info_path(self, video_id: str) -> Path:
         return self._worker_config.info_dir / f"{video_id}.info.json"
+
+
+def _transferred(
+    info: Info, side_files: list[ArchivedFile], media: Path | None = None
+) -> Transferred:
+    """Return the record of the fetched files. `media`: the media file, if it was fetched."""
+    video_id, files = str(info["id"]), side_files
+    if media is not None:
+        format_ = media.suffix[1:]
+        files = [
+            ArchivedFile(name=f"{video_id}{media.suffix}", role=Role.MEDIA, format=format_),
+            ArchivedFile(name=f"{video_id}.info.json", role=Role.INFO, format="json"),
+            *side_files,
+        ]
+    return Transferred(
+        source_url=_WATCH_URL.format(video_id),
+        fetched_at=utc_now(),
+        format_ids=str(info.get("format_id") or "") if media else None,
+        yt_dlp_version=__version__,
+        files=files,
+    )
 
 
 def _check_identity(info: Info, video_id: str) -> None:

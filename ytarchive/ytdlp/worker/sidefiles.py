@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from yt_dlp.utils import YoutubeDLError
 
+from ytarchive.common.archived_files import ArchivedFile, Role
 from ytarchive.common.languages import ALL_LANGUAGES, without
 from ytarchive.common.side_files import THUMBNAIL, captions_in, in_words
 from ytarchive.media import Info
@@ -39,6 +40,7 @@ class SideFiles:
 
     def __init__(self, ydl: Any, info: Info, order: DownloadOrder, timeout: float) -> None:
         self.files: list[Path] = []
+        self.typed: list[ArchivedFile] = []
         self.added: list[str] = []
         self.remarks: list[str] = []
         self.missing: list[str] = []
@@ -81,6 +83,7 @@ class SideFiles:
     def _note(self, wanted: WantedFile, failure: Exception | None) -> None:
         if failure is None:
             self.files.append(wanted.target)
+            self.typed.append(wanted.file)
             self.added.append(wanted.name)
             return
         self.remarks.append(f"no {wanted.name}: {clean(str(failure))}")
@@ -110,11 +113,16 @@ class SideFiles:
         """Yield the captions of one language in each format; they are fetched once."""
         fetch = Once(partial(self._fetch_captions, track))
         for format_ in self._order.profile.caption_formats:
-            key, name = captions_in(code, format_), f"{self._order.video_id}.{code}.{format_}"
-            target = self._order.folder / "captions" / name
-            yield WantedFile(
-                key, in_words([key]), target, partial(converted, fetch, format_, self._ffmpeg)
+            key = captions_in(code, format_)
+            file = ArchivedFile(
+                name=f"captions/{self._order.video_id}.{code}.{format_}",
+                role=Role.CAPTIONS,
+                language=code,
+                automatic=bool(track.get("is_automatic")),
+                format=format_,
             )
+            content = partial(converted, fetch, format_, self._ffmpeg)
+            yield WantedFile(key, in_words([key]), file, self._order.folder / file.name, content)
 
     def _fetch_captions(self, track: Info) -> bytes:
         is_spared = self._order.spares_captions or self.captions_refused
@@ -129,6 +137,7 @@ class SideFiles:
     def _thumbnail(self, info: Info) -> list[WantedFile]:
         if not self._order.profile.include_thumbnail:
             return []
-        target = self._order.folder / f"{self._order.video_id}.jpg"
+        name = f"{self._order.video_id}.jpg"
+        file = ArchivedFile(name=name, role=Role.THUMBNAIL, format="jpg")
         fetch = partial(self._fetcher.picture, thumbnail_urls(info))
-        return [WantedFile(THUMBNAIL, THUMBNAIL, target, fetch)]
+        return [WantedFile(THUMBNAIL, THUMBNAIL, file, self._order.folder / name, fetch)]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from yt_dlp.utils import YoutubeDLError
 
+from ytarchive.common.archived_files import ArchivedFile
 from ytarchive.ytdlp.worker.staging import make_folder
 
 _FAILURES = (YoutubeDLError, OSError, ValueError)
@@ -26,6 +27,7 @@ class WantedFile(NamedTuple):
 
     key: str
     name: str
+    file: ArchivedFile
     target: Path
     fetch: Callable[[], bytes]
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ytarchive.common.archived_files import TRANSFER, Transferred
 from ytarchive.media import Info
 
 _MEDIA = (".mp4", ".m4a", ".mkv", ".webm")
@@ -73,17 +74,23 @@ class StagedVideo:
         found: Info = _without_secrets(info)
         return found
 
-    def finish(self, media: Path, info: Info, beside: list[Path]) -> None:
+    def finish(self, media: Path, info: Info, beside: list[Path], transferred: Transferred) -> None:
         """Leave exactly the finished set. The media file gets its name last: it is the mark."""
         write_json(self._info, info)
-        self._leave_only({media, self._info, *beside})
+        self._leave_only({media, self._info, self._record(transferred), *beside})
         media.rename(self._media(media.suffix))
 
-    def finish_without_media(self, files: list[Path]) -> None:
+    def finish_without_media(self, files: list[Path], transferred: Transferred) -> None:
         """Leave exactly what was fetched for a video that is stored; no folder if it is nothing."""
-        self._leave_only(set(files))
+        self._leave_only({*files, self._record(transferred)} if files else set())
         if not files and self._folder.is_dir():
             self._folder.rmdir()
+
+    def _record(self, transferred: Transferred) -> Path:
+        """Write `transfer.json`; return its path."""
+        path = self._folder / TRANSFER
+        write_json(path, transferred.model_dump(mode="json"))
+        return path
 
     def _leave_only(self, keep: set[Path]) -> None:
         for path in sorted(self._folder.rglob("*"), reverse=True):

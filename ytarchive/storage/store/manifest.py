@@ -1,0 +1,143 @@
+"""`manifest.json`: what `rebuild` cannot derive from the files of a video.
+
+It lists all files of the folder except itself and `checksums.sha256`, and changes only when the
+files, or what is missing, change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Literal, Self, TypeVar
+
+from pydantic import Field
+
+from ytarchive.common.archived_files import TRANSFER, ArchivedFile, Role, Transferred
+from ytarchive.common.identifiers import VideoId
+from ytarchive.common.models import Model, Text, UtcDatetime
+from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.side_files import SideFiles
+from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.layout import MANIFEST, caption_language, role_of
+from ytarchive.storage.store.store_folder import StoreFolder
+
+M = TypeVar("M", bound=Model)
+
+_LARGEST = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the library knows of a stored video besides its files."""
+
+    quality: str | None
+    missing: list[str] = field(default_factory=list)
+    """Files that YouTube did not provide."""
+    profile: ArchiveProfile | None = None
+    """What was requested; None if unknown."""
+    absent_captions: list[str] = field(default_factory=list)
+    """Languages that YouTube did not have."""
+
+
+class ManifestFile(ArchivedFile):
+    """A file of a video with its size and digest."""
+
+    size_bytes: int
+    sha256: str = Field(description="Hexadecimal")
+
+
+class Manifest(Model):
+    """The content of `manifest.json`."""
+
+    version: Literal[1] = 1
+    video_id: VideoId
+    source_url: str | None = Field(default=None, description="Where the media was fetched from")
+    fetched_at: UtcDatetime | None = Field(default=None, description="When the media was fetched")
+    format_ids: str | None = Field(default=None, description="Of YouTube, as `137+140`")
+    yt_dlp_version: Text | None = None
+    profile: ArchiveProfile | None = Field(default=None, description="What was requested")
+    quality: str | None = Field(default=None, description="What was fetched, as `720p`")
+    files: list[ManifestFile]
+    missing: SideFiles = Field(default=[], description="What YouTube did not provide")
+    absent_captions: list[Text] = Field(
+        default=[], description="Languages that YouTube did not have"
+    )
+
+    @classmethod
+    def of(
+        cls,
+        video_id: str,
+        facts: Facts,
+        files: list[StoredFile],
+        transferred: Transferred | None,
+        before: "Manifest | None",
+    ) -> Self:
+        """Return the manifest of a video's future files.
+
+        `transferred`: what the worker recorded of the new files. `before`: the manifest that the
+        folder has now, for the files that stay.
+        """
+        known: dict[str, ArchivedFile] = (
+            {each.name: each for each in before.files} if before else {}
+        )
+        known |= {each.name: each for each in transferred.files} if transferred else {}
+        has_media = transferred is not None and transferred.format_ids is not None
+        source = transferred if has_media else before
+        return cls(
+            video_id=video_id,
+            source_url=source.source_url if source else None,
+            fetched_at=source.fetched_at if source else None,
+            format_ids=source.format_ids if source else None,
+            yt_dlp_version=source.yt_dlp_version if source else None,
+            profile=facts.profile,
+            quality=facts.quality,
+            files=[_listed(file, known) for file in files],
+            missing=facts.missing,
+            absent_captions=facts.absent_captions,
+        )
+
+    def has(self, facts: Facts) -> bool:
+        """Return whether the manifest records these facts."""
+        return (self.quality, self.missing, self.profile, self.absent_captions) == (
+            facts.quality,
+            facts.missing,
+            facts.profile,
+            facts.absent_captions,
+        )
+
+    def encoded(self) -> bytes:
+        """Return the content of the file."""
+        return self.model_dump_json(indent=1).encode() + b"\n"
+
+
+async def manifest_in(folder: StoreFolder) -> Manifest | None:
+    """Return the manifest of a folder; None if it has none that can be read."""
+    return await _read(folder, MANIFEST, Manifest)
+
+
+async def transferred_in(folder: StoreFolder) -> Transferred | None:
+    """Return what a worker recorded of the files in a staging folder; None if it is not there."""
+    return await _read(folder, TRANSFER, Transferred)
+
+
+async def _read(folder: StoreFolder, name: str, model: type[M]) -> M | None:
+    state = (await folder.states([name]))[name]
+    if state.error is not None or not state.is_file or (state.size or 0) > _LARGEST:
+        return None
+    try:
+        return model.model_validate_json(await folder.store.read(folder.key(name), _LARGEST))
+    except ValueError:
+        return None
+
+
+def _listed(file: StoredFile, known: Mapping[str, ArchivedFile]) -> ManifestFile:
+    found = known.get(file.name) or parsed(file.name)
+    typed = {name: getattr(found, name) for name in ArchivedFile.model_fields}
+    return ManifestFile(**typed, size_bytes=file.size_bytes, sha256=file.registered_sha256)
+
+
+def parsed(name: str) -> ArchivedFile:
+    """Return what the name of a file says, for files that no manifest lists."""
+    role = role_of(name)
+    language = caption_language(name) if role is Role.CAPTIONS else None
+    format_ = PurePosixPath(name).suffix[1:].lower()
+    return ArchivedFile(name=name, role=role, language=language, format=format_)
