@@ -211,6 +211,21 @@ async def test_what_was_taken_out_stays_told_until_the_video_is_stored_again(
     assert sha256sum_accepts(media(config).parent)
 
 
+async def test_foreign_file_does_not_hide_the_loss_of_the_file_that_was_there(
+    archive: StorageService, config: StorageConfig
+) -> None:
+    flip_byte(media(config))
+    await ended(archive, quarantine=True)
+    [lost] = (await found(archive)).values()
+    media(config).write_bytes(b"of somebody else")
+    for accept in (False, True, False):
+        assert (await ended(archive, accept_foreign=accept)).findings == {FindingKind.DAMAGED: 1}
+        assert list((await found(archive)).values()) == [lost]
+    media(config).unlink()
+    await archive.save_video(save_request(stage(config)))
+    assert (await ended(archive)).findings == {}
+
+
 async def test_a_damaged_sidecar_leaves_the_video_stored(
     archive: StorageService, config: StorageConfig
 ) -> None:

@@ -396,7 +396,8 @@ WHERE EXISTS (
 SELECT path FROM files WHERE path IN (SELECT value FROM json_each(:paths));
 
 -- name: upsert_finding
--- The finding replaces an earlier finding for the same path.
+-- The finding replaces an earlier finding for the same path, except that a foreign file in the place of
+-- a file that was taken out does not hide the loss: that stays until the video is stored again.
 INSERT INTO findings (path, video_id, kind, detail, found_at, quality)
 VALUES (
     :path, :video_id, :kind, :detail, :now,
@@ -408,7 +409,8 @@ ON CONFLICT (path) DO UPDATE SET
     found_at = excluded.found_at,
     quality = excluded.quality,
     quarantine_path = NULL,
-    is_removed = 0;
+    is_removed = 0
+WHERE NOT (findings.is_removed AND excluded.kind = 'foreign');
 
 -- name: mark_removed
 UPDATE findings SET quarantine_path = :quarantine_path, is_removed = 1 WHERE path = :path;
