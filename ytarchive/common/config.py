@@ -134,7 +134,7 @@ class Pace(StrEnum):
 class DownloadConfig(Section):
     """Downloads by yt-dlp."""
 
-    concurrency: int = Field(3, ge=1, le=64, description="Concurrent videos, over all jobs")
+    concurrency: int = Field(3, ge=1, le=64, description="Concurrent downloads, over all jobs")
     pace: Pace = Field(Pace.POLITE, description="`off` disables rate limiting")
     videos_per_hour: int = Field(180, ge=1, description="Long-term pace when polite")
     burst: int = Field(80, ge=1, description="Videos without pacing after a pause")
@@ -153,6 +153,11 @@ class DownloadConfig(Section):
         ge=2**20,
         description="Bytes until a worker is replaced after its task; twice: at once",
     )
+
+    @property
+    def videos_ahead(self) -> int:
+        """Return how many videos may be extracted while `concurrency` others are downloaded."""
+        return max(1, self.concurrency // 2)
 
 
 class MetadataConfig(Section):

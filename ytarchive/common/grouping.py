@@ -32,7 +32,7 @@ class Grouped(Generic[A, R]):
         """Return the result for one item when its whole group is processed."""
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((thing, done))
-        if self._turns is None:
+        if self._turns is None or self._turns.done():  # cancelled, as when a loop ends
             self._turns = asyncio.create_task(self._take_turns())
         return await done
 

@@ -4,15 +4,18 @@ The folder of an unmounted disk looks like an archive without files.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ytarchive.common.errors import ArchiveMissing, NotAnArchive
+from ytarchive.common.grouping import Grouped, outcome_of
 from ytarchive.common.identity import IDENTITY_FILE, read_identity
 
 T = TypeVar("T")
+
+_LARGEST_GROUP = 10_000
 
 
 class Presence:
@@ -21,6 +24,7 @@ class Presence:
     def __init__(self, base: Path, archive_id: str) -> None:
         self.base = base
         self.archive_id = archive_id
+        self._checks = Grouped[None, None](self._check_once, most=_LARGEST_GROUP)
 
     def require(self) -> None:
         """Raise ArchiveMissing, with the reason, if the archive is missing. Reads one file."""
@@ -43,6 +47,13 @@ class Presence:
             return False
         return True
 
+    async def check(self) -> None:
+        """Do as `require`, in a thread. Calls share the next check that has not begun."""
+        await self._checks.run(None)
+
+    def _check_once(self, callers: Sequence[None]) -> list[Exception | None]:
+        return [outcome_of(lambda _: self.require(), None)] * len(callers)
+
 
 class ArchiveWatch:
     """Checks the presence before and after operations. Without `presence` nothing is checked."""
@@ -53,7 +64,7 @@ class ArchiveWatch:
     async def require(self) -> None:
         """Raise ArchiveMissing if the folder does not contain the archive."""
         if self._presence is not None:
-            await asyncio.to_thread(self._presence.require)
+            await self._presence.check()
 
     async def is_there(self) -> bool:
         """Return whether the folder contains the archive."""

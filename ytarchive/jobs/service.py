@@ -251,7 +251,7 @@ class JobsService(JobsAPI, DownloadListener):
         return Done()
 
     async def download_finished(self, request: DownloadEvent) -> Done:
-        log.info("{}: download {}", request.video_id, request.status.lower())
+        log.debug("{}: download {}", request.video_id, request.status.lower())
         if not self._waiter.deliver(request):
             # Answered when it is safe, and not before: Download keeps it until then.
             await self._direct.finished(request)

@@ -41,8 +41,8 @@ _TRANSFERS = {"video", "audio"}
 class YtDlp(Extractor, Fetcher):
     """Extracts, lists and downloads; `close` it, or use it in `async with`.
 
-    At most `download.concurrency` downloads run at a time. One more worker is there for
-    extractions, so that long downloads do not starve them, and listings have their own.
+    At most `download.concurrency` downloads run at a time. There are further workers for
+    extractions, so that the next videos are extracted meanwhile, and for listings.
     """
 
     def __init__(self, settings: Settings, presence: Presence | None = None) -> None:
@@ -51,7 +51,7 @@ class YtDlp(Extractor, Fetcher):
         self._pool = WorkerPool(settings)
         concurrency = settings.download.concurrency
         self._downloads = asyncio.Semaphore(concurrency)
-        self._tasks = asyncio.Semaphore(concurrency + 1)
+        self._tasks = asyncio.Semaphore(concurrency + settings.download.videos_ahead)
         self._listings = asyncio.Semaphore(_LISTINGS_AT_A_TIME)
         self._extractions = 0
         self.gate: Gate = OpenGate()

@@ -23,8 +23,8 @@ class Task(Model):
 class Event(Model):
     """Worker to server: how far a task is, and in the end `done` or `failed`.
 
-    After `chunk` and `sized` the worker waits for `next`. `request` tells that a request begins or
-    was answered.
+    After `chunk` and `sized` the worker waits for `next`. `request` tells that
+    a request is unanswered for some time, and that it was answered.
     """
 
     kind: Literal["progress", "request", "chunk", "sized", "log", "done", "failed"]
@@ -33,7 +33,7 @@ class Event(Model):
     extracted: ExtractedVideo | None = None
     downloaded: Downloaded | None = None
     error: ErrorDetail | None = None
-    is_unanswered: bool = Field(default=False, description="Whether the request begins")
+    is_unanswered: bool = Field(default=False, description="Whether a request waits for its answer")
     needed: int = Field(default=0, description="Bytes that the download will take on the disk")
     memory: int = Field(default=0, description="Bytes of memory that the worker has")
     worn: bool = Field(default=False, description="The worker must get no other task")

@@ -80,7 +80,7 @@ async def test_a_transfer_without_progress_is_stopped(archive: Archive) -> None:
 async def test_an_extraction_that_hangs_is_stopped(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="watch", hang=True))
-    async with archive.other(extract_timeout=0.3) as ytdlp:
+    async with archive.other(extract_timeout=1) as ytdlp:
         with pytest.raises(errors.NetworkTimeout):
             await ytdlp.extract(video.id)
 

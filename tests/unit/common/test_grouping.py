@@ -48,3 +48,14 @@ async def test_work_that_fails_as_a_whole_leaves_nobody_waiting() -> None:
     for _ in range(2):  # and the next group has its turn all the same
         with pytest.raises(OSError, match="the disk is gone"):
             await grouped.run(1)
+
+
+async def test_work_continues_in_another_loop_after_a_turn_was_cancelled() -> None:
+    grouped = Grouped[int, int](lambda each: each, most=9)
+    waiting = asyncio.create_task(grouped.run(1))
+    await asyncio.sleep(0)
+    assert grouped._turns is not None
+    grouped._turns.cancel()
+    waiting.cancel()
+    await asyncio.gather(grouped._turns, waiting, return_exceptions=True)
+    assert await grouped.run(2) == 2

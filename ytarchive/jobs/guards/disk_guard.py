@@ -1,6 +1,7 @@
 """The disk guard: nothing starts while the archive is missing or its disk is full or broken."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from loguru import logger
@@ -24,6 +25,8 @@ log = logger.bind(service="jobs")
 _INTERVALS = {"archive_missing": 2.0, "disk_full": 15.0}
 """Seconds between two looks, by the reason."""
 _LONGEST_INTERVAL = 15.0
+_SECONDS_GOOD = 0.5
+"""How long videos start without another look: Download checks each of them as well."""
 _OWN_CAUSES = (Unavailable, Postponed, Blocked, ServiceUnavailable, Cancelled)
 """Failures that a missing archive cannot cause."""
 
@@ -33,12 +36,15 @@ class DiskGuard:
 
     def __init__(self, storage: StorageAPI) -> None:
         self._storage = storage
+        self._good_until = 0.0
         self.waiting: Waiting | None = None
         """Why nothing starts now; None if something may."""
 
     async def admit(self) -> None:
         """Wait until the archive is there and has room for another video."""
-        await self._wait(self._problem)
+        if time.monotonic() >= self._good_until:
+            await self._wait(self._problem)
+            self._good_until = time.monotonic() + _SECONDS_GOOD
 
     async def admit_archive(self) -> None:
         """Wait until the archive is there, with room or without."""

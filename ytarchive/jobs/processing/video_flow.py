@@ -121,7 +121,6 @@ class VideoFlow:
             quality=notice.quality,
             audio_language=notice.audio_language,
         )
-        log.info("{}: stored, {} bytes", video_id, location.size_bytes)
         return Archived(result, title)
 
     async def stored(self, video_id: str, options: JobOptions) -> StorageLocation | None:
@@ -273,5 +272,6 @@ def _unless_upgraded(stored: StorageLocation | None, video: DueVideo) -> Storage
 
 
 def places(settings: Settings) -> int:
-    """Videos worked on at a time: some can be looked up or stored while others are transferred."""
-    return settings.download.concurrency + max(1, settings.download.concurrency // 4)
+    """Videos worked on at a time: some are extracted or stored while others are transferred."""
+    concurrency = settings.download.concurrency
+    return concurrency + settings.download.videos_ahead + concurrency // 4

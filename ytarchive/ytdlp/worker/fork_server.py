@@ -144,7 +144,6 @@ def _warm(worker_config: WorkerConfig) -> tuple["ExtractorSession", str]:
 
     session = ExtractorSession(worker_config)
     session.rehearse()
-    gc.collect()
     gc.freeze()  # shared pages stay shared
     return session, str(yt_dlp.version.__version__)
 

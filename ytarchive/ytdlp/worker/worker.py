@@ -39,6 +39,7 @@ class Worker:
         self._sending = threading.Lock()
         self._session = session
         self._is_busy = False
+        self._is_unanswered = self._reported_unanswered = False
         session.report_to(self._log, self._request)
 
     def run(self) -> None:
@@ -46,7 +47,7 @@ class Worker:
         threading.Thread(target=self._watch, daemon=True).start()
         while True:
             task = self._tasks.get()
-            self._is_busy = True
+            self._reported_unanswered = False
             self._perform(task)
             self._is_busy = False
 
@@ -85,7 +86,13 @@ class Worker:
         self._send(Event(kind="log", level=level, text=text))
 
     def _request(self, is_unanswered: bool) -> None:
-        self._send(Event(kind="request", is_unanswered=is_unanswered))
+        self._is_unanswered = is_unanswered
+
+    def _report_request(self) -> None:
+        """Report whether a request is unanswered: only a long wait matters to the server."""
+        if self._is_busy and self._is_unanswered is not self._reported_unanswered:
+            self._reported_unanswered = self._is_unanswered
+            self._send(Event(kind="request", is_unanswered=self._is_unanswered))
 
     def _send(self, event: Event) -> None:
         line = event.model_dump_json(exclude_defaults=True) + "\n"
@@ -99,6 +106,7 @@ class Worker:
         while True:
             ready, _, _ = select.select(watched, [], [], _SECONDS_BETWEEN_LOOKS[self._is_busy])
             if not ready:
+                self._report_request()
                 self._die_if_grown()
                 self._die_if_the_disk_fills_up()
                 continue
@@ -107,6 +115,7 @@ class Worker:
                 die()
             *lines, unread = (unread + data).split(b"\n")
             for line in lines:
+                self._is_busy = True  # at once: the next look is soon
                 self._tasks.put(Task.model_validate_json(line))
 
     def _die_if_grown(self) -> None:

@@ -1,0 +1,44 @@
+"""Checks that the archive is there: shared, and never older than the question."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from ytarchive.common.errors import ArchiveMissing
+from ytarchive.common.identity import IDENTITY_FILE, create_identity, new_identity
+from ytarchive.common.presence import Presence
+
+
+class CountedPresence(Presence):
+    looks = 0
+
+    def require(self) -> None:
+        self.looks += 1
+        super().require()
+
+
+@pytest.fixture
+def presence(tmp_path: Path) -> CountedPresence:
+    identity = create_identity(tmp_path, new_identity())
+    return CountedPresence(tmp_path, identity.id)
+
+
+async def test_checks_of_one_moment_share_one_look(presence: CountedPresence) -> None:
+    await asyncio.gather(*(presence.check() for _ in range(50)))
+    assert presence.looks == 1
+
+
+async def test_every_caller_is_told_that_the_archive_is_missing(presence: CountedPresence) -> None:
+    (presence.base / IDENTITY_FILE).unlink()
+    outcomes = await asyncio.gather(*(presence.check() for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in outcomes] == [ArchiveMissing] * 3
+
+
+async def test_a_check_sees_what_happened_before_it(presence: CountedPresence) -> None:
+    earlier = asyncio.create_task(presence.check())
+    await asyncio.sleep(0)  # it has begun
+    (presence.base / IDENTITY_FILE).unlink()
+    with pytest.raises(ArchiveMissing):
+        await presence.check()
+    await asyncio.gather(earlier, return_exceptions=True)
