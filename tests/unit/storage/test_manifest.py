@@ -1,5 +1,6 @@
 """`manifest.json`: what is known of a video beside its files, which `rebuild` restores."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,20 @@ async def test_unreadable_manifest_loses_no_file(
     await again.close()
     assert found is not None
     assert (found.quality, found.captions) == ("720p", ["en"])
+
+
+async def test_stored_media_that_is_kept_gets_the_new_facts_on_a_machine_with_one_core(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    storage._videos._hashing = asyncio.Semaphore(1)
+    await store(storage, config)
+    staged = stage(config, media=MEDIA[:100])
+    (staged / f"{VIDEO}.info.json").write_text('{"width": 640, "height": 360, "vcodec": "avc1"}')
+    more = ASKED.model_copy(update={"quality": Quality.BEST})
+    request = save_request(staged).model_copy(update={"quality": "360p", "profile": more})
+    async with asyncio.timeout(30):
+        location = await storage.save_video(request)
+    assert location.kept_reason is not None
+    assert location.profile == more
+    assert manifest(config)["profile"]["quality"] == "best"
+    assert sha256sum_accepts(folder(config))

@@ -180,7 +180,8 @@ class VideoStore:
         target = _parent(self._layout.key_of(location.video_path))
         swap = await self._swap(video_id, staged, target)
         names = await file_sets.side_files_in(self._mover.folder(staged), video_id)
-        await self._add(swap, staged, names, facts, "fetched again")
+        async with self._hashing:
+            await self._add(swap, staged, names, facts, "fetched again")
 
     async def _add(
         self, swap: Swap, staged: str, names: list[str], facts: Facts, detail: str
@@ -189,8 +190,7 @@ class VideoStore:
         if not names and not await swap.outdates(facts):
             await self._library.set_missing(swap.video_id, facts.missing, facts.profile)
             return
-        async with self._hashing:
-            change = await swap.take_side_files(names, detail, facts)
+        change = await swap.take_side_files(names, detail, facts)
         stored = FileSet(
             swap.video_id, swap.folder, change.files, facts.quality, facts.missing, facts.profile,
             adds=change.new,
