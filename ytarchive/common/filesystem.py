@@ -8,7 +8,6 @@ error of the operating system is raised as the error class of its cause.
 import errno
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 from ytarchive.common.disk import os_errors
@@ -52,12 +51,6 @@ def is_link(path: Path) -> bool:
     return found is not None and stat.S_ISLNK(found.st_mode)
 
 
-def is_plain_file(path: Path) -> bool:
-    """Return whether the path is a regular file and no link. Raises LocalError."""
-    found = status(path, follow=False)
-    return found is not None and stat.S_ISREG(found.st_mode)
-
-
 def size(path: Path) -> int:
     """Return the bytes of a file. Raises FileGone or another LocalError."""
     with os_errors(path):
@@ -68,20 +61,3 @@ def entries(folder: Path) -> list[Path]:
     """Return the entries of a folder, unordered. Raises FileGone or another LocalError."""
     with os_errors(folder), os.scandir(folder) as found:
         return [Path(entry.path) for entry in found]
-
-
-def below(folder: Path) -> Iterator[Path]:
-    """Yield all files below a folder; links are not followed.
-
-    Raises FileGone or another LocalError.
-    """
-    pending = [folder]
-    while pending:
-        current = pending.pop()
-        with os_errors(current), os.scandir(current) as found:
-            listed = [(Path(each.path), each.is_dir(follow_symlinks=False)) for each in found]
-        for path, is_inner in listed:
-            if is_inner:
-                pending.append(path)
-            else:
-                yield path

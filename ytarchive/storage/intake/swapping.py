@@ -32,18 +32,27 @@ class Swap:
     """Prepares a staged download for its target folder; each staged file is hashed once."""
 
     def __init__(
-        self, staged: StoreFolder, video: StoredCopy, expected: Mapping[str, str], scratch: Path
+        self,
+        staged: StoreFolder,
+        video: StoredCopy,
+        expected: Mapping[str, str] | None,
+        scratch: Path,
     ) -> None:
+        """`expected`: digests by name of the files in the folder; None if there is no folder."""
         self._staged = staged
         self._video = video
-        self._expected = expected
+        self._is_new = expected is None
+        self._expected = expected or {}
         self._scratch = scratch
         self._seen: dict[str, Present] = {}
 
     @classmethod
     async def of(cls, staged: StoreFolder, video: StoredCopy, scratch: Path) -> Self:
         """Return the swap of a download and a stored copy. `scratch`: for temporary files."""
-        expected = await video.folder.checksums()
+        folder = video.folder
+        if (await folder.store.stat([folder.prefix]))[folder.prefix].is_missing:
+            return cls(staged, video, None, scratch)
+        expected = await folder.checksums()
         expected |= {file.name: file.sha256 for file in video.known}
         return cls(staged, video, expected, scratch)
 
@@ -140,9 +149,9 @@ class Swap:
             await transferred_in(self._staged),
             await manifest_in(self._staged) or await manifest_in(self._video.folder),
         )
-        sealed = await file_sets.seal(
-            self._staged, self._video.folder, fresh, kept, manifest.encoded()
-        )
+        if not self._is_new:
+            await file_sets.refuse_links(self._video.folder, names)
+        sealed = await file_sets.seal(self._staged, fresh, kept, manifest.encoded())
         return Change(sealed, self._items(leaving, detail), len(fresh))
 
     async def reduce(self) -> bool:
@@ -178,6 +187,8 @@ class Swap:
     async def _present(self, names: Iterable[str]) -> list[Present]:
         """Return the named files that exist in the folder; each file is read once."""
         wanted, folder = list(dict.fromkeys(names)), self._video.folder
+        if self._is_new:
+            return []
         states = await folder.states(name for name in wanted if name not in self._seen)
         there = [name for name, state in states.items() if not state.is_missing]
         for name, state in (await folder.states(there, hashed=True)).items():
@@ -188,6 +199,8 @@ class Swap:
     async def _kept(self, replaced: Collection[str]) -> list[StoredFile]:
         """Return the files that are kept, as they were registered."""
         folder, known = self._video.folder, {file.name: file for file in self._video.known}
+        if self._is_new:
+            return []
         listed = set(await folder.names())
         there = sorted(listed & self._expected.keys() - {*replaced, MANIFEST, CHECKSUMS})
         states = await folder.states(there)

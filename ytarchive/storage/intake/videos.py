@@ -20,7 +20,6 @@ from loguru import logger
 
 from ytarchive.common.errors import LocalError, NotFound, PathOutsideArchive, YTArchiveError
 from ytarchive.common.events import VideoChanged, publish
-from ytarchive.common.filesystem import is_file
 from ytarchive.common.models import utc_now
 from ytarchive.common.paths import staged_name
 from ytarchive.common.profile import ArchiveProfile
@@ -65,8 +64,6 @@ class VideoStore:
     async def save(self, request: SaveVideo) -> StorageLocation:
         """Store a staged folder, or register a file in place. The call is idempotent."""
         kept: str | None = None
-        if request.video_path is None:
-            await self._store.place(request.output_path or "", request.video_id)
         await self.settle(request.video_id)
         if request.video_path is not None:
             await self._save_in_place(request, request.video_path)
@@ -96,14 +93,13 @@ class VideoStore:
         Raises NotFound if nothing of the video is stored.
         """
         location = await self._library.location(video_id)
-        metadata = self._layout.metadata_file(video_id)
-        described = await asyncio.to_thread(is_file, metadata)
+        metadata = self._layout.relative(self._layout.metadata_file(video_id))
+        key = self._layout.key_of(location.video_path) if location.video_path else metadata
+        states = await self._store.stat({metadata, key})
+        described = states[metadata].leads_to_file
         location = location.model_copy(update={"has_metadata": described})
         location = await self._absent.with_due(location)
-        if location.video_path is None:
-            return location
-        key = self._layout.key_of(location.video_path)
-        if (await self._store.stat([key]))[key].leads_to_file:
+        if location.video_path is None or states[key].leads_to_file:
             return location
         log.warning("{}: registered, but {} is missing", video_id, key)
         return location.model_copy(update={"video_path": None})
@@ -124,9 +120,9 @@ class VideoStore:
 
     async def _save_staged(self, request: SaveVideo) -> str | None:
         """Store a download, or return why the stored media is kept."""
-        staged = await self._staged(request)
         target = await self._store.place(request.output_path or "", request.video_id)
-        if not await self._mover.folder(staged).is_present():
+        staged, is_there = await self._staged(request)
+        if not is_there:
             return None  # it was stored before, or there is no download
         earlier = (await self._library.stored_among([request.video_id])).get(request.video_id)
         profile = request.profile
@@ -166,7 +162,7 @@ class VideoStore:
 
     async def _save_side_files(self, request: SaveVideo) -> None:
         """Add captions and thumbnail to a stored video, and record what is still missing."""
-        staged = await self._staged(request)
+        staged, _ = await self._staged(request)
         video_id = request.video_id
         location = await self.locate(video_id)
         if location.video_path is None:
@@ -210,13 +206,17 @@ class VideoStore:
         """Return a Swap of the files below a prefix and a stored copy."""
         return await Swap.of(self._mover.folder(staged), copy, self._layout.scratch)
 
-    async def _staged(self, request: SaveVideo) -> str:
-        """Return the prefix of a download's files. Raises PathOutsideArchive for a link."""
+    async def _staged(self, request: SaveVideo) -> tuple[str, bool]:
+        """Return the prefix of a download's files, and whether there are any.
+
+        Raises PathOutsideArchive for a link.
+        """
         name = staged_name(request.video_id, side_files=bool(request.only_missing))
         prefix = self._layout.relative(self._layout.staging / name)
-        if (await self._store.stat([prefix]))[prefix].kind is FileKind.FOLDER_LINK:
+        kind = (await self._store.stat([prefix]))[prefix].checked().kind
+        if kind is FileKind.FOLDER_LINK:
             raise PathOutsideArchive(f"{prefix} is a link to another place")
-        return prefix
+        return prefix, kind is FileKind.FOLDER
 
     async def _save_in_place(self, request: SaveVideo, video_path: str) -> None:
         media = await self._store.place(video_path)

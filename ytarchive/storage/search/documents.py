@@ -105,19 +105,18 @@ def tracks_of(told: str) -> list[Track]:
 
 async def sources_of(change: Change, layout: Layout, store: MediaStore) -> Sources:
     """Return the files of a video that are indexed. Unreadable files are logged and left out."""
-    captions = {}
-    for path in _one_of_each_language(change.captions):
-        content = await _content(store, path, limit=_LARGEST_CAPTIONS)
-        if content is None:
-            log.warning("{}: not indexed: it is missing or cannot be read", path)
-        else:
-            captions[path] = content
+    captions = _one_of_each_language(change.captions)
     described = [layout.relative(layout.metadata_file(change.video_id))]
     if change.media_path is not None:
         described.append(str(PurePosixPath(change.media_path).with_suffix(".info.json")))
-    states = await store.stat(described)
-    small = [key for key in described if (states[key].size or 0) <= _LARGEST_JSON]
-    return Sources([found for key in small if (found := await _content(store, key))], captions)
+    states = await store.stat([*described, *captions])
+    small = [key for key in described if (states[key].size or _LARGEST_JSON + 1) <= _LARGEST_JSON]
+    contents = [await _content(store, key) for key in small]
+    texts = {path: await _content(store, path, _LARGEST_CAPTIONS) for path in captions}
+    return Sources(
+        [content for content in contents if content is not None],
+        {path: text for path, text in texts.items() if text is not None},
+    )
 
 
 def document_of(change: Change, sources: Sources) -> Document:
@@ -203,9 +202,7 @@ def _told(sources: Sources) -> dict[str, Any]:
 async def _content(store: MediaStore, key: str, limit: int | None = None) -> bytes | None:
     try:
         return await store.read(key, limit)
-    except NotFound:
-        return None
-    except LocalError as error:
+    except (NotFound, LocalError) as error:
         log.warning("{}: not indexed: {}", key, error.message)
         return None
 

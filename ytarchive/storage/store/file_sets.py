@@ -59,18 +59,13 @@ class Registration(Model):
 
 
 async def seal(
-    staged: StoreFolder,
-    target: StoreFolder,
-    fresh: list[StoredFile],
-    kept: list[StoredFile],
-    manifest: bytes,
+    staged: StoreFolder, fresh: list[StoredFile], kept: list[StoredFile], manifest: bytes
 ) -> list[StoredFile]:
     """Write manifest and `checksums.sha256` of files that are about to be moved, and sync all.
 
-    Return the future files of `target`, new ones first. Raises PathOutsideArchive.
+    `kept`: the files that stay where `fresh` are moved to. Return all of them, new ones first.
     """
     names = [file.name for file in fresh]
-    await _refuse_links(target, names)
     described = [*fresh, *kept, written_file(MANIFEST, manifest)]
     digests = checksum_lines({file.name: file.registered_sha256 for file in described})
     made = {MANIFEST: manifest, CHECKSUMS: digests}
@@ -92,7 +87,7 @@ def written_file(name: str, content: bytes) -> StoredFile:
 
 async def side_files_in(staged: StoreFolder, video_id: str) -> list[str]:
     """Return the names of staged captions and thumbnails. Raises IntegrityFailure for others."""
-    names = await _finished(staged, video_id)
+    names = list(await _finished(staged, video_id))
     refused = [name for name in names if role_of(name) not in {Role.CAPTIONS, Role.THUMBNAIL}]
     if refused:
         message = f"captions and thumbnail alone can be added to {video_id}, not {refused[0]!r}"
@@ -105,15 +100,15 @@ async def finished_set(folder: StoreFolder, video_id: str) -> list[str]:
 
     Raises IntegrityFailure if it has a leftover, a foreign file, or not exactly one media file.
     """
-    names = await _finished(folder, video_id)
-    media = [name for name in names if role_of(name) is Role.MEDIA]
-    if len(media) != 1 or not (await folder.states(media))[media[0]].size:
+    states = await _finished(folder, video_id)
+    media = [name for name in states if role_of(name) is Role.MEDIA]
+    if len(media) != 1 or not states[media[0]].size:
         message = f"the download of {video_id} must have one media file, {video_id}.mp4 or the like"
         raise IntegrityFailure(message, files=media)
-    return names
+    return list(states)
 
 
-async def _finished(folder: StoreFolder, video_id: str) -> list[str]:
+async def _finished(folder: StoreFolder, video_id: str) -> dict[str, FileState]:
     listed = await folder.states(await folder.names())
     refused = [
         name for name, state in listed.items() if not state.is_file or not _belongs(name, video_id)
@@ -121,7 +116,7 @@ async def _finished(folder: StoreFolder, video_id: str) -> list[str]:
     if refused:
         message = f"the download of {video_id} is not finished: there is {refused[0]!r}"
         raise IntegrityFailure(message, files=refused[:20])
-    return [name for name in listed if name not in _OWN]
+    return {name: state for name, state in listed.items() if name not in _OWN}
 
 
 async def beside(store: MediaStore, media: str) -> list[str]:
@@ -188,7 +183,7 @@ def _belongs(name: str, video_id: str) -> bool:
     return role_of(name) is not Role.MEDIA or name == whole
 
 
-async def _refuse_links(target: StoreFolder, names: list[str]) -> None:
+async def refuse_links(target: StoreFolder, names: list[str]) -> None:
     """Raise PathOutsideArchive if a link inside the target leads to another folder."""
     folders = {str(PurePosixPath(target.key(name)).parent) for name in names}
     for key, state in (await target.store.stat({target.prefix, *folders})).items():

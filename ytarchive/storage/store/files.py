@@ -15,7 +15,6 @@ from ytarchive.common import filesystem
 from ytarchive.common.disk import os_errors, sync, sync_descriptor, translated
 from ytarchive.common.errors import FileFailure, LocalError, NotFound
 from ytarchive.common.regular import open_regular, read_regular
-from ytarchive.storage.store.known_files import is_known_foreign
 from ytarchive.storage.store.layout import put_order
 
 DRAFT = ".draft"
@@ -83,17 +82,6 @@ def sync_all(folder: Path, names: Collection[str]) -> None:
     with os_errors(folder):
         for path in [*paths, *{path.parent for path in paths}]:
             sync(path)
-
-
-def list_files(folder: Path) -> list[str]:
-    """Return the relative names of all entries below a folder except folders, sorted.
-
-    Known files of operating systems and other programs are left out.
-    """
-    if not filesystem.is_folder(folder):
-        return []
-    names = (path.relative_to(folder).as_posix() for path in filesystem.below(folder))
-    return sorted(name for name in names if not is_known_foreign(name))
 
 
 def sha256(path: Path) -> str:

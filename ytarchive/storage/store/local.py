@@ -79,7 +79,10 @@ class LocalMediaStore(MediaStore):
     async def stat(
         self, keys: Iterable[str], *, hashed: bool = False, stop: threading.Event | None = None
     ) -> dict[str, FileState]:
-        states = functools.partial(self._states, list(keys), hashed=hashed, stop=stop)
+        wanted = list(keys)
+        if not wanted:
+            return {}
+        states = functools.partial(self._states, wanted, hashed=hashed, stop=stop)
         if stop is None:
             return await asyncio.to_thread(states)
         return await asyncio.get_running_loop().run_in_executor(_background(), states)

@@ -41,10 +41,6 @@ class StoreFolder:
         names = [key.removeprefix(start) async for key in keys]
         return sorted(name for name in names if not is_known_foreign(name))
 
-    async def is_present(self) -> bool:
-        """Return whether there is a folder."""
-        return not (await self.store.stat([self.prefix]))[self.prefix].is_missing
-
     async def states(self, names: Iterable[str], *, hashed: bool = False) -> dict[str, FileState]:
         """Return the states of files by name; see `MediaStore.stat`."""
         keys = {name: self.key(name) for name in names}
