@@ -92,7 +92,7 @@ def test_whatever_was_done_to_its_files_one_repair_brings_everything_back(
         data = {"type": "VIDEO_DOWNLOAD", "video_ids": ids, "options": options}
         server.ended(server.post("/jobs", {"data": data}).data["id"])
         stored = {path for path in first.parent.rglob("*") if path.is_file()}
-        assert len(stored) == 4 * 6
+        assert len(stored) == 4 * 7
 
         flip(first / f"{first.name}.info.json")
         flip(second / "checksums.sha256")
