@@ -23,7 +23,7 @@ from ytarchive.discovery import Archive, named_server, running_server
 from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.download.service import DownloadService
 from ytarchive.download.staging.area import StagingArea
-from ytarchive.jobs import EventsAPI, JobsAPI
+from ytarchive.jobs import EventsAPI, JobsAPI, PermitsAPI
 from ytarchive.jobs.events.service import forward_events
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.processing.direct import DirectRetries
@@ -133,7 +133,7 @@ def _call_back(
     jobs: JobsService | None, download: DownloadAPI, yt_dlp: YtDlp, parts: Composition
 ) -> None:
     """Name to callees who decides about them (the governor) and who hears of them."""
-    yt_dlp.gate = jobs.gate if jobs else RemoteGate(parts.elsewhere(JobsAPI))
+    yt_dlp.gate = jobs.gate if jobs else RemoteGate(parts.elsewhere(PermitsAPI))
     if isinstance(download, DownloadService):
         download.retry_by(jobs.direct_retries if jobs else DirectRetries(parts.settings.jobs))
         download.report_to(jobs or parts.elsewhere(DownloadListener))

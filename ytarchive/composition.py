@@ -17,7 +17,7 @@ from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
 from ytarchive.http import CONTRACTS, remote, says_healthy
-from ytarchive.jobs import IN_PROCESS, RegisterService, ServiceRegistry
+from ytarchive.jobs import IN_PROCESS, RegisterService, RegistryAPI, ServiceRegistry
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
 from ytarchive.storage import lost_queue
@@ -75,7 +75,7 @@ class Composition:
         """Where a service is now: unless the settings say so, where it registered from."""
         jobs, settings = self.local.get(ServiceName.JOBS), self.settings
         may_move = not settings.services.url(service) and not server_token(settings)
-        if may_move and isinstance(jobs, JobsService) and (url := jobs.registered_url(service)):
+        if may_move and isinstance(jobs, JobsService) and (url := jobs.registry.url(service)):
             return url
         return self._url(service)
 
@@ -118,7 +118,7 @@ def _is_ours(entry: ServiceRegistry) -> bool:
 async def register_in_process(archive: Archive) -> None:
     """Register all services as parts of this process."""
     for service in ServiceName:
-        await archive.jobs.register_service(
+        await archive.of(RegistryAPI).register_service(
             RegisterService(service_name=service, url=IN_PROCESS, port=0)
         )
 

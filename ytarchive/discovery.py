@@ -21,7 +21,7 @@ from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.download import DownloadAPI
 from ytarchive.http import CONTRACTS, remote
-from ytarchive.jobs import IN_PROCESS, JobsAPI
+from ytarchive.jobs import IN_PROCESS, JobsAPI, RegistryAPI
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import StorageAPI
@@ -82,10 +82,10 @@ def server_token(settings: Settings) -> str | None:
 async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> Archive:
     """Return the services of the server at `url`; its registry lists those at other addresses."""
     token = server_token(settings)
-    jobs = remote(JobsAPI, session, url.rstrip("/"), token)
+    registry = remote(RegistryAPI, session, url.rstrip("/"), token)
     try:
         async with asyncio.timeout(PROBE_SECONDS):
-            services = await jobs.list_services()
+            services = await registry.list_services()
     except TokenRequired:
         what = "refuses the token" if token else "wants a token"
         raise TokenRequired(f"the server at {url} {what}") from None

@@ -21,7 +21,7 @@ from ytarchive.common.services import API_PREFIX, ServiceName
 from ytarchive.common.supervision import Supervisor
 from ytarchive.discovery import Archive
 from ytarchive.http import CONTRACTS, Listening, build_app, listen
-from ytarchive.jobs import RegisterService
+from ytarchive.jobs import RegisterService, RegistryAPI
 from ytarchive.logging import Console
 
 log = logger.bind(service="ytarchive")
@@ -143,4 +143,4 @@ def _keep_registered(
 
 async def _register(archive: Archive, request: RegisterService) -> None:
     duties = [each for each in archive.scheduler.states() if each.service == request.service_name]
-    await archive.jobs.register_service(request.model_copy(update={"duties": duties}))
+    await archive.of(RegistryAPI).register_service(request.model_copy(update={"duties": duties}))

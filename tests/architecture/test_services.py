@@ -12,6 +12,16 @@ from ytarchive.http import CONTRACTS
 
 WITHOUT_DATABASE = {ServiceName.DOWNLOAD: "its truth is what lies in the staging folder"}
 
+IMPLEMENTATIONS = (
+    "/service.py",
+    "staging/cleaning.py",
+    "metadata/reading.py",
+    "jobs/availability/ledger.py",
+    "jobs/governor/permits.py",
+    "jobs/registry/registry.py",
+)
+"""The files in which operations are implemented."""
+
 SQL = re.compile(
     r"\s*(SELECT\s.+\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|"
     r"CREATE\s+(TABLE|INDEX|TRIGGER)|PRAGMA\s)",
@@ -40,7 +50,7 @@ def test_methods_that_are_no_operation_are_documented_where_the_operations_are_n
     undocumented = [
         f"{module.path}: {method.name}"
         for module in modules("ytarchive")
-        if module.path.endswith(("/service.py", "staging/cleaning.py", "metadata/reading.py"))
+        if module.path.endswith(IMPLEMENTATIONS)
         for node in module.classes()
         for method in node.body
         if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -21,6 +21,7 @@ from ytarchive.jobs import (
     JobStatus,
     JobType,
     RegisterService,
+    RegistryAPI,
     ResultStatus,
     ServiceRegistry,
 )
@@ -43,9 +44,9 @@ def download() -> DownloadPeer:
 
 
 @pytest.fixture
-async def jobs(
+async def service(
     reach: Reach[Any], tmp_path: Path, metadata: MetadataPeer, download: DownloadPeer
-) -> AsyncIterator[JobsAPI]:
+) -> AsyncIterator[JobsService]:
     settings = load_settings(
         storage={"base_path": str(tmp_path)},
         download={"pace": "off"},
@@ -62,7 +63,17 @@ async def jobs(
 
     async with JobsService.open(settings, tmp_path, clients, probe, whole_queue=True) as service:
         download.listener = await reach(DownloadListener, service)
-        yield await reach(JobsAPI, service)
+        yield service
+
+
+@pytest.fixture
+async def jobs(reach: Reach[Any], service: JobsService) -> JobsAPI:
+    return cast("JobsAPI", await reach(JobsAPI, service))
+
+
+@pytest.fixture
+async def registry(reach: Reach[Any], service: JobsService) -> RegistryAPI:
+    return cast("RegistryAPI", await reach(RegistryAPI, service.registry))
 
 
 async def ended(jobs: JobsAPI, job_id: str) -> Job:
@@ -137,15 +148,15 @@ async def test_unknown_and_impossible_ids_are_told_apart(jobs: JobsAPI) -> None:
             await use("../jobs.db")
 
 
-async def test_services_register_and_are_listed(jobs: JobsAPI) -> None:
+async def test_services_register_and_are_listed(registry: RegistryAPI) -> None:
     request = RegisterService(service_name="download", url="http://127.0.0.1", port=8002)
-    entry = await jobs.register_service(request)
+    entry = await registry.register_service(request)
     assert (entry.service_name, entry.port, entry.health_endpoint) == (
         "download",
         8002,
         "/api/v1/health",
     )
-    assert [known.service_name for known in await jobs.list_services()] == ["download"]
+    assert [known.service_name for known in await registry.list_services()] == ["download"]
 
 
 async def test_it_says_that_it_is_well(jobs: JobsAPI) -> None:

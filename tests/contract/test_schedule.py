@@ -9,7 +9,7 @@ from tests.waiting import eventually
 from ytarchive.common.config import load_settings
 from ytarchive.common.models import utc_now
 from ytarchive.common.scheduler import DutyState
-from ytarchive.jobs import JobsAPI, RegisterService, ScheduleAPI
+from ytarchive.jobs import RegisterService, RegistryAPI, ScheduleAPI
 
 ELSEWHERE = DutyState(service="storage", name="verification", interval=600, next_run_at=utc_now())
 
@@ -19,7 +19,7 @@ async def test_the_schedule_has_the_duties_of_all_processes(
 ) -> None:
     async with Workshop(tmp_path, load_settings()).open() as service:
         schedule: ScheduleAPI = await reach(ScheduleAPI, service.subjects()[ScheduleAPI])
-        jobs: JobsAPI = await reach(JobsAPI, service)
+        registry: RegistryAPI = await reach(RegistryAPI, service.registry)
 
         async def metrics() -> DutyState | None:
             duties = await schedule.get_schedule()
@@ -28,7 +28,7 @@ async def test_the_schedule_has_the_duties_of_all_processes(
         own = await eventually(metrics)
         assert (own.service, own.interval, own.last_error) == ("jobs", 5, None)
         assert own.next_run_at is not None
-        await jobs.register_service(
+        await registry.register_service(
             RegisterService(
                 service_name="storage", url="http://127.0.0.1:9", port=9, duties=[ELSEWHERE]
             )
@@ -40,8 +40,7 @@ async def test_the_schedule_has_the_duties_of_all_processes(
         assert {"availability", "parked videos", "work plans", "finished jobs"} < {
             each.name for each in duties if each.service == "jobs"
         }
-        service._registry._services["storage"] = service._registry._services["storage"].model_copy(
-            update={"is_healthy": False}
-        )
-        await jobs.remove_service("storage")
+        services = service.registry._services
+        services["storage"] = services["storage"].model_copy(update={"is_healthy": False})
+        await registry.remove_service("storage")
         assert ELSEWHERE not in await schedule.get_schedule()

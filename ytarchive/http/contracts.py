@@ -2,7 +2,16 @@
 
 from ytarchive.common.contract import Contract
 from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
-from ytarchive.jobs import EventsAPI, GovernorAPI, JobResultsAPI, JobsAPI, ScheduleAPI
+from ytarchive.jobs import (
+    AvailabilityAPI,
+    EventsAPI,
+    GovernorAPI,
+    JobResultsAPI,
+    JobsAPI,
+    PermitsAPI,
+    RegistryAPI,
+    ScheduleAPI,
+)
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import ContentAPI, HistoryAPI, MarksAPI, StorageAPI, TrashAPI
@@ -11,6 +20,9 @@ CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
     JobResultsAPI,
     GovernorAPI,
+    PermitsAPI,
+    AvailabilityAPI,
+    RegistryAPI,
     ScheduleAPI,
     EventsAPI,
     DownloadListener,

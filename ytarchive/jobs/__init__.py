@@ -1,10 +1,11 @@
 """Jobs: the durable queue that drives the other services, and their registry."""
 
 from ytarchive.jobs.api import JobsAPI
+from ytarchive.jobs.availability.api import AvailabilityAPI
 from ytarchive.jobs.availability.evidence import restore_evidence
 from ytarchive.jobs.availability.models import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.jobs.events.api import EventBatch, EventKind, EventQuery, EventsAPI
-from ytarchive.jobs.governor.api import GovernorAPI
+from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import (
@@ -23,6 +24,7 @@ from ytarchive.jobs.queue.models import (
 )
 from ytarchive.jobs.queue.options import JobOptions
 from ytarchive.jobs.queue.repository import SCHEMA as JOBS_SCHEMA
+from ytarchive.jobs.registry.api import RegistryAPI
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
@@ -34,6 +36,7 @@ __all__ = [
     "JOBS_SCHEMA",
     "MOST_SHOWN",
     "Availability",
+    "AvailabilityAPI",
     "AvailabilityQuery",
     "AvailabilityState",
     "CreateJob",
@@ -53,7 +56,9 @@ __all__ = [
     "JobType",
     "JobView",
     "JobsAPI",
+    "PermitsAPI",
     "RegisterService",
+    "RegistryAPI",
     "ResultStatus",
     "ResultsQuery",
     "RetriedJob",

@@ -33,7 +33,7 @@ class ReadOnlyJobs(JobsService):
             guards = await guards_of(database, settings, clients)
             scheduler = Scheduler(in_server=False)
             service = cls(database, clients, settings, guards, probe, scheduler)
-            service._registry = Registry(
+            service.registry = Registry(
                 _ForgetfulRegistry(database),
                 probe,
                 known_hosts(settings),

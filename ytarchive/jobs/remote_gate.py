@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from loguru import logger
 
 from ytarchive.common.errors import RequestsPaused, ServiceUnavailable, YTArchiveError
-from ytarchive.jobs.api import JobsAPI
+from ytarchive.jobs.governor.api import PermitsAPI
 from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.ytdlp import Gate
 
@@ -26,8 +26,8 @@ _RENEWALS_IN_A_LEASE = 3
 class RemoteGate(Gate):
     """Lets pass whom the Jobs service admits, and tells it what came of it."""
 
-    def __init__(self, jobs: JobsAPI) -> None:
-        self._jobs = jobs
+    def __init__(self, permits: PermitsAPI) -> None:
+        self._permits = permits
 
     @asynccontextmanager
     async def passing(self, source: str, *, is_video: bool, patient: bool) -> AsyncIterator[None]:
@@ -51,7 +51,7 @@ class RemoteGate(Gate):
 
     async def _ask(self, request: PermitRequest) -> GivenPermit:
         try:
-            return await self._jobs.ask_permit(request)
+            return await self._permits.ask_permit(request)
         except RequestsPaused:
             raise
         except YTArchiveError as error:
@@ -76,13 +76,13 @@ class RemoteGate(Gate):
         while True:
             await asyncio.sleep(lease / _RENEWALS_IN_A_LEASE)
             try:
-                await self._jobs.renew_permit(permit_id)
+                await self._permits.renew_permit(permit_id)
             except YTArchiveError as error:
                 log.debug("a permit could not be renewed: {}", error.message)
 
     async def _end(self, permit_id: str, outcome: PermitOutcome) -> None:
         try:
             async with asyncio.timeout(_SECONDS_FOR_THE_END):
-                await self._jobs.end_permit(permit_id, outcome)
+                await self._permits.end_permit(permit_id, outcome)
         except (YTArchiveError, TimeoutError) as error:
             log.warning("Jobs did not hear how {} went: {}", outcome.source, error)

@@ -16,16 +16,14 @@ from ytarchive.common.hosts import known_hosts
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.scheduler import Duty, Scheduler
-from ytarchive.common.services import ServiceName
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadEvent, DownloadListener
 from ytarchive.jobs.api import JobsAPI
-from ytarchive.jobs.availability.models import Availability, AvailabilityQuery
+from ytarchive.jobs.availability.api import AvailabilityAPI
 from ytarchive.jobs.events.api import EventsAPI
 from ytarchive.jobs.events.service import EventsService
-from ytarchive.jobs.governor.api import GovernorAPI
+from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.gate import GovernedGate
-from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.jobs.governor.permits import Permits
 from ytarchive.jobs.governor.service import GovernorService
 from ytarchive.jobs.guards.clients import ServiceClients
@@ -46,7 +44,7 @@ from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.queue.requeueing import Requeueing
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
-from ytarchive.jobs.registry.models import RegisterService, ServiceRegistry
+from ytarchive.jobs.registry.api import RegistryAPI
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
 from ytarchive.jobs.registry.repository import RegistryRepository
 from ytarchive.jobs.results.api import JobResultsAPI
@@ -61,7 +59,7 @@ log = logger.bind(service="jobs")
 
 
 class JobsService(JobsAPI, DownloadListener):
-    """Create, watch and retry archive jobs; know the services."""
+    """Create, watch and retry archive jobs."""
 
     service = JobsAPI.service
 
@@ -83,11 +81,12 @@ class JobsService(JobsAPI, DownloadListener):
         self._settings = settings
         self._storage = clients.storage
         self._guards = guards
+        self.availability: AvailabilityAPI = guards.ledger
         self.gate = GovernedGate(guards.governor)
         """For what asks YouTube in this process without a job."""
-        self._permits = Permits(self.gate)
+        self.permits = Permits(self.gate)
         self._waiter = DownloadWaiter(clients.download, settings.jobs.notification_timeout)
-        self._registry = Registry(RegistryRepository(database), probe, known_hosts(settings))
+        self.registry = Registry(RegistryRepository(database), probe, known_hosts(settings))
         self._queue = Queue(self._repository)
         flow = VideoFlow(clients, self._waiter)
         conditions = RetryConditions(settings.network)
@@ -132,7 +131,7 @@ class JobsService(JobsAPI, DownloadListener):
             guards = await guards_of(database, settings, clients)
             scheduler = scheduler or Scheduler(in_server=whole_queue)
             service = cls(database, clients, settings, guards, probe, scheduler)
-            await service._registry.load()
+            await service.registry.load()
             if not whole_queue:
                 service._queue.restrict_to(set())
                 service._open_jobs = OpenJobs(database)
@@ -140,7 +139,7 @@ class JobsService(JobsAPI, DownloadListener):
             if whole_queue:
                 service._parked_retries.listen_to(guards.ledger)
                 service._add(service._pruner.duty)
-            service._add(service._registry.duty(settings.jobs.health_interval))
+            service._add(service.registry.duty(settings.jobs.health_interval))
             service._add(guards.ledger.duty)
             service._add(service._parked_retries.duty)
             try:
@@ -157,18 +156,17 @@ class JobsService(JobsAPI, DownloadListener):
         return {
             JobResultsAPI: JobResultsService(self._repository),
             GovernorAPI: self.governor,
+            PermitsAPI: self.permits,
+            AvailabilityAPI: self.availability,
+            RegistryAPI: self.registry,
             EventsAPI: self.events,
-            ScheduleAPI: ScheduleService(self._scheduler, self._registry),
+            ScheduleAPI: ScheduleService(self._scheduler, self.registry),
         }
 
     def work_on(self, job_id: str) -> None:
         """Add a job to those that are worked on, when not the whole queue is."""
         self._queue.allow(job_id)
         self._add(self._pruner.duty)
-
-    def registered_url(self, service: ServiceName) -> str | None:
-        """Where a service that runs apart registered from."""
-        return self._registry.url(service)
 
     async def create_job(self, request: CreateJob) -> Job:
         if request.options.output_dir:
@@ -222,33 +220,6 @@ class JobsService(JobsAPI, DownloadListener):
         await self._engine.abandon(job_id)
         log.info("job {} cancelled", job_id)
         return await self._found(job_id)
-
-    async def ask_permit(self, request: PermitRequest) -> GivenPermit:
-        return await self._permits.ask(request)
-
-    async def renew_permit(self, permit_id: str) -> Done:
-        self._permits.renew(permit_id)
-        return Done()
-
-    async def end_permit(self, permit_id: str, request: PermitOutcome) -> Done:
-        await self._permits.end(permit_id, request)
-        return Done()
-
-    async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
-        return await self._guards.ledger.page(request)
-
-    async def get_availability(self, video_id: str) -> Availability:
-        return await self._guards.ledger.get(video_id)
-
-    async def register_service(self, request: RegisterService) -> ServiceRegistry:
-        return await self._registry.register(request)
-
-    async def list_services(self) -> list[ServiceRegistry]:
-        return self._registry.services()
-
-    async def remove_service(self, service_name: str) -> Done:
-        await self._registry.remove(service_name)
-        return Done()
 
     async def download_finished(self, request: DownloadEvent) -> Done:
         log.debug("{}: download {}", request.video_id, request.status.lower())

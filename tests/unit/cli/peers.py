@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from ytarchive.common.errors import NotFound
 from ytarchive.common.events import EventStream, SentEvent, Snapshot
@@ -20,6 +20,7 @@ from ytarchive.download import (
 from ytarchive.jobs import (
     FIRST_VIDEOS,
     Availability,
+    AvailabilityAPI,
     AvailabilityQuery,
     CreateJob,
     EventBatch,
@@ -35,6 +36,7 @@ from ytarchive.jobs import (
     JobStatus,
     JobType,
     JobView,
+    RegistryAPI,
     ResultStatus,
     RetriedJob,
     RetryJobs,
@@ -145,8 +147,6 @@ class JobsPeer(JobsAPI):
         )
         self.listed: list[Job] = []
         self.governor = GovernorPeer()
-        self.known: list[ServiceRegistry] = []
-        self.missing: list[AvailabilityQuery] = []
         self.when_looked_at: Callable[[], object] = lambda: None
 
     async def create_job(self, request: CreateJob) -> Job:
@@ -217,15 +217,29 @@ class JobsPeer(JobsAPI):
         self.cancelled.append(job_id)
         return self.job(job_id, JobStatus.CANCELLED)
 
+    async def health(self) -> HealthCheck:
+        return healthy("jobs")
+
+
+class AvailabilityPeer(AvailabilityAPI):
+    """Knows of no unavailable video."""
+
+    def __init__(self) -> None:
+        self.missing: list[AvailabilityQuery] = []
+
     async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
         self.missing.append(request)
         return Page(items=[])
 
+
+class RegistryPeer(RegistryAPI):
+    """Lists the services in `known`."""
+
+    def __init__(self) -> None:
+        self.known: list[ServiceRegistry] = []
+
     async def list_services(self) -> list[ServiceRegistry]:
         return self.known
-
-    async def health(self) -> HealthCheck:
-        return healthy("jobs")
 
 
 def described(video_id: str = FILM, title: str = "A film") -> VideoMetadata:
@@ -409,10 +423,20 @@ class Peers(Archive):
     storage: StoragePeer
     logging: LoggingPeer
 
+    @property
+    def registry(self) -> RegistryPeer:
+        """Return the registry."""
+        return cast("RegistryPeer", self.of(RegistryAPI))
+
+    @property
+    def availability(self) -> AvailabilityPeer:
+        """Return the availability of videos."""
+        return cast("AvailabilityPeer", self.of(AvailabilityAPI))
+
 
 def peers(url: str | None = None) -> Peers:
     """Return a new archive, of a server if it has a URL."""
     kinds: list[Any] = [JobsPeer, MetadataPeer, DownloadPeer, StoragePeer, LoggingPeer]
-    kinds += [StagingPeer, EventsPeer]
+    kinds += [StagingPeer, EventsPeer, AvailabilityPeer, RegistryPeer]
     found = {kind.__mro__[1]: kind() for kind in kinds}
     return Peers({**found, GovernorAPI: found[JobsAPI].governor}, url)

@@ -179,7 +179,7 @@ def test_what_youtube_no_longer_gives_is_listed_by_state_as_the_api_names_it(
     cli: Cli, archive: Peers, state: AvailabilityState
 ) -> None:
     assert cli("storage", "availability", "--state", state.value).code == 0
-    assert [query.state for query in archive.jobs.missing] == [state]
+    assert [query.state for query in archive.availability.missing] == [state]
 
 
 # --- logs, metrics, quota, services ---------------------------------------------------------
@@ -261,9 +261,9 @@ def test_an_unhealthy_service_is_exit_code_1(cli: Cli, server: Peers) -> None:
         service_name="download", url="http://127.0.0.1:8002", port=8002,
         health_endpoint="/api/v1/health", last_health_check=NOON, is_healthy=True,
     )  # fmt: skip
-    server.jobs.known = [service]
+    server.registry.known = [service]
     assert cli("services").code == 0
-    server.jobs.known = [service.model_copy(update={"is_healthy": False})]
+    server.registry.known = [service.model_copy(update={"is_healthy": False})]
     ran = cli("services")
     assert ran.code == 1
     assert "unhealthy" in ran.out

@@ -77,7 +77,7 @@ async def found_unwell(jobs: JobsService) -> None:
     """Wait until the one service that is registered counts as unhealthy."""
 
     async def is_unhealthy() -> bool:
-        [service] = await jobs.list_services()
+        [service] = await jobs.registry.list_services()
         return not service.is_healthy
 
     await eventually(is_unhealthy)

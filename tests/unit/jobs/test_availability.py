@@ -63,7 +63,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 async def test_a_stored_video_that_turned_private_is_safe_here(desk: Desk) -> None:
     desk.storage.stored[VIDEO] = desk.storage.location(VIDEO)
     await desk.ledger.seen_unavailable(VIDEO, PrivateVideo("Private video"))
-    found = await desk.ledger.get(VIDEO)
+    found = await desk.ledger.get_availability(VIDEO)
 
     assert (found.state, found.reason) == (AvailabilityState.UNAVAILABLE, "private")
     assert (found.evidence, found.summary) == ("Private video", "lost upstream, safe here")
@@ -86,14 +86,14 @@ async def test_what_is_only_limited_is_not_called_lost(
     desk: Desk, error: Unavailable, words: str
 ) -> None:
     await desk.ledger.seen_unavailable(VIDEO, error)
-    assert (await desk.ledger.get(VIDEO)).summary == f"{words}, not here"
+    assert (await desk.ledger.get_availability(VIDEO)).summary == f"{words}, not here"
     desk.storage.stored[VIDEO] = desk.storage.location(VIDEO)
-    assert (await desk.ledger.get(VIDEO)).summary == f"{words}, safe here"
+    assert (await desk.ledger.get_availability(VIDEO)).summary == f"{words}, safe here"
 
 
 async def test_a_premiere_is_not_called_lost(desk: Desk) -> None:
     await desk.ledger.seen_postponed(VIDEO, UpcomingVideo(), None)
-    assert (await desk.ledger.get(VIDEO)).summary == "not out yet, not here"
+    assert (await desk.ledger.get_availability(VIDEO)).summary == "not out yet, not here"
 
 
 async def test_a_vague_answer_counts_only_when_it_was_confirmed_for_weeks(desk: Desk) -> None:
@@ -102,7 +102,9 @@ async def test_a_vague_answer_counts_only_when_it_was_confirmed_for_weeks(desk: 
     states = []
     for day in (0.5, 1.1, 2, 8.2, 20, 38.5):
         desk.days[0] = day
-        states.append((await desk.ledger.check_due(), (await desk.ledger.get(VIDEO)).state))
+        states.append(
+            (await desk.ledger.check_due(), (await desk.ledger.get_availability(VIDEO)).state)
+        )
 
     suspected = AvailabilityState.SUSPECTED
     assert states == [
@@ -119,7 +121,7 @@ async def test_asking_twice_in_an_hour_confirms_nothing(desk: Desk) -> None:
     for _ in range(10):
         await desk.ledger.seen_unavailable(VIDEO, VideoUnavailable())
 
-    found = await desk.ledger.get(VIDEO)
+    found = await desk.ledger.get_availability(VIDEO)
     assert (found.state, found.confirmations) == (AvailabilityState.SUSPECTED, 1)
 
 
@@ -128,18 +130,18 @@ async def test_a_video_that_comes_back_is_noticed(desk: Desk) -> None:
     desk.days[0] = 31
     assert await desk.ledger.check_due() == 1
 
-    found = await desk.ledger.get(VIDEO)
+    found = await desk.ledger.get_availability(VIDEO)
     assert (found.state, found.summary) == (AvailabilityState.AVAILABLE, "available again")
 
 
 @pytest.mark.parametrize("failure", [ExtractorBroken(), NetworkFailure()])
 async def test_a_failure_to_ask_changes_nothing(desk: Desk, failure: YTArchiveError) -> None:
     await desk.ledger.seen_missing([VIDEO], "not listed")
-    before = await desk.ledger.get(VIDEO)
+    before = await desk.ledger.get_availability(VIDEO)
     desk.download.failures[VIDEO] = [failure]
     assert await desk.ledger.check_due() == 1
 
-    after = await desk.ledger.get(VIDEO)
+    after = await desk.ledger.get_availability(VIDEO)
     assert (after.state, after.confirmations) == (before.state, before.confirmations)
     assert await desk.ledger.check_due() == 0
 
@@ -148,9 +150,11 @@ async def test_the_ledger_is_listed_by_pages_and_states(desk: Desk) -> None:
     for number in range(5):
         await desk.ledger.seen_unavailable(video_id(number), PrivateVideo())
     await desk.ledger.seen_unavailable(video_id(9), VideoUnavailable())
-    first = await desk.ledger.page(AvailabilityQuery(limit=4))
-    rest = await desk.ledger.page(AvailabilityQuery(limit=4, cursor=first.next_cursor))
-    suspected = await desk.ledger.page(AvailabilityQuery(state=AvailabilityState.SUSPECTED))
+    first = await desk.ledger.list_availability(AvailabilityQuery(limit=4))
+    rest = await desk.ledger.list_availability(AvailabilityQuery(limit=4, cursor=first.next_cursor))
+    suspected = await desk.ledger.list_availability(
+        AvailabilityQuery(state=AvailabilityState.SUSPECTED)
+    )
 
     assert [f.video_id for f in [*first.items, *rest.items]] == [
         video_id(n) for n in (0, 1, 2, 3, 4, 9)
@@ -167,8 +171,8 @@ async def test_jobs_enter_evidence_and_nothing_else(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(*(video_id(n) for n in (1, 2, 3))))
         await ended(jobs, created.id)
-        known = await jobs.list_availability(AvailabilityQuery())
+        known = await jobs.availability.list_availability(AvailabilityQuery())
         with pytest.raises(NotFound):
-            await jobs.get_availability(video_id(3))
+            await jobs.availability.get_availability(video_id(3))
 
     assert [(f.video_id, f.reason) for f in known.items] == [(video_id(1), "private")]

@@ -39,5 +39,5 @@ async def test_no_damaged_value_stops_the_queue(
                 assert fresh.id in {job.id for job in listed}
             for job in listed:
                 await ended(jobs, job.id)
-            await jobs.list_services()
+            await jobs.registry.list_services()
             await jobs.retry_jobs(RetryJobs(dry_run=True))

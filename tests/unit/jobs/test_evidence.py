@@ -46,7 +46,7 @@ async def found(settings: Settings, history: HistoryAPI, *video_ids: str) -> lis
             await ledger.seen_unavailable(video_id, VideoUnavailable("gone"))
             await ledger.seen_unavailable(video_id, VideoUnavailable("gone"))
             await ledger.seen_unavailable(video_id, PrivateVideo("Private video"))
-        return [await ledger.get(video_id) for video_id in (VIDEO, OTHER)]
+        return [await ledger.get_availability(video_id) for video_id in (VIDEO, OTHER)]
 
 
 async def test_evidence_is_restored_after_the_loss_of_the_database(

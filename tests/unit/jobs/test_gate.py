@@ -16,42 +16,26 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import BotCheck, NotFound, RequestsPaused, ServiceUnavailable
 from ytarchive.common.models import Done
 from ytarchive.http import remote
-from ytarchive.jobs import JobsAPI
+from ytarchive.jobs import PermitsAPI
 from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.governor import Governor
-from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
+from ytarchive.jobs.governor.models import PermitOutcome, PermitRequest
 from ytarchive.jobs.governor.permits import Permits
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.remote_gate import RemoteGate
 from ytarchive.ytdlp import Gate
 
 
-class Desk(JobsAPI):
-    """What of the Jobs service deals with permits."""
+class CountingPermits(Permits):
+    """Counts the renewals."""
 
     def __init__(self, governor: Governor) -> None:
-        self.permits = Permits(GovernedGate(governor))
+        super().__init__(GovernedGate(governor))
         self.renewed = 0
 
-    async def ask_permit(self, request: PermitRequest) -> GivenPermit:
-        """As the service does."""
-        return await self.permits.ask(request)
-
     async def renew_permit(self, permit_id: str) -> Done:
-        """As the service does, and counted."""
         self.renewed += 1
-        self.permits.renew(permit_id)
-        return Done()
-
-    async def end_permit(self, permit_id: str, request: PermitOutcome) -> Done:
-        """As the service does."""
-        await self.permits.end(permit_id, request)
-        return Done()
-
-
-def desk_of(governor: Governor) -> Desk:
-    """The desk before a governor."""
-    return Desk(governor)  # type: ignore[abstract]  # nothing else of the service is asked
+        return await super().renew_permit(permit_id)
 
 
 @pytest.fixture
@@ -60,7 +44,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         yield Bench(database)
 
 
-Apart = Callable[[Desk], Coroutine[Any, Any, Gate]]
+Apart = Callable[[CountingPermits], Coroutine[Any, Any, Gate]]
 
 
 @pytest.fixture
@@ -69,10 +53,10 @@ async def apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Apart]:
     monkeypatch.setattr("ytarchive.jobs.remote_gate._SECONDS_BETWEEN", (0.01,))
     async with AsyncExitStack() as opened:
 
-        async def gate(desk: Desk) -> Gate:
-            server = await opened.enter_async_context(serving((JobsAPI, desk)))
+        async def gate(desk: CountingPermits) -> Gate:
+            server = await opened.enter_async_context(serving((PermitsAPI, desk)))
             session = await opened.enter_async_context(aiohttp.ClientSession())
-            return RemoteGate(remote(JobsAPI, session, server.url))
+            return RemoteGate(remote(PermitsAPI, session, server.url))
 
         yield gate
 
@@ -87,7 +71,7 @@ def gate_of(request: pytest.FixtureRequest, apart: Apart) -> GateOf:
     async def gate(governor: Governor) -> Gate:
         if request.param == "in process":
             return GovernedGate(governor)
-        return await apart(desk_of(governor))
+        return await apart(CountingPermits(governor))
 
     return gate
 
@@ -249,7 +233,7 @@ async def test_a_process_that_died_gives_its_probe_back(
 ) -> None:
     monkeypatch.setattr("ytarchive.jobs.governor.permits._LEASE", 0.05)
     governor = await bench.open()
-    desk = desk_of(governor)
+    desk = CountingPermits(governor)
     await governor.failed(BotCheck(), "video")
     bench.passed += 2 * HOUR
     permit = await desk.ask_permit(PermitRequest(source="video"))
@@ -263,7 +247,7 @@ async def test_a_process_that_died_gives_its_probe_back(
 async def test_a_block_is_heard_of_a_permit_that_has_run_out_too(bench: Bench) -> None:
     governor = await bench.open()
     outcome = PermitOutcome(source="video", error=BotCheck().detail())
-    await desk_of(governor).end_permit("given-by-a-process-before", outcome)
+    await CountingPermits(governor).end_permit("given-by-a-process-before", outcome)
     assert governor.snapshot().state == "open"
 
 
@@ -271,7 +255,7 @@ async def test_a_permit_is_renewed_as_long_as_it_is_used(
     bench: Bench, apart: Apart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.jobs.governor.permits._LEASE", 0.5)
-    desk = desk_of(await bench.open())
+    desk = CountingPermits(await bench.open())
     gate = await apart(desk)
     async with gate.passing("video", is_video=True, patient=True):
         await until(lambda: desk.renewed >= 2)
@@ -284,7 +268,7 @@ async def test_without_an_answer_of_the_governor_nobody_passes(
     monkeypatch.setattr("ytarchive.jobs.remote_gate._SECONDS_BETWEEN", (0.01,))
     async with aiohttp.ClientSession() as session:
         url = "http://127.0.0.1:9"
-        gate = RemoteGate(remote(JobsAPI, session, lambda: url))
+        gate = RemoteGate(remote(PermitsAPI, session, lambda: url))
         with pytest.raises(ServiceUnavailable, match="without leave of the Jobs service"):
             await extract(gate)
         passed = asyncio.Event()
@@ -297,7 +281,7 @@ async def test_without_an_answer_of_the_governor_nobody_passes(
         with pytest.raises(ServiceUnavailable):
             await extract(gate)
         assert not passed.is_set()
-        async with serving((JobsAPI, desk_of(await bench.open()))) as server:
+        async with serving((PermitsAPI, CountingPermits(await bench.open()))) as server:
             url = server.url
             async with asyncio.timeout(10):
                 await running

@@ -192,7 +192,7 @@ async def test_after_some_days_a_channel_is_listed_to_its_end_again(synced: Work
         await sync(jobs)
         assert synced.metadata.pages == 10 + 10
         assert synced.download.started == ids([1001])
-        found = await jobs.list_availability(AvailabilityQuery())
+        found = await jobs.availability.list_availability(AvailabilityQuery())
         [gone] = found.items
         assert (gone.video_id, gone.state, gone.stored) == (video_id(400), "suspected", True)
         await sync(jobs)
@@ -299,7 +299,7 @@ async def test_a_list_that_suddenly_shrinks_pauses_everything_and_proves_nothing
         assert not waiting.status.is_final
         assert waiting.progress.listing
         assert waiting.progress.waiting_reason == "listing_shrank"
-        assert (await jobs.list_availability(AvailabilityQuery())).items == []
+        assert (await jobs.availability.list_availability(AvailabilityQuery())).items == []
 
         synced.metadata.playlists[UPLOADS] = [*ids([1001]), *whole]
         await jobs.governor.resume_governor()
@@ -322,7 +322,7 @@ async def test_a_list_that_stays_short_is_believed_the_second_time(synced: Works
         assert (short.status, short.progress.total) == (JobStatus.COMPLETED, 30)
         await sync(jobs)
         assert (await jobs.governor.get_governor()).state == "closed"
-        found = (await jobs.list_availability(AvailabilityQuery(limit=1000))).items
+        found = (await jobs.availability.list_availability(AvailabilityQuery(limit=1000))).items
     assert {finding.state for finding in found} == {"suspected"}
     assert len(found) == 470
 

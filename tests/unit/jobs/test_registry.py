@@ -21,7 +21,7 @@ def at(url: str, name: str = "download") -> RegisterService:
 )
 async def test_services_on_this_machine_may_register(workshop: Workshop, url: str) -> None:
     async with workshop.open() as jobs:
-        assert (await jobs.register_service(at(url))).url == url
+        assert (await jobs.registry.register_service(at(url))).url == url
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ async def test_an_address_that_the_settings_do_not_name_is_refused(
     """Else whoever registers it makes the server ask there, again and again."""
     async with workshop.open() as jobs:
         with pytest.raises(InvalidRequest, match="loopback"):
-            await jobs.register_service(at(url))
-        assert await jobs.list_services() == []
+            await jobs.registry.register_service(at(url))
+        assert await jobs.registry.list_services() == []
 
 
 @pytest.mark.parametrize(
@@ -69,43 +69,43 @@ async def test_hosts_of_the_settings_may_register(workshop: Workshop) -> None:
         server={"allowed_hosts": ["Archive.example"]},
     )
     async with workshop.open() as jobs:
-        await jobs.register_service(at("http://worker.example:8002"))
-        await jobs.register_service(at("http://archive.example", name="storage"))
+        await jobs.registry.register_service(at("http://worker.example:8002"))
+        await jobs.registry.register_service(at("http://archive.example", name="storage"))
 
 
 async def test_what_an_earlier_version_let_in_is_forgotten(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
-        await jobs.register_service(at("http://127.0.0.1:8002"))
+        await jobs.registry.register_service(at("http://127.0.0.1:8002"))
     with closing(sqlite3.connect(workshop.state_path / "jobs.db")) as database:
         database.execute("UPDATE services SET url = 'http://attacker.example'")
         database.commit()
     async with workshop.open() as jobs:
-        assert await jobs.list_services() == []
+        assert await jobs.registry.list_services() == []
     async with workshop.open() as jobs:
-        assert await jobs.list_services() == []
+        assert await jobs.registry.list_services() == []
 
 
 async def test_a_service_that_is_gone_can_be_removed_for_good(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
-        await jobs.register_service(at("http://127.0.0.1:8002"))
+        await jobs.registry.register_service(at("http://127.0.0.1:8002"))
         with pytest.raises(Conflict, match="still answers"):
-            await jobs.remove_service("download")
+            await jobs.registry.remove_service("download")
         workshop.unwell.add("download")
         await found_unwell(jobs)
-        await jobs.remove_service("download")
-        assert await jobs.list_services() == []
+        await jobs.registry.remove_service("download")
+        assert await jobs.registry.list_services() == []
         with pytest.raises(NotFound):
-            await jobs.remove_service("download")
+            await jobs.registry.remove_service("download")
         with pytest.raises(InvalidRequest):
-            await jobs.remove_service("../download")
+            await jobs.registry.remove_service("../download")
     async with workshop.open() as jobs:
-        assert await jobs.list_services() == []
+        assert await jobs.registry.list_services() == []
 
 
 async def test_the_port_counts_where_the_address_has_none(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
-        bare = await jobs.register_service(at("http://127.0.0.1"))
-        full = await jobs.register_service(at("http://127.0.0.1:9", name="storage"))
+        bare = await jobs.registry.register_service(at("http://127.0.0.1"))
+        full = await jobs.registry.register_service(at("http://127.0.0.1:9", name="storage"))
     assert bare.address == "http://127.0.0.1:8002"
     assert full.address == "http://127.0.0.1:9"
 
@@ -113,7 +113,7 @@ async def test_the_port_counts_where_the_address_has_none(workshop: Workshop) ->
 async def test_there_is_an_end_to_what_is_asked(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
         for number in range(100):
-            await jobs.register_service(at("http://127.0.0.1:9", name=f"service-{number}"))
+            await jobs.registry.register_service(at("http://127.0.0.1:9", name=f"service-{number}"))
         with pytest.raises(Conflict, match="100 services"):
-            await jobs.register_service(at("http://127.0.0.1:9", name="one-more"))
-        await jobs.register_service(at("http://127.0.0.1:10", name="service-7"))
+            await jobs.registry.register_service(at("http://127.0.0.1:9", name="one-more"))
+        await jobs.registry.register_service(at("http://127.0.0.1:10", name="service-7"))

@@ -276,7 +276,7 @@ async def test_a_confirmed_one_stands_as_a_fact_in_its_plan(
 
 
 async def _confirmed(jobs: JobsService, video: str, times: int) -> bool:
-    return (await jobs.get_availability(video)).confirmations == times
+    return (await jobs.availability.get_availability(video)).confirmations == times
 
 
 async def test_a_retry_of_one_reason_takes_that_and_nothing_else(workshop: Workshop) -> None:

@@ -368,11 +368,11 @@ async def test_a_page_of_large_jobs_is_shorter_than_asked_for(
 async def test_the_registry_follows_the_health_of_services(workshop: Workshop) -> None:
     entry = RegisterService(service_name="download", url="http://127.0.0.1:8002", port=8002)
     async with workshop.open() as jobs:
-        registered = await jobs.register_service(entry)
+        registered = await jobs.registry.register_service(entry)
         workshop.unwell.add("download")
         await found_unwell(jobs)
     async with workshop.open() as jobs:
-        [known] = await jobs.list_services()
+        [known] = await jobs.registry.list_services()
 
     assert registered.is_healthy
     assert (known.url, known.is_healthy) == ("http://127.0.0.1:8002", False)

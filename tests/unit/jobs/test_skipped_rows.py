@@ -45,7 +45,7 @@ def results(damage: str) -> List:
 def availability(damage: str) -> List:
     return List(
         "availability", "video_id", damage,
-        lambda it, _, limit, cursor: it.list_availability(
+        lambda it, _, limit, cursor: it.availability.list_availability(
             AvailabilityQuery(limit=limit, cursor=cursor)
         ),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from ytarchive.cli.output import Output, cell, pairs, table
 from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.times import moment
 from ytarchive.discovery import Archive
-from ytarchive.jobs import ServiceRegistry
+from ytarchive.jobs import RegistryAPI, ServiceRegistry
 from ytarchive.logging import Metric
 from ytarchive.metadata import QuotaUsage
 
@@ -39,7 +39,7 @@ async def list_services(archive: Archive, out: Output) -> int:
 
     The exit code is 1 if a service is unhealthy.
     """
-    known = await archive.jobs.list_services()
+    known = await archive.of(RegistryAPI).list_services()
     out.show(known, _services)
     return 0 if all(each.is_healthy for each in known) else 1
 
@@ -49,7 +49,7 @@ async def list_services(archive: Archive, out: Output) -> int:
 @with_archive
 async def remove(archive: Archive, out: Output, name: str) -> None:
     """Remove a service from the registry."""
-    done = await archive.jobs.remove_service(name)
+    done = await archive.of(RegistryAPI).remove_service(name)
     out.show(done, lambda _: cell(f"service {name} is removed"))
 
 

@@ -16,7 +16,7 @@ from ytarchive.cli.times import moment
 from ytarchive.common.errors import NotFound
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
-from ytarchive.jobs import Availability, AvailabilityQuery, AvailabilityState
+from ytarchive.jobs import Availability, AvailabilityAPI, AvailabilityQuery, AvailabilityState
 from ytarchive.metadata import VideoMetadata
 from ytarchive.storage import ExistsRequest, StorageLocation, StorageStats
 
@@ -103,7 +103,7 @@ async def availability(
 ) -> None:
     """List videos that are or were unavailable, with the evidence."""
     query = AvailabilityQuery(state=state, reason=reason, limit=limit, cursor=cursor)
-    out.show(await archive.jobs.list_availability(query), _evidence)
+    out.show(await archive.of(AvailabilityAPI).list_availability(query), _evidence)
 
 
 def _evidence(page: Page[Availability]) -> RenderableType:

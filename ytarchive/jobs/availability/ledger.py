@@ -21,6 +21,7 @@ from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.scheduler import Duty
 from ytarchive.common.supervision import mark_working
 from ytarchive.download import DownloadAPI
+from ytarchive.jobs.availability.api import AvailabilityAPI
 from ytarchive.jobs.availability.models import Availability, AvailabilityQuery, AvailabilityState
 from ytarchive.jobs.availability.records import (
     AvailabilityRecord,
@@ -45,7 +46,7 @@ INTERVAL = 600.0
 _AT_ONCE = 20
 
 
-class AvailabilityLedger:
+class AvailabilityLedger(AvailabilityAPI):
     """Keeps the findings, and looks again when it is time."""
 
     def __init__(
@@ -158,21 +159,21 @@ class AvailabilityLedger:
                 )
                 await self._save(finding)
 
-    async def get(self, video_id: str) -> Availability:
-        """Return what is known of a video. Raises NotFound."""
+    async def get_availability(self, video_id: str) -> Availability:
         known = await self._known(video_id)
         if known is None:
             raise NotFound(f"nothing was ever wrong with {video_id}, as far as is known")
         return (await self._shown([known]))[0]
 
-    async def page(self, query: AvailabilityQuery) -> Page[Availability]:
-        """Findings that match, by video id."""
-        statement = "list_availability" if query.state is None else "list_availability_of_state"
+    async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
+        statement = "list_availability" if request.state is None else "list_availability_of_state"
 
         async def fetch(count: int) -> list[Row]:
-            return await self._database.fetch_all(statement, query.model_dump() | {"limit": count})
+            return await self._database.fetch_all(
+                statement, request.model_dump() | {"limit": count}
+            )
 
-        page = await _LISTING.page(query.limit, fetch)
+        page = await _LISTING.page(request.limit, fetch)
         return Page(
             items=await self._shown(page.items),
             next_cursor=page.next_cursor,

@@ -1,10 +1,17 @@
-"""Contract of the governor: whether YouTube may be asked, and the pause by hand."""
+"""Contracts of the governor: its state and the pause by hand, and permits."""
 
 from typing import ClassVar, Protocol
 
 from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.identifiers import OpaqueId
+from ytarchive.common.models import Done
 from ytarchive.common.services import ServiceName
-from ytarchive.jobs.governor.models import GovernorState
+from ytarchive.jobs.governor.models import (
+    GivenPermit,
+    GovernorState,
+    PermitOutcome,
+    PermitRequest,
+)
 
 
 class GovernorAPI(Contract, Protocol):
@@ -31,4 +38,25 @@ class GovernorAPI(Contract, Protocol):
 
         What waits because of an outage is tried at once, too.
         """
+        ...
+
+
+class PermitsAPI(Contract, Protocol):
+    """Permits for services in other processes to send requests to YouTube."""
+
+    service: ClassVar[ServiceName] = ServiceName.JOBS
+
+    @endpoint("POST /governor/permits", status=201)
+    async def ask_permit(self, request: PermitRequest) -> GivenPermit:
+        """Return a permit for one request. Raises RequestsPaused with `retry_after`."""
+        ...
+
+    @endpoint("PUT /governor/permits/{permit_id}")
+    async def renew_permit(self, permit_id: OpaqueId) -> Done:
+        """Extend a permit by another lease. Raises NotFound if it has ended."""
+        ...
+
+    @endpoint("POST /governor/permits/{permit_id}/end")
+    async def end_permit(self, permit_id: OpaqueId, request: PermitOutcome) -> Done:
+        """Return a permit with the outcome, which counts even if the lease has run out."""
         ...

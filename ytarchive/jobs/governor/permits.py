@@ -10,6 +10,8 @@ from loguru import logger
 
 from ytarchive.common.errors import NotFound, error_from
 from ytarchive.common.identifiers import new_id
+from ytarchive.common.models import Done
+from ytarchive.jobs.governor.api import PermitsAPI
 from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.models import GivenPermit, PermitOutcome, PermitRequest
 from ytarchive.jobs.governor.permit import Permit
@@ -20,7 +22,7 @@ _LEASE = 15.0
 """Seconds. Holders renew it several times within, however long a transfer takes."""
 
 
-class Permits:
+class Permits(PermitsAPI):
     """Gives them in the governor's name, and takes them back."""
 
     def __init__(self, gate: GovernedGate) -> None:
@@ -28,8 +30,7 @@ class Permits:
         self._held: dict[str, Permit] = {}
         self._clocks: dict[str, asyncio.TimerHandle] = {}
 
-    async def ask(self, request: PermitRequest) -> GivenPermit:
-        """Wait a moment for the governor. Raises RequestsPaused."""
+    async def ask_permit(self, request: PermitRequest) -> GivenPermit:
         permit = await self._gate.admit(request.source, is_video=request.is_video, patient=False)
         if permit.is_covered:
             return GivenPermit(permit_id=None, egress=permit.egress, lease=_LEASE)
@@ -38,21 +39,21 @@ class Permits:
         self._wind(permit_id)
         return GivenPermit(permit_id=permit_id, egress=permit.egress, lease=_LEASE)
 
-    def renew(self, permit_id: str) -> None:
-        """Let it last for another lease. Raises NotFound."""
+    async def renew_permit(self, permit_id: str) -> Done:
         if permit_id not in self._held:
             raise NotFound(f"there is no permit {permit_id}, or it has ended")
         self._wind(permit_id)
+        return Done()
 
-    async def end(self, permit_id: str, outcome: PermitOutcome) -> None:
-        """Tell the governor how it went: of one that has run out too, for a block is a block."""
+    async def end_permit(self, permit_id: str, request: PermitOutcome) -> Done:
         permit = self._held.get(permit_id, Permit(0))
-        error = error_from(outcome.error) if outcome.error else None
+        error = error_from(request.error) if request.error else None
         try:
-            if error is not None or outcome.succeeded:
-                await self._gate.tell(permit, outcome.source, error)
+            if error is not None or request.succeeded:
+                await self._gate.tell(permit, request.source, error)
         finally:
             self._take_back(permit_id)
+        return Done()
 
     def _wind(self, permit_id: str) -> None:
         if clock := self._clocks.get(permit_id):

@@ -1,4 +1,4 @@
-"""The registry of services: who is there, and how they are."""
+"""The registry of services and their health."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,8 +7,9 @@ from loguru import logger
 
 from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.common.hosts import require_known_host
-from ytarchive.common.models import utc_now
+from ytarchive.common.models import Done, utc_now
 from ytarchive.common.scheduler import Duty, DutyState
+from ytarchive.jobs.registry.api import RegistryAPI
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
 from ytarchive.jobs.registry.repository import RegistryRepository
 
@@ -20,7 +21,7 @@ HealthProbe = Callable[[ServiceRegistry], Awaitable[bool]]
 """Asks a service how it is; False when it is unwell or does not answer."""
 
 
-class Registry:
+class Registry(RegistryAPI):
     """Keeps the services in the database and polls their health."""
 
     def __init__(
@@ -46,12 +47,7 @@ class Registry:
             else:
                 self._services[entry.service_name] = entry
 
-    async def register(self, request: RegisterService) -> ServiceRegistry:
-        """Add a service, or replace its address, and ask it at once.
-
-        Raises InvalidRequest for an address that is neither loopback nor in the settings, or
-        Conflict when there are too many to ask.
-        """
+    async def register_service(self, request: RegisterService) -> ServiceRegistry:
         self._check_address(request.url)
         if request.service_name not in self._services and len(self._services) >= _MOST:
             raise Conflict(f"{_MOST} services are registered: remove those that are gone")
@@ -65,8 +61,7 @@ class Registry:
         await self._repository.save(entry)
         return entry
 
-    async def remove(self, service_name: str) -> None:
-        """Forget a service. Raises NotFound, or Conflict if it is healthy and would be back."""
+    async def remove_service(self, service_name: str) -> Done:
         entry = self._services.get(service_name)
         if entry is None:
             raise NotFound(f"no service {service_name} is registered")
@@ -76,9 +71,9 @@ class Registry:
         self._duties.pop(service_name, None)
         await self._repository.remove(service_name)
         log.info("service {} at {} removed", service_name, entry.url)
+        return Done()
 
-    def services(self) -> list[ServiceRegistry]:
-        """Return every known service, by name."""
+    async def list_services(self) -> list[ServiceRegistry]:
         return [self._services[name] for name in sorted(self._services)]
 
     def duties(self) -> list[DutyState]:
@@ -96,7 +91,7 @@ class Registry:
 
     async def poll(self) -> None:
         """Ask every service for its health."""
-        await asyncio.gather(*(self._poll(entry) for entry in self.services()))
+        await asyncio.gather(*(self._poll(entry) for entry in list(self._services.values())))
 
     async def _poll(self, entry: ServiceRegistry) -> None:
         checked = await self._check(entry)
