@@ -41,7 +41,7 @@ from ytarchive.logging.service import LoggingService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.metadata.service import MetadataService
 from ytarchive.reading import open_for_reading
-from ytarchive.storage import Access, HistoryAPI, StorageAPI, open_identity
+from ytarchive.storage import Access, HistoryAPI, StorageAPI, WorkPlansAPI, open_identity
 from ytarchive.storage.service import StorageService
 from ytarchive.ytdlp import YtDlp
 
@@ -121,7 +121,9 @@ async def _open_each(
         DownloadAPI,
         lambda: _download(parts, yt_dlp, whole_queue, services),
     )
-    clients = ServiceClients(metadata, download, storage, parts.of(HistoryAPI))
+    clients = ServiceClients(
+        metadata, download, storage, parts.of(WorkPlansAPI), parts.of(HistoryAPI)
+    )
     jobs = await enter(
         ServiceName.JOBS, JobsAPI, lambda: _jobs(parts, clients, whole_queue=whole_queue)
     )

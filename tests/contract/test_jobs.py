@@ -28,7 +28,7 @@ from ytarchive.jobs import (
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import StorageAPI
+from ytarchive.storage import StorageAPI, WorkPlansAPI
 
 LIST = "PLabcdefghijklmnop"
 
@@ -52,10 +52,12 @@ async def service(
         download={"pace": "off"},
         jobs={"retry_base": 0.01, "notification_timeout": 0.2, "shutdown_grace": 0},
     )
+    storage = StoragePeer()
     clients = ServiceClients(
         await reach(MetadataAPI, metadata),
         await reach(DownloadAPI, download),
-        await reach(StorageAPI, StoragePeer()),
+        await reach(StorageAPI, storage),
+        await reach(WorkPlansAPI, storage),
     )
 
     async def probe(_: ServiceRegistry) -> bool:

@@ -32,12 +32,14 @@ from ytarchive.storage import (
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
+    SearchAPI,
     SearchQuery,
     StorageAPI,
     UnavailableVideo,
     VideoQuery,
     WorkPlanQuery,
     WorkPlanRequest,
+    WorkPlansAPI,
 )
 from ytarchive.storage.service import StorageService
 
@@ -48,10 +50,25 @@ def config(tmp_path: Path) -> StorageConfig:
 
 
 @pytest.fixture
-async def storage(reach: Reach[StorageAPI], config: StorageConfig) -> AsyncIterator[StorageAPI]:
+async def service(config: StorageConfig) -> AsyncIterator[StorageService]:
     service = await StorageService.open(config)
-    yield await reach(StorageAPI, service)
+    yield service
     await service.close()
+
+
+@pytest.fixture
+async def storage(reach: Reach[StorageAPI], service: StorageService) -> StorageAPI:
+    return await reach(StorageAPI, service)
+
+
+@pytest.fixture
+async def plans(reach: Reach[WorkPlansAPI], service: StorageService) -> WorkPlansAPI:
+    return await reach(WorkPlansAPI, service.plans)
+
+
+@pytest.fixture
+async def search(reach: Reach[SearchAPI], service: StorageService) -> SearchAPI:
+    return await reach(SearchAPI, service.search)
 
 
 async def test_a_staged_video_is_taken_in_and_found(
@@ -82,7 +99,7 @@ async def test_a_playlist_is_kept(storage: StorageAPI, config: StorageConfig) ->
 
 
 async def test_stored_videos_are_listed_and_found(
-    storage: StorageAPI, config: StorageConfig
+    storage: StorageAPI, search: SearchAPI, config: StorageConfig
 ) -> None:
     await storage.save_metadata(SaveMetadata(metadata=metadata(title="A crystal radio & more")))
     await storage.save_video(save_request(stage(config)))
@@ -102,36 +119,36 @@ async def test_stored_videos_are_listed_and_found(
     assert content(listed_videos.items[0].video_path) == MEDIA
     await indexed(storage)
     asked = filters | {"query": '"CRYSTAL radio" & mor*', "has_captions": True}
-    results = await storage.search(SearchQuery.model_validate(asked))
+    results = await search.search(SearchQuery.model_validate(asked))
     assert (results.total, results.is_total_exact, results.remark) == (1, True, None)
     [video] = results.items
     assert (video.video_id, video.video_path) == (VIDEO, listed_videos.items[0].video_path)
     assert video.hits[0].matches == [(2, 15), (18, 22)]
-    first = await storage.search(SearchQuery(query="radio", limit=1))
-    rest = await storage.search(SearchQuery(query="radio", limit=1, cursor=first.next_cursor))
+    first = await search.search(SearchQuery(query="radio", limit=1))
+    rest = await search.search(SearchQuery(query="radio", limit=1, cursor=first.next_cursor))
     assert {each.video_id for each in first.items + rest.items} == {VIDEO, OTHER}
     with pytest.raises(InvalidRequest, match="cursor"):
         await storage.list_videos(VideoQuery(cursor=first.next_cursor))
     with pytest.raises(InvalidRequest, match="cursor"):
-        await storage.search(SearchQuery(query="other", cursor=first.next_cursor))
+        await search.search(SearchQuery(query="other", cursor=first.next_cursor))
 
 
-async def test_work_plans_are_made_listed_and_read(storage: StorageAPI) -> None:
+async def test_work_plans_are_made_listed_and_read(plans: WorkPlansAPI) -> None:
     gone = UnavailableVideo(video_id=VIDEO, reason="private", detected_at=utc_now())
     error = ErrorDetail(code="E140", message="no network", details={"tries": 3})
     failed = FailedDownload(video_id=OTHER, attempts=4, last_attempt=utc_now(), errors=[error])
     request = WorkPlanRequest(
         job_id="job-1", unavailable_videos=[gone], failed_downloads=[failed], total_videos=5
     )
-    plan = await storage.create_work_plan(request)
+    plan = await plans.create_work_plan(request)
     [unavailable], [broken] = plan.unavailable_videos, plan.failed_downloads
     assert unavailable == gone.model_copy(update={"added_at": unavailable.added_at})
     assert broken == failed.model_copy(update={"added_at": broken.added_at})
-    assert await storage.get_work_plan(plan.id) == plan
-    page = await storage.list_work_plans(WorkPlanQuery(limit=1))
+    assert await plans.get_work_plan(plan.id) == plan
+    page = await plans.list_work_plans(WorkPlanQuery(limit=1))
     assert [(entry.id, entry.failed) for entry in page.items] == [(plan.id, 1)]
     with pytest.raises(NotFound):
-        await storage.get_work_plan("absent")
+        await plans.get_work_plan("absent")
 
 
 async def test_paths_out_of_the_archive_are_refused(
@@ -145,11 +162,11 @@ async def test_paths_out_of_the_archive_are_refused(
         await storage.save_video(SaveVideo(video_id=VIDEO, video_path="/etc/passwd"))
 
 
-async def test_ids_that_are_none_are_refused(storage: StorageAPI) -> None:
+async def test_ids_that_are_none_are_refused(storage: StorageAPI, plans: WorkPlansAPI) -> None:
     with pytest.raises(InvalidIdentifier):
         await storage.video_exists("../../etc")
     with pytest.raises(InvalidRequest, match="plan_id"):
-        await storage.get_work_plan("../plan")
+        await plans.get_work_plan("../plan")
 
 
 async def test_it_says_that_it_is_well(storage: StorageAPI) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ytarchive.common.errors import InvalidIdentifier, NotFound
 from ytarchive.discovery import Archive
 from ytarchive.jobs import JobQuery
-from ytarchive.storage import WorkPlanQuery
+from ytarchive.storage import WorkPlanQuery, WorkPlansAPI
 
 LAST = "last"
 
@@ -40,7 +40,7 @@ async def plan_id_of(archive: Archive, given: str) -> str:
     if given == LAST:
         return await _last_plan(archive)
     query = WorkPlanQuery(prefix=given, limit=_SHOWN + 1)
-    page = await archive.storage.list_work_plans(query)
+    page = await archive.of(WorkPlansAPI).list_work_plans(query)
     return _only("work plan", given, [plan.id for plan in page.items])
 
 
@@ -49,7 +49,7 @@ async def _last_plan(archive: Archive) -> str:
     plans = [job.work_plan_id for job in jobs.items if job.work_plan_id]
     if plans:
         return plans[0]
-    page = await archive.storage.list_work_plans(WorkPlanQuery(limit=1))
+    page = await archive.of(WorkPlansAPI).list_work_plans(WorkPlanQuery(limit=1))
     if not page.items:
         raise NotFound("there is no work plan: no video is missing")
     return page.items[0].id

@@ -13,7 +13,7 @@ from ytarchive.cli.times import local_times
 from ytarchive.common.errors import YTArchiveError, error_for_code
 from ytarchive.discovery import Archive
 from ytarchive.jobs import Job, JobResult, JobStatus, JobType, ResultStatus
-from ytarchive.storage import FailedDownload, UnavailableVideo
+from ytarchive.storage import FailedDownload, UnavailableVideo, WorkPlansAPI
 
 _ALL_ROWS_UP_TO = 20
 MOST_ROWS = 50
@@ -93,7 +93,7 @@ async def titles_of(archive: Archive, job: Job, video_ids: Iterable[str]) -> dic
     found: dict[str, str] = {}
     with suppress(YTArchiveError):
         if job.work_plan_id:
-            plan = await archive.storage.get_work_plan(job.work_plan_id)
+            plan = await archive.of(WorkPlansAPI).get_work_plan(job.work_plan_id)
             left: list[UnavailableVideo | FailedDownload]
             left = [*plan.unavailable_videos, *plan.failed_downloads]
             found = {video.video_id: video.title for video in left if video.title}

@@ -14,7 +14,16 @@ from ytarchive.jobs import (
 )
 from ytarchive.logging import LoggingAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import ContentAPI, HistoryAPI, MarksAPI, StorageAPI, TrashAPI
+from ytarchive.storage import (
+    ContentAPI,
+    HistoryAPI,
+    MarksAPI,
+    SearchAPI,
+    StorageAPI,
+    TrashAPI,
+    VerificationAPI,
+    WorkPlansAPI,
+)
 
 CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
@@ -30,6 +39,9 @@ CONTRACTS: tuple[type[Contract], ...] = (
     DownloadAPI,
     StagingAPI,
     StorageAPI,
+    SearchAPI,
+    WorkPlansAPI,
+    VerificationAPI,
     TrashAPI,
     HistoryAPI,
     ContentAPI,

@@ -92,13 +92,13 @@ class JobsService(JobsAPI, DownloadListener):
         conditions = RetryConditions(settings.network)
         slots, jobs = places(settings), settings.jobs
         runner = Runner(self._repository, self._queue, flow, guards, conditions, jobs, slots)
-        reporter = WorkPlanReporter(self._repository, clients.storage)
+        reporter = WorkPlanReporter(self._repository, clients.plans)
         planner = Planner(self._repository, clients, guards, jobs)
         self._engine = Engine(self._repository, self._queue, planner, runner, reporter, guards)
         self._direct = self._direct_downloads(conditions)
         requeueing = Requeueing(database, self._engine.job_changed)
         self.governor = GovernorService(guards.governor, guards.waits, requeueing)
-        self._retries = Retries(self._repository, requeueing, self._storage, self.governor)
+        self._retries = Retries(self._repository, requeueing, clients.plans, self.governor)
         self._parked_retries = ParkedRetryWatcher(repository, requeueing, conditions, reporter)
         self._progress = ProgressReader(repository, runner, self._waiter, clients.download, guards)
 

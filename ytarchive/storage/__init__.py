@@ -36,12 +36,14 @@ from ytarchive.storage.library.repository import SCHEMA as LIBRARY_SCHEMA
 from ytarchive.storage.maintenance.rebuild import Rebuilt, rebuild_library
 from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
+from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.search.index import SCHEMA as SEARCH_SCHEMA
 from ytarchive.storage.search.models import FoundVideo, Hit, HitField, SearchQuery, SearchResults
 from ytarchive.storage.store.layout import put_order
 from ytarchive.storage.store.local import LocalMediaStore
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.trash.api import TrashAPI
+from ytarchive.storage.verify.api import VerificationAPI
 from ytarchive.storage.verify.models import (
     Finding,
     FindingKind,
@@ -51,6 +53,7 @@ from ytarchive.storage.verify.models import (
     VerifyRequest,
     VerifyState,
 )
+from ytarchive.storage.work_plans.api import WorkPlansAPI
 from ytarchive.storage.work_plans.models import (
     FailedDownload,
     PlanEntry,
@@ -94,6 +97,7 @@ __all__ = [
     "SaveMetadata",
     "SavePlaylist",
     "SaveVideo",
+    "SearchAPI",
     "SearchQuery",
     "SearchResults",
     "SortOrder",
@@ -108,6 +112,7 @@ __all__ = [
     "TrashedFile",
     "UnavailableVideo",
     "Verification",
+    "VerificationAPI",
     "VerifyMode",
     "VerifyRequest",
     "VerifyState",
@@ -118,6 +123,7 @@ __all__ = [
     "WorkPlan",
     "WorkPlanQuery",
     "WorkPlanRequest",
+    "WorkPlansAPI",
     "availability_history",
     "initialize",
     "is_creatable",

@@ -22,7 +22,6 @@ from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.identity.opening import record_in_library
 from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.absent_captions import AbsentCaptions
-from ytarchive.storage.library.channels import ChannelNames
 from ytarchive.storage.library.descriptions import MetadataStore
 from ytarchive.storage.library.lists import VideoLists
 from ytarchive.storage.library.models import (
@@ -42,7 +41,7 @@ from ytarchive.storage.library.presence import look_for
 from ytarchive.storage.library.repository import SCHEMA, Library
 from ytarchive.storage.maintenance.rebuild import restore_lost_library
 from ytarchive.storage.search import Search
-from ytarchive.storage.search.models import SearchQuery, SearchResults
+from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.store import folders
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
@@ -54,13 +53,13 @@ from ytarchive.storage.subjects import subjects_of
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.restoring import Restorer
 from ytarchive.storage.trash.service import TrashService
+from ytarchive.storage.verify.api import VerificationAPI
 from ytarchive.storage.verify.findings import Findings
-from ytarchive.storage.verify.models import Finding, FindingQuery, Verification, VerifyRequest
 from ytarchive.storage.verify.passes import VerificationPasses
 from ytarchive.storage.verify.schedule import VerificationSchedule
-from ytarchive.storage.verify.verification import Verifier
-from ytarchive.storage.work_plans.models import PlanEntry, WorkPlan, WorkPlanQuery, WorkPlanRequest
-from ytarchive.storage.work_plans.work_plans import WorkPlans
+from ytarchive.storage.verify.service import Verifier
+from ytarchive.storage.work_plans.api import WorkPlansAPI
+from ytarchive.storage.work_plans.service import WorkPlans
 
 log = logger.bind(service="storage")
 
@@ -87,19 +86,19 @@ class StorageService(WatchedOperations, StorageAPI):
         self._database = database
         self._library = Library(database, layout)
         self._lists = VideoLists(database, layout)
-        self.channels = ChannelNames()
-        self._search = search
+        self.channels = search.channels
+        self.search = search
         bins = Bins(store)
         self._absent = AbsentCaptions(database)
         self._videos = VideoStore(self._library, layout, store, bins, self._absent)
         self._descriptions = MetadataStore(self._library, layout, bins)
-        self._plans = WorkPlans(database, layout)
+        self.plans = WorkPlans(database, layout, self._changes, self.watch)
         self._passes = VerificationPasses(database)
         findings = Findings(database, self.watch)
         restorer = Restorer(layout, store, self._library, self._videos, bins, findings)
         self._trash = TrashService(bins, restorer, self._change, config.trash_days, self.watch)
         shared = (self._passes, findings, self._library, layout, self._changes.lock)
-        self._verifier = Verifier(*shared, on_end=self._videos.measure, bins=bins)
+        self.verifier = Verifier(*shared, on_end=self._videos.measure, bins=bins)
         self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
 
@@ -134,8 +133,8 @@ class StorageService(WatchedOperations, StorageAPI):
                 await record_in_library(database, presence.archive_id)
             await storage._videos.recover()
             await storage._descriptions.recover()
-            await storage._plans.resolve_stored()
-            await storage._plans.write_missing_files()
+            await storage.plans.resolve_stored()
+            await storage.plans.write_missing_files()
             await storage._passes.stop_cut_passes()
             await storage._videos.measure()
         except BaseException:
@@ -143,7 +142,7 @@ class StorageService(WatchedOperations, StorageAPI):
             raise
         storage._supervisor.start("search index", search.follow)
         verification = VerificationSchedule(
-            storage._verifier, storage._passes, storage.watch, config
+            storage.verifier, storage._passes, storage.watch, config
         )
         scheduler = scheduler or Scheduler()
         for duty in (verification.duty, storage._trash.duty):
@@ -153,15 +152,21 @@ class StorageService(WatchedOperations, StorageAPI):
     async def close(self) -> None:
         """Stop the verification, finish the running changes, then close the library."""
         await self._supervisor.stop()
-        await self._verifier.close()
+        await self.verifier.close()
         await self._changes.finish()
-        await self._search.close()
+        await self.search.close()
         await self._database.close()
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the service's other contracts."""
         own = subjects_of(self._database, self._layout, self._store, self._changes, self.watch)
-        return {TrashAPI: self._trash, **own}
+        return {
+            TrashAPI: self._trash,
+            SearchAPI: self.search,
+            VerificationAPI: self.verifier,
+            WorkPlansAPI: self.plans,
+            **own,
+        }
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
         return await self._changes.to_the_end(self._save_metadata(request.metadata))
@@ -197,25 +202,8 @@ class StorageService(WatchedOperations, StorageAPI):
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
         return await self._lists.page(await self.channels.resolved(request))
 
-    @databases_only
-    async def search(self, request: SearchQuery) -> SearchResults:
-        return await self._search.find(await self.channels.resolved(request))
-
     async def get_metadata(self, video_id: str) -> VideoMetadata:
         return await self._descriptions.get(video_id)
-
-    async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        plan = await self._changes.to_the_end(self._plans.create(request))
-        log.info("work plan {}: {} videos to review", plan.id, plan.missing)
-        return plan
-
-    @databases_only
-    async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
-        return await self._plans.page(request)
-
-    @databases_only
-    async def get_work_plan(self, plan_id: str) -> WorkPlan:
-        return await self._plans.get(plan_id)
 
     async def get_stats(self) -> StorageStats:
         totals = await self._library.totals()
@@ -228,28 +216,13 @@ class StorageService(WatchedOperations, StorageAPI):
             total_files=totals.files,
             total_size_bytes=totals.size_bytes,
             work_plans=totals.work_plans,
-            search_pending=await self._search.pending(),
+            search_pending=await self.search.pending(),
             base_path=str(self._layout.base),
             free_bytes=disk.free,
             capacity_bytes=disk.capacity,
             min_free_bytes=disk.kept,
             is_low_on_space=disk.left < 0,
         )
-
-    async def start_verification(self, request: VerifyRequest) -> Verification:
-        return await self._verifier.start(request)
-
-    @databases_only
-    async def get_verification(self) -> Verification:
-        return await self._verifier.status()
-
-    @databases_only
-    async def list_findings(self, request: FindingQuery) -> Page[Finding]:
-        return await self._verifier.page(request)
-
-    @databases_only
-    async def cancel_verification(self) -> Verification:
-        return await self._verifier.cancel()
 
     @databases_only
     async def health(self) -> HealthCheck:
@@ -274,7 +247,7 @@ class StorageService(WatchedOperations, StorageAPI):
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
         async with self._changes.lock(metadata.video_id):
             location = await self._descriptions.save(metadata)
-        self._search.notice()
+        self.search.notice()
         log.debug("{}: metadata stored", metadata.video_id)
         return location
 
@@ -285,7 +258,7 @@ class StorageService(WatchedOperations, StorageAPI):
     async def _changed(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
         async with self._changes.lock(video_id):
             result = await work()
-        await self._plans.resolve(video_id)
-        self._search.notice()
+        await self.plans.resolve(video_id)
+        self.search.notice()
         await self._videos.measure()
         return result

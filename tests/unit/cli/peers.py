@@ -66,6 +66,7 @@ from ytarchive.storage import (
     VideoExists,
     WorkPlan,
     WorkPlanQuery,
+    WorkPlansAPI,
 )
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -302,7 +303,7 @@ class DownloadPeer(DownloadAPI):
         return healthy("download")
 
 
-class StoragePeer(StorageAPI):
+class StoragePeer(StorageAPI, WorkPlansAPI):
     """Holds the videos named in `videos`, each with a title."""
 
     def __init__(self) -> None:
@@ -439,4 +440,5 @@ def peers(url: str | None = None) -> Peers:
     kinds: list[Any] = [JobsPeer, MetadataPeer, DownloadPeer, StoragePeer, LoggingPeer]
     kinds += [StagingPeer, EventsPeer, AvailabilityPeer, RegistryPeer]
     found = {kind.__mro__[1]: kind() for kind in kinds}
-    return Peers({**found, GovernorAPI: found[JobsAPI].governor}, url)
+    found |= {GovernorAPI: found[JobsAPI].governor, WorkPlansAPI: found[StorageAPI]}
+    return Peers(found, url)

@@ -31,7 +31,7 @@ class Workshop:
         async def probe(entry: ServiceRegistry) -> bool:
             return entry.service_name not in self.unwell
 
-        clients = ServiceClients(self.metadata, self.download, self.storage)
+        clients = ServiceClients(self.metadata, self.download, self.storage, self.storage)
         async with JobsService.open(
             self.settings, self.state_path, clients, probe, whole_queue=whole_queue
         ) as jobs:

@@ -34,26 +34,21 @@ from ytarchive.metadata import (
 )
 from ytarchive.storage import (
     ExistsRequest,
-    Finding,
-    FindingQuery,
     PlanEntry,
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
-    SearchQuery,
-    SearchResults,
     StorageAPI,
     StorageLocation,
     StorageStats,
     StoredVideo,
     StoredVideos,
-    Verification,
-    VerifyRequest,
     VideoExists,
     VideoQuery,
     WorkPlan,
     WorkPlanQuery,
     WorkPlanRequest,
+    WorkPlansAPI,
 )
 
 
@@ -229,7 +224,7 @@ class DownloadPeer(DownloadAPI):
 
 
 @dataclass
-class StoragePeer(StorageAPI):
+class StoragePeer(StorageAPI, WorkPlansAPI):
     stored: dict[str, StorageLocation] = field(default_factory=dict)
     metadata: set[str] = field(default_factory=set)
     playlists: dict[str, PlaylistMetadata] = field(default_factory=dict)
@@ -283,9 +278,6 @@ class StoragePeer(StorageAPI):
         )
 
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:
-        raise NotFound("not part of these tests")
-
-    async def search(self, request: SearchQuery) -> SearchResults:
         raise NotFound("not part of these tests")
 
     async def get_metadata(self, video_id: str) -> VideoMetadata:
@@ -347,18 +339,6 @@ class StoragePeer(StorageAPI):
             min_free_bytes=2**30,
             is_low_on_space=self.is_full,
         )
-
-    async def start_verification(self, request: VerifyRequest) -> Verification:
-        raise NotFound("not part of these tests")
-
-    async def get_verification(self) -> Verification:
-        raise NotFound("not part of these tests")
-
-    async def list_findings(self, request: FindingQuery) -> Page[Finding]:
-        return Page(items=[])
-
-    async def cancel_verification(self) -> Verification:
-        raise NotFound("not part of these tests")
 
     async def health(self) -> HealthCheck:
         return _healthy("storage")

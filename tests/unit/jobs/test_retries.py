@@ -60,13 +60,13 @@ class PlanningStorage(StoragePeer):
         self.real = real
 
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        return await self.real.create_work_plan(request)
+        return await self.real.plans.create_work_plan(request)
 
     async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
-        return await self.real.list_work_plans(request)
+        return await self.real.plans.list_work_plans(request)
 
     async def get_work_plan(self, plan_id: str) -> WorkPlan:
-        return await self.real.get_work_plan(plan_id)
+        return await self.real.plans.get_work_plan(plan_id)
 
 
 @pytest.fixture

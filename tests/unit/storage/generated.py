@@ -42,13 +42,13 @@ async def make_archive(config: StorageConfig, count: int) -> None:
 
 async def verify(config: StorageConfig) -> None:
     storage = await StorageService.open(config)
-    await storage.start_verification(VerifyRequest())
+    await storage.verifier.start_verification(VerifyRequest())
 
     async def is_over() -> bool:
-        return (await storage.get_verification()).state is not VerifyState.RUNNING
+        return (await storage.verifier.get_verification()).state is not VerifyState.RUNNING
 
     await eventually(is_over, 300)
-    assert (await storage.get_verification()).findings == {}
+    assert (await storage.verifier.get_verification()).findings == {}
     await storage.close()
 
 

@@ -26,9 +26,9 @@ async def used(config: StorageConfig) -> set[str]:
     storage = await StorageService.open(config)
     try:
         listed = [await pages(storage, sort) for sort in VideoSort]
-        await storage.search(SearchQuery(query="title"))
-        for plan in (await storage.list_work_plans(WorkPlanQuery())).items:
-            await storage.get_work_plan(plan.id)
+        await storage.search.search(SearchQuery(query="title"))
+        for plan in (await storage.plans.list_work_plans(WorkPlanQuery())).items:
+            await storage.plans.get_work_plan(plan.id)
         for video_id in (VIDEO, OTHER):
             await storage.video_exists(video_id)
         await storage.get_stats()
@@ -72,7 +72,7 @@ async def test_no_damaged_value_of_the_search_index_stops_anything(
 ) -> None:
     await filled(config)
     storage = await StorageService.open(config)
-    await storage._search.catch_up()
+    await storage.search.catch_up()
     await storage.close()
     for damaged in damaged_copies(config.state_path / "search.db", SEARCH, table):
         assert await bounded(used(config)) == {VIDEO, OTHER}, damaged

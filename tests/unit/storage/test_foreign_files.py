@@ -102,7 +102,7 @@ async def test_a_failed_pass_is_not_resumed(
     async def failing() -> None:
         raise OSError(5, "Input/output error", str(config.base_path / "videos"))
 
-    findings = archive._verifier._findings
+    findings = archive.verifier._findings
     with monkeypatch.context() as broken:
         broken.setattr(findings, "broken_relations", failing)
         failed = await ended(archive)

@@ -88,7 +88,7 @@ async def test_stats_count_what_is_stored(storage: StorageService, config: Stora
     await storage.save_metadata(SaveMetadata(metadata=metadata()))
     await storage.save_metadata(SaveMetadata(metadata=metadata(OTHER)))
     await storage.save_playlist(SavePlaylist(playlist=playlist("PLabc")))
-    await storage.create_work_plan(WorkPlanRequest())
+    await storage.plans.create_work_plan(WorkPlanRequest())
     for media in (b"small", b"larger by far"):
         await storage.save_video(save_request(stage(config, media=media)))
     stats = await storage.get_stats()
@@ -126,7 +126,7 @@ async def test_an_archive_can_be_moved_as_a_whole(config: StorageConfig, tmp_pat
     storage = await StorageService.open(config)
     await storage.save_video(save_request(stage(config)))
     await storage.save_metadata(SaveMetadata(metadata=metadata()))
-    plan = await storage.create_work_plan(WorkPlanRequest(job_id="job"))
+    plan = await storage.plans.create_work_plan(WorkPlanRequest(job_id="job"))
     await storage.close()
     moved = StorageConfig(base_path=tmp_path / "new home")
     config.base_path.rename(moved.base_path)
@@ -136,7 +136,7 @@ async def test_an_archive_can_be_moved_as_a_whole(config: StorageConfig, tmp_pat
     assert found.location is not None
     assert found.location.video_path == str(moved.base_path / f"videos/{VIDEO}/{VIDEO}.mp4")
     assert (await storage.get_metadata(VIDEO)).video_id == VIDEO
-    assert str((await storage.get_work_plan(plan.id)).path).startswith(str(moved.base_path))
+    assert str((await storage.plans.get_work_plan(plan.id)).path).startswith(str(moved.base_path))
     await storage.close()
 
 
@@ -222,4 +222,4 @@ async def test_a_hostile_id_never_reaches_the_disk(storage: StorageService) -> N
     with pytest.raises(InvalidIdentifier):
         await storage.get_metadata("../../../etc/passwd")
     with pytest.raises(InvalidRequest):
-        await storage.get_work_plan("../x")
+        await storage.plans.get_work_plan("../x")

@@ -15,7 +15,13 @@ from ytarchive.common.database import Database
 from ytarchive.jobs import CreateJob, JobOptions, JobStatus, JobType, JobView
 from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 from ytarchive.logging import Console
-from ytarchive.storage import UnavailableVideo, WorkPlan, WorkPlanQuery, WorkPlanRequest
+from ytarchive.storage import (
+    UnavailableVideo,
+    WorkPlan,
+    WorkPlanQuery,
+    WorkPlanRequest,
+    WorkPlansAPI,
+)
 from ytarchive.storage.service import StorageService
 
 LIST = "PLjV3HijScGMynGvjJrvNNd5Q9pPy255dL"
@@ -36,7 +42,7 @@ async def nightly_plans(
         only = DELETED.model_copy(update={"video_id": f"{night:011}"})
         entries = [titled(f"night {night}"), only]
         made = request(job, unavailable_videos=entries, failed_downloads=[FAILED])
-        plans.append(await storage.create_work_plan(made))
+        plans.append(await storage.plans.create_work_plan(made))
     return plans
 
 
@@ -44,7 +50,7 @@ async def test_merging_keeps_every_entry_and_the_newest_of_each_video(
     storage: StorageService, config: StorageConfig
 ) -> None:
     plans = await nightly_plans(storage)
-    merged = await storage.create_work_plan(
+    merged = await storage.plans.create_work_plan(
         WorkPlanRequest(
             job_id="job-2", playlist_id=LIST, merged_plan_ids=[*(plan.id for plan in plans), "none"]
         )
@@ -57,7 +63,7 @@ async def test_merging_keeps_every_entry_and_the_newest_of_each_video(
         "night 2",
         plans[0].unavailable_videos[0].added_at,
     )
-    [left] = (await storage.list_work_plans(WorkPlanQuery())).items
+    [left] = (await storage.plans.list_work_plans(WorkPlanQuery())).items
     assert (left.id, left.unavailable, left.failed) == (merged.id, 4, 1)
     assert (await storage.get_stats()).work_plans == 1
     assert on_disk(merged) == merged.model_copy(update={"path": None})
@@ -67,9 +73,9 @@ async def test_merging_keeps_every_entry_and_the_newest_of_each_video(
 async def test_plan_that_the_list_has_takes_in_the_others(storage: StorageService) -> None:
     plans = await nightly_plans(storage)
     own = request("job-9", playlist_id=LIST, unavailable_videos=[titled("own")])
-    lasting = await storage.create_work_plan(own)
+    lasting = await storage.plans.create_work_plan(own)
     ids = [lasting.id, *(plan.id for plan in plans)]
-    merged = await storage.create_work_plan(
+    merged = await storage.plans.create_work_plan(
         WorkPlanRequest(job_id="job-9", playlist_id=LIST, merged_plan_ids=ids)
     )
     assert merged.id == lasting.id
@@ -91,7 +97,7 @@ async def test_start_merges_the_plans_of_an_archive_of_the_first_version(
         for job in jobs[1:]:
             if names[0] != LIST:
                 await JobsRepository(database).set_list(job, "Films", UPLOADS)
-    other = await storage.create_work_plan(request("alone", unavailable_videos=[DELETED]))
+    other = await storage.plans.create_work_plan(request("alone", unavailable_videos=[DELETED]))
     await storage.close()
 
     settings = load_settings(storage=config.model_dump())
@@ -103,9 +109,9 @@ async def test_start_merges_the_plans_of_an_archive_of_the_first_version(
             return {job.work_plan_id for job in await asyncio.gather(*views)} == {plans[2].id}
 
         await eventually(has_one_plan)
-        left = (await archive.storage.list_work_plans(WorkPlanQuery())).items
+        left = (await archive.of(WorkPlansAPI).list_work_plans(WorkPlanQuery())).items
         assert [plan.id for plan in left] == [other.id, plans[2].id]
-        merged = await archive.storage.get_work_plan(plans[2].id)
+        merged = await archive.of(WorkPlansAPI).get_work_plan(plans[2].id)
         assert (merged.missing, merged.job_id) == (5, jobs[2])
         assert merged.playlist_id == (LIST if names[0] == LIST else UPLOADS)
 

@@ -171,7 +171,7 @@ OF_DATABASES: dict[str, tuple[Any, ...]] = {
 def operation(service: StorageService, name: str) -> Callable[..., Awaitable[Any]]:
     own: Any = [service, *service.subjects().values()]
     found: Callable[..., Awaitable[Any]] = getattr(
-        next(each for each in own if hasattr(each, name)), name
+        next(each for each in own if callable(getattr(each, name, None))), name
     )
     return found
 
@@ -249,7 +249,7 @@ async def test_a_verification_is_interrupted_and_judges_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(*at, losing)
         with suppress(ArchiveMissing):  # if it was lost before the start was answered
-            await filled.start_verification(VerifyRequest(**request_))
+            await filled.verifier.start_verification(VerifyRequest(**request_))
         interrupted = await over(filled)
     assert interrupted.state is VerifyState.STOPPED
     assert str(base) in (interrupted.error or "")
@@ -286,11 +286,11 @@ async def test_captions_of_a_missing_archive_do_not_count_as_none(
     lose(elsewhere.base_path)
     await present._library.save_metadata(metadata(title="Changed"), b"")
     with pytest.raises(ArchiveMissing):
-        await present._search.catch_up()
-    assert await present._search.pending()
+        await present.search.catch_up()
+    assert await present.search.pending()
     bring_back(elsewhere.base_path)
-    await present._search.catch_up()
-    assert not await present._search.pending()
+    await present.search.catch_up()
+    assert not await present.search.pending()
 
 
 @LOSE
@@ -318,7 +318,7 @@ async def test_the_regular_verification_resumes_when_the_archive_is_back(
     is_recorded: bool,
 ) -> None:
     regular = elsewhere.model_copy(update={"verify_every_days": 30})
-    schedule = VerificationSchedule(filled._verifier, filled._passes, filled.watch, regular)
+    schedule = VerificationSchedule(filled.verifier, filled._passes, filled.watch, regular)
     original, calls = Checker.check, 0
 
     def losing(*arguments: Any) -> Any:
@@ -336,13 +336,13 @@ async def test_the_regular_verification_resumes_when_the_archive_is_back(
         if not is_recorded:
             patch.setattr(filled._passes, "set_state", refuse)
         await schedule.begin()
-        await until(lambda: not filled._verifier.is_running)
+        await until(lambda: not filled.verifier.is_running)
     assert await schedule.due() is None
     bring_back(elsewhere.base_path)
     due = await schedule.due()
     assert due is not None
     assert due <= utc_now()
     await schedule.begin()
-    await until(lambda: not filled._verifier.is_running)
-    verification = await filled.get_verification()
+    await until(lambda: not filled.verifier.is_running)
+    verification = await filled.verifier.get_verification()
     assert (verification.state, verification.videos_checked) == (VerifyState.COMPLETE, VIDEOS)

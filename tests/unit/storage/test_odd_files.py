@@ -89,7 +89,9 @@ async def filled(config: StorageConfig) -> None:
         await storage.save_metadata(SaveMetadata(metadata=metadata(video_id)))
     await storage.save_playlist(SavePlaylist(playlist=playlist(PLAYLIST)))
     entry = UnavailableVideo(video_id=VIDEO, title="t", reason="private", detected_at=utc_now())
-    await storage.create_work_plan(WorkPlanRequest(total_videos=1, unavailable_videos=[entry]))
+    await storage.plans.create_work_plan(
+        WorkPlanRequest(total_videos=1, unavailable_videos=[entry])
+    )
     await storage.close()
 
 
@@ -104,13 +106,13 @@ async def in_use(config: StorageConfig) -> set[str]:
     storage = await StorageService.open(config)
     try:
         listed = await storage.list_videos(VideoQuery())
-        await storage.list_work_plans(WorkPlanQuery())
+        await storage.plans.list_work_plans(WorkPlanQuery())
         verification = await ended(storage)
         assert verification.state is VerifyState.COMPLETE
         assert FindingKind.UNREADABLE_ROW not in verification.findings
         if not (config.base_path / PLACES["playlist"]).is_dir():
             await storage.save_playlist(SavePlaylist(playlist=playlist(PLAYLIST), newest_only=True))
-        await storage._search.catch_up()
+        await storage.search.catch_up()
         return {video.video_id for video in listed.items}
     finally:
         await storage.close()

@@ -63,14 +63,14 @@ async def keys(media: MemoryMediaStore, prefix: str = ".") -> list[str]:
 
 async def verified(storage: StorageService, request: VerifyRequest) -> dict[str, FindingKind]:
     """Verify the archive; the findings by path."""
-    await storage.start_verification(request)
+    await storage.verifier.start_verification(request)
 
     async def is_over() -> bool:
-        return (await storage.get_verification()).state is not VerifyState.RUNNING
+        return (await storage.verifier.get_verification()).state is not VerifyState.RUNNING
 
     await eventually(is_over)
-    assert (await storage.get_verification()).state is VerifyState.COMPLETE
-    found = await storage.list_findings(FindingQuery())
+    assert (await storage.verifier.get_verification()).state is VerifyState.COMPLETE
+    found = await storage.verifier.list_findings(FindingQuery())
     return {each.path: each.kind for each in found.items}
 
 
@@ -182,7 +182,7 @@ async def test_captions_are_found_by_a_search(
     await storage.save_video(save_request(folder))
 
     async def found() -> list[FoundVideo]:
-        return (await storage.search(SearchQuery(query="unusual"))).items
+        return (await storage.search.search(SearchQuery(query="unusual"))).items
 
     [video] = await eventually(found)
     assert [hit.seconds for hit in video.hits] == [7]

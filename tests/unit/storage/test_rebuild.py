@@ -101,12 +101,12 @@ async def fill_plans(storage: StorageService) -> None:
         errors=[ErrorDetail(code="E131", message="no formats", details={"a": [1]})],
     )
     first = WorkPlanRequest(job_id="job-1", unavailable_videos=unavailable, total_videos=9)
-    await storage.create_work_plan(first)
+    await storage.plans.create_work_plan(first)
     second = WorkPlanRequest(
         job_id="job-1", failed_downloads=[failed], resolved_video_ids=["gone-000001"]
     )
-    await storage.create_work_plan(second)
-    await storage.create_work_plan(WorkPlanRequest(successful_videos=1, total_videos=1))
+    await storage.plans.create_work_plan(second)
+    await storage.plans.create_work_plan(WorkPlanRequest(successful_videos=1, total_videos=1))
 
 
 async def test_a_rebuilt_library_has_the_same_rows(config: StorageConfig) -> None:
@@ -125,12 +125,12 @@ async def test_a_rebuilt_library_has_the_same_rows(config: StorageConfig) -> Non
 async def test_the_order_within_a_work_plan_stays(config: StorageConfig) -> None:
     await fill(config)
     storage = await StorageService.open(config)
-    plans = [entry.id for entry in (await storage.list_work_plans(WorkPlanQuery())).items]
-    before = [await storage.get_work_plan(plan) for plan in plans]
+    plans = [entry.id for entry in (await storage.plans.list_work_plans(WorkPlanQuery())).items]
+    before = [await storage.plans.get_work_plan(plan) for plan in plans]
     await storage.close()
     await rebuild_library(config)
     storage = await StorageService.open(config)
-    assert [await storage.get_work_plan(plan) for plan in plans] == before
+    assert [await storage.plans.get_work_plan(plan) for plan in plans] == before
     await storage.close()
 
 

@@ -49,7 +49,9 @@ def videos_by(sort: VideoSort) -> List:
 def plans(damage: str) -> List:
     return List(
         "work_plans", "plan_id", damage,
-        lambda it, limit, cursor: it.list_work_plans(WorkPlanQuery(limit=limit, cursor=cursor)),
+        lambda it, limit, cursor: it.plans.list_work_plans(
+            WorkPlanQuery(limit=limit, cursor=cursor)
+        ),
     )  # fmt: skip
 
 
@@ -59,11 +61,13 @@ LISTS = {f"videos by {sort}": videos_by(sort) for sort in VideoSort} | {
     "plans, by their times": plans("created_at = 9223372036854775807"),
     "findings": List(
         "findings", "path", "kind = 'unknown'",
-        lambda it, limit, cursor: it.list_findings(FindingQuery(limit=limit, cursor=cursor)),
+        lambda it, limit, cursor: it.verifier.list_findings(
+            FindingQuery(limit=limit, cursor=cursor)
+        ),
     ),
     "search": List(
         "videos", "number", "upload_date = 9223372036854775807",
-        lambda it, limit, cursor: it.search(
+        lambda it, limit, cursor: it.search.search(
             SearchQuery(query="words", limit=limit, cursor=cursor)
         ),
         "search.db",
@@ -77,10 +81,10 @@ async def filled(config: StorageConfig) -> None:
     for number in range(ENTRIES):
         described = metadata(video_id(number), f"Some words {number}")
         await storage.save_metadata(SaveMetadata(metadata=described))
-        await storage.create_work_plan(WorkPlanRequest(job_id=f"job-{number}"))
+        await storage.plans.create_work_plan(WorkPlanRequest(job_id=f"job-{number}"))
         problem = FileProblem("", f"videos/{number}", FindingKind.FOREIGN, "")
-        await storage._verifier._findings.record([problem])
-    await storage._search.catch_up()
+        await storage.verifier._findings.record([problem])
+    await storage.search.catch_up()
     await storage.close()
 
 

@@ -30,7 +30,6 @@ from ytarchive.storage import (
     FindingQuery,
     SaveMetadata,
     SaveVideo,
-    StorageAPI,
     Verification,
     VerifyMode,
     VerifyRequest,
@@ -41,24 +40,24 @@ from ytarchive.storage.service import StorageService
 Change = Callable[[Path], Any]
 
 
-async def ended(storage: StorageAPI, **request: Any) -> Verification:
+async def ended(storage: StorageService, **request: Any) -> Verification:
     """Verify, and wait for the end."""
-    await storage.start_verification(VerifyRequest(**request))
+    await storage.verifier.start_verification(VerifyRequest(**request))
     return await over(storage)
 
 
-async def over(storage: StorageAPI) -> Verification:
+async def over(storage: StorageService) -> Verification:
     """Wait for the end of the verification."""
 
     async def is_over() -> Verification | None:
-        verification = await storage.get_verification()
+        verification = await storage.verifier.get_verification()
         return None if verification.state is VerifyState.RUNNING else verification
 
     return await eventually(is_over)
 
 
-async def found(storage: StorageAPI) -> dict[str, Finding]:
-    page = await storage.list_findings(FindingQuery(limit=1000))
+async def found(storage: StorageService) -> dict[str, Finding]:
+    page = await storage.verifier.list_findings(FindingQuery(limit=1000))
     assert page.next_cursor is None
     return {finding.path: finding for finding in page.items}
 
@@ -100,7 +99,7 @@ async def test_damaged_metadata_is_found_and_well_again_when_it_is_fetched_anew(
 
 @pytest.mark.parametrize("mode", VerifyMode)
 async def test_an_intact_archive_is_found_intact(archive: StorageService, mode: VerifyMode) -> None:
-    assert (await archive.get_verification()).state is VerifyState.NEVER
+    assert (await archive.verifier.get_verification()).state is VerifyState.NEVER
     verification = await ended(archive, mode=mode)
     stats = await archive.get_stats()
     assert verification.state is VerifyState.COMPLETE
@@ -322,7 +321,7 @@ async def test_a_video_that_is_replaced_meanwhile_is_not_found_damaged(
     archive: StorageService, config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was read before the replacement is compared with what was stored before it."""
-    findings = archive._verifier._findings
+    findings = archive.verifier._findings
     files_of = findings.files_and_damage
     waiting: list[Awaitable[object]] = [
         archive.save_video(save_request(stage(config, media=b"another film")))
@@ -355,14 +354,14 @@ async def test_videos_registered_where_they_lie_are_verified_too(
 
 
 async def test_a_second_verification_is_refused_while_one_runs(archive: StorageService) -> None:
-    started = await archive.start_verification(VerifyRequest())
+    started = await archive.verifier.start_verification(VerifyRequest())
     assert started.state is VerifyState.RUNNING
     with pytest.raises(Conflict):
-        await archive.start_verification(VerifyRequest())
-    stopped = await archive.cancel_verification()
+        await archive.verifier.start_verification(VerifyRequest())
+    stopped = await archive.verifier.cancel_verification()
     assert stopped.state in {VerifyState.STOPPED, VerifyState.COMPLETE}
     with pytest.raises(Conflict):
-        await archive.cancel_verification()
+        await archive.verifier.cancel_verification()
 
 
 async def test_findings_come_in_pages(archive: StorageService, config: StorageConfig) -> None:
@@ -372,7 +371,7 @@ async def test_findings_come_in_pages(archive: StorageService, config: StorageCo
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        page = await archive.list_findings(FindingQuery(limit=2, cursor=cursor))
+        page = await archive.verifier.list_findings(FindingQuery(limit=2, cursor=cursor))
         seen += [finding.path for finding in page.items]
         if (cursor := page.next_cursor) is None:
             break

@@ -80,10 +80,10 @@ async def test_short_sessions_add_up_to_one_whole_pass(large: StorageService) ->
 async def test_a_cancelled_or_cut_pass_goes_on_after_a_restart(
     large: StorageService, ten_thousand: Path
 ) -> None:
-    await large.start_verification(VerifyRequest())
-    while (await large.get_verification()).videos_checked == 0:
+    await large.verifier.start_verification(VerifyRequest())
+    while (await large.verifier.get_verification()).videos_checked == 0:
         pass
-    stopped = await large.cancel_verification()
+    stopped = await large.verifier.cancel_verification()
     assert stopped.state is VerifyState.STOPPED
     assert 0 < stopped.videos_checked < VIDEOS
     await large.close()
@@ -92,7 +92,7 @@ async def test_a_cancelled_or_cut_pass_goes_on_after_a_restart(
         database.execute("UPDATE verification SET state = 'running'")
         database.commit()
     again = await StorageService.open(StorageConfig(base_path=ten_thousand))
-    assert (await again.get_verification()).state is VerifyState.STOPPED
+    assert (await again.verifier.get_verification()).state is VerifyState.STOPPED
     verification = await ended(again)
     assert verification.state is VerifyState.COMPLETE
     assert verification.started_at == stopped.started_at

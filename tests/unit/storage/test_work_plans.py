@@ -51,13 +51,13 @@ def without_moment(
 
 @pytest.fixture
 def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ytarchive.storage.work_plans.work_plans.utc_now", lambda: MOMENT)
+    monkeypatch.setattr("ytarchive.storage.work_plans.service.utc_now", lambda: MOMENT)
 
 
 async def test_a_plan_tells_everything_and_lies_beside_the_metadata(
     storage: StorageService, config: StorageConfig, frozen_clock: None
 ) -> None:
-    plan = await storage.create_work_plan(
+    plan = await storage.plans.create_work_plan(
         request(
             unavailable_videos=[PRIVATE],
             failed_downloads=[FAILED],
@@ -72,15 +72,15 @@ async def test_a_plan_tells_everything_and_lies_beside_the_metadata(
     file = config.base_path / "metadata/work_plans/20260102T030405Z_plan.json"
     assert plan.path == str(file)
     assert on_disk(plan) == plan.model_copy(update={"path": None})
-    assert await storage.get_work_plan(plan.id) == plan
+    assert await storage.plans.get_work_plan(plan.id) == plan
 
 
 async def test_a_job_has_one_plan_which_later_requests_extend(storage: StorageService) -> None:
-    first = await storage.create_work_plan(
+    first = await storage.plans.create_work_plan(
         request(unavailable_videos=[PRIVATE], total_videos=60, successful_videos=10)
     )
     failed_now = FAILED.model_copy(update={"video_id": VIDEO})
-    second = await storage.create_work_plan(
+    second = await storage.plans.create_work_plan(
         request(failed_downloads=[failed_now, FAILED], successful_videos=20)
     )
     assert second.id == first.id
@@ -95,18 +95,18 @@ async def test_a_job_has_one_plan_which_later_requests_extend(storage: StorageSe
 
 async def test_a_video_that_was_stored_since_leaves_the_plan(storage: StorageService) -> None:
     both = request(unavailable_videos=[PRIVATE], failed_downloads=[FAILED])
-    await storage.create_work_plan(both)
-    plan = await storage.create_work_plan(request(resolved_video_ids=[VIDEO, "unknown-one"]))
+    await storage.plans.create_work_plan(both)
+    plan = await storage.plans.create_work_plan(request(resolved_video_ids=[VIDEO, "unknown-one"]))
     assert plan.unavailable_videos == []
     assert without_moment(plan.failed_downloads) == [FAILED]
-    [entry] = (await storage.list_work_plans(WorkPlanQuery())).items
+    [entry] = (await storage.plans.list_work_plans(WorkPlanQuery())).items
     assert (entry.unavailable, entry.failed) == (0, 1)
 
 
 async def test_without_a_job_every_request_makes_a_plan_with_its_own_file(
     storage: StorageService, config: StorageConfig, frozen_clock: None
 ) -> None:
-    await asyncio.gather(*(storage.create_work_plan(request(None)) for _ in range(3)))
+    await asyncio.gather(*(storage.plans.create_work_plan(request(None)) for _ in range(3)))
     assert listed(config.base_path / "metadata/work_plans") == [
         "20260102T030405Z-2_plan.json",
         "20260102T030405Z-3_plan.json",
@@ -120,18 +120,18 @@ async def test_extensions_at_the_same_time_are_all_in_the_plan_and_in_its_file(
     ids = [f"video-{n:05}" for n in range(20)]
     entries = [FAILED.model_copy(update={"video_id": video_id}) for video_id in ids]
     plans = await asyncio.gather(
-        *(storage.create_work_plan(request(failed_downloads=[entry])) for entry in entries)
+        *(storage.plans.create_work_plan(request(failed_downloads=[entry])) for entry in entries)
     )
     assert sorted(video.video_id for video in on_disk(plans[0]).failed_downloads) == ids
 
 
 async def test_plans_are_listed_newest_first_page_by_page(storage: StorageService) -> None:
-    made = [(await storage.create_work_plan(request(f"job-{n}"))).id for n in range(5)]
+    made = [(await storage.plans.create_work_plan(request(f"job-{n}"))).id for n in range(5)]
     seen: list[str] = []
     cursor = None
     sizes = []
     while cursor is not None or not seen:
-        page = await storage.list_work_plans(WorkPlanQuery(limit=2, cursor=cursor))
+        page = await storage.plans.list_work_plans(WorkPlanQuery(limit=2, cursor=cursor))
         seen += [entry.id for entry in page.items]
         sizes.append(len(page.items))
         cursor = page.next_cursor
@@ -141,17 +141,17 @@ async def test_plans_are_listed_newest_first_page_by_page(storage: StorageServic
 
 async def test_a_foreign_cursor_and_an_unknown_plan_are_told(storage: StorageService) -> None:
     with pytest.raises(InvalidRequest):
-        await storage.list_work_plans(WorkPlanQuery(cursor="' OR 1=1 --"))
+        await storage.plans.list_work_plans(WorkPlanQuery(cursor="' OR 1=1 --"))
     with pytest.raises(NotFound, match="plan-x"):
-        await storage.get_work_plan("plan-x")
+        await storage.plans.get_work_plan("plan-x")
 
 
 async def test_a_plans_file_that_is_missing_or_old_is_written_again_at_start(
     config: StorageConfig,
 ) -> None:
     storage = await StorageService.open(config)
-    lost = await storage.create_work_plan(request("job-1", unavailable_videos=[PRIVATE]))
-    old = await storage.create_work_plan(request("job-2", unavailable_videos=[PRIVATE]))
+    lost = await storage.plans.create_work_plan(request("job-1", unavailable_videos=[PRIVATE]))
+    old = await storage.plans.create_work_plan(request("job-2", unavailable_videos=[PRIVATE]))
     run("rm", str(lost.path))
     # As after a crash between the transaction and the file:
     await storage._database.execute(
@@ -166,9 +166,9 @@ async def test_a_plans_file_that_is_missing_or_old_is_written_again_at_start(
 
 
 async def test_a_plan_that_nobody_has_becomes_the_jobs(storage: StorageService) -> None:
-    made = await storage.create_work_plan(request(None, unavailable_videos=[PRIVATE]))
-    taken = await storage.create_work_plan(request("job-9", plan_id=made.id))
-    later = await storage.create_work_plan(request("job-9", resolved_video_ids=[VIDEO]))
+    made = await storage.plans.create_work_plan(request(None, unavailable_videos=[PRIVATE]))
+    taken = await storage.plans.create_work_plan(request("job-9", plan_id=made.id))
+    later = await storage.plans.create_work_plan(request("job-9", resolved_video_ids=[VIDEO]))
 
     assert (taken.id, taken.job_id) == (made.id, "job-9")
     assert without_moment(taken.unavailable_videos) == [PRIVATE]
@@ -177,33 +177,33 @@ async def test_a_plan_that_nobody_has_becomes_the_jobs(storage: StorageService) 
 
 
 async def test_a_job_has_one_plan_and_a_plan_must_exist(storage: StorageService) -> None:
-    await storage.create_work_plan(request("job-1"))
-    other = await storage.create_work_plan(request("job-2", unavailable_videos=[PRIVATE]))
+    await storage.plans.create_work_plan(request("job-1"))
+    other = await storage.plans.create_work_plan(request("job-2", unavailable_videos=[PRIVATE]))
     with pytest.raises(Conflict):
-        await storage.create_work_plan(request("job-1", plan_id=other.id))
+        await storage.plans.create_work_plan(request("job-1", plan_id=other.id))
     with pytest.raises(NotFound):
-        await storage.create_work_plan(request("job-1", plan_id="unknown"))
+        await storage.plans.create_work_plan(request("job-1", plan_id="unknown"))
 
-    assert (await storage.get_work_plan(other.id)).job_id == "job-2"
+    assert (await storage.plans.get_work_plan(other.id)).job_id == "job-2"
 
 
 async def test_when_and_why_to_try_again_stays_with_an_entry(storage: StorageService) -> None:
     suspected = PRIVATE.model_copy(update={"confirmed": False, "retry_after": MOMENT})
     parked = FAILED.model_copy(update={"waits_for": "cookies", "retry_after": MOMENT})
-    plan = await storage.create_work_plan(
+    plan = await storage.plans.create_work_plan(
         request(unavailable_videos=[suspected], failed_downloads=[parked])
     )
 
     assert without_moment(on_disk(plan).unavailable_videos) == [suspected]
-    shown = await storage.get_work_plan(plan.id)
+    shown = await storage.plans.get_work_plan(plan.id)
     assert without_moment(shown.failed_downloads) == [parked]
 
 
 async def test_a_list_has_one_plan_whatever_the_number_of_its_jobs(storage: StorageService) -> None:
-    first = await storage.create_work_plan(
+    first = await storage.plans.create_work_plan(
         request("job-1", playlist_id="PLlist0000001", unavailable_videos=[PRIVATE])
     )
-    second = await storage.create_work_plan(
+    second = await storage.plans.create_work_plan(
         request(
             "job-2",
             playlist_id="PLlist0000001",
@@ -211,10 +211,10 @@ async def test_a_list_has_one_plan_whatever_the_number_of_its_jobs(storage: Stor
             failed_downloads=[FAILED],
         )
     )
-    of_metadata = await storage.create_work_plan(
+    of_metadata = await storage.plans.create_work_plan(
         request("job-3", playlist_id="PLlist0000001", metadata_only=True, failed_downloads=[FAILED])
     )
-    other = await storage.create_work_plan(request("job-4", playlist_id="PLlist0000002"))
+    other = await storage.plans.create_work_plan(request("job-4", playlist_id="PLlist0000002"))
 
     assert len({first.id, of_metadata.id, other.id}) == 3
     assert (second.id, second.job_id) == (first.id, "job-2")
@@ -225,16 +225,16 @@ async def test_a_list_has_one_plan_whatever_the_number_of_its_jobs(storage: Stor
     assert first.unavailable_videos[0].added_at
     assert failed.added_at > first.unavailable_videos[0].added_at
     [entry] = [
-        e for e in (await storage.list_work_plans(WorkPlanQuery())).items if e.id == first.id
+        e for e in (await storage.plans.list_work_plans(WorkPlanQuery())).items if e.id == first.id
     ]
     assert (entry.playlist_id, entry.unavailable, entry.failed) == ("PLlist0000001", 1, 1)
 
 
 async def test_a_plan_of_a_job_becomes_its_lists(storage: StorageService) -> None:
-    made = await storage.create_work_plan(request("job-1", unavailable_videos=[PRIVATE]))
-    taken = await storage.create_work_plan(request("job-1", playlist_id="PLlist0000001"))
-    own = await storage.create_work_plan(request("job-2"))
-    kept = await storage.create_work_plan(request("job-2", playlist_id="PLlist0000001"))
+    made = await storage.plans.create_work_plan(request("job-1", unavailable_videos=[PRIVATE]))
+    taken = await storage.plans.create_work_plan(request("job-1", playlist_id="PLlist0000001"))
+    own = await storage.plans.create_work_plan(request("job-2"))
+    kept = await storage.plans.create_work_plan(request("job-2", playlist_id="PLlist0000001"))
 
     assert (taken.id, taken.playlist_id) == (made.id, "PLlist0000001")
     assert own.id != made.id
@@ -245,11 +245,11 @@ async def test_a_stored_video_leaves_every_plan_but_those_of_metadata(
     storage: StorageService, config: StorageConfig
 ) -> None:
     plans = [
-        await storage.create_work_plan(request("job-1", unavailable_videos=[PRIVATE])),
-        await storage.create_work_plan(
+        await storage.plans.create_work_plan(request("job-1", unavailable_videos=[PRIVATE])),
+        await storage.plans.create_work_plan(
             request("job-2", playlist_id="PLlist0000001", unavailable_videos=[PRIVATE])
         ),
-        await storage.create_work_plan(
+        await storage.plans.create_work_plan(
             request(
                 "job-3",
                 playlist_id="PLlist0000001",
@@ -260,15 +260,15 @@ async def test_a_stored_video_leaves_every_plan_but_those_of_metadata(
     ]
     await storage.save_video(save_request(stage(config)))
 
-    left = [len((await storage.get_work_plan(plan.id)).unavailable_videos) for plan in plans]
+    left = [len((await storage.plans.get_work_plan(plan.id)).unavailable_videos) for plan in plans]
     assert left == [0, 0, 1]
     assert [len(on_disk(plan).unavailable_videos) for plan in plans] == left
 
 
 async def test_plans_are_found_by_the_beginning_of_their_ids(storage: StorageService) -> None:
-    plans = [await storage.create_work_plan(request(None)) for _ in range(3)]
+    plans = [await storage.plans.create_work_plan(request(None)) for _ in range(3)]
     for plan in plans:
-        page = await storage.list_work_plans(WorkPlanQuery(prefix=plan.id))
+        page = await storage.plans.list_work_plans(WorkPlanQuery(prefix=plan.id))
         assert [entry.id for entry in page.items] == [plan.id]
-    page = await storage.list_work_plans(WorkPlanQuery(prefix=plans[0].id[:8], limit=2))
+    page = await storage.plans.list_work_plans(WorkPlanQuery(prefix=plans[0].id[:8], limit=2))
     assert (len(page.items), page.next_cursor is not None) == (2, True)

@@ -27,6 +27,7 @@ from ytarchive.storage import (
     FoundVideo,
     Hit,
     HitField,
+    SearchAPI,
     SearchQuery,
     SearchResults,
     SortOrder,
@@ -132,7 +133,7 @@ async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **ask
     of a word, -word must not occur. The exit code is 1 if nothing is found.
     """
     query = SearchQuery(query=" ".join(words), **asked)
-    results = await _answer(archive, lambda it: it.storage.search(query))
+    results = await _answer(archive, lambda it: it.of(SearchAPI).search(query))
     if results.pending and archive.url is None:
         results = await _search_and_index(query) or results
     out.show(results, _results)
@@ -157,10 +158,10 @@ async def _search_and_index(query: SearchQuery) -> SearchResults | None:
     patience = time.monotonic() + _PATIENCE
     try:
         async with open_archive(read_settings(options), None, Access.WRITE) as archive:
-            results = await archive.storage.search(query)
+            results = await archive.of(SearchAPI).search(query)
             while results.pending and time.monotonic() < patience:
                 await asyncio.sleep(0.2)
-                results = await archive.storage.search(query)
+                results = await archive.of(SearchAPI).search(query)
             return results
     except LocalError:
         return None

@@ -30,6 +30,7 @@ from ytarchive.storage import (
     FindingKind,
     FindingQuery,
     Verification,
+    VerificationAPI,
     VerifyMode,
     VerifyRequest,
     VerifyState,
@@ -132,20 +133,20 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
 
 async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Verification:
     """Verify and wait for the end; an interrupt stops the pass, and the next run continues it."""
-    verification = await archive.storage.start_verification(request)
+    verification = await archive.of(VerificationAPI).start_verification(request)
     shown = time.monotonic()
     try:
         async with following(archive, "verification", "video") as changes:
             while verification.state is VerifyState.RUNNING:
                 await changes.next()
-                verification = await archive.storage.get_verification()
+                verification = await archive.of(VerificationAPI).get_verification()
                 if time.monotonic() - shown > _SHOWN_EVERY and not out.as_json:
                     shown = time.monotonic()
                     out.remark(_progress(verification))
                 await asyncio.sleep(_INTERVAL)
     except asyncio.CancelledError:
         with suppress(Conflict):
-            await archive.storage.cancel_verification()
+            await archive.of(VerificationAPI).cancel_verification()
         out.remark("Stopped; the next run continues.")
         raise
     return verification
@@ -162,7 +163,9 @@ async def _findings(archive: Archive, out: Output) -> list[Finding]:
     found: list[Finding] = []
     cursor: str | None = None
     while len(found) < _MOST_FINDINGS:
-        page = await archive.storage.list_findings(FindingQuery(limit=1000, cursor=cursor))
+        page = await archive.of(VerificationAPI).list_findings(
+            FindingQuery(limit=1000, cursor=cursor)
+        )
         found += page.items
         out.name_skipped(page.skipped)
         cursor = page.next_cursor

@@ -16,7 +16,14 @@ from ytarchive.cli.times import local_times, moment
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.jobs import RetryWorkPlans
-from ytarchive.storage import FailedDownload, PlanEntry, UnavailableVideo, WorkPlan, WorkPlanQuery
+from ytarchive.storage import (
+    FailedDownload,
+    PlanEntry,
+    UnavailableVideo,
+    WorkPlan,
+    WorkPlanQuery,
+    WorkPlansAPI,
+)
 
 
 @click.group(cls=Group, default="list")
@@ -30,7 +37,7 @@ def workplan() -> None:
 async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | None) -> None:
     """List work plans, newest first (default of `ytarchive workplan`)."""
     query = WorkPlanQuery(limit=limit, cursor=cursor)
-    out.show(await archive.storage.list_work_plans(query), _plans_table)
+    out.show(await archive.of(WorkPlansAPI).list_work_plans(query), _plans_table)
 
 
 @workplan.command()
@@ -38,7 +45,8 @@ async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | No
 @reading
 async def show(archive: Archive, out: Output, plan_id: str) -> None:
     """Show a work plan: the missing videos and the reasons."""
-    out.show(await archive.storage.get_work_plan(await plan_id_of(archive, plan_id)), _plan_details)
+    plans, chosen = archive.of(WorkPlansAPI), await plan_id_of(archive, plan_id)
+    out.show(await plans.get_work_plan(chosen), _plan_details)
 
 
 @workplan.command()

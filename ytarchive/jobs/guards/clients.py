@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ytarchive.download import DownloadAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import HistoryAPI, StorageAPI
+from ytarchive.storage import HistoryAPI, StorageAPI, WorkPlansAPI
 
 
 @dataclass(frozen=True)
@@ -14,5 +14,6 @@ class ServiceClients:
     metadata: MetadataAPI
     download: DownloadAPI
     storage: StorageAPI
+    plans: WorkPlansAPI
     history: HistoryAPI | None = None
     """Gets evidence of availability, if it is given."""

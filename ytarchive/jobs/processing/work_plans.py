@@ -16,10 +16,10 @@ from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import JobHead, errors_of
 from ytarchive.storage import (
     FailedDownload,
-    StorageAPI,
     UnavailableVideo,
     WorkPlan,
     WorkPlanRequest,
+    WorkPlansAPI,
 )
 
 log = logger.bind(service="jobs")
@@ -34,9 +34,9 @@ class WorkPlanReporter:
     service only delays it.
     """
 
-    def __init__(self, repository: JobsRepository, storage: StorageAPI) -> None:
+    def __init__(self, repository: JobsRepository, plans: WorkPlansAPI) -> None:
         self._repository = repository
-        self._storage = storage
+        self._plans = plans
         self._pending: set[str] = set()
 
     def note(self, job_id: str) -> None:
@@ -68,8 +68,8 @@ class WorkPlanReporter:
         if head is None or head.work_plan_id is None:
             return
         try:
-            plan = await self._storage.get_work_plan(head.work_plan_id)
-            await self._storage.create_work_plan(_counts(head, plan))
+            plan = await self._plans.get_work_plan(head.work_plan_id)
+            await self._plans.create_work_plan(_counts(head, plan))
         except YTArchiveError as error:
             log.warning("the work plan of job {} lacks its counts: {}", job_id, error.message)
 
@@ -87,7 +87,7 @@ class WorkPlanReporter:
                     metadata_only=metadata_only,
                     merged_plan_ids=merged,
                 )
-                plan = await self._storage.create_work_plan(request)
+                plan = await self._plans.create_work_plan(request)
                 values = {"work_plan_id": plan.id, "merged": json.dumps(merged)}
                 await self._repository.database.execute("replace_work_plans", values)
 
@@ -99,7 +99,7 @@ class WorkPlanReporter:
         if head is None or not (rows or recovered):
             return False
         with trace(head.trace_id):
-            plan = await self._storage.create_work_plan(_request(head, rows, recovered))
+            plan = await self._plans.create_work_plan(_request(head, rows, recovered))
         await self._repository.set_work_plan(job_id, plan.id)
         await self._repository.mark_planned(job_id, _as_planned(head, rows, plan), recovered)
         return len(rows) == _AT_ONCE

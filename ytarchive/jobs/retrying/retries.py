@@ -22,11 +22,11 @@ from ytarchive.jobs.queue.requeueing import PlannedVideo, Requeueing, RetryCandi
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.storage import (
     FailedDownload,
-    StorageAPI,
     UnavailableVideo,
     WorkPlan,
     WorkPlanQuery,
     WorkPlanRequest,
+    WorkPlansAPI,
 )
 
 log = logger.bind(service="jobs")
@@ -44,12 +44,12 @@ class Retries:
         self,
         repository: JobsRepository,
         requeueing: Requeueing,
-        storage: StorageAPI,
+        plans: WorkPlansAPI,
         governor: GovernorService,
     ) -> None:
         self._repository = repository
         self._requeueing = requeueing
-        self._storage = storage
+        self._plans = plans
         self._governor = governor
 
     async def of_jobs(self, request: RetryJobs) -> RetryReport:
@@ -69,7 +69,7 @@ class Retries:
         """
         _require_known(request.reason)
         found: list[RetryCandidate] = []
-        async for plan in self._plans(request.plan_id):
+        async for plan in self._chosen(request.plan_id):
             videos = [v for v in _entries(plan) if request.reason in {None, v.reason}]
             if not videos:
                 continue
@@ -83,16 +83,16 @@ class Retries:
         resumed = await self._resume(request.reason, dry_run=request.dry_run)
         return self._report(found, dry_run=request.dry_run, resumed=resumed)
 
-    async def _plans(self, plan_id: str | None) -> AsyncIterator[WorkPlan]:
+    async def _chosen(self, plan_id: str | None) -> AsyncIterator[WorkPlan]:
         if plan_id is not None:
-            yield await self._storage.get_work_plan(plan_id)
+            yield await self._plans.get_work_plan(plan_id)
             return
         query = WorkPlanQuery(limit=_PLANS_AT_ONCE)
         while True:
-            page = await self._storage.list_work_plans(query)
+            page = await self._plans.list_work_plans(query)
             for headline in page.items:
                 if headline.unavailable or headline.failed:
-                    yield await self._storage.get_work_plan(headline.id)
+                    yield await self._plans.get_work_plan(headline.id)
             if page.next_cursor is None:
                 return
             query = WorkPlanQuery(limit=_PLANS_AT_ONCE, cursor=page.next_cursor)
@@ -112,7 +112,7 @@ class Retries:
             trace_id = current_trace_id() or new_trace_id()
             job_id = (await self._repository.create(request, trace_id)).id
             await self._repository.set_work_plan(job_id, plan.id)
-            await self._storage.create_work_plan(WorkPlanRequest(plan_id=plan.id, job_id=job_id))
+            await self._plans.create_work_plan(WorkPlanRequest(plan_id=plan.id, job_id=job_id))
         await self._requeueing.take_from_plan(job_id, videos)
         log.info("job {}: {} videos of work plan {} queued again", job_id, len(videos), plan.id)
         return job_id

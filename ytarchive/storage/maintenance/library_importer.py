@@ -39,7 +39,7 @@ from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.work_plans.models import WorkPlan
-from ytarchive.storage.work_plans.work_plans import entry_rows
+from ytarchive.storage.work_plans.service import entry_rows
 
 log = logger.bind(service="storage")
 

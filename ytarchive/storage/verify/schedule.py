@@ -8,7 +8,7 @@ from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.scheduler import Duty
 from ytarchive.storage.verify.models import VerifyRequest, VerifyState
 from ytarchive.storage.verify.passes import Pass, VerificationPasses, scope_of
-from ytarchive.storage.verify.verification import Verifier
+from ytarchive.storage.verify.service import Verifier
 
 _AFTER = 300.0
 _CHECK_EVERY = 600.0

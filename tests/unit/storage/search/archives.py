@@ -7,6 +7,7 @@ from tests.unit.storage.samples import metadata, save_request, stage
 from tests.waiting import eventually
 from ytarchive.common.config import StorageConfig
 from ytarchive.storage import Hit, HitField, SaveMetadata, SearchQuery, StorageAPI
+from ytarchive.storage.service import StorageService
 
 
 async def store(
@@ -44,15 +45,15 @@ async def indexed(storage: StorageAPI) -> None:
     await eventually(all_of_it, 60)
 
 
-async def found(storage: StorageAPI, query: str, **asked: Any) -> list[str]:
+async def found(storage: StorageService, query: str, **asked: Any) -> list[str]:
     """The ids of the videos that a query finds, in their order."""
-    results = await storage.search(SearchQuery(query=query, **asked))
+    results = await storage.search.search(SearchQuery(query=query, **asked))
     return [video.video_id for video in results.items]
 
 
-async def captions_found(storage: StorageAPI, query: str) -> list[Hit]:
+async def captions_found(storage: StorageService, query: str) -> list[Hit]:
     """The lines of captions that a query finds in the first video."""
-    [video, *_] = (await storage.search(SearchQuery(query=query))).items
+    [video, *_] = (await storage.search.search(SearchQuery(query=query))).items
     return [hit for hit in video.hits if hit.field is HitField.CAPTION]
 
 

@@ -41,7 +41,7 @@ async def library(storage: StorageService, config: StorageConfig) -> StorageServ
 async def test_a_caption_is_found_with_its_second_and_its_file(
     library: StorageService, config: StorageConfig
 ) -> None:
-    [video] = (await library.search(SearchQuery(query="crystal RADIO"))).items
+    [video] = (await library.search.search(SearchQuery(query="crystal RADIO"))).items
     assert (video.video_id, video.title, video.channel_title) == (VIDEO, "My kitchen", "Tubes & Co")
     assert video.video_path == str(config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4")
     assert video.hit_count == 2
@@ -97,14 +97,14 @@ async def test_filters(library: StorageService) -> None:
         ({"has_captions": True}, [VIDEO]),
         ({"has_captions": False, "uploaded_to": "2021-05-05"}, [OTHER]),
     ):
-        results = await library.search(SearchQuery.model_validate(everything | asked))
+        results = await library.search.search(SearchQuery.model_validate(everything | asked))
         assert [video.video_id for video in results.items] == expected, asked
         assert (results.total, results.is_total_exact) == (len(expected), True)
 
 
 async def test_a_query_without_words_finds_nothing_and_says_why(library: StorageService) -> None:
     for query in ("", "  ", '"', "*", "-", "-radio", "?!", "\x00"):
-        results = await library.search(SearchQuery(query=query))
+        results = await library.search.search(SearchQuery(query=query))
         assert (results.items, results.total) == ([], 0)
         assert results.remark == "there is no word to look for in the query"
 
@@ -124,7 +124,7 @@ async def test_pages_follow_one_another_without_gap_or_repetition(
     cursor = None
     while True:
         query = SearchQuery(query="garden", limit=5, cursor=cursor)
-        page = await storage.search(query)
+        page = await storage.search.search(query)
         assert (page.total, page.is_total_exact) == (min(23, most_counted), most_counted > 23)
         seen += [video.video_id for video in page.items]
         cursor = page.next_cursor
@@ -132,14 +132,14 @@ async def test_pages_follow_one_another_without_gap_or_repetition(
             break
     assert sorted(seen) == ids
     assert all(int(video_id) % 3 for video_id in seen[:15])
-    first = await storage.search(SearchQuery(query="garden", limit=5))
+    first = await storage.search.search(SearchQuery(query="garden", limit=5))
     for query in (
         SearchQuery(query="other", limit=5, cursor=first.next_cursor),
         SearchQuery(query="garden", cursor="nonsense"),
         SearchQuery(query="garden", cursor="é"),
     ):
         with pytest.raises(InvalidRequest, match="cursor"):
-            await storage.search(query)
+            await storage.search.search(query)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -157,4 +157,4 @@ async def test_pages_follow_one_another_without_gap_or_repetition(
 @example(query='"""')
 @example(query="\U0001e900 \U0001f970")
 async def test_no_query_is_an_error(library: StorageService, query: str) -> None:
-    assert (await library.search(SearchQuery(query=query))).total <= 3
+    assert (await library.search.search(SearchQuery(query=query))).total <= 3

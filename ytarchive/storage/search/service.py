@@ -5,7 +5,9 @@ from typing import Self
 
 from ytarchive.common.database import Database
 from ytarchive.common.presence import ArchiveWatch
+from ytarchive.storage.library.channels import ChannelNames
 from ytarchive.storage.library.repository import Library
+from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.search.finder import Finder
 from ytarchive.storage.search.index import SearchIndex
 from ytarchive.storage.search.indexer import Indexer
@@ -14,7 +16,7 @@ from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import MediaStore
 
 
-class Search:
+class Search(SearchAPI):
     """The index of one library, its indexer and its finder. Created by `open`."""
 
     def __init__(
@@ -25,6 +27,8 @@ class Search:
         store: MediaStore,
         watch: ArchiveWatch,
     ) -> None:
+        self.channels = ChannelNames()
+        """Resolves names of channels in queries."""
         self._index = index
         self._indexer = Indexer(index, library, layout, store, watch)
         self._finder = Finder(index, Library(library, layout), layout)
@@ -56,8 +60,8 @@ class Search:
         """Index all pending changes without pauses."""
         await self._indexer.catch_up()
 
-    async def find(self, query: SearchQuery) -> SearchResults:
-        """Return a page of results. Raises InvalidRequest for a cursor of another search."""
+    async def search(self, request: SearchQuery) -> SearchResults:
+        query = await self.channels.resolved(request)
         results, pending = await asyncio.gather(self._finder.find(query), self.pending())
         return results.model_copy(update={"pending": pending})
 

@@ -15,9 +15,13 @@ from ytarchive.common.filesystem import entries
 from ytarchive.common.identifiers import OpaqueId, new_id
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Model, Page, from_micros, to_micros, utc_now
+from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import UNREADABLE, all_readable
 from ytarchive.storage.store import files
+from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout, plan_time
+from ytarchive.storage.store.watching import WatchedOperations, databases_only
+from ytarchive.storage.work_plans.api import WorkPlansAPI
 from ytarchive.storage.work_plans.models import (
     FailedDownload,
     PlanEntry,
@@ -33,16 +37,25 @@ M = TypeVar("M", bound=Model)
 _OPAQUE: TypeAdapter[str] = TypeAdapter(OpaqueId)
 
 
-class WorkPlans:
+class WorkPlans(WatchedOperations, WorkPlansAPI):
     """The work plans. The database is authoritative; each plan's file shows its newest state."""
 
-    def __init__(self, database: Database, layout: Layout) -> None:
+    def __init__(
+        self, database: Database, layout: Layout, changes: Changes, watch: ArchiveWatch
+    ) -> None:
+        super().__init__(watch)
+        self._changes = changes
         self._database = database
         self._layout = layout
         self._writing = asyncio.Lock()
 
-    async def create(self, request: WorkPlanRequest) -> WorkPlan:
-        """Create a plan, or extend that of the list or job. It is durable before the file is."""
+    async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
+        plan = await self._changes.to_the_end(self._create(request))
+        log.info("work plan {}: {} videos to review", plan.id, plan.missing)
+        return plan
+
+    async def _create(self, request: WorkPlanRequest) -> WorkPlan:
+        """Create or extend a plan. It is durable before its file is written."""
         row, removed = await self._database.write(lambda writer: _extend(writer, request))
         plan = await self._write_file(row)
         for name in removed:
@@ -51,28 +64,28 @@ class WorkPlans:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
         return plan
 
-    async def get(self, plan_id: str) -> WorkPlan:
-        """Return a plan with its entries in the order of their addition. Raises NotFound."""
+    @databases_only
+    async def get_work_plan(self, plan_id: str) -> WorkPlan:
         row = await self._database.fetch_one("get_plan", {"plan_id": plan_id})
         if row is None:
             raise NotFound(f"there is no work plan {plan_id}")
         return self._plan(row, await self._database.fetch_all("plan_entries", {"plan_id": plan_id}))
 
-    async def page(self, query: WorkPlanQuery) -> Page[PlanEntry]:
-        """Return a page of plans, newest first. Raises InvalidRequest for a foreign cursor."""
-        require_id_cursor(query.cursor)
+    @databases_only
+    async def list_work_plans(self, request: WorkPlanQuery) -> Page[PlanEntry]:
+        require_id_cursor(request.cursor)
 
         async def fetch(count: int) -> list[Row]:
-            parameters = query.model_dump() | {"limit": count}
+            parameters = request.model_dump() | {"limit": count}
             return await self._database.fetch_all("list_plans", parameters)
 
-        return await _PLANS.page(query.limit, fetch)
+        return await _PLANS.page(request.limit, fetch)
 
     async def resolve(self, video_id: str) -> None:
         """Remove a stored video from all plans. If a plan cannot be written, only log that."""
         try:
             for row in await self._database.fetch_all("plans_with_video", {"video_id": video_id}):
-                await self.create(
+                await self._create(
                     WorkPlanRequest(plan_id=row["plan_id"], resolved_video_ids=[video_id])
                 )
         except YTArchiveError as error:
@@ -97,7 +110,7 @@ class WorkPlans:
     async def _write_file(self, row: Row) -> WorkPlan:
         """Write a plan's newest state; one at a time, so that no older state is written last."""
         async with self._writing:
-            plan = await self.get(row["plan_id"])
+            plan = await self.get_work_plan(row["plan_id"])
             file = self._layout.plan_file(row["file_name"])
             # The archive may be moved, so the file does not contain its own path.
             content = plan.model_dump_json(indent=2, exclude={"path"}).encode()

@@ -13,6 +13,8 @@ from ytarchive.common.models import Page, utc_now
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.watching import WatchedOperations, databases_only
+from ytarchive.storage.verify.api import VerificationAPI
 from ytarchive.storage.verify.finding_handler import FindingHandler
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import (
@@ -31,7 +33,7 @@ _OLDEST_RESUMED = timedelta(days=30)
 """An older pass is not resumed, because its results are outdated."""
 
 
-class Verifier:
+class Verifier(WatchedOperations, VerificationAPI):
     """Starts, monitors and stops the verification."""
 
     def __init__(
@@ -44,6 +46,7 @@ class Verifier:
         on_end: Callable[[], Awaitable[None]],
         bins: Bins,
     ) -> None:
+        super().__init__(findings.watch)
         self._passes = passes
         self._findings = findings
         self._library = library
@@ -55,41 +58,45 @@ class Verifier:
         self._session: VerificationSession | None = None
         self._task: asyncio.Task[None] | None = None
 
+    async def start_verification(self, request: VerifyRequest) -> Verification:
+        return await self.start(request)
+
     async def start(self, request: VerifyRequest, threads: int | None = None) -> Verification:
         """Start or resume a pass. `threads`: the default is one per core.
 
         Raises Conflict if a verification is running, or ArchiveMissing.
         """
-        await self._findings.watch.require()
+        await self.watch.require()
         async with self._starting:
-            if self._task is not None and (await self.status()).state is not VerifyState.RUNNING:
+            ended = (await self.get_verification()).state is not VerifyState.RUNNING
+            if self._task is not None and ended:
                 await asyncio.wait([self._task])  # its state is recorded; the task is about to end
             if self.is_running:
                 raise Conflict("a verification is running; cancel it, or wait for its end")
             progress = await self._begun(request)
             self._session = self._new_session(progress, request, threads or os.cpu_count() or 1)
             self._task = asyncio.create_task(self._run(self._session, progress.scope))
-        return await self.status()
+        return await self.get_verification()
 
     @property
     def is_running(self) -> bool:
         """Return whether a session is running."""
         return self._task is not None and not self._task.done()
 
-    async def status(self) -> Verification:
-        """Return the progress and the number of findings."""
+    @databases_only
+    async def get_verification(self) -> Verification:
         return await self._passes.summary()
 
-    async def page(self, query: FindingQuery) -> Page[Finding]:
-        """Return a page of findings."""
-        return await self._findings.page(query)
+    @databases_only
+    async def list_findings(self, request: FindingQuery) -> Page[Finding]:
+        return await self._findings.page(request)
 
-    async def cancel(self) -> Verification:
-        """Stop the session. Raises Conflict if there is none."""
+    @databases_only
+    async def cancel_verification(self) -> Verification:
         if not self.is_running:
             raise Conflict("no verification is running")
         await self.close()
-        return await self.status()
+        return await self.get_verification()
 
     async def close(self) -> None:
         """Stop the session, if there is one, and wait for its end."""
@@ -134,7 +141,7 @@ class Verifier:
     async def _run(self, session: VerificationSession, scope: str) -> None:
         state, error = VerifyState.FAILED, None
         try:
-            async with self._findings.watch.over():
+            async with self.watch.over():
                 state = await session.run()
         except ArchiveMissing as missing:
             state, error = VerifyState.STOPPED, f"{missing.message}. {missing.remedy}"
