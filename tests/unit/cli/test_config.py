@@ -168,5 +168,5 @@ def test_the_template_describes_every_section_and_setting() -> None:
     for section, values in load_settings():
         assert f"[{section}]" in text
         assert [name for name, _ in values if f"# {name} = " not in text] == []
-    assert "Concurrent videos, over all jobs" in text
+    assert "Concurrent downloads, over all jobs" in text
     assert set(tomllib.loads(text)) == set(Settings.model_fields)
