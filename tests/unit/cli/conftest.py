@@ -9,9 +9,10 @@ import pytest
 from loguru import logger
 
 from tests.unit.cli.peers import Peers, peers
-from ytarchive.cli import checks, session
+from ytarchive.cli import session
 from ytarchive.cli.root import run
 from ytarchive.common.config import Settings
+from ytarchive.doctor import checks
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Cli
-from ytarchive.cli.commands import doctor
 from ytarchive.cli.template import template
-from ytarchive.cli.verdicts import Check
 from ytarchive.common.config import Settings, load_settings
+from ytarchive.doctor.models import Check
 
 
 def shown(cli: Cli, *arguments: str) -> dict[str, tuple[object, str]]:
@@ -104,7 +103,7 @@ def test_doctor_works_with_a_setting_that_cannot_be_used(
     async def no_checks(*_: object) -> list[Check]:
         return []
 
-    monkeypatch.setattr(doctor, "all_checks", no_checks)
+    monkeypatch.setattr("ytarchive.doctor.checks._all_checks", no_checks)
     monkeypatch.setenv("YTARCHIVE_SERVER__PORT", "eighty")
     ran = cli("doctor")
     assert ran.code == 1

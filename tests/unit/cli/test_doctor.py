@@ -9,7 +9,10 @@ import pytest
 
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import Peers
-from ytarchive.cli.checks import (
+from ytarchive.common.config import StorageConfig, load_settings
+from ytarchive.common.errors import StateLocked, TokenRequired
+from ytarchive.common.models import HealthCheck
+from ytarchive.doctor.checks import (
     check_cookies,
     check_key,
     check_network,
@@ -17,11 +20,8 @@ from ytarchive.cli.checks import (
     check_token_server,
     check_tools,
 )
-from ytarchive.cli.disk_checks import check_disk
-from ytarchive.cli.verdicts import Check, Verdict
-from ytarchive.common.config import StorageConfig, load_settings
-from ytarchive.common.errors import StateLocked, TokenRequired
-from ytarchive.common.models import HealthCheck
+from ytarchive.doctor.disk import check_disk
+from ytarchive.doctor.models import Check, Verdict
 from ytarchive.ytdlp import Tool, ToolReport
 
 
@@ -194,7 +194,7 @@ async def test_an_archive_in_use_by_another_command_is_a_warning(
     def locked(*_: object) -> None:
         raise StateLocked("belongs to process 7")
 
-    monkeypatch.setattr("ytarchive.cli.checks.open_archive", locked)
+    monkeypatch.setattr("ytarchive.doctor.checks.open_archive", locked)
     (check,) = await check_services(load_settings(), None)
     assert (check.verdict, check.message) == (Verdict.WARN, "belongs to process 7")
 
@@ -205,7 +205,7 @@ async def test_a_server_that_refuses_the_token_fails_and_says_where_to_put_the_r
     def refused(*_: object) -> None:
         raise TokenRequired("the server refuses the token")
 
-    monkeypatch.setattr("ytarchive.cli.checks.open_archive", refused)
+    monkeypatch.setattr("ytarchive.doctor.checks.open_archive", refused)
     (check,) = await check_services(load_settings(), None)
     assert (check.name, check.verdict) == ("server", Verdict.FAIL)
     assert check.remedy is not None
@@ -232,7 +232,7 @@ async def test_what_answers_in_youtube_s_place_is_not_taken_for_it(
     async def answered(_: object) -> int:
         return status
 
-    monkeypatch.setattr("ytarchive.cli.checks._ask_youtube", answered)
+    monkeypatch.setattr("ytarchive.doctor.checks._ask_youtube", answered)
     check = await check_network(load_settings())
     assert check.verdict is verdict
     assert bool(check.remedy) is (verdict is Verdict.WARN)
@@ -242,7 +242,7 @@ async def test_what_answers_in_youtube_s_place_is_not_taken_for_it(
 def test_the_exit_code_is_1_if_something_fails(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, verdict: str, code: int
 ) -> None:
-    monkeypatch.setattr("ytarchive.cli.commands.doctor.all_checks", finding(Verdict(verdict)))
+    monkeypatch.setattr("ytarchive.doctor.checks._all_checks", finding(Verdict(verdict)))
     ran = cli("doctor")
     assert ran.code == code
     assert "install it" in ran.out

@@ -1,27 +1,18 @@
 """`ytarchive doctor`."""
 
 import click
-from pydantic import BaseModel
 from rich.console import RenderableType
 from rich.text import Text
 
-from ytarchive.cli.checks import all_checks, check_settings
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell
 from ytarchive.cli.session import chosen, read_given, run_to_end
 from ytarchive.cli.tables import Facts
-from ytarchive.cli.verdicts import Check, Verdict
 from ytarchive.common.config import usable_settings
+from ytarchive.doctor import Diagnosis, Verdict, diagnose
 from ytarchive.logging import Console, configure_logging
 
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
-
-
-class Diagnosis(BaseModel):
-    """All checks; `ok` means that none failed."""
-
-    ok: bool
-    checks: list[Check]
 
 
 @click.command(cls=Command)
@@ -36,10 +27,9 @@ def doctor() -> int:
     configure_logging("WARNING", console=Console.WARNINGS)
 
     async def examine() -> int:
-        checks = check_settings(problems) + await all_checks(settings, options.server)
-        failed = any(check.verdict is Verdict.FAIL for check in checks)
-        out.show(Diagnosis(ok=not failed, checks=checks), _table)
-        return 1 if failed else 0
+        diagnosis = await diagnose(settings, problems, options.server)
+        out.show(diagnosis, _table)
+        return 0 if diagnosis.ok else 1
 
     return run_to_end(examine()) or 0
 

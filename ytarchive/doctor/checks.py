@@ -1,4 +1,4 @@
-"""The checks of `ytarchive doctor`."""
+"""Checks of the tools, the settings, the services and the network."""
 
 import asyncio
 import re
@@ -9,8 +9,6 @@ from pathlib import Path
 import aiohttp
 
 from ytarchive.app import open_archive
-from ytarchive.cli.disk_checks import check_disk, check_staging
-from ytarchive.cli.verdicts import Check, Verdict, failed
 from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.errors import (
     ArchiveMissing,
@@ -25,6 +23,8 @@ from ytarchive.common.read_only import require_sound
 from ytarchive.common.setting_sources import SettingProblem
 from ytarchive.connection import PROXY_ERRORS, youtube_session
 from ytarchive.discovery import Archive
+from ytarchive.doctor.disk import check_disk, check_staging
+from ytarchive.doctor.models import Check, Diagnosis, Verdict, failed
 from ytarchive.storage import Access, is_creatable
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
 
@@ -32,10 +32,22 @@ _KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")
 _SECONDS_FOR_NETWORK = 15.0
 _READ_AT_ONCE = 64 * 2**20
 """Maximum bytes of a database that is read completely."""
+_ACCESS_REMEDY = "Set YTARCHIVE_SERVER__TOKEN, or `server.token`, to the token of that server."
 _YOUTUBE = "https://www.youtube.com/generate_204"
 
 
-async def all_checks(settings: Settings, server: str | None) -> list[Check]:
+async def diagnose(
+    settings: Settings, problems: Sequence[SettingProblem], server: str | None
+) -> Diagnosis:
+    """Check everything. `problems`: invalid settings, for which `settings` has the defaults.
+
+    `server`: the URL of a server, which is checked instead of the services in this process.
+    """
+    checks = [*check_settings(problems), *await _all_checks(settings, server)]
+    return Diagnosis(ok=all(each.verdict is not Verdict.FAIL for each in checks), checks=checks)
+
+
+async def _all_checks(settings: Settings, server: str | None) -> list[Check]:
     """Return every check, in the order in which they are shown."""
     tools, services, network, tokens = await asyncio.gather(
         asyncio.to_thread(tool_report),
@@ -159,7 +171,7 @@ async def check_services(settings: Settings, server: str | None) -> list[Check]:
     except StateLocked as error:
         return [failed("database", error, Verdict.WARN)]
     except TokenRequired as error:
-        return [failed("server", error, Verdict.FAIL)]
+        return [failed("server", error, Verdict.FAIL, _ACCESS_REMEDY)]
     except NotAnArchive as error:
         return [await asyncio.to_thread(_no_archive, settings.storage, error)]
     except (ArchiveMissing, WrongArchive) as error:

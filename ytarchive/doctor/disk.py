@@ -1,13 +1,14 @@
-"""Checks of `ytarchive doctor` for the disk and partial downloads."""
+"""Checks of the disk and partial downloads."""
 
 import os
 
-from ytarchive.cli.output import size
-from ytarchive.cli.verdicts import Check, Verdict, failed
+from rich.filesize import decimal
+
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import Space, existing
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.discovery import Archive
+from ytarchive.doctor.models import Check, Verdict, failed
 from ytarchive.download import StagingAPI
 
 
@@ -19,10 +20,10 @@ def check_disk(storage: StorageConfig) -> Check:
         remedy = "Give this user the right to write there, or choose another storage.base_path."
         return Check(name="disk", verdict=Verdict.FAIL, message=message, remedy=remedy)
     space = Space.at(folder, storage.min_free)
-    message = f"{size(space.free)} free for {storage.base_path}"
+    message = f"{decimal(space.free)} free for {storage.base_path}"
     if space.left > space.kept:
         return Check(name="disk", verdict=Verdict.OK, message=message)
-    message += f", of which {size(space.kept)} are kept (storage.min_free)"
+    message += f", of which {decimal(space.kept)} are kept (storage.min_free)"
     verdict = Verdict.FAIL if space.left < 0 else Verdict.WARN
     remedy = "Free some space, or choose another storage.base_path."
     return Check(name="disk", verdict=verdict, message=message, remedy=remedy)
@@ -34,8 +35,8 @@ async def check_staging(archive: Archive) -> Check:
         found = await archive.of(StagingAPI).get_staging()
     except YTArchiveError as error:
         return failed("staging", error, Verdict.WARN)
-    kept = f"{found.active} in use, {found.videos} unused with {size(found.size_bytes)}"
+    kept = f"{found.active} in use, {found.videos} unused with {decimal(found.size_bytes)}"
     days = found.max_age / 86_400
-    removed = f"unused ones are removed after {days:g} days or beyond {size(found.max_bytes)}"
+    removed = f"unused ones are removed after {days:g} days or beyond {decimal(found.max_bytes)}"
     since = f", the oldest from {found.oldest:%Y-%m-%d}" if found.oldest else ""
     return Check(name="staging", verdict=Verdict.OK, message=f"{kept}{since}; {removed}")
