@@ -42,6 +42,10 @@ class SettingProblem(BaseModel):
         return f"{self.name} ({self.source}): {self.message}"
 
 
+_OTHER_VARIABLES = frozenset({"server"})
+"""Variables of the CLI that are called as a section."""
+
+
 class _NestedEnvironment(EnvSettingsSource):
     """Only `SECTION__FIELD` names are settings; `YTARCHIVE_SERVER` is the CLI's server address."""
 
@@ -74,7 +78,7 @@ class Given:
     @classmethod
     def read(cls, kind: type[BaseSettings], file: Path, overrides: Sections) -> "Given":
         """Read every source. An unreadable file is recorded as a problem."""
-        problems: list[SettingProblem] = []
+        problems = list(_without_separator(kind))
         by_source = {
             COMMAND_LINE: overrides,
             ENVIRONMENT: _NestedEnvironment(kind)(),
@@ -152,6 +156,25 @@ class Given:
         begin = f"YTARCHIVE_{section}__{name or ''}".upper()
         names = [each for each in os.environ if each.upper().startswith(begin)]
         return f"environment variable {names[0] if names else begin}"
+
+
+def _without_separator(kind: type[BaseSettings]) -> Iterator[SettingProblem]:
+    """Yield the variables that name a section, but no setting after two underscores."""
+    prefix = kind.model_config["env_prefix"].lower()
+    for variable in sorted(os.environ):
+        rest = variable.lower().removeprefix(prefix)
+        if rest == variable.lower() or "__" in rest or rest in _OTHER_VARIABLES:
+            continue
+        section = next(
+            (each for each in kind.model_fields if f"{rest}_".startswith(f"{each}_")), ""
+        )
+        if not section:
+            continue
+        meant = _close(section, rest[len(section) + 1 :], list(_names(kind))) or f"{section}.…"
+        form = f"{prefix}{meant.replace('.', '__')}".upper()
+        source = f"environment variable {variable}"
+        message = f"is not a setting; did you mean {form}?"
+        yield SettingProblem(name=rest, source=source, message=message)
 
 
 def _read_file(file: Path, problems: list[SettingProblem]) -> Sections:

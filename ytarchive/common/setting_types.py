@@ -38,18 +38,28 @@ UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(_resolved)]
 
 
 _BYTES: TypeAdapter[int] = TypeAdapter(ByteSize)
+_SIZE = re.compile(r"-?[0-9]*\.?[0-9]+[a-z]*", re.IGNORECASE)
+_LARGEST = 2**63 - 1
 
 
 def _bytes(value: object) -> object:
     """Return a size in bytes; text may have a unit."""
-    if not isinstance(value, str):
-        return value
     try:
-        return int(_BYTES.validate_python(value.replace(" ", "")))
+        found = _size(value) if isinstance(value, str) else value
     except ValueError:
         raise ValueError(
             "must be a size such as 500MB, 1GB or 2GiB, or a number of bytes"
         ) from None
+    if isinstance(found, int | float) and not found <= _LARGEST:
+        raise ValueError("must be a size below 2^63 bytes")
+    return found
+
+
+def _size(given: str) -> int:
+    text = given.replace(" ", "")
+    if not _SIZE.fullmatch(text):  # pydantic ignores what follows the unit
+        raise ValueError
+    return int(_BYTES.validate_python(text))
 
 
 Size = Annotated[int, BeforeValidator(_bytes)]
@@ -58,26 +68,32 @@ Size = Annotated[int, BeforeValidator(_bytes)]
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
+_LONGEST = 100 * 366 * 86_400
 
 
 def _duration(unit: str) -> BeforeValidator:
     """Return a validator of durations; a number without unit is in `unit`."""
 
     def read(value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        text = value.replace(" ", "").lower()
-        if _DURATION.fullmatch(text):
-            seconds = sum(float(n) * _SECONDS[name] for n, name in _PART.findall(text))
-            return seconds / _SECONDS[unit]
-        try:
-            return float(text)
-        except ValueError:
-            what = {"s": "seconds", "d": "days"}[unit]
-            form = f"must be a duration such as 90s, 15m, 2h or 7d, or a number of {what}"
-            raise ValueError(form) from None
+        found = _number(value, unit) if isinstance(value, str) else value
+        if isinstance(found, int | float) and not abs(found) <= _LONGEST / _SECONDS[unit]:
+            raise ValueError("must be a duration of at most 100 years")
+        return found
 
     return BeforeValidator(read)
+
+
+def _number(given: str, unit: str) -> float:
+    text = given.replace(" ", "").lower()
+    if _DURATION.fullmatch(text):
+        seconds = sum(float(n) * _SECONDS[name] for n, name in _PART.findall(text))
+        return seconds / _SECONDS[unit]
+    try:
+        return float(text)
+    except ValueError:
+        what = {"s": "seconds", "d": "days"}[unit]
+        form = f"must be a duration such as 90s, 15m, 2h or 7d, or a number of {what}"
+        raise ValueError(form) from None
 
 
 Seconds = Annotated[float, _duration("s")]

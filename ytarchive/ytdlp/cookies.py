@@ -67,6 +67,16 @@ def _has_fields(text: str, separator: str | None) -> bool:
     return any(len(line.split(separator)) == _FIELDS for line in _cookies(text))
 
 
+def _is_usable(line: str) -> bool:
+    """Return whether yt-dlp takes a line as a cookie for YouTube."""
+    fields = line.split("\t")
+    if len(fields) != _FIELDS:
+        return False
+    domain, expires = fields[0].removeprefix("."), fields[4]
+    is_of_site = domain == _SITE or domain.endswith(f".{_SITE}")
+    return is_of_site and (not expires or expires.isdecimal())
+
+
 _FAULTS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda text: not text.strip(), "is empty"),
     (
@@ -85,6 +95,10 @@ _FAULTS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
         lambda text: not _HEADER.match(text),
         "does not begin with the line `# Netscape HTTP Cookie File`: add it",
+    ),
+    (
+        lambda text: not any(map(_is_usable, _cookies(text))),
+        f"has no cookie for {_SITE} that can be read",
     ),
 )
 """What can be wrong with the text, in the order in which it is looked for."""

@@ -230,6 +230,12 @@ def test_days_may_have_units(file: Path, text: str, days: float) -> None:
         ("SERVER__PORT", "eighty", "a whole number from 0 to 65535"),
         ("DOWNLOAD__CONCURRENCY", "65", "from 1 to 64"),
         ("STORAGE__MIN_FREE", "a lot", "a size such as 500MB"),
+        ("STORAGE__MIN_FREE", "1,5GB", "a size such as 500MB"),
+        ("STORAGE__MIN_FREE", "5%", "a size such as 500MB"),
+        ("STORAGE__MIN_FREE", "9000000000GiB", "a size below 2^63 bytes"),
+        ("METADATA__PLAYLIST_LIFETIME", "inf", "at most 100 years"),
+        ("METADATA__VIDEO_LIFETIME", "1e300", "at most 100 years"),
+        ("JOBS__RETRY_MAX", "nan", "at most 100 years"),
         ("DOWNLOAD__STALL_TIMEOUT", "2 moons", "a duration such as 90s"),
         ("NETWORK__PROXY", "127.0.0.1:3128", "the URL of a proxy, such as http://"),
         ("DOWNLOAD__PACE", "fast", "'polite' or 'off'"),
@@ -270,6 +276,30 @@ def test_a_misspelt_setting_is_answered_with_the_one_that_was_meant(
     monkeypatch.setenv(f"YTARCHIVE_{name}", "1")
     with pytest.raises(InvalidConfiguration, match=rf"did you mean {meant}\?"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("STORAGE_BASE_PATH", "YTARCHIVE_STORAGE__BASE_PATH"),
+        ("SERVER_PORT", "YTARCHIVE_SERVER__PORT"),
+        ("STORAGE", "YTARCHIVE_STORAGE__"),
+        ("Network_proxy", "YTARCHIVE_NETWORK__PROXY"),
+    ],
+)
+def test_variable_without_two_underscores_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    monkeypatch.setenv(f"YTARCHIVE_{name}", "1")
+    with pytest.raises(InvalidConfiguration, match=rf"YTARCHIVE_{name}.*did you mean {meant}"):
+        load_settings()
+
+
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan", "1e400"])
+def test_number_in_file_that_is_no_duration_is_refused(file: Path, number: str) -> None:
+    file.write_text(f"[metadata]\nplaylist_lifetime = {number}\n")
+    with pytest.raises(InvalidConfiguration, match="at most 100 years"):
+        load_settings(file)
 
 
 def test_every_wrong_setting_is_reported_and_the_others_are_usable(

@@ -25,6 +25,8 @@ UNUSABLE = {
     "fields too few": (HEADER + b".youtube.com\tsecret-value\n", "Netscape"),
     "a web page": (b"<html><body>secret-value</body></html>", "Netscape"),
     "no header": (COOKIE, "does not begin with"),
+    "another site": (HEADER + COOKIE.replace(b".youtube.com", b".notyoutube.com"), "no cookie for"),
+    "a date as expiry": (HEADER + COOKIE.replace(b"4102444800", b"2100-01-01"), "no cookie for"),
     "not UTF-8": (HEADER + COOKIE.replace(b"secret", b"\xff\xfe"), "not UTF-8"),
 }
 
