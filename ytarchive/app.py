@@ -20,7 +20,7 @@ from ytarchive.composition import (
     warn_of_lost_queue,
 )
 from ytarchive.discovery import Archive, named_server, running_server
-from ytarchive.download import DownloadAPI, DownloadListener
+from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
 from ytarchive.download.service import DownloadService
 from ytarchive.download.staging.area import StagingArea
 from ytarchive.jobs import EventsAPI, JobsAPI, PermitsAPI
@@ -122,7 +122,12 @@ async def _open_each(
         lambda: _download(parts, yt_dlp, whole_queue, services),
     )
     clients = ServiceClients(
-        metadata, download, storage, parts.of(WorkPlansAPI), parts.of(HistoryAPI)
+        metadata,
+        download,
+        storage,
+        parts.of(WorkPlansAPI),
+        parts.of(HistoryAPI),
+        parts.of(StagingAPI),
     )
     jobs = await enter(
         ServiceName.JOBS, JobsAPI, lambda: _jobs(parts, clients, whole_queue=whole_queue)

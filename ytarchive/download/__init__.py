@@ -12,7 +12,7 @@ from ytarchive.download.api import (
     VideoFormats,
 )
 from ytarchive.download.retrying import Retry, RetryPolicy
-from ytarchive.download.staging.api import StagingAPI, StagingReport
+from ytarchive.download.staging.api import ReleaseStaging, StagingAPI, StagingReport
 
 __all__ = [
     "DownloadAPI",
@@ -22,6 +22,7 @@ __all__ = [
     "DownloadProgress",
     "DownloadRequest",
     "DownloadStatus",
+    "ReleaseStaging",
     "Retry",
     "RetryPolicy",
     "StagingAPI",

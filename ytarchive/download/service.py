@@ -54,7 +54,10 @@ class DownloadService(DownloadAPI):
         self._tools = KnownTools()
         self._transfers = Transfers(settings, fetcher, self._watch)
         self._cleaner = StagingCleaner(
-            settings.storage, self._transfers.folders_in_use, self._watch
+            settings.storage,
+            self._transfers.folders_in_use,
+            self._transfers.release,
+            self._watch,
         )
         self._transfers.on_idle_files = self._cleaner.wake
         self._transfers.on_given_up = self._cleaner.give_up

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from loguru import logger
 
@@ -80,6 +80,11 @@ class Transfers:
         self._soon_again = {name: at for name, at in self._soon_again.items() if at > oldest}
         ids = {*self._by_video, *self._soon_again}
         return {staged_name(each, side_files=alone) for each in ids for alone in (True, False)}
+
+    def release(self, video_ids: Collection[str]) -> None:
+        """Keep no files for the next attempts of these videos: their jobs were cancelled."""
+        for video_id in video_ids:
+            self._soon_again.pop(video_id, None)
 
     def find(self, task_id: str) -> DownloadTask:
         """Return a task of this process. Raises NotFound."""

@@ -94,7 +94,9 @@ class JobsService(JobsAPI, DownloadListener):
         runner = Runner(self._repository, self._queue, flow, guards, conditions, jobs, slots)
         reporter = WorkPlanReporter(self._repository, clients.plans)
         planner = Planner(self._repository, clients, guards, jobs)
-        self._engine = Engine(self._repository, self._queue, planner, runner, reporter, guards)
+        self._engine = Engine(
+            self._repository, self._queue, planner, runner, reporter, guards, clients.staging
+        )
         self._direct = self._direct_downloads(conditions)
         requeueing = Requeueing(database, self._engine.job_changed)
         self.governor = GovernorService(guards.governor, guards.waits, requeueing)

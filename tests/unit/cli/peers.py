@@ -12,6 +12,7 @@ from ytarchive.discovery import Archive
 from ytarchive.download import (
     DownloadAPI,
     DownloadPhase,
+    ReleaseStaging,
     StagingAPI,
     StagingReport,
     VideoFormat,
@@ -298,6 +299,9 @@ class DownloadPeer(DownloadAPI):
             video_id=video_id, title="A film", qualities=["1080p"], formats=[offered],
             captions=["en"], automatic_captions=[],
         )  # fmt: skip
+
+    async def release_staging(self, request: ReleaseStaging) -> Done:
+        return Done()
 
     async def health(self) -> HealthCheck:
         return healthy("download")

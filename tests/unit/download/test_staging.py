@@ -19,7 +19,7 @@ from ytarchive.common.identity import create_identity, new_identity
 from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.reserve import Reserve
 from ytarchive.download.service import DownloadService
-from ytarchive.download.staging.api import StagingAPI
+from ytarchive.download.staging.api import ReleaseStaging, StagingAPI
 from ytarchive.download.staging.area import StagingArea
 from ytarchive.download.staging.cleaning import StagingCleaner
 
@@ -143,6 +143,9 @@ async def test_files_of_ended_downloads_are_idle_unless_a_job_tries_again_soon(
     await ended(service, task)
     await until(lambda: not other.exists())
     await until(lambda: folder.exists() == (ending == "failed for now"))
+    staging = cast("StagingAPI", service.subjects()[StagingAPI])
+    await staging.release_staging(ReleaseStaging(video_ids=[folder.name]))
+    await until(lambda: not folder.exists())
     await service.close()
 
 
@@ -231,7 +234,7 @@ async def test_nothing_is_cleaned_while_the_folder_holds_another_archive(tmp_pat
     stage(tmp_path, 2, days=8)
     create_identity(tmp_path, new_identity())
     away = Presence(tmp_path, "another archive")
-    cleaner = StagingCleaner(config(tmp_path), lambda: (), ArchiveWatch(away))
+    cleaner = StagingCleaner(config(tmp_path), lambda: (), lambda _: None, ArchiveWatch(away))
     cleaner.give_up("00000000002")
     await cleaner.clean()
     assert left(tmp_path) == {1, 2}

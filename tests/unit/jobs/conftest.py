@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.jobs.peers import DownloadPeer, MetadataPeer, StoragePeer
+from tests.unit.jobs.peers import DownloadPeer, MetadataPeer, StagingPeer, StoragePeer
 from tests.waiting import eventually
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.jobs import CreateJob, Job, JobOptions, JobType, ServiceRegistry
@@ -22,6 +22,7 @@ class Workshop:
     metadata: MetadataPeer = field(default_factory=MetadataPeer)
     download: DownloadPeer = field(default_factory=DownloadPeer)
     storage: StoragePeer = field(default_factory=StoragePeer)
+    staging: StagingPeer = field(default_factory=StagingPeer)
     unwell: set[str] = field(default_factory=set)
 
     @asynccontextmanager
@@ -31,7 +32,9 @@ class Workshop:
         async def probe(entry: ServiceRegistry) -> bool:
             return entry.service_name not in self.unwell
 
-        clients = ServiceClients(self.metadata, self.download, self.storage, self.storage)
+        clients = ServiceClients(
+            self.metadata, self.download, self.storage, self.storage, staging=self.staging
+        )
         async with JobsService.open(
             self.settings, self.state_path, clients, probe, whole_queue=whole_queue
         ) as jobs:

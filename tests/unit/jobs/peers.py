@@ -19,6 +19,9 @@ from ytarchive.download import (
     DownloadProgress,
     DownloadRequest,
     DownloadStatus,
+    ReleaseStaging,
+    StagingAPI,
+    StagingReport,
     VideoFormats,
 )
 from ytarchive.metadata import (
@@ -120,6 +123,20 @@ class MetadataPeer(MetadataAPI):
 
     async def health(self) -> HealthCheck:
         return _healthy("metadata")
+
+
+@dataclass
+class StagingPeer(StagingAPI):
+    """Records the videos whose partial downloads are no longer needed."""
+
+    released: list[str] = field(default_factory=list)
+
+    async def get_staging(self) -> StagingReport:
+        raise NotImplementedError
+
+    async def release_staging(self, request: ReleaseStaging) -> Done:
+        self.released += request.video_ids
+        return Done()
 
 
 @dataclass

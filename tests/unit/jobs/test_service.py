@@ -223,6 +223,22 @@ async def test_cancel_stops_the_transfer_and_retry_takes_it_up_again(workshop: W
     assert (job.status, job.progress.succeeded) == (JobStatus.COMPLETED, 2)
 
 
+async def test_cancelling_a_waiting_job_releases_its_partial_downloads(workshop: Workshop) -> None:
+    for number in (1, 2):
+        workshop.download.failures[video_id(number)] = [DiskFull() for _ in range(1000)]
+    async with workshop.open() as jobs:
+        alone = await jobs.create_job(videos(video_id(1)))
+        first = await jobs.create_job(videos(video_id(2)))
+        second = await jobs.create_job(videos(video_id(2)))
+        for each in (alone, first, second):
+            await held(jobs, each.id)
+        await jobs.cancel_job(alone.id)
+        await jobs.cancel_job(first.id)
+        assert workshop.staging.released == [video_id(1)]
+        await jobs.cancel_job(second.id)
+        assert workshop.staging.released == [video_id(1), video_id(2)]
+
+
 async def test_cancelling_one_job_leaves_the_other_its_video(workshop: Workshop) -> None:
     workshop.download.hold = {video_id(1)}
     async with workshop.open() as jobs:

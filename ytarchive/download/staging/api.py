@@ -5,7 +5,8 @@ from typing import ClassVar, Protocol
 from pydantic import Field
 
 from ytarchive.common.contract import Contract, endpoint
-from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.identifiers import VideoId
+from ytarchive.common.models import Done, Model, UtcDatetime
 from ytarchive.common.services import ServiceName
 
 
@@ -20,12 +21,26 @@ class StagingReport(Model):
     max_bytes: int = Field(description="The oldest files beyond it are removed")
 
 
+class ReleaseStaging(Model):
+    """Videos that no job downloads any more."""
+
+    video_ids: list[VideoId] = Field(max_length=10_000)
+
+
 class StagingAPI(Contract, Protocol):
-    """Show what partial downloads take on the disk."""
+    """Show and limit what partial downloads take on the disk."""
 
     service: ClassVar[ServiceName] = ServiceName.DOWNLOAD
 
     @endpoint("GET /download/staging")
     async def get_staging(self) -> StagingReport:
         """Return the number, size and age of partial downloads that nothing works on."""
+        ...
+
+    @endpoint("POST /download/staging/release")
+    async def release_staging(self, request: ReleaseStaging) -> Done:
+        """Treat the partial downloads of these videos as idle, and clean at once.
+
+        Without this, those of a failed download are kept for an hour, because its job resumes them.
+        """
         ...

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection
 from loguru import logger
 
 from ytarchive.common.config import StorageConfig
+from ytarchive.common.models import Done
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.reserve import Reserve
 from ytarchive.common.scheduler import Duty, ScheduledDuty, Scheduler
 from ytarchive.common.supervision import Supervisor
-from ytarchive.download.staging.api import StagingAPI, StagingReport
+from ytarchive.download.staging.api import ReleaseStaging, StagingAPI, StagingReport
 from ytarchive.download.staging.area import StagingArea
 
 log = logger.bind(service="download")
@@ -19,20 +20,33 @@ _INTERVAL = 30.0
 
 
 class StagingCleaner(StagingAPI):
-    """Removes idle partial downloads; `active` names the folders that are in use now."""
+    """Removes idle partial downloads.
+
+    `active` names the folders that are in use now; `release` ends the use of those that only wait.
+    """
 
     def __init__(
-        self, config: StorageConfig, active: Callable[[], Collection[str]], watch: ArchiveWatch
+        self,
+        config: StorageConfig,
+        active: Callable[[], Collection[str]],
+        release: Callable[[Collection[str]], None],
+        watch: ArchiveWatch,
     ) -> None:
         self._watch = watch
         self._area = StagingArea(config)
         self._active = active
+        self._release = release
         self._reserve = Reserve(config.state_path)
         self._duty: ScheduledDuty | None = None
         self._given_up: set[str] = set()
 
     async def get_staging(self) -> StagingReport:
         return await asyncio.to_thread(self._area.report, self._active())
+
+    async def release_staging(self, request: ReleaseStaging) -> Done:
+        self._release(request.video_ids)
+        self.wake()
+        return Done()
 
     def start(self, scheduler: Scheduler, supervisor: Supervisor) -> None:
         """Clean every 30 seconds, and when woken."""

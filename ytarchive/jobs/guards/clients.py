@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ytarchive.download import DownloadAPI
+from ytarchive.download import DownloadAPI, StagingAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import HistoryAPI, StorageAPI, WorkPlansAPI
 
@@ -17,3 +17,5 @@ class ServiceClients:
     plans: WorkPlansAPI
     history: HistoryAPI | None = None
     """Gets evidence of availability, if it is given."""
+    staging: StagingAPI | None = None
+    """Is told of videos whose jobs were cancelled, if it is given."""

@@ -11,6 +11,7 @@ from ytarchive.common.events import JobChanged, ResultAdded, publish
 from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.telemetry import JOBS, QUEUE_DEPTH
 from ytarchive.common.tracing import trace
+from ytarchive.download import ReleaseStaging, StagingAPI
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.processing.runner import Runner
@@ -42,6 +43,7 @@ class Engine:
         runner: Runner,
         reporter: WorkPlanReporter,
         guards: Guards,
+        staging: StagingAPI | None,
     ) -> None:
         self._repository = repository
         self._queue = queue
@@ -49,6 +51,7 @@ class Engine:
         self._runner = runner
         self._reporter = reporter
         self._supervisor = guards.supervisor
+        self._staging = staging
         self._to_plan: dict[str, JobHead] = {}
         self._plan_order: list[tuple[int, str]] = []
         self._planning: dict[str, asyncio.Task[None]] = {}
@@ -108,8 +111,19 @@ class Engine:
             planning.cancel()
             await asyncio.gather(planning, return_exceptions=True)
         await self._runner.abandon(job_id)
+        await self._release_files(job_id)
         await self._reporter.report(job_id)
         self._plan_more()
+
+    async def _release_files(self, job_id: str) -> None:
+        """Have the partial downloads of a cancelled job cleaned up; otherwise their age does it."""
+        waited = await self._repository.cancelled_while_waiting(job_id)
+        if self._staging is None or not waited:
+            return
+        try:
+            await self._staging.release_staging(ReleaseStaging(video_ids=waited))
+        except YTArchiveError as error:
+            log.warning("partial downloads of job {} are kept: {}", job_id, error.message)
 
     def _end_soon(self, job_id: str) -> None:
         """End a job that has nothing left to do, however often that must be tried."""

@@ -324,6 +324,11 @@ class JobsRepository:
 
         return await self.database.write(cancel) > 0
 
+    async def cancelled_while_waiting(self, job_id: str) -> list[str]:
+        """Return up to 10,000 videos of a cancelled job that waited for another attempt."""
+        rows = await self.database.fetch_all("cancelled_while_waiting", {"job_id": job_id})
+        return [row["video_id"] for row in rows]
+
     async def requeue(self, job_id: str, *, relist: bool) -> int:
         """Queue again what did not succeed; the number of videos, or -1 if the job is active."""
         now = now_micros()

@@ -281,6 +281,17 @@ UPDATE job_videos SET
     state = 'cancelled', message = 'cancelled', reason = 'cancelled', finished_at = :now
 WHERE job_id = :job_id AND state IN ('new', 'queued');
 
+-- name: cancelled_while_waiting
+-- Videos that were tried before, which no other job still wants.
+SELECT video_id FROM job_videos
+WHERE job_id = :job_id AND state = 'cancelled' AND next_attempt_at > 0
+  AND video_id NOT IN (
+      SELECT video_id FROM job_videos WHERE state = 'new'
+      UNION ALL
+      SELECT video_id FROM job_videos WHERE state = 'queued'
+  )
+LIMIT 10000;
+
 -- name: requeue_videos
 -- For a retry: everything that did not succeed starts afresh.
 UPDATE job_videos SET
