@@ -88,6 +88,21 @@ def test_reading_commands_change_nothing_after_a_command_was_killed(
     }
 
 
+def test_metadata_is_shown_from_the_cache_while_another_command_has_the_archive(
+    youtube: StandInProcess, settings: Environment
+) -> None:
+    known = youtube.ask("/videos", {"title": "Known before"})["id"]
+    unknown = youtube.ask("/videos", {"title": "Not known"})["id"]
+    assert ytarchive(settings, "init").returncode == 0
+    assert ytarchive(settings, "metadata", known).returncode == 0
+    with downloading(youtube, settings) as owner:
+        assert "Known before" in ytarchive(settings, "metadata", known).stdout
+        for arguments in ((unknown,), (known, "--refresh"), (known, "--save")):
+            refused = ytarchive(settings, "metadata", *arguments)
+            assert refused.returncode == 1
+            assert f"belongs to process {owner.pid}" in refused.stderr
+
+
 def test_following_the_log_locks_out_no_command_and_shows_what_it_logs(
     youtube: StandInProcess, settings: Environment
 ) -> None:

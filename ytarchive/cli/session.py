@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
@@ -21,6 +21,7 @@ from ytarchive.common.config import Settings, given_settings, load_settings
 from ytarchive.common.errors import (
     InvalidIdentifier,
     InvalidRequest,
+    NotWritable,
     ProtocolError,
     ServiceTimeout,
     ServiceUnavailable,
@@ -145,7 +146,15 @@ def creating(work: Work[P]) -> Callable[P, int]:
     return _command(work, Access.CREATE)
 
 
-def _command(work: Work[P], access: Access) -> Callable[P, int]:
+def cached_if_locked(work: Work[P]) -> Callable[P, int]:
+    """Make a command as `with_archive` does, which reads if another command has the archive.
+
+    With `refresh` or `save` it never does. What a reader cannot answer raises StateLocked.
+    """
+    return _command(work, Access.WRITE, may_read=True)
+
+
+def _command(work: Work[P], access: Access, *, may_read: bool = False) -> Callable[P, int]:
     @functools.wraps(work)
     def command(*args: P.args, **kwargs: P.kwargs) -> int:
         options = chosen()
@@ -153,11 +162,22 @@ def _command(work: Work[P], access: Access) -> Callable[P, int]:
         out = Output(as_json=options.json)
         configure_logging("WARNING", console=Console.WARNINGS)
 
-        async def run() -> int | None:
-            needed = Access.READ if kwargs.get("dry_run") else access
+        async def run_with(needed: Access) -> int | None:
             async with connected(settings, options.server, needed) as archive:
                 show_log(options.verbose)
                 return await work(archive, out, *args, **kwargs)
+
+        async def run() -> int | None:
+            if kwargs.get("dry_run"):
+                return await run_with(Access.READ)
+            try:
+                return await run_with(access)
+            except StateLocked:
+                if not may_read or kwargs.get("refresh") or kwargs.get("save"):
+                    raise
+                with suppress(NotWritable):
+                    return await run_with(Access.READ)
+                raise
 
         return run_to_end(run()) or 0
 

@@ -6,9 +6,9 @@ from typing import Self
 
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import NotWritable
-from ytarchive.common.media import ChannelMetadata
+from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, VideoMetadata
 from ytarchive.common.read_only import ReadOnlyDatabase
-from ytarchive.metadata.api import MetadataQuery
+from ytarchive.metadata.api import MetadataQuery, VideoMetadataQuery
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA
@@ -19,6 +19,15 @@ from ytarchive.ytdlp import Extractor
 
 class ReadOnlyMetadata(MetadataService):
     """Answers from `metadata.db` as it is; what needs a request to YouTube raises NotWritable."""
+
+    async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
+        known = (await self._cache.known([video_id])).get(video_id)
+        if not isinstance(known, VideoMetadata):
+            raise NotWritable(f"{video_id} was not requested lately, and this command only reads")
+        return known
+
+    async def get_playlist(self, playlist_id: str, request: MetadataQuery) -> PlaylistMetadata:
+        raise NotWritable("lists are requested from YouTube, and this command only reads")
 
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
         known = await self._cache.known_channel(channel, stale=True)

@@ -8,7 +8,7 @@ from ytarchive.cli.following import carry_out
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, clock, pairs, size, table
 from ytarchive.cli.params import ANY, VIDEO
-from ytarchive.cli.session import with_archive
+from ytarchive.cli.session import cached_if_locked, with_archive
 from ytarchive.cli.text import shortened
 from ytarchive.cli.times import moment
 from ytarchive.common.channel_lists import is_channel
@@ -32,7 +32,7 @@ _DESCRIPTION_SHOWN = 2000
 @click.argument("source", type=ANY, metavar="ID")
 @click.option("--refresh", is_flag=True, help="Request it from YouTube even if it is cached.")
 @click.option("--save", is_flag=True, help="Store it in the archive by a job.")
-@with_archive
+@cached_if_locked
 async def metadata(
     archive: Archive, out: Output, source: Source, refresh: bool, save: bool
 ) -> int | None:
