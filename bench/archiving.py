@@ -28,6 +28,7 @@ _OPTIONS = (
     *("--output", "subtitle:%(id)s/captions/%(id)s.%(ext)s"),
     *("--ignore-config", "--no-update", "--quiet", "--no-warnings"),
 )
+_OWN_FILES = {"checksums.sha256", "manifest.json"}
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _archived(youtube: StandInProcess, cost: Cost, videos: Path, server_cpu: flo
 def _fingerprints(videos: Path) -> dict[str, str]:
     """Every file by name: of media the streams and the size, of info.json the id, else the digest.
 
-    The server's list of digests is its own addition.
+    The server's list of digests and its manifest are its own additions.
     """
     found = (path for path in sorted(videos.rglob("*")) if path.is_file())
     return {

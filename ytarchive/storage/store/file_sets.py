@@ -100,12 +100,12 @@ async def finished_set(folder: StoreFolder, video_id: str) -> list[str]:
 
     Raises IntegrityFailure if it has a leftover, a foreign file, or not exactly one media file.
     """
-    states = await _finished(folder, video_id)
-    media = [name for name in states if role_of(name) is Role.MEDIA]
-    if len(media) != 1 or not states[media[0]].size:
+    finished = await _finished(folder, video_id)
+    media = [name for name in finished if role_of(name) is Role.MEDIA]
+    if len(media) != 1 or not finished[media[0]].size:
         message = f"the download of {video_id} must have one media file, {video_id}.mp4 or the like"
         raise IntegrityFailure(message, files=media)
-    return list(states)
+    return list(finished)
 
 
 async def _finished(folder: StoreFolder, video_id: str) -> dict[str, FileState]:

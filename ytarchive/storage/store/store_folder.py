@@ -44,6 +44,8 @@ class StoreFolder:
     async def states(self, names: Iterable[str], *, hashed: bool = False) -> dict[str, FileState]:
         """Return the states of files by name; see `MediaStore.stat`."""
         keys = {name: self.key(name) for name in names}
+        if not keys:
+            return {}
         states = await self.store.stat(keys.values(), hashed=hashed)
         return {name: states[key] for name, key in keys.items()}
 
