@@ -73,8 +73,9 @@ def ignore(_: object) -> None:
 
 
 def files(folder: Path) -> set[str]:
-    """All files below a folder."""
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    """All files below a folder, without the record that the worker leaves for Storage."""
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return found - {"transfer.json"}
 
 
 async def streams(path: Path) -> str:
