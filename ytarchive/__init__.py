@@ -1,3 +1,3 @@
-"""YTArchive: keeps YouTube videos, playlists and channels safe on your own disk."""
+"""YTArchive: archives YouTube videos, playlists and channels on your own disk."""
 
 __version__ = "0.1.0"

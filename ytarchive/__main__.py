@@ -1,4 +1,4 @@
-"""`python -m ytarchive`, and what the installed `ytarchive` runs."""
+"""Entry point of `python -m ytarchive` and of the installed `ytarchive`."""
 
 import atexit
 import os
@@ -22,9 +22,9 @@ def main() -> None:
 
 
 def _keep_code(code: int) -> None:
-    """Let an interrupt that comes while Python ends change nothing: the command is done.
+    """Ignore interrupts while Python ends, because the command is done.
 
-    Python's own handlers are gone in the last part of its end, which takes a tenth of a second.
+    Python removes its own handlers at the end of its shutdown, which takes a tenth of a second.
     """
     import signal  # noqa: PLC0415  # loaded by then; at the top it would delay the first lines
 

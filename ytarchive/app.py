@@ -1,4 +1,4 @@
-"""The composition root: settings in, a running archive out. Only it names concrete classes."""
+"""The composition root: creates a running archive from settings. Only it names concrete classes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
@@ -60,10 +60,10 @@ async def open_services(
     console: Console,
     access: Access = Access.CREATE,
 ) -> AsyncIterator[tuple[Archive, StateLock]]:
-    """The archive with `services` in this process and the others at their URLs.
+    """Open the archive with `services` in this process and the others at their URLs.
 
-    `whole_queue`: work on everything that is queued, not only on jobs given to `work_on`.
-    `access`: CREATE makes an archive of a missing or empty folder; WRITE refuses one.
+    `whole_queue`: work on all queued jobs, not only on jobs passed to `work_on`.
+    `access`: CREATE creates an archive in a missing or empty folder; WRITE refuses such a folder.
     Raises ArchiveMissing, WrongArchive, NotAnArchive, StateLocked, NotWritable, DatabaseCorrupt,
     InvalidConfiguration, …
     """
@@ -95,7 +95,7 @@ async def _open_each(
     *,
     whole_queue: bool,
 ) -> Archive:
-    """Open what is local, callees before callers."""
+    """Open the local services, callees before callers."""
     settings, local = parts.settings, parts.local
 
     async def enter(service: ServiceName, contract: type[S], opening: Callable[[], Any]) -> S:
@@ -139,7 +139,7 @@ async def _open_each(
 def _call_back(
     jobs: JobsService | None, download: DownloadAPI, yt_dlp: YtDlp, parts: Composition
 ) -> None:
-    """Name to callees who decides about them (the governor) and who hears of them."""
+    """Connect services to the governor and to their listeners."""
     yt_dlp.gate = jobs.gate if jobs else RemoteGate(parts.elsewhere(PermitsAPI))
     if isinstance(download, DownloadService):
         download.retry_by(jobs.direct_retries if jobs else DirectRetries(parts.settings.jobs))
@@ -185,7 +185,7 @@ async def _download(
         try:
             yield download
         finally:
-            # Beside Jobs, transfers have had their grace by now: Jobs is closed first.
+            # With Jobs in this process, transfers had their grace when Jobs was closed.
             with_jobs = ServiceName.JOBS in services
             await download.close(0 if with_jobs else settings.jobs.shutdown_grace)
 
@@ -194,7 +194,7 @@ async def _download(
 async def open_archive(
     settings: Settings, server: str | None, access: Access = Access.WRITE
 ) -> AsyncIterator[Archive]:
-    """The archive as a command uses it: a running server's, or one inside this process.
+    """Open the archive for a command: of a running server, or in this process.
 
     `server`: its URL, which must answer. Without one, a server at the configured address or the one
     that owns this archive is used if there is one. Raises ServiceUnavailable, TokenRequired, or

@@ -1,7 +1,7 @@
-"""Backups of all databases of an archive, whether it is in use or not, and their return.
+"""Backup and restore of all databases of an archive.
 
-A backup is a folder with a copy of each database and `manifest.json`, which has their digests. The
-archive's files are not in it: they are plain files that any program can copy.
+A backup is a folder with a copy of each database and `manifest.json`, with their digests. It does
+not contain the archive's files, which any program can copy.
 """
 
 import hashlib
@@ -33,8 +33,8 @@ from ytarchive.logging import LOGS_SCHEMA
 from ytarchive.metadata import METADATA_SCHEMA
 from ytarchive.storage import LIBRARY_SCHEMA, SEARCH_SCHEMA, Access, open_identity
 
-# Jobs come first: a video that is stored while the copies are made is then in the library and not
-# yet done in the queue, which finds it stored. The other way round it would be lost sight of.
+# Jobs is copied first: a video that is stored meanwhile is then in the library and still in the
+# queue, which finds it stored. In the other order it would be missing from both.
 DECLARED = (JOBS_SCHEMA, METADATA_SCHEMA, LIBRARY_SCHEMA, SEARCH_SCHEMA, LOGS_SCHEMA)
 """Every database of an archive."""
 _DATABASES = {schema.file: schema for schema in DECLARED if schema.in_backups}
@@ -52,11 +52,11 @@ class BackedUp(Model):
 
 
 class Manifest(Model):
-    """What a backup holds."""
+    """The content of a backup."""
 
     created_at: UtcDatetime
     ytarchive: str = Field(description="The version that made it")
-    archive: str = Field(description="The folder of the archive, as it was then")
+    archive: str = Field(description="The folder of the archive at that time")
     archive_id: str | None = Field(
         default=None, description="The archive's identity; null in backups of earlier versions"
     )
@@ -64,16 +64,16 @@ class Manifest(Model):
 
 
 class Backup(Model):
-    """A backup, and where it is."""
+    """A backup and its path."""
 
     path: str
     manifest: Manifest
 
 
 class Restored(Backup):
-    """A backup that was put in place of the present databases."""
+    """The result of a restore."""
 
-    replaced: list[str] = Field(description="The files that were there before, kept")
+    replaced: list[str] = Field(description="The replaced files, which are kept")
 
 
 def back_up(config: StorageConfig, folder: Path) -> Backup:
@@ -110,7 +110,7 @@ def back_up(config: StorageConfig, folder: Path) -> Backup:
 
 
 def restore(config: StorageConfig, folder: Path) -> Restored:
-    """Put a backup's databases in place of the present ones, which are kept; all of them or none.
+    """Replace all databases by those of a backup, or none; the replaced ones are kept.
 
     `folder`: a backup, or a folder of backups, of which the newest is taken. Everything is checked
     before anything is changed. Raises StateLocked while a process uses the archive, ArchiveMissing,
@@ -146,7 +146,7 @@ def _copied(source: Path, target: Path) -> BackedUp:
     try:
         version = snapshots.check(target)
     except DatabaseCorrupt:
-        snapshots.check(source)  # it is the source that is damaged, and that is to be told
+        snapshots.check(source)  # the source is damaged, and the error must name it
         raise
     return BackedUp(
         name=source.name,

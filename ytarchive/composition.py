@@ -47,7 +47,7 @@ class Composition:
         self.local: dict[ServiceName, ServiceContract] = {}
 
     def elsewhere(self, contract: type[C]) -> C:
-        """Return a service that runs in another process."""
+        """Return the client of a service in another process."""
         service = contract.service
         return remote(
             contract, self.session, lambda: self._address(service), server_token(self.settings)
@@ -72,7 +72,7 @@ class Composition:
         return service if contract in type(service).__mro__ else service.subjects()[contract]
 
     def _address(self, service: ServiceName) -> str:
-        """Where a service is now: unless the settings say so, where it registered from."""
+        """Return the URL of a service: from the settings, otherwise from its registration."""
         jobs, settings = self.local.get(ServiceName.JOBS), self.settings
         may_move = not settings.services.url(service) and not server_token(settings)
         if may_move and isinstance(jobs, JobsService) and (url := jobs.registry.url(service)):
@@ -80,7 +80,7 @@ class Composition:
         return self._url(service)
 
     def _url(self, service: ServiceName) -> str:
-        """Where the settings have it; when they do not say, entries go to the Jobs process."""
+        """Return the URL in the settings; log entries are sent to the Jobs process by default."""
         if configured := self.settings.services.url(service):
             return configured
         if service is ServiceName.LOGGING:

@@ -13,7 +13,7 @@ from ytarchive.common.config import NetworkConfig
 from ytarchive.common.errors import InvalidConfiguration
 
 PROXY_ERRORS = (ProxyError,)
-"""What a SOCKS proxy's refusal raises besides `aiohttp.ClientError` and `OSError`."""
+"""Errors of SOCKS proxies besides `aiohttp.ClientError` and `OSError`."""
 
 _SOCKS = re.compile(r"(socks[45])[ah]?(://.*)")
 

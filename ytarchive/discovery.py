@@ -1,4 +1,4 @@
-"""Where the services of an archive are: the contracts as callers use them, and running servers."""
+"""Finds the services of an archive: the contracts for callers, and running servers."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import StorageAPI
 
 PROBE_SECONDS = 3.0
-"""How long a server may take for its first answer."""
+"""Time limit of a server's first answer."""
 
 C = TypeVar("C", bound=Contract)
 
@@ -40,7 +40,7 @@ class Archive:
     url: str | None = None
     """The server's URL; None when the services run inside this process."""
     work_on: Callable[[str], None] = lambda _: None
-    """Has this process work on a job, by its id; a server works on all of them anyway."""
+    """Makes this process work on a job, by its id; a server works on all jobs."""
     scheduler: Scheduler = field(default_factory=Scheduler)
     """Runs the periodic duties of the services in this process."""
 
@@ -55,12 +55,12 @@ class Archive:
 
     @property
     def metadata(self) -> MetadataAPI:
-        """Descriptions of videos and playlists."""
+        """Return the metadata of videos and playlists."""
         return self.of(MetadataAPI)
 
     @property
     def download(self) -> DownloadAPI:
-        """Transfers of media."""
+        """Return the transfers of media."""
         return self.of(DownloadAPI)
 
     @property
@@ -70,7 +70,7 @@ class Archive:
 
     @property
     def logging(self) -> LoggingAPI:
-        """Log entries and metrics."""
+        """Return the log entries and metrics."""
         return self.of(LoggingAPI)
 
 
@@ -87,7 +87,7 @@ async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> A
         async with asyncio.timeout(PROBE_SECONDS):
             services = await registry.list_services()
     except TokenRequired:
-        what = "refuses the token" if token else "wants a token"
+        what = "refuses the token" if token else "requires a token"
         raise TokenRequired(f"the server at {url} {what}") from None
     found = {each.service_name: each for each in services if each.url != IN_PROCESS}
 
@@ -125,7 +125,7 @@ async def running_server(settings: Settings, session: aiohttp.ClientSession) -> 
                 base_path = await _base_path(archive)
         except (YTArchiveError, TimeoutError) as error:
             if isinstance(error, TokenRequired) and (url == owner or not chosen):
-                raise  # it is the one that was meant
+                raise  # a named server is used
             continue
         if not chosen or base_path == str(settings.storage.base_path.resolve()):
             return archive

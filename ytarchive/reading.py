@@ -1,4 +1,4 @@
-"""An archive for commands that only read: no lock, no recovery, no background work, no change."""
+"""The archive for read-only commands: no lock, recovery, background work or change."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ from ytarchive.ytdlp import YtDlp
 
 @asynccontextmanager
 async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
-    """Give the archive as its databases and files are, whether a process owns it or not.
+    """Yield the archive in its current state, whether or not a process owns it.
 
     Raises ArchiveMissing, WrongArchive or NotAnArchive.
     """

@@ -28,10 +28,10 @@ log = logger.bind(service="ytarchive")
 
 _REGISTER_INTERVAL = 15.0
 _SWITCH_INTERVAL = 0.0005
-"""Seconds after which a busy thread lets another run, a tenth of Python's default.
+"""Seconds after which a busy thread yields to another, a tenth of Python's default.
 
-An answer that reads databases changes threads a dozen times, and would wait for as many intervals
-while captions are indexed or files are hashed.
+An answer that reads databases switches threads a dozen times, and would wait for as many intervals
+during indexing or hashing.
 """
 
 
@@ -59,17 +59,17 @@ async def serve(
         _calm_garbage_collection()
         sys.setswitchinterval(_SWITCH_INTERVAL)
         await stop.wait()
-        log.info("stopping: nothing new starts, running transfers may go on for a moment")
+        log.info("stopping: no new work starts; active transfers may continue briefly")
 
 
 def _calm_garbage_collection() -> None:
-    """Keep what start-up made out of every later collection, which would stop the event loop."""
+    """Exclude objects of the start-up from later collections, which would block the event loop."""
     gc.collect()
     gc.freeze()
 
 
 def _stop_signal() -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT; the second ends the process, and nothing is lost."""
+    """Return an event that the first SIGTERM or SIGINT sets; a second signal ends the process."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 

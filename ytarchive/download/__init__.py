@@ -1,4 +1,4 @@
-"""Download: fetches videos with yt-dlp into the staging folder, with progress."""
+"""Download: fetches videos by yt-dlp into the staging folder."""
 
 from ytarchive.download.api import (
     DownloadAPI,

@@ -14,7 +14,7 @@ from ytarchive.common.side_files import SideFiles
 
 
 class DownloadStatus(StrEnum):
-    """Where a download stands."""
+    """The status of a download."""
 
     QUEUED = "QUEUED"
     DOWNLOADING = "DOWNLOADING"
@@ -25,12 +25,12 @@ class DownloadStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Return whether nothing more will happen."""
+        """Return whether the download has ended."""
         return self in {self.COMPLETED, self.FAILED, self.CANCELLED}
 
 
 class DownloadPhase(StrEnum):
-    """What a running download is doing."""
+    """The phase of an active download."""
 
     WAITING = "waiting"
     EXTRACTING = "extracting"
@@ -45,7 +45,7 @@ class DownloadPhase(StrEnum):
 
 _ONLY_MISSING = "Without the media: only these, which the stored video lacks"
 _ABSENT = "Languages that YouTube does not have; people may add them later"
-_MISSING = "What YouTube has and did not give; to be asked for again another time"
+_MISSING = "Files that YouTube has and refused; to be requested again later"
 
 
 class DownloadRequest(ArchiveProfile):
@@ -59,10 +59,10 @@ class DownloadRequest(ArchiveProfile):
         "default `storage.videos_dir`",
     )
     only_missing: SideFiles = Field(
-        default=[], description=f"{_ONLY_MISSING}; then the other options do not matter"
+        default=[], description=f"{_ONLY_MISSING}; then the other options are ignored"
     )
     present: SideFiles = Field(
-        default=[], description="With `only_missing`: what the stored video has beside its media"
+        default=[], description="With `only_missing`: the side files of the stored video"
     )
     sought_captions: CaptionLanguages = Field(
         default=[],
@@ -85,7 +85,7 @@ class DownloadRequest(ArchiveProfile):
 
 
 class DownloadProgress(Model):
-    """How far a download is. `progress_percent` never goes backwards."""
+    """The progress of a download. `progress_percent` never decreases."""
 
     task_id: str
     video_id: str
@@ -93,17 +93,19 @@ class DownloadProgress(Model):
     progress_percent: float = Field(description="0 to 100, over video, audio and merge")
     downloaded_bytes: int
     total_bytes: int = Field(description="0 while it is not known")
-    speed: float = Field(description="Bytes a second")
+    speed: float = Field(description="Bytes per second")
     eta: int | None = Field(default=None, description="Seconds")
     error: str | None = None
     error_code: str | None = None
     attempts: int = Field(default=0, description="Failed attempts so far")
-    retry_at: UtcDatetime | None = Field(default=None, description="When it is tried again")
+    retry_at: UtcDatetime | None = Field(default=None, description="When it is retried")
     phase: DownloadPhase = DownloadPhase.WAITING
-    quality: str | None = Field(default=None, description="What was really chosen, as `720p`")
-    audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
+    quality: str | None = Field(default=None, description="The chosen quality, as `720p`")
+    audio_language: str | None = Field(
+        default=None, description="Language of the sound, if it is known"
+    )
     remarks: list[str] = Field(
-        default=[], description="What is not as it was asked for, as `no captions in de`"
+        default=[], description="Differences from the request, as `no captions in de`"
     )
     only_missing: SideFiles = Field(default=[], description=_ONLY_MISSING)
     missing: SideFiles = Field(default=[], description=_MISSING)
@@ -111,18 +113,20 @@ class DownloadProgress(Model):
 
 
 class DownloadEvent(Model):
-    """What the Download service tells when a download has ended (step 7 of the video flow)."""
+    """The notification of the end of a download (step 7 of the video flow)."""
 
     task_id: str = Field(description="The `transfer_id` under which Storage takes the files")
     video_id: str
     status: DownloadStatus
     finished_at: UtcDatetime
     output_path: str | None = None
-    quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
-    audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
-    downloaded_bytes: int = Field(default=0, description="Bytes that came over the network")
+    quality: str | None = Field(default=None, description="The fetched quality, as `720p`")
+    audio_language: str | None = Field(
+        default=None, description="Language of the sound, if it is known"
+    )
+    downloaded_bytes: int = Field(default=0, description="Bytes received over the network")
     remarks: list[str] = Field(
-        default=[], description="What is not as it was asked for, as `no captions in de`"
+        default=[], description="Differences from the request, as `no captions in de`"
     )
     only_missing: SideFiles = Field(default=[], description=_ONLY_MISSING)
     missing: SideFiles = Field(default=[], description=_MISSING)
@@ -130,12 +134,12 @@ class DownloadEvent(Model):
     error: ErrorDetail | None = None
     attempts: int = Field(default=0, description="Failed attempts of a direct download")
     request: DownloadRequest | None = Field(
-        default=None, description="Of a direct download, which no job requested"
+        default=None, description="The request of a direct download, which belongs to no job"
     )
 
 
 class VideoFormat(Model):
-    """One format that YouTube offers."""
+    """A format that YouTube offers."""
 
     format_id: str
     extension: str
@@ -146,7 +150,9 @@ class VideoFormat(Model):
     video_codec: str | None = None
     audio_codec: str | None = None
     audio_language: str | None = None
-    is_original_sound: bool = Field(default=False, description="Whether YouTube marks it so")
+    is_original_sound: bool = Field(
+        default=False, description="Whether YouTube marks it as the original"
+    )
     is_upscaled: bool = Field(
         default=False, description="Whether YouTube enlarged the uploaded picture"
     )
@@ -155,7 +161,7 @@ class VideoFormat(Model):
 
 
 class VideoFormats(Model):
-    """What YouTube offers of a video."""
+    """The formats that YouTube offers for a video."""
 
     video_id: str
     title: Text
@@ -163,7 +169,7 @@ class VideoFormats(Model):
         description="Distinct picture qualities, highest first; upscaled ones only if all are"
     )
     audio_languages: list[str] = Field(
-        default=[], description="Languages of the sound, that of the original first"
+        default=[], description="Languages of the sound, the original first"
     )
     formats: list[VideoFormat]
     captions: list[str] = Field(description="Languages of captions made by people")
@@ -177,7 +183,7 @@ class DownloadAPI(ServiceContract, Protocol):
 
     @endpoint("POST /download/video", status=202)
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
-        """Start a download; it is stored and registered by itself when it ends well.
+        """Start a download; a successful one is stored and registered automatically.
 
         While requests to YouTube are paused, it waits, QUEUED; `GET /governor` names the reason.
         """
@@ -185,16 +191,16 @@ class DownloadAPI(ServiceContract, Protocol):
 
     @endpoint("GET /download/progress/{task_id}")
     async def get_progress(self, task_id: OpaqueId) -> DownloadProgress:
-        """Return how far it is, or how it ended.
+        """Return the progress or the result of a download.
 
-        Raises NotFound: direct downloads are known for 90 days and the last thousand of them, those
-        of jobs as long as the process runs.
+        Raises NotFound: the last thousand direct downloads are known for 90 days, downloads of jobs
+        until the process ends.
         """
         ...
 
     @endpoint("POST /download/cancel/{task_id}")
     async def cancel_download(self, task_id: OpaqueId) -> DownloadProgress:
-        """Stop it within two seconds. What was fetched is kept for a later resume."""
+        """Cancel a download within two seconds. Fetched files are kept for resuming."""
         ...
 
     @endpoint("GET /download/formats/{video_id}")
@@ -204,11 +210,11 @@ class DownloadAPI(ServiceContract, Protocol):
 
 
 class DownloadListener(Contract, Protocol):
-    """Whoever wants to hear of finished downloads; the Jobs service does."""
+    """Receives the notifications of finished downloads; implemented by the Jobs service."""
 
     service: ClassVar[ServiceName] = ServiceName.JOBS
 
     @endpoint("POST /jobs/notifications/download")
     async def download_finished(self, request: DownloadEvent) -> Done:
-        """Take notice. It may come twice, or late; the effect is the same."""
+        """Handle a notification. It may arrive repeatedly or late, with the same effect."""
         ...

@@ -1,4 +1,4 @@
-"""The attempts of one download: its turn, its slot, its room on the disk, and the pauses."""
+"""The attempts of one download: permission, slot, disk space, and pauses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -46,12 +46,12 @@ class Attempts:
         self._note = note
         self._slots = asyncio.Semaphore(settings.download.concurrency)
         self.policy: RetryPolicy = never
-        """When direct downloads are tried again."""
+        """Decides when direct downloads are retried."""
 
     async def run(self, task: DownloadTask) -> None:
-        """Fetch it; a direct download is tried again, without a slot meanwhile.
+        """Fetch the video; a direct download is retried, without a slot during the pause.
 
-        Jobs retries its own videos, and does something else meanwhile.
+        Jobs retries its own videos.
         """
         while True:
             await _until(task.progress.retry_at)
@@ -71,17 +71,17 @@ class Attempts:
 
     async def _fetch_in_turn(self, task: DownloadTask) -> None:
         try:
-            # The turn first: who waits for it must keep nobody from a slot.
+            # The permission comes first: a waiting download must not occupy a slot.
             async with self._fetcher.turn(task.request.video_id), self._slots:
                 with ACTIVE_DOWNLOADS.track_inprogress():
                     async with self._watch.over():
                         return await self._fetch(task)
         except YTArchiveError:
             raise
-        except Exception as error:  # a fault of ours must end the task as well
-            log.exception("{}: the download broke", task.request.video_id)
+        except Exception as error:  # an unexpected error must end the task too
+            log.exception("{}: the download failed unexpectedly", task.request.video_id)
             named = as_error(error)
-            ours = InternalError(f"the download broke: {type(error).__name__}")
+            ours = InternalError(f"the download failed unexpectedly: {type(error).__name__}")
             raise (ours if isinstance(named, InternalError) else named) from error
         finally:
             self._room.release(task.request.video_id)

@@ -1,4 +1,4 @@
-"""Space on the archive's disk, kept for each download before its first byte is fetched."""
+"""Disk space that is reserved for each download before its first byte is fetched."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ _MIB = 2**20
 
 
 class DiskReservations:
-    """What running downloads will still write, against what is free.
+    """Compares the bytes that active downloads will still write with the free space.
 
     `min_free` bytes of the disk stay free in any case, less on a small one.
     """
@@ -21,9 +21,9 @@ class DiskReservations:
         self._claims: dict[str, Callable[[], int]] = {}
 
     def claim(self, video_id: str, needed: int, written: Callable[[], int]) -> None:
-        """Keep room for `needed` bytes; `written` tells how many of them are there by now.
+        """Reserve `needed` bytes; `written` returns how many of them are written so far.
 
-        Raises DiskFull if it does not fit beside the others.
+        Raises DiskFull without enough space beside the other reservations.
         """
         with os_errors(self._folder):
             space = Space.at(self._folder, self._min_free)
@@ -31,11 +31,11 @@ class DiskReservations:
         if needed > left:
             message = (
                 f"the video needs {needed // _MIB} MiB on the disk while it is fetched and merged, "
-                f"and {max(left, 0) // _MIB} MiB are left for it"
+                f"and {max(left, 0) // _MIB} MiB are available"
             )
             raise DiskFull(message, needed_bytes=needed, free_bytes=max(left, 0))
         self._claims[video_id] = lambda: max(needed - written(), 0)
 
     def release(self, video_id: str) -> None:
-        """The download has ended, or never came so far."""
+        """Release the reservation of a download, if it has one."""
         self._claims.pop(video_id, None)

@@ -1,4 +1,4 @@
-"""From yt-dlp's info to the formats that are offered. Pure."""
+"""Converts yt-dlp's info to the offered formats."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def _codec(name: str | None) -> str | None:
 
 
 def _languages(tracks: dict[str, list[Info]] | None) -> list[str]:
-    """Languages that can be had as WebVTT; the live chat is none."""
+    """Return the languages available as WebVTT, without the live chat."""
     return sorted(
         code
         for code, found in (tracks or {}).items()

@@ -1,4 +1,4 @@
-"""Tells the listener how downloads ended. Should that fail, the listener asks by itself."""
+"""Notifies the listener of ended downloads. If that fails, the listener polls."""
 
 import asyncio
 import itertools
@@ -15,18 +15,18 @@ _SECONDS_OF_PATIENCE = 60
 
 
 async def deliver(listener: DownloadListener, notice: DownloadEvent, *, insist: bool) -> bool:
-    """Tell the listener, several times if need be; whether it took notice. Never raises.
+    """Notify the listener, repeatedly if necessary, and return the success. Never raises.
 
-    `insist`: go on until it does, because it does not know that there is something to ask for.
+    `insist`: repeat without limit, for a download that the listener does not know and cannot poll.
     """
     further = itertools.repeat(_SECONDS_OF_PATIENCE) if insist else (None,)
     for seconds in itertools.chain(_SECONDS_BETWEEN, further):
         try:
             await listener.download_finished(notice)
         except YTArchiveError as error:
-            log.warning("{}: the notice was not taken: {}", notice.video_id, error.message)
-        except Exception:  # a fault of the listener must not lose this service
-            log.exception("{}: the notice was not taken", notice.video_id)
+            log.warning("{}: the notification failed: {}", notice.video_id, error.message)
+        except Exception:  # an error of the listener must not end this service
+            log.exception("{}: the notification failed", notice.video_id)
         else:
             return True
         if seconds is not None:

@@ -1,4 +1,4 @@
-"""What the workers are told to fetch; for a while without captions after YouTube refused them."""
+"""Builds the orders for workers; without captions for some minutes after YouTube refused them."""
 
 import time
 from pathlib import Path
@@ -16,7 +16,7 @@ _SECONDS_WITHOUT_CAPTIONS = 600.0
 
 
 class DownloadOptionsBuilder:
-    """Makes orders of requests, and learns from what comes of them."""
+    """Builds orders from requests, and records refusals of captions."""
 
     def __init__(self, staging: Path) -> None:
         self._staging = staging
@@ -67,11 +67,11 @@ class DownloadOptionsBuilder:
         )
 
     def learn(self, downloaded: Downloaded) -> None:
-        """Leave YouTube in peace for some minutes if it wants that."""
+        """Stop requesting captions for some minutes if YouTube refused them."""
         if downloaded.captions_refused:
             self._captions_from = time.monotonic() + _SECONDS_WITHOUT_CAPTIONS
             minutes = f"{_SECONDS_WITHOUT_CAPTIONS / 60:.0f} minutes"
-            log.warning("YouTube refuses captions: none is asked for during {}", minutes)
+            log.warning("YouTube refuses captions: none are requested for {}", minutes)
 
     def _folder(self, request: DownloadRequest) -> Path:
         name = staged_name(request.video_id, side_files=bool(request.only_missing))

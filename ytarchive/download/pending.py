@@ -1,7 +1,7 @@
-"""Direct downloads as files: what must still be done, and how the last ones ended.
+"""Records of direct downloads as files: unfinished ones, and the last results.
 
-A record is written before the request is answered, after each failed attempt and at the end; so a
-process that dies at any moment leaves what the next one needs.
+A record is written before the request is answered, after each failed attempt and at the end; so
+after a kill the next process can continue.
 """
 
 import time
@@ -40,7 +40,7 @@ class PendingDownload(Model):
 
 
 class PendingDownloads:
-    """One small file for each direct download, in `pending` until its end was reported."""
+    """One small file for each direct download, in `pending` until its end is reported."""
 
     def __init__(self, pending: Path, ended: Path, reserve: Reserve) -> None:
         self._pending = pending
@@ -60,7 +60,7 @@ class PendingDownloads:
             sync(self._pending)
 
     def end(self, task_id: str) -> None:
-        """Move a record to those that have ended. Raises DiskFull, NotWritable, ..."""
+        """Move a record to the ended ones. Raises DiskFull, NotWritable, ..."""
         path = self._pending / f"{task_id}.json"
         with os_errors(path):
             try:
@@ -69,11 +69,11 @@ class PendingDownloads:
             except FileNotFoundError:
                 return
             except OSError:
-                path.unlink(missing_ok=True)  # done once is better than done again at each start
+                path.unlink(missing_ok=True)  # otherwise each start would repeat it
                 raise
 
     def open(self) -> Iterator[PendingDownload]:
-        """Return what an earlier process did not finish, the oldest request first."""
+        """Return the unfinished records, oldest request first."""
         for path in sorted(self._pending.glob("*.json")):
             try:
                 yield PendingDownload.model_validate_json(read_regular(path))

@@ -1,4 +1,4 @@
-"""When a failed direct download is tried again: declared here, decided by Jobs, joined in `app`."""
+"""The retry policy of direct downloads: declared here, implemented by Jobs, set in `app`."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,14 +12,14 @@ _SECONDS_BETWEEN_LOOKS_FOR_ROOM = 30
 
 @dataclass(frozen=True)
 class Retry:
-    """The moment of the next attempt, and whether the failed one counts."""
+    """The time of the next attempt, and whether the failed attempt counts."""
 
     until: datetime
     uses_attempt: bool
 
 
 class RetryPolicy(Protocol):
-    """Decides about one failure."""
+    """Decides about a failure."""
 
     def __call__(
         self, error: YTArchiveError, failures: int, max_retries: int, alike: int
@@ -37,7 +37,7 @@ def never(error: YTArchiveError, failures: int, max_retries: int, alike: int) ->
 
 
 def for_room(error: YTArchiveError) -> Retry | None:
-    """Return the next look at a disk that is full or missing, whatever the policy is."""
+    """Return the time of the next check of a full or missing disk, for any policy."""
     if not isinstance(error, DiskFull | ArchiveMissing):
         return None
     until = utc_now() + timedelta(seconds=_SECONDS_BETWEEN_LOOKS_FOR_ROOM)

@@ -36,9 +36,9 @@ _NEEDED = ("yt_dlp", "ffmpeg", "staging", "archive")
 
 
 class DownloadService(DownloadAPI):
-    """Fetches videos into staging, and tells its listener of each that ends.
+    """Fetches videos into staging, and notifies its listener of each end.
 
-    Name the listener with `report_to`; `close` the service before its fetcher.
+    Set the listener by `report_to`; `close` the service before its fetcher.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class DownloadService(DownloadAPI):
         self._started = time.monotonic()
 
     def report_to(self, listener: DownloadListener) -> None:
-        """Name who hears of every download that ends from now on."""
+        """Set the listener for ended downloads."""
         self._transfers.report_to(listener)
         self._cleaner.start(self._scheduler, self._supervisor)
 
@@ -75,17 +75,17 @@ class DownloadService(DownloadAPI):
         return {StagingAPI: self._cleaner}
 
     def retry_by(self, policy: RetryPolicy) -> None:
-        """Name who decides when a failed direct download is tried again."""
+        """Set the retry policy of direct downloads."""
         self._transfers.retry_by(policy)
 
     async def take_up(self) -> None:
-        """Queue what an earlier process had promised and not done; it begins with `report_to`."""
+        """Queue an earlier process's unfinished downloads, which start at `report_to`."""
         await self._transfers.take_up()
 
     async def close(self, grace: float = 0) -> None:
-        """Take nothing more; running transfers get `grace` seconds and then stop resumably.
+        """Accept no more downloads; active transfers get `grace` seconds and can be resumed later.
 
-        The listener is not told of those: it asks for them again after the restart.
+        The listener is not notified of them: it requests them again after the restart.
         """
         await self._transfers.close(grace)
         await self._supervisor.stop()

@@ -1,4 +1,4 @@
-"""One download: its request, how far it is, and what is told when it ends."""
+"""A download: its request, progress and notification."""
 
 import asyncio
 from typing import Self
@@ -50,7 +50,7 @@ class DownloadTask:
         return self.progress.task_id
 
     def started(self) -> None:
-        """It has a slot."""
+        """Record that the download has a slot."""
         self._update(
             status=DownloadStatus.DOWNLOADING,
             phase=DownloadPhase.EXTRACTING,
@@ -61,10 +61,10 @@ class DownloadTask:
 
     @classmethod
     def restored(cls, pending: PendingDownload) -> Self:
-        """Return the task that an earlier process had, with its attempts and its outcome."""
+        """Return the task of an earlier process, with its attempts and outcome."""
         task = cls(pending.request, pending.task_id)
         task.is_promised, task.trace_id, task.errors = True, pending.trace_id, pending.errors
-        # A restart is a reason to look at the disk at once. Other pauses continue.
+        # After a restart the disk is checked at once. Other pauses continue.
         waits_for_room = pending.errors and for_room(error_from(pending.errors[-1])) is not None
         retry_at = None if waits_for_room else pending.retry_at
         task._update(attempts=pending.attempts, retry_at=retry_at)
@@ -75,7 +75,7 @@ class DownloadTask:
         return task
 
     def record(self) -> PendingDownload:
-        """Return what the next process needs of it."""
+        """Return the record for the next process."""
         is_final = self.progress.status.is_final
         return PendingDownload(
             task_id=self.task_id,
@@ -93,14 +93,14 @@ class DownloadTask:
         return sum(each.code == error.code for each in self.errors) + 1
 
     def postponed(self, error: YTArchiveError, retry: Retry) -> None:
-        """It failed because of `error`, and is tried again."""
+        """Record a failure that is retried."""
         self.errors = [*self.errors, error.detail()][-_ERRORS_KEPT:]
         self._stopped(DownloadStatus.QUEUED, error)
         attempts = self.progress.attempts + retry.uses_attempt
         self._update(phase=DownloadPhase.WAITING, attempts=attempts, retry_at=retry.until)
 
     def moved(self, transfer: Transfer) -> int:
-        """Take in a moment of the transfer. Returns the bytes fetched since the last one."""
+        """Record progress; return the bytes fetched since the last call."""
         phase = DownloadPhase(transfer.phase)
         merging = phase is DownloadPhase.MERGING
         fetched = max(transfer.network_bytes - self.network_bytes, 0)
@@ -118,7 +118,7 @@ class DownloadTask:
         return fetched
 
     def completed(self, downloaded: Downloaded) -> int:
-        """Return every file is there. Returns the bytes fetched since the last moment."""
+        """Record that all files are complete; return the bytes fetched since the last call."""
         fetched = max(downloaded.network_bytes - self.network_bytes, 0)
         self.network_bytes += fetched
         self._update(
@@ -136,14 +136,14 @@ class DownloadTask:
         return fetched
 
     def failed(self, error: YTArchiveError) -> None:
-        """It ended with an error; what was fetched stays for the next try."""
+        """Record a final error; fetched files are kept for the next attempt."""
         self.error = error
         self._stopped(DownloadStatus.FAILED, error)
         if self.is_promised:
             self._update(attempts=self.progress.attempts + 1)
 
     def cancelled(self, error: YTArchiveError) -> None:
-        """Somebody did not want it any more."""
+        """Record that the download was cancelled."""
         self._stopped(DownloadStatus.CANCELLED, error)
 
     def notice(self) -> DownloadEvent:
@@ -177,5 +177,5 @@ class DownloadTask:
 
 
 def _shown(progress: DownloadProgress) -> tuple[str, str, int]:
-    """Return what makes a change an event: not every byte."""
+    """Return the fields whose change is an event, without byte counts."""
     return progress.status, progress.phase, int(progress.progress_percent)

@@ -1,4 +1,4 @@
-"""All downloads of this process: waiting, running, and the last ones that ended."""
+"""The downloads of this process: waiting, active, and recently ended."""
 
 import asyncio
 import time
@@ -38,11 +38,11 @@ log = logger.bind(service="download")
 
 _REMEMBERED = 1000
 _SECONDS_UNTIL_IDLE = 3600
-"""How long the files of a failed download wait for the job's next try before they are idle."""
+"""Seconds that the files of a failed download wait for the job's next attempt."""
 
 
 class Transfers:
-    """Runs at most `download.concurrency` at a time; the others wait, first come first."""
+    """Runs at most `download.concurrency` downloads at a time; the others wait in order."""
 
     def __init__(
         self, settings: Settings, fetcher: Fetcher, watch: ArchiveWatch | None = None
@@ -70,12 +70,12 @@ class Transfers:
         self._unreported: list[DownloadTask] = []
         self._soon_again: dict[str, float] = {}
         self.on_idle_files: Callable[[], None] = lambda: None
-        """Called when a download has ended without a result, and may have left files."""
+        """Called when a download ended without a result and may have left files."""
         self.on_given_up: Callable[[str], None] = lambda _: None
-        """Called with the id of a video whose direct download was given up."""
+        """Called with the id of a video whose direct download finally failed."""
 
     def folders_in_use(self) -> set[str]:
-        """Return the names of the staging folders that are used, or soon resumed by a job."""
+        """Return the staging folders that are in use or will soon be resumed by a job."""
         oldest = time.monotonic() - _SECONDS_UNTIL_IDLE
         self._soon_again = {name: at for name, at in self._soon_again.items() if at > oldest}
         ids = {*self._by_video, *self._soon_again}
@@ -94,7 +94,10 @@ class Transfers:
             raise NotFound(f"no download has the id {task_id}") from None
 
     async def progress(self, task_id: str) -> DownloadProgress:
-        """Return how far a task is, or how one of an earlier process ended. Raises NotFound."""
+        """Return the progress of a task, or the result of an earlier process's task.
+
+        Raises NotFound.
+        """
         task = self._tasks.get(task_id)
         if task is not None:
             return task.progress
@@ -105,7 +108,7 @@ class Transfers:
         self._attempts.policy = policy
 
     def report_to(self, listener: DownloadListener) -> None:
-        """Name who hears of every download; those that were taken up again begin now."""
+        """Set the listener; restored downloads start now."""
         self._listener = listener
         for task in self._by_video.values():
             self._begin(task)
@@ -113,7 +116,7 @@ class Transfers:
             self._tell(self._unreported.pop())
 
     async def take_up(self) -> None:
-        """Queue again what an earlier process had not finished; it begins with `report_to`."""
+        """Queue the unfinished downloads of an earlier process; they start at `report_to`."""
         for pending in await asyncio.to_thread(lambda: list(self._pending.open())):
             task = DownloadTask.restored(pending)
             if not task.progress.status.is_final and task.request.video_id in self._by_video:
@@ -125,9 +128,9 @@ class Transfers:
                 self._remember(task)
 
     async def start(self, request: DownloadRequest) -> DownloadTask:
-        """Queue a download; a video that is being fetched already keeps its one task.
+        """Queue a download; a video that is already being fetched keeps its task.
 
-        Raises ServiceUnavailable, and what writing the promise down raises.
+        Raises ServiceUnavailable, or an error of writing the record.
         """
         if self._is_closing:
             raise ServiceUnavailable("the Download service is shutting down")
@@ -142,8 +145,8 @@ class Transfers:
         return task
 
     async def stop(self, tasks: Iterable[DownloadTask]) -> None:
-        """Cancel downloads and wait until they have stopped; those that ended stay as they are."""
-        await asyncio.sleep(0)  # one that has not begun yet could not end in order
+        """Cancel downloads and wait until they have stopped; ended ones are not changed."""
+        await asyncio.sleep(0)  # a task that has not begun could not end in order
         running = [each.running for each in tasks if each.running and not each.running.done()]
         for each in running:
             each.cancel()
@@ -151,9 +154,9 @@ class Transfers:
             await asyncio.wait(running)
 
     async def close(self, grace: float) -> None:
-        """Let running transfers go on for `grace` seconds, then stop them; they can be resumed.
+        """Let active transfers continue for `grace` seconds, then stop them; they can be resumed.
 
-        Nobody is told of what is stopped here: whoever wants it asks again after the restart.
+        No notification is sent for stopped downloads: Jobs requests them again after the restart.
         """
         self._is_closing = True
         active = [each for each in self._by_video.values() if not each.progress.status.is_final]
@@ -195,7 +198,7 @@ class Transfers:
         return task
 
     async def _run(self, task: DownloadTask) -> None:
-        """Wait for a slot and fetch. Whatever happens, the task ends and the listener hears."""
+        """Wait for a slot and fetch. In any case the task ends and the listener is notified."""
         video_id = task.request.video_id
         try:
             await self._attempts.run(task)
@@ -212,7 +215,7 @@ class Transfers:
         except YTArchiveError as error:
             count_failure(task, error)
             task.failed(error)
-            # A job tells it too, and what follows from it.
+            # The job logs it too, with the consequence.
             log.log("WARNING" if task.is_promised else "DEBUG", "{}: {}", video_id, error.message)
         self._tell(task)
 
@@ -222,9 +225,11 @@ class Transfers:
         require_exact_name(self._staging / video_id)
 
     async def _note(self, task: DownloadTask) -> None:
-        """Write a direct download's state. If that fails, a restart repeats what is missing."""
+        """Write a direct download's state. If that fails, a restart repeats the missing part."""
         try:
-            await self._watch.require()  # or its folders would be made where the archive was
+            await (
+                self._watch.require()
+            )  # otherwise its folders would be created in place of the archive
             await asyncio.to_thread(self._pending.keep, task.record())
         except YTArchiveError as error:
             log.warning("{}: its state is not written: {}", task.request.video_id, error.message)
@@ -240,7 +245,7 @@ class Transfers:
             self.on_idle_files()
 
     async def _deliver(self, task: DownloadTask) -> None:
-        """Tell the listener. Till then a finished video is taken: its folder is being moved."""
+        """Notify the listener. Until then the folder of a finished video is in use."""
         try:
             if task.is_promised:
                 await self._note(task)
@@ -252,7 +257,7 @@ class Transfers:
             self._free(task)
 
     async def _end(self, task: DownloadTask) -> None:
-        """Keep how a direct download ended; one that was given up leaves no files."""
+        """Record the end of a direct download; after a final failure its files are removed."""
         if not task.is_promised:
             return
         task.is_promised = False

@@ -27,25 +27,25 @@ class JobsAPI(ServiceContract, Protocol):
 
     @endpoint("GET /jobs")
     async def list_jobs(self, request: JobQuery) -> Page[Job]:
-        """Jobs that match, newest first."""
+        """Return matching jobs, newest first."""
         ...
 
     @endpoint("PUT /jobs/{job_id}/retry")
     async def retry_job(self, job_id: OpaqueId) -> Job:
-        """Queue again what failed, was unavailable or cancelled. Raises NotFound or Conflict."""
+        """Queue failed, unavailable and cancelled videos again. Raises NotFound or Conflict."""
         ...
 
     @endpoint("POST /jobs/retry")
     async def retry_jobs(self, request: RetryJobs) -> RetryReport:
-        """Queue again what failed in any job, by reason. Raises InvalidRequest with the reasons.
+        """Queue failed videos of all jobs again, by reason. Raises InvalidRequest with the reasons.
 
-        A block by YouTube (bot_check, …) that was the reason is then probed at once.
+        If the reason is a block by YouTube (bot_check, …), a probe is sent at once.
         """
         ...
 
     @endpoint("POST /work-plans/retry")
     async def retry_work_plans(self, request: RetryWorkPlans) -> RetryReport:
-        """Queue again what work plans have. Entries stay in them until they are stored.
+        """Queue the videos of work plans again. Entries stay in a plan until they are stored.
 
         A plan whose job is not known here gets a new job. Raises NotFound or InvalidRequest.
         """

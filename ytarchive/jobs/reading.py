@@ -1,4 +1,4 @@
-"""The queue, for commands that only read it: nothing is worked on, and nothing is written."""
+"""The queue for read-only commands: no work is done, and nothing is written."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,14 +20,14 @@ from ytarchive.jobs.service import JobsService
 
 
 class ReadOnlyJobs(JobsService):
-    """Answers from `jobs.db` as it is; whatever would change it raises NotWritable."""
+    """Answers from `jobs.db`; operations that change it raise NotWritable."""
 
     @classmethod
     @asynccontextmanager
     async def reading(
         cls, settings: Settings, clients: ServiceClients, probe: HealthProbe
     ) -> AsyncIterator[Self]:
-        """Give the service; a `jobs.db` that is missing counts as an empty queue."""
+        """Yield the service; a missing `jobs.db` is treated as an empty queue."""
         path = settings.storage.state_path / "jobs.db"
         async with await ReadOnlyDatabase.open(path, SCHEMA) as database:
             guards = await guards_of(database, settings, clients)
@@ -43,7 +43,7 @@ class ReadOnlyJobs(JobsService):
 
 
 class _ForgetfulRegistry(RegistryRepository):
-    """Keeps nothing: the services of this process end with it."""
+    """A registry without storage, because the services of this process end with it."""
 
     async def save(self, service: ServiceRegistry) -> None:
         """Keep nothing."""

@@ -1,7 +1,7 @@
-"""The gate of a process apart: it asks the governor where that is, in the Jobs process.
+"""The gate in another process: it requests permits from the governor in the Jobs process.
 
-What the queue sent here has been admitted there. The governor knows the video, so it is asked in
-the same way and has nothing against it. Without an answer nobody passes.
+The queue's videos are already admitted there; the governor knows them and admits their requests at
+once. Without an answer no request is sent.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _RENEWALS_IN_A_LEASE = 3
 
 
 class RemoteGate(Gate):
-    """Lets pass whom the Jobs service admits, and tells it what came of it."""
+    """Admits requests by the Jobs service, and reports their outcomes to it."""
 
     def __init__(self, permits: PermitsAPI) -> None:
         self._permits = permits
@@ -55,11 +55,11 @@ class RemoteGate(Gate):
         except RequestsPaused:
             raise
         except YTArchiveError as error:
-            message = f"YouTube is not asked without leave of the Jobs service: {error.message}"
+            message = f"no request to YouTube without a permit of the Jobs service: {error.message}"
             raise ServiceUnavailable(message) from error
 
     async def _wait(self, request: PermitRequest) -> GivenPermit:
-        """Ask again and again, also before the time told: the pause may be ended by hand."""
+        """Retry until admitted, also before the reported time, because a user may end the pause."""
         pauses = itertools.chain(_SECONDS_BETWEEN, itertools.repeat(_SECONDS_BETWEEN[-1]))
         told = ""
         while True:
@@ -72,7 +72,7 @@ class RemoteGate(Gate):
             await asyncio.sleep(next(pauses))
 
     async def _renew(self, permit_id: str, lease: float) -> None:
-        """Keep the permit until cancelled. Should it run out, what it was given for goes on."""
+        """Renew the permit until cancelled. If it expires, its work continues."""
         while True:
             await asyncio.sleep(lease / _RENEWALS_IN_A_LEASE)
             try:
@@ -85,4 +85,6 @@ class RemoteGate(Gate):
             async with asyncio.timeout(_SECONDS_FOR_THE_END):
                 await self._permits.end_permit(permit_id, outcome)
         except (YTArchiveError, TimeoutError) as error:
-            log.warning("Jobs did not hear how {} went: {}", outcome.source, error)
+            log.warning(
+                "the outcome of {} could not be reported to Jobs: {}", outcome.source, error
+            )

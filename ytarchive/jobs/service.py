@@ -83,7 +83,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._guards = guards
         self.availability: AvailabilityAPI = guards.ledger
         self.gate = GovernedGate(guards.governor)
-        """For what asks YouTube in this process without a job."""
+        """The gate for requests to YouTube without a job in this process."""
         self.permits = Permits(self.gate)
         self._waiter = DownloadWaiter(clients.download, settings.jobs.notification_timeout)
         self.registry = Registry(RegistryRepository(database), probe, known_hosts(settings))
@@ -110,7 +110,7 @@ class JobsService(JobsAPI, DownloadListener):
 
     @property
     def direct_retries(self) -> DirectRetries:
-        """When failed direct downloads are tried again."""
+        """Return the retry policy of direct downloads."""
         return DirectRetries(self._settings.jobs, self._guards.explain)
 
     @classmethod
@@ -127,7 +127,7 @@ class JobsService(JobsAPI, DownloadListener):
     ) -> AsyncIterator["JobsService"]:
         """Open the queue and work on it until the block ends.
 
-        `whole_queue`: False works on nothing but the jobs given to `work_on`.
+        `whole_queue`: False works only on the jobs passed to `work_on`.
         """
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
             guards = await guards_of(database, settings, clients)
@@ -166,7 +166,7 @@ class JobsService(JobsAPI, DownloadListener):
         }
 
     def work_on(self, job_id: str) -> None:
-        """Add a job to those that are worked on, when not the whole queue is."""
+        """Work on a job, if not the whole queue is processed."""
         self._queue.allow(job_id)
         self._add(self._pruner.duty)
 
@@ -200,9 +200,9 @@ class JobsService(JobsAPI, DownloadListener):
         incomplete = job.progress.failed + job.progress.unavailable + job.progress.cancelled
         relist = job.playlist_id is not None and (job.error is not None or job.progress.listing)
         if not incomplete and not relist:
-            raise Conflict(f"job {job_id} has nothing to retry: everything succeeded")
+            raise Conflict(f"job {job_id} has no video to retry: all succeeded")
         if await self._repository.requeue(job_id, relist=relist) < 0:
-            raise Conflict(f"job {job_id} is being retried already")
+            raise Conflict(f"job {job_id} is already being retried")
         log.info("job {} queued again", job_id)
         self._engine.job_changed(job_id)
         return await self._found(job_id)
@@ -226,7 +226,7 @@ class JobsService(JobsAPI, DownloadListener):
     async def download_finished(self, request: DownloadEvent) -> Done:
         log.debug("{}: download {}", request.video_id, request.status.lower())
         if not self._waiter.deliver(request):
-            # Answered when it is safe, and not before: Download keeps it until then.
+            # Answered only after it is durable; Download keeps it until then.
             await self._direct.finished(request)
         return Done()
 

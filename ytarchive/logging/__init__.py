@@ -1,4 +1,4 @@
-"""Logging: collects entries of every service, keeps, rotates and finds them; metrics."""
+"""Logging: collects, stores, rotates and searches entries of all services; metrics."""
 
 from ytarchive.logging.api import (
     LogBatch,

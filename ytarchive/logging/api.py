@@ -21,7 +21,7 @@ class LogLevel(StrEnum):
 
 
 class LogEntry(Model):
-    """One thing that happened."""
+    """A log entry."""
 
     timestamp: UtcDatetime = Field(default_factory=utc_now)
     service: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
@@ -38,7 +38,7 @@ class LogBatch(Model):
 
 
 class Received(Model):
-    """How many entries were taken."""
+    """The number of accepted entries."""
 
     accepted: int
 
@@ -50,7 +50,7 @@ class LogQuery(Model):
     level: LogLevel | None = Field(default=None, description="This level and those above it")
     trace_id: str | None = None
     text: str | None = Field(
-        default=None, max_length=1000, description="Part of the message, whatever its case"
+        default=None, max_length=1000, description="Part of the message, ignoring case"
     )
     since: UtcDatetime | None = None
     until: UtcDatetime | None = None
@@ -58,8 +58,8 @@ class LogQuery(Model):
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
     follow: bool = Field(
         default=False,
-        description="In the order of arrival, whatever the timestamps: without a cursor what comes "
-        "from now on, with one what came since. There always is a `next_cursor`",
+        description="In order of arrival: entries from now on or, with a cursor, since then. "
+        "`next_cursor` is always set",
     )
 
 
@@ -73,28 +73,28 @@ class Metric(Model):
 
 
 class LoggingAPI(ServiceContract, Protocol):
-    """Collect, keep and find what the services have to say."""
+    """Store and search log entries of the services."""
 
     service: ClassVar[ServiceName] = ServiceName.LOGGING
 
     @endpoint("POST /logs", status=201)
     async def submit_log(self, request: LogEntry) -> Received:
-        """Take one entry."""
+        """Accept one entry."""
         ...
 
     @endpoint("POST /logs/batch", status=201)
     async def submit_logs(self, request: LogBatch) -> Received:
-        """Take up to 10,000 entries."""
+        """Accept up to 10,000 entries."""
         ...
 
     @endpoint("GET /logs")
     async def query_logs(self, request: LogQuery) -> Page[LogEntry]:
-        """Entries that match, newest first; with `follow` those that have come since."""
+        """Return matching entries, newest first; with `follow` new entries since the cursor."""
         ...
 
     @endpoint("GET /logs/services/{service}")
     async def service_logs(self, service: str, request: LogQuery) -> Page[LogEntry]:
-        """Entries of one service that match, newest first. Raises NotFound for an unknown one."""
+        """Return matching entries of a service, newest first. Raises NotFound if it has none."""
         ...
 
     @endpoint("GET /metrics")

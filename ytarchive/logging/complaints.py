@@ -1,4 +1,4 @@
-"""What is wrong with the log itself goes to stderr: the log would be the wrong place."""
+"""Problems of the log itself are written to stderr."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ _INTERVAL_SECONDS = 60
 
 
 class Complaints:
-    """Says on stderr what fails, at most once a minute."""
+    """Writes problems to stderr, at most one per minute."""
 
     def __init__(self) -> None:
         self._quiet_until = 0.0
@@ -20,5 +20,5 @@ class Complaints:
         now = time.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + _INTERVAL_SECONDS
-            with suppress(OSError, ValueError):  # it may lie on the same full disk, or be closed
+            with suppress(OSError, ValueError):  # stderr may be on the same full disk, or closed
                 sys.stderr.write(f"ytarchive: {mask(text)}\n")

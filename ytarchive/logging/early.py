@@ -1,4 +1,4 @@
-"""What is logged before there is a store: kept, up to a thousand entries, until there is one."""
+"""Keeps up to a thousand entries that are logged before the log store exists."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -11,26 +11,26 @@ from ytarchive.logging.api import LogEntry
 from ytarchive.logging.records import SEVERITY, entry_of
 
 if TYPE_CHECKING:
-    from loguru import Message  # exists for type checkers only
+    from loguru import Message  # only for type checkers
 
 _MOST = 1000
 
 
 class EarlyEntries:
-    """Return the first entries of a process, for the first store that requests them."""
+    """The first entries of a process, for the first store that requests them."""
 
     def __init__(self) -> None:
         self._entries: deque[LogEntry] = deque(maxlen=_MOST)
         self._sink: int | None = None
 
     def keep(self) -> None:
-        """Keep what is logged from now on; loguru must have no sink of this yet."""
+        """Keep new entries; loguru must not have this sink yet."""
         self._sink = logger.add(self._take, level="DEBUG", format=lambda _: "")
 
     def handed_over(self, level: str) -> Iterator[LogEntry]:
-        """Return what was kept, of `level` and above; nothing is kept any more."""
+        """Return the kept entries of `level` and above, and stop keeping entries."""
         if self._sink is not None:
-            with suppress(ValueError):  # someone may have removed every sink
+            with suppress(ValueError):  # another module may have removed all sinks
                 logger.remove(self._sink)
         kept, self._entries = self._entries, deque(maxlen=_MOST)
         self._sink = None
@@ -42,4 +42,4 @@ class EarlyEntries:
 
 
 early_entries = EarlyEntries()
-"""Of this process: loguru's sinks are the process's too."""
+"""One per process, like loguru's sinks."""

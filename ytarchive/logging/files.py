@@ -38,9 +38,9 @@ class Part:
 
 
 class LogFiles:
-    """Appends to the files, begins new ones, removes old ones. For any thread; blocks on the disk.
+    """Writes, rotates and removes log files. Can be used by any thread; blocks on the disk.
 
-    A file is dated by the day of writing, so that entries with a wrong clock end up in order too.
+    A file has the day of writing, so that entries with a wrong clock are in order too.
     """
 
     def __init__(self, folder: Path, file_bytes: int) -> None:
@@ -53,8 +53,7 @@ class LogFiles:
     def append(self, lines: Iterable[tuple[str, bytes]], today: date) -> None:
         """Write lines, each with its service's name, to the services' files.
 
-        Raises OSError; then what was not written waits for the next call, 20,000 lines at most for
-        each service.
+        Raises OSError; then unwritten lines wait for the next call, at most 20,000 of each service.
         """
         with self._lock:
             self._take(lines)
@@ -63,7 +62,7 @@ class LogFiles:
             raise failure
 
     def keep(self, lines: Iterable[tuple[str, bytes]]) -> None:
-        """Let lines wait for the next call of `append`, as after a failure."""
+        """Keep lines for the next call of `append`, as after a failure."""
         with self._lock:
             self._take(lines)
 
@@ -77,22 +76,22 @@ class LogFiles:
         return service if known else _OTHERS
 
     def _write_waiting(self, service: str, today: date) -> OSError | None:
-        """Write what waits of one service; others must not suffer when that fails."""
+        """Write the waiting lines of one service; a failure must not affect the others."""
         waiting = self._waiting[service]
         if not waiting:
             return None
         try:
             folder = self._folder / service
-            folder.mkdir(parents=True, exist_ok=True)  # again each time: people tidy up
+            folder.mkdir(parents=True, exist_ok=True)  # each time, because users may remove folders
             part = self._part(service, folder, today.isoformat())
-            self._open.pop(service, None)  # if writing fails, the file is looked at again
+            self._open.pop(service, None)  # after a failure the file is checked again
             self._open[service] = self._write(part, waiting)
         except OSError as error:
             return error
         return None
 
     def purge(self, keep_days: float, max_bytes: int, today: date) -> None:
-        """Remove what is older than `keep_days`, then the oldest files beyond `max_bytes`."""
+        """Remove files older than `keep_days`, then the oldest files beyond `max_bytes`."""
         oldest = (today - timedelta(days=keep_days)).isoformat()
         parts = sorted(self._all_parts(), key=lambda part: (part.day, part.number), reverse=True)
         total = 0
@@ -113,14 +112,14 @@ class LogFiles:
         return part
 
     def _write(self, part: Part, waiting: deque[bytes]) -> Part:
-        """Append the lines, take them off the queue, and return the part with the last of them."""
+        """Append the lines, remove them from the queue, and return the part of the last line."""
         while waiting:
             room = self._file_bytes - part.size
             lines = list(_that_fit(waiting, room))
             if not lines and part.size:
                 part = Part(part.folder, part.day, part.number + 1, 0)
                 continue
-            lines = lines or [waiting[0]]  # one line alone may be larger than a file should be
+            lines = lines or [waiting[0]]  # a single line may exceed the size of a file
             _flush(part, lines)
             for _ in lines:
                 waiting.popleft()
@@ -151,7 +150,7 @@ def _numbers_in(folder: Path, day: str) -> list[int]:
 
 
 def _end_line(part: Part) -> None:
-    """A crash or a full disk can leave half a line; what follows must not be glued to it."""
+    """End an incomplete line of a crash or a full disk, so that no line is appended to it."""
     if part.size == 0:
         return
     with open_regular(part.path) as file:

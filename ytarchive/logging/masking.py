@@ -1,4 +1,4 @@
-"""Keeps secrets out of everything that is logged."""
+"""Removes secrets from log entries."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from ytarchive.common.config import Settings
 MASK = "***"
 
 _SHORTEST = 4
-"""Shorter registered values would blot out ordinary words."""
+"""Shorter registered values would mask ordinary words."""
 
 _NAMES = r"api[_-]?key|x-goog-api-key|(?:access|refresh|auth|id)?_?token|passw(?:or)?d|secret"
 _COOKIES = r"LOGIN_INFO|(?:__Secure-[\w-]+|[A-Z]{0,3}SID|SAPISID|APISID|[A-Z]?SIDCC|[A-Z]?SIDTS)"
@@ -36,7 +36,7 @@ _PATTERNS = (
     rf"(?i:\b(?:set-)?cookie{_value('cookies', _LINE)})",
     r"\t(?:TRUE|FALSE)\t[^\t\n]*\t(?:TRUE|FALSE)\t\d+\t[^\t\n]+\t(?P<netscape>[^\s]+)",
     rf"(?<![\w-])(?:{_COOKIES}){_value('cookie', _WORD)}",
-    # Authorization: whatever scheme and credentials there are, and bearers' alone
+    # Authorization with any scheme and credentials, and bearer tokens alone
     rf"(?i:\bauthorization{_value('credentials', _LINE)})",
     r"(?i:\bbearer\s+)(?P<bearer>[\w.~+/=-]{8,})",
     # key=… in addresses and arguments; longer names also as `"token": "…"`
@@ -44,7 +44,7 @@ _PATTERNS = (
     rf"(?i:(?:{_NAMES}){_value('named', _WORD)})",
     # https://user:password@host
     r"(?i:\b[a-z][a-z0-9+.-]{0,15}://)(?P<user>[^\s/?#]+)@",
-    # keys and tokens of Google's, wherever they stand
+    # keys and tokens of Google at any place
     r"(?P<google>AIza[\w-]{30,}|ya29\.[\w-]+)",
 )
 _SECRET = re.compile("|".join(_PATTERNS))
@@ -60,11 +60,11 @@ _registered: tuple[str, ...] = ()
 
 
 def register_secrets(settings: Settings) -> None:
-    """Mask every secret of the settings wherever it is logged, from now on."""
+    """Mask every secret of the settings in all later log entries."""
     for secret in filter(None, (*settings.youtube.secrets(), settings.server.token)):
         value = secret.get_secret_value()
         register_secret(value)
-        register_secret(value.partition("+")[2])  # of a PO token the token itself
+        register_secret(value.partition("+")[2])  # the token part of a PO token setting
     if settings.network.proxy:
         password = _PROXY_PASSWORD.search(settings.network.proxy)
         if password is not None:
@@ -73,7 +73,7 @@ def register_secrets(settings: Settings) -> None:
 
 
 def register_secret(value: str) -> None:
-    """From now on, mask this value wherever it is logged, however it is written there."""
+    """Mask a value in all later log entries, in every notation."""
     global _registered  # noqa: PLW0603  # one process has one set of secrets
     if len(value) >= _SHORTEST:
         forms = {form for form in _forms(value) if len(form) >= _SHORTEST}
@@ -95,8 +95,8 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def mask(text: str) -> str:
-    """`text` with every secret in it replaced by `***`."""
-    if may_hold_secret(text):  # the patterns are slow, and few texts need them
+    """Return `text` with every secret replaced by `***`."""
+    if may_hold_secret(text):  # the patterns are slow and rarely needed
         for value in _registered:
             text = text.replace(value, MASK)
         text = _SECRET.sub(_masked_match, text)
@@ -104,14 +104,17 @@ def mask(text: str) -> str:
 
 
 def may_hold_secret(text: str) -> bool:
-    """Quick, and never wrongly False; for plain text, and for text inside JSON."""
+    """Return False if text, plain or in JSON, cannot contain a secret.
+
+    Fast; may return True wrongly.
+    """
     return _holds_any(text, _SIGNS, _registered)
 
 
 def may_hold_secrets(texts: Sequence[str]) -> list[bool]:
     """Return the same for each text.
 
-    All are looked through as one first: most signs are in none.
+    They are first searched as one text, because most signs occur in none.
     """
     whole = "\n".join(texts)
     lowered = whole.lower()

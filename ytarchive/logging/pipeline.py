@@ -1,4 +1,4 @@
-"""The way of log records to the store: a bounded queue, drained in batches by one task."""
+"""Sends log records to the store: a bounded queue that one task empties in batches."""
 
 import asyncio
 import threading
@@ -40,10 +40,10 @@ _storing: ContextVar[bool] = ContextVar("storing", default=False)
 
 
 class EntryTarget(Protocol):
-    """Where entries go."""
+    """The destination of entries."""
 
     async def write(self, entries: Sequence[LogEntry]) -> None:
-        """Keep the entries. They are tried again after an error that `is_passing`."""
+        """Store the entries. The caller retries after an error that `is_passing`."""
         ...
 
 
@@ -54,13 +54,13 @@ def is_passing(error: Exception) -> bool:
 
 
 class RemoteTarget:
-    """A Logging service, wherever it runs."""
+    """A Logging service, in process or remote."""
 
     def __init__(self, service: LoggingAPI) -> None:
         self._service = service
 
     async def write(self, entries: Sequence[LogEntry]) -> None:
-        """Submit the entries in one request, or in smaller ones where that is too large."""
+        """Submit the entries in one request, or in smaller ones if it is too large."""
         try:
             await self._service.submit_logs(LogBatch(entries=list(entries)))
         except BodyTooLarge:
@@ -72,7 +72,7 @@ class RemoteTarget:
 
 
 class LogPipeline:
-    """Takes what is logged in this process to `target`, without ever holding up who logs.
+    """Sends the log records of this process to `target`, without blocking callers.
 
     Use it as an async context manager, inside which `configure_logging` must not be called.
     """
@@ -103,14 +103,14 @@ class LogPipeline:
         return self._works and not self._queue.is_full
 
     def start(self) -> None:
-        """Take every record from now on, and those from before there was a store."""
+        """Accept all records from now on, and the records kept before."""
         self._sink = logger.add(self._take, level=self._level, format=lambda _: "")
         for entry in early_entries.handed_over(self._level):
             self._put(entry)
         self._drain = asyncio.create_task(self._drain_queue())
 
-    async def stop(self, timeout: float = 5) -> None:  # noqa: ASYNC109  # what is left then is lost
-        """Take no more records, and store what waits within `timeout` seconds."""
+    async def stop(self, timeout: float = 5) -> None:  # noqa: ASYNC109  # remaining entries are lost then
+        """Stop accepting records, and store the waiting ones within `timeout` seconds."""
         if self._drain is None:
             return
         with suppress(ValueError):  # someone may have removed every sink
@@ -126,7 +126,7 @@ class LogPipeline:
 
     def _take(self, message: "Message") -> None:
         record = message.record
-        # What the store itself says would make it say more.
+        # Records of the store itself would cause more records.
         if _storing.get() or threading.current_thread().name.startswith(_STORE_THREADS):
             return
         self._put(entry_of(record))
@@ -135,7 +135,7 @@ class LogPipeline:
         waiting = self._queue.put(entry)
         if waiting in {1, _BATCH}:
             event = self._arrived if waiting == 1 else self._enough
-            with suppress(RuntimeError):  # the loop is closed
+            with suppress(RuntimeError):  # the event loop is closed
                 self._loop.call_soon_threadsafe(event.set)
 
     async def _drain_queue(self) -> None:
@@ -144,7 +144,7 @@ class LogPipeline:
             await self._recover()
 
     async def _next_batch(self) -> list[LogEntry]:
-        """Up to a thousand entries; none when stopped."""
+        """Return up to a thousand entries; none when stopped."""
         if not self._queue:
             await self._arrived.wait()
         self._enough.clear()
@@ -155,7 +155,7 @@ class LogPipeline:
         return self._queue.take(_BATCH)
 
     async def _deliver(self, batch: list[LogEntry]) -> None:
-        """Store a batch, however long that takes; it is lost if the store will never take it."""
+        """Store a batch, with retries; it is lost if the store refuses it permanently."""
         pause = _FIRST_PAUSE
         try:
             while (error := await self._store(batch)) is not None:
@@ -169,9 +169,9 @@ class LogPipeline:
             raise
 
     async def _recover(self) -> None:
-        """After a failure try the store from time to time, for as long as nothing is logged.
+        """After a failure retry the store at intervals while no entries arrive.
 
-        What it can do now is to show in `keeps_up`, and what was lost in the log.
+        So `keeps_up` becomes true again, and the log reports lost entries.
         """
         pause = _FIRST_PAUSE
         while not self._works:
@@ -182,24 +182,24 @@ class LogPipeline:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _store(self, batch: list[LogEntry]) -> Exception | None:
-        """Why a batch could not be stored; None if it is."""
+        """Store a batch and return the reason of a failure, otherwise None."""
         try:
             with _own_records_left_out():
                 await self._target.write(batch)
-        except Exception as error:  # nothing that a store does may end the logging
+        except Exception as error:  # an error of the store must not end the logging
             self._works = False
             text = error.message if isinstance(error, YTArchiveError) else repr(error)
             self._complaints.say(f"log entries cannot be stored: {text}")
             return error
         self._works = True
-        # While the queue is full, even these words would push an entry out.
+        # While the queue is full, this message would displace an entry.
         if not self._queue.is_full and (lost := self._queue.take_lost()):
             log.warning("{} log entries were lost: the log store was too slow or failed", lost)
         return None
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:
-    """Wait for the event, at most so long."""
+    """Wait for the event, up to a number of seconds."""
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
 

@@ -1,4 +1,4 @@
-"""Entries on their way to the store: bounded, and never a reason for anyone to wait."""
+"""The bounded queue of entries before the store; adding never blocks."""
 
 import threading
 from collections import deque
@@ -10,7 +10,7 @@ _LANES = {level: number for number, level in enumerate(LogLevel)}
 
 
 class EntryQueue:
-    """Fed from any thread. When it is full, the oldest entry of the lowest level gives way."""
+    """Any thread may add entries. A full queue drops the oldest entry of the lowest level."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -25,11 +25,11 @@ class EntryQueue:
 
     @property
     def is_full(self) -> bool:
-        """Return whether the next entry costs another one."""
+        """Return whether the next entry displaces another one."""
         return self._length >= self._capacity
 
     def put(self, entry: LogEntry) -> int:
-        """Add an entry, at once; how many are waiting now."""
+        """Add an entry without blocking, and return the number of waiting entries."""
         with self._lock:
             self._taken_in += 1
             self._lanes[_LANES[entry.level]].append((self._taken_in, entry))
@@ -41,14 +41,14 @@ class EntryQueue:
             return self._length
 
     def take(self, most: int) -> list[LogEntry]:
-        """Remove and return up to `most` entries, in the order in which they came."""
+        """Remove and return up to `most` entries in order of arrival."""
         with self._lock:
             count = min(most, self._length)
             self._length -= count
             return [self._take_first() for _ in range(count)]
 
     def add_lost(self, count: int) -> None:
-        """Count entries that were taken, and could not be stored."""
+        """Count entries that were removed and could not be stored."""
         with self._lock:
             self._count_lost(count)
 

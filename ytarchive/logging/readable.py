@@ -1,4 +1,4 @@
-"""Anything that was logged, as what JSON and UTF-8 can hold."""
+"""Converts logged values to JSON and UTF-8."""
 
 from collections.abc import Callable
 from math import isfinite
@@ -12,25 +12,25 @@ _CYCLE = "<contains itself>"
 
 
 def readable(value: Any) -> Any:
-    """`value` as JSON; what is too deep, too much or contains itself is cut there."""
+    """Return `value` as JSON; deep, large and recursive values are cut."""
     return _Reading().read(value)
 
 
 def unicode(text: str) -> str:
-    """`text` without lone surrogates, such as names of files have that are not UTF-8."""
+    """Return `text` without lone surrogates, which file names that are not UTF-8 contain."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def text_of(value: object) -> str:
-    """`str(value)`; of what cannot be shown, its type."""
+    """Return `str(value)`, or the type of a value whose `str` fails."""
     try:
         return unicode(str(value))
-    except Exception as error:  # whatever a value does when it is shown, it must not be lost
+    except Exception as error:  # an entry must not be lost because `str` fails
         return f"<{type(value).__name__}: {type(error).__name__}>"
 
 
 class _Reading:
-    """One value's way into JSON."""
+    """Converts one value to JSON."""
 
     def __init__(self) -> None:
         self._left = _MOST_VALUES

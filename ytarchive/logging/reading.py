@@ -1,4 +1,4 @@
-"""The log, for commands that only read it: what this process logs is not stored."""
+"""The log for read-only commands: entries of this process are not stored."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,12 +13,12 @@ from ytarchive.logging.service import LoggingService, LogStore
 
 
 class ReadOnlyLogging(LoggingService):
-    """Answers from `logs.db` as it is; submitting an entry raises NotWritable."""
+    """Answers from `logs.db`; submitting an entry raises NotWritable."""
 
     @classmethod
     @asynccontextmanager
     async def reading(cls, settings: Settings) -> AsyncIterator[Self]:
-        """Give the service; a `logs.db` that is missing counts as an empty log."""
+        """Yield the service; a missing `logs.db` is treated as an empty log."""
         storage, config = settings.storage, settings.logging
         path = storage.state_path / "logs.db"
         async with await ReadOnlyDatabase.open(path, SCHEMA) as database:

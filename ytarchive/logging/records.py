@@ -1,4 +1,4 @@
-"""What loguru recorded, as an entry of the log."""
+"""Converts loguru's records into log entries."""
 
 import re
 import traceback
@@ -29,7 +29,7 @@ _serializer = TypeAdapter(LogEntry).serializer
 
 
 def complete(record: "Record") -> None:
-    """Give a record its service and trace, at the moment and place of the logging call."""
+    """Add service and trace id to a record, in the context of the logging call."""
     extra = record["extra"]
     extra.setdefault("service", DEFAULT_SERVICE)
     extra.setdefault("trace_id", current_trace_id())
@@ -52,7 +52,7 @@ def _context_of(record: "Record") -> dict[str, Any]:
     context = {name: extra[name] for name in extra if name not in {"service", "trace_id"}}
     found: dict[str, Any] = mask_value(readable(context)) if context else {}
     if record["exception"] is not None:
-        # Masked whole: the cut could leave half of a secret, which nothing would find any more.
+        # Masked before it is cut: half of a secret would not be recognised.
         found["exception"] = mask(traceback_of(record))[-_LONGEST_TRACEBACK:]
     return found
 
@@ -63,7 +63,7 @@ def _trace_of(record: "Record") -> str | None:
 
 
 def masked(entries: Sequence[LogEntry]) -> list[LogEntry]:
-    """Entries that came from anywhere: without any secret, and as JSON and UTF-8 can hold them."""
+    """Return submitted entries without secrets, converted to JSON and UTF-8."""
     shown = [_shown(entry) for entry in entries]
     doubts = may_hold_secrets([text for _, text in shown])
     return [
@@ -77,7 +77,7 @@ def _shown(entry: LogEntry) -> tuple[LogEntry, str]:
         return entry, entry.message
     try:
         return entry, entry.message + to_json(entry.context).decode()
-    except ValueError:  # the context holds what UTF-8 cannot, or itself
+    except ValueError:  # the context is recursive or not UTF-8
         return _masked(entry), ""
 
 
@@ -90,7 +90,7 @@ def _masked(entry: LogEntry) -> LogEntry:
 def dated(entry: LogEntry, now: datetime) -> LogEntry:
     """Return an entry from outside; a future time is replaced by now and recorded in the context.
 
-    It would stand before all others, and hide what comes after it, until that time has come.
+    Until that time the entry would be listed before all newer entries.
     """
     if entry.timestamp <= now + _MAY_BE_AHEAD:
         return entry
@@ -104,7 +104,7 @@ def line_of(entry: LogEntry) -> bytes:
 
 
 def service_of(record: "Record") -> str:
-    """Return the service that a record belongs to."""
+    """Return the service of a record."""
     service = text_of(record["extra"].get("service", ""))
     return service if _SERVICE.fullmatch(service) else DEFAULT_SERVICE
 

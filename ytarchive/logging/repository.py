@@ -1,4 +1,4 @@
-"""Entries as rows of logs.db, and back."""
+"""Converts entries to rows of logs.db and back."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ class LogRepository:
         self._database = database
 
     async def prepare(self) -> None:
-        """To be called once."""
+        """Prepare the database; called once."""
         await self._database.write(lambda writer: writer.fetch_all("widen_cache"))
 
     async def insert(self, entries: Sequence[LogEntry]) -> None:
@@ -49,7 +49,7 @@ class LogRepository:
         await self._database.write(lambda writer: _insert(writer, entries, received))
 
     async def find(self, query: LogQuery) -> Page[LogEntry]:
-        """Entries that match, newest first. Raises InvalidRequest for a bad cursor."""
+        """Return matching entries, newest first. Raises InvalidRequest for an invalid cursor."""
         if query.follow:
             return await self._find_arrived(query)
         statement, values = _statement(query), _parameters(query)
@@ -60,10 +60,10 @@ class LogRepository:
         return await _ENTRIES.page(query.limit, fetch)
 
     async def _find_arrived(self, query: LogQuery) -> Page[LogEntry]:
-        """Entries that match, as they came. Rows are numbered in the order in which they come."""
+        """Return matching entries in order of arrival, which is the order of row numbers."""
         newest = await self._number("newest_id")
         after = values_of(query.cursor, _PLACE)[1] if query.cursor else newest
-        if after > newest:  # all that there was has been removed, and the numbers begin anew
+        if after > newest:  # all rows were removed, and the numbers start again
             after = 0
         values = _parameters(query.model_copy(update={"cursor": None}))
         bounds = {"after": after, "newest": newest}
@@ -75,9 +75,9 @@ class LogRepository:
         return Page(items=items, next_cursor=cursor_of(0, last), skipped=skipped)
 
     async def purge(self, oldest: datetime, max_bytes: int) -> None:
-        """Remove what came before `oldest`, then the oldest entries beyond `max_bytes`.
+        """Remove entries before `oldest`, then the oldest entries beyond `max_bytes`.
 
-        In small transactions, between which others get their turn.
+        Uses small transactions, so that other transactions can run between them.
         """
         while await self._purge_before(oldest) == _PURGE_ROWS:
             pass
@@ -88,7 +88,7 @@ class LogRepository:
             await self._database.write(lambda writer: writer.fetch_all("release_pages"))
 
     async def _purge_before(self, oldest: datetime) -> int:
-        """Return how many of the next few thousand entries were old enough to go."""
+        """Remove old entries among the next few thousand, and return their number."""
         values = {
             "oldest": to_micros(oldest),
             "future": to_micros(utc_now() + _FUTURE_IS_WRONG),
@@ -152,7 +152,7 @@ def _purge(writer: Writer, values: dict[str, int]) -> int:
 
 
 def _statement(query: LogQuery) -> str:
-    """Return the statement whose index leaves the fewest rows to look at."""
+    """Return the statement whose index selects the fewest rows."""
     if query.trace_id is not None:
         return "find_by_trace"
     if query.level is not None and SEVERITY[query.level] >= SEVERITY[LogLevel.WARNING]:
@@ -171,7 +171,7 @@ def _parameters(query: LogQuery) -> dict[str, Any]:
         "end_time": end[0],
         "end_id": end[1],
         "text": query.text.casefold() if query.text else None,
-        "limit": query.limit + 1,  # one more shows whether there is another page
+        "limit": query.limit + 1,  # one more entry shows whether there is another page
     }
 
 

@@ -1,4 +1,4 @@
-"""The Logging service: takes entries in, keeps them for a while, finds them; metrics."""
+"""The Logging service: stores, searches and removes entries; metrics."""
 
 import asyncio
 import time
@@ -37,7 +37,7 @@ _PURGE_EVERY = 3600.0
 
 
 class LogStore:
-    """Keeps entries in the database, and in files for people and their tools."""
+    """Stores entries in the database, and in files for people and their tools."""
 
     def __init__(
         self,
@@ -53,9 +53,9 @@ class LogStore:
         self._complaints = Complaints()
 
     async def write(self, entries: Sequence[LogEntry]) -> None:
-        """Keep entries, without secrets. Raises a database error; of files it only complains.
+        """Store entries without secrets. Raises a database error; file errors go to stderr.
 
-        What will be tried again is not written to the files either, or it would be there twice.
+        After a database error the files are not written, because a retry would repeat the entries.
         """
         clean = await asyncio.to_thread(masked, entries)
         try:
@@ -70,7 +70,7 @@ class LogStore:
             LOG_ENTRIES.labels(level).inc(count)
 
     async def purge(self) -> None:
-        """Remove what is too old, or too much."""
+        """Remove entries beyond the limits of age and size."""
         now, config = utc_now(), self._config
         oldest = now - timedelta(days=config.retention_days)
         await asyncio.to_thread(self._purge_files)
@@ -95,7 +95,7 @@ class LogStore:
 
 
 class LoggingService(LoggingAPI):
-    """Collects this process's records, and what others submit."""
+    """Collects the records of this process and submitted entries."""
 
     def __init__(self, database: Database, store: LogStore, pipeline: LogPipeline) -> None:
         self._database = database
@@ -112,10 +112,10 @@ class LoggingService(LoggingAPI):
         presence: Presence | None = None,
         scheduler: Scheduler | None = None,
     ) -> AsyncIterator[Self]:
-        """A running service, which stores what this process logs until the block is left.
+        """Yield a running service that stores this process's log until the end of the block.
 
-        `presence`: the archive that the folder must hold; while it does not, log files wait.
-        A damaged database is set aside: what happens now must not depend on old entries.
+        `presence` is the archive; while its folder does not contain it, log files wait.
+        A damaged database is set aside, because new entries must not depend on old ones.
         Raises DatabaseUnsupported, NotWritable or DiskFull.
         """
         storage, config = settings.storage, settings.logging
@@ -152,7 +152,7 @@ class LoggingService(LoggingAPI):
         if not page.items and service not in set(ServiceName):
             anything = await self._store.rows.find(LogQuery(service=service, limit=1))
             if not anything.items:
-                raise NotFound(f"nothing was ever logged by a service {service[:64]!r}")
+                raise NotFound(f"there are no entries of a service {service[:64]!r}")
         return page
 
     async def get_metrics(self) -> list[Metric]:
@@ -178,12 +178,14 @@ async def _open_database(path: Path) -> Database:
         return await Database.open(path, SCHEMA)
     except DatabaseCorrupt as error:
         aside = await asyncio.to_thread(_set_aside, path)
-        log.warning("{}; it is kept as {}, and a new one is begun", error.message, aside.name)
+        log.warning(
+            "{}; it is kept as {}, and a new database is created", error.message, aside.name
+        )
         return await Database.open(path, SCHEMA)
 
 
 def _set_aside(path: Path) -> Path:
-    """Give a database and what belongs to it another name, which it returns."""
+    """Rename a database and its related files, and return the new name."""
     aside = path.with_name(f"{path.name}.damaged-{utc_now():%Y%m%dT%H%M%S}")
     for suffix in ("-wal", "-shm", ""):
         file = path.with_name(path.name + suffix)

@@ -1,4 +1,4 @@
-"""Where log records come from, and the console that shows them."""
+"""The sources of log records, and the console."""
 
 import inspect
 import logging
@@ -18,7 +18,7 @@ from ytarchive.logging.masking import mask
 from ytarchive.logging.records import complete, level_of, service_of, traceback_of
 
 if TYPE_CHECKING:
-    from loguru import Message, Record  # exist for type checkers only
+    from loguru import Message, Record  # only for type checkers
 
 _COLOURS = {
     LogLevel.DEBUG: "\x1b[2m",
@@ -32,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 class Console(Enum):
-    """What the console (standard error) shows."""
+    """The content of the console (standard error)."""
 
     FULL = auto()
     """Everything from the level up, with time, service and tracebacks: for a server."""
@@ -43,17 +43,17 @@ class Console(Enum):
 
 
 def configure_logging(level: str, *, console: Console = Console.FULL) -> None:
-    """Show all of this process's logging, the standard library's too, on the console.
+    """Show the log of this process, including the standard library's, on the console.
 
-    `level`: the least that is shown. Each record carries its service and the trace of the call.
-    Call it before any LogPipeline is started; of several calls, the last counts. What is logged
-    until then is kept for the first one.
+    `level` is the minimum level. Each record has its service and the trace id of the call. Call it
+    before a LogPipeline starts; of several calls the last one is effective. Records before it are
+    kept for the first pipeline.
     """
     logger.remove()
     logger.configure(patcher=complete)
     if console is not Console.NONE:
         least = level if console is Console.FULL else _higher(level, "WARNING")
-        # A format that is a function adds no traceback: loguru's shows the values of variables.
+        # A format function adds no traceback: loguru's traceback shows the values of variables.
         logger.add(_console_sink(console), level=least, format=lambda _: "")
     early_entries.keep()
     _intercept_standard_library()
@@ -68,14 +68,14 @@ def _console_sink(console: Console) -> "Callable[[Message], None]":
     coloured = _coloured if _has_colours() else _plain
 
     def write(message: "Message") -> None:
-        with suppress(OSError, ValueError, AttributeError):  # it may be closed or missing
+        with suppress(OSError, ValueError, AttributeError):  # stderr may be closed or missing
             sys.stderr.write(line(message.record, coloured) + "\n")
 
     return write
 
 
 def _has_colours() -> bool:
-    with suppress(ValueError, AttributeError):  # it may be closed or missing
+    with suppress(ValueError, AttributeError):  # stderr may be closed or missing
         return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     return False
 
@@ -106,7 +106,7 @@ def _coloured(text: str, level: LogLevel) -> str:
 
 
 def _printable(text: str) -> str:
-    """Text for a terminal: no secrets, no control characters, no line that passes for another."""
+    """Return text for a terminal: without secrets, control characters and forged lines."""
     escaped = _CONTROL.sub(
         lambda found: found.group().encode("unicode_escape").decode(), mask(text)
     )
@@ -131,4 +131,4 @@ def _intercept_standard_library() -> None:
         if isinstance(handler, _Intercepted):
             root.removeHandler(handler)
     root.addHandler(_Intercepted())
-    root.setLevel(logging.INFO)  # below that, libraries talk to their authors
+    root.setLevel(logging.INFO)  # lower levels of libraries are for their developers

@@ -1,4 +1,4 @@
-"""Where ffmpeg is, and what it prints about a file."""
+"""Finds ffmpeg, and returns its output about a file."""
 
 import shutil
 import subprocess
@@ -6,14 +6,14 @@ from pathlib import Path
 
 
 def ffmpeg_path() -> str | None:
-    """Return the system's ffmpeg, else the installed package's; None if there is neither."""
+    """Return the system's ffmpeg, otherwise the installed package's, or None."""
     found = shutil.which("ffmpeg")
     if found:
         return found
     import imageio_ffmpeg  # noqa: PLC0415  # 25 ms of start-up that most commands do not need
 
     try:
-        # With IMAGEIO_FFMPEG_EXE set it returns that, whether or not there is such a program.
+        # With IMAGEIO_FFMPEG_EXE it returns that path, even if it does not exist.
         return shutil.which(str(imageio_ffmpeg.get_ffmpeg_exe()))
     except RuntimeError:
         return None

@@ -1,4 +1,4 @@
-"""Facts about formats in yt-dlp's info: streams, label, address, length, and which are chosen."""
+"""Facts about formats in yt-dlp's info: streams, label, URL, length, and choice."""
 
 import re
 from statistics import median
@@ -14,11 +14,11 @@ _LENGTH = re.compile(r"[?&/]dur[=/](\d+(?:\.\d+)?)")
 _BYTES_PER_KILOBIT = 125
 _SECONDS = 3.0
 SHARE = 0.01
-"""By which two lengths may differ that mean the same."""
+"""Maximum difference of two equal lengths."""
 
 
 def formats_in(info: Info) -> list[Info]:
-    """Return all formats of an info, which may come from a file that somebody changed."""
+    """Return all formats of an info, which may be from a changed file."""
     formats = info.get("formats")
     return [each for each in formats if isinstance(each, dict)] if isinstance(formats, list) else []
 
@@ -46,7 +46,7 @@ def note_of(found: Info) -> str:
 
 
 def is_upscaled(found: Info) -> bool:
-    """Return whether YouTube made a picture larger than the uploaded one by itself."""
+    """Return whether YouTube upscaled the uploaded picture."""
     return xtags(found).get("sr") == "1" or "AI-upscaled" in note_of(found)
 
 
@@ -71,8 +71,8 @@ def _size(found: Info) -> tuple[int | None, int | None]:
 def own_seconds(found: Info) -> float | None:
     """Return the length in seconds that YouTube states of this one stream, if it does.
 
-    The address may hold it. Otherwise yt-dlp has made `filesize_approx` of it; where the size in
-    bytes is unknown that number may come from the length of the whole video instead.
+    The URL may contain it. Otherwise yt-dlp calculated `filesize_approx` from it; if the size in
+    bytes is unknown, that number may be from the length of the whole video.
     """
     match = _LENGTH.search(str(found.get("url") or ""))
     if match:

@@ -1,7 +1,7 @@
 """The content of a finished media file: its streams and the length of each.
 
-An MP4 says so in its index, which is read here without starting a program. Whatever else there is,
-ffmpeg reads from its first packet to its last.
+The index of an MP4 contains them, and is read here without a program. ffmpeg reads all packets of
+other files.
 """
 
 import re
@@ -32,28 +32,28 @@ _READING_SECONDS = 1800
 _KINDS = {b"vide": "video", b"soun": "audio"}
 
 Box = tuple[bytes, int, int]
-"""Name, and where its content begins and ends."""
+"""Name, start and end of the content."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Of each kind of stream that has something to play (`video`, `audio`): the seconds."""
+    """The seconds of each kind of stream with content (`video`, `audio`)."""
 
     seconds: dict[str, float]
 
 
 def check_media(path: Path, info: Info, ffmpeg: str) -> list[str]:
-    """Compare a file with what was chosen of the video; return what differs and was accepted.
+    """Compare a file with the chosen formats; return the accepted differences.
 
-    The length (seconds) that YouTube states of a video is sometimes wrong. Then the file is right
-    if its length is the one that YouTube states of the streams. Raises IntegrityFailure.
+    The length (seconds) that YouTube states for a video is sometimes wrong. Then the file is
+    accepted if its length is the one that YouTube states for the streams. Raises IntegrityFailure.
     """
     found = _contents_of_mp4(path) or _contents_by_ffmpeg(path, ffmpeg)
     for codec, kind in (("vcodec", "video"), ("acodec", "audio")):
         if codec_of(info, codec) and kind not in found.seconds:
             raise IntegrityFailure(f"the file has no {kind}")
     announced = info.get("duration")
-    if not announced:  # as with a recording of a live stream that was just over
+    if not announced:  # as with the recording of a live stream that has just ended
         return []
     share = _SHARE_OF_RECORDING if info.get("was_live") else SHARE
     played = _judged(found, info)
@@ -94,14 +94,14 @@ def require_playable(path: Path, ffmpeg: str | None) -> None:
     if found is None and ffmpeg is not None:
         found = _contents_by_ffmpeg(path, ffmpeg)
     if found is not None and not found.seconds:
-        raise IntegrityFailure("there is nothing in it to play")
+        raise IntegrityFailure("it has no playable stream")
 
 
 def _judged(found: Contents, info: Info) -> list[float]:
     """Return the duration to compare with the video's: the longest stream's, in seconds.
 
-    Of streams whose bytes could not be counted, each one's: there are videos whose sound ends
-    before the picture, but a transfer that was cut looks the same.
+    For streams whose bytes could not be counted, each stream's duration: in some videos the sound
+    ends before the picture, but an interrupted transfer looks the same.
     """
     counted = all(each.get("filesize") for each in chosen_formats(info))
     seconds = list(found.seconds.values()) or [0.0]
@@ -130,7 +130,7 @@ def _contents_of_mp4(path: Path) -> Contents | None:
         return None
     tracks = [_track(moov[first:last]) for name, first, last in _boxes(moov) if name == b"trak"]
     playing = [(kind, seconds) for kind, seconds in tracks if kind and seconds]
-    return Contents(dict(sorted(playing, key=itemgetter(1))))  # of two alike, the longer
+    return Contents(dict(sorted(playing, key=itemgetter(1))))  # the longer of two of a kind
 
 
 def _boxes_of_file(file: BinaryIO, size: int) -> Iterator[Box]:

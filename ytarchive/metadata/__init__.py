@@ -1,4 +1,4 @@
-"""Metadata: what YouTube says of videos, playlists and channels; quota and cache."""
+"""Metadata of videos, playlists and channels; quota and cache."""
 
 from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, PlaylistVideo, VideoMetadata
 from ytarchive.metadata.api import (

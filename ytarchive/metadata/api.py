@@ -12,55 +12,59 @@ from ytarchive.common.services import ServiceName
 
 
 class MetadataQuery(Model):
-    """How fresh the answer must be."""
+    """Whether a cached answer is accepted."""
 
-    refresh: bool = Field(default=False, description="Ask YouTube even if the cache is fresh")
+    refresh: bool = Field(
+        default=False, description="Request it from YouTube even if the cache is fresh"
+    )
 
 
 class VideoMetadataQuery(MetadataQuery):
-    """The same for one video, and whom to ask."""
+    """Whether a cached answer is accepted for a video, and the source."""
 
-    extract: bool = Field(default=False, description="Ask yt-dlp and not the Data API")
+    extract: bool = Field(default=False, description="Use yt-dlp instead of the Data API")
 
 
 class BatchRequest(Model):
     """Up to 10,000 videos."""
 
     video_ids: list[VideoId] = Field(max_length=10_000)
-    refresh: bool = Field(default=False, description="Ask YouTube even if the cache is fresh")
+    refresh: bool = Field(
+        default=False, description="Request it from YouTube even if the cache is fresh"
+    )
     extract: bool = Field(
         default=True,
-        description="Ask yt-dlp, one video at a time, for what cache and Data API do not have",
+        description="Extract videos by yt-dlp, one at a time, that cache and Data API do not have",
     )
 
 
 class MissingVideo(Model):
-    """A video whose metadata could not be had, and why."""
+    """A video without metadata, and the reason."""
 
     video_id: str
-    error_code: str = Field(description="An E-code; E013 when it was merely not asked for")
+    error_code: str = Field(description="An E-code; E013 if it was not requested")
     reason: str = Field(description="private, deleted, not_extracted, …")
     message: str
 
 
 class BatchMetadata(Model):
-    """What was found, and why the rest was not."""
+    """The metadata found, and the reasons for the missing ones."""
 
     found: list[VideoMetadata]
     missing: list[MissingVideo]
 
 
 class PlaylistPageQuery(Model):
-    """Which page, and how it is listed if nobody has listed it lately."""
+    """Selects a page, and how the list is read if there is no recent listing."""
 
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
     describe: bool = Field(
         default=True,
-        description="False: entries as the list itself shows them, no video is looked up; their"
+        description="False: entries as in the list, without a request for videos; their"
         " lengths may be missing, and `is_available` is a hint",
     )
     newer_than: UtcDatetime | None = Field(
-        default=None, description="Take no listing that began before; for the first page"
+        default=None, description="Use no listing that began before this time; for the first page"
     )
 
 
@@ -68,7 +72,7 @@ class PlaylistPage(Model):
     """Some entries of a playlist, in its order; `next_cursor` is null on the last page."""
 
     playlist_id: str = Field(description="The list itself; for a channel its uploads list")
-    title: str = Field(default="", description="What is known of the list stands on each page")
+    title: str = Field(default="", description="Each page contains the metadata of the list")
     description: str = ""
     channel_id: str = ""
     channel_title: str = ""
@@ -83,21 +87,23 @@ class QuotaUsage(Model):
     quota_limit: int
     quota_reserve: int
     used: int
-    remaining: int = Field(description="What may still be spent today, the reserve left out")
+    remaining: int = Field(description="Units that may still be used today, without the reserve")
     resets_at: UtcDatetime = Field(description="The next midnight in America/Los_Angeles")
-    source: str = Field(description='"data_api" with a key, else "yt-dlp", which costs no quota')
+    source: str = Field(
+        description='"data_api" with a key, otherwise "yt-dlp", which uses no quota'
+    )
 
 
 class MetadataAPI(ServiceContract, Protocol):
-    """What YouTube says of videos, playlists and channels."""
+    """Metadata of videos, playlists and channels."""
 
     service: ClassVar[ServiceName] = ServiceName.METADATA
 
     @endpoint("GET /metadata/video/{video_id}")
     async def get_video(self, video_id: VideoId, request: VideoMetadataQuery) -> VideoMetadata:
-        """One video. Concurrent requests share calls of the Data API, 50 ids each.
+        """Return a video. Concurrent requests share calls of the Data API, 50 ids each.
 
-        Raises an `Unavailable` error with the reason when YouTube does not give it.
+        Raises an `Unavailable` error with the reason if YouTube does not return it.
         """
         ...
 
@@ -117,7 +123,7 @@ class MetadataAPI(ServiceContract, Protocol):
 
     @endpoint("DELETE /metadata/playlist/{playlist_id}/page")
     async def end_listing(self, playlist_id: PlaylistId, request: PlaylistPageQuery) -> Done:
-        """Free what waits for the page at `cursor`, because no caller needs it any more.
+        """Release the resources that wait for the page at `cursor`.
 
         This happens automatically after half a minute; the page can still be requested.
         """
@@ -130,10 +136,10 @@ class MetadataAPI(ServiceContract, Protocol):
 
     @endpoint("GET /metadata/quota")
     async def get_quota(self) -> QuotaUsage:
-        """Quota used today, and what is left."""
+        """Return the quota used today, and the remaining quota."""
         ...
 
     @endpoint("POST /metadata/batch")
     async def get_batch(self, request: BatchRequest) -> BatchMetadata:
-        """Many videos at once: what was found and, for each missing one, why."""
+        """Return the metadata of many videos and, for each missing one, the reason."""
         ...

@@ -1,4 +1,4 @@
-"""A playlist by the Data API: 1 unit for the list, then for each 50 entries 1 or 2."""
+"""Lists a playlist by the Data API: 1 unit for the list, then 1 or 2 for each 50 entries."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ _EMPTY_PAGES_BORNE = 10
 
 
 class ApiListing:
-    """Lists playlists page by page, and says of each entry whether its video exists."""
+    """Lists playlists page by page, with the availability of each entry."""
 
     def __init__(self, videos: ApiVideos, channels: Channels) -> None:
         self._videos = videos
@@ -32,7 +32,9 @@ class ApiListing:
     async def first(
         self, api: DataApi, playlist_id: str, known: ListedEntries | None, *, described: bool
     ) -> tuple[ListedEntries, ListedBatch]:
-        """Return what the list is, unless it is `known`, and its first entries. Raises SourceGone.
+        """Return the list's metadata, unless it is `known`, and its first entries.
+
+        Raises SourceGone.
 
         Both are requested at once, so that downloads can start a round trip earlier.
         """
@@ -60,13 +62,13 @@ class ApiListing:
         raise ApiFailure("the Data API answers with empty pages only")
 
     async def _empty(self, playlist_id: str) -> tuple[ListedEntries, ListedBatch]:
-        """Return an empty list: an own list is not found, either, while a channel has no videos."""
+        """Return an empty list: a channel without videos has no automatic playlist."""
         channel = await self._channels.get(channel_of_list(playlist_id), refresh=False)
         about = own_list_of(channel, playlist_id).model_copy(update={"video_count": 0})
         return about, ListedBatch([], page_token=None, complete=True)
 
     async def _batch(self, page: ItemsPage, *, described: bool) -> ListedBatch:
-        """Entries, `described` by what `videos.list` says: ids decide what is dead, not titles."""
+        """Return entries, `described` by `videos.list`, which shows which videos exist."""
         named = [(item.item_video_id, item) for item in page.items]
         items = [(video_id, item) for video_id, item in named if video_id is not None]
         absences = {video_id: item.absence() for video_id, item in items if item.looks_dead}
@@ -92,7 +94,7 @@ async def _page(
 
 
 async def _anew(api: DataApi, playlist_id: str, listed: Counter[str]) -> ItemsPage:
-    """Return the first page from the start on that has entries not listed before; only those."""
+    """Return the new entries of the first page from the start on that has any."""
     token: str | None = None
     while True:
         page = await api.playlist_items(playlist_id, token)
@@ -106,7 +108,7 @@ def _entry(video_id: str, item: Resource, outcome: object) -> PlaylistVideo:
     metadata = outcome if isinstance(outcome, VideoMetadata) else None
     return PlaylistVideo(
         video_id=video_id,
-        position=0,  # given when it is appended to the pass
+        position=0,  # set when it is appended to the pass
         title=metadata.title if metadata else item.snippet.title or "",
         duration=metadata.duration if metadata else None,
         is_available=not isinstance(outcome, Unavailable),

@@ -1,4 +1,4 @@
-"""Videos by the Data API: fifty in a call, each answer remembered."""
+"""Videos by the Data API: fifty per call; answers are cached."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,11 +31,11 @@ class ApiVideos:
         self._hints: dict[str, Unavailable] = {}
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Cancel running calls."""
         await self._collector.close()
 
     def hint(self, absences: Mapping[str, Unavailable]) -> None:
-        """Why videos that a list shows as dead are missing, should they turn out to be."""
+        """Record the reasons to report if videos that a list shows as dead are missing."""
         self._hints |= absences
         for oldest in list(self._hints)[:-_MOST_HINTS]:
             del self._hints[oldest]
@@ -47,7 +47,7 @@ class ApiVideos:
     async def ask(
         self, video_ids: Sequence[str], absences: Mapping[str, Unavailable] | None = None
     ) -> dict[str, Outcome]:
-        """One call of the API for up to 50 videos, remembered; missing ones are unavailable."""
+        """Call the API for up to 50 videos and cache the answers; missing ones are unavailable."""
         resources = await self._api_or_refuse().videos(video_ids)
         found: list[VideoMetadata] = []
         unreadable: dict[str, Outcome] = {}
@@ -64,7 +64,7 @@ class ApiVideos:
         return await self._cache.save(found, gone, captions_seen=False) | unreadable
 
     async def ask_many(self, video_ids: Sequence[str]) -> dict[str, Outcome]:
-        """Any number of videos, in calls of fifty; what fails for all is not tried to the end."""
+        """Request any number of videos, in calls of fifty; stop at an error that affects all."""
         outcomes: dict[str, Outcome] = {}
         failures: list[YTArchiveError] = []
         gate = asyncio.Semaphore(_CALLS_AT_ONCE)
@@ -88,10 +88,10 @@ class ApiVideos:
     async def check(
         self, video_ids: Sequence[str], absences: Mapping[str, Unavailable]
     ) -> dict[str, Outcome]:
-        """Which of up to 50 videos exist: at most one call of the API.
+        """Return which of up to 50 videos exist, with at most one call of the API.
 
-        `absences` are the reasons to give for suspicious ones if they turn out to be missing; these
-        are requested even if the cache has them. Raises what the call fails with.
+        `absences` are the reasons to report if suspicious videos are missing; these videos are
+        requested even if they are cached. Raises the error of the call.
         """
         known = await self._cache.known(video_ids)
         trusted = {

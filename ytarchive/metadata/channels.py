@@ -59,7 +59,7 @@ class Channels:
         return channel
 
     async def list_of(self, source: str) -> str | None:
-        """Return the playlist that a source means: a playlist, a channel or a channel's tab.
+        """Return the playlist of a source: a playlist, a channel or a channel's tab.
 
         None for a name that only listing can resolve (no key).
         """
@@ -76,7 +76,7 @@ class Channels:
         return tab_list(found.channel_id, tab) if tab else found.uploads_playlist_id
 
     async def known_by_list(self, playlist_id: str) -> ChannelMetadata | None:
-        """Return the channel that YouTube keeps a list for, if it is cached; no request is made."""
+        """Return the cached channel of an automatic playlist, without a request."""
         if not is_own_list(playlist_id):
             return None
         return await self._cache.known_channel(channel_of_list(playlist_id))
@@ -113,7 +113,7 @@ class Channels:
 
 
 def own_list_of(channel: ChannelMetadata, playlist_id: str) -> ListedEntries:
-    """Describe a list that YouTube keeps for a channel, from the channel; without entries."""
+    """Return the metadata of an automatic playlist, from its channel, without entries."""
     return ListedEntries(
         playlist_id=playlist_id,
         title=channel.title,

@@ -1,7 +1,7 @@
-"""ListingPasses through playlists: where they stand, and what they listed so far.
+"""Passes through playlists: their state and the entries listed so far.
 
-A pass is kept in the database page by page. So a cursor survives a restart, a page requested twice
-costs nothing the second time, and later requests for the same playlist share the pass.
+A pass is stored page by page. So a cursor survives a restart, a repeated page needs no request to
+YouTube, and later requests for the same playlist share the pass.
 """
 
 from collections import Counter
@@ -36,12 +36,12 @@ class Listing:
     page_token: str | None
     complete: bool
     described: bool
-    """Whether each entry was looked up; what yt-dlp lists is as good as that."""
+    """Whether the video of each entry was requested; yt-dlp's listings count as that."""
 
 
 @dataclass(frozen=True)
 class ListedBatch:
-    """Entries that follow those already listed, and how to go on."""
+    """The next entries of a pass, and how it continues."""
 
     videos: list[PlaylistVideo]
     page_token: str | None
@@ -80,7 +80,7 @@ class ListingRepository:
     async def start(
         self, about: ListedEntries, first: ListedBatch, began: datetime, *, described: bool
     ) -> Listing:
-        """Keep a new pass with its first entries; older ones of the playlist are forgotten."""
+        """Store a new pass with its first entries; older passes of the playlist are removed."""
         parameters = about.model_dump(exclude={"videos", "handle"})
         parameters |= {"now": to_micros(began), "described": described}
 
@@ -97,7 +97,7 @@ class ListingRepository:
         return _listing(row)
 
     async def append(self, listing: Listing, batch: ListedBatch) -> Listing | None:
-        """Add entries to a pass; None if it was forgotten meanwhile."""
+        """Add entries to a pass; return None if it was removed meanwhile."""
 
         def write(writer: Writer) -> Row | None:
             row = writer.fetch_one("listing", {"listing_id": listing.listing_id})
@@ -111,12 +111,12 @@ class ListingRepository:
     async def entries(
         self, listing: Listing, position: int = 0, most: int = _EVERYTHING
     ) -> list[PlaylistVideo]:
-        """Entries of a pass from a position on."""
+        """Return the entries of a pass from a position on."""
         parameters = {"listing_id": listing.listing_id, "position": position, "most": most}
         return await read_rows(await self._database.fetch_all("entries", parameters), _entry)
 
     async def listed_videos(self, listing: Listing) -> Counter[str]:
-        """How often each video was listed so far."""
+        """Return how often each video was listed so far."""
         parameters = {"listing_id": listing.listing_id}
         rows = await self._database.fetch_all("listed_videos", parameters)
         return Counter({row["video_id"]: row["times"] for row in rows})

@@ -1,4 +1,4 @@
-"""ListingPasses through playlists: begun once, moved on step by step, by either source."""
+"""Begins passes through playlists and continues them step by step, with either source."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ _MOST_ENTRIES = 500_000
 
 
 class ListingPasses:
-    """Moves passes on. One younger than `lifetime` seconds is shared by all who ask."""
+    """Continues passes. All callers share a pass younger than `lifetime` seconds."""
 
     def __init__(
         self,
@@ -71,14 +71,14 @@ class ListingPasses:
         )
 
     async def _start(self, source: str, *, described: bool) -> Listing:
-        if is_account_list(source):  # the Data API refuses these, or says that they are empty
+        if is_account_list(source):  # the Data API refuses these, or reports them as empty
             listing = await self._start_by_extractor(source)
         else:
             listing = await self._sources.ask(
                 lambda api: self._start_by_api(api, source, described=described),
                 lambda: self._start_by_extractor(source),
             )
-        log.info("listing {} ({} entries, says YouTube)", source, listing.video_count)
+        log.info("listing {} ({} entries)", source, listing.video_count)
         return listing
 
     async def _start_by_api(self, api: DataApi, playlist_id: str, *, described: bool) -> Listing:

@@ -1,7 +1,8 @@
-"""Playlists, whole or page by page.
+"""Playlists, complete or in pages.
 
 A cursor names the pass, its playlist and the position of the next entry. How the pass continues
-(page token or session) is kept with the pass; if that was lost, the list is read again up to there.
+(page token or session) is stored with the pass; if that was lost, the list is read again up to
+there.
 """
 
 from typing import Annotated, Any
@@ -22,7 +23,7 @@ _PLACE: TypeAdapter[tuple[int, str, int]] = TypeAdapter(tuple[_Id, str, _Positio
 
 
 class Playlists:
-    """Reads playlists out of passes, which it moves on as far as it needs."""
+    """Reads playlists from passes, and continues passes as far as needed."""
 
     def __init__(self, passes: ListingPasses, listings: ListingRepository) -> None:
         self._passes = passes
@@ -66,7 +67,7 @@ class Playlists:
         )
 
     async def end(self, source: str, query: PlaylistPageQuery) -> None:
-        """Nobody wants the entries that follow the cursor."""
+        """Release the resources for the entries after the cursor."""
         if query.cursor is not None:
             await self._passes.sessions.end(_place(query.cursor, source)[0])
 
@@ -85,7 +86,7 @@ def _place(cursor: str, source: str) -> tuple[int, str, int]:
     """Return the pass, the playlist and the position of a cursor. Raises InvalidRequest."""
     place = values_of(cursor, _PLACE)
     if not _may_be_of(place[1], source):
-        raise refused_cursor("given out for another playlist")
+        raise refused_cursor("made for another playlist")
     return place
 
 

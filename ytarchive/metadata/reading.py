@@ -1,4 +1,4 @@
-"""Metadata, for commands that only read: the quota and what is cached."""
+"""Metadata for read-only commands: the quota and cached answers."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,7 +18,7 @@ from ytarchive.ytdlp import Extractor
 
 
 class ReadOnlyMetadata(MetadataService):
-    """Answers from `metadata.db` as it is; what needs a request to YouTube raises NotWritable."""
+    """Answers from `metadata.db`; operations that need a request to YouTube raise NotWritable."""
 
     async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
         known = (await self._cache.known([video_id])).get(video_id)
@@ -38,7 +38,7 @@ class ReadOnlyMetadata(MetadataService):
     @classmethod
     @asynccontextmanager
     async def reading(cls, settings: Settings, extractor: Extractor) -> AsyncIterator[Self]:
-        """Give the service; a `metadata.db` that is missing counts as an empty one."""
+        """Yield the service; a missing `metadata.db` is treated as empty."""
         youtube = settings.youtube
         path = settings.storage.state_path / "metadata.db"
         async with AsyncExitStack() as stack:

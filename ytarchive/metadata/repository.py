@@ -1,4 +1,4 @@
-"""Rows of metadata.db as models, and back."""
+"""Converts rows of metadata.db to models and back."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from ytarchive.common.schema import Schema
 T = TypeVar("T")
 _LANGUAGES = TypeAdapter(list[str])
 Outcome = VideoMetadata | YTArchiveError
-"""What asking for a video led to."""
+"""The outcome of a request for a video."""
 
 SCHEMA = Schema(package="ytarchive.metadata", durable=False, file="metadata.db")
 
@@ -64,7 +64,7 @@ class MetadataCache:
         self.now = now
 
     async def known(self, video_ids: Iterable[str]) -> dict[str, Outcome]:
-        """Fresh metadata, and refusals of the last five minutes; one query for any number."""
+        """Return fresh metadata, and refusals of the last five minutes, by one query."""
         now = self.now()
         parameters = {
             "ids": json.dumps(list(video_ids)),
@@ -82,7 +82,7 @@ class MetadataCache:
         *,
         captions_seen: bool,
     ) -> dict[str, Outcome]:
-        """Store answers. Captions known before stay where the source does not tell them."""
+        """Store answers. Known caption languages are kept if the source does not return any."""
         now = to_micros(self.now())
         refused = refusals or {}
 
@@ -114,7 +114,7 @@ class MetadataCache:
         await self._database.write(lambda writer: writer.execute_many("save_channel", rows))
 
     async def purge(self) -> None:
-        """Forget what is old, a bounded number of rows at a time, and give the space back."""
+        """Remove old rows in bounded transactions, and return the space to the file system."""
         now = self.now()
         oldest = to_micros(now - max(_KEPT_AT_LEAST, self._lifetime))
         listing = to_micros(now - max(_LISTINGS_KEPT_AT_LEAST, self._listing_lifetime))
@@ -172,7 +172,7 @@ def _video_row(video: VideoMetadata, now: int) -> dict[str, object]:
 
 
 def _packed(content: bytes) -> bytes:
-    """Compressed with what every video's metadata have in common."""
+    """Return text compressed with a dictionary of common parts."""
     packer = zlib.compressobj(zdict=_COMMON)
     return packer.compress(content) + packer.flush()
 

@@ -47,7 +47,7 @@ _PURGE_EVERY = 3600.0
 
 
 class MetadataService(MetadataAPI):
-    """Answers from the cache, the Data API or yt-dlp. Made by `MetadataService.open`."""
+    """Answers from the cache, the Data API or yt-dlp. Created by `MetadataService.open`."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class MetadataService(MetadataAPI):
         now: Callable[[], datetime] = utc_now,
         scheduler: Scheduler | None = None,
     ) -> AsyncIterator[Self]:
-        """A running service; leaving the block closes its connections and its database.
+        """Yield a running service; the end of the block closes connections and database.
 
         Raises InvalidConfiguration, DatabaseCorrupt, DatabaseUnsupported or NotWritable.
         """
@@ -96,7 +96,7 @@ class MetadataService(MetadataAPI):
             database = await stack.enter_async_context(await Database.open(path, SCHEMA))
             ledger = QuotaLedger(database, youtube, now)
             api = None
-            if youtube.api_key:  # an empty one is none
+            if youtube.api_key:  # an empty key counts as none
                 opening = DataApi.open(youtube.api_key, settings.network, ledger)
                 api = await stack.enter_async_context(opening)
             sources = Sources(api, extractor, youtube.extract_when_quota_spent)
@@ -147,7 +147,7 @@ class MetadataService(MetadataAPI):
                 missing.append(_missing(video_id, outcome))
             else:
                 found.append(outcome)
-        log.info("metadata of {} videos found, of {} not", len(found), len(missing))
+        log.info("metadata of {} videos found, of {} videos missing", len(found), len(missing))
         return BatchMetadata(found=found, missing=missing)
 
     async def health(self) -> HealthCheck:

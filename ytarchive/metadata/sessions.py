@@ -1,8 +1,7 @@
 """Unfinished listings by yt-dlp that wait for a request for their next page.
 
-A session is a convenience: where it is gone (restart, idle for long), the list is gone through once
-more, and what was listed before is left out, by video, so that no entry is lost at the seam even if
-the list has changed meanwhile.
+A session saves requests. If it was closed (restart, idle), the list is read again from the start,
+and the videos listed before are left out, so that no entry is lost even if the list has changed.
 """
 
 import time
@@ -19,14 +18,14 @@ _IDLE_SECONDS = 30.0
 _MOST_SESSIONS = 8
 
 ListedBefore = Callable[[], Awaitable[Counter[str]]]
-"""How often each video was listed so far; asked only when it is needed."""
+"""Returns how often each video was listed so far; called only if needed."""
 
 
 @asynccontextmanager
 async def closing(
     chunks: AsyncIterator[ListedEntries],
 ) -> AsyncIterator[AsyncIterator[ListedEntries]]:
-    """End a listing that is not wanted any further."""
+    """Close a listing at the end of the block."""
     try:
         yield chunks
     finally:
@@ -42,7 +41,7 @@ def take(listed: Counter[str], video_id: str | None) -> bool:
 
 
 class ListingSession:
-    """One listing under way."""
+    """An active listing."""
 
     def __init__(
         self, chunks: AsyncIterator[ListedEntries], listed: Counter[str] | None = None
@@ -62,9 +61,9 @@ class ListingSession:
 
 
 class ListingSessions:
-    """The listings that wait: a bounded number, each closed when idle for half a minute.
+    """A bounded number of waiting listings, each closed after half a minute without a request.
 
-    Each holds a worker process, and whoever lists a playlist to its end asks again at once.
+    Each one uses a worker process, and a complete listing requests its next page at once.
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class ListingSessions:
         return first or ListedEntries(playlist_id=source, videos=[]), session
 
     async def keep(self, listing_id: int, session: ListingSession) -> None:
-        """Let a listing wait for its next page; the one idle for longest makes room."""
+        """Keep a listing for its next page; the one unused for longest is closed if necessary."""
         session.last_used = self._clock()
         self._sessions[listing_id] = session
         idle = [each for each, waiting in self._sessions.items() if not waiting.busy]
@@ -103,7 +102,7 @@ class ListingSessions:
             await self._end(min(idle, key=lambda each: self._sessions[each].last_used))
 
     async def next_batch(self, listing_id: int, source: str, listed: ListedBefore) -> ListedBatch:
-        """Return the entries that follow what was listed; goes through the list anew if need be."""
+        """Return the next entries, after reading the list again if necessary."""
         session = self._sessions.get(listing_id)
         if session is None:
             session = ListingSession(self._extractor.list_entries(source), await listed())
@@ -121,13 +120,13 @@ class ListingSessions:
         return ListedBatch(videos, page_token=None, complete=not videos)
 
     async def end(self, listing_id: int) -> None:
-        """End a listing, if it waits."""
+        """End a listing if it waits."""
         session = self._sessions.get(listing_id)
         if session is not None and not session.busy:
             await self._end(listing_id)
 
     async def close_idle(self) -> None:
-        """End the listings that nobody asked to go on with for long."""
+        """End listings without a recent request."""
         latest = self._clock() - self._idle
         for listing_id, session in list(self._sessions.items()):
             if not session.busy and session.last_used < latest:

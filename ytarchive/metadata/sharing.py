@@ -1,4 +1,4 @@
-"""One call for many askers."""
+"""Shares one call between several callers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -20,13 +20,13 @@ class _Call(Generic[T]):
 
 
 class SharedCalls(Generic[T]):
-    """Runs one call for each key, however many ask; it is cancelled when nobody waits any more."""
+    """Runs one call for each key for all callers; it is cancelled when no caller waits."""
 
     def __init__(self) -> None:
         self._running: dict[object, _Call[T]] = {}
 
     async def run(self, key: object, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return the result of the call under way for `key`, or of a new one."""
+        """Return the result of the running call for `key`, or of a new one."""
         call = self._running.get(key)
         if call is None:
             call = self._running[key] = _Call(asyncio.create_task(start()))
@@ -34,7 +34,7 @@ class SharedCalls(Generic[T]):
         try:
             return await asyncio.shield(call.task)
         except YTArchiveError as error:
-            raise error_from(error.detail()) from error  # each asker gets an error of its own
+            raise error_from(error.detail()) from error  # each caller gets its own error object
         finally:
             call.waiting -= 1
             if call.waiting == 0:
@@ -51,7 +51,7 @@ class SharedCalls(Generic[T]):
 
 
 class Collector(Generic[T]):
-    """Gathers keys that are asked for at about the same time, and fetches them in one call."""
+    """Collects keys requested at about the same time, and fetches them in one call."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Collector(Generic[T]):
         self._calls: set[asyncio.Task[None]] = set()
 
     async def get(self, key: str) -> T:
-        """Return the value of `key`. A caller that is cancelled leaves the others undisturbed."""
+        """Return the value of `key`. Cancelling a caller does not affect the others."""
         future = self._asked.get(key) or self._add(key)
         outcome = await asyncio.shield(future)
         if isinstance(outcome, YTArchiveError):
@@ -111,7 +111,7 @@ class Collector(Generic[T]):
             outcomes = await self._fetch(keys)
         except YTArchiveError as error:
             outcomes = dict.fromkeys(keys, error)
-        except Exception as error:  # whoever waits must hear of it, whatever it is
+        except Exception as error:  # any error must reach the waiting callers
             log.opt(exception=error).error("metadata could not be fetched")
             outcomes = dict.fromkeys(keys, InternalError())
         for key in keys:

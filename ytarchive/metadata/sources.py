@@ -1,7 +1,7 @@
-"""Which source is asked: the Data API while there is a key and quota, else yt-dlp.
+"""Selects the source: the Data API with a key and quota, otherwise yt-dlp.
 
-The Data API knows what anybody can see. yt-dlp can use the cookies of an account, and YouTube lists
-for it what the API leaves out. So a refusal of the API is a hint, and yt-dlp's answer counts.
+The Data API returns only public content. yt-dlp can use the cookies of an account, and gets entries
+that the API leaves out. So a refusal of the API is a hint, and yt-dlp's answer decides.
 """
 
 from collections.abc import Awaitable, Callable
@@ -37,27 +37,27 @@ class Sources:
     ) -> T:
         """Return the answer of the Data API, or of yt-dlp if the API cannot or does not give one.
 
-        Without quota yt-dlp is used only if that is allowed. Raises what the last one raises.
+        Without quota yt-dlp is used only if that is allowed. Raises the error of the last source.
         """
         if self.api is None:
             return await extractor()
         try:
             return await api(self.api)
         except Unavailable as hint:
-            log.info("the Data API does not give it, asking yt-dlp: {}", hint.message)
+            log.info("refused by the Data API, using yt-dlp: {}", hint.message)
             return await with_hint(extractor, hint)
         except ApiAnswerIncomplete as error:
-            log.info("asking yt-dlp instead: {}", error.message)
+            log.info("using yt-dlp instead: {}", error.message)
             return await extractor()
         except QuotaExceeded as error:
             if not self.extract_when_quota_spent:
                 raise
-            log.info("asking yt-dlp instead: {}", error.message)
+            log.info("using yt-dlp instead: {}", error.message)
             return await extractor()
 
 
 async def with_hint(extractor: Callable[[], Awaitable[T]], hint: Unavailable) -> T:
-    """Return yt-dlp's answer. Where it knows no reason for a refusal, the hint's is raised."""
+    """Return yt-dlp's answer. A refusal without a reason is replaced by the hint."""
     try:
         return await extractor()
     except VideoUnavailable as vague:

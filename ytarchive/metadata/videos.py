@@ -43,8 +43,8 @@ class Videos:
 
     async def get(self, video_id: str, *, refresh: bool, extract: bool) -> VideoMetadata:
         """Return one video; `extract`: by yt-dlp. Raises the reason why it is unavailable."""
-        # The look into the cache is shared too: who looked just before an answer was stored would
-        # otherwise ask a second time.
+        # The cache query is shared too: a caller whose query ran just before an answer was stored
+        # would otherwise send a second request.
         return await self._questions.run(
             (video_id, refresh, extract),
             lambda: self._get(video_id, refresh=refresh, extract=extract),
@@ -53,7 +53,7 @@ class Videos:
     async def get_many(
         self, video_ids: Sequence[str], *, refresh: bool, extract: bool
     ) -> dict[str, Outcome]:
-        """Return every video's outcome. One query of the cache, then the API, then yt-dlp."""
+        """Return the outcome of every video: from the cache, then the API, then yt-dlp."""
         outcomes = {} if refresh else await self._cache.known(video_ids)
         if self._sources.api is not None:
             rest = [each for each in video_ids if each not in outcomes]
@@ -102,7 +102,7 @@ class Videos:
         return extracted
 
     async def _extract_all(self, video_ids: Sequence[str]) -> dict[str, Outcome]:
-        """Outcomes of extractions, a few at a time; a block of the address ends them all."""
+        """Return the outcomes of extractions, a few at a time; a block ends all of them."""
         outcomes: dict[str, Outcome] = {}
         waiting = iter(video_ids)
         blocked: list[Blocked] = []
@@ -136,4 +136,4 @@ def _with_hints(extracted: dict[str, Outcome], known: Mapping[str, Outcome]) -> 
 
 
 def _not_asked() -> NotFound:
-    return NotFound("not in the cache, and the Data API cannot be asked now")
+    return NotFound("not in the cache, and the Data API cannot be used now")

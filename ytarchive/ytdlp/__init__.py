@@ -1,6 +1,6 @@
-"""Everything that knows yt-dlp: warm worker processes, options, and what its errors mean.
+"""The use of yt-dlp: worker processes, options, and classification of errors.
 
-yt-dlp itself is imported in the worker processes alone.
+yt-dlp itself is imported only in worker processes.
 """
 
 from ytarchive.ytdlp.api import (

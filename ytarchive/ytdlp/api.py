@@ -13,23 +13,23 @@ from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import SideFiles
 
 EXTRACTION_SECONDS = 3600
-"""How long a download may continue from an extraction."""
+"""Lifetime of an extraction from which a download can continue."""
 
-CAPTIONS_NOT_ASKED = "not asked for, because YouTube refuses captions at present"
+CAPTIONS_NOT_ASKED = "not requested, because YouTube refuses captions at present"
 """Why captions are missing after YouTube refused further requests for captions."""
 
 
 class ExtractedVideo(Model):
-    """A video as yt-dlp saw it."""
+    """The result of an extraction."""
 
     metadata: VideoMetadata
     info_path: Path = Field(
-        description="yt-dlp's whole info JSON in staging; a download started soon continues from it"
+        description="yt-dlp's whole info JSON in staging; later downloads continue from it"
     )
 
 
 class ListedEntries(Model):
-    """Some entries of a playlist or channel, with what is known of the list itself."""
+    """Some entries of a playlist or channel, with metadata of the list."""
 
     playlist_id: str
     title: Text = ""
@@ -42,25 +42,26 @@ class ListedEntries(Model):
 
 
 class DownloadOrder(Model):
-    """One video to fetch into a folder of its own in staging."""
+    """An order to fetch a video into its folder in staging."""
 
     video_id: str
-    folder: Path = Field(description="Kept after a failure, so that the next try resumes")
+    folder: Path = Field(description="Kept after a failure, so that the next attempt resumes")
     profile: ArchiveProfile
     known_captions: list[str] = Field(
-        default=[], description="Further captions that YouTube had, automatic ones among them"
+        default=[], description="Other captions that YouTube has, including automatic ones"
     )
-    present: SideFiles = Field(default=[], description="Stored already; not fetched again")
+    present: SideFiles = Field(default=[], description="Already stored; not fetched again")
     without_media: bool = Field(
-        default=False, description="Only captions and thumbnail, for a video that is stored"
+        default=False, description="Only captions and thumbnail, for a stored video"
     )
     spares_captions: bool = Field(
-        default=False, description="None is asked for at present; those there are count as missing"
+        default=False,
+        description="Captions are not requested at present; existing ones count as missing",
     )
 
 
 class Transfer(Model):
-    """A moment of a running download. `percent` covers video, audio and merge together."""
+    """The progress of a download. `percent` covers video, audio and merge together."""
 
     phase: str = Field(description="A DownloadPhase's value")
     percent: float
@@ -69,23 +70,25 @@ class Transfer(Model):
     speed: float
     eta: int | None = None
     quality: str | None = None
-    network_bytes: int = Field(default=0, description="Came over the network this time")
+    network_bytes: int = Field(default=0, description="Received over the network by this attempt")
 
 
 class Downloaded(Model):
     """A finished download: every file below `folder` is complete."""
 
     folder: Path
-    quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
-    audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
-    network_bytes: int = Field(description="Media bytes that came over the network this time")
-    remarks: list[str] = Field(default=[], description="What is not as it was asked for")
-    missing: SideFiles = Field(default=[], description="YouTube has them, but they did not come")
+    quality: str | None = Field(default=None, description="The fetched quality, as `720p`")
+    audio_language: str | None = Field(
+        default=None, description="Language of the sound, if it is known"
+    )
+    network_bytes: int = Field(description="Media bytes received over the network by this attempt")
+    remarks: list[str] = Field(default=[], description="Differences from the request")
+    missing: SideFiles = Field(default=[], description="YouTube has them, but did not deliver them")
     absent_captions: list[str] = Field(
-        default=[], description="Languages that YouTube does not have"
+        default=[], description="Requested languages that YouTube does not have"
     )
     captions_refused: bool = Field(
-        default=False, description="YouTube wants to be asked for fewer captions"
+        default=False, description="YouTube refuses further requests for captions"
     )
 
 
@@ -93,7 +96,7 @@ class Extractor(Protocol):
     """Sends requests to YouTube without a Data API key."""
 
     async def extract(self, video_id: str) -> ExtractedVideo:
-        """Everything that yt-dlp can tell of a video, without its media."""
+        """Return yt-dlp's information about a video, without media."""
         ...
 
     def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
@@ -108,7 +111,7 @@ class Fetcher(Protocol):
     """Fetches videos."""
 
     async def extract(self, video_id: str) -> ExtractedVideo:
-        """Everything that yt-dlp can tell of a video, without its media."""
+        """Return yt-dlp's information about a video, without media."""
         ...
 
     def turn(self, video_id: str) -> AbstractAsyncContextManager[None]:
@@ -121,9 +124,9 @@ class Fetcher(Protocol):
         on_progress: Callable[[Transfer], None],
         admit: Callable[[int], None],
     ) -> Downloaded:
-        """Fetch a video. Cancelling the task kills the worker and all it started, at once.
+        """Fetch a video. Cancelling the task kills the worker and its child processes at once.
 
-        `admit` is told, before the first byte is fetched, how many bytes the download will take on
-        the disk at most, beyond those it takes already. What it raises ends the download.
+        Before the first byte, `admit` gets the maximum of further bytes on the disk. Its exception
+        ends the download.
         """
         ...

@@ -1,7 +1,7 @@
-"""Which streams of a video are fetched: the requested sound, then the nearest picture.
+"""Chooses the streams of a video: the requested sound, then the nearest picture.
 
-yt-dlp sorts by quality before language and by pixels, not by YouTube's labels; its own order
-decides only between formats that are alike here.
+yt-dlp sorts by quality before language, and by pixels instead of YouTube's labels; its order is
+used only between formats of equal rank here.
 """
 
 import re
@@ -28,7 +28,7 @@ _DAMAGED = -10
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a download wants of a video's streams."""
+    """The streams that a download requests."""
 
     quality: Quality = Quality.BEST
     audio_language: str | None = None
@@ -48,8 +48,8 @@ def choose(formats: list[Info], wanted: Wanted) -> str:
 def name_by_language(formats: list[Info]) -> None:
     """Give tracks that share one of YouTube's numbers ids such as `140-de` in place of `140-1`.
 
-    yt-dlp numbers them in the order of the moment. Unfinished files are named by these ids, and
-    a transfer must never be continued with another language.
+    yt-dlp's numbers depend on the order of the answer. Unfinished files are named by these ids, and
+    a transfer must not continue with another language.
     """
     names = [_name(each) for each in formats]
     counts = Counter(names)
@@ -74,7 +74,7 @@ class Selector:
         self._wanted = wanted
 
     def __call__(self, context: Info) -> Any:
-        """Return what yt-dlp downloads, made by yt-dlp of the chosen ids."""
+        """Return yt-dlp's selection of the chosen ids."""
         name_by_language(context["formats"])
         chosen = choose(context["formats"], self._wanted)
         return self._ydl.build_format_selector(chosen)(context) if chosen else []
@@ -90,7 +90,7 @@ class _Choice:
         self._order = {id(each): position for position, each in enumerate(formats)}
 
     def candidates(self) -> list[list[Info]]:
-        """Return all downloads that are possible: picture and sound, or one format that has all."""
+        """Return all possible downloads: picture and sound, or one format with both."""
         pictures = [each for each in self._formats if has_picture(each)]
         sounds = [each for each in self._formats if not has_picture(each)]
         sound = max(sounds, key=self._sound_key, default=None)
@@ -128,7 +128,7 @@ class _Choice:
         )
 
     def _preference(self, found: Info) -> int:
-        """Return yt-dlp's preference, without its judgement by the length of the whole video.
+        """Return yt-dlp's preference, without its check of the length of the whole video.
 
         That length may be wrong. A stream is damaged if it is much shorter than the others.
         """

@@ -1,4 +1,4 @@
-"""yt-dlp as the services see it: extraction, listing and downloads by worker processes."""
+"""The services' interface to yt-dlp: extraction, listing and downloads by worker processes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -55,7 +55,7 @@ class YtDlp(Extractor, Fetcher):
         self._listings = asyncio.Semaphore(_LISTINGS_AT_A_TIME)
         self._extractions = 0
         self.gate: Gate = OpenGate()
-        """The gate that admits every extraction and page."""
+        """The gate that admits each extraction and list page."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -64,11 +64,11 @@ class YtDlp(Extractor, Fetcher):
         await self.close()
 
     async def close(self) -> None:
-        """End every worker process with all it started, at once."""
+        """End every worker process and its child processes at once."""
         await self._pool.close()
 
     async def extract(self, video_id: str) -> ExtractedVideo:
-        """Everything that yt-dlp can tell of a video; its info JSON is kept for an hour."""
+        """Return yt-dlp's information about a video; its info JSON is kept for an hour."""
         await self._clean_up()
         passing = self.gate.passing(video_id, is_video=True, patient=False)
         async with passing, self._tasks, self._worker() as worker:
@@ -119,7 +119,7 @@ class YtDlp(Extractor, Fetcher):
 
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator[WorkerProcess]:
-        """Give a worker for one task, unless the archive in which it would write is missing."""
+        """Yield a worker for one task, unless the archive is missing."""
         await self._watch.require()
         async with self._pool.worker() as worker:
             yield worker
@@ -132,9 +132,9 @@ class YtDlp(Extractor, Fetcher):
 
 
 class Patience:
-    """How long a task may be silent: an extraction as a whole, a transfer without progress.
+    """The time limit of a task without progress (for an extraction: in total).
 
-    If the network is silent, no video is at fault; a program such as ffmpeg may be stuck by one.
+    A silent network is not caused by the video, but a hanging program such as ffmpeg may be.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -145,7 +145,7 @@ class Patience:
         self.seconds = self._extract
 
     def renewed_by(self, event: Event) -> bool:
-        """Return whether `event` is progress, so that `seconds` begin anew."""
+        """Return whether `event` is progress, which restarts the time limit."""
         if event.kind == "request":
             self._is_unanswered = event.is_unanswered
         if event.transfer is None:
@@ -157,7 +157,7 @@ class Patience:
         return not (was_extracting and self._is_extracting)
 
     def exceeded(self) -> YTArchiveError:
-        """Return the error of a task that was silent for too long, by what it waited for."""
+        """Return the error of a task without progress, by the thing it waited for."""
         for_network = self._is_transferring or (self._is_extracting and self._is_unanswered)
         kind = NetworkTimeout if for_network else DownloadTimeout
         return kind(f"no progress for {self.seconds:.0f} seconds")

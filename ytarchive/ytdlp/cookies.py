@@ -1,4 +1,4 @@
-"""What a file of cookies is good for, without asking anybody."""
+"""Checks a cookies file without requests."""
 
 import codecs
 import re
@@ -20,24 +20,26 @@ _SITE = "youtube.com"
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEADER = re.compile(r"#( Netscape)? HTTP Cookie File")
 _FIELDS = 7
-# yt-dlp takes an account for signed in if it has the first and one of the others.
+# yt-dlp treats an account as signed in with the first and one of the others.
 _LOGIN = "LOGIN_INFO"
 _SESSION = frozenset({"SAPISID", "__Secure-1PAPISID", "__Secure-3PAPISID"})
 
 
 class CookiesReport(Model):
-    """A file of cookies that yt-dlp can read."""
+    """A cookies file that yt-dlp can read."""
 
-    is_signed_in: bool = Field(description="Whether an account's cookies for YouTube are in it")
-    has_expired: bool = Field(description="Whether those are too old")
-    expires_at: UtcDatetime | None = Field(default=None, description="The first of them to go")
-    is_private: bool = Field(description="Whether nobody but its owner can read it")
+    is_signed_in: bool = Field(description="Whether it has cookies of an account for YouTube")
+    has_expired: bool = Field(description="Whether these have expired")
+    expires_at: UtcDatetime | None = Field(
+        default=None, description="When the first of them expires"
+    )
+    is_private: bool = Field(description="Whether only its owner can read it")
 
 
 def require_cookies(path: Path) -> None:
-    """Raise CookiesInvalid, which says in one sentence what is wrong, if no cookie can be read.
+    """Raise CookiesInvalid, with the reason in one sentence, if no cookie can be read.
 
-    The message has no cookie's value. The format is Netscape's, as curl and yt-dlp read it.
+    The message contains no value of a cookie. The format is Netscape's, as read by curl and yt-dlp.
     """
     try:
         content = read_regular(path, follow_links=True)
@@ -101,17 +103,17 @@ _FAULTS: tuple[tuple[Callable[[str], bool], str], ...] = (
         f"has no cookie for {_SITE} that can be read",
     ),
 )
-"""What can be wrong with the text, in the order in which it is looked for."""
+"""The possible problems of the text, in the order of the checks."""
 
 
 def cookies_report(path: Path) -> CookiesReport:
-    """Look into a file. Raises CookiesInvalid if it cannot be read or is of another format."""
+    """Check a file. Raises CookiesInvalid if it cannot be read or has another format."""
     require_cookies(path)
     jar = MozillaCookieJar()
     try:
         mode = path.stat().st_mode
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it takes a line that is none for a fault of its own
+            warnings.simplefilter("ignore")  # it treats an invalid line as an internal error
             jar.load(str(path), ignore_discard=True, ignore_expires=True)
     except (LoadError, UnicodeDecodeError):
         message = f"{path} is not a cookies file of the Netscape format: a line cannot be read"
@@ -124,7 +126,7 @@ def cookies_report(path: Path) -> CookiesReport:
         if cookie.domain.removeprefix(".").removeprefix("www.") == _SITE
         and cookie.name in {_LOGIN, *_SESSION}
     }
-    ends = [end for end in account.values() if end]  # 0 is a cookie without an end
+    ends = [end for end in account.values() if end]  # 0 means a cookie without expiry
     return CookiesReport(
         is_signed_in=_LOGIN in account and bool(_SESSION & account.keys()),
         has_expired=bool(ends) and min(ends) < time.time(),

@@ -1,8 +1,8 @@
-"""From our typed settings to yt-dlp's options: an allow-list, and the only place that makes them.
+"""Converts typed settings to yt-dlp's options, by an allow-list.
 
-Nothing a caller sends becomes an option by name. What can run programs or reach elsewhere is never
-set: exec, external downloaders, netrc commands, browsers' cookies, plug-in folders, configuration
-files, other extractors than YouTube's.
+Text from callers never becomes an option. Options that run programs or contact other hosts are
+never set: exec, external downloaders, netrc commands, browsers' cookies, plug-in folders,
+configuration files, other extractors than YouTube's.
 """
 
 import io
@@ -14,7 +14,7 @@ from pydantic import Field
 from ytarchive.common.models import Model
 from ytarchive.common.regular import read_regular
 
-# What came from the network may claim to be a list of addresses for ffmpeg to open.
+# Data from the network may look like a playlist of URLs for ffmpeg to open.
 _FILES_ALONE = ["-protocol_whitelist", "file,pipe"]
 # To merge, ffmpeg only needs the headers of the picture, which is the first input: by default it
 # decodes the first picture as well. The merged MP4 is the same, byte for byte.
@@ -31,38 +31,40 @@ _FFMPEG_STEPS = (
 
 
 class Hooks(Protocol):
-    """Where yt-dlp reports how far it is."""
+    """Receives yt-dlp's progress."""
 
     def progress(self, status: dict[str, Any]) -> None:
-        """A transfer moved on."""
+        """Handle the progress of a transfer."""
         ...
 
     def postprocessor(self, status: dict[str, Any]) -> None:
-        """Ffmpeg was started or has ended."""
+        """Handle the start or end of ffmpeg."""
         ...
 
 
 class WorkerConfig(Model):
-    """What every worker of one archive has: the way to YouTube, tools and folders."""
+    """The configuration of all workers of an archive: network, tools and folders."""
 
     info_dir: Path = Field(description="Receives `<id>.info.json` of each extraction")
     cache_dir: Path = Field(description="yt-dlp's cache")
     ffmpeg: str | None = None
     javascript: tuple[str, str] | None = Field(default=None, description="Name and path")
     proxy: str | None = None
-    ca_bundle: Path | None = Field(default=None, description="Every authority to trust, as PEM")
+    ca_bundle: Path | None = Field(
+        default=None, description="All trusted certificate authorities, as PEM"
+    )
     cookies_file: Path | None = None
-    timeout: float = Field(default=20, description="Seconds a connection may be silent")
-    min_free: int = Field(default=0, description="Bytes that downloads leave free on the disk")
+    timeout: float = Field(default=20, description="Maximum seconds without data on a connection")
+    min_free: int = Field(default=0, description="Bytes of free disk space that downloads keep")
     side_file_timeout: float = Field(default=30, description="Seconds for each side file")
-    rate_limit: int | None = Field(default=None, description="Bytes a second, for each video")
+    rate_limit: int | None = Field(default=None, description="Bytes per second, for each video")
     sleep_requests: float = Field(default=0, description="Seconds between two requests")
     extractor_args: dict[str, dict[str, list[str]]] = Field(
-        default={}, description="As yt-dlp has them: extractor -> name -> values"
+        default={}, description="In yt-dlp's form: extractor -> name -> values"
     )
     plugins: bool = False
-    plugin_server: str | None = Field(default=None, description="An address that plugins may ask")
-    memory: int = Field(default=2**30, description="Bytes that end a worker at once")
+    plugin_server: str | None = Field(default=None, description="A URL that plugins may request")
+    memory: int = Field(default=2**30, description="Memory in bytes at which a worker ends at once")
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables of the workers, which OpenSSL and yt-dlp read."""
@@ -73,9 +75,9 @@ class WorkerConfig(Model):
 def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> dict[str, Any]:
     """Return all options of a worker's yt-dlp. `logger` receives its messages and warnings.
 
-    `ignoreerrors` stays unset: it would hide the exceptions that the classifier reads.
-    Files are named by id and formats: a title never touches a path, and the remains of a try at
-    another quality cannot be mistaken for the requested file.
+    `ignoreerrors` is not set, because it would hide the exceptions that the classifier needs. Files
+    are named by id and formats: a title is never part of a path, and partial files of another
+    quality cannot be confused with the requested file.
     """
     options: dict[str, Any] = {
         "quiet": True,
@@ -86,10 +88,10 @@ def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> di
         "enable_file_urls": False,
         "noplaylist": True,
         "socket_timeout": worker_config.timeout,
-        # The patience is ours: yt-dlp repeats only what a moment mends.
+        # Jobs handles retries: yt-dlp retries only errors that end within seconds.
         "retries": 3,
         "fragment_retries": 3,
-        "skip_unavailable_fragments": False,  # no gaps in the media
+        "skip_unavailable_fragments": False,  # a missing fragment is an error
         "extractor_retries": 1,
         "file_access_retries": 1,
         "cachedir": str(worker_config.cache_dir),
@@ -97,7 +99,7 @@ def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> di
         "merge_output_format": "mp4",
         "continuedl": True,
         "updatetime": False,
-        # Small blocks of one size: a kill loses one of them, and a slow transfer shows progress.
+        # Small blocks of fixed size: a kill loses one block, and a slow transfer shows progress.
         "buffersize": 64 * 1024,
         "noresizebuffer": True,
         "postprocessor_args": {
@@ -111,7 +113,7 @@ def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> di
 
 
 def _given(worker_config: WorkerConfig) -> dict[str, Any]:
-    """Return the options that depend on settings; what is not set keeps yt-dlp's default."""
+    """Return the options that depend on settings; without a setting yt-dlp's default applies."""
     cookies, runtime = worker_config.cookies_file, worker_config.javascript
     options = {
         "proxy": worker_config.proxy,
@@ -127,7 +129,7 @@ def _given(worker_config: WorkerConfig) -> dict[str, Any]:
 
 
 def order_options(folder: Path) -> dict[str, Any]:
-    """Return what differs from one download to the next, besides the formats (`choice.py`)."""
+    """Return the options of a single download, except the formats (`choice.py`)."""
     return {"paths": {"home": str(folder)}}
 
 

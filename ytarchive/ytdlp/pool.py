@@ -1,4 +1,4 @@
-"""The pool of warm worker processes: made at the first need, recycled, let go when idle."""
+"""The pool of worker processes, which start on demand and end when idle."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ _SECONDS_BETWEEN_CHECKS = 60
 
 
 class WorkerPool:
-    """Lends workers. How many there may be is the borrowers' affair."""
+    """Provides workers. The callers limit the number."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -35,7 +35,7 @@ class WorkerPool:
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[WorkerProcess]:
-        """A warm worker. It is killed if it is given back in the middle of a task."""
+        """Yield a prepared worker, which is killed if the block ends during a task."""
         worker = await self._take()
         try:
             yield worker
@@ -73,14 +73,14 @@ class WorkerPool:
             return self._fork_server
 
     def _is_outdated(self) -> bool:
-        """Return whether another yt-dlp, or other cookies, have come; looked at once a minute."""
+        """Return whether yt-dlp or the cookies have changed; checked once a minute."""
         now = time.monotonic()
         if now - self._checked < _SECONDS_BETWEEN_CHECKS:
             return False
         self._checked = now
         changed = worker_config.fingerprint(self._settings) != self._fingerprint
         if changed:
-            log.info("yt-dlp or the cookies have changed; new worker processes take over")
+            log.info("yt-dlp or the cookies have changed; starting new worker processes")
         return changed
 
     def _give_back(self, worker: WorkerProcess) -> None:
@@ -115,7 +115,7 @@ class WorkerPool:
                 self._end(fork_server)
 
     def _retire(self, fork_server: ForkServer) -> None:
-        """Its idle workers go now, its busy ones when they have finished, and then it ends."""
+        """End its idle workers now, busy ones after their task, and then the fork server."""
         for worker in [each for each in self._idle if each.fork_server is fork_server]:
             self._idle.remove(worker)
             worker.kill()

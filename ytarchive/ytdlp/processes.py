@@ -29,7 +29,7 @@ log = logger.bind(service="download")
 _LONGEST_LINE = 16 * 2**20
 _SECONDS_TO_START = 60
 _SECONDS_TO_END = 5
-# Workers read what strangers wrote, so they get no key and no token, neither ours nor another's.
+# Workers process untrusted data, so they get no keys or tokens of any program.
 _SECRET = re.compile(
     r"YTARCHIVE_(SERVER|YOUTUBE|NETWORK)__.*|.*(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL).*",
     re.IGNORECASE,
@@ -81,7 +81,7 @@ class ForkServer:
         return not self._workers and not self._events
 
     async def fork(self) -> "WorkerProcess":
-        """Return a fresh worker. Raises WorkerCrashed if the fork server is gone."""
+        """Return a new worker. Raises WorkerCrashed if the fork server has ended."""
         ours, theirs = socket.socketpair()
         self._number += 1
         number = self._number
@@ -101,7 +101,7 @@ class ForkServer:
         return worker
 
     def kill(self, pid: int) -> None:
-        """Kill a worker with all it started, at once. Harmless if it is dead."""
+        """Kill a worker and its child processes at once. Does nothing if it has ended."""
         if self._workers.pop(pid, None) and self.is_alive:
             self._send(Fork(kill=pid))
 
@@ -152,7 +152,7 @@ class ForkServer:
                 worker.exit_status = event.status
 
     def _gone(self) -> None:
-        """The fork server is dead: so must be its workers, which it can no longer kill."""
+        """Handle the end of the fork server: end its workers, which it can no longer kill."""
         if not self.is_alive:
             return
         self.is_alive = False
@@ -193,7 +193,7 @@ class WorkerProcess:
         return self._is_clean and self.fork_server.is_alive and not ended
 
     async def send(self, task: Task) -> None:
-        """Give it a task, or ask for the next chunk. Raises WorkerCrashed."""
+        """Send a task, or request the next chunk. Raises WorkerCrashed."""
         self._is_clean = False
         self._writer.write(task.model_dump_json(exclude_defaults=True).encode() + b"\n")
         try:
@@ -202,17 +202,17 @@ class WorkerProcess:
             raise await self._crash() from None
 
     async def receive(self) -> Event:
-        """Its next event. Raises what the task failed with, or WorkerCrashed."""
+        """Return the next event. Raises the task's error, or WorkerCrashed."""
         try:
             line = await self._reader.readline()
-        except (ConnectionError, ValueError):  # a line without an end is as good as a crash
+        except (ConnectionError, ValueError):  # an endless line counts as a crash
             line = b""
         if not line.endswith(b"\n"):
             raise await self._crash()
         try:
             event = Event.model_validate_json(line)
         except ValueError as error:
-            raise ProtocolError("a worker process sent what cannot be read") from error
+            raise ProtocolError("a worker process sent invalid data") from error
         if event.is_last:
             self.memory, self.is_worn = event.memory, event.worn
             self.tasks_done += 1
@@ -222,7 +222,7 @@ class WorkerProcess:
         return event
 
     def kill(self) -> None:
-        """End it with all it started, at once."""
+        """End the worker and its child processes at once."""
         self.fork_server.kill(self.pid)
         self._writer.close()
         self._is_clean = False
@@ -244,7 +244,7 @@ async def _spawn(control: socket.socket, worker_config: WorkerConfig) -> Process
         stdout=DEVNULL,
         stderr=DEVNULL,
         env=_environment(worker_config),
-        start_new_session=True,  # Ctrl-C in a terminal is the server's affair
+        start_new_session=True,  # only the server handles Ctrl-C in a terminal
     )
 
 
@@ -267,7 +267,7 @@ async def _receive(loop: asyncio.AbstractEventLoop, control: socket.socket) -> b
 
 
 def _environment(worker_config: WorkerConfig) -> dict[str, str]:
-    """Ours without secrets, with this very package found first, nothing in the current folder."""
+    """Return the environment without secrets, in which only this package is found."""
     here = str(Path(ytarchive.__file__).parents[1])
     path = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
     ours = {name: value for name, value in os.environ.items() if not _SECRET.fullmatch(name)}

@@ -1,4 +1,4 @@
-"""What server and workers say to each other: one JSON object a line, over a socket pair."""
+"""The messages of server and workers: one JSON object per line, over a socket pair."""
 
 from typing import Literal
 
@@ -9,9 +9,9 @@ from ytarchive.ytdlp.api import Downloaded, DownloadOrder, ExtractedVideo, Liste
 
 
 class Task(Model):
-    """Server to worker: one thing to do.
+    """Server to worker: a task.
 
-    `next` has a task go on: a listing with its next chunk, a download with its transfer.
+    `next` continues a task: a listing with its next chunk, a download with its transfer.
     """
 
     kind: Literal["extract", "download", "list", "next"]
@@ -21,7 +21,7 @@ class Task(Model):
 
 
 class Event(Model):
-    """Worker to server: how far a task is, and in the end `done` or `failed`.
+    """Worker to server: progress of a task, and finally `done` or `failed`.
 
     After `chunk` and `sized` the worker waits for `next`. `request` tells that
     a request is unanswered for some time, and that it was answered.
@@ -34,8 +34,8 @@ class Event(Model):
     downloaded: Downloaded | None = None
     error: ErrorDetail | None = None
     is_unanswered: bool = Field(default=False, description="Whether a request waits for its answer")
-    needed: int = Field(default=0, description="Bytes that the download will take on the disk")
-    memory: int = Field(default=0, description="Bytes of memory that the worker has")
+    needed: int = Field(default=0, description="Bytes on the disk that the download needs")
+    memory: int = Field(default=0, description="Memory of the worker in bytes")
     worn: bool = Field(default=False, description="The worker must get no other task")
     level: str = "WARNING"
     text: str = ""
@@ -47,14 +47,14 @@ class Event(Model):
 
 
 class Fork(Model):
-    """Server to fork server: fork a worker (a socket follows), or kill one and all it started."""
+    """Server to fork server: fork a worker (a socket follows), or kill one and its children."""
 
     fork: int | None = None
     kill: int | None = None
 
 
 class WorkerEvent(Model):
-    """ForkServer to server: it is ready or could not start, a worker lives, a worker is dead."""
+    """Fork server to server: it is ready or failed to start, a worker has started or ended."""
 
     ready: str | None = None
     failed: str | None = None

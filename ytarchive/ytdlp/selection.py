@@ -1,4 +1,4 @@
-"""Which captions and thumbnail of a video are fetched, read from yt-dlp's info."""
+"""Selects captions and thumbnail of a video from yt-dlp's info."""
 
 import itertools
 import re
@@ -57,7 +57,7 @@ def unusual(info: Info, *, wants_sound_alone: bool) -> list[str]:
 
 
 def sound_remarks(info: Info, requested: str | None) -> list[str]:
-    """Return which of several sound tracks was taken, and whether the requested one is missing."""
+    """Return remarks about the chosen sound track, and whether the requested one is missing."""
     formats = formats_in(info)
     sound = next(filter(has_sound, chosen_formats(info)), None)
     if sound is None:
@@ -74,9 +74,9 @@ def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dic
     """Return the track to fetch by language code, for each requested language that exists.
 
     Captions made by people come first: the nearest by BCP 47 (`iw` or `en-US` for `he`, `en`).
-    Automatic ones are taken only when requested, and by name: `all` means all that people have
-    made, because YouTube translates automatic ones into a hundred languages. `is_automatic` of a
-    track tells which it is.
+    Automatic ones are used only if requested by language: `all` means all captions made by people,
+    because YouTube translates automatic ones into a hundred languages. `is_automatic` of a track
+    tells which it is.
     """
     tables = [info.get("subtitles") or {}, (automatic and info.get("automatic_captions")) or {}]
     everything = caption_languages(info)
@@ -105,10 +105,10 @@ def _language(table: dict[str, list[Info]], wanted: str) -> tuple[str, Info] | N
 
 
 def thumbnail_urls(info: Info) -> list[str]:
-    """Addresses to try, the largest picture first.
+    """Return the URLs to try, largest picture first.
 
-    Of one picture the JPEG is requested before the WebP that yt-dlp prefers: it is kept as it is,
-    and a converted WebP is compressed twice. Only YouTube's own image servers are used.
+    The JPEG of a picture is requested before the WebP that yt-dlp prefers: a JPEG is stored
+    unchanged, and a converted WebP is compressed twice. Only YouTube's own image servers are used.
     """
     ranked = sorted(
         info.get("thumbnails") or [], key=lambda each: each.get("preference") or 0, reverse=True

@@ -1,4 +1,4 @@
-"""Which sound of a video is the original one, or the one in a requested language.
+"""Finds the original sound of a video, or the sound in a requested language.
 
 yt-dlp's `language_preference` is 10 for a track called "original", 5 for the default one (which
 YouTube chooses by the viewer's language), -10 for a description for blind people, else -1.
@@ -16,7 +16,7 @@ _REMARKS = re.compile(r"\(?\b(default|original|descriptive)\b\)?", re.IGNORECASE
 
 
 class Kind(IntEnum):
-    """What a sound track is, by what YouTube states of it; the higher is preferred."""
+    """The kind of a sound track, as stated by YouTube; higher values are preferred."""
 
     DESCRIPTION = 0
     DUB = 1
@@ -25,7 +25,7 @@ class Kind(IntEnum):
 
 
 def kind_of(sound: Info) -> Kind:
-    """Return what a sound track is."""
+    """Return the kind of a sound track."""
     content, preference = xtags(sound).get("acont", ""), sound.get("language_preference") or 0
     note = note_of(sound).lower()
     if content == "descriptive" or preference <= _DESCRIPTIVE or "descriptive" in note:
@@ -47,7 +47,7 @@ def language_of(sound: Info) -> str | None:
 
 
 def name_of(sound: Info) -> str:
-    """Return a sound track for people: `German (de)`, or its code where it has no name."""
+    """Return a sound track's name for display: `German (de)`, or its code without a name."""
     code = language_of(sound) or "an unknown language"
     name = _REMARKS.sub("", note_of(sound).partition(",")[0])
     is_name = name[:1].isupper()  # without one, the note begins with the quality: `medium`
@@ -63,8 +63,8 @@ def several_languages(formats: list[Info]) -> bool:
 class SoundChoice:
     """Compares the sounds of one video: those in the requested language come first.
 
-    Without a requested language, or if no track is in it, the original is wanted. Where none is
-    marked as such it is a track without a language in its address, then YouTube's default.
+    Without a requested language, or if no track has it, the original is chosen. If no track is
+    marked as original, it is a track without a language in its URL, then YouTube's default.
     """
 
     def __init__(self, formats: list[Info], requested: str | None) -> None:
@@ -85,7 +85,7 @@ class SoundChoice:
         return kind_of(sound) >= Kind.UNMARKED and is_open and same
 
     def rank(self, sound: Info) -> tuple[object, ...]:
-        """Return a key that is larger for the better of two sounds that both fit, or do not."""
+        """Return a key that is larger for the better sound, for sounds with equal `fits`."""
         far = self._distance(sound) if self.is_granted else None
         return (
             -(far or 0),
@@ -110,7 +110,7 @@ class SoundChoice:
 
 
 def _evidence(sound: Info) -> tuple[int, bool, bool]:
-    """Return how much speaks for a sound being the original."""
+    """Return the strength of the evidence that a sound is the original."""
     kind = kind_of(sound)
     if kind is not Kind.UNMARKED:
         return kind, False, False

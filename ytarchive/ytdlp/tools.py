@@ -1,4 +1,4 @@
-"""The external programs: where ffmpeg and a JavaScript runtime are, and how old yt-dlp is.
+"""The external programs: the paths of ffmpeg and a JavaScript runtime, and the age of yt-dlp.
 
 yt-dlp is never imported here; its version comes from the installed package's metadata.
 """
@@ -23,11 +23,11 @@ OLD_AFTER_DAYS = 60
 _SECONDS_PER_QUESTION = 10
 _SECONDS_KNOWN = 60
 _OLDEST = {"deno": (2, 3), "node": (22,)}
-"""The first versions that yt-dlp supports."""
+"""The lowest versions that yt-dlp supports."""
 
 
 class Tool(Model):
-    """A program, and the version that it says of itself."""
+    """A program and the version that it reports."""
 
     name: str
     path: str | None = Field(default=None, description="null if it was not found")
@@ -35,7 +35,7 @@ class Tool(Model):
 
 
 class ToolReport(Model):
-    """What `ytarchive doctor` reports about the tools."""
+    """The report about the tools for `ytarchive doctor`."""
 
     yt_dlp: Tool
     yt_dlp_age_days: int | None = Field(default=None, description="Since its release")
@@ -49,7 +49,7 @@ class ToolReport(Model):
 
 
 class KnownTools:
-    """Which tools there are, looked for once a minute: health checks ask several times a second.
+    """The available tools, searched once a minute, because health checks are frequent.
 
     yt-dlp works on many videos without a JavaScript runtime, but not on all.
     """
@@ -59,7 +59,7 @@ class KnownTools:
         self._looked_at = 0.0
 
     def found(self) -> dict[str, bool]:
-        """Return which of `yt_dlp`, `ffmpeg` and `javascript` there are."""
+        """Return the availability of `yt_dlp`, `ffmpeg` and `javascript`."""
         now = monotonic()
         if not self._found or now - self._looked_at > _SECONDS_KNOWN:
             self._looked_at = now
@@ -97,7 +97,10 @@ def yt_dlp_version() -> str | None:
 
 
 def yt_dlp_fingerprint() -> tuple[str, int, int] | None:
-    """Changes when another yt-dlp is installed; None while there is none. Costs one stat."""
+    """Return a value that changes with the installed yt-dlp; None without yt-dlp.
+
+    One `stat` call.
+    """
     folder = _yt_dlp_folder()
     try:
         found = (Path(folder) / "version.py").stat() if folder else None
@@ -107,7 +110,7 @@ def yt_dlp_fingerprint() -> tuple[str, int, int] | None:
 
 
 def javascript_runtime() -> tuple[str, str] | None:
-    """Name and path of a runtime that yt-dlp can use: deno, or a Node.js that is new enough."""
+    """Return name and path of a runtime for yt-dlp: deno, or a recent Node.js."""
     bundled = _bundled_deno()
     if bundled:
         return "deno", bundled
@@ -133,7 +136,7 @@ def _yt_dlp_folder() -> str | None:
 
 
 def _age(version: str) -> int | None:
-    """Days since the release that a version such as 2026.8.19 names."""
+    """Return the days since the release of a version such as 2026.8.19."""
     numbers = [int(part) for part in version.split(".")[:3] if part.isdecimal()]
     try:
         released = date(*numbers)

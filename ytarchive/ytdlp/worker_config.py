@@ -23,7 +23,7 @@ Fingerprint = tuple[object, ...]
 
 
 def prepare(settings: Settings) -> WorkerConfig:
-    """Find the tools and make the folders. Blocks for some milliseconds.
+    """Find the tools and create the folders. Blocks for some milliseconds.
 
     Raises DiskFull, NotWritable, CookiesInvalid or InvalidConfiguration.
     """
@@ -101,7 +101,7 @@ def forget_old_info(folder: Path) -> None:
 
 
 def _bundle(ca_file: Path, folder: Path) -> Path:
-    """Return the authorities that are trusted anyway and the configured ones, in one file."""
+    """Return a file with the default and the configured certificate authorities."""
     try:
         require_regular(ca_file, follow_links=True)
         ssl.create_default_context(cafile=ca_file)

@@ -63,8 +63,8 @@ async def test_after_too_many_requests_no_more_captions_are_asked_for(archive: A
     assert archive.youtube.requests.counts["caption"] == 1
     assert done.remarks == [
         "no captions in de: HTTP Error 429: Too Many Requests",
-        "no captions in en: not asked for, because YouTube refuses captions at present",
-        "no captions in fr: not asked for, because YouTube refuses captions at present",
+        "no captions in en: not requested, because YouTube refuses captions at present",
+        "no captions in fr: not requested, because YouTube refuses captions at present",
     ]
 
 

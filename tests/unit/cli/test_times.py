@@ -71,7 +71,7 @@ def test_json_stays_utc_in_every_zone(
 
 def test_an_error_names_its_moment_in_local_time(cli: Cli, archive: Peers, zone: str) -> None:
     def refuse() -> None:
-        raise QuotaExceeded("used up; it is given anew at 2026-11-20 12:00 UTC")
+        raise QuotaExceeded("used up; it is reset at 2026-11-20 12:00 UTC")
 
     archive.jobs.when_looked_at = refuse
     assert f"anew at 2026-11-20 {ZONES[zone]}." in cli("jobs", "show", "job-1").err

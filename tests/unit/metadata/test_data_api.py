@@ -362,7 +362,7 @@ def test_messages_lose_their_markup() -> None:
     [
         (OSError(errno.ECONNREFUSED, "Connect call failed ('142.250.1.1', 443)"), "refused"),
         (OSError("Multiple exceptions: [Errno 111] A, [Errno 101] B"), "is there a network?"),
-        (OSError(errno.ENETUNREACH, "Connect call failed ('::1', 443, 0, 0)"), "no way to it"),
+        (OSError(errno.ENETUNREACH, "Connect call failed ('::1', 443, 0, 0)"), "cannot be reached"),
         (socket.gaierror(-2, "Name or service not known"), "its name cannot be resolved"),
         (OSError("ssl:default [Connect call failed]"), "no connection could be made"),
     ],

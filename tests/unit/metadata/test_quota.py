@@ -101,7 +101,7 @@ async def test_when_youtube_says_spent_it_is_until_the_reset(bench: Bench) -> No
         book = ledger(bench, database)
         day = await book.reserve()
         error = await book.mark_spent(day)
-        assert "YouTube says" in error.message
+        assert "YouTube reports" in error.message
     async with bench.database() as database:
         book = ledger(bench, database)
         assert (await book.used(), await book.remaining()) == (10, 0)

@@ -11,9 +11,9 @@ from ytarchive.common.services import ServiceName
 
 
 class StagingReport(Model):
-    """What downloads that have ended, were cancelled or wait have left in the staging folder."""
+    """The files of ended, cancelled or waiting downloads in the staging folder."""
 
-    videos: int = Field(description="Videos of which there are files and that are not downloading")
+    videos: int = Field(description="Videos with files that are not downloading")
     size_bytes: int
     oldest: UtcDatetime | None = Field(default=None, description="Last change of the oldest video")
     active: int = Field(description="Videos that are downloading; they are not counted above")
@@ -34,7 +34,7 @@ class StagingAPI(Contract, Protocol):
 
     @endpoint("GET /download/staging")
     async def get_staging(self) -> StagingReport:
-        """Return the number, size and age of partial downloads that nothing works on."""
+        """Return the number, size and age of unused partial downloads."""
         ...
 
     @endpoint("POST /download/staging/release")

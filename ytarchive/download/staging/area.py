@@ -1,9 +1,9 @@
-"""The staging folder: which files of videos are idle, and which of them are removed.
+"""The staging folder: finds unused files of videos, and removes some of them.
 
-Idle files are what a later try resumes from. They are removed when they are older than
-`storage.staging_max_age`, when all together are larger than `storage.staging_max_bytes`, and, the
-oldest first, while the disk has less than `storage.min_free`. A finished video that waits to be
-stored is only removed for its age.
+Later attempts resume from unused files. They are removed if they are older than
+`storage.staging_max_age`, if their total size exceeds `storage.staging_max_bytes`, and, oldest
+first, while the disk has less than `storage.min_free`. A finished video that waits to be stored is
+removed only because of its age.
 """
 
 import re
@@ -32,7 +32,7 @@ _LEAST_FREE = 2 * _MIB
 
 @dataclass(frozen=True)
 class Idle:
-    """The staged files of a video that nothing works on; `changed` is epoch seconds."""
+    """The unused staged files of a video; `changed` is epoch seconds."""
 
     folder: Path
     size: int
@@ -41,14 +41,14 @@ class Idle:
 
 
 class StagingArea:
-    """Looks at the staging folder and cleans it. Everything here blocks."""
+    """Reports and cleans the staging folder. All methods block."""
 
     def __init__(self, config: StorageConfig) -> None:
         self._folder = config.staging_path
         self._config = config
 
     def report(self, active: Collection[str]) -> StagingReport:
-        """Return what is idle; `active` has the names of the folders in use."""
+        """Return the unused files; `active` has the names of the folders in use."""
         idle = self._idle(active)
         oldest = min((each.changed for each in idle), default=None)
         return StagingReport(
@@ -74,17 +74,17 @@ class StagingArea:
         return removed
 
     def discard(self, video_id: str) -> None:
-        """Remove one video's files, because it has been given up. Raises OSError."""
+        """Remove the files of a video whose download finally failed. Raises OSError."""
         for side_files in (False, True):
             folder = self._folder / staged_name(video_id, side_files=side_files)
             if _is_folder(folder):
-                self._remove(_looked_at(folder), "the download was given up")
+                self._remove(_looked_at(folder), "the download has finally failed")
         (self._folder / "info" / f"{video_id}.info.json").unlink(missing_ok=True)
 
     def make_room(self) -> None:
-        """Remove unfinished files, the largest first, until the state can be written. Never raises.
+        """Remove unfinished files, largest first, until the state can be written. Never raises.
 
-        Only for a process that has just started: nothing may be downloading.
+        Only for a process that has just started, without active downloads.
         """
         try:
             unfinished = sorted(filter(_is_unfinished, self._folder.rglob("*")), key=_size)
@@ -122,7 +122,7 @@ class StagingArea:
             return False
 
     def _remove(self, idle: Idle, reason: str) -> bool:
-        """Rename first: a download of the same video may begin at any time, in a new folder."""
+        """Rename a folder and remove it: the video may be downloaded again into a new folder."""
         aside = self._folder / f"{_REMOVED}{idle.folder.name}"
         try:
             idle.folder.rename(aside)
@@ -135,7 +135,7 @@ class StagingArea:
         return True
 
     def _finish_removals(self) -> None:
-        """Remove what a process was removing when it was killed."""
+        """Finish the removals of a killed process."""
         for path in self._folder.glob(f"{_REMOVED}*"):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -160,7 +160,7 @@ def _looked_at(folder: Path) -> Idle:
             found = path.lstat()
         except OSError:
             continue
-        size += max(found.st_blocks * 512, found.st_size)  # some report blocks late
+        size += max(found.st_blocks * 512, found.st_size)  # some file systems report blocks late
         changed = max(changed, found.st_mtime)
         is_complete |= path.stem == folder.name and path.suffix in _MEDIA
     return Idle(folder, size, changed, is_complete)

@@ -49,24 +49,24 @@ class StagingCleaner(StagingAPI):
         return Done()
 
     def start(self, scheduler: Scheduler, supervisor: Supervisor) -> None:
-        """Clean every 30 seconds, and when woken."""
+        """Clean every 30 seconds and after `wake`."""
         duty = Duty("cleaning of staging", self.clean, _INTERVAL, in_commands=True)
         self._duty = scheduler.add(duty, supervisor)
 
     def wake(self) -> None:
-        """Clean now: a download has ended, or the disk is full."""
+        """Clean now, because a download has ended or the disk is full."""
         if self._duty is not None:
             self._duty.run_now()
 
     def give_up(self, video_id: str) -> None:
-        """Remove the files of a video that was given up, unless it is downloaded again by now."""
+        """Remove the files of a finally failed video, unless it is being downloaded again."""
         self._given_up.add(video_id)
         self.wake()
 
     async def clean(self) -> None:
         """Clean once, and fill the reserve of the state folder. A failure is logged.
 
-        Nothing is done while the archive is missing: its folder may hold another one.
+        Does nothing while the archive is missing: its folder may contain another one.
         """
         if not await self._watch.is_there():
             return

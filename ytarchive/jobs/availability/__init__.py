@@ -1,1 +1,1 @@
-"""What YouTube no longer gives: the evidence, and when it is requested again."""
+"""Unavailable videos: the evidence, and the times of further requests."""

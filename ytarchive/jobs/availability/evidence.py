@@ -38,7 +38,7 @@ class EvidenceHistory:
 
 
 async def restore_evidence(settings: Settings) -> int:
-    """Enter into `jobs.db` what only the history knows; return the number of videos.
+    """Copy evidence from the history into `jobs.db`; return the number of videos.
 
     Raises StateLocked while a process owns the queue, or a database error.
     """

@@ -1,8 +1,8 @@
-"""The ledger of availability: evidence of what YouTube gives, never an assumption.
+"""The availability ledger: evidence about videos, no assumptions.
 
-Only what YouTube itself said of a video counts: that it is private, removed, for members, … A
-vague "unavailable", or a list that no longer has a video, is a suspicion until it was found again,
-days apart. Failures of the extraction or the network say nothing and are not entered.
+Only YouTube's own statements about a video count: private, removed, for members, … "Unavailable"
+without a reason, or a video missing from its list, is a suspicion until it was found again, days
+apart. Failures of the extraction or the network are no evidence and are not recorded.
 """
 
 import json
@@ -40,14 +40,14 @@ from ytarchive.storage import ExistsRequest, StorageAPI
 log = logger.bind(service="jobs")
 
 _APART = timedelta(hours=20)
-"""Findings closer together than this are one."""
+"""Findings within this time count as one."""
 INTERVAL = 600.0
-"""Seconds between two looks at what is due."""
+"""Seconds between two checks for due videos."""
 _AT_ONCE = 20
 
 
 class AvailabilityLedger(AvailabilityAPI):
-    """Keeps the findings, and looks again when it is time."""
+    """Stores the findings, and requests videos again when they are due."""
 
     def __init__(
         self,
@@ -65,14 +65,14 @@ class AvailabilityLedger(AvailabilityAPI):
         self._conditions = conditions
         self._now = now
         self.on_return: Callable[[str], Awaitable[None]] = _ignore
-        """Called when a video is there again that was not."""
+        """Called when an unavailable video is available again."""
         self.on_finding: Callable[[str], Awaitable[None]] = _ignore
-        """Called when more is known of a suspicion."""
+        """Called when there is new evidence about a suspicion."""
         self.on_evidence: Callable[[AvailabilityRecord], Awaitable[None]] = _ignore_record
-        """Called with each record that says more than the one before."""
+        """Called with each record that has new evidence."""
 
     async def seen_available(self, video_id: str) -> None:
-        """YouTube gave the video. Costs nothing unless something was wrong with it before."""
+        """Record that a video is available. Cheap unless it was unavailable before."""
         known = await self._known(video_id)
         if known is None or known.state is AvailabilityState.AVAILABLE:
             return
@@ -95,7 +95,7 @@ class AvailabilityLedger(AvailabilityAPI):
         await self.on_return(video_id)
 
     async def seen_unavailable(self, video_id: str, error: Unavailable) -> None:
-        """YouTube said why it does not give the video."""
+        """Record YouTube's reason for an unavailable video."""
         known, now = await self._known(video_id), self._now()
         again = known is not None and known.reason == error.reason
         confirmations = 1
@@ -141,7 +141,7 @@ class AvailabilityLedger(AvailabilityAPI):
         }
 
     async def seen_missing(self, video_ids: Iterable[str], evidence: str) -> None:
-        """By a list these stored videos may be dead: a suspicion, to be looked into soon."""
+        """Record a suspicion about stored videos that a list shows as unavailable."""
         now = self._now()
         for video_id in video_ids:
             if await self._known(video_id) is None:
@@ -162,7 +162,7 @@ class AvailabilityLedger(AvailabilityAPI):
     async def get_availability(self, video_id: str) -> Availability:
         known = await self._known(video_id)
         if known is None:
-            raise NotFound(f"nothing was ever wrong with {video_id}, as far as is known")
+            raise NotFound(f"there is no evidence that {video_id} was ever unavailable")
         return (await self._shown([known]))[0]
 
     async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
@@ -186,11 +186,11 @@ class AvailabilityLedger(AvailabilityAPI):
         return Duty("availability", self.check_due, INTERVAL)
 
     async def check_due(self) -> int:
-        """Ask for what is due now; how many videos that were."""
+        """Request the due videos, and return their number."""
         values = {"now": to_micros(self._now()), "limit": _AT_ONCE}
         rows = await self._database.fetch_all("due_availability", values)
         due = all_readable(rows, record_of, _name)
-        mark_working()  # the governor may let this wait for long
+        mark_working()  # this may wait for the governor
         for finding in due:
             permit = await self._governor.admit(source=finding.video_id, queued=True)
             try:
@@ -200,7 +200,7 @@ class AvailabilityLedger(AvailabilityAPI):
         return len(due)
 
     async def _check(self, video_id: str, permit: Permit) -> None:
-        """Extract the video: of the same source as the suspicion, and a download can follow it."""
+        """Extract the video: yt-dlp is the source of the suspicion, and a download can follow."""
         try:
             await self._download.get_formats(video_id)
         except YTArchiveError as error:

@@ -1,4 +1,4 @@
-"""Models of what YouTube no longer gives."""
+"""Models of unavailable videos."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from ytarchive.common.models import Model, UtcDatetime
 
 
 class AvailabilityState(StrEnum):
-    """What the evidence says."""
+    """The state that the evidence shows."""
 
     AVAILABLE = "available"
     SUSPECTED = "suspected"
@@ -16,22 +16,24 @@ class AvailabilityState(StrEnum):
 
 
 class Availability(Model):
-    """What is known of a video that YouTube did not give, or once did not."""
+    """The evidence about a video that is or was unavailable."""
 
     video_id: str
     state: AvailabilityState = Field(
-        description="`suspected` until it was found so often enough, a day or more apart"
+        description="`suspected` until it was found often enough, a day or more apart"
     )
     reason: str | None = Field(default=None, description="private, deleted, unavailable, …")
-    evidence: str | None = Field(default=None, description="What YouTube or yt-dlp said")
-    source: str = Field(description='"youtube" was asked for the video, or a "listing" was short')
+    evidence: str | None = Field(default=None, description="Message of YouTube or yt-dlp")
+    source: str = Field(
+        description='"youtube": a request for the video; "listing": missing from its list'
+    )
     first_seen: UtcDatetime = Field(description="When this state was first found")
     last_seen: UtcDatetime
     confirmations: int
     last_available: UtcDatetime | None = None
     next_check_at: UtcDatetime | None = None
-    stored: bool = Field(default=False, description="Whether the archive has it")
-    summary: str = Field(default="", description="In words, as `lost upstream, safe here`")
+    stored: bool = Field(default=False, description="Whether the video is stored")
+    summary: str = Field(default="", description="For people, as `lost upstream, safe here`")
 
 
 class AvailabilityQuery(Model):

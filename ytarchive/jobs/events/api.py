@@ -1,4 +1,4 @@
-"""Contract of the events: what happens in all services, as a stream."""
+"""Contract of the events of all services, as a stream."""
 
 from typing import ClassVar, Literal, Protocol
 
@@ -34,13 +34,13 @@ class EventBatch(Model):
 
 
 class EventsAPI(Contract, Protocol):
-    """Follow what happens."""
+    """Follow events."""
 
     service: ClassVar[ServiceName] = ServiceName.JOBS
 
     @endpoint("GET /events")
     async def follow_events(self, request: EventQuery) -> EventStream:
-        """Send events as they happen; the first is a snapshot of the present state.
+        """Send events; the first is a snapshot of the current state.
 
         A subscriber that is too slow loses events and gets a new snapshot.
         """

@@ -32,7 +32,7 @@ class EventsService(EventsAPI):
 
 
 class PolledEvents(EventsService):
-    """For commands that only read: databases change without an event, so look once a second."""
+    """Polls once a second for read-only commands, because databases change without an event."""
 
     async def follow_events(self, request: EventQuery) -> EventStream:
         """Send a snapshot every second."""

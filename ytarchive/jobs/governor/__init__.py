@@ -1,1 +1,1 @@
-"""How fast YouTube may be asked, and whether at all: for everything in every process."""
+"""The rate of requests to YouTube, and pauses, for all processes."""

@@ -21,22 +21,22 @@ class GovernorAPI(Contract, Protocol):
 
     @endpoint("GET /governor")
     async def get_governor(self) -> GovernorState:
-        """Return whether YouTube may be asked at present, and how fast."""
+        """Return whether requests to YouTube are allowed at present, and their rate."""
         ...
 
     @endpoint("POST /governor/pause")
     async def pause_governor(self) -> GovernorState:
-        """Start no new work until somebody resumes it, also after a restart.
+        """Start no new work until it is resumed, also after a restart.
 
-        Running downloads continue. Listings and direct downloads wait as well.
+        Active downloads continue. Listings and direct downloads wait too.
         """
         ...
 
     @endpoint("POST /governor/resume")
     async def resume_governor(self) -> GovernorState:
-        """Lift the pause by hand; if YouTube blocks this address, send one request at once.
+        """End the pause; if YouTube blocks this IP address, send one request at once.
 
-        What waits because of an outage is tried at once, too.
+        Work that waits because of an outage is also retried at once.
         """
         ...
 

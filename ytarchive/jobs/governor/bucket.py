@@ -1,4 +1,4 @@
-"""The pace: a bucket of tokens, one for each video that may be asked for, refilled all the time."""
+"""The pace: a token bucket with one token for each video, refilled continuously."""
 
 from ytarchive.common.config import DownloadConfig, Pace
 from ytarchive.jobs.queue.clock import Stopwatch
@@ -15,28 +15,28 @@ class TokenBucket:
 
     @property
     def tokens(self) -> float:
-        """Those there are now."""
+        """Return the current number of tokens."""
         rested = self._passed() - self._counted
         return min(self._tokens + self.grown_in(rested), float(self._settings.burst))
 
     def grown_in(self, seconds: float) -> float:
-        """Return what comes in within so many seconds."""
+        """Return the tokens added within a number of seconds."""
         return seconds * self._settings.videos_per_hour / 3600
 
     def wait(self, cost: float) -> float:
-        """Seconds until `cost` can be taken."""
+        """Return the seconds until `cost` tokens are available."""
         if self._settings.pace is Pace.OFF or not cost:
             return 0
         missing = min(cost, 1) - self.tokens
         return max(missing, 0) * 3600 / self._settings.videos_per_hour
 
     def take(self, cost: float) -> None:
-        """Take tokens, whether they are there or not."""
+        """Take tokens, even if the number becomes negative."""
         if self._settings.pace is Pace.POLITE:
             self._set(self.tokens - cost)
 
     def empty(self) -> None:
-        """Begin anew without tokens, so that no burst follows."""
+        """Remove all tokens, so that no burst follows."""
         self._set(0)
 
     def _set(self, tokens: float) -> None:

@@ -1,4 +1,4 @@
-"""The state of the circuit breaker: how it is kept between processes, and shown in the metrics."""
+"""The state of the circuit breaker: its storage and its metrics."""
 
 import random
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ _FIRST_COOL_OFF = timedelta(minutes=60)
 _LONGEST = timedelta(days=3)
 _FIRST_OUTAGE = timedelta(minutes=1)
 _LONGEST_OUTAGES = 3
-"""Doublings of the first pause: eight minutes are the longest that a connection is waited for."""
+"""Maximum doublings of the first pause without a connection: eight minutes."""
 _JITTER = 0.1
 
 
 class Circuit(StrEnum):
-    """Whether YouTube may be asked."""
+    """The states of the circuit."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -32,7 +32,7 @@ class Circuit(StrEnum):
 
 @dataclass
 class CircuitState:
-    """What must survive a restart, of one egress."""
+    """The durable state of one egress."""
 
     circuit: Circuit
     reason: str | None
@@ -43,13 +43,13 @@ class CircuitState:
     tokens: float
     counted_at: datetime
     paused_at: datetime | None = None
-    """When somebody paused it by hand; None: it is not paused."""
+    """When a user paused it; None if it is not paused."""
     egress: str = DIRECT
     outages: int = 0
-    """Pauses in a row for want of a connection; a new process counts anew."""
+    """Consecutive pauses without a connection; a new process starts at 0."""
 
     def remaining(self, now: datetime) -> timedelta:
-        """Time to the next probe; a clock set back since then makes it no longer than it was."""
+        """Return the time to the next probe, which a clock that is set back does not increase."""
         if self.next_probe_at is None:
             return timedelta(0)
         left = max(self.next_probe_at - now, timedelta(0))
@@ -60,10 +60,10 @@ class CircuitState:
     def open(
         self, reason: str, message: str, now: datetime, asked: timedelta = timedelta(0)
     ) -> timedelta:
-        """Open it; for how long.
+        """Open the circuit, and return the length of the pause.
 
-        Without a connection it is tried again soon: that is nobody's anger. Otherwise the pause
-        doubles each time in a row, and the first time it is what YouTube asked for, if it did.
+        Without a connection the pause is short. Otherwise consecutive pauses double, and the first
+        one is the time that YouTube requested, if any.
         """
         self.reason, self.message, self.opened_at = reason, message, now
         if reason == NETWORK.reason:
@@ -79,7 +79,7 @@ class CircuitState:
 async def load_circuit(
     database: Database, now: datetime, tokens: float, egress: str
 ) -> CircuitState:
-    """Return what the last process left; closed, with `tokens`, if there was none."""
+    """Return the state of the last process; closed, with `tokens`, if there is none."""
     row = await database.fetch_one("get_governor", {"egress": egress})
     kept = readable(row, _circuit, "the state of the governor") if row else None
     fresh = CircuitState(Circuit.CLOSED, None, None, None, None, 0, tokens, now, egress=egress)
@@ -88,7 +88,7 @@ async def load_circuit(
 
 def _circuit(row: Row) -> CircuitState:
     return CircuitState(
-        # A probe that was under way when the process ended has to be made again.
+        # A probe that was active when the process ended must be repeated.
         circuit=Circuit.CLOSED if row["state"] == Circuit.CLOSED else Circuit.OPEN,
         reason=row["reason"],
         message=row["message"],
@@ -123,7 +123,7 @@ async def save_circuit(database: Database, state: CircuitState) -> None:
 
 
 def show_circuit(state: CircuitState, *, opened: bool = False) -> None:
-    """Bring the metrics up to date; `opened` counts a pause that begins."""
+    """Update the metrics; `opened` counts a new pause."""
     for circuit in Circuit:
         GOVERNOR_STATE.labels(circuit.value, state.egress).set(circuit is state.circuit)
     probe = state.next_probe_at
@@ -143,7 +143,7 @@ def _moment(value: int | None) -> datetime | None:
 
 
 def asked_wait(error: YTArchiveError) -> timedelta:
-    """How long YouTube asked to wait (Retry-After); nothing if it did not say."""
+    """Return the time that YouTube requested (Retry-After), or 0."""
     try:
         return timedelta(seconds=float(error.details.get("retry_after") or 0))
     except (TypeError, ValueError, OverflowError):

@@ -1,8 +1,8 @@
-"""Brings what does not come from the queue before the governor as well.
+"""The governor for requests that do not come from the queue.
 
-Somebody asks the API for a video's formats, or starts a download by hand: to YouTube that is the
-same address. The queue's own work has been admitted before and just passes. In a process apart
-from the governor's, `remote_gate.py` does the same.
+A user requests a video's formats by the API, or starts a direct download: YouTube sees the same IP
+address. The queue's own work is already admitted and passes at once. `remote_gate.py` does the same
+in another process.
 """
 
 from collections.abc import AsyncIterator
@@ -15,18 +15,18 @@ from ytarchive.jobs.queue.policy import is_an_answer
 from ytarchive.ytdlp import Gate
 
 _PATIENCE = 60.0
-"""Seconds for which somebody waits who asked for one thing."""
+"""Maximum seconds that a single request waits."""
 
 
 class GovernedGate(Gate):
-    """Lets pass whom the governor admits, and tells it what came of it."""
+    """Admits requests by the governor, and reports their outcomes to it."""
 
     def __init__(self, governor: Governor) -> None:
         self._governor = governor
 
     @asynccontextmanager
     async def passing(self, source: str, *, is_video: bool, patient: bool) -> AsyncIterator[None]:
-        """Wait for the governor, for as long as it takes or as somebody may wait for an answer."""
+        """Wait for the governor, without limit or for a short time."""
         permit = await self.admit(source, is_video=is_video, patient=patient)
         try:
             yield
@@ -39,12 +39,12 @@ class GovernedGate(Gate):
             self.leave(permit)
 
     async def admit(self, source: str, *, is_video: bool, patient: bool) -> Permit:
-        """Leave to ask about a video, or for a page of a list. Raises RequestsPaused."""
+        """Get a permit for a video or for a page of a list. Raises RequestsPaused."""
         cost = 1.0 if is_video else 0.0
         return await self._governor.admit(cost, source, patience=None if patient else _PATIENCE)
 
     async def tell(self, permit: Permit, source: str, error: YTArchiveError | None = None) -> None:
-        """How it went. The queue tells that of its videos itself."""
+        """Report an outcome. The queue reports the outcomes of its videos itself."""
         if permit.is_covered:
             return
         if error is None or is_an_answer(error):
@@ -53,5 +53,5 @@ class GovernedGate(Gate):
             await self._governor.failed(error, source, permit)
 
     def leave(self, permit: Permit) -> None:
-        """It is over, however it went."""
+        """Release a permit."""
         self._governor.leave(permit)

@@ -1,11 +1,11 @@
-"""The governor: how fast YouTube may be asked, and whether at all. Its state survives restarts.
+"""The governor: limits the rate of requests to YouTube, and pauses them. Its state is durable.
 
-A token bucket paces the videos. When YouTube holds the address back, the circuit opens: nothing new
-starts, everything stays queued. After a cool-off, which doubles each time, a single extraction
-probes. If it succeeds the circuit closes, and one more video at a time is let in for each that
-succeeds; otherwise it opens for longer.
+A token bucket paces the videos. When YouTube limits this IP address, the circuit opens: no video
+starts, and all stay queued. After a pause, which doubles each time, a single extraction is the
+probe. If it succeeds, the circuit closes, and each success allows one more concurrent video;
+otherwise the circuit opens for longer.
 
-Waits are measured by a stopwatch, so that a wall clock which is set changes none of them.
+Waits are measured by a monotonic clock, so that setting the wall clock does not change them.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ log = logger.bind(service="jobs")
 
 _NEXT_PROBE = timedelta(minutes=2)
 _LONGEST_PROBE = 900.0
-"""Seconds after which a probe that nobody told the end of is made again."""
+"""Seconds after which a probe without outcome is repeated."""
 _FULL_SPEED = 8  # videos at a time, at which the ramp ends and the block is forgotten
 _LONGEST_SLEEP = 60.0
 
@@ -80,7 +80,7 @@ class Governor:
         passed: Stopwatch = stopwatch,
         egress: str = DIRECT,
     ) -> Self:
-        """Read the state that the last process left of an egress."""
+        """Return the governor of an egress, with the state of the last process."""
         state = await load_circuit(database, now(), float(settings.burst), egress)
         governor = cls(database, settings, state, now, passed)
         rested = max((now() - state.counted_at).total_seconds(), 0)
@@ -88,12 +88,12 @@ class Governor:
         return governor
 
     def snapshot(self) -> GovernorState:
-        """Return the present state, for people and programs."""
+        """Return the current state."""
         self._follow_the_clock()
         return state_of(self._state, self._settings, self._bucket.tokens)
 
     def waiting(self) -> Waiting | None:
-        """Why nothing starts now; None if something may."""
+        """Return why no video starts now; None if one may."""
         self._follow_the_clock()
         held = waiting_of(self._state)
         if held is None and self._bucket.wait(1) > 0:
@@ -104,9 +104,9 @@ class Governor:
     async def turn(
         self, cost: float = 0.0, source: str | None = None, *, of_data_api: bool = False
     ) -> None:
-        """Wait until a request of `cost` may go, or the queue has a permit for `source`.
+        """Wait until a request of `cost` is allowed, or the queue has a permit for `source`.
 
-        `of_data_api`: a request that no block by YouTube concerns, but the pause by hand does.
+        `of_data_api`: a request that is not affected by blocks, but by a user's pause.
         """
         wait_of = self._pause if of_data_api else self._wait
         while not self._covers(source) and (wait := wait_of(cost)) > 0:
@@ -125,8 +125,8 @@ class Governor:
     ) -> Permit:
         """Wait until a video may start (`cost` below 1 for lighter requests).
 
-        `queued`: the queue itself asks, so whatever is asked about `source` meanwhile is admitted.
-        `patience`: seconds; who would have to wait for longer is refused. Raises RequestsPaused.
+        `queued`: a request of the queue, so all requests about `source` are admitted meanwhile.
+        `patience`: maximum seconds to wait. Raises RequestsPaused if the wait would be longer.
         """
         asked = None if queued else source
         if patience is not None and not self._covers(asked) and self._wait(cost) > patience:
@@ -154,11 +154,11 @@ class Governor:
             self._under_way.add(permit)
         self._bucket.take(cost)
         if covers is not None:
-            self._changed.set()  # somebody may wait for the same video
+            self._changed.set()  # another caller may wait for the same video
         return permit
 
     def leave(self, permit: Permit) -> None:
-        """What was admitted has ended. A probe that had no outcome is made again."""
+        """End a permit. A probe without outcome is repeated."""
         self._under_way.discard(permit)
         self._outdated.discard(permit)
         if permit is self._probe:
@@ -166,18 +166,18 @@ class Governor:
         self._changed.set()
 
     async def succeeded(self, permit: Permit | None = None) -> None:
-        """YouTube answered as it should: if that was the probe, what was wrong is over.
+        """Record a success; a successful probe closes the circuit.
 
-        No permit: a list was read to its end and is believed.
+        Without a permit: a list was read completely and accepted.
         """
         self._streaks.clear()
         is_whole_list = permit is None and self._state.reason == LISTING_SHRANK
         if self._is_probe(permit) or is_whole_list:
-            log.info("YouTube answers again: the queue goes on, slowly at first")
+            log.info("YouTube answers again: the queue resumes gradually")
             self._state.outages = 0
             await self._close(ramp=1)
         elif self._ramp and self._state.circuit is Circuit.CLOSED and permit in self._under_way:
-            # While it is open, only what had started before can end well: that proves nothing.
+            # While it is open, only earlier requests can succeed, which proves nothing.
             self._ramp += 1
             self._changed.set()
             if self._ramp > _FULL_SPEED:
@@ -187,7 +187,7 @@ class Governor:
     async def failed(
         self, error: YTArchiveError, source: str, permit: Permit | None = None
     ) -> None:
-        """A video or list failed. Blocks, and runs of failures, open the circuit."""
+        """Record a failure. Blocks, and series of failures, open the circuit."""
         if permit in self._outdated:
             return
         if isinstance(error, Blocked):
@@ -205,22 +205,24 @@ class Governor:
             await self.save()
 
     async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:
-        """A list has suddenly far fewer entries than before: that is a block until it is proven."""
-        message = f"{playlist_id} lists {now} videos instead of {before}: YouTube cuts its answers"
+        """Record a list with far fewer entries than before, which counts as a block."""
+        message = (
+            f"{playlist_id} lists {now} videos instead of {before}: YouTube shortens its answers"
+        )
         await self._open_circuit(LISTING_SHRANK, message)
 
     async def pause(self) -> None:
-        """Let nothing new start until `resume`, also after a restart."""
-        log.info("paused by hand")
+        """Start no new work until `resume`, also after a restart."""
+        log.info("paused by a user")
         self._state.paused_at = self._state.paused_at or self._now()
         await self.save()
 
     async def resume(self) -> None:
         """Lift the pause by hand; if the circuit is open, let the next request be the probe.
 
-        Blocks that requests report which had started before count no longer.
+        Blocks reported by requests that started before are ignored then.
         """
-        log.info("resumed by hand")
+        log.info("resumed by a user")
         self._state.paused_at = None
         self._outdated = set(self._under_way)
         self._state.times_in_a_row = 0
@@ -230,7 +232,7 @@ class Governor:
         await self.save()
 
     async def save(self) -> None:
-        """Keep the state for the next process."""
+        """Store the state for the next process."""
         self._follow_the_clock()
         self._state.tokens, self._state.counted_at = self._bucket.tokens, self._now()
         await save_circuit(self._database, self._state)
@@ -238,13 +240,13 @@ class Governor:
     async def _open_circuit(
         self, reason: str, message: str, asked: timedelta = timedelta(0)
     ) -> None:
-        """Let nothing new start for a while, for longer each time in a row."""
+        """Pause new work, for longer at each consecutive time."""
         state = self._state
         if state.circuit is Circuit.OPEN and self._probe_due > self._passed():
-            return  # told by a video that had started before the circuit opened
+            return  # reported by a video that started before the circuit opened
         cool_off = state.open(reason, message, self._now(), asked)
         self._wait_for_probe(cool_off)
-        log.warning("{}: nothing starts for {:.0f} minutes", message, cool_off.total_seconds() / 60)
+        log.warning("{}: no work starts for {:.0f} minutes", message, cool_off.total_seconds() / 60)
         show_circuit(state, opened=True)
         await self.save()
 
@@ -253,7 +255,7 @@ class Governor:
         return self._probe is not None and permit in {None, self._probe}
 
     def _begin_probe(self, permit: Permit) -> None:
-        log.info("one request tries whether YouTube answers again")
+        log.info("one request tests whether YouTube answers again")
         self._probe, self._state.circuit = permit, Circuit.PROBING
         self._probe_due = self._passed() + _LONGEST_PROBE
         show_circuit(self._state)
@@ -268,7 +270,7 @@ class Governor:
     async def _close(self, ramp: int | None) -> None:
         state = self._state
         if state.circuit is not Circuit.CLOSED:
-            # It rested only because it had to: the bucket begins low, and no burst follows.
+            # The bucket starts low, because the pause was not voluntary: no burst follows.
             self._bucket.empty()
         self._probe, state.circuit, self._ramp = None, Circuit.CLOSED, ramp
         state.reason = state.message = state.opened_at = state.next_probe_at = None
@@ -277,7 +279,7 @@ class Governor:
         await self.save()
 
     def _wait(self, cost: float) -> float:
-        """Seconds until a request of `cost` may go."""
+        """Return the seconds until a request of `cost` is allowed."""
         if self._pause(cost):
             return math.inf
         if self._state.circuit is not Circuit.CLOSED:

@@ -1,4 +1,4 @@
-"""Models of the governor: whether YouTube may be asked, and permits to ask it."""
+"""Models of the governor: its state, and permits."""
 
 from pydantic import Field
 
@@ -6,20 +6,22 @@ from ytarchive.common.identifiers import OpaqueId
 from ytarchive.common.models import ErrorDetail, Model, Text, UtcDatetime
 
 DIRECT = "direct"
-"""The egress that is this machine's own address, or the one proxy of the settings."""
+"""The egress of this machine's own address, or of the proxy in the settings."""
 
 
 class GovernorState(Model):
-    """Whether YouTube may be asked at present, and how fast."""
+    """Whether requests to YouTube are allowed at present, and their rate."""
 
-    egress: str = Field(default=DIRECT, description="The address that this holds for, by its name")
-    state: str = Field(description='"closed": work goes on; "open": paused; "probing": one try')
+    egress: str = Field(default=DIRECT, description="Name of the egress")
+    state: str = Field(
+        description='"closed": requests are sent; "open": paused; "probing": one test request'
+    )
     reason: str | None = Field(default=None, description="bot_check, rate_limited, ip_blocked, …")
     message: str | None = None
     opened_at: UtcDatetime | None = None
     next_probe_at: UtcDatetime | None = None
     paused_at: UtcDatetime | None = Field(
-        default=None, description="When somebody paused all new work; null: nobody did"
+        default=None, description="When a user paused all new work; null if not paused"
     )
     pace: str = Field(description='"polite" or "off"')
     videos_per_hour: int
@@ -27,24 +29,24 @@ class GovernorState(Model):
 
 
 class PermitRequest(Model):
-    """What a service that runs apart is about to ask YouTube by yt-dlp."""
+    """A request to YouTube that a service in another process will send by yt-dlp."""
 
     source: Text = Field(max_length=512, description="A video's or list's id")
     is_video: bool = Field(default=True, description="False for one page of a list")
 
 
 class GivenPermit(Model):
-    """Leave to ask YouTube."""
+    """A permit for a request to YouTube."""
 
     permit_id: OpaqueId | None = Field(
-        description="Null if a job asks about the same video: then there is nothing to give back"
+        description="Null if a job has a permit for the same video: then there is nothing to end"
     )
-    egress: str = Field(default=DIRECT, description="The address to ask from, by its name")
-    lease: float = Field(description="Seconds after which it ends by itself unless it is renewed")
+    egress: str = Field(default=DIRECT, description="Name of the egress to use")
+    lease: float = Field(description="Seconds until it expires unless it is renewed")
 
 
 class PermitOutcome(Model):
-    """How it went. Without success and error nothing was learned of YouTube."""
+    """The outcome of a permit. Without success and error there is none."""
 
     source: Text = Field(max_length=512)
     succeeded: bool = False

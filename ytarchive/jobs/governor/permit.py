@@ -1,4 +1,4 @@
-"""Leave to ask YouTube for something, as the governor gives it."""
+"""The governor's permission for a request to YouTube."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from ytarchive.jobs.governor.models import DIRECT
 
 @dataclass(eq=False)
 class Permit:
-    """What `Governor.admit` gives, and `Governor.leave` takes back."""
+    """A permit, given by `Governor.admit` and ended by `Governor.leave`."""
 
     cost: float
     is_probe: bool = False
     covers: str | None = None
-    """The video of the queue for which it was given: everything asked about it just passes."""
+    """The queue's video of the permit: all requests about it are admitted."""
     egress: str = DIRECT
-    """The address to ask from, by its name."""
+    """Name of the egress to use."""
     is_covered: bool = False
-    """It holds nothing: the queue has a permit for the same video, and tells how it went."""
+    """An empty permit: the queue has a permit for the same video, and reports the outcome."""

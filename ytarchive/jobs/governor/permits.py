@@ -1,7 +1,7 @@
-"""Permits that services in other processes hold: leases, so that nobody takes one to his grave.
+"""Permits of services in other processes, as leases that expire.
 
-A process that dies tells no end. Its permit runs out by itself within seconds: its place on the
-ramp is free again, and if it was the probe, the next request is.
+A process that dies cannot end its permit. The permit expires within seconds: its slot is free
+again, and if it was the probe, the next request is the probe.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from ytarchive.jobs.governor.permit import Permit
 log = logger.bind(service="jobs")
 
 _LEASE = 15.0
-"""Seconds. Holders renew it several times within, however long a transfer takes."""
+"""Seconds. Owners renew it several times within this time."""
 
 
 class Permits(PermitsAPI):
-    """Gives them in the governor's name, and takes them back."""
+    """Gives and ends permits of the governor."""
 
     def __init__(self, gate: GovernedGate) -> None:
         self._gate = gate
@@ -62,7 +62,7 @@ class Permits(PermitsAPI):
         self._clocks[permit_id] = loop.call_later(_LEASE, self._run_out, permit_id)
 
     def _run_out(self, permit_id: str) -> None:
-        log.warning("a service apart holds its permit no longer: it has died, or hangs")
+        log.warning("the permit of a service in another process has expired: it has ended or hangs")
         self._take_back(permit_id)
 
     def _take_back(self, permit_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The governor as people and programs use it."""
+"""The service of the governor's contract."""
 
 from ytarchive.common.errors import (
     ApiFailure,
@@ -19,7 +19,7 @@ RESUMING = frozenset(
     [kind.reason for kind in error_classes() if issubclass(kind, _CAUSES)]
     + ["extraction_failing", "listing_shrank"]
 )
-"""Reasons for which everything waits: whoever retries one of them says that its cause is gone."""
+"""Reasons for which all work waits: a retry of one of them means that its cause has ended."""
 
 
 class GovernorService(GovernorAPI):
@@ -33,7 +33,7 @@ class GovernorService(GovernorAPI):
         self._requeueing = requeueing
 
     def waiting(self) -> Waiting | None:
-        """Return why nothing is asked of YouTube now; None if something may be."""
+        """Return why no request is sent to YouTube now; None if one may be."""
         return self._governor.waiting()
 
     async def get_governor(self) -> GovernorState:

@@ -1,4 +1,4 @@
-"""Failures in a row that, together, are not the videos' own."""
+"""Consecutive failures that have a common cause."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ytarchive.common.errors import (
 
 @dataclass(frozen=True)
 class Streak:
-    """So many videos or lists that fail alike, without a success between, have one cause."""
+    """A number of consecutive similar failures of videos or lists that indicates one cause."""
 
     reason: str
     errors: tuple[type[YTArchiveError], ...]
@@ -25,13 +25,13 @@ NETWORK = Streak("network", (NetworkFailure,), 5)
 
 
 class Streaks:
-    """Counts them by what failed: one that fails again and again is one."""
+    """Counts failures by video or list: repeated failures of one count once."""
 
     def __init__(self) -> None:
         self._sources: dict[Streak, set[str]] = {EXTRACTION: set(), NETWORK: set()}
 
     def add(self, error: YTArchiveError, source: str) -> Streak | None:
-        """Return the streak that this failure completes, if it does; its counting begins anew."""
+        """Count a failure; return the streak that it completes, if any, and restart its count."""
         for streak, sources in self._sources.items():
             if isinstance(error, streak.errors):
                 sources.add(source)
@@ -41,6 +41,6 @@ class Streaks:
         return None
 
     def clear(self) -> None:
-        """Something succeeded."""
+        """Record a success."""
         for sources in self._sources.values():
             sources.clear()

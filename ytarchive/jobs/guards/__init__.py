@@ -1,1 +1,1 @@
-"""What decides whether a video may start, and why it waits."""
+"""Decides whether a video may start, and why it waits."""

@@ -9,13 +9,13 @@ from ytarchive.storage import HistoryAPI, StorageAPI, WorkPlansAPI
 
 @dataclass(frozen=True)
 class ServiceClients:
-    """In this process or another: Jobs cannot tell."""
+    """The services, in this process or another."""
 
     metadata: MetadataAPI
     download: DownloadAPI
     storage: StorageAPI
     plans: WorkPlansAPI
     history: HistoryAPI | None = None
-    """Gets evidence of availability, if it is given."""
+    """Receives evidence of availability, if set."""
     staging: StagingAPI | None = None
     """Is told of videos whose jobs were cancelled, if it is given."""

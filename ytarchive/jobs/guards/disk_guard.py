@@ -1,4 +1,4 @@
-"""The disk guard: nothing starts while the archive is missing or its disk is full or broken."""
+"""The disk guard: no video starts while the archive is missing or its disk is full or fails."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ from ytarchive.storage import StorageAPI
 log = logger.bind(service="jobs")
 
 _INTERVALS = {"archive_missing": 2.0, "disk_full": 15.0}
-"""Seconds between two looks, by the reason."""
+"""Seconds between two checks, by reason."""
 _LONGEST_INTERVAL = 15.0
 _SECONDS_GOOD = 0.5
 """How long videos start without another look: Download checks each of them as well."""
@@ -32,31 +32,31 @@ _OWN_CAUSES = (Unavailable, Postponed, Blocked, ServiceUnavailable, Cancelled)
 
 
 class DiskGuard:
-    """Holds the queue back while the disk is missing, full or broken; it resumes by itself."""
+    """Pauses the queue while the disk is missing, full or fails; it resumes automatically."""
 
     def __init__(self, storage: StorageAPI) -> None:
         self._storage = storage
         self._good_until = 0.0
         self.waiting: Waiting | None = None
-        """Why nothing starts now; None if something may."""
+        """Why no video starts now; None if one may."""
 
     async def admit(self) -> None:
-        """Wait until the archive is there and has room for another video."""
+        """Wait until the archive exists and has space for another video."""
         if time.monotonic() >= self._good_until:
             await self._wait(self._problem)
             self._good_until = time.monotonic() + _SECONDS_GOOD
 
     async def admit_archive(self) -> None:
-        """Wait until the archive is there, with room or without."""
+        """Wait until the archive exists, even without space."""
         await self._wait(self.missing_archive)
 
     async def missing_archive(self) -> Waiting | None:
-        """Return why the archive is not there. Storage that does not answer says nothing."""
+        """Return why the archive is missing; None also if Storage does not answer."""
         problem = await self._problem()
         return problem if problem and problem.reason == ArchiveMissing.reason else None
 
     async def cause_of(self, error: YTArchiveError) -> YTArchiveError:
-        """Return ArchiveMissing if that is why something failed, and else the error itself."""
+        """Return ArchiveMissing if that is the cause of an error, otherwise the error."""
         if isinstance(error, _OWN_CAUSES):
             return error
         missing = await self.missing_archive()
@@ -77,7 +77,9 @@ class DiskGuard:
         try:
             stats = await self._storage.get_stats()
         except ArchiveMissing as error:
-            return Waiting(error.reason, f"{error.message}; the queue resumes when it is back")
+            return Waiting(
+                error.reason, f"{error.message}; the queue resumes when it is available again"
+            )
         except LocalError as error:
             return Waiting(error.reason, f"{error.message}. {error.remedy}")
         except YTArchiveError:

@@ -1,4 +1,4 @@
-"""What decides whether a video may start, and why work waits: governor, disk, evidence, errors."""
+"""Decides whether a video may start, and why work waits: governor, disk, evidence, errors."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ _ORDINARY = ("pace", "probing")
 
 @dataclass(frozen=True)
 class Guards:
-    """Asked before a video starts, and told how it ended."""
+    """Called before a video starts and when it ends."""
 
     governor: Governor
     disk: DiskGuard
@@ -37,7 +37,7 @@ class Guards:
 
     @property
     def hold_everything(self) -> bool:
-        """Return whether no video can start for a while; that of the pace is an ordinary pause."""
+        """Return whether no video can start for a while, for another reason than the pace."""
         waiting = self.waiting()
         return waiting is not None and waiting.reason not in _ORDINARY
 
@@ -49,9 +49,9 @@ class Guards:
         return Waiting(problem.error.reason, problem.message, problem.until)
 
     def explain(self, error: YTArchiveError) -> bool:
-        """Return whether the cause for which the governor holds everything back explains `error`.
+        """Return whether the cause of the governor's pause explains `error`.
 
-        Then no video is at fault: it waits, and uses no attempt.
+        Then the video waits and uses no attempt.
         """
         state = self.governor.snapshot()
         if state.state == Circuit.CLOSED:
@@ -61,7 +61,7 @@ class Guards:
 
 
 async def guards_of(database: Database, settings: Settings, clients: ServiceClients) -> Guards:
-    """Return what holds the queue back, in the state that the last process left."""
+    """Return the guards, with the state of the last process."""
     governor = await Governor.open(database, settings.download)
     download, storage = clients.download, clients.storage
     conditions = RetryConditions(settings.network)

@@ -1,1 +1,1 @@
-"""What a job holds: lists are read page by page, and compared with what was known."""
+"""Planning of jobs: lists are read page by page, and compared with known videos."""

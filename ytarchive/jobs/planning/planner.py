@@ -1,4 +1,4 @@
-"""Turns a job into videos that may start: lists its playlist, looks up many videos at a time.
+"""Prepares the videos of a job: lists its playlist, and requests metadata of many videos at a time.
 
 Listing, looking up and downloading overlap: the first download starts after the first page.
 """
@@ -57,11 +57,11 @@ class Planner:
         self.on_prepared: Callable[[str], None] = lambda _: None
 
     def video_ended(self) -> None:
-        """There is room for another video to be looked up."""
+        """Allow the preparation of another video."""
         self._taken.set()
 
     async def plan(self, job: JobHead) -> str | None:
-        """Prepare a job to its end; why its listing was given up, if it was."""
+        """Prepare a job completely; return why its listing failed, if it did."""
         with trace(job.trace_id):
             # Here and not where it is accepted: a line for each of thousands of requests a second
             # would cost a quarter of the time that accepting them takes.

@@ -1,1 +1,1 @@
-"""The way of one video through the services, and its progress."""
+"""The processing of a video by the services, and its progress."""

@@ -1,4 +1,4 @@
-"""Waiting for the Download service's notice (step 7), and asking when it does not come."""
+"""Waits for the Download service's notification (step 7), and polls if it does not arrive."""
 
 import asyncio
 from collections import Counter, OrderedDict
@@ -11,7 +11,7 @@ _REMEMBERED = 1000
 
 
 class DownloadWaiter:
-    """Brings each notice to the job that waits for it."""
+    """Passes each notification to the job that waits for it."""
 
     def __init__(self, download: DownloadAPI, patience: float) -> None:
         self._download = download
@@ -26,7 +26,7 @@ class DownloadWaiter:
         return self._running.get(video_id)
 
     def deliver(self, notice: DownloadEvent) -> bool:
-        """Hand a notice to whoever waits for it; False if no job asked for that video."""
+        """Pass a notification to its waiter; return False if no job requested the video."""
         waiting = self._waiting.get(notice.task_id)
         if waiting is not None and not waiting.done():
             waiting.set_result(notice)
@@ -48,7 +48,7 @@ class DownloadWaiter:
         finally:
             self._running.pop(request.video_id, None)
             self._expected[request.video_id] -= 1
-            self._expected += Counter()  # drops what nobody expects any more
+            self._expected += Counter()  # removes the waiter
 
     async def _wait(self, task: DownloadProgress, request: DownloadRequest) -> DownloadEvent:
         arrived: asyncio.Future[DownloadEvent] = asyncio.get_running_loop().create_future()
@@ -71,12 +71,12 @@ class DownloadWaiter:
             del self._waiting[task.task_id]
 
     async def _ask(self, task_id: str, request: DownloadRequest) -> DownloadEvent | None:
-        """Return the notice that may have been lost, made from the download's present state."""
+        """Return the notification from the download's current state, in case it was lost."""
         try:
             progress = await self._download.get_progress(task_id)
         except NotFound:
-            # The Download service was restarted: its staging folder has what came so far.
-            raise ServiceUnavailable("the Download service has forgotten the download") from None
+            # The Download service was restarted; its staging folder has the partial files.
+            raise ServiceUnavailable("the Download service does not know the download") from None
         if not progress.status.is_final:
             return None
         error = None
@@ -103,4 +103,4 @@ class DownloadWaiter:
         try:
             await self._download.cancel_download(task_id)
         except (NotFound, ServiceError):
-            return  # it is gone already, or its process is
+            return  # the download or its process has ended

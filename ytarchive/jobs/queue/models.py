@@ -12,7 +12,7 @@ from ytarchive.jobs.queue.options import JobOptions
 
 
 class JobType(StrEnum):
-    """What a job does."""
+    """The type of a job."""
 
     VIDEO_DOWNLOAD = "VIDEO_DOWNLOAD"
     PLAYLIST_DOWNLOAD = "PLAYLIST_DOWNLOAD"
@@ -20,7 +20,7 @@ class JobType(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """Where a job stands."""
+    """The status of a job."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -30,12 +30,12 @@ class JobStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Return whether nothing more will happen unless it is retried."""
+        """Return whether the job has ended, unless it is retried."""
         return self in {self.COMPLETED, self.FAILED, self.CANCELLED}
 
 
 class ResultStatus(StrEnum):
-    """How one video of a job ended."""
+    """The outcome of a video of a job."""
 
     SUCCESS = "success"
     SKIPPED = "skipped"
@@ -45,7 +45,7 @@ class ResultStatus(StrEnum):
 
 
 class JobResult(Model):
-    """How one video of a job ended."""
+    """The outcome of a video of a job."""
 
     video_id: str
     status: ResultStatus
@@ -57,24 +57,27 @@ class JobResult(Model):
     )
     metadata_saved: bool = False
     video_downloaded: bool = Field(
-        default=False, description="Whether media was fetched; if `skipped`, the stored was better"
+        default=False,
+        description="Whether media were fetched; if `skipped`, the stored media were better",
     )
     file_size: int = Field(default=0, description="Bytes of all files of the video")
-    duration_seconds: float = Field(default=0, description="Time it took")
+    duration_seconds: float = Field(default=0, description="Seconds that it took")
     attempts: int = 0
-    quality: str | None = Field(default=None, description="What was really fetched, as `720p`")
-    audio_language: str | None = Field(default=None, description="Of the sound, if it is known")
+    quality: str | None = Field(default=None, description="The fetched quality, as `720p`")
+    audio_language: str | None = Field(
+        default=None, description="Language of the sound, if it is known"
+    )
     retry_after: UtcDatetime | None = Field(
         default=None,
-        description="Before this the video is not requested again by itself, such as a premiere",
+        description="No automatic request before this time, for example for a premiere",
     )
     failed_before: bool = Field(
-        default=False, description="Whether the work plan had this failure before this job"
+        default=False, description="Whether the work plan already had this failure before this job"
     )
 
 
 class VideoProgress(Model):
-    """One video that is being worked on."""
+    """An active video."""
 
     video_id: str
     title: str = ""
@@ -83,12 +86,12 @@ class VideoProgress(Model):
     progress_percent: float
     downloaded_bytes: int
     total_bytes: int
-    speed: float = Field(description="Bytes a second")
+    speed: float = Field(description="Bytes per second")
     eta: int | None = Field(default=None, description="Seconds")
 
 
 class JobProgress(Model):
-    """How far a job is. `total` grows while a playlist is still being listed."""
+    """The progress of a job. `total` grows while a playlist is being listed."""
 
     done: int = 0
     total: int = 0
@@ -106,30 +109,30 @@ class JobProgress(Model):
         description="Of `failed` and `unavailable`, those that the work plan had before this job",
     )
     stored_bytes: int = 0
-    speed: float = Field(default=0, description="Bytes a second, over all running videos")
+    speed: float = Field(default=0, description="Bytes per second, over all active videos")
     eta: int | None = Field(
         default=None, description="Seconds; null while it waits, is being listed or has just begun"
     )
     ends_at: UtcDatetime | None = Field(
-        default=None, description="The moment that `eta` means; null without it"
+        default=None, description="The expected end; null without `eta`"
     )
-    waiting_for: str | None = Field(default=None, description="Why nothing starts now, if so")
+    waiting_for: str | None = Field(default=None, description="Why no video starts now, if so")
     waiting_reason: str | None = Field(
         default=None, description="The same for programs: bot_check, disk_full, upcoming, pace, …"
     )
     waiting_egress: str | None = Field(
-        default=None, description="The address that YouTube holds back, by its name, if that is why"
+        default=None, description="Name of the paused egress, if that is the reason"
     )
     waiting_until: UtcDatetime | None = Field(default=None, description="When it ends, if known")
     active: list[VideoProgress] = Field(default_factory=list)
 
 
 MOST_SHOWN = 1000
-"""Videos and results that a job holds unless all of them are asked for (ADR 12)."""
+"""Maximum videos and results of a job in an answer without `expand` (ADR 12)."""
 
 
 class Job(Model):
-    """Something to be archived, and how far it is."""
+    """A job and its progress."""
 
     id: str
     type: JobType

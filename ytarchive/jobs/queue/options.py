@@ -30,10 +30,12 @@ class JobOptions(ArchiveProfile):
         description="Folder inside the archive; default `storage.videos_dir`",
     )
     max_retries: int = Field(default=3, ge=0, le=100)
-    priority: int = Field(default=0, ge=-100, le=100, description="Higher goes first")
+    priority: int = Field(
+        default=0, ge=-100, le=100, description="Jobs with a higher priority run first"
+    )
     full_listing: bool = Field(
         default=False,
-        description="List a channel to its end, where otherwise the newest unknown videos do",
+        description="List a channel completely instead of only its new videos",
     )
     filter: VideoFilter = Field(
         default_factory=lambda: _NO_FILTER,
@@ -41,7 +43,7 @@ class JobOptions(ArchiveProfile):
     )
     refresh_metadata: bool = Field(
         default=False,
-        description="For METADATA_ONLY: ask YouTube even if the answer is cached",
+        description="For METADATA_ONLY: request metadata even if it is cached",
     )
 
     @property

@@ -13,7 +13,7 @@ Key = tuple[str, bool | None]
 
 
 class RecentJobs:
-    """Spares whoever watches a job the database. What it gives is never older than a commit."""
+    """Caches jobs for repeated requests. A cached job is never older than the last commit."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

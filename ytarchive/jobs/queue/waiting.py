@@ -1,4 +1,4 @@
-"""Why something has to wait."""
+"""The reason of a wait."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,9 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Waiting:
-    """`reason` is for programs, `message` for people; `until` is None if nobody can tell.
+    """`reason` is for programs, `message` for people; `until` is None if it is not known.
 
-    `egress`: the address that is held back, by its name; None if the cause is another.
+    `egress`: the paused egress; None for other causes.
     """
 
     reason: str

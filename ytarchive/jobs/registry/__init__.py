@@ -1,1 +1,1 @@
-"""Which services there are, where, and whether they are well."""
+"""The registry of services: addresses and health."""

@@ -20,7 +20,7 @@ def _with_possible_port(url: str) -> str:
 
 
 class RegisterService(Model):
-    """A service that wants to be known and watched."""
+    """The registration of a service."""
 
     service_name: RegisteredName
     url: Annotated[str, AfterValidator(_with_possible_port)] = Field(
@@ -37,7 +37,7 @@ class RegisterService(Model):
 
 
 class ServiceRegistry(Model):
-    """A known service, and how it was when it was last asked."""
+    """A registered service and its last known health."""
 
     service_name: str
     url: str

@@ -18,7 +18,7 @@ log = logger.bind(service="jobs")
 _MOST = 100
 
 HealthProbe = Callable[[ServiceRegistry], Awaitable[bool]]
-"""Asks a service how it is; False when it is unwell or does not answer."""
+"""Requests a service's health; False if it is unhealthy or does not answer."""
 
 
 class Registry(RegistryAPI):
@@ -42,7 +42,7 @@ class Registry(RegistryAPI):
             try:
                 self._check_address(entry.url)
             except InvalidRequest:
-                log.warning("service {} at {} is forgotten", entry.service_name, entry.url)
+                log.warning("service {} at {} is removed", entry.service_name, entry.url)
                 await self._repository.remove(entry.service_name)
             else:
                 self._services[entry.service_name] = entry
@@ -50,7 +50,7 @@ class Registry(RegistryAPI):
     async def register_service(self, request: RegisterService) -> ServiceRegistry:
         self._check_address(request.url)
         if request.service_name not in self._services and len(self._services) >= _MOST:
-            raise Conflict(f"{_MOST} services are registered: remove those that are gone")
+            raise Conflict(f"{_MOST} services are registered: remove those that no longer run")
         fields = request.model_dump(exclude={"duties"})
         entry = ServiceRegistry(**fields, last_health_check=utc_now(), is_healthy=True)
         known = self._services.get(entry.service_name)
@@ -66,7 +66,7 @@ class Registry(RegistryAPI):
         if entry is None:
             raise NotFound(f"no service {service_name} is registered")
         if entry.is_healthy:
-            raise Conflict(f"service {service_name} still answers, and would be back")
+            raise Conflict(f"service {service_name} still answers and would register again")
         del self._services[service_name]
         self._duties.pop(service_name, None)
         await self._repository.remove(service_name)

@@ -20,7 +20,7 @@ class ResultsQuery(Model):
 
 
 class JobResultsAPI(Contract, Protocol):
-    """List the results of jobs, however many there are."""
+    """List the results of jobs in pages."""
 
     service: ClassVar[ServiceName] = ServiceName.JOBS
 

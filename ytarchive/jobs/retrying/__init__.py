@@ -1,1 +1,1 @@
-"""Trying again: by hand, in bulk, and when what was missing has come."""
+"""Retries: by users, in bulk, and automatically when a condition has changed."""

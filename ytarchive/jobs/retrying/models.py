@@ -7,7 +7,7 @@ from ytarchive.common.models import Model
 
 
 class RetryJobs(Model):
-    """What to try again; without any field everything that failed or was unavailable."""
+    """Selects videos to retry; without any field all failed and unavailable videos."""
 
     reason: str | None = Field(
         default=None,
@@ -16,30 +16,30 @@ class RetryJobs(Model):
         "because of it (bot_check, live, …) waits no longer",
     )
     job_id: OpaqueId | None = Field(default=None, description="Only of this job")
-    dry_run: bool = Field(default=False, description="Count it, and do nothing")
+    dry_run: bool = Field(default=False, description="Only count")
 
 
 class RetryWorkPlans(Model):
-    """Which entries of work plans to try again; without any field all."""
+    """Selects entries of work plans to retry; without any field all."""
 
     plan_id: OpaqueId | None = Field(default=None, description="Only of this plan")
     reason: str | None = Field(default=None, max_length=64, description="Only with this reason")
-    dry_run: bool = Field(default=False, description="Count it, and do nothing")
+    dry_run: bool = Field(default=False, description="Only count")
 
 
 class RetriedJob(Model):
-    """A job some of whose videos are tried again."""
+    """A job with retried videos."""
 
-    job_id: str | None = Field(description="Null for a job that a dry run did not make")
+    job_id: str | None = Field(description="Null for a job that a dry run did not create")
     videos: int
 
 
 class RetryReport(Model):
-    """What was queued again, or would be."""
+    """The videos that were or would be queued again."""
 
     dry_run: bool
     videos: int
-    reasons: dict[str, int] = Field(description="Videos by the reason for which they failed")
+    reasons: dict[str, int] = Field(description="Number of videos by reason of their failure")
     jobs: list[RetriedJob]
     waiting_for: str | None = Field(default=None, description="Why they do not start at once")
     resumed: bool = Field(

@@ -1,4 +1,4 @@
-"""Queues again by itself what was parked, once what it waits for has changed. For servers only."""
+"""Queues waiting videos again when their condition has changed. For servers only."""
 
 from loguru import logger
 
@@ -15,7 +15,10 @@ log = logger.bind(service="jobs")
 INTERVAL = 30.0
 """Seconds between two looks at the conditions."""
 
-_IN_WORDS = {Condition.COOKIES: "the cookies have changed", Condition.PROXY: "the proxy is another"}
+_IN_WORDS = {
+    Condition.COOKIES: "the cookies have changed",
+    Condition.PROXY: "the proxy has changed",
+}
 
 
 class ParkedRetryWatcher:
@@ -58,7 +61,7 @@ class ParkedRetryWatcher:
                 log.info("{}: {} videos are tried again", _IN_WORDS[condition], released)
         due = await self._requeueing.release_due()
         if due:
-            log.info("{} videos should be out now and are tried again", due)
+            log.info("{} videos should be available now and are retried", due)
 
     async def _came_back(self, video_id: str) -> None:
         if await self._requeueing.came_back(video_id):

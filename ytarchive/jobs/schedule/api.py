@@ -1,4 +1,4 @@
-"""Contract of the schedule: which duties the services repeat, and when."""
+"""Contract of the schedule: the periodic duties of the services and their times."""
 
 from typing import ClassVar, Protocol
 

@@ -1,1 +1,1 @@
-"""The YouTube Data API: what it answers, and what that costs."""
+"""The YouTube Data API: requests, answers and quota."""

@@ -1,4 +1,7 @@
-"""The YouTube Data API v3. The key travels in a header only: never in a URL, a log or an error."""
+"""The YouTube Data API v3.
+
+The key is sent only in a header, and is never in a URL, a log or an error.
+"""
 
 import asyncio
 import json
@@ -40,7 +43,7 @@ _RETRY_BASE = 0.5
 _LARGEST_ANSWER = 32 * 2**20
 _CONNECTIONS = 8
 _REFUSAL_SHOWN = 60.0
-_KEY = re.compile(r"[!-~]+")  # whatever else there is must not get into a header
+_KEY = re.compile(r"[!-~]+")  # other characters must not get into a header
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,9 @@ class DataApi:
     async def open(
         cls, key: SecretStr, network: NetworkConfig, ledger: QuotaLedger
     ) -> AsyncIterator[Self]:
-        """A client with connections of its own. Raises InvalidConfiguration."""
+        """Yield a client with its own connections. Raises InvalidConfiguration."""
         if not _KEY.fullmatch(key.get_secret_value()):
-            raise InvalidConfiguration("YOUTUBE_API_KEY has characters that no key has")
+            raise InvalidConfiguration("YOUTUBE_API_KEY has characters that are not valid in a key")
         timeout = aiohttp.ClientTimeout(
             total=6 * network.timeout, connect=network.timeout, sock_read=network.timeout
         )
@@ -86,7 +89,7 @@ class DataApi:
             yield cls(session, key, ledger)
 
     async def videos(self, video_ids: Sequence[str]) -> dict[str, Resource]:
-        """Those of up to 50 videos that exist, by id; YouTube leaves the others out."""
+        """Return the existing ones of up to 50 videos, by id; YouTube omits the others."""
         parts = "snippet,contentDetails,statistics"
         answer = await self._get("videos", part=parts, id=",".join(video_ids))
         wanted = set(video_ids)
@@ -98,7 +101,7 @@ class DataApi:
         return next(iter(read_resources(answer["items"])), None)
 
     async def playlist_items(self, playlist_id: str, page_token: str | None) -> ItemsPage:
-        """One page of a playlist, in its order; the first one without a token."""
+        """Return a page of a playlist, in its order; the first page without a token."""
         more = {"pageToken": page_token} if page_token else {}
         answer = await self._get(
             "playlistItems",
@@ -127,7 +130,7 @@ class DataApi:
         return time.monotonic() - self._key_refused_at < _REFUSAL_SHOWN
 
     async def _get(self, resource: str, **query: str) -> dict[str, Any]:
-        """Return the answer, tried up to three times; `items` is always there."""
+        """Return the answer, after up to three attempts; `items` always exists."""
         attempt = 1
         while True:
             day = await self._ledger.reserve()
@@ -140,12 +143,12 @@ class DataApi:
             await self._note(answer.error, day, f"{resource}.list, try {attempt}")
             if is_last:
                 raise answer.error
-            backoff = _RETRY_BASE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter is no secret
+            backoff = _RETRY_BASE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter, not a secret
             await asyncio.sleep(max(answer.wait, backoff))
             attempt += 1
 
     async def _note(self, error: YTArchiveError, day: date, asked: str) -> None:
-        """Log a failure, which the caller reports; raises QuotaExceeded if it is that."""
+        """Log a failure, which the caller reports. Raises QuotaExceeded for a used-up quota."""
         log.debug("Data API, {}: {}", asked, error.message)
         if isinstance(error, ApiKeyInvalid | ApiNotEnabled):
             self._key_refused_at = time.monotonic()
@@ -156,7 +159,7 @@ class DataApi:
         headers = {
             "X-Goog-Api-Key": self._key.get_secret_value(),
             "Accept": "application/json",
-            "User-Agent": f"ytarchive/{__version__} (gzip)",  # Google compresses only for this word
+            "User-Agent": f"ytarchive/{__version__} (gzip)",  # without it no compression
         }
         address = f"{self._base_url}/{resource}"
         try:

@@ -1,4 +1,4 @@
-"""What the Data API's refusals mean. Source: the API's documentation and answers seen in 2026."""
+"""The Data API's refusals as errors. Source: its documentation and answers of 2026."""
 
 import errno
 import html
@@ -57,18 +57,18 @@ _MEANINGS: dict[str, type[YTArchiveError]] = {
     "channelSuspended": SourceGone,
     "videoNotFound": VideoUnavailable,
 }
-"""YouTube's reasons, wherever in the answer they stand."""
+"""YouTube's reasons, at any place of the answer."""
 
 _CAUSES = {
     errno.ECONNREFUSED: "nothing listens there (connection refused)",
-    errno.ENETUNREACH: "there is no way to it; is there a network?",
-    errno.EHOSTUNREACH: "there is no way to it; is there a network?",
+    errno.ENETUNREACH: "it cannot be reached; is there a network?",
+    errno.EHOSTUNREACH: "it cannot be reached; is there a network?",
     errno.ETIMEDOUT: "it does not answer",
     errno.ECONNRESET: "the connection was cut",
 }
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _PHRASES = frozenset(status.phrase for status in HTTPStatus)
-"""All that some errors say."""
+"""The whole text of some errors."""
 
 _TAG = re.compile(r"<[^>]*>")
 _LONGEST_MESSAGE = 500
@@ -78,7 +78,7 @@ _CERTIFICATE = "the certificate of {} is not trusted; a company's authority goes
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a request gave nothing, and whether asking again soon may help."""
+    """Why a request failed, and whether an immediate retry may help."""
 
     error: YTArchiveError
     retry: bool = False
@@ -112,7 +112,7 @@ def unreadable(body: bytes) -> Refusal:
             "a web page came instead of the Data API's answer; a proxy or portal is in between"
         )
     else:
-        message = "the Data API's answer is cut off or is not what it should be"
+        message = "the Data API's answer is cut off or invalid"
     return Refusal(ApiFailure(message, http_status=200), retry=True)
 
 
@@ -124,11 +124,11 @@ def unreachable(error: Exception, timeout: float) -> Refusal:
         case aiohttp.ClientConnectorCertificateError():
             return Refusal(NetworkFailure(_CERTIFICATE.format(error.host)))
         case aiohttp.ClientHttpProxyError():
-            message = f"the proxy refused the way to the Data API ({error.status})"
+            message = f"the proxy refused the connection to the Data API ({error.status})"
         case aiohttp.ClientProxyConnectionError():
             message = f"the proxy cannot be reached: {_cause(error)}"
         case ProxyError():
-            message = "the SOCKS proxy cannot be reached, or refused the way to the Data API"
+            message = "the SOCKS proxy cannot be reached, or refused the connection to the Data API"
         case aiohttp.ClientConnectorError():
             message = f"the server {error.host} cannot be reached: {_cause(error)}"
         case _:
@@ -145,11 +145,11 @@ def plain_text(message: Any) -> str:
 
 
 def _cause(error: aiohttp.ClientConnectorError) -> str:
-    """Why there is no connection, without Python's words for it."""
+    """Return why there is no connection, without Python's text."""
     failure = error.os_error
     if isinstance(failure, socket.gaierror):
         return "its name cannot be resolved; is there a network?"
-    # Several addresses, several failures: they are joined in one text; the last one is enough.
+    # With several addresses one text contains several failures; the last one is used.
     numbers = _ERRNO.findall(str(failure)) or [failure.errno or 0]
     return _CAUSES.get(int(numbers[-1]), "no connection could be made")
 
@@ -164,7 +164,7 @@ def _error_object(body: bytes) -> dict[str, Any]:
 
 
 def _reasons(given: dict[str, Any]) -> Iterator[str]:
-    """`errors[].reason`, then `details[].reason`, then `status`."""
+    """Yield Yield Yield `errors[].reason`, then `details[].reason`, then `status`."""
     for name in ("errors", "details"):
         items = given.get(name)
         for item in items if isinstance(items, list) else []:
@@ -182,7 +182,7 @@ def _meaning(status: int, reasons: list[str], message: str) -> type[YTArchiveErr
         return ApiKeyInvalid
     if kind is None and status == 429:
         kind = ApiRateLimited
-    # Since 2026 daily buckets are answered as rate limits too. Searches have one of their own.
+    # Since 2026 used-up daily quotas are reported as rate limits too. Searches have their own.
     if kind is ApiRateLimited and "per day" in text and "search" not in text:
         return QuotaExceeded
     return kind or ApiFailure

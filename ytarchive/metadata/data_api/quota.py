@@ -1,7 +1,7 @@
-"""The Data API's daily quota, kept across restarts.
+"""The Data API's daily quota, stored across restarts.
 
-Every request is counted before it is sent, so that a crash cannot lose units, and it stays counted
-when it fails, because YouTube counts it too. A day ends at midnight in America/Los_Angeles.
+Every request is counted before it is sent, so that a crash loses no units. Failed requests are
+counted, as by YouTube. A day ends at midnight in America/Los_Angeles.
 """
 
 from collections.abc import Callable
@@ -19,17 +19,17 @@ _KEPT = timedelta(days=31)
 
 
 def pacific_day(moment: datetime) -> date:
-    """Return the day that YouTube counts a request of this moment to."""
+    """Return the quota day of a request at this time."""
     return moment.astimezone(_PACIFIC).date()
 
 
 def end_of(day: date) -> datetime:
-    """Return the moment (UTC) at which a Pacific day's quota is given anew."""
+    """Return the time (UTC) at which a Pacific day's quota is reset."""
     return datetime.combine(day + timedelta(days=1), time(), _PACIFIC).astimezone(UTC)
 
 
 class QuotaLedger:
-    """Counts units, and refuses what would eat into the reserve."""
+    """Counts units, and refuses requests that would use the reserve."""
 
     def __init__(
         self, database: Database, config: YouTubeConfig, now: Callable[[], datetime] = utc_now
@@ -45,7 +45,7 @@ class QuotaLedger:
         return max(0, self.limit - self.kept_back)
 
     async def reserve(self, units: int = 1) -> date:
-        """Count `units` for a request about to be sent; the day they are counted to.
+        """Count `units` for a request that will be sent, and return their day.
 
         Raises QuotaExceeded.
         """
@@ -65,14 +65,14 @@ class QuotaLedger:
         return day
 
     async def mark_spent(self, day: date) -> QuotaExceeded:
-        """Take YouTube's word that the quota of `day` is spent; the error that says so."""
+        """Record that YouTube reports the quota of `day` as used up, and return the error."""
         parameters = {"day": day.isoformat(), "quota_limit": self.limit}
         await self._database.execute("mark_spent", parameters)
         await self.used()
-        return self._exceeded(day, "YouTube says that today's quota of this key is spent")
+        return self._exceeded(day, "YouTube reports that today's quota of this key is used up")
 
     async def used(self) -> int:
-        """Units used on the present Pacific day."""
+        """Return the units used on the current Pacific day."""
         day = pacific_day(self._now())
         row = await self._database.fetch_one("units_used", {"day": day.isoformat()})
         used = row["used"] if row else 0
@@ -80,7 +80,7 @@ class QuotaLedger:
         return used
 
     async def remaining(self) -> int:
-        """Units that may still be spent today."""
+        """Return the units that may still be used today."""
         return max(0, self._allowed - await self.used())
 
     def resets_at(self) -> datetime:
@@ -88,14 +88,14 @@ class QuotaLedger:
         return end_of(pacific_day(self._now()))
 
     async def purge(self) -> None:
-        """Forget the days of long ago."""
+        """Remove old days."""
         oldest = pacific_day(self._now()) - _KEPT
         await self._database.execute("purge_quota_days", {"oldest_day": oldest.isoformat()})
 
     def _exceeded(self, day: date, cause: str) -> QuotaExceeded:
         resets_at = end_of(day)
         return QuotaExceeded(
-            f"API quota exceeded: {cause}; it is given anew at {resets_at:%Y-%m-%d %H:%M} UTC",
+            f"API quota exceeded: {cause}; it is reset at {resets_at:%Y-%m-%d %H:%M} UTC",
             quota_limit=self.limit,
             quota_reserve=self.kept_back,
             resets_at=resets_at.isoformat().replace("+00:00", "Z"),

@@ -1,7 +1,7 @@
-"""The Data API's resources as it sends them, and what becomes of them.
+"""The Data API's resources, and their conversion.
 
-Numbers come as strings and may be absent, thumbnails are an open map, titles may hold anything.
-What is odd in one field costs that field alone; what is odd in one video costs that video alone.
+Numbers are strings and may be absent, thumbnails are an open map, titles may contain any text. An
+invalid field affects only this field, and an invalid video only this video.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ from ytarchive.common.models import UtcDatetime
 
 
 def _text(value: Any) -> str:
-    """Text that can be stored: lone surrogates, which JSON can carry, are replaced."""
+    """Return text that can be stored: lone surrogates, which JSON can contain, are replaced."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
@@ -126,9 +126,9 @@ class Resource(_Part):
         return not is_open or not self.snippet.thumbnails
 
     def absence(self) -> Unavailable:
-        """Why a playlist item's video is missing, once `videos.list` has proved that it is.
+        """Return why a playlist item's video is missing, after `videos.list` has shown that it is.
 
-        A dead item's texts are YouTube's own, so that nobody can forge the reason by a title.
+        The texts of a dead item are from YouTube, so a title cannot forge the reason.
         """
         if self.status.privacy_status == "private":
             return PrivateVideo()
@@ -138,7 +138,7 @@ class Resource(_Part):
 
 
 def read_resources(items: Any) -> list[Resource]:
-    """Return the items of a list; what is no resource at all is left out."""
+    """Return the items of a list; invalid items are left out."""
     found = []
     for item in items if isinstance(items, list) else []:
         try:

@@ -1,1 +1,1 @@
-"""What runs in the worker processes. yt-dlp itself is imported here alone."""
+"""The code of the worker processes. Only this package imports yt-dlp."""

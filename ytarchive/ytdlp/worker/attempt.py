@@ -1,4 +1,4 @@
-"""One download through its fresh extractions: what may still be tried, and what room it needs."""
+"""A download with its extractions: allowed retries, and needed disk space."""
 
 import shutil
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _SPOILT = (errors.IntegrityFailure, errors.ToolFailed)
 
 
 class Attempt:
-    """A download that a worker is at. `admit` hears what it will take on the disk, once."""
+    """The active download of a worker. `admit` is called once, with the needed disk space."""
 
     def __init__(self, order: DownloadOrder, admit: Callable[[int], None]) -> None:
         self.order = order
@@ -33,16 +33,16 @@ class Attempt:
         self._admit(max(2 * media_bytes - self.staged.bytes_present, 0))
 
     def explained(self, failure: errors.YTArchiveError) -> errors.YTArchiveError:
-        """`failure`, or what is behind it: ffmpeg's last words do not tell that it had no room."""
+        """Return `failure` or its cause: ffmpeg's output does not show that the disk was full."""
         is_tool = isinstance(failure, errors.ToolFailed)
         if is_tool and shutil.disk_usage(self.order.folder).free < _NO_ROOM:
-            return errors.DiskFull("there was no room to merge the video with its sound")
+            return errors.DiskFull("there was not enough space to merge the video with its sound")
         return failure
 
     def goes_on_after(self, failure: errors.YTArchiveError, facts: Facts) -> bool:
-        """Return whether the video is extracted once more; what is spoilt is cleared away before.
+        """Return whether to extract the video again; removes unusable files before.
 
-        Media that are not what they should be are fetched from scratch, but once only.
+        Media that fail their check are fetched again from the start, but only once.
         """
         if isinstance(failure, errors.DiskFull):
             self.staged.discard_merges()
@@ -52,7 +52,7 @@ class Attempt:
             return again and not isinstance(failure, errors.StreamTooLong)
         if not isinstance(failure, errors.StaleUrl) or not self._extractions_left:
             return False
-        if facts.status == 416:  # the stream is shorter than what we have
+        if facts.status == 416:  # the stream is shorter than the partial file
             self.staged.discard_media()
         self._extractions_left -= 1
         return True

@@ -1,4 +1,4 @@
-"""Captions in the formats in which they are stored. YouTube is asked for WebVTT alone."""
+"""Converts captions to the stored formats. Only WebVTT is requested from YouTube."""
 
 import subprocess
 from collections.abc import Callable, Mapping
@@ -27,23 +27,23 @@ _FROM_WEBVTT: Mapping[CaptionFormat, Callable[[bytes, str], bytes]] = {
 
 
 def converted(fetch: Callable[[], bytes], format_: CaptionFormat, ffmpeg: str) -> bytes:
-    """Return fetched WebVTT in another format. Raises what `fetch` raises, or ContentError."""
+    """Return fetched WebVTT in another format. Raises the errors of `fetch`, or ContentError."""
     return _FROM_WEBVTT[format_](fetch(), ffmpeg)
 
 
 class Once:
-    """A request that is sent once, whoever needs its answer, and however it ended."""
+    """A request that is sent only once for several callers, even after a failure."""
 
     def __init__(self, fetch: Callable[[], bytes]) -> None:
         self._fetch = fetch
         self._outcome: bytes | Exception | None = None
 
     def __call__(self) -> bytes:
-        """Return the answer. Raises what the request raised."""
+        """Return the answer, or raise the request's error."""
         if self._outcome is None:
             try:
                 self._outcome = self._fetch()
-            except Exception as failure:  # of whatever class: it is raised again below
+            except Exception as failure:  # any exception, raised again below
                 self._outcome = failure
         if isinstance(self._outcome, Exception):
             raise self._outcome

@@ -1,4 +1,4 @@
-"""What yt-dlp's failures mean: one table, read from the top; the first row that matches decides.
+"""Classifies yt-dlp's failures by a table; the first matching row decides.
 
 The order matters: the rate-limit message starts with "Video unavailable", and private, age and bot
 texts all say "sign in". YouTube's own words come from its servers in English (yt-dlp sends hl=en),
@@ -32,7 +32,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: an error class, and the texts (normalised) or facts that stand for it."""
+    """A row: an error class, and the texts (normalised) or facts that identify it."""
 
     error: type[YTArchiveError]
     texts: tuple[str, ...] = ()
@@ -57,9 +57,9 @@ _FILE = {errno.ENAMETOOLONG, errno.EISDIR}
 
 
 def _local(error: type[YTArchiveError], *texts: str) -> Row:
-    """Return a row for a cause on this machine, by the texts and the numbers of the system.
+    """Return a row for a cause on this machine, by texts and errno values.
 
-    A firewall refuses connections with the same words: those are no files.
+    A firewall refuses connections with the same text, so texts about connections are excluded.
     """
 
     def holds(facts: Facts) -> bool:
@@ -156,7 +156,7 @@ TABLE: tuple[Row, ...] = (
             "only images are available",
         ),
     ),
-    # A full disk also shows as a download that was cut short, so the machine is looked at first.
+    # A full disk also looks like an interrupted download, so causes on this machine come first.
     _local(errors.DiskFull, "no space left", "disk quota exceeded"),
     _local(errors.PermissionDenied, "permission denied", "operation not permitted"),
     _local(errors.ReadOnlyStorage, "read-only file system"),
@@ -194,7 +194,7 @@ TABLE: tuple[Row, ...] = (
             "connection reset",
             "certificate verify failed",
             "http error 5",
-            "failed to parse json",  # a web page came, as of a network that wants a log-in
+            "failed to parse json",  # a web page was sent, as by a network that requires a log-in
             LED_ELSEWHERE,
         ),
         lambda facts: (
@@ -259,8 +259,8 @@ _TELLING = (errors.Blocked, errors.NetworkFailure, errors.CookiesInvalid)
 def classify(failure: BaseException, warnings: Sequence[str] = ()) -> YTArchiveError:
     """Return the error for an exception of yt-dlp, with a message for people.
 
-    yt-dlp only warns when one of its requests for the player fails and then says that it has no
-    player response: where the failure is as vague as that, its warnings decide.
+    yt-dlp only warns when one of its requests for the player fails, and then reports a missing
+    player response: for such a vague failure its warnings decide.
     """
     ours = next((each for each in _chain(failure) if isinstance(each, YTArchiveError)), None)
     if ours is not None:
@@ -284,7 +284,7 @@ def facts_of(failure: BaseException) -> Facts:
     chain = list(_chain(failure))
     kinds = frozenset(kind.__name__ for each in chain for kind in type(each).__mro__)
     answer = next((each for each in chain if type(each).__name__ == "HTTPError"), None)
-    # The errno of a connection says nothing about files.
+    # The errno of a connection is not about files.
     local = [] if kinds & _TRANSPORT else [e.errno for e in chain if isinstance(e, OSError)]
     return Facts(
         text=normalise(str(failure)),

@@ -1,8 +1,9 @@
-"""The process that workers are forked from: `python -m ytarchive.ytdlp.worker.fork_server FD`.
+"""The process that forks workers: `python -m ytarchive.ytdlp.worker.fork_server FD`.
 
-It imports yt-dlp once, has a single thread, and forks a warm worker at the server's request.
-Importing yt-dlp in each worker would cost more CPU than the downloads. The socket FD is its only
-tie to the server: when that closes, it kills every worker's process group and ends.
+It imports yt-dlp once, has a single thread, and forks workers at the server's request. Importing
+yt-dlp in each worker would use more CPU time than the downloads. The socket FD is its only
+connection to the server: when it closes, the fork server kills every worker's process group and
+ends.
 """
 
 import contextlib
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 
 _NICENESS = 5
-"""Workers give way to the server, which answers people; an idle processor is theirs all the same.
+"""Workers have a lower priority than the server, which answers users; they can use an idle
+processor.
 """
 
 
@@ -42,8 +44,8 @@ class ForkServer:
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        # Signals to a whole group or control group are the server's affair: it may want to let
-        # transfers finish. All here end with its socket.
+        # Only the server handles signals to the process group: it may let transfers finish. The
+        # fork server and its workers end with the server's socket.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
 
@@ -60,14 +62,14 @@ class ForkServer:
                 return
 
     def end(self) -> None:
-        """Kill every worker with all it started, and leave no zombies behind."""
+        """Kill every worker and its child processes, and reap them."""
         for pid in self._children:
             _kill_group(pid)
         for pid in self._children:
             os.waitpid(pid, 0)
 
     def _obey(self, session: "ExtractorSession") -> bool:
-        """Carry out what the server sent; False when it is gone."""
+        """Carry out the server's message; return False when the server has ended."""
         data, sockets, _, _ = socket.recv_fds(self._control, 65536, 8)
         if not data:
             return False
@@ -110,7 +112,7 @@ class ForkServer:
             if ended:
                 self._children.discard(pid)
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(pid, signal.SIGKILL)  # what it had started
+                    os.killpg(pid, signal.SIGKILL)  # its child processes
                 self._tell(WorkerEvent(died=pid, status=os.waitstatus_to_exitcode(status)))
 
     def _tell(self, message: WorkerEvent) -> None:
@@ -121,7 +123,7 @@ def _kill_group(pid: int) -> None:
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
-        # It has not become a group's leader yet.
+        # It is not yet the leader of a group.
         os.kill(pid, signal.SIGKILL)
 
 
@@ -144,7 +146,7 @@ def _warm(worker_config: WorkerConfig) -> tuple["ExtractorSession", str]:
 
     session = ExtractorSession(worker_config)
     session.rehearse()
-    gc.freeze()  # shared pages stay shared
+    gc.freeze()  # keeps shared memory pages shared
     return session, str(yt_dlp.version.__version__)
 
 
@@ -152,7 +154,7 @@ def main() -> None:
     """Run until the server closes the socket whose number is the argument."""
     control = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)
-    # What a worker held in memory, cookies among it, must not land in a file.
+    # A worker's memory contains cookies and must not be written to a core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     worker_config = WorkerConfig.model_validate_json(_first_line(control))
     fork_server = ForkServer(control, worker_config.memory)

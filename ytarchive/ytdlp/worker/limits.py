@@ -1,4 +1,4 @@
-"""How far a transfer may go: to its announced size and a margin, and never into `min_free`."""
+"""Limits of a transfer: its announced size and a margin, and never below `min_free`."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ _MIB = 2**20
 _EXACT_SHARE, _EXACT_MARGIN = 0.1, 8 * _MIB
 _ESTIMATE_SHARE, _ESTIMATE_MARGIN = 1.0, 64 * _MIB
 _VIDEO_RATE, _AUDIO_RATE = 12_500_000, 500_000
-"""Bytes a second that no format of YouTube reaches."""
+"""Bytes per second that no format of YouTube reaches."""
 _USUAL_VIDEO_RATE, _USUAL_AUDIO_RATE, _USUAL_MARGIN = 3_000_000, 40_000, 8 * _MIB
-"""Bytes a second that few formats of YouTube exceed."""
+"""Bytes per second that few formats of YouTube exceed."""
 
 
 def size_limit(chosen: Info, duration: float | None) -> int | None:
-    """Return the bytes at which a stream is longer than it can be; None if nothing is known.
+    """Return the maximum size of a stream in bytes; None if it is not known.
 
-    `chosen` is the format; `duration` is the video's, in seconds, for a format without any size.
+    `chosen` is the format; `duration` is the video's, in seconds, for a format without size.
     """
     if exact := int(chosen.get("filesize") or 0):
         return int(exact * (1 + _EXACT_SHARE)) + _EXACT_MARGIN
@@ -39,7 +39,7 @@ def usual_size(chosen: Info, duration: float | None) -> int:
 
 
 class DiskWatch:
-    """Compares the free space of a folder's disk with what must stay free."""
+    """Compares the free space of a folder's disk with the reserve."""
 
     def __init__(self, min_free: int) -> None:
         self._min_free = min_free
@@ -53,7 +53,7 @@ class DiskWatch:
         left = self.left(folder)
         if needed > left:
             message = f"{max(left, 0) // _MIB} MiB are left on the disk to {purpose}"
-            raise DiskFull(f"{message}, beyond what storage.min_free keeps", needed_bytes=needed)
+            raise DiskFull(f"{message}, besides storage.min_free", needed_bytes=needed)
 
     def require_for_stream(self, folder: Path, done: int, usual: int) -> None:
         """Check that a stream with `done` bytes may continue; `usual` is its `usual_size`.

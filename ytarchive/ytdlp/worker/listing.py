@@ -1,4 +1,4 @@
-"""Playlists and channels, listed flat and lazily: pages only, no request for any single video."""
+"""Lists playlists and channels lazily, page by page, without requests for single videos."""
 
 import itertools
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def _list_of(ydl: Any, channel: str, tab: str) -> str:
 
 
 def _playlist(ydl: Any, playlist_id: str) -> Info:
-    """Read a playlist; one that YouTube keeps for a channel is empty if the channel exists."""
+    """Read a playlist; a missing automatic playlist is empty if its channel exists."""
     try:
         return _list(ydl, f"{_YOUTUBE}/playlist?list={playlist_id}")
     except Exception as failure:
@@ -73,11 +73,11 @@ def _list(ydl: Any, url: str) -> Info:
         if info.get("_type") not in {"url", "url_transparent"}:
             return info
         url = info["url"]
-    raise SourceGone("YouTube leads from one page to the next")
+    raise SourceGone("YouTube repeats pages of the list")
 
 
 def _videos(entries: Any) -> Iterator[Info]:
-    """Only videos, each with an id: channels and lists in a list are not entries of an archive."""
+    """Yield the videos with an id; channels and lists in a list are left out."""
     for entry in entries:
         if entry and len(entry.get("id") or "") == 11:
             yield entry

@@ -1,4 +1,4 @@
-"""From yt-dlp's info dictionaries to our models."""
+"""Converts yt-dlp's info dictionaries to models."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from ytarchive.common.video_kinds import VideoKind
 from ytarchive.media import Info
 from ytarchive.ytdlp.selection import caption_languages, parts_of
 
-# YouTube's file names, and what the Data API calls the same pictures.
+# YouTube's file names, and the Data API's names of the same pictures.
 _THUMBNAILS = {
     "default": "default",
     "mqdefault": "medium",
@@ -51,7 +51,7 @@ def _published(info: Info) -> datetime | None:
 
 
 def _thumbnails(info: Info) -> dict[str, str]:
-    """Quality -> address; the JPEG where YouTube has a picture in two formats."""
+    """Return URLs by quality; the JPEG if YouTube has a picture in two formats."""
     found: dict[str, str] = {}
     for each in info.get("thumbnails") or []:
         name, _, extension = parts_of(each.get("url") or "").path.rpartition("/")[2].partition(".")
@@ -63,7 +63,7 @@ def _thumbnails(info: Info) -> dict[str, str]:
 
 
 def playlist_video(entry: Info, position: int) -> PlaylistVideo:
-    """One entry of a flat listing; `position` counts from 0."""
+    """Return an entry of a flat listing; `position` counts from 0."""
     title = entry.get("title") or ""
     duration = entry.get("duration")
     return PlaylistVideo(
@@ -76,7 +76,7 @@ def playlist_video(entry: Info, position: int) -> PlaylistVideo:
 
 
 def list_details(info: Info) -> dict[str, Any]:
-    """Return what a listing says of the list itself, as fields of `ListedEntries`."""
+    """Return a listing's metadata of the list, as fields of `ListedEntries`."""
     handle = info.get("uploader_id") or ""
     return {
         "title": info.get("title") or "",

@@ -23,9 +23,9 @@ _NAMED = re.compile(r"^\s*(error:\s*)?\[[\w:+.-]+\]", re.IGNORECASE)
 
 
 class Messages:
-    """yt-dlp's logger: keeps the warnings of a task, each cause once.
+    """The logger of yt-dlp: keeps the warnings of a task, each cause once.
 
-    Those of a task that fails go into its error, which says it once and better.
+    Warnings of a failed task become part of its error.
     """
 
     def __init__(self) -> None:
@@ -35,25 +35,25 @@ class Messages:
         self._causes: set[str] = set()
 
     def begin(self, subject: str) -> None:
-        """A task begins: the video, or the list, that it is about."""
+        """Begin a task about a video or list."""
         self._subject = subject
         self.warnings.clear()
         self._causes.clear()
 
     def pass_on(self) -> None:
-        """The task went well: tell what there was to tell."""
+        """Report the warnings after a successful task."""
         for warning in self.warnings:
             self.report("WARNING", f"{self._subject}: {clean(warning)}")
 
     def debug(self, message: str) -> None:
-        """yt-dlp's chatter."""
+        """Ignore yt-dlp's message."""
 
     def info(self, message: str) -> None:
-        """yt-dlp's chatter."""
+        """Ignore yt-dlp's message."""
 
     def warning(self, message: str) -> None:
-        """Something that yt-dlp could live with."""
-        if "impersonat" in message:  # it says so of every caption, and they come all the same
+        """Keep a warning."""
+        if "impersonat" in message:  # logged for all captions, which arrive nevertheless
             return
         cause = _PARTICULARS.sub("", message)
         if cause not in self._causes:
@@ -61,17 +61,17 @@ class Messages:
             self.warnings.append(message)
 
     def error(self, message: str) -> None:
-        """The text of an exception that follows."""
+        """Ignore the text of an exception that follows."""
 
 
 def normalise(message: str) -> str:
-    """`message` as the table compares it: lower case, one apostrophe, no label, no advice."""
+    """Return `message` for the table: lower case, one kind of apostrophe, no label or advice."""
     text = _COLOUR.sub("", message).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     return _COOKIE_ADVICE.sub("", _without_label(text)).lower()
 
 
 def clean(message: str) -> str:
-    """`message` for people: without yt-dlp's labels, advice about its options, and objects."""
+    """Return `message` for display, without yt-dlp's labels, advice about options, and objects."""
     text = _LINES.sub(". ", _without_label(_COLOUR.sub("", message)).strip())
     for tail in (_COOKIE_ADVICE, _BUG_ADVICE, _ADVICE, _CAUSE):
         text = tail.sub("", text)

@@ -1,8 +1,8 @@
-"""The only addresses that yt-dlp may ask. Imported in worker processes alone.
+"""The hosts to which yt-dlp may send requests. Imported only in worker processes.
 
-Whatever YouTube, a page or a redirect names: no request leaves for another server, neither on this
-machine nor in its network. All of yt-dlp's own requests pass here. ffmpeg's would not: it gets
-files alone, and is never used to download.
+Requests to other servers, on this machine, in its network or elsewhere, are refused, also after
+redirects. All requests of yt-dlp pass through this module. ffmpeg's would not: it gets only files,
+and is never used to download.
 """
 
 import functools
@@ -35,7 +35,7 @@ _YOUTUBE = (
     "ggpht.com",
     "googleusercontent.com",
     "googleapis.com",
-    "google.com",  # its sign-in and its question whether one is a robot
+    "google.com",  # sign-in and bot check
 )
 _NOBODY = "http://127.0.0.1:1"
 _ELSEWHERE = "https://elsewhere.invalid/"
@@ -51,17 +51,17 @@ class RefusedError(RequestError):  # type: ignore[misc]  # published without typ
 
 
 def _refuse(*_: Any) -> bool:
-    """In place of ffmpeg's download, which yt-dlp falls back to for unusual streams."""
-    raise NoFormats("only ffmpeg could fetch this stream, and it is not let into the network")
+    """Refuse ffmpeg's download, which yt-dlp uses for unusual streams."""
+    raise NoFormats("only ffmpeg could fetch this stream, and it may not use the network")
 
 
 FFmpegFD.real_download = _refuse
 
 
 def _print_nothing(*_: Any) -> None:
-    """In place of yt-dlp's progress lines, which it formats for each block even if it prints none.
+    """Replace yt-dlp's progress lines, which it formats for each block even if it prints none.
 
-    The hooks in `options.py` are called all the same.
+    The hooks in `options.py` are still called.
     """
 
 
@@ -69,14 +69,17 @@ FileDownloader.report_progress = PostProcessor.report_progress = _print_nothing
 
 
 class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without types
-    """yt-dlp's way to send requests, for YouTube's servers and one more that the user named."""
+    """Sends yt-dlp's requests, only to YouTube's servers and a server in the settings."""
 
     def __init__(self, *, also: str | None, **given: Any) -> None:
         super().__init__(**given)
         self._also = parts_of(also)[:2] if also else None
 
     def send(self, request: Request) -> Any:
-        """Ask, and follow redirects that stay at YouTube. Raises RefusedError or another."""
+        """Send a request, and follow redirects within YouTube.
+
+        Raises RefusedError or another error.
+        """
         self._require_allowed(request.url)
         return super().send(request)
 
@@ -84,15 +87,15 @@ class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without type
         session = super()._create_instance(**given)
         session.hooks["response"].append(self._look_at_redirect)
         for adapter in session.adapters.values():
-            # Behind a proxy urllib3 lets the system gather what is sent (Nagle): the body of every
-            # question then waits 40 ms until the far side has acknowledged the head.
+            # Behind a proxy urllib3 leaves Nagle's algorithm on: the body of every request then
+            # waits 40 ms for the acknowledgement of the headers.
             adapter.proxy_manager_for = functools.partial(
                 adapter.proxy_manager_for, socket_options=HTTPConnection.default_socket_options
             )
         return session
 
     def _look_at_redirect(self, response: Any, **_: Any) -> None:
-        """Called for each answer, before `requests` follows it."""
+        """Check each answer before `requests` follows its redirect."""
         target = response.headers.get("location")
         if response.is_redirect and target:
             self._require_allowed(_joined(response.url, target), because=LED_ELSEWHERE)
@@ -114,7 +117,7 @@ class LiteralCache(Cache):  # type: ignore[misc]  # published without types
     """yt-dlp's cache, in the folder that the options name."""
 
     def _get_root_dir(self) -> str:
-        """Return the folder as it is: yt-dlp would expand `$` and `~` in it."""
+        """Return the folder unchanged; yt-dlp would expand `$` and `~`."""
         return str(self._ydl.params["cachedir"])
 
 
@@ -124,24 +127,24 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
     def __init__(self, options: dict[str, Any], also: str | None) -> None:
         self.refuses_network = False
         self.on_request: Callable[[bool], None] = lambda is_unanswered: None
-        """Called when a request begins, and when it was answered or failed."""
+        """Called when a request begins and when it ends."""
         self._also = also
         super().__init__(options)
         self.cache = LiteralCache(self)
         self._require_guard()
 
     def _forceprint(self, key: str, info_dict: Info) -> Info:
-        """yt-dlp makes those tables eight times a video, to print none."""
+        """Skip yt-dlp's tables, which it builds eight times per video without printing them."""
         return info_dict
 
     def get_output_path(
         self, dir_type: str = "", filename: str | None = None
     ) -> str:  # yt-dlp's signature
-        """Return the path as it is: yt-dlp would expand `$` and `~` in the archive's path."""
+        """Return the path unchanged; yt-dlp would expand `$` and `~` in the archive's path."""
         return str(Path(self.params["paths"]["home"], filename or ""))
 
     def _ensure_dir_exists(self, path: str) -> bool:
-        """Make no folder: where the parent is missing, the archive's disk is gone."""
+        """Create no folder: if the parent is missing, the archive's disk is not mounted."""
         if Path(path).parent.is_dir():
             return True
         self.report_error(f"unable to write {path}: its folder is missing")
@@ -149,12 +152,12 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
 
     @functools.cached_property
     def _request_director(self) -> Any:
-        """Use no other handler: a request that this one does not support cannot be sent."""
+        """Use only this handler, so that unsupported requests cannot be sent."""
         handler = functools.partial(YouTubeOnlyRH, also=self._also)
         return self.build_request_director([handler])
 
     def _require_guard(self) -> None:
-        """Refuse a yt-dlp that sends requests by other ways than ours. Raises ToolMissing."""
+        """Refuse a version of yt-dlp that bypasses this handler. Raises ToolMissing."""
         try:
             handlers = self._request_director.handlers.values()
         except DownloadError:
@@ -163,13 +166,13 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
             self.urlopen(Request(_ELSEWHERE, proxies={"all": _NOBODY}))
         except RefusedError:
             is_guarded = all(isinstance(each, YouTubeOnlyRH) for each in handlers)
-        except Exception:  # whatever it was, it was not our refusal
+        except Exception:  # any other exception shows that the handler was bypassed
             is_guarded = False
         if not is_guarded:
             raise ToolMissing("it would send requests past the guard; another version is needed")
 
     def urlopen(self, request: Any) -> Any:
-        """Ask for an address; at a rehearsal at a port where nobody listens."""
+        """Request a URL; during a rehearsal at a port without listener."""
         if self.refuses_network:
             request = Request(request) if isinstance(request, str) else request
             request.proxies = {"all": _NOBODY}

@@ -1,4 +1,4 @@
-"""One percentage over video, audio and merge, which never goes backwards."""
+"""One percentage for video, audio and merge, which never decreases."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _MERGE_SHARE = 1.9
 
 
 class Stream:
-    """One of the formats that make up a download, while it is fetched."""
+    """A format of a download while it is fetched."""
 
     def __init__(self, chosen: Info, present: int, duration: float | None = None) -> None:
         self.exact = int(chosen.get("filesize") or 0)
@@ -32,7 +32,9 @@ class Stream:
         self._served: int | None = None
 
     def advance(self, done: int, total: int | None) -> None:
-        """`done` bytes are on disk, of `total`. What was there before does not count as fetched.
+        """Record that `done` of `total` bytes are on the disk.
+
+        Earlier bytes do not count as fetched.
 
         Raises StreamTooLong.
         """
@@ -47,10 +49,10 @@ class Stream:
             )
 
     def finish(self, size: int) -> None:
-        """It ended with `size` bytes. Raises IntegrityFailure if YouTube had announced more.
+        """Record the end with `size` bytes. Raises IntegrityFailure if YouTube had announced more.
 
-        A server that ends a transfer early, but cleanly, is not noticed otherwise. If the server
-        sent as much as it said, and YouTube's page announced less, the server is right.
+        This detects a server that ends a transfer early without an error. If the server sent as
+        much as it announced, and YouTube's page announced another size, the server is right.
         """
         self.done = self.total = size or self.total
         if not self.exact or self.done == self.exact:
@@ -61,7 +63,7 @@ class Stream:
 
 
 class ProgressMeter:
-    """Turns yt-dlp's hooks into `Transfer`s, at most five a second."""
+    """Converts yt-dlp's hooks into `Transfer`s, at most five per second."""
 
     def __init__(self, report: Callable[[Transfer], None], disk: DiskWatch | None = None) -> None:
         self._report = report
@@ -76,7 +78,7 @@ class ProgressMeter:
 
     @property
     def network_bytes(self) -> int:
-        """Media bytes received over the network so far."""
+        """Return the media bytes received over the network so far."""
         return sum(stream.fetched for stream in self._streams.values())
 
     @property
@@ -86,15 +88,15 @@ class ProgressMeter:
 
     @property
     def remarks(self) -> list[str]:
-        """Differences from what YouTube announced."""
+        """Return differences from YouTube's announcement."""
         return [stream.remark for stream in self._streams.values() if stream.remark]
 
     def extracting(self) -> None:
-        """The video's page is being read."""
+        """Report that the video is being extracted."""
         self._say("extracting")
 
     def fetching(self, info: Info, folder: Path) -> None:
-        """The formats are chosen; `folder` may hold parts of them."""
+        """Report that the chosen formats are being fetched; `folder` may contain parts of them."""
         earlier = {key: stream.fetched for key, stream in self._streams.items()}
         self._folder = folder
         self._quality = quality_label(info)
@@ -109,13 +111,13 @@ class ProgressMeter:
         self._say(next(iter(self._streams.values())).phase)
 
     def beside(self, phase: str) -> None:
-        """The media are there; captions or thumbnail are not yet."""
+        """Report that the media are complete, and captions or thumbnail are not."""
         self._say(phase)
 
     def progress(self, status: dict[str, Any]) -> None:
         """yt-dlp's progress hook."""
         stream = self._streams.get(status["info_dict"].get("format_id") or "")
-        if stream is None:  # captions pass here too
+        if stream is None:  # also called for captions
             return
         total = status.get("total_bytes") or status.get("total_bytes_estimate")
         if status["status"] == "downloading":
@@ -184,13 +186,13 @@ def _percent(phase: str, done: int, total: int, written: int) -> float:
 
 
 def _present(folder: Path, format_id: str) -> int:
-    """Bytes of a format that an earlier try left."""
+    """Return the bytes of a format from an earlier attempt."""
     parts = [*folder.glob(f"*.f{format_id}.*.part"), *folder.glob(f"*.{format_id}.*.part")]
     return max((part.stat().st_size for part in parts), default=0)
 
 
 def _written(folder: Path) -> tuple[int, int]:
-    """Size and time of what ffmpeg is writing; moving the index to the front changes the time."""
+    """Return size and time of ffmpeg's output; moving the index to the front changes the time."""
     try:
         found = [path.stat() for path in folder.glob("*.temp.*")]
     except FileNotFoundError:

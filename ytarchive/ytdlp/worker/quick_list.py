@@ -1,8 +1,8 @@
-"""A list's entries, read quickly. Imported in worker processes alone: it imports yt-dlp itself.
+"""Reads a list's entries quickly. Imported only in worker processes, because it imports yt-dlp.
 
-yt-dlp looks for badges, views, dates and owners in each entry, and puts most of its time into that:
-four seconds for 5,000 entries. An archive needs the id, title and length, which lie open. It looks
-in each entry for the way to the next page, too, though only one has it: half a second.
+yt-dlp searches for badges, views, dates and owners in each entry, which takes most of its time:
+four seconds for 5,000 entries. An archive needs only id, title and length. yt-dlp also searches
+each entry for the link to the next page, although only one has it: half a second.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ _ITEMS = ("contents", "items", "rows", "subThreads")
 
 
 class YoutubeTabIE(youtube.YoutubeTabIE):  # type: ignore[misc]  # published without types
-    """yt-dlp's reader of lists; it goes by its name, and so takes its place."""
+    """Replaces yt-dlp's extractor of lists, by using its name."""
 
     def _extract_video(self, renderer: Info) -> Any:
         """Return an entry of a list. Unusual entries (dead, live, shorts) are left to yt-dlp."""
@@ -23,7 +23,7 @@ class YoutubeTabIE(youtube.YoutubeTabIE):  # type: ignore[misc]  # published wit
 
     @classmethod
     def _extract_continuation(cls, renderer: Any) -> Any:
-        """How to ask for the next page."""
+        """Return the request for the next page."""
         return super()._extract_continuation(without_entries(renderer))
 
 
@@ -39,7 +39,7 @@ def plain_entry(renderer: Info) -> Info | None:
 
 
 def without_entries(renderer: Any) -> Any:
-    """Return a part of a page without those of its items that do not lead on."""
+    """Return a part of a page without the items that have no link to the next page."""
     if not isinstance(renderer, dict):
         return renderer
     items = {name: renderer[name] for name in _ITEMS if isinstance(renderer.get(name), list)}

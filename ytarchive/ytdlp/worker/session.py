@@ -1,4 +1,4 @@
-"""A worker's tasks, run by yt-dlp. Imported in worker processes alone: it imports yt-dlp itself."""
+"""Runs a worker's tasks by yt-dlp. Imported only in worker processes, because it imports yt-dlp."""
 
 import contextlib
 import re
@@ -48,14 +48,15 @@ _LIVE = {"is_live", "post_live"}
 
 
 class ExtractorSession:
-    """One yt-dlp with its connections, used for one task after another."""
+    """A yt-dlp object with its connections, used for one task after another."""
 
     def __init__(self, worker_config: WorkerConfig) -> None:
         self._worker_config = worker_config
         self._attempt: Attempt | None = None
         self._messages = Messages()
         self.is_worn = False
-        """Whether a thread of an earlier task hangs, so that another process must do the next."""
+        """Whether a thread of an earlier task hangs; another process must run the next task.
+        """
         self._meter = ProgressMeter(lambda transfer: None)
         options = worker_options(worker_config, self._messages, self)
         self._ydl = QuietYoutubeDL(options, also=worker_config.plugin_server)
@@ -68,19 +69,19 @@ class ExtractorSession:
         self._ydl.on_request = on_request
 
     def rehearse(self) -> None:
-        """Extract a video and list a playlist without any request: that loads all modules used.
+        """Extract a video and list a playlist without requests, which loads all needed modules.
 
-        So does asking the programs for their versions, as yt-dlp does before it uses them. Whoever
-        is forked afterwards has it: every worker would need 120 ms of CPU for it.
+        Also request the programs' versions, as yt-dlp does before it uses them. Forked workers
+        inherit the result, which would take each of them 120 ms of CPU time.
         """
         self._ydl.refuses_network = True
-        with contextlib.suppress(Exception):  # whatever is broken will show when it is needed
+        with contextlib.suppress(Exception):  # errors will occur again at use
             self._ydl.extract_info(_WATCH_URL.format("rehearsal--"), download=False)
         with contextlib.suppress(Exception):
             next(list_chunks(self._ydl, "PLrehearsal"))
         with contextlib.suppress(Exception):
             _ = FFmpegPostProcessor(self._ydl).available
-            runtimes = self._ydl._js_runtimes.values()  # noqa: SLF001  # nothing public finds them
+            runtimes = self._ydl._js_runtimes.values()  # noqa: SLF001  # there is no public function for them
             _ = [runtime.info for runtime in runtimes]
         self._ydl.refuses_network = False
 
@@ -93,7 +94,10 @@ class ExtractorSession:
         self._meter.postprocessor(status)
 
     def shortage(self) -> errors.DiskFull | None:
-        """Return the error if the disk is filling up while ffmpeg merges. Another thread calls."""
+        """Return the error if the disk is filling up while ffmpeg merges.
+
+        Called by another thread.
+        """
         found = self._meter.shortage()
         if found is not None and self._attempt is not None:
             self._attempt.staged.discard_merges()
@@ -104,7 +108,7 @@ class ExtractorSession:
         return classify(failure, self._messages.warnings)
 
     def extract(self, video_id: str) -> ExtractedVideo:
-        """Ask YouTube for everything about a video; the info JSON stays in staging."""
+        """Extract a video; the info JSON is kept in staging."""
         self._begin(video_id, Wanted(), self._worker_config.info_dir)
         info = self._extract(video_id)
         self._messages.pass_on()
@@ -118,7 +122,7 @@ class ExtractorSession:
     ) -> Downloaded:
         """Fetch a video, from an extraction of the last hour if there is one.
 
-        `admit` is called once with the disk space needed, and returns when it is granted.
+        `admit` is called once with the needed disk space, and returns when it is reserved.
         """
         if self._worker_config.ffmpeg is None:
             raise errors.ToolMissing("ffmpeg was not found")
@@ -287,7 +291,7 @@ def _check_is_out(info: Info) -> None:
 
 
 def _expires(info: Info) -> float:
-    """Return the moment (epoch seconds) when the first media address stops working."""
+    """Return the time (epoch seconds) when the first media URL expires."""
     urls = [each.get("url") or "" for each in info.get("formats") or []]
     found = [re.search(r"[?&/]expire[=/](\d+)", url) for url in urls]
     return min((float(match[1]) for match in found if match), default=float("inf"))

@@ -1,4 +1,4 @@
-"""Fetches one side file into memory, with a limit of bytes, and checks what arrived."""
+"""Fetches one side file into memory, with a size limit, and checks its content."""
 
 import shutil
 import time
@@ -26,7 +26,7 @@ class NotThereError(ValueError):
 
 
 def is_final(failure: BaseException) -> bool:
-    """Return whether another request on another day would have the same result."""
+    """Return whether a later request would have the same result."""
     return isinstance(failure, NotThereError) or facts_of(failure).status in _NO_SUCH_FILE
 
 
@@ -49,7 +49,7 @@ class SideFetcher:
         return content
 
     def picture(self, urls: list[str]) -> bytes:
-        """Return the first picture that YouTube has, as JPEG; it lists some that it does not have.
+        """Return the first existing picture as JPEG; YouTube lists pictures that it does not have.
 
         Raises NotThereError, ContentError, or what yt-dlp raises.
         """
@@ -77,7 +77,7 @@ class SideFetcher:
         return bytes(content)
 
     def _joined_fragments(self, track: Info) -> bytes:
-        """Have yt-dlp download a track that consists of fragments."""
+        """Download a track of fragments by yt-dlp."""
         target = self._scratch / "captions.vtt"
         try:
             make_folder(self._scratch)
@@ -90,7 +90,7 @@ class SideFetcher:
 
 
 def _repeated(read: Callable[[], bytes]) -> bytes:
-    """Repeat a request that failed for a reason that may pass. Raises yt-dlp's network errors."""
+    """Retry a request after a temporary error. Raises yt-dlp's network errors."""
     for seconds in _SECONDS_BETWEEN_TRIES:
         try:
             return read()

@@ -1,7 +1,7 @@
-"""Thumbnail and captions, fetched while the media are transferred. They never fail a video.
+"""Fetches thumbnail and captions during the transfer of the media. They never fail a video.
 
-What YouTube does not have is final. What it has and did not deliver (nothing, too slowly, too much,
-or another content) is `missing`: a later run requests it again.
+Files that YouTube does not have are not requested again. Files that it has and did not deliver (no
+answer, too slow, too large, wrong content) are `missing`: a later run requests them again.
 """
 
 import time
@@ -73,7 +73,7 @@ class SideFiles:
                 self._note(wanted, failure)
 
     def wait(self, sign: Callable[[], None], *, at_most: float | None = None) -> None:
-        """Wait for the files, at most so many seconds, with a progress report twice a second."""
+        """Wait for the files, at most a number of seconds, with progress twice a second."""
         end = time.monotonic() + (float("inf") if at_most is None else at_most)
         sign()
         for lane in self._lanes:

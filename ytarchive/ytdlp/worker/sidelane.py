@@ -1,4 +1,4 @@
-"""Fetches some side files one after the other, each within its own time."""
+"""Fetches side files one after another, each with its own time limit."""
 
 import contextlib
 import queue
@@ -14,12 +14,12 @@ from ytarchive.common.archived_files import ArchivedFile
 from ytarchive.ytdlp.worker.staging import make_folder
 
 _FAILURES = (YoutubeDLError, OSError, ValueError)
-_TOO_LATE = "it had not arrived when the media was complete"
+_TOO_LATE = "it had not arrived when the media were complete"
 Outcome = bytes | Exception
 
 
 class OutOfTimeError(TimeoutError):
-    """A side file did not arrive in its time; the thread that fetches it may still wait."""
+    """A side file did not arrive in time; its thread may still wait."""
 
 
 class WantedFile(NamedTuple):
@@ -53,12 +53,12 @@ class Lane:
         self._thread.start()
 
     def wait(self, end: float, interval: float) -> bool:
-        """Wait `interval` seconds, at most until the monotonic time `end`; whether to wait more."""
+        """Wait `interval` seconds, at most until `end` (monotonic); return whether to wait more."""
         self._thread.join(max(min(interval, end - time.monotonic()), 0))
         return self._thread.is_alive() and time.monotonic() < end
 
     def stop(self) -> None:
-        """Abandon what has not arrived, and return when nothing is written any more."""
+        """Abandon missing files, and return when no thread writes any more."""
         self._stopped.set()
         self._answers.put(OutOfTimeError(_TOO_LATE))
         self._thread.join()
@@ -74,7 +74,7 @@ class Lane:
             self.outcomes.append((wanted, failure))
 
     def _content(self, fetch: Callable[[], bytes]) -> bytes:
-        """Run `fetch` in a thread of its own. Raises what it raises, or OutOfTimeError."""
+        """Run `fetch` in its own thread. Raises its error, or OutOfTimeError."""
         self._answers = answers = queue.SimpleQueue[Outcome]()
         if self._stopped.is_set():
             raise OutOfTimeError(_TOO_LATE)
@@ -92,7 +92,7 @@ class Lane:
 def _answer(fetch: Callable[[], bytes], answers: queue.SimpleQueue[Outcome]) -> None:
     try:
         answers.put(fetch())
-    except Exception as failure:  # whatever it is, it is the file's outcome
+    except Exception as failure:  # every exception is the outcome of the file
         answers.put(failure)
 
 

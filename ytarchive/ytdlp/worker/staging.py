@@ -1,4 +1,4 @@
-"""A video's folder in staging: resumed, finished, and cleared of partial files."""
+"""A video's folder in staging: resuming, finishing and removing partial files."""
 
 import json
 import os
@@ -16,7 +16,7 @@ _LAST_BLOCK = 64 * 1024
 
 
 class StagedVideo:
-    """A video's folder in staging. Unfinished files carry the formats' names, finished the id's."""
+    """A video's folder in staging. Unfinished files are named by format, finished files by id."""
 
     def __init__(self, folder: Path, video_id: str) -> None:
         self._folder = folder
@@ -34,8 +34,8 @@ class StagedVideo:
             path.unlink()
 
     def open(self) -> None:
-        """Make the folder. A finished file becomes one that yt-dlp knows again, if it fits."""
-        self._folder.mkdir(exist_ok=True)  # no parents: the archive's disk may be gone
+        """Create the folder. A fitting finished file gets the name that yt-dlp expects."""
+        self._folder.mkdir(exist_ok=True)  # no parents, because the archive's disk may be unmounted
         self.discard_merges()
         finished = [p for p in map(self._media, _MEDIA) if p.is_file()]
         for path in finished:
@@ -44,8 +44,8 @@ class StagedVideo:
                 path.rename(self._folder / f"{self._id}.{name}{path.suffix}")
             else:
                 path.unlink()
-        # Asked for what follows a stream that is whole, YouTube answers 416, and yt-dlp gives up
-        # for good; besides, what was written last may be torn. So the last block comes again.
+        # A request beyond the end of a complete stream is answered with 416, after which yt-dlp
+        # fails permanently; and the last block may be damaged. So the last block is fetched again.
         for part in self._parts():
             os.truncate(part, max(part.stat().st_size - _LAST_BLOCK, 0))
 
@@ -56,7 +56,7 @@ class StagedVideo:
                 path.unlink(missing_ok=True)
 
     def discard_merges(self) -> None:
-        """Remove what ffmpeg was writing."""
+        """Remove unfinished output of ffmpeg."""
         for path in self._folder.glob(f"{self._id}.*temp.*"):
             path.unlink(missing_ok=True)
 
@@ -70,18 +70,21 @@ class StagedVideo:
         return sum(path.stat().st_size for path in self._folder.glob(f"{self._id}.*"))
 
     def publishable(self, info: Info) -> Info:
-        """yt-dlp's info as stored with the video, without data about this machine or its user."""
+        """Return yt-dlp's info for storing, without data about this machine or its user."""
         found: Info = _without_secrets(info)
         return found
 
     def finish(self, media: Path, info: Info, beside: list[Path], transferred: Transferred) -> None:
-        """Leave exactly the finished set. The media file gets its name last: it is the mark."""
+        """Keep only the finished files.
+
+        The media file is renamed last, which marks completeness.
+        """
         write_json(self._info, info)
         self._leave_only({media, self._info, self._record(transferred), *beside})
         media.rename(self._media(media.suffix))
 
     def finish_without_media(self, files: list[Path], transferred: Transferred) -> None:
-        """Leave exactly what was fetched for a video that is stored; no folder if it is nothing."""
+        """Keep only the files fetched for a stored video; remove the folder if there are none."""
         self._leave_only({*files, self._record(transferred)} if files else set())
         if not files and self._folder.is_dir():
             self._folder.rmdir()
@@ -101,7 +104,7 @@ class StagedVideo:
                 path.unlink()
 
     def _parts(self) -> list[Path]:
-        """Those that end where the next byte belongs; fragments have their own list of progress."""
+        """Return partial files that can be resumed; fragments have their own progress file."""
         found = self._folder.glob(f"{self._id}.*.part")
         return [path for path in found if not path.with_suffix(".ytdl").exists()]
 
@@ -117,7 +120,7 @@ class StagedVideo:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and the one above it, and no others: the archive's disk may be gone.
+    """Create a folder and its parent only, because the archive's disk may be unmounted.
 
     Raises FileNotFoundError if more are missing.
     """
@@ -130,7 +133,7 @@ def _is_unfinished(path: Path) -> bool:
 
 
 def write_json(path: Path, content: Any, *, private: bool = False) -> None:
-    """Write a whole file or none; if private, readable by its owner alone."""
+    """Write a complete file or none; if private, readable only by its owner."""
     path.parent.mkdir(exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW

@@ -1,4 +1,4 @@
-"""A worker process: one task after another, from one socket, until that closes.
+"""A worker process: runs tasks from a socket until it closes.
 
 A thread watches the socket, the fork server's lifeline and the memory in use. When one of the first
 two closes, the server has ended or ends this worker, which then ends with all that it started
@@ -23,7 +23,7 @@ from ytarchive.ytdlp.protocol import Event, Task
 from ytarchive.ytdlp.worker.session import ExtractorSession
 
 _SECONDS_BETWEEN_LOOKS = {True: 0.25, False: 1.0}
-"""While a task runs, and while none does."""
+"""Seconds between checks with and without a task."""
 
 
 class Worker:
@@ -54,7 +54,7 @@ class Worker:
     def _perform(self, task: Task) -> None:
         try:
             event = self._result(task)
-        except Exception as failure:  # whatever it is, the server must hear of it
+        except Exception as failure:  # every exception must reach the server
             error = self._session.classify(failure)
             if isinstance(error, UnknownFailure):
                 self._log("DEBUG", traceback.format_exc())
@@ -71,14 +71,14 @@ class Worker:
             return Event(kind="done", downloaded=downloaded)
         for entries in session.listing(task.source):
             self._send(Event(kind="chunk", entries=entries))
-            self._tasks.get()  # the server wants the next chunk
+            self._tasks.get()  # the server requests the next chunk
         return Event(kind="done")
 
     def _progress(self, transfer: Transfer) -> None:
         self._send(Event(kind="progress", transfer=transfer))
 
     def _ask_for_room(self, needed: int) -> None:
-        """Report the disk space needed, and wait; if it is lacking, the server ends this worker."""
+        """Report the needed disk space and wait; without the space the server ends this worker."""
         self._send(Event(kind="sized", needed=needed))
         self._tasks.get()
 
@@ -122,12 +122,12 @@ class Worker:
         if (taken := memory()) <= self._most_memory:
             return
         if self._is_busy:
-            error = WorkerCrashed(f"a worker process took {taken // 2**20} MiB of memory")
+            error = WorkerCrashed(f"a worker process used {taken // 2**20} MiB of memory")
             self._send(Event(kind="failed", error=error.detail(), memory=taken))
         die()
 
     def _die_if_the_disk_fills_up(self) -> None:
-        """End ffmpeg, which has no other way to be stopped, together with this process."""
+        """End this process and ffmpeg, which cannot be stopped otherwise."""
         if self._is_busy and (error := self._session.shortage()) is not None:
             self._send(Event(kind="failed", error=error.detail(), worn=True))
             die()
@@ -144,5 +144,5 @@ def memory() -> int:
 
 
 def die() -> Any:
-    """Kill this process and all that it started."""
+    """Kill this process and its child processes."""
     os.killpg(0, signal.SIGKILL)
