@@ -77,7 +77,7 @@ def test_without_the_token_nothing_is_answered(guarded: Server, authorization: s
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [(TOKEN + "x", "refuses the token"), (None, "wants a token")]
+    ("given", "told"), [(TOKEN + "x", "refuses the token"), (None, "requires a token")]
 )
 def test_a_command_with_another_token_says_so_and_what_helps(
     guarded: Server, settings: dict[str, str], given: str | None, told: str
