@@ -164,4 +164,4 @@ def test_a_page_of_the_data_api_does_not_prove_that_a_block_is_over(
         )
         youtube.behave(everything_becomes=None)
         assert server.get(f"/jobs/{job_id}").data["progress"]["total"] > 0
-        assert "the queue goes on" not in server.log.read_text()
+        assert "the queue resumes" not in server.log.read_text()

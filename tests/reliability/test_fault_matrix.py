@@ -133,7 +133,7 @@ def _blocked(laboratory: Laboratory, case: Case) -> Outcome:
     waiting = until(
         lambda: server.get(f"/jobs/{other}").data["progress"]["waiting_for"], "the reason to wait"
     )
-    assert "next try at" in waiting
+    assert "next attempt at" in waiting
     assert youtube.counters()["total"] == 0
     youtube.clear_faults()
     youtube.change_video(video_id, state="ok")

@@ -50,7 +50,7 @@ def test_what_is_written_already_counts_once(disk: Disk, tmp_path: Path) -> None
 
 def test_what_stays_free_in_any_case_is_nobodys(disk: Disk, tmp_path: Path) -> None:
     room = DiskReservations(tmp_path / "not" / "there" / "yet", min_free=2000)
-    with pytest.raises(DiskFull, match="0 MiB are left"):
+    with pytest.raises(DiskFull, match="0 MiB are available"):
         room.claim("a", 1, nothing)
 
 

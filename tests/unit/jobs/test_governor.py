@@ -385,7 +385,7 @@ async def test_a_pause_by_hand_holds_everything_back_until_it_is_resumed_also_af
     assert "ytarchive resume" in waiting.message
     assert again.snapshot().paused_at is not None
     assert await admitted(again) is None
-    with pytest.raises(RequestsPaused, match="paused by hand"):
+    with pytest.raises(RequestsPaused, match="paused by `ytarchive pause`"):
         await again.admit(patience=0.01)
     assert not listing.done()
 

@@ -332,7 +332,7 @@ async def test_a_retry_after_a_bot_check_probes_with_one_video_at_once(workshop:
         created = await jobs.create_job(videos(only, video_id(7)))
         request = RetryJobs(reason="bot_check", dry_run=True)
         counted = await eventually(lambda: _counted(jobs, request))
-        assert "next try at" in (counted.waiting_for or "")
+        assert "next attempt at" in (counted.waiting_for or "")
         await jobs.retry_jobs(RetryJobs(reason="bot_check"))
         job = await ended(jobs, created.id)
 

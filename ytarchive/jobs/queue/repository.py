@@ -248,7 +248,7 @@ class JobsRepository:
         if row is None or row["due"] is None:
             return None
         due = from_micros(row["due"])
-        others = f" ({row['videos'] - 1} more wait, too)" if row["videos"] > 1 else ""
+        others = f" ({row['videos']} videos are waiting)" if row["videos"] > 1 else ""
         kind = error_for_code(row["error_code"] or "")
         remedy = f". {kind.remedy}" if issubclass(kind, StorageProblem) else ""
         cause = f"{row['video_id']}: {row['message']}{remedy}"
