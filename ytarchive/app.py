@@ -121,14 +121,8 @@ async def _open_each(
         DownloadAPI,
         lambda: _download(parts, yt_dlp, whole_queue, services),
     )
-    clients = ServiceClients(
-        metadata,
-        download,
-        storage,
-        parts.of(WorkPlansAPI),
-        parts.of(HistoryAPI),
-        parts.of(StagingAPI),
-    )
+    storage_parts = parts.of(WorkPlansAPI), parts.of(HistoryAPI)
+    clients = ServiceClients(metadata, download, storage, *storage_parts, parts.of(StagingAPI))
     jobs = await enter(
         ServiceName.JOBS, JobsAPI, lambda: _jobs(parts, clients, whole_queue=whole_queue)
     )
