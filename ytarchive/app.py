@@ -41,7 +41,14 @@ from ytarchive.logging.service import LoggingService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.metadata.service import MetadataService
 from ytarchive.reading import open_for_reading
-from ytarchive.storage import Access, HistoryAPI, StorageAPI, WorkPlansAPI, open_identity
+from ytarchive.storage import (
+    Access,
+    HistoryAPI,
+    StorageAPI,
+    VerificationAPI,
+    WorkPlansAPI,
+    open_identity,
+)
 from ytarchive.storage.service import StorageService
 from ytarchive.ytdlp import YtDlp
 
@@ -109,9 +116,9 @@ async def _open_each(
     if ServiceName.LOGGING not in services:
         capacity, level = settings.logging.queue_entries, settings.server.log_level
         await stack.enter_async_context(LogPipeline(RemoteTarget(logging), capacity, level))
-    storage = await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(parts))
+    await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(parts))
     yt_dlp = await stack.enter_async_context(YtDlp(settings, parts.presence))
-    metadata = await enter(
+    await enter(
         ServiceName.METADATA,
         MetadataAPI,
         lambda: MetadataService.open(settings, yt_dlp, scheduler=parts.scheduler),
@@ -121,13 +128,24 @@ async def _open_each(
         DownloadAPI,
         lambda: _download(parts, yt_dlp, whole_queue, services),
     )
-    storage_parts = parts.of(WorkPlansAPI), parts.of(HistoryAPI)
-    clients = ServiceClients(metadata, download, storage, *storage_parts, parts.of(StagingAPI))
+    clients = _clients(parts)
     jobs = await enter(
         ServiceName.JOBS, JobsAPI, lambda: _jobs(parts, clients, whole_queue=whole_queue)
     )
     _call_back(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
     return parts.archive()
+
+
+def _clients(parts: Composition) -> ServiceClients:
+    return ServiceClients(
+        parts.of(MetadataAPI),
+        parts.of(DownloadAPI),
+        parts.of(StorageAPI),
+        parts.of(WorkPlansAPI),
+        parts.of(VerificationAPI),
+        parts.of(HistoryAPI),
+        parts.of(StagingAPI),
+    )
 
 
 def _call_back(

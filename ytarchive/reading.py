@@ -47,7 +47,7 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         storage = await enter(ReadOnlyStorage.reading(settings.storage, presence))
         storage.channels.look_up = parts.look_up_channel
         metadata = await enter(ReadOnlyMetadata.reading(settings, yt_dlp))
-        clients = ServiceClients(metadata, download, storage, storage.plans)
+        clients = ServiceClients(metadata, download, storage, storage.plans, storage.verifier)
         jobs = await enter(ReadOnlyJobs.reading(settings, clients, parts.probe))
         opened = (jobs, metadata, download, storage, logging)
         parts.local.update({ServiceName(each.service): each for each in opened})

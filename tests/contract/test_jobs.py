@@ -11,6 +11,7 @@ from tests.contract.conftest import Reach
 from tests.unit.jobs.peers import DownloadPeer, MetadataPeer, StoragePeer, video_id
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import Conflict, InvalidRequest, NotFound, PrivateVideo
+from ytarchive.common.models import utc_now
 from ytarchive.download import DownloadAPI, DownloadListener
 from ytarchive.jobs import (
     CreateJob,
@@ -22,13 +23,14 @@ from ytarchive.jobs import (
     JobType,
     RegisterService,
     RegistryAPI,
+    RepairsAPI,
     ResultStatus,
     ServiceRegistry,
 )
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import StorageAPI, WorkPlansAPI
+from ytarchive.storage import Finding, FindingKind, StorageAPI, VerificationAPI, WorkPlansAPI
 
 LIST = "PLabcdefghijklmnop"
 
@@ -44,20 +46,29 @@ def download() -> DownloadPeer:
 
 
 @pytest.fixture
+def storage() -> StoragePeer:
+    return StoragePeer()
+
+
+@pytest.fixture
 async def service(
-    reach: Reach[Any], tmp_path: Path, metadata: MetadataPeer, download: DownloadPeer
+    reach: Reach[Any],
+    tmp_path: Path,
+    metadata: MetadataPeer,
+    download: DownloadPeer,
+    storage: StoragePeer,
 ) -> AsyncIterator[JobsService]:
     settings = load_settings(
         storage={"base_path": str(tmp_path)},
         download={"pace": "off"},
         jobs={"retry_base": 0.01, "notification_timeout": 0.2, "shutdown_grace": 0},
     )
-    storage = StoragePeer()
     clients = ServiceClients(
         await reach(MetadataAPI, metadata),
         await reach(DownloadAPI, download),
         await reach(StorageAPI, storage),
         await reach(WorkPlansAPI, storage),
+        await reach(VerificationAPI, storage),
     )
 
     async def probe(_: ServiceRegistry) -> bool:
@@ -159,6 +170,28 @@ async def test_services_register_and_are_listed(registry: RegistryAPI) -> None:
         "/api/v1/health",
     )
     assert [known.service_name for known in await registry.list_services()] == ["download"]
+
+
+async def test_repair_queues_a_job_for_videos_that_lost_the_same_files(
+    jobs: JobsAPI, service: JobsService, storage: StoragePeer, reach: Reach[Any]
+) -> None:
+    def finding(number: int, kind: FindingKind, name: str, **more: Any) -> Finding:
+        video, about = video_id(number), {"detail": "", "found_at": utc_now(), "is_removed": True}
+        return Finding(path=name.format(video), kind=kind, video_id=video, **about, **more)
+
+    storage.findings = [
+        finding(1, FindingKind.MISSING, "videos/{0}/{0}.mp4", quality="360p"),
+        finding(2, FindingKind.MISSING, "videos/{0}/{0}.mp4", quality="360p"),
+        finding(3, FindingKind.MISSING, "metadata/videos/{0}.json"),
+        finding(4, FindingKind.FOREIGN, "videos/{0}/notes.txt"),
+    ]
+    repairs: RepairsAPI = await reach(RepairsAPI, service.subjects()[RepairsAPI])
+    queued = [await jobs.get_job(each) for each in (await repairs.repair_videos()).job_ids]
+    assert [(job.type, job.video_ids) for job in queued] == [
+        (JobType.VIDEO_DOWNLOAD, [video_id(1), video_id(2)]),
+        (JobType.METADATA_ONLY, [video_id(3)]),
+    ]
+    assert (queued[0].options.quality, queued[0].options.skip_existing) == ("360p", False)
 
 
 async def test_it_says_that_it_is_well(jobs: JobsAPI) -> None:

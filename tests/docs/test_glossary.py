@@ -16,8 +16,8 @@ ROWS = [
 SCHEMAS = set(json.loads(document("docs/api/openapi.json").text)["components"]["schemas"])
 WITHOUT_A_TERM = {
     "BatchMetadata", "Done", "Emptied", "EventBatch", "LogBatch", "Metric", "MissingVideo", "Page",
-    "PlaylistPage", "QuotaUsage", "Received", "Restored", "RetryReport", "SearchResults",
-    "Snapshot", "StorageStats", "StoredVideos", "VideoExists", "VideoFormats",
+    "PlaylistPage", "QueuedRepairs", "QuotaUsage", "Received", "Restored", "RetryReport",
+    "SearchResults", "Snapshot", "StorageStats", "StoredVideos", "VideoExists", "VideoFormats",
 }  # fmt: skip
 """Answers that are lists, totals or confirmations of other things."""
 

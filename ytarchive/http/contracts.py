@@ -10,6 +10,7 @@ from ytarchive.jobs import (
     JobsAPI,
     PermitsAPI,
     RegistryAPI,
+    RepairsAPI,
     ScheduleAPI,
 )
 from ytarchive.logging import LoggingAPI
@@ -28,6 +29,7 @@ from ytarchive.storage import (
 CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
     JobResultsAPI,
+    RepairsAPI,
     GovernorAPI,
     PermitsAPI,
     AvailabilityAPI,

@@ -26,6 +26,7 @@ from ytarchive.jobs.queue.options import JobOptions
 from ytarchive.jobs.queue.repository import SCHEMA as JOBS_SCHEMA
 from ytarchive.jobs.registry.api import RegistryAPI
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
+from ytarchive.jobs.repairing.api import QueuedRepairs, RepairsAPI
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.schedule.api import ScheduleAPI
@@ -57,8 +58,10 @@ __all__ = [
     "JobView",
     "JobsAPI",
     "PermitsAPI",
+    "QueuedRepairs",
     "RegisterService",
     "RegistryAPI",
+    "RepairsAPI",
     "ResultStatus",
     "ResultsQuery",
     "RetriedJob",

@@ -47,6 +47,8 @@ from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.registry.api import RegistryAPI
 from ytarchive.jobs.registry.registry import HealthProbe, Registry
 from ytarchive.jobs.registry.repository import RegistryRepository
+from ytarchive.jobs.repairing.api import RepairsAPI
+from ytarchive.jobs.repairing.service import RepairService
 from ytarchive.jobs.results.api import JobResultsAPI
 from ytarchive.jobs.results.service import JobResultsService
 from ytarchive.jobs.retrying.models import RetryJobs, RetryReport, RetryWorkPlans
@@ -79,7 +81,7 @@ class JobsService(JobsAPI, DownloadListener):
         self.events: EventsAPI = EventsService(current_bus())
         self._repository = repository = JobsRepository(database)
         self._settings = settings
-        self._storage = clients.storage
+        self._storage, self._verification = clients.storage, clients.verification
         self._guards = guards
         self.availability: AvailabilityAPI = guards.ledger
         self.gate = GovernedGate(guards.governor)
@@ -157,6 +159,7 @@ class JobsService(JobsAPI, DownloadListener):
         """Return the implementations of the other contracts of Jobs."""
         return {
             JobResultsAPI: JobResultsService(self._repository),
+            RepairsAPI: RepairService(self.create_job, self._verification),
             GovernorAPI: self.governor,
             PermitsAPI: self.permits,
             AvailabilityAPI: self.availability,

@@ -33,7 +33,12 @@ class Workshop:
             return entry.service_name not in self.unwell
 
         clients = ServiceClients(
-            self.metadata, self.download, self.storage, self.storage, staging=self.staging
+            self.metadata,
+            self.download,
+            self.storage,
+            self.storage,
+            self.storage,
+            staging=self.staging,
         )
         async with JobsService.open(
             self.settings, self.state_path, clients, probe, whole_queue=whole_queue

@@ -37,6 +37,8 @@ from ytarchive.metadata import (
 )
 from ytarchive.storage import (
     ExistsRequest,
+    Finding,
+    FindingQuery,
     PlanEntry,
     SaveMetadata,
     SavePlaylist,
@@ -46,6 +48,9 @@ from ytarchive.storage import (
     StorageStats,
     StoredVideo,
     StoredVideos,
+    Verification,
+    VerificationAPI,
+    VerifyRequest,
     VideoExists,
     VideoQuery,
     WorkPlan,
@@ -241,13 +246,14 @@ class DownloadPeer(DownloadAPI):
 
 
 @dataclass
-class StoragePeer(StorageAPI, WorkPlansAPI):
+class StoragePeer(StorageAPI, WorkPlansAPI, VerificationAPI):
     stored: dict[str, StorageLocation] = field(default_factory=dict)
     metadata: set[str] = field(default_factory=set)
     playlists: dict[str, PlaylistMetadata] = field(default_factory=dict)
     plans: dict[str, WorkPlan] = field(default_factory=dict)
     drafts: dict[str, list[PlaylistVideo]] = field(default_factory=dict)
     saves: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
     is_full: bool = False
     now: Callable[[], datetime] = utc_now
 
@@ -356,6 +362,18 @@ class StoragePeer(StorageAPI, WorkPlansAPI):
             min_free_bytes=2**30,
             is_low_on_space=self.is_full,
         )
+
+    async def start_verification(self, request: VerifyRequest) -> Verification:
+        raise NotFound("not part of these tests")
+
+    async def get_verification(self) -> Verification:
+        raise NotFound("not part of these tests")
+
+    async def list_findings(self, request: FindingQuery) -> Page[Finding]:
+        return Page(items=self.findings)
+
+    async def cancel_verification(self) -> Verification:
+        raise NotFound("not part of these tests")
 
     async def health(self) -> HealthCheck:
         return _healthy("storage")

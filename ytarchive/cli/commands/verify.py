@@ -3,9 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import PurePosixPath
 from typing import Any
 
 import click
@@ -21,13 +19,10 @@ from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted
 from ytarchive.cli.times import moment
 from ytarchive.common.errors import Conflict
-from ytarchive.common.profile import CaptionFormat
-from ytarchive.common.quality import Quality
 from ytarchive.discovery import Archive
-from ytarchive.jobs import CreateJob, JobOptions, JobType
+from ytarchive.jobs import RepairsAPI
 from ytarchive.storage import (
     Finding,
-    FindingKind,
     FindingQuery,
     Verification,
     VerificationAPI,
@@ -41,7 +36,6 @@ _SHOWN_EVERY = 5.0
 """Seconds between two messages about the progress."""
 _MOST_FINDINGS = 10_000
 _SHOWN = 50
-_SOUND_ALONE = (".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -123,7 +117,7 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
     )
     verification = await _follow(archive, out, request)
     findings = await _findings(archive, out)
-    job_ids = await _queue_again(archive, findings) if repair else []
+    job_ids = (await archive.of(RepairsAPI).repair_videos()).job_ids if repair else []
     verified = Verified(verification=verification, findings=findings, job_ids=job_ids)
     out.show(verified, _verified)
     _tell_jobs(archive, out, job_ids)
@@ -172,77 +166,6 @@ async def _findings(archive: Archive, out: Output) -> list[Finding]:
         if cursor is None:
             break
     return found
-
-
-_Lost = tuple[str | None, Quality, tuple[str, ...], tuple[CaptionFormat, ...]]
-"""What videos lost in common: their folder, quality, and captions' languages and formats."""
-
-
-async def _queue_again(archive: Archive, findings: Iterable[Finding]) -> list[str]:
-    """Queue jobs that fetch lost files, with the same folder, quality and captions."""
-    videos: dict[str, list[Finding]] = {}
-    for finding in findings:
-        if finding.kind is not FindingKind.FOREIGN and finding.video_id:
-            videos.setdefault(finding.video_id, []).append(finding)
-    wanted: dict[_Lost, list[str]] = {}
-    described = [key for key, lost in videos.items() if all(map(_is_metadata, lost))]
-    for video_id, lost in videos.items():
-        if video_id in described:
-            continue
-        first = min(lost, key=lambda each: not each.path.endswith(_SOUND_ALONE))
-        kind = first.output_path, _quality(first), _languages(lost), _formats(lost)
-        wanted.setdefault(kind, []).append(video_id)
-    jobs = [
-        await archive.jobs.create_job(
-            CreateJob(
-                type=JobType.VIDEO_DOWNLOAD,
-                video_ids=video_ids,
-                options=JobOptions(
-                    skip_existing=False,
-                    output_dir=folder,
-                    quality=quality,
-                    caption_languages=list(languages),
-                    caption_formats=list(formats),
-                ),
-            )
-        )
-        for (folder, quality, languages, formats), video_ids in wanted.items()
-    ]
-    if described:
-        again = CreateJob(type=JobType.METADATA_ONLY, video_ids=described)
-        jobs.append(await archive.jobs.create_job(again))
-    return [job.id for job in jobs]
-
-
-def _is_metadata(finding: Finding) -> bool:
-    """Return whether a finding is about a metadata file, which is outside the video's folder."""
-    return finding.path.endswith(f"/{finding.video_id}.json")
-
-
-def _languages(lost: Iterable[Finding]) -> tuple[str, ...]:
-    """Return the lost captions of a video, otherwise the default of jobs."""
-    captions = [path for path in map(_path, lost) if path.parent.name == "captions"]
-    found = sorted({path.stem.partition(".")[2] for path in captions})
-    return tuple(found or JobOptions().caption_languages)
-
-
-def _formats(lost: Iterable[Finding]) -> tuple[CaptionFormat, ...]:
-    """Return the formats of the captions that a video had and lost, or else those of jobs."""
-    found = {path.suffix[1:] for path in map(_path, lost) if path.parent.name == "captions"}
-    known = [each for each in CaptionFormat if each in found]
-    return tuple(known or JobOptions().caption_formats)
-
-
-def _path(finding: Finding) -> PurePosixPath:
-    return PurePosixPath(finding.path)
-
-
-def _quality(finding: Finding) -> Quality:
-    """Return the quality of the lost video, otherwise the default of jobs."""
-    if finding.quality is None and finding.path.endswith(_SOUND_ALONE):
-        return Quality.AUDIO
-    known = set(Quality)
-    return Quality(finding.quality) if finding.quality in known else JobOptions().quality
 
 
 def _tell_jobs(archive: Archive, out: Output, job_ids: list[str]) -> None:

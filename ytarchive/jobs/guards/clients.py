@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ytarchive.download import DownloadAPI, StagingAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import HistoryAPI, StorageAPI, WorkPlansAPI
+from ytarchive.storage import HistoryAPI, StorageAPI, VerificationAPI, WorkPlansAPI
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class ServiceClients:
     download: DownloadAPI
     storage: StorageAPI
     plans: WorkPlansAPI
+    verification: VerificationAPI
     history: HistoryAPI | None = None
     """Receives evidence of availability, if set."""
     staging: StagingAPI | None = None

@@ -1,0 +1,1 @@
+"""Jobs that fetch lost and damaged files again."""
