@@ -13,7 +13,7 @@ YTArchiveError
 │   ├── ExtractionError              yt-dlp cannot read the answer: ExtractorBroken, NoFormats, …
 │   └── DataApiError                 the Data API refused: key, configuration, rate
 ├── NetworkFailure                   E140, E141
-└── LocalError                       on on this machine: disk, tools, files, state
+└── LocalError                       on this machine: disk, tools, files, state
 
 A class declares its code, HTTP status, meaning and remedy; `docs/errors.md`, the OpenAPI document
 and the HTTP answers are derived from it. Errors are sent between processes as codes.

@@ -18,7 +18,7 @@ SideFiles = Annotated[
     ],
     Field(
         max_length=500,
-        description="What lies beside a video's media: `thumbnail`, `captions:en`; captions in "
+        description="Side files of a video: `thumbnail`, `captions:en`; captions in "
         "another format than WebVTT with their format, `captions:en.srt`",
         examples=[["captions:en", "thumbnail"]],
     ),

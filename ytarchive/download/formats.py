@@ -31,7 +31,7 @@ def _qualities(formats: list[VideoFormat]) -> list[str]:
 
 
 def _audio_languages(media: list[Info]) -> list[str]:
-    """Languages of the sound, that of the original first."""
+    """Return the languages of the sound, the original first."""
     ranked = sorted(filter(has_sound, media), key=is_original, reverse=True)
     return list(dict.fromkeys(filter(None, map(language_of, ranked))))
 

@@ -104,7 +104,7 @@ class Transfers:
         return await asyncio.to_thread(self._pending.ended, task_id)
 
     def retry_by(self, policy: RetryPolicy) -> None:
-        """Name who decides when a failed direct download is tried again."""
+        """Set the retry policy of direct downloads."""
         self._attempts.policy = policy
 
     def report_to(self, listener: DownloadListener) -> None:

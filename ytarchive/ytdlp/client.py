@@ -88,7 +88,7 @@ class YtDlp(Extractor, Fetcher):
         on_progress: Callable[[Transfer], None],
         admit: Callable[[int], None],
     ) -> Downloaded:
-        """Fetch a video. Cancelling the task kills the worker and all it started, at once."""
+        """Fetch a video. Cancelling the task kills the worker and its child processes at once."""
         async with self._downloads, self._tasks, self._worker() as worker:
             patience = Patience(self._settings)
             await worker.send(Task(kind="download", order=order))

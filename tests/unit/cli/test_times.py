@@ -74,7 +74,7 @@ def test_an_error_names_its_moment_in_local_time(cli: Cli, archive: Peers, zone:
         raise QuotaExceeded("used up; it is reset at 2026-11-20 12:00 UTC")
 
     archive.jobs.when_looked_at = refuse
-    assert f"anew at 2026-11-20 {ZONES[zone]}." in cli("jobs", "show", "job-1").err
+    assert f"reset at 2026-11-20 {ZONES[zone]}." in cli("jobs", "show", "job-1").err
     assert "12:00 UTC" in cli("--json", "jobs", "show", "job-1").out
 
 

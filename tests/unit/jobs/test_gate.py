@@ -269,7 +269,7 @@ async def test_without_an_answer_of_the_governor_nobody_passes(
     async with aiohttp.ClientSession() as session:
         url = "http://127.0.0.1:9"
         gate = RemoteGate(remote(PermitsAPI, session, lambda: url))
-        with pytest.raises(ServiceUnavailable, match="without leave of the Jobs service"):
+        with pytest.raises(ServiceUnavailable, match="without a permit of the Jobs service"):
             await extract(gate)
         passed = asyncio.Event()
 

@@ -21,7 +21,7 @@ class EventsService(EventsAPI):
         self._bus = bus
 
     async def follow_events(self, request: EventQuery) -> EventStream:
-        """Send events as they happen; the first is a snapshot of the present state."""
+        """Send events; the first is a snapshot of the current state."""
         return self._bus.follow(request.last_event_id, frozenset(request.kinds))
 
     async def send_events(self, request: EventBatch) -> Done:

@@ -32,7 +32,7 @@ class Guards:
     waits: JobWaits = field(default_factory=JobWaits)
 
     def waiting(self) -> Waiting | None:
-        """Why nothing starts now; None if something may."""
+        """Return why no video starts now; None if one may."""
         return self.disk.waiting or self.governor.waiting()
 
     @property

@@ -12,7 +12,7 @@ from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 
 
 class JobResultsService(JobResultsAPI):
-    """List the results of jobs, however many there are."""
+    """List the results of jobs in pages."""
 
     service = JobResultsAPI.service
 

@@ -164,7 +164,7 @@ def _error_object(body: bytes) -> dict[str, Any]:
 
 
 def _reasons(given: dict[str, Any]) -> Iterator[str]:
-    """Yield Yield Yield Yield Yield `errors[].reason`, then `details[].reason`, then `status`."""
+    """Yield `errors[].reason`, then `details[].reason`, then `status`."""
     for name in ("errors", "details"):
         items = given.get(name)
         for item in items if isinstance(items, list) else []:
