@@ -48,7 +48,7 @@ WRITING = {
     "serve": "--port 0",
     "download": "{video}",
     "playlist": "{list}",
-    "metadata": "{video}",
+    "metadata": "{video} --refresh",
     "formats": "{video}",
     "jobs watch": "{job}",
     "jobs retry": "{job}",
