@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.download.conftest import Ear, ScriptedFetcher
+from tests.waiting import until
 from ytarchive.download import DownloadEvent, DownloadRequest
 from ytarchive.download.service import DownloadService
 
@@ -14,12 +15,13 @@ OTHER = "-_abcDEF123"
 async def notice_of(
     service: DownloadService, ear: Ear, video_id: str = VIDEO, *only_missing: str
 ) -> DownloadEvent:
-    """Download to the end."""
+    """Download to the end; the next download of the video is another one."""
     ear.arrived.clear()
     await service.start_download(
         DownloadRequest(video_id=video_id, only_missing=list(only_missing))
     )
-    await ear.arrived.wait()
+    await until(ear.arrived.is_set)
+    await until(lambda: video_id not in service._transfers._by_video)
     return ear.heard[-1]
 
 
