@@ -105,4 +105,6 @@ def test_repair_leaves_a_damaged_video_in_place_when_it_cannot_be_downloaded(
         assert server.get(f"/storage/exists/{video_id}").data["location"]["damaged"] == []
         [item] = server.get("/quarantine").data["items"]
         assert item["reason"] == "damaged"
-        assert server.get("/trash").data["items"] == []
+        # The first job may have been retried as well, when the video was public again.
+        trashed = [file for item in server.get("/trash").data["items"] for file in item["files"]]
+        assert not [file for file in trashed if file["path"].endswith(".mp4")]

@@ -266,6 +266,7 @@ class StoragePeer(StorageAPI, WorkPlansAPI, VerificationAPI):
             stored_at=utc_now(),
             quality="720p",
             captions=["en"],
+            side_files=["captions:en", "thumbnail"],
         )
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
