@@ -29,7 +29,7 @@ check: $(VENV)/installed-dev
 	$(VENV)/bin/lint-imports
 
 unit: $(VENV)/installed-dev
-	$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(RUN) -m pytest -n 3 --dist loadfile
 
 test-newest-ytdlp: $(VENV)/installed-dev
 	$(RUN) -m tests.newest_ytdlp
