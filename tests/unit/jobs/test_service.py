@@ -1,3 +1,6 @@
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from tests.unit.jobs.conftest import Workshop, ended, found_unwell, held, videos
@@ -19,6 +22,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.identifiers import new_id
+from ytarchive.common.models import utc_now
 from ytarchive.download import DownloadRequest
 from ytarchive.jobs import CreateJob, JobQuery, JobStatus, JobType, RegisterService, ResultStatus
 from ytarchive.jobs.queue import repository
@@ -73,6 +77,30 @@ async def test_a_stored_video_is_skipped_and_a_forced_one_is_not(workshop: Works
     assert skipped.results[0].status is ResultStatus.SKIPPED
     assert forced.results[0].status is ResultStatus.SUCCESS
     assert workshop.download.started == [video_id(1)]
+
+
+@pytest.mark.parametrize(
+    ("stored", "options", "downloads"),
+    [
+        ({}, {}, 0),
+        ({}, {"quality": "1080p"}, 1),
+        ({}, {"replace": True}, 1),
+        ({"damaged": ["videos/a.mp4"]}, {}, 1),
+        ({"stored_at": utc_now() - timedelta(hours=1)}, {}, 1),
+    ],
+)
+async def test_a_forced_job_leaves_out_what_was_stored_after_it_was_created(
+    workshop: Workshop, stored: dict[str, Any], options: dict[str, Any], downloads: int
+) -> None:
+    later = {"stored_at": utc_now() + timedelta(hours=1)} | stored
+    location = workshop.storage.location(video_id(1)).model_copy(update=later)
+    workshop.storage.stored[video_id(1)] = location
+    wanted = {"skip_existing": False, "quality": "720p"} | options
+    async with workshop.open() as jobs:
+        job = await ended(jobs, (await jobs.create_job(videos(video_id(1), **wanted))).id)
+
+    assert job.status is JobStatus.COMPLETED
+    assert len(workshop.download.started) == downloads
 
 
 async def test_a_playlist_is_listed_page_by_page_and_kept(workshop: Workshop) -> None:

@@ -268,7 +268,7 @@ class Runner:
         """Do not let a video fail that is stored, because what it lacked is still missing."""
         if video.job.type is JobType.METADATA_ONLY:
             return False
-        stored = await self._flow.stored(video.video_id, video.job.options)
+        stored = await self._flow.stored(video)
         if stored is None:
             return False
         await self._store(video, Outcome(spared(stored, error), None, []))

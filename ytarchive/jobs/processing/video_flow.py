@@ -31,7 +31,7 @@ from ytarchive.jobs.processing.results import fallback, kept, skipped, with_meta
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import JobResult, ResultStatus
 from ytarchive.jobs.queue.options import JobOptions
-from ytarchive.jobs.queue.rows import DueVideo, upgrade_hint
+from ytarchive.jobs.queue.rows import DueVideo, JobHead, upgrade_hint
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 
@@ -88,7 +88,7 @@ class VideoFlow:
         video_id, options = video.video_id, video.job.options
         log.info("{}: archiving", video_id)
         # Before YouTube is asked: while the archive's disk does not answer, nothing is requested.
-        stored = _unless_upgraded(await self.stored(video_id, options), video)
+        stored = _unless_upgraded(await self.stored(video), video)
         metadata, problem = await self._describe(video_id, options)
         on_title(title := metadata.title if metadata else "")
         if metadata and (out := await exclusion(metadata, options.filter, self._metadata)):
@@ -123,12 +123,18 @@ class VideoFlow:
         )
         return Archived(result, title)
 
-    async def stored(self, video_id: str, options: JobOptions) -> StorageLocation | None:
-        """Where a video lies that need not be fetched again; None for one that must be."""
-        if not options.keeps_stored:
+    async def stored(self, video: DueVideo) -> StorageLocation | None:
+        """Return where a video is stored that need not be fetched again; None for the others.
+
+        A job that fetches stored videos again leaves out what was stored after it was created, for
+        example by another job while this one waited.
+        """
+        found = await self._storage.video_exists(video.video_id)
+        if not found.exists or found.location is None:
             return None
-        found = await self._storage.video_exists(video_id)
-        return found.location if found.exists else None
+        if video.job.options.keeps_stored or _is_stored_since(found.location, video.job):
+            return found.location
+        return None
 
     async def _kept_from_audio(self, video_id: str, options: JobOptions) -> JobResult | None:
         """Return the result of a video that a download of its audio would replace; None if none."""
@@ -258,6 +264,14 @@ def _absent(lacking: list[str], notice: DownloadEvent) -> list[str]:
     """Return the captions among `lacking` that YouTube does not have."""
     absent = notice.absent_captions
     return [each.key for each in captions_among(lacking) if each.language in absent]
+
+
+def _is_stored_since(stored: StorageLocation, job: JobHead) -> bool:
+    """Return whether the media was stored after a job was created, as good as the job wants it."""
+    options = job.options
+    if options.replace or stored.damaged or stored.stored_at < job.created_at:
+        return False
+    return not options.may_improve(stored.quality, stored.profile)
 
 
 def _unless_upgraded(stored: StorageLocation | None, video: DueVideo) -> StorageLocation | None:
