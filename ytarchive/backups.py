@@ -185,16 +185,16 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _check(copy: Path, told: BackedUp, source: Path) -> None:
-    """Refuse what is not what was backed up, or what this version cannot read."""
-    name = source / told.name
-    if copy.stat().st_size != told.size_bytes or _sha256(copy) != told.sha256:
+def _check(copy: Path, recorded: BackedUp, source: Path) -> None:
+    """Refuse a copy that differs from its record, or that this version cannot read."""
+    name = source / recorded.name
+    if copy.stat().st_size != recorded.size_bytes or _sha256(copy) != recorded.sha256:
         raise BackupDamaged(f"{name} has changed since the backup; nothing was changed")
     try:
         version = snapshots.check(copy)
     except DatabaseCorrupt:
         raise BackupDamaged(f"{name} is damaged; nothing was changed") from None
-    known = _DATABASES[told.name].version
+    known = _DATABASES[recorded.name].version
     if version != known:
         message = f"{name} is of another ytarchive (schema {version}, this one uses {known})"
         raise DatabaseUnsupported(f"{message}; nothing was changed")

@@ -124,7 +124,7 @@ def _port(settings: Settings, services: Collection[ServiceName]) -> int:
 def _keep_registered(
     archive: Archive, listening: Mapping[ServiceName, Listening]
 ) -> list[Supervisor]:
-    """Register each service with Jobs: once beside it, else repeatedly, since it may restart."""
+    """Register each service with Jobs: once in the process of Jobs, otherwise repeatedly."""
     supervisors = []
     shares = Counter(server.url for server in listening.values())
     for name, server in listening.items():

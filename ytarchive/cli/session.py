@@ -136,7 +136,7 @@ def with_archive(work: Work[P]) -> Callable[P, int]:
 def reading(work: Work[P]) -> Callable[P, int]:
     """Make a command like `with_archive` for a read-only coroutine.
 
-    Without a server it needs no lock and can run beside other commands.
+    Without a server it needs no lock and can run at the same time as other commands.
     """
     return _command(work, Access.READ)
 
@@ -203,16 +203,16 @@ async def connected(
 
 async def when_free(work: Callable[[], Awaitable[T]]) -> T:
     """Return the result of `work`; with `--wait` retry while another process uses the archive."""
-    options, told = chosen(), ""
+    options, shown = chosen(), ""
     while True:
         try:
             return await work()
         except StateLocked as error:
             if not options.wait:
                 raise
-            if error.message != told:
-                told = error.message
-                Output(as_json=options.json).remark(f"waiting: {told}")
+            if error.message != shown:
+                shown = error.message
+                Output(as_json=options.json).remark(f"waiting: {shown}")
         await asyncio.sleep(_WAIT_INTERVAL)
 
 

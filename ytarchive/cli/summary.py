@@ -48,13 +48,13 @@ async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, s
     """Print the result of a job, the missing videos with reasons, and the paths."""
     if out.as_json:
         return
-    rows = _worth_telling(job)
+    rows = _notable_results(job)
     if rows:
         known = titles | await titles_of(archive, job, [row.video_id for row in rows])
         out.print(results_table(rows, known))
-    told = sum(1 for result in job.results if result.status not in _GOOD)
-    if told > len(rows):
-        out.line(f"… and {told - len(rows)} more missing")
+    missing = sum(1 for result in job.results if result.status not in _GOOD)
+    if missing > len(rows):
+        out.line(f"… and {missing - len(rows)} more missing")
     out.line(_headline(job), STYLES[job.status])
     await _where(archive, out, job)
     if _is_incomplete(job):
@@ -67,7 +67,7 @@ def results_table(results: Iterable[JobResult], titles: dict[str, str]) -> Rows:
     return table(["RESULT", "VIDEO", "~TITLE", ">SIZE", "~/REMARK"], rows)
 
 
-def _worth_telling(job: Job) -> list[JobResult]:
+def _notable_results(job: Job) -> list[JobResult]:
     """Return all results of a small job; of a large job only failures and incomplete videos."""
     if len(job.results) <= _ALL_ROWS_UP_TO:
         return job.results
@@ -126,9 +126,11 @@ def _headline(job: Job) -> str:
         (progress.cancelled, "cancelled"),
         (progress.known, "known before"),
     ]
-    told = ", ".join(f"{count} {what}" for count, what in counts if count)
-    said = [f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in (job.error, told) if text]
-    return " ".join(said) or "There were no videos to archive."
+    counted = ", ".join(f"{count} {what}" for count, what in counts if count)
+    sentences = [
+        f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in (job.error, counted) if text
+    ]
+    return " ".join(sentences) or "There were no videos to archive."
 
 
 async def _where(archive: Archive, out: Output, job: Job) -> None:

@@ -131,7 +131,7 @@ class Rows:
 
 
 class Facts:
-    """Names and values, one pair a line; long values are wrapped beside the name."""
+    """Names and values, one pair a line; long values are wrapped in the column after the name."""
 
     def __init__(self, rows: Sequence[tuple[Text, Text]]) -> None:
         self._rows = rows

@@ -83,7 +83,7 @@ class LiveView(View):
         self._live.refresh()
 
     def _fit(self, width: int) -> None:
-        """Show the columns that fit beside a readable title."""
+        """Show the columns that fit and leave space for a readable title."""
         self._jobs.columns = _columns(width, _JOB_FIELDS)
         self._videos.columns = _columns(width, _VIDEO_FIELDS)
 

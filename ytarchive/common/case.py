@@ -26,10 +26,10 @@ def require_exact_name(path: Path) -> None:
 
 
 def require_apart(folder: Path, name: str, others: list[str]) -> None:
-    """Raise CaseConflict if `folder`, which exists, cannot store `name` beside all `others`."""
+    """Raise CaseConflict if `folder`, which exists, cannot store both `name` and `others`."""
     same = [each for each in others if each != name and each.lower() == name.lower()]
     if same and _ignores_case(folder):
-        message = f"{folder} cannot store {name} beside {same[0]}"
+        message = f"{folder} cannot store {name} next to {same[0]}"
         raise CaseConflict(f"{message}: its file system ignores case")
 
 

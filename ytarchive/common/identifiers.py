@@ -253,8 +253,8 @@ CaptionLanguages = Annotated[
     Field(
         max_length=50,
         description="Language codes such as `en` or `pt-BR`, in any case, compared by BCP 47: `he` "
-        "finds `iw`, `zh-CN` finds `zh-Hans`; `en` stands for its regional variants too, `all` "
-        "for every language with captions made by people",
+        "finds `iw`, `zh-CN` finds `zh-Hans`; `en` includes its regional variants, `all` is "
+        "every language with captions made by people",
     ),
 ]
 """Languages of captions."""

@@ -46,7 +46,7 @@ def staged_name(video_id: str, *, side_files: bool) -> str:
 
     `side_files`: those fetched later, which do not mix with a partial download of the whole video.
     """
-    return f"{video_id}.beside" if side_files else video_id
+    return f"{video_id}.side_files" if side_files else video_id
 
 
 def require_names(path: str) -> None:

@@ -44,8 +44,8 @@ def readable(row: Row, read: Callable[[Row], T], name: str) -> T | None:
 
 def leave_out(name: str, cause: str) -> None:
     """Report an unreadable row in the log and in the page that is being built."""
-    told = _SPACE.sub(" ", cause)[:200]
-    log.warning("{}: its database row cannot be read and is left out: {}", name, told)
+    shortened = _SPACE.sub(" ", cause)[:200]
+    log.warning("{}: its database row cannot be read and is left out: {}", name, shortened)
     names = _left_out.get()
     if names is not None and name not in names and len(names) < _MOST_NAMED:
         names.append(name)

@@ -1,4 +1,4 @@
-"""Side files of a video, which lie beside its media: names such as `thumbnail`, `captions:en`."""
+"""Side files of a video, stored with its media: names such as `thumbnail`, `captions:en`."""
 
 from collections.abc import Iterable
 from typing import Annotated, NamedTuple

@@ -204,10 +204,10 @@ async def _services(archive: Archive, storage: StorageConfig) -> Check:
     """Return the checks of every service, including databases."""
     if archive.url is None:  # a server checks its databases at start
         await asyncio.to_thread(_require_sound, storage.state_path)
-    asked = (archive.jobs, archive.metadata, archive.download, archive.storage, archive.logging)
-    told = await asyncio.gather(*(each.health() for each in asked), return_exceptions=True)
+    services = (archive.jobs, archive.metadata, archive.download, archive.storage, archive.logging)
+    answers = await asyncio.gather(*(each.health() for each in services), return_exceptions=True)
     problem = []
-    for service, health in zip(asked, told, strict=True):
+    for service, health in zip(services, answers, strict=True):
         if isinstance(health, BaseException):
             problem.append(f"{service.service}: {health}")
         elif not health.is_healthy:

@@ -23,7 +23,7 @@ class DiskReservations:
     def claim(self, video_id: str, needed: int, written: Callable[[], int]) -> None:
         """Reserve `needed` bytes; `written` returns how many of them are written so far.
 
-        Raises DiskFull without enough space beside the other reservations.
+        Raises DiskFull if the space that other reservations leave is not sufficient.
         """
         with os_errors(self._folder):
             space = Space.at(self._folder, self._min_free)

@@ -61,14 +61,14 @@ class RemoteGate(Gate):
     async def _wait(self, request: PermitRequest) -> GivenPermit:
         """Retry until admitted, also before the reported time, because a user may end the pause."""
         pauses = itertools.chain(_SECONDS_BETWEEN, itertools.repeat(_SECONDS_BETWEEN[-1]))
-        told = ""
+        logged = ""
         while True:
             try:
                 return await self._ask(request)
             except (RequestsPaused, ServiceUnavailable) as error:
-                if error.message != told:
-                    told = error.message
-                    log.warning("{} waits: {}", request.source, told)
+                if error.message != logged:
+                    logged = error.message
+                    log.warning("{} waits: {}", request.source, logged)
             await asyncio.sleep(next(pauses))
 
     async def _renew(self, permit_id: str, lease: float) -> None:

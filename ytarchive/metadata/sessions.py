@@ -33,7 +33,7 @@ async def closing(
 
 
 def take(listed: Counter[str], video_id: str | None) -> bool:
-    """Return whether an entry was listed before; each earlier one stands for one entry."""
+    """Return whether an entry was listed before, and count one earlier listing less."""
     if video_id is None or listed[video_id] < 1:
         return False
     listed[video_id] -= 1

@@ -94,9 +94,9 @@ class _Choice:
         pictures = [each for each in self._formats if has_picture(each)]
         sounds = [each for each in self._formats if not has_picture(each)]
         sound = max(sounds, key=self._sound_key, default=None)
-        beside = [sound] if sound else []
-        made = [[each] if has_sound(each) else [each, *beside] for each in pictures]
-        return [beside, *made] if beside and (self._wants_sound_alone or not made) else made
+        sound_only = [sound] if sound else []
+        made = [[each] if has_sound(each) else [each, *sound_only] for each in pictures]
+        return [sound_only, *made] if sound_only and (self._wants_sound_alone or not made) else made
 
     def rank(self, candidate: list[Info]) -> tuple[Any, ...]:
         """Return a key that is larger for the better of two downloads."""

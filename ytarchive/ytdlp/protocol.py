@@ -23,8 +23,8 @@ class Task(Model):
 class Event(Model):
     """Worker to server: progress of a task, and finally `done` or `failed`.
 
-    After `chunk` and `sized` the worker waits for `next`. `request` tells that
-    a request is unanswered for some time, and that it was answered.
+    After `chunk` and `sized` the worker waits for `next`. `request` reports that a request has been
+    unanswered for some time, and later that it was answered.
     """
 
     kind: Literal["progress", "request", "chunk", "sized", "log", "done", "failed"]

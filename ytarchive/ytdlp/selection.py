@@ -76,7 +76,7 @@ def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dic
     Captions made by people come first: the nearest by BCP 47 (`iw` or `en-US` for `he`, `en`).
     Automatic ones are used only if requested by language: `all` means all captions made by people,
     because YouTube translates automatic ones into a hundred languages. `is_automatic` of a track
-    tells which it is.
+    distinguishes them.
     """
     tables = [info.get("subtitles") or {}, (automatic and info.get("automatic_captions")) or {}]
     everything = caption_languages(info)

@@ -65,13 +65,13 @@ def info_folder(settings: Settings) -> Path:
 
 def _extractor_args(youtube: YouTubeConfig) -> dict[str, dict[str, list[str]]]:
     """Return the arguments of yt-dlp's YouTube extractor and the plugin for PO tokens."""
-    told = {
+    youtube_args = {
         "player_client": youtube.player_clients,
         "po_token": [token.get_secret_value() for token in youtube.po_tokens],
         "visitor_data": _shown(youtube.visitor_data),
         "data_sync_id": _shown(youtube.data_sync_id),
     }
-    found = {"youtube": {name: values for name, values in told.items() if values}}
+    found = {"youtube": {name: values for name, values in youtube_args.items() if values}}
     if youtube.pot_provider_url:
         found["youtubepot-bgutilhttp"] = {"base_url": [youtube.pot_provider_url]}
     return {name: values for name, values in found.items() if values}

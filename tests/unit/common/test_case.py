@@ -45,6 +45,6 @@ def test_a_name_that_is_taken_in_another_case_is_refused(tmp_path: Path, taken: 
 
 @pytest.mark.usefixtures("ignoring_case")
 def test_two_names_that_differ_in_case_are_not_used_at_the_same_time(tmp_path: Path) -> None:
-    with pytest.raises(CaseConflict, match="beside ABCDEFGHIJK"):
+    with pytest.raises(CaseConflict, match="next to ABCDEFGHIJK"):
         require_apart(tmp_path, "abcdefghijk", ["other_id_01", "ABCDEFGHIJK"])
     require_apart(tmp_path, "abcdefghijk", ["abcdefghijk", "other_id_01"])

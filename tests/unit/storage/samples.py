@@ -43,7 +43,7 @@ LACKING = ["captions:de", "thumbnail"]
 
 def stage_side_files(config: StorageConfig, video_id: str = VIDEO) -> Path:
     """Captions and a thumbnail that come after the media."""
-    folder = config.staging_path / f"{video_id}.beside"
+    folder = config.staging_path / f"{video_id}.side_files"
     (folder / "captions").mkdir(parents=True)
     (folder / f"{video_id}.jpg").write_bytes(b"\xff\xd8\xff\xe1")
     (folder / "captions" / f"{video_id}.de.vtt").write_text("WEBVTT\n\n")

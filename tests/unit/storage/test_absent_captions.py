@@ -45,7 +45,7 @@ async def incomplete(storage: StorageService, *languages: str, again: bool = Fal
 
 async def look(storage: StorageService, config: StorageConfig, *absent: str) -> None:
     """Look for Hebrew and German captions; `absent` are still not there."""
-    folder = config.staging_path / f"{VIDEO}.beside"
+    folder = config.staging_path / f"{VIDEO}.side_files"
     only = ["captions:he", "captions:de"]
     changed = {"only_missing": only, "missing": [], "absent_captions": list(absent)}
     await storage.save_video(side_request(folder).model_copy(update=changed))

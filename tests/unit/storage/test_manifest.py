@@ -117,7 +117,7 @@ async def test_manifest_is_written_again_only_when_something_changes(
 ) -> None:
     await store(storage, config)
     path = folder(config) / "manifest.json"
-    nothing = side_request(config.staging_path / f"{VIDEO}.beside", "captions:de", "thumbnail")
+    nothing = side_request(config.staging_path / f"{VIDEO}.side_files", "captions:de", "thumbnail")
     first = path.stat()
     await storage.save_video(nothing)
     assert path.stat().st_mtime_ns == first.st_mtime_ns

@@ -165,7 +165,9 @@ async def _outcome(base: Path) -> bool:
         assert added or exists.location.missing == LACKING
         assert registered_files(config) == files_on_disk(config, "videos")
         assert sha256sum_accepts(folder)
-        location = await storage.save_video(side_request(config.staging_path / f"{VIDEO}.beside"))
+        location = await storage.save_video(
+            side_request(config.staging_path / f"{VIDEO}.side_files")
+        )
         assert location.missing == []
         assert (folder / f"{VIDEO}.jpg").read_bytes() == b"\xff\xd8\xff\xe1"
         assert (folder / "captions" / f"{VIDEO}.de.vtt").is_file()

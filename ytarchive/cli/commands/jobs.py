@@ -191,8 +191,8 @@ def _jobs_table(page: Page[Job]) -> RenderableType:
 def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
     progress = job.progress
     counts = ("succeeded", "skipped", "unavailable", "failed", "cancelled")
-    told = [f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name)]
-    told += [f"{progress.known} already known"] if progress.known else []
+    results = [f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name)]
+    results += [f"{progress.known} already known"] if progress.known else []
     facts: list[tuple[str, object]] = [
         ("job", job.id),
         ("type", job.type),
@@ -201,7 +201,7 @@ def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
         ("created", moment(job.created_at)),
         ("updated", moment(job.updated_at)),
         ("done", f"{progress.done} of {progress.total}{'+' if progress.listing else ''}"),
-        ("results", ", ".join(told) or None),
+        ("results", ", ".join(results) or None),
         ("ends", progress.ends_at and at_about(progress.ends_at)),
         ("stored", size(progress.stored_bytes)),
         ("quality", job.options.quality),

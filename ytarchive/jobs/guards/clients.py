@@ -19,4 +19,4 @@ class ServiceClients:
     history: HistoryAPI | None = None
     """Receives evidence of availability, if set."""
     staging: StagingAPI | None = None
-    """Is told of videos whose jobs were cancelled, if it is given."""
+    """Cleans up partial downloads of cancelled jobs, if set."""

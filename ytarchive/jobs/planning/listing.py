@@ -78,7 +78,7 @@ class Lister:
                 newer_than = utc_now()
         except _GivenUp as given_up:
             error = given_up.error
-            # People read the cause in the job; the log has it beside the message.
+            # The job contains the cause in its message; the log has it as a field.
             log.bind(cause=error.message).error("{} could not be listed", job.playlist_id)
             count_failure(error)
             failure = error.message
@@ -234,7 +234,7 @@ class Lister:
 
     async def _page(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
         """One page; passing failures are waited out. Raises _GivenUp."""
-        tries, in_a_row, told = 0, 0, ""
+        tries, in_a_row, logged = 0, 0, ""
         while True:
             try:
                 page = await self._ask(job, query)
@@ -244,9 +244,9 @@ class Lister:
                 if decision.action not in {Action.RETRY, Action.WAIT} or decision.until is None:
                     raise _GivenUp(error) from error
                 tries += decision.action is Action.RETRY
-                if error.message != told:
-                    told = error.message
-                    log.warning("listing {} waits: {}", job.playlist_id, told)
+                if error.message != logged:
+                    logged = error.message
+                    log.warning("listing {} waits: {}", job.playlist_id, logged)
                 await self._guards.waits.rest(job.id, _waiting(job, error, decision.until))
             else:
                 self._guards.waits.clear(job.id)
@@ -270,7 +270,7 @@ class Lister:
             raise
 
 
-class _GivenUp(Exception):  # it carries the error, and is caught beside it
+class _GivenUp(Exception):  # raised and caught only in this module, with the error as its content
     """A list that cannot be listed, whatever is tried."""
 
     def __init__(self, error: YTArchiveError) -> None:

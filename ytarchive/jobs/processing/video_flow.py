@@ -83,7 +83,7 @@ class VideoFlow:
         return Archived(result, metadata.title)
 
     async def archive(self, video: DueVideo, on_title: Callable[[str], None]) -> Archived:
-        """Fetch and store a video with everything that goes beside it."""
+        """Fetch and store a video and its side files."""
         started = time.monotonic()
         video_id, options = video.video_id, video.job.options
         log.info("{}: archiving", video_id)
@@ -190,7 +190,7 @@ class VideoFlow:
             return await self._metadata.get_video(video_id, VideoMetadataQuery()), ""
         except (DataApiError, QuotaExceeded) as error:
             log.warning("{}: its metadata comes from yt-dlp: {}", video_id, error.message)
-            # The download has to extract the video anyway, and goes on from there.
+            # The download has to extract the video anyway, and uses this extraction.
             found = await self._metadata.get_video(video_id, VideoMetadataQuery(extract=True))
             return found, f"metadata from yt-dlp: {error.message}"
 

@@ -1,4 +1,4 @@
-"""Tells Storage what could not be archived, so that it stands in the job's work plan."""
+"""Reports videos that could not be archived to Storage, for the job's work plan."""
 
 import json
 from datetime import datetime

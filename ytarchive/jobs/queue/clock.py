@@ -14,7 +14,8 @@ Stopwatch = Callable[[], float]
 CLOCK_WAS_SET = timedelta(seconds=5)
 """Smaller differences are the ordinary corrections of a clock that is kept right."""
 
-# Unlike the monotonic clock it goes on while the machine sleeps: that is no jump of the wall clock.
+# Unlike the monotonic clock it counts while the machine sleeps, so sleep is no jump of the wall
+# clock.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 

@@ -58,7 +58,7 @@ class VideoFilter(Model):
 
     include_titles: TitlePatterns = Field(
         default=[],
-        description="Only titles that contain one of these texts, in any case; `*` stands for any "
+        description="Only titles that contain one of these texts, in any case; `*` matches any "
         "text between two others",
     )
     exclude_titles: TitlePatterns = Field(

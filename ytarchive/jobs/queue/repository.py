@@ -252,8 +252,8 @@ class JobsRepository:
         kind = error_for_code(row["error_code"] or "")
         remedy = f". {kind.remedy}" if issubclass(kind, StorageProblem) else ""
         cause = f"{row['video_id']}: {row['message']}{remedy}"
-        told = f"{cause}; next attempt {due:%Y-%m-%d %H:%M} UTC{others}"
-        return Waiting(row["reason"] or "", told, due)
+        message = f"{cause}; next attempt {due:%Y-%m-%d %H:%M} UTC{others}"
+        return Waiting(row["reason"] or "", message, due)
 
     async def has_open_videos(self, job_id: str) -> bool:
         """Return whether a job has a video without a result."""

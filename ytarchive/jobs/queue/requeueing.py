@@ -23,7 +23,7 @@ class RetryCandidate:
 
 @dataclass(frozen=True)
 class PlannedVideo:
-    """A video that stands in a work plan, with its history."""
+    """A video of a work plan, with its history."""
 
     video_id: str
     title: str
@@ -44,7 +44,7 @@ class Requeueing:
         return [RetryCandidate(**dict(row)) for row in rows]
 
     async def retry(self, job_id: str | None, reason: str | None) -> list[RetryCandidate]:
-        """Queue it again, and no longer let wait what waits for that reason; what it was."""
+        """Queue failed videos again, and end the waits for that reason; return these videos."""
         selection = _selection(job_id, reason)
 
         def requeue(writer: Writer) -> list[RetryCandidate]:

@@ -13,7 +13,7 @@ _DIGITS = 16
 
 
 class RetryConditions:
-    """Tells how each condition is now, as a word that changes when the condition does."""
+    """Describes the present state of each condition as a string that changes with the state."""
 
     def __init__(self, network: NetworkConfig) -> None:
         self._network = network

@@ -1,4 +1,4 @@
-"""Bulk retries: everything that failed for one reason, or all that stands in work plans."""
+"""Bulk retries: all videos that failed for one reason, or all entries of work plans."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -63,9 +63,9 @@ class Retries:
         return self._report(found, dry_run=request.dry_run, resumed=resumed)
 
     async def of_work_plans(self, request: RetryWorkPlans) -> RetryReport:
-        """Return what stands in one work plan or all.
+        """Queue the videos of one work plan or of all, and return a report.
 
-        Its entries stay there until they are stored.
+        Entries stay in their plan until the videos are stored.
         """
         _require_known(request.reason)
         found: list[RetryCandidate] = []

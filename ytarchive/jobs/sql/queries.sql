@@ -242,8 +242,8 @@ UPDATE job_videos SET state = 'queued'
 WHERE job_id = :job_id AND video_id = :video_id AND state = 'new';
 
 -- name: set_result
--- Only a waiting video gets a result: one that was cancelled meanwhile stays cancelled. Whoever has
--- no errors to tell leaves its history as it is.
+-- Only a waiting video gets a result: one that was cancelled meanwhile stays cancelled. Without new
+-- errors the recorded ones are kept.
 UPDATE job_videos SET
     state = :state, message = :message, error_code = :error_code, reason = :reason,
     attempts = :attempts, errors = iif(:errors = '[]', errors, :errors),
@@ -382,7 +382,7 @@ ON CONFLICT (job_id, video_id) DO UPDATE SET
     waits_for = NULL, finished_at = NULL, errors = iif(errors = '[]', excluded.errors, errors);
 
 -- name: report_again
--- More is known of an unavailable video: the work plans that have it are told.
+-- New evidence about an unavailable video: its entries in work plans are written again.
 UPDATE job_videos SET planned = 0
 WHERE video_id = :video_id AND state IN ('failed', 'unavailable') AND superseded = 0
   AND state = 'unavailable';
@@ -433,14 +433,14 @@ WHERE id = :id AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 -- The wall clock ----------------------------------------------------------------------------------
 
 -- name: shift_waits
--- It was set by so much: what waits a while goes on waiting that while. A premiere has its own time.
+-- The clock was set by :drift: relative waits keep their length. The time of a premiere is absolute.
 UPDATE job_videos SET next_attempt_at = max(next_attempt_at + :drift, 1)
 WHERE job_id IN (SELECT id FROM jobs WHERE status IN ('PENDING', 'RUNNING'))
   AND state = 'queued' AND next_attempt_at > :before
   AND coalesce(reason, '') NOT IN ('upcoming', 'quota_exceeded');
 
 -- name: bound_waits
--- Nothing waits longer than it can have been told to, should the clock have been wrong then.
+-- Limit each wait to the longest that its reason allows, because the clock may have been wrong.
 UPDATE job_videos SET next_attempt_at = min(next_attempt_at, :now + CASE
     WHEN reason IN ('upcoming', 'quota_exceeded') THEN :longest
     WHEN reason = 'live' THEN :live

@@ -46,7 +46,7 @@ SET metadata = excluded.metadata, captions = excluded.captions, fetched_at = exc
     refusal = NULL, checked_at = excluded.checked_at;
 
 -- name: save_refusal
--- The metadata that was known before stays; it is not served while the refusal stands.
+-- Earlier metadata is kept, and is not returned while the refusal is the newest answer.
 INSERT INTO videos (video_id, refusal, checked_at)
 VALUES (:video_id, :refusal, :now)
 ON CONFLICT (video_id) DO UPDATE SET refusal = excluded.refusal, checked_at = excluded.checked_at;
@@ -119,7 +119,7 @@ ORDER BY position
 LIMIT :most;
 
 -- name: listed_videos
--- How often each video stands in what was listed so far.
+-- How often each video was listed so far.
 SELECT video_id, count(*) AS times FROM listing_entries WHERE listing_id = :listing_id
 GROUP BY video_id;
 

@@ -219,7 +219,7 @@ class Swap:
     async def _facts(
         self, folder: StoreFolder, media: str, names: Collection[str], quality: str | None
     ) -> ranking.MediaFacts:
-        """Return the facts of a media file. `names`: the intact files beside it."""
+        """Return the facts of a media file. `names`: the intact files of its folder."""
         info = str(PurePosixPath(media).with_suffix(".info.json"))
         described = info if info in names else None
         return await ranking.facts_of(folder, media, described, quality, self._scratch)

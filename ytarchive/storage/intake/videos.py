@@ -222,7 +222,7 @@ class VideoStore:
         media = await self._store.place(video_path)
         folder = self._mover.folder(_parent(media))
         async with self._hashing:
-            names = await file_sets.beside(self._store, media)
+            names = await file_sets.media_and_side_files(self._store, media)
             if folder.local_path is not None:
                 await asyncio.to_thread(files.sync_all, folder.local_path, names)
             found = await file_sets.describe(folder, names)

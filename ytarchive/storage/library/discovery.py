@@ -104,9 +104,9 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
     """
     folder, video_id = StoreFolder(store, prefix), _name(prefix)
     names = await folder.names(lenient=True)
-    told = await folder.checksums()
-    states = await folder.states({*filter(_is_possible, told), *names, CHECKSUMS, "."})
-    digests = {name: told[name] for name in told if _may_have(name, names, states)}
+    recorded = await folder.checksums()
+    states = await folder.states({*filter(_is_possible, recorded), *names, CHECKSUMS, "."})
+    digests = {name: recorded[name] for name in recorded if _may_have(name, names, states)}
     if not any(role_of(name) is Role.MEDIA for name in digests):
         names = await _playing_set(folder, video_id, scratch)
         found = await file_sets.describe(folder, names)
@@ -117,7 +117,9 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
                     if name not in digests and name != CHECKSUMS]  # fmt: skip
     stored = await _described(folder, digests, states)
     lost = [name for name in digests if not states[name].is_file]
-    oddities += [f"{prefix}/{name}: missing" for name in [*lost, *(told.keys() - digests.keys())]]
+    oddities += [
+        f"{prefix}/{name}: missing" for name in [*lost, *(recorded.keys() - digests.keys())]
+    ]
     newest = max(
         (file.name for file in stored if file.role is Role.MEDIA and file.name not in lost),
         key=lambda name: _changed(states[name]),
@@ -204,10 +206,10 @@ def _changed(state: FileState) -> int:
 async def quality_of(store: MediaStore, info: str) -> str | None:
     """Return the quality of the fetched picture from yt-dlp's info file: `720p`."""
     try:
-        told: Any = stored_json(await store.read(info))
+        recorded: Any = stored_json(await store.read(info))
     except (YTArchiveError, ValueError):
         return None
-    return quality_label(told) if isinstance(told, dict) else None
+    return quality_label(recorded) if isinstance(recorded, dict) else None
 
 
 EXAMINATION_FAILURES = (YTArchiveError, OSError, ValueError, OverflowError)

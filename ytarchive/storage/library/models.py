@@ -32,7 +32,7 @@ class StorageLocation(Model):
         default=[], description="Files that are damaged, by `verify`; relative to the archive"
     )
     captions: list[str] = Field(default=[], description="Languages of the stored captions")
-    side_files: SideFiles = Field(default=[], description="What is stored beside the media")
+    side_files: SideFiles = Field(default=[], description="The stored side files of the media")
     profile: ArchiveProfile | None = Field(
         default=None, description="What was requested; null if that is not known"
     )

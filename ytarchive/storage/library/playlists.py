@@ -76,7 +76,7 @@ class _Writing:
 
     def __init__(self, playlist: PlaylistMetadata, older: Path | None) -> None:
         self._headline = playlist.model_dump_json(exclude={"videos", "video_count"}, indent=2)
-        self._told = playlist.video_count
+        self._stated_count = playlist.video_count
         self._older = older
         self.count = 0
 
@@ -87,8 +87,8 @@ class _Writing:
         for entry in self._all(entries):
             yield (b",\n    " if self.count else b"\n    ") + entry
             self.count += 1
-        told = max(self.count, self._told)
-        yield f'\n{_END},\n  "video_count": {told}\n}}\n'.encode()
+        count = max(self.count, self._stated_count)
+        yield f'\n{_END},\n  "video_count": {count}\n}}\n'.encode()
 
     def _all(self, entries: Iterator[bytes]) -> Iterator[bytes]:
         if self._older is None or not exists(self._older):

@@ -223,11 +223,13 @@ class Library:
     def _location(self, video: Row) -> StorageLocation:
         media = PurePosixPath(video["media_path"]) if video["media_path"] else None
         sidecars: list[tuple[str, str]] = sorted(json.loads(video["sidecars"]))
-        beside = [(role, PurePosixPath(path)) for path, role in sidecars]
+        side_files = [(role, PurePosixPath(path)) for path, role in sidecars]
         if media is not None:  # an earlier download may have left others in another folder
-            beside = [(role, path) for role, path in beside if path.is_relative_to(media.parent)]
-        thumbnails = [path for role, path in beside if role == Role.THUMBNAIL]
-        captions = [path for role, path in beside if role == Role.CAPTIONS]
+            side_files = [
+                (role, path) for role, path in side_files if path.is_relative_to(media.parent)
+            ]
+        thumbnails = [path for role, path in side_files if role == Role.THUMBNAIL]
+        captions = [path for role, path in side_files if role == Role.CAPTIONS]
         return StorageLocation(
             video_id=video["video_id"],
             video_path=self._shown(media),
@@ -235,7 +237,7 @@ class Library:
             thumbnail_path=self._shown(thumbnails[0] if thumbnails else None),
             captions_dir=self._shown(captions[0].parent if captions else None),
             captions=list(dict.fromkeys(caption_language(path.name) for path in captions)),
-            side_files=sorted(filter(None, (side_file(path.name) for _, path in beside))),
+            side_files=sorted(filter(None, (side_file(path.name) for _, path in side_files))),
             profile=_profile(video["asked"]),
             size_bytes=video["size_bytes"],
             stored_at=from_micros(video["stored_at"] or video["metadata_at"]),

@@ -111,8 +111,8 @@ class LibraryImporter:
         except LocalError as error:
             self._note(error.message)
 
-    def _note(self, told: str) -> None:
-        oddity = shown_name(told)
+    def _note(self, problem: str) -> None:
+        oddity = shown_name(problem)
         log.warning("{}", oddity)
         self.oddities += 1
         if len(self.examples) < _MOST_ODDITIES:

@@ -80,8 +80,8 @@ class Document:
 
 def packed(description: str, captions: str, tracks: list[Track]) -> bytes:
     """Return a video's texts, compressed. `captions`: the lines of all tracks, concatenated."""
-    told = json.dumps([asdict(track) for track in tracks], separators=(",", ":"))
-    return zlib.compress(f"{description}\0{captions}\0{told}".encode())
+    encoded_tracks = json.dumps([asdict(track) for track in tracks], separators=(",", ":"))
+    return zlib.compress(f"{description}\0{captions}\0{encoded_tracks}".encode())
 
 
 def unpacked(content: bytes, part: int) -> str:
@@ -95,10 +95,10 @@ def unpacked(content: bytes, part: int) -> str:
         return "" if part != TRACKS else "[]"
 
 
-def tracks_of(told: str) -> list[Track]:
+def tracks_of(encoded_tracks: str) -> list[Track]:
     """Return the tracks from their part of the packed content; none if it is damaged."""
     try:
-        return [Track(**track) for track in json.loads(told)]
+        return [Track(**track) for track in json.loads(encoded_tracks)]
     except (ValueError, TypeError):
         return []
 
@@ -121,7 +121,7 @@ async def sources_of(change: Change, layout: Layout, store: MediaStore) -> Sourc
 
 def document_of(change: Change, sources: Sources) -> Document:
     """Return the document of a video."""
-    told = _told(sources)
+    described = _metadata_of(sources)
     lines: list[str] = []
     tracks: list[Track] = []
     for path, content in sources.captions.items():
@@ -129,12 +129,12 @@ def document_of(change: Change, sources: Sources) -> Document:
         lines += (text for _, text in read)
         if read:
             tracks.append(Track(language_of(path), path, [second for second, _ in read]))
-    text = packed(clean(_encodable(told.get("description"))), "\n".join(lines), tracks)
+    text = packed(clean(_encodable(described.get("description"))), "\n".join(lines), tracks)
     known = replace(
         change,
-        title=change.title or _encodable(told.get("title")),
-        channel_id=change.channel_id or _encodable(told.get("channel_id")),
-        channel_title=change.channel_title or _encodable(told.get("channel")),
+        title=change.title or _encodable(described.get("title")),
+        channel_id=change.channel_id or _encodable(described.get("channel_id")),
+        channel_title=change.channel_title or _encodable(described.get("channel")),
     )
     return document(known, text)
 
@@ -186,16 +186,16 @@ def _step(seconds: int) -> int:
     return int(4 * math.log2(max(seconds, 0) + 1))
 
 
-def _told(sources: Sources) -> dict[str, Any]:
+def _metadata_of(sources: Sources) -> dict[str, Any]:
     """Return the stored metadata or, without it, the contents of the video's `info.json`."""
     for content in sources.described:
         try:
-            told = stored_json(content)
+            described = stored_json(content)
         except ValueError as error:
             log.warning("a description is not indexed: {}", error)
             continue
-        if isinstance(told, dict):
-            return told
+        if isinstance(described, dict):
+            return described
     return {}
 
 

@@ -18,7 +18,7 @@ class SearchQuery(VideoFilter):
 
     query: Text = Field(max_length=500)
     limit: int = Field(default=20, ge=1, le=100, description="Videos on a page")
-    lines: int = Field(default=3, ge=1, le=20, description="Lines of captions told for each video")
+    lines: int = Field(default=3, ge=1, le=20, description="Maximum caption lines for each video")
     cursor: str | None = Field(default=None, max_length=200)
 
 
@@ -61,7 +61,7 @@ class FoundVideo(Model):
         default=None, description="The media file, absolute; null if only metadata is stored"
     )
     hits: list[Hit] = Field(description="Title, description, then captions by their time")
-    hit_count: int = Field(description="Lines with a match in all, also those that are not told")
+    hit_count: int = Field(description="All matching lines, including those not in `hits`")
 
 
 class SearchResults(Page[FoundVideo]):

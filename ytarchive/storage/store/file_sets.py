@@ -119,7 +119,7 @@ async def _finished(folder: StoreFolder, video_id: str) -> dict[str, FileState]:
     return {name: state for name, state in listed.items() if name not in _OWN}
 
 
-async def beside(store: MediaStore, media: str) -> list[str]:
+async def media_and_side_files(store: MediaStore, media: str) -> list[str]:
     """Return the names of a media file and its side files with the same stem, in its folder.
 
     Raises NotFound, or IntegrityFailure if it is not a media file.

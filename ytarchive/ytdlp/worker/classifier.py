@@ -268,9 +268,9 @@ def classify(failure: BaseException, warnings: Sequence[str] = ()) -> YTArchiveE
     facts = facts_of(failure)
     found = _error(str(failure), facts)
     if isinstance(found, _VAGUE) and warnings:
-        told = (_error(text, Facts(normalise(text))) for text in reversed(warnings))
+        candidates = (_error(text, Facts(normalise(text))) for text in reversed(warnings))
         found.details["warnings"] = [clean(text) for text in warnings[-_WARNINGS_SHOWN:]]
-        return next((error for error in told if isinstance(error, _TELLING)), found)
+        return next((error for error in candidates if isinstance(error, _TELLING)), found)
     return found
 
 

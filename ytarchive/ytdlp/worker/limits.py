@@ -64,6 +64,6 @@ class DiskWatch:
         if self.left(folder) >= 0:
             return
         if done > usual:
-            told = f"a stream without an announced size filled the disk with {done // _MIB} MiB"
-            raise StreamTooLong(f"{told}, up to storage.min_free")
+            message = f"a stream without an announced size filled the disk with {done // _MIB} MiB"
+            raise StreamTooLong(f"{message}, up to storage.min_free")
         raise DiskFull("the disk filled up to storage.min_free during the transfer")

@@ -110,7 +110,7 @@ class ProgressMeter:
             stream.fetched = earlier.get(key, 0)
         self._say(next(iter(self._streams.values())).phase)
 
-    def beside(self, phase: str) -> None:
+    def fetching_side_files(self, phase: str) -> None:
         """Report that the media are complete, and captions or thumbnail are not."""
         self._say(phase)
 

@@ -199,9 +199,9 @@ class ExtractorSession:
         self._meter.fetching(info, order.folder)
         attempt.claim_room(info, self._meter.media_bytes)
         published = staged.publishable(self._ydl.sanitize_info(info, True))
-        with self._side_files(info, order) as beside:
+        with self._side_files(info, order) as side_files:
             self._ydl.process_info(info)
-            beside.wait(self._report_side_files, at_most=self._worker_config.side_file_timeout)
+            side_files.wait(self._report_side_files, at_most=self._worker_config.side_file_timeout)
         media = Path(info.get("filepath") or "")
         if not media.is_file():
             raise errors.StaleUrl("the transfer ended without a file")
@@ -210,45 +210,47 @@ class ExtractorSession:
             *sound_remarks(info, order.profile.audio_language),
             *check_media(media, info, str(self._worker_config.ffmpeg)),
         ]
-        staged.finish(media, published, beside.files, _transferred(info, beside.typed, media))
+        staged.finish(
+            media, published, side_files.files, _transferred(info, side_files.typed, media)
+        )
         self._info_path(order.video_id).unlink(missing_ok=True)
         return Downloaded(
             folder=order.folder,
             quality=quality_label(info),
             audio_language=audio_language(info),
             network_bytes=self._meter.network_bytes,
-            remarks=[*remarks, *self._meter.remarks, *beside.remarks],
-            missing=beside.missing,
-            absent_captions=beside.absent,
-            captions_refused=beside.captions_refused,
+            remarks=[*remarks, *self._meter.remarks, *side_files.remarks],
+            missing=side_files.missing,
+            absent_captions=side_files.absent,
+            captions_refused=side_files.captions_refused,
         )
 
     def _fetch_side_files(self, info: Info, attempt: Attempt) -> Downloaded:
         order = attempt.order
-        with self._side_files(info, order) as beside:
-            beside.wait(self._report_side_files)
-        attempt.staged.finish_without_media(beside.files, _transferred(info, beside.typed))
+        with self._side_files(info, order) as side_files:
+            side_files.wait(self._report_side_files)
+        attempt.staged.finish_without_media(side_files.files, _transferred(info, side_files.typed))
         self._info_path(order.video_id).unlink(missing_ok=True)
         return Downloaded(
             folder=order.folder,
             network_bytes=0,
-            remarks=[*(f"added {name}" for name in beside.added), *beside.remarks],
-            missing=beside.missing,
-            absent_captions=beside.absent,
-            captions_refused=beside.captions_refused,
+            remarks=[*(f"added {name}" for name in side_files.added), *side_files.remarks],
+            missing=side_files.missing,
+            absent_captions=side_files.absent,
+            captions_refused=side_files.captions_refused,
         )
 
     @contextlib.contextmanager
     def _side_files(self, info: Info, order: DownloadOrder) -> Iterator[SideFiles]:
-        beside = SideFiles(self._ydl, info, order, self._worker_config.side_file_timeout)
+        side_files = SideFiles(self._ydl, info, order, self._worker_config.side_file_timeout)
         try:
-            with beside:
-                yield beside
+            with side_files:
+                yield side_files
         finally:
-            self.is_worn |= beside.has_hanging_threads
+            self.is_worn |= side_files.has_hanging_threads
 
     def _report_side_files(self) -> None:
-        self._meter.beside("captions")
+        self._meter.fetching_side_files("captions")
 
     def _info_path(self, video_id: str) -> Path:
         return self._worker_config.info_dir / f"{video_id}.info.json"

@@ -74,13 +74,15 @@ class StagedVideo:
         found: Info = _without_secrets(info)
         return found
 
-    def finish(self, media: Path, info: Info, beside: list[Path], transferred: Transferred) -> None:
+    def finish(
+        self, media: Path, info: Info, side_files: list[Path], transferred: Transferred
+    ) -> None:
         """Keep only the finished files.
 
         The media file is renamed last, which marks completeness.
         """
         write_json(self._info, info)
-        self._leave_only({media, self._info, self._record(transferred), *beside})
+        self._leave_only({media, self._info, self._record(transferred), *side_files})
         media.rename(self._media(media.suffix))
 
     def finish_without_media(self, files: list[Path], transferred: Transferred) -> None:
