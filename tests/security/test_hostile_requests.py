@@ -15,14 +15,16 @@ from tests.security.conftest import state
 from ytarchive.http import openapi_document
 
 LISTS = ["/jobs", "/logs", "/availability", "/storage/work-plans", "/storage/videos"]
+REFUSAL = re.compile(rb'HTTP/1\.[01] 4\d\d .*\r\n\r\n{"success": ?false,', re.DOTALL)
 JOB = {"type": "VIDEO_DOWNLOAD", "video_ids": ["dQw4w9WgXcQ"]}
 
 
-def refused(answer: Answer, *statuses: int) -> None:
-    assert answer.status in statuses, answer.body[:500]
-    assert set(answer.envelope) == {"success", "data", "error", "trace_id"}
+def refusal(answer: Answer) -> int:
+    """The status of an answer, which must be an error in the envelope."""
+    assert set(answer.envelope) == {"success", "data", "error", "trace_id"}, answer.body[:500]
     assert answer.code
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    return answer.status
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -35,7 +37,7 @@ def refused(answer: Answer, *statuses: int) -> None:
     ids=lambda query: query[:24],
 )  # fmt: skip
 def test_a_hostile_query_is_refused(server: Server, path: str, query: str) -> None:
-    refused(server.get(f"{path}?{query}"), 400, 422)
+    assert refusal(server.get(f"{path}?{query}")) in {400, 422}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_only_ids_reach_a_path(server: Server, target: str) -> None:
             if "/logs/services/" in path:
                 assert answer.status < 500  # any text may be asked for; nothing has that name
             else:
-                refused(answer, 400, 404, 422)
+                assert refusal(answer) in {400, 404, 422}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,8 @@ def test_only_ids_reach_a_path(server: Server, target: str) -> None:
     ids=lambda line: repr(line[:20]),
 )
 def test_a_line_too_long_or_no_line_at_all_is_refused(server: Server, line: str) -> None:
-    refused_raw(server, f"{line} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    answer = answer_to(server, f"{line} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert REFUSAL.match(answer), answer[:300]
 
 
 @pytest.mark.parametrize(
@@ -80,16 +83,16 @@ def test_a_line_too_long_or_no_line_at_all_is_refused(server: Server, line: str)
     ids=lambda headers: headers[:24],
 )
 def test_headers_too_long_too_many_or_at_odds_are_refused(server: Server, headers: str) -> None:
-    refused_raw(server, f"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nbody")
+    head = f"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n{headers}"
+    answer = answer_to(server, f"{head}\r\nbody")
+    assert REFUSAL.match(answer), answer[:300]
 
 
-def refused_raw(server: Server, request: str) -> None:
+def answer_to(server: Server, request: str) -> bytes:
+    """All bytes that the server sends for a request, until it closes the connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(request.encode("latin-1"))
-        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert re.match(rb"HTTP/1\.[01] 4\d\d ", head), answer[:300]
-    assert json.loads(body)["success"] is False
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +111,7 @@ def refused_raw(server: Server, request: str) -> None:
 def test_fields_beyond_the_schema_are_refused(server: Server, body: bytes) -> None:
     """Names given twice, lists without end, options of yt-dlp, ids that are none."""
     before = state(server)
-    refused(call("POST", f"{server.url}/api/v1/jobs", body), 400, 422)
+    assert refusal(call("POST", f"{server.url}/api/v1/jobs", body)) in {400, 422}
     assert state(server) == before
 
 
@@ -124,8 +127,8 @@ def test_a_place_outside_the_archive_is_refused_through_links_too(
     if not link.is_symlink():
         link.symlink_to(tmp_path.parent)
     video = {"video_id": "dQw4w9WgXcQ", "quality": "best", "output_path": place}
-    refused(server.post("/download/video", video), 422)
-    refused(server.post("/jobs", JOB | {"options": {"output_dir": place}}), 422)
+    assert refusal(server.post("/download/video", video)) == 422
+    assert refusal(server.post("/jobs", JOB | {"options": {"output_dir": place}})) == 422
 
 
 def test_many_bombs_at_once_cost_little_memory(server: Server) -> None:
@@ -138,7 +141,7 @@ def test_many_bombs_at_once_cost_little_memory(server: Server) -> None:
 
     with ThreadPoolExecutor(20) as pool:
         for answer in pool.map(throw, list(BOMBS) * 4):
-            refused(answer, 400, 413, 415)
+            assert refusal(answer) in {400, 413, 415}
     assert peak_memory(server) - before < 400 * 2**20
 
 

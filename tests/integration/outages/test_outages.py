@@ -11,7 +11,7 @@ import pytest
 
 from tests.harness import Server, environment, until
 from tests.integration.outages.connection import Connection
-from tests.integration.outages.work import begin
+from tests.integration.outages.work import STORED, begin
 from tests.standin import StandInProcess
 
 _DIRECT_WAY = Path(__file__).with_name("direct_way")
@@ -59,9 +59,9 @@ def test_work_waits_while_the_connection_fails_and_resumes_by_itself(
     fail(connection)
     with Server(settings | {"YOUTUBE_API_KEY": api_key}) as server:
         work = begin(server, youtube)
-        work.waits_for("network")
+        assert work.failures_while_waiting_for("network") == {}
         connection.restore()
-        work.succeeds()
+        assert work.ends() == STORED
 
 
 @pytest.mark.parametrize("cause", ["name not resolved", "connection refused"])
@@ -80,10 +80,10 @@ def test_work_waits_while_youtube_cannot_be_reached_without_a_proxy(
         connection.refuse()
         with Server(settings) as server:
             work = begin(server, youtube)
-            work.waits_for("network")
+            assert work.failures_while_waiting_for("network") == {}
             connection.restore()
             port.write_text(str(connection.port))
-            work.succeeds()
+            assert work.ends() == STORED
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_work_waits_while_a_network_answers_with_its_log_in_page(
     with Server(settings | {"YOUTUBE_API_KEY": api_key}) as server:
         youtube.add_fault(**answer)
         work = begin(server, youtube)
-        work.waits_for("network", "api_failure")
+        assert work.failures_while_waiting_for("network", "api_failure") == {}
         youtube.clear_faults()
-        work.succeeds()
+        assert work.ends() == STORED
 
 
 @pytest.mark.parametrize("reason", ["rate_limited", "bot_check"])
@@ -116,13 +116,13 @@ def test_work_waits_while_youtube_holds_the_address_back_and_resumes_after_the_p
         youtube.behave(everything_becomes="bot_check")
     with Server(settings) as server:
         work = begin(server, youtube)
-        work.waits_for(reason)
+        assert work.failures_while_waiting_for(reason) == {}
         server.stop(signal.SIGKILL)
         youtube.clear_faults()
         youtube.behave(everything_becomes=None)
         _let_the_pause_end(Path(settings["YTARCHIVE_STORAGE__BASE_PATH"]))
         server.start()
-        work.succeeds()
+        assert work.ends() == STORED
 
 
 def _let_the_pause_end(archive: Path) -> None:
@@ -140,17 +140,17 @@ def test_direct_downloads_wait_during_a_pause_and_lookups_are_refused(
         server.post("/governor/pause")
         youtube.reset()
         work = begin(server, youtube)
-        work.waits_for("paused")
+        assert work.failures_while_waiting_for("paused") == {}
         for path in ("download/formats", "metadata/video"):
             refused = server.get(f"/{path}/{video_id}")
             assert (refused.status, refused.code) == (503, "E104")
             assert "ytarchive resume" in refused.envelope["error"]["message"]
         server.stop(signal.SIGKILL)
         server.start()
-        work.waits_for("paused")
+        assert work.failures_while_waiting_for("paused") == {}
         assert youtube.counters()["total"] == 0
         server.post("/governor/resume")
-        work.succeeds()
+        assert work.ends() == STORED
 
 
 @pytest.mark.parametrize("stream", [{}, _FRAGMENTS], ids=["whole", "fragments"])

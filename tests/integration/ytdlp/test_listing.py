@@ -60,3 +60,4 @@ async def test_a_listing_that_nobody_reads_on_gives_its_worker_back(archive: Arc
     [worker] = archive.workers
     await listing.aclose()  # type: ignore[attr-defined]  # it is an async generator
     await until(lambda: not is_alive(worker))
+    assert archive.workers == []

@@ -1,5 +1,6 @@
 """Media that are not what they should be are never kept, and fetched again from scratch, once."""
 
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -27,9 +28,13 @@ def served(archive: Archive) -> Iterator[dict[int, MediaFile]]:
 async def refused(archive: Archive, video_id: str) -> errors.YTArchiveError:
     with pytest.raises((errors.IntegrityFailure, errors.ToolFailed)) as raised:
         await archive.ytdlp.download(archive.order(video_id), ignore, ignore)
-    kept = files(archive.order(video_id).folder)
-    assert not {name for name in kept if ".mp4" in name or ".m4a" in name}
     return raised.value
+
+
+def media_kept(archive: Archive, video_id: str) -> set[str]:
+    """The files of media in a video's folder in staging."""
+    names = files(archive.order(video_id).folder)
+    return {name for name in names if ".mp4" in name or ".m4a" in name}
 
 
 def shorten(served: dict[int, MediaFile], itag: int) -> None:
@@ -65,6 +70,7 @@ async def test_a_stream_that_always_ends_early_is_given_up_after_one_more_try(
     shorten(served, itag)
     error = await refused(archive, video.id)
     assert f"{whole // 2} of {whole} bytes" in error.message
+    assert media_kept(archive, video.id) == set()
     assert times(archive.youtube.requests.counts, extraction) == 2
 
 
@@ -74,6 +80,7 @@ async def test_a_video_that_comes_without_its_picture_is_refused(
     video = archive.youtube.catalogue.add_video()
     served[136] = replace(served[136], view=served[140].view, size=served[140].size)
     await refused(archive, video.id)
+    assert media_kept(archive, video.id) == set()
 
 
 async def test_what_is_no_media_at_all_is_refused(
@@ -82,22 +89,30 @@ async def test_what_is_no_media_at_all_is_refused(
     video = archive.youtube.catalogue.add_video()
     served[136] = replace(served[136], view=memoryview(b"<html>" * 5000), size=30_000)
     await refused(archive, video.id)
+    assert media_kept(archive, video.id) == set()
 
 
-async def test_a_list_of_addresses_for_ffmpeg_is_refused(
+async def test_a_list_of_addresses_for_ffmpeg_is_refused_and_not_requested(
     archive: Archive, served: dict[int, MediaFile]
 ) -> None:
     video = archive.youtube.catalogue.add_video()
-    target = f"http://127.0.0.1:{archive.youtube.proxy_url.rpartition(':')[2]}/x.ts"
-    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{target}\n#EXT-X-ENDLIST\n".encode()
-    served[136] = replace(served[136], view=memoryview(playlist), size=len(playlist))
-    await refused(archive, video.id)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        target = f"http://127.0.0.1:{listener.getsockname()[1]}/x.ts"
+        playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{target}\n#EXT-X-ENDLIST\n"
+        content = memoryview(playlist.encode())
+        served[136] = replace(served[136], view=content, size=len(content))
+        await refused(archive, video.id)
+        with pytest.raises(BlockingIOError):  # no connection waits
+            listener.accept()
+    assert media_kept(archive, video.id) == set()
 
 
 async def test_a_video_of_another_length_is_refused(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video(duration=60)
     error = await refused(archive, video.id)
     assert "plays 1 of 60 seconds" in error.message
+    assert media_kept(archive, video.id) == set()
 
 
 async def test_a_merge_that_was_killed_and_left_a_torn_file_is_done_again(archive: Archive) -> None:

@@ -28,9 +28,12 @@ def test_names_that_differ_in_case_are_kept_apart_by_most_file_systems(
     tmp_path: Path, taken: str
 ) -> None:
     (tmp_path / taken).mkdir()
-    for name in ("abcdefghijk", "ABCDEFGHIJK", "Abcdefghijk"):
+    names = ("abcdefghijk", "ABCDEFGHIJK", "Abcdefghijk")
+    for name in names:
         require_exact_name(tmp_path / name)
-    require_apart(tmp_path, "abcdefghijk", ["ABCDEFGHIJK"])
+        require_apart(tmp_path, name, list(names))
+        (tmp_path / name).mkdir(exist_ok=True)
+    assert {path.name for path in tmp_path.iterdir()} == {taken, *names}
 
 
 @pytest.mark.usefixtures("ignoring_case")

@@ -19,12 +19,20 @@ def archive(tmp_path: Path) -> StorageConfig:
     return StorageConfig(base_path=tmp_path, state_dir=tmp_path / "state")
 
 
+def is_accepted(named: str, archive: StorageConfig, video_id: str | None = None) -> bool:
+    try:
+        require_place_for_videos(named, archive, video_id)
+    except PathOutsideArchive:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     "named",
     ["videos", "./films/2024/", ".", "Käse & Brot", "é" * 120, f"videos/{OTHER}", "my-holidays"],
 )
 def test_folders_of_the_archive_are_places_for_videos(archive: StorageConfig, named: str) -> None:
-    require_place_for_videos(named, archive)
+    assert is_accepted(named, archive)
 
 
 @pytest.mark.parametrize(
@@ -35,14 +43,12 @@ def test_folders_of_the_archive_are_places_for_videos(archive: StorageConfig, na
 def test_names_that_no_disk_or_terminal_takes_and_ways_out_are_refused(
     archive: StorageConfig, named: str
 ) -> None:
-    with pytest.raises(PathOutsideArchive):
-        require_place_for_videos(named, archive)
+    assert not is_accepted(named, archive)
 
 
 def test_a_loop_of_links_is_refused(archive: StorageConfig) -> None:
     (archive.base_path / "loop").symlink_to("loop")
-    with pytest.raises(PathOutsideArchive):
-        require_place_for_videos("loop/x", archive)
+    assert not is_accepted("loop/x", archive)
 
 
 @pytest.mark.parametrize("deeper", ["", "/", "/captions", "/new/folder"])
@@ -55,6 +61,5 @@ def test_a_stored_video_s_folder_is_no_place_for_others(
 
 
 def test_a_video_may_be_sent_to_its_own_folder(archive: StorageConfig) -> None:
-    require_place_for_videos(f"videos/{VIDEO}", archive, VIDEO)
-    with pytest.raises(PathOutsideArchive):
-        require_place_for_videos(f"videos/{VIDEO}/captions", archive, VIDEO)
+    assert is_accepted(f"videos/{VIDEO}", archive, VIDEO)
+    assert not is_accepted(f"videos/{VIDEO}/captions", archive, VIDEO)

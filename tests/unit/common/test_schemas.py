@@ -23,6 +23,7 @@ def test_every_named_statement_fits_the_schema(package: str) -> None:
     """A statement that names a missing column or table would fail only when it is first used."""
     schema = Schema(package=package, durable=True)
     queries = schema.queries()
+    explained = set()
     with closing(sqlite3.connect(":memory:")) as database:
         for name, function in SEARCH.functions.items():
             database.create_function(name, -1, function)
@@ -30,3 +31,5 @@ def test_every_named_statement_fits_the_schema(package: str) -> None:
         for name in queries.names():
             parameters = dict.fromkeys(re.findall(r"[:?](\w+)", queries[name]), 0)
             database.execute(f"EXPLAIN {queries[name]}", parameters)
+            explained.add(name)
+    assert explained == set(queries.names()) != set()

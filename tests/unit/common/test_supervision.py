@@ -103,18 +103,24 @@ async def test_another_error_of_the_same_work_is_logged_too(logged: list[str]) -
 
 
 async def test_work_that_waits_after_its_success_is_cleared_before_its_end() -> None:
-    supervisor, work = Supervisor("jobs"), Work(KeyError())
+    supervisor, work, ends = Supervisor("jobs"), Work(KeyError()), 0
 
     async def turn() -> None:
+        nonlocal ends
         await work.turn()
         mark_working()
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends += 1
 
     supervisor.start("queue", turn)
     await until(lambda: supervisor.problems() != {})
     work.failure = None
     await until(lambda: supervisor.problems() == {})
+    assert ends == 0
     await supervisor.stop()
+    assert ends == 1
 
 
 async def test_repeated_work_survives_failures_and_ends_when_it_is_stopped() -> None:

@@ -201,6 +201,7 @@ async def test_a_download_that_was_given_up_leaves_no_files(
     await ended(service, task)
     await until(lambda: not folder.exists() and not info.exists())
     await service.close()
+    assert [path for path in staging.rglob("*") if path.is_file()] == []
 
 
 def test_records_of_ended_downloads_are_bounded(

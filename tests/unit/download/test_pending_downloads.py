@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.unit.download.conftest import Ear, ScriptedFetcher
+from tests.unit.download.conftest import Ear, ScriptedFetcher, settled
 from tests.unit.download.test_service import ended, request
 from tests.waiting import eventually, until
 from ytarchive.common import errors
@@ -121,6 +121,9 @@ async def test_a_failure_that_was_told_is_not_taken_up(life: Lives, tmp_path: Pa
         await ended(first.service, await first.service.start_download(request()))
         await taken(first.ear)
         await gone(tmp_path)
+    async with life() as second:
+        await settled()
+        assert second.fetcher.orders == []
 
 
 async def test_an_end_that_nobody_took_notice_of_is_told_again_after_a_restart(
@@ -148,9 +151,11 @@ async def test_it_goes_on_telling_until_somebody_takes_notice(
     async with life() as first:
         first.fetcher.finish.set()
         first.ear.deaf = 50
-        await first.service.start_download(request())
+        task = await first.service.start_download(request())
         await taken(first.ear)
         await gone(tmp_path)
+        assert first.ear.deaf == 0
+        assert [notice.task_id for notice in first.ear.heard] == [task.task_id]
 
 
 async def test_a_promise_that_cannot_be_written_is_not_given(life: Lives, tmp_path: Path) -> None:

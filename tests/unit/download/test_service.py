@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.download.conftest import Ear, ScriptedFetcher, settled
-from tests.waiting import eventually
+from tests.waiting import eventually, until
 from ytarchive.common import errors
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
@@ -190,9 +190,10 @@ async def test_a_listener_that_is_down_is_told_later(
     monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0, 0))
     ear.deaf = 3
     fetcher.finish.set()
-    await service.start_download(request())
-    async with asyncio.timeout(30):
-        await ear.arrived.wait()
+    task = await service.start_download(request())
+    await until(lambda: ear.heard)
+    assert ear.deaf == 0
+    assert [notice.task_id for notice in ear.heard] == [task.task_id]
 
 
 async def test_the_last_thousand_are_remembered_and_running_ones_never_forgotten(
@@ -250,11 +251,14 @@ async def test_a_path_out_of_the_archive_is_refused(service: DownloadService, pa
 
 
 async def test_paths_inside_the_archive_are_fine(
-    service: DownloadService, fetcher: ScriptedFetcher, tmp_path: Path
+    service: DownloadService, fetcher: ScriptedFetcher, ear: Ear, tmp_path: Path
 ) -> None:
     fetcher.finish.set()
-    for number, path in enumerate(["videos", "films/2024", str(tmp_path / "x")]):
+    paths = ["videos", "films/2024", str(tmp_path / "x")]
+    for number, path in enumerate(paths):
         await service.start_download(request(number, output_path=path))
+    await until(lambda: len(ear.heard) == len(paths))
+    assert {notice.output_path for notice in ear.heard} == set(paths)
 
 
 async def test_health_names_what_it_depends_on(service: DownloadService) -> None:

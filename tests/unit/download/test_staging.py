@@ -136,17 +136,17 @@ async def test_files_of_ended_downloads_are_idle_unless_a_job_tries_again_soon(
     )
     task = await service.start_download(request(1, survives_restart=False))
     await until(lambda: fetcher.orders)
-    folder, other = stage(tmp_path, 1), stage(tmp_path, 2)
+    folder, _ = stage(tmp_path, 1), stage(tmp_path, 2)
     if ending == "cancelled":
         await service.cancel_download(task.task_id)
     fetcher.finish.set()
     await ended(service, task)
-    await until(lambda: not other.exists())
-    await until(lambda: folder.exists() == (ending == "failed for now"))
+    await until(lambda: left(tmp_path) == ({1} if ending == "failed for now" else set()))
     staging = cast("StagingAPI", service.subjects()[StagingAPI])
     await staging.release_staging(ReleaseStaging(video_ids=[folder.name]))
     await until(lambda: not folder.exists())
     await service.close()
+    assert left(tmp_path) == set()
 
 
 def test_at_a_start_on_a_full_disk_the_largest_unfinished_files_make_room(
@@ -211,9 +211,11 @@ class TestReserve:
             (tmp_path / "reserve").mkdir()
         if kind == "empty":
             (tmp_path / "reserve").touch()
+        before = [*tmp_path.iterdir()]
         Reserve(tmp_path).make_room()
         Reserve(tmp_path / "nowhere").make_room()
         Reserve(tmp_path / "nowhere").refill()
+        assert [*tmp_path.iterdir()] == before
 
 
 async def test_cleaning_does_not_remove_a_video_that_is_being_downloaded(

@@ -34,8 +34,9 @@ class CountingPermits(Permits):
         self.renewed = 0
 
     async def renew_permit(self, permit_id: str) -> Done:
+        done = await super().renew_permit(permit_id)
         self.renewed += 1
-        return await super().renew_permit(permit_id)
+        return done
 
 
 @pytest.fixture
@@ -254,11 +255,16 @@ async def test_a_block_is_heard_of_a_permit_that_has_run_out_too(bench: Bench) -
 async def test_a_permit_is_renewed_as_long_as_it_is_used(
     bench: Bench, apart: Apart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.governor.permits._LEASE", 0.5)
-    desk = CountingPermits(await bench.open())
+    monkeypatch.setattr("ytarchive.jobs.governor.permits._LEASE", 1.0)
+    governor = await bench.open()
+    await governor.failed(BotCheck(), "video")
+    bench.passed += 2 * HOUR
+    desk = CountingPermits(governor)
     gate = await apart(desk)
     async with gate.passing("video", is_video=True, patient=True):
-        await until(lambda: desk.renewed >= 2)
+        await until(lambda: desk.renewed >= 4)  # which takes longer than one lease
+        assert governor.snapshot().state == "probing"
+    assert governor.snapshot().state == "closed"
 
 
 async def test_without_an_answer_of_the_governor_nobody_passes(

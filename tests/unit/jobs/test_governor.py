@@ -239,7 +239,7 @@ async def test_a_wall_clock_that_is_set_neither_ends_a_pause_nor_draws_it_out(
     assert timedelta(0) < told - bench.now() <= timedelta(hours=1.1)
     bench.passed += 1.2 * HOUR
 
-    await probe(governor)
+    assert (await probe(governor)).is_probe
 
 
 async def test_a_clock_set_back_between_two_processes_draws_out_nothing(bench: Bench) -> None:
@@ -248,7 +248,7 @@ async def test_a_clock_set_back_between_two_processes_draws_out_nothing(bench: B
     governor = await bench.open()
     bench.passed += 1.2 * HOUR
 
-    await probe(governor)
+    assert (await probe(governor)).is_probe
 
 
 async def test_a_clock_set_ahead_grants_no_burst(bench: Bench) -> None:

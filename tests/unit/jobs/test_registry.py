@@ -71,6 +71,11 @@ async def test_hosts_of_the_settings_may_register(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
         await jobs.registry.register_service(at("http://worker.example:8002"))
         await jobs.registry.register_service(at("http://archive.example", name="storage"))
+        registered = {each.service_name: each.url for each in await jobs.registry.list_services()}
+    assert registered == {
+        "download": "http://worker.example:8002",
+        "storage": "http://archive.example",
+    }
 
 
 async def test_what_an_earlier_version_let_in_is_forgotten(workshop: Workshop) -> None:

@@ -77,6 +77,9 @@ async def test_a_waiting_job_is_running_as_soon_as_a_video_starts(workshop: Work
         workshop.download.hold = {ONE}
         await jobs.retry_jobs(RetryJobs(reason="live"))
         await eventually(lambda: _is_listed(jobs, created.id, JobStatus.RUNNING))
+        job = await jobs.get_job(created.id)
+        assert await stored(jobs, JobStatus.PENDING) == []
+    assert (job.status, job.progress.waiting_for) == (JobStatus.RUNNING, None)
 
 
 async def test_a_job_that_no_process_works_on_is_pending(workshop: Workshop) -> None:

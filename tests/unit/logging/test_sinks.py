@@ -1,3 +1,4 @@
+import io
 import logging
 
 import pytest
@@ -85,10 +86,25 @@ def test_a_message_cannot_play_tricks_on_a_terminal(capsys: pytest.CaptureFixtur
     assert [line for line in text.splitlines() if line.startswith("2026-01-01")] == []
 
 
-def test_a_broken_stderr_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def closed() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stderr", [None, closed()], ids=["none", "closed"])
+def test_records_are_stored_without_a_usable_stderr_and_shown_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stderr: io.StringIO | None
+) -> None:
     configure_logging("INFO", console=Console.FULL)
-    monkeypatch.setattr("sys.stderr", None)
-    logger.info("into the void")
+    stored: list[str] = []
+    logger.add(lambda message: stored.append(message.record["message"]))
+    with monkeypatch.context() as broken:
+        broken.setattr("sys.stderr", stderr)
+        logger.info("not shown")
+    logger.info("shown")
+    assert stored == ["not shown", "shown"]
+    assert [line.split()[-1] for line in shown(capsys).splitlines()] == ["shown"]
 
 
 def test_the_standard_librarys_records_come_too(entries: list[LogEntry]) -> None:

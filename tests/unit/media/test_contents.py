@@ -14,6 +14,15 @@ CUE = "00:01.000 --> 00:02.000\nHello\n"
 WEB_PAGE = b"<!DOCTYPE html><html><body>Sorry</body></html>"
 
 
+def refusal(content: bytes) -> str:
+    """Why captions are refused; nothing if they are accepted."""
+    try:
+        require_captions(content)
+    except ContentError as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -26,7 +35,7 @@ WEB_PAGE = b"<!DOCTYPE html><html><body>Sorry</body></html>"
     ],
 )
 def test_webvtt_with_cues_is_accepted(content: bytes) -> None:
-    require_captions(content)
+    assert refusal(content) == ""
 
 
 @pytest.mark.parametrize(
@@ -55,8 +64,7 @@ def test_webvtt_with_cues_is_accepted(content: bytes) -> None:
     ids=range(19),
 )
 def test_anything_else_is_not_accepted_as_captions(content: bytes) -> None:
-    with pytest.raises(ContentError, match="YouTube sent"):
-        require_captions(content)
+    assert "YouTube sent" in refusal(content)
 
 
 @pytest.fixture(scope="module")

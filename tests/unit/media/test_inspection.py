@@ -138,13 +138,20 @@ def test_what_is_no_media_file_is_refused_and_nothing_else(tmp_path: Path, conte
     assert judge(path)
 
 
+def is_playable(path: Path) -> bool:
+    try:
+        require_playable(path, ffmpeg_program())
+    except IntegrityFailure:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("name", ["both.mp4", "fragments.mp4", "sound.m4a", "both.webm"])
 def test_what_plays_passes_whatever_it_is(media: dict[str, Path], name: str) -> None:
-    require_playable(media[name], ffmpeg_program())
+    assert is_playable(media[name])
 
 
 @pytest.mark.parametrize("content", [b"x", b"ab", b"<html>no video</html>" * 99])
 def test_what_is_no_media_does_not_pass(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.mp4").write_bytes(content)
-    with pytest.raises(IntegrityFailure):
-        require_playable(tmp_path / "x.mp4", ffmpeg_program())
+    assert not is_playable(tmp_path / "x.mp4")

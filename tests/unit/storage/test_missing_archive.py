@@ -164,7 +164,6 @@ OF_DATABASES: dict[str, tuple[Any, ...]] = {
     "list_work_plans": (WorkPlanQuery(),),
     "get_verification": (),
     "list_findings": (FindingQuery(),),
-    "health": (),
 }
 
 
@@ -183,9 +182,8 @@ def test_every_operation_is_tested() -> None:
         if contract.service is ServiceName.STORAGE
         for each in endpoints(contract)
     }
-    assert declared - OF_DATABASES.keys() - {"get_work_plan", "cancel_verification"} == set(
-        REQUESTS
-    )
+    others = {"get_work_plan", "cancel_verification", "health"}
+    assert declared - OF_DATABASES.keys() - others == set(REQUESTS)
 
 
 @LOSE
@@ -209,8 +207,20 @@ async def test_operations_on_files_are_refused_with_the_remedy_and_create_nothin
 async def test_what_the_databases_know_is_told_while_the_folder_is_missing(
     present: StorageService, elsewhere: StorageConfig, lose: Lose, name: str
 ) -> None:
+    before = await operation(present, name)(*OF_DATABASES[name])
     lose(elsewhere.base_path)
-    await operation(present, name)(*OF_DATABASES[name])
+    assert await operation(present, name)(*OF_DATABASES[name]) == before
+
+
+@LOSE
+async def test_health_reports_that_the_folder_is_missing(
+    present: StorageService, elsewhere: StorageConfig, lose: Lose
+) -> None:
+    before = await present.health()
+    lose(elsewhere.base_path)
+    after = await present.health()
+    assert (before.is_healthy, before.checks["archive"]) == (True, True)
+    assert (after.is_healthy, after.checks["archive"]) == (False, False)
 
 
 @LOSE

@@ -1,6 +1,7 @@
 """A cookies file that cannot be used is refused in one sentence, without any cookie's value."""
 
 import codecs
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,11 @@ def test_an_unusable_cookies_file_is_refused_with_what_is_wrong(
 def test_a_usable_cookies_file_is_accepted(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "cookies.txt"
     file.write_bytes(content)
-    require_cookies(file)
+    settings = load_settings(
+        storage={"base_path": str(tmp_path / "archive")}, network={"cookies_file": str(file)}
+    )
+    assert prepare(settings).cookies_file == file
+    assert cookies_report(file).expires_at == datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def test_a_folder_in_place_of_the_cookies_file_is_named(tmp_path: Path) -> None:
