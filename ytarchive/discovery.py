@@ -7,14 +7,9 @@ from typing import TypeVar, cast
 
 import aiohttp
 
+from ytarchive.common import errors
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
-from ytarchive.common.errors import (
-    ArchiveMissing,
-    ServiceUnavailable,
-    TokenRequired,
-    YTArchiveError,
-)
 from ytarchive.common.hosts import known_hosts, seen_from
 from ytarchive.common.lock import lock_file, lock_owner
 from ytarchive.common.scheduler import Scheduler
@@ -86,9 +81,9 @@ async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> A
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             services = await registry.list_services()
-    except TokenRequired:
+    except errors.TokenRequired:
         what = "refuses the token" if token else "requires a token"
-        raise TokenRequired(f"the server at {url} {what}") from None
+        raise errors.TokenRequired(f"the server at {url} {what}") from None
     found = {each.service_name: each for each in services if each.url != IN_PROCESS}
 
     def at(contract: type[C]) -> C:
@@ -107,7 +102,7 @@ async def named_server(url: str, session: aiohttp.ClientSession, settings: Setti
         return await _at(url, session, settings)
     except TimeoutError:
         message = f"the server at {url} did not answer within {PROBE_SECONDS:g} seconds"
-        raise ServiceUnavailable(message) from None
+        raise errors.ServiceUnavailable(message) from None
 
 
 async def running_server(settings: Settings, session: aiohttp.ClientSession) -> Archive | None:
@@ -123,8 +118,8 @@ async def running_server(settings: Settings, session: aiohttp.ClientSession) -> 
             archive = await _at(url, session, settings)
             async with asyncio.timeout(PROBE_SECONDS):
                 base_path = await _base_path(archive)
-        except (YTArchiveError, TimeoutError) as error:
-            if isinstance(error, TokenRequired) and (url == owner or not chosen):
+        except (errors.YTArchiveError, TimeoutError) as error:
+            if isinstance(error, errors.TokenRequired) and (url == owner or not chosen):
                 raise  # a named server is used
             continue
         if not chosen or base_path == str(settings.storage.base_path.resolve()):
@@ -136,5 +131,5 @@ async def _base_path(archive: Archive) -> str:
     """Return the folder of a server's archive, also if that folder has disappeared."""
     try:
         return (await archive.storage.get_stats()).base_path
-    except ArchiveMissing as error:
+    except errors.ArchiveMissing as error:
         return str(error.details.get("path"))

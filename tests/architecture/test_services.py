@@ -17,7 +17,7 @@ IMPLEMENTATIONS = (
     "staging/cleaning.py",
     "metadata/reading.py",
     "jobs/availability/ledger.py",
-    "jobs/governor/permits.py",
+    "jobs/governor/gate.py",
     "jobs/registry/registry.py",
 )
 """The files in which operations are implemented."""

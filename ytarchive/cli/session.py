@@ -17,18 +17,8 @@ from ytarchive.cli.failure import NO_SERVER, USAGE, Failure
 from ytarchive.cli.options import Globals
 from ytarchive.cli.output import Output
 from ytarchive.cli.text import plain
+from ytarchive.common import errors
 from ytarchive.common.config import Settings, given_settings, load_settings
-from ytarchive.common.errors import (
-    InvalidIdentifier,
-    InvalidRequest,
-    NotWritable,
-    ProtocolError,
-    ServiceTimeout,
-    ServiceUnavailable,
-    StateLocked,
-    TokenRequired,
-    YTArchiveError,
-)
 from ytarchive.common.setting_sources import Given
 from ytarchive.discovery import Archive
 from ytarchive.logging import Console, configure_logging
@@ -52,9 +42,9 @@ def chosen() -> Globals:
     return click.get_current_context().ensure_object(Globals)
 
 
-def failure(error: YTArchiveError, exit_code: int = 1) -> Failure:
+def failure(error: errors.YTArchiveError, exit_code: int = 1) -> Failure:
     """Return a `Failure` for an error of the archive."""
-    wrong_usage = isinstance(error, InvalidIdentifier | InvalidRequest)
+    wrong_usage = isinstance(error, errors.InvalidIdentifier | errors.InvalidRequest)
     detail = error.detail()
     return Failure(
         error.message,
@@ -65,12 +55,12 @@ def failure(error: YTArchiveError, exit_code: int = 1) -> Failure:
     )
 
 
-def remedy_for(error: YTArchiveError) -> str:
+def remedy_for(error: errors.YTArchiveError) -> str:
     """Return the remedy of an error as a command instead of an HTTP request."""
     match error:
-        case InvalidRequest():
+        case errors.InvalidRequest():
             return "See `--help`."
-        case TokenRequired():
+        case errors.TokenRequired():
             return "Set YTARCHIVE_SERVER__TOKEN, or `server.token`, to the token of that server."
         case _:
             return error.remedy
@@ -80,7 +70,7 @@ def read_settings(options: Globals, **sections: dict[str, Any]) -> Settings:
     """Return all settings; the command line has precedence."""
     try:
         return load_settings(options.config, **_on_command_line(options), **sections)
-    except YTArchiveError as error:
+    except errors.YTArchiveError as error:
         raise failure(error) from None
 
 
@@ -88,7 +78,7 @@ def read_given(options: Globals) -> Given:
     """Return the values of all sources, for commands that also work with invalid settings."""
     try:
         return given_settings(options.config, **_on_command_line(options))
-    except YTArchiveError as error:
+    except errors.YTArchiveError as error:
         raise failure(error) from None
 
 
@@ -172,10 +162,10 @@ def _command(work: Work[P], access: Access, *, may_read: bool = False) -> Callab
                 return await run_with(Access.READ)
             try:
                 return await run_with(access)
-            except StateLocked:
+            except errors.StateLocked:
                 if not may_read or kwargs.get("refresh") or kwargs.get("save"):
                     raise
-                with suppress(NotWritable):
+                with suppress(errors.NotWritable):
                     return await run_with(Access.READ)
                 raise
 
@@ -194,7 +184,7 @@ async def connected(
             archive = await when_free(
                 lambda: stack.enter_async_context(open_archive(settings, server, access))
             )
-        except (ServiceUnavailable, ServiceTimeout, ProtocolError) as error:
+        except (errors.ServiceUnavailable, errors.ServiceTimeout, errors.ProtocolError) as error:
             ended = failure(error, NO_SERVER if server else 1)
             ended.remedy = "Start it with `ytarchive serve`, or correct its URL."
             raise ended from None
@@ -207,7 +197,7 @@ async def when_free(work: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await work()
-        except StateLocked as error:
+        except errors.StateLocked as error:
             if not options.wait:
                 raise
             if error.message != shown:
@@ -223,7 +213,7 @@ def run_to_end(work: Coroutine[Any, Any, int | None]) -> int | None:
     """
     try:
         return asyncio.run(_interruptible(work))
-    except YTArchiveError as error:
+    except errors.YTArchiveError as error:
         raise failure(error) from None
     except asyncio.CancelledError:
         return 1

@@ -16,14 +16,8 @@ from typing import Any, Self, TypeVar
 
 from loguru import logger
 
-from ytarchive.common import swap
+from ytarchive.common import errors, swap
 from ytarchive.common.disk import unusable
-from ytarchive.common.errors import (
-    DatabaseUnsupported,
-    DiskFull,
-    ServiceUnavailable,
-    YTArchiveError,
-)
 from ytarchive.common.file_lock import FileLock
 from ytarchive.common.grouping import Grouped
 from ytarchive.common.readers import Readers, rows_of, tolerant_text
@@ -179,13 +173,13 @@ class Database:
         """Return whether the file can be read; for health checks."""
         try:
             await self.select("SELECT 1 FROM sqlite_schema LIMIT 1")
-        except (YTArchiveError, sqlite3.Error, ValueError):
+        except (errors.YTArchiveError, sqlite3.Error, ValueError):
             return False
         return True
 
     def _require_open(self) -> None:
         if self._closed:
-            raise ServiceUnavailable(f"{self.path.name} is closed")
+            raise errors.ServiceUnavailable(f"{self.path.name} is closed")
 
     def _commit_next(self, group: Sequence[Transaction[Any]]) -> list[Any]:
         outcomes = self._commit(group)
@@ -208,7 +202,7 @@ class Database:
                     connection.execute("ROLLBACK")
             logger.bind(service="common").error("{}: commit failed: {}", self.path.name, error)
             cause = translated(error, self.path)
-            if isinstance(cause, DiskFull):  # a disk quota does not appear in the free space
+            if isinstance(cause, errors.DiskFull):  # a disk quota does not appear in the free space
                 self._reserve.give_up_a_step()
             return [cause] * len(group)
         return outcomes
@@ -272,7 +266,7 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
     except DECODING_FAILURES as error:  # a message of SQLite without result code
         connection.close()
         raise damaged(path, f"a name in its schema is not text: {error}") from None
-    except (sqlite3.Error, YTArchiveError) as error:
+    except (sqlite3.Error, errors.YTArchiveError) as error:
         connection.close()
         raise translated(error, path) from None
 
@@ -289,7 +283,7 @@ def _prepared(
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
-        raise DatabaseUnsupported(f"{path} cannot use write-ahead logging there ({mode})")
+        raise errors.DatabaseUnsupported(f"{path} cannot use write-ahead logging there ({mode})")
     connection.execute(f"PRAGMA synchronous = {'FULL' if schema.durable else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA busy_timeout = 10000")

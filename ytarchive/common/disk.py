@@ -10,52 +10,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ytarchive.common.errors import (
-    CrossDevice,
-    DiskFull,
-    FileFailure,
-    FileGone,
-    FileTooLarge,
-    LocalError,
-    LocksUnavailable,
-    NotWritable,
-    PermissionDenied,
-    ReadOnlyStorage,
-    StaleShare,
-    StorageGone,
-    StorageProblem,
-    TooManyOpenFiles,
-)
+from ytarchive.common import errors
 
-_CAUSES: dict[type[LocalError], tuple[str, frozenset[int]]] = {
-    DiskFull: (
+_CAUSES: dict[type[errors.LocalError], tuple[str, frozenset[int]]] = {
+    errors.DiskFull: (
         "the disk is full: {path} could not be written",
         frozenset({errno.ENOSPC, errno.EDQUOT}),
     ),
-    PermissionDenied: (
+    errors.PermissionDenied: (
         "{path} cannot be read or written: {why}",
         frozenset({errno.EACCES, errno.EPERM}),
     ),
-    ReadOnlyStorage: ("{path} cannot be written: {why}", frozenset({errno.EROFS})),
-    StaleShare: (
+    errors.ReadOnlyStorage: ("{path} cannot be written: {why}", frozenset({errno.EROFS})),
+    errors.StaleShare: (
         "{path} cannot be read or written: {why}",
         frozenset({errno.ESTALE, errno.EIO, errno.EREMOTEIO, errno.ETIMEDOUT}),
     ),
-    StorageGone: (
+    errors.StorageGone: (
         "{path} cannot be reached: {why}",
         frozenset(
             {errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.EHOSTDOWN, errno.ESHUTDOWN}
             | {errno.ENOMEDIUM, errno.ECONNABORTED, errno.EHOSTUNREACH, errno.ENETUNREACH}
         ),
     ),
-    FileGone: ("{path} is gone: {why}", frozenset({errno.ENOENT, errno.ENOTDIR})),
-    FileTooLarge: ("{path} is too large for its file system: {why}", frozenset({errno.EFBIG})),
-    CrossDevice: (
+    errors.FileGone: ("{path} is gone: {why}", frozenset({errno.ENOENT, errno.ENOTDIR})),
+    errors.FileTooLarge: (
+        "{path} is too large for its file system: {why}",
+        frozenset({errno.EFBIG}),
+    ),
+    errors.CrossDevice: (
         "{path} is on another file system than the archive's staging folder",
         frozenset({errno.EXDEV}),
     ),
-    LocksUnavailable: ("{path} cannot be locked: {why}", frozenset({errno.ENOLCK})),
-    TooManyOpenFiles: (
+    errors.LocksUnavailable: ("{path} cannot be locked: {why}", frozenset({errno.ENOLCK})),
+    errors.TooManyOpenFiles: (
         "{path} cannot be opened: {why}",
         frozenset({errno.EMFILE, errno.ENFILE}),
     ),
@@ -68,30 +56,30 @@ _NOT_IMPLEMENTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, err
 _UNSYNCABLE = _NOT_IMPLEMENTED | {errno.EBADF, errno.EISDIR, errno.EACCES, errno.EPERM}
 
 
-def translated(error: OSError, path: Path) -> LocalError:
+def translated(error: OSError, path: Path) -> errors.LocalError:
     """Return the LocalError for an OSError.
 
     The file that the error names is preferred to `path`.
     """
     named = error.filename2 or error.filename  # the target of a rename
     where = named if isinstance(named, str) else str(path)
-    kind = CAUSES.get(error.errno or 0, FileFailure)
+    kind = CAUSES.get(error.errno or 0, errors.FileFailure)
     words = _CAUSES[kind][0] if kind in _CAUSES else "{path} cannot be read or written: {why}"
     return kind(words.format(path=where, why=error.strerror or error))
 
 
-def unusable(error: OSError, path: Path) -> LocalError:
+def unusable(error: OSError, path: Path) -> errors.LocalError:
     """Return the error for a folder that is required; the default is NotWritable."""
     cause = translated(error, path)
-    if isinstance(cause, StorageProblem):
+    if isinstance(cause, errors.StorageProblem):
         return cause
-    return NotWritable(f"{path} cannot be written: {error.strerror}")
+    return errors.NotWritable(f"{path} cannot be written: {error.strerror}")
 
 
-def unlockable(error: OSError, path: Path) -> LocalError:
+def unlockable(error: OSError, path: Path) -> errors.LocalError:
     """Return the error for a lock that could not be taken."""
     if error.errno in _NOT_IMPLEMENTED:
-        return LocksUnavailable(f"{path} cannot be locked: {error.strerror}")
+        return errors.LocksUnavailable(f"{path} cannot be locked: {error.strerror}")
     return unusable(error, path)
 
 

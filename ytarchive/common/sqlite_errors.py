@@ -6,33 +6,28 @@ from pathlib import Path
 
 from loguru import logger
 
-from ytarchive.common.errors import (
-    DatabaseCorrupt,
-    DatabaseUnsupported,
-    DiskFull,
-    LocksUnavailable,
-    NotWritable,
-    StaleShare,
-    YTArchiveError,
-)
+from ytarchive.common import errors
 from ytarchive.common.regular import NotRegularFile, require_regular
 
 log = logger.bind(service="common")
 
-_CAUSES: dict[int, tuple[type[YTArchiveError], str]] = {
-    sqlite3.SQLITE_FULL: (DiskFull, "the disk with {path} is full"),
+_CAUSES: dict[int, tuple[type[errors.YTArchiveError], str]] = {
+    sqlite3.SQLITE_FULL: (errors.DiskFull, "the disk with {path} is full"),
     # the index of the write-ahead log could not grow
-    sqlite3.SQLITE_IOERR_SHMSIZE: (DiskFull, "the disk with {path} is full"),
-    sqlite3.SQLITE_IOERR_LOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
-    sqlite3.SQLITE_IOERR_RDLOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
-    sqlite3.SQLITE_IOERR_UNLOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
-    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK: (LocksUnavailable, "{path} cannot be locked: {error}"),
-    sqlite3.SQLITE_READONLY: (NotWritable, "{path} cannot be written: {error}"),
-    sqlite3.SQLITE_CANTOPEN: (NotWritable, "{path} cannot be opened: {error}"),
-    sqlite3.SQLITE_PERM: (NotWritable, "{path} cannot be written: {error}"),
-    sqlite3.SQLITE_IOERR: (StaleShare, "{path} cannot be read or written: {error}"),
-    sqlite3.SQLITE_BUSY: (DatabaseUnsupported, "{path} is used by another program: {error}"),
-    sqlite3.SQLITE_PROTOCOL: (DatabaseUnsupported, "{path} cannot be locked there: {error}"),
+    sqlite3.SQLITE_IOERR_SHMSIZE: (errors.DiskFull, "the disk with {path} is full"),
+    sqlite3.SQLITE_IOERR_LOCK: (errors.LocksUnavailable, "{path} cannot be locked: {error}"),
+    sqlite3.SQLITE_IOERR_RDLOCK: (errors.LocksUnavailable, "{path} cannot be locked: {error}"),
+    sqlite3.SQLITE_IOERR_UNLOCK: (errors.LocksUnavailable, "{path} cannot be locked: {error}"),
+    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK: (
+        errors.LocksUnavailable,
+        "{path} cannot be locked: {error}",
+    ),
+    sqlite3.SQLITE_READONLY: (errors.NotWritable, "{path} cannot be written: {error}"),
+    sqlite3.SQLITE_CANTOPEN: (errors.NotWritable, "{path} cannot be opened: {error}"),
+    sqlite3.SQLITE_PERM: (errors.NotWritable, "{path} cannot be written: {error}"),
+    sqlite3.SQLITE_IOERR: (errors.StaleShare, "{path} cannot be read or written: {error}"),
+    sqlite3.SQLITE_BUSY: (errors.DatabaseUnsupported, "{path} is used by another program: {error}"),
+    sqlite3.SQLITE_PROTOCOL: (errors.DatabaseUnsupported, "{path} cannot be locked there: {error}"),
 }
 
 DECODING_FAILURES = (UnicodeDecodeError,)
@@ -53,7 +48,7 @@ _LOST_WITH = {
 }
 
 
-def damaged(path: Path, cause: str) -> DatabaseCorrupt:
+def damaged(path: Path, cause: str) -> errors.DatabaseCorrupt:
     """Return the error for a damaged database, with the way to restore it."""
     if path.name == "library.db":
         remedy = "`ytarchive rebuild` rebuilds it from the archive's files"
@@ -63,7 +58,7 @@ def damaged(path: Path, cause: str) -> DatabaseCorrupt:
         lost = _LOST_WITH.get(path.name, "its content is lost then")
         remedy = f"`ytarchive restore DIR` brings a backup back, or move {path}* aside ({lost})"
     cause = " ".join(cause.split())
-    return DatabaseCorrupt(f"{path} is damaged ({cause}); {remedy}", path=str(path))
+    return errors.DatabaseCorrupt(f"{path} is damaged ({cause}); {remedy}", path=str(path))
 
 
 def translated(error: Exception, path: Path) -> Exception:

@@ -2,5 +2,3 @@
 
 from ytarchive.doctor.checks import diagnose
 from ytarchive.doctor.models import Check, Diagnosis, Verdict
-
-__all__ = ["Check", "Diagnosis", "Verdict", "diagnose"]

@@ -13,20 +13,3 @@ from ytarchive.download.api import (
 )
 from ytarchive.download.retrying import Retry, RetryPolicy
 from ytarchive.download.staging.api import ReleaseStaging, StagingAPI, StagingReport
-
-__all__ = [
-    "DownloadAPI",
-    "DownloadEvent",
-    "DownloadListener",
-    "DownloadPhase",
-    "DownloadProgress",
-    "DownloadRequest",
-    "DownloadStatus",
-    "ReleaseStaging",
-    "Retry",
-    "RetryPolicy",
-    "StagingAPI",
-    "StagingReport",
-    "VideoFormat",
-    "VideoFormats",
-]

@@ -6,14 +6,3 @@ from ytarchive.http.documents import errors_document, openapi_document
 from ytarchive.http.listening import Listening, listen
 from ytarchive.http.probing import says_healthy
 from ytarchive.http.server import build_app
-
-__all__ = [
-    "CONTRACTS",
-    "Listening",
-    "build_app",
-    "errors_document",
-    "listen",
-    "openapi_document",
-    "remote",
-    "says_healthy",
-]

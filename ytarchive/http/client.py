@@ -16,15 +16,9 @@ from aiohttp import hdrs
 from pydantic import ValidationError
 from yarl import URL
 
+from ytarchive.common import errors
 from ytarchive.common.content import PART_SIZE, Content, Parts
 from ytarchive.common.contract import Contract, Endpoint, OperationKind, endpoints
-from ytarchive.common.errors import (
-    ProtocolError,
-    ServiceTimeout,
-    ServiceUnavailable,
-    YTArchiveError,
-    error_from,
-)
 from ytarchive.common.events import EventStream
 from ytarchive.common.json_text import read_json
 from ytarchive.common.models import HealthCheck, HealthQuery, ServiceResponse
@@ -152,7 +146,7 @@ class _Wire:
             async with aclosing(decoded(response.content.iter_any())) as events:
                 async for sent in events:
                     yield sent
-        raise self._failure(ServiceUnavailable, "has ended the stream of events")
+        raise self._failure(errors.ServiceUnavailable, "has ended the stream of events")
 
     def _described(self, response: aiohttp.ClientResponse, path: str) -> "_RemoteContent":
         sent = response.headers
@@ -169,47 +163,53 @@ class _Wire:
             )
         except (KeyError, ValueError) as error:
             text = "answered with content that lacks headers"
-            raise self._failure(ProtocolError, text) from error
+            raise self._failure(errors.ProtocolError, text) from error
 
-    def refusal(self, name: str, status: int, raw: bytes) -> YTArchiveError:
+    def refusal(self, name: str, status: int, raw: bytes) -> errors.YTArchiveError:
         """Return the error in an answer without the expected content."""
         error = self._envelope(status, raw).error
         if error is None:
-            return self._failure(ProtocolError, f"answered {name} with no content")
-        return error_from(error)
+            return self._failure(errors.ProtocolError, f"answered {name} with no content")
+        return errors.error_from(error)
 
     def _result(self, declared: Endpoint, status: int, raw: bytes) -> Any:
         answer = self._envelope(status, raw)
         if answer.error is not None:
-            raise error_from(answer.error)
+            raise errors.error_from(answer.error)
         if not answer.success:
-            raise self._failure(ProtocolError, "answered neither with success nor with an error")
+            raise self._failure(
+                errors.ProtocolError, "answered neither with success nor with an error"
+            )
         try:
             return declared.response_adapter.validate_python(answer.data)
         except ValidationError as error:
             text = f"answered {declared.name} in an unknown form"
-            raise self._failure(ProtocolError, text) from error
+            raise self._failure(errors.ProtocolError, text) from error
 
     def _envelope(self, status: int, raw: bytes) -> ServiceResponse:
         try:
             return ServiceResponse.model_validate(read_json(raw))
         except ValueError as error:
             text = f"answered with status {status} and no envelope"
-            raise self._failure(ProtocolError, text) from error
+            raise self._failure(errors.ProtocolError, text) from error
 
-    def _unanswered(self, error: Exception) -> YTArchiveError:
+    def _unanswered(self, error: Exception) -> errors.YTArchiveError:
         match error:
             case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
-                return self._failure(ProtocolError, "has an invalid URL")
+                return self._failure(errors.ProtocolError, "has an invalid URL")
             case aiohttp.ClientResponseError():
-                return self._failure(ProtocolError, "does not answer with valid HTTP")
+                return self._failure(errors.ProtocolError, "does not answer with valid HTTP")
             case TimeoutError():
                 seconds = self._timeout.total or 0
-                return self._failure(ServiceTimeout, f"did not answer within {seconds:g} seconds")
+                return self._failure(
+                    errors.ServiceTimeout, f"did not answer within {seconds:g} seconds"
+                )
             case _:
-                return self._failure(ServiceUnavailable, f"does not answer: {_reason(error)}")
+                return self._failure(
+                    errors.ServiceUnavailable, f"does not answer: {_reason(error)}"
+                )
 
-    def _failure(self, kind: type[YTArchiveError], text: str) -> YTArchiveError:
+    def _failure(self, kind: type[errors.YTArchiveError], text: str) -> errors.YTArchiveError:
         message = f"the {self.service} service at {self._base_url} {text}"
         return kind(message, service=self.service, url=self._base_url)
 

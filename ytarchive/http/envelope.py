@@ -6,12 +6,7 @@ from typing import Any
 from aiohttp import hdrs, web
 from pydantic import TypeAdapter
 
-from ytarchive.common.errors import (
-    MethodNotAllowed,
-    RangeNotSatisfiable,
-    TokenRequired,
-    YTArchiveError,
-)
+from ytarchive.common import errors
 from ytarchive.common.json_text import dumped, json_bytes
 from ytarchive.common.models import ErrorDetail, Model
 from ytarchive.common.tracing import TRACE_HEADER
@@ -51,21 +46,21 @@ def success(adapter: TypeAdapter[Any], value: Any, trace_id: str, status: int) -
     return answer(body, trace_id, status)
 
 
-def failure(error: YTArchiveError, trace_id: str) -> web.Response:
+def failure(error: errors.YTArchiveError, trace_id: str) -> web.Response:
     """Return `error` in the envelope; its `details` contain the remedy."""
     detail = json_bytes(_with_remedy(error), fallback=str)
     body = b'{"success":false,"data":null,"error":%b,"trace_id":"%b"}' % (detail, trace_id.encode())
     response = answer(body, trace_id, error.status)
-    if isinstance(error, TokenRequired):
+    if isinstance(error, errors.TokenRequired):
         response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
-    if isinstance(error, MethodNotAllowed) and "allow" in error.details:
+    if isinstance(error, errors.MethodNotAllowed) and "allow" in error.details:
         response.headers[hdrs.ALLOW] = ", ".join(error.details["allow"])
-    if isinstance(error, RangeNotSatisfiable) and "size" in error.details:
+    if isinstance(error, errors.RangeNotSatisfiable) and "size" in error.details:
         response.headers[hdrs.CONTENT_RANGE] = f"bytes */{error.details['size']}"
     return response
 
 
-def _with_remedy(error: YTArchiveError) -> ErrorDetail:
+def _with_remedy(error: errors.YTArchiveError) -> ErrorDetail:
     detail = error.detail()
     details = {"remedy": error.remedy, **(detail.details or {})}
     return detail.model_copy(update={"details": details})

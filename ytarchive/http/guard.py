@@ -13,14 +13,8 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from yarl import URL
 
+from ytarchive.common import errors
 from ytarchive.common.config import ServerConfig
-from ytarchive.common.errors import (
-    ForbiddenHost,
-    ForbiddenOrigin,
-    InvalidConfiguration,
-    TokenRequired,
-    UnsupportedMediaType,
-)
 from ytarchive.common.hosts import is_loopback
 
 SAFE_HEADERS = {
@@ -40,7 +34,7 @@ _OWN_SITES = frozenset({"same-origin", "none"})
 def require_safe_address(host: str, config: ServerConfig) -> None:
     """Raise InvalidConfiguration if others could reach the server and no token is set."""
     if not is_loopback(host) and not _token(config):
-        raise InvalidConfiguration(
+        raise errors.InvalidConfiguration(
             f"server.host {host} can be reached from other machines; "
             "set server.token, or listen on 127.0.0.1"
         )
@@ -65,21 +59,21 @@ class Guard:
         self._check_origin(request)
         self._check_token(request)
         if request.body_exists and not _is_json(request.content_type):
-            raise UnsupportedMediaType
+            raise errors.UnsupportedMediaType
 
     def _check_host(self, request: web.Request) -> None:
         hosts = request.headers.getall(hdrs.HOST, [])
         name = _host_name(hosts[0]) if len(hosts) == 1 else None
         if name is None or not (name in self._names or name == _own_address(request)):
-            raise ForbiddenHost
+            raise errors.ForbiddenHost
 
     def _check_origin(self, request: web.Request) -> None:
         site = request.headers.get("Sec-Fetch-Site")
         if site is not None and site not in _OWN_SITES:
-            raise ForbiddenOrigin
+            raise errors.ForbiddenOrigin
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and not self._is_own(origin, request):
-            raise ForbiddenOrigin
+            raise errors.ForbiddenOrigin
 
     def _is_own(self, origin: str, request: web.Request) -> bool:
         scheme, _, authority = origin.lower().partition("://")
@@ -96,7 +90,7 @@ class Guard:
         scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         sent = given.strip().encode("utf-8", "surrogateescape")
         if scheme.lower() != "bearer" or not hmac.compare_digest(sent, self._token):
-            raise TokenRequired
+            raise errors.TokenRequired
 
 
 @functools.lru_cache(maxsize=256)

@@ -10,13 +10,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from loguru import logger
 
-from ytarchive.common.errors import (
-    AddressInUse,
-    ExpectationFailed,
-    InternalError,
-    MalformedRequest,
-    YTArchiveError,
-)
+from ytarchive.common import errors
 from ytarchive.common.tracing import TRACE_HEADER, trace
 from ytarchive.http.envelope import failure
 from ytarchive.http.guard import require_safe_address, server_url
@@ -61,7 +55,7 @@ async def listen(app: web.Application, host: str, port: int) -> Listening:
         server = await _listening_server(app, runner, host, port)
     except OSError as error:
         await runner.cleanup()
-        raise AddressInUse(_reason(error, host, port), host=host, port=port) from None
+        raise errors.AddressInUse(_reason(error, host, port), host=host, port=port) from None
     return Listening(host, server.sockets[0].getsockname()[1], runner, server)
 
 
@@ -92,7 +86,11 @@ def _in_envelope(handler: _RequestHandler) -> _RequestHandler:
             return await handler(request)
         except web.HTTPException as error:
             is_expectation = isinstance(error, web.HTTPExpectationFailed)
-            refusal = ExpectationFailed() if is_expectation else MalformedRequest(error.reason)
+            refusal = (
+                errors.ExpectationFailed()
+                if is_expectation
+                else errors.MalformedRequest(error.reason)
+            )
             with trace(request.headers.get(TRACE_HEADER)) as trace_id:
                 return failure(refusal, trace_id)
 
@@ -128,7 +126,9 @@ class _Connection(web.RequestHandler):
             raise ConnectionError("the answer has begun, so no other answer can be sent")
         if status >= 500:
             logger.bind(service="http").opt(exception=exc).error("a request failed: {}", message)
-        error: YTArchiveError = InternalError() if status >= 500 else MalformedRequest()
+        error: errors.YTArchiveError = (
+            errors.InternalError() if status >= 500 else errors.MalformedRequest()
+        )
         with trace(None) as trace_id:
             response = failure(error, trace_id)
         response.force_close()

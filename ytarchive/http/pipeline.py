@@ -10,15 +10,8 @@ from aiohttp.typedefs import Handler, Middleware
 from loguru import logger
 from prometheus_client import Histogram
 
+from ytarchive.common import errors
 from ytarchive.common.config import ServerConfig
-from ytarchive.common.errors import (
-    BodyTooLarge,
-    InternalError,
-    MalformedRequest,
-    MethodNotAllowed,
-    UnknownPath,
-    YTArchiveError,
-)
 from ytarchive.common.faults import as_error
 from ytarchive.common.services import ServiceName
 from ytarchive.common.telemetry import REQUEST_SECONDS
@@ -84,27 +77,27 @@ def _failed(request: web.Request, error: Exception, log: "Logger") -> web.Respon
     if named.status >= 500:
         with trace(request[TRACE]):
             message = "{} {} failed: {} {}"
-            shown = log.opt(exception=error) if isinstance(named, InternalError) else log
+            shown = log.opt(exception=error) if isinstance(named, errors.InternalError) else log
             shown.error(message, request.method, request.rel_url.raw_path, named.code, error)
     return failure(named, request[TRACE])
 
 
-def _named(error: Exception, request: web.Request) -> YTArchiveError:
+def _named(error: Exception, request: web.Request) -> errors.YTArchiveError:
     """Return an exception as a YTArchiveError; unexpected ones without their text."""
     match error:
-        case YTArchiveError():
+        case errors.YTArchiveError():
             return error
         case web.HTTPMethodNotAllowed():
             allowed = sorted(error.allowed_methods)
             message = f"{request.method[:16]} is not among {', '.join(allowed)}"
-            return MethodNotAllowed(message, allow=allowed)
+            return errors.MethodNotAllowed(message, allow=allowed)
         case web.HTTPNotFound():
-            return UnknownPath()
+            return errors.UnknownPath()
         case web.HTTPRequestEntityTooLarge():
-            return BodyTooLarge()
+            return errors.BodyTooLarge()
         case web.HTTPException() if error.status < 500:
-            return MalformedRequest(error.reason)
+            return errors.MalformedRequest(error.reason)
         case _:
             named = as_error(error)
             # The text of an unexpected exception is only logged.
-            return InternalError() if isinstance(named, InternalError) else named
+            return errors.InternalError() if isinstance(named, errors.InternalError) else named

@@ -13,6 +13,7 @@ from ytarchive.jobs.queue.models import (
     MOST_SHOWN,
     CreateJob,
     Job,
+    JobOptions,
     JobProgress,
     JobQuery,
     JobResult,
@@ -22,7 +23,6 @@ from ytarchive.jobs.queue.models import (
     ResultStatus,
     VideoProgress,
 )
-from ytarchive.jobs.queue.options import JobOptions
 from ytarchive.jobs.queue.repository import SCHEMA as JOBS_SCHEMA
 from ytarchive.jobs.registry.api import RegistryAPI
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
@@ -30,47 +30,3 @@ from ytarchive.jobs.repairing.api import QueuedRepairs, RepairsAPI
 from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
 from ytarchive.jobs.schedule.api import ScheduleAPI
-
-__all__ = [
-    "FIRST_VIDEOS",
-    "IN_PROCESS",
-    "JOBS_SCHEMA",
-    "MOST_SHOWN",
-    "Availability",
-    "AvailabilityAPI",
-    "AvailabilityQuery",
-    "AvailabilityState",
-    "CreateJob",
-    "EventBatch",
-    "EventKind",
-    "EventQuery",
-    "EventsAPI",
-    "GovernorAPI",
-    "GovernorState",
-    "Job",
-    "JobOptions",
-    "JobProgress",
-    "JobQuery",
-    "JobResult",
-    "JobResultsAPI",
-    "JobStatus",
-    "JobType",
-    "JobView",
-    "JobsAPI",
-    "PermitsAPI",
-    "QueuedRepairs",
-    "RegisterService",
-    "RegistryAPI",
-    "RepairsAPI",
-    "ResultStatus",
-    "ResultsQuery",
-    "RetriedJob",
-    "RetryJobs",
-    "RetryReport",
-    "RetryWorkPlans",
-    "ScheduleAPI",
-    "ServiceRegistry",
-    "VideoFilter",
-    "VideoProgress",
-    "restore_evidence",
-]

@@ -23,8 +23,7 @@ from ytarchive.jobs.availability.api import AvailabilityAPI
 from ytarchive.jobs.events.api import EventsAPI
 from ytarchive.jobs.events.service import EventsService
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
-from ytarchive.jobs.governor.gate import GovernedGate
-from ytarchive.jobs.governor.permits import Permits
+from ytarchive.jobs.governor.gate import GovernedGate, Permits
 from ytarchive.jobs.governor.service import GovernorService
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards, guards_of
@@ -36,13 +35,12 @@ from ytarchive.jobs.processing.progress import ProgressReader
 from ytarchive.jobs.processing.runner import Runner
 from ytarchive.jobs.processing.video_flow import VideoFlow, places
 from ytarchive.jobs.processing.work_plans import WorkPlanReporter
-from ytarchive.jobs.queue.continuing import OpenJobs
 from ytarchive.jobs.queue.models import FIRST_VIDEOS, CreateJob, Job, JobQuery, JobView
 from ytarchive.jobs.queue.policy import longest_waits
 from ytarchive.jobs.queue.pruning import Pruner
 from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
-from ytarchive.jobs.queue.requeueing import Requeueing
+from ytarchive.jobs.queue.requeueing import OpenJobs, Requeueing
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.registry.api import RegistryAPI
 from ytarchive.jobs.registry.registry import HealthProbe, Registry

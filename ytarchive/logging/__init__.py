@@ -13,19 +13,3 @@ from ytarchive.logging.masking import register_secrets
 from ytarchive.logging.pipeline import LogPipeline, RemoteTarget
 from ytarchive.logging.repository import SCHEMA as LOGS_SCHEMA
 from ytarchive.logging.sinks import Console, configure_logging
-
-__all__ = [
-    "LOGS_SCHEMA",
-    "Console",
-    "LogBatch",
-    "LogEntry",
-    "LogLevel",
-    "LogPipeline",
-    "LogQuery",
-    "LoggingAPI",
-    "Metric",
-    "Received",
-    "RemoteTarget",
-    "configure_logging",
-    "register_secrets",
-]

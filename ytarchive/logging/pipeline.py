@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from loguru import logger
 
-from ytarchive.common.errors import (
-    BodyTooLarge,
-    DatabaseCorrupt,
-    LocalError,
-    NetworkFailure,
-    ServiceError,
-    YTArchiveError,
-)
+from ytarchive.common import errors
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI
 from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.early import early_entries
@@ -49,8 +42,8 @@ class EntryTarget(Protocol):
 
 def is_passing(error: Exception) -> bool:
     """Return whether a failure of the store may be temporary, such as a full or missing disk."""
-    kinds = ServiceError | NetworkFailure | LocalError
-    return isinstance(error, kinds) and not isinstance(error, DatabaseCorrupt)
+    kinds = errors.ServiceError | errors.NetworkFailure | errors.LocalError
+    return isinstance(error, kinds) and not isinstance(error, errors.DatabaseCorrupt)
 
 
 class RemoteTarget:
@@ -63,7 +56,7 @@ class RemoteTarget:
         """Submit the entries in one request, or in smaller ones if it is too large."""
         try:
             await self._service.submit_logs(LogBatch(entries=list(entries)))
-        except BodyTooLarge:
+        except errors.BodyTooLarge:
             if len(entries) == 1:
                 raise
             half = len(entries) // 2
@@ -188,7 +181,7 @@ class LogPipeline:
                 await self._target.write(batch)
         except Exception as error:  # an error of the store must not end the logging
             self._works = False
-            text = error.message if isinstance(error, YTArchiveError) else repr(error)
+            text = error.message if isinstance(error, errors.YTArchiveError) else repr(error)
             self._complaints.say(f"log entries cannot be stored: {text}")
             return error
         self._works = True

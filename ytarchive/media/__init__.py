@@ -23,30 +23,3 @@ from ytarchive.media.formats import (
 )
 from ytarchive.media.inspection import check_media, require_playable
 from ytarchive.media.streams import PICTURE, SOUND, Streams, streams_of
-
-__all__ = [
-    "LARGEST_FILE",
-    "PICTURE",
-    "SOUND",
-    "ContentError",
-    "Info",
-    "Streams",
-    "agreed_seconds",
-    "as_jpeg",
-    "check_media",
-    "chosen_formats",
-    "codec_of",
-    "ffmpeg_path",
-    "formats_in",
-    "has_picture",
-    "has_sound",
-    "is_upscaled",
-    "label_of",
-    "note_of",
-    "own_seconds",
-    "quality_label",
-    "require_captions",
-    "require_playable",
-    "streams_of",
-    "xtags",
-]

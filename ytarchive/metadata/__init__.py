@@ -13,20 +13,3 @@ from ytarchive.metadata.api import (
     VideoMetadataQuery,
 )
 from ytarchive.metadata.repository import SCHEMA as METADATA_SCHEMA
-
-__all__ = [
-    "METADATA_SCHEMA",
-    "BatchMetadata",
-    "BatchRequest",
-    "ChannelMetadata",
-    "MetadataAPI",
-    "MetadataQuery",
-    "MissingVideo",
-    "PlaylistMetadata",
-    "PlaylistPage",
-    "PlaylistPageQuery",
-    "PlaylistVideo",
-    "QuotaUsage",
-    "VideoMetadata",
-    "VideoMetadataQuery",
-]

@@ -3,13 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
-from ytarchive.common.errors import (
-    ApiFailure,
-    ApiKeyInvalid,
-    Unavailable,
-    VideoUnavailable,
-    YTArchiveError,
-)
+from ytarchive.common import errors
 from ytarchive.common.media import VideoMetadata
 from ytarchive.metadata.data_api.client import IDS_PER_CALL, DataApi
 from ytarchive.metadata.data_api.resources import video_metadata
@@ -28,13 +22,13 @@ class ApiVideos:
         self._api = api
         self._cache = cache
         self._collector = Collector[VideoMetadata](self.ask, most=IDS_PER_CALL)
-        self._hints: dict[str, Unavailable] = {}
+        self._hints: dict[str, errors.Unavailable] = {}
 
     async def close(self) -> None:
         """Cancel running calls."""
         await self._collector.close()
 
-    def hint(self, absences: Mapping[str, Unavailable]) -> None:
+    def hint(self, absences: Mapping[str, errors.Unavailable]) -> None:
         """Record the reasons to report if videos that a list shows as dead are missing."""
         self._hints |= absences
         for oldest in list(self._hints)[:-_MOST_HINTS]:
@@ -45,7 +39,7 @@ class ApiVideos:
         return await self._collector.get(video_id)
 
     async def ask(
-        self, video_ids: Sequence[str], absences: Mapping[str, Unavailable] | None = None
+        self, video_ids: Sequence[str], absences: Mapping[str, errors.Unavailable] | None = None
     ) -> dict[str, Outcome]:
         """Call the API for up to 50 videos and cache the answers; missing ones are unavailable."""
         resources = await self._api_or_refuse().videos(video_ids)
@@ -54,10 +48,10 @@ class ApiVideos:
         for video_id, resource in resources.items():
             try:
                 found.append(video_metadata(resource, self._cache.now()))
-            except ApiFailure as error:
+            except errors.ApiFailure as error:
                 unreadable[video_id] = error
         gone = {
-            video_id: (absences or self._hints).get(video_id) or VideoUnavailable()
+            video_id: (absences or self._hints).get(video_id) or errors.VideoUnavailable()
             for video_id in video_ids
             if video_id not in resources
         }
@@ -66,7 +60,7 @@ class ApiVideos:
     async def ask_many(self, video_ids: Sequence[str]) -> dict[str, Outcome]:
         """Request any number of videos, in calls of fifty; stop at an error that affects all."""
         outcomes: dict[str, Outcome] = {}
-        failures: list[YTArchiveError] = []
+        failures: list[errors.YTArchiveError] = []
         gate = asyncio.Semaphore(_CALLS_AT_ONCE)
 
         async def ask_group(group: Sequence[str]) -> None:
@@ -76,7 +70,7 @@ class ApiVideos:
                     return
                 try:
                     outcomes.update(await self.ask(group))
-                except YTArchiveError as error:
+                except errors.YTArchiveError as error:
                     failures.append(error)
                     outcomes.update(dict.fromkeys(group, error))
 
@@ -86,7 +80,7 @@ class ApiVideos:
         return outcomes
 
     async def check(
-        self, video_ids: Sequence[str], absences: Mapping[str, Unavailable]
+        self, video_ids: Sequence[str], absences: Mapping[str, errors.Unavailable]
     ) -> dict[str, Outcome]:
         """Return which of up to 50 videos exist, with at most one call of the API.
 
@@ -97,19 +91,21 @@ class ApiVideos:
         trusted = {
             video_id: outcome
             for video_id, outcome in known.items()
-            if video_id not in absences or isinstance(outcome, YTArchiveError)
+            if video_id not in absences or isinstance(outcome, errors.YTArchiveError)
         }
         rest = [video_id for video_id in video_ids if video_id not in trusted]
         return trusted | (await self.ask(rest, absences) if rest else {})
 
     def _api_or_refuse(self) -> DataApi:
         if self._api is None:
-            raise ApiKeyInvalid("YOUTUBE_API_KEY is not set")
+            raise errors.ApiKeyInvalid("YOUTUBE_API_KEY is not set")
         return self._api
 
 
-def _is_hopeless(failures: Sequence[YTArchiveError]) -> bool:
-    return len(failures) >= _FAILURES_BORNE or any(not isinstance(f, ApiFailure) for f in failures)
+def _is_hopeless(failures: Sequence[errors.YTArchiveError]) -> bool:
+    return len(failures) >= _FAILURES_BORNE or any(
+        not isinstance(f, errors.ApiFailure) for f in failures
+    )
 
 
 def _groups(video_ids: Sequence[str]) -> Iterator[Sequence[str]]:

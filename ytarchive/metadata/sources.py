@@ -10,12 +10,7 @@ from typing import TypeVar
 
 from loguru import logger
 
-from ytarchive.common.errors import (
-    ApiAnswerIncomplete,
-    QuotaExceeded,
-    Unavailable,
-    VideoUnavailable,
-)
+from ytarchive.common import errors
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.ytdlp import Extractor
 
@@ -43,22 +38,22 @@ class Sources:
             return await extractor()
         try:
             return await api(self.api)
-        except Unavailable as hint:
+        except errors.Unavailable as hint:
             log.info("refused by the Data API, using yt-dlp: {}", hint.message)
             return await with_hint(extractor, hint)
-        except ApiAnswerIncomplete as error:
+        except errors.ApiAnswerIncomplete as error:
             log.info("using yt-dlp instead: {}", error.message)
             return await extractor()
-        except QuotaExceeded as error:
+        except errors.QuotaExceeded as error:
             if not self.extract_when_quota_spent:
                 raise
             log.info("using yt-dlp instead: {}", error.message)
             return await extractor()
 
 
-async def with_hint(extractor: Callable[[], Awaitable[T]], hint: Unavailable) -> T:
+async def with_hint(extractor: Callable[[], Awaitable[T]], hint: errors.Unavailable) -> T:
     """Return yt-dlp's answer. A refusal without a reason is replaced by the hint."""
     try:
         return await extractor()
-    except VideoUnavailable as vague:
+    except errors.VideoUnavailable as vague:
         raise hint from vague

@@ -3,16 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from ytarchive.common.errors import (
-    ApiAnswerIncomplete,
-    Blocked,
-    NotFound,
-    QuotaExceeded,
-    Unavailable,
-    VideoUnavailable,
-    WrongVideo,
-    YTArchiveError,
-)
+from ytarchive.common import errors
 from ytarchive.common.media import VideoMetadata
 from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.repository import MetadataCache, Outcome
@@ -78,7 +69,7 @@ class Videos:
         """Return fresh metadata. Where the Data API refused it lately, yt-dlp answers."""
         try:
             return await self._lookups.get(video_id)
-        except Unavailable as hint:
+        except errors.Unavailable as hint:
             return await with_hint(lambda: self._extract(video_id), hint)
 
     async def _look_up(self, video_ids: Sequence[str]) -> dict[str, Outcome | None]:
@@ -87,7 +78,7 @@ class Videos:
 
     def _may_extract(self, outcome: Outcome | None) -> bool:
         """Return whether to use yt-dlp: without a complete answer of the Data API."""
-        if isinstance(outcome, QuotaExceeded):
+        if isinstance(outcome, errors.QuotaExceeded):
             return self._sources.extract_when_quota_spent
         return outcome is None or _is_answer(outcome)
 
@@ -97,7 +88,9 @@ class Videos:
     async def _extract_and_keep(self, video_id: str) -> VideoMetadata:
         extracted = (await self._sources.extractor.extract(video_id)).metadata
         if extracted.video_id != video_id:
-            raise WrongVideo(f"YouTube answered with {extracted.video_id} instead of {video_id}")
+            raise errors.WrongVideo(
+                f"YouTube answered with {extracted.video_id} instead of {video_id}"
+            )
         await self._cache.save([extracted], captions_seen=True)
         return extracted
 
@@ -105,15 +98,15 @@ class Videos:
         """Return the outcomes of extractions, a few at a time; a block ends all of them."""
         outcomes: dict[str, Outcome] = {}
         waiting = iter(video_ids)
-        blocked: list[Blocked] = []
+        blocked: list[errors.Blocked] = []
 
         async def work() -> None:
             for video_id in waiting:
                 try:
                     outcomes[video_id] = blocked[0] if blocked else await self._extract(video_id)
-                except YTArchiveError as error:
+                except errors.YTArchiveError as error:
                     outcomes[video_id] = error
-                    blocked.extend([error] if isinstance(error, Blocked) else [])
+                    blocked.extend([error] if isinstance(error, errors.Blocked) else [])
 
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(_EXTRACTIONS_AT_ONCE, len(video_ids))):
@@ -123,17 +116,19 @@ class Videos:
 
 def _is_answer(outcome: Outcome | None) -> bool:
     """Return whether the Data API answered for the video, but without its metadata."""
-    return isinstance(outcome, Unavailable | ApiAnswerIncomplete)
+    return isinstance(outcome, errors.Unavailable | errors.ApiAnswerIncomplete)
 
 
 def _with_hints(extracted: dict[str, Outcome], known: Mapping[str, Outcome]) -> dict[str, Outcome]:
     """Return the outcomes of extractions, with the Data API's reasons where yt-dlp has none."""
-    hints = {each: hint for each, hint in known.items() if isinstance(hint, Unavailable)}
+    hints = {each: hint for each, hint in known.items() if isinstance(hint, errors.Unavailable)}
     return {
-        video_id: hints.get(video_id, outcome) if isinstance(outcome, VideoUnavailable) else outcome
+        video_id: hints.get(video_id, outcome)
+        if isinstance(outcome, errors.VideoUnavailable)
+        else outcome
         for video_id, outcome in extracted.items()
     }
 
 
-def _not_asked() -> NotFound:
-    return NotFound("not in the cache, and the Data API cannot be used now")
+def _not_asked() -> errors.NotFound:
+    return errors.NotFound("not in the cache, and the Data API cannot be used now")

@@ -1,5 +1,3 @@
 """Implementations of ytarchive's ports for tests of programs that use ytarchive."""
 
 from ytarchive.testing.memory_store import MemoryMediaStore
-
-__all__ = ["MemoryMediaStore"]

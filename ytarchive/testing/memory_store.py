@@ -8,16 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from ytarchive.common import errors
 from ytarchive.common.config import OWN_FOLDER
 from ytarchive.common.content import PART_SIZE, Parts
 from ytarchive.common.disk import Space
-from ytarchive.common.errors import (
-    Cancelled,
-    ContentChanged,
-    FileGone,
-    NotFound,
-    PathOutsideArchive,
-)
 from ytarchive.common.paths import require_names
 from ytarchive.storage import FileKind, FileState, MediaStore, put_order
 
@@ -42,7 +36,7 @@ class MemoryMediaStore(MediaStore):
         require_names(path)
         key = PurePosixPath(path or self._videos)
         if key.is_absolute() or ".." in key.parts or key.parts[:1] in _NOT_FOR_VIDEOS:
-            raise PathOutsideArchive(f"{path!r} cannot hold videos")
+            raise errors.PathOutsideArchive(f"{path!r} cannot hold videos")
         if video_id is not None and key.name != video_id:
             key /= video_id
         return str(key)
@@ -66,7 +60,7 @@ class MemoryMediaStore(MediaStore):
     ) -> Parts:
         found = self._get(key)
         if etag not in {None, found.etag}:
-            raise ContentChanged(f"{key} has changed")
+            raise errors.ContentChanged(f"{key} has changed")
         wanted = found.content[start:stop]
         parts = (wanted[at : at + PART_SIZE] for at in range(0, len(wanted), PART_SIZE))
 
@@ -82,7 +76,7 @@ class MemoryMediaStore(MediaStore):
         self, keys: Iterable[str], *, hashed: bool = False, stop: threading.Event | None = None
     ) -> dict[str, FileState]:
         if hashed and stop is not None and stop.is_set():
-            raise Cancelled("the reading of files was stopped")
+            raise errors.Cancelled("the reading of files was stopped")
         return {key: self._state(key, hashed=hashed) for key in keys}
 
     async def iterate(
@@ -96,7 +90,7 @@ class MemoryMediaStore(MediaStore):
 
     async def move(self, source: str, target: str) -> None:
         if source not in self._objects:
-            raise FileGone(f"{source} is gone")
+            raise errors.FileGone(f"{source} is gone")
         self._objects[target] = self._objects.pop(source)
 
     async def delete(self, prefix: str) -> None:
@@ -116,7 +110,7 @@ class MemoryMediaStore(MediaStore):
 
     def _get(self, key: str) -> _Object:
         if key not in self._objects:
-            raise NotFound(f"{key} does not exist")
+            raise errors.NotFound(f"{key} does not exist")
         return self._objects[key]
 
     def _state(self, key: str, *, hashed: bool) -> FileState:

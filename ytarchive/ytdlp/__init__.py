@@ -18,25 +18,3 @@ from ytarchive.ytdlp.cookies import CookiesReport, cookies_report
 from ytarchive.ytdlp.gate import Gate, OpenGate
 from ytarchive.ytdlp.sounds import is_original, language_of
 from ytarchive.ytdlp.tools import KnownTools, Tool, ToolReport, tool_report
-
-__all__ = [
-    "CAPTIONS_NOT_ASKED",
-    "CookiesReport",
-    "DownloadOrder",
-    "Downloaded",
-    "ExtractedVideo",
-    "Extractor",
-    "Fetcher",
-    "Gate",
-    "KnownTools",
-    "ListedEntries",
-    "OpenGate",
-    "Tool",
-    "ToolReport",
-    "Transfer",
-    "YtDlp",
-    "cookies_report",
-    "is_original",
-    "language_of",
-    "tool_report",
-]

@@ -7,13 +7,8 @@ from typing import Self
 
 from loguru import logger
 
+from ytarchive.common import errors
 from ytarchive.common.config import Settings
-from ytarchive.common.errors import (
-    DownloadTimeout,
-    NetworkTimeout,
-    ProtocolError,
-    YTArchiveError,
-)
 from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.ytdlp import worker_config
 from ytarchive.ytdlp.api import (
@@ -75,7 +70,7 @@ class YtDlp(Extractor, Fetcher):
             await worker.send(Task(kind="extract", video_id=video_id))
             event = await _last(worker, Patience(self._settings))
             if event.extracted is None:
-                raise ProtocolError("a worker process ended an extraction without a result")
+                raise errors.ProtocolError("a worker process ended an extraction without a result")
             return event.extracted
 
     def turn(self, video_id: str) -> AbstractAsyncContextManager[None]:
@@ -98,7 +93,7 @@ class YtDlp(Extractor, Fetcher):
                 await worker.send(Task(kind="next"))
                 event = await _last(worker, patience, on_progress)
             if event.downloaded is None:
-                raise ProtocolError("a worker process ended a download without a result")
+                raise errors.ProtocolError("a worker process ended a download without a result")
             return event.downloaded
 
     async def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
@@ -156,10 +151,10 @@ class Patience:
         self.seconds = self._extract if self._is_extracting else self._stall
         return not (was_extracting and self._is_extracting)
 
-    def exceeded(self) -> YTArchiveError:
+    def exceeded(self) -> errors.YTArchiveError:
         """Return the error of a task without progress, by the thing it waited for."""
         for_network = self._is_transferring or (self._is_extracting and self._is_unanswered)
-        kind = NetworkTimeout if for_network else DownloadTimeout
+        kind = errors.NetworkTimeout if for_network else errors.DownloadTimeout
         return kind(f"no progress for {self.seconds:.0f} seconds")
 
 

@@ -14,13 +14,7 @@ from typing import Any, Self
 from loguru import logger
 
 import ytarchive
-from ytarchive.common.errors import (
-    ProtocolError,
-    ToolMissing,
-    WorkerCrashed,
-    YTArchiveError,
-    error_from,
-)
+from ytarchive.common import errors
 from ytarchive.ytdlp.options import WorkerConfig
 from ytarchive.ytdlp.protocol import Event, Fork, Task, WorkerEvent
 
@@ -68,7 +62,9 @@ class ForkServer:
                 version = await fork_server._ready
         except TimeoutError:
             await fork_server.stop()
-            raise WorkerCrashed(f"yt-dlp was not loaded in {_SECONDS_TO_START} seconds") from None
+            raise errors.WorkerCrashed(
+                f"yt-dlp was not loaded in {_SECONDS_TO_START} seconds"
+            ) from None
         except BaseException:
             await fork_server.stop()
             raise
@@ -124,7 +120,7 @@ class ForkServer:
             data = message.model_dump_json(exclude_defaults=True).encode() + b"\n"
             socket.send_fds(self._control, [data], fds or [])
         except OSError as error:
-            raise WorkerCrashed("the process that starts workers has ended") from error
+            raise errors.WorkerCrashed("the process that starts workers has ended") from error
 
     async def _listen(self) -> None:
         unread = b""
@@ -139,7 +135,9 @@ class ForkServer:
         if event.ready is not None and not self._ready.done():
             self._ready.set_result(event.ready)
         elif event.failed is not None and not self._ready.done():
-            self._ready.set_exception(ToolMissing(f"yt-dlp cannot be loaded: {event.failed}"))
+            self._ready.set_exception(
+                errors.ToolMissing(f"yt-dlp cannot be loaded: {event.failed}")
+            )
         elif event.forked is not None:
             born = self._events.get(event.forked)
             if born and not born.done():
@@ -162,7 +160,9 @@ class ForkServer:
         waiting: list[asyncio.Future[Any]] = [self._ready, *self._events.values()]
         for future in waiting:
             if not future.done():
-                future.set_exception(WorkerCrashed("the process that starts workers has ended"))
+                future.set_exception(
+                    errors.WorkerCrashed("the process that starts workers has ended")
+                )
                 future.exception()  # mark it as retrieved: a future may have no waiter
 
 
@@ -212,13 +212,13 @@ class WorkerProcess:
         try:
             event = Event.model_validate_json(line)
         except ValueError as error:
-            raise ProtocolError("a worker process sent invalid data") from error
+            raise errors.ProtocolError("a worker process sent invalid data") from error
         if event.is_last:
             self.memory, self.is_worn = event.memory, event.worn
             self.tasks_done += 1
             self._is_clean = True
         if event.error:
-            raise error_from(event.error)
+            raise errors.error_from(event.error)
         return event
 
     def kill(self) -> None:
@@ -227,13 +227,13 @@ class WorkerProcess:
         self._writer.close()
         self._is_clean = False
 
-    async def _crash(self) -> YTArchiveError:
+    async def _crash(self) -> errors.YTArchiveError:
         for _ in range(20):  # the fork server sends the status shortly after the socket has closed
             if self.exit_status is not None:
                 break
             await asyncio.sleep(0.01)
         status = self.exit_status
-        return WorkerCrashed(f"a worker process ended {_ending(status)}", pid=self.pid)
+        return errors.WorkerCrashed(f"a worker process ended {_ending(status)}", pid=self.pid)
 
 
 async def _spawn(control: socket.socket, worker_config: WorkerConfig) -> Process:

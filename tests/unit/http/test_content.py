@@ -16,7 +16,7 @@ from ytarchive.common.errors import ContentChanged, NotFound, ServiceUnavailable
 from ytarchive.common.file_names import stored_name
 from ytarchive.http import Listening, remote
 from ytarchive.storage import ContentAPI, LocalMediaStore
-from ytarchive.storage.content.stored import StoredContent
+from ytarchive.storage.content.service import StoredContent
 from ytarchive.storage.store.layout import Layout
 
 VIDEO = "dQw4w9WgXcQ"

@@ -4,7 +4,7 @@ import pytest
 
 from ytarchive.download import DownloadPhase
 from ytarchive.jobs.governor.models import GovernorState
-from ytarchive.jobs.processing.estimate import Estimate, time_of_pace
+from ytarchive.jobs.processing.progress import Estimate, time_of_pace
 from ytarchive.jobs.queue.models import JobProgress, JobType, VideoProgress
 
 

@@ -17,10 +17,9 @@ from ytarchive.common.errors import BotCheck, NotFound, RequestsPaused, ServiceU
 from ytarchive.common.models import Done
 from ytarchive.http import remote
 from ytarchive.jobs import PermitsAPI
-from ytarchive.jobs.governor.gate import GovernedGate
+from ytarchive.jobs.governor.gate import GovernedGate, Permits
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.models import PermitOutcome, PermitRequest
-from ytarchive.jobs.governor.permits import Permits
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.remote_gate import RemoteGate
 from ytarchive.ytdlp import Gate

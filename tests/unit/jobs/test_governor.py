@@ -23,8 +23,7 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.jobs.governor.governor import Governor
-from ytarchive.jobs.governor.models import DIRECT
-from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.governor.models import DIRECT, Permit
 from ytarchive.jobs.queue.repository import SCHEMA
 
 HOUR = 3600.0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ytarchive.common.archived_files import Role
-from ytarchive.storage.content.types import MEDIA_TYPES, UNKNOWN, media_type, safe_name
+from ytarchive.storage.content.service import MEDIA_TYPES, UNKNOWN, media_type, safe_name
 from ytarchive.storage.store import layout
 from ytarchive.storage.store.layout import role_of
 

@@ -22,8 +22,8 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.storage import VerifyRequest, VerifyState
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.verify.passes import Pass
-from ytarchive.storage.verify.sample import Sample
 from ytarchive.storage.verify.schedule import due_at
+from ytarchive.storage.verify.session import Sample
 
 VIDEOS = 10_000
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

@@ -31,7 +31,7 @@ from ytarchive.jobs.availability.records import (
     record_of,
 )
 from ytarchive.jobs.governor.governor import Governor
-from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.queue.clock import Clock
 from ytarchive.jobs.queue.policy import Condition, condition_of, is_an_answer
 from ytarchive.jobs.queue.retry_conditions import RetryConditions

@@ -4,55 +4,42 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ytarchive.common import errors
 from ytarchive.common.database import Row
-from ytarchive.common.errors import (
-    AgeRestricted,
-    DrmProtected,
-    LiveVideo,
-    MembersOnly,
-    PaymentRequired,
-    Postponed,
-    RecordingUnavailable,
-    RegionBlocked,
-    Unavailable,
-    UpcomingVideo,
-    VideoUnavailable,
-    error_classes,
-)
 from ytarchive.common.models import from_micros, to_micros
 from ytarchive.jobs.availability.models import AvailabilityState
 from ytarchive.jobs.queue.policy import Condition, condition_of
 
 _DAY = timedelta(days=1)
-_CHECKS_OF_SUSPICIONS: dict[type[Unavailable], tuple[timedelta, ...]] = {
-    VideoUnavailable: (_DAY, 7 * _DAY, 30 * _DAY),
-    RecordingUnavailable: (_DAY, _DAY, _DAY),  # which may still be processed
+_CHECKS_OF_SUSPICIONS: dict[type[errors.Unavailable], tuple[timedelta, ...]] = {
+    errors.VideoUnavailable: (_DAY, 7 * _DAY, 30 * _DAY),
+    errors.RecordingUnavailable: (_DAY, _DAY, _DAY),  # which may still be processed
 }
 """After so long a suspicion is checked again; when all agree it is a fact."""
 
-_CHECKS_OF_FACTS: dict[type[Unavailable], timedelta | None] = {
-    AgeRestricted: None,
-    PaymentRequired: None,
-    MembersOnly: 7 * _DAY,  # many channels show their members a video some days early
+_CHECKS_OF_FACTS: dict[type[errors.Unavailable], timedelta | None] = {
+    errors.AgeRestricted: None,
+    errors.PaymentRequired: None,
+    errors.MembersOnly: 7 * _DAY,  # many channels show their members a video some days early
 }
 """When a fact is checked again; None: only with other cookies. All others: `_SLOW_CHECK`."""
 
 _SLOW_CHECK = 30 * _DAY
 
 _LIMITS = {
-    MembersOnly.reason: "for members only",
-    AgeRestricted.reason: "age-restricted",
-    RegionBlocked.reason: "blocked in this country",
-    PaymentRequired.reason: "must be paid for",
-    DrmProtected.reason: "copy-protected",
-    UpcomingVideo.reason: "not out yet",
-    LiveVideo.reason: "live now",
+    errors.MembersOnly.reason: "for members only",
+    errors.AgeRestricted.reason: "age-restricted",
+    errors.RegionBlocked.reason: "blocked in this country",
+    errors.PaymentRequired.reason: "must be paid for",
+    errors.DrmProtected.reason: "copy-protected",
+    errors.UpcomingVideo.reason: "not out yet",
+    errors.LiveVideo.reason: "live now",
 }
 """What keeps a video from this account or country only, or for a time: it is not lost."""
 
 _CONDITIONS: dict[str, Condition] = {
     kind.reason: condition
-    for kind in error_classes()
+    for kind in errors.error_classes()
     if kind.reason and (condition := condition_of(kind()))
 }
 
@@ -118,7 +105,7 @@ def record_of(row: Row) -> AvailabilityRecord:
     return AvailabilityRecord(**values | {"state": AvailabilityState(row["state"])})
 
 
-def next_check(error: Unavailable, confirmations: int, now: datetime) -> datetime | None:
+def next_check(error: errors.Unavailable, confirmations: int, now: datetime) -> datetime | None:
     """Return when to request a video again: suspicions soon, facts rarely; None for never."""
     checks = checks_of(error)
     if confirmations <= len(checks):
@@ -129,13 +116,13 @@ def next_check(error: Unavailable, confirmations: int, now: datetime) -> datetim
     return None if wait is None else now + wait
 
 
-def checks_of(error: Unavailable) -> tuple[timedelta, ...]:
+def checks_of(error: errors.Unavailable) -> tuple[timedelta, ...]:
     """Return when to check a suspicion before it counts; what YouTube says clearly is none."""
     return _CHECKS_OF_SUSPICIONS.get(type(error), ())
 
 
 def postponed(
-    video_id: str, error: Postponed, until: datetime | None, now: datetime
+    video_id: str, error: errors.Postponed, until: datetime | None, now: datetime
 ) -> AvailabilityRecord:
     """Return the record of a video that is not out yet, or live."""
     return AvailabilityRecord(

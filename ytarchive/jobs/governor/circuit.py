@@ -1,18 +1,27 @@
-"""The state of the circuit breaker: its storage and its metrics."""
+"""The circuit breaker: failures that open it, its state, its storage, its metrics and reports."""
 
+import math
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from ytarchive.common.config import DownloadConfig
 from ytarchive.common.database import Database, Row
-from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.errors import (
+    ExtractorBroken,
+    NetworkFailure,
+    NoFormats,
+    RequestsPaused,
+    UnknownFailure,
+    YTArchiveError,
+)
 from ytarchive.common.events import GovernorChanged, publish
 from ytarchive.common.models import from_micros, to_micros
 from ytarchive.common.rows import readable
 from ytarchive.common.telemetry import GOVERNOR_NEXT_PROBE, GOVERNOR_PAUSES, GOVERNOR_STATE
-from ytarchive.jobs.governor.models import DIRECT
-from ytarchive.jobs.governor.streaks import NETWORK
+from ytarchive.jobs.governor.models import DIRECT, GovernorState
+from ytarchive.jobs.queue.waiting import Waiting
 
 _FIRST_COOL_OFF = timedelta(minutes=60)
 _LONGEST = timedelta(days=3)
@@ -20,6 +29,41 @@ _FIRST_OUTAGE = timedelta(minutes=1)
 _LONGEST_OUTAGES = 3
 """Maximum doublings of the first pause without a connection: eight minutes."""
 _JITTER = 0.1
+
+
+@dataclass(frozen=True)
+class Streak:
+    """A number of consecutive similar failures of videos or lists that indicates one cause."""
+
+    reason: str
+    errors: tuple[type[YTArchiveError], ...]
+    longest: int
+
+
+EXTRACTION = Streak("extraction_failing", (ExtractorBroken, NoFormats, UnknownFailure), 6)
+NETWORK = Streak("network", (NetworkFailure,), 5)
+
+
+class Streaks:
+    """Counts failures by video or list: repeated failures of one count once."""
+
+    def __init__(self) -> None:
+        self._sources: dict[Streak, set[str]] = {EXTRACTION: set(), NETWORK: set()}
+
+    def add(self, error: YTArchiveError, source: str) -> Streak | None:
+        """Count a failure; return the streak that it completes, if any, and restart its count."""
+        for streak, sources in self._sources.items():
+            if isinstance(error, streak.errors):
+                sources.add(source)
+                if len(sources) >= streak.longest:
+                    sources.clear()
+                    return streak
+        return None
+
+    def clear(self) -> None:
+        """Record a success."""
+        for sources in self._sources.values():
+            sources.clear()
 
 
 class Circuit(StrEnum):
@@ -75,6 +119,48 @@ class CircuitState:
             self.times_in_a_row += 1
         return cool_off * (1 + random.uniform(0, _JITTER))  # noqa: S311  # guards nothing
 
+    def shown(self, settings: DownloadConfig, tokens: float) -> GovernorState:
+        """Return the current state; `tokens`: videos that may start at once."""
+        names = GovernorState.model_fields.keys() & vars(self).keys()
+        return GovernorState(
+            **{name: getattr(self, name) for name in names},
+            state=self.circuit,
+            pace=settings.pace,
+            videos_per_hour=settings.videos_per_hour,
+            ready_videos=max(int(tokens), 0),
+        )
+
+    def waiting(self) -> Waiting | None:
+        """Return why no video starts now, except the pace; None if one may."""
+        if self.paused_at is not None:
+            since = f"{self.paused_at:%Y-%m-%d %H:%M} UTC"
+            message = (
+                f"paused by `ytarchive pause` since {since}; `ytarchive resume` ends the pause"
+            )
+            return Waiting("paused", message, egress=self.egress)
+        probe = self.next_probe_at
+        if self.circuit is Circuit.OPEN and probe:
+            message = f"{self.message}; next attempt at {probe:%Y-%m-%d %H:%M} UTC"
+            return Waiting(self.reason or "", message, probe, self.egress)
+        if self.circuit is Circuit.PROBING:
+            message = f"{self.message}; one video is the probe"
+            return Waiting("probing", message, egress=self.egress)
+        return None
+
+    def show(self, *, opened: bool = False) -> None:
+        """Update the metrics, and publish the state; `opened` counts a new pause."""
+        for circuit in Circuit:
+            GOVERNOR_STATE.labels(circuit.value, self.egress).set(circuit is self.circuit)
+        probe = self.next_probe_at
+        GOVERNOR_NEXT_PROBE.labels(self.egress).set(probe.timestamp() if probe else 0)
+        if opened:
+            GOVERNOR_PAUSES.labels(self.reason or "", self.egress).inc()
+        self.publish()
+
+    def publish(self) -> None:
+        """Publish the state."""
+        publish(GovernorChanged(state=self.circuit, reason=self.reason, paused_at=self.paused_at))
+
 
 async def load_circuit(
     database: Database, now: datetime, tokens: float, egress: str
@@ -104,7 +190,7 @@ def _circuit(row: Row) -> CircuitState:
 
 async def save_circuit(database: Database, state: CircuitState) -> None:
     """Keep the state."""
-    _publish(state)
+    state.publish()
     await database.execute(
         "save_governor",
         {
@@ -122,22 +208,6 @@ async def save_circuit(database: Database, state: CircuitState) -> None:
     )
 
 
-def show_circuit(state: CircuitState, *, opened: bool = False) -> None:
-    """Update the metrics; `opened` counts a new pause."""
-    for circuit in Circuit:
-        GOVERNOR_STATE.labels(circuit.value, state.egress).set(circuit is state.circuit)
-    probe = state.next_probe_at
-    GOVERNOR_NEXT_PROBE.labels(state.egress).set(probe.timestamp() if probe else 0)
-    if opened:
-        GOVERNOR_PAUSES.labels(state.reason or "", state.egress).inc()
-    _publish(state)
-
-
-def _publish(state: CircuitState) -> None:
-    event = GovernorChanged(state=state.circuit, reason=state.reason, paused_at=state.paused_at)
-    publish(event)
-
-
 def _moment(value: int | None) -> datetime | None:
     return None if value is None else from_micros(value)
 
@@ -148,3 +218,16 @@ def asked_wait(error: YTArchiveError) -> timedelta:
         return timedelta(seconds=float(error.details.get("retry_after") or 0))
     except (TypeError, ValueError, OverflowError):
         return timedelta(0)
+
+
+LISTING_SHRANK = "listing_shrank"
+"""The reason of a pause because a list suddenly shrank."""
+_UNKNOWN = 600
+"""Seconds to wait if the end is not known."""
+
+
+def refusal_of(waiting: Waiting | None, seconds: float) -> RequestsPaused:
+    """Return the error for a request that cannot wait; `seconds`: when it may be sent again."""
+    why = waiting.message if waiting else "other requests are running"
+    later = max(round(seconds), 1) if math.isfinite(seconds) else _UNKNOWN
+    return RequestsPaused(f"no request to YouTube now: {why}", retry_after=later)

@@ -22,17 +22,17 @@ from ytarchive.common.errors import Blocked, NetworkFailure, RequestsPaused, YTA
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.governor.bucket import TokenBucket
 from ytarchive.jobs.governor.circuit import (
+    LISTING_SHRANK,
+    NETWORK,
     Circuit,
     CircuitState,
+    Streaks,
     asked_wait,
     load_circuit,
+    refusal_of,
     save_circuit,
-    show_circuit,
 )
-from ytarchive.jobs.governor.models import DIRECT, GovernorState
-from ytarchive.jobs.governor.permit import Permit
-from ytarchive.jobs.governor.report import LISTING_SHRANK, refusal_of, state_of, waiting_of
-from ytarchive.jobs.governor.streaks import NETWORK, Streaks
+from ytarchive.jobs.governor.models import DIRECT, GovernorState, Permit
 from ytarchive.jobs.queue.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
 from ytarchive.jobs.queue.waiting import Waiting
 
@@ -69,7 +69,7 @@ class Governor:
         self._outdated: set[Permit] = set()
         self._changed = asyncio.Event()
         self._streaks = Streaks()
-        show_circuit(state)
+        state.show()
 
     @classmethod
     async def open(
@@ -90,12 +90,12 @@ class Governor:
     def snapshot(self) -> GovernorState:
         """Return the current state."""
         self._follow_the_clock()
-        return state_of(self._state, self._settings, self._bucket.tokens)
+        return self._state.shown(self._settings, self._bucket.tokens)
 
     def waiting(self) -> Waiting | None:
         """Return why no video starts now; None if one may."""
         self._follow_the_clock()
-        held = waiting_of(self._state)
+        held = self._state.waiting()
         if held is None and self._bucket.wait(1) > 0:
             pace = f"the polite pace of {self._settings.videos_per_hour} videos an hour"
             return Waiting("pace", pace, egress=self._state.egress)
@@ -245,7 +245,7 @@ class Governor:
         cool_off = state.open(reason, message, self._now(), asked)
         self._wait_for_probe(cool_off)
         log.warning("{}: no work starts for {:.0f} minutes", message, cool_off.total_seconds() / 60)
-        show_circuit(state, opened=True)
+        state.show(opened=True)
         await self.save()
 
     def _is_probe(self, permit: Permit | None) -> bool:
@@ -256,13 +256,13 @@ class Governor:
         log.info("one request tests whether YouTube answers again")
         self._probe, self._state.circuit = permit, Circuit.PROBING
         self._probe_due = self._passed() + _LONGEST_PROBE
-        show_circuit(self._state)
+        self._state.show()
 
     def _wait_for_probe(self, pause: timedelta) -> None:
         self._probe, self._state.circuit = None, Circuit.OPEN
         self._probe_due = self._passed() + pause.total_seconds()
         self._state.next_probe_at = self._now() + pause
-        show_circuit(self._state)
+        self._state.show()
         self._changed.set()
 
     async def _close(self, ramp: int | None) -> None:
@@ -272,7 +272,7 @@ class Governor:
             self._bucket.empty()
         self._probe, state.circuit, self._ramp = None, Circuit.CLOSED, ramp
         state.reason = state.message = state.opened_at = state.next_probe_at = None
-        show_circuit(state)
+        state.show()
         self._changed.set()
         await self.save()
 
@@ -297,4 +297,4 @@ class Governor:
         due = self._now() + timedelta(seconds=self._probe_due - self._passed())
         if abs(due - state.next_probe_at) > CLOCK_WAS_SET:
             state.next_probe_at = due
-            show_circuit(state)
+            state.show()

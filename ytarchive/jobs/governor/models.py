@@ -1,4 +1,6 @@
-"""Models of the governor: its state, and permits."""
+"""Models of the governor: its state, and permits for requests to YouTube."""
+
+from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -51,3 +53,17 @@ class PermitOutcome(Model):
     source: Text = Field(max_length=512)
     succeeded: bool = False
     error: ErrorDetail | None = None
+
+
+@dataclass(eq=False)
+class Permit:
+    """A permit, given by `Governor.admit` and ended by `Governor.leave`."""
+
+    cost: float
+    is_probe: bool = False
+    covers: str | None = None
+    """The queue's video of the permit: all requests about it are admitted."""
+    egress: str = DIRECT
+    """Name of the egress to use."""
+    is_covered: bool = False
+    """An empty permit: the queue has a permit for the same video, and reports the outcome."""

@@ -1,22 +1,15 @@
 """The service of the governor's contract."""
 
-from ytarchive.common.errors import (
-    ApiFailure,
-    ApiRateLimited,
-    Blocked,
-    NetworkFailure,
-    error_classes,
-)
+from ytarchive.common import errors
 from ytarchive.jobs.governor.api import GovernorAPI
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.queue.requeueing import Requeueing
-from ytarchive.jobs.queue.waiting import Waiting
-from ytarchive.jobs.queue.waits import JobWaits
+from ytarchive.jobs.queue.waiting import JobWaits, Waiting
 
-_CAUSES = (Blocked, NetworkFailure, ApiFailure, ApiRateLimited)
+_CAUSES = (errors.Blocked, errors.NetworkFailure, errors.ApiFailure, errors.ApiRateLimited)
 RESUMING = frozenset(
-    [kind.reason for kind in error_classes() if issubclass(kind, _CAUSES)]
+    [kind.reason for kind in errors.error_classes() if issubclass(kind, _CAUSES)]
     + ["extraction_failing", "listing_shrank"]
 )
 """Reasons for which all work waits: a retry of one of them means that its cause has ended."""

@@ -6,17 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from loguru import logger
 
-from ytarchive.common.errors import (
-    ArchiveMissing,
-    Blocked,
-    Cancelled,
-    DiskFull,
-    LocalError,
-    Postponed,
-    ServiceUnavailable,
-    Unavailable,
-    YTArchiveError,
-)
+from ytarchive.common import errors
 from ytarchive.jobs.queue.waiting import Waiting
 from ytarchive.storage import StorageAPI
 
@@ -27,7 +17,13 @@ _INTERVALS = {"archive_missing": 2.0, "disk_full": 15.0}
 _LONGEST_INTERVAL = 15.0
 _SECONDS_GOOD = 0.5
 """How long videos start without another look: Download checks each of them as well."""
-_OWN_CAUSES = (Unavailable, Postponed, Blocked, ServiceUnavailable, Cancelled)
+_OWN_CAUSES = (
+    errors.Unavailable,
+    errors.Postponed,
+    errors.Blocked,
+    errors.ServiceUnavailable,
+    errors.Cancelled,
+)
 """Failures that a missing archive cannot cause."""
 
 
@@ -53,14 +49,14 @@ class DiskGuard:
     async def missing_archive(self) -> Waiting | None:
         """Return why the archive is missing; None also if Storage does not answer."""
         problem = await self._problem()
-        return problem if problem and problem.reason == ArchiveMissing.reason else None
+        return problem if problem and problem.reason == errors.ArchiveMissing.reason else None
 
-    async def cause_of(self, error: YTArchiveError) -> YTArchiveError:
+    async def cause_of(self, error: errors.YTArchiveError) -> errors.YTArchiveError:
         """Return ArchiveMissing if that is the cause of an error, otherwise the error."""
         if isinstance(error, _OWN_CAUSES):
             return error
         missing = await self.missing_archive()
-        return ArchiveMissing(missing.message) if missing else error
+        return errors.ArchiveMissing(missing.message) if missing else error
 
     async def _wait(self, look: Callable[[], Awaitable[Waiting | None]]) -> None:
         held = False
@@ -76,19 +72,19 @@ class DiskGuard:
     async def _problem(self) -> Waiting | None:
         try:
             stats = await self._storage.get_stats()
-        except ArchiveMissing as error:
+        except errors.ArchiveMissing as error:
             return Waiting(
                 error.reason, f"{error.message}; the queue resumes when it is available again"
             )
-        except LocalError as error:
+        except errors.LocalError as error:
             return Waiting(error.reason, f"{error.message}. {error.remedy}")
-        except YTArchiveError:
+        except errors.YTArchiveError:
             return None
         if not stats.is_low_on_space:
             return None
         free, least = stats.free_bytes // 2**20, stats.min_free_bytes // 2**20
         return Waiting(
-            DiskFull.reason,
+            errors.DiskFull.reason,
             f"{stats.base_path} has {free} MiB free, less than storage.min_free ({least} MiB); "
             "the queue resumes when there is more",
         )

@@ -9,14 +9,12 @@ from ytarchive.common.services import ServiceName
 from ytarchive.common.supervision import Supervisor
 from ytarchive.jobs.availability.evidence import EvidenceHistory
 from ytarchive.jobs.availability.ledger import AvailabilityLedger
-from ytarchive.jobs.governor.circuit import Circuit
+from ytarchive.jobs.governor.circuit import EXTRACTION, Circuit
 from ytarchive.jobs.governor.governor import Governor
-from ytarchive.jobs.governor.streaks import EXTRACTION
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.disk_guard import DiskGuard
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
-from ytarchive.jobs.queue.waiting import Waiting
-from ytarchive.jobs.queue.waits import JobWaits
+from ytarchive.jobs.queue.waiting import JobWaits, Waiting
 
 _ORDINARY = ("pace", "probing")
 

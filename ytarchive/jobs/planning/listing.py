@@ -11,24 +11,17 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from ytarchive.common import errors
 from ytarchive.common.channel_lists import is_newest_first, is_uploads
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import (
-    ArchiveMissing,
-    InternalError,
-    NetworkFailure,
-    YTArchiveError,
-)
 from ytarchive.common.media import PlaylistMetadata
 from ytarchive.common.models import utc_now
-from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
-from ytarchive.jobs.planning.filters import FilteredVideos, ListSelection
-from ytarchive.jobs.planning.lists import KnownList, ListRecords
-from ytarchive.jobs.queue.failures import count_failure
+from ytarchive.jobs.planning.lists import FilteredVideos, KnownList, ListRecords, ListSelection
 from ytarchive.jobs.queue.models import JobType
-from ytarchive.jobs.queue.policy import Action, Decision, decide
+from ytarchive.jobs.queue.policy import Action, Decision, count_failure, decide
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import JobHead, filtered
 from ytarchive.jobs.queue.waiting import Waiting
@@ -82,8 +75,8 @@ class Lister:
             log.bind(cause=error.message).error("{} could not be listed", job.playlist_id)
             count_failure(error)
             failure = error.message
-        except YTArchiveError as error:  # not of YouTube: the planning is tried again
-            if not isinstance(await self._guards.disk.cause_of(error), ArchiveMissing):
+        except errors.YTArchiveError as error:  # not of YouTube: the planning is tried again
+            if not isinstance(await self._guards.disk.cause_of(error), errors.ArchiveMissing):
                 raise
             await self._guards.disk.admit_archive()
             return await self.run(job, more)
@@ -219,13 +212,13 @@ class Lister:
         )
         try:
             await self._storage.save_playlist(part)
-        except YTArchiveError as error:
+        except errors.YTArchiveError as error:
             log.warning("{}: its list is not kept: {}", page.playlist_id, error.message)
 
     async def _leave(self, page: PlaylistPage) -> None:
         """Nothing more of the list is wanted."""
         if page.next_cursor is not None:
-            with suppress(YTArchiveError):
+            with suppress(errors.YTArchiveError):
                 query = PlaylistPageQuery(cursor=page.next_cursor)
                 await self._metadata.end_listing(page.playlist_id, query)
 
@@ -238,7 +231,7 @@ class Lister:
         while True:
             try:
                 page = await self._ask(job, query)
-            except YTArchiveError as error:
+            except errors.YTArchiveError as error:
                 in_a_row += 1
                 decision = self._decide(error, tries + 1, in_a_row)
                 if decision.action not in {Action.RETRY, Action.WAIT} or decision.until is None:
@@ -252,18 +245,18 @@ class Lister:
                 self._guards.waits.clear(job.id)
                 return page
 
-    def _decide(self, error: YTArchiveError, tries: int, in_a_row: int) -> Decision:
+    def _decide(self, error: errors.YTArchiveError, tries: int, in_a_row: int) -> Decision:
         explained = self._guards.explain(error)
         return decide(error, tries, _TRIES, self._settings, explained=explained, alike=in_a_row)
 
     async def _ask(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
         if job.playlist_id is None:
-            raise InternalError(f"job {job.id} has no playlist")
+            raise errors.InternalError(f"job {job.id} has no playlist")
         governor = self._guards.governor
         await governor.turn()
         try:
             return await self._metadata.get_playlist_page(job.playlist_id, query)
-        except NetworkFailure as error:
+        except errors.NetworkFailure as error:
             # The gate tells how yt-dlp fared, and nobody how the Data API did. Of its answers none
             # says whether pages may be asked for, but that the network is gone holds for both.
             await governor.failed(error, job.playlist_id, Permit(0))
@@ -273,12 +266,12 @@ class Lister:
 class _GivenUp(Exception):  # raised and caught only in this module, with the error as its content
     """A list that cannot be listed, whatever is tried."""
 
-    def __init__(self, error: YTArchiveError) -> None:
+    def __init__(self, error: errors.YTArchiveError) -> None:
         super().__init__(error.message)
         self.error = error
 
 
-def _waiting(job: JobHead, error: YTArchiveError, until: datetime) -> Waiting:
+def _waiting(job: JobHead, error: errors.YTArchiveError, until: datetime) -> Waiting:
     message = f"listing {job.playlist_id}: {error.message}; next try {until:%Y-%m-%d %H:%M:%S} UTC"
     return Waiting(error.reason, message, until)
 

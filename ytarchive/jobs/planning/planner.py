@@ -16,9 +16,8 @@ from ytarchive.common.tracing import trace
 from ytarchive.jobs.availability.records import AvailabilityRecord
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
-from ytarchive.jobs.planning.filters import FilteredVideos, excluded
 from ytarchive.jobs.planning.listing import Lister
-from ytarchive.jobs.planning.lists import ListRecords
+from ytarchive.jobs.planning.lists import FilteredVideos, ListRecords, excluded
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import JobHead, Outcome, stored_already, upgrade_hint

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.queue.models import JobType, VideoProgress
 from ytarchive.jobs.queue.rows import DueVideo
 

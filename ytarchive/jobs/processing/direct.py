@@ -11,8 +11,7 @@ from ytarchive.common.tracing import current_trace_id, new_trace_id
 from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus, Retry
 from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.processing.video_flow import nothing_came, save_request
-from ytarchive.jobs.queue.models import CreateJob, JobResult, JobType, ResultStatus
-from ytarchive.jobs.queue.options import JobOptions
+from ytarchive.jobs.queue.models import CreateJob, JobOptions, JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.policy import Action, condition_of, decide
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.retry_conditions import RetryConditions

@@ -10,14 +10,13 @@ from ytarchive.common.errors import Postponed, Unavailable, YTArchiveError
 from ytarchive.common.faults import as_error
 from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
-from ytarchive.jobs.governor.permit import Permit
+from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.processing.active_videos import ActiveVideo, key_of
 from ytarchive.jobs.processing.results import spared
 from ytarchive.jobs.processing.video_flow import Archived, VideoFlow
-from ytarchive.jobs.queue.failures import count_failure
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
-from ytarchive.jobs.queue.policy import Action, condition_of, decide, is_an_answer
+from ytarchive.jobs.queue.policy import Action, condition_of, count_failure, decide, is_an_answer
 from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.retry_conditions import RetryConditions

@@ -7,14 +7,8 @@ from datetime import datetime
 
 from loguru import logger
 
+from ytarchive.common import errors
 from ytarchive.common.config import Settings
-from ytarchive.common.errors import (
-    Cancelled,
-    DataApiError,
-    QuotaExceeded,
-    UnknownFailure,
-    error_from,
-)
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.profile import ArchiveProfile, files_to_fetch
 from ytarchive.common.quality import Quality
@@ -26,11 +20,9 @@ from ytarchive.common.side_files import (
 from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
-from ytarchive.jobs.processing.excluding import exclusion
-from ytarchive.jobs.processing.results import fallback, kept, skipped, with_metadata
+from ytarchive.jobs.processing.results import exclusion, fallback, kept, skipped, with_metadata
 from ytarchive.jobs.queue.filtering import VideoFilter
-from ytarchive.jobs.queue.models import JobResult, ResultStatus
-from ytarchive.jobs.queue.options import JobOptions
+from ytarchive.jobs.queue.models import JobOptions, JobResult, ResultStatus
 from ytarchive.jobs.queue.rows import DueVideo, JobHead, upgrade_hint
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
@@ -188,7 +180,7 @@ class VideoFlow:
             return None, ""
         try:
             return await self._metadata.get_video(video_id, VideoMetadataQuery()), ""
-        except (DataApiError, QuotaExceeded) as error:
+        except (errors.DataApiError, errors.QuotaExceeded) as error:
             log.warning("{}: its metadata comes from yt-dlp: {}", video_id, error.message)
             # The download has to extract the video anyway, and uses this extraction.
             found = await self._metadata.get_video(video_id, VideoMetadataQuery(extract=True))
@@ -207,9 +199,9 @@ class VideoFlow:
     async def _ended(self, request: DownloadRequest) -> DownloadEvent:
         notice = await self._waiter.fetch(request)
         if notice.status is DownloadStatus.CANCELLED:
-            raise Cancelled(f"the download of {request.video_id} was cancelled")
+            raise errors.Cancelled(f"the download of {request.video_id} was cancelled")
         if notice.status is not DownloadStatus.COMPLETED:
-            raise error_from(notice.error) if notice.error else UnknownFailure()
+            raise errors.error_from(notice.error) if notice.error else errors.UnknownFailure()
         return notice
 
     async def _store(

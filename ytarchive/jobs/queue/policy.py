@@ -25,38 +25,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from ytarchive.common import errors
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import (
-    AgeRestricted,
-    ApiFailure,
-    ApiRateLimited,
-    ArchiveMissing,
-    Blocked,
-    Cancelled,
-    CaseConflict,
-    CookiesInvalid,
-    DiskFull,
-    FileTooLarge,
-    IntegrityFailure,
-    InvalidConfiguration,
-    LiveVideo,
-    MembersOnly,
-    NetworkFailure,
-    PaymentRequired,
-    Postponed,
-    PrivateVideo,
-    QuotaExceeded,
-    RegionBlocked,
-    RequestError,
-    ServiceUnavailable,
-    StorageProblem,
-    ToolMissing,
-    Unavailable,
-    UpcomingVideo,
-    VideoUnavailable,
-    YTArchiveError,
-)
 from ytarchive.common.models import utc_now
+from ytarchive.common.telemetry import YOUTUBE_ERRORS
 
 _LIVE_RECHECK = timedelta(minutes=30)
 _PREMIERE_RECHECK = timedelta(hours=1)
@@ -73,11 +45,19 @@ _LONGEST_OUTAGE_WAIT = timedelta(minutes=5)
 _JITTER = 0.25
 _INTEGRITY_RETRIES = 1
 """A worker transfers spoilt media again at once; a further attempt rarely helps."""
-_OUTAGES = (NetworkFailure, ApiFailure, ApiRateLimited)
+_OUTAGES = (errors.NetworkFailure, errors.ApiFailure, errors.ApiRateLimited)
 _FOR_A_PERSON = (
-    *(RequestError, ToolMissing, InvalidConfiguration, CookiesInvalid),
-    *(FileTooLarge, CaseConflict),
+    *(errors.RequestError, errors.ToolMissing, errors.InvalidConfiguration, errors.CookiesInvalid),
+    *(errors.FileTooLarge, errors.CaseConflict),
 )
+_COUNTED_ELSEWHERE = (errors.DataApiError, errors.QuotaExceeded, errors.Cancelled)
+"""The Data API's client counts its own failures; a cancellation is none."""
+
+
+def count_failure(error: errors.YTArchiveError) -> None:
+    """Add a failed attempt at a video or list to the metric, unless its source has done so."""
+    if not isinstance(error, _COUNTED_ELSEWHERE):
+        YOUTUBE_ERRORS.labels(error.reason or "other").inc()
 
 
 class Action(StrEnum):
@@ -106,7 +86,7 @@ class Decision:
 
 
 def decide(
-    error: YTArchiveError,
+    error: errors.YTArchiveError,
     failures: int,
     max_retries: int,
     settings: JobsConfig,
@@ -123,9 +103,11 @@ def decide(
     """
     if explained:
         return Decision(Action.WAIT, utc_now() + _BLOCKED_RECHECK)
-    if isinstance(error, Cancelled):
+    if isinstance(error, errors.Cancelled):
         return Decision(Action.CANCEL)
-    if isinstance(error, Unavailable | UpcomingVideo) or (listed and isinstance(error, Postponed)):
+    if isinstance(error, errors.Unavailable | errors.UpcomingVideo) or (
+        listed and isinstance(error, errors.Postponed)
+    ):
         return Decision(Action.UNAVAILABLE, _available_at(error))
     waiting = _pause(error, alike, settings)
     if waiting is not None:
@@ -136,15 +118,15 @@ def decide(
     if isinstance(error, _FOR_A_PERSON):
         return Decision(Action.FAIL)
     later = utc_now() + _backoff(failures, settings)
-    is_spoilt = isinstance(error, IntegrityFailure) and alike > _INTEGRITY_RETRIES
+    is_spoilt = isinstance(error, errors.IntegrityFailure) and alike > _INTEGRITY_RETRIES
     return Decision(Action.FAIL if failures > max_retries or is_spoilt else Action.RETRY, later)
 
 
-def _available_at(error: YTArchiveError) -> datetime | None:
+def _available_at(error: errors.YTArchiveError) -> datetime | None:
     """Return when a video that is not out yet, or live, may be available; None for all others."""
-    if isinstance(error, UpcomingVideo):
+    if isinstance(error, errors.UpcomingVideo):
         return utc_now() + _until(error, "retry_after", _PREMIERE_RECHECK, _LONGEST_PREMIERE)
-    return utc_now() + _LIVE_RECHECK if isinstance(error, Postponed) else None
+    return utc_now() + _LIVE_RECHECK if isinstance(error, errors.Postponed) else None
 
 
 @dataclass(frozen=True)
@@ -169,46 +151,55 @@ def longest_waits(settings: JobsConfig) -> LongestWaits:
     )
 
 
-def condition_of(error: YTArchiveError) -> Condition | None:
+def condition_of(error: errors.YTArchiveError) -> Condition | None:
     """Return what must change before another try makes sense; None if time alone may do it."""
     match error:
-        case AgeRestricted() | MembersOnly() | PaymentRequired() | PrivateVideo():
+        case (
+            errors.AgeRestricted()
+            | errors.MembersOnly()
+            | errors.PaymentRequired()
+            | errors.PrivateVideo()
+        ):
             return Condition.COOKIES
-        case CookiesInvalid():
+        case errors.CookiesInvalid():
             return Condition.COOKIES
-        case RegionBlocked():
+        case errors.RegionBlocked():
             return Condition.PROXY
         case _:
             return None
 
 
-def is_an_answer(error: YTArchiveError) -> bool:
+def is_an_answer(error: errors.YTArchiveError) -> bool:
     """Return whether YouTube dealt with the request as usual, although it did not give the video.
 
     Its vague "Video unavailable" proves nothing: it is also said to those who ask too much.
     """
-    return isinstance(error, Unavailable | Postponed) and not isinstance(error, VideoUnavailable)
+    return isinstance(error, errors.Unavailable | errors.Postponed) and not isinstance(
+        error, errors.VideoUnavailable
+    )
 
 
-def _pause(error: YTArchiveError, alike: int, settings: JobsConfig) -> timedelta | None:
+def _pause(error: errors.YTArchiveError, alike: int, settings: JobsConfig) -> timedelta | None:
     """How long a failure that is not the video's own makes it wait; None if it is its own."""
     if isinstance(error, _OUTAGES):
         return min(_backoff(alike, settings), _LONGEST_OUTAGE_WAIT)
-    if isinstance(error, QuotaExceeded):
+    if isinstance(error, errors.QuotaExceeded):
         return _until(error, "resets_at", _QUOTA_RECHECK, _LONGEST_WAIT)
-    pauses: dict[type[YTArchiveError], timedelta] = {
-        LiveVideo: _LIVE_RECHECK,
-        Postponed: _LIVE_RECHECK,
-        ServiceUnavailable: _SERVICE_RECHECK,
-        DiskFull: _DISK_RECHECK,
-        ArchiveMissing: _SERVICE_RECHECK,  # the disk guard holds the queue back meanwhile
-        StorageProblem: _STORAGE_RECHECK,
-        Blocked: _BLOCKED_RECHECK,  # the governor holds the queue back meanwhile
+    pauses: dict[type[errors.YTArchiveError], timedelta] = {
+        errors.LiveVideo: _LIVE_RECHECK,
+        errors.Postponed: _LIVE_RECHECK,
+        errors.ServiceUnavailable: _SERVICE_RECHECK,
+        errors.DiskFull: _DISK_RECHECK,
+        errors.ArchiveMissing: _SERVICE_RECHECK,  # the disk guard holds the queue back meanwhile
+        errors.StorageProblem: _STORAGE_RECHECK,
+        errors.Blocked: _BLOCKED_RECHECK,  # the governor holds the queue back meanwhile
     }
     return next((pause for kind, pause in pauses.items() if isinstance(error, kind)), None)
 
 
-def _until(error: YTArchiveError, name: str, otherwise: timedelta, longest: timedelta) -> timedelta:
+def _until(
+    error: errors.YTArchiveError, name: str, otherwise: timedelta, longest: timedelta
+) -> timedelta:
     """Time to the moment that the error tells, and a little more; `otherwise` if it tells none."""
     try:
         left = datetime.fromisoformat(str(error.details[name])) - utc_now()

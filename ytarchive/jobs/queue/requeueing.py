@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from loguru import logger
+
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.models import ErrorDetail
+from ytarchive.jobs.queue.models import CreateJob
 from ytarchive.jobs.queue.rows import errors_json, now_micros
 
 
@@ -127,3 +130,36 @@ def _reopen(writer: Writer, job_ids: set[str]) -> None:
     """Jobs that had ended are open again; the others are so anyway."""
     now = now_micros()
     writer.execute_many("reopen_job", [{"id": job_id, "now": now} for job_id in sorted(job_ids)])
+
+
+log = logger.bind(service="jobs")
+
+
+class OpenJobs:
+    """Finds open jobs by what they were created for, to continue them instead of adding another.
+
+    A command without a server leaves a job open when all that is left has to wait. The same
+    command, run every night, would leave another one each time.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def continued(self, request: CreateJob) -> str | None:
+        """Return the oldest open job of the same request, with its list to be listed again."""
+        own_videos = list(dict.fromkeys(request.video_ids))
+        values = {
+            "type": request.type,
+            "playlist_id": request.playlist_id,
+            "options": request.options.model_dump_json(),
+            "own_videos": len(request.video_ids),
+        }
+        for row in await self._database.fetch_all("open_jobs_like", values):
+            videos = {"job_id": row["id"], "limit": len(own_videos)}
+            found = await self._database.fetch_all("job_video_ids", videos)
+            if [each["video_id"] for each in found] == own_videos:
+                if request.playlist_id is not None:
+                    await self._database.execute("list_again", {"id": row["id"]})
+                log.info("job {} is continued: it was created for the same", row["id"])
+                return str(row["id"])
+        return None

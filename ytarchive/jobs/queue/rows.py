@@ -17,13 +17,13 @@ from ytarchive.jobs.queue.models import (
     MOST_SHOWN,
     CreateJob,
     Job,
+    JobOptions,
     JobProgress,
     JobResult,
     JobStatus,
     JobType,
     ResultStatus,
 )
-from ytarchive.jobs.queue.options import JobOptions
 
 _FEW = 20
 

@@ -1,7 +1,10 @@
-"""The reason of a wait."""
+"""Why something waits, and a way to end the waits of all listings at once."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+
+from ytarchive.common.models import utc_now
 
 
 @dataclass(frozen=True)
@@ -15,3 +18,35 @@ class Waiting:
     message: str
     until: datetime | None = None
     egress: str | None = None
+
+
+class JobWaits:
+    """The waits of this process, by job. Waits of single videos are in the database."""
+
+    def __init__(self) -> None:
+        self._waits: dict[str, Waiting] = {}
+        self._hurry = asyncio.Event()
+
+    def of(self, job_id: str) -> Waiting | None:
+        """Return why the listing of a job waits; None if it does not."""
+        return self._waits.get(job_id)
+
+    async def rest(self, job_id: str, waiting: Waiting) -> None:
+        """Wait until the moment of `waiting`, or until `hurry`; show the reason until `clear`."""
+        self._waits[job_id] = waiting
+        if waiting.until is None:
+            return
+        try:
+            async with asyncio.timeout((waiting.until - utc_now()).total_seconds()):
+                await self._hurry.wait()
+        except TimeoutError:
+            return
+
+    def clear(self, job_id: str) -> None:
+        """The job waits no longer."""
+        self._waits.pop(job_id, None)
+
+    def hurry(self) -> None:
+        """End every wait now: somebody says that its cause is gone."""
+        self._hurry.set()
+        self._hurry = asyncio.Event()

@@ -5,8 +5,7 @@ from pathlib import PurePosixPath
 
 from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.quality import Quality
-from ytarchive.jobs.queue.models import CreateJob, Job, JobType
-from ytarchive.jobs.queue.options import JobOptions
+from ytarchive.jobs.queue.models import CreateJob, Job, JobOptions, JobType
 from ytarchive.jobs.repairing.api import QueuedRepairs, RepairsAPI
 from ytarchive.storage import Finding, FindingKind, FindingQuery, VerificationAPI
 

@@ -5,13 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from loguru import logger
 
-from ytarchive.common.errors import (
-    InvalidRequest,
-    UnknownFailure,
-    error_classes,
-    error_for_code,
-    error_for_reason,
-)
+from ytarchive.common import errors
 from ytarchive.common.models import ErrorDetail
 from ytarchive.common.tracing import current_trace_id, new_trace_id
 from ytarchive.jobs.governor.circuit import Circuit
@@ -31,7 +25,7 @@ from ytarchive.storage import (
 
 log = logger.bind(service="jobs")
 
-REASONS = sorted({kind.reason for kind in error_classes() if kind.reason} | RESUMING)
+REASONS = sorted({kind.reason for kind in errors.error_classes() if kind.reason} | RESUMING)
 """Every reason that a video may have for not being stored, or for waiting."""
 
 _PLANS_AT_ONCE = 500
@@ -148,7 +142,7 @@ class Retries:
 def _require_known(reason: str | None) -> None:
     if reason is not None and reason not in REASONS:
         message = f"reason: {reason[:64]!r} is none; known are {', '.join(REASONS)}"
-        raise InvalidRequest(message, fields={"reason": "unknown"}, known=REASONS)
+        raise errors.InvalidRequest(message, fields={"reason": "unknown"}, known=REASONS)
 
 
 def _entries(plan: WorkPlan) -> list[PlannedVideo]:
@@ -164,14 +158,14 @@ def _entries(plan: WorkPlan) -> list[PlannedVideo]:
 
 
 def _evidence(video: UnavailableVideo) -> ErrorDetail:
-    kind = error_for_reason(video.reason)
+    kind = errors.error_for_reason(video.reason)
     return ErrorDetail(code=kind.code, message=video.evidence or kind.meaning)
 
 
 def _reason(video: FailedDownload) -> str:
     code = video.errors[-1].code if video.errors else ""
-    return error_for_code(code).reason or UnknownFailure.reason
+    return errors.error_for_code(code).reason or errors.UnknownFailure.reason
 
 
 def _unknown() -> ErrorDetail:
-    return UnknownFailure().detail()
+    return errors.UnknownFailure().detail()

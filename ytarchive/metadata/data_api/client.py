@@ -19,15 +19,8 @@ from loguru import logger
 from pydantic import SecretStr
 
 from ytarchive import __version__
+from ytarchive.common import errors
 from ytarchive.common.config import NetworkConfig
-from ytarchive.common.errors import (
-    ApiFailure,
-    ApiKeyInvalid,
-    ApiNotEnabled,
-    InvalidConfiguration,
-    QuotaExceeded,
-    YTArchiveError,
-)
 from ytarchive.common.telemetry import YOUTUBE_ERRORS
 from ytarchive.connection import PROXY_ERRORS, youtube_session
 from ytarchive.metadata.data_api.errors import Refusal, refused, unreachable, unreadable
@@ -81,7 +74,9 @@ class DataApi:
     ) -> AsyncIterator[Self]:
         """Yield a client with its own connections. Raises InvalidConfiguration."""
         if not _KEY.fullmatch(key.get_secret_value()):
-            raise InvalidConfiguration("YOUTUBE_API_KEY has characters that are not valid in a key")
+            raise errors.InvalidConfiguration(
+                "YOUTUBE_API_KEY has characters that are not valid in a key"
+            )
         timeout = aiohttp.ClientTimeout(
             total=6 * network.timeout, connect=network.timeout, sock_read=network.timeout
         )
@@ -112,7 +107,7 @@ class DataApi:
         )
         token = answer.get("nextPageToken")
         if token is not None and (not isinstance(token, str) or token == page_token):
-            raise ApiFailure("the Data API's pages of the playlist lead round in a circle")
+            raise errors.ApiFailure("the Data API's pages of the playlist lead round in a circle")
         return ItemsPage(read_resources(answer["items"]), token or None)
 
     async def channel(self, name: str) -> Resource | None:
@@ -147,12 +142,12 @@ class DataApi:
             await asyncio.sleep(max(answer.wait, backoff))
             attempt += 1
 
-    async def _note(self, error: YTArchiveError, day: date, asked: str) -> None:
+    async def _note(self, error: errors.YTArchiveError, day: date, asked: str) -> None:
         """Log a failure, which the caller reports. Raises QuotaExceeded for a used-up quota."""
         log.debug("Data API, {}: {}", asked, error.message)
-        if isinstance(error, ApiKeyInvalid | ApiNotEnabled):
+        if isinstance(error, errors.ApiKeyInvalid | errors.ApiNotEnabled):
             self._key_refused_at = time.monotonic()
-        if isinstance(error, QuotaExceeded):
+        if isinstance(error, errors.QuotaExceeded):
             raise await self._ledger.mark_spent(day) from error
 
     async def _try(self, resource: str, query: dict[str, str]) -> dict[str, Any] | Refusal:

@@ -13,49 +13,39 @@ from typing import Any
 import aiohttp
 from aiohttp_socks import ProxyError
 
-from ytarchive.common.errors import (
-    ApiFailure,
-    ApiKeyInvalid,
-    ApiNotEnabled,
-    ApiRateLimited,
-    NetworkFailure,
-    QuotaExceeded,
-    SourceGone,
-    VideoUnavailable,
-    YTArchiveError,
-)
+from ytarchive.common import errors
 
-_MEANINGS: dict[str, type[YTArchiveError]] = {
-    "quotaExceeded": QuotaExceeded,
-    "dailyLimitExceeded": QuotaExceeded,
-    "API_KEY_INVALID": ApiKeyInvalid,
-    "API_KEY_EXPIRED": ApiKeyInvalid,
-    "keyInvalid": ApiKeyInvalid,
-    "keyExpired": ApiKeyInvalid,
-    "accessNotConfigured": ApiNotEnabled,
-    "SERVICE_DISABLED": ApiNotEnabled,
-    "API_KEY_SERVICE_BLOCKED": ApiNotEnabled,
-    "API_KEY_HTTP_REFERRER_BLOCKED": ApiNotEnabled,
-    "API_KEY_IP_ADDRESS_BLOCKED": ApiNotEnabled,
-    "API_KEY_ANDROID_APP_BLOCKED": ApiNotEnabled,
-    "API_KEY_IOS_APP_BLOCKED": ApiNotEnabled,
-    "ipRefererBlocked": ApiNotEnabled,
-    "CONSUMER_INVALID": ApiNotEnabled,
-    "CONSUMER_SUSPENDED": ApiNotEnabled,
-    "rateLimitExceeded": ApiRateLimited,
-    "userRateLimitExceeded": ApiRateLimited,
-    "RATE_LIMIT_EXCEEDED": ApiRateLimited,
-    "RESOURCE_EXHAUSTED": ApiRateLimited,
-    "playlistNotFound": SourceGone,
-    "playlistItemsNotAccessible": SourceGone,
-    "playlistForbidden": SourceGone,
-    "watchLaterNotAccessible": SourceGone,
-    "watchHistoryNotAccessible": SourceGone,
-    "channelNotFound": SourceGone,
-    "channelForbidden": SourceGone,
-    "channelClosed": SourceGone,
-    "channelSuspended": SourceGone,
-    "videoNotFound": VideoUnavailable,
+_MEANINGS: dict[str, type[errors.YTArchiveError]] = {
+    "quotaExceeded": errors.QuotaExceeded,
+    "dailyLimitExceeded": errors.QuotaExceeded,
+    "API_KEY_INVALID": errors.ApiKeyInvalid,
+    "API_KEY_EXPIRED": errors.ApiKeyInvalid,
+    "keyInvalid": errors.ApiKeyInvalid,
+    "keyExpired": errors.ApiKeyInvalid,
+    "accessNotConfigured": errors.ApiNotEnabled,
+    "SERVICE_DISABLED": errors.ApiNotEnabled,
+    "API_KEY_SERVICE_BLOCKED": errors.ApiNotEnabled,
+    "API_KEY_HTTP_REFERRER_BLOCKED": errors.ApiNotEnabled,
+    "API_KEY_IP_ADDRESS_BLOCKED": errors.ApiNotEnabled,
+    "API_KEY_ANDROID_APP_BLOCKED": errors.ApiNotEnabled,
+    "API_KEY_IOS_APP_BLOCKED": errors.ApiNotEnabled,
+    "ipRefererBlocked": errors.ApiNotEnabled,
+    "CONSUMER_INVALID": errors.ApiNotEnabled,
+    "CONSUMER_SUSPENDED": errors.ApiNotEnabled,
+    "rateLimitExceeded": errors.ApiRateLimited,
+    "userRateLimitExceeded": errors.ApiRateLimited,
+    "RATE_LIMIT_EXCEEDED": errors.ApiRateLimited,
+    "RESOURCE_EXHAUSTED": errors.ApiRateLimited,
+    "playlistNotFound": errors.SourceGone,
+    "playlistItemsNotAccessible": errors.SourceGone,
+    "playlistForbidden": errors.SourceGone,
+    "watchLaterNotAccessible": errors.SourceGone,
+    "watchHistoryNotAccessible": errors.SourceGone,
+    "channelNotFound": errors.SourceGone,
+    "channelForbidden": errors.SourceGone,
+    "channelClosed": errors.SourceGone,
+    "channelSuspended": errors.SourceGone,
+    "videoNotFound": errors.VideoUnavailable,
 }
 """YouTube's reasons, at any place of the answer."""
 
@@ -80,7 +70,7 @@ _CERTIFICATE = "the certificate of {} is not trusted; a company's authority goes
 class Refusal:
     """Why a request failed, and whether an immediate retry may help."""
 
-    error: YTArchiveError
+    error: errors.YTArchiveError
     retry: bool = False
     wait: float = 0
     """Seconds that YouTube requires before the next attempt."""
@@ -90,7 +80,7 @@ def refused(status: int, retry_after: str | None, body: bytes) -> Refusal:
     """Return the error for an answer with a status other than 200."""
     if 300 <= status < 400:
         message = f"the Data API's address answered with a redirection ({status}), which is refused"
-        return Refusal(ApiFailure(message, http_status=status))
+        return Refusal(errors.ApiFailure(message, http_status=status))
     given = _error_object(body)
     reasons = list(_reasons(given))
     message = plain_text(given.get("message")) or f"the Data API answered {status}"
@@ -101,7 +91,7 @@ def refused(status: int, retry_after: str | None, body: bytes) -> Refusal:
     if reasons:
         details["api_reason"] = reasons[0]
     wait = _seconds(retry_after)
-    again = status >= 500 or (kind is ApiRateLimited and wait <= _LONGEST_WAIT)
+    again = status >= 500 or (kind is errors.ApiRateLimited and wait <= _LONGEST_WAIT)
     return Refusal(kind(message, **details), again, wait if wait <= _LONGEST_WAIT else 0)
 
 
@@ -113,7 +103,7 @@ def unreadable(body: bytes) -> Refusal:
         )
     else:
         message = "the Data API's answer is cut off or invalid"
-    return Refusal(ApiFailure(message, http_status=200), retry=True)
+    return Refusal(errors.ApiFailure(message, http_status=200), retry=True)
 
 
 def unreachable(error: Exception, timeout: float) -> Refusal:
@@ -122,7 +112,7 @@ def unreachable(error: Exception, timeout: float) -> Refusal:
         case TimeoutError():
             message = f"the Data API did not answer within {timeout:g} seconds"
         case aiohttp.ClientConnectorCertificateError():
-            return Refusal(NetworkFailure(_CERTIFICATE.format(error.host)))
+            return Refusal(errors.NetworkFailure(_CERTIFICATE.format(error.host)))
         case aiohttp.ClientHttpProxyError():
             message = f"the proxy refused the connection to the Data API ({error.status})"
         case aiohttp.ClientProxyConnectionError():
@@ -133,7 +123,7 @@ def unreachable(error: Exception, timeout: float) -> Refusal:
             message = f"the server {error.host} cannot be reached: {_cause(error)}"
         case _:
             message = f"the connection to the Data API broke off ({type(error).__name__})"
-    return Refusal(NetworkFailure(message), retry=True)
+    return Refusal(errors.NetworkFailure(message), retry=True)
 
 
 def plain_text(message: Any) -> str:
@@ -175,17 +165,17 @@ def _reasons(given: dict[str, Any]) -> Iterator[str]:
         yield given["status"]
 
 
-def _meaning(status: int, reasons: list[str], message: str) -> type[YTArchiveError]:
+def _meaning(status: int, reasons: list[str], message: str) -> type[errors.YTArchiveError]:
     text = message.lower()
     kind = next((_MEANINGS[reason] for reason in reasons if reason in _MEANINGS), None)
     if kind is None and ("api key" in text or "unregistered callers" in text):
-        return ApiKeyInvalid
+        return errors.ApiKeyInvalid
     if kind is None and status == 429:
-        kind = ApiRateLimited
+        kind = errors.ApiRateLimited
     # Since 2026 used-up daily quotas are reported as rate limits too. Searches have their own.
-    if kind is ApiRateLimited and "per day" in text and "search" not in text:
-        return QuotaExceeded
-    return kind or ApiFailure
+    if kind is errors.ApiRateLimited and "per day" in text and "search" not in text:
+        return errors.QuotaExceeded
+    return kind or errors.ApiFailure
 
 
 def _seconds(retry_after: str | None) -> float:

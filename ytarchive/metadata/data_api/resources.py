@@ -19,15 +19,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from ytarchive.common import errors
 from ytarchive.common.channel_lists import uploads_playlist
-from ytarchive.common.errors import (
-    ApiAnswerIncomplete,
-    DeletedVideo,
-    InvalidIdentifier,
-    PrivateVideo,
-    Unavailable,
-    VideoUnavailable,
-)
 from ytarchive.common.identifiers import parse_video_id
 from ytarchive.common.media import ChannelMetadata, VideoMetadata
 from ytarchive.common.models import UtcDatetime
@@ -116,7 +109,7 @@ class Resource(_Part):
         """Return the video of a playlist item; None if the item is not a video."""
         try:
             return parse_video_id(self.content_details.video_id)
-        except InvalidIdentifier:
+        except errors.InvalidIdentifier:
             return None
 
     @property
@@ -125,16 +118,16 @@ class Resource(_Part):
         is_open = self.status.privacy_status in {"public", "unlisted"}
         return not is_open or not self.snippet.thumbnails
 
-    def absence(self) -> Unavailable:
+    def absence(self) -> errors.Unavailable:
         """Return why a playlist item's video is missing, after `videos.list` has shown that it is.
 
         The texts of a dead item are from YouTube, so a title cannot forge the reason.
         """
         if self.status.privacy_status == "private":
-            return PrivateVideo()
+            return errors.PrivateVideo()
         if not self.snippet.thumbnails and self.snippet.title == "Deleted video":
-            return DeletedVideo()
-        return VideoUnavailable()
+            return errors.DeletedVideo()
+        return errors.VideoUnavailable()
 
 
 def read_resources(items: Any) -> list[Resource]:
@@ -162,7 +155,7 @@ def video_metadata(video: Resource, now: datetime) -> VideoMetadata:
     lacking = [name for name, value in required.items() if value is None]
     if snippet.published_at is None or duration is None or lacking:
         names = ", ".join(lacking)
-        raise ApiAnswerIncomplete(f"the Data API's answer for {video.id} has no {names}")
+        raise errors.ApiAnswerIncomplete(f"the Data API's answer for {video.id} has no {names}")
     return VideoMetadata(
         video_id=video.id,
         title=snippet.title or "",

@@ -1,17 +1,102 @@
 """Implements the contract of the file contents of stored videos."""
 
-from pathlib import PurePosixPath
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath, PurePosixPath
+from typing import Self
 
 from ytarchive.common.archived_files import Role
-from ytarchive.common.content import Content
-from ytarchive.common.errors import NotFound
+from ytarchive.common.content import Content, Parts
+from ytarchive.common.errors import FileFailure, NotFound
+from ytarchive.common.file_names import shown_name
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.content.api import ContentAPI
-from ytarchive.storage.content.stored import StoredContent
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.layout import Layout, caption_language
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.watching import WatchedOperations
+
+UNKNOWN = "application/octet-stream"
+MEDIA_TYPES = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+    ".mov": "video/quicktime",
+    ".3gp": "video/3gpp",
+    ".flv": "video/x-flv",
+    ".ts": "video/mp2t",
+    ".m4a": "audio/mp4",
+    ".mka": "audio/x-matroska",
+    ".mp3": "audio/mpeg",
+    ".aac": "audio/aac",
+    ".opus": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".flac": "audio/flac",
+    ".wav": "audio/wav",
+    ".weba": "audio/webm",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".srt": "application/x-subrip; charset=utf-8",
+    ".ass": "text/x-ssa; charset=utf-8",
+    ".ttml": "application/ttml+xml; charset=utf-8",
+    ".srv1": "application/xml; charset=utf-8",
+    ".srv2": "application/xml; charset=utf-8",
+    ".srv3": "application/xml; charset=utf-8",
+    ".json3": "application/json",
+}
+"""Media types by suffix, for every kind of file of a video. File contents are not examined."""
+
+_UNSAFE = re.compile(
+    r'[\x00-\x1f\x7f-\x9f"\\/:*?<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]'
+)
+
+
+def media_type(path: PurePath) -> str:
+    """Return the media type of a file by its suffix."""
+    return MEDIA_TYPES.get(path.suffix.lower(), UNKNOWN)
+
+
+def safe_name(path: PurePath) -> str:
+    """Return the file name without characters that could break a header or mislead a reader."""
+    return _UNSAFE.sub("_", shown_name(path.name))
+
+
+@dataclass(frozen=True)
+class StoredContent(Content):
+    """A file of the media store. Its etag changes with each write."""
+
+    store: MediaStore
+    key: str
+
+    @classmethod
+    async def of(cls, store: MediaStore, key: str) -> Self:
+        """Return the content of a file. Raises NotFound, FileFailure or a LocalError."""
+        state = (await store.stat([key]))[key]
+        if state.is_missing:
+            message = f"{key} is registered and missing; `ytarchive verify` lists all such files"
+            raise NotFound(message)
+        if not state.is_file:
+            raise FileFailure(f"{key} cannot be read: it is not a regular file")
+        path = PurePosixPath(key)
+        modified = state.modified or datetime.now(UTC)
+        return cls(
+            name=safe_name(path),
+            media_type=media_type(path),
+            size=state.size or 0,
+            modified=modified.replace(microsecond=0),
+            etag=state.etag,
+            store=store,
+            key=key,
+        )
+
+    async def _open(self, start: int, stop: int) -> Parts:
+        return await self.store.open(self.key, start, stop, self.etag)
 
 
 class ContentService(WatchedOperations, ContentAPI):

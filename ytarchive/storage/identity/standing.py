@@ -18,14 +18,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ytarchive.common import errors
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import os_errors
-from ytarchive.common.errors import (
-    ArchiveMissing,
-    InvalidConfiguration,
-    NotAnArchive,
-    WrongArchive,
-)
 from ytarchive.common.identity import IDENTITY_FILE, ArchiveIdentity, read_identity, unreachable
 from ytarchive.common.known_archives import KnownArchive, KnownArchives
 from ytarchive.storage.identity.state import RecordedState
@@ -59,7 +54,7 @@ class Standing:
     identity: ArchiveIdentity | None
     records: list[KnownArchive]
     state: RecordedState
-    damage: NotAnArchive | None = None
+    damage: errors.NotAnArchive | None = None
     """Why the identity file cannot be used; the identity is None then."""
 
     @property
@@ -82,30 +77,32 @@ class Standing:
             return False
         self._require_unknown()
         if self.state.is_used and not self.state.is_found_in(self.base):
-            raise ArchiveMissing(self._lost(), path=str(self.base))
+            raise errors.ArchiveMissing(self._lost(), path=str(self.base))
         return self.state.is_used or has_stored_video(self.layout)
 
     def require_empty(self) -> None:
         """Raise NotAnArchive unless the folder is missing or empty."""
         if not is_empty(self.base):
             message = f"{self.base} is not empty, and is not an archive of ytarchive"
-            raise NotAnArchive(message, path=str(self.base))
+            raise errors.NotAnArchive(message, path=str(self.base))
 
     def require_no_queue(self) -> None:
         """Raise ArchiveMissing if the folder is empty but the state folder has a queue."""
         if self.state.has_queue and is_empty(self.base):
             message = f"{self.layout.state} has the queue of an archive, and {self.base} is empty"
-            raise ArchiveMissing(message, path=str(self.base))
+            raise errors.ArchiveMissing(message, path=str(self.base))
 
     def _require_same(self, identity: ArchiveIdentity) -> None:
         for record in self.records:
             if record.id != identity.id:
                 message = f"{record.path} holds the archive {identity.id}, not {record.id}"
-                raise WrongArchive(f"{message}, which was opened there before", path=str(self.base))
+                raise errors.WrongArchive(
+                    f"{message}, which was opened there before", path=str(self.base)
+                )
         if self.state.archive_id not in {None, identity.id}:
             message = f"{self.base} holds the archive {identity.id}, and the state in"
             message = f"{message} {self.layout.state} belongs to {self.state.archive_id}"
-            raise WrongArchive(message, path=str(self.base))
+            raise errors.WrongArchive(message, path=str(self.base))
 
     def _require_unknown(self) -> None:
         if self.records:
@@ -115,11 +112,11 @@ class Standing:
                 empty = is_empty(self.base)
                 message = f"{known.path} {'is empty' if empty else f'has no {IDENTITY_FILE}'}"
             since = f"the archive {known.id} was there on {known.recorded_at[:10]}"
-            raise ArchiveMissing(f"{message}; {since}", path=str(self.base))
+            raise errors.ArchiveMissing(f"{message}; {since}", path=str(self.base))
         if self.state.archive_id is not None:
             message = f"{self.base} has no {IDENTITY_FILE}, and the state in {self.layout.state}"
             message = f"{message} belongs to the archive {self.state.archive_id}"
-            raise ArchiveMissing(message, path=str(self.base))
+            raise errors.ArchiveMissing(message, path=str(self.base))
 
     def _lost(self) -> str:
         """Return the message for a library without identity whose files are missing."""
@@ -137,7 +134,7 @@ def examine(config: StorageConfig, known: KnownArchives) -> Standing:
     named = Path(os.path.abspath(config.base_path))  # noqa: PTH100  # `absolute` keeps `..`
     try:
         if layout.base.exists() and not layout.base.is_dir():
-            raise InvalidConfiguration(f"storage.base_path: {layout.base} is not a folder")
+            raise errors.InvalidConfiguration(f"storage.base_path: {layout.base} is not a folder")
     except OSError as error:
         raise unreachable(layout.base, error) from None
     identity, damage = _identity(layout.base)
@@ -145,10 +142,10 @@ def examine(config: StorageConfig, known: KnownArchives) -> Standing:
     return Standing(layout, named, identity, records, RecordedState(layout), damage)
 
 
-def _identity(base: Path) -> tuple[ArchiveIdentity | None, NotAnArchive | None]:
+def _identity(base: Path) -> tuple[ArchiveIdentity | None, errors.NotAnArchive | None]:
     try:
         return read_identity(base), None
-    except NotAnArchive as error:
+    except errors.NotAnArchive as error:
         return None, error
 
 

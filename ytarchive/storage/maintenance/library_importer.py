@@ -34,7 +34,7 @@ from ytarchive.storage.library.rows import (
     playlist_row,
     profile_json,
 )
-from ytarchive.storage.marks.records import marks_row, read_marks
+from ytarchive.storage.marks.models import marks_row, read_marks
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout
 from ytarchive.storage.store.media_store import MediaStore

@@ -1,9 +1,15 @@
 """Models of the marks of videos."""
 
+from pathlib import Path
+from typing import Any
+
 from pydantic import Field
 
+from ytarchive.common.errors import FileFailure
 from ytarchive.common.identifiers import VideoId
+from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import Model
+from ytarchive.storage.store import files
 
 
 class VideoMarks(Model):
@@ -39,3 +45,20 @@ class MarksQuery(Model):
         pattern=r"^[A-Za-z0-9_-]{11}$",
         description="`next_cursor` of the page before",
     )
+
+
+def read_marks(path: Path) -> MarkedVideo:
+    """Return the marks in a file. Blocks. Raises NotFound, or FileFailure if it is damaged."""
+    content = files.read(path)
+    try:
+        marked = MarkedVideo.model_validate(stored_json(content))
+    except ValueError:
+        raise FileFailure(f"{path} has no marks that can be read") from None
+    if path.stem != marked.video_id:
+        raise FileFailure(f"{path} is not named after its video, {marked.video_id}")
+    return marked
+
+
+def marks_row(marked: MarkedVideo) -> dict[str, Any]:
+    """Return the row of a video's marks."""
+    return marked.model_dump()

@@ -9,8 +9,13 @@ from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.marks.api import MarksAPI
-from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
-from ytarchive.storage.marks.records import marks_row, read_marks
+from ytarchive.storage.marks.models import (
+    MarkedVideo,
+    MarksQuery,
+    VideoMarks,
+    marks_row,
+    read_marks,
+)
 from ytarchive.storage.store import files
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout

@@ -15,9 +15,8 @@ from ytarchive.common.database import Row
 from ytarchive.common.rows import all_readable, left_out
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.search.index import SearchIndex
-from ytarchive.storage.search.matching import END, Matches, limits_of, matches_of
+from ytarchive.storage.search.matching import END, Matches, Question, limits_of, matches_of
 from ytarchive.storage.search.models import FoundVideo, SearchQuery, SearchResults
-from ytarchive.storage.search.question import Question
 from ytarchive.storage.search.results import found_video
 from ytarchive.storage.store.layout import Layout
 

@@ -1,7 +1,7 @@
 """Handles problems of files: checks again, records, and on request quarantines or repairs."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -13,8 +13,10 @@ from ytarchive.storage.bins.bins import Bins, new_item
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile
 from ytarchive.storage.library.discovery import quality_of
 from ytarchive.storage.library.repository import Library
+from ytarchive.storage.store.checksums import checksum_lines
+from ytarchive.storage.store.file_sets import StoredFile, written_file
+from ytarchive.storage.store.layout import CHECKSUMS
 from ytarchive.storage.store.media_store import FileKind, MediaStore
-from ytarchive.storage.verify import digests
 from ytarchive.storage.verify.checks import Checker, FileProblem, RegisteredFile, video_folder
 from ytarchive.storage.verify.findings import Copy, Findings
 from ytarchive.storage.verify.models import FindingKind, VerifyRequest
@@ -106,7 +108,7 @@ class FindingHandler:
             return
         if (await self.store.stat([folder]))[folder].checked().kind is not FileKind.FOLDER:
             return
-        written = await digests.write_checksums(self.store, folder, registered)
+        written = await write_checksums(self.store, folder, registered)
         await self._findings.register_checksums(problem.video_id, problem.path, written)
         log.info("{}: written anew", problem.path)
 
@@ -132,3 +134,17 @@ async def _look_again(
     foreign = await checker.foreign(registered)
     strangers = [problem for problem in foreign if problem.path in paths]
     return [*await checker.check_files(suspects), *strangers]
+
+
+async def write_checksums(
+    store: MediaStore, folder: str, registered: Iterable[RegisteredFile]
+) -> StoredFile:
+    """Rewrite a folder's list of digests. `registered`: the video's files."""
+    digests = {
+        file.path.removeprefix(f"{folder}/"): file.sha256.hex()
+        for file in registered
+        if file.path.startswith(f"{folder}/") and file.path != f"{folder}/{CHECKSUMS}"
+    }
+    content = checksum_lines(digests)
+    await store.write(f"{folder}/{CHECKSUMS}", content)
+    return written_file(CHECKSUMS, content)

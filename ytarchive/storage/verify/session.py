@@ -1,6 +1,7 @@
 """One session of the verification: works on a pass until its end or the time limit."""
 
 import asyncio
+import random
 import threading
 import time
 from collections import deque
@@ -13,18 +14,33 @@ from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.verify.checks import Checked, Checker, FileProblem, RegisteredFile
 from ytarchive.storage.verify.finding_handler import FindingHandler
 from ytarchive.storage.verify.findings import Findings
-from ytarchive.storage.verify.foreign import AcceptedFiles
 from ytarchive.storage.verify.models import FindingKind, VerifyMode, VerifyRequest, VerifyState
 from ytarchive.storage.verify.passes import Pass, VerificationPasses
 from ytarchive.storage.verify.rows import damaged_id, id_of
-from ytarchive.storage.verify.sample import Sample
-from ytarchive.storage.verify.strangers import Strangers
+from ytarchive.storage.verify.strangers import AcceptedFiles, Strangers
 
 _BATCH_BYTES = 32 * 2**20
 _BATCH_FILES = 100
 _SAVE_SECONDS = 1.0
 _VIDEOS_THAT_CANNOT_ALL_BE_GONE = 20
 _NOT_FILES = frozenset({FindingKind.FOREIGN, FindingKind.UNREADABLE_ROW})
+
+
+class Sample:
+    """Selects an exact percentage of `total` videos by their positions.
+
+    The videos are spread evenly. The seed determines the offset of the first one.
+    """
+
+    def __init__(self, total: int, percent: float, seed: str) -> None:
+        self._total = max(total, 1)
+        self._drawn = min(max(round(self._total * percent / 100), 1), self._total)
+        self._offset = random.Random(seed).randrange(self._total)  # noqa: S311  # no secret
+
+    def has(self, position: int) -> bool:
+        """Return whether the video at a position, from 0, belongs to the sample."""
+        reached = position * self._drawn + self._offset
+        return reached // self._total != (reached + self._drawn) // self._total
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Captions as YouTube makes them become lines, each once, with its second."""
 
 from tests.standin.captions import captions
-from ytarchive.storage.search.captions import language_of, parse
+from ytarchive.storage.search.documents import language_of, parse
 
 ROLLING = """WEBVTT
 Kind: captions

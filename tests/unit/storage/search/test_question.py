@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ytarchive.storage.search.question import Phrase, Question
+from ytarchive.storage.search.matching import Phrase, Question
 from ytarchive.storage.search.text import clean, fold, words
 
 
