@@ -231,7 +231,7 @@ async def test_what_is_cancelled_gives_its_probe_back(bench: Bench, gate_of: Gat
 async def test_a_process_that_died_gives_its_probe_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.governor.permits._LEASE", 0.05)
+    monkeypatch.setattr("ytarchive.jobs.governor.gate._LEASE", 0.05)
     governor = await bench.open()
     desk = CountingPermits(governor)
     await governor.failed(BotCheck(), "video")
@@ -254,7 +254,7 @@ async def test_a_block_is_heard_of_a_permit_that_has_run_out_too(bench: Bench) -
 async def test_a_permit_is_renewed_as_long_as_it_is_used(
     bench: Bench, apart: Apart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.governor.permits._LEASE", 1.0)
+    monkeypatch.setattr("ytarchive.jobs.governor.gate._LEASE", 1.0)
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
     bench.passed += 2 * HOUR
