@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from bench.processes import Cost, own_cpu, run, tree_cpu
-from bench.report import middle
+from bench.report import Row, middle
 from bench.world import World, has_ended, program, with_programs
 from tests.standin import StandInProcess
 from ytarchive.media import ffmpeg_path
@@ -101,7 +101,28 @@ class Comparison:
         return median(each.requests for each in rounds) / self.workload.videos
 
 
-def wall(rounds: Sequence[Archived]) -> float:
+def wall_row(
+    number: str,
+    compared: Comparison,
+    peer_rounds: Sequence[Archived],
+    peer_name: str,
+    targets: dict[float, float],
+) -> Row:
+    """The row of the seconds on the clock. `targets`: how many times faster, by megabytes."""
+    peer, ours = _wall(peer_rounds), _wall(compared.ours)
+    target = targets.get(compared.workload.megabytes, 0)
+    return Row(
+        number=number,
+        what=f"archive {compared.workload.name}",
+        peer=f"{peer:.2f} s, {peer_name}",
+        ours=f"{ours:.2f} s",
+        ratio=peer / ours,
+        target=f">= {target:g}x faster, same files" if target else "same files",
+        is_met=peer / ours >= target and compared.same_files,
+    )
+
+
+def _wall(rounds: Sequence[Archived]) -> float:
     """Seconds on the clock, the median."""
     return middle(each.cost.wall for each in rounds)
 
@@ -194,7 +215,7 @@ def _fingerprints(videos: Path) -> dict[str, str]:
     return {
         path.relative_to(videos).as_posix(): _fingerprint(path)
         for path in found
-        if path.name not in {"checksums.sha256", "manifest.json"}
+        if path.name not in _OWN_FILES
     }
 
 

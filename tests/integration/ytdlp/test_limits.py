@@ -145,24 +145,32 @@ async def test_endless_streams_without_a_size_stop_together_before_min_free(
     assert shutil.disk_usage(small_disk).free > DISK - 2 * MIB
 
 
+class Filler:
+    """Another program, which fills the disk during a transfer."""
+
+    def __init__(self, archive: Archive, disk: Path) -> None:
+        self.file = disk / "filler"
+        self._archive = archive
+
+    def fill(self, _: object) -> None:
+        """Fill the disk once, after the first MiB of media."""
+        if self._archive.media_seen() > MIB and not self.file.exists():
+            free = shutil.disk_usage(self.file.parent).free
+            self.file.write_bytes(bytes(free - 2 * MIB))
+
+
 async def test_an_announced_stream_stops_at_min_free_and_resumes(
     archive: Archive, small_disk: Path
 ) -> None:
-    """Another program fills the disk during the transfer."""
     small, ytdlp = small_archive(archive, small_disk)
     video_id = add_video(archive)
     archive.youtube.behaviour.change(media_bytes_per_second=MIB)
-    filler = small_disk / "filler"
-
-    def fill(_: object) -> None:
-        if archive.media_seen() > MIB and not filler.exists():
-            filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 2 * MIB))
-
+    filler = Filler(archive, small_disk)
     async with ytdlp:
         with pytest.raises(errors.DiskFull, match="during the transfer"):
-            await ytdlp.download(small.order(video_id), fill, ignore)
+            await ytdlp.download(small.order(video_id), filler.fill, ignore)
         assert media_in(small.order(video_id).folder)
-        filler.unlink()
+        filler.file.unlink()
         archive.youtube.behaviour.change(media_bytes_per_second=None)
         done = await ytdlp.download(small.order(video_id), ignore, ignore)
     assert done.network_bytes < small.media_size(136, 140) - MIB / 2
@@ -172,23 +180,17 @@ async def test_an_announced_stream_stops_at_min_free_and_resumes(
 async def test_a_stream_in_fragments_waits_for_space_and_resumes(
     archive: Archive, small_disk: Path, manifest: str
 ) -> None:
-    """Another program fills the disk during the transfer of a stream of a usual size."""
     small, ytdlp = small_archive(archive, small_disk)
     video = archive.youtube.catalogue.add_video(manifest=manifest, fragments=20, itags=(18,))
     await archive.youtube.prepare_media()
     archive.youtube.behaviour.change(media_bytes_per_second=MIB)
-    filler = small_disk / "filler"
-
-    def fill(_: object) -> None:
-        if archive.media_seen() > MIB and not filler.exists():
-            filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 2 * MIB))
-
+    filler = Filler(archive, small_disk)
     async with ytdlp:
         with pytest.raises(errors.DiskFull, match="during the transfer"):
-            await ytdlp.download(small.order(video.id), fill, ignore)
+            await ytdlp.download(small.order(video.id), filler.fill, ignore)
         assert media_in(small.order(video.id).folder)
         assert archive.youtube.requests.count("media") < 10
-        filler.unlink()
+        filler.file.unlink()
         archive.youtube.behaviour.change(media_bytes_per_second=None)
         with suppress(errors.IntegrityFailure):  # the fragments are no whole film
             await ytdlp.download(small.order(video.id), ignore, ignore)

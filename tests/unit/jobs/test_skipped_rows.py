@@ -1,21 +1,17 @@
 """Pages of the queue's lists go on past rows that cannot be read, and name them."""
 
-import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from typing import Any, NamedTuple, cast
 
 import pytest
 
+from tests.skipped_rows import DAMAGED_ROWS, ENTRIES, all_pages, damage_rows, not_utf8
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from ytarchive.common.models import Page
 from ytarchive.jobs import AvailabilityQuery, JobQuery, JobResultsAPI, ResultsQuery
 from ytarchive.jobs.service import JobsService
 
-ENTRIES = 6
 IDS = [f"video-{number:05}" for number in range(ENTRIES)]
-
-BROKEN = "{0} = CAST(CAST(substr({0}, 1, 3) AS BLOB) || x'ff' || substr({0}, 5) AS TEXT)"
 
 
 class List(NamedTuple):
@@ -52,38 +48,20 @@ def availability(damage: str) -> List:
 
 
 LISTS = {
-    "jobs, by their ids": jobs(BROKEN.format("id")),
-    "jobs with their videos": jobs(BROKEN.format("id"), expand=True),
+    "jobs, by their ids": jobs(not_utf8("id")),
+    "jobs with their videos": jobs(not_utf8("id"), expand=True),
     "jobs without their videos": jobs("created_at = 9223372036854775807", expand=False),
-    "jobs of a type": jobs(BROKEN.format("id"), type="VIDEO_DOWNLOAD"),
+    "jobs of a type": jobs(not_utf8("id"), type="VIDEO_DOWNLOAD"),
     "jobs of a status": jobs("options = '['", status="COMPLETED"),
-    "results, by their ids": results(BROKEN.format("video_id")),
+    "results, by their ids": results(not_utf8("video_id")),
     "results, by their states": results("state = 'unknown'"),
-    "availability, by its ids": availability(BROKEN.format("video_id")),
+    "availability, by its ids": availability(not_utf8("video_id")),
     "availability, by its times": availability("first_seen = 9223372036854775807"),
 }
 
 
-async def through(
-    listed: List, service: JobsService, job_id: str, limit: int
-) -> tuple[list[str], list[str]]:
-    """Follow the cursors to the end; what the items are, and the names of what is left out."""
-    items: list[str] = []
-    skipped: list[str] = []
-    cursor: str | None = None
-    for _ in range(3 * ENTRIES):
-        page = await listed.page(service, job_id, limit, cursor)
-        assert len(page.items) <= limit
-        items += [item.model_dump_json() for item in page.items]
-        skipped += page.skipped
-        cursor = page.next_cursor
-        if cursor is None:
-            return items, skipped
-    raise AssertionError(f"the list has no end: {items}")
-
-
 @pytest.mark.parametrize("limit", [1, 2])
-@pytest.mark.parametrize("damaged", [{0}, {ENTRIES - 1}, {1, 2, 3}, set(range(ENTRIES))], ids=str)
+@DAMAGED_ROWS
 @pytest.mark.parametrize("name", LISTS)
 async def test_pages_go_on_past_rows_that_cannot_be_read(
     workshop: Workshop, name: str, damaged: set[int], limit: int
@@ -97,16 +75,11 @@ async def test_pages_go_on_past_rows_that_cannot_be_read(
         for ids in wanted:
             job_id = (await service.create_job(videos(*ids))).id
             await ended(service, job_id)
-    with closing(sqlite3.connect(workshop.state_path / "jobs.db")) as database:
-        order = f"SELECT {listed.key} FROM {listed.table} ORDER BY {listed.key}"
-        keys = [key for (key,) in database.execute(order).fetchall()]
-        assert len(keys) == ENTRIES
-        for number in damaged:
-            database.execute(
-                f"UPDATE {listed.table} SET {listed.damage} WHERE {listed.key} = ?", [keys[number]]
-            )
-        database.commit()
+    database = workshop.state_path / "jobs.db"
+    damage_rows(database, listed.table, listed.key, listed.damage, damaged)
     async with workshop.open(whole_queue=False) as service:
-        items, skipped = await through(listed, service, job_id, limit)
+        items, skipped = await all_pages(
+            lambda cursor: listed.page(service, job_id, limit, cursor), limit
+        )
     assert len(items) == len(set(items)) == ENTRIES - len(damaged)
     assert len(skipped) == len(set(skipped)) == len(damaged)

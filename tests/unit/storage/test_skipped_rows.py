@@ -1,12 +1,11 @@
 """Pages of Storage's lists go on past rows that cannot be read, and name them."""
 
-import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from typing import Any, NamedTuple
 
 import pytest
 
+from tests.skipped_rows import DAMAGED_ROWS, ENTRIES, all_pages, damage_rows, not_utf8
 from tests.unit.storage.generated import make_archive, video_id
 from tests.unit.storage.samples import metadata
 from ytarchive.common.config import StorageConfig
@@ -23,8 +22,6 @@ from ytarchive.storage import (
 )
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.verify.checks import FileProblem
-
-ENTRIES = 6
 
 
 class List(NamedTuple):
@@ -55,9 +52,8 @@ def plans(damage: str) -> List:
     )  # fmt: skip
 
 
-BROKEN_ID = "CAST(CAST(substr({0}, 1, 3) AS BLOB) || x'ff' || substr({0}, 5) AS TEXT)"
 LISTS = {f"videos by {sort}": videos_by(sort) for sort in VideoSort} | {
-    "plans, by their ids": plans(f"plan_id = {BROKEN_ID.format('plan_id')}"),
+    "plans, by their ids": plans(not_utf8("plan_id")),
     "plans, by their times": plans("created_at = 9223372036854775807"),
     "findings": List(
         "findings", "path", "kind = 'unknown'",
@@ -88,41 +84,19 @@ async def filled(config: StorageConfig) -> None:
     await storage.close()
 
 
-async def through(listed: List, storage: StorageService, limit: int) -> tuple[list[str], list[str]]:
-    """Follow the cursors to the end; what the items are, and the names of what is left out."""
-    items: list[str] = []
-    skipped: list[str] = []
-    cursor: str | None = None
-    for _ in range(3 * ENTRIES):
-        page = await listed.page(storage, limit, cursor)
-        assert len(page.items) <= limit
-        items += [item.model_dump_json() for item in page.items]
-        skipped += page.skipped
-        cursor = page.next_cursor
-        if cursor is None:
-            return items, skipped
-    raise AssertionError(f"the list has no end: {items}")
-
-
 @pytest.mark.parametrize("limit", [1, 2])
-@pytest.mark.parametrize("damaged", [{0}, {ENTRIES - 1}, {1, 2, 3}, set(range(ENTRIES))], ids=str)
+@DAMAGED_ROWS
 @pytest.mark.parametrize("name", LISTS)
 async def test_pages_go_on_past_rows_that_cannot_be_read(
     config: StorageConfig, name: str, damaged: set[int], limit: int
 ) -> None:
     listed = LISTS[name]
     await filled(config)
-    with closing(sqlite3.connect(config.state_path / listed.database)) as database:
-        order = f"SELECT {listed.key} FROM {listed.table} ORDER BY {listed.key}"
-        keys = [key for (key,) in database.execute(order).fetchall()]
-        for number in damaged:
-            database.execute(
-                f"UPDATE {listed.table} SET {listed.damage} WHERE {listed.key} = ?", [keys[number]]
-            )
-        database.commit()
+    database = config.state_path / listed.database
+    damage_rows(database, listed.table, listed.key, listed.damage, damaged)
     storage = await StorageService.open(config)
     try:
-        items, skipped = await through(listed, storage, limit)
+        items, skipped = await all_pages(lambda cursor: listed.page(storage, limit, cursor), limit)
     finally:
         await storage.close()
     assert len(items) == len(set(items)) == ENTRIES - len(damaged)

@@ -58,21 +58,14 @@ class ChannelNames:
 class Search(SearchAPI):
     """The index of one library, its indexer and its finder. Created by `open`."""
 
-    def __init__(
-        self,
-        index: SearchIndex,
-        library: Database,
-        layout: Layout,
-        store: MediaStore,
-        watch: ArchiveWatch,
-    ) -> None:
+    def __init__(self, index: SearchIndex, indexer: Indexer, finder: Finder) -> None:
         self.channels = ChannelNames()
         """Resolves names of channels in queries."""
         self._index = index
-        self._indexer = Indexer(index, library, layout, store, watch)
-        self._finder = Finder(index, Library(library, layout), layout)
-        self.notice = self._indexer.notice
-        self.pending = self._indexer.pending
+        self._indexer = indexer
+        self._finder = finder
+        self.notice = indexer.notice
+        self.pending = indexer.pending
 
     @classmethod
     async def open(
@@ -82,14 +75,16 @@ class Search(SearchAPI):
         [state] = await library.fetch_all("search_state")
         library_id, newest = state["library_id"], state["newest"]
         index = await SearchIndex.open(layout.search_index, library_id, newest)
-        return cls(index, library, layout, store, watch)
+        finder = Finder(index, Library(library, layout), layout)
+        return cls(index, Indexer(index, library, layout, store, watch), finder)
 
     @classmethod
     async def reading(cls, library: Database, layout: Layout, store: MediaStore) -> Self:
         """Open the existing index for reading; it may be older than the library."""
         [state] = await library.fetch_all("search_state")
         index = await SearchIndex.reading(layout.search_index, state["library_id"], state["newest"])
-        return cls(index, library, layout, store, ArchiveWatch(None))
+        finder = Finder(index, Library(library, layout), layout)
+        return cls(index, Indexer(index, library, layout, store, ArchiveWatch(None)), finder)
 
     async def follow(self) -> None:
         """Index pending changes, then wait for the next change. Callers repeat this."""
