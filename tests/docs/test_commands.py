@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.docs.markdown import ROOT, document, documents
 from tests.harness import call, environment, free_port, until
 from tests.standin import StandInProcess
+from ytarchive.cli.root import COMMANDS, load_command
 
 GUIDES = [
     "README.md",
@@ -96,6 +98,31 @@ def test_every_command_is_run_or_listed_with_a_reason() -> None:
     assert found - run - set(NOT_RUN) == set()
     mentioned = "\n".join(document(page).text for page in pages)
     assert [command for command in (*run, *NOT_RUN) if command not in mentioned] == []
+
+
+def parameters(title: str, command: click.Command) -> Iterator[tuple[str, set[str]]]:
+    """Yield the title of each section of the reference with the options that it has to describe."""
+    yield (
+        title,
+        {
+            name
+            for each in command.params
+            if isinstance(each, click.Option) and not each.hidden
+            for name in each.opts
+        },
+    )
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from parameters(f"{title} {name}", below)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_reference_describes_each_command_with_its_options(name: str) -> None:
+    reference = (ROOT / "docs/commands.md").read_text("utf-8")
+    for title, options in parameters(f"ytarchive {name}", load_command(name)):
+        _, _, section = reference.partition(f"\n## {title}\n")
+        described = section.partition("\n## ")[0]
+        assert [each for each in options if each not in described] == []
 
 
 def test_make_has_every_target() -> None:

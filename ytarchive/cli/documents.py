@@ -40,7 +40,7 @@ def _help_of(command: click.Command, parent: click.Context | None) -> Iterator[s
     yield f"\n## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for each in command.list_commands(context):
-            found = command.get_command(context, each)
+            _, found, _ = command.resolve_command(context, [each])  # imports the command
             if found is not None and not found.hidden:
                 yield from _help_of(found, context)
 
