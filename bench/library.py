@@ -12,9 +12,11 @@ from bench.world import World
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Writer
 from ytarchive.storage.library.repository import SCHEMA
+from ytarchive.storage.library.rows import file_row
 from ytarchive.storage.search.documents import Change, Document, Track, document, packed
 from ytarchive.storage.search.index import SearchIndex
-from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.layout import Layout, parsed
 
 CHANNELS = 5_000
 FIRST_DAY = 1_300_000_000_000_000
@@ -152,13 +154,11 @@ def _media(video: MadeUp) -> dict[str, object]:
 def _files(video: MadeUp) -> Iterator[dict[str, object]]:
     for suffix, role, size in _KINDS:
         if role != "captions" or video.lines:
-            yield {
-                "video_id": video.video_id,
-                "path": _path(video, suffix),
-                "role": role,
-                "size_bytes": size + video.number % 1_000,
-                "sha256": video.number.to_bytes(32),
-            }
+            path = _path(video, suffix)
+            file = StoredFile.of(
+                parsed(path), size + video.number % 1_000, video.number.to_bytes(32).hex()
+            )
+            yield file_row(video.video_id, path, file) | {"role": role}
 
 
 def _path(video: MadeUp, suffix: str) -> str:
@@ -178,7 +178,7 @@ def _document(video: MadeUp) -> Document:
         upload_date=FIRST_DAY + video.number * _BETWEEN_UPLOADS,
         duration=video.number * 7919 % 7_200,
         media_path=None,
-        captions=[path] if video.lines else [],
+        captions={path: "en"} if video.lines else {},
     )
     tracks = [Track("en", path, [5 * n for n in range(len(video.lines))])] if video.lines else []
     return document(change, packed(video.description, "\n".join(video.lines), tracks))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import environment
+from tests.harness import Server, environment
 from tests.integration.test_integrity import run, sha256sum_accepts
 from tests.integration.test_replacing import download
 from tests.standin import StandInProcess
@@ -77,6 +77,42 @@ def test_another_caption_format_comes_without_the_media_and_with_one_request(
     [found_video] = run(settings, "storage", "search", '"caption 1 (en)"')[1]["items"]
     assert found_video["hit_count"] == 1
     assert run(settings, "verify")[0] == 0
+
+
+def test_automatic_captions_are_marked_listed_and_repaired_under_their_own_name(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask(
+        "/videos", {"title": "Spoken", "captions": ["iw"], "automatic_captions": ["en"]}
+    )["id"]
+    folder = tmp_path / "archive/videos" / video
+    wanted = ("--quality", "360p", "--captions", "he,en", "--auto-captions")
+    download(settings, video, *wanted)
+    assert names(folder) == ["en.auto.vtt", "he.vtt"]
+    location = run(settings, "storage", "show", video)[1]["location"]
+    assert (location["captions"], location["side_files"]) == (
+        ["en", "he"],
+        ["captions:en", "captions:he", "thumbnail"],
+    )
+    requests(youtube)
+    assert download(settings, video, *wanted)["status"] == "skipped"
+    assert "caption" not in requests(youtube)
+    [found] = run(settings, "storage", "search", '"caption 1 (en)"')[1]["items"]
+    assert {hit["language"] for hit in found["hits"]} == {"en"}
+
+    captions = [folder / "captions" / f"{video}.{name}" for name in names(folder)]
+    before = [path.read_bytes() for path in captions]
+    for path in captions:
+        path.unlink()
+    with Server(settings) as server:
+        _, repaired = run(settings, "--server", server.url, "verify", "--repair")
+        assert server.ended(repaired["job_ids"][0])["status"] == "COMPLETED"
+    assert run(settings, "verify")[0] == 0
+    assert [path.read_bytes() for path in captions] == before
+    assert run(settings, "rebuild")[0] == 0
+    again = run(settings, "storage", "show", video)[1]["location"]
+    assert again["side_files"] == location["side_files"]
+    assert download(settings, video, *wanted)["status"] == "skipped"
 
 
 def test_a_list_fetches_further_captions_once_and_asks_for_nothing_the_next_time(

@@ -24,10 +24,14 @@ _ORIGINAL = "orig"
 _NO_SCRIPTS = frozenset([_ORIGINAL, "desc"])
 """Suffixes of yt-dlp: the spoken language, and audio descriptions."""
 _SEPARATOR = re.compile(r"[-_]")
+_VARIANT = re.compile(r"[a-z0-9]{5,8}|[0-9][a-z0-9]{3}")
+_LONGEST_SUBTAG = 8
+_PRIVATE = "x"
+"""The subtag after which BCP 47 allows any others."""
 
 
 class Language(NamedTuple):
-    """A language code in lower case: language, script, region, and the rest."""
+    """A language code in lower case: language, script, region, and the rest without separators."""
 
     language: str
     script: str
@@ -44,7 +48,30 @@ class Language(NamedTuple):
         if not script:
             script = "latn" if first == "sh" else _SCRIPTS_OF_REGIONS.get((language, region), "")
         is_usual = script == _USUAL_SCRIPTS.get(language)
-        return cls(language, "" if is_usual else script, region, "-".join(others))
+        if others[:1] == [_PRIVATE]:
+            del others[0]
+        return cls(language, "" if is_usual else script, region, "".join(others))
+
+
+def canonical(code: str) -> str:
+    """Return a language code in the form of BCP 47: `he` for `iw`, `zh-Hant` for `zh-hant`.
+
+    What YouTube and yt-dlp append becomes a private subtag: `en-x-np72puul` for a named track.
+    """
+    first, *others = _SEPARATOR.split(code.strip().lower())
+    # Only for comparing is Bokmål the same as Norwegian.
+    parts = [first if first == "nb" else _ALIASES.get(first, first)]
+    if first == "sh":
+        parts.append("Latn")
+    if others and _is_script(others[0]):
+        parts.append(others.pop(0).title())
+    if others and _is_region(others[0]):
+        parts.append(others.pop(0).upper())
+    if others[:1] != [_PRIVATE] and not all(map(_VARIANT.fullmatch, others)):
+        rest = "".join(others)
+        others = [_PRIVATE, *(rest[at : at + _LONGEST_SUBTAG]
+                              for at in range(0, len(rest), _LONGEST_SUBTAG))]  # fmt: skip
+    return "-".join([*parts, *others])
 
 
 def distance(wanted: str, offered: str) -> int | None:

@@ -21,6 +21,7 @@ from tests.standin.clients import decode, yt_dlp
 from tests.standin.media import ffmpeg_program
 from tests.ytdlp_requests import EXTRACTION, only, same_environment, times
 from ytarchive.common import errors
+from ytarchive.common.archived_files import Role, Transferred
 from ytarchive.common.quality import Quality
 from ytarchive.ytdlp import Transfer
 
@@ -132,6 +133,34 @@ async def test_what_is_not_as_it_was_asked_for_is_told(archive: Archive) -> None
     wanted = archive.order(video.id, caption_languages=["de", "fr", "ja"])
     done = await archive.ytdlp.download(wanted, ignore, ignore)
     assert done.remarks == ["picture in vp9", "sound in opus", "no captions in fr, ja"]
+
+
+async def test_captions_are_named_by_bcp_47_and_automatic_ones_are_marked(archive: Archive) -> None:
+    video = archive.youtube.catalogue.add_video(
+        captions=("iw", "he", "zh-Hant", "en-nP7-2PuUl7o"), automatic_captions=("en", "pt-BR")
+    )
+    wanted = archive.order(
+        video.id,
+        caption_languages=["iw", "he", "zh-TW", "en-nP7-2PuUl7o", "pt"],
+        auto_captions=True,
+    )
+    done = await archive.ytdlp.download(wanted, ignore, ignore)
+    captions = [name for name in files(done.folder) if "captions" in name]
+    assert sorted(name.partition(".")[2] for name in captions) == [
+        "en-x-np72puul-7o.vtt",
+        "he.vtt",
+        "pt-BR.auto.vtt",
+        "zh-Hant.vtt",
+    ]
+    record = Transferred.model_validate_json((done.folder / "transfer.json").read_text())
+    typed = {(each.language, each.source_language, each.automatic) for each in record.files
+             if each.role is Role.CAPTIONS}  # fmt: skip
+    assert typed == {
+        ("he", "iw", False),
+        ("zh-Hant", "zh-Hant", False),
+        ("en-x-np72puul-7o", "en-nP7-2PuUl7o", False),
+        ("pt-BR", "pt-BR", True),
+    }
 
 
 async def test_all_captions_are_those_that_people_have_made(archive: Archive) -> None:

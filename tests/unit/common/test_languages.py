@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ytarchive.common.languages import covered, distance, nearest
+from ytarchive.common.languages import canonical, covered, distance, nearest
 
 SAME = [
     ("he", "iw"), ("iw", "he"), ("HE", "iw"), ("id", "in"), ("yi", "ji"), ("jv", "jw"),
@@ -44,6 +44,27 @@ def test_another_language_region_or_script_is_not_taken(wanted: str, offered: st
 )
 def test_nearest_variant_comes_first(wanted: str, offered: list[str], expected: list[str]) -> None:
     assert nearest(wanted, offered) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("en", "en"), ("EN_us", "en-US"), ("iw", "he"), ("iw-IL", "he-IL"), ("in", "id"),
+        ("zh-hant", "zh-Hant"), ("zh-Hans-cn", "zh-Hans-CN"), ("es-419", "es-419"),
+        ("sh", "sr-Latn"), ("nb", "nb"), ("cmn", "zh"), ("de-1996", "de-1996"),
+        ("en-orig", "en-x-orig"), ("en-nP7-2PuUl7o", "en-x-np72puul-7o"),
+        ("en-x-np72puul-7o", "en-x-np72puul-7o"),
+    ],
+)  # fmt: skip
+def test_canonical_code_is_that_of_bcp_47(code: str, expected: str) -> None:
+    assert canonical(code) == expected
+
+
+@given(st.from_regex(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,12}){0,3}", fullmatch=True))
+def test_canonical_code_names_the_same_language_and_stays_as_it_is(code: str) -> None:
+    assert canonical(canonical(code)) == canonical(code)
+    assert covered(code, [canonical(code)])
+    assert covered(canonical(code), [code])
 
 
 @given(st.text(alphabet="abcdhinsztwHANST-_", max_size=20))

@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.storage.samples import metadata
 from tests.unit.storage.search.archives import describe
+from ytarchive.common.archived_files import Role
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Parameters, Row, Writer
 from ytarchive.common.errors import InvalidRequest
@@ -18,8 +19,9 @@ from ytarchive.storage import SortOrder, StoredVideo, VideoQuery, VideoSort
 from ytarchive.storage.library import lists as lists_module
 from ytarchive.storage.library.lists import VideoLists
 from ytarchive.storage.library.repository import SCHEMA
-from ytarchive.storage.library.rows import metadata_row
+from ytarchive.storage.library.rows import file_row, metadata_row
 from ytarchive.storage.service import StorageService
+from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout
 
 COUNT = 60
@@ -63,8 +65,10 @@ def add(writer: Writer, number: int) -> None:
     )
     roles = ["media", "captions"] if number % 3 else ["media"]
     for role in roles:
-        file = {"video_id": video_id, "path": f"{path}.{role}", "role": role}
-        writer.execute("upsert_file", file | {"size_bytes": number % 4, "sha256": b""})
+        file = StoredFile(
+            name=f"{path}.{role}", role=Role(role), format="x", size_bytes=number % 4, sha256=""
+        )
+        writer.execute("upsert_file", file_row(video_id, file.name, file))
     if number % 5:
         described = metadata(video_id, "aAbB"[number % 4]).model_copy(
             update={

@@ -13,7 +13,7 @@ from ytarchive.common.file_names import shown_name
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.library.repository import Library
-from ytarchive.storage.store.layout import Layout, caption_language
+from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.watching import WatchedOperations
 
@@ -124,12 +124,12 @@ class ContentService(WatchedOperations, ContentAPI):
         if location.video_path is not None:
             folder = PurePosixPath(self._layout.key_of(location.video_path)).parent
             files = await self._library.files_beside(video_id, str(folder))
-            names = [PurePosixPath(file.name) for file in files if file.role is Role.CAPTIONS]
             found = next(
                 (
-                    self._layout.shown(str(folder / each))
-                    for each in names
-                    if name in {each.name, caption_language(each.name)}
+                    self._layout.shown(str(folder / each.name))
+                    for each in files
+                    if each.role is Role.CAPTIONS
+                    and name in {PurePosixPath(each.name).name, each.language}
                 ),
                 None,
             )

@@ -14,7 +14,7 @@ from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.store import file_sets
 from ytarchive.storage.store.checksums import checksum_lines
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import CHECKSUMS, Layout, put_order, side_file
+from ytarchive.storage.store.layout import CHECKSUMS, Layout, put_order
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
 
@@ -116,6 +116,6 @@ class Mover:
 def _arrived(move: Move, there: list[StoredFile]) -> FileSet:
     if move.files.media not in there:
         raise IntegrityFailure(f"the media file of {move.files.video_id} vanished on its way")
-    lost = [side_file(file.name) for file in move.files.files if file not in there]
+    lost = [file.side_file for file in move.files.files if file not in there]
     missing = [*move.files.missing, *filter(None, lost)]
     return replace(move.files, files=there, missing=list(dict.fromkeys(missing)))

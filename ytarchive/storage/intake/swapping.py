@@ -18,8 +18,8 @@ from ytarchive.storage.intake import ranking
 from ytarchive.storage.intake.changes import Change, Present, StoredCopy
 from ytarchive.storage.store import file_sets
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, role_of
-from ytarchive.storage.store.manifest import Facts, Manifest, manifest_in, transferred_in
+from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, parsed, role_of
+from ytarchive.storage.store.manifest import Facts, Manifest, manifest_in, transferred_in, types_in
 from ytarchive.storage.store.media_store import FileState
 from ytarchive.storage.store.store_folder import StoreFolder
 
@@ -136,7 +136,9 @@ class Swap:
         `facts`: what is known of the video afterwards. `originals`: by name, the digests with
         which the staged files were first stored.
         """
-        described = await file_sets.describe(self._staged, names)
+        transferred = await transferred_in(self._staged)
+        before = await manifest_in(self._staged) or await manifest_in(self._video.folder)
+        described = await file_sets.describe(self._staged, names, types_in(before, transferred))
         fresh = [_with_original(file, originals) for file in described]
         digests = {file.name: file.sha256 for file in fresh}
         there = await self._present(replaced)
@@ -146,8 +148,8 @@ class Swap:
             self._video.video_id,
             facts,
             [*fresh, *kept],
-            await transferred_in(self._staged),
-            await manifest_in(self._staged) or await manifest_in(self._video.folder),
+            transferred,
+            before,
         )
         if not self._is_new:
             await file_sets.refuse_links(self._video.folder, names)
@@ -206,7 +208,7 @@ class Swap:
         states = await folder.states(there)
         found = [
             known.get(name)
-            or StoredFile(name=name, size_bytes=states[name].size or 0, sha256=self._expected[name])
+            or StoredFile.of(parsed(name), states[name].size or 0, self._expected[name])
             for name in there
         ]
         return [file for file in found if states[file.name].checked().size == file.size_bytes]

@@ -35,7 +35,7 @@ from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration
-from ytarchive.storage.store.layout import Layout, side_file
+from ytarchive.storage.store.layout import Layout, parsed
 from ytarchive.storage.store.manifest import Facts
 from ytarchive.storage.store.media_store import FileKind, MediaStore
 
@@ -154,7 +154,7 @@ class VideoStore:
         location = await self.locate(request.video_id)
         profile = _asked(location.profile, request.profile, keeps_quality=False)
         names = await self._mover.folder(staged).names() if await swap.reduce() else []
-        came = {side_file(name) for name in names}
+        came = {parsed(name).side_file for name in names}
         missing = [each for each in location.missing if each not in came]
         absent = await self._absent.after(request.video_id, [], request.absent_captions)
         facts = Facts(location.quality, missing, profile, absent)

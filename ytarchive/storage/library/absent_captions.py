@@ -8,12 +8,12 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ytarchive.common.archived_files import ArchivedFile
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.models import to_micros, utc_now
 from ytarchive.common.profile import files_to_fetch
 from ytarchive.storage.library.models import ExistsRequest, StorageLocation
 from ytarchive.storage.library.records import Registered
-from ytarchive.storage.store.layout import side_file
 
 _FIRST_PAUSE = 30 * 86_400 * 1_000_000
 _LONGEST_PAUSE = 365 * 86_400 * 1_000_000
@@ -90,8 +90,10 @@ class AbsentCaptions:
         rows = await self._database.fetch_all("side_files_of", {"video_ids": json.dumps(video_ids)})
         found: dict[str, list[str]] = {each: [] for each in video_ids}
         for row in rows:
-            name = side_file(row["path"].rpartition("/")[2])
-            found[row["video_id"]] += [name] if name else []
+            known = dict(row)
+            video_id = known.pop("video_id")
+            side_file = ArchivedFile.model_validate(known).side_file
+            found[video_id] += [side_file] if side_file else []
         return found
 
     async def with_due(self, location: StorageLocation) -> StorageLocation:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ytarchive.common.archived_files import Role
+from ytarchive.common.archived_files import ArchivedFile, Role
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError, YTArchiveError
 from ytarchive.common.file_names import file_name, shown_name
@@ -19,8 +19,8 @@ from ytarchive.storage.library.records import FileSet
 from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration, StoredFile
 from ytarchive.storage.store.known_files import is_known_foreign
-from ytarchive.storage.store.layout import CHECKSUMS, VIDEO_ID, Layout, role_of
-from ytarchive.storage.store.manifest import manifest_in
+from ytarchive.storage.store.layout import CHECKSUMS, VIDEO_ID, Layout, parsed, role_of
+from ytarchive.storage.store.manifest import manifest_in, types_in
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder, local_file
 
@@ -115,7 +115,8 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
     else:
         oddities = [f"{prefix}/{name}: not in the list of digests" for name in names
                     if name not in digests and name != CHECKSUMS]  # fmt: skip
-    stored = await _described(folder, digests, states)
+    manifest = await manifest_in(folder)
+    stored = await _described(folder, digests, states, types_in(manifest))
     lost = [name for name in digests if not states[name].is_file]
     oddities += [
         f"{prefix}/{name}: missing" for name in [*lost, *(recorded.keys() - digests.keys())]
@@ -126,7 +127,6 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
         default=None,
     )
     moment = _changed(states[CHECKSUMS if states[CHECKSUMS].is_file else newest or "."])
-    manifest = await manifest_in(folder)
     if manifest is None or manifest.video_id != video_id:
         quality = await quality_of(store, folder.key(f"{video_id}.info.json")) if newest else None
         return FoundFiles(FileSet(video_id, prefix, stored, quality), newest, moment, oddities)
@@ -162,14 +162,17 @@ def _may_have(name: str, names: list[str], states: Mapping[str, FileState]) -> b
 
 
 async def _described(
-    folder: StoreFolder, digests: dict[str, str], states: Mapping[str, FileState]
+    folder: StoreFolder,
+    digests: dict[str, str],
+    states: Mapping[str, FileState],
+    types: Mapping[str, ArchivedFile],
 ) -> list[StoredFile]:
     """Return a folder's files by their digests.
 
     Missing files are registered, so that `verify` still reports them; their size is unknown.
     """
     stored = [
-        StoredFile(name=name, size_bytes=states[name].checked().size or 0, sha256=digest)
+        StoredFile.of(types.get(name) or parsed(name), states[name].checked().size or 0, digest)
         for name, digest in digests.items()
     ]
     own = [CHECKSUMS] if states[CHECKSUMS].is_file else []

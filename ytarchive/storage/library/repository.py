@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter
 
-from ytarchive.common.archived_files import Role
+from ytarchive.common.archived_files import ArchivedFile, Role
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.errors import NotFound
 from ytarchive.common.json_text import dumped, read_json
@@ -29,11 +29,12 @@ from ytarchive.storage.library.rows import (
     profile_json,
 )
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import Layout, caption_language, side_file
+from ytarchive.storage.store.layout import Layout
 
 SCHEMA = Schema(package="ytarchive.storage", durable=True, file="library.db")
 
 _FILES = TypeAdapter(list[StoredFile])
+_SIDE_FILES = TypeAdapter(list[ArchivedFile])
 _ITEMS = TypeAdapter(list[TrashItem])
 
 
@@ -178,6 +179,7 @@ class Library:
                 name=row["path"].removeprefix(f"{folder}/"),
                 size_bytes=row["size_bytes"],
                 sha256=row["sha256"].hex(),
+                **{name: row[name] for name in ("role", "language", "automatic", "format")},
             )
             for row in rows
         ]
@@ -222,22 +224,23 @@ class Library:
 
     def _location(self, video: Row) -> StorageLocation:
         media = PurePosixPath(video["media_path"]) if video["media_path"] else None
-        sidecars: list[tuple[str, str]] = sorted(json.loads(video["sidecars"]))
-        side_files = [(role, PurePosixPath(path)) for path, role in sidecars]
+        side_files = sorted(
+            _SIDE_FILES.validate_json(video["sidecars"]), key=lambda each: each.name
+        )
         if media is not None:  # an earlier download may have left others in another folder
             side_files = [
-                (role, path) for role, path in side_files if path.is_relative_to(media.parent)
+                each for each in side_files if PurePosixPath(each.name).is_relative_to(media.parent)
             ]
-        thumbnails = [path for role, path in side_files if role == Role.THUMBNAIL]
-        captions = [path for role, path in side_files if role == Role.CAPTIONS]
+        thumbnails = [each for each in side_files if each.role is Role.THUMBNAIL]
+        captions = [each for each in side_files if each.role is Role.CAPTIONS]
         return StorageLocation(
             video_id=video["video_id"],
             video_path=self._shown(media),
             metadata_path=str(self._layout.metadata_file(video["video_id"])),
-            thumbnail_path=self._shown(thumbnails[0] if thumbnails else None),
-            captions_dir=self._shown(captions[0].parent if captions else None),
-            captions=list(dict.fromkeys(caption_language(path.name) for path in captions)),
-            side_files=sorted(filter(None, (side_file(path.name) for _, path in side_files))),
+            thumbnail_path=self._shown(PurePosixPath(thumbnails[0].name) if thumbnails else None),
+            captions_dir=self._shown(PurePosixPath(captions[0].name).parent if captions else None),
+            captions=list(dict.fromkeys(filter(None, (each.language for each in captions)))),
+            side_files=sorted({each.side_file for each in side_files if each.side_file}),
             profile=_profile(video["asked"]),
             size_bytes=video["size_bytes"],
             stored_at=from_micros(video["stored_at"] or video["metadata_at"]),

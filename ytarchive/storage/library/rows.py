@@ -1,6 +1,5 @@
 """Rows of the library, from its models."""
 
-import hashlib
 import json
 from typing import Any
 
@@ -9,6 +8,7 @@ from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import to_micros
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.library.records import FileSet
+from ytarchive.storage.store.file_sets import StoredFile, written_file
 from ytarchive.storage.store.layout import Layout
 
 
@@ -29,27 +29,29 @@ def playlist_row(playlist: PlaylistMetadata) -> dict[str, Any]:
 
 def metadata_file_row(video_id: str, content: bytes, layout: Layout) -> dict[str, Any]:
     """Return the row of the file with a video's metadata."""
-    return {
-        "video_id": video_id,
-        "path": layout.relative(layout.metadata_file(video_id)),
-        "role": Role.METADATA.value,
-        "size_bytes": len(content),
-        "sha256": hashlib.sha256(content).digest(),
-    }
+    path = layout.relative(layout.metadata_file(video_id))
+    return file_row(video_id, path, written_file(path, content)) | {"role": Role.METADATA.value}
 
 
 def file_rows(stored: FileSet) -> list[dict[str, Any]]:
     """Return the rows of a video's files."""
     return [
-        {
-            "video_id": stored.video_id,
-            "path": f"{stored.folder}/{file.name}",
-            "role": file.role.value,
-            "size_bytes": file.size_bytes,
-            "sha256": bytes.fromhex(file.registered_sha256),
-        }
-        for file in stored.files
+        file_row(stored.video_id, f"{stored.folder}/{file.name}", file) for file in stored.files
     ]
+
+
+def file_row(video_id: str, path: str, file: StoredFile) -> dict[str, Any]:
+    """Return the row of a file. `path`: in the archive."""
+    return {
+        "video_id": video_id,
+        "path": path,
+        "role": file.role.value,
+        "language": file.language,
+        "automatic": file.automatic,
+        "format": file.format,
+        "size_bytes": file.size_bytes,
+        "sha256": bytes.fromhex(file.registered_sha256),
+    }
 
 
 def missing_json(names: list[str]) -> str | None:

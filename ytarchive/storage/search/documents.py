@@ -40,7 +40,8 @@ class Change:
     upload_date: int | None
     duration: int | None
     media_path: str | None
-    captions: list[str]
+    captions: dict[str, str]
+    """Languages by path."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ def document_of(change: Change, sources: Sources) -> Document:
         read = parse(content.decode("utf-8-sig", "replace"))
         lines += (text for _, text in read)
         if read:
-            tracks.append(Track(language_of(path), path, [second for second, _ in read]))
+            seconds = [second for second, _ in read]
+            tracks.append(Track(change.captions[path], path, seconds))
     text = packed(clean(_encodable(described.get("description"))), "\n".join(lines), tracks)
     known = replace(
         change,
@@ -258,11 +260,6 @@ def parse(content: str) -> list[tuple[int, str]]:
             shown = lines
         shown_until = until
     return found
-
-
-def language_of(path: str) -> str:
-    """Return the language code in the name of a captions file: `<id>.<language>.vtt`."""
-    return PurePosixPath(path).stem.rpartition(".")[2]
 
 
 def _milliseconds(timing: re.Match[str], first: int) -> int:

@@ -110,6 +110,6 @@ class Indexer:
 
 
 def _change(row: Row) -> Change:
-    change = Change(**dict(row) | {"captions": sorted(json.loads(row["captions"]))})
+    change = Change(**dict(row) | {"captions": dict(sorted(json.loads(row["captions"]).items()))})
     headline_of(change)  # raises an error for the values of a damaged row
     return change

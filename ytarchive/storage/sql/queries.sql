@@ -59,15 +59,18 @@ JOIN absent_captions ON absent_captions.video_id = asked.value
 WHERE absent_captions.next_check_at <= :now;
 
 -- name: side_files_of
-SELECT files.video_id, files.path
+SELECT files.video_id, files.path AS name, files.role, files.language, files.format
 FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
 WHERE files.role IN ('captions', 'thumbnail');
 
 -- name: upsert_file
-INSERT INTO files (video_id, path, role, size_bytes, sha256)
-VALUES (:video_id, :path, :role, :size_bytes, :sha256)
+INSERT INTO files (video_id, path, role, language, automatic, format, size_bytes, sha256)
+VALUES (:video_id, :path, :role, :language, :automatic, :format, :size_bytes, :sha256)
 ON CONFLICT (video_id, path) DO UPDATE SET
     role = excluded.role,
+    language = excluded.language,
+    automatic = excluded.automatic,
+    format = excluded.format,
     size_bytes = excluded.size_bytes,
     sha256 = excluded.sha256;
 
@@ -75,10 +78,12 @@ ON CONFLICT (video_id, path) DO UPDATE SET
 SELECT sha256 FROM files WHERE video_id = :video_id AND path = :path;
 
 -- name: get_video
--- The video with its captions and thumbnail as JSON: [[path, role], ...], and the paths of damaged
+-- The video with its captions and thumbnail as JSON list of ArchivedFile, and the paths of damaged
 -- files.
 SELECT videos.*, (
-    SELECT json_group_array(json_array(path, role)) FROM files
+    SELECT json_group_array(
+        json_object('name', path, 'role', role, 'language', language, 'format', format)
+    ) FROM files
     WHERE files.video_id = videos.video_id AND role IN ('thumbnail', 'captions')
 ) AS sidecars, (
     SELECT json_group_array(path) FROM findings
@@ -128,7 +133,7 @@ SELECT count(*) AS videos FROM changes WHERE revision > :after;
 -- name: list_changes
 SELECT changes.revision, videos.video_id, videos.title, videos.channel_id, videos.channel_title,
        videos.upload_date, videos.duration, videos.media_path, (
-           SELECT json_group_array(path) FROM files
+           SELECT json_group_object(path, ifnull(language, '')) FROM files
            WHERE files.video_id = videos.video_id AND role = 'captions'
        ) AS captions
 FROM changes JOIN videos ON videos.number = changes.video
@@ -398,16 +403,20 @@ SELECT path FROM files WHERE path IN (SELECT value FROM json_each(:paths));
 -- name: upsert_finding
 -- The finding replaces an earlier finding for the same path, except that a foreign file in the place of
 -- a file that was taken out does not hide the loss: that stays until the video is stored again.
-INSERT INTO findings (path, video_id, kind, detail, found_at, quality)
+INSERT INTO findings (path, video_id, kind, detail, found_at, quality, language, format)
 VALUES (
     :path, :video_id, :kind, :detail, :now,
-    (SELECT quality FROM videos WHERE video_id = :video_id)
+    (SELECT quality FROM videos WHERE video_id = :video_id),
+    (SELECT language FROM files WHERE video_id = :video_id AND path = :path),
+    (SELECT format FROM files WHERE video_id = :video_id AND path = :path)
 )
 ON CONFLICT (path) DO UPDATE SET
     kind = excluded.kind,
     detail = excluded.detail,
     found_at = excluded.found_at,
     quality = excluded.quality,
+    language = excluded.language,
+    format = excluded.format,
     quarantine_path = NULL,
     is_removed = 0
 WHERE NOT (findings.is_removed AND excluded.kind = 'foreign');

@@ -2,7 +2,7 @@
 -- this database from them. Paths are relative to the archive's folder, so that it can be moved.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 103;
+PRAGMA user_version = 104;
 
 -- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
@@ -89,8 +89,12 @@ CREATE TABLE absent_captions (
 CREATE TABLE files (
     video_id TEXT NOT NULL REFERENCES videos (video_id),
     path TEXT NOT NULL,
-    -- media, info, thumbnail, captions, checksums, other; metadata for `metadata/videos/<id>.json`
+    -- media, info, thumbnail, captions, manifest, checksums, other; metadata for
+    -- `metadata/videos/<id>.json`
     role TEXT NOT NULL,
+    language TEXT,                    -- of captions, by BCP 47
+    automatic INTEGER NOT NULL DEFAULT 0, -- whether YouTube made the captions
+    format TEXT NOT NULL,             -- mp4, vtt, jpg, ...
     size_bytes INTEGER NOT NULL,
     sha256 BLOB NOT NULL,
     PRIMARY KEY (video_id, path)
@@ -178,7 +182,9 @@ CREATE TABLE findings (
     found_at INTEGER NOT NULL,
     quarantine_path TEXT,             -- where the file is now
     is_removed INTEGER NOT NULL DEFAULT 0, -- whether it no longer counts as stored
-    quality TEXT                      -- quality of the video when the problem was found
+    quality TEXT,                     -- quality of the video when the problem was found
+    language TEXT,                    -- of captions
+    format TEXT                       -- null for a file that was never stored
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX findings_by_video ON findings (video_id);

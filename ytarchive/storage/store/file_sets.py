@@ -5,17 +5,18 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from pydantic import Field
 
-from ytarchive.common.archived_files import TRANSFER, Role
+from ytarchive.common.archived_files import TRANSFER, ArchivedFile, Role
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import FileGone, IntegrityFailure, NotFound, PathOutsideArchive
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, UtcDatetime
 from ytarchive.storage.store import files
 from ytarchive.storage.store.checksums import checksum_lines
-from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, role_of
+from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, parsed, role_of
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
 
@@ -23,14 +24,14 @@ from ytarchive.storage.store.store_folder import StoreFolder
 _LEFTOVER = re.compile(r"\.(part|ytdl|tmp|temp)(\.|-Frag|$)", re.IGNORECASE)
 
 
+_NO_TYPES: Mapping[str, ArchivedFile] = {}
 _OWN = frozenset([TRANSFER, MANIFEST, CHECKSUMS])
 """Files that describe the others of a folder."""
 
 
-class StoredFile(Model):
+class StoredFile(ArchivedFile):
     """A file of a video, with its size and digest when it was stored."""
 
-    name: str = Field(description="Relative to the folder that the set lies in")
     size_bytes: int
     sha256: str = Field(description="Hexadecimal")
     original_sha256: str | None = Field(
@@ -42,10 +43,11 @@ class StoredFile(Model):
         """Return the digest that the file should have."""
         return self.original_sha256 or self.sha256
 
-    @property
-    def role(self) -> Role:
-        """Return the role of the file."""
-        return role_of(self.name)
+    @classmethod
+    def of(cls, file: ArchivedFile, size_bytes: int, sha256: str) -> Self:
+        """Return a file with its size in bytes and its hexadecimal digest."""
+        typed = {name: getattr(file, name) for name in ArchivedFile.model_fields}
+        return cls(**typed, size_bytes=size_bytes, sha256=sha256)
 
 
 class Registration(Model):
@@ -82,7 +84,7 @@ async def seal(
 def written_file(name: str, content: bytes) -> StoredFile:
     """Return the stored file with the given content."""
     digest = hashlib.sha256(content).hexdigest()
-    return StoredFile(name=name, size_bytes=len(content), sha256=digest)
+    return StoredFile.of(parsed(name), len(content), digest)
 
 
 async def side_files_in(staged: StoreFolder, video_id: str) -> list[str]:
@@ -145,16 +147,24 @@ async def media_and_side_files(store: MediaStore, media: str) -> list[str]:
     return [path.name, *sorted(name for name, state in states.items() if state.is_file)]
 
 
-async def describe(folder: StoreFolder, names: Iterable[str]) -> list[StoredFile]:
-    """Return the sizes and digests of files. Raises FileGone or another LocalError."""
+async def describe(
+    folder: StoreFolder, names: Iterable[str], types: Mapping[str, ArchivedFile] = _NO_TYPES
+) -> list[StoredFile]:
+    """Return the sizes and digests of files. Raises FileGone or another LocalError.
+
+    `types`: the known types of files by name.
+    """
     states = await folder.states(names, hashed=True)
-    return [_described(name, state.checked()) for name, state in states.items()]
+    return [
+        _described(types.get(name) or parsed(name), state.checked())
+        for name, state in states.items()
+    ]
 
 
-def _described(name: str, state: FileState) -> StoredFile:
+def _described(file: ArchivedFile, state: FileState) -> StoredFile:
     if state.sha256 is None:
         raise FileGone(f"{state.key} is gone: there is no such file")
-    return StoredFile(name=name, size_bytes=state.size or 0, sha256=state.sha256)
+    return StoredFile.of(file, state.size or 0, state.sha256)
 
 
 async def present(folder: StoreFolder, expected: Iterable[StoredFile]) -> list[StoredFile]:

@@ -7,12 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from ytarchive.common import paths
-from ytarchive.common.archived_files import Role
+from ytarchive.common.archived_files import ArchivedFile, Role
 from ytarchive.common.config import OWN_FOLDER, StorageConfig
 from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.paths import followed, require_names
-from ytarchive.common.side_files import THUMBNAIL, captions_in
 
 CHECKSUMS = paths.CHECKSUMS
 MANIFEST = "manifest.json"
@@ -25,6 +24,7 @@ _SOUND = frozenset(
 _MEDIA = _SOUND | {".mp4", ".webm", ".mkv", ".m4v", ".mov", ".3gp", ".flv", ".ts"}
 
 
+_AUTOMATIC = ".auto"
 _ORDER = {Role.MEDIA: 0, Role.MANIFEST: 2, Role.CHECKSUMS: 3}
 
 
@@ -57,17 +57,24 @@ def is_sound_alone(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in _SOUND
 
 
-def caption_language(name: str) -> str:
-    """Return the language code in the name of a captions file, `<id>.<language>.vtt`."""
-    return PurePosixPath(name).stem.partition(".")[2]
+def parsed(name: str) -> ArchivedFile:
+    """Return what the name of a file says, for files that no manifest lists.
 
-
-def side_file(name: str) -> str | None:
-    """Return the name of a video's file in `SideFiles`; None if it is not a side file."""
-    role = role_of(name)
-    if role is Role.CAPTIONS:
-        return captions_in(caption_language(name), PurePosixPath(name).suffix[1:].lower())
-    return THUMBNAIL if role is Role.THUMBNAIL else None
+    Captions are named `<id>.<language>.vtt`, automatic ones `<id>.<language>.auto.vtt`.
+    """
+    role, path = role_of(name), PurePosixPath(name)
+    format_ = path.suffix[1:].lower()
+    if role is not Role.CAPTIONS:
+        return ArchivedFile(name=name, role=role, format=format_)
+    stem = path.stem.removesuffix(_AUTOMATIC)
+    video, _, language = stem.rpartition(".")
+    return ArchivedFile(
+        name=name,
+        role=role,
+        language=language if video else None,
+        automatic=stem != path.stem,
+        format=format_,
+    )
 
 
 def plan_time(moment: datetime) -> str:

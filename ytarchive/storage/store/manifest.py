@@ -4,20 +4,18 @@ It lists all files of the folder except itself and `checksums.sha256`, and chang
 files, or what is missing, change.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Literal, Self, TypeVar
 
 from pydantic import Field
 
-from ytarchive.common.archived_files import TRANSFER, ArchivedFile, Role, Transferred
+from ytarchive.common.archived_files import TRANSFER, ArchivedFile, Transferred
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, Text, UtcDatetime
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import SideFiles
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import MANIFEST, caption_language, role_of
+from ytarchive.storage.store.layout import MANIFEST
 from ytarchive.storage.store.store_folder import StoreFolder
 
 M = TypeVar("M", bound=Model)
@@ -43,6 +41,12 @@ class ManifestFile(ArchivedFile):
 
     size_bytes: int
     sha256: str = Field(description="Hexadecimal")
+
+    @classmethod
+    def of(cls, file: StoredFile) -> Self:
+        """Return a stored file with the digest that it should have."""
+        known = {name: getattr(file, name) for name in cls.model_fields}
+        return cls(**known | {"sha256": file.registered_sha256})
 
 
 class Manifest(Model):
@@ -74,12 +78,8 @@ class Manifest(Model):
         """Return the manifest of a video's future files.
 
         `transferred`: what the worker recorded of the new files. `before`: the manifest that the
-        folder has now, for the files that stay.
+        folder has now.
         """
-        known: dict[str, ArchivedFile] = (
-            {each.name: each for each in before.files} if before else {}
-        )
-        known |= {each.name: each for each in transferred.files} if transferred else {}
         has_media = transferred is not None and transferred.format_ids is not None
         source = transferred if has_media else before
         return cls(
@@ -90,7 +90,7 @@ class Manifest(Model):
             yt_dlp_version=source.yt_dlp_version if source else None,
             profile=facts.profile,
             quality=facts.quality,
-            files=[_listed(file, known) for file in files],
+            files=[ManifestFile.of(file) for file in files],
             missing=facts.missing,
             absent_captions=facts.absent_captions,
         )
@@ -129,15 +129,6 @@ async def _read(folder: StoreFolder, name: str, model: type[M]) -> M | None:
         return None
 
 
-def _listed(file: StoredFile, known: Mapping[str, ArchivedFile]) -> ManifestFile:
-    found = known.get(file.name) or parsed(file.name)
-    typed = {name: getattr(found, name) for name in ArchivedFile.model_fields}
-    return ManifestFile(**typed, size_bytes=file.size_bytes, sha256=file.registered_sha256)
-
-
-def parsed(name: str) -> ArchivedFile:
-    """Return what the name of a file says, for files that no manifest lists."""
-    role = role_of(name)
-    language = caption_language(name) if role is Role.CAPTIONS else None
-    format_ = PurePosixPath(name).suffix[1:].lower()
-    return ArchivedFile(name=name, role=role, language=language, format=format_)
+def types_in(*lists: Transferred | Manifest | None) -> dict[str, ArchivedFile]:
+    """Return the types of the listed files by name; later lists take precedence."""
+    return {file.name: file for each in lists if each is not None for file in each.files}

@@ -16,7 +16,7 @@ from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import Layout, role_of, side_file
+from ytarchive.storage.store.layout import Layout, parsed, role_of
 from ytarchive.storage.store.manifest import Facts
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
@@ -159,7 +159,7 @@ def _facts(returning: _Return) -> Facts:
     item, location = returning.item, returning.location
     if returning.has_media or location is None:
         return Facts(item.quality, list(item.missing))
-    restored = {side_file(name) for name in returning.names}
+    restored = {parsed(name).side_file for name in returning.names}
     missing = [each for each in location.missing if each not in restored]
     return Facts(location.quality, missing, location.profile)
 

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ytarchive.common.archived_files import Role
 from ytarchive.common.cursors import refused_cursor
 from ytarchive.common.database import Database, Row, Transaction, Writer
 from ytarchive.common.events import VideoChanged, publish
@@ -14,6 +13,7 @@ from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros, utc_now
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable
+from ytarchive.storage.library.rows import file_row
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.verify.checks import FileProblem, RegisteredFile, video_folder
 from ytarchive.storage.verify.models import Finding, FindingKind, FindingQuery
@@ -109,8 +109,8 @@ class Findings:
         }
 
         def transaction(writer: Writer) -> None:
-            writer.execute("delete_file", row)
             writer.execute("upsert_finding", _finding_row(problem))
+            writer.execute("delete_file", row)
             writer.execute("forget_media", row)
             removed = {"path": problem.path, "quarantine_path": quarantine_path}
             writer.execute("mark_removed", removed)
@@ -119,13 +119,7 @@ class Findings:
 
     async def register_checksums(self, video_id: str, path: str, file: StoredFile) -> None:
         """Register a list of digests that was written again."""
-        row = {
-            "video_id": video_id,
-            "path": path,
-            "role": Role.CHECKSUMS.value,
-            "size_bytes": file.size_bytes,
-            "sha256": bytes.fromhex(file.sha256),
-        }
+        row = file_row(video_id, path, file)
 
         def transaction(writer: Writer) -> None:
             writer.execute("upsert_file", row)
@@ -192,6 +186,8 @@ def _finding(row: Row) -> Finding:
         quarantine_path=file_name(row["quarantine_path"]) if row["quarantine_path"] else None,
         output_path=file_name(folder.rpartition("/")[0]) or None if folder else None,
         quality=row["quality"],
+        language=row["language"],
+        format=row["format"],
     )
 
 

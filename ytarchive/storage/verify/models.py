@@ -124,6 +124,8 @@ class Finding(Model):
         default=None, description="Folder that has the video's folder; to fetch it again there"
     )
     quality: str | None = Field(default=None, description="What the video had, as `720p`")
+    language: str | None = Field(default=None, description="Of captions, by BCP 47")
+    format: str | None = Field(default=None, description="As `mp4`, `vtt`; null if unknown")
 
 
 class FindingQuery(Model):

@@ -13,9 +13,9 @@ from typing import Any, Self
 
 from yt_dlp.utils import YoutubeDLError
 
-from ytarchive.common.archived_files import ArchivedFile, Role
+from ytarchive.common.archived_files import ArchivedFile, Role, captions_file
 from ytarchive.common.languages import ALL_LANGUAGES, without
-from ytarchive.common.side_files import THUMBNAIL, captions_in, in_words
+from ytarchive.common.side_files import THUMBNAIL, in_words
 from ytarchive.media import Info
 from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
 from ytarchive.ytdlp.selection import (
@@ -102,25 +102,22 @@ class SideFiles:
             named = [each for each in self.absent if each.lower() != ALL_LANGUAGES]
             self.remarks.append("no captions" + f" in {', '.join(named)}" * bool(named))
         headers = info.get("http_headers")
-        return [
-            wanted
+        wanted = [
+            each
             for code, track in tracks.items()
-            for wanted in self._in_formats(code, {"http_headers": headers, **track})
-            if wanted.key not in order.present
+            for each in self._in_formats(code, {"http_headers": headers, **track})
+            if each.key not in order.present
         ]
+        # YouTube may have one language under two codes, as `iw` and `he`: the first is stored.
+        return list({each.target: each for each in reversed(wanted)}.values())[::-1]
 
     def _in_formats(self, code: str, track: Info) -> Iterator[WantedFile]:
         """Yield the captions of one language in each format; they are fetched once."""
         fetch = Once(partial(self._fetch_captions, track))
         for format_ in self._order.profile.caption_formats:
-            key = captions_in(code, format_)
-            file = ArchivedFile(
-                name=f"captions/{self._order.video_id}.{code}.{format_}",
-                role=Role.CAPTIONS,
-                language=code,
-                automatic=bool(track.get("is_automatic")),
-                format=format_,
-            )
+            automatic = bool(track.get("is_automatic"))
+            file = captions_file(self._order.video_id, code, format_, automatic=automatic)
+            key = file.side_file or ""
             content = partial(converted, fetch, format_, self._ffmpeg)
             yield WantedFile(key, in_words([key]), file, self._order.folder / file.name, content)
 

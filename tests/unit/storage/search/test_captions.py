@@ -1,7 +1,7 @@
 """Captions as YouTube makes them become lines, each once, with its second."""
 
 from tests.standin.captions import captions
-from ytarchive.storage.search.documents import language_of, parse
+from ytarchive.storage.search.documents import parse
 
 ROLLING = """WEBVTT
 Kind: captions
@@ -62,7 +62,3 @@ def test_both_formats_of_the_stand_in_are_read_alike() -> None:
 def test_what_is_no_captions_has_no_lines() -> None:
     for content in ("", "WEBVTT", "<html>", "00:00", "a --> b", "00:01.000 --> 00:02.000"):
         assert parse(content) == []
-
-
-def test_the_language_is_in_the_name() -> None:
-    assert language_of("videos/x/captions/dQw4w9WgXcQ.pt-BR.vtt") == "pt-BR"
