@@ -79,6 +79,12 @@ def _is_usable(line: str) -> bool:
     return is_of_site and (not expires or expires.isdecimal())
 
 
+def _has_expired(line: str) -> bool:
+    """Return whether yt-dlp no longer sends a usable cookie; 0 means a cookie without expiry."""
+    expires = int(line.split("\t")[4] or 0)
+    return 0 < expires < time.time()
+
+
 _FAULTS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda text: not text.strip(), "is empty"),
     (
@@ -101,6 +107,10 @@ _FAULTS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
         lambda text: not any(map(_is_usable, _cookies(text))),
         f"has no cookie for {_SITE} that can be read",
+    ),
+    (
+        lambda text: all(map(_has_expired, filter(_is_usable, _cookies(text)))),
+        f"has only expired cookies for {_SITE}",
     ),
 )
 """The possible problems of the text, in the order of the checks."""

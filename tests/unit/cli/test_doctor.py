@@ -88,9 +88,19 @@ def test_cookies_of_a_signed_in_account_are_fine(tmp_path: Path) -> None:
     assert check_cookies(jar(tmp_path, *SIGNED_IN, ends=0)).verdict is Verdict.OK
 
 
-def test_cookies_that_have_expired_fail_with_a_remedy(tmp_path: Path) -> None:
-    check = check_cookies(jar(tmp_path, *SIGNED_IN, ends=1_600_000_000))
-    assert (check.verdict, "at 2020-09-13" in check.message) == (Verdict.FAIL, True)
+@pytest.mark.parametrize(
+    ("others", "message"),
+    [
+        ("", "has only expired cookies for youtube.com"),
+        (".youtube.com\tTRUE\t/\tTRUE\t4102444800\tPREF\tx\n", "expired at 2020-09-13"),
+    ],
+)
+def test_cookies_that_have_expired_fail_with_a_remedy(
+    tmp_path: Path, others: str, message: str
+) -> None:
+    path = jar(tmp_path, *SIGNED_IN, ends=1_600_000_000, head=HEAD + others)
+    check = check_cookies(path)
+    assert (check.verdict, check.message) == (Verdict.FAIL, f"{path} {message}")
     assert "Export" in (check.remedy or "")
 
 

@@ -28,6 +28,10 @@ UNUSABLE = {
     "no header": (COOKIE, "does not begin with"),
     "another site": (HEADER + COOKIE.replace(b".youtube.com", b".notyoutube.com"), "no cookie for"),
     "a date as expiry": (HEADER + COOKIE.replace(b"4102444800", b"2100-01-01"), "no cookie for"),
+    "expired cookies alone": (
+        HEADER + COOKIE.replace(b"4102444800", b"1700000000") + COOKIE.replace(b".you", b".notyou"),
+        "only expired cookies for youtube.com",
+    ),
     "not UTF-8": (HEADER + COOKIE.replace(b"secret", b"\xff\xfe"), "not UTF-8"),
 }
 
@@ -57,6 +61,7 @@ def test_an_unusable_cookies_file_is_refused_with_what_is_wrong(
         b"# HTTP Cookie File\n\n" + COOKIE,
         HEADER + b"#HttpOnly_" + COOKIE,
         (HEADER + COOKIE).replace(b"\n", b"\r\n"),
+        HEADER + COOKIE.replace(b"4102444800", b"1700000000").replace(b"LOGIN_INFO", b"X") + COOKIE,
     ],
 )
 def test_a_usable_cookies_file_is_accepted(tmp_path: Path, content: bytes) -> None:
