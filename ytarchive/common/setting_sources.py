@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource
@@ -202,29 +201,34 @@ def _message(
 ) -> str:
     if item["type"] == "extra_forbidden":
         return _unknown(kind, section, name)
-    field = _field(kind, section, name)
-    limits = _limits(field) if field and item["type"] in _NUMBERS else ""
     if name is None and item["type"].startswith("model"):
         return f"is a section: write [{section}] and the settings below it"
-    return f"{_NUMBERS.get(item['type']) or problem_text(item)}{limits}"
+    limits = _limits(_field(kind, section, name))
+    if item["type"] in _OUT_OF_RANGE and limits:
+        return f"must be {limits}"
+    form = _FORMS.get(item["type"])
+    if form is None:
+        return problem_text(item)
+    return f"{form}{' ' if limits.startswith('from') else ', '}{limits}" if limits else form
 
 
-_NUMBERS = {
+_FORMS = {
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "must be a whole number"),
     **dict.fromkeys(("float_parsing", "float_type"), "must be a number"),
-    **dict.fromkeys(
-        ("greater_than", "greater_than_equal", "less_than", "less_than_equal"), "must be"
-    ),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
+    "list_type": 'must be a list such as ["a", "b"]',
 }
+_OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+_LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
-def _limits(field: FieldInfo) -> str:
-    """Return the limits of a number in words, such as ` from 0 to 65535`."""
-    low = next((f" from {m.ge}" for m in field.metadata if isinstance(m, Ge)), "")
-    low = next((f" more than {m.gt}" for m in field.metadata if isinstance(m, Gt)), low)
-    high = next((f" to {m.le}" for m in field.metadata if isinstance(m, Le)), "")
-    high = next((f" less than {m.lt}" for m in field.metadata if isinstance(m, Lt)), high)
-    return f"{low}{high}" if high or not low.startswith(" from") else f" of at least{low[5:]}"
+def _limits(field: FieldInfo | None) -> str:
+    """Return the limits of a number in words, such as `from 0 to 65535` or `at least 1`."""
+    metadata = field.metadata if field else []
+    found = {name: getattr(m, name) for m in metadata for name in _LIMITS if hasattr(m, name)}
+    if found.keys() == {"ge", "le"}:
+        return f"from {found['ge']} to {found['le']}"
+    return " and ".join(f"{_LIMITS[name]} {limit}" for name, limit in found.items())
 
 
 def _field(kind: type[BaseSettings], section: str, name: str | None) -> FieldInfo | None:

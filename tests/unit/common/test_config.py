@@ -228,7 +228,12 @@ def test_days_may_have_units(file: Path, text: str, days: float) -> None:
     ("name", "value", "form"),
     [
         ("SERVER__PORT", "eighty", "a whole number from 0 to 65535"),
-        ("DOWNLOAD__CONCURRENCY", "65", "from 1 to 64"),
+        ("DOWNLOAD__CONCURRENCY", "65", "must be from 1 to 64"),
+        ("YOUTUBE__QUOTA_LIMIT", "-1", "must be at least 0"),
+        ("YOUTUBE__QUOTA_LIMIT", "many", "must be a whole number, at least 0"),
+        ("SERVER__MAX_BODY_BYTES", "5", "must be at least 1024"),
+        ("YOUTUBE__PLUGINS", "perhaps", "must be true or false"),
+        ("DOWNLOAD__STALL_TIMEOUT", "0", "must be more than 0"),
         ("STORAGE__MIN_FREE", "a lot", "a size such as 500MB"),
         ("STORAGE__MIN_FREE", "1,5GB", "a size such as 500MB"),
         ("STORAGE__MIN_FREE", "5%", "a size such as 500MB"),
@@ -259,6 +264,12 @@ def test_an_error_names_the_setting_its_source_and_the_form(
     with pytest.raises(InvalidConfiguration) as refused:
         load_settings(file)
     assert str(refused.value).startswith(f"{setting} ({file}): must be")
+
+
+def test_a_value_that_is_no_list_is_answered_with_the_form_of_a_list(file: Path) -> None:
+    file.write_text("[youtube]\nplayer_clients = 7\n")
+    with pytest.raises(InvalidConfiguration, match=r'must be a list such as \["a", "b"\]'):
+        load_settings(file)
 
 
 @pytest.mark.parametrize(
