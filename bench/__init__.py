@@ -1,1 +1,1 @@
-"""Benchmarks: every figure beside a peer or a limit that is measured in the same run."""
+"""Benchmarks: each figure is compared with a peer or a limit that is measured in the same run."""

@@ -1,4 +1,4 @@
-"""Measures, prints a table, keeps it: `python -m bench [--full] [--only 1 2 12]`."""
+"""Measures, prints a table, and stores it: `python -m bench [--full] [--only 1 2 12]`."""
 
 import argparse
 import sys
@@ -32,7 +32,7 @@ ROWS = {
 
 
 def main() -> int:
-    """Measure the rows asked for; 1 if a target was missed."""
+    """Measure the requested rows; return 1 if a target was missed."""
     options = _options()
     about = machine() | {"latency_ms": options.latency_ms, "full": options.full}
     started = time.monotonic()

@@ -134,7 +134,7 @@ def compare_all(world: World) -> list[Comparison]:
 
 @functools.cache
 def _compare(world: World, workload: Workload) -> Comparison:
-    """Archive the videos with each tool in turn, so that a noisy moment meets them all."""
+    """Archive the videos with each tool in turn, so that noise affects all of them."""
     one, xargs, ours = [], [], []
     with world.youtube(*workload.media) as youtube:
         numbers = range(workload.videos)

@@ -1,7 +1,7 @@
-"""Seconds that `GET /health` takes, asked again and again: `python -m bench.health_probe URL FILE`.
+"""Seconds that `GET /health` takes, measured repeatedly: `python -m bench.health_probe URL FILE`.
 
-FILE gets a JSON list of the times when a signal ends it. It is a process of its own, so that what
-else the benchmark does cannot be measured with it.
+FILE gets a JSON list of the times when a signal ends it. It is a separate process, so that other
+work of the benchmark is not measured with it.
 """
 
 import http.client
@@ -16,7 +16,7 @@ _INTERVAL = 0.02
 
 
 def main() -> None:
-    """Ask until SIGTERM."""
+    """Request the health until SIGTERM."""
     where = urlsplit(sys.argv[1])
     took: list[float] = []
     has_ended = False

@@ -1,4 +1,4 @@
-"""A library of any size, made up: rows as the Storage service writes them, without the files."""
+"""A generated library of any size: rows as the Storage service writes them, without the files."""
 
 import asyncio
 import itertools
@@ -51,7 +51,7 @@ class MadeUp:
 
     @property
     def text_bytes(self) -> int:
-        """What there is to search in."""
+        """The content of the search index."""
         return len("".join([self.title, self.description, *self.lines]).encode())
 
 
@@ -69,7 +69,7 @@ def videos(count: int) -> Iterator[MadeUp]:
 
 
 def made_up(number: int, video_id: str) -> MadeUp:
-    """A video, in words as frequent as words are; a third are those of its own subject."""
+    """A video with words of natural frequency; a third are those of its own subject."""
     words, weights = _words()
     has_captions = number % 5 < 3
     chance = random.Random(number)

@@ -1,4 +1,4 @@
-"""A small HTTP client that asks as fast as it can, over many connections."""
+"""A small HTTP client that sends requests as fast as possible, over many connections."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class _Connection(asyncio.Protocol):
-    """Sends the next request as soon as the answer to the last one is there."""
+    """Sends the next request as soon as the last one is answered."""
 
     def __init__(self, requests: Iterator[bytes]) -> None:
         self.answers = 0

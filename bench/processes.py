@@ -1,4 +1,4 @@
-"""What processes cost: seconds on the clock, seconds of CPU, memory. Linux: it reads /proc."""
+"""The costs of processes: seconds of real time, seconds of CPU, memory. Linux: it reads /proc."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def run(
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all that came from it, as far as they live."""
+    """A process and all its descendants, as far as they are running."""
     found = [pid]
     for parent in found:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
@@ -53,12 +53,12 @@ def own_cpu(pid: int) -> float:
 
 
 def tree_cpu(pid: int) -> float:
-    """CPU seconds of a process and all that came from it, the dead included."""
+    """CPU seconds of a process and all its descendants, including ended ones."""
     return sum(sum(_times(each)) for each in tree(pid)) / _TICKS
 
 
 def memory(pid: int) -> float:
-    """MiB that a process keeps: its own pages, and its share of those that others have too."""
+    """MiB of a process: its own pages, and its share of common pages."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     [kilobytes] = [line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")]
     return int(kilobytes) / 1024

@@ -1,4 +1,4 @@
-"""A row of the table, the table itself, and the file that keeps a run."""
+"""A row of the table, the table itself, and the file that stores a run."""
 
 import json
 import os
@@ -18,7 +18,7 @@ _COLUMNS = ("#", "what", "peer", "ours", "ratio", "target", "verdict")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One measured figure. `facts` keeps what it was made from, for the JSON file."""
+    """One measured figure. `facts` has the values that it was made from, for the JSON file."""
 
     number: str
     what: str

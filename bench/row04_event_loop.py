@@ -1,4 +1,4 @@
-"""Row 4: how late the server's event loop is while eight downloads run, and while none does."""
+"""Row 4: the delay of the server's event loop with eight downloads, and without downloads."""
 
 import json
 import subprocess

@@ -1,8 +1,8 @@
-"""Row 6: a 5,000-video list synced again, with three new videos at its head.
+"""Row 6: a 5,000-video list listed again, with three new videos at its head.
 
-The first sync finds everything stored and lists all; the second one is measured. What waiting for
-the list's own requests takes is the limit; `yt-dlp --flat-playlist` of the same list, which is all
-that yt-dlp can do here, is among the facts.
+The first job finds everything stored and lists all; the second one is measured. The limit is the
+waiting time for the list's own requests. `yt-dlp --flat-playlist` of the same list is among the
+facts.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Row 8: what things cost with 1,000,000 stored videos, beside what they cost with 1,000."""
+"""Row 8: costs with 1,000,000 stored videos, compared with the costs with 1,000."""
 
 import random
 import time

@@ -48,7 +48,7 @@ def _costs(world: World, size: int) -> dict[str, Any]:
 
 
 def _questions(size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What people look for: words and lines that they remember of some video."""
+    """Typical queries: words and lines of some videos."""
     chance = random.Random(size)
     known = list(video_ids(size))
     for number in chance.sample(range(0, size, 5), _ROUNDS):  # these have captions

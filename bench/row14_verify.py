@@ -44,7 +44,7 @@ def measure(world: World) -> list[Row]:
 
 
 def _store(server: BenchServer, video_id: str) -> Path:
-    """A video of random bytes, staged and taken in as a download is; its file."""
+    """A video of random bytes, staged and stored as a download is; its file."""
     staged = server.base_path / ".ytarchive" / "staging" / video_id
     staged.mkdir(parents=True)
     (staged / f"{video_id}.mp4").write_bytes(os.urandom(_VIDEO_BYTES))

@@ -39,7 +39,7 @@ def measure(world: World) -> list[Row]:
 
 @dataclass
 class _Watch:
-    """What was seen of a server meanwhile: answers of `/health` in seconds, memory in MiB."""
+    """What was measured of a server meanwhile: answers of `/health` in seconds, memory in MiB."""
 
     health: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)

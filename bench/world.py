@@ -1,4 +1,4 @@
-"""What every benchmark gets: a scratch folder, the size of the run, servers and stand-ins."""
+"""The environment of a benchmark: a scratch folder, the size of the run, servers, stand-ins."""
 
 import os
 import sys
@@ -90,7 +90,7 @@ class BenchServer(Server):
     def wait_for(
         self, job_id: str, fact: Callable[[dict[str, Any]], bool], seconds: float = 300
     ) -> dict[str, Any]:
-        """Look at a job ten times a second until something is true of it."""
+        """Read a job ten times a second until a condition is true."""
         deadline = time.monotonic() + seconds
         while not fact(job := self.look(job_id)):
             if time.monotonic() > deadline:
@@ -100,7 +100,7 @@ class BenchServer(Server):
 
 
 def has_ended(job: dict[str, Any]) -> bool:
-    """Whether nothing more will happen to a job."""
+    """Whether a job cannot change any more."""
     return job["status"] in {"COMPLETED", "FAILED", "CANCELLED"}
 
 

@@ -31,7 +31,7 @@ def columns(schema: Schema) -> Iterator[tuple[str, str]]:
 def damaged_copies(
     path: Path, schema: Schema, table: str, values: Iterable[str] = VALUES
 ) -> Iterator[tuple[str, str]]:
-    """Damage one value of a table after the other, each in the file as it was before.
+    """Damage one value of a table at a time; the file is restored in between.
 
     Yield the column and the kind of damage.
     """

@@ -1,6 +1,6 @@
 """Archives a playlist without internet: `python -m tests.demo`, or `make demo`.
 
-The stand-in YouTube plays YouTube; the real command archives one of its playlists into `demo/`.
+The stand-in replaces YouTube; the real command archives one of its playlists into `demo/`.
 """
 
 import os
@@ -25,7 +25,7 @@ console = Console(highlight=False)
 
 
 def main() -> int:
-    """Archive the playlist, show what came of it, and return the exit code."""
+    """Archive the playlist, show the result, and return the exit code."""
     console.print("Starting a stand-in YouTube on this machine; nothing leaves it.")
     with StandInProcess(*_SCENERY) as youtube:
         playlist = f"https://www.youtube.com/playlist?list={youtube.ids['demo']['playlist']}"
@@ -94,7 +94,7 @@ def _environment(youtube: StandInProcess) -> dict[str, str]:
 
 
 def _expected(catalogue: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """The playlist's videos that anybody may see."""
+    """The public videos of the playlist."""
     (listed,) = catalogue["playlists"].values()
     return [video_id for video_id in listed if catalogue["videos"][video_id] == "ok"]
 
@@ -104,7 +104,7 @@ def _is_stored(video_id: str) -> bool:
 
 
 def _tree(folder: Path, label: str = "") -> Tree:
-    """A folder's files with their sizes; one video stands for all of them."""
+    """A folder's files with their sizes; one video is shown for all of them."""
     tree = Tree(label or f"{folder}/", highlight=False)
     paths = sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name))
     more = len(paths) - 1 if folder == ARCHIVE / "videos" else 0

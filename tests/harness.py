@@ -1,4 +1,4 @@
-"""A real server process for tests, and a plain client that knows nothing of the code under test."""
+"""A real server process for tests, and a plain client that does not use the code under test."""
 
 import json
 import os
@@ -61,7 +61,7 @@ class Answer:
 def call(
     method: str, url: str, data: Any = None, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """One request; `data` travels as JSON, bytes as they are."""
+    """One request; `data` is sent as JSON, bytes unchanged."""
     body = data if isinstance(data, bytes) or data is None else json.dumps(data).encode()
     sent = {"Content-Type": "application/json"} if body is not None else {}
     request = urllib.request.Request(url, body, {**sent, **(headers or {})}, method=method)

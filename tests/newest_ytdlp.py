@@ -114,7 +114,7 @@ def install() -> bool:
 
 @dataclass(frozen=True)
 class Results:
-    """The tests that failed, by id, each with its message; and whether all tests ran."""
+    """The failed tests by id, each with its message; and whether all tests ran."""
 
     failed: dict[str, str] = field(default_factory=dict)
     complete: bool = True

@@ -1,4 +1,4 @@
-"""Waiting for facts that nobody announces, in coroutines; `harness` has it for processes."""
+"""Waiting for conditions without events, in coroutines; `harness` has it for processes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,14 +10,14 @@ _INTERVAL = 0.005
 
 
 async def until(fact: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for something to become true."""
+    """Wait until a condition is true."""
     async with asyncio.timeout(seconds):
         while not fact():
             await asyncio.sleep(_INTERVAL)
 
 
 async def eventually(fact: Callable[[], Awaitable[T | None]], seconds: float = 30) -> T:
-    """What `fact` gives once that is something; asked again and again."""
+    """The first value of `fact` that is not None or false; called repeatedly."""
     async with asyncio.timeout(seconds):
         while not (found := await fact()):
             await asyncio.sleep(_INTERVAL)

@@ -81,7 +81,7 @@ async def open_services(
         lock = StateLock(settings.storage.state_path, services)
         stack.enter_context(lock)
         if ServiceName.DOWNLOAD in services:
-            await asyncio.to_thread(StagingArea(settings.storage).make_room)
+            await asyncio.to_thread(StagingArea(settings.storage).release_space)
         if ServiceName.JOBS in services:
             await warn_of_lost_queue(settings)
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -90,7 +90,7 @@ async def open_services(
         parts = Composition(settings, session, presence, in_server=whole_queue)
         opened = await _open_each(parts, services, stack, whole_queue=whole_queue)
         if ServiceName.JOBS not in services:
-            sending = forward_events(bus, parts.elsewhere(EventsAPI).send_events)
+            sending = forward_events(bus, parts.remote_client(EventsAPI).send_events)
             stack.callback(asyncio.create_task(sending).cancel)
         yield opened, lock
 
@@ -107,7 +107,7 @@ async def _open_each(
 
     async def enter(service: ServiceName, contract: type[S], opening: Callable[[], Any]) -> S:
         if service not in services:
-            return parts.elsewhere(contract)
+            return parts.remote_client(contract)
         opened: S = await stack.enter_async_context(opening())
         local[service] = opened
         return opened
@@ -132,7 +132,7 @@ async def _open_each(
     jobs = await enter(
         ServiceName.JOBS, JobsAPI, lambda: _jobs(parts, clients, whole_queue=whole_queue)
     )
-    _call_back(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
+    _connect_listeners(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
     return parts.archive()
 
 
@@ -148,14 +148,14 @@ def _clients(parts: Composition) -> ServiceClients:
     )
 
 
-def _call_back(
+def _connect_listeners(
     jobs: JobsService | None, download: DownloadAPI, yt_dlp: YtDlp, parts: Composition
 ) -> None:
     """Connect services to the governor and to their listeners."""
-    yt_dlp.gate = jobs.gate if jobs else RemoteGate(parts.elsewhere(PermitsAPI))
+    yt_dlp.gate = jobs.gate if jobs else RemoteGate(parts.remote_client(PermitsAPI))
     if isinstance(download, DownloadService):
         download.retry_by(jobs.direct_retries if jobs else DirectRetries(parts.settings.jobs))
-        download.report_to(jobs or parts.elsewhere(DownloadListener))
+        download.report_to(jobs or parts.remote_client(DownloadListener))
 
 
 def _logging(parts: Composition) -> AbstractAsyncContextManager[LoggingService]:
@@ -187,13 +187,13 @@ async def _storage(parts: Composition) -> AsyncIterator[StorageService]:
 
 @asynccontextmanager
 async def _download(
-    parts: Composition, yt_dlp: YtDlp, take_up: bool, services: Collection[ServiceName]
+    parts: Composition, yt_dlp: YtDlp, restore_pending: bool, services: Collection[ServiceName]
 ) -> AsyncIterator[DownloadService]:
     settings = parts.settings
     with held_folder(settings.storage.staging_path):
         download = DownloadService(settings, yt_dlp, parts.presence, parts.scheduler)
-        if take_up:
-            await download.take_up()
+        if restore_pending:
+            await download.restore_pending()
         try:
             yield download
         finally:

@@ -46,7 +46,7 @@ class Composition:
         self.scheduler = Scheduler(in_server=in_server)
         self.local: dict[ServiceName, ServiceContract] = {}
 
-    def elsewhere(self, contract: type[C]) -> C:
+    def remote_client(self, contract: type[C]) -> C:
         """Return the client of a service in another process."""
         service = contract.service
         return remote(
@@ -62,13 +62,13 @@ class Composition:
         return Archive(found, scheduler=self.scheduler)
 
     def of(self, contract: type[C]) -> C:
-        """Return the implementation of a contract of a service that is open, or is elsewhere."""
+        """Return the implementation of a contract of a service, local or remote."""
         return cast("C", self._implementation(contract))
 
     def _implementation(self, contract: type[Contract]) -> Contract:
         service = self.local.get(contract.service)
         if service is None:
-            return self.elsewhere(contract)
+            return self.remote_client(contract)
         return service if contract in type(service).__mro__ else service.subjects()[contract]
 
     def _address(self, service: ServiceName) -> str:

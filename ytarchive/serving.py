@@ -51,7 +51,7 @@ async def serve(
         listening = await _listen(settings, services, archive, separate_ports=separate_ports)
         for server in set(listening.values()):
             stack.push_async_callback(server.close)
-        lock.announce(next(iter(listening.values())).url)
+        lock.write_url(next(iter(listening.values())).url)
         for supervisor in _keep_registered(archive, listening):
             stack.push_async_callback(supervisor.stop)
         for url in dict.fromkeys(server.url for server in listening.values()):

@@ -1,6 +1,6 @@
-"""Imports are where readers look for them, point one way, and pass through the front door.
+"""Imports are at the top, have one direction, and use only what a package exports.
 
-The direction between the packages is import-linter's affair (`pyproject.toml`).
+The direction between the packages is checked by import-linter (`pyproject.toml`).
 """
 
 import ast
@@ -13,7 +13,7 @@ import pytest
 from tests.architecture.source import ROOT, Module, modules
 
 SHARED = {"common"}
-"""Packages whose modules anybody may import; of the others only what `__init__` offers."""
+"""Packages whose modules may be imported; of the others only what `__init__` exports."""
 
 INSIDERS = {
     "ytarchive.app": "the composition root: it names concrete classes",
@@ -37,12 +37,12 @@ def imported(module: Module) -> Iterator[tuple[ast.stmt, str]]:
         yield from ((node, name) for name in dict.fromkeys(names) if name in ours)
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_modules_have_no_import_cycles() -> None:
     graph = {each.name: {name for _, name in imported(each)} for each in modules("ytarchive")}
     assert _cycle(graph) == ""
 
 
-def test_no_folders_import_each_other_in_a_circle() -> None:
+def test_folders_have_no_import_cycles() -> None:
     """A folder may import the folders in it, which never import the one above them."""
     folders: dict[str, set[str]] = {}
     for module in modules("ytarchive"):
@@ -111,7 +111,7 @@ def _target(node: ast.Assign) -> str:
     return target.id if isinstance(target, ast.Name) else ""
 
 
-def test_another_package_is_imported_through_its_front_door() -> None:
+def test_other_packages_are_imported_only_by_their_init() -> None:
     """`from ytarchive.storage import X`, never `from ytarchive.storage.library import X`."""
     trespassing = [
         f"{module.where(node)} imports {name}"
@@ -126,7 +126,7 @@ def test_another_package_is_imported_through_its_front_door() -> None:
 
 
 def test_an_import_inside_a_function_is_marked() -> None:
-    """With ruff's PLC0415; `test_a_silenced_rule_carries_its_reason` asks for the reason."""
+    """With ruff's PLC0415; `test_a_silenced_rule_has_its_reason` asks for the reason."""
     unmarked = [
         module.where(node)
         for module in modules("ytarchive")
@@ -138,7 +138,7 @@ def test_an_import_inside_a_function_is_marked() -> None:
     assert not unmarked
 
 
-def test_yt_dlp_is_loaded_by_worker_processes_alone() -> None:
+def test_only_worker_processes_import_yt_dlp() -> None:
     """Importing it takes longer than most commands run."""
     elsewhere = [
         module.where(node)

@@ -5,7 +5,7 @@ import ast
 from tests.architecture.source import modules
 
 
-def test_only_the_media_store_makes_paths_of_keys() -> None:
+def test_only_the_media_store_converts_keys_to_paths() -> None:
     elsewhere = [
         module.where(node)
         for module in modules("ytarchive")

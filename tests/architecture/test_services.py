@@ -1,4 +1,4 @@
-"""The five services are cut the same way: who knows one knows all."""
+"""The five services have the same structure."""
 
 import ast
 import re
@@ -40,11 +40,11 @@ def test_every_service_has_the_same_files(service: ServiceName) -> None:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_operation_of_a_contract_says_what_it_does(contract: type[Contract]) -> None:
+def test_every_operation_of_a_contract_has_a_docstring(contract: type[Contract]) -> None:
     assert [each.name for each in endpoints(contract) if not each.description] == []
 
 
-def test_methods_that_are_no_operation_are_documented_where_the_operations_are_not() -> None:
+def test_other_public_methods_are_documented_in_the_implementation() -> None:
     """Ruff's rule is off in these files, because a contract documents its operations."""
     operations = {each.name for contract in CONTRACTS for each in endpoints(contract)}
     undocumented = [
@@ -79,7 +79,7 @@ def test_sqlite_belongs_to_the_common_database() -> None:
     assert users == {"common"}
 
 
-def test_statements_stand_in_sql_files() -> None:
+def test_statements_are_in_sql_files() -> None:
     in_python = [
         f"{module.path}:{line} {text.strip()[:40]!r}"
         for module in modules("ytarchive")

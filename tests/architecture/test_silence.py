@@ -1,4 +1,4 @@
-"""Where a check is silenced, a reader is told why."""
+"""Each silenced check has its reason."""
 
 import re
 
@@ -7,7 +7,7 @@ from tests.architecture.source import Module, modules
 _SILENCED = re.compile(r"# (?:noqa|type: ignore)\b[^#]*(?P<reason>#.*)?$")
 
 
-def test_a_silenced_rule_carries_its_reason() -> None:
+def test_a_silenced_rule_has_its_reason() -> None:
     """`# noqa: X  # why`; in a block of imports the first line's reason holds for all."""
     bare = [
         f"{module.path}:{number}"

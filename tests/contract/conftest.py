@@ -17,7 +17,7 @@ Reach = Callable[[type[C], C], Coroutine[Any, Any, C]]
 
 @pytest.fixture(params=["in process", "over HTTP"])
 async def reach(request: pytest.FixtureRequest) -> AsyncIterator[Reach[Any]]:
-    """Gives a service as its callers see it: the object itself, or its remote twin."""
+    """Returns a service as its callers use it: the object itself, or a client over HTTP."""
     async with AsyncExitStack() as opened:
 
         async def reached(contract: type[C], service: C) -> C:

@@ -90,7 +90,7 @@ async def test_large_content_arrives_in_parts(
     assert max(map(len, found)) <= PART_SIZE
 
 
-async def test_address_stands_for_the_id_in_it(content: ContentAPI) -> None:
+async def test_address_is_accepted_for_the_id_in_it(content: ContentAPI) -> None:
     assert (await content.get_media(f"https://youtu.be/{VIDEO}")).name == f"{VIDEO}.mp4"
 
 
@@ -143,9 +143,7 @@ async def test_video_that_is_not_stored_has_no_content(
         await content.get_captions(OTHER, "en")
 
 
-async def test_missing_file_is_named_with_the_command_that_helps(
-    content: ContentAPI, folder: Path
-) -> None:
+async def test_missing_file_is_reported_with_the_remedy(content: ContentAPI, folder: Path) -> None:
     (folder / f"{VIDEO}.mp4").unlink()
     with pytest.raises(NotFound, match=r"\.mp4 is registered and missing; `ytarchive verify`"):
         await content.get_media(VIDEO)

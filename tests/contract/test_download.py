@@ -31,7 +31,7 @@ from ytarchive.ytdlp import YtDlp
 
 @dataclass
 class Site:
-    """A download service as its callers see it, and what it talks to."""
+    """A download service as its callers use it, and its peers."""
 
     service: DownloadAPI
     youtube: StandIn
@@ -47,7 +47,7 @@ class Site:
 
 @pytest.fixture
 async def site(reach: Reach[Any], tmp_path: Path) -> AsyncIterator[Site]:
-    """It tells of its ends to a listener that is reached the same way."""
+    """It notifies a listener that is reached in the same way."""
     async with StandIn(Catalogue(), media=MediaSpec(seconds=1)) as youtube:
         settings = load_settings(
             storage={"base_path": str(tmp_path)},
@@ -61,7 +61,7 @@ async def site(reach: Reach[Any], tmp_path: Path) -> AsyncIterator[Site]:
             await service.close()
 
 
-async def test_a_video_is_fetched_and_the_listener_told(site: Site) -> None:
+async def test_a_video_is_fetched_and_the_listener_notified(site: Site) -> None:
     video = site.youtube.catalogue.add_video("Film", captions=("en",))
     request = DownloadRequest.model_validate({"video_id": video.id, "quality": "360p"})
     task = await site.service.start_download(request)
@@ -73,14 +73,14 @@ async def test_a_video_is_fetched_and_the_listener_told(site: Site) -> None:
         "360p",
     )
     await asyncio.wait_for(site.ear.arrived.wait(), 10)
-    notice = site.ear.heard[0]
-    assert (notice.task_id, notice.status) == (task.task_id, DownloadStatus.COMPLETED)
+    event = site.ear.heard[0]
+    assert (event.task_id, event.status) == (task.task_id, DownloadStatus.COMPLETED)
     formats = await site.service.get_formats(f"https://youtu.be/{video.id}")
     assert (formats.video_id, formats.title, formats.captions) == (video.id, "Film", ["en"])
     assert "360p" in formats.qualities
 
 
-async def test_what_cannot_be_had_fails_with_its_code(site: Site) -> None:
+async def test_an_unavailable_video_fails_with_its_code(site: Site) -> None:
     private = site.youtube.catalogue.add_video(state=VideoState.PRIVATE)
     with pytest.raises(PrivateVideo):
         await site.service.get_formats(private.id)
@@ -100,7 +100,7 @@ async def test_a_download_can_be_cancelled(site: Site) -> None:
     assert (await site.ended(task.task_id)).status is DownloadStatus.CANCELLED
 
 
-async def test_bad_requests_are_refused_alike(site: Site) -> None:
+async def test_invalid_requests_are_refused_in_process_and_over_http(site: Site) -> None:
     with pytest.raises(PathOutsideArchive):
         await site.service.start_download(
             DownloadRequest(video_id="dQw4w9WgXcQ", output_path="../elsewhere")
@@ -112,7 +112,7 @@ async def test_bad_requests_are_refused_alike(site: Site) -> None:
             await use("absent")
 
 
-async def test_it_says_how_it_is(site: Site) -> None:
+async def test_health_is_reported(site: Site) -> None:
     health = await site.service.health()
     assert health.service == "download"
     assert health.checks

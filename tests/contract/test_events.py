@@ -65,7 +65,7 @@ async def test_a_stream_resumes_and_events_of_other_processes_are_in_it(reach: R
         assert [(await anext(stream)).event for _ in range(2)] == [STORED, LogsAdded(entries=3)]
 
 
-async def test_a_reading_command_gets_a_snapshot_again_and_again(
+async def test_a_read_only_command_gets_repeated_snapshots(
     reach: Reach[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.jobs.events.service._POLL", 0.001)
@@ -128,7 +128,7 @@ async def test_a_browser_resumes_by_the_header_and_the_guard_applies(
             assert (response.status, response.content_type) == (200, "text/event-stream")
 
 
-async def test_a_reader_that_takes_no_bytes_is_cut_off_and_delays_nobody(
+async def test_a_client_that_reads_no_bytes_is_disconnected_and_delays_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(http_events, "_STALLED", 0.05)

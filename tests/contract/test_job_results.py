@@ -52,7 +52,7 @@ async def results(reach: Reach[Any], repository: JobsRepository) -> JobResultsAP
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 6])
-async def test_pages_hold_every_result_once_in_the_order_of_the_job(
+async def test_pages_have_every_result_once_in_the_order_of_the_job(
     results: JobResultsAPI, job_id: str, limit: int
 ) -> None:
     found, cursor = [], None

@@ -111,7 +111,7 @@ async def test_a_job_runs_to_its_end(jobs: JobsAPI) -> None:
     assert (job.progress.done, job.progress.total) == (2, 2)
 
 
-async def test_a_playlist_job_tells_what_was_unavailable(
+async def test_a_playlist_job_reports_unavailable_videos(
     jobs: JobsAPI, metadata: MetadataPeer, download: DownloadPeer
 ) -> None:
     metadata.playlists[LIST] = [video_id(n) for n in range(3)]
@@ -153,7 +153,7 @@ async def test_cancel_and_retry_follow_the_state(jobs: JobsAPI, download: Downlo
     assert (await ended(jobs, job.id)).status is JobStatus.COMPLETED
 
 
-async def test_unknown_and_impossible_ids_are_told_apart(jobs: JobsAPI) -> None:
+async def test_unknown_and_invalid_ids_have_different_errors(jobs: JobsAPI) -> None:
     for use in (jobs.get_job, jobs.retry_job, jobs.cancel_job):
         with pytest.raises(NotFound):
             await use("absent")
@@ -194,7 +194,7 @@ async def test_repair_queues_a_job_for_videos_that_lost_the_same_files(
     assert (queued[0].options.quality, queued[0].options.skip_existing) == ("360p", False)
 
 
-async def test_it_says_that_it_is_well(jobs: JobsAPI) -> None:
+async def test_health_is_reported(jobs: JobsAPI) -> None:
     health = await jobs.health()
     assert (health.service, health.status) == ("jobs", "healthy")
 

@@ -24,7 +24,7 @@ async def notes(reach: Reach[NotesAPI]) -> NotesAPI:
     return await reach(NotesAPI, Notes())
 
 
-async def test_what_is_written_is_read_back_equal(notes: NotesAPI) -> None:
+async def test_written_values_are_read_back_equal(notes: NotesAPI) -> None:
     written = await notes.write_note(NOTE)
     assert written == NOTE.model_copy(update={"id": written.id, "trace_id": written.trace_id})
     assert await notes.read_note(written.id) == written
@@ -47,7 +47,7 @@ async def test_lists_and_pages_keep_their_types(notes: NotesAPI) -> None:
     "form",
     ["dQw4w9WgXcQ", "https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=5", "youtu.be/dQw4w9WgXcQ"],
 )
-async def test_an_address_stands_for_the_id_in_it(notes: NotesAPI, form: str) -> None:
+async def test_an_address_is_accepted_for_the_id_in_it(notes: NotesAPI, form: str) -> None:
     written = await notes.write_note(NOTE)
     assert await notes.video_notes(form) == [written]
 
@@ -63,7 +63,7 @@ async def test_errors_have_the_same_class_message_and_details(notes: NotesAPI) -
     assert blocked.value.reason == "region_blocked"
 
 
-async def test_bad_ids_are_refused_alike(notes: NotesAPI) -> None:
+async def test_invalid_ids_are_refused_in_process_and_over_http(notes: NotesAPI) -> None:
     with pytest.raises(InvalidRequest, match="note_id") as refused:
         await notes.read_note("../secret")
     assert list(refused.value.details["fields"]) == ["note_id"]

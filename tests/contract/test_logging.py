@@ -41,7 +41,7 @@ async def test_an_entry_is_found_as_it_was_sent(logs: LoggingAPI) -> None:
     assert (await logs.query_logs(LogQuery(service="probe"))).items == [sent]
 
 
-async def test_filters_hold_together_and_pages_follow_each_other(logs: LoggingAPI) -> None:
+async def test_filters_are_combined_and_pages_are_consecutive(logs: LoggingAPI) -> None:
     sent = [entry(n, LogLevel.ERROR if n % 3 == 0 else LogLevel.INFO) for n in range(10)]
     assert (await logs.submit_logs(LogBatch(entries=sent))).accepted == 10
     query = LogQuery(
@@ -66,20 +66,20 @@ async def test_entries_of_one_service(logs: LoggingAPI) -> None:
 
 
 @pytest.mark.parametrize("service", ["..", "a/b", "%2e", "ü b", "?x=1"])
-async def test_a_service_that_nobody_knows_is_not_found(logs: LoggingAPI, service: str) -> None:
+async def test_an_unknown_service_is_not_found(logs: LoggingAPI, service: str) -> None:
     with pytest.raises(NotFound):
         await logs.service_logs(service, LogQuery())
     nothing = LogQuery(text="what nobody says")
     assert (await logs.service_logs("storage", nothing)).items == []
 
 
-async def test_a_cursor_of_nobody_is_refused(logs: LoggingAPI) -> None:
+async def test_an_unknown_cursor_is_refused(logs: LoggingAPI) -> None:
     with pytest.raises(YTArchiveError) as refused:
         await logs.query_logs(LogQuery(cursor="nonsense"))
     assert refused.value.status == 422
 
 
-async def test_metrics_are_named_and_timed(logs: LoggingAPI) -> None:
+async def test_metrics_have_names_and_times(logs: LoggingAPI) -> None:
     await logs.submit_log(entry(1))
     metrics = await logs.get_metrics()
     entries = [m for m in metrics if m.name == "ytarchive_log_entries_total"]
@@ -87,6 +87,6 @@ async def test_metrics_are_named_and_timed(logs: LoggingAPI) -> None:
     assert all(m.timestamp.tzinfo is UTC for m in metrics)
 
 
-async def test_it_says_that_it_is_well(logs: LoggingAPI) -> None:
+async def test_health_is_reported(logs: LoggingAPI) -> None:
     health = await logs.health()
     assert (health.service, health.status) == ("logging", "healthy")

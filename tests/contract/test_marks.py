@@ -37,7 +37,7 @@ async def test_video_without_marks_has_none_of_them(marks: MarksAPI) -> None:
     assert (await marks.list_marks(MarksQuery())).items == []
 
 
-async def test_marks_replace_those_before(marks: MarksAPI, config: StorageConfig) -> None:
+async def test_marks_replace_earlier_marks(marks: MarksAPI, config: StorageConfig) -> None:
     marked = await marks.set_marks(f"https://youtu.be/{VIDEO}", MARKS)
     assert marked == MarkedVideo(video_id=VIDEO, **MARKS.model_dump())
     assert await marks.get_marks(VIDEO) == marked

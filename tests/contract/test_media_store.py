@@ -1,4 +1,4 @@
-"""Every media store behaves the same; `MemoryMediaStore` stands for stores without a disk."""
+"""All media stores behave the same; `MemoryMediaStore` represents stores without a local disk."""
 
 import hashlib
 import threading

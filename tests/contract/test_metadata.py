@@ -62,7 +62,7 @@ async def test_a_video_by_id_and_by_address(metadata: MetadataAPI, youtube: Stan
     assert (await metadata.get_video(video.id, FRESH)).fetched_at > found.fetched_at
 
 
-async def test_what_cannot_be_had_has_the_same_error(
+async def test_an_unavailable_video_has_the_same_error(
     metadata: MetadataAPI, youtube: StandIn
 ) -> None:
     private = youtube.catalogue.add_video(state=VideoState.PRIVATE)
@@ -75,7 +75,7 @@ async def test_what_cannot_be_had_has_the_same_error(
         await metadata.get_playlist("PLdoesnotexist0000", CACHED)
 
 
-async def test_a_batch_tells_what_is_missing_and_why(
+async def test_a_batch_names_missing_videos_and_reasons(
     metadata: MetadataAPI, youtube: StandIn
 ) -> None:
     ids = [video.id for video in youtube.catalogue.add_videos(60)]
@@ -86,9 +86,7 @@ async def test_a_batch_tells_what_is_missing_and_why(
     assert batch.missing[0].message
 
 
-async def test_a_listing_may_be_left_before_its_end(
-    metadata: MetadataAPI, youtube: StandIn
-) -> None:
+async def test_a_listing_can_be_ended_early(metadata: MetadataAPI, youtube: StandIn) -> None:
     listed = youtube.catalogue.playlist_of(120)
     query = PlaylistPageQuery(describe=False, newer_than=utc_now())
     first = await metadata.get_playlist_page(listed.id, query)
@@ -121,7 +119,7 @@ async def test_a_channel_by_handle(metadata: MetadataAPI, youtube: StandIn) -> N
     assert (found.channel_id, found.uploads_playlist_id) == (channel.id, "UU" + channel.id[2:])
 
 
-async def test_the_spent_quota_is_e001(metadata: MetadataAPI, youtube: StandIn) -> None:
+async def test_the_exceeded_quota_is_e001(metadata: MetadataAPI, youtube: StandIn) -> None:
     video = youtube.catalogue.add_video()
     for _ in range(20):
         await metadata.get_video(video.id, FRESH)
@@ -131,13 +129,13 @@ async def test_the_spent_quota_is_e001(metadata: MetadataAPI, youtube: StandIn) 
         await metadata.get_video(video.id, FRESH)
 
 
-async def test_a_cursor_of_nobody_is_refused(metadata: MetadataAPI, youtube: StandIn) -> None:
+async def test_an_unknown_cursor_is_refused(metadata: MetadataAPI, youtube: StandIn) -> None:
     listed = youtube.catalogue.playlist_of(3)
     with pytest.raises(YTArchiveError) as refused:
         await metadata.get_playlist_page(listed.id, PlaylistPageQuery(cursor="nonsense"))
     assert refused.value.status == 422
 
 
-async def test_it_says_that_it_is_well(metadata: MetadataAPI) -> None:
+async def test_health_is_reported(metadata: MetadataAPI) -> None:
     health = await metadata.health()
     assert (health.service, health.status) == ("metadata", "healthy")

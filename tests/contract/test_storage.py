@@ -71,7 +71,7 @@ async def search(reach: Reach[SearchAPI], service: StorageService) -> SearchAPI:
     return await reach(SearchAPI, service.search)
 
 
-async def test_a_staged_video_is_taken_in_and_found(
+async def test_a_staged_video_is_stored_and_found(
     storage: StorageAPI, config: StorageConfig
 ) -> None:
     location = await storage.save_video(save_request(stage(config)))
@@ -162,14 +162,14 @@ async def test_paths_out_of_the_archive_are_refused(
         await storage.save_video(SaveVideo(video_id=VIDEO, video_path="/etc/passwd"))
 
 
-async def test_ids_that_are_none_are_refused(storage: StorageAPI, plans: WorkPlansAPI) -> None:
+async def test_invalid_ids_are_refused(storage: StorageAPI, plans: WorkPlansAPI) -> None:
     with pytest.raises(InvalidIdentifier):
         await storage.video_exists("../../etc")
     with pytest.raises(InvalidRequest, match="plan_id"):
         await plans.get_work_plan("../plan")
 
 
-async def test_it_says_that_it_is_well(storage: StorageAPI) -> None:
+async def test_health_is_reported(storage: StorageAPI) -> None:
     health = await storage.health()
     assert (health.service, health.status) == ("storage", "healthy")
     assert all(health.checks.values())

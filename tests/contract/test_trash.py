@@ -46,7 +46,7 @@ NEW = b"new media"
 
 @dataclass
 class Site:
-    """An archive, its trash as callers see it, and its settings."""
+    """An archive, its trash as callers use it, and its settings."""
 
     storage: StorageService
     trash: TrashAPI
@@ -70,7 +70,7 @@ class Site:
         return item
 
     async def quarantined(self) -> TrashItem:
-        """Damage the stored video, and take it out; its item."""
+        """Damage the stored video, and quarantine it; its item."""
         flip_byte(self.folder / f"{VIDEO}.mp4")
         await ended(self.storage, quarantine=True)
         [item] = (await self.trash.list_quarantine(TrashQuery(video_id=VIDEO))).items
@@ -93,7 +93,7 @@ async def site(reach: Reach[Any], tmp_path: Path) -> AsyncIterator[Site]:
     await storage.close()
 
 
-async def test_item_of_a_replaced_video_says_what_left_its_place_when_and_why(site: Site) -> None:
+async def test_item_of_a_replaced_video_has_files_time_and_reason(site: Site) -> None:
     await site.save()
     await site.save(NEW)
     item = await site.item()
@@ -107,7 +107,7 @@ async def test_item_of_a_replaced_video_says_what_left_its_place_when_and_why(si
     assert item.deleted_at == item.moved_at + timedelta(days=30)
 
 
-async def test_items_come_in_pages_newest_first(site: Site) -> None:
+async def test_items_are_listed_in_pages_newest_first(site: Site) -> None:
     for number in range(4):
         await site.save(b"media %d" % number)
     first = await site.trash.list_trash(TrashQuery(limit=2))
@@ -118,7 +118,7 @@ async def test_items_come_in_pages_newest_first(site: Site) -> None:
     assert rest.next_cursor is None
 
 
-async def test_restore_overwrites_nothing_unless_the_files_in_the_way_may_leave(
+async def test_restore_overwrites_nothing_without_replace(
     site: Site,
 ) -> None:
     await site.save()
@@ -205,7 +205,7 @@ async def test_ids_that_are_no_items_reach_no_file(site: Site, item_id: str) -> 
 
 
 @pytest.mark.parametrize("path", ["../../evil.mp4", "/etc/evil.mp4", ".ytarchive/library.db"])
-async def test_manifest_cannot_lead_files_to_another_place(site: Site, path: str) -> None:
+async def test_manifest_cannot_direct_files_to_another_folder(site: Site, path: str) -> None:
     await site.save()
     await site.save(NEW)
     item = await site.item()

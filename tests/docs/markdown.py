@@ -1,4 +1,4 @@
-"""The documents, taken apart: links, code spans, code blocks."""
+"""Parses the documents: links, code spans, code blocks."""
 
 import re
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Document:
 
     @property
     def anchors(self) -> set[str]:
-        """Where `#...` may lead, as GitHub makes it of the headings."""
+        """The anchors of the headings, as GitHub creates them."""
         titles = re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
         return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
 

@@ -1,4 +1,4 @@
-"""`make demo` works without internet, and a second time has nothing to do."""
+"""`make demo` works without internet, and downloads nothing the second time."""
 
 import os
 import re

@@ -40,6 +40,6 @@ def test_the_models_of_the_glossary_exist() -> None:
     assert named - SCHEMAS == set()
 
 
-def test_what_operations_answer_with_has_a_term() -> None:
+def test_models_of_operations_have_a_term() -> None:
     named = {name for row in ROWS for name in re.findall(r"`(\w+)`", row[2])}
     assert answers() - named - WITHOUT_A_TERM == set()

@@ -1,4 +1,4 @@
-"""Each promise names the tests that prove it, and there are such tests."""
+"""Each guarantee names the tests that prove it, and these tests exist."""
 
 import ast
 import re
@@ -28,14 +28,14 @@ def test_every_test_that_is_named_exists(proof: str) -> None:
     assert name in names_in(path)
 
 
-def test_every_promise_has_a_proof() -> None:
+def test_every_guarantee_has_a_test() -> None:
     assert len(PROMISES) > 20
     assert [
         promise for promise in PROMISES if not re.search(r"`tests/\S+::test_\w+`", promise)
     ] == []
 
 
-def test_every_test_of_reliability_proves_something() -> None:
+def test_every_test_of_reliability_belongs_to_a_guarantee() -> None:
     folder = ROOT / "tests/reliability"
     there = {
         f"{path.relative_to(ROOT)}::{name}"
@@ -45,5 +45,5 @@ def test_every_test_of_reliability_proves_something() -> None:
     assert there <= PROOFS
 
 
-def test_the_readme_leads_there() -> None:
+def test_the_readme_links_to_the_guarantees() -> None:
     assert "docs/guarantees.md" in document("README.md").links

@@ -26,7 +26,7 @@ every_document = pytest.mark.parametrize("doc", documents(), ids=lambda doc: str
 
 
 @every_document
-def test_links_lead_somewhere(doc: Document) -> None:
+def test_links_have_existing_targets(doc: Document) -> None:
     broken = [link for link in doc.links if not urlsplit(link).scheme and not _leads(doc, link)]
     assert not broken
 

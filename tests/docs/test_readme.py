@@ -132,7 +132,7 @@ def test_the_recipe_for_deleting_removes_a_video(variables: dict[str, str]) -> N
     assert VIDEO not in run("ytarchive storage list --json", variables)
 
 
-def test_the_recipe_for_moving_leaves_a_whole_archive(variables: dict[str, str]) -> None:
+def test_the_recipe_for_moving_keeps_the_archive_complete(variables: dict[str, str]) -> None:
     run(MOVE, variables)
     moved = Path(variables["HOME"]) / "new-place"
     assert len(list(moved.glob("videos/*/*.mp4"))) == 3

@@ -1,4 +1,4 @@
-"""The unit file for systemd starts what exists, and leaves the server the time that it needs."""
+"""The unit file for systemd starts an existing command, and gives the server time to stop."""
 
 import configparser
 import shutil
@@ -30,24 +30,24 @@ def test_it_names_settings_that_exist() -> None:
     assert str(settings.storage.base_path) == f"/var/lib/{SERVICE['Service']['StateDirectory']}"
 
 
-def test_the_server_is_stopped_before_its_workers_and_not_hurried() -> None:
-    """`mixed` sends SIGTERM to the server alone; its promise is to be gone within 15 s."""
+def test_the_server_is_stopped_before_its_workers_with_enough_time() -> None:
+    """`mixed` sends SIGTERM to the server only, which ends within 15 s."""
     assert SERVICE["Service"]["KillMode"] == "mixed"
     assert int(SERVICE["Service"]["TimeoutStopSec"]) > 15
 
 
 def test_the_archive_is_readable_by_its_owner_and_a_media_server() -> None:
-    """The server may write; nobody else may, and directories can be entered."""
+    """Only the server may write; directories can be entered."""
     mask = int(SERVICE["Service"]["UMask"], 8)
     assert 0o666 & ~mask == 0o644
     assert 0o777 & ~mask == 0o755
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd's own checker")
-def test_systemd_understands_it(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit_file(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name
     unit.write_text(UNIT.read_text().replace("/opt/ytarchive/bin/ytarchive", "/bin/true"))
     command = ["systemd-analyze", "verify", str(unit)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-    # It looks at this machine's own units as well, which are none of our business.
+    # It also checks this machine's own units, which are ignored.
     assert [line for line in done.stderr.splitlines() if unit.name in line] == []

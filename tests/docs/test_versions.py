@@ -82,7 +82,7 @@ class TestComparison:
             (["a.py::one"], False, 1, "differs: a.py::one: why\n"),
         ],
     )
-    def test_only_true_differences_are_reported(
+    def test_only_differences_of_outcomes_are_reported(
         self,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],

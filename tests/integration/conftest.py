@@ -14,7 +14,7 @@ def youtube() -> Iterator[StandInProcess]:
 
 @pytest.fixture(autouse=True)
 def fresh(request: pytest.FixtureRequest) -> None:
-    """Counters and faults of one test do not reach the next."""
+    """Reset counters and faults after each test."""
     if "youtube" in request.fixturenames:
         standin: StandInProcess = request.getfixturevalue("youtube")
         standin.clear_faults()

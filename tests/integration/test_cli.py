@@ -41,7 +41,7 @@ def ytarchive(settings: Environment, *arguments: str) -> subprocess.CompletedPro
     )
 
 
-def test_a_video_is_archived_once_and_the_second_run_says_so(
+def test_a_stored_video_is_skipped_by_the_second_run(
     youtube: StandInProcess, settings: Environment, tmp_path: Path
 ) -> None:
     video = youtube.ids["demo"]["video"]
@@ -61,7 +61,7 @@ def test_a_video_is_archived_once_and_the_second_run_says_so(
     assert ytarchive(settings, "storage", "exists", video).returncode == 0
 
 
-def test_a_playlist_with_dead_entries_exits_1_and_says_what_is_missing(
+def test_a_playlist_with_unavailable_entries_exits_1_and_names_them(
     youtube: StandInProcess, settings: Environment
 ) -> None:
     ran = ytarchive(settings, "playlist", youtube.ids["demo"]["playlist"], "--quality", "360p")
@@ -86,7 +86,7 @@ def test_json_is_one_document_on_a_clean_output(
     assert job["results"][0]["error_code"] == "E110"
 
 
-def test_an_interrupted_download_goes_on_where_it_was(
+def test_an_interrupted_download_is_resumed(
     youtube: StandInProcess, settings: Environment, tmp_path: Path
 ) -> None:
     video = youtube.ids["demo"]["video"]
@@ -111,7 +111,7 @@ def test_an_interrupted_download_goes_on_where_it_was(
     assert "1 stored." in ran.stdout
 
 
-def test_with_a_server_the_command_asks_it_and_shows_the_same(
+def test_with_a_server_the_command_uses_it_and_shows_the_same(
     youtube: StandInProcess, settings: Environment
 ) -> None:
     video = youtube.ids["demo"]["video"]
@@ -149,7 +149,7 @@ def test_doctor_finds_everything_through_the_proxy(settings: Environment) -> Non
     assert verdicts["database"] == "ok"
 
 
-def test_a_read_only_archive_is_one_message(settings: Environment, tmp_path: Path) -> None:
+def test_a_read_only_archive_causes_one_message(settings: Environment, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ran = ytarchive(settings, "--base-path", str(tmp_path / "file" / "archive"), "jobs")
     assert ran.returncode == 1
@@ -158,12 +158,12 @@ def test_a_read_only_archive_is_one_message(settings: Environment, tmp_path: Pat
     assert str(tmp_path / "file") in line
 
 
-def test_a_rebuild_tells_its_result_and_no_log(settings: Environment, tmp_path: Path) -> None:
+def test_a_rebuild_prints_its_result_and_no_log(settings: Environment, tmp_path: Path) -> None:
     assert ytarchive(settings, "init").returncode == 0
     (tmp_path / "archive" / "videos").mkdir()
     rebuilt = ytarchive(settings, "rebuild", "--json")
     assert (rebuilt.returncode, rebuilt.stderr) == (0, "")
-    assert json.loads(rebuilt.stdout)["oddities"] == 0
+    assert json.loads(rebuilt.stdout)["problems"] == 0
 
 
 @pytest.mark.parametrize("zone", ["XXX+50", "No/Such/Zone"])
@@ -174,7 +174,7 @@ def test_unusual_time_zones_stop_no_command(settings: Environment, zone: str) ->
 
 
 @pytest.mark.parametrize("arguments", ["config show", "config show --json", "--help"])
-def test_a_full_disk_behind_standard_output_is_named(settings: Environment, arguments: str) -> None:
+def test_a_full_disk_of_standard_output_is_reported(settings: Environment, arguments: str) -> None:
     with open("/dev/full", "w") as full:  # noqa: PTH123  # a device, not a file
         ran = subprocess.run(
             command(tuple(arguments.split())), env=settings, stdout=full, stderr=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Commands without a server: readers work beside any other, and a second writer can wait."""
+"""Commands without a server: readers run during other commands, and a second writer can wait."""
 
 import re
 import signal
@@ -74,7 +74,7 @@ def content(base_path: Path) -> dict[str, tuple[int, int]]:
 def test_reading_commands_change_nothing_after_a_command_was_killed(
     youtube: StandInProcess, settings: Environment, tmp_path: Path
 ) -> None:
-    """Its write-ahead logs are there, and nothing is recovered."""
+    """Its write-ahead logs exist, and nothing is recovered."""
     with downloading(youtube, settings):
         pass
     before = content(tmp_path / "archive")
@@ -103,7 +103,7 @@ def test_metadata_is_shown_from_the_cache_while_another_command_has_the_archive(
             assert f"belongs to process {owner.pid}" in refused.stderr
 
 
-def test_following_the_log_locks_out_no_command_and_shows_what_it_logs(
+def test_following_the_log_blocks_no_command_and_shows_its_entries(
     youtube: StandInProcess, settings: Environment
 ) -> None:
     assert ytarchive(settings, "init").returncode == 0
@@ -121,7 +121,7 @@ def test_following_the_log_locks_out_no_command_and_shows_what_it_logs(
         follower.communicate(timeout=30)
 
 
-def test_a_second_writer_names_the_first_and_waits_for_it_if_asked(
+def test_a_second_writer_names_the_first_and_waits_with_the_option(
     youtube: StandInProcess, settings: Environment
 ) -> None:
     video = youtube.ids["demo"]["video"]
@@ -211,7 +211,7 @@ def test_a_server_waits_while_the_archive_is_gone_and_uses_up_no_attempt(
 def test_no_component_expands_the_archives_path(
     youtube: StandInProcess, settings: Environment, tmp_path: Path
 ) -> None:
-    """It is taken as it is by the command, yt-dlp and ffmpeg, also if it is relative."""
+    """The command, yt-dlp and ffmpeg use it unchanged, also if it is relative."""
     settings["YTARCHIVE_STORAGE__BASE_PATH"] = "a $HOME %(id)s ~ archive"
     video = youtube.ids["demo"]["video"]
     ran = subprocess.run(

@@ -1,4 +1,4 @@
-"""Downloads by the real server: what was answered with 202 is done, and what does not fit waits."""
+"""Direct downloads by the real server: an accepted download is completed or waits."""
 
 import json
 import os
@@ -33,7 +33,9 @@ def stored(server: Server, video_id: str) -> bool:
     return found
 
 
-def test_it_outlives_a_kill_under_the_same_task_id(youtube: StandInProcess, tmp_path: Path) -> None:
+def test_it_is_resumed_after_a_kill_with_the_same_task_id(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
     video_id = video(youtube, 20)
     youtube.behave(media_bytes_per_second=200_000)
     try:
@@ -65,7 +67,7 @@ def children(pid: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs Linux's /proc")
-def test_a_download_whose_worker_dies_is_retried_and_its_end_is_known_after_a_kill(
+def test_a_download_whose_worker_is_killed_is_retried_and_its_result_is_known_after_a_kill(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     video_id, lost = video(youtube, 26), video(youtube, 27)
@@ -101,7 +103,7 @@ def test_a_download_whose_worker_dies_is_retried_and_its_end_is_known_after_a_ki
     assert not [path for path in staging.iterdir() if path.name in {video_id, lost}]
 
 
-def test_what_is_not_as_asked_for_stands_in_the_result(
+def test_differences_from_the_request_are_in_the_result(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     video_id = video(youtube, 21)
@@ -121,7 +123,7 @@ def test_what_is_not_as_asked_for_stands_in_the_result(
 
 
 def huge(server: Server, base_path: Path, video_id: str) -> Path:
-    """Have a video be larger than any disk, until the file that is returned is deleted."""
+    """Make a video larger than any disk, until the returned file is deleted."""
     server.get(f"/download/formats/{video_id}")
     info = base_path / ".ytarchive" / "staging" / "info" / f"{video_id}.info.json"
     told = json.loads(info.read_text())
@@ -131,7 +133,7 @@ def huge(server: Server, base_path: Path, video_id: str) -> Path:
     return info
 
 
-def test_a_job_goes_on_with_what_fits_and_says_what_does_not(
+def test_a_job_continues_with_videos_that_fit_and_reports_the_others(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     large, small = video(youtube, 24), video(youtube, 25)
@@ -149,7 +151,7 @@ def test_a_job_goes_on_with_what_fits_and_says_what_does_not(
     assert [each["video_id"] for each in found["results"]] == [small]
 
 
-def test_a_video_that_does_not_fit_waits_and_says_why(
+def test_a_video_that_does_not_fit_waits_and_reports_the_reason(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     video_id = video(youtube, 22)
@@ -207,7 +209,7 @@ def workers_of(base: Path) -> list[str]:
     return found
 
 
-def test_a_process_apart_lets_its_transfer_finish_within_the_grace(
+def test_a_separate_process_lets_its_transfer_finish_within_the_grace(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     settings = environment(tmp_path / "archive", youtube, jobs__shutdown_grace=60)

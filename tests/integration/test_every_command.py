@@ -83,7 +83,7 @@ def _below(name: str, command: click.Command) -> Iterator[str]:
         yield f"{name} --dry-run"
 
 
-def test_every_command_is_known_to_read_or_to_write() -> None:
+def test_every_command_is_listed_as_reading_or_writing() -> None:
     assert sorted(every_command()) == sorted([*READING, *WRITING])
 
 
@@ -113,7 +113,7 @@ def owner(youtube: StandInProcess, settings: dict[str, str]) -> Iterator["subpro
 def ids(
     youtube: StandInProcess, settings: dict[str, str], owner: "subprocess.Popen[bytes]"
 ) -> dict[str, str]:
-    """What the arguments of the commands stand for."""
+    """The values of the placeholders in the arguments."""
     newest, oldest = json.loads(ytarchive(settings, "jobs", "--json").stdout)["items"]
     assert (newest["status"], oldest["status"]) == ("RUNNING", "COMPLETED")
     stored = next(each for each in oldest["results"] if each["status"] == "success")
@@ -139,7 +139,7 @@ def own_environment(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.usefixtures("own_environment")
 @pytest.mark.parametrize("command", READING)
-def test_command_that_reads_works_beside_another_command(
+def test_command_that_reads_works_during_another_command(
     command: str,
     ids: dict[str, str],
     owner: "subprocess.Popen[bytes]",

@@ -1,4 +1,4 @@
-"""The same playlist every night, as cron runs it: without a server, real yt-dlp, the stand-in."""
+"""The same playlist archived every night, as by cron: no server, real yt-dlp, the stand-in."""
 
 import json
 import subprocess
@@ -38,9 +38,7 @@ def requests(youtube: StandInProcess, videos: dict[str, str]) -> dict[str, int]:
     }
 
 
-def test_nights_after_the_first_request_nothing_that_is_not_due(
-    youtube: StandInProcess, tmp_path: Path
-) -> None:
+def test_later_runs_request_only_what_is_due(youtube: StandInProcess, tmp_path: Path) -> None:
     videos = {state: youtube.ask("/videos", {"state": state})["id"] for state in STATES}
     playlist = youtube.ask("/playlists", {"videos": [*videos.values()]})["id"]
     cookies = tmp_path / "cookies.txt"

@@ -32,10 +32,10 @@ def leave(disk: Path, free_kib: int) -> None:
 
 
 @pytest.mark.parametrize("free_kib", [0, 8, 40, 100, 300])
-async def test_wherever_the_start_gets_to_the_disk_is_named_as_full(
+async def test_a_start_on_a_full_disk_reports_it_at_any_step(
     small_disk: Path, free_kib: int
 ) -> None:
-    """Folders, locks, databases and their indexes all meet it in their own way."""
+    """Folders, locks, databases and their indexes fail in different ways."""
     leave(small_disk, free_kib)
     settings = load_settings(storage={"base_path": small_disk / "archive"})
     with pytest.raises(DiskFull, match=r"disk.* full"):
@@ -67,7 +67,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path) -> None:
-    """Write until not one byte is left."""
+    """Write until no byte is free."""
     with (disk / "filler").open("ab", buffering=0) as file:
         for size in (2**20, 4096, 1):
             try:
@@ -113,7 +113,7 @@ def test_jobs_are_cancelled_and_queued_and_the_server_restarts_on_a_full_disk(
 def test_a_job_whose_stream_filled_the_disk_is_cancelled_there_and_the_server_restarts(
     disk: Path, youtube: StandInProcess
 ) -> None:
-    """The stream comes in fragments and is longer than announced."""
+    """The stream is fragmented and longer than announced."""
     fields = {"manifest": "hls", "fragments": 400, "itags": [18]}
     video_id = youtube.ask("/videos", fields)["id"]
     job = {"data": {"type": "VIDEO_DOWNLOAD", "video_ids": [video_id]}}

@@ -1,4 +1,4 @@
-"""A bot check in real servers: whatever the way, YouTube is asked no more until it is over."""
+"""A bot check in real servers: no kind of request is sent to YouTube until it is over."""
 
 import signal
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ PAUSED = "E104"
 
 
 def every_way(server: Server, video_id: str, playlist_id: str) -> list[Answer]:
-    """One request of each kind that would ask YouTube at once."""
+    """One request of each kind that would be sent to YouTube at once."""
     return [
         server.get(f"/metadata/video/{video_id}"),
         server.get(f"/download/formats/{video_id}"),
@@ -27,7 +27,7 @@ def every_way(server: Server, video_id: str, playlist_id: str) -> list[Answer]:
 
 @contextmanager
 def servers(settings: dict[str, str], *, apart: bool) -> Iterator[tuple[Server, Server]]:
-    """The server of Jobs, and that of Metadata and Download: the same, or a process apart."""
+    """The server of Jobs, and that of Metadata and Download: the same, or a separate process."""
     if not apart:
         with Server(settings) as server:
             yield server, server
@@ -59,7 +59,7 @@ def videos_of(youtube: StandInProcess) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["one process", "apart"])
-def test_a_block_met_by_one_request_holds_back_all_others(tmp_path: Path, apart: bool) -> None:
+def test_a_block_of_one_request_pauses_all_others(tmp_path: Path, apart: bool) -> None:
     with (
         StandInProcess("--scenario", "playlist60") as youtube,
         servers(environment(tmp_path / "archive", youtube), apart=apart) as (main, beside),
@@ -91,7 +91,7 @@ def test_a_block_met_by_one_request_holds_back_all_others(tmp_path: Path, apart:
         assert beside.get(f"/metadata/video/{second}").data["video_id"] == second
 
 
-def test_a_job_over_processes_apart_is_charged_once_for_each_video(
+def test_a_job_in_separate_processes_uses_one_token_for_each_video(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     _, videos = videos_of(youtube)
@@ -104,7 +104,7 @@ def test_a_job_over_processes_apart_is_charged_once_for_each_video(
         assert main.get("/governor").data["ready_videos"] == 5
 
 
-def test_a_process_apart_that_dies_gives_its_probe_back(
+def test_a_killed_separate_process_releases_its_probe(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     _, [video_id, *_] = videos_of(youtube)
@@ -128,7 +128,7 @@ def test_a_process_apart_that_dies_gives_its_probe_back(
         assert state(main) == "closed"
 
 
-def test_without_the_jobs_process_youtube_is_not_asked_and_a_download_waits(
+def test_without_the_jobs_process_no_request_is_sent_and_a_download_waits(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     _, [video_id, other, *_] = videos_of(youtube)
@@ -150,7 +150,7 @@ def test_without_the_jobs_process_youtube_is_not_asked_and_a_download_waits(
 def test_a_page_of_the_data_api_does_not_prove_that_a_block_is_over(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
-    """The list comes from another door than the videos, which alone can tell."""
+    """The list has another source than the videos, which alone can show that the block is over."""
     playlist_id, _ = videos_of(youtube)
     settings = environment(tmp_path / "archive", youtube, youtube__api_key="standin-key")
     with Server(settings) as server:

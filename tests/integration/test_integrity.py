@@ -1,4 +1,4 @@
-"""Damage to an archive is found and made good, with the real server, command and yt-dlp."""
+"""Damage to an archive is found and repaired, with the real server, command and yt-dlp."""
 
 import json
 import os
@@ -80,10 +80,10 @@ def test_a_flipped_byte_is_found_over_http_and_repaired_by_one_command(
     assert kept.stat().st_size == len(original)
 
 
-def test_whatever_was_done_to_its_files_one_repair_brings_everything_back(
+def test_one_repair_restores_files_after_any_damage(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:
-    """Also the captions in each language; and what somebody put there is left alone."""
+    """Including the captions in each language; foreign files are not changed."""
     fields = {"title": "Spoken", "captions": ["en", "de"]}
     ids: list[str] = [youtube.ask("/videos", fields)["id"] for _ in range(4)]
     first, second, third, fourth = (tmp_path / "archive/videos" / video_id for video_id in ids)
@@ -128,7 +128,7 @@ def test_a_backup_of_a_running_server_is_restored_after_it_and_a_library_rebuilt
     assert (code, told["error"]["code"]) == (1, "E207")
     assert "ytarchive rebuild" in told["error"]["message"]
     code, rebuilt = run(settings, "rebuild")
-    assert (code, rebuilt["videos"], rebuilt["oddities"]) == (0, 1, 0)
+    assert (code, rebuilt["videos"], rebuilt["problems"]) == (0, 1, 0)
     made_again = run(settings, "storage", "show", video(youtube))[1]["location"]
     assert made_again | {"stored_at": None} == known | {"stored_at": None}
     assert known["quality"] == QUALITY

@@ -16,7 +16,7 @@ Environment = dict[str, str]
 
 @pytest.fixture(scope="module")
 def youtube() -> Iterator[StandInProcess]:
-    """A stand-in YouTube whose media come slowly."""
+    """A stand-in YouTube with slow media."""
     with StandInProcess("--scenario", "demo", "--media-padding", "400000") as process:
         process.behave(media_bytes_per_second=150_000)
         yield process

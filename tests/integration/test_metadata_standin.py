@@ -54,7 +54,7 @@ class Archive:
     extractor: ExtractorPeer = field(default_factory=ExtractorPeer)
 
     def __post_init__(self) -> None:
-        """Let yt-dlp see what exists; without cookies it sees no more than the Data API."""
+        """Make yt-dlp able to see unavailable entries, or only what the Data API shows."""
         videos = self.catalogue.videos
         self.extractor.sees = lambda each: each in videos and videos[each].state is VideoState.OK
 
@@ -110,7 +110,7 @@ def bound(count: int) -> int:
 
 
 @pytest.mark.parametrize("count", [1, 50, 51, 60, 250])
-async def test_a_playlist_and_its_job_stay_within_the_units_promised(
+async def test_a_playlist_and_its_job_stay_within_the_documented_units(
     archive: Archive, count: int
 ) -> None:
     dead: dict[str, Any] = {"private": 1, "deleted": 2, "age_gated": 1} if count > 10 else {}
@@ -128,7 +128,7 @@ async def test_a_playlist_and_its_job_stay_within_the_units_promised(
     assert [video.video_id for video in listed.videos] == playlist.video_ids
     assert len(batch.found) == count - sum(dead.values()) + dead.get("age_gated", 0)
     assert {m.reason for m in batch.missing} == ({"private", "deleted"} if dead else set())
-    # What the API leaves out is asked of yt-dlp, which may see it.
+    # Entries that the API omits are requested from yt-dlp.
     assert set(archive.extractor.extracted) == {each.video_id for each in batch.missing}
 
 
@@ -156,7 +156,7 @@ async def test_incomplete_answer_of_data_api_is_replaced_by_that_of_yt_dlp(
     assert alone.title == f"Extracted {odd.id}"
 
 
-async def test_paging_costs_the_same_and_the_whole_list_then_nothing(archive: Archive) -> None:
+async def test_paging_costs_the_same_and_makes_the_whole_list_free(archive: Archive) -> None:
     playlist = archive.catalogue.playlist_of(120, title="Long", private=3)
     async with archive.service() as service:
         first = await service.get_playlist_page(playlist.id, PlaylistPageQuery())
@@ -168,7 +168,7 @@ async def test_paging_costs_the_same_and_the_whole_list_then_nothing(archive: Ar
     assert sum(not video.is_available for video in whole.videos) == 3
 
 
-async def test_entries_alone_cost_a_unit_for_fifty_and_dead_ones_keep_their_reason(
+async def test_entries_only_cost_a_unit_for_fifty_and_unavailable_ones_keep_their_reason(
     archive: Archive,
 ) -> None:
     playlist = archive.catalogue.playlist_of(120, private=3)
@@ -193,7 +193,7 @@ async def test_entries_alone_cost_a_unit_for_fifty_and_dead_ones_keep_their_reas
     assert all(video.duration for video in whole.videos if video.is_available)
 
 
-async def test_what_is_known_of_an_uploads_list_is_not_asked_again(archive: Archive) -> None:
+async def test_known_entries_of_an_uploads_list_are_not_requested_again(archive: Archive) -> None:
     channel = archive.catalogue.playlist_of(120).channel
     async with archive.service() as service:
         for handle in (channel.handle, channel.id):
@@ -224,7 +224,7 @@ async def test_no_listing_is_shared_that_began_before_the_moment_given(archive: 
     assert again == anew
 
 
-async def test_a_cursor_goes_on_after_a_restart_without_listing_again(archive: Archive) -> None:
+async def test_a_cursor_continues_after_a_restart_without_listing_again(archive: Archive) -> None:
     playlist = archive.catalogue.playlist_of(120)
     async with archive.service() as service:
         first = await service.get_playlist_page(playlist.id, PlaylistPageQuery())
@@ -259,7 +259,7 @@ async def test_ten_thousand_ids_cost_two_hundred_units_once(archive: Archive) ->
 # --- what is dead, and where things stand -----------------------------------------------------
 
 
-async def test_ids_decide_what_is_dead_not_titles(archive: Archive) -> None:
+async def test_ids_and_not_titles_decide_which_entries_are_unavailable(archive: Archive) -> None:
     alive = [
         archive.catalogue.add_video(title)
         for title in ("Private video", "Deleted video", "[Private video]")
@@ -277,7 +277,7 @@ async def test_ids_decide_what_is_dead_not_titles(archive: Archive) -> None:
     assert [m.reason for m in batch.missing] == ["private", "deleted"]
 
 
-async def test_a_video_that_died_is_noticed_although_it_is_cached(archive: Archive) -> None:
+async def test_a_cached_video_that_became_unavailable_is_detected(archive: Archive) -> None:
     playlist = archive.catalogue.playlist_of(3)
     async with archive.service() as service:
         await service.get_playlist(playlist.id, CACHED)
@@ -291,7 +291,7 @@ async def test_a_video_that_died_is_noticed_although_it_is_cached(archive: Archi
         assert (await service.get_video(playlist.video_ids[1], CACHED)).title
 
 
-async def test_order_duplicates_dates_and_lengths_are_the_playlists(archive: Archive) -> None:
+async def test_order_duplicates_dates_and_lengths_follow_the_playlist(archive: Archive) -> None:
     films = archive.catalogue.add_videos(3, duration=93_784)
     playlist = archive.catalogue.add_playlist([films[2], films[0], films[2], films[1]])
     async with archive.service() as service:
@@ -359,7 +359,7 @@ async def test_a_channel_without_uploads_is_empty_and_a_missing_one_an_error(
 
 
 @pytest.mark.parametrize("state", [PlaylistState.PRIVATE, PlaylistState.NOT_FOUND])
-async def test_a_playlist_that_cannot_be_seen_is_gone(
+async def test_a_private_playlist_is_reported_as_gone(
     archive: Archive, state: PlaylistState
 ) -> None:
     playlist = archive.catalogue.add_playlist([])
@@ -402,7 +402,7 @@ MEANT: dict[str, type[YTArchiveError]] = {
 
 
 @pytest.mark.parametrize("name", API_ERRORS)
-async def test_every_error_of_the_api_is_one_of_ours(archive: Archive, name: str) -> None:
+async def test_every_error_of_the_api_has_an_error_class(archive: Archive, name: str) -> None:
     playlist = archive.catalogue.playlist_of(1)
     archive.fail(kind="api:playlistItems", api_error=name)
     async with archive.service(youtube={"extract_when_quota_spent": False}) as service:
@@ -414,7 +414,7 @@ async def test_every_error_of_the_api_is_one_of_ours(archive: Archive, name: str
     assert not archive.extractor.extracted
 
 
-async def test_a_listing_that_fails_midway_is_no_short_list_and_goes_on_later(
+async def test_a_listing_that_fails_midway_is_an_error_and_continues_later(
     archive: Archive,
 ) -> None:
     playlist = archive.catalogue.playlist_of(120)
@@ -434,7 +434,7 @@ async def test_a_page_token_that_is_no_longer_valid_loses_no_entry(archive: Arch
         assert await every_page(service, playlist.id) == playlist.video_ids
 
 
-async def test_a_cut_connection_and_a_short_body_are_tried_again(archive: Archive) -> None:
+async def test_a_cut_connection_and_a_short_body_are_retried(archive: Archive) -> None:
     video = archive.catalogue.add_video()
     archive.fail(kind="api:videos", times=1, cut_after=20)
     archive.fail(kind="api:videos", times=1, truncate_to=20)
@@ -443,14 +443,14 @@ async def test_a_cut_connection_and_a_short_body_are_tried_again(archive: Archiv
         assert (await service.get_quota()).used == 3
 
 
-async def test_without_trust_in_its_certificate_nothing_is_sent(archive: Archive) -> None:
+async def test_nothing_is_sent_to_a_server_with_an_untrusted_certificate(archive: Archive) -> None:
     async with archive.service(network={"proxy": archive.youtube.proxy_url}) as service:
         with pytest.raises(NetworkFailure, match=r"network\.ca_file"):
             await service.get_video(video_id(1), CACHED)
     assert archive.units == 0
 
 
-async def test_a_missing_video_is_unavailable_and_remembered_shortly(archive: Archive) -> None:
+async def test_a_missing_video_is_unavailable_and_cached_for_a_short_time(archive: Archive) -> None:
     async with archive.service() as service:
         for _ in range(2):
             with pytest.raises(VideoUnavailable):
@@ -462,7 +462,7 @@ async def test_a_missing_video_is_unavailable_and_remembered_shortly(archive: Ar
     assert archive.units == 2
 
 
-async def test_one_call_that_fails_costs_a_batch_those_videos_alone(archive: Archive) -> None:
+async def test_one_failed_call_of_a_batch_affects_only_its_videos(archive: Archive) -> None:
     videos = archive.catalogue.add_videos(100)
     archive.fail(kind="api:videos", times=1, status=400)
     async with archive.service() as service:
@@ -472,7 +472,7 @@ async def test_one_call_that_fails_costs_a_batch_those_videos_alone(archive: Arc
     assert {missing.error_code for missing in batch.missing} == {"E153"}
 
 
-async def test_a_bad_key_is_not_tried_two_hundred_times(archive: Archive) -> None:
+async def test_a_refused_key_is_not_used_again_in_a_batch(archive: Archive) -> None:
     archive.youtube.behaviour.api_keys = ("another",)
     async with archive.service() as service:
         wanted = [video_id(n) for n in range(10_000)]
@@ -484,7 +484,7 @@ async def test_a_bad_key_is_not_tried_two_hundred_times(archive: Archive) -> Non
     assert archive.extractor.extracted == []
 
 
-async def test_who_asks_for_yt_dlps_answer_costs_no_unit(archive: Archive) -> None:
+async def test_a_request_for_yt_dlps_answer_uses_no_unit(archive: Archive) -> None:
     (video,) = archive.catalogue.add_videos(1)
     async with archive.service() as service:
         found = await service.get_video(video.id, VideoMetadataQuery(extract=True))
@@ -495,7 +495,7 @@ async def test_who_asks_for_yt_dlps_answer_costs_no_unit(archive: Archive) -> No
 # --- quota ------------------------------------------------------------------------------------
 
 
-async def test_what_the_quota_does_not_allow_yt_dlp_answers(archive: Archive) -> None:
+async def test_yt_dlp_answers_without_remaining_quota(archive: Archive) -> None:
     videos = archive.catalogue.add_videos(120)
     wanted = [video.id for video in videos]
     limits = {"quota_limit": 12, "quota_reserve": 10}
@@ -531,7 +531,7 @@ async def test_a_batch_without_extraction_says_not_extracted_when_quota_is_spent
     assert archive.units == 0
 
 
-async def test_youtubes_own_refusal_is_kept_to_until_midnight(archive: Archive) -> None:
+async def test_a_quota_refusal_of_youtube_holds_until_midnight(archive: Archive) -> None:
     archive.youtube.behaviour.api_quota = 1
     videos = archive.catalogue.add_videos(3)
     async with archive.service() as service:
@@ -570,7 +570,7 @@ def listed_by_yt_dlp(archive: Archive, playlist: Playlist) -> Any:
 # --- captions, refresh, cancellation ----------------------------------------------------------
 
 
-async def test_captions_that_an_extraction_saw_outlive_a_refresh_by_the_api(
+async def test_caption_languages_of_an_extraction_are_kept_after_a_refresh_by_the_api(
     archive: Archive,
 ) -> None:
     archive.extractor.captions = ["de", "en"]
@@ -594,7 +594,7 @@ async def test_a_failed_refresh_is_an_error_and_the_cached_copy_stays(archive: A
         assert await service.get_video(video.id, CACHED) == cached
 
 
-async def test_a_cancelled_asker_leaves_the_others_undisturbed(archive: Archive) -> None:
+async def test_a_cancelled_caller_does_not_affect_other_callers(archive: Archive) -> None:
     archive.youtube.behaviour.latency_ms = 50
     videos = archive.catalogue.add_videos(3)
     async with archive.service() as service:
@@ -607,7 +607,7 @@ async def test_a_cancelled_asker_leaves_the_others_undisturbed(archive: Archive)
     assert [video.video_id for video in found] == [video.id for video in videos[1:]]
 
 
-async def test_the_key_travels_in_the_header_only(archive: Archive) -> None:
+async def test_the_key_is_sent_only_in_the_header(archive: Archive) -> None:
     playlist = archive.catalogue.playlist_of(60)
     async with archive.service() as service:
         await service.get_playlist(playlist.id, CACHED)
@@ -633,7 +633,7 @@ async def test_a_video_that_the_api_leaves_out_is_described_by_yt_dlp(
         assert [found.title for found in batch.found] == [f"Extracted {video.id}"]
 
 
-async def test_a_refusal_is_asked_again_as_soon_as_yt_dlp_may_know_more(archive: Archive) -> None:
+async def test_a_refusal_is_requested_again_when_yt_dlp_has_new_cookies(archive: Archive) -> None:
     video = archive.catalogue.add_video(state=VideoState.PRIVATE)
     async with archive.service() as service:
         with pytest.raises(VideoUnavailable):
@@ -653,7 +653,7 @@ async def test_a_list_that_the_api_refuses_is_listed_by_yt_dlp(archive: Archive,
 
 
 @pytest.mark.parametrize("account_list", ["WL", "LL"])
-async def test_lists_of_an_account_are_asked_of_yt_dlp_alone(
+async def test_lists_of_an_account_are_requested_only_by_yt_dlp(
     archive: Archive, account_list: str
 ) -> None:
     archive.extractor.add_list(account_list, 2)

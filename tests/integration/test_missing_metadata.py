@@ -1,4 +1,4 @@
-"""Metadata that a stored video lacks comes with the next job that wants it, without the media."""
+"""Missing metadata of a stored video is fetched by the next job that names it, without media."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.standin import StandInProcess
 def test_only_the_metadata_is_fetched_for_a_video_without(
     youtube: StandInProcess, tmp_path: Path, *, lost: bool
 ) -> None:
-    """It was not wanted at first, or its file was lost since."""
+    """It was not requested at first, or its file was lost later."""
     video = youtube.ask("/videos", {"title": "A radio"})["id"]
     file = tmp_path / "archive" / "metadata" / "videos" / f"{video}.json"
 

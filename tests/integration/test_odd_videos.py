@@ -1,4 +1,4 @@
-"""What a job reports of videos that YouTube describes oddly, through the command line."""
+"""The results of videos with unusual descriptions by YouTube, through the command line."""
 
 import json
 import subprocess

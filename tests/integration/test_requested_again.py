@@ -1,4 +1,4 @@
-"""A stored video that is requested again gets exactly what it lacks."""
+"""A stored video that is requested again gets exactly its missing files."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ def settings(tmp_path: Path, youtube: StandInProcess) -> dict[str, str]:
 
 
 def requests(youtube: StandInProcess) -> dict[str, int]:
-    """How often YouTube was asked since the last time, by kind."""
+    """The number of requests since the last call, by kind."""
     kinds = dict(youtube.counters()["kinds"])
     youtube.reset()
     return kinds
@@ -27,7 +27,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name.split(".", 1)[1] for path in (folder / "captions").iterdir())
 
 
-def test_further_captions_come_without_the_media_and_what_is_there_is_not_fetched_again(
+def test_further_captions_are_fetched_without_media_or_present_files(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:
     video: Any = youtube.ask("/videos", {"title": "Spoken", "captions": ["en", "de", "fr"]})["id"]
@@ -51,7 +51,7 @@ def test_further_captions_come_without_the_media_and_what_is_there_is_not_fetche
     assert run(settings, "verify")[0] == 0
 
 
-def test_another_caption_format_comes_without_the_media_and_with_one_request(
+def test_another_caption_format_is_fetched_without_media_by_one_request(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:
     video: Any = youtube.ask("/videos", {"title": "Spoken", "captions": ["en", "de"]})["id"]
@@ -115,7 +115,7 @@ def test_automatic_captions_are_marked_listed_and_repaired_under_their_own_name(
     assert download(settings, video, *wanted)["status"] == "skipped"
 
 
-def test_a_list_fetches_further_captions_once_and_asks_for_nothing_the_next_time(
+def test_a_list_fetches_further_captions_once_and_then_requests_nothing(
     settings: dict[str, str], youtube: StandInProcess
 ) -> None:
     playlist = youtube.ask("/playlists", {"count": 3})
@@ -156,7 +156,7 @@ def test_without_upgrade_the_result_says_how_to_get_the_better_quality(
     assert [item["quality"] for item in trash["items"]] == ["360p"]
 
 
-def test_an_upgrade_of_a_list_is_tried_once(
+def test_an_upgrade_of_a_list_is_requested_once(
     settings: dict[str, str], youtube: StandInProcess
 ) -> None:
     source = youtube.ask("/playlists", {"count": 2})["id"]

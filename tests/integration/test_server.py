@@ -1,4 +1,4 @@
-"""The real server, used with plain HTTP as a stranger would."""
+"""The real server, used with plain HTTP."""
 
 import signal
 import subprocess
@@ -32,7 +32,7 @@ def playlist_job(server: Server, playlist_id: str, **options: object) -> str:
 
 
 def good(job: dict[str, Any]) -> int:
-    """Videos that are in the archive; one that was stored as a process ended counts as skipped."""
+    """Videos that are in the archive; one stored when a process ended counts as skipped."""
     progress: dict[str, int] = job["progress"]
     return progress["succeeded"] + progress["skipped"]
 
@@ -48,7 +48,7 @@ def partial_files(base_path: Path) -> list[Path]:
     return [f for f in (base_path / "videos").rglob("*") if f.is_file() and f.suffix not in known]
 
 
-def test_a_playlist_with_dead_entries_is_archived_and_the_rest_explained(
+def test_a_playlist_with_unavailable_entries_is_archived_with_reasons(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     playlist_id, videos = playlist(youtube)
@@ -147,7 +147,7 @@ def test_five_ports_have_their_own_routes_and_health(tmp_path: Path) -> None:
     assert all(s["is_healthy"] for s in services)
 
 
-def test_jobs_wait_for_a_download_process_that_died_and_go_on_with_the_next(
+def test_jobs_wait_for_a_killed_download_process_and_continue_with_the_next(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     playlist_id, _ = playlist(youtube)
@@ -180,10 +180,10 @@ def test_jobs_wait_for_a_download_process_that_died_and_go_on_with_the_next(
     assert {r["attempts"] for r in job["results"] if r["status"] == "success"} == {1}
 
 
-def test_a_service_apart_is_found_where_it_registered_from(
+def test_a_separate_service_is_found_at_its_registered_address(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
-    """Only the process apart has to know an address: that of Jobs."""
+    """Only the separate process needs an address: that of Jobs."""
     _, [video_id, *_] = playlist(youtube)
     settings = environment(tmp_path / "archive", youtube)
     with Server(settings, ("--services", "jobs,metadata,storage,logging")) as main:
@@ -236,7 +236,7 @@ def test_sigterm_ends_it_in_order_and_nothing_is_lost(
 
 
 def serve_once(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A server that is expected to refuse to start."""
+    """A server that is expected not to start."""
     command = [sys.executable, "-m", "ytarchive", "serve", "--port", str(free_port()), *arguments]
     return subprocess.run(
         command, env=settings, capture_output=True, text=True, timeout=30, check=False
@@ -250,7 +250,7 @@ def state_of_new_archive(base_path: Path) -> Path:
     return base_path / ".ytarchive"
 
 
-def test_a_second_process_is_told_who_owns_the_archive(tmp_path: Path) -> None:
+def test_a_second_process_gets_the_owner_of_the_archive(tmp_path: Path) -> None:
     settings = environment(tmp_path / "archive", None)
     with Server(settings) as server:
         assert server.process is not None
@@ -263,7 +263,7 @@ def test_a_second_process_is_told_who_owns_the_archive(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("database", ["jobs.db", "library.db", "metadata.db"])
-def test_a_corrupt_database_is_named_with_what_to_do(tmp_path: Path, database: str) -> None:
+def test_a_corrupt_database_is_reported_with_the_remedy(tmp_path: Path, database: str) -> None:
     state = state_of_new_archive(tmp_path / "archive")
     (state / database).write_bytes(b"this is not a database" * 1000)
     ended = serve_once(environment(tmp_path / "archive", None))
@@ -274,7 +274,7 @@ def test_a_corrupt_database_is_named_with_what_to_do(tmp_path: Path, database: s
     assert "Traceback" not in ended.stderr
 
 
-def test_a_corrupt_log_is_set_aside_and_keeps_nothing_from_starting(tmp_path: Path) -> None:
+def test_a_corrupt_log_is_set_aside_and_prevents_no_start(tmp_path: Path) -> None:
     state = state_of_new_archive(tmp_path / "archive")
     (state / "logs.db").write_bytes(b"this is not a database" * 1000)
     with Server(environment(tmp_path / "archive", None)) as server:

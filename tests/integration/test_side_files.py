@@ -1,4 +1,4 @@
-"""Captions and thumbnails that YouTube did not give come with a later run, without the media."""
+"""Captions and thumbnails that YouTube refused are fetched by a later run, without the media."""
 
 import json
 import signal
@@ -44,7 +44,7 @@ def download(settings: dict[str, str], video: str) -> dict[str, Any]:
 
 
 def asked(youtube: StandInProcess) -> dict[str, int]:
-    """How often YouTube was asked since the last time, by kind."""
+    """The number of requests since the last call, by kind."""
     kinds = dict(youtube.counters()["kinds"])
     youtube.reset()
     return kinds
@@ -61,7 +61,7 @@ def assert_has_captions(folder: Path) -> None:
     assert is_whole(folder)
 
 
-def test_refused_captions_are_told_and_come_with_the_next_run(
+def test_refused_captions_are_reported_and_fetched_by_the_next_run(
     settings: dict[str, str], youtube: StandInProcess, video: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "archive" / "videos" / video
@@ -101,7 +101,7 @@ def test_refused_captions_are_told_and_come_with_the_next_run(
     assert not any((tmp_path / "archive/.ytarchive/staging").rglob(f"{video}*"))
 
 
-def test_captions_that_youtube_did_not_have_come_once_it_has_them(
+def test_absent_captions_are_fetched_when_youtube_has_them(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:
     video = youtube.ask("/videos", {"title": "Silent", "captions": []})["id"]

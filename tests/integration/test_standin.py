@@ -61,7 +61,7 @@ SAID = {
     "content_warning": "self-harm topics. Viewer discretion is advised",
     "unheard_of": "This video is resting. Nobody has read this before",
 }
-"""What yt-dlp says about each state, as users meet it."""
+"""yt-dlp's messages about each state."""
 
 
 async def test_yt_dlp_downloads_a_playable_video_with_everything(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ async def test_yt_dlp_lists_a_playlist_of_250_and_a_channel() -> None:
     assert (uploads["channel_id"], uploads["uploader_id"]) == (channel.id, channel.handle)
 
 
-async def test_every_state_reaches_the_user_in_youtubes_words() -> None:
+async def test_every_state_is_reported_in_youtubes_words() -> None:
     catalogue = Catalogue()
     ids = states(catalogue)
     async with StandIn(catalogue) as youtube:
@@ -122,7 +122,7 @@ def _error_about(video_id: str, printed: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["tv_samsung", "visionos", "web", "web_embedded", "tv"])
-async def test_each_client_that_yt_dlp_uses_gets_what_youtube_gives_it(name: str) -> None:
+async def test_each_client_of_yt_dlp_gets_the_formats_of_that_client(name: str) -> None:
     catalogue = Catalogue()
     video = catalogue.add_video("Film", itags=(136, 140))
     async with StandIn(catalogue) as youtube:
@@ -145,7 +145,7 @@ async def test_all_clients_that_this_yt_dlp_uses_by_default_are_known() -> None:
     assert asked <= CLIENTS.keys()
 
 
-async def test_a_video_for_kids_is_played_by_a_client_that_may() -> None:
+async def test_a_video_for_kids_is_offered_to_allowed_clients() -> None:
     catalogue = Catalogue()
     video = catalogue.add_video("For kids", made_for_kids=True)
     async with StandIn(catalogue) as youtube:
@@ -191,7 +191,7 @@ async def test_playlists_have_both_forms_of_ids() -> None:
     assert found == [playlist.video_ids for playlist in made]
 
 
-async def test_live_states_and_the_trailer_are_told_in_the_details() -> None:
+async def test_live_states_and_the_trailer_are_in_the_details() -> None:
     catalogue = Catalogue()
     ids = states(catalogue)
     wanted = {"upcoming": "is_upcoming", "live": "is_live", "post_live": "post_live"}
@@ -232,7 +232,7 @@ async def test_yt_dlp_sees_the_fields_that_a_video_replaces() -> None:
     assert (told["duration"], upscaled["format_id"]) == (5, "137-sr")
 
 
-async def test_dead_playlists_and_channels_say_so() -> None:
+async def test_unavailable_playlists_and_channels_report_it() -> None:
     catalogue = Catalogue()
     private = catalogue.playlist_of(1)
     catalogue.change_playlist(private.id, state="private")
@@ -265,7 +265,7 @@ async def test_hostile_titles_arrive_unchanged() -> None:
     assert len(ET.fromstring(feed).findall("{*}entry")) == 15
 
 
-async def test_the_data_api_pages_through_a_playlist_and_leaves_dead_videos_out() -> None:
+async def test_the_data_api_pages_a_playlist_and_omits_unavailable_videos() -> None:
     catalogue = Catalogue()
     playlist = catalogue.playlist_of(120, private=1, deleted=1)
     async with StandIn(catalogue) as youtube, client_of(youtube) as client:
@@ -339,7 +339,7 @@ async def test_the_data_api_refuses_wrong_requests_and_what_exceeds_the_quota() 
     assert wrong_key == 400
 
 
-async def test_media_answers_ranges_and_refuses_what_lies_beyond() -> None:
+async def test_media_answers_ranges_and_refuses_ranges_beyond_the_end() -> None:
     catalogue = Catalogue()
     video = catalogue.add_video()
     padded = MediaSpec(padding=1_000_000)
@@ -354,7 +354,7 @@ async def test_media_answers_ranges_and_refuses_what_lies_beyond() -> None:
     assert headers["Content-Range"] == f"bytes 10-19/{size}"
 
 
-async def test_media_breaks_off_expires_wears_out_and_keeps_to_its_pace() -> None:
+async def test_media_can_break_off_expire_fail_repeatedly_and_be_slow() -> None:
     catalogue = Catalogue()
     video = catalogue.add_video()
     async with StandIn(catalogue) as youtube, client_of(youtube) as client:
@@ -372,7 +372,7 @@ async def test_media_breaks_off_expires_wears_out_and_keeps_to_its_pace() -> Non
         assert youtube.requests.of_kind("media")[-1].seconds > 0.2
 
 
-async def test_faults_strike_the_requests_they_name() -> None:
+async def test_faults_affect_the_named_requests() -> None:
     catalogue = Catalogue()
     first, second = catalogue.add_videos(2)
     async with StandIn(catalogue) as youtube, client_of(youtube) as client:
@@ -393,7 +393,7 @@ async def test_faults_strike_the_requests_they_name() -> None:
     assert (len(cut), whole) == (100, 200)
 
 
-async def test_after_some_requests_every_video_meets_the_bot_check_until_reset() -> None:
+async def test_after_some_requests_every_video_gets_the_bot_check_until_reset() -> None:
     catalogue = Catalogue()
     videos = catalogue.add_videos(3)
     behaviour = Behaviour(everything_becomes=VideoState.BOT_CHECK, everything_becomes_after=2)
@@ -405,7 +405,7 @@ async def test_after_some_requests_every_video_meets_the_bot_check_until_reset()
     assert "ERROR" not in healed.err
 
 
-async def test_a_process_of_its_own_is_controlled_over_http() -> None:
+async def test_a_separate_process_is_controlled_over_http() -> None:
     with StandInProcess("--scenario", "demo", "--api-quota", "5") as youtube:
         listed = youtube.ask("/catalogue")["playlists"][youtube.ids["demo"]["playlist"]]
         youtube.change_video(listed[0], state="deleted")

@@ -1,4 +1,4 @@
-"""Lists synced again by a real server and real yt-dlp; the stand-in counts what it is asked."""
+"""Lists listed again by a real server and real yt-dlp; the stand-in counts the requests."""
 
 import hashlib
 import itertools
@@ -32,7 +32,7 @@ def youtube() -> Iterator[StandInProcess]:
 
 @contextmanager
 def serving(base_path: Path, youtube: StandInProcess, source: str) -> Iterator[Server]:
-    """A server whose archive has every video that there is so far."""
+    """A server whose archive has every existing video."""
     for video_id in youtube.ask("/catalogue")["videos"]:
         media = base_path / "videos" / video_id / f"{video_id}.mp4"
         media.parent.mkdir(parents=True)
@@ -117,7 +117,7 @@ def test_other_lists_cost_the_requests_of_one_listing_and_of_new_videos(
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_list_that_shrinks_waits_until_another_look_shows_it_whole(
+def test_a_shrunk_list_waits_until_another_listing_is_complete(
     tmp_path: Path, youtube: StandInProcess, source: str
 ) -> None:
     made = youtube.ask("/playlists", {"count": COUNT})
@@ -187,7 +187,7 @@ def test_a_tab_without_videos_is_empty_and_no_failure(
     assert (job["status"], job["progress"]["total"]) == ("COMPLETED", 0)
 
 
-def test_filter_of_a_job_is_decided_before_any_media(
+def test_filter_of_a_job_is_evaluated_before_any_media(
     tmp_path: Path, youtube: StandInProcess
 ) -> None:
     """The Data API has dates, and yt-dlp alone tells shorts and streams from videos."""

@@ -1,4 +1,4 @@
-"""An archive as it lies on the disk, examined without a line of the code under test."""
+"""An archive on the disk, examined without the code under test."""
 
 import hashlib
 import shutil
@@ -13,7 +13,7 @@ DATABASES = ("jobs", "library", "metadata", "logs")
 
 @dataclass
 class Contents:
-    """What the databases say."""
+    """The content of the databases."""
 
     jobs: dict[str, str] = field(default_factory=dict)
     """Status by job."""
@@ -27,7 +27,7 @@ class Contents:
 
 
 def contents(base_path: Path) -> Contents:
-    """Read copies of the databases, as a crash left them: the originals stay untouched."""
+    """Read copies of the databases, as a crash left them: the originals are not changed."""
     with tempfile.TemporaryDirectory() as copies:
         for name in DATABASES:
             for suffix in (".db", ".db-wal"):
@@ -38,7 +38,7 @@ def contents(base_path: Path) -> Contents:
 
 
 def running_contents(base_path: Path) -> Contents:
-    """Read the databases of a running server, beside it, as any program may."""
+    """Read the databases of a running server."""
     return _contents(base_path / ".ytarchive", "ro")
 
 
@@ -68,12 +68,12 @@ def _read(found: Contents, name: str, database: sqlite3.Connection) -> None:
 
 
 def wrong_files(base_path: Path, files: dict[str, str]) -> list[str]:
-    """Registered files that are missing, or not what was registered."""
+    """Registered files that are missing or changed."""
     return [path for path, digest in files.items() if _digest(base_path / path) != digest]
 
 
 def drafts(base_path: Path) -> dict[str, str]:
-    """Digests of metadata that is whole and waits for its place, which the next start gives it."""
+    """Digests of complete metadata drafts, which the next start renames."""
     waiting = {
         path.name.split(".")[0]: _digest(path) for path in base_path.glob(".ytarchive/tmp/*.draft")
     }
@@ -91,20 +91,20 @@ def folders(base_path: Path) -> set[str]:
 
 
 def final_files(base_path: Path) -> set[str]:
-    """Everything that lies where finished files lie, relative to the archive."""
+    """Every file in the folders of finished files, relative to the archive."""
     places = (base_path / "videos", base_path / "metadata" / "videos")
     files = [path for place in places for path in _files(place)]
     return {path.relative_to(base_path).as_posix() for path in files}
 
 
 def staged_bytes(base_path: Path) -> int:
-    """Bytes of everything unfinished."""
+    """Bytes of all unfinished files."""
     staging = base_path / ".ytarchive" / "staging"
     return sum(path.lstat().st_size for path in _files(staging))
 
 
 def leftovers(base_path: Path) -> list[str]:
-    """Unfinished files; what extractions left is reused within the hour, and then removed."""
+    """Unfinished files. Extractions are reused within the hour, and then removed."""
     state = base_path / ".ytarchive"
     staging = [path for path in _files(state / "staging") if path.parent.name != "info"]
     return [*map(str, staging), *map(str, _files(state / "tmp"))]

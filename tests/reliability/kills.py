@@ -1,4 +1,4 @@
-"""One archive that is killed again and again, and what must hold after each restart."""
+"""One archive that is killed repeatedly, and the conditions that hold after each restart."""
 
 import signal
 import threading
@@ -31,10 +31,10 @@ POINTS = {
     "metadata-before": 5,
     "metadata-after": 5,
 }
-"""The named points, and up to which time they are reached in a round."""
+"""The named points, and the time by which a round reaches them."""
 CONCURRENCY = 4
 LARGEST_STAGED = 16 * 2**20
-"""Two streams and the merged file of a video of the tests, generously."""
+"""Maximum bytes of two streams and the merged file of a test video."""
 _FAILPOINTS = Path(__file__).with_name("failpoints")
 _REPOSITORY = Path(__file__).parents[2]
 _LONGEST_ROUND = 12.0
@@ -52,7 +52,7 @@ class Kill:
     after: float = 0.0
 
     def __str__(self) -> str:
-        """What happened, for the report."""
+        """The events, for the report."""
         where = f"{self.point} #{self.nth}" if self.point else f"after {self.after:.2f} s"
         return f"{where}, {self.victim}"
 
@@ -69,7 +69,7 @@ def draw(random: Random, number: int) -> Kill:
 
 @dataclass
 class Victim:
-    """An archive, its server, and what is known of it from outside."""
+    """An archive, its server, and the observations from outside."""
 
     base_path: Path
     youtube: StandInProcess
@@ -91,7 +91,7 @@ class Victim:
         return Server(environment(self.base_path, self.youtube, **settings) | more, port=self.port)
 
     def submit(self, server: Server, videos: list[str]) -> None:
-        """Queue a job; what was answered with 201 must never be lost."""
+        """Queue a job; a job that was answered with 201 must never be lost."""
         options = {"quality": "360p", "max_retries": 3}
         data = {"type": "VIDEO_DOWNLOAD", "video_ids": videos, "options": options}
         answer = server.post("/jobs", {"data": data})
@@ -111,7 +111,7 @@ class Victim:
         server.stop(signal.SIGKILL)
 
     def finish(self) -> None:
-        """Let everything be done, and examine the whole history."""
+        """Let all jobs end, and examine the whole history."""
         with self.server() as server:
             jobs = [server.ended(job_id, 180) for job_id in self.accepted]
         until(lambda: not family(self.base_path), "the end of all processes")
@@ -120,7 +120,7 @@ class Victim:
         assert bad == []
         assert {job["status"] for job in jobs} == {"COMPLETED"}
         self._examine_databases()
-        # All videos of the stand-in share their media: any byte lost or doubled would show.
+        # All videos of the stand-in share their media, so a lost or repeated byte would be found.
         assert len(archive.media_digests(self.base_path)) == 1
         assert archive.leftovers(self.base_path) == []
 
@@ -133,7 +133,7 @@ class Victim:
             self.submit(server, more)
         except (AssertionError, OSError):
             assert server.process is not None
-            server.process.wait(1)  # it was killed in the middle of its start or its answer
+            server.process.wait(1)  # it was killed during its start or its answer
         assert server.process is not None
         status = server.process.wait(_LONGEST_ROUND + 5)
         assert status == -signal.SIGKILL, server.log.read_text()
@@ -177,7 +177,7 @@ class Victim:
         return sorted(found, key=lambda entry: entry["time"])
 
     def _fetched_again(self) -> list[str]:
-        """Stored videos of which bytes were asked for again."""
+        """Stored videos with bytes that were requested again."""
         forever = float("inf")
         return [
             entry["video_id"]

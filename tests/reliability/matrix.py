@@ -1,4 +1,4 @@
-"""Every class of failure: how it is produced, and what must follow from it."""
+"""Every class of failure: how it is produced, and the expected consequences."""
 
 import os
 from dataclasses import dataclass, field
@@ -12,34 +12,34 @@ REPOSITORY = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the one video of a job."""
+    """The expected outcome of the video of a job."""
 
     status: str
     """Of the result, or `waiting`."""
     code: str | None
-    """Of the last failure; what was mended by itself has none."""
+    """Of the last failure; empty if a retry succeeded."""
     attempts: int
     governor: str = "closed"
     parked: str = ""
-    """What must change before it is tried again by itself."""
+    """The condition that must change before an automatic retry."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A failure; `state` is the video's, `faults` strike requests for it, `disk` its files."""
+    """A failure; `state` is the video's, `faults` affect its requests, `disk` its files."""
 
     name: str
     expected: Outcome
     state: str = "ok"
     faults: tuple[dict[str, Any], ...] = field(default=())
     disk: str = ""
-    """The name of an error that strikes in the middle of each stream."""
+    """The name of an error that occurs in the middle of each stream."""
     machine: tuple[tuple[str, str], ...] = field(default=())
     """Variables of a server of its own."""
 
     @property
     def produced_by(self) -> str:
-        """In words, for the report."""
+        """A description for the report."""
         shown = [" ".join(f"{k}={v}" for k, v in fault.items()) for fault in self.faults]
         disk = [f"{self.disk} while writing"] * bool(self.disk)
         machine = [f"{name}={_shown(value)}" for name, value in self.machine[:1]]
@@ -115,7 +115,7 @@ OWN = (
     Case("file gone", Outcome("failed", "E229", 2), disk="ENOENT"),
     Case("name too long", Outcome("failed", "E203", 2), disk="ENAMETOOLONG"),
 )
-"""What concerns one video: all of them go on side by side."""
+"""Failures of one video: all of them run at the same time."""
 
 SHARED = (
     _blocked("rate limit (curly apostrophe)", "E101", "rate_limited", "rate_limited"),
@@ -125,7 +125,7 @@ SHARED = (
     _blocked("captcha", "E102", "bot_check", "captcha"),
     _blocked("IP block", "E103", "ip_blocked", "ip_blocked"),
 )
-"""What concerns the address: each stops the whole queue."""
+"""Failures of the address: each stops the whole queue."""
 
 PROGRAMS = Path(__file__).with_name("programs")
 MACHINE = (
@@ -148,4 +148,4 @@ MACHINE = (
         ),
     ),
 )
-"""What the machine lacks: each on a server of its own."""
+"""Failures of the machine: each on a separate server."""

@@ -1,4 +1,4 @@
-"""The processes of a server and what it started, found by their environment."""
+"""The processes of a server and its descendants, found by their environment."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ def family(base_path: Path) -> set[int]:
 
 
 def kill_all(pids: set[int]) -> None:
-    """SIGKILL, whoever is still there."""
+    """Kill the remaining processes."""
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What was measured: printed, and in the full form kept in `docs/reliability-report.md`."""
+"""The measurements: printed, and in the full form stored in `docs/reliability-report.md`."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ _TITLE = "# What `make torture` found\n\nWritten by its last full run; see `test
 
 
 def record(title: str, text: str) -> None:
-    """Print a section; in the full form, put it in the place of its predecessor."""
+    """Print a section; in the full form, replace its earlier version."""
     sys.stdout.write(f"\n{title}\n{text}\n")
     if not FULL:
         return

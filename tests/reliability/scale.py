@@ -1,4 +1,4 @@
-"""How much is tried: the short form of `make test`, or the full one of `make torture`."""
+"""The number of attempts: the short form of `make test`, or the full one of `make torture`."""
 
 import os
 import random

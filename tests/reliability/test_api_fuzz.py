@@ -1,4 +1,4 @@
-"""Whatever is sent to any endpoint: an answer in the envelope, and never a 5xx."""
+"""Any request to any endpoint is answered in the envelope, and never with a 5xx."""
 
 import gzip
 import json
@@ -93,7 +93,7 @@ BODIES = {
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("path", ["/jobs", "/logs", "/metadata/batch"])
-def test_a_hostile_body_is_refused_and_the_server_goes_on(
+def test_a_hostile_body_is_refused_and_the_server_continues(
     server: Server, path: str, name: str
 ) -> None:
     refused(call("POST", f"{server.url}/api/v1{path}", BODIES[name]), {400, 413, 422})

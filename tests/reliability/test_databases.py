@@ -1,4 +1,4 @@
-"""Databases that cannot be written or are damaged: it is told with what helps, and that helps."""
+"""Databases that cannot be written or are damaged are reported with a remedy that works."""
 
 import os
 import resource
@@ -30,7 +30,7 @@ DAMAGES: tuple[str, ...] = (
     "half the file",
 )
 PARTS: tuple[float, ...] = (0.3, 0.0, 0.8)
-"""Where in a write-ahead log the damage begins."""
+"""Where the damage in a write-ahead log begins."""
 if not FULL:
     DAMAGES, PARTS = DAMAGES[:1], PARTS[:1]
 REMEDIES = {"library": "ytarchive rebuild", "jobs": "ytarchive restore"}
@@ -50,7 +50,7 @@ def videos(slow_youtube: StandInProcess) -> list[str]:
     return found
 
 
-def test_while_nothing_can_be_written_jobs_are_refused_and_afterwards_all_goes_on(
+def test_jobs_are_refused_while_nothing_can_be_written_and_accepted_afterwards(
     slow_youtube: StandInProcess, videos: list[str], tmp_path: Path
 ) -> None:
     """Every write of the server fails, in the middle of a job: databases, files, log."""
@@ -81,7 +81,7 @@ def test_while_nothing_can_be_written_jobs_are_refused_and_afterwards_all_goes_o
 
 @dataclass
 class Original:
-    """An archive with a past, a backup of it, and what both say."""
+    """An archive with history, a backup of it, and the content of both."""
 
     base_path: Path
     backup: Path
@@ -112,7 +112,7 @@ def copy(original: Original, tmp_path: Path) -> Path:
 
 
 def rows(library: Path) -> dict[str, list[Any]]:
-    """What a library knows, without what differs from one library to another."""
+    """The content of a library, without values that differ between libraries."""
     queries = {
         "videos": "SELECT video_id, title, duration, media_path, quality, size_bytes FROM videos",
         "files": "SELECT video_id, path, role, size_bytes, hex(sha256) FROM files",
@@ -145,7 +145,7 @@ def damage(path: Path, where: str) -> None:
 
 @pytest.mark.parametrize("where", DAMAGES)
 @pytest.mark.parametrize("name", REMEDIES)
-def test_a_damaged_database_is_named_at_the_start_and_the_named_remedy_helps(
+def test_a_damaged_database_is_reported_at_the_start_with_a_working_remedy(
     original: Original, copy: Path, slow_youtube: StandInProcess, name: str, where: str
 ) -> None:
     path = copy / ".ytarchive" / f"{name}.db"
@@ -217,7 +217,7 @@ def test_after_damage_to_write_ahead_logs_everything_on_the_disk_is_found_again(
     assert archive.wrong_files(base_path, found.files) == []
 
 
-def test_a_backup_taken_during_a_job_brings_the_job_back_and_it_ends(
+def test_a_backup_during_a_job_restores_the_job_and_it_ends(
     slow_youtube: StandInProcess, videos: list[str], tmp_path: Path
 ) -> None:
     base_path, backup = tmp_path / "archive", tmp_path / "backup"

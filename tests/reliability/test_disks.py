@@ -1,4 +1,4 @@
-"""A full, failing or read-only disk under the whole flow: it is told, and nothing is lost."""
+"""A full, failing or read-only disk during the whole flow is reported, and nothing is lost."""
 
 import asyncio
 import errno
@@ -29,7 +29,7 @@ from ytarchive.logging import Console
 
 MEBIBYTE = 2**20
 FREE = (0, 64, 200, 500, 1000, 2000, 4000, 6000)
-"""KiB that are left when a job comes: each lets the flow get a little further."""
+"""KiB that are free when a job is created: each lets the flow continue a little further."""
 FAULTS = 6
 MANY = 10**6
 
@@ -58,7 +58,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at the disk again after moments, not minutes."""
+    """Check the disk again after fractions of a second."""
     monkeypatch.setattr(policy, "_DISK_RECHECK", timedelta(seconds=0.5))
     monkeypatch.setattr(policy, "_STORAGE_RECHECK", timedelta(seconds=0.5))
     monkeypatch.setattr(supervision, "_FIRST_PAUSE", 0.2)
@@ -92,7 +92,7 @@ async def ended(services: Archive, job_id: str) -> Job:
 
 
 async def held(services: Archive, job_id: str) -> Job:
-    """The job, once it says why it waits."""
+    """The job, once it has the reason of its wait."""
     async with asyncio.timeout(60):
         while not (job := await services.jobs.get_job(job_id)).progress.waiting_for:
             await asyncio.sleep(0.05)
@@ -167,7 +167,7 @@ def remount(disk: Path, mode: str) -> None:
 
 
 class FailingDisk:
-    """Lets some operations below a folder pass; the next one, and it alone, fails."""
+    """Lets some operations below a folder succeed; the next one fails."""
 
     def __init__(self, patch: pytest.MonkeyPatch, folder: Path, passes: int, number: int) -> None:
         self._folder, self._left, self._number = str(folder), passes, number
@@ -192,7 +192,7 @@ class FailingDisk:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS])
-async def test_an_operation_that_fails_anywhere_is_made_good(
+async def test_an_operation_that_fails_at_any_step_is_completed_later(
     number: int,
     tmp_path: Path,
     youtube: StandInProcess,

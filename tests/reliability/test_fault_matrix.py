@@ -1,4 +1,4 @@
-"""Each class of failure through the real yt-dlp and a real job, with the action that follows."""
+"""Each class of failure, with the real yt-dlp and a real job, and the action that follows."""
 
 import json
 import os
@@ -26,7 +26,7 @@ PYTHONPATH = f"{Path(__file__).with_name('failpoints')}:{REPOSITORY}"
 
 
 class Laboratory:
-    """A server whose YouTube fails as told."""
+    """A server with a YouTube that fails as configured."""
 
     def __init__(
         self, youtube: StandInProcess, base_path: Path, machine: Iterable[tuple[str, str]] = ()
@@ -58,7 +58,7 @@ class Laboratory:
         fresh.replace(self._disk_faults)
 
     def outcome(self, job_id: str) -> Outcome | None:
-        """What became of the job's video; None while nothing is known."""
+        """The outcome of the job's video; None while it is unknown."""
         uri = f"{(self.base_path / '.ytarchive' / 'jobs.db').as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as database:
             columns = "state, attempts, errors, waits_for"
@@ -88,7 +88,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
 
 @pytest.fixture(scope="module")
 def outcomes(laboratory: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    """What followed from every case."""
+    """The outcomes of all cases."""
     found = _side_by_side(laboratory)
     found |= {case.name: _blocked(laboratory, case) for case in SHARED}
     for case in MACHINE:
@@ -124,7 +124,7 @@ def _side_by_side(laboratory: Laboratory) -> Outcomes:
 
 
 def _blocked(laboratory: Laboratory, case: Case) -> Outcome:
-    """Meet a block; another job must stay untouched, and both go on once it is over."""
+    """Cause a block; another job must not be affected, and both continue after it."""
     server, youtube = laboratory.server, laboratory.youtube
     job_id, video_id = laboratory.submit(case)
     found = until(lambda: laboratory.outcome(job_id), case.name, 60)

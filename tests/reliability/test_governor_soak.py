@@ -32,7 +32,7 @@ PLACES = 4  # videos at a time: concurrency and a quarter
 
 @dataclass
 class Block:
-    """From when to when, in seconds, YouTube wants a proof that nobody has; or no answer comes."""
+    """Intervals in seconds during which YouTube answers with a bot check, or not at all."""
 
     begin: float
     end: float
@@ -42,7 +42,7 @@ class Block:
 
 @dataclass
 class MoodyYouTube(DownloadPeer):
-    """Answers with a bot check while it blocks, and counts who asks."""
+    """Answers with a bot check during blocks, and counts requests."""
 
     blocks: list[Block] = field(default_factory=list)
     asked: int = 0
@@ -57,7 +57,7 @@ class MoodyYouTube(DownloadPeer):
         return await super().get_formats(video_id)
 
     def meet(self, video_id: str) -> None:
-        """Count a request, and decide what comes of it."""
+        """Count a request, and determine its outcome."""
         now = asyncio.get_running_loop().time()
         self.asked += 1
         self.failures.pop(video_id, None)
@@ -154,7 +154,7 @@ def test_a_night_without_network_costs_time_and_nothing_else(
     assert PLACES < len(night.requests) <= 5 + PLACES + probes
 
 
-async def test_what_had_started_before_the_block_does_not_end_it(tmp_path: Path) -> None:
+async def test_videos_started_before_the_block_do_not_end_it(tmp_path: Path) -> None:
     first, blocked, waiting = map(video_id, range(3))
     settings = load_settings(
         download={"concurrency": 2, "pace": "off"}, jobs={"notification_timeout": 0.05}

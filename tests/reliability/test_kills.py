@@ -56,7 +56,7 @@ Media bytes sent again after a kill: {again / MEBIBYTE:.1f} of {sent / MEBIBYTE:
 videos: 0. Every invariant held after every restart."""
 
 
-def test_a_transfer_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_killed_transfer_is_resumed(tmp_path: Path) -> None:
     random = chance("cuts")
     options = ("--media-padding", str(40 * MEBIBYTE), "--bandwidth", str(25 * MEBIBYTE))
     with StandInProcess("--scenario", "demo", *options) as youtube:

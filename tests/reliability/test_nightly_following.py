@@ -36,12 +36,12 @@ NIGHTS = 30
 DAY = 24 * 3600.0
 LISTS = ["PLnightly000001", "UUnightly00000000000000A"]
 NEW_COOKIES = 20
-"""The night before which somebody exports new cookies, with which the account is an adult's."""
+"""The night before which the user exports new cookies, of an adult's account."""
 
 PREMIERE = START + timedelta(days=10, hours=12)
 
 Answer = Callable[[float], YTArchiveError | None]
-"""What YouTube answers for a video at a moment of the simulation; None: it gives the video."""
+"""YouTube's answer for a video at a moment of the simulation; None: it is available."""
 
 
 def always(kind: type[YTArchiveError]) -> Answer:
@@ -69,7 +69,7 @@ ANSWERS: dict[str, tuple[Answer, int]] = {
     "premiere": (premiere, 2),
     "live": (always(LiveVideo), NIGHTS),  # its end is not announced
 }
-"""Each kind of video that YouTube does not give, and how often it may be requested in 30 nights."""
+"""Each kind of unavailable video, and how often it may be requested in 30 nights."""
 
 IDS = {video_id(100 + number): name for number, name in enumerate(ANSWERS)}
 
@@ -90,7 +90,7 @@ class Channel(DownloadPeer):
 
 @dataclass
 class Month:
-    """What was seen: per night, the exit status and the jobs that are not final afterwards."""
+    """Observations: per night, the exit code and the jobs that are not final afterwards."""
 
     exits: list[int] = field(default_factory=list)
     unfinished: list[int] = field(default_factory=list)

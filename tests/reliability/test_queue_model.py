@@ -1,4 +1,4 @@
-"""The queue against a simple model: whatever is asked of it in whatever order, they agree."""
+"""The queue against a simple model: they agree after any sequence of operations."""
 
 import asyncio
 import shutil
@@ -46,7 +46,7 @@ RESULTS = {"fine": "success", "private": "unavailable", "broken": "failed"}
 
 @dataclass
 class Moody(DownloadPeer):
-    """Each video is in a mood; nothing ends while `paused`, and all is refused while `blocked`."""
+    """Each video has an outcome; nothing ends while `paused`, all is refused while `blocked`."""
 
     mood: dict[str, str] = field(default_factory=lambda: defaultdict(lambda: "fine"))
     paused: bool = False
@@ -74,7 +74,7 @@ class Moody(DownloadPeer):
 
 
 def out_of_turn(order: Iterable[str], jobs: Collection[Job]) -> int:
-    """How many videos started though a job of higher priority, or that had fewer, had one left."""
+    """The number of videos that started before a video of a job with precedence."""
     job_of = {name: job for job in jobs for name in job.video_ids}
     had = Counter[str]()
     wrong = 0
@@ -88,7 +88,7 @@ def out_of_turn(order: Iterable[str], jobs: Collection[Job]) -> int:
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """Jobs are made, held back, cancelled, retried and cut short; the model knows each result."""
+    """Creates, holds, cancels, retries and interrupts jobs; the model has each expected result."""
 
     jobs = Bundle("jobs")
 
@@ -118,19 +118,19 @@ class QueueMachine(RuleBasedStateMachine):
         self.service: JobsService = self.runner.run(entering)
 
     def settle(self, *job_ids: str) -> None:
-        """Let everything end, and take over into the model what must have come out."""
+        """Let everything end, and add the expected results to the model."""
         for job_id in job_ids or self.model:
             self.runner.run(ended(self.service, job_id))
 
     def expect(self, job_id: str, names: list[str]) -> None:
-        """What must become of these videos, as things are."""
+        """The expected results of these videos at present."""
         for name in names:
             is_stored = name in self.stored
             self.model[job_id][name] = "skipped" if is_stored else RESULTS[self.peer.mood[name]]
         self.note_stored(names)
 
     def note_stored(self, names: Iterable[str]) -> None:
-        """What was unavailable elsewhere and has come back is fetched for every job that has it."""
+        """A video available again is fetched for every job that has it."""
         self.stored |= {name for name in names if self.peer.mood[name] == "fine"}
         self.settle()
         for job_id, known in self.model.items():
@@ -170,7 +170,7 @@ class QueueMachine(RuleBasedStateMachine):
     def run_two_that_overlap(
         self, both: tuple[list[str], list[str]], priority: int, crash: bool
     ) -> object:
-        """Side by side, perhaps with a crash in the middle: a shared video is fetched once."""
+        """Concurrent jobs, perhaps with a crash in between: a shared video is fetched once."""
         before = sum(self.workshop.storage.saves.values())
         self.peer.paused = True
         made = [self.create(both[0]), self.create(both[1], priority)]
@@ -202,7 +202,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(target=jobs, names=NAMES, crash=st.booleans())
     def run_through_a_block(self, names: list[str], crash: bool) -> str:
-        """While YouTube asks for a proof nothing ends and nothing counts, restart or not."""
+        """During a bot check nothing ends and nothing counts, also after a restart."""
         self.peer.blocked = True
         job_id = self.create(names)
         self.model[job_id] = {}
@@ -225,7 +225,7 @@ class QueueMachine(RuleBasedStateMachine):
         plans=st.lists(st.tuples(st.integers(1, 12), st.integers(-1, 1)), min_size=2, max_size=3),
     )
     def queue_up_during_a_pause(self, plans: list[tuple[int, int]]) -> object:
-        """Nothing starts, nor by a restart; then higher priority first, and equal ones in turn."""
+        """During a pause nothing starts, also after a restart; then by priority and in turn."""
         self.peer.blocked = True
         first = self.create(self.fresh(1), priority=9)
         self.wait_until(lambda: self.governor() == "open" and not self.active(first))
@@ -306,7 +306,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.crash()
 
     def crash(self) -> None:
-        """The process ends without any grace, and the next one takes over."""
+        """The process ends without grace, and the next one continues."""
         self.runner.run(self.stack.aclose())
         self.peer.busy.clear()
         self.peer.running = 0
@@ -319,7 +319,7 @@ class QueueMachine(RuleBasedStateMachine):
                 self.runner.run(self.peer.end(task.task_id))
 
     def wait_for_a_transfer(self, wanted: Collection[str]) -> None:
-        """One at least, if any is wanted: after a block there may not be more at first."""
+        """At least one, if any is expected: after a block no more may start at first."""
         self.wait_until(lambda: bool(self.peer.busy) or not wanted)
 
     def wait_until(self, fact: Callable[[], bool]) -> None:
@@ -329,7 +329,7 @@ class QueueMachine(RuleBasedStateMachine):
             self.runner.run(asyncio.sleep(0.001))
 
     def active(self, job_id: str) -> int:
-        """How many videos of a job are being worked on."""
+        """The number of active videos of a job."""
         return len(self.runner.run(self.service.get_job(job_id)).progress.active)
 
     def governor(self) -> str:

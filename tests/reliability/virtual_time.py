@@ -1,7 +1,7 @@
 """An event loop whose clock jumps to the next timer when nothing else is to be done.
 
-A month passes in seconds, and everything that waits wakes in its order. Work in threads (SQLite)
-is waited for in real time, so that the clock never jumps over it.
+A month passes in seconds, and all timers run in order. Work in threads (SQLite) is waited for in
+real time, so that the clock never jumps over it.
 """
 
 import asyncio
@@ -60,14 +60,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return START + timedelta(seconds=self._virtual.now)
 
     def run_in_executor(self, *arguments: Any) -> Any:  # type: ignore[override]  # passed on as is
-        """As ever; the clock stands until it is done."""
+        """Run the work; the clock is stopped until its end."""
         self._virtual.busy += 1
         future = super().run_in_executor(*arguments)
         future.add_done_callback(self._done)
         return future
 
     def counted(self, method: Callable[..., Coroutine[Any, Any, T]]) -> Any:
-        """`method`, during which the clock stands."""
+        """`method`, with the clock stopped during its calls."""
 
         @functools.wraps(method)
         async def wrapped(*arguments: Any, **more: Any) -> T:
@@ -100,7 +100,7 @@ def run(patch: pytest.MonkeyPatch, main: Callable[[VirtualLoop], Coroutine[Any, 
         )
         for name in ("select", "write", "open"):
             patch.setattr(Database, name, loop.counted(getattr(Database, name)))
-        logger.disable("ytarchive")  # a month has much to tell
+        logger.disable("ytarchive")  # a month produces many entries
         try:
             return runner.run(main(loop))
         finally:

@@ -1,4 +1,4 @@
-"""A real server without a way to YouTube, and what must stay as it is whoever knocks."""
+"""A real server without access to YouTube, and the state that no request may change."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may use a server that others can reach, and what it gives away of its secrets."""
+"""Access to a server that others can reach, and the secrecy of its secrets."""
 
 import re
 import signal
@@ -49,8 +49,8 @@ class GuardedServer(Server):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
-def test_an_address_that_others_reach_needs_a_token(tmp_path: Path, host: str) -> None:
-    """The server does not start, and says what to do."""
+def test_an_address_that_is_not_loopback_needs_a_token(tmp_path: Path, host: str) -> None:
+    """The server does not start, and prints the remedy."""
     settings = environment(tmp_path / "archive", None, **NOWHERE)
     ran = subprocess.run(
         [sys.executable, "-m", "ytarchive", "serve", "--host", host, "--port", "0"],
@@ -79,10 +79,10 @@ def test_without_the_token_nothing_is_answered(guarded: Server, authorization: s
 @pytest.mark.parametrize(
     ("given", "told"), [(TOKEN + "x", "refuses the token"), (None, "requires a token")]
 )
-def test_a_command_with_another_token_says_so_and_what_helps(
+def test_a_command_with_a_wrong_token_reports_it_with_the_remedy(
     guarded: Server, settings: dict[str, str], given: str | None, told: str
 ) -> None:
-    """Not that the archive is in use: it is, by the server that was to be asked."""
+    """The error is not that the archive is in use, although the server uses it."""
     environ = {name: value for name, value in settings.items() if "TOKEN" not in name}
     environ |= {"YTARCHIVE_SERVER__TOKEN": given} if given else {}
     ran = subprocess.run(
@@ -95,7 +95,7 @@ def test_a_command_with_another_token_says_so_and_what_helps(
 
 
 class Rogue(BaseHTTPRequestHandler):
-    """Listens on loopback, and remembers what it is told."""
+    """Listens on loopback, and records the requests."""
 
     heard: ClassVar[list[dict[str, str]]] = []
 
@@ -130,7 +130,7 @@ def test_no_service_that_registers_itself_gets_the_token(guarded: Server) -> Non
 @pytest.mark.parametrize(
     "url", ["http://169.254.169.254", "http://evil.example", "http://10.0.0.1:8002"]
 )
-def test_the_server_asks_no_address_of_a_callers_choice(guarded: Server, url: str) -> None:
+def test_the_server_requests_no_address_chosen_by_a_caller(guarded: Server, url: str) -> None:
     entry = {"service_name": "rogue", "url": url, "port": 80}
     answer = guarded.post("/registry/register", entry, **BEARER)
     assert (answer.status, answer.code) == (422, "E002")

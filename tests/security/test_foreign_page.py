@@ -1,7 +1,7 @@
 """A page of another origin, open in a browser on the machine that runs the server.
 
-Each test sends what such a page can make the browser send, with the headers that browsers add. The
-page may do its worst at every address of the API: nothing changes, and nothing can be read.
+Each test sends what such a page can make the browser send, with the headers that browsers add. At
+every address of the API nothing changes, and nothing can be read.
 """
 
 import json
@@ -82,7 +82,7 @@ def test_no_request_of_a_page_reaches_an_endpoint(server: Server, browser: str) 
 def test_forms_and_simple_requests_change_nothing(
     server: Server, browser: str, media_type: str
 ) -> None:
-    """What a page may send without asking first: three types of body, and no header of its own."""
+    """Requests that a page may send without permission: three types of body, no extra header."""
     headers = BROWSERS[browser] | {"Content-Type": media_type}
     for method, path in CHANGES:
         if method == "POST":
@@ -91,10 +91,10 @@ def test_forms_and_simple_requests_change_nothing(
 
 
 @pytest.mark.parametrize("media_type", SIMPLE_BODIES)
-def test_a_form_of_a_browser_that_says_nothing_is_refused_by_its_type(
+def test_a_form_of_a_browser_without_origin_is_refused_by_its_type(
     server: Server, media_type: str
 ) -> None:
-    """Were there a browser, or a proxy that strips headers, that names no origin."""
+    """A browser, or a proxy that strips headers, without an origin."""
     for method, path in CHANGES:
         if method == "POST":
             headers = {"Content-Type": media_type}
@@ -114,7 +114,7 @@ def test_an_image_or_a_link_reads_nothing(server: Server) -> None:
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_get_changes_nothing_whoever_asks(server: Server) -> None:
+def test_get_changes_nothing(server: Server) -> None:
     """So an image of an old browser, which is let in, does no harm."""
     for path in GETS:
         method = "HEAD" if path == "/events" else "GET"  # the stream of events has no end
@@ -135,7 +135,7 @@ def test_a_preflight_is_not_granted(server: Server, browser: str) -> None:
         assert unreadable(answer)
 
 
-def test_a_name_that_leads_here_by_dns_rebinding_reaches_nothing(server: Server) -> None:
+def test_a_name_that_dns_rebinding_points_here_is_refused(server: Server) -> None:
     """To the browser the page then is of the same origin as the server."""
     for host in (f"evil.example:{server.port}", "evil.example", f"127.0.0.1.nip.io:{server.port}"):
         headers = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}

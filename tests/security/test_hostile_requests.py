@@ -82,7 +82,9 @@ def test_a_line_too_long_or_no_line_at_all_is_refused(server: Server, line: str)
     ],
     ids=lambda headers: headers[:24],
 )
-def test_headers_too_long_too_many_or_at_odds_are_refused(server: Server, headers: str) -> None:
+def test_headers_too_long_too_many_or_contradictory_are_refused(
+    server: Server, headers: str
+) -> None:
     head = f"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n{headers}"
     answer = answer_to(server, f"{head}\r\nbody")
     assert REFUSAL.match(answer), answer[:300]

@@ -1,4 +1,4 @@
-"""SECURITY.md says what is so: its tests exist, and its words on sources and versions hold."""
+"""SECURITY.md is correct: its tests exist, and its statements about sources and versions hold."""
 
 import ast
 import re
@@ -36,7 +36,7 @@ def test_every_measure_names_sources_and_tests_that_exist(
         assert test in {node.name for node in ast.walk(tree) if isinstance(node, functions)}, test
 
 
-def test_versions_with_known_holes_are_not_accepted() -> None:
+def test_versions_with_known_vulnerabilities_are_not_accepted() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needed = {(each := Requirement(text)).name: each.specifier for text in project["dependencies"]}
     for name, fixed in FLOORS.items():

@@ -1,4 +1,4 @@
-"""The stand-in as a process of its own, so that its CPU time is apart from the tool's."""
+"""The stand-in as a separate process, so that its CPU time is not that of the measured tool."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Ready-made content, by name, for the demo, benchmarks and processes of their own."""
+"""Prepared content, by name, for the demo, benchmarks and separate processes."""
 
 from collections.abc import Callable
 from typing import Any

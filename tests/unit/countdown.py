@@ -1,7 +1,6 @@
-"""Does something again and again, each time killed (SIGKILL) one step later.
+"""Repeats an action, each time killed (SIGKILL) one step later.
 
-A step is whatever changes names or waits for the disk: rename, replace, mkdir, rmdir, unlink,
-fsync, commit.
+A step changes names or waits for the disk: rename, replace, mkdir, rmdir, unlink, fsync, commit.
 """
 
 import os
@@ -15,13 +14,13 @@ _STEPS = ("rename", "replace", "mkdir", "rmdir", "unlink", "fsync")
 
 
 class Countdown:
-    """Ends the process, as a crash would, when it has been asked to often enough."""
+    """Ends the process, as a crash would, after a number of steps."""
 
     def __init__(self, steps: int) -> None:
         self._left = steps
 
     def step(self) -> None:
-        """Count one; at zero, be killed."""
+        """Count one step; at zero, kill the process."""
         self._left -= 1
         if self._left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -47,9 +46,9 @@ class Countdown:
 
 
 def killed_rounds(work: Callable[[int], None]) -> int:
-    """Do `work`, which arms a countdown of so many steps, until a round comes through.
+    """Do `work`, which starts a countdown of a number of steps, until a round completes.
 
-    Each round is a process of its own. Returns how many were killed.
+    Each round is a separate process. Returns how many were killed.
     """
     killed = 0
     while _was_killed(work, killed + 1):

@@ -42,7 +42,7 @@ class Failure(Exception):
         return f"{self.label}: {what}{end} {self.remedy}".rstrip()
 
 
-def tell(error: Failure, *, as_json: bool) -> int:
+def show_failure(error: Failure, *, as_json: bool) -> int:
     """Show a failure, as JSON on standard output, and return its exit code."""
     if as_json:
         _print_json(error.code, error.message, error.details, error.remedy)
@@ -54,7 +54,7 @@ def tell(error: Failure, *, as_json: bool) -> int:
     return error.exit_code
 
 
-def tell_usage(error: click.ClickException, *, as_json: bool) -> int:
+def show_usage_error(error: click.ClickException, *, as_json: bool) -> int:
     """Show an error in the command line, and return its exit code."""
     message = error.format_message()
     if isinstance(error, NoArgsIsHelpError) and not as_json:
@@ -65,7 +65,9 @@ def tell_usage(error: click.ClickException, *, as_json: bool) -> int:
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context else "ytarchive"
     remedy = f"See `{command} --help`."
-    return tell(Failure(message, remedy=remedy, exit_code=USAGE, code="E002"), as_json=as_json)
+    return show_failure(
+        Failure(message, remedy=remedy, exit_code=USAGE, code="E002"), as_json=as_json
+    )
 
 
 def _print_json(code: str, message: str, details: dict[str, Any] | None, remedy: str) -> None:

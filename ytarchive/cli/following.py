@@ -29,15 +29,17 @@ class Stopped(Failure):
     label = "stopped"
 
 
-async def carry_out(
+async def queue_and_follow(
     archive: Archive, out: Output, requests: Sequence[CreateJob], *, detach: bool
 ) -> int:
     """Queue jobs and, without `detach`, follow them to the end."""
     jobs = [await archive.jobs.create_job(request) for request in requests]
-    return await stay_or_leave(archive, out, jobs, detach=detach)
+    return await follow_or_detach(archive, out, jobs, detach=detach)
 
 
-async def stay_or_leave(archive: Archive, out: Output, jobs: Sequence[Job], *, detach: bool) -> int:
+async def follow_or_detach(
+    archive: Archive, out: Output, jobs: Sequence[Job], *, detach: bool
+) -> int:
     """Follow queued jobs to their end, or leave them to the server."""
     if not detach:
         return await follow(archive, out, [job.id for job in jobs])
@@ -68,7 +70,7 @@ async def follow(
         if archive.url is None:
             raise
         raise Stopped(
-            f"{archive.url} no longer answers", remedy=_to_go_on(job_ids), code=error.code
+            f"{archive.url} no longer answers", remedy=_resume_hint(job_ids), code=error.code
         ) from None
     if out.as_json and not stream:
         out.document(jobs[0] if len(jobs) == 1 else jobs)
@@ -76,7 +78,7 @@ async def follow(
         if job.status.is_final:
             await summarise(archive, out, job, titles)
         else:
-            _tell_wait(out, job)
+            _print_wait(out, job)
     await _mention_unfinished(archive, out, job_ids)
     return 1 if any(has_failures(job) for job in jobs) else 0
 
@@ -98,7 +100,7 @@ async def _watch(
                 for job in jobs:
                     titles.update((v.video_id, v.title) for v in job.progress.active if v.title)
                 view.update(jobs)
-                if all(job.status.is_final or _is_left(archive, job) for job in jobs):
+                if all(job.status.is_final or _is_left_waiting(archive, job) for job in jobs):
                     return await _all_jobs(archive, job_ids, JobView(expand=True)), titles
                 took = time.monotonic() - asked
                 await asyncio.sleep(min(max(_INTERVAL, _SHARE * took), _LONGEST_INTERVAL))
@@ -108,11 +110,11 @@ async def _all_jobs(archive: Archive, job_ids: Sequence[str], view: JobView) -> 
     return await asyncio.gather(*(archive.jobs.get_job(job_id, view) for job_id in job_ids))
 
 
-def _is_left(archive: Archive, job: Job) -> bool:
-    return archive.url is None and _is_held(job)
+def _is_left_waiting(archive: Archive, job: Job) -> bool:
+    return archive.url is None and _is_paused(job)
 
 
-def _is_held(job: Job) -> bool:
+def _is_paused(job: Job) -> bool:
     """Return whether no video of a job can start for a while, for another reason than the pace."""
     progress = job.progress
     if progress.active or progress.waiting_reason in {None, "pace", "probing"}:
@@ -121,7 +123,7 @@ def _is_held(job: Job) -> bool:
     return until is None or until - utc_now() > _PATIENCE
 
 
-def _tell_wait(out: Output, job: Job) -> None:
+def _print_wait(out: Output, job: Job) -> None:
     progress = job.progress
     out.line(f"{progress.done} of {progress.total} done; the others wait: {progress.waiting_for}")
     out.line(f"`ytarchive serve` or `ytarchive jobs watch {job.id}` continues.")
@@ -135,10 +137,10 @@ def _stopped(archive: Archive, out: Output, job_ids: Sequence[str]) -> NoReturn:
     else:
         out.remark("Stopping; a second Ctrl-C stops at once.")
         message = f"{which} and fetched files are kept"
-    raise Stopped(message, remedy=_to_go_on(job_ids), code=Cancelled.code)
+    raise Stopped(message, remedy=_resume_hint(job_ids), code=Cancelled.code)
 
 
-def _to_go_on(job_ids: Sequence[str]) -> str:
+def _resume_hint(job_ids: Sequence[str]) -> str:
     commands = ", ".join(f"`ytarchive jobs watch {job_id}`" for job_id in job_ids)
     return f"To continue: {commands}."
 

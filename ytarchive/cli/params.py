@@ -33,14 +33,14 @@ class Identifier(click.ParamType):  # type: ignore[type-arg]  # generic only fro
             return self.parse(value)
         except YTArchiveError as error:
             raise Failure(
-                error.message + _meant_instead(self.parse, value),
+                error.message + _other_kind_hint(self.parse, value),
                 remedy=error.remedy,
                 exit_code=USAGE,
                 code=error.code,
             ) from None
 
 
-def _meant_instead(parse: Callable[[str], Any], value: str) -> str:
+def _other_kind_hint(parse: Callable[[str], Any], value: str) -> str:
     """Return a hint for a list given as a video, or a video given as a list."""
     try:
         parse_source(value)

@@ -27,7 +27,7 @@ retry_options = with_options(
 """The options of commands that retry many videos."""
 
 
-async def report_and_stay(
+async def report_and_follow(
     archive: Archive, out: Output, report: RetryReport, *, detach: bool
 ) -> int:
     """Report the queued videos and, without `--dry-run`, follow their jobs."""

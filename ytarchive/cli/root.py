@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ytarchive import __version__
-from ytarchive.cli.failure import Failure, tell, tell_usage
+from ytarchive.cli.failure import Failure, show_failure, show_usage_error
 from ytarchive.cli.options import Globals, global_options
 
 # Module, name and help line of each command; `--help` must not import the modules.
@@ -110,9 +110,9 @@ def run(arguments: list[str] | None = None) -> int:
         code: Any = root.main(arguments, prog_name="ytarchive", standalone_mode=False)
         sys.stdout.flush()
     except Failure as error:
-        return tell(error, as_json=as_json)
+        return show_failure(error, as_json=as_json)
     except click.ClickException as error:
-        return tell_usage(error, as_json=as_json)
+        return show_usage_error(error, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         return 1
     except Exception as error:
@@ -120,7 +120,7 @@ def run(arguments: list[str] | None = None) -> int:
             return _without_output(error)
         if os.environ.get("YTARCHIVE_DEBUG"):
             raise
-        return tell(_fault(error), as_json=as_json)
+        return show_failure(_fault(error), as_json=as_json)
     return code if isinstance(code, int) else 0
 
 
@@ -143,7 +143,7 @@ def _without_output(cause: OSError) -> int:
         return 1
     message = f"standard output cannot be written: {cause.strerror}"
     remedy = "Free some space there, or write to another place."
-    return tell(Failure(message, remedy=remedy, code="E202"), as_json=False)
+    return show_failure(Failure(message, remedy=remedy, code="E202"), as_json=False)
 
 
 def _fault(error: Exception) -> Failure:

@@ -56,9 +56,9 @@ async def summarise(archive: Archive, out: Output, job: Job, titles: dict[str, s
     if missing > len(rows):
         out.line(f"… and {missing - len(rows)} more missing")
     out.line(_headline(job), STYLES[job.status])
-    await _where(archive, out, job)
+    await _print_paths(archive, out, job)
     if _is_incomplete(job):
-        _what_next(out, job)
+        _print_next_steps(out, job)
 
 
 def results_table(results: Iterable[JobResult], titles: dict[str, str]) -> Rows:
@@ -133,7 +133,7 @@ def _headline(job: Job) -> str:
     return " ".join(sentences) or "There were no videos to archive."
 
 
-async def _where(archive: Archive, out: Output, job: Job) -> None:
+async def _print_paths(archive: Archive, out: Output, job: Job) -> None:
     good = [result.video_id for result in job.results if result.status in _GOOD]
     if len(good) == 1:
         location = (await archive.storage.video_exists(good[0])).location
@@ -144,7 +144,7 @@ async def _where(archive: Archive, out: Output, job: Job) -> None:
         out.line(f"Archive: {(await archive.storage.get_stats()).base_path}")
 
 
-def _what_next(out: Output, job: Job) -> None:
+def _print_next_steps(out: Output, job: Job) -> None:
     """Print the remedy of each kind of failure, once, and the next commands."""
     failed = {r.error_code for r in job.results if r.status is ResultStatus.FAILED}
     for code in sorted(filter(None, failed)):

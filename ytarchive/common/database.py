@@ -189,7 +189,7 @@ class Database:
     def _commit(self, group: Sequence[Transaction[Any]]) -> list[Any]:
         """Run a group in one commit. Each outcome is a result or the exception to raise."""
         connection = self._writer.connection
-        self._reserve.make_room()
+        self._reserve.release_space()
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")  # the last commit failed
@@ -203,7 +203,7 @@ class Database:
             logger.bind(service="common").error("{}: commit failed: {}", self.path.name, error)
             cause = translated(error, self.path)
             if isinstance(cause, errors.DiskFull):  # a disk quota does not appear in the free space
-                self._reserve.give_up_a_step()
+                self._reserve.release_step()
             return [cause] * len(group)
         return outcomes
 
@@ -239,7 +239,7 @@ def _locked(path: Path, schema: Schema) -> tuple[FileLock, sqlite3.Connection]:
     """Lock the file, then open it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        Reserve(path.parent).make_room()
+        Reserve(path.parent).release_space()
         swap.finish(path)
         require_regular_database(path)
         set_aside_older(path, schema)

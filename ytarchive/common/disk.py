@@ -83,7 +83,7 @@ def unlockable(error: OSError, path: Path) -> errors.LocalError:
     return unusable(error, path)
 
 
-def own_folder(folder: Path) -> None:
+def create_private_folder(folder: Path) -> None:
     """Create a folder for ytarchive only. A link in its place is removed: it would redirect writes.
 
     The link's target is not changed. Raises OSError.

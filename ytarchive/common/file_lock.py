@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from ytarchive.common.disk import own_folder, unusable
+from ytarchive.common.disk import create_private_folder, unusable
 from ytarchive.common.errors import DiskFull, LocalError, NotWritable, StateLocked
 
 _WITHOUT_FOLDER_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL})
@@ -90,7 +90,7 @@ def held_folder(path: Path) -> Iterator[None]:
     Raises StateLocked, or NotWritable or DiskFull if it cannot be made or opened.
     """
     try:
-        own_folder(path)
+        create_private_folder(path)
     except OSError as error:
         raise unusable(error, path) from error
     lock = FileLock.of_folder(path)

@@ -46,7 +46,7 @@ class StateLock:
         """Take every lock. Raises StateLocked, LocksUnavailable or another StorageProblem."""
         try:
             self._state_path.mkdir(parents=True, exist_ok=True)
-            Reserve(self._state_path).make_room()
+            Reserve(self._state_path).release_space()
             for service in self._services:
                 self._take(lock_file(self._state_path, service))
         except OSError as error:
@@ -71,19 +71,19 @@ class StateLock:
             raise unlockable(error, path) from error
         self._files.append(file)
         try:
-            self._sign(file)
+            self._write_owner(file)
         except OSError as error:  # the lock is held; only the owner's name is missing
             if CAUSES.get(error.errno or 0) is not DiskFull:
                 raise
 
-    def announce(self, url: str) -> None:
+    def write_url(self, url: str) -> None:
         """Write the URL of this process into the lock files."""
-        Reserve(self._state_path).make_room()
+        Reserve(self._state_path).release_space()
         self._owner["url"] = url
         for file in self._files:
-            self._sign(file)
+            self._write_owner(file)
 
-    def _sign(self, file: io.FileIO) -> None:
+    def _write_owner(self, file: io.FileIO) -> None:
         file.truncate(0)
         file.write(json.dumps(self._owner).encode())
 

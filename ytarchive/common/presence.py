@@ -71,15 +71,15 @@ class ArchiveWatch:
         return self._presence is None or await asyncio.to_thread(self._presence.is_there)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of `work`, with the checks of `over`."""
+        """Return the result of `work`, with the checks of `checked`."""
         try:
-            async with self.over():
+            async with self.checked():
                 return await work
         finally:
             work.close()  # it is not awaited if the archive is missing
 
     @asynccontextmanager
-    async def over(self) -> AsyncIterator[None]:
+    async def checked(self) -> AsyncIterator[None]:
         """Check before and after the block: a file that is missing may be on the missing disk.
 
         An error of the block is replaced by ArchiveMissing if that is its cause.

@@ -76,7 +76,7 @@ class ReadOnlyDatabase(Database):
         return rows_of(source, sql, parameters)
 
 
-def peek(path: Path, sql: str) -> list[Row]:
+def read_any_schema(path: Path, sql: str) -> list[Row]:
     """Return the rows of a query for any schema; none if the query does not fit the schema.
 
     Raises a database error if the file is damaged or cannot be read.

@@ -22,15 +22,15 @@ class Reserve:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "reserve"
 
-    def make_room(self) -> None:
+    def release_space(self) -> None:
         """Release as much of the reserve as the next small writes need."""
         with suppress(OSError):
             for _ in range(_STEPS + 1):
                 if self._free() >= self._wanted() or not self._path.stat().st_size:
                     return
-                self.give_up_a_step()
+                self.release_step()
 
-    def give_up_a_step(self) -> None:
+    def release_step(self) -> None:
         """Shorten the reserve by an eighth of its full size."""
         with suppress(OSError):
             step = max(self._full_size() // _STEPS, _BLOCK)

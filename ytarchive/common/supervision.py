@@ -150,4 +150,4 @@ def _kind(error: YTArchiveError) -> tuple[type[YTArchiveError], str]:
 
 def _pause(failures: int) -> float:
     pause: float = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
-    return pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # guards nothing
+    return pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # not for security

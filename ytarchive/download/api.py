@@ -64,10 +64,10 @@ class DownloadRequest(ArchiveProfile):
     present: SideFiles = Field(
         default=[], description="With `only_missing`: the side files of the stored video"
     )
-    sought_captions: CaptionLanguages = Field(
+    recheck_captions: CaptionLanguages = Field(
         default=[],
-        description="Those languages of `only_missing` that YouTube did not have; for them "
-        "`auto_captions` matters",
+        description="Languages of `only_missing` that YouTube did not have before; `auto_captions` "
+        "applies to them",
     )
     replace: bool = Field(
         default=False,
@@ -77,10 +77,10 @@ class DownloadRequest(ArchiveProfile):
     max_retries: int = Field(
         default=3, ge=0, le=100, description="Attempts after the first; not used by jobs"
     )
-    survives_restart: bool = Field(
+    durable: bool = Field(
         default=True,
-        description="Taken up again after a restart of the server, under the same task id; "
-        "Jobs, which asks again by itself, does without",
+        description="Continue the download after a restart of the server, with the same task id; "
+        "jobs repeat their requests instead",
     )
 
 

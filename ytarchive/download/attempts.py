@@ -15,7 +15,7 @@ from ytarchive.common.side_files import in_words
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
 from ytarchive.download.disk_reservations import DiskReservations
 from ytarchive.download.options_builder import DownloadOptionsBuilder
-from ytarchive.download.retrying import Retry, RetryPolicy, for_room, never
+from ytarchive.download.retrying import Retry, RetryPolicy, for_disk_space, never_retry
 from ytarchive.download.tasks import DownloadTask
 from ytarchive.ytdlp import Fetcher, Transfer
 
@@ -45,7 +45,7 @@ class Attempts:
         self._require_own_folder = require_own_folder
         self._note = note
         self._slots = asyncio.Semaphore(settings.download.concurrency)
-        self.policy: RetryPolicy = never
+        self.policy: RetryPolicy = never_retry
         """Decides when direct downloads are retried."""
 
     async def run(self, task: DownloadTask) -> None:
@@ -58,7 +58,7 @@ class Attempts:
             try:
                 return await self._fetch_in_turn(task)
             except YTArchiveError as error:
-                if not task.is_promised or (retry := self._retry(task, error)) is None:
+                if not task.is_durable or (retry := self._retry(task, error)) is None:
                     raise
                 count_failure(task, error)
                 log.warning("{}: tried again later: {}", task.request.video_id, error.message)
@@ -67,14 +67,14 @@ class Attempts:
 
     def _retry(self, task: DownloadTask, error: YTArchiveError) -> Retry | None:
         failures, most = task.progress.attempts + 1, task.request.max_retries
-        return for_room(error) or self.policy(error, failures, most, task.alike(error))
+        return for_disk_space(error) or self.policy(error, failures, most, task.same_code(error))
 
     async def _fetch_in_turn(self, task: DownloadTask) -> None:
         try:
             # The permission comes first: a waiting download must not occupy a slot.
             async with self._fetcher.turn(task.request.video_id), self._slots:
                 with ACTIVE_DOWNLOADS.track_inprogress():
-                    async with self._watch.over():
+                    async with self._watch.checked():
                         return await self._fetch(task)
         except YTArchiveError:
             raise
@@ -99,11 +99,11 @@ class Attempts:
 
         what = in_words(request.only_missing) or f"at most {request.quality}"
         log.info("{}: downloading, {}", request.video_id, what)
-        downloaded = self._orders.needless(request)
+        downloaded = self._orders.result_without_request(request)
         if downloaded is None:
             order = self._orders.order_for(request)
             downloaded = await self._fetcher.download(order, moved, admit)
-            self._orders.learn(downloaded)
+            self._orders.record_refusal(downloaded)
         DOWNLOADED_BYTES.inc(task.completed(downloaded))
         fetched = "without its media" if request.only_missing else downloaded.quality or "audio"
         log.info("{}: fetched {}", request.video_id, fetched)
@@ -116,5 +116,5 @@ async def _until(moment: datetime | None) -> None:
 
 def count_failure(task: DownloadTask, error: YTArchiveError) -> None:
     """Count a failure of a direct download; Jobs counts those of its own videos."""
-    if task.request.survives_restart:
+    if task.request.durable:
         YOUTUBE_ERRORS.labels(error.reason or "other").inc()

@@ -14,7 +14,7 @@ _SECONDS_BETWEEN = (0.5, 1, 2, 4, 8)
 _SECONDS_OF_PATIENCE = 60
 
 
-async def deliver(listener: DownloadListener, notice: DownloadEvent, *, insist: bool) -> bool:
+async def deliver(listener: DownloadListener, event: DownloadEvent, *, insist: bool) -> bool:
     """Notify the listener, repeatedly if necessary, and return the success. Never raises.
 
     `insist`: repeat without limit, for a download that the listener does not know and cannot poll.
@@ -22,11 +22,11 @@ async def deliver(listener: DownloadListener, notice: DownloadEvent, *, insist: 
     further = itertools.repeat(_SECONDS_OF_PATIENCE) if insist else (None,)
     for seconds in itertools.chain(_SECONDS_BETWEEN, further):
         try:
-            await listener.download_finished(notice)
+            await listener.download_finished(event)
         except YTArchiveError as error:
-            log.warning("{}: the notification failed: {}", notice.video_id, error.message)
+            log.warning("{}: the notification failed: {}", event.video_id, error.message)
         except Exception:  # an error of the listener must not end this service
-            log.exception("{}: the notification failed", notice.video_id)
+            log.exception("{}: the notification failed", event.video_id)
         else:
             return True
         if seconds is not None:

@@ -23,13 +23,13 @@ class DownloadOptionsBuilder:
         self._captions_from = 0.0
 
     @property
-    def _spares_captions(self) -> bool:
+    def _omits_captions(self) -> bool:
         return time.monotonic() < self._captions_from
 
     def order_for(self, request: DownloadRequest) -> DownloadOrder:
         """Return the order for a worker."""
         languages = caption_languages_of(request.only_missing)
-        sought = [each for each in languages if each in request.sought_captions]
+        sought = [each for each in languages if each in request.recheck_captions]
         profile = request.profile
         if request.only_missing:
             formats = [each.format for each in captions_among(request.only_missing)]
@@ -47,13 +47,13 @@ class DownloadOptionsBuilder:
             present=request.present,
             known_captions=[each for each in languages if each not in sought],
             without_media=bool(request.only_missing),
-            spares_captions=self._spares_captions,
+            omits_captions=self._omits_captions,
         )
 
-    def needless(self, request: DownloadRequest) -> Downloaded | None:
+    def result_without_request(self, request: DownloadRequest) -> Downloaded | None:
         """Return the result of a download that needs no request to YouTube, otherwise None."""
         wanted = request.only_missing
-        if not wanted or THUMBNAIL in wanted or not self._spares_captions:
+        if not wanted or THUMBNAIL in wanted or not self._omits_captions:
             return None
         return Downloaded(
             folder=self._folder(request),
@@ -62,11 +62,11 @@ class DownloadOptionsBuilder:
             missing=[
                 each.key
                 for each in captions_among(wanted)
-                if each.language not in request.sought_captions
+                if each.language not in request.recheck_captions
             ],
         )
 
-    def learn(self, downloaded: Downloaded) -> None:
+    def record_refusal(self, downloaded: Downloaded) -> None:
         """Stop requesting captions for some minutes if YouTube refused them."""
         if downloaded.captions_refused:
             self._captions_from = time.monotonic() + _SECONDS_WITHOUT_CAPTIONS

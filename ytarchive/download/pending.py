@@ -12,7 +12,7 @@ from pathlib import Path
 from loguru import logger
 from pydantic import Field, ValidationError
 
-from ytarchive.common.disk import os_errors, own_folder, sync
+from ytarchive.common.disk import create_private_folder, os_errors, sync
 from ytarchive.common.errors import NotFound
 from ytarchive.common.identifiers import OpaqueId
 from ytarchive.common.models import ErrorDetail, Model, UtcDatetime
@@ -36,7 +36,7 @@ class PendingDownload(Model):
     errors: list[ErrorDetail] = Field(default=[])
     retry_at: UtcDatetime | None = None
     progress: DownloadProgress | None = None
-    notice: DownloadEvent | None = None
+    event: DownloadEvent | None = None
 
 
 class PendingDownloads:
@@ -51,9 +51,9 @@ class PendingDownloads:
         """Write a record that survives a power cut. Raises DiskFull, NotWritable, ..."""
         path = self._pending / f"{download.task_id}.json"
         part = path.with_suffix(".part")
-        self._reserve.make_room()
+        self._reserve.release_space()
         with os_errors(path):
-            own_folder(self._pending)
+            create_private_folder(self._pending)
             part.write_text(download.model_dump_json(), "utf-8")
             sync(part)
             part.replace(path)
@@ -64,7 +64,7 @@ class PendingDownloads:
         path = self._pending / f"{task_id}.json"
         with os_errors(path):
             try:
-                own_folder(self._ended)
+                create_private_folder(self._ended)
                 path.rename(self._ended / path.name)
             except FileNotFoundError:
                 return

@@ -22,21 +22,23 @@ class RetryPolicy(Protocol):
     """Decides about a failure."""
 
     def __call__(
-        self, error: YTArchiveError, failures: int, max_retries: int, alike: int
+        self, error: YTArchiveError, failures: int, max_retries: int, same_code: int
     ) -> Retry | None:
         """Return the next attempt after the `failures`-th failure; None to give up.
 
-        `alike`: how many of the failures had this error's code, this one included.
+        `same_code`: how many of the failures had this error's code, this one included.
         """
         ...
 
 
-def never(error: YTArchiveError, failures: int, max_retries: int, alike: int) -> Retry | None:
+def never_retry(
+    error: YTArchiveError, failures: int, max_retries: int, same_code: int
+) -> Retry | None:
     """Give up, in a process without a policy."""
     return None
 
 
-def for_room(error: YTArchiveError) -> Retry | None:
+def for_disk_space(error: YTArchiveError) -> Retry | None:
     """Return the time of the next check of a full or missing disk, for any policy."""
     if not isinstance(error, DiskFull | ArchiveMissing):
         return None

@@ -60,7 +60,7 @@ class DownloadService(DownloadAPI):
             self._watch,
         )
         self._transfers.on_idle_files = self._cleaner.wake
-        self._transfers.on_given_up = self._cleaner.give_up
+        self._transfers.on_given_up = self._cleaner.discard
         self._scheduler = scheduler or Scheduler()
         self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
@@ -78,9 +78,9 @@ class DownloadService(DownloadAPI):
         """Set the retry policy of direct downloads."""
         self._transfers.retry_by(policy)
 
-    async def take_up(self) -> None:
+    async def restore_pending(self) -> None:
         """Queue an earlier process's unfinished downloads, which start at `report_to`."""
-        await self._transfers.take_up()
+        await self._transfers.restore_pending()
 
     async def close(self, grace: float = 0) -> None:
         """Accept no more downloads; active transfers get `grace` seconds and can be resumed later.

@@ -16,7 +16,7 @@ from ytarchive.download.api import (
     DownloadStatus,
 )
 from ytarchive.download.pending import PendingDownload
-from ytarchive.download.retrying import Retry, for_room
+from ytarchive.download.retrying import Retry, for_disk_space
 from ytarchive.ytdlp import Downloaded, Transfer
 
 _ERRORS_KEPT = 10
@@ -28,7 +28,7 @@ class DownloadTask:
     def __init__(self, request: DownloadRequest, task_id: str | None = None) -> None:
         self.request = request
         self.trace_id = current_trace_id()
-        self.is_promised = False
+        self.is_durable = False
         self.running: asyncio.Task[None] | None = None
         self.network_bytes = 0
         self.error: YTArchiveError | None = None
@@ -63,15 +63,17 @@ class DownloadTask:
     def restored(cls, pending: PendingDownload) -> Self:
         """Return the task of an earlier process, with its attempts and outcome."""
         task = cls(pending.request, pending.task_id)
-        task.is_promised, task.trace_id, task.errors = True, pending.trace_id, pending.errors
+        task.is_durable, task.trace_id, task.errors = True, pending.trace_id, pending.errors
         # After a restart the disk is checked at once. Other pauses continue.
-        waits_for_room = pending.errors and for_room(error_from(pending.errors[-1])) is not None
-        retry_at = None if waits_for_room else pending.retry_at
+        waits_for_space = (
+            pending.errors and for_disk_space(error_from(pending.errors[-1])) is not None
+        )
+        retry_at = None if waits_for_space else pending.retry_at
         task._update(attempts=pending.attempts, retry_at=retry_at)
-        if pending.progress is not None and pending.notice is not None:
-            task.progress, detail = pending.progress, pending.notice.error
+        if pending.progress is not None and pending.event is not None:
+            task.progress, detail = pending.progress, pending.event.error
             task.error = error_from(detail) if detail else None
-            task.network_bytes = pending.notice.downloaded_bytes
+            task.network_bytes = pending.event.downloaded_bytes
         return task
 
     def record(self) -> PendingDownload:
@@ -85,10 +87,10 @@ class DownloadTask:
             errors=self.errors,
             retry_at=self.progress.retry_at,
             progress=self.progress if is_final else None,
-            notice=self.notice() if is_final else None,
+            event=self.event() if is_final else None,
         )
 
-    def alike(self, error: YTArchiveError) -> int:
+    def same_code(self, error: YTArchiveError) -> int:
         """Return how many failures had the code of `error`, which is the last one."""
         return sum(each.code == error.code for each in self.errors) + 1
 
@@ -139,14 +141,14 @@ class DownloadTask:
         """Record a final error; fetched files are kept for the next attempt."""
         self.error = error
         self._stopped(DownloadStatus.FAILED, error)
-        if self.is_promised:
+        if self.is_durable:
             self._update(attempts=self.progress.attempts + 1)
 
     def cancelled(self, error: YTArchiveError) -> None:
         """Record that the download was cancelled."""
         self._stopped(DownloadStatus.CANCELLED, error)
 
-    def notice(self) -> DownloadEvent:
+    def event(self) -> DownloadEvent:
         """Return the notification for the listener."""
         return DownloadEvent(
             task_id=self.task_id,
@@ -163,7 +165,7 @@ class DownloadTask:
             absent_captions=self.progress.absent_captions,
             error=self.error.detail() if self.error else None,
             attempts=self.progress.attempts,
-            request=self.request if self.is_promised else None,
+            request=self.request if self.is_durable else None,
         )
 
     def _stopped(self, status: DownloadStatus, error: YTArchiveError) -> None:

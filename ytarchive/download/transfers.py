@@ -65,7 +65,7 @@ class Transfers:
         self._tasks: OrderedDict[str, DownloadTask] = OrderedDict()
         self._by_video: dict[str, DownloadTask] = {}
         self._telling: set[asyncio.Task[None]] = set()
-        self._promising = asyncio.Lock()
+        self._record_lock = asyncio.Lock()
         self._is_closing = False
         self._unreported: list[DownloadTask] = []
         self._soon_again: dict[str, float] = {}
@@ -113,9 +113,9 @@ class Transfers:
         for task in self._by_video.values():
             self._begin(task)
         while self._unreported:
-            self._tell(self._unreported.pop())
+            self._notify(self._unreported.pop())
 
-    async def take_up(self) -> None:
+    async def restore_pending(self) -> None:
         """Queue the unfinished downloads of an earlier process; they start at `report_to`."""
         for pending in await asyncio.to_thread(lambda: list(self._pending.open())):
             task = DownloadTask.restored(pending)
@@ -125,7 +125,7 @@ class Transfers:
                 self._tasks[task.task_id] = task
                 self._unreported.append(task)
             else:
-                self._remember(task)
+                self._keep_ended(task)
 
     async def start(self, request: DownloadRequest) -> DownloadTask:
         """Queue a download; a video that is already being fetched keeps its task.
@@ -134,9 +134,9 @@ class Transfers:
         """
         if self._is_closing:
             raise ServiceUnavailable("the Download service is shutting down")
-        task = self._by_video.get(request.video_id) or self._remember(DownloadTask(request))
-        if request.survives_restart:
-            await self._promise(task)
+        task = self._by_video.get(request.video_id) or self._keep_ended(DownloadTask(request))
+        if request.durable:
+            await self._store_record(task)
             if task.progress.status.is_final and self._by_video.get(request.video_id) is not task:
                 await self._end(task)  # it ended meanwhile
                 return await self.start(request)
@@ -172,9 +172,9 @@ class Transfers:
             telling.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
 
-    async def _promise(self, task: DownloadTask) -> None:
-        async with self._promising:
-            if task.is_promised:
+    async def _store_record(self, task: DownloadTask) -> None:
+        async with self._record_lock:
+            if task.is_durable:
                 return
             try:
                 await asyncio.to_thread(self._pending.keep, task.record())
@@ -183,14 +183,14 @@ class Transfers:
                     self._free(task)
                     self._tasks.pop(task.task_id, None)
                 raise
-            task.is_promised = True
+            task.is_durable = True
 
     def _begin(self, task: DownloadTask) -> None:
         if task.running is None:
             with trace(task.trace_id):
                 task.running = asyncio.create_task(self._run(task))
 
-    def _remember(self, task: DownloadTask) -> DownloadTask:
+    def _keep_ended(self, task: DownloadTask) -> DownloadTask:
         self._tasks[task.task_id] = self._by_video[task.request.video_id] = task
         if len(self._tasks) > _REMEMBERED:
             ended = (key for key, each in self._tasks.items() if each.progress.status.is_final)
@@ -208,7 +208,7 @@ class Transfers:
                 return
             task.cancelled(Cancelled("the download was cancelled"))
             self._soon_again.pop(video_id, None)
-            if task.is_promised:
+            if task.is_durable:
                 await self._note(task)
                 await self._end(task)
             log.info("{}: cancelled", video_id)
@@ -216,8 +216,8 @@ class Transfers:
             count_failure(task, error)
             task.failed(error)
             # The job logs it too, with the consequence.
-            log.log("WARNING" if task.is_promised else "DEBUG", "{}: {}", video_id, error.message)
-        self._tell(task)
+            log.log("WARNING" if task.is_durable else "DEBUG", "{}: {}", video_id, error.message)
+        self._notify(task)
 
     def _require_own_folder(self, video_id: str) -> None:
         """Raise CaseConflict if the video would share its folder with another one."""
@@ -234,7 +234,7 @@ class Transfers:
         except YTArchiveError as error:
             log.warning("{}: its state is not written: {}", task.request.video_id, error.message)
 
-    def _tell(self, task: DownloadTask) -> None:
+    def _notify(self, task: DownloadTask) -> None:
         telling = asyncio.create_task(self._deliver(task))
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)
@@ -247,20 +247,20 @@ class Transfers:
     async def _deliver(self, task: DownloadTask) -> None:
         """Notify the listener. Until then the folder of a finished video is in use."""
         try:
-            if task.is_promised:
+            if task.is_durable:
                 await self._note(task)
             if self._listener is None:
                 return
-            if await deliver(self._listener, task.notice(), insist=task.is_promised):
+            if await deliver(self._listener, task.event(), insist=task.is_durable):
                 await self._end(task)
         finally:
             self._free(task)
 
     async def _end(self, task: DownloadTask) -> None:
         """Record the end of a direct download; after a final failure its files are removed."""
-        if not task.is_promised:
+        if not task.is_durable:
             return
-        task.is_promised = False
+        task.is_durable = False
         try:
             await self._watch.require()
             await asyncio.to_thread(self._pending.end, task.task_id)

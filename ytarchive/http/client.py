@@ -51,10 +51,12 @@ def remote(
     Methods raise the service's errors, ServiceUnavailable without an answer, ServiceTimeout after
     `timeout` seconds, and ProtocolError for an invalid answer.
     """
-    return cast("C", _remote_class(contract)(_Wire(contract, session, base_url, token, timeout)))
+    return cast(
+        "C", _remote_class(contract)(_Requester(contract, session, base_url, token, timeout))
+    )
 
 
-class _Wire:
+class _Requester:
     """Sends the requests of one contract to one server."""
 
     def __init__(
@@ -158,7 +160,7 @@ class _Wire:
                 size=int(sent[hdrs.CONTENT_LENGTH]),
                 modified=parsedate_to_datetime(sent[hdrs.LAST_MODIFIED]),
                 etag=sent[hdrs.ETAG].strip('"'),
-                wire=self,
+                requester=self,
                 path=path,
             )
         except (KeyError, ValueError) as error:
@@ -218,7 +220,7 @@ class _Wire:
 class _RemoteContent(Content):
     """Content of a server; each part is a separate request."""
 
-    wire: _Wire
+    requester: _Requester
     path: str
 
     async def _open(self, start: int, stop: int) -> Parts:
@@ -229,15 +231,15 @@ class _RemoteContent(Content):
             hdrs.IF_MATCH: f'"{self.etag}"',
             hdrs.RANGE: f"bytes={start}-{stop - 1}",
         }
-        asked = self.wire.ask("GET", self.path, headers, limit=_BY_PARTS)
+        asked = self.requester.ask("GET", self.path, headers, limit=_BY_PARTS)
         async with stack:
             response = await stack.enter_async_context(asked)
             if response.status != 206:
-                raise self.wire.refusal(self.name, response.status, await response.read())
+                raise self.requester.refusal(self.name, response.status, await response.read())
             rest = stack.pop_all()
 
         async def read() -> bytes:
-            with self.wire.translated():
+            with self.requester.translated():
                 return await response.content.read(PART_SIZE)
 
         return Parts(read, rest.aclose)
@@ -256,25 +258,25 @@ def _reason(error: Exception) -> str:
 
 
 @functools.cache
-def _remote_class(contract: type[Contract]) -> Callable[[_Wire], Contract]:
-    """Return a class that implements `contract` by calls of a `_Wire`."""
+def _remote_class(contract: type[Contract]) -> Callable[[_Requester], Contract]:
+    """Return a class that implements `contract` by calls of a `_Requester`."""
     body = {declared.name: _operation(contract, declared) for declared in endpoints(contract)}
     if "health" in body:
         body["health"] = _health
-    body["__init__"] = _keep_wire
+    body["__init__"] = _store_requester
     name = f"Remote{contract.__name__}"
     return types.new_class(name, (contract,), exec_body=lambda members: members.update(body))
 
 
-def _keep_wire(self: Any, wire: _Wire) -> None:
-    self.wire = wire
+def _store_requester(self: Any, requester: _Requester) -> None:
+    self.requester = requester
 
 
 async def _health(self: Any) -> HealthCheck:
     """Return the service's own health, also if its server runs other services."""
     declared = endpoints(Health)[0]
-    found: HealthCheck = await self.wire.call(
-        declared, {"request": HealthQuery(service=self.wire.service)}
+    found: HealthCheck = await self.requester.call(
+        declared, {"request": HealthQuery(service=self.requester.service)}
     )
     return found
 
@@ -284,7 +286,7 @@ def _operation(contract: type[Contract], declared: Endpoint) -> Callable[..., An
 
     async def operation(self: Any, *args: Any, **kwargs: Any) -> Any:
         given = signature.bind(self, *args, **kwargs).arguments
-        return await self.wire.call(declared, given)
+        return await self.requester.call(declared, given)
 
     operation.__name__ = declared.name
     operation.__doc__ = declared.description

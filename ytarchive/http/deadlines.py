@@ -26,7 +26,7 @@ class Deadlines:
         self._running[task] = loop.time() + self._seconds
         if not self._is_watching:
             self._is_watching = True
-            loop.call_later(self._seconds, self._look, loop)
+            loop.call_later(self._seconds, self._check, loop)
         try:
             return await work
         except asyncio.CancelledError:
@@ -37,12 +37,12 @@ class Deadlines:
             self._running.pop(task, None)
             self._overdue.discard(task)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
         """Cancel overdue requests, and set the timer for the next one."""
         now = loop.time()
         for task, until in list(self._running.items()):
             if until > now:
-                loop.call_at(until, self._look, loop)
+                loop.call_at(until, self._check, loop)
                 return
             del self._running[task]
             self._overdue.add(task)

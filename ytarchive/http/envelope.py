@@ -15,7 +15,7 @@ from ytarchive.http.guard import SAFE_HEADERS
 JSON = "application/json"
 
 
-class _Memory:
+class _AnswerCache:
     """A cache of the bytes of answers, as long as a service keeps their objects.
 
     Models are frozen, so the same object has the same bytes; an entry ends with its object.
@@ -36,12 +36,12 @@ class _Memory:
         return data
 
 
-_memory = _Memory()
+_answers = _AnswerCache()
 
 
 def success(adapter: TypeAdapter[Any], value: Any, trace_id: str, status: int) -> web.Response:
     """Return `value` in the envelope, serialised once, directly to bytes."""
-    data = _memory.json(adapter, value)
+    data = _answers.json(adapter, value)
     body = b'{"success":true,"data":%b,"error":null,"trace_id":"%b"}' % (data, trace_id.encode())
     return answer(body, trace_id, status)
 

@@ -1,4 +1,4 @@
-"""Jobs: the durable queue that drives the other services, and their registry."""
+"""Jobs: the durable queue, the processing of its videos, and the registry of services."""
 
 from ytarchive.jobs.api import JobsAPI
 from ytarchive.jobs.availability.api import AvailabilityAPI

@@ -17,7 +17,7 @@ class JobsAPI(ServiceContract, Protocol):
 
     @endpoint("POST /jobs", status=201)
     async def create_job(self, request: CreateJob) -> Job:
-        """Queue a job and return it, PENDING, as soon as it is durable."""
+        """Store a job, and return it with the status PENDING after the commit."""
         ...
 
     @endpoint("GET /jobs/{job_id}")
@@ -53,5 +53,5 @@ class JobsAPI(ServiceContract, Protocol):
 
     @endpoint("POST /jobs/{job_id}/cancel")
     async def cancel_job(self, job_id: OpaqueId) -> Job:
-        """Stop a job and its transfers. Raises NotFound, or Conflict if it has ended."""
+        """Stop a job and its transfers. Raises NotFound; Conflict if the job has ended."""
         ...

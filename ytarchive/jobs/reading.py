@@ -1,4 +1,4 @@
-"""The queue for read-only commands: no work is done, and nothing is written."""
+"""The queue for read-only commands: nothing is processed or written."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,7 +34,7 @@ class ReadOnlyJobs(JobsService):
             scheduler = Scheduler(in_server=False)
             service = cls(database, clients, settings, guards, probe, scheduler)
             service.registry = Registry(
-                _ForgetfulRegistry(database),
+                _UnsavedRegistry(database),
                 probe,
                 known_hosts(settings),
             )
@@ -42,8 +42,8 @@ class ReadOnlyJobs(JobsService):
             yield service
 
 
-class _ForgetfulRegistry(RegistryRepository):
-    """A registry without storage, because the services of this process end with it."""
+class _UnsavedRegistry(RegistryRepository):
+    """A registry without storage, because its services end with this process."""
 
     async def save(self, service: ServiceRegistry) -> None:
         """Keep nothing."""

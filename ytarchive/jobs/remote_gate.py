@@ -1,7 +1,7 @@
 """The gate in another process: it requests permits from the governor in the Jobs process.
 
-The queue's videos are already admitted there; the governor knows them and admits their requests at
-once. Without an answer no request is sent.
+The queue's videos are admitted there already, so the governor admits their requests at once.
+Without an answer no request is sent.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class RemoteGate(Gate):
             raise ServiceUnavailable(message) from error
 
     async def _wait(self, request: PermitRequest) -> GivenPermit:
-        """Retry until admitted, also before the reported time, because a user may end the pause."""
+        """Retry until admitted, also before the reported time: a user may end the pause."""
         pauses = itertools.chain(_SECONDS_BETWEEN, itertools.repeat(_SECONDS_BETWEEN[-1]))
         logged = ""
         while True:

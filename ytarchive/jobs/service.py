@@ -33,7 +33,7 @@ from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.engine import Engine
 from ytarchive.jobs.processing.progress import ProgressReader
 from ytarchive.jobs.processing.runner import Runner
-from ytarchive.jobs.processing.video_flow import VideoFlow, places
+from ytarchive.jobs.processing.video_flow import VideoFlow, concurrent_videos
 from ytarchive.jobs.processing.work_plans import WorkPlanReporter
 from ytarchive.jobs.queue.models import FIRST_VIDEOS, CreateJob, Job, JobQuery, JobView
 from ytarchive.jobs.queue.policy import longest_waits
@@ -83,14 +83,14 @@ class JobsService(JobsAPI, DownloadListener):
         self._guards = guards
         self.availability: AvailabilityAPI = guards.ledger
         self.gate = GovernedGate(guards.governor)
-        """The gate for requests to YouTube without a job in this process."""
+        """The gate for requests of this process that belong to no job."""
         self.permits = Permits(self.gate)
         self._waiter = DownloadWaiter(clients.download, settings.jobs.notification_timeout)
         self.registry = Registry(RegistryRepository(database), probe, known_hosts(settings))
         self._queue = Queue(self._repository)
         flow = VideoFlow(clients, self._waiter)
         conditions = RetryConditions(settings.network)
-        slots, jobs = places(settings), settings.jobs
+        slots, jobs = concurrent_videos(settings), settings.jobs
         runner = Runner(self._repository, self._queue, flow, guards, conditions, jobs, slots)
         reporter = WorkPlanReporter(self._repository, clients.plans)
         planner = Planner(self._repository, clients, guards, jobs)
@@ -125,9 +125,9 @@ class JobsService(JobsAPI, DownloadListener):
         *,
         whole_queue: bool,
     ) -> AsyncIterator["JobsService"]:
-        """Open the queue and work on it until the block ends.
+        """Open the queue and process it until the block ends.
 
-        `whole_queue`: False works only on the jobs passed to `work_on`.
+        `whole_queue`: False processes only the jobs passed to `work_on`.
         """
         async with await Database.open(state_path / "jobs.db", SCHEMA) as database:
             guards = await guards_of(database, settings, clients)
@@ -167,7 +167,7 @@ class JobsService(JobsAPI, DownloadListener):
         }
 
     def work_on(self, job_id: str) -> None:
-        """Work on a job, if not the whole queue is processed."""
+        """Process a job, if not the whole queue is processed."""
         self._queue.allow(job_id)
         self._add(self._pruner.duty)
 
@@ -220,14 +220,14 @@ class JobsService(JobsAPI, DownloadListener):
         await self._found(job_id, expand=False)
         if not await self._repository.cancel(job_id):
             raise Conflict(f"job {job_id} has already ended")
-        await self._engine.abandon(job_id)
+        await self._engine.cancel_work(job_id)
         log.info("job {} cancelled", job_id)
         return await self._found(job_id)
 
     async def download_finished(self, request: DownloadEvent) -> Done:
         log.debug("{}: download {}", request.video_id, request.status.lower())
         if not self._waiter.deliver(request):
-            # Answered only after it is durable; Download keeps it until then.
+            # Answered after the commit; Download stores the result until then.
             await self._direct.finished(request)
         return Done()
 

@@ -11,8 +11,8 @@ from loguru import logger
 
 from ytarchive.common import errors
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI
-from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.early import early_entries
+from ytarchive.logging.log_problems import LogProblems
 from ytarchive.logging.queue import EntryQueue
 from ytarchive.logging.records import entry_of
 
@@ -78,7 +78,7 @@ class LogPipeline:
         self._enough = asyncio.Event()
         self._stopping = asyncio.Event()
         self._works = True
-        self._complaints = Complaints()
+        self._log_problems = LogProblems()
         self._loop = asyncio.get_running_loop()
         self._sink: int | None = None
         self._drain: asyncio.Task[None] | None = None
@@ -115,7 +115,7 @@ class LogPipeline:
         await asyncio.wait({self._drain}, timeout=_LAST_CALL)
         self._queue.add_lost(len(self._queue.take(len(self._queue))))
         if lost := self._queue.take_lost():
-            self._complaints.say(f"{lost} log entries were lost")
+            self._log_problems.report(f"{lost} log entries were lost")
 
     def _take(self, message: "Message") -> None:
         record = message.record
@@ -182,7 +182,7 @@ class LogPipeline:
         except Exception as error:  # an error of the store must not end the logging
             self._works = False
             text = error.message if isinstance(error, errors.YTArchiveError) else repr(error)
-            self._complaints.say(f"log entries cannot be stored: {text}")
+            self._log_problems.report(f"log entries cannot be stored: {text}")
             return error
         self._works = True
         # While the queue is full, this message would displace an entry.

@@ -24,8 +24,8 @@ from ytarchive.common.supervision import Supervisor
 from ytarchive.common.telemetry import LOG_ENTRIES
 from ytarchive.common.tracing import current_trace_id
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogQuery, Metric, Received
-from ytarchive.logging.complaints import Complaints
 from ytarchive.logging.files import LogFiles
+from ytarchive.logging.log_problems import LogProblems
 from ytarchive.logging.metrics import current_metrics
 from ytarchive.logging.pipeline import LogPipeline, is_passing
 from ytarchive.logging.records import dated, line_of, masked
@@ -50,7 +50,7 @@ class LogStore:
         self._presence = presence
         self._files = files
         self._config = config
-        self._complaints = Complaints()
+        self._log_problems = LogProblems()
 
     async def write(self, entries: Sequence[LogEntry]) -> None:
         """Store entries without secrets. Raises a database error; file errors go to stderr.
@@ -84,14 +84,14 @@ class LogStore:
             else:
                 self._files.keep(lines)
         except OSError as error:
-            self._complaints.say(f"log files cannot be written: {error}")
+            self._log_problems.report(f"log files cannot be written: {error}")
 
     def _purge_files(self) -> None:
         config = self._config
         try:
             self._files.purge(config.retention_days, config.max_bytes, utc_now().date())
         except OSError as error:
-            self._complaints.say(f"old log files cannot be removed: {error}")
+            self._log_problems.report(f"old log files cannot be removed: {error}")
 
 
 class LoggingService(LoggingAPI):

@@ -81,7 +81,7 @@ class Channels:
             return None
         return await self._cache.known_channel(channel_of_list(playlist_id))
 
-    async def learn(self, source: str, listed: ListedEntries) -> None:
+    async def store_listed(self, source: str, listed: ListedEntries) -> None:
         """Store a channel that became known while its entries were listed."""
         named = channel_and_tab(source)
         if named and not named[1] and listed.channel_id:  # a tab counts some videos only

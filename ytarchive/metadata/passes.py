@@ -99,7 +99,7 @@ class ListingPasses:
     async def _start_by_extractor(self, source: str) -> Listing:
         began = self._now()
         about, session = await self.sessions.first(source)
-        await self._channels.learn(source, about)
+        await self._channels.store_listed(source, about)
         playlist_id = source
         named = channel_and_tab(source)
         if named and about.channel_id:

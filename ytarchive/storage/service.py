@@ -37,7 +37,7 @@ from ytarchive.storage.library.models import (
     VideoQuery,
 )
 from ytarchive.storage.library.playlists import save_listed
-from ytarchive.storage.library.presence import look_for
+from ytarchive.storage.library.presence import check_files
 from ytarchive.storage.library.repository import SCHEMA, Library
 from ytarchive.storage.maintenance.rebuild import restore_lost_library
 from ytarchive.storage.search import Search
@@ -135,7 +135,7 @@ class StorageService(WatchedOperations, StorageAPI):
             await storage._descriptions.recover()
             await storage.plans.resolve_stored()
             await storage.plans.write_missing_files()
-            await storage._passes.stop_cut_passes()
+            await storage._passes.stop_interrupted_passes()
             await storage._videos.measure()
         except BaseException:
             await storage.close()
@@ -169,7 +169,7 @@ class StorageService(WatchedOperations, StorageAPI):
         }
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
-        return await self._changes.to_the_end(self._save_metadata(request.metadata))
+        return await self._changes.run_to_end(self._save_metadata(request.metadata))
 
     async def save_playlist(self, request: SavePlaylist) -> Done:
         playlist_id = parse_playlist_id(request.playlist.playlist_id)
@@ -194,7 +194,7 @@ class StorageService(WatchedOperations, StorageAPI):
 
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         registered = await self._library.stored_among(request.video_ids)
-        seen = await look_for(registered, self._layout, self._store)
+        seen = await check_files(registered, self._layout, self._store)
         stored = {each: registered[each] for each in seen.stored}
         return seen.answer(request, await self._absent.lacking(stored, request), stored)
 
@@ -247,18 +247,18 @@ class StorageService(WatchedOperations, StorageAPI):
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
         async with self._changes.lock(metadata.video_id):
             location = await self._descriptions.save(metadata)
-        self.search.notice()
+        self.search.notify()
         log.debug("{}: metadata stored", metadata.video_id)
         return location
 
     async def _change(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
         """Run a change of a video to its end, holding the video's lock."""
-        return await self._changes.to_the_end(self._changed(video_id, work))
+        return await self._changes.run_to_end(self._changed(video_id, work))
 
     async def _changed(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
         async with self._changes.lock(video_id):
             result = await work()
         await self.plans.resolve(video_id)
-        self.search.notice()
+        self.search.notify()
         await self._videos.measure()
         return result

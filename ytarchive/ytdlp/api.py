@@ -54,7 +54,7 @@ class DownloadOrder(Model):
     without_media: bool = Field(
         default=False, description="Only captions and thumbnail, for a stored video"
     )
-    spares_captions: bool = Field(
+    omits_captions: bool = Field(
         default=False,
         description="Captions are not requested at present; existing ones count as missing",
     )

@@ -68,7 +68,7 @@ class YtDlp(Extractor, Fetcher):
         passing = self.gate.passing(video_id, is_video=True, patient=False)
         async with passing, self._tasks, self._worker() as worker:
             await worker.send(Task(kind="extract", video_id=video_id))
-            event = await _last(worker, Patience(self._settings))
+            event = await _last(worker, ProgressTimeout(self._settings))
             if event.extracted is None:
                 raise errors.ProtocolError("a worker process ended an extraction without a result")
             return event.extracted
@@ -85,13 +85,13 @@ class YtDlp(Extractor, Fetcher):
     ) -> Downloaded:
         """Fetch a video. Cancelling the task kills the worker and its child processes at once."""
         async with self._downloads, self._tasks, self._worker() as worker:
-            patience = Patience(self._settings)
+            limit = ProgressTimeout(self._settings)
             await worker.send(Task(kind="download", order=order))
-            event = await _last(worker, patience, on_progress)
+            event = await _last(worker, limit, on_progress)
             if event.kind == "sized":
                 admit(event.needed)
                 await worker.send(Task(kind="next"))
-                event = await _last(worker, patience, on_progress)
+                event = await _last(worker, limit, on_progress)
             if event.downloaded is None:
                 raise errors.ProtocolError("a worker process ended a download without a result")
             return event.downloaded
@@ -106,7 +106,7 @@ class YtDlp(Extractor, Fetcher):
             while True:
                 async with self.gate.passing(source, is_video=False, patient=False):
                     await worker.send(task)
-                    event = await _last(worker, Patience(self._settings))
+                    event = await _last(worker, ProgressTimeout(self._settings))
                 if event.entries is None:
                     return
                 yield event.entries
@@ -126,7 +126,7 @@ class YtDlp(Extractor, Fetcher):
             await asyncio.to_thread(worker_config.forget_old_info, folder)
 
 
-class Patience:
+class ProgressTimeout:
     """The time limit of a task without progress (for an extraction: in total).
 
     A silent network is not caused by the video, but a hanging program such as ffmpeg may be.
@@ -139,7 +139,7 @@ class Patience:
         self._is_transferring = self._is_unanswered = False
         self.seconds = self._extract
 
-    def renewed_by(self, event: Event) -> bool:
+    def is_renewed_by(self, event: Event) -> bool:
         """Return whether `event` is progress, which restarts the time limit."""
         if event.kind == "request":
             self._is_unanswered = event.is_unanswered
@@ -151,7 +151,7 @@ class Patience:
         self.seconds = self._extract if self._is_extracting else self._stall
         return not (was_extracting and self._is_extracting)
 
-    def exceeded(self) -> errors.YTArchiveError:
+    def error(self) -> errors.YTArchiveError:
         """Return the error of a task without progress, by the thing it waited for."""
         for_network = self._is_transferring or (self._is_extracting and self._is_unanswered)
         kind = errors.NetworkTimeout if for_network else errors.DownloadTimeout
@@ -160,7 +160,7 @@ class Patience:
 
 async def _last(
     worker: WorkerProcess,
-    patience: Patience,
+    limit: ProgressTimeout,
     on_progress: Callable[[Transfer], None] | None = None,
 ) -> Event:
     """Return the next event that is neither progress nor a message.
@@ -169,7 +169,7 @@ async def _last(
     """
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(patience.seconds) as clock:
+        async with asyncio.timeout(limit.seconds) as clock:
             while True:
                 event = await worker.receive()
                 if event.transfer and on_progress:
@@ -178,7 +178,7 @@ async def _last(
                     log.log(event.level, "yt-dlp: {}", event.text)
                 elif event.kind not in _PASSING:
                     return event
-                if patience.renewed_by(event):
-                    clock.reschedule(loop.time() + patience.seconds)
+                if limit.is_renewed_by(event):
+                    clock.reschedule(loop.time() + limit.seconds)
     except TimeoutError:
-        raise patience.exceeded() from None
+        raise limit.error() from None

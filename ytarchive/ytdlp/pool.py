@@ -25,7 +25,7 @@ class WorkerPool:
         self._settings = settings
         self._idle: list[WorkerProcess] = []
         self._fork_server: ForkServer | None = None
-        self._retired: set[ForkServer] = set()
+        self._replaced: set[ForkServer] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Lock()
         self._fingerprint: worker_config.Fingerprint = ()
@@ -40,12 +40,12 @@ class WorkerPool:
         try:
             yield worker
         finally:
-            self._give_back(worker)
+            self._return_worker(worker)
 
     async def close(self) -> None:
         """End every process."""
         self._is_closed = True
-        self._let_go()
+        self._end_idle()
         while self._ending:
             await asyncio.gather(*self._ending)
 
@@ -65,7 +65,7 @@ class WorkerPool:
             if self._fork_server and self._fork_server.is_alive and not self._is_outdated():
                 return self._fork_server
             if self._fork_server:
-                self._retire(self._fork_server)
+                self._replace_fork_server(self._fork_server)
             self._fork_server = None
             self._fingerprint = worker_config.fingerprint(self._settings)
             prepared = await asyncio.to_thread(worker_config.prepare, self._settings)
@@ -83,25 +83,27 @@ class WorkerPool:
             log.info("yt-dlp or the cookies have changed; starting new worker processes")
         return changed
 
-    def _give_back(self, worker: WorkerProcess) -> None:
+    def _return_worker(self, worker: WorkerProcess) -> None:
         limits = self._settings.download
         grown = worker.memory > limits.worker_memory
-        worn = grown or worker.is_worn or worker.tasks_done >= limits.videos_per_worker
+        is_used_up = (
+            grown or worker.needs_replacement or worker.tasks_done >= limits.videos_per_worker
+        )
         if (
             worker.is_usable
             and worker.fork_server is self._fork_server
-            and not (worn or self._is_closed)
+            and not (is_used_up or self._is_closed)
         ):
             self._idle.append(worker)
         else:
             worker.kill()
-        if worker.fork_server in self._retired and worker.fork_server.is_empty:
+        if worker.fork_server in self._replaced and worker.fork_server.is_empty:
             self._end(worker.fork_server)
         if self._timer:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._let_go)
+        self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._end_idle)
 
-    def _let_go(self) -> None:
+    def _end_idle(self) -> None:
         """End idle workers, and the fork server with the last of them."""
         if self._timer:
             self._timer.cancel()
@@ -111,20 +113,20 @@ class WorkerPool:
             self._end(self._fork_server)
             self._fork_server = None
         if self._is_closed:
-            for fork_server in list(self._retired):
+            for fork_server in list(self._replaced):
                 self._end(fork_server)
 
-    def _retire(self, fork_server: ForkServer) -> None:
+    def _replace_fork_server(self, fork_server: ForkServer) -> None:
         """End its idle workers now, busy ones after their task, and then the fork server."""
         for worker in [each for each in self._idle if each.fork_server is fork_server]:
             self._idle.remove(worker)
             worker.kill()
-        self._retired.add(fork_server)
+        self._replaced.add(fork_server)
         if fork_server.is_empty:
             self._end(fork_server)
 
     def _end(self, fork_server: ForkServer) -> None:
-        self._retired.discard(fork_server)
+        self._replaced.discard(fork_server)
         ending = asyncio.create_task(fork_server.stop())
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)

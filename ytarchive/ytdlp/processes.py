@@ -113,7 +113,7 @@ class ForkServer:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
-        self._gone()
+        self._on_end()
 
     def _send(self, message: Fork, fds: list[int] | None = None) -> None:
         try:
@@ -128,10 +128,10 @@ class ForkServer:
         while data := await _receive(loop, self._control):
             *lines, unread = (unread + data).split(b"\n")
             for line in lines:
-                self._hear(WorkerEvent.model_validate_json(line))
-        self._gone()
+                self._on_event(WorkerEvent.model_validate_json(line))
+        self._on_end()
 
-    def _hear(self, event: WorkerEvent) -> None:
+    def _on_event(self, event: WorkerEvent) -> None:
         if event.ready is not None and not self._ready.done():
             self._ready.set_result(event.ready)
         elif event.failed is not None and not self._ready.done():
@@ -149,7 +149,7 @@ class ForkServer:
             if worker:
                 worker.exit_status = event.status
 
-    def _gone(self) -> None:
+    def _on_end(self) -> None:
         """Handle the end of the fork server: end its workers, which it can no longer kill."""
         if not self.is_alive:
             return
@@ -180,7 +180,7 @@ class WorkerProcess:
         self.pid = pid
         self.tasks_done = 0
         self.memory = 0
-        self.is_worn = False
+        self.needs_replacement = False
         self.exit_status: int | None = None
         self._reader = reader
         self._writer = writer
@@ -214,7 +214,7 @@ class WorkerProcess:
         except ValueError as error:
             raise errors.ProtocolError("a worker process sent invalid data") from error
         if event.is_last:
-            self.memory, self.is_worn = event.memory, event.worn
+            self.memory, self.needs_replacement = event.memory, event.needs_replacement
             self.tasks_done += 1
             self._is_clean = True
         if event.error:

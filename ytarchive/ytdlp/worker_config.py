@@ -10,7 +10,7 @@ import certifi
 from pydantic import SecretStr
 
 from ytarchive.common.config import Settings, YouTubeConfig
-from ytarchive.common.disk import os_errors, own_folder, unusable
+from ytarchive.common.disk import create_private_folder, os_errors, unusable
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.regular import read_regular, require_regular
 from ytarchive.media import ffmpeg_path
@@ -31,7 +31,7 @@ def prepare(settings: Settings) -> WorkerConfig:
     info = info_folder(settings)
     for folder in (cache, info):
         try:
-            own_folder(folder)
+            create_private_folder(folder)
         except OSError as error:
             raise unusable(error, folder) from error
     forget_old_info(info)

@@ -1,1 +1,1 @@
-"""Outages as a server meets them, by the real yt-dlp, between it and the stand-in."""
+"""Outages between a server with the real yt-dlp and the stand-in."""

@@ -1,4 +1,4 @@
-"""The connection between a server and the stand-in, which fails as networks do."""
+"""The connection between a server and the stand-in, with failures of networks."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""Whatever keeps YouTube from answering: work waits, uses no attempt, and resumes by itself."""
+"""During any outage work waits, uses no attempt, and resumes automatically."""
 
 import os
 import signal
@@ -107,7 +107,7 @@ def test_work_waits_while_a_network_answers_with_its_log_in_page(
 
 
 @pytest.mark.parametrize("reason", ["rate_limited", "bot_check"])
-def test_work_waits_while_youtube_holds_the_address_back_and_resumes_after_the_pause(
+def test_work_waits_while_youtube_blocks_the_address_and_resumes_after_the_pause(
     youtube: StandInProcess, settings: dict[str, str], reason: str
 ) -> None:
     if reason == "rate_limited":
@@ -126,7 +126,7 @@ def test_work_waits_while_youtube_holds_the_address_back_and_resumes_after_the_p
 
 
 def _let_the_pause_end(archive: Path) -> None:
-    """As if the hour had passed."""
+    """Simulate the end of the hour."""
     with sqlite3.connect(archive / ".ytarchive" / "jobs.db") as database:
         assert database.execute("UPDATE governor SET next_probe_at = 0").rowcount == 1
     database.close()

@@ -1,4 +1,4 @@
-"""Work of every kind that asks YouTube, and how it waits and ends."""
+"""Work of every kind that sends requests to YouTube, its waits and its results."""
 
 from itertools import count
 from typing import Any, NamedTuple
@@ -61,7 +61,7 @@ class Work(NamedTuple):
 
 
 def begin(server: Server, youtube: StandInProcess) -> Work:
-    """Ask for everything, without any retries. There are four subjects, of which one is a video.
+    """Request everything, without any retries. There are four subjects, of which one is a video.
 
     Failures of five in a row would pause the queue for a minute.
     """

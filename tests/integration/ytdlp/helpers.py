@@ -1,4 +1,4 @@
-"""What the tests of this folder share: settings, orders, and looking at results."""
+"""Shared code of this folder's tests: settings, orders, and inspection of results."""
 
 import asyncio
 import os
@@ -18,18 +18,18 @@ MEDIA = MediaSpec(seconds=1, padding=2 * 2**20)
 SLOW = 1_000_000
 """Bytes a second for each connection."""
 PATIENCE = 30.0
-"""Seconds after which something hangs, on a machine however busy."""
+"""Seconds after which a task counts as hanging, also on a busy machine."""
 
 
 class Archive(NamedTuple):
-    """A stand-in, and a yt-dlp that has it for YouTube."""
+    """A stand-in, and a yt-dlp that uses it as YouTube."""
 
     youtube: StandIn
     ytdlp: YtDlp
     base: Path
 
     def order(self, video_id: str, **changed: Any) -> DownloadOrder:
-        """What a download asks for, unless told otherwise."""
+        """The default request of a download."""
         profile: dict[str, Any] = {"quality": Quality.P720} | {
             name: changed.pop(name) for name in ArchiveProfile.model_fields if name in changed
         }
@@ -69,17 +69,17 @@ def settings_for(
 
 
 def ignore(_: object) -> None:
-    """Hear nothing."""
+    """Ignore the progress."""
 
 
 def files(folder: Path) -> set[str]:
-    """All files below a folder, without the record that the worker leaves for Storage."""
+    """All files below a folder, without the worker's record for Storage."""
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     return found - {"transfer.json"}
 
 
 async def streams(path: Path) -> str:
-    """What ffmpeg says of a file's streams."""
+    """The output of ffmpeg about a file's streams."""
     process = await asyncio.create_subprocess_exec(
         *(ffmpeg_program(), "-hide_banner", "-i", path), stderr=asyncio.subprocess.PIPE
     )
@@ -87,7 +87,7 @@ async def streams(path: Path) -> str:
 
 
 async def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait for a fact."""
+    """Wait for a condition."""
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""What a download leaves, and what it asks of YouTube."""
+"""The files of a download, and its requests to YouTube."""
 
 import asyncio
 import json
@@ -51,7 +51,9 @@ async def test_a_download_leaves_exactly_the_finished_set(archive: Archive) -> N
     assert str(archive.base) not in json.dumps(info)
 
 
-async def test_it_asks_for_no_more_than_a_plain_yt_dlp(archive: Archive, tmp_path: Path) -> None:
+async def test_it_sends_no_more_requests_than_plain_yt_dlp(
+    archive: Archive, tmp_path: Path
+) -> None:
     video = archive.youtube.catalogue.add_video()
     arguments = ("-S", "res:720,fps,ext:mp4:m4a", "--write-subs", "--write-thumbnail", "-o", "x")
     await yt_dlp(
@@ -99,7 +101,7 @@ async def test_vp9_and_opus_alone_still_become_an_mp4(archive: Archive) -> None:
     assert await decode(done.folder / f"{video.id}.mp4") == ""
 
 
-async def test_progress_never_goes_backwards_and_covers_every_phase(archive: Archive) -> None:
+async def test_progress_never_decreases_and_covers_every_phase(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     seen: list[Transfer] = []
     archive.youtube.behaviour.change(media_bytes_per_second=8_000_000)
@@ -127,7 +129,7 @@ async def test_captions_and_thumbnail_that_fail_do_not_fail_the_video(archive: A
     ]
 
 
-async def test_what_is_not_as_it_was_asked_for_is_told(archive: Archive) -> None:
+async def test_differences_from_the_request_are_reported(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video(itags=(247, 251), captions=("de",))
     await archive.youtube.prepare_media()
     wanted = archive.order(video.id, caption_languages=["de", "fr", "ja"])
@@ -177,7 +179,7 @@ async def test_all_captions_are_those_that_people_have_made(archive: Archive) ->
     assert done.remarks == ["no captions"]
 
 
-async def test_room_is_asked_for_before_the_first_byte(
+async def test_disk_space_is_requested_before_the_first_byte(
     archive: Archive, extraction: Mapping[str, int]
 ) -> None:
     video = archive.youtube.catalogue.add_video()
@@ -193,7 +195,7 @@ async def test_room_is_asked_for_before_the_first_byte(
     assert not archive.youtube.requests.counts["media"]
     assert not any(".part" in name for name in files(archive.order(video.id).folder))
     await archive.ytdlp.download(archive.order(video.id), ignore, needed.append)
-    assert times(archive.youtube.requests.counts, extraction) == 1  # it went on from what was known
+    assert times(archive.youtube.requests.counts, extraction) == 1  # it was resumed
     again: list[int] = []
     await archive.ytdlp.download(archive.order(video.id), ignore, again.append)
     assert not again  # all of it is there
@@ -226,7 +228,7 @@ async def test_a_cancelled_transfer_stops_at_once_and_resumes_by_range(archive: 
 
 
 @pytest.mark.parametrize("surplus", [0, 1_000_000])
-async def test_a_part_that_is_whole_already_or_too_long_does_not_end_the_video(
+async def test_a_complete_or_too_long_partial_file_does_not_fail_the_video(
     archive: Archive, surplus: int
 ) -> None:
     """Killed between the last byte and the renaming; or YouTube has a shorter stream now."""
@@ -265,7 +267,7 @@ async def test_it_stops_extracting_again_after_two_times(
     assert times(archive.youtube.requests.counts, extraction) == 3
 
 
-async def test_a_transfer_that_is_cut_goes_on_where_it_was(
+async def test_an_interrupted_transfer_is_resumed(
     archive: Archive, extraction: Mapping[str, int]
 ) -> None:
     video = archive.youtube.catalogue.add_video()

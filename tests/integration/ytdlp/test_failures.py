@@ -51,7 +51,7 @@ FAILURES: dict[str, type[errors.YTArchiveError]] = {
 }
 
 
-async def test_every_state_of_a_video_is_told_as_what_it_is(archive: Archive) -> None:
+async def test_every_state_of_a_video_has_its_error(archive: Archive) -> None:
     catalogue = archive.youtube.catalogue
     ids = states(catalogue)
     assert FAILURES.keys() == {state.value for state in VideoState} - {"ok"}
@@ -79,7 +79,7 @@ async def failure_of(archive: Archive, video_id: str) -> errors.YTArchiveError:
     return raised.value
 
 
-async def test_what_the_network_does_is_told_too(archive: Archive) -> None:
+async def test_network_failures_have_their_errors(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="player", status=429))
     with pytest.raises(errors.RateLimited):
@@ -89,13 +89,13 @@ async def test_what_the_network_does_is_told_too(archive: Archive) -> None:
         await archive.ytdlp.extract(video.id)
 
 
-async def test_a_proxy_that_is_down_is_the_networks_fault(archive: Archive) -> None:
+async def test_an_unreachable_proxy_is_a_network_failure(archive: Archive) -> None:
     async with archive.other({"proxy": "http://127.0.0.1:9"}) as ytdlp:
         with pytest.raises(errors.NetworkFailure):
             await ytdlp.extract("aaaaaaaaaaa")
 
 
-async def test_without_a_network_the_error_alone_speaks(archive: Archive) -> None:
+async def test_without_a_network_only_the_error_is_reported(archive: Archive) -> None:
     lines: list[str] = []
     number = logger.add(lines.append, level="INFO", format="{message}")
     try:
@@ -108,7 +108,7 @@ async def test_without_a_network_the_error_alone_speaks(archive: Archive) -> Non
     assert not [line for line in lines if "loaded" not in line]
 
 
-async def test_a_certificate_that_is_not_trusted_is_the_networks_fault(archive: Archive) -> None:
+async def test_an_untrusted_certificate_is_a_network_failure(archive: Archive) -> None:
     async with archive.other({"ca_file": None}) as ytdlp:
         with pytest.raises(errors.NetworkFailure, match=r"(?i)certificate"):
             await ytdlp.extract("aaaaaaaaaaa")
@@ -123,7 +123,7 @@ async def test_bad_cookies_are_named(archive: Archive, tmp_path: Path) -> None:
                 await ytdlp.extract("aaaaaaaaaaa")
 
 
-async def test_a_ca_file_that_is_none_is_named(archive: Archive, tmp_path: Path) -> None:
+async def test_an_invalid_ca_file_is_named(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("not a certificate")
     async with archive.other({"ca_file": tmp_path / "ca.pem"}) as ytdlp:
         with pytest.raises(errors.InvalidConfiguration, match=r"network\.ca_file"):

@@ -23,7 +23,7 @@ MIB = 2**20
 DISK = 48 * MIB
 NO_SIZE = {"contentLength": None, "bitrate": None, "averageBitrate": None}
 OVERSHOOT = MIB
-"""Bytes that several transfers may write before each has looked at the disk again."""
+"""Bytes that several transfers may write before each has checked the disk again."""
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def test_an_endless_stream_is_stopped_at_its_announced_size_and_a_margin(
         await archive.ytdlp.download(archive.order(video_id), ignore, ignore)
     assert media_in(archive.order(video_id).folder) == set()
     assert archive.youtube.requests.count("media") == 1
-    assert archive.media_seen() < most + 8 * MIB  # what was under way in sockets
+    assert archive.media_seen() < most + 8 * MIB  # bytes in socket buffers
 
 
 FRAGMENTS = 400
@@ -103,7 +103,7 @@ async def test_a_stream_in_fragments_stops_at_min_free(archive: Archive, small_d
 
 @asynccontextmanager
 async def least_free(disk: Path) -> AsyncIterator[list[int]]:
-    """Give the fewest bytes that were free meanwhile, in a list of one."""
+    """Return a list with the minimum of free bytes during the test."""
     least = [DISK]
 
     async def watch() -> None:
@@ -192,7 +192,7 @@ async def test_a_stream_in_fragments_waits_for_space_and_resumes(
         assert archive.youtube.requests.count("media") < 10
         filler.file.unlink()
         archive.youtube.behaviour.change(media_bytes_per_second=None)
-        with suppress(errors.IntegrityFailure):  # the fragments are no whole film
+        with suppress(errors.IntegrityFailure):  # the fragments are no complete film
             await ytdlp.download(small.order(video.id), ignore, ignore)
     # Each fragment, the one that was cut again, and once more all after the failed check.
     assert archive.youtube.requests.count("media") <= 20 + 1 + 20

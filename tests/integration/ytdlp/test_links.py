@@ -1,4 +1,4 @@
-"""Links in staging lead nothing out of the archive, and what they lead to is not touched."""
+"""Links in staging are not followed out of the archive, and their targets are not changed."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ async def test_links_inside_a_video_s_folder_are_removed(archive: Archive, outsi
 async def test_a_link_in_place_of_the_folder_of_extractions_is_replaced(
     archive: Archive, outside: Path
 ) -> None:
-    """Old extractions are deleted there, so a link would also cost what others own."""
+    """Old extractions are deleted there, so a link would delete foreign files."""
     info = archive.base / "fresh" / ".ytarchive" / "staging" / "info"
     info.parent.mkdir(parents=True)
     info.symlink_to(outside, target_is_directory=True)

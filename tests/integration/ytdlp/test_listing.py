@@ -15,7 +15,7 @@ from ytarchive.common import errors
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_list_is_read_page_by_page_as_it_is_wanted(archive: Archive) -> None:
+async def test_a_list_is_read_page_by_page_on_demand(archive: Archive) -> None:
     playlist = archive.youtube.catalogue.playlist_of(250, title="Long", private=2, deleted=1)
     listing = archive.ytdlp.list_entries(playlist.id)
     first = await anext(listing)
@@ -40,20 +40,20 @@ async def test_a_channel_is_listed_by_its_uploads(archive: Archive) -> None:
         assert {v.video_id for v in chunk.videos} == {v.id for v in made}
 
 
-async def test_a_private_list_is_gone_for_us(archive: Archive) -> None:
+async def test_a_private_list_is_reported_as_gone(archive: Archive) -> None:
     playlist = archive.youtube.catalogue.playlist_of(2)
     archive.youtube.catalogue.change_playlist(playlist.id, state="private")
     with pytest.raises(errors.SourceGone):
         await anext(archive.ytdlp.list_entries(playlist.id))
 
 
-async def test_a_list_that_is_not_there_is_gone(archive: Archive) -> None:
+async def test_a_missing_list_is_reported_as_gone(archive: Archive) -> None:
     for source in ("PL" + "x" * 32, "@nobodyatall", "UC" + "x" * 22):
         with pytest.raises(errors.SourceGone):
             await anext(archive.ytdlp.list_entries(source))
 
 
-async def test_a_listing_that_nobody_reads_on_gives_its_worker_back(archive: Archive) -> None:
+async def test_an_abandoned_listing_releases_its_worker(archive: Archive) -> None:
     playlist = archive.youtube.catalogue.playlist_of(150)
     listing = archive.ytdlp.list_entries(playlist.id)
     await anext(listing)

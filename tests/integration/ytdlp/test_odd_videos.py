@@ -1,4 +1,4 @@
-"""Videos that YouTube describes oddly, stored by the real yt-dlp as they are meant."""
+"""Videos with unusual descriptions by YouTube are stored correctly by the real yt-dlp."""
 
 import json
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ async def test_requested_sound_is_stored_and_resumed_by_language(archive: Archiv
     assert done.remarks == ["no sound in fr", "original sound: German (de)"]
 
 
-async def test_opus_beside_h264_becomes_an_mp4(archive: Archive) -> None:
+async def test_opus_with_h264_becomes_an_mp4(archive: Archive) -> None:
     done, info = await fetched(archive, {}, formats=[{"itag": 136}, {"itag": 251}])
     said = await streams(done.folder / f"{info['id']}.mp4")
     assert "Video: h264" in said

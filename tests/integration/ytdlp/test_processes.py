@@ -1,4 +1,4 @@
-"""Workers come, crash, hang, grow old and die with their server."""
+"""Workers are started, replaced, cancelled, and end with their server."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ from ytarchive.ytdlp import Transfer, YtDlp
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_killed_worker_is_told_and_the_next_try_resumes(archive: Archive) -> None:
+async def test_a_killed_worker_is_reported_and_the_next_attempt_resumes(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.change(media_bytes_per_second=SLOW)
     running = asyncio.create_task(archive.ytdlp.download(archive.order(video.id), ignore, ignore))
@@ -45,7 +45,7 @@ async def test_a_killed_worker_is_told_and_the_next_try_resumes(archive: Archive
     assert await decode(done.folder / f"{video.id}.mp4") == ""
 
 
-async def test_a_killed_zygote_is_replaced(archive: Archive) -> None:
+async def test_a_killed_fork_server_is_replaced(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     await archive.ytdlp.extract(video.id)
     fork_server = archive.ytdlp._pool._fork_server
@@ -77,7 +77,7 @@ async def test_a_transfer_without_progress_is_stopped(archive: Archive) -> None:
     assert (done.folder / f"{video.id}.mp4").is_file()
 
 
-async def test_an_extraction_that_hangs_is_stopped(archive: Archive) -> None:
+async def test_a_hanging_extraction_is_stopped(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="watch", hang=True))
     async with archive.other(extract_timeout=1) as ytdlp:
@@ -95,7 +95,7 @@ async def test_a_worker_is_replaced_after_its_share_of_videos(archive: Archive) 
         await ytdlp.extract(video.id)
 
 
-async def test_a_worker_that_grows_beyond_all_measure_is_ended_at_once(archive: Archive) -> None:
+async def test_a_worker_far_above_its_memory_limit_is_ended_at_once(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="watch", hang=True))
     async with archive.other(worker_memory=2**20) as ytdlp:  # no Python is as small as that
@@ -137,7 +137,7 @@ def held_by(pid: int) -> set[str]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs Linux's /proc")
-async def test_a_crash_of_a_worker_leaves_no_image_of_its_memory(archive: Archive) -> None:
+async def test_a_crash_of_a_worker_leaves_no_core_file(archive: Archive) -> None:
     await archive.ytdlp.extract(archive.youtube.catalogue.add_video().id)
     [worker] = archive.workers
     assert "Max core file size        0 " in limits_of(worker)
@@ -165,17 +165,17 @@ async def test_other_cookies_or_another_yt_dlp_bring_new_workers(
     assert jar.read_text().endswith("new\n")
 
 
-async def test_no_process_runs_before_the_first_need(tmp_path: Path) -> None:
+async def test_no_process_is_started_before_the_first_task(tmp_path: Path) -> None:
     async with YtDlp(Settings(storage=StorageConfig(base_path=tmp_path))) as ytdlp:
         assert ytdlp._pool._fork_server is None
     assert not files(tmp_path)
 
 
-async def test_idle_workers_are_let_go(archive: Archive) -> None:
+async def test_idle_workers_are_ended(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     await archive.ytdlp.extract(video.id)
     [worker] = archive.workers
-    archive.ytdlp._pool._let_go()  # as its timer does
+    archive.ytdlp._pool._end_idle()  # as its timer does
     await until(lambda: not is_alive(worker))
     assert archive.ytdlp._pool._fork_server is None
     await archive.ytdlp.extract(video.id)
@@ -206,7 +206,7 @@ asyncio.run(main(*sys.argv[1:4], sys.argv[4:]))
 
 @pytest.fixture
 def mark() -> Iterator[str]:
-    """A word in the environment by which a test knows its processes again."""
+    """A value in the environment by which a test finds its processes."""
     found = f"YTARCHIVE_TEST_MARK={uuid4()}"
     yield found
     for pid in marked(found):
@@ -280,7 +280,7 @@ async def test_a_merge_can_be_cancelled_and_is_done_again_without_the_network(
     assert await decode(done.folder / f"{video.id}.mp4") == ""
 
 
-async def test_the_server_alone_decides_what_a_signal_ends(archive: Archive) -> None:
+async def test_only_the_server_handles_signals(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     await archive.ytdlp.extract(video.id)
     fork_server = archive.ytdlp._pool._fork_server
@@ -292,7 +292,7 @@ async def test_the_server_alone_decides_what_a_signal_ends(archive: Archive) -> 
     assert archive.workers == workers
 
 
-async def test_without_ffmpeg_a_download_says_what_is_missing(
+async def test_without_ffmpeg_a_download_names_the_missing_tool(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.ytdlp.worker_config.ffmpeg_path", lambda: None)

@@ -1,4 +1,4 @@
-"""Entries of lists, read quickly, are what yt-dlp itself reads, whatever state they are in."""
+"""Quickly read entries of lists equal those of yt-dlp, in every state."""
 
 import os
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def test_quickly_read_entries_are_those_of_yt_dlp(
     [{}, {"title": None}, {"title": {"simpleText": "A"}}, {"title": {"runs": "A"}},
      {"lengthSeconds": None}, {"lengthSeconds": "1:00"}, {"videoId": None}],
 )  # fmt: skip
-def test_what_lies_elsewhere_is_left_to_yt_dlp(odd: dict[str, object]) -> None:
+def test_unusual_entries_are_left_to_yt_dlp(odd: dict[str, object]) -> None:
     plain = {"videoId": "a" * 11, "title": {"runs": [{"text": "A "}, {"text": "B"}]}}
     found = plain_entry(plain | {"lengthSeconds": "60"} | odd)
     assert (found is None) == bool(odd)
@@ -69,7 +69,7 @@ _ENTRIES = [{"playlistVideoRenderer": {"videoId": "a" * 11}}] * 3
 
 @pytest.mark.parametrize("name", ["contents", "items", "rows", "subThreads"])
 @pytest.mark.parametrize("last", [_TOKEN, _BUTTON, _MODEL, {}, None, "text"])
-def test_the_way_to_the_next_page_is_found_as_yt_dlp_finds_it(name: str, last: object) -> None:
+def test_the_next_page_is_found_as_by_yt_dlp(name: str, last: object) -> None:
     part = {name: [*_ENTRIES, last]}
     found = YoutubeTabIE._extract_continuation(part)
     assert found == youtube.YoutubeTabIE._extract_continuation(part)
@@ -81,6 +81,6 @@ def test_the_way_to_the_next_page_is_found_as_yt_dlp_finds_it(name: str, last: o
     [None, [], {}, {"contents": {"a": _TOKEN}}, {"contents": "text"},
      {"continuations": [{"nextContinuationData": {"continuation": "further"}}]}],
 )  # fmt: skip
-def test_unusual_parts_of_a_page_lead_on_as_with_yt_dlp(part: object) -> None:
+def test_unusual_parts_of_a_page_continue_as_with_yt_dlp(part: object) -> None:
     expected = youtube.YoutubeTabIE._extract_continuation(part)
     assert YoutubeTabIE._extract_continuation(part) == expected

@@ -1,4 +1,4 @@
-"""yt-dlp asks YouTube's servers and no other, whatever a page, a redirect or a file names."""
+"""yt-dlp sends requests only to YouTube's servers, whatever pages, redirects or files contain."""
 
 import json
 import os
@@ -29,7 +29,7 @@ ELSEWHERE = [
 
 
 def asked(archive: Archive) -> set[str]:
-    """The servers that anything was asked of, or was to be asked of."""
+    """The servers to which requests were sent or attempted."""
     entries = archive.youtube.requests.entries
     return {entry.host or entry.path for entry in entries}
 
@@ -84,7 +84,7 @@ async def test_a_redirect_within_youtube_is_followed(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("kind", ["watch", "player", "media"])
-async def test_no_kind_of_request_is_led_elsewhere(archive: Archive, kind: str) -> None:
+async def test_no_kind_of_request_is_redirected_to_other_hosts(archive: Archive, kind: str) -> None:
     video = archive.youtube.catalogue.add_video()
     target = "http://169.254.169.254/latest/meta-data/"
     archive.youtube.behaviour.faults.append(Fault(kind=kind, status=302, location=target))
@@ -106,7 +106,7 @@ async def test_media_elsewhere_are_not_fetched(archive: Archive, target: str) ->
 
 
 @pytest.mark.parametrize("protocol", ["m3u8", "m3u8_native", "http_dash_segments", "rtmp", "rtsp"])
-async def test_ffmpeg_and_its_like_are_not_sent_for_a_stream(
+async def test_ffmpeg_and_external_downloaders_are_not_used_for_streams(
     archive: Archive, protocol: str
 ) -> None:
     video = archive.youtube.catalogue.add_video()
@@ -143,7 +143,7 @@ CONFIG = "--exec 'touch {mark}'\n--netrc\n--plugin-dirs {folder}\n--proxy http:/
 PLUGIN = "from pathlib import Path\nPath({mark!r}).touch()\n"
 
 
-async def test_no_configuration_and_no_plugin_lying_about_is_used(
+async def test_foreign_configuration_and_plugins_are_not_used(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mark = tmp_path / "was-run"
@@ -171,7 +171,7 @@ JAR = "# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tSID
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs Linux's /proc")
-async def test_no_secret_stands_in_an_argument_a_file_or_the_environment(
+async def test_no_secret_is_in_an_argument_a_file_or_the_environment(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("YOUTUBE_API_KEY", "YTARCHIVE_SERVER__TOKEN", "AWS_SECRET_ACCESS_KEY"):

@@ -47,7 +47,7 @@ async def test_formats_cost_one_extraction_which_a_download_then_uses(
 
 
 @pytest.mark.parametrize("kind", ["watch", "media"])
-async def test_cancelling_does_not_wait_for_a_youtube_that_hangs(
+async def test_cancelling_does_not_wait_for_a_hanging_youtube(
     archive: Archive, service: DownloadService, kind: str
 ) -> None:
     video = archive.youtube.catalogue.add_video()
@@ -59,7 +59,7 @@ async def test_cancelling_does_not_wait_for_a_youtube_that_hangs(
     assert stopped.status == "CANCELLED"
 
 
-async def test_a_shutdown_stops_so_that_the_next_start_resumes(
+async def test_transfers_stopped_by_a_shutdown_are_resumed(
     archive: Archive, service: DownloadService
 ) -> None:
     video = archive.youtube.catalogue.add_video()
@@ -76,7 +76,7 @@ async def test_a_shutdown_stops_so_that_the_next_start_resumes(
     await later.close()
 
 
-async def test_a_video_that_cannot_be_had_says_why(
+async def test_an_unavailable_video_has_its_reason(
     archive: Archive, service: DownloadService
 ) -> None:
     video = archive.youtube.catalogue.add_video(state="private")

@@ -1,4 +1,4 @@
-"""Captions and thumbnails that did not come: told by name, and fetched without the media later."""
+"""Missing captions and thumbnails are named, and fetched later without the media."""
 
 import base64
 import gzip
@@ -15,7 +15,9 @@ from ytarchive.ytdlp import Downloaded, Transfer, YtDlp
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_what_failed_is_missing_and_comes_without_the_media(archive: Archive) -> None:
+async def test_failed_side_files_are_missing_and_fetched_later_without_the_media(
+    archive: Archive,
+) -> None:
     video = archive.youtube.catalogue.add_video(captions=("en", "de"))
     wanted = archive.order(video.id, caption_languages=["en", "de", "fr"])
     archive.youtube.behaviour.faults += [
@@ -43,7 +45,7 @@ async def test_what_failed_is_missing_and_comes_without_the_media(archive: Archi
     assert archive.media_seen() == done.network_bytes == 0
 
 
-async def test_what_youtube_does_not_have_is_not_missing(archive: Archive) -> None:
+async def test_files_that_youtube_does_not_have_are_not_missing(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults += [
         Fault(kind="caption", status=404),
@@ -53,7 +55,7 @@ async def test_what_youtube_does_not_have_is_not_missing(archive: Archive) -> No
     assert (await archive.ytdlp.download(wanted, ignore, ignore)).missing == []
 
 
-async def test_after_too_many_requests_no_more_captions_are_asked_for(archive: Archive) -> None:
+async def test_after_a_429_answer_no_more_captions_are_requested(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video(captions=("de", "en", "fr"))
     archive.youtube.behaviour.faults += [Fault(kind="caption", status=429)]
     wanted = archive.order(video.id, caption_languages=["all"])
@@ -68,16 +70,16 @@ async def test_after_too_many_requests_no_more_captions_are_asked_for(archive: A
     ]
 
 
-async def test_captions_are_not_asked_for_when_they_are_to_be_spared(archive: Archive) -> None:
+async def test_captions_are_not_requested_with_omits_captions(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
-    wanted = archive.order(video.id, spares_captions=True)
+    wanted = archive.order(video.id, omits_captions=True)
     done = await archive.ytdlp.download(wanted, ignore, ignore)
     assert done.missing == ["captions:en"]
     assert not done.captions_refused
     assert "caption" not in archive.youtube.requests.counts
 
 
-async def test_a_thumbnail_is_asked_for_twice_when_a_server_stumbles(archive: Archive) -> None:
+async def test_a_thumbnail_is_requested_again_after_a_temporary_error(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults += [Fault(kind="thumbnail", status=503, times=1)]
     done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
@@ -85,7 +87,7 @@ async def test_a_thumbnail_is_asked_for_twice_when_a_server_stumbles(archive: Ar
     assert archive.youtube.requests.counts["thumbnail"] == 2
 
 
-async def test_a_thumbnail_that_is_no_image_is_told_in_words(archive: Archive) -> None:
+async def test_a_thumbnail_that_is_no_image_is_reported(archive: Archive) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults += [Fault(kind="thumbnail", status=200, body="sorry")]
     done = await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
@@ -139,10 +141,10 @@ async def test_a_side_file_that_fails_in_any_way_is_missing_and_the_video_is_sto
     assert later.missing == []
 
 
-async def test_side_files_that_hang_wait_for_the_media_and_not_the_reverse(
+async def test_hanging_side_files_do_not_delay_the_media(
     archive: Archive,
 ) -> None:
-    """Ten languages that never arrive take one deadline after the media, not ten."""
+    """Ten languages without answer take one deadline after the media, not ten."""
     languages = tuple(f"e{letter}" for letter in "abcdefghij")
     video = archive.youtube.catalogue.add_video(captions=languages)
     archive.youtube.behaviour.faults += [Fault(kind="caption", hang=True)]

@@ -1,4 +1,4 @@
-"""Media that are not what they should be are never kept, and fetched again from scratch, once."""
+"""Damaged media are never stored, and are fetched again from the start, once."""
 
 import socket
 from collections.abc import Iterator, Mapping
@@ -38,12 +38,12 @@ def media_kept(archive: Archive, video_id: str) -> set[str]:
 
 
 def shorten(served: dict[int, MediaFile], itag: int) -> None:
-    """From now on half of the stream is all that there is; its length was told before."""
+    """From now on only half of the stream is sent; its announced length does not change."""
     half = served[itag].size // 2
     served[itag] = replace(served[itag], view=served[itag].view[:half], size=half)
 
 
-async def test_a_stream_that_ends_early_is_noticed_and_fetched_anew(
+async def test_a_stream_that_ends_early_is_fetched_again(
     archive: Archive, served: dict[int, MediaFile], extraction: Mapping[str, int]
 ) -> None:
     video = archive.youtube.catalogue.add_video()
@@ -61,7 +61,7 @@ async def test_a_stream_that_ends_early_is_noticed_and_fetched_anew(
 
 
 @pytest.mark.parametrize("itag", [136, 140])
-async def test_a_stream_that_always_ends_early_is_given_up_after_one_more_try(
+async def test_a_stream_that_always_ends_early_fails_after_one_retry(
     archive: Archive, served: dict[int, MediaFile], itag: int, extraction: Mapping[str, int]
 ) -> None:
     video = archive.youtube.catalogue.add_video()
@@ -74,7 +74,7 @@ async def test_a_stream_that_always_ends_early_is_given_up_after_one_more_try(
     assert times(archive.youtube.requests.counts, extraction) == 2
 
 
-async def test_a_video_that_comes_without_its_picture_is_refused(
+async def test_a_video_without_its_picture_is_refused(
     archive: Archive, served: dict[int, MediaFile]
 ) -> None:
     video = archive.youtube.catalogue.add_video()
@@ -83,7 +83,7 @@ async def test_a_video_that_comes_without_its_picture_is_refused(
     assert media_kept(archive, video.id) == set()
 
 
-async def test_what_is_no_media_at_all_is_refused(
+async def test_content_that_is_no_media_is_refused(
     archive: Archive, served: dict[int, MediaFile]
 ) -> None:
     video = archive.youtube.catalogue.add_video()

@@ -1,7 +1,7 @@
-"""Lets the disk fail under the workers; `sitecustomize.py` installs it.
+"""Makes the disk fail for the workers; `sitecustomize.py` installs it.
 
-The file named in DISK_FAULTS holds a JSON object: for each video id, the name of an error of the
-system, and how many bytes of a file of that video are written before it strikes.
+The file named in DISK_FAULTS contains a JSON object: for each video id, the name of a system error,
+and how many bytes of a file of that video are written before it occurs.
 """
 
 import errno
@@ -16,14 +16,14 @@ _ORDERS = Path(os.environ["DISK_FAULTS"])
 
 
 class _FailingFile(io.FileIO):
-    """Takes some bytes; then every write fails."""
+    """Accepts some bytes; then every write fails."""
 
     def __init__(self, descriptor: int, mode: str, error: str, passes: int) -> None:
         super().__init__(descriptor, mode)
         self._error, self._left = getattr(errno, error), passes
 
     def write(self, data: Any, /) -> int:
-        """As ever, until it fails."""
+        """Write, until the limit is reached."""
         self._left -= len(data)
         if self._left < 0:
             raise OSError(self._error, os.strerror(self._error))

@@ -1,4 +1,4 @@
-"""A backup is consistent while others write, is checked before it is used, and replaces nothing."""
+"""A backup is consistent during writes, is checked before use, and overwrites nothing."""
 
 import asyncio
 import functools
@@ -51,7 +51,7 @@ JOBS = Schema("ytarchive.jobs", durable=True)
 
 @pytest.fixture
 def config(tmp_path: Path) -> StorageConfig:
-    """Settings of an archive that has its identity, and nothing else as yet."""
+    """Settings of an archive that has only its identity."""
     config = StorageConfig(base_path=tmp_path / "archive")
     open_identity(config, Access.CREATE)
     return config
@@ -59,7 +59,7 @@ def config(tmp_path: Path) -> StorageConfig:
 
 @pytest.fixture
 async def archive(config: StorageConfig) -> StorageConfig:
-    """An archive with one video, a queue, and nobody who uses it."""
+    """An archive with one video and a queue, which no process uses."""
     storage = await StorageService.open(config)
     await storage.save_video(save_request(stage(config)))
     await storage.close()
@@ -134,9 +134,7 @@ async def test_declared_database_is_backed_up_and_restored(
         assert database.execute("PRAGMA application_id").fetchone() == (7,)
 
 
-async def test_the_digests_are_those_that_sha256sum_tells(
-    archive: StorageConfig, tmp_path: Path
-) -> None:
+async def test_the_digests_equal_those_of_sha256sum(archive: StorageConfig, tmp_path: Path) -> None:
     backup = back_up(archive, tmp_path / "backups")
     for database in backup.manifest.databases:
         told = run("sha256sum", f"{backup.path}/{database.name}").split()[0]
@@ -148,7 +146,7 @@ def _add_two(number: int, writer: Writer) -> None:
     writer.execute_many("add_video", rows)
 
 
-async def test_a_backup_while_others_write_holds_a_whole_prefix_of_what_they_wrote(
+async def test_a_backup_during_writes_contains_a_prefix_of_the_commits(
     config: StorageConfig, tmp_path: Path
 ) -> None:
     """Each transaction writes two rows: a backup between them would show one alone."""
@@ -176,7 +174,7 @@ async def test_a_backup_while_others_write_holds_a_whole_prefix_of_what_they_wro
     assert counts[-1] > counts[0]
 
 
-async def test_what_a_killed_process_left_in_its_write_ahead_log_is_in_the_backup(
+async def test_a_write_ahead_log_of_a_killed_process_is_in_the_backup(
     archive: StorageConfig, tmp_path: Path
 ) -> None:
     script = (
@@ -194,7 +192,7 @@ async def test_what_a_killed_process_left_in_its_write_ahead_log_is_in_the_backu
         assert copy.execute("SELECT title FROM videos").fetchone() == ("written last",)
 
 
-async def test_a_damaged_database_is_not_backed_up_in_silence(
+async def test_a_damaged_database_is_reported_by_the_backup(
     archive: StorageConfig, tmp_path: Path
 ) -> None:
     path = archive.state_path / "library.db"
@@ -222,7 +220,7 @@ def _newer(backup: Path) -> None:
 
 
 def _broken(backup: Path) -> None:
-    """Damaged before it was signed: the digest is right, the database is not."""
+    """Damaged before the digest was computed: the digest is right, the database is not."""
     path = backup / "library.db"
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xa5" * 8192 + content[12288:])
@@ -261,7 +259,7 @@ DAMAGES: list[tuple[Callable[[Path], Any], type[YTArchiveError]]] = [
 
 
 @pytest.mark.parametrize(("damage", "error"), DAMAGES)
-async def test_a_backup_that_is_not_sound_is_refused_and_nothing_is_changed(
+async def test_a_damaged_backup_is_refused_and_nothing_is_changed(
     archive: StorageConfig,
     tmp_path: Path,
     damage: Callable[[Path], Any],
@@ -286,7 +284,7 @@ async def test_it_is_refused_while_a_process_uses_the_archive(
             restore(archive, tmp_path / "backups")
 
 
-async def test_a_backup_can_be_restored_beside_copied_files_on_a_new_machine(
+async def test_a_backup_can_be_restored_with_copied_files_on_a_new_machine(
     archive: StorageConfig, tmp_path: Path
 ) -> None:
     backup = back_up(archive, tmp_path / "backups")
@@ -308,7 +306,7 @@ async def test_a_backup_of_another_archive_is_refused(
     assert not other.state_path.exists()
 
 
-async def test_of_several_backups_the_newest_whole_one_is_taken(
+async def test_the_newest_complete_backup_is_restored(
     archive: StorageConfig, tmp_path: Path
 ) -> None:
     folder = tmp_path / "backups"

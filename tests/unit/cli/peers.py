@@ -1,4 +1,4 @@
-"""The five services in memory: what they are asked is kept, what they answer is set by the test."""
+"""The five services in memory: requests are recorded, answers are set by the test."""
 
 import asyncio
 from collections.abc import Callable
@@ -107,7 +107,7 @@ def running(video_id: str = FILM, **fields: Any) -> VideoProgress:
 
 
 class GovernorPeer(GovernorAPI):
-    """A governor that remembers what it was told."""
+    """A governor that records its calls."""
 
     def __init__(self) -> None:
         self.state = GovernorState(
@@ -128,7 +128,7 @@ class GovernorPeer(GovernorAPI):
 
 
 class JobsPeer(JobsAPI):
-    """Jobs that go through the moments in `course`, one each time they are looked at."""
+    """Jobs that pass through the states in `course`, one at each request."""
 
     def __init__(self) -> None:
         self.requests: list[CreateJob] = []
@@ -224,7 +224,7 @@ class JobsPeer(JobsAPI):
 
 
 class AvailabilityPeer(AvailabilityAPI):
-    """Knows of no unavailable video."""
+    """Has no unavailable video."""
 
     def __init__(self) -> None:
         self.missing: list[AvailabilityQuery] = []
@@ -253,7 +253,7 @@ def described(video_id: str = FILM, title: str = "A film") -> VideoMetadata:
 
 
 class MetadataPeer(MetadataAPI):
-    """Knows one of each kind."""
+    """Has one of each kind."""
 
     def __init__(self) -> None:
         self.queries: list[MetadataQuery] = []
@@ -362,7 +362,7 @@ class StoragePeer(StorageAPI, WorkPlansAPI):
 
 
 class LoggingPeer(LoggingAPI):
-    """Answers queries with the pages in `pages`, the last of them again and again."""
+    """Answers queries with the pages in `pages`, the last of them repeatedly."""
 
     def __init__(self) -> None:
         self.queries: list[LogQuery] = []
@@ -403,7 +403,7 @@ class StagingPeer(StagingAPI):
 
 
 class EventsPeer(EventsAPI):
-    """Says all the while that something may have changed."""
+    """Sends an event at each request."""
 
     service = EventsAPI.service
 

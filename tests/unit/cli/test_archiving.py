@@ -1,4 +1,4 @@
-"""`download` and `playlist`: what is asked of the archive, and what people are told."""
+"""`download` and `playlist`: their requests to the archive, and their output."""
 
 import io
 import signal
@@ -198,13 +198,13 @@ def test_a_download_that_was_not_stored_says_that_the_stored_copy_is_better(
     )
 
 
-def test_a_lower_quality_than_asked_is_told(cli: Cli, archive: Peers) -> None:
+def test_a_lower_quality_than_requested_is_reported(cli: Cli, archive: Peers) -> None:
     message = "1080p was not available; fetched 720p"
     archive.jobs.results = [stored(quality="720p", message=message)]
     assert message in cli("download", FILM).out
 
 
-def test_what_is_missing_is_told_with_reason_plan_and_the_way_to_retry(
+def test_missing_videos_are_reported_with_reason_plan_and_retry_command(
     cli: Cli, archive: Peers
 ) -> None:
     private = JobResult(
@@ -221,7 +221,7 @@ def test_what_is_missing_is_told_with_reason_plan_and_the_way_to_retry(
     assert "ytarchive jobs retry job-1" in ran.out
 
 
-def test_what_helps_against_a_failure_is_told_once(cli: Cli, archive: Peers) -> None:
+def test_the_remedy_of_a_failure_is_printed_once(cli: Cli, archive: Peers) -> None:
     archive.jobs.results = [
         JobResult(video_id=each, status="failed", error_code="E204", message="ffmpeg was not found")
         for each in (FILM, TALK)
@@ -229,7 +229,7 @@ def test_what_helps_against_a_failure_is_told_once(cli: Cli, archive: Peers) -> 
     assert cli("download", FILM, TALK).out.count("Install it, or reinstall ytarchive") == 1
 
 
-def test_of_a_large_job_only_what_is_missing_is_listed(cli: Cli, archive: Peers) -> None:
+def test_of_a_large_job_only_missing_videos_are_listed(cli: Cli, archive: Peers) -> None:
     ids = [f"video{number:06}" for number in range(200)]
     failed = [JobResult(video_id=each, status="failed", message="reset") for each in ids[:80]]
     archive.jobs.results = [*failed, *(stored(each) for each in ids[80:])]
@@ -248,7 +248,7 @@ def test_a_list_that_does_not_exist_fails_with_its_reason(cli: Cli, archive: Pee
     assert "The playlist does not exist" in ran.out
 
 
-def test_a_list_that_broke_off_is_a_failure_even_if_all_it_gave_was_stored(
+def test_an_incomplete_listing_is_a_failure_even_if_its_videos_are_stored(
     cli: Cli, archive: Peers
 ) -> None:
     archive.jobs.error = "the listing broke off"
@@ -270,7 +270,7 @@ def test_json_of_several_lists_is_an_array(cli: Cli, archive: Peers) -> None:
     assert [job["id"] for job in ran.json] == ["job-1", "job-2"]
 
 
-def test_detached_jobs_are_queued_and_left(cli: Cli, server: Peers) -> None:
+def test_detached_jobs_are_queued_and_not_followed(cli: Cli, server: Peers) -> None:
     ran = cli("download", FILM, "--detach")
     assert ran.code == 0
     assert "ytarchive jobs watch job-1" in ran.out
@@ -278,7 +278,9 @@ def test_detached_jobs_are_queued_and_left(cli: Cli, server: Peers) -> None:
     assert cli("download", FILM, "--detach", "--json").json["status"] == "PENDING"
 
 
-def test_detached_without_a_server_says_that_nothing_works_on_it(cli: Cli, archive: Peers) -> None:
+def test_detached_without_a_server_reports_that_nothing_processes_it(
+    cli: Cli, archive: Peers
+) -> None:
     assert "No server is running" in cli("download", FILM, "--detach").err
 
 
@@ -298,7 +300,7 @@ def test_a_server_finishes_its_jobs_without_being_reminded(cli: Cli, server: Pee
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_keeps_the_job_and_says_how_to_go_on(
+def test_an_interrupt_keeps_the_job_and_prints_how_to_continue(
     cli: Cli, archive: Peers, number: signal.Signals
 ) -> None:
     archive.jobs.moments = [{}] * 100
@@ -309,7 +311,7 @@ def test_an_interrupt_keeps_the_job_and_says_how_to_go_on(
     assert "`ytarchive jobs watch job-1`" in ran.err
 
 
-def test_an_interrupt_leaves_a_server_to_its_work(cli: Cli, server: Peers) -> None:
+def test_an_interrupt_does_not_stop_a_server(cli: Cli, server: Peers) -> None:
     server.jobs.moments = [{}] * 100
     server.jobs.when_looked_at = lambda: signal.raise_signal(signal.SIGINT)
     ran = cli("download", FILM, "--json")
@@ -318,7 +320,7 @@ def test_an_interrupt_leaves_a_server_to_its_work(cli: Cli, server: Peers) -> No
     assert "`ytarchive jobs watch job-1`" in ran.json["error"]["remedy"]
 
 
-def test_no_title_can_do_anything_to_the_terminal(cli: Cli, archive: Peers) -> None:
+def test_titles_cannot_control_the_terminal(cli: Cli, archive: Peers) -> None:
     archive.storage.videos[FILM] = (
         "\x1b[31mred\x1b[0m [bold]x[/bold] :smile:\r\n\u202egnp.exe\ud800"
     )
@@ -337,7 +339,7 @@ def plan() -> WorkPlan:
     )  # fmt: skip
 
 
-def test_a_server_that_goes_away_is_told_with_the_way_to_go_on(cli: Cli, server: Peers) -> None:
+def test_a_server_that_stops_is_reported_with_how_to_continue(cli: Cli, server: Peers) -> None:
     def gone() -> None:
         raise ServiceUnavailable("the jobs service does not answer")
 
@@ -351,7 +353,7 @@ def test_a_server_that_goes_away_is_told_with_the_way_to_go_on(cli: Cli, server:
 @pytest.mark.parametrize(
     ("flags", "shown"), [((), []), (("-v",), ["queued"]), (("-vv",), ["detail", "queued"])]
 )
-def test_the_log_is_shown_as_far_as_it_is_asked_for(
+def test_the_log_is_shown_from_the_requested_level(
     cli: Cli, archive: Peers, flags: tuple[str, ...], shown: list[str]
 ) -> None:
     def write() -> None:

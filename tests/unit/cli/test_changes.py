@@ -18,7 +18,7 @@ from ytarchive.jobs.events.service import EventsService
 HOUR = 3600.0
 
 
-async def test_a_command_looks_at_once_and_then_at_every_event(
+async def test_a_command_checks_at_once_and_at_every_event(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "_QUIET", HOUR)
@@ -32,7 +32,7 @@ async def test_a_command_looks_at_once_and_then_at_every_event(
     assert not bus._subscribers
 
 
-async def test_a_command_looks_without_an_event_after_a_while(
+async def test_a_command_checks_after_some_seconds_without_an_event(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "_QUIET", 0.001)

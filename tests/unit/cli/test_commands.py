@@ -1,4 +1,4 @@
-"""The commands that look at something: what they ask, what they print, and their exit codes."""
+"""Commands that show something: their requests, their output, and their exit codes."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ from ytarchive.storage import FailedDownload, UnavailableVideo, WorkPlan
 # --- metadata, formats ----------------------------------------------------------------------
 
 
-def test_metadata_tells_a_video_a_channel_and_a_playlist_apart(cli: Cli, archive: Peers) -> None:
+def test_metadata_distinguishes_a_video_a_channel_and_a_playlist(cli: Cli, archive: Peers) -> None:
     assert cli("metadata", f"https://youtu.be/{FILM}", "--json").json["video_id"] == FILM
     assert cli("metadata", "@films", "--json").json["channel_id"] == CHANNEL
     assert cli("metadata", CHANNEL, "--json").json["handle"] == "@films"
@@ -39,7 +39,7 @@ def test_metadata_for_people(cli: Cli, archive: Peers) -> None:
     assert f"2  {TALK}          (not available)" in playlist
 
 
-def test_metadata_asks_anew_when_told_to(cli: Cli, archive: Peers) -> None:
+def test_metadata_is_requested_again_with_refresh(cli: Cli, archive: Peers) -> None:
     cli("metadata", FILM)
     cli("metadata", FILM, "--refresh")
     assert [query.refresh for query in archive.metadata.queries] == [False, True]
@@ -53,7 +53,7 @@ def test_metadata_can_be_stored_by_a_job(cli: Cli, archive: Peers) -> None:
     assert (playlist.type, playlist.playlist_id) == (JobType.METADATA_ONLY, LIST)
 
 
-def test_formats_lists_what_there_is(cli: Cli, archive: Peers) -> None:
+def test_formats_lists_the_formats(cli: Cli, archive: Peers) -> None:
     assert "137" in cli("formats", FILM).out
     assert cli("formats", FILM, "--json").json["formats"][0]["size_bytes"] == 10_000_000
 
@@ -72,7 +72,7 @@ def test_jobs_are_listed_with_their_state(cli: Cli, archive: Peers) -> None:
     assert archive.jobs.queries[-1].status is JobStatus.RUNNING
 
 
-def test_a_pause_stands_above_the_jobs(cli: Cli, archive: Peers) -> None:
+def test_a_pause_is_shown_above_the_jobs(cli: Cli, archive: Peers) -> None:
     archive.jobs.governor.state = GovernorState(
         state="open", reason="bot_check", message="YouTube asks for a sign-in", opened_at=NOON,
         next_probe_at=NOON, pace="polite", videos_per_hour=180, ready_videos=0,
@@ -94,7 +94,7 @@ def test_a_job_that_is_not_there_is_exit_code_1(cli: Cli, archive: Peers) -> Non
     assert cli("jobs", "show", "other", "--json").json["error"]["code"] == "E013"
 
 
-def test_what_cannot_be_a_job_is_wrong_usage(cli: Cli, archive: Peers) -> None:
+def test_an_invalid_job_id_is_wrong_usage(cli: Cli, archive: Peers) -> None:
     assert cli("jobs", "show", "a/b").code == 2
 
 
@@ -107,14 +107,14 @@ def test_watching_as_json_gives_a_line_for_each_change(cli: Cli, archive: Peers)
     assert lines[0]["progress"]["active"][0]["phase"] == "video"
 
 
-def test_retry_stays_with_the_job_and_tells_how_it_ended(cli: Cli, archive: Peers) -> None:
+def test_retry_follows_the_job_and_prints_its_result(cli: Cli, archive: Peers) -> None:
     ran = cli("jobs", "retry", "job-1")
     assert ran.code == 0
     assert archive.jobs.retried == ["job-1"]
     assert "1 stored." in ran.out
 
 
-def test_cancel_tells_so(cli: Cli, archive: Peers) -> None:
+def test_cancel_prints_a_confirmation(cli: Cli, archive: Peers) -> None:
     assert "job job-1 is cancelled" in cli("jobs", "cancel", "job-1").out
     assert cli("jobs", "cancel", "job-1", "--json").json["status"] == "CANCELLED"
 
@@ -175,7 +175,7 @@ def test_exists_answers_with_its_exit_code(cli: Cli, archive: Peers) -> None:
 
 
 @pytest.mark.parametrize("state", AvailabilityState)
-def test_what_youtube_no_longer_gives_is_listed_by_state_as_the_api_names_it(
+def test_unavailable_videos_are_listed_by_state(
     cli: Cli, archive: Peers, state: AvailabilityState
 ) -> None:
     assert cli("storage", "availability", "--state", state.value).code == 0
@@ -209,7 +209,7 @@ def test_filters_of_logs_reach_the_service(cli: Cli, archive: Peers) -> None:
     assert timedelta(hours=2) <= datetime.now(UTC) - query.since < timedelta(hours=2, minutes=1)
 
 
-def test_a_moment_that_is_none_is_wrong_usage(cli: Cli, archive: Peers) -> None:
+def test_an_invalid_time_is_wrong_usage(cli: Cli, archive: Peers) -> None:
     assert cli("logs", "--since", "yesterday").code == 2
 
 
@@ -218,7 +218,7 @@ def test_logs_as_json_are_a_page(cli: Cli, archive: Peers) -> None:
     assert cli("logs", "--json").json["items"][0]["message"] == "only"
 
 
-def test_following_shows_each_entry_once_as_it_comes_whatever_its_time(
+def test_following_shows_each_entry_once_in_order_of_arrival(
     cli: Cli, archive: Peers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.cli.commands.logs._INTERVAL", 0.01)
@@ -246,13 +246,13 @@ def test_metrics_have_name_tags_and_value(cli: Cli, archive: Peers) -> None:
     assert cli("metrics", "--json").json[0]["tags"] == {"status": "success"}
 
 
-def test_people_are_spared_the_steps_of_histograms(cli: Cli, archive: Peers) -> None:
+def test_buckets_of_histograms_are_not_shown(cli: Cli, archive: Peers) -> None:
     assert "seconds_bucket" not in cli("metrics").out
     assert "12345678" in cli("metrics").out
     assert "seconds_bucket" in cli("metrics", "--json").out
 
 
-def test_quota_tells_what_is_left(cli: Cli, archive: Peers) -> None:
+def test_quota_shows_the_remaining_units(cli: Cli, archive: Peers) -> None:
     assert "42 of 10000 units" in cli("quota").out
 
 
@@ -269,6 +269,6 @@ def test_an_unhealthy_service_is_exit_code_1(cli: Cli, server: Peers) -> None:
     assert "unhealthy" in ran.out
 
 
-def test_a_metadata_job_says_what_it_did(cli: Cli, archive: Peers) -> None:
+def test_a_metadata_job_prints_its_result(cli: Cli, archive: Peers) -> None:
     archive.jobs.results = [stored(video_downloaded=False, quality=None, message="metadata stored")]
     assert "1 described." in cli("metadata", FILM, "--save").out

@@ -1,4 +1,4 @@
-"""`config`: every setting, where it comes from, and a file to begin with."""
+"""`config`: every setting, the source of its value, and a new settings file."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def test_every_setting_is_shown(cli: Cli) -> None:
     assert names == {f"{section}.{name}" for section, values in settings for name, _ in values}
 
 
-def test_the_source_of_a_value_is_told(
+def test_the_source_of_a_value_is_shown(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "my.toml"
@@ -75,7 +75,7 @@ def test_tokens_for_youtube_are_masked(cli: Cli, monkeypatch: pytest.MonkeyPatch
     assert "hush" not in cli("config").out
 
 
-def test_a_token_that_cannot_be_one_is_refused_and_not_shown(
+def test_an_invalid_token_is_refused_and_not_shown(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("YTARCHIVE_YOUTUBE__VISITOR_DATA", "hush hush")
@@ -110,7 +110,7 @@ def test_doctor_works_with_a_setting_that_cannot_be_used(
     assert "server.port (environment variable YTARCHIVE_SERVER__PORT)" in ran.out
 
 
-def test_path_tells_where_the_file_is_looked_for(cli: Cli, tmp_path: Path) -> None:
+def test_path_shows_where_the_file_is_searched(cli: Cli, tmp_path: Path) -> None:
     expected = tmp_path / "config" / "ytarchive" / "config.toml"
     ran = cli("config", "path")
     assert ran.out.strip() == str(expected)
@@ -125,7 +125,7 @@ def test_init_writes_a_file_that_only_its_owner_may_read(cli: Cli, tmp_path: Pat
     assert cli("config", "show", "--json").json["file_exists"] is True
 
 
-def test_init_does_not_overwrite_unless_it_is_told_to(cli: Cli, tmp_path: Path) -> None:
+def test_init_overwrites_only_with_force(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "my.toml"
     file.write_text("[server]\nport = 9000\n")
     ran = cli("config", "init", "--config", str(file))
@@ -136,7 +136,7 @@ def test_init_does_not_overwrite_unless_it_is_told_to(cli: Cli, tmp_path: Path) 
     assert "9000" not in file.read_text()
 
 
-def test_init_where_nothing_can_be_written_is_one_message(cli: Cli, tmp_path: Path) -> None:
+def test_init_in_a_read_only_folder_prints_one_message(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ran = cli("config", "init", "--config", str(tmp_path / "file" / "config.toml"))
     assert ran.code == 1
@@ -149,7 +149,7 @@ def test_the_template_changes_nothing(tmp_path: Path) -> None:
     assert load_settings(file).model_dump() == load_settings().model_dump()
 
 
-def test_uncommented_the_template_says_the_defaults(
+def test_the_uncommented_template_has_the_defaults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in os.environ if name.startswith("YTARCHIVE_")]:

@@ -1,4 +1,4 @@
-"""`doctor`: what it makes of what it finds."""
+"""`doctor`: its checks and their verdicts."""
 
 import shutil
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def tools(age: int = 10, **changed: Tool) -> list[Check]:
     return check_tools(ToolReport(yt_dlp_age_days=age, **found))
 
 
-def test_tools_that_are_there_are_shown_with_version_and_path() -> None:
+def test_available_tools_are_shown_with_version_and_path() -> None:
     assert [check.verdict for check in tools()] == [Verdict.OK] * 3
     assert tools()[0].message == "2026.11.01 (/lib/yt_dlp), 10 days old"
 
@@ -60,7 +60,7 @@ def test_a_tool_that_does_not_answer_is_a_warning() -> None:
     ("key", "verdict"),
     [("", Verdict.OK), ("AIza" + "x" * 35, Verdict.OK), ("my-key", Verdict.WARN)],
 )
-def test_a_key_is_judged_by_its_form_and_never_shown(
+def test_a_key_is_checked_by_its_form_and_never_shown(
     key: str, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("YOUTUBE_API_KEY", key)
@@ -111,13 +111,13 @@ def test_cookies_without_an_account_are_a_warning(tmp_path: Path, cookies: list[
 
 
 @pytest.mark.parametrize("head", ["", "[]", "<html>", "# Netscape HTTP Cookie File\nbroken\n"])
-def test_what_is_no_cookies_file_fails(tmp_path: Path, head: str) -> None:
+def test_an_invalid_cookies_file_fails(tmp_path: Path, head: str) -> None:
     check = check_cookies(jar(tmp_path, head=head))
     assert check.verdict is Verdict.FAIL
     assert "Netscape" in check.message + (check.remedy or "")
 
 
-def test_a_cookies_file_that_is_not_there_fails(tmp_path: Path) -> None:
+def test_a_missing_cookies_file_fails(tmp_path: Path) -> None:
     check = check_cookies(tmp_path / "none.txt")
     assert (check.verdict, "cannot be read" in check.message) == (Verdict.FAIL, True)
 
@@ -129,7 +129,7 @@ def test_cookies_that_others_can_read_are_a_warning(tmp_path: Path) -> None:
     assert (check.verdict, check.remedy) == (Verdict.WARN, f"chmod 600 {path}")
 
 
-async def test_a_token_server_that_is_not_there_fails() -> None:
+async def test_an_unreachable_token_server_fails() -> None:
     assert not await check_token_server(load_settings())
     [check] = await check_token_server(
         load_settings(youtube={"pot_provider_url": "http://[::1]:1"})
@@ -138,7 +138,7 @@ async def test_a_token_server_that_is_not_there_fails() -> None:
     assert "object at" not in check.message
 
 
-def test_the_disk_below_a_folder_that_is_not_made_yet_is_looked_at(tmp_path: Path) -> None:
+def test_the_disk_of_a_missing_folder_is_checked(tmp_path: Path) -> None:
     check = check_disk(StorageConfig(base_path=tmp_path / "new" / "archive", min_free=0))
     assert str(tmp_path / "new" / "archive") in check.message
     assert check.verdict is Verdict.OK
@@ -147,7 +147,7 @@ def test_the_disk_below_a_folder_that_is_not_made_yet_is_looked_at(tmp_path: Pat
 @pytest.mark.parametrize(
     ("free", "verdict"), [(0.9, Verdict.FAIL), (1.9, Verdict.WARN), (2.1, Verdict.OK)]
 )
-def test_little_space_fails_where_the_queue_waits_for_more(
+def test_too_little_space_for_the_queue_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: float, verdict: Verdict
 ) -> None:
     disk = SimpleNamespace(total=100 * 2**30, free=int(free * 2**30))
@@ -164,7 +164,7 @@ def test_a_file_in_the_way_of_the_archive_fails(tmp_path: Path) -> None:
     )
 
 
-async def test_services_that_are_well(archive: Peers) -> None:
+async def test_healthy_services_pass(archive: Peers) -> None:
     server, database, staging = await check_services(load_settings(), None)
     assert {server.verdict, database.verdict, staging.verdict} == {Verdict.OK}
     assert "none is running" in server.message
@@ -189,7 +189,7 @@ async def test_an_unhealthy_service_fails_and_is_named(
     assert database.message == "storage: database"
 
 
-async def test_a_proxy_that_is_not_there_is_told_in_words_alone(
+async def test_an_unreachable_proxy_is_reported_without_python_objects(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "http://127.0.0.1:1")
@@ -209,7 +209,7 @@ async def test_an_archive_in_use_by_another_command_is_a_warning(
     assert (check.verdict, check.message) == (Verdict.WARN, "belongs to process 7")
 
 
-async def test_a_server_that_refuses_the_token_fails_and_says_where_to_put_the_right_one(
+async def test_a_server_that_refuses_the_token_fails_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refused(*_: object) -> None:
@@ -222,7 +222,7 @@ async def test_a_server_that_refuses_the_token_fails_and_says_where_to_put_the_r
     assert "YTARCHIVE_SERVER__TOKEN" in check.remedy
 
 
-async def test_a_network_that_leads_nowhere_fails_and_says_which_way(
+async def test_a_network_without_connection_fails_and_names_the_route(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "http://127.0.0.1:9")
@@ -236,7 +236,7 @@ async def test_a_network_that_leads_nowhere_fails_and_says_which_way(
 @pytest.mark.parametrize(
     ("status", "verdict"), [(204, Verdict.OK), (200, Verdict.WARN), (404, Verdict.WARN)]
 )
-async def test_what_answers_in_youtube_s_place_is_not_taken_for_it(
+async def test_an_answer_of_another_server_is_not_accepted_as_youtubes(
     monkeypatch: pytest.MonkeyPatch, status: int, verdict: Verdict
 ) -> None:
     async def answered(_: object) -> int:

@@ -59,7 +59,7 @@ def test_one_video_is_not_videos(cli: Cli) -> None:
     assert "2 videos found" in cli("storage", "search", "a").out
 
 
-def test_metadata_alone_is_told_apart_from_videos_and_no_title_fills_the_screen(
+def test_metadata_only_results_are_marked_and_long_titles_are_shortened(
     archived: StorageConfig, cli: Cli
 ) -> None:
     async def describe() -> None:
@@ -87,7 +87,7 @@ def test_a_word_with_a_dash_must_not_occur(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("archived")
-def test_what_is_not_found_is_told_by_the_exit_code(cli: Cli) -> None:
+def test_a_search_without_results_has_exit_code_1(cli: Cli) -> None:
     ran = cli("storage", "search", "xylophone")
     assert (ran.code, ran.out.strip()) == (1, "Nothing was found.")
     ran = cli("storage", "search", "???")
@@ -96,7 +96,7 @@ def test_what_is_not_found_is_told_by_the_exit_code(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("archived")
-def test_the_list_is_sorted_and_leads_to_its_next_page(cli: Cli) -> None:
+def test_the_list_is_sorted_and_names_its_next_page(cli: Cli) -> None:
     first = cli("storage", "list", "--sort", "title", "--reverse", "--limit", "1")
     assert "A garden" in first.out
     assert "\x1b" not in first.out
@@ -175,6 +175,6 @@ async def _remember_handle(config: StorageConfig, handle: str) -> None:
 
 
 @pytest.mark.usefixtures("archived")
-def test_days_and_durations_that_are_none_are_refused(cli: Cli) -> None:
+def test_invalid_days_and_durations_are_refused(cli: Cli) -> None:
     assert cli("storage", "list", "--from", "yesterday").code == 2
     assert cli("storage", "search", "a", "--longer", "1h").code == 2

@@ -67,7 +67,7 @@ def test_a_work_plan_is_meant_by_its_beginning_or_as_the_last(
 
 
 @pytest.mark.parametrize("line", [("jobs", "show"), ("jobs", "cancel"), ("workplan", "show")])
-def test_what_no_id_begins_with_and_a_last_without_any_are_refused(
+def test_unknown_beginnings_and_last_without_any_are_refused(
     cli: Cli, archive: Peers, line: tuple[str, str]
 ) -> None:
     for given in ("01ffffff", "last"):

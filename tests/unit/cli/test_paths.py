@@ -72,7 +72,7 @@ def test_names_in_a_column_of_files_are_whole_without_a_slash_too(
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("command", ["config", "doctor"])
-def test_commands_show_the_archive_s_path_whole(
+def test_commands_show_the_complete_path_of_the_archive(
     cli: Cli, archive: Peers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str,
     width: int,
 ) -> None:  # fmt: skip

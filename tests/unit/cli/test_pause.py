@@ -1,4 +1,4 @@
-"""`ytarchive pause`, `ytarchive resume`, and what `jobs` shows of a pause."""
+"""`ytarchive pause`, `ytarchive resume`, and the pause in the output of `jobs`."""
 
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import Peers
@@ -14,7 +14,7 @@ def test_pause_and_resume_reach_the_governor(cli: Cli, archive: Peers) -> None:
     assert cli("pause", "--json").json["state"] == "closed"
 
 
-def test_resume_during_a_block_says_that_it_is_tried(cli: Cli, archive: Peers) -> None:
+def test_resume_during_a_block_reports_the_probe(cli: Cli, archive: Peers) -> None:
     update = {"state": "open", "reason": "bot_check", "message": "YouTube asks for a proof"}
     archive.jobs.governor.state = archive.jobs.governor.state.model_copy(update=update)
     assert "tests whether this is over: YouTube asks for a proof" in cli("resume").out
@@ -26,9 +26,7 @@ def test_jobs_show_a_pause_by_hand(cli: Cli, archive: Peers) -> None:
     assert "`ytarchive resume` ends the pause" in cli("jobs").out
 
 
-def test_a_retry_that_lifts_a_pause_says_so_although_nothing_failed(
-    cli: Cli, archive: Peers
-) -> None:
+def test_a_retry_that_ends_a_pause_reports_it_without_failures(cli: Cli, archive: Peers) -> None:
     update = {"videos": 0, "reasons": {}, "jobs": [], "resumed": True}
     archive.jobs.report = archive.jobs.report.model_copy(update=update)
     ran = cli("jobs", "retry", "--reason", "bot_check")

@@ -1,4 +1,4 @@
-"""Retries of many videos, and commands that end when all that is left has to wait."""
+"""Retries of many videos, and commands that end when all remaining videos have to wait."""
 
 import json
 from datetime import timedelta
@@ -18,7 +18,7 @@ def held(reason: str, minutes: float | None) -> dict[str, JobProgress]:
     return {"progress": JobProgress(done=1, total=2, waiting_until=until, **waiting)}
 
 
-def test_a_dry_run_tells_the_reasons_and_does_nothing(cli: Cli, archive: Peers) -> None:
+def test_a_dry_run_lists_the_reasons_and_changes_nothing(cli: Cli, archive: Peers) -> None:
     archive.jobs.report = archive.jobs.report.model_copy(update={"waiting_for": "a bot check"})
     ran = cli("jobs", "retry", "--reason", "private", "--dry-run")
     assert ran.code == 0
@@ -32,7 +32,7 @@ def test_a_dry_run_tells_the_reasons_and_does_nothing(cli: Cli, archive: Peers) 
     }
 
 
-def test_a_retry_by_reason_stays_with_the_jobs(cli: Cli, archive: Peers) -> None:
+def test_a_retry_by_reason_follows_the_jobs(cli: Cli, archive: Peers) -> None:
     ran = cli("jobs", "retry", "--reason", "private")
     assert ran.code == 0
     assert "Queued again: 3 videos of 1 job" in ran.out
@@ -74,7 +74,7 @@ def test_work_plans_are_retried_as_asked(
 @pytest.mark.parametrize(
     ("reason", "minutes"), [("upcoming", 90.0), ("bot_check", 60.0), ("disk_full", None)]
 )
-def test_a_command_without_a_server_ends_when_all_that_is_left_waits(
+def test_a_command_without_a_server_ends_when_all_remaining_videos_wait(
     cli: Cli, archive: Peers, reason: str, minutes: float | None
 ) -> None:
     archive.jobs.moments = [held(reason, minutes) for _ in range(10)]
@@ -85,7 +85,7 @@ def test_a_command_without_a_server_ends_when_all_that_is_left_waits(
     assert len(archive.jobs.moments) > 5
 
 
-def test_a_program_gets_the_job_as_it_waits(cli: Cli, archive: Peers) -> None:
+def test_json_output_has_the_waiting_job(cli: Cli, archive: Peers) -> None:
     archive.jobs.moments = [held("live", 30) for _ in range(3)]
     ran = cli("download", FILM, "--json")
     assert ran.code == 1
@@ -95,7 +95,7 @@ def test_a_program_gets_the_job_as_it_waits(cli: Cli, archive: Peers) -> None:
 @pytest.mark.parametrize(
     ("reason", "minutes"), [("pace", None), ("network", 0.5), ("probing", None)]
 )
-def test_short_waits_are_waited_out(
+def test_a_command_waits_during_short_pauses(
     cli: Cli, archive: Peers, reason: str, minutes: float | None
 ) -> None:
     archive.jobs.moments = [held(reason, minutes)]

@@ -1,4 +1,4 @@
-"""How the terminal words the states of jobs, and which exit status follows from them."""
+"""The states of jobs in the terminal, and the exit codes."""
 
 import pytest
 
@@ -25,7 +25,7 @@ from ytarchive.jobs import JobProgress, JobResult, JobStatus, ResultStatus
         (JobStatus.PENDING, JobProgress(done=2, total=5, waiting_for="x"), "PENDING 2/5"),
     ],
 )
-def test_a_job_that_lacks_videos_says_so(
+def test_a_job_with_missing_videos_shows_their_number(
     cli: Cli, archive: Peers, status: JobStatus, progress: JobProgress, shown: str
 ) -> None:
     archive.jobs.listed = [archive.jobs.job("job-1", status, progress=progress)]

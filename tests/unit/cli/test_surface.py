@@ -1,4 +1,4 @@
-"""The command line as programs and people meet it, most of it as a process of its own."""
+"""The command line for programs and people, mostly as a separate process."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def test_help_and_version_import_nothing_that_takes_time(argument: str) -> None:
     assert set(ran.stderr.split()).isdisjoint(HEAVY)
 
 
-def test_the_root_help_says_of_each_command_what_the_command_says_itself(cli: Cli) -> None:
+def test_the_root_help_has_the_summary_of_each_command(cli: Cli) -> None:
     shown = cli("--help").out
     context = click.Context(root)
     for name, (_, text) in COMMANDS.items():
@@ -103,7 +103,7 @@ def test_an_unknown_command_is_wrong_usage_and_the_likely_one_is_named(cli: Cli)
     assert "'download'" in ran.err
 
 
-def test_a_bad_id_is_wrong_usage_and_told_in_one_line() -> None:
+def test_an_invalid_id_is_wrong_usage_with_a_one_line_message() -> None:
     ran = ytarchive("download", "nonsense")
     assert ran.returncode == 2
     assert ran.stdout == ""
@@ -119,7 +119,7 @@ def test_a_server_that_does_not_answer_is_exit_code_3() -> None:
     assert "http://127.0.0.1:9 does not answer: connection refused." in line
 
 
-def test_the_server_of_the_environment_is_asked_too() -> None:
+def test_the_server_of_the_environment_is_used() -> None:
     ran = ytarchive("quota", "--json", YTARCHIVE_SERVER="http://127.0.0.1:9")
     assert ran.returncode == 3
     told = json.loads(ran.stdout)
@@ -161,7 +161,7 @@ def test_every_failure_is_one_line_for_people_and_one_object_for_programs(
     assert as_json.json["error"]["message"]
 
 
-def test_a_group_without_a_command_says_what_there_is(cli: Cli) -> None:
+def test_a_group_without_a_command_lists_its_commands(cli: Cli) -> None:
     assert "Commands:" in cli().err
     assert cli("--json").json["error"]["code"] == "E002"
 
@@ -173,9 +173,7 @@ def test_no_line_ends_in_spaces(cli: Cli, archive: Peers) -> None:
         assert [text for text in shown.splitlines() if text != text.rstrip()] == []
 
 
-def test_a_setting_of_the_wrong_kind_is_told_in_words(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_setting_of_the_wrong_type_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YTARCHIVE_DOWNLOAD__CONCURRENCY", "many")
     where = "environment variable YTARCHIVE_DOWNLOAD__CONCURRENCY"
     said = f"error: download.concurrency ({where}): must be a whole number from 1 to 64. "
@@ -189,7 +187,7 @@ def test_a_service_that_does_not_exist_cannot_be_served(cli: Cli) -> None:
     assert "metadata" in ran.err
 
 
-def test_a_configuration_that_is_not_there_is_named(cli: Cli, tmp_path: Path) -> None:
+def test_a_missing_configuration_file_is_named(cli: Cli, tmp_path: Path) -> None:
     ran = cli("--config", str(tmp_path / "none.toml"), "jobs")
     assert ran.code == 1
     assert "none.toml does not exist" in ran.err
@@ -203,20 +201,20 @@ def test_wrong_usage_with_json_is_an_error_object(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("line", [("--json", "quota"), ("quota", "--json")])
-def test_json_may_stand_before_and_after_the_command(
+def test_json_is_accepted_before_and_after_the_command(
     cli: Cli, archive: Peers, line: tuple[str, ...]
 ) -> None:
     assert cli(*line).json["used"] == 42
 
 
 @pytest.mark.parametrize("line", [("--json", "jobs", "show"), ("jobs", "--json", "show")])
-def test_json_may_stand_before_a_command_of_a_group(
+def test_json_is_accepted_before_a_command_of_a_group(
     cli: Cli, archive: Peers, line: tuple[str, ...]
 ) -> None:
     assert cli(*line, "job-1").json["id"] == "job-1"
 
 
-def test_a_group_alone_does_its_usual_thing(cli: Cli, archive: Peers) -> None:
+def test_a_group_alone_runs_its_default_command(cli: Cli, archive: Peers) -> None:
     assert cli("jobs", "--json").json == {"items": [], "next_cursor": None, "skipped": []}
     assert cli("storage", "--json").json["base_path"] == "/archive"
     assert cli("jobs", "--limit", "3").code == 0
@@ -229,7 +227,7 @@ def test_an_unknown_command_of_a_group_is_named(cli: Cli) -> None:
     assert "remove" in ran.err
 
 
-def test_a_fault_of_ours_shows_no_traceback(
+def test_an_internal_error_shows_no_traceback(
     cli: Cli, archive: Peers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive.metadata, "get_quota", None)
@@ -239,7 +237,7 @@ def test_a_fault_of_ours_shows_no_traceback(
     assert len(ran.err.splitlines()) == 1
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m ytarchive config show | head -1"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("file: ")

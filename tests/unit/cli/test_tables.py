@@ -1,4 +1,4 @@
-"""Tables keep every id whole and every fact in sight, however narrow the terminal is."""
+"""Tables show complete ids and all facts at any width of the terminal."""
 
 import io
 import json
@@ -24,19 +24,19 @@ def shown(width: int, rows: list[list[object]] = ROWS) -> list[str]:
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
-def test_where_there_is_room_a_row_is_a_line() -> None:
+def test_a_row_is_one_line_if_it_fits() -> None:
     head, first, *_ = shown(200)
     assert head.split() == ["JOB", "STATUS", "DONE", "MISSING", "CREATED", "WHAT"]
     assert first.startswith(f"{JOB}  COMPLETED    8/8        3  2026-11-23 03:54:41  A playlist")
 
 
-def test_where_there_is_little_running_text_is_wrapped() -> None:
+def test_flexible_columns_are_wrapped_on_narrow_terminals() -> None:
     lines = shown(110)
     assert len(lines) > 4
     assert lines[1].endswith("A playlist with a long")
 
 
-def test_where_a_row_does_not_fit_the_rest_stands_below_it() -> None:
+def test_columns_that_do_not_fit_are_below_the_row() -> None:
     assert shown(80)[:3] == [
         "JOB                                   STATUS      DONE  MISSING",
         f"{JOB}  COMPLETED    8/8        3",
@@ -58,12 +58,12 @@ def test_an_id_wider_than_the_terminal_is_continued_on_the_next_line() -> None:
     assert JOB in "".join(shown(20))
 
 
-def test_a_table_without_rows_has_its_head() -> None:
+def test_a_table_without_rows_has_its_header() -> None:
     assert shown(80, [])[0].startswith("JOB")
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_entries_that_a_list_lacks_are_named(
+def test_skipped_entries_of_a_list_are_named(
     capsys: pytest.CaptureFixture[str], *, as_json: bool
 ) -> None:
     page = Page[int](items=[], skipped=[f"job {JOB}", "job x"])

@@ -95,7 +95,7 @@ def test_items_are_restored(cli: Cli, bins: TrashPeer, command: str) -> None:
     assert cli(command, "restore", "item-1", "--json").json["files"] == [PATH]
 
 
-def test_file_in_the_way_is_named_with_what_to_do(cli: Cli, bins: TrashPeer) -> None:
+def test_existing_file_is_named_with_the_remedy(cli: Cli, bins: TrashPeer) -> None:
     bins.is_taken = True
     ran = cli("trash", "restore", "item-1")
     assert ran.code == 1

@@ -1,4 +1,4 @@
-"""What is seen while jobs run: bars on a terminal, lines elsewhere."""
+"""The display of running jobs: bars on a terminal, lines elsewhere."""
 
 import io
 import time
@@ -29,7 +29,7 @@ def on_terminal(width: int = 120) -> tuple[Output, io.StringIO]:
 
 
 def drawn(*jobs: Job, width: int = 120) -> str:
-    """The last picture that a live view drew."""
+    """The last output of a live view."""
     out, screen = on_terminal(width)
     with LiveView(out) as view:
         for each in jobs:
@@ -55,35 +55,35 @@ def test_the_whole_job_has_a_bar_with_its_count_speed_and_time_left() -> None:
         assert part in line
 
 
-def test_a_list_that_is_still_read_says_so() -> None:
+def test_a_list_that_is_being_read_is_marked() -> None:
     assert "12/60+" in drawn(job(listing=True))
 
 
-def test_a_finished_video_makes_room() -> None:
+def test_a_finished_video_is_removed_from_the_bars() -> None:
     both = job(active=[running(), running(TALK, title="A talk")])
     picture = drawn(both, job(active=[running(TALK, title="A talk")]))
     assert "A film" not in picture.rsplit("\x1b[2K", maxsplit=1)[-1]
     assert "A talk" in picture
 
 
-def test_a_wait_and_failures_are_told() -> None:
+def test_a_wait_and_failures_are_shown() -> None:
     picture = drawn(job(waiting_for="YouTube has rate-limited this IP address", failed=2))
     assert "waiting: YouTube has rate-limited this IP address; 2 failed" in picture
 
 
-def test_hostile_titles_stay_on_their_line() -> None:
+def test_hostile_titles_stay_on_one_line() -> None:
     picture = drawn(job(active=[running(title="[red]a\nb\x1b[2J{task.fields}")]))
     assert "[red]a b�[2J{task.fields}" in picture
 
 
 @pytest.mark.parametrize("width", [40, 80])
-def test_narrow_terminals_get_every_line_whole(width: int) -> None:
+def test_no_line_is_cut_on_narrow_terminals(width: int) -> None:
     picture = drawn(job(active=[running(title="A very long title " * 20)]), width=width)
     lines = [line for line in picture.splitlines() if "━" in line or "MB" in line]
     assert all(len(line.split("\x1b[2K")[-1]) <= width for line in lines)
 
 
-def test_without_a_terminal_there_is_a_line_now_and_then(
+def test_without_a_terminal_a_line_is_printed_at_intervals(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
@@ -109,7 +109,7 @@ def test_no_colour_when_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> Non
     assert Output(as_json=False).console.no_color
 
 
-def test_figures_are_short() -> None:
+def test_numbers_are_short() -> None:
     assert (size(0), size(999), size(12_345_678)) == ("0 bytes", "999 bytes", "12.3 MB")
     assert (clock(None), clock(0), clock(125), clock(3725)) == ("", "0:00", "2:05", "1:02:05")
 
@@ -122,7 +122,7 @@ def test_text_is_plain() -> None:
     assert plain("txt\u202egpj.exe \u2066x\u2069 \u200bz\ufeff") == "txt�gpj.exe �x� �z�"
 
 
-def test_the_id_stands_for_a_video_without_a_title() -> None:
+def test_the_id_is_shown_for_a_video_without_a_title() -> None:
     assert FILM in drawn(job(active=[running(title="")]))
 
 

@@ -1,1 +1,1 @@
-"""Tests of what all services share."""
+"""Tests of the code that all services share."""

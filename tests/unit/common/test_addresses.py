@@ -120,7 +120,7 @@ def test_a_wrapper_means_what_is_in_it(
     assert parse(wrapped(wrapper, path)) == meant
 
 
-def test_wrappers_are_opened_to_a_limit_and_never_to_another_site() -> None:
+def test_wrappers_are_parsed_to_a_limit_and_never_to_another_site() -> None:
     inner = WATCH
     for _ in range(3):
         inner = f"https://www.youtube.com/redirect?q={quote(inner, '')}"
@@ -269,7 +269,7 @@ def test_text_that_is_no_handle_is_refused(text: str) -> None:
 
 
 @given(video_ids, st.sampled_from(["<{}>", " {} ", "'{}'", "\u200b{}", "{}?si=x", "{}&t=9"]))
-def test_addresses_of_every_id_are_understood_in_every_dress(video_id: str, form: str) -> None:
+def test_addresses_of_every_id_are_parsed_in_every_form(video_id: str, form: str) -> None:
     assert parse_video_id(form.format(f"https://youtu.be/{video_id}")) == video_id
 
 

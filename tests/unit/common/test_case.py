@@ -1,4 +1,4 @@
-"""Ids that differ only in case are never mixed up, whatever the file system."""
+"""Ids that differ only in case are never confused, on any file system."""
 
 from pathlib import Path
 

@@ -31,7 +31,7 @@ def every_setting() -> list[tuple[str, str]]:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of the machine's user, in its environment or in its files, plays in."""
+    """Settings of the machine's user, in the environment or in files, have no effect."""
     for name in list(os.environ):
         if name.startswith(("YTARCHIVE", "YOUTUBE")):
             monkeypatch.delenv(name)
@@ -150,7 +150,7 @@ def test_a_wrong_file_is_refused_by_name(file: Path, text: str, said: str) -> No
 
 
 def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As container files set what they do not use; the current folder is no archive."""
+    """Container files set unused variables to an empty text; the current folder is no archive."""
     monkeypatch.setenv("YTARCHIVE_STORAGE__BASE_PATH", "")
     monkeypatch.setenv("YTARCHIVE_NETWORK__PROXY", "")
     settings = load_settings()
@@ -281,7 +281,7 @@ def test_a_value_that_is_no_list_is_answered_with_the_form_of_a_list(file: Path)
         ("DOWNLAOD__PACE", "download"),
     ],
 )
-def test_a_misspelt_setting_is_answered_with_the_one_that_was_meant(
+def test_a_misspelt_setting_is_reported_with_the_similar_one(
     monkeypatch: pytest.MonkeyPatch, name: str, meant: str
 ) -> None:
     monkeypatch.setenv(f"YTARCHIVE_{name}", "1")

@@ -1,4 +1,4 @@
-"""A declaration that cannot work fails where it is written."""
+"""An invalid declaration fails at import."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
@@ -63,7 +63,7 @@ def test_a_path_and_a_signature_that_disagree_fail_at_the_declaration(
 @pytest.mark.parametrize(
     "route", ["/things", "FETCH /things", "GET things", "GET  /things", "get /things", "GET /a b"]
 )
-def test_what_is_no_route_fails_at_the_declaration(route: str) -> None:
+def test_an_invalid_route_fails_at_the_declaration(route: str) -> None:
     with pytest.raises(TypeError, match="is not a method and a path"):
         endpoint(route)
 
@@ -88,7 +88,7 @@ class ThingsAPI(ServiceContract, Protocol):
 
 
 class Things(ThingsAPI):
-    """Tells what it was given."""
+    """Returns its arguments."""
 
     async def attach(self, thing_id: OpaqueId, video_id: VideoId, request: Fields) -> str:
         """The arguments as they arrived."""
@@ -103,7 +103,7 @@ class Things(ThingsAPI):
         raise NotImplementedError
 
 
-def test_a_declaration_says_all_that_routes_and_documents_need() -> None:
+def test_a_declaration_has_everything_for_routes_and_documents() -> None:
     attach, other, health = endpoints(ThingsAPI)
     assert (attach.method, attach.path, attach.status) == (
         "PUT",

@@ -1,4 +1,4 @@
-"""What is committed stays; what fails undoes itself alone; what breaks says how."""
+"""Commits are durable, failures are rolled back separately, and errors are reported."""
 
 import asyncio
 import os
@@ -73,7 +73,9 @@ async def test_a_transaction_gives_its_result_and_sees_its_own_writes(ledger: Da
     assert await ledger.write(transfer) == (3, ["a", "b", "c"])
 
 
-async def test_a_failing_transaction_undoes_itself_and_no_neighbour(ledger: Database) -> None:
+async def test_a_failed_transaction_is_rolled_back_without_others_of_the_commit(
+    ledger: Database,
+) -> None:
     """All fifty share commits; every third one fails half-way."""
 
     def entry(number: int) -> Any:
@@ -98,7 +100,7 @@ async def test_a_failing_transaction_undoes_itself_and_no_neighbour(ledger: Data
     assert await count(ledger) == 2 * sum(1 for n in range(50) if n % 3)
 
 
-async def test_a_violated_constraint_is_a_fault_of_ours_and_names_itself(ledger: Database) -> None:
+async def test_a_violated_constraint_is_an_internal_error_with_its_name(ledger: Database) -> None:
     await put(ledger, "a")
     with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: entries\.name"):
         await put(ledger, "a")
@@ -108,7 +110,7 @@ async def test_a_violated_constraint_is_a_fault_of_ours_and_names_itself(ledger:
 
 
 @pytest.mark.parametrize("error", [StopIteration(), KeyError("x"), MemoryError()])
-async def test_whatever_a_transaction_raises_nobody_waits_for_ever(
+async def test_a_transaction_with_any_error_reports_it_to_its_caller(
     ledger: Database, error: Exception
 ) -> None:
     def fail(_: Writer) -> None:
@@ -120,7 +122,7 @@ async def test_whatever_a_transaction_raises_nobody_waits_for_ever(
 
 
 async def test_a_transaction_that_ends_the_group_itself_fails_with_it(ledger: Database) -> None:
-    """So does SQLite when the disk fills up; whoever shared the commit is told."""
+    """So does SQLite when the disk fills up; all callers of the commit get an error."""
 
     def roll_back(writer: Writer) -> None:
         writer.connection.execute("ROLLBACK")
@@ -135,7 +137,7 @@ async def test_a_transaction_that_ends_the_group_itself_fails_with_it(ledger: Da
 
 
 class FailingConnection:
-    """The writer's connection, on a disk that takes neither a commit nor its undoing, once each."""
+    """The writer's connection, on a disk that refuses a commit and its rollback, once each."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -151,10 +153,10 @@ class FailingConnection:
         return getattr(self._connection, name)
 
 
-async def test_an_undoing_that_fails_too_is_made_up_for_with_the_next_write(
+async def test_a_failed_rollback_is_completed_before_the_next_write(
     ledger: Database,
 ) -> None:
-    ledger._writer.connection = FailingConnection(ledger._writer.connection)  # type: ignore[assignment]  # as good as one
+    ledger._writer.connection = FailingConnection(ledger._writer.connection)  # type: ignore[assignment]  # has the same methods
     with pytest.raises(sqlite3.OperationalError):
         await asyncio.wait_for(put(ledger, "lost"), 30)
     assert await asyncio.wait_for(put(ledger, "kept"), 30) == 1
@@ -170,7 +172,7 @@ async def test_a_thousand_concurrent_writers_share_few_commits(ledger: Database)
     assert executed.count("COMMIT") <= 5
 
 
-async def test_readers_are_not_held_up_by_a_writer(ledger: Database) -> None:
+async def test_readers_do_not_wait_for_a_writer(ledger: Database) -> None:
     entered, leave = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -192,7 +194,7 @@ async def test_readers_cannot_write(ledger: Database) -> None:
         await ledger.select("DELETE FROM entries")
 
 
-async def test_closing_commits_what_was_handed_in(path: Path) -> None:
+async def test_closing_commits_waiting_transactions(path: Path) -> None:
     ledger = await Database.open(path, LEDGER)
     writes = [asyncio.create_task(put(ledger, str(n))) for n in range(200)]
     await asyncio.sleep(0)
@@ -212,7 +214,7 @@ async def test_a_closed_database_refuses_and_closes_once(path: Path) -> None:
     assert not await ledger.is_usable()
 
 
-async def test_a_cancelled_writer_disturbs_no_other(ledger: Database) -> None:
+async def test_a_cancelled_writer_does_not_affect_others(ledger: Database) -> None:
     writes = [asyncio.create_task(put(ledger, str(n))) for n in range(20)]
     await asyncio.sleep(0)
     writes[3].cancel()
@@ -251,7 +253,7 @@ def _overwrite(path: Path, start: int, content: bytes) -> None:
 
 
 class TestOpening:
-    """A file that cannot be used says why, and what helps."""
+    """An unusable file is reported with the reason and the remedy."""
 
     async def test_a_damaged_file_is_named(self, path: Path) -> None:
         _overwrite(path, 0, b"this is no database" * 500)
@@ -285,7 +287,7 @@ class TestOpening:
     async def test_a_file_of_another_shape_is_refused_at_once(
         self, path: Path, change: str
     ) -> None:
-        """Its version is known, but what it holds was not made by this schema."""
+        """Its version is known, but its content was not made by this schema."""
         async with await Database.open(path, LEDGER) as ledger:
             await put(ledger, "a")
         with closing(sqlite3.connect(path)) as file:
@@ -310,16 +312,16 @@ class TestOpening:
         [warning] = [line for line in warnings if "older version" in line]
         assert f"is kept as {kept.name}: {LEDGER.lost_when_older}" in warning
 
-    async def test_a_folder_in_the_way_is_said(self, tmp_path: Path) -> None:
+    async def test_a_folder_at_the_path_is_reported(self, tmp_path: Path) -> None:
         with pytest.raises(DatabaseCorrupt, match="it is a folder and not a regular file"):
             await Database.open(tmp_path, LEDGER)
 
-    async def test_a_file_as_state_folder_is_said(self, tmp_path: Path) -> None:
+    async def test_a_file_as_state_folder_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(NotWritable):
             await Database.open(tmp_path / "file" / "ledger.db", LEDGER)
 
-    async def test_a_full_disk_is_said_and_loses_no_older_entry(self, ledger: Database) -> None:
+    async def test_a_full_disk_is_reported_and_loses_no_older_entry(self, ledger: Database) -> None:
         """`max_page_count` makes SQLite answer as it does on a full disk."""
         await put(ledger, "old")
         await ledger.write(lambda w: w.connection.execute("PRAGMA max_page_count = 1").fetchall())

@@ -37,7 +37,7 @@ def test_reasons_are_unique_where_there_are_any() -> None:
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_every_error_says_what_it_means_and_what_to_do(kind: type[YTArchiveError]) -> None:
+def test_every_error_has_a_meaning_and_a_remedy(kind: type[YTArchiveError]) -> None:
     assert kind.meaning
     assert not kind.meaning.endswith(".")
     assert kind.remedy.endswith(".")
@@ -56,12 +56,12 @@ def test_every_error_survives_an_envelope(kind: type[YTArchiveError]) -> None:
     assert copy.details == error.details
 
 
-def test_e001_is_the_spent_quota() -> None:
+def test_e001_is_the_exceeded_quota() -> None:
     """The one code that the specification itself gives."""
     assert (QuotaExceeded.code, QuotaExceeded.meaning) == ("E001", "API quota exceeded")
 
 
-def test_a_code_of_another_version_is_not_taken_for_one_of_ours() -> None:
+def test_an_unknown_code_becomes_a_protocol_error() -> None:
     assert type(error_from(ErrorDetail(code="E999", message="new"))) is ProtocolError
     assert error_for_code("E999") is UnknownFailure
     assert error_for_code("E013") is NotFound

@@ -107,7 +107,7 @@ async def test_an_unknown_id_is_answered_with_a_snapshot(last_id: str) -> None:
     assert sent.event == Snapshot(events=[RUNNING])
 
 
-async def test_an_id_of_before_a_restart_is_answered_with_a_snapshot(
+async def test_an_id_from_before_a_restart_is_answered_with_a_snapshot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("time.time_ns", lambda: 1_000_000)
@@ -120,7 +120,7 @@ async def test_an_id_of_before_a_restart_is_answered_with_a_snapshot(
     assert (last.id, (await anext(after.follow(last.id))).event) == ("1-1", Snapshot(events=[]))
 
 
-async def test_a_slow_subscriber_gets_a_new_snapshot_and_delays_nobody(
+async def test_a_slow_subscriber_gets_a_new_snapshot_and_delays_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(events, "_QUEUED", 10)
@@ -136,7 +136,7 @@ async def test_a_slow_subscriber_gets_a_new_snapshot_and_delays_nobody(
     assert (await anext(slow)).event == STORED
 
 
-async def test_a_subscriber_that_leaves_is_forgotten() -> None:
+async def test_an_ended_subscription_is_removed() -> None:
     bus = EventBus()
     stream = bus.follow()
     await anext(stream)

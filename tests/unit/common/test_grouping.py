@@ -1,4 +1,4 @@
-"""Grouped work: together what comes meanwhile, to each its own outcome."""
+"""Grouped work: items that arrive meanwhile are processed together, each with its own outcome."""
 
 import asyncio
 import threading
@@ -9,7 +9,7 @@ import pytest
 from ytarchive.common.grouping import Grouped, outcome_of
 
 
-async def test_what_is_asked_for_meanwhile_is_done_together_and_in_order() -> None:
+async def test_items_that_arrive_during_work_are_processed_together_in_order() -> None:
     begun, go_on = threading.Event(), threading.Event()
     groups: list[list[int]] = []
 
@@ -29,7 +29,7 @@ async def test_what_is_asked_for_meanwhile_is_done_together_and_in_order() -> No
     assert groups == [[0], [1, 2, 3], [4, 5]]
 
 
-async def test_a_failure_is_told_to_whom_it_concerns_alone() -> None:
+async def test_a_failure_is_raised_only_for_its_own_item() -> None:
     def invert(number: int) -> float:
         return 1 / number
 
@@ -40,7 +40,7 @@ async def test_a_failure_is_told_to_whom_it_concerns_alone() -> None:
     assert outcomes[2] == 0.5
 
 
-async def test_work_that_fails_as_a_whole_leaves_nobody_waiting() -> None:
+async def test_failed_work_reports_to_every_caller() -> None:
     def fail(_: Sequence[int]) -> list[int]:
         raise OSError("the disk is gone")
 

@@ -1,4 +1,4 @@
-"""Where requests may go, and with them the token."""
+"""The hosts to which requests, and the token, may be sent."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_the_names_of_loopback_are_one_address() -> None:
         (HERE, "http://worker.example:8002", "http://worker.example:8002"),
     ],
 )
-def test_registered_services_are_reached_from_where_one_is(
+def test_registered_services_are_reached_from_the_clients_machine(
     server: str, registered: str, expected: str
 ) -> None:
     known = frozenset({"worker.example"})

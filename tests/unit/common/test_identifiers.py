@@ -57,7 +57,7 @@ def test_every_address_of_a_channel_gives_it(channel_id: str, host: str) -> None
 
 
 @pytest.mark.parametrize("handle", ["@youtube", "@user.name-1", "@東京", "@a·b"])
-def test_a_handle_stands_for_a_channel(handle: str) -> None:
+def test_a_handle_is_a_channel(handle: str) -> None:
     assert parse_channel(handle) == handle
     assert parse_channel(f"https://www.youtube.com/{quote(handle)}/videos") == handle
     assert parse_playlist_id(handle) == handle
@@ -72,13 +72,13 @@ def test_a_handle_stands_for_a_channel(handle: str) -> None:
         ("https://m.youtube.com/user/films?x=1", "user:films"),
     ],
 )
-def test_the_older_addresses_of_channels_are_taken_too(address: str, name: str) -> None:
+def test_older_addresses_of_channels_are_accepted(address: str, name: str) -> None:
     assert parse_channel(address) == parse_channel(name) == name
     assert parse_playlist_id(address) == parse_playlist_id(name) == name
     assert is_channel(name)
 
 
-def test_a_port_in_an_address_says_nothing() -> None:
+def test_a_port_in_an_address_is_ignored() -> None:
     assert parse_video_id("https://www.youtube.com:443/watch?v=dQw4w9WgXcQ") == "dQw4w9WgXcQ"
     assert parse_channel("http://youtube.com:80/@youtube") == "@youtube"
 
@@ -119,7 +119,7 @@ def test_anything_else_is_no_video(text: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_whatever_is_accepted_is_safe_in_a_path_and_whatever_is_refused_says_so(text: str) -> None:
+def test_accepted_ids_are_safe_in_paths_and_refused_ones_have_a_reason(text: str) -> None:
     for parse, safe in (
         (parse_video_id, r"[A-Za-z0-9_-]{11}"),
         (parse_playlist_id, rf"[A-Za-z0-9_-]+|{NAME}(:(videos|shorts|streams))?"),

@@ -1,4 +1,4 @@
-"""One process owns a service's state; whoever comes second is told who, and how to reach it."""
+"""One process owns a service's state; a second one gets the owner and its address."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from ytarchive.common.lock import StateLock
 from ytarchive.common.services import ServiceName
 with StateLock(Path(sys.argv[1]), [ServiceName.JOBS, ServiceName.STORAGE]) as lock:
     if sys.argv[2]:
-        lock.announce(sys.argv[2])
+        lock.write_url(sys.argv[2])
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -50,7 +50,7 @@ def start_holder(state: Path, url: str) -> "subprocess.Popen[str]":
         ("", "wait until that command has ended"),
     ],
 )
-def test_a_second_process_is_told_the_owner_until_it_is_killed(
+def test_a_second_process_gets_the_owner_until_the_owner_is_killed(
     state: Path, url: str, reach: str
 ) -> None:
     with start_holder(state, url) as holder:
@@ -75,11 +75,11 @@ def test_services_of_one_archive_may_run_in_two_processes(state: Path) -> None:
         ):
             pass
         with StateLock(state, [ServiceName.METADATA]):
-            pass  # which shows that the refused attempt left nothing locked
+            pass  # which shows that the refused attempt left no lock
         holder.kill()
 
 
-def test_a_state_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_state_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(NotWritable, match="cannot be written"),

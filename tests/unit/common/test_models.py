@@ -1,4 +1,4 @@
-"""Models are the same on both sides of a border."""
+"""Models are equal in process and over HTTP."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -46,7 +46,7 @@ def test_a_moment_outside_the_calendar_is_refused(at: str) -> None:
 
 
 def test_models_cannot_be_changed_and_take_no_unknown_fields() -> None:
-    """In one process services share the objects; over HTTP they do not. It must not show."""
+    """In one process services share the objects; over HTTP they do not. This has no effect."""
     event = Event(at=NEW_YEAR)
     with pytest.raises(ValidationError, match="frozen"):
         event.value = 1  # type: ignore[misc]  # the point
@@ -58,7 +58,7 @@ def test_numbers_that_json_does_not_have_become_null() -> None:
     assert '"value":null' in Event(at=NEW_YEAR, value=float("nan")).model_dump_json()
 
 
-def test_a_trace_lasts_as_long_as_its_block() -> None:
+def test_a_trace_id_applies_within_its_block() -> None:
     assert current_trace_id() is None
     with trace("outer") as outer:
         with trace(None) as inner:

@@ -40,7 +40,7 @@ def test_folders_of_the_archive_are_places_for_videos(archive: StorageConfig, na
     ["a\nb", "a\0b", "a\x1b[2J", "\u202egnp.exe", "\ud800", "x" * 241, "é" * 121, "x/" * 1100,
      "x" * 300, "..", "/etc", ".ytarchive/x", "metadata", "logs/x", "state/x"],
 )  # fmt: skip
-def test_names_that_no_disk_or_terminal_takes_and_ways_out_are_refused(
+def test_unsafe_names_and_paths_out_of_the_archive_are_refused(
     archive: StorageConfig, named: str
 ) -> None:
     assert not is_accepted(named, archive)

@@ -1,4 +1,4 @@
-"""Checks that the archive is there: shared, and never older than the question."""
+"""Checks that the archive is present: shared, and never older than the request."""
 
 import asyncio
 from pathlib import Path
@@ -24,12 +24,12 @@ def presence(tmp_path: Path) -> CountedPresence:
     return CountedPresence(tmp_path, identity.id)
 
 
-async def test_checks_of_one_moment_share_one_look(presence: CountedPresence) -> None:
+async def test_concurrent_checks_share_one_read(presence: CountedPresence) -> None:
     await asyncio.gather(*(presence.check() for _ in range(50)))
     assert presence.looks == 1
 
 
-async def test_every_caller_is_told_that_the_archive_is_missing(presence: CountedPresence) -> None:
+async def test_every_caller_gets_archive_missing(presence: CountedPresence) -> None:
     (presence.base / IDENTITY_FILE).unlink()
     outcomes = await asyncio.gather(*(presence.check() for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in outcomes] == [ArchiveMissing] * 3

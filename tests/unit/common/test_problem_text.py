@@ -40,7 +40,7 @@ def refuse(_: str) -> str:
         (Annotated[str, AfterValidator(refuse)], "e$n", "no language code"),
     ],
 )
-def test_each_kind_of_problem_is_told(kind: Any, value: Any, said: str) -> None:
+def test_each_kind_of_problem_is_described(kind: Any, value: Any, said: str) -> None:
     with pytest.raises(ValidationError) as raised:
         TypeAdapter(kind).validate_python(value)
     error = invalid_request(raised.value, "field")

@@ -1,4 +1,4 @@
-"""What a profile wants, and what of it a stored video lacks."""
+"""The files that a profile requests, and the missing files of a stored video."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def wants(*languages: str) -> ArchiveProfile:
         (wants("all"), ["captions:en"], ["captions:all"]),
     ],
 )
-def test_missing_is_what_is_wanted_and_not_present(
+def test_missing_files_are_requested_and_not_present(
     wanted: ArchiveProfile, present: list[str], missing: list[str]
 ) -> None:
     assert missing_files(wanted, present) == missing
@@ -43,7 +43,7 @@ def test_missing_is_what_is_wanted_and_not_present(
         (None, ["fr"], ["captions:fr"]),
     ],
 )
-def test_what_was_requested_before_is_requested_again_only_when_it_is_due(
+def test_earlier_requested_files_are_requested_again_only_when_due(
     asked: ArchiveProfile | None, due: list[str] | None, expected: list[str]
 ) -> None:
     assert files_to_fetch(wants("en", "de", "fr"), asked, ["captions:en"], due) == expected

@@ -1,4 +1,4 @@
-"""No named query of any service looks at every row of a table that grows with the archive."""
+"""No named query of any service scans a table that grows with the archive."""
 
 import re
 import sqlite3
@@ -35,7 +35,7 @@ SCANS = {
     "some_files": "the first few thousand, and only when an archive has no identity",
     "count_stored": "for the message that an archive has lost all its files",
 }
-"""Queries that may look at every row, and why."""
+"""Queries that may scan a table, and why."""
 
 
 def plans(package: str) -> Iterator[tuple[str, str, list[str]]]:
@@ -54,7 +54,7 @@ def plans(package: str) -> Iterator[tuple[str, str, list[str]]]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_query_looks_at_every_row_of_a_large_table(package: str) -> None:
+def test_no_query_scans_a_large_table(package: str) -> None:
     scans = [
         f"{name}: {step}"
         for name, text, steps in plans(package)
@@ -81,6 +81,6 @@ def test_no_page_is_sorted_first(package: str) -> None:
     assert not sorted_first
 
 
-def test_whether_videos_are_stored_is_asked_of_an_index_alone() -> None:
+def test_a_covering_index_answers_whether_videos_are_stored() -> None:
     [steps] = [steps for name, _, steps in plans("ytarchive.storage") if name == "stored_among"]
     assert any("USING COVERING INDEX videos_stored" in step for step in steps)

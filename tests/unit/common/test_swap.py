@@ -1,4 +1,4 @@
-"""Prepared databases replace the present ones, all or none, and what was there is kept."""
+"""Prepared databases replace the present ones, all or none, and the replaced ones are kept."""
 
 import sqlite3
 from contextlib import closing
@@ -19,7 +19,7 @@ def marked(path: Path) -> int:
         return int(database.execute("PRAGMA application_id").fetchone()[0])
 
 
-def test_what_was_there_is_kept_with_its_write_ahead_log(tmp_path: Path) -> None:
+def test_replaced_databases_are_kept_with_their_write_ahead_log(tmp_path: Path) -> None:
     present = tmp_path / "a.db"
     mark(present, 1)
     (tmp_path / "a.db-wal").write_bytes(b"log")
@@ -50,7 +50,7 @@ async def test_opening_a_database_finishes_its_swap(tmp_path: Path) -> None:
     assert not (tmp_path / "swap-20260102").exists()
 
 
-def test_what_was_never_decided_is_cleared_away(tmp_path: Path) -> None:
+def test_an_uncommitted_swap_is_removed(tmp_path: Path) -> None:
     mark(tmp_path / "a.db", 1)
     abandoned = swap.prepare(tmp_path)
     mark(abandoned / "a.db", 2)

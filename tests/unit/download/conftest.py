@@ -1,4 +1,4 @@
-"""A fetcher that does what the test says, and a listener that writes down what it hears."""
+"""A fetcher controlled by the test, and a listener that records notifications."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +16,7 @@ from ytarchive.ytdlp import Downloaded, DownloadOrder, ExtractedVideo, Fetcher, 
 
 
 class ScriptedFetcher(Fetcher):
-    """Downloads wait until `finish` is set; `failure`, if any, is what they end with."""
+    """Downloads wait until `finish` is set; `failure`, if any, is their error."""
 
     def __init__(self) -> None:
         self.orders: list[DownloadOrder] = []
@@ -44,7 +44,7 @@ class ScriptedFetcher(Fetcher):
         on_progress: Callable[[Transfer], None],
         admit: Callable[[int], None],
     ) -> Downloaded:
-        """Ask for the scripted room, report the scripted transfers, and wait."""
+        """Request the configured disk space, report the configured transfers, and wait."""
         self.orders.append(order)
         admit(self.needed)
         self.running += 1
@@ -68,7 +68,7 @@ class ScriptedFetcher(Fetcher):
 
 
 class Ear(DownloadListener):
-    """Hears notices; the first `deaf` of them are refused."""
+    """Records notifications; the first `deaf` of them are refused."""
 
     def __init__(self) -> None:
         self.heard: list[DownloadEvent] = []
@@ -76,7 +76,7 @@ class Ear(DownloadListener):
         self.arrived = asyncio.Event()
 
     async def download_finished(self, request: DownloadEvent) -> Done:
-        """Write it down."""
+        """Record the notification."""
         if self.deaf:
             self.deaf -= 1
             raise ServiceUnavailable
@@ -113,6 +113,6 @@ async def service(
 
 
 async def settled() -> None:
-    """Let everything go on that can: nothing here waits for a thread or the clock."""
+    """Let all tasks continue: nothing here waits for a thread or the clock."""
     for _ in range(50):
         await asyncio.sleep(0)

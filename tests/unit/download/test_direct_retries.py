@@ -1,4 +1,4 @@
-"""Direct downloads are tried again like jobs, known after a restart, and leave no files."""
+"""Direct downloads are retried like jobs, known after a restart, and leave no files."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -68,7 +68,7 @@ async def test_failures_are_retried_as_often_as_those_of_jobs(
     await service.close()
 
 
-async def test_what_is_not_the_videos_fault_uses_no_attempt(
+async def test_failures_not_caused_by_the_video_use_no_attempt(
     opened: Open, fetcher: ScriptedFetcher, ear: Ear
 ) -> None:
     service = opened()
@@ -105,7 +105,7 @@ async def test_a_download_whose_worker_died_once_is_completed(
     await service.close()
 
 
-async def test_what_waits_for_its_next_attempt_says_so_and_keeps_its_attempts_in_a_restart(
+async def test_a_waiting_download_reports_it_and_keeps_its_attempts_after_a_restart(
     opened: Open, fetcher: ScriptedFetcher, ear: Ear
 ) -> None:
     def tomorrow(*_: object) -> Retry:
@@ -126,7 +126,7 @@ async def test_what_waits_for_its_next_attempt_says_so_and_keeps_its_attempts_in
     await until(lambda: '"attempts":1' in record(first, task.task_id).read_text("utf-8"))
     await first.close()
     second = opened()
-    await second.take_up()
+    await second.restore_pending()
     second.report_to(ear)
     again = await second.get_progress(task.task_id)
     assert (again.attempts, again.retry_at) == (1, progress.retry_at)
@@ -140,7 +140,7 @@ def record(service: DownloadService, task_id: str) -> Path:
 
 
 @pytest.mark.parametrize("ending", ["COMPLETED", "FAILED", "CANCELLED"])
-async def test_how_it_ended_is_known_after_a_restart(
+async def test_the_result_is_known_after_a_restart(
     opened: Open, fetcher: ScriptedFetcher, ear: Ear, ending: str
 ) -> None:
     first = opened()
@@ -155,7 +155,7 @@ async def test_how_it_ended_is_known_after_a_restart(
     await until(lambda: not record(first, task.task_id).exists())
     await first.close()
     second = opened()
-    await second.take_up()
+    await second.restore_pending()
     again = await second.get_progress(task.task_id)
     assert again == done
     assert again.status == ending
@@ -176,7 +176,7 @@ async def test_an_end_that_was_not_reported_is_reported_after_a_restart_without_
     await first.close()
     ear.deaf = 0
     second = opened()
-    await second.take_up()
+    await second.restore_pending()
     second.report_to(ear)
     await until(lambda: ear.heard)
     assert (ear.heard[0].task_id, ear.heard[0].status) == (task.task_id, "COMPLETED")

@@ -1,4 +1,4 @@
-"""Running downloads never promise the same space twice."""
+"""Running downloads never reserve the same space twice."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from ytarchive.download.disk_reservations import DiskReservations
 
 
 class Disk:
-    """A disk of a size that the test says."""
+    """A disk of a configured size."""
 
     free = 1000
 
@@ -27,7 +27,7 @@ def nothing() -> int:
     return 0
 
 
-def test_what_is_claimed_is_not_free_for_others(disk: Disk, tmp_path: Path) -> None:
+def test_reserved_space_is_not_available_to_others(disk: Disk, tmp_path: Path) -> None:
     room = DiskReservations(tmp_path, min_free=100)
     room.claim("a", 600, nothing)
     with pytest.raises(DiskFull) as raised:
@@ -38,7 +38,7 @@ def test_what_is_claimed_is_not_free_for_others(disk: Disk, tmp_path: Path) -> N
     room.claim("b", 600, nothing)
 
 
-def test_what_is_written_already_counts_once(disk: Disk, tmp_path: Path) -> None:
+def test_written_bytes_count_once(disk: Disk, tmp_path: Path) -> None:
     room = DiskReservations(tmp_path, min_free=0)
     written = [0]
     room.claim("a", 600, lambda: written[0])
@@ -48,13 +48,13 @@ def test_what_is_written_already_counts_once(disk: Disk, tmp_path: Path) -> None
         room.claim("c", 1, nothing)
 
 
-def test_what_stays_free_in_any_case_is_nobodys(disk: Disk, tmp_path: Path) -> None:
+def test_the_minimum_free_space_is_not_available(disk: Disk, tmp_path: Path) -> None:
     room = DiskReservations(tmp_path / "not" / "there" / "yet", min_free=2000)
     with pytest.raises(DiskFull, match="0 MiB are available"):
         room.claim("a", 1, nothing)
 
 
-def test_of_a_small_disk_a_twentieth_stays_free(disk: Disk, tmp_path: Path) -> None:
+def test_a_twentieth_of_a_small_disk_stays_free(disk: Disk, tmp_path: Path) -> None:
     disk.free = 50_000
     room = DiskReservations(tmp_path, min_free=2**30)
     room.claim("a", 45_000, nothing)

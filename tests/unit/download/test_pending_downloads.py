@@ -1,4 +1,4 @@
-"""A download that was promised to somebody outlives the process; one of a job's does not."""
+"""An accepted direct download survives the process; a download of a job does not."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from ytarchive.download.service import DownloadService
 
 
 class Life(NamedTuple):
-    """A process's Download service, with what it works with."""
+    """The Download service of a process, with its peers."""
 
     service: DownloadService
     fetcher: ScriptedFetcher
@@ -37,7 +37,7 @@ Lives = Callable[[], AbstractAsyncContextManager[Life]]
 
 @pytest.fixture
 def life(tmp_path: Path) -> Lives:
-    """Begins the life of a process; the block's end is its death."""
+    """Starts a process; it is killed at the end of the block."""
     settings = Settings(
         storage=StorageConfig(base_path=tmp_path), download=DownloadConfig(concurrency=1)
     )
@@ -46,7 +46,7 @@ def life(tmp_path: Path) -> Lives:
     async def begun() -> AsyncIterator[Life]:
         fetcher, ear = ScriptedFetcher(), Ear()
         service = DownloadService(settings, fetcher)
-        await service.take_up()
+        await service.restore_pending()
         service.report_to(ear)
         yield Life(service, fetcher, ear)
         await service.close()
@@ -67,7 +67,7 @@ async def gone(tmp_path: Path) -> None:
     await until(lambda: not promises(tmp_path))
 
 
-async def test_what_was_asked_for_is_taken_up_in_order_and_under_the_same_ids(life: Lives) -> None:
+async def test_pending_downloads_are_restored_in_order_with_their_ids(life: Lives) -> None:
     async with life() as first:
         with trace("of-the-caller"):
             asked = [await first.service.start_download(request(n, quality="360p")) for n in (3, 1)]
@@ -87,7 +87,7 @@ async def test_what_was_asked_for_is_taken_up_in_order_and_under_the_same_ids(li
             await third.service.get_progress("another")
 
 
-async def test_it_is_on_the_disk_before_the_answer_and_carries_its_trace(
+async def test_the_record_is_written_before_the_answer_with_its_trace(
     life: Lives, tmp_path: Path
 ) -> None:
     async with life() as first:
@@ -98,13 +98,13 @@ async def test_it_is_on_the_disk_before_the_answer_and_carries_its_trace(
         assert (kept["task_id"], kept["trace_id"]) == (asked.task_id, "of-the-caller")
 
 
-async def test_what_a_job_asks_for_is_left_to_the_job(life: Lives, tmp_path: Path) -> None:
+async def test_downloads_of_jobs_are_not_recorded(life: Lives, tmp_path: Path) -> None:
     async with life() as first:
-        task = await first.service.start_download(request(survives_restart=False))
+        task = await first.service.start_download(request(durable=False))
         assert not promises(tmp_path)
         same = await first.service.start_download(request())
         assert same.task_id == task.task_id
-        assert len(promises(tmp_path)) == 1  # now somebody else wants it too
+        assert len(promises(tmp_path)) == 1  # now a user requests it too
 
 
 async def test_a_cancelled_download_stays_cancelled(life: Lives, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ async def test_a_cancelled_download_stays_cancelled(life: Lives, tmp_path: Path)
         assert not promises(tmp_path)
 
 
-async def test_a_failure_that_was_told_is_not_taken_up(life: Lives, tmp_path: Path) -> None:
+async def test_a_reported_failure_is_not_restored(life: Lives, tmp_path: Path) -> None:
     async with life() as first:
         first.fetcher.finish.set()
         first.fetcher.failure = errors.PrivateVideo()
@@ -126,7 +126,7 @@ async def test_a_failure_that_was_told_is_not_taken_up(life: Lives, tmp_path: Pa
         assert second.fetcher.orders == []
 
 
-async def test_an_end_that_nobody_took_notice_of_is_told_again_after_a_restart(
+async def test_an_unreported_end_is_reported_again_after_a_restart(
     life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0))
@@ -143,7 +143,7 @@ async def test_an_end_that_nobody_took_notice_of_is_told_again_after_a_restart(
         await gone(tmp_path)
 
 
-async def test_it_goes_on_telling_until_somebody_takes_notice(
+async def test_the_notification_is_repeated_until_it_is_accepted(
     life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0))
@@ -155,10 +155,12 @@ async def test_it_goes_on_telling_until_somebody_takes_notice(
         await taken(first.ear)
         await gone(tmp_path)
         assert first.ear.deaf == 0
-        assert [notice.task_id for notice in first.ear.heard] == [task.task_id]
+        assert [event.task_id for event in first.ear.heard] == [task.task_id]
 
 
-async def test_a_promise_that_cannot_be_written_is_not_given(life: Lives, tmp_path: Path) -> None:
+async def test_a_download_whose_record_cannot_be_written_is_refused(
+    life: Lives, tmp_path: Path
+) -> None:
     async with life() as first:
         (tmp_path / ".ytarchive" / "staging").mkdir(parents=True)
         (tmp_path / ".ytarchive" / "staging" / "downloads").write_text("in the way")
@@ -167,7 +169,7 @@ async def test_a_promise_that_cannot_be_written_is_not_given(life: Lives, tmp_pa
         assert not first.fetcher.orders
 
 
-async def test_two_who_ask_at_once_get_one_task_and_one_promise(
+async def test_two_concurrent_requests_get_one_task_and_one_record(
     life: Lives, tmp_path: Path
 ) -> None:
     async with life() as first:
@@ -177,7 +179,7 @@ async def test_two_who_ask_at_once_get_one_task_and_one_promise(
         await until(lambda: first.fetcher.orders)
 
 
-async def test_what_was_asked_for_as_it_was_closed_is_taken_up(life: Lives) -> None:
+async def test_a_download_requested_during_closing_is_restored(life: Lives) -> None:
     async with life() as first:
         asking = asyncio.create_task(first.service.start_download(request()))
         await asyncio.sleep(0)
@@ -188,9 +190,7 @@ async def test_what_was_asked_for_as_it_was_closed_is_taken_up(life: Lives) -> N
         assert (await second.service.get_progress(asked.task_id)).video_id == asked.video_id
 
 
-async def test_a_promise_that_cannot_be_read_does_not_stop_the_others(
-    life: Lives, tmp_path: Path
-) -> None:
+async def test_an_unreadable_record_does_not_stop_the_others(life: Lives, tmp_path: Path) -> None:
     async with life() as first:
         asked = await first.service.start_download(request())
     torn = promises(tmp_path)[0].with_name("0.json")
@@ -199,7 +199,7 @@ async def test_a_promise_that_cannot_be_read_does_not_stop_the_others(
         assert (await second.service.get_progress(asked.task_id)).video_id == asked.video_id
 
 
-async def test_one_that_does_not_fit_waits_and_smaller_ones_go_on(
+async def test_a_video_that_does_not_fit_waits_and_smaller_ones_continue(
     life: Lives, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retrying_module, "_SECONDS_BETWEEN_LOOKS_FOR_ROOM", 0)
@@ -222,16 +222,16 @@ async def test_one_that_does_not_fit_waits_and_smaller_ones_go_on(
         assert (done.status, done.error) == ("COMPLETED", None)
 
 
-async def test_a_jobs_video_that_does_not_fit_is_given_back_to_the_job(life: Lives) -> None:
+async def test_a_video_of_a_job_that_does_not_fit_is_returned_to_the_job(life: Lives) -> None:
     async with life() as first:
         first.fetcher.needed = shutil.disk_usage("/").total + 10**15
-        task = await first.service.start_download(request(survives_restart=False))
+        task = await first.service.start_download(request(durable=False))
         failed = await ended(first.service, task)
         assert (failed.status, failed.error_code) == ("FAILED", errors.DiskFull.code)
         assert "MiB" in (failed.error or "")
 
 
-def test_a_link_in_place_of_the_folder_of_promises_is_replaced(tmp_path: Path) -> None:
+def test_a_link_in_place_of_the_folder_of_records_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     folder = tmp_path / "downloads"
     folder.symlink_to(tmp_path / "outside", target_is_directory=True)

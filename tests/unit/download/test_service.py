@@ -1,4 +1,4 @@
-"""Tasks of the Download service: slots, snapshots, cancelling, notices, shutting down."""
+"""Tasks of the Download service: slots, snapshots, cancelling, notifications, shutting down."""
 
 import asyncio
 from pathlib import Path
@@ -39,7 +39,7 @@ async def ended(service: DownloadService, task: DownloadProgress) -> DownloadPro
     return await eventually(final)
 
 
-async def test_what_is_asked_for_is_fetched_into_the_videos_own_folder(
+async def test_a_video_is_fetched_into_its_own_folder(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear, tmp_path: Path
 ) -> None:
     fetcher.finish.set()
@@ -59,12 +59,12 @@ async def test_what_is_asked_for_is_fetched_into_the_videos_own_folder(
     assert (done.status, done.progress_percent, done.quality) == ("COMPLETED", 100, "720p")
     assert done.phase is DownloadPhase.DONE
     await ear.arrived.wait()
-    [notice] = ear.heard
-    assert notice.task_id == task.task_id
-    assert (notice.output_path, notice.downloaded_bytes) == ("films", 1000)
+    [event] = ear.heard
+    assert event.task_id == task.task_id
+    assert (event.output_path, event.downloaded_bytes) == ("films", 1000)
 
 
-async def test_only_so_many_run_at_a_time_and_the_others_wait_in_order(
+async def test_downloads_above_the_limit_wait_in_order(
     service: DownloadService, fetcher: ScriptedFetcher
 ) -> None:
     tasks = [await service.start_download(request(n)) for n in range(6)]
@@ -80,7 +80,7 @@ async def test_only_so_many_run_at_a_time_and_the_others_wait_in_order(
     assert REGISTRY.get_sample_value("ytarchive_active_downloads") == 0
 
 
-async def test_progress_is_a_snapshot_that_never_goes_backwards(
+async def test_progress_is_a_snapshot_that_never_decreases(
     service: DownloadService, fetcher: ScriptedFetcher
 ) -> None:
     before = REGISTRY.get_sample_value("ytarchive_downloaded_bytes_total") or 0
@@ -106,7 +106,7 @@ async def test_a_video_that_is_being_fetched_is_not_fetched_twice(
     assert len(fetcher.orders) == 1
 
 
-async def test_a_finished_video_stays_taken_until_the_listener_knows(
+async def test_a_finished_video_stays_in_use_until_the_listener_is_notified(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0.05,))
@@ -136,7 +136,7 @@ async def test_a_failed_video_can_be_tried_again_at_once(
     assert REGISTRY.get_sample_value("ytarchive_youtube_errors_total", {"reason": "private"})
 
 
-async def test_a_fault_of_ours_ends_the_task_and_not_the_service(
+async def test_an_internal_error_ends_the_task_and_not_the_service(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear
 ) -> None:
     fetcher.finish.set()
@@ -149,7 +149,7 @@ async def test_a_fault_of_ours_ends_the_task_and_not_the_service(
 
 
 @pytest.mark.parametrize("has_begun", [False, True])
-async def test_cancelling_stops_it_is_told_and_can_be_repeated(
+async def test_cancelling_stops_a_download_notifies_and_can_be_repeated(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear, has_begun: bool
 ) -> None:
     task = await service.start_download(request())
@@ -161,10 +161,10 @@ async def test_cancelling_stops_it_is_told_and_can_be_repeated(
     assert (first.status, first.error_code) == (DownloadStatus.CANCELLED, errors.Cancelled.code)
     assert fetcher.running == 0
     await ear.arrived.wait()
-    assert [notice.status for notice in ear.heard] == [DownloadStatus.CANCELLED]
+    assert [event.status for event in ear.heard] == [DownloadStatus.CANCELLED]
 
 
-async def test_a_waiting_download_can_be_cancelled_and_leaves_its_place(
+async def test_a_waiting_download_can_be_cancelled_and_releases_its_place(
     service: DownloadService, fetcher: ScriptedFetcher
 ) -> None:
     tasks = [await service.start_download(request(n)) for n in range(4)]
@@ -184,7 +184,7 @@ async def test_a_finished_download_is_not_cancelled(
     assert (await service.cancel_download(task.task_id)).status == "COMPLETED"
 
 
-async def test_a_listener_that_is_down_is_told_later(
+async def test_an_unreachable_listener_is_notified_later(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0, 0))
@@ -193,10 +193,10 @@ async def test_a_listener_that_is_down_is_told_later(
     task = await service.start_download(request())
     await until(lambda: ear.heard)
     assert ear.deaf == 0
-    assert [notice.task_id for notice in ear.heard] == [task.task_id]
+    assert [event.task_id for event in ear.heard] == [task.task_id]
 
 
-async def test_the_last_thousand_are_remembered_and_running_ones_never_forgotten(
+async def test_the_last_thousand_and_all_running_downloads_are_known(
     service: DownloadService, fetcher: ScriptedFetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transfers_module, "_REMEMBERED", 3)
@@ -204,7 +204,7 @@ async def test_the_last_thousand_are_remembered_and_running_ones_never_forgotten
     await settled()
     others = []
     for number in range(5):
-        task = await service.start_download(request(number, survives_restart=False))
+        task = await service.start_download(request(number, durable=False))
         await service.cancel_download(task.task_id)
         others.append(task)
     assert (await service.get_progress(running.task_id)).status == "DOWNLOADING"
@@ -229,10 +229,10 @@ async def test_shutting_down_lets_transfers_finish_within_the_grace(
     await closing
     states = [(await service.get_progress(task.task_id)).status for task in tasks]
     assert states == ["COMPLETED", "COMPLETED", "FAILED"]
-    assert {notice.status for notice in ear.heard} <= {DownloadStatus.COMPLETED}
+    assert {event.status for event in ear.heard} <= {DownloadStatus.COMPLETED}
 
 
-async def test_what_a_shutdown_stops_is_not_told_as_cancelled(
+async def test_downloads_stopped_by_a_shutdown_are_not_reported_as_cancelled(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear
 ) -> None:
     task = await service.start_download(request())
@@ -250,7 +250,7 @@ async def test_a_path_out_of_the_archive_is_refused(service: DownloadService, pa
         await service.start_download(request(output_path=path))
 
 
-async def test_paths_inside_the_archive_are_fine(
+async def test_paths_inside_the_archive_are_accepted(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear, tmp_path: Path
 ) -> None:
     fetcher.finish.set()
@@ -258,10 +258,10 @@ async def test_paths_inside_the_archive_are_fine(
     for number, path in enumerate(paths):
         await service.start_download(request(number, output_path=path))
     await until(lambda: len(ear.heard) == len(paths))
-    assert {notice.output_path for notice in ear.heard} == set(paths)
+    assert {event.output_path for event in ear.heard} == set(paths)
 
 
-async def test_health_names_what_it_depends_on(service: DownloadService) -> None:
+async def test_health_names_its_dependencies(service: DownloadService) -> None:
     health = await service.health()
     assert health.service == "download"
     needed = {"yt_dlp", "ffmpeg", "javascript", "staging", "archive"}

@@ -85,7 +85,7 @@ def test_on_a_full_disk_only_as_many_files_are_removed_as_are_needed(
     assert left(tmp_path) == {3, 4}
 
 
-def test_what_is_no_videos_folder_stays(tmp_path: Path) -> None:
+def test_other_folders_are_kept(tmp_path: Path) -> None:
     staging = tmp_path / ".ytarchive" / "staging"
     stage(tmp_path, 1, days=9)
     (tmp_path / "outside").mkdir()
@@ -100,7 +100,7 @@ def test_what_is_no_videos_folder_stays(tmp_path: Path) -> None:
     assert (tmp_path / "outside" / "file").exists()
 
 
-def test_a_removal_that_was_cut_short_is_finished(tmp_path: Path) -> None:
+def test_an_interrupted_removal_is_finished(tmp_path: Path) -> None:
     folder = stage(tmp_path, 1)
     folder.rename(folder.with_name(f".removed-{folder.name}"))
     StagingArea(config(tmp_path)).clean(set())
@@ -134,7 +134,7 @@ async def test_files_of_ended_downloads_are_idle_unless_a_job_tries_again_soon(
     fetcher.failure = {"refused": errors.PrivateVideo(), "failed for now": errors.DiskFull()}.get(
         ending
     )
-    task = await service.start_download(request(1, survives_restart=False))
+    task = await service.start_download(request(1, durable=False))
     await until(lambda: fetcher.orders)
     folder, _ = stage(tmp_path, 1), stage(tmp_path, 2)
     if ending == "cancelled":
@@ -149,7 +149,7 @@ async def test_files_of_ended_downloads_are_idle_unless_a_job_tries_again_soon(
     assert left(tmp_path) == set()
 
 
-def test_at_a_start_on_a_full_disk_the_largest_unfinished_files_make_room(
+def test_a_start_on_a_full_disk_removes_the_largest_unfinished_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mib = KIB * KIB
@@ -163,7 +163,7 @@ def test_at_a_start_on_a_full_disk_the_largest_unfinished_files_make_room(
         return SimpleNamespace(total=2**40, free=whole - taken)
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
-    StagingArea(config(tmp_path)).make_room()
+    StagingArea(config(tmp_path)).release_space()
     names = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert names == {"00000000001.137.mp4.part", "00000000003.mp4"}
 
@@ -184,17 +184,17 @@ class TestReserve:
         monkeypatch.setattr(shutil, "disk_usage", usage)
         return disk
 
-    def test_it_is_filled_while_there_is_space_and_given_up_in_steps(
+    def test_the_reserve_is_filled_while_there_is_space_and_released_in_steps(
         self, disk: SimpleNamespace, tmp_path: Path
     ) -> None:
         reserve = Reserve(tmp_path)
         reserve.refill()
         size = (tmp_path / "reserve").stat().st_size
         assert size == 8 * 2**20
-        reserve.make_room()
+        reserve.release_space()
         assert (tmp_path / "reserve").stat().st_size == size
         disk.others_free = size
-        reserve.make_room()
+        reserve.release_space()
         assert (tmp_path / "reserve").stat().st_size == size - 2**20
         reserve.refill()
         assert (tmp_path / "reserve").stat().st_size == size - 2**20
@@ -203,7 +203,7 @@ class TestReserve:
         assert (tmp_path / "reserve").stat().st_size == size
 
     @pytest.mark.parametrize("kind", ["missing", "folder", "empty"])
-    def test_without_a_usable_file_nothing_is_raised(
+    def test_an_unusable_reserve_raises_nothing(
         self, disk: SimpleNamespace, tmp_path: Path, kind: str
     ) -> None:
         disk.others_free = 0
@@ -212,8 +212,8 @@ class TestReserve:
         if kind == "empty":
             (tmp_path / "reserve").touch()
         before = [*tmp_path.iterdir()]
-        Reserve(tmp_path).make_room()
-        Reserve(tmp_path / "nowhere").make_room()
+        Reserve(tmp_path).release_space()
+        Reserve(tmp_path / "nowhere").release_space()
         Reserve(tmp_path / "nowhere").refill()
         assert [*tmp_path.iterdir()] == before
 
@@ -237,14 +237,14 @@ async def test_nothing_is_cleaned_while_the_folder_holds_another_archive(tmp_pat
     create_identity(tmp_path, new_identity())
     away = Presence(tmp_path, "another archive")
     cleaner = StagingCleaner(config(tmp_path), lambda: (), lambda _: None, ArchiveWatch(away))
-    cleaner.give_up("00000000002")
+    cleaner.discard("00000000002")
     await cleaner.clean()
     assert left(tmp_path) == {1, 2}
 
 
-@pytest.mark.parametrize("is_promised", [True, False])
+@pytest.mark.parametrize("is_durable", [True, False])
 async def test_a_download_that_fails_because_the_archive_is_gone_creates_no_folder(
-    tmp_path: Path, is_promised: bool
+    tmp_path: Path, is_durable: bool
 ) -> None:
     base, fetcher, ear = tmp_path / "archive", ScriptedFetcher(), Ear()
     base.mkdir()
@@ -252,7 +252,7 @@ async def test_a_download_that_fails_because_the_archive_is_gone_creates_no_fold
     settings = Settings(storage=config(base))
     service = DownloadService(settings, fetcher, Presence(base, identity.id))
     service.report_to(ear)
-    task = await service.start_download(request(survives_restart=is_promised))
+    task = await service.start_download(request(durable=is_durable))
     await until(lambda: fetcher.running)
     base.rename(tmp_path / "away")
     fetcher.failure = OSError(errno.ENOENT, "no such file")

@@ -1,4 +1,4 @@
-"""A remote service fails in words that name it, whatever answers at its address."""
+"""A remote service fails with an error that names it, whatever answers at its address."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,7 +40,7 @@ async def answering(
         await runner.cleanup()
 
 
-async def test_nothing_there_is_unavailable_and_names_service_and_address(
+async def test_an_unreachable_service_is_unavailable_with_name_and_address(
     session: aiohttp.ClientSession, unused_tcp_port: int
 ) -> None:
     url = f"http://127.0.0.1:{unused_tcp_port}"
@@ -54,7 +54,7 @@ async def test_a_name_that_does_not_exist_is_unavailable(session: aiohttp.Client
         await remote(NotesAPI, session, "http://host.invalid:1").read_note("x")
 
 
-async def test_a_service_that_hangs_times_out(session: aiohttp.ClientSession) -> None:
+async def test_a_hanging_service_times_out(session: aiohttp.ClientSession) -> None:
     leave = asyncio.Event()
 
     async def hang(_: web.BaseRequest) -> web.Response:
@@ -68,7 +68,7 @@ async def test_a_service_that_hangs_times_out(session: aiohttp.ClientSession) ->
         leave.set()
 
 
-async def test_a_service_that_dies_in_the_middle_is_unavailable(
+async def test_a_service_that_ends_during_a_request_is_unavailable(
     session: aiohttp.ClientSession,
 ) -> None:
     async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -90,7 +90,7 @@ async def test_a_service_that_dies_in_the_middle_is_unavailable(
      '{"success":true,"data":{"colour":"red"},"error":null,"trace_id":"t"}',
      '{"success":false,"data":null,"error":{"code":"X1","message":"new"},"trace_id":"t"}'],
 )  # fmt: skip
-async def test_whatever_is_no_envelope_of_ours_is_a_protocol_error(
+async def test_an_answer_without_envelope_is_a_protocol_error(
     session: aiohttp.ClientSession, body: str
 ) -> None:
     async def talk(_: web.BaseRequest) -> web.Response:
@@ -110,7 +110,9 @@ async def test_a_redirect_is_not_followed(session: aiohttp.ClientSession) -> Non
             await remote(NotesAPI, session, url).read_note("x")
 
 
-async def test_what_is_no_http_is_a_protocol_error(session: aiohttp.ClientSession) -> None:
+async def test_an_answer_that_is_not_http_is_a_protocol_error(
+    session: aiohttp.ClientSession,
+) -> None:
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
         writer.close()
@@ -131,7 +133,9 @@ async def test_an_address_that_is_no_url_is_a_protocol_error(
         await remote(NotesAPI, session, url).read_note("x")
 
 
-async def test_bad_ids_are_refused_before_anything_is_sent(session: aiohttp.ClientSession) -> None:
+async def test_invalid_ids_are_refused_before_a_request_is_sent(
+    session: aiohttp.ClientSession,
+) -> None:
     notes = remote(NotesAPI, session, "http://host.invalid")
     with pytest.raises(InvalidIdentifier):
         await notes.video_notes("https://evil.com/dQw4w9WgXcQ")
@@ -139,9 +143,7 @@ async def test_bad_ids_are_refused_before_anything_is_sent(session: aiohttp.Clie
         await notes.read_note("../../etc/passwd")
 
 
-async def test_the_callers_trace_goes_along(
-    session: aiohttp.ClientSession, server: Listening
-) -> None:
+async def test_the_callers_trace_is_sent(session: aiohttp.ClientSession, server: Listening) -> None:
     notes = remote(NotesAPI, session, server.url + "/")
     with trace("outer"):
         assert (await notes.write_note(NOTE)).trace_id == "outer"
@@ -156,7 +158,7 @@ async def test_the_token_is_sent(session: aiohttp.ClientSession) -> None:
             await remote(NotesAPI, session, server.url, "wrong").health()
 
 
-async def test_health_is_the_services_own_beside_others(
+async def test_health_is_the_services_own_on_a_shared_server(
     session: aiohttp.ClientSession, server: Listening
 ) -> None:
     assert (await remote(NotesAPI, session, server.url).health()).service == "storage"
@@ -174,7 +176,7 @@ async def test_a_remote_service_can_itself_be_served(
             await notes.read_note("no id!")
 
 
-async def test_a_hundred_calls_at_once_all_get_their_own_answer(
+async def test_a_hundred_concurrent_calls_get_their_own_answers(
     session: aiohttp.ClientSession, server: Listening
 ) -> None:
     notes = remote(NotesAPI, session, server.url)

@@ -33,7 +33,7 @@ async def content_of(path: Path) -> Content:
 
 
 class OneFile(ContentAPI):
-    """Hands out one file, whatever is asked for."""
+    """Returns one file for any request."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -107,7 +107,7 @@ def ask(server: Listening, session: aiohttp.ClientSession) -> Ask:
     return asked
 
 
-async def test_whole_file_is_sent_with_what_browsers_need_to_know(ask: Ask) -> None:
+async def test_complete_file_is_sent_with_headers_for_browsers(ask: Ask) -> None:
     answer = await ask()
     assert (answer.status, answer.body) == (200, DATA)
     sent = answer.headers
@@ -248,7 +248,7 @@ async def test_large_file_is_not_read_into_memory(ask: Ask, file: Path) -> None:
         tracemalloc.stop()
 
 
-async def test_file_that_changes_between_two_parts_is_noticed(
+async def test_file_that_changes_between_two_parts_is_detected(
     server: Listening, session: aiohttp.ClientSession, file: Path
 ) -> None:
     for api in (OneFile(file), remote(ContentAPI, session, server.url)):

@@ -31,7 +31,7 @@ async def test_each_of_many_is_ended_at_its_own_time_and_quick_ones_are_not() ->
     assert await lasted() >= 0.09  # also after a rest
 
 
-async def test_who_is_cancelled_by_others_is_not_told_of_a_time_limit() -> None:
+async def test_a_cancelled_request_gets_no_time_limit_error() -> None:
     deadlines = Deadlines(30)
     task = asyncio.create_task(deadlines.keep(for_ever()))
     await asyncio.sleep(0)
@@ -40,7 +40,7 @@ async def test_who_is_cancelled_by_others_is_not_told_of_a_time_limit() -> None:
         await task
 
 
-async def test_a_fault_of_the_work_comes_out_as_it_is() -> None:
+async def test_an_error_of_the_work_is_raised_unchanged() -> None:
     async def fault() -> None:
         raise TimeoutError("its own")
 

@@ -1,4 +1,4 @@
-"""A page in the reader's own browser can do nothing here."""
+"""A page in a browser on this machine has no access."""
 
 import asyncio
 import socket
@@ -64,7 +64,7 @@ async def test_no_host_or_two_are_refused(server: Listening, hosts: bytes) -> No
         {"Origin": "chrome-extension://abcdef"},
     ],
 )
-async def test_what_a_browser_says_comes_from_elsewhere_is_refused(
+async def test_a_request_of_another_origin_is_refused(
     ask: Ask, method: str, headers: dict[str, str]
 ) -> None:
     """Reading is refused too: it could spend quota, though no page could see the answer."""
@@ -111,7 +111,7 @@ class TestToken:
         "authorization",
         [None, "", "Bearer", "Bearer wrong", "Bearer s3cret", "Basic s3cret-ö", "s3cret-ö"],
     )
-    async def test_without_it_nothing_is_answered(
+    async def test_without_the_token_nothing_is_answered(
         self, ask: Ask, authorization: str | None
     ) -> None:
         headers = {} if authorization is None else {"Authorization": authorization}
@@ -120,7 +120,7 @@ class TestToken:
             assert (answer.status, answer.code) == (401, "E012")
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
-    async def test_with_it_everything_is(self, ask: Ask) -> None:
+    async def test_with_the_token_everything_is_answered(self, ask: Ask) -> None:
         headers = {"Authorization": "bearer s3cret-ö"}
         assert (await ask("GET", "/health", headers=headers)).status == 200
 
@@ -140,13 +140,15 @@ class TestAllowedHosts:
         assert (await ask("GET", "/health", headers={"Host": "other.example"})).code == "E011"
 
 
-async def test_an_address_others_can_reach_needs_a_token(session: aiohttp.ClientSession) -> None:
+async def test_an_address_that_is_not_loopback_needs_a_token(
+    session: aiohttp.ClientSession,
+) -> None:
     app = build_app([(NotesAPI, Notes())], ServerConfig())
     with pytest.raises(InvalidConfiguration, match=r"server\.token"):
         await listen(app, "0.0.0.0", 0)
 
 
-async def test_with_a_token_the_machines_own_address_is_a_good_host(
+async def test_with_a_token_the_machines_own_address_is_accepted_as_host(
     session: aiohttp.ClientSession,
 ) -> None:
     config = ServerConfig.model_validate({"token": "t", "host": "0.0.0.0"})

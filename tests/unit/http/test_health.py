@@ -1,4 +1,4 @@
-"""One address tells how all services are; each service's own port tells of it alone."""
+"""One address reports the health of all services; each service's own port reports its health."""
 
 from typing import ClassVar, Protocol
 
@@ -68,7 +68,7 @@ async def test_several_services_answer_together(
     assert health.checks == {"storage": True, "storage.memory": True, **jobs_checks}
 
 
-async def test_the_answer_can_be_narrowed_to_one(session: aiohttp.ClientSession) -> None:
+async def test_one_service_can_be_selected(session: aiohttp.ClientSession) -> None:
     async with serving((NotesAPI, Notes()), (PingAPI, Ping())) as server:
         url = f"{server.url}/api/v1/health?service="
         assert (await _health(session, url + "jobs")).checks == {"database": True, "disk": True}

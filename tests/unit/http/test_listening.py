@@ -1,4 +1,4 @@
-"""An address that cannot be had is said in words, with the way out."""
+"""An unavailable address is reported with the reason and the remedy."""
 
 import asyncio
 import socket

@@ -1,6 +1,6 @@
-"""A registered service may be anything at any address: nothing that it answers is trusted.
+"""A registered service may be any program at any address: its answer is not trusted.
 
-Such hosts cannot be had in a test, so aioresponses answers in their place.
+Such hosts cannot be provided by a test, so aioresponses answers in their place.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Answer(aiohttp.ClientResponse):
 
 @pytest.fixture
 def network() -> Iterator[aioresponses]:
-    """A network in which nothing answers but what a test has answer."""
+    """A network in which only the configured answers exist."""
     with aioresponses() as network:
         yield network
 
@@ -53,7 +53,7 @@ def network() -> Iterator[aioresponses]:
         ('"healthy"', False),
     ],
 )
-async def test_only_the_word_healthy_in_its_place_is_believed(
+async def test_only_the_status_healthy_is_accepted(
     network: aioresponses, session: aiohttp.ClientSession, body: str, expected: bool
 ) -> None:
     network.get(HEALTH, response_class=Answer, body=body)
@@ -61,7 +61,7 @@ async def test_only_the_word_healthy_in_its_place_is_believed(
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "{", "[" * 2**17, " " * 2**16 + "{}"])
-async def test_what_is_no_json_or_has_no_end_is_an_error(
+async def test_an_answer_that_is_no_json_or_endless_is_an_error(
     network: aioresponses, session: aiohttp.ClientSession, body: str
 ) -> None:
     network.get(HEALTH, response_class=Answer, body=body)
@@ -69,7 +69,7 @@ async def test_what_is_no_json_or_has_no_end_is_an_error(
         await says_healthy(session, ENTRY, None)
 
 
-async def test_a_redirect_leads_nowhere_and_no_token_goes_unasked(
+async def test_redirects_are_not_followed_and_no_token_is_sent(
     network: aioresponses, session: aiohttp.ClientSession
 ) -> None:
     network.get(
@@ -85,7 +85,7 @@ async def test_a_redirect_leads_nowhere_and_no_token_goes_unasked(
     assert request.kwargs["headers"] == {}
 
 
-async def test_a_service_of_ours_gets_the_token(
+async def test_a_service_of_the_settings_gets_the_token(
     network: aioresponses, session: aiohttp.ClientSession
 ) -> None:
     network.get(

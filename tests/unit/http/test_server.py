@@ -1,4 +1,4 @@
-"""Every answer is the envelope, whatever was asked."""
+"""Every answer is the envelope, whatever was requested."""
 
 import asyncio
 import gzip
@@ -116,14 +116,14 @@ async def test_query_fields_where_none_are_taken_are_refused(ask: Ask) -> None:
         b'{"context":{"a":[{"b":1,"b":1}]}}',
     ],
 )
-async def test_what_is_no_json_object_is_malformed(ask: Ask, body: bytes) -> None:
+async def test_a_body_that_is_no_json_object_is_malformed(ask: Ask, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     answer = await ask("POST", "/notes", data=body, headers=headers)
     assert (answer.status, answer.code) == (400, "E003")
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "9223372036854775808", "1" + "0" * 400])
-async def test_a_number_no_database_can_keep_is_refused(ask: Ask, number: str) -> None:
+async def test_a_number_that_databases_cannot_store_is_refused(ask: Ask, number: str) -> None:
     body = json.dumps(NOTE)[:-1] + f', "context": {{"list": [{{"n": {number}}}]}}}}'
     headers = {"Content-Type": "application/json"}
     assert (await ask("POST", "/notes", data=body, headers=headers)).code == "E002"
@@ -147,7 +147,7 @@ async def test_64_levels_and_64_bits_are_accepted(ask: Ask) -> None:
         ({}, "video_id"),
     ],
 )
-async def test_wrong_fields_are_named_and_their_values_kept_out(
+async def test_invalid_fields_are_named_without_their_values(
     ask: Ask, data: dict[str, Any], field: str
 ) -> None:
     answer = await ask("POST", "/notes", json={"data": data})
@@ -191,7 +191,7 @@ async def test_an_operation_without_fields_takes_any_empty_body(ask: Ask) -> Non
     assert (await ask("PUT", "/notes/x/lock", json={"force": True})).code == "E002"
 
 
-async def test_unknown_paths_and_methods_are_said_in_the_envelope(ask: Ask) -> None:
+async def test_unknown_paths_and_methods_are_answered_in_the_envelope(ask: Ask) -> None:
     assert (await ask("GET", "/nothing")).code == "E006"
     assert (await ask("GET", "/notes/")).code == "E006"
     wrong = await ask("DELETE", "/notes")
@@ -279,7 +279,7 @@ async def test_an_unknown_expectation_is_refused_in_the_envelope(
         ("POST", "/notes/break", {"json": NOTE}),
     ],
 )
-async def test_every_error_says_what_helps(
+async def test_every_error_has_its_remedy(
     ask: Ask, method: str, path: str, sent: dict[str, Any]
 ) -> None:
     answer = await ask(method, path, **sent)
@@ -316,7 +316,7 @@ async def test_a_request_that_takes_too_long_ends_with_a_timeout(
         assert (response.status, (await response.json())["error"]["code"]) == (504, "E022")
 
 
-async def test_all_answers_forbid_to_be_framed_sniffed_or_kept(ask: Ask) -> None:
+async def test_all_answers_forbid_framing_sniffing_and_caching(ask: Ask) -> None:
     for path in ("/health", "/nothing", "/openapi.json"):
         headers = (await ask("GET", path)).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -336,9 +336,7 @@ async def test_all_answers_forbid_to_be_framed_sniffed_or_kept(ask: Ask) -> None
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_answered_in_the_envelope_too(
-    server: Listening, raw: bytes
-) -> None:
+async def test_invalid_http_is_answered_in_the_envelope(server: Listening, raw: bytes) -> None:
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(raw)
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")

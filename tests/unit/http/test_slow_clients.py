@@ -1,4 +1,4 @@
-"""Who sends slowly, or nothing, keeps a connection for so long and no longer."""
+"""Clients that send slowly, or nothing, are disconnected after a limited time."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ def config() -> ServerConfig:
 
 
 async def dripped(server: Listening, data: bytes) -> bytes:
-    """What comes back when bytes are sent one by one until the server has had enough."""
+    """The answer when bytes are sent one by one until the server closes."""
     reader, writer = await asyncio.open_connection(server.host, server.port)
     answer = asyncio.ensure_future(reader.read())
     try:
@@ -38,11 +38,11 @@ async def dripped(server: Listening, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("data", [b"", b"GET / HT", HEAD + b"X-Slow: " + b"a" * 1000])
-async def test_a_head_that_does_not_end_is_cut_off(server: Listening, data: bytes) -> None:
+async def test_endless_headers_are_disconnected(server: Listening, data: bytes) -> None:
     assert await dripped(server, data) == b""
 
 
-async def test_a_body_that_does_not_end_is_answered_and_cut_off(server: Listening) -> None:
+async def test_an_endless_body_is_answered_and_disconnected(server: Listening) -> None:
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(HEAD + LENGTH + BODY[:-1])
     async with asyncio.timeout(30):
@@ -61,7 +61,7 @@ async def test_an_idle_connection_is_closed_after_its_answer(server: Listening) 
     assert answer.startswith(b"HTTP/1.1 201 ")
 
 
-async def test_slow_clients_do_not_keep_others_waiting(server: Listening) -> None:
+async def test_slow_clients_do_not_delay_others(server: Listening) -> None:
     held = [await asyncio.open_connection(server.host, server.port) for _ in range(200)]
     for _, writer in held:
         writer.write(b"GET /api/v1/health HTTP/1.1\r\nHost: ")
@@ -72,7 +72,7 @@ async def test_slow_clients_do_not_keep_others_waiting(server: Listening) -> Non
         each.close()
 
 
-async def test_a_body_in_many_pieces_is_taken(server: Listening) -> None:
+async def test_a_body_in_many_pieces_is_accepted(server: Listening) -> None:
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(HEAD + LENGTH)
     for byte in BODY:

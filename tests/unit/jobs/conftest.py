@@ -15,7 +15,7 @@ from ytarchive.jobs.service import JobsService
 
 @dataclass
 class Workshop:
-    """A Jobs service over peers, as a test sees it."""
+    """A Jobs service over peers, as used by a test."""
 
     state_path: Path
     settings: Settings
@@ -62,7 +62,7 @@ def workshop(tmp_path: Path) -> Workshop:
 
 
 async def ended(jobs: JobsService, job_id: str) -> Job:
-    """The job, once nothing more will happen to it."""
+    """The job, once it cannot change any more."""
 
     async def final() -> Job | None:
         job = await jobs.get_job(job_id)
@@ -72,7 +72,7 @@ async def ended(jobs: JobsService, job_id: str) -> Job:
 
 
 async def held(jobs: JobsService, job_id: str) -> Job:
-    """The job, once it says that it waits."""
+    """The job, once it reports that it waits."""
 
     async def waiting() -> Job | None:
         job = await jobs.get_job(job_id)

@@ -1,4 +1,4 @@
-"""In-memory peers of the services that Jobs calls; they behave as told and remember calls."""
+"""In-memory peers of the services that Jobs calls; they follow the test and record calls."""
 
 import asyncio
 from collections import Counter
@@ -146,7 +146,7 @@ class StagingPeer(StagingAPI):
 
 @dataclass
 class DownloadPeer(DownloadAPI):
-    """Finishes each download at once, unless told to hold it or how to fail."""
+    """Finishes each download at once, unless the test holds it or sets a failure."""
 
     listener: DownloadListener | None = None
     failures: dict[str, list[YTArchiveError]] = field(default_factory=dict)
@@ -182,7 +182,7 @@ class DownloadPeer(DownloadAPI):
         return task
 
     async def end(self, task_id: str) -> None:
-        """End a download as told, with a notice unless silent."""
+        """End a download as configured, with a notification unless silent."""
         await asyncio.sleep(0)
         task = self.tasks[task_id]
         failing = self.failures.get(task.video_id)

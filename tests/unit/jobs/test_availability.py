@@ -36,7 +36,7 @@ VIDEO = video_id(1)
 
 @dataclass
 class Desk:
-    """A ledger whose clock the test turns."""
+    """A ledger with a clock controlled by the test."""
 
     ledger: AvailabilityLedger
     download: DownloadPeer
@@ -60,7 +60,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield Desk(ledger, download, storage, days)
 
 
-async def test_a_stored_video_that_turned_private_is_safe_here(desk: Desk) -> None:
+async def test_a_stored_video_that_became_private_is_safe(desk: Desk) -> None:
     desk.storage.stored[VIDEO] = desk.storage.location(VIDEO)
     await desk.ledger.seen_unavailable(VIDEO, PrivateVideo("Private video"))
     found = await desk.ledger.get_availability(VIDEO)
@@ -82,7 +82,7 @@ async def test_a_stored_video_that_turned_private_is_safe_here(desk: Desk) -> No
         (VideoUnavailable(), "perhaps lost upstream"),
     ],
 )
-async def test_what_is_only_limited_is_not_called_lost(
+async def test_a_restricted_video_is_not_reported_as_lost(
     desk: Desk, error: Unavailable, words: str
 ) -> None:
     await desk.ledger.seen_unavailable(VIDEO, error)
@@ -91,7 +91,7 @@ async def test_what_is_only_limited_is_not_called_lost(
     assert (await desk.ledger.get_availability(VIDEO)).summary == f"{words}, safe here"
 
 
-async def test_a_premiere_is_not_called_lost(desk: Desk) -> None:
+async def test_a_premiere_is_not_reported_as_lost(desk: Desk) -> None:
     await desk.ledger.seen_postponed(VIDEO, UpcomingVideo(), None)
     assert (await desk.ledger.get_availability(VIDEO)).summary == "not out yet, not here"
 
@@ -117,7 +117,7 @@ async def test_a_vague_answer_counts_only_when_it_was_confirmed_for_weeks(desk: 
     ]
 
 
-async def test_asking_twice_in_an_hour_confirms_nothing(desk: Desk) -> None:
+async def test_two_requests_in_an_hour_confirm_nothing(desk: Desk) -> None:
     for _ in range(10):
         await desk.ledger.seen_unavailable(VIDEO, VideoUnavailable())
 
@@ -125,7 +125,7 @@ async def test_asking_twice_in_an_hour_confirms_nothing(desk: Desk) -> None:
     assert (found.state, found.confirmations) == (AvailabilityState.SUSPECTED, 1)
 
 
-async def test_a_video_that_comes_back_is_noticed(desk: Desk) -> None:
+async def test_a_video_that_is_available_again_is_detected(desk: Desk) -> None:
     await desk.ledger.seen_unavailable(VIDEO, PrivateVideo())
     desk.days[0] = 31
     assert await desk.ledger.check_due() == 1
@@ -135,7 +135,7 @@ async def test_a_video_that_comes_back_is_noticed(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("failure", [ExtractorBroken(), NetworkFailure()])
-async def test_a_failure_to_ask_changes_nothing(desk: Desk, failure: YTArchiveError) -> None:
+async def test_a_failed_request_changes_nothing(desk: Desk, failure: YTArchiveError) -> None:
     await desk.ledger.seen_missing([VIDEO], "not listed")
     before = await desk.ledger.get_availability(VIDEO)
     desk.download.failures[VIDEO] = [failure]
@@ -163,7 +163,7 @@ async def test_the_ledger_is_listed_by_pages_and_states(desk: Desk) -> None:
     assert [f.video_id for f in suspected.items] == [video_id(9)]
 
 
-async def test_jobs_enter_evidence_and_nothing_else(workshop: Workshop) -> None:
+async def test_jobs_record_only_evidence(workshop: Workshop) -> None:
     workshop.download.failures = {
         video_id(1): [PrivateVideo()],
         video_id(2): [ExtractorBroken("no idea")] * 9,

@@ -1,4 +1,4 @@
-"""A wall clock that is set, by a person, a network or a summer, changes nothing for what waits."""
+"""A change of the wall clock, by a user, the network or daylight saving, does not affect waits."""
 
 import os
 import time
@@ -36,7 +36,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
     clock = Wall()
     for module in ("policy", "queue", "rows"):
         monkeypatch.setattr(f"ytarchive.jobs.queue.{module}.utc_now", clock.now)
-    monkeypatch.setattr("ytarchive.jobs.queue.queue._LONGEST_SLEEP", 0.02)
+    monkeypatch.setattr("ytarchive.jobs.queue.queue._MAX_WAIT", 0.02)
     return clock
 
 
@@ -52,14 +52,14 @@ async def waits(jobs: JobsService, job_id: str) -> JobProgress | None:
 
 
 async def wait_of(jobs: JobsService, job_id: str, wall: Wall) -> timedelta:
-    """How long the job's video still waits, by the clock on the wall."""
+    """How long the job's video still waits, by the wall clock."""
     progress = await eventually(lambda: waits(jobs, job_id))
     assert progress.waiting_until is not None
     return progress.waiting_until - wall.now()
 
 
 @pytest.mark.parametrize("days", [-365, -1, 1, 365])
-async def test_a_retry_comes_as_soon_as_it_would_have(
+async def test_a_retry_is_not_delayed_by_a_change_of_the_clock(
     workshop: Workshop, wall: Wall, days: int
 ) -> None:
     patient(workshop, 1)
@@ -74,7 +74,7 @@ async def test_a_retry_comes_as_soon_as_it_would_have(
 
 
 @pytest.mark.parametrize("days", [-1, 1])
-async def test_a_retry_comes_no_sooner_than_it_would_have(
+async def test_a_retry_is_not_earlier_after_a_change_of_the_clock(
     workshop: Workshop, wall: Wall, days: int
 ) -> None:
     patient(workshop, 1800)
@@ -139,7 +139,7 @@ def zone(request: pytest.FixtureRequest) -> Iterator[str]:
     time.tzset()
 
 
-async def test_the_time_zone_of_the_machine_means_nothing(workshop: Workshop, zone: str) -> None:
+async def test_the_time_zone_of_the_machine_has_no_effect(workshop: Workshop, zone: str) -> None:
     workshop.download.failures = {ONE: [ToolFailed()]}
     async with workshop.open() as jobs:
         job: Job = await ended(jobs, (await jobs.create_job(videos(ONE))).id)
@@ -148,7 +148,7 @@ async def test_the_time_zone_of_the_machine_means_nothing(workshop: Workshop, zo
     assert abs(utc_now() - job.updated_at) < timedelta(minutes=1), zone
 
 
-def test_a_watch_tells_a_clock_that_was_set_from_one_that_is_corrected() -> None:
+def test_a_set_clock_is_distinguished_from_a_corrected_one() -> None:
     start = utc_now()
     wall, passed = [start], [0.0]
     watch = ClockWatch(lambda: wall[0], lambda: passed[0])
@@ -162,7 +162,7 @@ def test_a_watch_tells_a_clock_that_was_set_from_one_that_is_corrected() -> None
     assert watch.jump() is None
 
 
-async def test_waiting_until_is_told_while_nothing_can_start(workshop: Workshop) -> None:
+async def test_waiting_until_is_shown_while_nothing_can_start(workshop: Workshop) -> None:
     workshop.download.failures = {ONE: [LiveVideo()]}
     workshop.download.hold = {video_id(2)}
     async with workshop.open() as jobs:

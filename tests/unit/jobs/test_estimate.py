@@ -29,19 +29,19 @@ def test_the_time_left_follows_the_speed_so_far() -> None:
     assert estimate.seconds_left(200, progress(50), 0) == 200
 
 
-def test_one_long_video_is_estimated_by_the_part_that_it_has() -> None:
+def test_one_long_video_is_estimated_by_its_fetched_part() -> None:
     estimate = Estimate()
     estimate.seconds_left(0, progress(total=1, percent=0), 0)
     assert estimate.seconds_left(600, progress(total=1, percent=25), 0) == 1800
 
 
-def test_what_was_done_before_a_restart_is_no_speed_of_this_process() -> None:
+def test_work_before_a_restart_does_not_count_for_the_speed() -> None:
     estimate = Estimate()
     assert estimate.seconds_left(0, progress(90), 0) is None
     assert estimate.seconds_left(60, progress(91), 0) == 540
 
 
-def test_skipped_videos_are_no_measure_of_those_that_are_downloaded() -> None:
+def test_skipped_videos_do_not_count_for_the_speed() -> None:
     estimate = Estimate()
     estimate.seconds_left(0, progress(0), 0)
     skipped = progress(51).model_copy(update={"skipped": 50, "succeeded": 1})
@@ -66,5 +66,5 @@ def test_no_estimate_is_faster_than_the_pace(pace: str, ready: int, seconds: int
     assert estimate.seconds_left(10, progress(50), slowest) == max(seconds, 10)
 
 
-def test_metadata_alone_is_not_limited_by_the_pace_of_videos() -> None:
+def test_metadata_only_jobs_are_not_estimated_by_the_pace() -> None:
     assert time_of_pace(progress(total=10_000), JobType.METADATA_ONLY, governor()) == 0

@@ -35,7 +35,7 @@ async def history(settings: Settings) -> AsyncIterator[HistoryAPI]:
 
 
 async def found(settings: Settings, history: HistoryAPI, *video_ids: str) -> list[Availability]:
-    """What the ledger in `jobs.db` knows; the videos are reported to it before."""
+    """The evidence of the ledger in `jobs.db`; the videos are reported to it before."""
     path = settings.storage.state_path / "jobs.db"
     async with await Database.open(path, SCHEMA) as database:
         governor = await Governor.open(database, DownloadConfig())
@@ -66,7 +66,7 @@ async def test_evidence_is_restored_after_the_loss_of_the_database(
     assert await restore_evidence(settings) == 0
 
 
-async def test_evidence_that_cannot_be_read_keeps_no_other_back(
+async def test_unreadable_evidence_does_not_affect_other_evidence(
     settings: Settings, history: HistoryAPI
 ) -> None:
     before = await found(settings, history, VIDEO, OTHER)

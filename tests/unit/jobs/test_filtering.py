@@ -1,4 +1,4 @@
-"""What a filter excludes, and what is asked before it is evaluated."""
+"""What a filter excludes, and the requests before it is evaluated."""
 
 import re
 from collections.abc import Iterable
@@ -63,7 +63,7 @@ SECOND, HOURS = timedelta(seconds=1), timedelta(hours=12)
         ({"kinds": ["video"]}, Facts(), None),
     ],
 )
-def test_video_is_excluded_for_what_is_known_of_it(
+def test_video_is_excluded_by_known_facts(
     criteria: dict[str, Any], facts: Facts, reason: str | None
 ) -> None:
     found = VideoFilter(**criteria).exclusion(facts)
@@ -112,7 +112,7 @@ def test_filter_without_criteria_excludes_nothing(facts: Facts) -> None:
 
 
 @given(FILTERS)
-def test_nothing_known_excludes_nothing(wanted: VideoFilter) -> None:
+def test_unknown_facts_exclude_nothing(wanted: VideoFilter) -> None:
     assert wanted.exclusion(Facts()) is None
 
 
@@ -136,7 +136,7 @@ def test_pattern_finds_its_texts_in_order(pattern: str, title: str) -> None:
     assert found == (re.search(re.sub(r"\*+", ".*", pattern), title or "-") is not None)
 
 
-def test_no_pattern_takes_long() -> None:
+def test_every_pattern_is_matched_quickly() -> None:
     wanted = VideoFilter(include_titles=["a*" * 100] * 100)
     assert wanted.exclusion(Facts(title="a" * 99 + "b" * 100_000)) is not None
 
@@ -152,7 +152,7 @@ def test_no_pattern_takes_long() -> None:
         {"include_titles": ["x" * 201]},
     ],
 )
-def test_criteria_that_make_no_sense_are_refused(criteria: dict[str, Any]) -> None:
+def test_contradictory_criteria_are_refused(criteria: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         VideoFilter(**criteria)
 
@@ -181,9 +181,9 @@ class Described(MetadataPeer):
     shown: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the list shows of a video."""
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What its metadata say besides."""
+    """Further facts in its metadata."""
     kinds: dict[str, VideoKind] = field(default_factory=dict)
-    """What only an extraction says."""
+    """Facts that only an extraction has."""
     extracted: list[str] = field(default_factory=list)
 
     async def get_playlist_page(self, playlist_id: str, request: PlaylistPageQuery) -> PlaylistPage:
@@ -274,7 +274,7 @@ async def test_unknown_dates_are_decided_by_metadata_before_any_media(
     assert workshop.storage.metadata == set()
 
 
-async def test_single_metadata_exclude_where_none_came_in_advance(
+async def test_metadata_of_single_videos_exclude_without_prefetched_metadata(
     workshop: Workshop, described: Described
 ) -> None:
     [short] = described.playlists[UPLOADS] = ids([1])
@@ -286,7 +286,7 @@ async def test_single_metadata_exclude_where_none_came_in_advance(
     assert (workshop.download.started, workshop.storage.metadata) == ([], set())
 
 
-async def test_kind_is_not_asked_for_if_the_length_decides(
+async def test_kind_is_not_requested_if_the_length_decides(
     workshop: Workshop, described: Described
 ) -> None:
     [long] = described.playlists[UPLOADS] = ids([1])
@@ -326,7 +326,7 @@ async def test_excluded_videos_are_not_looked_up_again(
     assert (earlier.progress.succeeded, len(described.batches)) == (120, 2)
 
 
-async def test_filter_applies_to_jobs_for_metadata_alone(
+async def test_filter_applies_to_metadata_only_jobs(
     workshop: Workshop, described: Described
 ) -> None:
     first, second = ids(range(2))

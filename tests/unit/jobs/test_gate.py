@@ -1,4 +1,4 @@
-"""What asks YouTube without a job stands before the governor of the queue, wherever that is."""
+"""Requests to YouTube without a job need the governor of the queue, in any process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -77,13 +77,15 @@ def gate_of(request: pytest.FixtureRequest, apart: Apart) -> GateOf:
 
 
 async def extract(gate: Gate, error: Exception | None = None) -> None:
-    """Stands for an extraction that somebody asked the API for."""
+    """Represents an extraction that a user requested by the API."""
     async with gate.passing("video", is_video=True, patient=False):
         if error is not None:
             raise error
 
 
-async def test_a_block_met_without_a_job_opens_the_circuit(bench: Bench, gate_of: GateOf) -> None:
+async def test_a_block_of_a_request_without_a_job_opens_the_circuit(
+    bench: Bench, gate_of: GateOf
+) -> None:
     governor = await bench.open()
     gate = await gate_of(governor)
     with pytest.raises(BotCheck):
@@ -95,7 +97,9 @@ async def test_a_block_met_without_a_job_opens_the_circuit(bench: Bench, gate_of
     assert HOUR <= refused.value.details["retry_after"] <= HOUR * 1.1 + 1
 
 
-async def test_lists_too_are_not_asked_for_while_it_is_open(bench: Bench, gate_of: GateOf) -> None:
+async def test_lists_are_not_requested_while_the_circuit_is_open(
+    bench: Bench, gate_of: GateOf
+) -> None:
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
     with pytest.raises(RequestsPaused):
@@ -112,8 +116,8 @@ async def test_a_page_of_a_list_can_be_the_probe(bench: Bench, gate_of: GateOf) 
     assert governor.snapshot().state == "closed"
 
 
-async def test_what_the_queue_was_admitted_for_passes(bench: Bench, gate_of: GateOf) -> None:
-    """The probe itself goes through the gate, and ends the pause. It is charged once."""
+async def test_requests_about_an_admitted_video_pass(bench: Bench, gate_of: GateOf) -> None:
+    """The probe itself passes the gate, and ends the pause. It uses one token."""
     governor = await bench.open()
     gate = await gate_of(governor)
     await governor.failed(BotCheck(), "video")
@@ -126,20 +130,20 @@ async def test_what_the_queue_was_admitted_for_passes(bench: Bench, gate_of: Gat
         await extract(gate, BotCheck())
     assert governor.snapshot().state == "probing"  # the queue tells how its videos went
     await governor.succeeded(permit)
-    governor.leave(permit)
+    governor.release(permit)
     assert governor.snapshot().state == "closed"
 
 
-async def test_after_its_permit_a_video_is_governed_again(bench: Bench, gate_of: GateOf) -> None:
+async def test_after_its_permit_a_video_needs_a_new_permit(bench: Bench, gate_of: GateOf) -> None:
     governor = await bench.open()
     gate = await gate_of(governor)
-    governor.leave(await governor.admit(source="video", queued=True))
+    governor.release(await governor.admit(source="video", queued=True))
     await governor.failed(BotCheck(), "video")
     with pytest.raises(RequestsPaused):
         await extract(gate)
 
 
-async def test_somebody_who_asks_waits_for_the_pace_but_not_for_long(
+async def test_a_single_request_waits_for_the_pace_for_a_limited_time(
     bench: Bench, gate_of: GateOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     governor = await bench.open()
@@ -159,7 +163,7 @@ async def test_somebody_who_asks_waits_for_the_pace_but_not_for_long(
     assert refused.value.details["retry_after"] == 60
 
 
-async def test_a_download_by_hand_waits_and_ends_the_pause_as_its_probe(
+async def test_a_direct_download_waits_and_ends_the_pause_as_its_probe(
     bench: Bench, gate_of: GateOf
 ) -> None:
     governor = await bench.open()
@@ -182,10 +186,10 @@ async def test_a_download_by_hand_waits_and_ends_the_pause_as_its_probe(
     assert governor.snapshot().state == "closed"
 
 
-async def test_a_download_by_hand_goes_along_with_a_job_for_the_same_video(
+async def test_a_direct_download_passes_with_a_job_for_the_same_video(
     bench: Bench, gate_of: GateOf
 ) -> None:
-    """The job waits for that one download: were it held back meanwhile, neither would end."""
+    """The job waits for that one download: if it were paused meanwhile, neither would end."""
     governor = await bench.open()
     gate = await gate_of(governor)
     await governor.failed(BotCheck(), "video")
@@ -202,10 +206,10 @@ async def test_a_download_by_hand_goes_along_with_a_job_for_the_same_video(
     await governor.succeeded(permit)  # closed, with room on the ramp for this one alone
     async with asyncio.timeout(10):
         await running
-    governor.leave(permit)
+    governor.release(permit)
 
 
-async def test_what_is_cancelled_gives_its_probe_back(bench: Bench, gate_of: GateOf) -> None:
+async def test_a_cancelled_request_releases_its_probe(bench: Bench, gate_of: GateOf) -> None:
     governor = await bench.open()
     gate = await gate_of(governor)
     await governor.failed(BotCheck(), "video")
@@ -228,7 +232,7 @@ async def test_what_is_cancelled_gives_its_probe_back(bench: Bench, gate_of: Gat
     assert governor.snapshot().state == "closed"
 
 
-async def test_a_process_that_died_gives_its_probe_back(
+async def test_an_expired_permit_releases_its_probe(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.jobs.governor.gate._LEASE", 0.05)
@@ -244,7 +248,7 @@ async def test_a_process_that_died_gives_its_probe_back(
         await desk.renew_permit(permit.permit_id)
 
 
-async def test_a_block_is_heard_of_a_permit_that_has_run_out_too(bench: Bench) -> None:
+async def test_a_block_of_an_expired_permit_is_recorded(bench: Bench) -> None:
     governor = await bench.open()
     outcome = PermitOutcome(source="video", error=BotCheck().detail())
     await CountingPermits(governor).end_permit("given-by-a-process-before", outcome)
@@ -266,10 +270,10 @@ async def test_a_permit_is_renewed_as_long_as_it_is_used(
     assert governor.snapshot().state == "closed"
 
 
-async def test_without_an_answer_of_the_governor_nobody_passes(
+async def test_without_an_answer_of_the_governor_no_request_is_admitted(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who asks is told so; a download waits, and goes on when Jobs is there again."""
+    """A user's request fails; a download waits, and continues when Jobs answers again."""
     monkeypatch.setattr("ytarchive.jobs.remote_gate._SECONDS_BETWEEN", (0.01,))
     async with aiohttp.ClientSession() as session:
         url = "http://127.0.0.1:9"

@@ -1,4 +1,4 @@
-"""The governor by a clock that the test turns: how long it holds back, and how it goes on."""
+"""The governor with a clock controlled by the test: pauses and resumption."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ HOUR = 3600.0
 
 @dataclass
 class Bench:
-    """A governor, and the clocks on its wall."""
+    """A governor, and its clocks."""
 
     database: Database
     settings: DownloadConfig = field(
@@ -93,7 +93,7 @@ async def test_each_block_in_a_row_lasts_twice_as_long_up_to_three_days(bench: B
         assert doubled <= found <= doubled * 1.1
 
 
-async def test_one_probe_alone_and_then_one_more_at_a_time(bench: Bench) -> None:
+async def test_one_probe_and_then_one_more_video_for_each_success(bench: Bench) -> None:
     governor = await bench.open()
     await governor.failed(RateLimited(), "video")
     assert await admitted(governor) is None
@@ -101,8 +101,8 @@ async def test_one_probe_alone_and_then_one_more_at_a_time(bench: Bench) -> None
     first = await probe(governor)
     assert await admitted(governor) is None
     await governor.succeeded(first)
-    bench.passed += HOUR  # the pace is no hindrance: what follows shows the ramp alone
-    governor.leave(first)
+    bench.passed += HOUR  # without a pace, so that only the ramp has an effect
+    governor.release(first)
     under_way = []
     sizes = []
     for _ in range(4):
@@ -110,7 +110,7 @@ async def test_one_probe_alone_and_then_one_more_at_a_time(bench: Bench) -> None
             under_way.append(permit)
         sizes.append(len(under_way))
         await governor.succeeded(under_way[0])
-        governor.leave(under_way.pop(0))
+        governor.release(under_way.pop(0))
 
     assert sizes == [1, 2, 3, 4]
 
@@ -140,7 +140,7 @@ async def test_a_block_soon_after_the_probe_counts_as_the_same_one(bench: Bench)
     assert state.next_probe_at - state.opened_at >= timedelta(hours=2)
 
 
-async def test_what_youtube_asks_for_is_kept_the_first_time(bench: Bench) -> None:
+async def test_the_time_requested_by_youtube_is_the_first_pause(bench: Bench) -> None:
     governor = await bench.open()
     await governor.failed(RateLimited(retry_after=600), "video")
     bench.passed += 11 * 60 + 1  # jitter adds a tenth at most
@@ -167,7 +167,7 @@ async def test_six_unexplained_failures_without_a_success_between_are_a_block(
     assert (found.state, found.reason) == ("open", "extraction_failing")
 
 
-async def test_a_list_that_shrinks_is_a_block(bench: Bench) -> None:
+async def test_a_shrunk_list_counts_as_a_block(bench: Bench) -> None:
     governor = await bench.open()
     await governor.listing_shrank("UUlist", 5000, 100)
 
@@ -177,9 +177,7 @@ async def test_a_list_that_shrinks_is_a_block(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("error", [NetworkFailure(), VideoUnavailable()])
-async def test_a_probe_that_proves_nothing_is_made_again_soon(
-    bench: Bench, error: NetworkFailure
-) -> None:
+async def test_a_probe_without_result_is_repeated_soon(bench: Bench, error: NetworkFailure) -> None:
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
     bench.passed += 2 * HOUR
@@ -191,18 +189,18 @@ async def test_a_probe_that_proves_nothing_is_made_again_soon(
     assert governor.snapshot().state == "closed"
 
 
-async def test_a_probe_that_was_cancelled_holds_up_nothing(bench: Bench) -> None:
+async def test_a_cancelled_probe_delays_nothing(bench: Bench) -> None:
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
     bench.passed += 2 * HOUR
-    governor.leave(await probe(governor))
+    governor.release(await probe(governor))
     lost = await probe(governor)
     bench.passed += 901
 
     assert await probe(governor) is not lost
 
 
-async def test_what_had_started_before_says_nothing_of_the_probe(bench: Bench) -> None:
+async def test_outcomes_of_earlier_requests_do_not_end_the_probe(bench: Bench) -> None:
     governor = await bench.open()
     before = await admitted(governor)
     await governor.failed(BotCheck(), "video")
@@ -226,7 +224,7 @@ async def test_a_restart_keeps_the_pause(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("days", [-30, -1, 1, 30])
-async def test_a_wall_clock_that_is_set_neither_ends_a_pause_nor_draws_it_out(
+async def test_setting_the_wall_clock_neither_ends_nor_extends_a_pause(
     bench: Bench, days: int
 ) -> None:
     governor = await bench.open()
@@ -241,7 +239,7 @@ async def test_a_wall_clock_that_is_set_neither_ends_a_pause_nor_draws_it_out(
     assert (await probe(governor)).is_probe
 
 
-async def test_a_clock_set_back_between_two_processes_draws_out_nothing(bench: Bench) -> None:
+async def test_a_clock_set_back_between_two_processes_extends_nothing(bench: Bench) -> None:
     await (await bench.open()).failed(BotCheck(), "video")
     bench.wall_is_off_by = timedelta(days=-30)
     governor = await bench.open()
@@ -250,7 +248,7 @@ async def test_a_clock_set_back_between_two_processes_draws_out_nothing(bench: B
     assert (await probe(governor)).is_probe
 
 
-async def test_a_clock_set_ahead_grants_no_burst(bench: Bench) -> None:
+async def test_a_clock_set_ahead_allows_no_burst(bench: Bench) -> None:
     governor = await bench.open()
     taken = 0
     while await admitted(governor) is not None:
@@ -261,7 +259,7 @@ async def test_a_clock_set_ahead_grants_no_burst(bench: Bench) -> None:
     assert await admitted(governor) is None
 
 
-async def test_the_metrics_tell_the_state_and_the_next_probe(bench: Bench) -> None:
+async def test_the_metrics_have_the_state_and_the_next_probe(bench: Bench) -> None:
     governor = await bench.open()
 
     def value(name: str, **labels: str) -> float | None:
@@ -282,7 +280,7 @@ async def test_the_metrics_tell_the_state_and_the_next_probe(bench: Bench) -> No
     assert value("next_probe_timestamp_seconds") == 0
 
 
-async def test_each_egress_is_held_back_by_itself(bench: Bench) -> None:
+async def test_each_egress_is_paused_separately(bench: Bench) -> None:
     own, other = await bench.open(), await bench.open("second")
     await own.failed(BotCheck(), "video")
     waiting = own.waiting()
@@ -303,7 +301,7 @@ async def probe_at_once(governor: Governor) -> Permit:
     return await probe(governor)
 
 
-async def test_who_waits_goes_on_when_the_cause_is_mended_by_hand(bench: Bench) -> None:
+async def test_waiting_requests_continue_after_a_resume(bench: Bench) -> None:
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
     asking = asyncio.create_task(governor.admit())
@@ -311,13 +309,13 @@ async def test_who_waits_goes_on_when_the_cause_is_mended_by_hand(bench: Bench) 
     bench.passed += HOUR / 2  # which refills the bucket no more than it should
     await governor.resume()
     bench.passed += 60
-    governor.leave(Permit(1))
+    governor.release(Permit(1))
 
     await until(asking.done)
     assert asking.result().is_probe
 
 
-async def test_what_had_started_before_it_was_reset_by_hand_does_not_block_again(
+async def test_requests_from_before_a_resume_do_not_block_again(
     bench: Bench,
 ) -> None:
     governor = await bench.open()
@@ -325,7 +323,7 @@ async def test_what_had_started_before_it_was_reset_by_hand_does_not_block_again
     await governor.failed(BotCheck(), "another")
     await governor.resume()
     await governor.failed(BotCheck(), "video", before)
-    governor.leave(before)
+    governor.release(before)
     await governor.failed(BotCheck(), "video", await probe(governor))
     assert governor.snapshot().state == "open"
     assert await admitted(governor) is None
@@ -364,7 +362,7 @@ async def test_without_a_connection_everything_waits_some_minutes_and_no_longer(
     assert state.next_probe_at - state.opened_at <= timedelta(hours=1.1)
 
 
-async def test_a_pause_by_hand_holds_everything_back_until_it_is_resumed_also_after_a_restart(
+async def test_a_pause_by_a_user_lasts_until_resume_also_after_a_restart(
     bench: Bench,
 ) -> None:
     governor = await bench.open()
@@ -374,7 +372,7 @@ async def test_a_pause_by_hand_holds_everything_back_until_it_is_resumed_also_af
     assert await admitted(governor) is None
     async with asyncio.timeout(5):  # what belongs to a running download passes
         assert (await governor.admit(source="running")).is_covered
-    governor.leave(running)
+    governor.release(running)
 
     again = await bench.open()
     bench.passed += 100 * HOUR

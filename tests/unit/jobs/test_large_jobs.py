@@ -1,4 +1,4 @@
-"""A job with many videos shows the first of them, and all to whoever asks for all."""
+"""A job with many videos shows the first of them, and all on request."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,7 +25,7 @@ async def finished(jobs: JobsRepository, ids: list[str]) -> Job:
     return created
 
 
-async def test_a_large_job_holds_its_first_thousand_videos(jobs: JobsRepository) -> None:
+async def test_a_large_job_shows_its_first_thousand_videos(jobs: JobsRepository) -> None:
     ids = [video_id(number) for number in range(MOST_SHOWN + 1)]
     created = await finished(jobs, ids)
     [listed] = (await jobs.page(JobQuery())).items
@@ -38,7 +38,7 @@ async def test_a_large_job_holds_its_first_thousand_videos(jobs: JobsRepository)
         assert [result.video_id for result in job.results] == ids[:MOST_SHOWN]
 
 
-async def test_all_videos_of_a_large_job_are_shown_when_asked_for(jobs: JobsRepository) -> None:
+async def test_all_videos_of_a_large_job_are_shown_with_expand(jobs: JobsRepository) -> None:
     ids = [video_id(number) for number in range(MOST_SHOWN + 1)]
     created = await finished(jobs, ids)
     whole = await jobs.job(created.id, expand=True)
@@ -50,7 +50,7 @@ async def test_all_videos_of_a_large_job_are_shown_when_asked_for(jobs: JobsRepo
     assert (whole.truncated, none.truncated) == (False, False)
 
 
-async def test_a_job_of_a_thousand_videos_is_whole(jobs: JobsRepository) -> None:
+async def test_a_job_of_a_thousand_videos_is_shown_completely(jobs: JobsRepository) -> None:
     ids = [video_id(number) for number in range(MOST_SHOWN)]
     created = await finished(jobs, ids)
     read = await jobs.job(created.id)

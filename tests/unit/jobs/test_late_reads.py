@@ -1,4 +1,4 @@
-"""What is read of the queue may be old when it is acted on: nothing is done or told twice."""
+"""Results of reads may be outdated when they are used: nothing is done or reported twice."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What a job costs does not grow with the number of jobs."""
+"""The cost of a job does not increase with the number of jobs."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def run(workshop: Workshop, jobs: JobsService, first: int, count: int) -> 
     await until(lambda: len(workshop.storage.saves) == first + count)
 
 
-async def test_a_job_among_hundreds_costs_what_one_alone_does(
+async def test_a_job_among_hundreds_costs_as_much_as_one_job(
     workshop: Workshop, reads: list[int]
 ) -> None:
     async with workshop.open() as jobs:
@@ -45,10 +45,10 @@ async def test_a_job_among_hundreds_costs_what_one_alone_does(
     assert many_rows / 400 <= 1.5 * few_rows / 20
 
 
-async def test_jobs_that_wait_are_not_asked_for_again_and_again(
+async def test_waiting_jobs_are_not_queried_repeatedly(
     workshop: Workshop, reads: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.queue.queue._LONGEST_SLEEP", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.queue.queue._MAX_WAIT", 0.01)
     workshop.download.hold = {video_id(n) for n in range(5)}
     async with workshop.open() as jobs:
         for number in range(5):
@@ -70,7 +70,7 @@ async def test_jobs_that_wait_are_not_asked_for_again_and_again(
 async def test_jobs_are_planned_shortly_before_their_turn(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, restarted: bool
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.queue.queue._MOST_READY", 10)
+    monkeypatch.setattr("ytarchive.jobs.queue.queue._MAX_READY", 10)
     ids = [video_id(number) for number in range(40)]
     workshop.download.hold = {*ids}
 

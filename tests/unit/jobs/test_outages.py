@@ -1,4 +1,4 @@
-"""Outages and pauses: what no video is at fault for waits, says so, and resumes by itself."""
+"""Outages and pauses: work waits, reports the reason, and resumes automatically."""
 
 import asyncio
 from datetime import timedelta
@@ -94,7 +94,7 @@ async def test_a_download_waits_for_the_end_of_an_outage_without_attempts(
     assert workshop.storage.plans == {}
 
 
-async def test_a_lookup_of_metadata_alone_waits_for_the_end_of_an_outage(
+async def test_a_metadata_only_job_waits_for_the_end_of_an_outage(
     workshop: Workshop,
 ) -> None:
     workshop.metadata.failures[video_id(1)] = NetworkFailure("connection refused")
@@ -110,7 +110,7 @@ async def test_a_lookup_of_metadata_alone_waits_for_the_end_of_an_outage(
 
 
 @pytest.mark.parametrize("error", [ExtractorBroken(), NoFormats(), UnknownFailure()])
-async def test_while_every_extraction_fails_no_video_fails_for_good(
+async def test_while_every_extraction_fails_no_video_fails_finally(
     workshop: Workshop, error: YTArchiveError
 ) -> None:
     ids = [video_id(n) for n in range(12)]
@@ -133,7 +133,7 @@ async def test_while_every_extraction_fails_no_video_fails_for_good(
 
 
 @pytest.mark.parametrize("reason", ["network", "bot_check", "ip_blocked"])
-async def test_what_waits_for_an_outage_is_tried_at_once_when_somebody_resumes(
+async def test_videos_that_wait_for_an_outage_are_retried_after_a_resume(
     workshop: Workshop, reason: str
 ) -> None:
     """By `resume` and by a retry for such a reason, although nothing has failed."""

@@ -1,4 +1,4 @@
-"""Listing and planning: what is asked again, what is never lost, what a short list leads to."""
+"""Listing and planning: repeated listings, complete results, short lists."""
 
 import asyncio
 import re
@@ -32,7 +32,7 @@ def ids(numbers: Iterable[int]) -> list[str]:
 
 
 def store(workshop: Workshop, video_ids: Iterable[str]) -> None:
-    """Let the archive have these."""
+    """Store these videos in the archive."""
     workshop.storage.stored |= {each: workshop.storage.location(each) for each in video_ids}
 
 
@@ -64,7 +64,7 @@ def publish(workshop: Workshop, *numbers: int) -> None:
 
 @dataclass
 class Interrupted(MetadataPeer):
-    """Gives so many pages and then fails, or never answers."""
+    """Returns a number of pages and then fails, or never answers."""
 
     after: int = 0
     hangs: bool = False
@@ -100,7 +100,7 @@ class Generated(MetadataPeer):
 
 
 class EverythingStored(StoragePeer):
-    """An archive that has whatever it is asked for, and keeps no list."""
+    """An archive that has every requested video, and stores no list."""
 
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
         return StoredVideos(video_ids=request.video_ids)
@@ -112,7 +112,7 @@ class EverythingStored(StoragePeer):
 # --- syncing again ------------------------------------------------------------------------------
 
 
-async def test_a_channel_synced_again_is_listed_until_all_is_known(synced: Workshop) -> None:
+async def test_a_repeated_listing_of_a_channel_stops_at_known_videos(synced: Workshop) -> None:
     async with synced.open() as jobs:
         first = await sync(jobs)
         assert (synced.metadata.pages, first.progress.skipped, first.progress.known) == (10, 500, 0)
@@ -127,7 +127,7 @@ async def test_a_channel_synced_again_is_listed_until_all_is_known(synced: Works
     assert [batch.video_ids for batch in synced.metadata.batches] == [again.video_ids[:3]]
 
 
-async def test_a_sync_completes_what_is_stored_and_lacks_captions_however_deep_in_the_channel(
+async def test_a_repeated_job_fetches_missing_captions_of_all_videos_of_a_channel(
     synced: Workshop,
 ) -> None:
     """Its page is not even listed again."""
@@ -154,8 +154,8 @@ async def test_more_new_videos_than_a_page_has_are_all_found(synced: Workshop) -
     assert synced.metadata.pages == 10 + 3
 
 
-async def test_other_lists_are_always_listed_to_their_end(synced: Workshop) -> None:
-    """What is new may stand anywhere in them."""
+async def test_other_lists_are_always_listed_completely(synced: Workshop) -> None:
+    """New entries may be at any position."""
     synced.metadata.playlists[LIST] = ids(range(500))
     async with synced.open() as jobs:
         await sync(jobs, LIST)
@@ -168,9 +168,7 @@ async def test_other_lists_are_always_listed_to_their_end(synced: Workshop) -> N
 
 
 @pytest.mark.parametrize("option", [{"full_listing": True}, {"skip_existing": False}])
-async def test_who_wants_everything_gets_it_listed(
-    synced: Workshop, option: dict[str, bool]
-) -> None:
+async def test_a_full_listing_lists_everything(synced: Workshop, option: dict[str, bool]) -> None:
     synced.metadata.playlists[UPLOADS] = ids(range(120))
     async with synced.open() as jobs:
         await sync(jobs)
@@ -179,7 +177,7 @@ async def test_who_wants_everything_gets_it_listed(
     assert again.progress.total == 120
 
 
-async def test_after_some_days_a_channel_is_listed_to_its_end_again(synced: Workshop) -> None:
+async def test_after_some_days_a_channel_is_listed_completely_again(synced: Workshop) -> None:
     async with synced.open() as jobs:
         await sync(jobs)
     then = to_micros(utc_now() - timedelta(days=8))
@@ -202,8 +200,8 @@ async def test_after_some_days_a_channel_is_listed_to_its_end_again(synced: Work
 # --- nothing is lost ----------------------------------------------------------------------------
 
 
-async def test_a_listing_that_was_cut_short_lets_no_other_stop_early(workshop: Workshop) -> None:
-    """The head is known to the first job by then, the rest to nobody."""
+async def test_an_interrupted_listing_makes_no_videos_known(workshop: Workshop) -> None:
+    """The first job knows the head, and no job knows the rest."""
     workshop.metadata.playlists[UPLOADS] = ids(range(500))
     store(workshop, ids(range(500)))
     metadata = Interrupted(workshop.metadata.playlists, after=4)
@@ -216,7 +214,7 @@ async def test_a_listing_that_was_cut_short_lets_no_other_stop_early(workshop: W
     assert again.progress.total == 500
 
 
-async def test_what_an_earlier_job_listed_and_did_not_get_is_tried_by_the_next(
+async def test_unstored_videos_of_an_earlier_job_are_added_to_the_next(
     synced: Workshop,
 ) -> None:
     for lost in (video_id(300), video_id(450)):
@@ -235,7 +233,7 @@ async def test_what_an_earlier_job_listed_and_did_not_get_is_tried_by_the_next(
     assert again.progress.succeeded == 3
 
 
-async def test_what_youtube_says_is_gone_is_left_to_the_ledger(synced: Workshop) -> None:
+async def test_videos_reported_as_gone_are_left_to_the_ledger(synced: Workshop) -> None:
     del synced.storage.stored[video_id(300)]
     gone = PrivateVideo("This video is private")
     synced.download.failures = {video_id(300): [gone, gone]}
@@ -247,7 +245,7 @@ async def test_what_youtube_says_is_gone_is_left_to_the_ledger(synced: Workshop)
     assert again.progress.total == 50
 
 
-async def test_a_sync_that_is_cut_by_a_restart_is_made_again(synced: Workshop) -> None:
+async def test_a_listing_interrupted_by_a_restart_is_repeated(synced: Workshop) -> None:
     async with synced.open() as jobs:
         await sync(jobs)
     publish(synced, *range(1000, 1080))
@@ -270,7 +268,7 @@ async def test_a_sync_that_is_cut_by_a_restart_is_made_again(synced: Workshop) -
     "name", ["get_list", "count_list_videos", "list_videos_after", "remove_list_videos",
              "add_list_videos", "count_known"],
 )  # fmt: skip
-async def test_no_query_goes_through_the_lists_of_others(workshop: Workshop, name: str) -> None:
+async def test_no_query_scans_other_lists(workshop: Workshop, name: str) -> None:
     async with await Database.open(workshop.state_path / "jobs.db", SCHEMA) as database:
         sql = database.query(name)
         values = dict.fromkeys(re.findall(r":(\w+)", sql), "1")
@@ -283,7 +281,7 @@ async def test_no_query_goes_through_the_lists_of_others(workshop: Workshop, nam
 
 
 @pytest.mark.parametrize("left", [30, 0])
-async def test_a_list_that_suddenly_shrinks_pauses_everything_and_proves_nothing(
+async def test_a_suddenly_shrunk_list_pauses_everything_and_records_nothing(
     synced: Workshop, left: int
 ) -> None:
     whole = synced.metadata.playlists[UPLOADS]
@@ -309,7 +307,7 @@ async def test_a_list_that_suddenly_shrinks_pauses_everything_and_proves_nothing
     assert len(synced.storage.playlists[UPLOADS].videos) == 501
 
 
-async def test_a_list_that_stays_short_is_believed_the_second_time(synced: Workshop) -> None:
+async def test_a_list_that_is_short_twice_is_accepted(synced: Workshop) -> None:
     async with synced.open() as jobs:
         await sync(jobs)
         del synced.metadata.playlists[UPLOADS][30:]

@@ -1,4 +1,4 @@
-"""What follows from a failure."""
+"""The actions after failures."""
 
 from datetime import timedelta
 
@@ -30,17 +30,17 @@ LONG_AGO = 1000
 @pytest.mark.parametrize(
     "error", [ToolMissing("no ffmpeg"), InvalidConfiguration("no CA file"), FileTooLarge("5 GiB")]
 )
-def test_what_only_a_person_can_change_is_not_tried_again(error: YTArchiveError) -> None:
+def test_failures_that_only_a_user_can_fix_are_not_retried(error: YTArchiveError) -> None:
     assert decide(error, 1, 3, JobsConfig()).action is Action.FAIL
 
 
 @pytest.mark.parametrize("error", [ToolFailed("codec"), UnknownFailure("strange")])
-def test_what_may_pass_is_tried_again_so_often_and_no_more(error: YTArchiveError) -> None:
+def test_temporary_failures_are_retried_max_retries_times(error: YTArchiveError) -> None:
     assert decide(error, 3, 3, JobsConfig()).action is Action.RETRY
     assert decide(error, 4, 3, JobsConfig()).action is Action.FAIL
 
 
-@pytest.mark.parametrize(("max_retries", "failures", "alike", "expected"), [
+@pytest.mark.parametrize(("max_retries", "failures", "same_code", "expected"), [
     (100, 1, 1, Action.RETRY),
     (100, 2, 2, Action.FAIL),
     (100, 5, 1, Action.RETRY),
@@ -48,21 +48,23 @@ def test_what_may_pass_is_tried_again_so_often_and_no_more(error: YTArchiveError
     (0, 1, 1, Action.FAIL),
 ])  # fmt: skip
 def test_integrity_failure_is_retried_once_whatever_the_job_allows(
-    max_retries: int, failures: int, alike: int, expected: Action
+    max_retries: int, failures: int, same_code: int, expected: Action
 ) -> None:
     error = IntegrityFailure("the file plays 4 of 60 seconds")
-    assert decide(error, failures, max_retries, JobsConfig(), alike=alike).action is expected
+    assert (
+        decide(error, failures, max_retries, JobsConfig(), same_code=same_code).action is expected
+    )
 
 
 @pytest.mark.parametrize(
     "error", [NetworkFailure(), NetworkTimeout(), ApiFailure(), ApiRateLimited()]
 )
-def test_an_outage_is_waited_out_with_growing_pauses_up_to_five_minutes(
+def test_an_outage_causes_growing_pauses_up_to_five_minutes(
     error: YTArchiveError,
 ) -> None:
     pauses = []
-    for alike in range(1, 12):
-        decision = decide(error, LONG_AGO, 0, JobsConfig(), alike=alike)
+    for same_code in range(1, 12):
+        decision = decide(error, LONG_AGO, 0, JobsConfig(), same_code=same_code)
         assert decision.action is Action.WAIT
         assert decision.until is not None
         pauses.append(decision.until - utc_now())

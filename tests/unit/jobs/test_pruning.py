@@ -1,4 +1,4 @@
-"""Old jobs are removed, and nothing that somebody still waits for."""
+"""Old jobs are removed, except those with videos that still wait."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -83,7 +83,7 @@ async def until_removed(jobs: JobsService, gone: set[str]) -> None:
 @pytest.mark.parametrize(
     "error", [DeletedVideo(), MembersOnly(), UpcomingVideo(retry_after="2100-01-01T00:00:00Z")]
 )
-async def test_a_job_stays_while_one_of_its_videos_is_missing(
+async def test_a_job_with_a_missing_video_is_kept(
     workshop: Workshop, later: Callable[[float], None], error: YTArchiveError
 ) -> None:
     workshop.download.failures = {ONE: [error]}
@@ -99,7 +99,7 @@ async def test_a_job_stays_while_one_of_its_videos_is_missing(
         assert await ids(jobs) == set()
 
 
-async def test_of_the_jobs_of_a_list_only_the_latest_stays(
+async def test_of_the_jobs_of_a_list_only_the_latest_is_kept(
     workshop: Workshop, later: Callable[[float], None]
 ) -> None:
     workshop.metadata.playlists = {"PLnightly000001": [ONE, TWO]}

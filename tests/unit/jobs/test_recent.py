@@ -1,4 +1,4 @@
-"""A job read again is the same object until something is written, and never an old one."""
+"""A job read again is the same object until the next write, and never an outdated one."""
 
 import asyncio
 from pathlib import Path
@@ -12,7 +12,7 @@ from ytarchive.jobs.queue.recent import RecentJobs
 from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 
 
-async def test_what_has_not_changed_is_the_same_object(workshop: Workshop) -> None:
+async def test_an_unchanged_job_is_the_same_object(workshop: Workshop) -> None:
     workshop.download.failures = {video_id(1): [PrivateVideo()]}
     async with workshop.open(whole_queue=False) as jobs:
         created = await jobs.create_job(videos(video_id(1)))
@@ -57,7 +57,7 @@ async def test_every_write_that_was_answered_is_seen_at_once(tmp_path: Path) -> 
         await asyncio.gather(*readers)
 
 
-async def test_what_a_commit_overtook_is_not_kept(tmp_path: Path) -> None:
+async def test_a_job_read_during_a_commit_is_not_cached(tmp_path: Path) -> None:
     async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
         jobs = JobsRepository(database)
         job_id = (await jobs.create(videos(video_id(1)), "trace")).id
@@ -75,7 +75,7 @@ async def test_what_a_commit_overtook_is_not_kept(tmp_path: Path) -> None:
     assert found.title == "new"
 
 
-async def test_large_jobs_do_not_pile_up(tmp_path: Path) -> None:
+async def test_large_jobs_are_not_accumulated(tmp_path: Path) -> None:
     async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
         jobs = JobsRepository(database)
         ids = [

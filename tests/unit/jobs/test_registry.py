@@ -1,4 +1,4 @@
-"""The registry: who may be in it, who is asked for its health, and how one leaves."""
+"""The registry: allowed services, health checks, and removal."""
 
 import sqlite3
 from contextlib import closing
@@ -37,7 +37,7 @@ async def test_services_on_this_machine_may_register(workshop: Workshop, url: st
 async def test_an_address_that_the_settings_do_not_name_is_refused(
     workshop: Workshop, url: str
 ) -> None:
-    """Else whoever registers it makes the server ask there, again and again."""
+    """Otherwise any client could make the server send requests to the address."""
     async with workshop.open() as jobs:
         with pytest.raises(InvalidRequest, match="loopback"):
             await jobs.registry.register_service(at(url))
@@ -58,7 +58,7 @@ async def test_an_address_that_the_settings_do_not_name_is_refused(
         "http://",
     ],
 )
-def test_what_could_be_read_in_two_ways_is_no_address(url: str) -> None:
+def test_an_ambiguous_address_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
         at(url)
 
@@ -78,7 +78,7 @@ async def test_hosts_of_the_settings_may_register(workshop: Workshop) -> None:
     }
 
 
-async def test_what_an_earlier_version_let_in_is_forgotten(workshop: Workshop) -> None:
+async def test_registrations_accepted_by_an_earlier_version_are_removed(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
         await jobs.registry.register_service(at("http://127.0.0.1:8002"))
     with closing(sqlite3.connect(workshop.state_path / "jobs.db")) as database:
@@ -90,7 +90,7 @@ async def test_what_an_earlier_version_let_in_is_forgotten(workshop: Workshop) -
         assert await jobs.registry.list_services() == []
 
 
-async def test_a_service_that_is_gone_can_be_removed_for_good(workshop: Workshop) -> None:
+async def test_an_ended_service_can_be_removed(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
         await jobs.registry.register_service(at("http://127.0.0.1:8002"))
         with pytest.raises(Conflict, match="still answers"):
@@ -107,7 +107,7 @@ async def test_a_service_that_is_gone_can_be_removed_for_good(workshop: Workshop
         assert await jobs.registry.list_services() == []
 
 
-async def test_the_port_counts_where_the_address_has_none(workshop: Workshop) -> None:
+async def test_the_port_is_added_to_an_address_without_one(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
         bare = await jobs.registry.register_service(at("http://127.0.0.1"))
         full = await jobs.registry.register_service(at("http://127.0.0.1:9", name="storage"))
@@ -115,7 +115,7 @@ async def test_the_port_counts_where_the_address_has_none(workshop: Workshop) ->
     assert full.address == "http://127.0.0.1:9"
 
 
-async def test_there_is_an_end_to_what_is_asked(workshop: Workshop) -> None:
+async def test_health_checks_have_a_time_limit(workshop: Workshop) -> None:
     async with workshop.open() as jobs:
         for number in range(100):
             await jobs.registry.register_service(at("http://127.0.0.1:9", name=f"service-{number}"))

@@ -1,4 +1,4 @@
-"""What is tried again, when, and by whom: by itself, and by people who ask for it."""
+"""Retries: which videos, when, automatically and by users."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -108,7 +108,7 @@ def write(file: Path, text: str) -> None:
     fresh.replace(file)
 
 
-async def test_what_needs_an_account_is_tried_again_once_when_the_cookies_change(
+async def test_videos_that_need_an_account_are_retried_once_after_new_cookies(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.jobs.retrying.parked_retries.INTERVAL", 0.01)
@@ -162,7 +162,7 @@ async def test_cookies_that_changed_while_nothing_ran_count_too(
     assert workshop.download.started.count(only) == 2
 
 
-async def test_what_is_blocked_in_a_country_waits_for_another_proxy(workshop: Workshop) -> None:
+async def test_region_blocked_videos_wait_for_another_proxy(workshop: Workshop) -> None:
     blocked, private = fail(workshop, region=RegionBlocked(), private=PrivateVideo())
     async with workshop.open() as jobs:
         job_id = (await run(jobs, blocked, private)).id
@@ -192,7 +192,7 @@ async def test_unusable_cookies_fail_at_once_and_wait_for_better_ones(
         await until(lambda: only in workshop.storage.stored)
 
 
-async def test_a_cancelled_job_is_not_taken_up_again_by_itself(
+async def test_a_cancelled_job_is_not_continued_automatically(
     workshop: Workshop, tmp_path: Path
 ) -> None:
     cookies = tmp_path / "cookies.txt"
@@ -228,7 +228,7 @@ async def test_a_vague_unavailable_ends_its_job_and_is_to_be_confirmed(workshop:
 
 @pytest.fixture
 def days(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How many days later it is for the ledger, which looks for what is due all the time."""
+    """How many days later it is for the ledger, which checks for due videos continuously."""
     later = [0.0]
 
     def now() -> datetime:
@@ -241,7 +241,7 @@ def days(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return later
 
 
-async def test_what_comes_back_is_fetched_by_itself_and_leaves_the_plan(
+async def test_videos_available_again_are_fetched_automatically_and_removed_from_the_plan(
     workshop: Workshop, days: list[float]
 ) -> None:
     [only] = fail(workshop, soft=VideoUnavailable())
@@ -256,7 +256,7 @@ async def test_what_comes_back_is_fetched_by_itself_and_leaves_the_plan(
     assert workshop.download.extracted == [only]
 
 
-async def test_a_confirmed_one_stands_as_a_fact_in_its_plan(
+async def test_a_confirmed_unavailable_video_is_confirmed_in_its_plan(
     workshop: Workshop, days: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.jobs.processing.engine._REPORT_INTERVAL", 0.01)
@@ -279,7 +279,7 @@ async def _confirmed(jobs: JobsService, video: str, times: int) -> bool:
     return (await jobs.availability.get_availability(video)).confirmations == times
 
 
-async def test_a_retry_of_one_reason_takes_that_and_nothing_else(workshop: Workshop) -> None:
+async def test_a_retry_of_one_reason_queues_only_its_videos(workshop: Workshop) -> None:
     private, deleted, other = fail(
         workshop, private=PrivateVideo(), deleted=DeletedVideo(), again=PrivateVideo()
     )
@@ -300,7 +300,7 @@ async def test_a_retry_of_one_reason_takes_that_and_nothing_else(workshop: Works
     assert nothing.videos == 0
 
 
-async def test_a_retry_of_everything_tells_the_reasons(workshop: Workshop) -> None:
+async def test_a_retry_of_everything_reports_the_reasons(workshop: Workshop) -> None:
     ids = fail(workshop, private=PrivateVideo(), deleted=DeletedVideo(), broken=ToolFailed())
     async with workshop.open() as jobs:
         job = await run(jobs, *ids, max_retries=0)
@@ -312,7 +312,7 @@ async def test_a_retry_of_everything_tells_the_reasons(workshop: Workshop) -> No
     assert job.progress.succeeded == 3
 
 
-async def test_what_waits_for_its_time_waits_no_longer_when_its_reason_is_named(
+async def test_a_retry_by_reason_ends_the_waits_for_that_reason(
     workshop: Workshop,
 ) -> None:
     [live] = fail(workshop, live=LiveVideo())
@@ -415,7 +415,7 @@ async def test_a_plan_from_elsewhere_gets_a_job_of_its_own(planning: Workshop) -
     assert left.failed_downloads == []
 
 
-async def test_a_failure_tells_when_another_try_may_help(workshop: Workshop) -> None:
+async def test_a_failure_has_the_time_of_a_useful_retry(workshop: Workshop) -> None:
     settings = workshop.settings.jobs.model_copy(update={"retry_base": 600})
     workshop.settings = workshop.settings.model_copy(update={"jobs": settings})
     [only] = fail(workshop, broken=ToolFailed())

@@ -53,7 +53,7 @@ async def test_a_video_goes_through_the_whole_flow(workshop: Workshop) -> None:
     assert workshop.storage.metadata == {video_id(1)}
 
 
-async def test_metadata_that_the_data_api_does_not_give_is_the_extractions(
+async def test_metadata_is_taken_from_the_extraction_if_the_data_api_fails(
     workshop: Workshop,
 ) -> None:
     workshop.metadata.failures[video_id(1)] = ApiKeyInvalid("the key was revoked")
@@ -103,7 +103,7 @@ async def test_a_forced_job_leaves_out_what_was_stored_after_it_was_created(
     assert len(workshop.download.started) == downloads
 
 
-async def test_a_playlist_is_listed_page_by_page_and_kept(workshop: Workshop) -> None:
+async def test_a_playlist_is_listed_page_by_page_and_stored(workshop: Workshop) -> None:
     ids = [video_id(n) for n in range(120)]
     workshop.metadata.playlists[LIST] = [*ids, ids[0]]
     async with workshop.open() as jobs:
@@ -132,7 +132,7 @@ async def test_a_playlist_that_is_gone_fails_the_job_with_its_reason(workshop: W
     assert (job.status, job.error) == (JobStatus.FAILED, "there is no such playlist")
 
 
-async def test_what_is_unavailable_stands_in_the_work_plan_with_its_reason(
+async def test_unavailable_videos_are_in_the_work_plan_with_their_reasons(
     workshop: Workshop,
 ) -> None:
     workshop.metadata.failures[video_id(2)] = PrivateVideo("This video is private")
@@ -183,7 +183,7 @@ async def test_integrity_failures_end_in_the_work_plan_with_their_reason(
     assert [e.message for e in failed.errors] == ["reset", *["the file has no video"] * 2]
 
 
-async def test_a_passing_failure_is_retried_and_leaves_no_work_plan(workshop: Workshop) -> None:
+async def test_a_temporary_failure_is_retried_and_leaves_no_work_plan(workshop: Workshop) -> None:
     workshop.download.failures = {video_id(1): [UnknownFailure("once")]}
     async with workshop.open() as jobs:
         job = await ended(jobs, (await jobs.create_job(videos(video_id(1)))).id)
@@ -200,7 +200,7 @@ async def test_an_unreachable_service_uses_no_attempt(workshop: Workshop) -> Non
     assert (job.results[0].status, job.results[0].attempts) == (ResultStatus.SUCCESS, 1)
 
 
-async def test_a_lost_notice_is_asked_for(workshop: Workshop) -> None:
+async def test_a_lost_notification_is_replaced_by_polling(workshop: Workshop) -> None:
     workshop.download.silent = True
     async with workshop.open() as jobs:
         job = await ended(jobs, (await jobs.create_job(videos(video_id(1)))).id)
@@ -208,7 +208,7 @@ async def test_a_lost_notice_is_asked_for(workshop: Workshop) -> None:
     assert job.results[0].status is ResultStatus.SUCCESS
 
 
-async def test_a_download_that_no_job_asked_for_is_stored_too(workshop: Workshop) -> None:
+async def test_a_direct_download_is_stored(workshop: Workshop) -> None:
 
     async with workshop.open():
         await workshop.download.start_download(DownloadRequest(video_id=video_id(9)))
@@ -230,7 +230,7 @@ async def test_two_jobs_get_the_result_of_one_fetch(workshop: Workshop) -> None:
     assert one.results[0].status is two.results[0].status is ResultStatus.SUCCESS
 
 
-async def test_cancel_stops_the_transfer_and_retry_takes_it_up_again(workshop: Workshop) -> None:
+async def test_cancel_stops_the_transfer_and_retry_resumes_it(workshop: Workshop) -> None:
     workshop.download.hold = {video_id(1)}
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(video_id(1), video_id(2)))
@@ -267,7 +267,7 @@ async def test_cancelling_a_waiting_job_releases_its_partial_downloads(workshop:
         assert workshop.staging.released == [video_id(1), video_id(2)]
 
 
-async def test_cancelling_one_job_leaves_the_other_its_video(workshop: Workshop) -> None:
+async def test_cancelling_one_job_does_not_stop_the_video_of_another(workshop: Workshop) -> None:
     workshop.download.hold = {video_id(1)}
     async with workshop.open() as jobs:
         first = await jobs.create_job(videos(video_id(1)))
@@ -296,7 +296,7 @@ async def test_retry_queues_what_failed_and_clears_the_work_plan(workshop: Works
     assert workshop.storage.plans[created.id].unavailable_videos == []
 
 
-async def test_a_restart_goes_on_where_the_queue_was(workshop: Workshop) -> None:
+async def test_the_queue_continues_after_a_restart(workshop: Workshop) -> None:
     workshop.download.hold = {video_id(n) for n in range(3, 60)}
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(*(video_id(n) for n in range(60))))
@@ -355,7 +355,7 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
     assert job.results[0].attempts == 1
 
 
-async def test_a_full_disk_holds_the_queue_back_until_there_is_room(
+async def test_a_full_disk_pauses_the_queue_until_there_is_space(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.jobs.guards.disk_guard._INTERVALS", {"disk_full": 0.02})
@@ -391,7 +391,7 @@ async def test_jobs_are_listed_newest_first_by_pages(workshop: Workshop) -> None
     assert two.next_cursor is None
 
 
-async def test_a_page_of_large_jobs_is_shorter_than_asked_for(
+async def test_a_page_of_large_jobs_is_shorter_than_requested(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(repository, "_MOST_VIDEOS", 5)
@@ -432,7 +432,7 @@ async def test_a_download_without_a_job_is_stored_by_the_next_process(workshop: 
     assert workshop.storage.saves == {video_id(9): 1}
 
 
-async def test_a_download_that_cannot_be_stored_is_not_taken_notice_of(
+async def test_the_notification_of_a_download_that_cannot_be_stored_is_refused(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""A video that two jobs want at the same time: traces and counters."""
+"""A video that two jobs request at the same time: traces and counters."""
 
 from collections.abc import Iterator
 
@@ -84,7 +84,7 @@ async def test_a_failure_is_counted_once_whatever_the_number_of_jobs(
     assert counted(failure.reason) == before + 1
 
 
-async def test_a_failure_of_the_data_api_is_counted_by_its_client_alone(workshop: Workshop) -> None:
+async def test_a_failure_of_the_data_api_is_counted_only_by_its_client(workshop: Workshop) -> None:
     before = counted(ApiKeyInvalid.reason)
     workshop.metadata.failures = {VIDEO: ApiKeyInvalid("the key was revoked")}
     request = videos(VIDEO, max_retries=0).model_copy(update={"type": "METADATA_ONLY"})

@@ -1,4 +1,4 @@
-"""Pages of the queue's lists go on past rows that cannot be read, and name them."""
+"""Pages of the queue's lists skip unreadable rows, and name them."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, cast
@@ -63,7 +63,7 @@ LISTS = {
 @pytest.mark.parametrize("limit", [1, 2])
 @DAMAGED_ROWS
 @pytest.mark.parametrize("name", LISTS)
-async def test_pages_go_on_past_rows_that_cannot_be_read(
+async def test_pages_skip_unreadable_rows(
     workshop: Workshop, name: str, damaged: set[int], limit: int
 ) -> None:
     listed = LISTS[name]

@@ -38,7 +38,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Failing:
-    """Stands before an operation and fails for as long as it is told to."""
+    """Precedes an operation and fails while it is set to."""
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, failure: Exception
@@ -56,7 +56,7 @@ class Failing:
 
 
 @every_failure
-async def test_a_job_whose_planning_fails_says_so_and_ends_once_the_cause_is_gone(
+async def test_a_job_whose_planning_fails_reports_it_and_ends_after_the_cause(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     fault = Failing(monkeypatch, workshop.storage, "videos_exist", failure)
@@ -76,7 +76,7 @@ async def test_a_job_whose_planning_fails_says_so_and_ends_once_the_cause_is_gon
 
 
 @every_failure
-async def test_a_listing_that_meets_such_an_error_begins_again(
+async def test_a_listing_with_an_unexpected_error_is_repeated(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     workshop.metadata.playlists[PLAYLIST] = [video_id(n) for n in range(3)]
@@ -95,7 +95,7 @@ async def test_a_listing_that_meets_such_an_error_begins_again(
 
 @every_failure
 @pytest.mark.parametrize("step", ["due", "active", "set_running"])
-async def test_the_queue_survives_such_an_error_and_loses_no_video(
+async def test_the_queue_survives_an_unexpected_error_and_loses_no_video(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, step: str, failure: Exception
 ) -> None:
     fault = Failing(monkeypatch, JobsRepository, step, failure)
@@ -148,7 +148,7 @@ async def test_a_result_that_cannot_be_stored_causes_no_busy_loop(
     assert job.status is JobStatus.COMPLETED
 
 
-async def test_a_video_whose_files_cannot_be_looked_at_holds_up_no_other(
+async def test_a_video_whose_files_cannot_be_read_delays_no_other(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ytarchive.jobs.queue.policy._STORAGE_RECHECK", timedelta(seconds=0.05))

@@ -1,4 +1,4 @@
-"""A job whose videos all wait is PENDING, and says what they wait for; it runs again afterwards."""
+"""A job whose videos all wait is PENDING, with the reason; it is RUNNING again afterwards."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ async def stored(jobs: JobsService, status: JobStatus) -> list[str]:
         (RateLimited(), "rate_limited"),
     ],
 )
-async def test_a_job_whose_videos_all_wait_is_pending_and_says_why(
+async def test_a_job_whose_videos_all_wait_is_pending_with_the_reason(
     workshop: Workshop, error: YTArchiveError, reason: str
 ) -> None:
     settings = workshop.settings.jobs.model_copy(update={"retry_base": 600})

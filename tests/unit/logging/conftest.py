@@ -18,7 +18,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def _loguru() -> Iterator[None]:
-    """Loguru as a process of the archive has it, without a console; afterwards as it was."""
+    """Loguru as in a process of the archive, without a console; restored afterwards."""
     configure_logging("DEBUG", console=Console.NONE)
     yield
     logger.remove()

@@ -1,4 +1,4 @@
-"""What stands in log files."""
+"""The content of log files."""
 
 from pathlib import Path
 

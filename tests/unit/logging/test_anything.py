@@ -1,4 +1,4 @@
-"""Whatever is logged comes to be stored, readable and without secrets."""
+"""Everything that is logged is stored, readable and without secrets."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def circular() -> dict[str, Any]:
 
 
 def endless_list() -> list[Any]:
-    """Small, and 1000 to the power of 60 if it were walked."""
+    """Small, but 1000 to the power of 60 elements if it were traversed."""
     made: list[Any] = [1]
     for _ in range(60):
         made = [made] * 1000
@@ -63,7 +63,7 @@ EXTRAS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", EXTRAS)
-async def test_no_value_costs_the_entry(service: LoggingService, name: str) -> None:
+async def test_no_value_loses_the_entry(service: LoggingService, name: str) -> None:
     logger.bind(**({"service": "jobs"} | EXTRAS[name])).info("it \udcff happened")
 
     async def stored() -> list[str]:
@@ -73,7 +73,7 @@ async def test_no_value_costs_the_entry(service: LoggingService, name: str) -> N
     assert await eventually(stored) == ["it \\udcff happened"]
 
 
-def test_what_contains_itself_is_cut_there() -> None:
+def test_recursive_values_are_cut() -> None:
     assert readable(circular()) == {"name": "loop", "self": "<contains itself>"}
     same = [1]
     assert readable([same, same]) == [[1], [1]]
@@ -81,7 +81,7 @@ def test_what_contains_itself_is_cut_there() -> None:
 
 
 @pytest.mark.usefixtures("_loguru")
-async def test_what_is_logged_before_there_is_a_store_is_stored_too(tmp_path: Path) -> None:
+async def test_entries_before_the_store_exists_are_stored(tmp_path: Path) -> None:
     archive = load_settings(storage={"base_path": str(tmp_path)})
     configure_logging("INFO", console=Console.NONE)
     logger.bind(service="jobs").info("before")
@@ -96,7 +96,7 @@ async def test_what_is_logged_before_there_is_a_store_is_stored_too(tmp_path: Pa
         assert await eventually(both) == ["after", "before"]
 
 
-async def test_a_full_disk_costs_nothing_once_there_is_room(
+async def test_entries_of_a_full_disk_are_stored_when_there_is_space(
     service: LoggingService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     insert = service._store.rows.insert
@@ -159,7 +159,7 @@ def test_no_secret_of_the_settings_is_in_any_stored_text(secret: str, conditions
 
 
 def ways_to_write(value: str) -> list[str]:
-    """As programs write texts into others."""
+    """As programs include texts in others."""
     in_json = json.dumps(value)
     return [in_json[1:-1], json.dumps(in_json)[3:-3], repr(value)[1:-1], quote(value, safe="")]
 

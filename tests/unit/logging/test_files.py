@@ -43,7 +43,7 @@ def test_a_full_file_is_followed_by_the_next_part_also_after_a_restart(tmp_path:
     assert all(path.stat().st_size <= size for path in folder.iterdir())
 
 
-def test_half_a_line_that_a_crash_left_spoils_no_other(tmp_path: Path) -> None:
+def test_an_incomplete_line_of_a_crash_does_not_affect_other_lines(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
     path = tmp_path / "jobs" / "2026-11-23.jsonl"
     path.write_bytes(line(1) + b'{"numb')
@@ -51,7 +51,7 @@ def test_half_a_line_that_a_crash_left_spoils_no_other(tmp_path: Path) -> None:
     assert path.read_bytes() == line(1) + b'{"numb\n' + line(2)
 
 
-def test_a_folder_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
+def test_a_removed_folder_is_created_again(tmp_path: Path) -> None:
     files = LogFiles(tmp_path, 2**20)
     files.append([("jobs", line(1))], TODAY)
     path = tmp_path / "jobs" / "2026-11-23.jsonl"
@@ -61,7 +61,7 @@ def test_a_folder_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
     assert numbers(path) == [2]
 
 
-def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> None:
+def test_unwritten_lines_are_written_later(tmp_path: Path) -> None:
     """After a full disk, the file is looked at again: no glued lines, no wrong size."""
     files = LogFiles(tmp_path, 2**20)
     path = tmp_path / "jobs" / "2026-11-23.jsonl"
@@ -76,7 +76,7 @@ def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> None:
     assert path.read_bytes() == line(1) + b"{\n" + line(2) + line(3)
 
 
-def test_a_service_whose_file_fails_costs_the_others_nothing(tmp_path: Path) -> None:
+def test_a_failing_file_of_one_service_does_not_affect_others(tmp_path: Path) -> None:
     (tmp_path / "jobs").write_text("in the way")
     files = LogFiles(tmp_path, 2**20)
     with pytest.raises(OSError, match="jobs"):
@@ -111,7 +111,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_line_leaves_no_half_of_it(tmp_path
     assert numbers(path) == [1, 2, 3]
 
 
-def test_old_files_go_by_their_date(tmp_path: Path) -> None:
+def test_old_files_are_removed_by_date(tmp_path: Path) -> None:
     files = LogFiles(tmp_path, 2**20)
     for day in (1, 20, 21, 23):
         files.append([("jobs", line(day))], date(2026, 11, day))
@@ -119,7 +119,7 @@ def test_old_files_go_by_their_date(tmp_path: Path) -> None:
     assert names(tmp_path / "jobs") == ["2026-11-20.jsonl", "2026-11-21.jsonl", "2026-11-23.jsonl"]
 
 
-def test_the_oldest_files_go_when_all_together_are_too_large(tmp_path: Path) -> None:
+def test_the_oldest_files_are_removed_beyond_the_size_limit(tmp_path: Path) -> None:
     """The parts being written stay, and so do files that are not ours."""
     files = LogFiles(tmp_path, 2 * len(line(1)))
     for day in (21, 22, 23):

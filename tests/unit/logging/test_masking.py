@@ -50,7 +50,7 @@ SECRET = "s3cr3t-V4lue"
         f"/videos?id=x&key={SECRET}#top",
     ],
 )
-def test_secrets_are_found_by_their_surroundings(text: str) -> None:
+def test_secrets_are_found_by_their_context(text: str) -> None:
     assert SECRET not in mask(text)
     assert masking.MASK in mask(text)
 
@@ -75,7 +75,7 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert mask(text) == text
 
 
-def test_fields_with_telling_names_are_masked_at_any_depth() -> None:
+def test_fields_with_secret_names_are_masked_at_any_depth() -> None:
     context = {"request": [{"headers": {"Cookie": "a=b", "Accept": "*/*"}, "api_key": SECRET}]}
     assert mask_value(context) == {
         "request": [{"headers": {"Cookie": "***", "Accept": "*/*"}, "api_key": "***"}]
@@ -142,8 +142,8 @@ ENTRIES = st.builds(
 
 @given(st.lists(ENTRIES, max_size=4))
 @settings(max_examples=300, deadline=None, database=None)
-def test_looking_for_signs_first_masks_no_less(entries: list[LogEntry]) -> None:
-    """What is masked in a batch is what the patterns find in every single text."""
+def test_the_quick_search_misses_no_secret(entries: list[LogEntry]) -> None:
+    """Masking a batch finds the same as the patterns in every single text."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(masking, "_registered", ())
         register_secret('pa"ss/w\u00f6rd')
@@ -152,8 +152,8 @@ def test_looking_for_signs_first_masks_no_less(entries: list[LogEntry]) -> None:
         assert found == [records._masked(entry) for entry in entries]
 
 
-def test_no_text_takes_long() -> None:
-    """Hostile titles stand in messages; no pattern may go back and forth over them."""
+def test_every_text_is_masked_quickly() -> None:
+    """Hostile titles occur in messages; no pattern may backtrack over them."""
     hostile = ["a." * 32_000 + "://", "cookie" * 10_000, "://a:" * 12_000, "\tTRUE\t" * 10_000]
     hostile += ["authorization" + " " * 60_000, "__Secure-" * 7_000, "key" + '"' * 60_000]
     hostile += ["token" + "\\" * 60_000, 'token=\\"' + "\\" * 60_000, 'password: \\"a' * 8_000]
@@ -162,7 +162,7 @@ def test_no_text_takes_long() -> None:
     program = "import json, sys; from ytarchive.logging.masking import mask\n"
     program += "print(sum(len(mask(text)) > 0 for text in json.load(sys.stdin)))"
     command = [sys.executable, "-c", program]
-    # All take less than a second; a pattern that goes back and forth needs hours.
+    # All take less than a second; a pattern that backtracks needs hours.
     done = subprocess.run(
         command, input=json.dumps(hostile), capture_output=True, text=True, check=True, timeout=120
     )

@@ -1,4 +1,4 @@
-"""What is in the place of a log file is never opened unless it is a regular file."""
+"""A path of a log file is never opened unless it is a regular file."""
 
 import os
 from collections.abc import Callable

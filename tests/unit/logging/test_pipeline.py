@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("_loguru")
 
 
 class Shelf:
-    """A log store whose ways can be chosen."""
+    """A log store with configurable behaviour."""
 
     def __init__(self) -> None:
         self.kept: list[LogEntry] = []
@@ -107,7 +107,7 @@ async def test_what_the_database_of_the_log_logs_is_not_stored(shelf: Shelf) -> 
     assert shelf.messages() == ["the only one"]
 
 
-async def test_a_store_that_hangs_holds_nobody_up_and_loses_the_least(shelf: Shelf) -> None:
+async def test_a_hanging_store_delays_no_caller_and_loses_the_lowest_levels(shelf: Shelf) -> None:
     before = dropped()
     async with LogPipeline(shelf, 100) as running:
         shelf.open.clear()
@@ -129,7 +129,7 @@ async def test_a_store_that_hangs_holds_nobody_up_and_loses_the_least(shelf: She
     assert sum("were lost" in text for text in shelf.messages()) == 1
 
 
-async def test_a_store_that_is_away_gets_everything_when_it_is_back(
+async def test_an_unreachable_store_gets_all_entries_later(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(pipeline, "_FIRST_PAUSE", 0.01)
@@ -146,7 +146,7 @@ async def test_a_store_that_is_away_gets_everything_when_it_is_back(
     assert told == [told_once]
 
 
-async def test_a_store_that_works_again_is_noticed_though_nothing_is_logged(
+async def test_a_store_that_works_again_is_detected_without_new_entries(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "_FIRST_PAUSE", 0.01)
@@ -165,7 +165,7 @@ async def test_a_store_that_works_again_is_noticed_though_nothing_is_logged(
     assert dropped() - before == 1
 
 
-async def test_a_broken_store_costs_its_entries_only(
+async def test_a_broken_store_loses_only_its_entries(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(pipeline, "_FIRST_PAUSE", 60)
@@ -200,7 +200,7 @@ async def test_the_end_does_not_wait_for_a_store_that_hangs(
 
 
 async def test_another_process_submits_to_the_logging_service(service: LoggingService) -> None:
-    """Here the process of the service takes the record itself, and gets it submitted besides."""
+    """Here the service's own process records the entry, and it is submitted as well."""
     async with LogPipeline(RemoteTarget(service), 100):
         logger.bind(service="download").warning("from afar")
 
@@ -220,7 +220,7 @@ async def test_only_records_from_the_level_on_are_stored(shelf: Shelf) -> None:
     assert shelf.messages() == ["loud"]
 
 
-def test_a_full_queue_gives_up_the_oldest_of_the_lowest_level() -> None:
+def test_a_full_queue_drops_the_oldest_of_the_lowest_level() -> None:
     queue = EntryQueue(3)
     levels = [LogLevel.INFO, LogLevel.DEBUG, LogLevel.ERROR, LogLevel.INFO, LogLevel.DEBUG]
     for number, level in enumerate(levels):

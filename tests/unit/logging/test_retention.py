@@ -24,13 +24,13 @@ def entry(number: int, message: str = "", trace_id: str | None = None) -> LogEnt
 
 
 def received_at(path: Path, moment: datetime) -> None:
-    """Pretend that the entries there are came at that moment."""
+    """Set the time of arrival of the present entries."""
     with sqlite3.connect(path) as database:
         database.execute("UPDATE entries SET received = ?", [int(moment.timestamp()) * 1_000_000])
     database.close()
 
 
-async def test_entries_are_kept_for_their_time_by_when_they_came(
+async def test_entries_are_kept_by_their_time_of_arrival(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "logs.db"
@@ -50,7 +50,7 @@ async def test_entries_are_kept_for_their_time_by_when_they_came(
     assert before > 10 * 2**16
 
 
-async def test_what_came_while_the_clock_was_ahead_goes_too(tmp_path: Path) -> None:
+async def test_entries_stored_while_the_clock_was_ahead_are_removed_too(tmp_path: Path) -> None:
     path = tmp_path / "logs.db"
     async with await Database.open(path, SCHEMA) as database:
         await LogRepository(database).insert([entry(n) for n in range(6_000)])
@@ -62,7 +62,7 @@ async def test_what_came_while_the_clock_was_ahead_goes_too(tmp_path: Path) -> N
         assert [item.message for item in (await rows.find(LogQuery())).items] == ["of today"]
 
 
-async def test_a_month_of_days_leaves_what_the_settings_say(
+async def test_a_month_of_entries_is_limited_by_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows and files alike, by a clock that goes from day to day."""
@@ -83,7 +83,7 @@ async def test_a_month_of_days_leaves_what_the_settings_say(
     assert [json.loads(line)["message"] for line in lines_below(tmp_path / "logs")] == days[::-1]
 
 
-async def test_the_oldest_entries_go_when_there_are_too_many_bytes(tmp_path: Path) -> None:
+async def test_the_oldest_entries_are_removed_beyond_the_size_limit(tmp_path: Path) -> None:
     path = tmp_path / "logs.db"
     async with await Database.open(path, SCHEMA) as database:
         rows = LogRepository(database)

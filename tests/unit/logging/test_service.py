@@ -97,7 +97,7 @@ async def test_pages_show_every_entry_once(
     assert paged == wanted
 
 
-async def test_who_follows_gets_each_entry_once_as_it_comes_whatever_its_time(
+async def test_a_follower_gets_each_entry_once_in_order_of_arrival(
     filled: LoggingService,
 ) -> None:
     async def more(cursor: str | None, **query: object) -> tuple[list[str], str | None]:
@@ -121,7 +121,7 @@ async def test_who_follows_gets_each_entry_once_as_it_comes_whatever_its_time(
     assert (await more(begun[1], trace_id="t", since=NOON, limit=1))[0] == ["at 3"]
 
 
-async def test_following_goes_on_when_retention_has_removed_everything(
+async def test_following_continues_after_all_entries_were_removed(
     service: LoggingService,
 ) -> None:
     await service.submit_logs(LogBatch(entries=[entry(n) for n in range(20)]))
@@ -133,16 +133,14 @@ async def test_following_goes_on_when_retention_has_removed_everything(
 
 
 @pytest.mark.parametrize("cursor", ["x", "####", "A" * 21, "AAAA" * 100, "ünïcödé"])
-async def test_a_cursor_that_was_never_given_out_is_refused_by_name(
-    service: LoggingService, cursor: str
-) -> None:
+async def test_an_invalid_cursor_is_refused_by_name(service: LoggingService, cursor: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         await service.query_logs(LogQuery(cursor=cursor))
     assert refused.value.message.startswith("cursor: ")
     assert list(refused.value.details["fields"]) == ["cursor"]
 
 
-async def test_entries_from_the_future_do_not_stand_before_what_comes_now(
+async def test_entries_from_the_future_are_not_listed_before_new_entries(
     service: LoggingService,
 ) -> None:
     before = utc_now()
@@ -165,13 +163,13 @@ async def test_text_is_found_whatever_its_case_in_any_script(service: LoggingSer
     assert await found(service, text="PLAIN") == ["plain"]
 
 
-async def test_one_service_s_entries_have_an_address_of_their_own(filled: LoggingService) -> None:
+async def test_entries_of_one_service_have_their_own_endpoint(filled: LoggingService) -> None:
     page = await filled.service_logs("storage", LogQuery(limit=2))
     assert [item.message for item in page.items] == ["entry 11", "entry 8"]
     assert (await filled.service_logs("storage", LogQuery(service="jobs"))).items == []
 
 
-async def test_what_services_log_under_a_trace_is_found_by_it(
+async def test_entries_are_found_by_their_trace(
     service: LoggingService, settings: Settings
 ) -> None:
     with trace("one-request"):
@@ -193,7 +191,9 @@ async def test_what_services_log_under_a_trace_is_found_by_it(
     assert (line["trace_id"], line["message"], line["level"]) == ("one-request", "working", "INFO")
 
 
-async def test_entries_outlive_the_process(settings: Settings, service: LoggingService) -> None:
+async def test_entries_are_kept_after_the_process(
+    settings: Settings, service: LoggingService
+) -> None:
     sent = entry(1, context={"deep": [{"x": None}], "nan": float("inf")}, trace_id="t")
     await service.submit_log(sent)
     reader = await ReadOnlyDatabase.open(settings.storage.state_path / "logs.db", SCHEMA)
@@ -231,7 +231,7 @@ async def test_text_that_utf8_cannot_hold_is_kept_readable(service: LoggingServi
     assert page.items[0].context == {"path": "caf\\udce9", "bad\\ud800": 1}
 
 
-async def test_files_that_cannot_be_written_do_not_keep_the_database_from_entries(
+async def test_unwritable_files_do_not_prevent_entries_in_the_database(
     settings: Settings, service: LoggingService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = settings.storage.base_path / "logs"
@@ -245,7 +245,7 @@ async def test_files_that_cannot_be_written_do_not_keep_the_database_from_entrie
 
 @pytest.mark.usefixtures("_loguru")
 async def test_a_damaged_database_is_set_aside(settings: Settings) -> None:
-    """Old entries are not worth that the archive stops; nothing is thrown away either."""
+    """A damaged log does not stop the archive; nothing is deleted either."""
     path = settings.storage.state_path / "logs.db"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"not a database at all " * 500)
@@ -256,7 +256,7 @@ async def test_a_damaged_database_is_set_aside(settings: Settings) -> None:
     assert [file.read_bytes() for file in aside] == [b"not a database at all " * 500]
 
 
-async def test_a_database_that_fails_is_told_of_and_makes_no_more_noise(
+async def test_a_failing_database_is_reported_once(
     service: LoggingService, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     database = sqlite3.connect(settings.storage.state_path / "logs.db")
@@ -275,7 +275,7 @@ async def test_a_database_that_fails_is_told_of_and_makes_no_more_noise(
         await service.submit_log(entry(1))
 
 
-async def test_health_tells_what_does_not_work(service: LoggingService) -> None:
+async def test_health_names_what_fails(service: LoggingService) -> None:
     healthy = await service.health()
     assert (healthy.service, healthy.status) == ("logging", "healthy")
     assert healthy.checks == {"background": True, "database": True, "queue": True}
@@ -305,9 +305,7 @@ async def test_metrics_are_what_was_counted(service: LoggingService) -> None:
         ({"trace_id": "t", "service": "jobs", "level": "ERROR"}, "entries_by_trace"),
     ],
 )
-def test_each_question_walks_an_index_and_sorts_nothing(
-    query: dict[str, object], index: str
-) -> None:
+def test_each_query_uses_an_index_and_sorts_nothing(query: dict[str, object], index: str) -> None:
     asked = LogQuery.model_validate(query)
     database = sqlite3.connect(":memory:")
     create(database, SCHEMA)
@@ -341,7 +339,7 @@ async def test_ten_thousand_entries_are_taken_in_one_batch(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("limit", [1, 2])
 @pytest.mark.parametrize("damage", ["context = '['", "context = '[1]'", "service = ''"])
-async def test_pages_go_on_past_entries_that_cannot_be_read_and_name_them(
+async def test_pages_skip_and_name_unreadable_entries(
     service: LoggingService, settings: Settings, damage: str, limit: int
 ) -> None:
     for number in range(6):

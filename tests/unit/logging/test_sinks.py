@@ -40,7 +40,7 @@ def test_a_server_shows_time_level_service_and_message(capsys: pytest.CaptureFix
     assert shown(capsys)[19:] == " INFO     jobs      job 7 queued\n"
 
 
-def test_what_was_not_bound_to_a_service_is_the_archives_own(entries: list[LogEntry]) -> None:
+def test_records_without_a_service_belong_to_the_archive(entries: list[LogEntry]) -> None:
     logger.info("hello")
     logger.bind(service="No Service's Name!").info("hello")
     assert [entry.service for entry in entries] == ["ytarchive", "ytarchive"]
@@ -57,7 +57,7 @@ def test_a_command_shows_warnings_in_one_line_each(capsys: pytest.CaptureFixture
     assert shown(capsys) == "warning: the disk is nearly full\nerror: the job failed\n"
 
 
-def test_nothing_is_shown_where_nothing_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_console_can_be_off(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("DEBUG", console=Console.NONE)
     logger.critical("not shown")
     assert shown(capsys) == ""
@@ -78,7 +78,7 @@ def test_no_secret_reaches_the_console_also_not_in_a_traceback(
     assert "a local value" not in text.replace('private = "a local value"', "")
 
 
-def test_a_message_cannot_play_tricks_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_cannot_control_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("INFO", console=Console.FULL)
     logger.info("title: \x1b[2Jgone\r\u202ereversed\n2026-01-01 00:00:00 INFO     jobs forged")
     text = shown(capsys)
@@ -107,7 +107,7 @@ def test_records_are_stored_without_a_usable_stderr_and_shown_when_it_is_back(
     assert [line.split()[-1] for line in shown(capsys).splitlines()] == ["shown"]
 
 
-def test_the_standard_librarys_records_come_too(entries: list[LogEntry]) -> None:
+def test_records_of_the_standard_library_are_included(entries: list[LogEntry]) -> None:
     log = logging.getLogger("aiohttp.client")
     try:
         fail_with("closed")

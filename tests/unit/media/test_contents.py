@@ -1,4 +1,4 @@
-"""What counts as captions and as a picture: whole files pass, everything else is refused."""
+"""Valid captions and pictures: complete files are accepted, everything else is refused."""
 
 import subprocess
 from pathlib import Path
@@ -114,7 +114,7 @@ def test_formats_that_youtube_does_not_use_are_refused(pictures: dict[str, bytes
         as_jpeg(pictures["gif"], ffmpeg_program())
 
 
-def test_no_file_is_read_because_a_picture_names_it(tmp_path: Path) -> None:
+def test_files_named_in_a_picture_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     playlist = f"#EXTM3U\n#EXTINF:1,\nfile:{tmp_path / 'secret'}\n".encode()
     with pytest.raises(ContentError, match="not an image"):

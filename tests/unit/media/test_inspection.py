@@ -1,4 +1,4 @@
-"""What is read of a media file, and when it is refused."""
+"""The facts read from a media file, and the files that are refused."""
 
 import subprocess
 from pathlib import Path
@@ -35,7 +35,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def judge(path: Path, **info: Any) -> str:
-    """What is wrong with a file; nothing if it is right."""
+    """The problem of a file; empty if there is none."""
     try:
         noted = check_media(path, BOTH | {"duration": 8} | info, ffmpeg_program())
         assert not noted
@@ -45,7 +45,7 @@ def judge(path: Path, **info: Any) -> str:
 
 
 @pytest.mark.parametrize("name", ["both.mp4", "fragments.mp4", "both.webm"])
-def test_a_file_that_is_whole_is_taken(media: dict[str, Path], name: str) -> None:
+def test_a_complete_file_is_accepted(media: dict[str, Path], name: str) -> None:
     assert judge(media[name]) == ""
     assert "plays 8 of 60 seconds" in judge(media[name], duration=60)
     assert judge(media[name], duration=None) == ""
@@ -54,7 +54,7 @@ def test_a_file_that_is_whole_is_taken(media: dict[str, Path], name: str) -> Non
 
 @pytest.mark.parametrize("name", ["both.mp4", "fragments.mp4"])
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.99])
-def test_a_file_that_is_cut_short_is_refused(
+def test_a_truncated_file_is_refused(
     media: dict[str, Path], tmp_path: Path, name: str, share: float
 ) -> None:
     whole = media[name].read_bytes()
@@ -63,14 +63,14 @@ def test_a_file_that_is_cut_short_is_refused(
     assert judge(cut, duration=20)
 
 
-def test_every_stream_that_was_asked_for_must_be_there(media: dict[str, Path]) -> None:
+def test_every_requested_stream_must_be_present(media: dict[str, Path]) -> None:
     assert judge(media["sound.m4a"]) == "the file has no video"
     assert judge(media["sound.m4a"], vcodec="none") == ""
     formats = [{"vcodec": "avc1", "acodec": "none"}, {"vcodec": "none", "acodec": "mp4a"}]
     assert judge(media["sound.m4a"], requested_formats=formats) == "the file has no video"
 
 
-def test_a_short_stream_is_believed_only_if_its_bytes_were_counted(media: dict[str, Path]) -> None:
+def test_a_short_stream_is_accepted_only_if_its_bytes_were_counted(media: dict[str, Path]) -> None:
     assert "plays 2 of 8 seconds" in judge(media["short.mp4"])
     assert judge(media["short.mp4"], filesize=media["short.mp4"].stat().st_size) == ""
 
@@ -103,7 +103,7 @@ def test_length_on_which_streams_and_file_disagree_is_refused(
 
 
 @pytest.mark.parametrize(("size", "is_accepted"), [(1, True), (None, False)])
-def test_streams_of_unstated_length_are_believed_if_their_bytes_were_counted(
+def test_streams_of_unstated_length_are_accepted_if_their_bytes_were_counted(
     media: dict[str, Path], size: int | None, is_accepted: bool
 ) -> None:
     chosen = [each | {"filesize": size} for each in PIECES]
@@ -132,7 +132,7 @@ def test_a_recording_of_a_live_stream_may_differ_more(media: dict[str, Path]) ->
         b"\0\0\0\x08ftyp\0\0\0\x03moov",
     ],
 )
-def test_what_is_no_media_file_is_refused_and_nothing_else(tmp_path: Path, content: bytes) -> None:
+def test_only_files_that_are_no_media_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.mp4"
     path.write_bytes(content)
     assert judge(path)
@@ -147,11 +147,11 @@ def is_playable(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("name", ["both.mp4", "fragments.mp4", "sound.m4a", "both.webm"])
-def test_what_plays_passes_whatever_it_is(media: dict[str, Path], name: str) -> None:
+def test_any_playable_file_is_accepted(media: dict[str, Path], name: str) -> None:
     assert is_playable(media[name])
 
 
 @pytest.mark.parametrize("content", [b"x", b"ab", b"<html>no video</html>" * 99])
-def test_what_is_no_media_does_not_pass(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_media_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.mp4").write_bytes(content)
     assert not is_playable(tmp_path / "x.mp4")

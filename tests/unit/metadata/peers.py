@@ -1,4 +1,4 @@
-"""Peers of the Metadata service: an in-memory extractor, a server that answers as told, a clock."""
+"""Peers of the Metadata service: an in-memory extractor, a server with set answers, a clock."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ def video_id(number: int) -> str:
 
 @dataclass
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that only the test changes."""
 
     moment: datetime = NOON
 
@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass
 class ExtractorPeer(Extractor):
-    """yt-dlp without YouTube: says what it was told, and counts what it is asked."""
+    """yt-dlp without YouTube: returns set answers, and counts requests."""
 
     captions: list[str] = field(default_factory=lambda: ["en"])
     failures: dict[str, YTArchiveError] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The cache's size on disk, what becomes of it, and how its queries find their rows."""
+"""The cache's size on disk, its removal of old rows, and the indexes of its queries."""
 
 import json
 import random
@@ -51,7 +51,7 @@ async def size(database: Database) -> int:
     return (int(pages[0]) - int(free[0])) * 4096
 
 
-async def test_a_video_takes_little_space_and_comes_back_as_it_was(bench: Bench) -> None:
+async def test_a_video_is_stored_compressed_and_read_unchanged(bench: Bench) -> None:
     films = [film(n) for n in range(2000)]
     async with bench.database() as database:
         cache = MetadataCache(database, MetadataConfig(), bench.clock)
@@ -75,7 +75,7 @@ async def test_a_refusal_and_a_refresh_keep_the_captions_that_were_seen(bench: B
     assert saved == {video_id(1): film(1)}
 
 
-async def test_what_is_old_goes_and_gives_its_space_back(bench: Bench) -> None:
+async def test_old_rows_are_removed_and_their_space_is_released(bench: Bench) -> None:
     async with bench.database() as database:
         cache = MetadataCache(database, MetadataConfig(), bench.clock)
         empty = (await database.select("PRAGMA page_count"))[0][0]
@@ -105,7 +105,7 @@ async def plan(database: Database, name: str) -> str:
     ["known_videos", "known_captions", "purge_videos", "fresh_listing", "latest_listing",
      "entries", "listed_videos", "drop_older_listings", "purge_listings", "known_channel"],
 )  # fmt: skip
-async def test_no_query_goes_through_a_whole_table(bench: Bench, name: str) -> None:
+async def test_no_query_scans_a_table(bench: Bench, name: str) -> None:
     async with bench.database() as database:
         steps = await plan(database, name)
     assert not re.search(r"SCAN (videos|v|listings|listing_entries|channels)\b", steps), steps

@@ -1,4 +1,4 @@
-"""A damaged row of the cache or of the log's index is as good as none."""
+"""A damaged row of the cache or of the log's index counts as missing."""
 
 from pathlib import Path
 

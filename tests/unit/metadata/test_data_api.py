@@ -1,4 +1,4 @@
-"""Single answers of the Data API: what each error means, what is tried again, what is read."""
+"""Single answers of the Data API: the meaning of each error, retries, conversion."""
 
 import asyncio
 import errno
@@ -115,7 +115,7 @@ async def test_each_refusal_has_its_meaning(
         Answer(200, b'{"items": [', cut=True),
     ],
 )
-async def test_garbage_and_failing_servers_are_tried_three_times_and_counted(
+async def test_invalid_answers_and_failing_servers_are_tried_three_times_and_counted(
     bench: Bench, answer: Answer
 ) -> None:
     bench.api.answers = [answer]
@@ -127,14 +127,14 @@ async def test_garbage_and_failing_servers_are_tried_three_times_and_counted(
     assert row["used"] == len(bench.api.requests) == 3
 
 
-async def test_a_passing_failure_is_not_noticed(bench: Bench) -> None:
+async def test_a_temporary_failure_is_retried(bench: Bench) -> None:
     good = Answer(body={"items": [api_video(video_id(1))]})
     bench.api.answers = [Answer(503, b""), Answer(200, b"{", cut=True), good]
     async with bench.data_api() as api:
         assert list(await api.videos([video_id(1)])) == [video_id(1)]
 
 
-async def test_a_server_that_asks_for_long_patience_is_not_asked_again(bench: Bench) -> None:
+async def test_a_server_that_requires_a_long_wait_is_not_requested_again(bench: Bench) -> None:
     refusal = error_body(403, "rateLimitExceeded")
     bench.api.answers = [Answer(403, refusal, headers={"Retry-After": "3600"})]
     async with bench.data_api() as api:
@@ -143,7 +143,7 @@ async def test_a_server_that_asks_for_long_patience_is_not_asked_again(bench: Be
     assert len(bench.api.requests) == 1
 
 
-def test_a_short_wait_is_kept_to() -> None:
+def test_a_short_required_wait_is_respected() -> None:
     assert refused(503, "7", b"").wait == 7
     assert refused(503, "tomorrow", b"").wait == 0
 
@@ -156,7 +156,7 @@ async def test_nothing_is_sent_once_the_quota_is_spent(bench: Bench) -> None:
     assert len(bench.api.requests) == 1
 
 
-async def test_when_youtube_says_spent_nothing_more_is_sent_even_after_a_restart(
+async def test_after_a_quota_error_nothing_more_is_sent_even_after_a_restart(
     bench: Bench,
 ) -> None:
     bench.api.answers = [Answer(403, error_body(403, "quotaExceeded", LINK))]
@@ -168,14 +168,16 @@ async def test_when_youtube_says_spent_nothing_more_is_sent_even_after_a_restart
     assert caught.value.details["resets_at"] == "2026-07-02T07:00:00Z"
 
 
-async def test_nobody_listening_is_a_network_failure_in_plain_words(bench: Bench) -> None:
+async def test_a_refused_connection_is_a_network_failure_with_a_readable_message(
+    bench: Bench,
+) -> None:
     bench.api.url = "http://127.0.0.1:1"
     async with bench.data_api() as api:
         with pytest.raises(NetworkFailure, match=r"127\.0\.0\.1 cannot be reached"):
             await api.videos([video_id(1)])
 
 
-async def test_a_server_that_never_answers_is_given_up(bench: Bench) -> None:
+async def test_a_server_without_answer_times_out(bench: Bench) -> None:
     forever = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -206,7 +208,7 @@ async def test_the_key_is_in_the_header_and_nowhere_else(bench: Bench) -> None:
     assert said
 
 
-async def test_fifty_ids_travel_in_one_compressed_call(bench: Bench) -> None:
+async def test_fifty_ids_are_sent_in_one_compressed_call(bench: Bench) -> None:
     ids = [video_id(n) for n in range(50)]
     body = gzip.compress(json.dumps({"items": [api_video(each) for each in ids]}).encode())
     bench.api.answers = [Answer(200, body, headers={"Content-Encoding": "gzip"})]
@@ -218,21 +220,21 @@ async def test_fifty_ids_travel_in_one_compressed_call(bench: Bench) -> None:
     assert "gzip" in request.headers["User-Agent"]
 
 
-async def test_pages_that_lead_in_a_circle_are_an_error(bench: Bench) -> None:
+async def test_pages_in_a_cycle_are_an_error(bench: Bench) -> None:
     bench.api.answers = [Answer(body={"items": [], "nextPageToken": "T"})]
     async with bench.data_api() as api:
         with pytest.raises(ApiFailure, match="circle"):
             await api.playlist_items("PLx", "T")
 
 
-async def test_a_video_that_was_not_asked_for_is_ignored(bench: Bench) -> None:
+async def test_a_video_that_was_not_requested_is_ignored(bench: Bench) -> None:
     bench.api.answers = [Answer(body={"items": [api_video(video_id(2)), 7, None, {"id": []}]})]
     async with bench.data_api() as api:
         assert await api.videos([video_id(1)]) == {}
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks4", "socks4a"])
-async def test_a_socks_proxy_leads_to_the_data_api(bench: Bench, scheme: str) -> None:
+async def test_the_data_api_is_reached_through_a_socks_proxy(bench: Bench, scheme: str) -> None:
     async with socks_proxy() as proxy:
         network = NetworkConfig(proxy=f"{scheme}://127.0.0.1:{proxy.port}")
         async with (
@@ -253,7 +255,9 @@ async def test_a_socks_proxy_that_refuses_is_a_network_failure(bench: Bench) -> 
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel"])
-async def test_a_key_that_no_header_can_carry_is_refused_unseen(bench: Bench, key: str) -> None:
+async def test_a_key_with_invalid_characters_is_refused_without_showing_it(
+    bench: Bench, key: str
+) -> None:
     async with bench.database() as database:
         ledger = QuotaLedger(database, YouTubeConfig(api_key=None))
         with pytest.raises(InvalidConfiguration, match="YOUTUBE_API_KEY") as caught:
@@ -351,7 +355,7 @@ def test_lone_surrogates_in_a_title_are_replaced(bench: Bench) -> None:
     assert video_metadata(read(snippet=snippet), bench.clock()).title == "a?b \0"
 
 
-def test_messages_lose_their_markup() -> None:
+def test_markup_is_removed_from_messages() -> None:
     assert plain_text(LINK) == "You have exceeded your quota."
     assert plain_text("a &amp; <b>b</b>\n c") == "a & b c"
     assert plain_text(["no text"]) == ""
@@ -367,7 +371,7 @@ def test_messages_lose_their_markup() -> None:
         (OSError("ssl:default [Connect call failed]"), "no connection could be made"),
     ],
 )
-def test_what_stands_in_the_way_is_told_without_pythons_words(failure: OSError, told: str) -> None:
+def test_connection_errors_are_reported_without_python_text(failure: OSError, told: str) -> None:
     key = ConnectionKey("www.googleapis.com", 443, True, True, None, None, None)
     direct = unreachable(aiohttp.ClientConnectorError(key, failure), 1).error.message
     proxied = unreachable(aiohttp.ClientProxyConnectionError(key, failure), 1).error.message

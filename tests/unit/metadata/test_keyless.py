@@ -25,7 +25,7 @@ CHANNEL = "UC" + "c" * 22
 UPLOADS = "UU" + "c" * 22
 
 
-async def test_a_listing_that_is_not_wanted_further_frees_its_worker(bench: Bench) -> None:
+async def test_an_ended_listing_releases_its_worker(bench: Bench) -> None:
     bench.extractor.add_list("PLlong", 250)
     async with bench.keyless() as service:
         first = await service.get_playlist_page("PLlong", PlaylistPageQuery())
@@ -38,7 +38,7 @@ async def test_a_listing_that_is_not_wanted_further_frees_its_worker(bench: Benc
     assert [video.position for video in second.videos] == list(range(100, 200))
 
 
-async def test_a_video_is_extracted_once_and_then_remembered(bench: Bench) -> None:
+async def test_a_video_is_extracted_once_and_then_cached(bench: Bench) -> None:
     async with bench.keyless() as service:
         first = await service.get_video(video_id(1), CACHED)
     async with bench.keyless() as service:
@@ -67,7 +67,7 @@ async def test_a_failed_refresh_is_an_error_and_the_cached_copy_stays(bench: Ben
         assert await service.get_video(video_id(1), CACHED) == cached
 
 
-async def test_asked_twice_at_once_it_is_extracted_once(bench: Bench) -> None:
+async def test_two_concurrent_requests_cause_one_extraction(bench: Bench) -> None:
     bench.extractor.release = asyncio.Event()
     async with bench.keyless() as service:
         asking = [asyncio.create_task(service.get_video(video_id(1), CACHED)) for _ in range(3)]
@@ -79,7 +79,7 @@ async def test_asked_twice_at_once_it_is_extracted_once(bench: Bench) -> None:
     assert bench.extractor.extracted == [video_id(1)]
 
 
-async def test_another_video_than_the_one_asked_for_is_refused(bench: Bench) -> None:
+async def test_another_video_than_the_requested_one_is_refused(bench: Bench) -> None:
     answer = await bench.extractor.extract(video_id(2))
 
     async def trailer(_: str) -> object:
@@ -91,7 +91,7 @@ async def test_another_video_than_the_one_asked_for_is_refused(bench: Bench) -> 
             await service.get_video(video_id(1), CACHED)
 
 
-async def test_a_batch_says_why_each_missing_video_is_missing(bench: Bench) -> None:
+async def test_a_batch_has_the_reason_of_each_missing_video(bench: Bench) -> None:
     bench.extractor.failures[video_id(2)] = MembersOnly()
     async with bench.keyless() as service:
         await service.get_video(video_id(1), CACHED)
@@ -107,7 +107,7 @@ async def test_a_batch_says_why_each_missing_video_is_missing(bench: Bench) -> N
     assert bench.extractor.extracted.count(video_id(1)) == 1
 
 
-async def test_a_batch_without_extraction_asks_nobody(bench: Bench) -> None:
+async def test_a_batch_without_extraction_sends_no_request(bench: Bench) -> None:
     async with bench.keyless() as service:
         await service.get_video(video_id(1), CACHED)
         wanted = [video_id(n) for n in range(10_000)]
@@ -158,7 +158,7 @@ async def test_pages_come_as_yt_dlp_lists_them_and_each_is_listed_once(bench: Be
     assert bench.extractor.open_lists == 0
 
 
-async def test_a_page_asked_for_twice_is_the_same_page(bench: Bench) -> None:
+async def test_a_page_requested_twice_is_the_same_page(bench: Bench) -> None:
     bench.extractor.add_list("PLlong", 250)
     async with bench.keyless() as service:
         first = await service.get_playlist_page("PLlong", PlaylistPageQuery())
@@ -187,7 +187,7 @@ async def test_a_cursor_survives_a_restart_and_a_changed_list(bench: Bench) -> N
     assert sorted(seen) == sorted([video_id(n) for n in range(250)] + [video_id(999)])
 
 
-async def test_a_cursor_outlives_even_the_database(bench: Bench) -> None:
+async def test_a_cursor_survives_the_loss_of_the_database(bench: Bench) -> None:
     bench.extractor.add_list("PLlong", 250)
     async with bench.keyless() as service:
         first = await service.get_playlist_page("PLlong", PlaylistPageQuery())
@@ -200,7 +200,7 @@ async def test_a_cursor_outlives_even_the_database(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "é", "bm8=", "e30=", "A" * 100_000])
-async def test_a_cursor_that_was_not_given_out_is_refused(bench: Bench, cursor: str) -> None:
+async def test_an_invalid_cursor_is_refused(bench: Bench, cursor: str) -> None:
     async with bench.keyless() as service:
         with pytest.raises(InvalidRequest) as caught:
             await service.get_playlist_page("PLlong", PlaylistPageQuery(cursor=cursor))
@@ -215,7 +215,7 @@ async def test_a_cursor_of_another_playlist_is_refused(bench: Bench) -> None:
             await service.get_playlist_page("PLother", PlaylistPageQuery(cursor=first.next_cursor))
 
 
-async def test_a_listing_that_fails_midway_is_an_error_and_goes_on_when_asked_again(
+async def test_a_listing_that_fails_midway_is_an_error_and_continues_at_the_next_request(
     bench: Bench,
 ) -> None:
     bench.extractor.add_list("PLlong", 250)
@@ -240,7 +240,7 @@ async def test_a_cached_playlist_is_listed_again_when_it_is_old_or_refreshed(ben
         assert len((await service.get_playlist("PLx", CACHED)).videos) == 5
 
 
-async def test_duplicates_stay_in_their_places(bench: Bench) -> None:
+async def test_duplicates_keep_their_positions(bench: Bench) -> None:
     bench.extractor.add_list("PLx", 3)
     listed = bench.extractor.lists["PLx"]
     doubled = listed.model_copy(update={"videos": listed.videos * 2})
@@ -251,7 +251,7 @@ async def test_duplicates_stay_in_their_places(bench: Bench) -> None:
     assert [video.position for video in videos] == list(range(6))
 
 
-async def test_an_empty_list_is_empty_and_a_gone_one_an_error(bench: Bench) -> None:
+async def test_an_empty_list_is_empty_and_a_missing_one_an_error(bench: Bench) -> None:
     bench.extractor.add_list("PLempty", 0)
     bench.extractor.add_list("PLgone", 1)
     bench.extractor.failures["PLgone"] = SourceGone()
@@ -263,7 +263,7 @@ async def test_an_empty_list_is_empty_and_a_gone_one_an_error(bench: Bench) -> N
     assert bench.extractor.open_lists == 0
 
 
-async def test_a_handle_is_resolved_by_listing_it_and_remembered(bench: Bench) -> None:
+async def test_a_handle_is_resolved_by_listing_it_and_cached(bench: Bench) -> None:
     about = {"channel_id": CHANNEL, "channel_title": "Films", "handle": "@Films"}
     bench.extractor.add_list("@Films", 150, **about)
     async with bench.keyless() as service:
@@ -304,7 +304,7 @@ async def test_a_cancelled_page_loses_nothing(bench: Bench) -> None:
         assert len((await service.get_playlist("PLlong", CACHED)).videos) == 250
 
 
-async def test_a_forgotten_pass_is_gone_through_again(bench: Bench) -> None:
+async def test_a_removed_pass_is_listed_again(bench: Bench) -> None:
     bench.extractor.add_list("PLlong", 250)
     async with bench.keyless() as service:
         first = await service.get_playlist_page("PLlong", PlaylistPageQuery())

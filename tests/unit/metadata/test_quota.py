@@ -1,4 +1,4 @@
-"""The ledger: nothing is spent that is not there, and no restart forgets what was."""
+"""The ledger: the quota is never exceeded, and used units survive a restart."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ async def test_the_reserve_is_never_touched(bench: Bench) -> None:
     assert "4 are kept in reserve" in error.message
 
 
-async def test_a_request_larger_than_what_is_left_is_refused_whole(bench: Bench) -> None:
+async def test_a_request_larger_than_the_remaining_quota_is_refused(bench: Bench) -> None:
     async with bench.database() as database:
         book = ledger(bench, database)
         await book.reserve(5)
@@ -53,7 +53,7 @@ async def test_a_quota_that_is_all_reserve_allows_nothing(
         assert (await book.used(), await book.remaining()) == (0, 0)
 
 
-async def test_requests_at_the_same_moment_cannot_overdraw(bench: Bench) -> None:
+async def test_concurrent_requests_cannot_exceed_the_quota(bench: Bench) -> None:
     async with bench.database() as database:
         book = ledger(bench, database)
         outcomes = await asyncio.gather(
@@ -63,14 +63,14 @@ async def test_requests_at_the_same_moment_cannot_overdraw(bench: Bench) -> None
         assert len(granted) == 6
 
 
-async def test_what_was_used_survives_a_restart(bench: Bench) -> None:
+async def test_used_units_survive_a_restart(bench: Bench) -> None:
     async with bench.database() as database:
         await ledger(bench, database).reserve(3)
     async with bench.database() as database:
         assert await ledger(bench, database).used() == 3
 
 
-async def test_it_is_given_anew_at_midnight_in_california(bench: Bench) -> None:
+async def test_the_quota_is_reset_at_midnight_in_california(bench: Bench) -> None:
     bench.clock.moment = datetime(2026, 7, 2, 6, 59, 59, tzinfo=UTC)
     async with bench.database() as database:
         book = ledger(bench, database)
@@ -96,7 +96,7 @@ def test_midnight_follows_daylight_saving(moment: str, midnight: str) -> None:
     assert end_of(pacific_day(now)) == datetime.fromisoformat(midnight)
 
 
-async def test_when_youtube_says_spent_it_is_until_the_reset(bench: Bench) -> None:
+async def test_a_quota_error_of_youtube_holds_until_the_reset(bench: Bench) -> None:
     async with bench.database() as database:
         book = ledger(bench, database)
         day = await book.reserve()
@@ -111,7 +111,7 @@ async def test_when_youtube_says_spent_it_is_until_the_reset(bench: Bench) -> No
         await book.reserve()
 
 
-async def test_an_answer_of_yesterday_does_not_spend_the_new_day(bench: Bench) -> None:
+async def test_an_answer_of_yesterday_does_not_affect_todays_quota(bench: Bench) -> None:
     async with bench.database() as database:
         book = ledger(bench, database)
         day = await book.reserve()

@@ -1,4 +1,4 @@
-"""Calls that are shared: one for many, and nobody's leaving disturbs the rest."""
+"""Shared calls: one for many callers, which can be cancelled separately."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from ytarchive.metadata.sharing import Collector, SharedCalls
 
 
 class Fetch:
-    """Answers keys with themselves in capitals, once it is let."""
+    """Returns keys in capitals, once it is allowed to."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -26,7 +26,7 @@ class Fetch:
         return {key: key.upper() for key in keys}
 
 
-async def test_keys_asked_for_together_travel_together_each_once() -> None:
+async def test_keys_requested_together_are_sent_together_once() -> None:
     fetch = Fetch()
     fetch.may_answer.set()
     collector = Collector[str](fetch, most=50)
@@ -34,7 +34,7 @@ async def test_keys_asked_for_together_travel_together_each_once() -> None:
     assert fetch.calls == [["a", "b", "c"]]
 
 
-async def test_a_full_call_leaves_at_once() -> None:
+async def test_a_full_call_is_sent_at_once() -> None:
     fetch = Fetch()
     fetch.may_answer.set()
     collector = Collector[str](fetch, most=2, delay=3600)
@@ -42,7 +42,7 @@ async def test_a_full_call_leaves_at_once() -> None:
     assert fetch.calls == [["a", "b"], ["c", "d"]]
 
 
-async def test_who_asks_while_the_call_is_under_way_gets_its_answer() -> None:
+async def test_a_request_during_a_call_gets_the_answer_of_the_call() -> None:
     fetch = Fetch()
     collector = Collector[str](fetch, most=50)
     first = asyncio.create_task(collector.get("a"))
@@ -53,7 +53,7 @@ async def test_who_asks_while_the_call_is_under_way_gets_its_answer() -> None:
     assert fetch.calls == [["a"]]
 
 
-async def test_a_cancelled_asker_does_not_cancel_the_others() -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_others() -> None:
     fetch = Fetch()
     collector = Collector[str](fetch, most=50)
     leaving, staying = (asyncio.create_task(collector.get("a")) for _ in range(2))
@@ -69,7 +69,7 @@ async def test_a_cancelled_asker_does_not_cancel_the_others() -> None:
 @pytest.mark.parametrize(
     ("failure", "heard"), [(NetworkFailure("cut"), NetworkFailure), (KeyError(), InternalError)]
 )
-async def test_everybody_hears_of_a_failure(failure: Exception, heard: type[Exception]) -> None:
+async def test_every_caller_gets_the_failure(failure: Exception, heard: type[Exception]) -> None:
     fetch = Fetch()
     fetch.failure = failure
     fetch.may_answer.set()
@@ -79,7 +79,7 @@ async def test_everybody_hears_of_a_failure(failure: Exception, heard: type[Exce
     assert outcomes[0] is not outcomes[1]
 
 
-async def test_closing_ends_what_waits() -> None:
+async def test_closing_ends_waiting_calls() -> None:
     fetch = Fetch()
     collector = Collector[str](fetch, most=50)
     waiting = asyncio.create_task(collector.get("a"))
@@ -89,7 +89,7 @@ async def test_closing_ends_what_waits() -> None:
         await waiting
 
 
-async def test_a_shared_call_ends_with_its_last_asker() -> None:
+async def test_a_shared_call_ends_with_its_last_caller() -> None:
     running, ended = asyncio.Event(), asyncio.Event()
 
     async def work() -> str:
@@ -110,7 +110,7 @@ async def test_a_shared_call_ends_with_its_last_asker() -> None:
     await ended.wait()
 
 
-async def test_each_asker_gets_an_error_of_its_own() -> None:
+async def test_each_caller_gets_its_own_error_object() -> None:
     async def fail() -> str:
         raise NetworkFailure("cut", host="x")
 

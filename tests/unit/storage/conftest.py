@@ -25,14 +25,14 @@ async def storage(config: StorageConfig) -> AsyncIterator[StorageService]:
 
 @pytest.fixture
 async def interrupted(config: StorageConfig, monkeypatch: pytest.MonkeyPatch) -> StorageConfig:
-    """An archive whose process ended after the move was noted and before it was made."""
+    """An archive whose process ended after the move was recorded and before it was executed."""
 
     def stop(*_: object) -> None:
         raise KeyError("stands for the end of the process")
 
     storage = await StorageService.open(config)
     with monkeypatch.context() as patch:
-        patch.setattr("ytarchive.storage.intake.moving.Mover.carry_out", stop)
+        patch.setattr("ytarchive.storage.intake.moving.Mover.execute", stop)
         with pytest.raises(KeyError):
             await storage.save_video(save_request(stage(config)))
     await storage.close()
@@ -41,7 +41,7 @@ async def interrupted(config: StorageConfig, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def messages() -> Iterator[list[str]]:
-    """What was logged from here on: level, service and text."""
+    """The log entries from here on: level, service and text."""
     seen: list[str] = []
     sink = logger.add(seen.append, format="{level} {extra[service]} {message}")
     yield seen

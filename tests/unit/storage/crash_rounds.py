@@ -1,12 +1,12 @@
-"""Saves a video again and again, each time killed one step later, until a round comes through.
+"""Saves a video repeatedly, each time killed one step later, until a round completes.
 
     python -m tests.unit.storage.crash_rounds FOLDER KIND
 
 Each round works in `FOLDER/<n>`; it is killed just before the n-th step (see `countdown.py`).
-`first` is a download, `second` one over one that is stored, `format` one in another format; `side`
-adds captions and a thumbnail; `restore` restores the replaced video over the present one;
-`metadata` saves a video's metadata again; `rebuild` makes the library of two videos again. The
-number of killed rounds is printed.
+`first` is a download, `second` one over a stored one, `format` one in another format; `side` adds
+captions and a thumbnail; `restore` restores the replaced video over the present one; `metadata`
+saves a video's metadata again; `rebuild` rebuilds the library of two videos. The number of killed
+rounds is printed.
 """
 
 import asyncio

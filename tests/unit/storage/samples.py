@@ -1,4 +1,4 @@
-"""Staged downloads and metadata as the other services hand them over, and a look at the result."""
+"""Staged downloads and metadata as from the other services, and inspection of the result."""
 
 import hashlib
 import os
@@ -42,7 +42,7 @@ LACKING = ["captions:de", "thumbnail"]
 
 
 def stage_side_files(config: StorageConfig, video_id: str = VIDEO) -> Path:
-    """Captions and a thumbnail that come after the media."""
+    """Captions and a thumbnail that are fetched after the media."""
     folder = config.staging_path / f"{video_id}.side_files"
     (folder / "captions").mkdir(parents=True)
     (folder / f"{video_id}.jpg").write_bytes(b"\xff\xd8\xff\xe1")
@@ -51,7 +51,7 @@ def stage_side_files(config: StorageConfig, video_id: str = VIDEO) -> Path:
 
 
 def side_request(folder: Path, *missing: str) -> SaveVideo:
-    """Take them in; all that was `LACKING` was asked for."""
+    """Store them; all of `LACKING` was requested."""
     return SaveVideo(
         video_id=VIDEO, transfer_id=folder.stem, only_missing=LACKING, missing=list(missing)
     )
@@ -118,7 +118,7 @@ def registered_files(config: StorageConfig) -> dict[str, tuple[int, bytes]]:
 
 
 def files_on_disk(config: StorageConfig, *folders: str) -> dict[str, tuple[int, bytes]]:
-    """The same of what really lies in the archive's folders."""
+    """The same for the files that are in the archive's folders."""
     base = config.base_path
     paths = [path for folder in folders for path in (base / folder).rglob("*") if path.is_file()]
     return {

@@ -1,4 +1,4 @@
-"""Captions that YouTube did not have are looked for again: in time, or for a few named videos."""
+"""Captions that YouTube did not have are requested again: when due, or for named videos."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -39,12 +39,12 @@ async def stored(storage: StorageService, config: StorageConfig, *absent: str) -
 
 async def incomplete(storage: StorageService, *languages: str, again: bool = False) -> list[str]:
     profile = ArchiveProfile(caption_languages=list(languages), include_thumbnail=False)
-    asked = ExistsRequest(video_ids=[VIDEO, OTHER], profile=profile, look_again=again)
+    asked = ExistsRequest(video_ids=[VIDEO, OTHER], profile=profile, recheck_captions=again)
     return (await storage.videos_exist(asked)).incomplete
 
 
 async def look(storage: StorageService, config: StorageConfig, *absent: str) -> None:
-    """Look for Hebrew and German captions; `absent` are still not there."""
+    """Request Hebrew and German captions; `absent` still do not exist."""
     folder = config.staging_path / f"{VIDEO}.side_files"
     only = ["captions:he", "captions:de"]
     changed = {"only_missing": only, "missing": [], "absent_captions": list(absent)}
@@ -81,7 +81,7 @@ async def test_absent_captions_are_due_after_growing_pauses(
         ([], []),
     ],
 )
-async def test_named_videos_lack_every_wanted_language_that_is_not_stored(
+async def test_named_videos_lack_every_requested_language_that_is_not_stored(
     storage: StorageService, config: StorageConfig, languages: list[str], expected: list[str]
 ) -> None:
     await stored(storage, config, "he")

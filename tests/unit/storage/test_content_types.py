@@ -1,4 +1,4 @@
-"""Media types and names of files that are handed out."""
+"""Media types and names of served files."""
 
 from pathlib import Path
 

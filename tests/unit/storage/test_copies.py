@@ -1,4 +1,4 @@
-"""A video stored again in another folder: nothing of the first is lost, or lost sight of."""
+"""A video stored again in another folder: the first copy is not lost and stays registered."""
 
 import pytest
 from loguru import logger
@@ -19,7 +19,7 @@ from ytarchive.storage.service import StorageService
 
 @pytest.fixture
 async def twice(storage: StorageService, config: StorageConfig) -> StorageService:
-    """A video that lies in `videos` and in `films`."""
+    """A video that is in `videos` and in `films`."""
     await storage.save_video(save_request(stage(config)))
     await storage.save_video(save_request(stage(config), output_path="films"))
     return storage
@@ -46,7 +46,7 @@ async def test_both_copies_are_verified(twice: StorageService, config: StorageCo
 
 
 @pytest.mark.parametrize("mode", VerifyMode)
-async def test_an_earlier_copy_takes_the_place_of_a_lost_one_if_it_is_intact(
+async def test_an_intact_earlier_copy_replaces_a_lost_one(
     twice: StorageService, config: StorageConfig, mode: VerifyMode
 ) -> None:
     earlier, newest = (config.base_path / at / VIDEO / f"{VIDEO}.mp4" for at in ("videos", "films"))
@@ -65,8 +65,10 @@ async def test_an_earlier_copy_takes_the_place_of_a_lost_one_if_it_is_intact(
     assert not (await twice.video_exists(VIDEO)).exists
 
 
-async def test_a_damaged_copy_takes_no_place(twice: StorageService, config: StorageConfig) -> None:
-    """A quick look does not see the damage, so it is looked for before anything counts on it."""
+async def test_a_damaged_copy_replaces_nothing(
+    twice: StorageService, config: StorageConfig
+) -> None:
+    """A quick check does not detect the damage, so the copy is hashed before it is used."""
     earlier, newest = (config.base_path / at / VIDEO / f"{VIDEO}.mp4" for at in ("videos", "films"))
     newest.unlink()
     flip_byte(earlier)
@@ -74,7 +76,7 @@ async def test_a_damaged_copy_takes_no_place(twice: StorageService, config: Stor
     assert not (await twice.video_exists(VIDEO)).exists
 
 
-async def test_that_the_earlier_copy_stays_is_told(
+async def test_an_earlier_copy_that_is_kept_is_reported(
     storage: StorageService, config: StorageConfig
 ) -> None:
     said: list[str] = []

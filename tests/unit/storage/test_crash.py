@@ -1,4 +1,4 @@
-"""Every instant at which a save can be killed, one after the other."""
+"""A save killed at every step."""
 
 import errno
 import json
@@ -32,10 +32,10 @@ from ytarchive.storage.store.local import LocalMediaStore
 
 
 @pytest.mark.parametrize("kind", ["first", "second", "format"])
-async def test_a_save_killed_at_any_step_is_whole_after_the_next_start(
+async def test_a_save_killed_at_any_step_is_complete_after_the_next_start(
     tmp_path: Path, kind: str
 ) -> None:
-    """The video is stored, or waits untouched in staging; saving it again stores it."""
+    """The video is stored, or waits unchanged in staging; saving it again stores it."""
     driver = (sys.executable, "-m", "tests.unit.storage.crash_rounds")
     rounds = int(run(*driver, str(tmp_path), kind))
     assert rounds > 12
@@ -129,14 +129,14 @@ async def test_metadata_killed_at_any_step_has_the_digest_of_its_file(tmp_path: 
     assert set(titles) == {"old title", "new title"}
 
 
-async def test_a_noted_move_is_made_at_the_next_start(interrupted: StorageConfig) -> None:
+async def test_a_recorded_move_is_executed_at_the_next_start(interrupted: StorageConfig) -> None:
     storage = await StorageService.open(interrupted)
     assert (await storage.video_exists(VIDEO)).exists
     assert sha256sum_accepts(interrupted.base_path / "videos" / VIDEO)
     await storage.close()
 
 
-async def test_a_noted_move_is_made_after_the_archive_was_moved(
+async def test_a_recorded_move_is_executed_after_the_archive_was_moved(
     interrupted: StorageConfig, tmp_path: Path
 ) -> None:
     moved = StorageConfig(base_path=tmp_path / "elsewhere")
@@ -148,10 +148,10 @@ async def test_a_noted_move_is_made_after_the_archive_was_moved(
     await storage.close()
 
 
-async def test_a_noted_move_is_forgotten_when_staging_has_changed(
+async def test_a_recorded_move_is_deleted_when_staging_has_changed(
     interrupted: StorageConfig, messages: list[str]
 ) -> None:
-    """The download went on meanwhile: nothing unfinished may get a final name."""
+    """The download continued meanwhile: no unfinished file may get a final name."""
     staged = interrupted.staging_path / VIDEO
     (staged / f"{VIDEO}.mp4.part").write_bytes(b"more")
     storage = await StorageService.open(interrupted)
@@ -163,7 +163,7 @@ async def test_a_noted_move_is_forgotten_when_staging_has_changed(
     await storage.close()
 
 
-async def test_a_noted_move_whose_files_have_gone_is_forgotten(
+async def test_a_recorded_move_without_files_is_deleted(
     interrupted: StorageConfig,
 ) -> None:
     for path in sorted((interrupted.staging_path / VIDEO).rglob("*"), reverse=True):
@@ -174,7 +174,7 @@ async def test_a_noted_move_whose_files_have_gone_is_forgotten(
     await storage.close()
 
 
-async def test_what_cannot_be_finished_does_not_keep_the_archive_from_starting(
+async def test_a_move_that_cannot_be_finished_does_not_prevent_the_start(
     interrupted: StorageConfig, messages: list[str]
 ) -> None:
     obstacle = interrupted.base_path / "videos" / VIDEO
@@ -191,7 +191,7 @@ async def test_what_cannot_be_finished_does_not_keep_the_archive_from_starting(
 async def test_a_download_after_a_failed_move_is_stored_as_it_is(
     config: StorageConfig, monkeypatch: pytest.MonkeyPatch, media: bytes
 ) -> None:
-    """Whichever file the disk refused to move, no digest of the failed attempt is believed."""
+    """Whichever file the disk refused to move, no digest of the failed attempt is used."""
     storage = await StorageService.open(config)
     staged = config.staging_path / VIDEO
     await storage.save_video(save_request(_stage_version(config, 0, MEDIA)))
@@ -222,7 +222,7 @@ def _info(version: int) -> str:
 
 
 def _failing(passes: int, operation: Callable[..., Any]) -> Callable[..., Any]:
-    """The operation, which works so many times, and then finds a broken disk."""
+    """The operation, which succeeds a number of times, and then fails."""
     left = iter(range(passes))
 
     def failing(*arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Full, read-only, foreign and failing disks: one clear error, nothing lost, and it goes on."""
+"""Full, read-only, foreign and failing disks: one clear error, nothing lost, and work resumes."""
 
 import errno
 import os
@@ -80,7 +80,7 @@ def test_each_error_of_the_system_becomes_one_that_names_the_file(
 
 
 class FailingDisk:
-    """Lets some operations pass; the next one, and it alone, fails."""
+    """Lets some operations succeed; the next one fails."""
 
     def __init__(self, patch: pytest.MonkeyPatch, passes: int, number: int) -> None:
         self.left, self.number = passes, number
@@ -107,7 +107,7 @@ async def test_a_disk_that_fails_at_any_step_loses_nothing(
     error: type[LocalError],
     again: bool,
 ) -> None:
-    """The N-th operation fails, for every N; the next try stores the video."""
+    """The N-th operation fails, for every N; the next attempt stores the video."""
     for passes in range(100):
         video_id = f"video-{passes:05}"
         if again:
@@ -125,7 +125,7 @@ async def test_a_disk_that_fails_at_any_step_loses_nothing(
     assert registered_files(config) == files_on_disk(config, "videos")
 
 
-async def test_metadata_that_cannot_be_written_leaves_the_old_and_no_rubbish(
+async def test_metadata_that_cannot_be_written_keeps_the_old_file_and_no_draft(
     storage: StorageService, config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await storage.save_metadata(SaveMetadata(metadata=metadata(title="old")))
@@ -145,7 +145,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-async def test_a_disk_that_is_really_full_is_told_and_goes_on_when_there_is_space(
+async def test_a_full_disk_is_reported_and_saving_works_when_there_is_space(
     small_disk: Path,
 ) -> None:
     config = StorageConfig(base_path=small_disk / "archive")
@@ -165,7 +165,7 @@ async def test_a_disk_that_is_really_full_is_told_and_goes_on_when_there_is_spac
     await storage.close()
 
 
-async def test_a_read_only_disk_is_told_at_once(small_disk: Path) -> None:
+async def test_a_read_only_disk_is_reported_at_once(small_disk: Path) -> None:
     config = StorageConfig(base_path=small_disk / "archive")
     storage = await StorageService.open(config)
     await storage.save_metadata(SaveMetadata(metadata=metadata()))
@@ -223,7 +223,7 @@ def forbidden_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-async def test_a_folder_without_the_right_to_write_is_named(forbidden_folder: Path) -> None:
+async def test_a_folder_without_write_permission_is_named(forbidden_folder: Path) -> None:
     with pytest.raises(NotWritable, match=str(forbidden_folder)):
         await StorageService.open(StorageConfig(base_path=forbidden_folder))
     with pytest.raises(NotWritable, match=str(forbidden_folder)):
@@ -236,7 +236,7 @@ async def test_a_file_in_the_place_of_the_archive_is_named(tmp_path: Path) -> No
         await StorageService.open(StorageConfig(base_path=tmp_path / "archive"))
 
 
-async def test_a_damaged_library_is_told_and_left_alone(config: StorageConfig) -> None:
+async def test_a_damaged_library_is_reported_and_not_changed(config: StorageConfig) -> None:
     config.state_path.mkdir(parents=True)
     library = config.state_path / "library.db"
     library.write_bytes(b"not a database" * 1000)
@@ -245,7 +245,7 @@ async def test_a_damaged_library_is_told_and_left_alone(config: StorageConfig) -
     assert library.read_bytes() == b"not a database" * 1000
 
 
-async def test_damaged_metadata_is_told_and_can_be_stored_again(
+async def test_damaged_metadata_is_reported_and_can_be_stored_again(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await storage.save_metadata(SaveMetadata(metadata=metadata()))

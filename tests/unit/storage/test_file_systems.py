@@ -1,4 +1,4 @@
-"""File systems that lack something: each is either refused with its remedy, or has no effect."""
+"""File systems without some feature: each is refused with its remedy, or has no effect."""
 
 import errno
 import fcntl
@@ -100,7 +100,7 @@ async def test_staging_on_another_file_system_keeps_the_download_and_leaves_no_e
     assert (await storage.save_video(request)).video_path is not None
 
 
-async def test_a_file_system_that_does_not_report_its_size_is_not_taken_for_full(
+async def test_a_file_system_without_reported_size_does_not_count_as_full(
     storage: StorageService, config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unknown = os.statvfs_result((4096, 4096, 0, 0, 0, 0, 0, 0, 0, 255))

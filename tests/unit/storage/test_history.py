@@ -1,4 +1,4 @@
-"""Older versions of what is known of videos are appended to their history."""
+"""Older versions of metadata and side files are appended to the history."""
 
 import base64
 import json
@@ -102,7 +102,7 @@ async def test_replaced_captions_and_thumbnail_stay_in_the_history(
     assert (captions.source, thumbnail.source) == ("youtube", "youtube")
 
 
-async def test_line_that_a_crash_cut_short_hides_no_other(
+async def test_a_line_truncated_by_a_crash_hides_no_other(
     config: StorageConfig, history: HistoryAPI
 ) -> None:
     await history.add_history(VIDEO, entry("one"))

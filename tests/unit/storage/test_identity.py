@@ -114,7 +114,7 @@ async def test_a_missing_archive_is_refused_and_nothing_is_created(  # its param
     assert after == before
 
 
-async def test_an_archive_that_is_back_is_opened_again(
+async def test_an_archive_that_is_mounted_again_is_opened(
     config: StorageConfig, known: KnownArchives
 ) -> None:
     archive_id = await opened(config, known)
@@ -143,7 +143,7 @@ def test_only_creating_commands_make_an_archive(
 
 
 @pytest.mark.parametrize("name", ["holiday.jpg", ".ytarchive", "videos"])
-def test_a_folder_with_other_content_becomes_an_archive_by_init_alone(
+def test_a_folder_with_other_content_becomes_an_archive_only_by_init(
     config: StorageConfig, known: KnownArchives, name: str
 ) -> None:
     (config.base_path / name).mkdir(parents=True)
@@ -257,7 +257,7 @@ async def test_a_first_stage_archive_whose_files_are_all_gone_is_refused(
         await rebuild_library(config)
 
 
-async def test_a_queue_elsewhere_without_its_archive_is_refused(
+async def test_a_separate_queue_without_its_archive_is_refused(
     config: StorageConfig, known: KnownArchives, tmp_path: Path
 ) -> None:
     config = config.model_copy(update={"state_dir": tmp_path / "state"})

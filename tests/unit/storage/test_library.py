@@ -1,4 +1,4 @@
-"""Looking things up, counting, and an archive as a whole."""
+"""Look-ups, totals, and an archive as a whole."""
 
 import asyncio
 import re
@@ -40,7 +40,7 @@ async def test_an_unknown_video_does_not_exist(storage: StorageService) -> None:
     assert (found.exists, found.location) == (False, None)
 
 
-async def test_an_address_is_as_good_as_an_id_and_anything_else_is_refused(
+async def test_an_address_is_accepted_as_an_id_and_anything_else_is_refused(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await storage.save_video(save_request(stage(config)))
@@ -49,7 +49,7 @@ async def test_an_address_is_as_good_as_an_id_and_anything_else_is_refused(
         await storage.video_exists("../../etc")
 
 
-async def test_a_video_whose_file_has_gone_does_not_exist_and_a_warning_says_so(
+async def test_a_video_without_its_file_does_not_exist_and_is_logged(
     storage: StorageService, config: StorageConfig, messages: list[str]
 ) -> None:
     location = await storage.save_video(save_request(stage(config)))
@@ -83,7 +83,7 @@ async def test_ten_thousand_videos_are_looked_up_in_one_query(
     assert len(queries) == 1
 
 
-async def test_stats_count_what_is_stored(storage: StorageService, config: StorageConfig) -> None:
+async def test_stats_count_stored_videos(storage: StorageService, config: StorageConfig) -> None:
     await storage.save_metadata(SaveMetadata(metadata=metadata()))
     await storage.save_metadata(SaveMetadata(metadata=metadata()))
     await storage.save_metadata(SaveMetadata(metadata=metadata(OTHER)))
@@ -159,7 +159,7 @@ async def test_other_folder_names_are_respected(tmp_path: Path) -> None:
     await storage.close()
 
 
-async def test_a_healthy_archive_says_so_and_a_vanished_one_does_not(
+async def test_health_is_good_for_a_present_archive_and_bad_for_a_missing_one(
     storage: StorageService, config: StorageConfig, tmp_path: Path
 ) -> None:
     health = await storage.health()
@@ -175,7 +175,7 @@ async def test_a_healthy_archive_says_so_and_a_vanished_one_does_not(
     assert not health.checks["base_path_writable"]
 
 
-async def test_unfinished_small_files_of_a_crash_are_cleared_away(config: StorageConfig) -> None:
+async def test_unfinished_small_files_of_a_crash_are_removed(config: StorageConfig) -> None:
     scratch = config.base_path / ".ytarchive/tmp"
     scratch.mkdir(parents=True)
     (scratch / "half.json.0123").write_text("{")
@@ -184,7 +184,7 @@ async def test_unfinished_small_files_of_a_crash_are_cleared_away(config: Storag
     await storage.close()
 
 
-async def test_closing_waits_for_a_save_whose_caller_went_away(config: StorageConfig) -> None:
+async def test_closing_waits_for_a_save_whose_caller_was_cancelled(config: StorageConfig) -> None:
     storage = await StorageService.open(config)
     saving = asyncio.create_task(storage.save_video(save_request(stage(config))))
     await asyncio.sleep(0)

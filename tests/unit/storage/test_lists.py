@@ -167,7 +167,7 @@ async def test_a_page_is_read_along_an_index(lists: Any, sort: VideoSort) -> Non
         assert any("rowid" in plan for plan in database.plans)
 
 
-async def test_videos_that_come_in_meanwhile_move_no_others(lists: Any) -> None:
+async def test_videos_stored_meanwhile_do_not_shift_others(lists: Any) -> None:
     found, database = lists
     query = VideoQuery(sort=VideoSort.TITLE, order=SortOrder.ASCENDING, limit=10)
     seen: list[str] = []

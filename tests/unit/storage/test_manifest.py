@@ -1,4 +1,4 @@
-"""`manifest.json`: what is known of a video beside its files, which `rebuild` restores."""
+"""`manifest.json`: what is known of a video apart from its files, which `rebuild` restores."""
 
 import asyncio
 import json
@@ -97,7 +97,7 @@ async def test_rebuild_restores_what_was_requested_and_what_youtube_did_not_have
     assert absent == ["fr"]
 
 
-async def test_what_comes_later_and_what_is_still_missing_changes_the_manifest(
+async def test_later_files_and_missing_files_change_the_manifest(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await store(storage, config)

@@ -70,7 +70,9 @@ async def test_merging_keeps_every_entry_and_the_newest_of_each_video(
     assert listed(config.base_path / "metadata/work_plans") == [Path(str(merged.path)).name]
 
 
-async def test_plan_that_the_list_has_takes_in_the_others(storage: StorageService) -> None:
+async def test_existing_plan_of_the_list_gets_the_entries_of_others(
+    storage: StorageService,
+) -> None:
     plans = await nightly_plans(storage)
     own = request("job-9", playlist_id=LIST, unavailable_videos=[titled("own")])
     lasting = await storage.plans.create_work_plan(own)

@@ -13,7 +13,7 @@ from ytarchive.storage.service import StorageService
 HOSTILE_TITLE = '../../etc/passwd\x00\n"; rm -rf / <b>\u202e 字 ' * 20
 
 
-async def test_metadata_comes_back_as_it_was_saved(storage: StorageService) -> None:
+async def test_metadata_is_read_as_it_was_saved(storage: StorageService) -> None:
     saved = metadata(title=HOSTILE_TITLE)
     await storage.save_metadata(SaveMetadata(metadata=saved))
     assert await storage.get_metadata(VIDEO) == saved
@@ -37,7 +37,7 @@ async def test_metadata_that_is_not_stored_is_not_found(storage: StorageService)
         await storage.get_metadata(VIDEO)
 
 
-async def test_saving_metadata_does_not_make_a_video_exist_nor_unmake_one(
+async def test_saving_metadata_does_not_change_whether_a_video_exists(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await storage.save_metadata(SaveMetadata(metadata=metadata()))
@@ -61,7 +61,7 @@ async def test_saves_of_the_same_metadata_at_the_same_time_end_with_one_of_them(
     assert (await storage.get_stats()).total_metadata == 1
 
 
-async def test_a_draft_that_was_cut_short_does_not_take_the_place_of_the_whole_file(
+async def test_a_truncated_draft_does_not_replace_the_complete_file(
     storage: StorageService, config: StorageConfig
 ) -> None:
     """The same metadata saved once more, and killed before the draft has its content."""

@@ -51,12 +51,12 @@ from ytarchive.storage import (
     rebuild_library,
 )
 from ytarchive.storage.bins.models import BinName
-from ytarchive.storage.identity.standing import Access
+from ytarchive.storage.identity.folder_state import Access
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.verify.checks import Checker
 from ytarchive.storage.verify.finding_handler import FindingHandler
+from ytarchive.storage.verify.foreign_search import ForeignFileSearch
 from ytarchive.storage.verify.schedule import VerificationSchedule
-from ytarchive.storage.verify.strangers import Strangers
 
 Lose = Callable[[Path], None]
 
@@ -204,7 +204,7 @@ async def test_operations_on_files_are_refused_with_the_remedy_and_create_nothin
 
 @LOSE
 @pytest.mark.parametrize("name", OF_DATABASES)
-async def test_what_the_databases_know_is_told_while_the_folder_is_missing(
+async def test_data_of_the_databases_is_returned_while_the_folder_is_missing(
     present: StorageService, elsewhere: StorageConfig, lose: Lose, name: str
 ) -> None:
     before = await operation(present, name)(*OF_DATABASES[name])
@@ -226,7 +226,7 @@ async def test_health_reports_that_the_folder_is_missing(
 @LOSE
 @pytest.mark.parametrize(
     "at",
-    [(Checker, "check"), (FindingHandler, "confirm"), (Strangers, "look")],
+    [(Checker, "check"), (FindingHandler, "confirm"), (ForeignFileSearch, "look")],
     ids=lambda at: at[1],
 )
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ async def test_health_reports_that_the_folder_is_missing(
      {"sample_percent": 50}],
     ids=str,
 )  # fmt: skip
-async def test_a_verification_is_interrupted_and_judges_nothing(
+async def test_a_verification_is_interrupted_and_records_nothing(
     filled: StorageService,
     elsewhere: StorageConfig,
     monkeypatch: pytest.MonkeyPatch,
@@ -278,10 +278,10 @@ async def test_a_verification_is_interrupted_and_judges_nothing(
 
 
 @LOSE
-async def test_nothing_of_the_trash_is_purged(
+async def test_the_trash_is_not_purged_while_the_archive_is_missing(
     present: StorageService, elsewhere: StorageConfig, lose: Lose
 ) -> None:
-    """The trash of another archive least of all."""
+    """Nor the trash of another archive in its place."""
     lose(elsewhere.base_path)
     before = listed(elsewhere.base_path)
     with pytest.raises(ArchiveMissing):
@@ -320,7 +320,7 @@ async def test_rebuild_keeps_the_library_if_the_folder_is_lost_meanwhile(
 
 @LOSE
 @pytest.mark.parametrize("is_recorded", [True, False])
-async def test_the_regular_verification_resumes_when_the_archive_is_back(
+async def test_the_scheduled_verification_resumes_when_the_archive_is_present(
     filled: StorageService,
     elsewhere: StorageConfig,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Whatever is in the place of a file, or in it, is reported by name, and all others are read."""
+"""Unexpected file types and contents are reported by name, and all other files are read."""
 
 import asyncio
 import json
@@ -134,7 +134,7 @@ def replace(path: Path, kind: Callable[[Path], Any]) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-async def test_a_fifo_is_opened_nowhere(config: StorageConfig, place: str) -> None:
+async def test_a_fifo_is_never_opened(config: StorageConfig, place: str) -> None:
     await filled(config)
     replace(config.base_path / place, fifo)
     if place in LIBRARY:
@@ -189,9 +189,7 @@ DOCUMENTS = [PLACES[name] for name in ("info", "metadata", "playlist", "registra
 
 
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
-async def test_documents_that_cannot_be_read_stop_nothing(
-    config: StorageConfig, content: bytes
-) -> None:
+async def test_unreadable_documents_stop_nothing(config: StorageConfig, content: bytes) -> None:
     await filled(config)
     for place in DOCUMENTS:
         (config.base_path / place).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Playlists' files: whole, gathered in parts, and joined with what was listed before."""
+"""Playlists' files: complete, written in parts, and merged with earlier entries."""
 
 import json
 import tracemalloc
@@ -32,7 +32,7 @@ def stored(config: StorageConfig) -> PlaylistMetadata:
     return PlaylistMetadata.model_validate_json(path.read_bytes())
 
 
-async def test_parts_become_one_file_when_the_last_has_come(
+async def test_parts_become_one_file_after_the_last_part(
     storage: StorageService, config: StorageConfig
 ) -> None:
     whole = part(0, 250, draft=None)
@@ -47,7 +47,7 @@ async def test_parts_become_one_file_when_the_last_has_come(
     assert not list(config.base_path.glob(".ytarchive/tmp/playlist-*"))
 
 
-async def test_a_list_gathered_again_from_its_beginning_has_nothing_twice(
+async def test_a_list_written_again_from_its_beginning_has_no_duplicates(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await storage.save_playlist(part(0, 100, unfinished=True))
@@ -56,13 +56,13 @@ async def test_a_list_gathered_again_from_its_beginning_has_nothing_twice(
     assert len(stored(config).videos) == 100
 
 
-async def test_a_part_without_those_before_is_refused(storage: StorageService) -> None:
+async def test_a_part_without_the_previous_parts_is_refused(storage: StorageService) -> None:
     with pytest.raises(Conflict):
         await storage.save_playlist(part(100, 50))
 
 
 @pytest.mark.parametrize("indented", [False, True])
-async def test_newer_entries_go_before_those_of_the_file(
+async def test_newer_entries_precede_those_of_the_file(
     storage: StorageService, config: StorageConfig, *, indented: bool
 ) -> None:
     await storage.save_playlist(part(10, 50, draft=None))
@@ -79,7 +79,7 @@ async def test_newer_entries_go_before_those_of_the_file(
 
 
 @pytest.mark.parametrize("damage", [b'{"video_id": "vi', b'{"id": 1},\n', b"\xff\xfe\n", b"[]\n"])
-async def test_a_damaged_file_keeps_no_newer_entries_out(
+async def test_a_damaged_file_is_replaced_by_newer_entries(
     storage: StorageService, config: StorageConfig, damage: bytes
 ) -> None:
     """What can be read of it stays; the next whole listing writes all of it anew."""

@@ -1,4 +1,4 @@
-"""The library is made again from the files alone, and is what it was."""
+"""The library is rebuilt from the files alone, with the same rows."""
 
 import asyncio
 import os
@@ -68,7 +68,7 @@ def library(config: StorageConfig) -> Path:
 
 
 async def fill(config: StorageConfig) -> None:
-    """An archive with everything that it can hold."""
+    """An archive with all kinds of content."""
     storage = await StorageService.open(config)
     await storage.save_video(save_request(stage(config)))
     await storage.save_metadata(SaveMetadata(metadata=metadata()))
@@ -114,7 +114,7 @@ async def test_a_rebuilt_library_has_the_same_rows(config: StorageConfig) -> Non
     before = rows(config)
     rebuilt = await rebuild_library(config)
     assert rows(config) == before
-    assert rebuilt.oddities == 0
+    assert rebuilt.problems == 0
     assert (rebuilt.videos, rebuilt.metadata, rebuilt.playlists, rebuilt.work_plans) == (3, 2, 1, 2)
     registered = registered_files(config)
     sizes = [size for path, (size, _) in registered.items() if not path.startswith("metadata/")]
@@ -122,7 +122,7 @@ async def test_a_rebuilt_library_has_the_same_rows(config: StorageConfig) -> Non
     assert rebuilt.size_bytes == sum(sizes)
 
 
-async def test_the_order_within_a_work_plan_stays(config: StorageConfig) -> None:
+async def test_the_order_within_a_work_plan_is_kept(config: StorageConfig) -> None:
     await fill(config)
     storage = await StorageService.open(config)
     plans = [entry.id for entry in (await storage.plans.list_work_plans(WorkPlanQuery())).items]
@@ -160,10 +160,10 @@ async def test_a_damaged_or_lost_library_is_made_again_and_the_old_one_is_kept(
 
 
 @pytest.mark.parametrize("loss", ["library", "content", "older version", "all databases"])
-async def test_an_archive_that_lost_its_library_makes_it_again_by_itself(
+async def test_a_lost_library_is_rebuilt_automatically(
     config: StorageConfig, loss: str, messages: list[str]
 ) -> None:
-    """Nobody takes it for an empty one, which would fetch everything anew."""
+    """Otherwise the archive would count as empty, and everything would be fetched again."""
     await fill(config)
     before = rows(config)
     match loss:
@@ -183,10 +183,8 @@ async def test_an_archive_that_lost_its_library_makes_it_again_by_itself(
     assert any("lost" in line and "made again from the files" in line for line in messages)
 
 
-async def test_a_new_archive_has_nothing_to_make_again(
-    config: StorageConfig, messages: list[str]
-) -> None:
-    """Also if its first start was cut, or there are only files that are not ours."""
+async def test_a_new_archive_is_not_rebuilt(config: StorageConfig, messages: list[str]) -> None:
+    """Also after an interrupted first start, or with only foreign files."""
     (config.base_path / "videos" / "my own").mkdir(parents=True)
     library(config).parent.mkdir(parents=True, exist_ok=True)
     library(config).touch()
@@ -203,7 +201,7 @@ async def test_an_interrupted_move_is_finished_before_the_library_is_made_again(
     assert registered_files(interrupted) == files_on_disk(interrupted, "videos")
 
 
-async def test_a_video_without_its_list_of_digests_is_taken_as_it_is_and_told(
+async def test_a_video_without_its_list_of_digests_is_registered_and_reported(
     config: StorageConfig,
 ) -> None:
     await fill(config)
@@ -211,20 +209,20 @@ async def test_a_video_without_its_list_of_digests_is_taken_as_it_is_and_told(
     (folder / "checksums.sha256").unlink()
     await playing(folder / f"{OTHER}.mp4")
     rebuilt = await rebuild_library(config)
-    assert rebuilt.oddities == 1
+    assert rebuilt.problems == 1
     assert "no list of digests" in rebuilt.examples[0]
     storage = await StorageService.open(config)
     assert (await storage.video_exists(OTHER)).exists
     await storage.close()
 
 
-async def test_what_is_no_media_is_not_taken_for_a_video(config: StorageConfig) -> None:
+async def test_a_folder_without_media_is_no_video(config: StorageConfig) -> None:
     await fill(config)
     stranger = config.base_path / "videos" / "AAAAAAAAAAA"
     stranger.mkdir()
     (stranger / "AAAAAAAAAAA.mp4").write_bytes(b"ab")
     rebuilt = await rebuild_library(config)
-    assert (rebuilt.videos, rebuilt.oddities) == (3, 1)
+    assert (rebuilt.videos, rebuilt.problems) == (3, 1)
     assert "is not taken in" in rebuilt.examples[0]
     storage = await StorageService.open(config)
     assert not (await storage.video_exists("AAAAAAAAAAA")).exists
@@ -239,7 +237,9 @@ async def playing(path: Path) -> None:
     assert await process.wait() == 0
 
 
-async def test_damaged_files_are_told_and_do_not_stop_it(config: StorageConfig) -> None:
+async def test_damaged_files_are_reported_and_do_not_stop_the_rebuild(
+    config: StorageConfig,
+) -> None:
     await fill(config)
     videos, described = config.base_path / "videos", config.base_path / "metadata"
     (videos / OTHER / f"{OTHER}.mp4").unlink()
@@ -249,7 +249,7 @@ async def test_damaged_files_are_told_and_do_not_stop_it(config: StorageConfig) 
     (described / "videos" / f"{VIDEO}.json").write_text("{")
     (described / "playlists/PLabc.json").write_text("[]")
     rebuilt = await rebuild_library(config)
-    assert rebuilt.oddities == len(rebuilt.examples) == 5
+    assert rebuilt.problems == len(rebuilt.examples) == 5
     for name in (f"{OTHER}.mp4: missing", "beach.jpg", "stranger.txt", f"{VIDEO}.json", "PLabc"):
         assert any(name in example for example in rebuilt.examples)
     # One folder of the other video has lost its media; the one in films/old still has it.
@@ -274,7 +274,7 @@ async def test_a_list_of_digests_cannot_name_files_outside_its_folder(
     folder = config.base_path / "videos" / OTHER
     with (folder / "checksums.sha256").open("a") as checksums:
         checksums.write(f"{'0' * 64}  ../{VIDEO}/{VIDEO}.mp4\n{'0' * 64}  /etc/passwd\n")
-    assert (await rebuild_library(config)).oddities == 2
+    assert (await rebuild_library(config)).problems == 2
     assert not any("etc" in path or ".." in path for path in registered_files(config))
 
 
@@ -290,7 +290,7 @@ async def test_a_damaged_list_of_digests_hides_no_video(config: StorageConfig) -
     assert any("no list of digests that names the video" in each for each in rebuilt.examples)
 
 
-async def test_folders_that_are_not_looked_into_are_told(
+async def test_folders_that_are_not_searched_are_reported(
     config: StorageConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such as a folder that only root can read, and a video that was moved and linked to."""
@@ -308,12 +308,12 @@ async def test_folders_that_are_not_looked_into_are_told(
 
     monkeypatch.setattr(os, "scandir", failing)
     rebuilt = await rebuild_library(config)
-    assert (rebuilt.videos, rebuilt.oddities) == (3, 2)  # the other copy of it is in films/old
+    assert (rebuilt.videos, rebuilt.problems) == (3, 2)  # the other copy of it is in films/old
     for told in (f"videos/{OTHER}: a link to a folder", "private"):
         assert any(told in each for each in rebuilt.examples)
 
 
-async def test_a_copy_of_metadata_by_another_name_is_not_taken_for_it(
+async def test_a_copy_of_metadata_with_another_name_is_ignored(
     config: StorageConfig,
 ) -> None:
     await fill(config)
@@ -321,7 +321,7 @@ async def test_a_copy_of_metadata_by_another_name_is_not_taken_for_it(
     file = config.base_path / "metadata" / "videos" / f"{VIDEO}.json"
     for name in ("a", "z"):
         file.with_stem(name).write_bytes(file.read_bytes() + b"\n")
-    assert (await rebuild_library(config)).oddities == 2
+    assert (await rebuild_library(config)).problems == 2
     assert rows(config) == before
 
 
@@ -331,7 +331,7 @@ async def test_it_is_refused_while_a_process_owns_the_library(config: StorageCon
         await rebuild_library(config)
 
 
-async def test_where_no_archive_is_nothing_is_made(config: StorageConfig) -> None:
+async def test_a_rebuild_without_an_archive_creates_nothing(config: StorageConfig) -> None:
     with pytest.raises(NotAnArchive):
         await rebuild_library(config)
     assert not config.base_path.exists()

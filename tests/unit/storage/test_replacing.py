@@ -1,4 +1,4 @@
-"""A second download keeps the better file, and nothing that it replaces is deleted."""
+"""A second download keeps the better file, and replaced files are not deleted."""
 
 import json
 import os
@@ -111,7 +111,7 @@ async def test_worse_download_does_not_replace_the_stored_file(
 @pytest.mark.parametrize(
     ("stored", "fetched"), [n[1:] for n in NOT_WORSE], ids=[n[0] for n in NOT_WORSE]
 )
-async def test_download_that_is_not_worse_sends_the_stored_file_to_the_trash(
+async def test_download_that_is_not_worse_moves_the_stored_file_to_the_trash(
     storage: StorageService, config: StorageConfig, stored: dict[str, Any], fetched: dict[str, Any]
 ) -> None:
     await save(storage, config, stored, MEDIA)
@@ -145,7 +145,7 @@ async def test_audio_never_replaces_a_video(
 
 
 @pytest.mark.parametrize("extension", ["mp4", "webm"])
-async def test_video_replaces_audio_which_goes_to_the_trash(
+async def test_video_replaces_audio_which_is_moved_to_the_trash(
     storage: StorageService, config: StorageConfig, extension: str
 ) -> None:
     await save(storage, config, SOUND, MEDIA, "m4a")
@@ -201,7 +201,7 @@ async def test_download_replaces_a_better_file_that_is_lost(
     assert is_consistent(config)
 
 
-async def test_kept_video_gets_the_side_files_that_it_lacks(
+async def test_kept_video_gets_its_missing_side_files(
     storage: StorageService, config: StorageConfig
 ) -> None:
     """Also an `info.json`, which says nothing of the media that were not stored."""

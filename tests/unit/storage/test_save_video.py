@@ -65,14 +65,14 @@ async def test_every_file_is_registered_with_its_digest(
     assert registered_files(config) == files_on_disk(config, "videos")
 
 
-async def test_an_id_that_begins_with_a_dash_is_like_any_other(
+async def test_an_id_that_begins_with_a_dash_is_stored(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await storage.save_video(save_request(stage(config, OTHER), OTHER))
     assert sha256sum_accepts(config.base_path / "videos" / OTHER)
 
 
-async def test_another_output_folder_is_made_and_used(
+async def test_another_output_folder_is_created_and_used(
     storage: StorageService, config: StorageConfig
 ) -> None:
     location = await storage.save_video(save_request(stage(config), output_path="a/b"))
@@ -96,7 +96,7 @@ async def test_two_saves_of_a_video_at_the_same_time_store_it_once(
     assert registered_files(config) == files_on_disk(config, "videos")
 
 
-async def test_a_cancelled_caller_does_not_leave_half_a_video(
+async def test_a_cancelled_caller_leaves_no_partial_video(
     storage: StorageService, config: StorageConfig
 ) -> None:
     request = save_request(stage(config))
@@ -109,7 +109,7 @@ async def test_a_cancelled_caller_does_not_leave_half_a_video(
     assert registered_files(config) == files_on_disk(config, "videos")
 
 
-async def test_a_second_download_replaces_the_first_and_keeps_what_it_has_not(
+async def test_a_second_download_replaces_the_first_and_keeps_files_that_it_lacks(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await storage.save_video(save_request(stage(config)))
@@ -135,7 +135,7 @@ async def test_a_second_download_to_another_folder_leaves_the_first_registered(
     assert (await storage.get_stats()).total_videos == 1
 
 
-async def test_a_folder_without_row_in_the_place_is_taken_along(
+async def test_an_unregistered_folder_at_the_destination_is_included(
     storage: StorageService, config: StorageConfig
 ) -> None:
     """As after the loss of library.db: what lies there is kept, and known again by its digest."""
@@ -168,7 +168,7 @@ async def test_a_folder_without_row_in_the_place_is_taken_along(
         f"{VIDEO}.line\nbreak",
     ],
 )
-async def test_a_download_with_leftovers_is_not_taken_in(
+async def test_a_download_with_leftovers_is_not_stored(
     storage: StorageService, config: StorageConfig, leftover: str
 ) -> None:
     staged = stage(config)
@@ -182,7 +182,7 @@ async def test_a_download_with_leftovers_is_not_taken_in(
 
 
 @pytest.mark.parametrize("size", [None, 0])
-async def test_a_download_without_media_is_not_taken_in(
+async def test_a_download_without_media_is_not_stored(
     storage: StorageService, config: StorageConfig, size: int | None
 ) -> None:
     staged = stage(config)
@@ -194,7 +194,7 @@ async def test_a_download_without_media_is_not_taken_in(
         await storage.save_video(save_request(staged))
 
 
-async def test_links_and_pipes_in_staging_are_not_taken_in(
+async def test_links_and_pipes_in_staging_are_not_stored(
     storage: StorageService, config: StorageConfig, tmp_path: Path
 ) -> None:
     staged = stage(config)
@@ -238,7 +238,7 @@ async def test_nothing_staged_and_nothing_stored_is_not_found(
         await storage.save_video(save_request(config.staging_path / VIDEO))
 
 
-async def test_a_lost_media_file_is_not_covered_up_by_saving_again(
+async def test_a_lost_media_file_is_not_hidden_by_saving_again(
     storage: StorageService, config: StorageConfig
 ) -> None:
     request = save_request(stage(config))
@@ -248,7 +248,7 @@ async def test_a_lost_media_file_is_not_covered_up_by_saving_again(
         await storage.save_video(request)
 
 
-async def test_a_file_in_the_archive_is_registered_where_it_lies(
+async def test_a_file_in_the_archive_is_registered_in_place(
     storage: StorageService, config: StorageConfig
 ) -> None:
     folder = config.base_path / "old [stuff]"
@@ -280,7 +280,7 @@ async def test_a_file_in_the_archive_is_registered_where_it_lies(
         ("videos/x.temp.mp4", IntegrityFailure),
     ],
 )
-async def test_what_is_no_media_file_of_the_archive_is_not_registered(
+async def test_only_media_files_of_the_archive_are_registered(
     storage: StorageService, config: StorageConfig, path: str, error: type[Exception]
 ) -> None:
     for name in ("text.txt", "x.temp.mp4"):

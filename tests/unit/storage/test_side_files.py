@@ -1,4 +1,4 @@
-"""What YouTube did not give of a stored video is remembered, and added when it comes."""
+"""Missing files of a stored video are recorded, and added when they are fetched."""
 
 import shutil
 import sys
@@ -31,13 +31,13 @@ from ytarchive.storage.service import StorageService
 
 
 async def incomplete(storage: StorageService, config: StorageConfig, place: str = "") -> None:
-    """Store a video that lacks something, and another that lacks nothing."""
+    """Store a video with missing files, and another one without."""
     request = save_request(stage(config), output_path=place or None)
     await storage.save_video(request.model_copy(update={"missing": LACKING}))
     await storage.save_video(save_request(stage(config, OTHER), OTHER))
 
 
-async def test_an_incomplete_video_is_told_everywhere(
+async def test_an_incomplete_video_is_reported_everywhere(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await incomplete(storage, config)
@@ -52,7 +52,7 @@ async def test_an_incomplete_video_is_told_everywhere(
 
 
 @pytest.mark.parametrize("place", ["", "some/where"])
-async def test_what_comes_later_lies_beside_the_media(
+async def test_later_side_files_are_stored_with_the_media(
     storage: StorageService, config: StorageConfig, place: str
 ) -> None:
     await incomplete(storage, config, place)
@@ -79,7 +79,7 @@ async def test_what_comes_later_lies_beside_the_media(
     assert listed(config.staging_path) == []
 
 
-async def test_what_failed_again_stays_missing(
+async def test_files_that_fail_again_stay_missing(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await incomplete(storage, config)
@@ -91,7 +91,7 @@ async def test_what_failed_again_stays_missing(
     assert (await storage.save_video(again)).missing == []
 
 
-async def test_what_was_not_asked_for_stays_missing(
+async def test_files_that_were_not_requested_stay_missing(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await incomplete(storage, config)
@@ -103,14 +103,14 @@ async def test_what_was_not_asked_for_stays_missing(
     assert (await storage.save_video(request)).missing == ["captions:de"]
 
 
-async def test_a_download_of_the_whole_video_forgets_what_was_missing(
+async def test_a_download_of_the_whole_video_replaces_the_missing_files(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await incomplete(storage, config)
     assert (await storage.save_video(save_request(stage(config)))).missing == []
 
 
-async def test_damage_to_the_media_is_not_taken_for_what_was_stored(
+async def test_damaged_media_is_not_registered_as_intact(
     storage: StorageService, config: StorageConfig
 ) -> None:
     await incomplete(storage, config)
@@ -125,7 +125,7 @@ async def test_damage_to_the_media_is_not_taken_for_what_was_stored(
 
 
 @pytest.mark.parametrize("name", [f"{VIDEO}.mp4", f"{VIDEO}.info.json", f"{VIDEO}.jpg.part"])
-async def test_nothing_but_finished_side_files_is_added(
+async def test_only_finished_side_files_are_added(
     storage: StorageService, config: StorageConfig, name: str
 ) -> None:
     await incomplete(storage, config)
@@ -136,14 +136,14 @@ async def test_nothing_but_finished_side_files_is_added(
     assert content(str(config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4")) == MEDIA
 
 
-async def test_nothing_is_added_to_what_is_not_stored(
+async def test_nothing_is_added_to_a_video_that_is_not_stored(
     storage: StorageService, config: StorageConfig
 ) -> None:
     with pytest.raises(NotFound):
         await storage.save_video(side_request(stage_side_files(config)))
 
 
-async def test_adding_killed_at_any_step_is_whole_after_the_next_start(tmp_path: Path) -> None:
+async def test_adding_killed_at_any_step_is_complete_after_the_next_start(tmp_path: Path) -> None:
     """The files are added, or wait in staging and are still known to be missing."""
     driver = (sys.executable, "-m", "tests.unit.storage.crash_rounds")
     rounds = int(run(*driver, str(tmp_path), "side"))
@@ -180,7 +180,7 @@ async def _outcome(base: Path) -> bool:
     return added
 
 
-async def test_what_is_lost_from_staging_after_a_crash_is_still_missing(
+async def test_files_lost_from_staging_after_a_crash_are_still_missing(
     config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> None:
@@ -190,7 +190,7 @@ async def test_what_is_lost_from_staging_after_a_crash_is_still_missing(
     await incomplete(storage, config)
     staged = stage_side_files(config)
     with monkeypatch.context() as patch:
-        patch.setattr("ytarchive.storage.intake.moving.Mover.carry_out", stop)
+        patch.setattr("ytarchive.storage.intake.moving.Mover.execute", stop)
         with pytest.raises(KeyError):
             await storage.save_video(side_request(staged))
     await storage.close()

@@ -1,4 +1,4 @@
-"""What stays in the trash, and what is deleted when its time is over."""
+"""Items that stay in the trash, and items that are deleted after their time."""
 
 import errno
 import os
@@ -51,7 +51,7 @@ async def test_trash_is_purged_after_its_days_and_the_quarantine_never(
     assert in_bin(config, BinName.QUARANTINE) == 1
 
 
-async def test_item_that_was_deleted_in_part_is_not_listed_and_goes_at_the_next_start(
+async def test_partly_deleted_item_is_not_listed_and_is_deleted_at_the_next_start(
     config: StorageConfig,
 ) -> None:
     put(config, BinName.TRASH, 1)
@@ -70,7 +70,7 @@ async def test_full_disk_leaves_the_stored_video_in_its_place(
     monkeypatch: pytest.MonkeyPatch,
     operation: str,
 ) -> None:
-    """Wherever the disk refuses; the download waits in staging and is stored later."""
+    """At any failure of the disk; the download waits in staging and is stored later."""
     folder = config.base_path / "videos" / VIDEO
     await storage.save_video(save_request(stage(config)))
     before = listed(folder), (folder / f"{VIDEO}.mp4").read_bytes()

@@ -1,4 +1,4 @@
-"""Files that cannot be looked at for a while, as on a stale network share: nobody says "lost"."""
+"""Files that cannot be read temporarily, as on a stale network share, never count as lost."""
 
 import errno
 import os
@@ -62,7 +62,7 @@ async def test_an_unreachable_video_is_neither_stored_nor_lost(
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("number", [*NUMBERS, errno.EINVAL], ids=errno.errorcode.get)
-def test_a_question_about_an_unreachable_file_is_not_answered_with_no(
+def test_an_unreachable_file_does_not_count_as_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: Any, number: int
 ) -> None:
     path = tmp_path / "unreachable"
@@ -83,7 +83,7 @@ def test_a_missing_file_is_no_error(
         assert question(tmp_path / "missing") is False
 
 
-def test_links_and_folders_are_told_apart(tmp_path: Path) -> None:
+def test_links_and_folders_are_distinguished(tmp_path: Path) -> None:
     folder, file = tmp_path / "folder", tmp_path / "folder/file"
     folder.mkdir()
     file.touch()

@@ -1,4 +1,4 @@
-"""Damage of every kind is found, told and, if wanted, taken out; nothing is ever deleted."""
+"""Damage of every kind is found, reported and on request quarantined; nothing is ever deleted."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -74,7 +74,7 @@ def media(config: StorageConfig, video_id: str = VIDEO) -> Path:
     return config.base_path / "videos" / video_id / f"{video_id}.mp4"
 
 
-async def test_damaged_metadata_is_found_and_well_again_when_it_is_fetched_anew(
+async def test_damaged_metadata_is_found_and_intact_after_it_is_fetched_again(
     archive: StorageService, config: StorageConfig
 ) -> None:
     for video_id in (VIDEO, OTHER):
@@ -151,7 +151,7 @@ async def test_each_kind_of_damage_is_found_and_a_plain_verification_changes_not
     assert (registered_files(config), listed(config.base_path / "videos")) == before
 
 
-async def test_foreign_files_are_told_and_never_touched(
+async def test_foreign_files_are_reported_and_never_changed(
     archive: StorageService, config: StorageConfig
 ) -> None:
     videos = config.base_path / "videos"
@@ -174,7 +174,7 @@ async def test_foreign_files_are_told_and_never_touched(
         assert listed(videos) == before
 
 
-async def test_damaged_media_go_to_quarantine_and_the_video_counts_as_not_stored(
+async def test_damaged_media_is_quarantined_and_the_video_counts_as_not_stored(
     archive: StorageService, config: StorageConfig
 ) -> None:
     flip_byte(media(config))
@@ -198,7 +198,7 @@ async def test_damaged_media_go_to_quarantine_and_the_video_counts_as_not_stored
     assert registered_files(config) == on_disk
 
 
-async def test_what_was_taken_out_stays_told_until_the_video_is_stored_again(
+async def test_quarantined_files_are_reported_until_the_video_is_stored_again(
     archive: StorageService, config: StorageConfig
 ) -> None:
     media(config).unlink()
@@ -210,7 +210,7 @@ async def test_what_was_taken_out_stays_told_until_the_video_is_stored_again(
     assert sha256sum_accepts(media(config).parent)
 
 
-async def test_foreign_file_does_not_hide_the_loss_of_the_file_that_was_there(
+async def test_foreign_file_does_not_hide_the_loss_of_a_stored_file(
     archive: StorageService, config: StorageConfig
 ) -> None:
     flip_byte(media(config))
@@ -251,7 +251,7 @@ async def test_a_lost_list_of_digests_is_written_again(
     assert sha256sum_accepts(checksums.parent)
 
 
-async def test_files_that_cannot_be_read_are_told_and_left_alone(
+async def test_unreadable_files_are_reported_and_not_changed(
     archive: StorageService, config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lstat = Path.lstat
@@ -267,7 +267,7 @@ async def test_files_that_cannot_be_read_are_told_and_left_alone(
     assert f"videos/{VIDEO}/{VIDEO}.mp4" in registered_files(config)
 
 
-async def test_a_finding_goes_when_the_file_is_well_again_whatever_the_mode(
+async def test_a_finding_is_removed_when_the_file_is_intact_again_in_any_mode(
     archive: StorageService, config: StorageConfig
 ) -> None:
     flip_byte(media(config))
@@ -277,7 +277,7 @@ async def test_a_finding_goes_when_the_file_is_well_again_whatever_the_mode(
     assert (await ended(archive, mode="quick")).findings == {}
 
 
-async def test_known_findings_can_be_treated_without_reading_everything_again(
+async def test_known_findings_can_be_handled_without_reading_everything_again(
     archive: StorageService, config: StorageConfig
 ) -> None:
     flip_byte(media(config))
@@ -288,7 +288,7 @@ async def test_known_findings_can_be_treated_without_reading_everything_again(
     assert finding.is_removed
 
 
-async def test_an_empty_disk_is_not_taken_for_a_thousand_lost_videos(
+async def test_an_empty_disk_does_not_count_as_a_thousand_lost_videos(
     storage: StorageService, config: StorageConfig, tmp_path: Path
 ) -> None:
     for number in range(30):
@@ -307,7 +307,7 @@ async def test_an_empty_disk_is_not_taken_for_a_thousand_lost_videos(
     assert (verification.state, verification.findings) == (VerifyState.COMPLETE, {})
 
 
-async def test_one_lost_video_of_few_is_told(
+async def test_one_lost_video_of_few_is_reported(
     archive: StorageService, config: StorageConfig
 ) -> None:
     """Videos in the order of their ids: the first one checked is the one that is gone."""
@@ -338,7 +338,7 @@ async def test_a_video_that_is_replaced_meanwhile_is_not_found_damaged(
     assert (verification.state, verification.findings) == (VerifyState.COMPLETE, {})
 
 
-async def test_videos_registered_where_they_lie_are_verified_too(
+async def test_videos_registered_in_place_are_verified(
     storage: StorageService, config: StorageConfig
 ) -> None:
     folder = config.base_path / "old films"
@@ -364,7 +364,7 @@ async def test_a_second_verification_is_refused_while_one_runs(archive: StorageS
         await archive.verifier.cancel_verification()
 
 
-async def test_findings_come_in_pages(archive: StorageService, config: StorageConfig) -> None:
+async def test_findings_are_listed_in_pages(archive: StorageService, config: StorageConfig) -> None:
     for number in range(5):
         (config.base_path / "videos" / f"stranger {number}").write_text("")
     await ended(archive)
@@ -378,9 +378,7 @@ async def test_findings_come_in_pages(archive: StorageService, config: StorageCo
     assert seen == [f"videos/stranger {number}" for number in range(5)]
 
 
-async def test_stats_tell_whether_space_is_low(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_stats_report_low_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reserve is what was set, but never so much that a small disk could hold nothing."""
     seen = []
     for free in (2 * 2**30, 2**19):

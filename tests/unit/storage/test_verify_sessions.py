@@ -1,4 +1,4 @@
-"""A pass takes as many sessions as it needs: each goes on where the last one ended."""
+"""A pass takes several sessions: each resumes where the last one ended."""
 
 import asyncio
 import itertools
@@ -60,7 +60,7 @@ async def large(ten_thousand: Path) -> AsyncIterator[StorageService]:
     await service.close()
 
 
-async def test_short_sessions_add_up_to_one_whole_pass(large: StorageService) -> None:
+async def test_short_sessions_complete_one_pass(large: StorageService) -> None:
     """Every file is read once, whatever the number of sessions, and each session gets on."""
     seen = []
     for _ in range(200):
@@ -77,7 +77,7 @@ async def test_short_sessions_add_up_to_one_whole_pass(large: StorageService) ->
     assert list(await found(large)) == expected
 
 
-async def test_a_cancelled_or_cut_pass_goes_on_after_a_restart(
+async def test_a_cancelled_or_interrupted_pass_resumes_after_a_restart(
     large: StorageService, ten_thousand: Path
 ) -> None:
     await large.verifier.start_verification(VerifyRequest())
@@ -100,7 +100,7 @@ async def test_a_cancelled_or_cut_pass_goes_on_after_a_restart(
     await again.close()
 
 
-async def test_a_pass_can_be_begun_anew_and_a_quick_one_does_not_disturb_a_full_one(
+async def test_a_pass_can_be_restarted_and_a_quick_one_does_not_affect_a_full_one(
     large: StorageService,
 ) -> None:
     partial = await ended(large, time_limit=0.05)
@@ -149,7 +149,7 @@ def test_a_sample_has_the_same_videos_when_it_is_resumed(
     ]
 
 
-def test_samples_draw_other_videos_each_time() -> None:
+def test_samples_select_other_videos_each_time() -> None:
     draws = {next(at for at in range(18) if Sample(18, 5, str(seed)).has(at)) for seed in range(99)}
     assert draws == set(range(18))
 
@@ -190,6 +190,6 @@ def last(state: VerifyState, updated: timedelta, completed: timedelta | None = N
     ],
 )
 def test_a_server_verifies_when_it_is_due(last_pass: Pass | None, expected: bool) -> None:
-    """Every 30 days a pass, which goes on each day until it is complete."""
+    """A pass every 30 days, which is resumed each day until it is complete."""
     due = due_at(last_pass, timedelta(days=30), NOW)
     assert (due is not None and due <= NOW) is expected

@@ -44,7 +44,7 @@ def on_disk(plan: WorkPlan) -> WorkPlan:
 def without_moment(
     entries: Sequence[UnavailableVideo | FailedDownload],
 ) -> list[UnavailableVideo | FailedDownload]:
-    """Entries as they were sent: Storage adds when they came into the plan."""
+    """Entries as they were sent: Storage adds the time at which they were added."""
     assert all(entry.added_at for entry in entries)
     return [entry.model_copy(update={"added_at": None}) for entry in entries]
 
@@ -54,7 +54,7 @@ def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ytarchive.storage.work_plans.service.utc_now", lambda: MOMENT)
 
 
-async def test_a_plan_tells_everything_and_lies_beside_the_metadata(
+async def test_a_plan_is_complete_and_stored_with_the_metadata(
     storage: StorageService, config: StorageConfig, frozen_clock: None
 ) -> None:
     plan = await storage.plans.create_work_plan(
@@ -93,7 +93,7 @@ async def test_a_job_has_one_plan_which_later_requests_extend(storage: StorageSe
     assert on_disk(second) == second.model_copy(update={"path": None})
 
 
-async def test_a_video_that_was_stored_since_leaves_the_plan(storage: StorageService) -> None:
+async def test_a_video_stored_later_is_removed_from_the_plan(storage: StorageService) -> None:
     both = request(unavailable_videos=[PRIVATE], failed_downloads=[FAILED])
     await storage.plans.create_work_plan(both)
     plan = await storage.plans.create_work_plan(request(resolved_video_ids=[VIDEO, "unknown-one"]))
@@ -139,7 +139,7 @@ async def test_plans_are_listed_newest_first_page_by_page(storage: StorageServic
     assert sizes == [2, 2, 1]
 
 
-async def test_a_foreign_cursor_and_an_unknown_plan_are_told(storage: StorageService) -> None:
+async def test_an_invalid_cursor_and_an_unknown_plan_are_reported(storage: StorageService) -> None:
     with pytest.raises(InvalidRequest):
         await storage.plans.list_work_plans(WorkPlanQuery(cursor="' OR 1=1 --"))
     with pytest.raises(NotFound, match="plan-x"):
@@ -165,7 +165,7 @@ async def test_a_plans_file_that_is_missing_or_old_is_written_again_at_start(
     await storage.close()
 
 
-async def test_a_plan_that_nobody_has_becomes_the_jobs(storage: StorageService) -> None:
+async def test_a_plan_without_a_job_is_assigned_to_the_job(storage: StorageService) -> None:
     made = await storage.plans.create_work_plan(request(None, unavailable_videos=[PRIVATE]))
     taken = await storage.plans.create_work_plan(request("job-9", plan_id=made.id))
     later = await storage.plans.create_work_plan(request("job-9", resolved_video_ids=[VIDEO]))
@@ -187,7 +187,7 @@ async def test_a_job_has_one_plan_and_a_plan_must_exist(storage: StorageService)
     assert (await storage.plans.get_work_plan(other.id)).job_id == "job-2"
 
 
-async def test_when_and_why_to_try_again_stays_with_an_entry(storage: StorageService) -> None:
+async def test_time_and_condition_of_a_retry_are_kept_in_the_entry(storage: StorageService) -> None:
     suspected = PRIVATE.model_copy(update={"confirmed": False, "retry_after": MOMENT})
     parked = FAILED.model_copy(update={"waits_for": "cookies", "retry_after": MOMENT})
     plan = await storage.plans.create_work_plan(
@@ -230,7 +230,7 @@ async def test_a_list_has_one_plan_whatever_the_number_of_its_jobs(storage: Stor
     assert (entry.playlist_id, entry.unavailable, entry.failed) == ("PLlist0000001", 1, 1)
 
 
-async def test_a_plan_of_a_job_becomes_its_lists(storage: StorageService) -> None:
+async def test_a_plan_of_a_job_is_assigned_to_its_list(storage: StorageService) -> None:
     made = await storage.plans.create_work_plan(request("job-1", unavailable_videos=[PRIVATE]))
     taken = await storage.plans.create_work_plan(request("job-1", playlist_id="PLlist0000001"))
     own = await storage.plans.create_work_plan(request("job-2"))
@@ -241,7 +241,7 @@ async def test_a_plan_of_a_job_becomes_its_lists(storage: StorageService) -> Non
     assert (kept.id, kept.job_id) == (made.id, "job-1")
 
 
-async def test_a_stored_video_leaves_every_plan_but_those_of_metadata(
+async def test_a_stored_video_is_removed_from_every_plan_but_those_of_metadata(
     storage: StorageService, config: StorageConfig
 ) -> None:
     plans = [

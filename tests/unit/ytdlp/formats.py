@@ -1,4 +1,4 @@
-"""Formats as yt-dlp's YouTube extractor describes them, and what is chosen of them."""
+"""Formats as yt-dlp's YouTube extractor describes them, and the chosen ones."""
 
 from typing import Any
 

@@ -67,7 +67,7 @@ def test_youtubes_label_decides_and_without_one_the_shorter_side(
 
 
 @pytest.mark.parametrize("quality", [Quality.BEST, Quality.P1080, Quality.P360])
-def test_upscaled_picture_is_taken_only_if_there_is_no_other(quality: Quality) -> None:
+def test_upscaled_picture_is_chosen_only_if_there_is_no_other(quality: Quality) -> None:
     upscaled = picture("137-sr", 1920, 1080, **SR)
     formats = [picture("135", 854, 480, "480p"), upscaled, sound("140")]
     assert chosen(formats, quality) == ("135+140", "480p")
@@ -83,7 +83,7 @@ def test_streams_shorter_than_the_others_are_avoided_whatever_length_is_announce
     assert chosen([damaged, *usual], Quality.BEST)[1] == "720p"
 
 
-def test_picture_without_sound_and_sound_without_picture_are_taken_alone() -> None:
+def test_picture_without_sound_and_sound_without_picture_are_chosen_alone() -> None:
     assert selected([picture("136", 1280, 720)], Wanted())["format_id"] == "136"
     assert selected([sound("140")], Wanted())["format_id"] == "140"
 

@@ -207,7 +207,7 @@ def answer(status: int, **headers: str) -> HTTPError:
 
 
 @pytest.mark.parametrize(("text", "expected"), SAID, ids=[text[:60] for text, _ in SAID])
-def test_a_text_means_one_thing(text: str, expected: type[errors.YTArchiveError]) -> None:
+def test_a_text_has_one_meaning(text: str, expected: type[errors.YTArchiveError]) -> None:
     found = classify(as_yt_dlp_raises(text))
     assert type(found) is expected
     assert found.message
@@ -237,13 +237,13 @@ CAUSES: list[tuple[BaseException, type[errors.YTArchiveError]]] = [
 
 
 @pytest.mark.parametrize(("cause", "expected"), CAUSES)
-def test_the_cause_decides_where_the_text_says_nothing(
+def test_the_cause_decides_if_the_text_is_vague(
     cause: BaseException, expected: type[errors.YTArchiveError]
 ) -> None:
     assert type(classify(as_yt_dlp_raises("it failed", cause))) is expected
 
 
-def test_a_rate_limit_tells_how_long_youtube_wants_to_be_left_alone() -> None:
+def test_a_rate_limit_has_the_time_that_youtube_requires() -> None:
     failure = as_yt_dlp_raises("it failed", answer(429, **{"Retry-After": "77"}))
     assert classify(failure).details == {"retry_after": 77}
 
@@ -274,7 +274,7 @@ def test_warnings_do_not_hide_a_clear_answer() -> None:
     assert type(classify(private, ["HTTP Error 429"])) is errors.PrivateVideo
 
 
-def test_a_premiere_tells_when_it_starts() -> None:
+def test_a_premiere_has_its_start() -> None:
     found = classify(as_yt_dlp_raises("Premieres in 3 hours"))
     start = datetime.fromisoformat(found.details["retry_after"])
     assert abs(start - utc_now() - timedelta(hours=3)) < timedelta(minutes=1)
@@ -341,7 +341,7 @@ MESSAGES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("raw", "shown"), MESSAGES)
-def test_people_read_the_cause_and_not_yt_dlps_options(raw: str, shown: str) -> None:
+def test_messages_have_the_cause_without_yt_dlps_options(raw: str, shown: str) -> None:
     assert clean(raw) == shown
 
 

@@ -37,7 +37,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("content", "said"), UNUSABLE.values(), ids=UNUSABLE)
-def test_an_unusable_cookies_file_is_refused_with_what_is_wrong(
+def test_an_unusable_cookies_file_is_refused_with_the_reason(
     tmp_path: Path, content: bytes, said: str
 ) -> None:
     file = tmp_path / "cookies.txt"

@@ -60,14 +60,14 @@ def test_placeholders_of_earlier_versions_are_read_as_unknown() -> None:
     assert (found.upload_date, found.duration) == (None, None)
 
 
-def test_dead_entries_are_known_by_their_titles() -> None:
+def test_unavailable_entries_are_recognised_by_their_titles() -> None:
     titles = ["Film", "[Private video]", "[Deleted video]"]
     found = [playlist_video({"id": "dQw4w9WgXcQ", "title": t}, n) for n, t in enumerate(titles)]
     assert [each.is_available for each in found] == [True, False, False]
     assert [each.position for each in found] == [0, 1, 2]
 
 
-def test_a_list_tells_its_channel_and_count() -> None:
+def test_a_list_has_its_channel_and_count() -> None:
     info = {"title": "L", "uploader_id": "@chan", "channel": "Chan", "playlist_count": 250}
     details = list_details(info)
     assert (details["handle"], details["channel_title"], details["video_count"]) == (
@@ -79,7 +79,5 @@ def test_a_list_tells_its_channel_and_count() -> None:
     ("media_type", "kind"),
     [("video", "video"), ("short", "short"), ("livestream", "live"), ("other", None), (None, None)],
 )
-def test_kind_of_a_video_is_what_youtube_takes_it_for(
-    media_type: str | None, kind: str | None
-) -> None:
+def test_kind_of_a_video_is_youtubes(media_type: str | None, kind: str | None) -> None:
     assert video_metadata(INFO | {"media_type": media_type}).kind == kind

@@ -1,4 +1,4 @@
-"""What reaches the log of yt-dlp's warnings."""
+"""The warnings of yt-dlp in the log."""
 
 from ytarchive.ytdlp.worker.messages import Messages
 
@@ -14,7 +14,7 @@ def heard(*warnings: str) -> list[str]:
     return found
 
 
-def test_each_cause_is_told_once_for_each_video() -> None:
+def test_each_cause_is_reported_once_for_each_video() -> None:
     assert heard(
         "[youtube] dQw4w9WgXcQ: Unable to download https://x/1 (caused by <A object at 0x1>)",
         "[youtube] dQw4w9WgXcQ: Unable to download https://x/2 (caused by <B object at 0x2>)",
@@ -28,11 +28,11 @@ def test_each_cause_is_told_once_for_each_video() -> None:
     ]
 
 
-def test_what_concerns_no_video_of_ours_is_left_out() -> None:
+def test_messages_about_no_video_are_left_out() -> None:
     assert not heard("The extractor specified to use impersonation for this download")
 
 
-def test_the_next_video_tells_its_own() -> None:
+def test_the_next_video_has_its_own_warnings() -> None:
     messages = Messages()
     found: list[str] = []
     messages.report = lambda level, text: found.append(text)
@@ -43,7 +43,7 @@ def test_the_next_video_tells_its_own() -> None:
     assert found == ["a: n challenge solving failed", "b: n challenge solving failed"]
 
 
-def test_a_task_that_fails_tells_them_in_its_error_alone() -> None:
+def test_a_failed_task_has_its_warnings_only_in_its_error() -> None:
     messages = Messages()
     found: list[str] = []
     messages.report = lambda level, text: found.append(text)

@@ -1,4 +1,4 @@
-"""A yt-dlp whose requests cannot be guarded is not used; what it sends is not held back."""
+"""A yt-dlp whose requests cannot be guarded is not used; requests are not delayed."""
 
 import socket
 from typing import Any
@@ -45,7 +45,7 @@ def test_the_installed_one_is_guarded() -> None:
 
 
 def test_behind_a_proxy_everything_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or else each question would wait 40 ms between its head and its body."""
+    """Otherwise each request would wait 40 ms between its headers and its body."""
     chosen: list[tuple[Any, ...]] = []
 
     class Watched(socket.socket):

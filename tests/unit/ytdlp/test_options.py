@@ -1,4 +1,4 @@
-"""What yt-dlp is told, and what it is never told."""
+"""The options of yt-dlp, and options that are never set."""
 
 import io
 import re
@@ -34,10 +34,10 @@ DANGEROUS = {
 
 class Hooks:
     def progress(self, status: dict[str, object]) -> None:
-        """Hear nothing."""
+        """Ignore the progress."""
 
     def postprocessor(self, status: dict[str, object]) -> None:
-        """Hear nothing."""
+        """Ignore the postprocessor."""
 
 
 def options(folder: Path, **given: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 from ytarchive.common.config import Settings
 from ytarchive.common.errors import DownloadTimeout, NetworkTimeout, YTArchiveError
 from ytarchive.ytdlp.api import Transfer
-from ytarchive.ytdlp.client import Patience
+from ytarchive.ytdlp.client import ProgressTimeout
 from ytarchive.ytdlp.protocol import Event
 
 ASKING, ANSWERED = Event(kind="request", is_unanswered=True), Event(kind="request")
@@ -36,7 +36,7 @@ def phase(name: str) -> Event:
 def test_a_silent_task_fails_by_the_network_only_if_it_waits_for_the_network(
     events: list[Event], kind: type[YTArchiveError]
 ) -> None:
-    patience = Patience(Settings())
+    patience = ProgressTimeout(Settings())
     for event in events:
-        patience.renewed_by(event)
-    assert type(patience.exceeded()) is kind
+        patience.is_renewed_by(event)
+    assert type(patience.error()) is kind

@@ -1,4 +1,4 @@
-"""One percentage over everything, which never goes backwards."""
+"""One percentage over everything, which never decreases."""
 
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,13 @@ def test_video_audio_and_merge_share_one_percentage(tmp_path: Path) -> None:
     assert (seen[2].total_bytes, seen[2].eta, seen[2].quality) == (1000, 55, "720p")
 
 
-def test_it_never_goes_backwards_when_a_transfer_starts_over(tmp_path: Path) -> None:
+def test_progress_never_decreases_when_a_transfer_starts_again(tmp_path: Path) -> None:
     seen, _ = play(tmp_path, moved("136", 800, 900), moved("136", 10, 900), moved("136", 900, 2000))
     percents = [each.percent for each in seen]
     assert percents == sorted(percents)
 
 
-def test_what_was_there_before_did_not_come_over_the_network(tmp_path: Path) -> None:
+def test_earlier_bytes_do_not_count_as_received(tmp_path: Path) -> None:
     (tmp_path / "x.136+140.f136.mp4.part").write_bytes(bytes(600))
     _, meter = play(tmp_path, moved("136", 700, 900), moved("136", 900, 900))
     assert meter.network_bytes == 300
@@ -69,7 +69,7 @@ def test_a_server_that_ignores_the_range_sends_everything_again(tmp_path: Path) 
     assert meter.network_bytes == 900
 
 
-def test_it_speaks_at_most_five_times_a_second(tmp_path: Path) -> None:
+def test_progress_is_reported_at_most_five_times_a_second(tmp_path: Path) -> None:
     seen: list[Transfer] = []
     meter = ProgressMeter(seen.append)
     meter.fetching(INFO, tmp_path)
@@ -136,7 +136,7 @@ class FullDisk(DiskWatch):
         return self.now
 
 
-def test_a_merge_starts_only_with_room_for_it_and_is_reported_when_that_is_gone(
+def test_a_merge_starts_only_with_disk_space_and_reports_its_loss(
     tmp_path: Path,
 ) -> None:
     disk = FullDisk(999)

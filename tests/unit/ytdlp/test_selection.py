@@ -64,7 +64,7 @@ def test_automatic_captions_of_the_spoken_language_are_found() -> None:
     assert list(select_captions(only, ["en"], automatic=True)) == ["en-orig"]
 
 
-def test_a_manual_track_is_the_one_taken_where_both_exist() -> None:
+def test_a_manual_track_is_preferred_to_an_automatic_one() -> None:
     info = {"subtitles": tracks("en"), "automatic_captions": {"en": [{"ext": "vtt", "url": "a"}]}}
     assert select_captions(info, ["en"], automatic=True)["en"]["url"] == "v-en"
 

@@ -1,4 +1,4 @@
-"""The original sound is chosen unless another language was requested, whatever it is offered as."""
+"""The original sound is chosen unless another language was requested, however it is offered."""
 
 from typing import Any
 

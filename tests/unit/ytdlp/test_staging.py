@@ -1,4 +1,4 @@
-"""The folder where a video grows."""
+"""The staging folder of a video."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def fill(folder: Path, *found: str) -> None:
         (folder / name).write_text(name)
 
 
-def test_only_the_finished_set_stays(tmp_path: Path) -> None:
+def test_only_the_finished_files_are_kept(tmp_path: Path) -> None:
     fill(tmp_path, f"{ID}.136+140.mp4", f"{ID}.137.f137.mp4.part", f"{ID}.137.f137.mp4.ytdl",
          f"{ID}.jpg", f"captions/{ID}.en.vtt", f"captions/{ID}.fr.vtt", "old/x")  # fmt: skip
     kept = [tmp_path / f"{ID}.jpg", tmp_path / f"captions/{ID}.en.vtt"]
@@ -35,7 +35,7 @@ def test_only_the_finished_set_stays(tmp_path: Path) -> None:
     assert not (tmp_path / "old").exists()
 
 
-def test_a_finished_file_is_known_again_by_its_formats(tmp_path: Path) -> None:
+def test_a_finished_file_is_recognised_by_its_formats(tmp_path: Path) -> None:
     fill(tmp_path, f"{ID}.mp4")
     write_json(tmp_path / f"{ID}.info.json", {"format_id": "136+140"})
     StagedVideo(tmp_path, ID).open()
@@ -48,7 +48,7 @@ def test_a_finished_file_of_unknown_formats_is_fetched_again(tmp_path: Path) -> 
     assert not names(tmp_path)
 
 
-def test_the_published_info_tells_nothing_of_this_machine_or_its_user(tmp_path: Path) -> None:
+def test_the_stored_info_has_no_data_about_the_machine_or_its_user(tmp_path: Path) -> None:
     info = {
         "id": ID,
         "filepath": "/home/me/x.mp4",

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
-from ytarchive.cli.following import carry_out
+from ytarchive.cli.following import queue_and_follow
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output
 from ytarchive.cli.params import ANY, LIST, AddressBatch, Moment, Names, batch_file, range_of
@@ -143,7 +143,7 @@ def _archive(
     if videos:
         requests.insert(0, _request(JobType.VIDEO_DOWNLOAD, given, video_ids=videos))
     batch.report()
-    code = creating(carry_out)(requests, detach=detach)
+    code = creating(queue_and_follow)(requests, detach=detach)
     if (summary := batch.summary()) is None:
         return code
     Output(as_json=chosen().json).line(summary, "yellow")

@@ -7,13 +7,13 @@ from rich.console import Group as Lines
 from rich.console import RenderableType
 
 from ytarchive.cli.cancelling import CancelReport, cancel_open
-from ytarchive.cli.following import follow, stay_or_leave
+from ytarchive.cli.following import follow, follow_or_detach
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.own_ids import job_id_of
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID, Moment
-from ytarchive.cli.retrying import report_and_stay, retry_options
+from ytarchive.cli.retrying import report_and_follow, retry_options
 from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.summary import MOST_ROWS, results_table, state_cell, titles_of
 from ytarchive.cli.text import counted
@@ -111,10 +111,10 @@ async def retry(
         job_id = await job_id_of(archive, job_id)
     if job_id is not None and reason is None and not dry_run:
         job = await archive.jobs.retry_job(job_id)
-        return await stay_or_leave(archive, out, [job], detach=detach)
+        return await follow_or_detach(archive, out, [job], detach=detach)
     request = RetryJobs(job_id=job_id, reason=reason, dry_run=dry_run)
     report = await archive.jobs.retry_jobs(request)
-    return await report_and_stay(archive, out, report, detach=detach)
+    return await report_and_follow(archive, out, report, detach=detach)
 
 
 @jobs.command()

@@ -4,7 +4,7 @@ import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.cli.following import carry_out
+from ytarchive.cli.following import queue_and_follow
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, clock, pairs, size, table
 from ytarchive.cli.params import ANY, VIDEO
@@ -41,7 +41,7 @@ async def metadata(
     ID is a video, a playlist or a channel: an id, an @handle or a URL.
     """
     if save:
-        return await carry_out(archive, out, [_job(source, refresh=refresh)], detach=False)
+        return await queue_and_follow(archive, out, [_job(source, refresh=refresh)], detach=False)
     query = MetadataQuery(refresh=refresh)
     if source.is_video:
         one = VideoMetadataQuery(refresh=refresh)

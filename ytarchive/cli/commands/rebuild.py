@@ -26,12 +26,12 @@ def rebuild() -> int:
     out = Output(as_json=options.json)
     log_offline(options.verbose, warnings=False)  # problems are reported at the end
 
-    def tell(videos: int) -> None:
+    def show_progress(videos: int) -> None:
         if videos % _TOLD_EVERY == 0 and not out.as_json:
             out.remark(f"{videos} videos found")
 
     async def work() -> int:
-        rebuilt = await when_free(lambda: rebuild_library(settings.storage, tell))
+        rebuilt = await when_free(lambda: rebuild_library(settings.storage, show_progress))
         evidence = await when_free(lambda: restore_evidence(settings))
         rebuilt = rebuilt.model_copy(update={"availability": evidence})
         out.show(rebuilt, _rebuilt)
@@ -55,7 +55,7 @@ def _rebuilt(rebuilt: Rebuilt) -> RenderableType:
             ("files", rebuilt.files),
             ("size", size(rebuilt.size_bytes)),
             ("time", f"{rebuilt.seconds:.1f} s"),
-            ("oddities", rebuilt.oddities),
+            ("problems", rebuilt.problems),
             ("old library", ", ".join(rebuilt.replaced) or None),
         ]
     )

@@ -120,7 +120,7 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
     job_ids = (await archive.of(RepairsAPI).repair_videos()).job_ids if repair else []
     verified = Verified(verification=verification, findings=findings, job_ids=job_ids)
     out.show(verified, _verified)
-    _tell_jobs(archive, out, job_ids)
+    _print_jobs(archive, out, job_ids)
     has_loss = any(kind.is_loss for kind in verification.findings)
     return 1 if has_loss or verification.error else 0
 
@@ -168,7 +168,7 @@ async def _findings(archive: Archive, out: Output) -> list[Finding]:
     return found
 
 
-def _tell_jobs(archive: Archive, out: Output, job_ids: list[str]) -> None:
+def _print_jobs(archive: Archive, out: Output, job_ids: list[str]) -> None:
     for job_id in job_ids:
         out.line(f"queued again: `ytarchive jobs watch {job_id}`")
     if job_ids and archive.url is None:

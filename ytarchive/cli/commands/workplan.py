@@ -9,7 +9,7 @@ from ytarchive.cli.output import Output, cell, pairs, table
 from ytarchive.cli.own_ids import plan_id_of
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID
-from ytarchive.cli.retrying import report_and_stay, retry_options
+from ytarchive.cli.retrying import report_and_follow, retry_options
 from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.text import shortened
 from ytarchive.cli.times import local_times, moment
@@ -69,7 +69,7 @@ async def retry(
         plan_id = await plan_id_of(archive, plan_id)
     request = RetryWorkPlans(plan_id=plan_id, reason=reason, dry_run=dry_run)
     report = await archive.jobs.retry_work_plans(request)
-    return await report_and_stay(archive, out, report, detach=detach)
+    return await report_and_follow(archive, out, report, detach=detach)
 
 
 def _plans_table(page: Page[PlanEntry]) -> RenderableType:

@@ -31,7 +31,7 @@ _LEAST_FREE = 2 * _MIB
 
 
 @dataclass(frozen=True)
-class Idle:
+class IdleFiles:
     """The unused staged files of a video; `changed` is epoch seconds."""
 
     folder: Path
@@ -78,10 +78,10 @@ class StagingArea:
         for side_files in (False, True):
             folder = self._folder / staged_name(video_id, side_files=side_files)
             if _is_folder(folder):
-                self._remove(_looked_at(folder), "the download has finally failed")
+                self._remove(_idle_files(folder), "the download has finally failed")
         (self._folder / "info" / f"{video_id}.info.json").unlink(missing_ok=True)
 
-    def make_room(self) -> None:
+    def release_space(self) -> None:
         """Remove unfinished files, largest first, until the state can be written. Never raises.
 
         Only for a process that has just started, without active downloads.
@@ -95,18 +95,18 @@ class StagingArea:
         except OSError as error:
             log.warning("the staging folder cannot be cleaned: {}", error)
 
-    def _idle(self, active: Collection[str]) -> list[Idle]:
+    def _idle(self, active: Collection[str]) -> list[IdleFiles]:
         try:
             children = list(self._folder.iterdir())
         except OSError:
             return []
         return [
-            _looked_at(path)
+            _idle_files(path)
             for path in children
             if _VIDEO_FOLDER.fullmatch(path.name) and path.name not in active and _is_folder(path)
         ]
 
-    def _reason(self, idle: Idle, left_over: int) -> str | None:
+    def _reason(self, idle: IdleFiles, left_over: int) -> str | None:
         if time.time() - idle.changed > self._config.staging_max_age:
             return "older than storage.staging_max_age"
         if idle.is_complete:
@@ -121,7 +121,7 @@ class StagingArea:
         except OSError:
             return False
 
-    def _remove(self, idle: Idle, reason: str) -> bool:
+    def _remove(self, idle: IdleFiles, reason: str) -> bool:
         """Rename a folder and remove it: the video may be downloaded again into a new folder."""
         aside = self._folder / f"{_REMOVED}{idle.folder.name}"
         try:
@@ -152,7 +152,7 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def _looked_at(folder: Path) -> Idle:
+def _idle_files(folder: Path) -> IdleFiles:
     """Return size and last change of a folder; files that vanish meanwhile do not count."""
     size, changed, is_complete = 0, 0.0, False
     for path in [folder, *folder.rglob("*")]:
@@ -163,4 +163,4 @@ def _looked_at(folder: Path) -> Idle:
         size += max(found.st_blocks * 512, found.st_size)  # some file systems report blocks late
         changed = max(changed, found.st_mtime)
         is_complete |= path.stem == folder.name and path.suffix in _MEDIA
-    return Idle(folder, size, changed, is_complete)
+    return IdleFiles(folder, size, changed, is_complete)

@@ -58,7 +58,7 @@ class StagingCleaner(StagingAPI):
         if self._duty is not None:
             self._duty.run_now()
 
-    def give_up(self, video_id: str) -> None:
+    def discard(self, video_id: str) -> None:
         """Remove the files of a finally failed video, unless it is being downloaded again."""
         self._given_up.add(video_id)
         self.wake()

@@ -24,7 +24,7 @@ class EvidenceHistory:
         self._history = history
 
     async def record(self, found: AvailabilityRecord) -> None:
-        """Append a record of the ledger; a failure is logged, because the ledger has it too."""
+        """Append a record of the ledger. A failure is logged: the ledger has the record."""
         entry = HistoryEntry(
             kind=HistoryKind.AVAILABILITY,
             time=found.last_seen,

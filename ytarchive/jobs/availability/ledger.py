@@ -1,8 +1,8 @@
-"""The availability ledger: evidence about videos, no assumptions.
+"""The availability ledger: YouTube's evidence about unavailable videos.
 
-Only YouTube's own statements about a video count: private, removed, for members, … "Unavailable"
-without a reason, or a video missing from its list, is a suspicion until it was found again, days
-apart. Failures of the extraction or the network are no evidence and are not recorded.
+Only YouTube's own statements about a video count: private, removed, members only, … "Unavailable"
+without a reason, or the absence of a video in its list, is a suspicion until checks on several days
+confirm it. Failures of the extraction or the network are no evidence and are not recorded.
 """
 
 import json
@@ -95,7 +95,7 @@ class AvailabilityLedger(AvailabilityAPI):
         await self.on_return(video_id)
 
     async def seen_unavailable(self, video_id: str, error: Unavailable) -> None:
-        """Record YouTube's reason for an unavailable video."""
+        """Record the reason that YouTube reported for an unavailable video."""
         known, now = await self._known(video_id), self._now()
         again = known is not None and known.reason == error.reason
         confirmations = 1
@@ -122,11 +122,11 @@ class AvailabilityLedger(AvailabilityAPI):
             await self.on_finding(video_id)
 
     async def seen_postponed(self, video_id: str, error: Postponed, until: datetime | None) -> None:
-        """Record that a video is not out yet, or live: it is requested again at `until`."""
+        """Record an upcoming or live video: it is requested again at `until`."""
         await self._save(postponed(video_id, error, until, self._now()))
 
     async def held(self, video_ids: Iterable[str]) -> dict[str, AvailabilityRecord]:
-        """Return those of the videos that are known not to be available, and not due again.
+        """Return those of the videos that are known to be unavailable and not due again.
 
         A video is due when its time has come, or when its condition (cookies, proxy) has changed.
         """
@@ -190,13 +190,13 @@ class AvailabilityLedger(AvailabilityAPI):
         values = {"now": to_micros(self._now()), "limit": _AT_ONCE}
         rows = await self._database.fetch_all("due_availability", values)
         due = all_readable(rows, record_of, _name)
-        mark_working()  # this may wait for the governor
+        mark_working()  # this may wait for a permit
         for finding in due:
             permit = await self._governor.admit(source=finding.video_id, queued=True)
             try:
                 await self._check(finding.video_id, permit)
             finally:
-                self._governor.leave(permit)
+                self._governor.release(permit)
         return len(due)
 
     async def _check(self, video_id: str, permit: Permit) -> None:

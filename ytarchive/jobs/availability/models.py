@@ -8,7 +8,7 @@ from ytarchive.common.models import Model, UtcDatetime
 
 
 class AvailabilityState(StrEnum):
-    """The state that the evidence shows."""
+    """The state of a video according to the evidence."""
 
     AVAILABLE = "available"
     SUSPECTED = "suspected"

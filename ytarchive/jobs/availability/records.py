@@ -1,4 +1,4 @@
-"""One row of the ledger of availability, and the schedule on which its video is requested again."""
+"""One row of the availability ledger, and the times of further requests."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,14 +15,14 @@ _CHECKS_OF_SUSPICIONS: dict[type[errors.Unavailable], tuple[timedelta, ...]] = {
     errors.VideoUnavailable: (_DAY, 7 * _DAY, 30 * _DAY),
     errors.RecordingUnavailable: (_DAY, _DAY, _DAY),  # which may still be processed
 }
-"""After so long a suspicion is checked again; when all agree it is a fact."""
+"""Intervals of the checks of a suspicion; when all confirm it, the video is unavailable."""
 
 _CHECKS_OF_FACTS: dict[type[errors.Unavailable], timedelta | None] = {
     errors.AgeRestricted: None,
     errors.PaymentRequired: None,
-    errors.MembersOnly: 7 * _DAY,  # many channels show their members a video some days early
+    errors.MembersOnly: 7 * _DAY,  # many channels show videos to members some days earlier
 }
-"""When a fact is checked again; None: only with other cookies. All others: `_SLOW_CHECK`."""
+"""Interval of the checks of a fact; None: only with other cookies. Default: `_SLOW_CHECK`."""
 
 _SLOW_CHECK = 30 * _DAY
 
@@ -35,7 +35,7 @@ _LIMITS = {
     errors.UpcomingVideo.reason: "not out yet",
     errors.LiveVideo.reason: "live now",
 }
-"""What keeps a video from this account or country only, or for a time: it is not lost."""
+"""Reasons that apply to this account or country, or for a time: the video is not lost."""
 
 _CONDITIONS: dict[str, Condition] = {
     kind.reason: condition
@@ -48,7 +48,7 @@ _MOMENTS = frozenset(["first_seen", "last_seen", "last_available", "next_check_a
 
 @dataclass(frozen=True)
 class AvailabilityRecord:
-    """What is known of a video: one row of the ledger."""
+    """The recorded evidence about a video: one row of the ledger."""
 
     video_id: str
     state: AvailabilityState
@@ -65,11 +65,11 @@ class AvailabilityRecord:
 
     @property
     def condition(self) -> Condition | None:
-        """Return what must change before another request makes sense, besides time."""
+        """Return the condition that must change before another request, besides time."""
         return _CONDITIONS.get(self.reason or "")
 
     def is_held(self, now: datetime, present: str | None) -> bool:
-        """Return whether the video is known not to be available, so that no request is due.
+        """Return whether the video is known to be unavailable and no request is due.
 
         `present`: the state of its condition; None if no state of it can help at present.
         """
@@ -80,11 +80,11 @@ class AvailabilityRecord:
         return self.condition is None or present is None or present == self.waits_for
 
     def evidence_of(self) -> tuple[object, ...]:
-        """Return what a later record must change to be new evidence."""
+        """Return the fields that differ in a record with new evidence."""
         return self.state, self.reason, self.evidence, self.source, self.confirmations
 
     def row(self) -> dict[str, Any]:
-        """Return the values that the statement `save_availability` takes."""
+        """Return the parameters of the statement `save_availability`."""
         values = vars(self)
         return values | {name: values[name] and to_micros(values[name]) for name in _MOMENTS}
 
@@ -117,14 +117,14 @@ def next_check(error: errors.Unavailable, confirmations: int, now: datetime) -> 
 
 
 def checks_of(error: errors.Unavailable) -> tuple[timedelta, ...]:
-    """Return when to check a suspicion before it counts; what YouTube says clearly is none."""
+    """Return when to check a suspicion before it becomes a fact; nothing for clear statements."""
     return _CHECKS_OF_SUSPICIONS.get(type(error), ())
 
 
 def postponed(
     video_id: str, error: errors.Postponed, until: datetime | None, now: datetime
 ) -> AvailabilityRecord:
-    """Return the record of a video that is not out yet, or live."""
+    """Return the record of an upcoming or live video."""
     return AvailabilityRecord(
         video_id=video_id,
         state=AvailabilityState.UNAVAILABLE,

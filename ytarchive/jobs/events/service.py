@@ -47,7 +47,7 @@ class PolledEvents(EventsService):
 
 
 async def forward_events(bus: EventBus, send: Callable[[EventBatch], Awaitable[Done]]) -> None:
-    """Send the events of a process to Jobs; while Jobs does not answer, they are lost."""
+    """Send the events of a process to Jobs. While Jobs does not answer, events are dropped."""
     async for sent in bus.follow():
         event = sent.event
         events = event.events if isinstance(event, Snapshot) else [event]

@@ -5,7 +5,7 @@ from ytarchive.jobs.queue.clock import Stopwatch
 
 
 class TokenBucket:
-    """Holds `download.burst` tokens at most; `download.videos_per_hour` come in."""
+    """A token bucket: at most `download.burst` tokens, refilled with `download.videos_per_hour`."""
 
     def __init__(self, settings: DownloadConfig, tokens: float, passed: Stopwatch) -> None:
         self._settings = settings

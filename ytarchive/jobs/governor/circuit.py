@@ -93,7 +93,7 @@ class CircuitState:
     """Consecutive pauses without a connection; a new process starts at 0."""
 
     def remaining(self, now: datetime) -> timedelta:
-        """Return the time to the next probe, which a clock that is set back does not increase."""
+        """Return the time until the next probe; setting the clock back does not increase it."""
         if self.next_probe_at is None:
             return timedelta(0)
         left = max(self.next_probe_at - now, timedelta(0))
@@ -117,7 +117,7 @@ class CircuitState:
             usual: timedelta = _FIRST_COOL_OFF * 2 ** min(self.times_in_a_row, 10)
             cool_off = min(max(asked, usual) if self.times_in_a_row else asked or usual, _LONGEST)
             self.times_in_a_row += 1
-        return cool_off * (1 + random.uniform(0, _JITTER))  # noqa: S311  # guards nothing
+        return cool_off * (1 + random.uniform(0, _JITTER))  # noqa: S311  # not for security
 
     def shown(self, settings: DownloadConfig, tokens: float) -> GovernorState:
         """Return the current state; `tokens`: videos that may start at once."""
@@ -189,7 +189,7 @@ def _circuit(row: Row) -> CircuitState:
 
 
 async def save_circuit(database: Database, state: CircuitState) -> None:
-    """Keep the state."""
+    """Store the state."""
     state.publish()
     await database.execute(
         "save_governor",

@@ -37,19 +37,21 @@ class GovernedGate(Gate):
         try:
             yield
         except YTArchiveError as error:
-            await self.tell(permit, source, error)
+            await self.report_outcome(permit, source, error)
             raise
         else:
-            await self.tell(permit, source)
+            await self.report_outcome(permit, source)
         finally:
-            self.leave(permit)
+            self.release(permit)
 
     async def admit(self, source: str, *, is_video: bool, patient: bool) -> Permit:
         """Get a permit for a video or for a page of a list. Raises RequestsPaused."""
         cost = 1.0 if is_video else 0.0
         return await self._governor.admit(cost, source, patience=None if patient else _PATIENCE)
 
-    async def tell(self, permit: Permit, source: str, error: YTArchiveError | None = None) -> None:
+    async def report_outcome(
+        self, permit: Permit, source: str, error: YTArchiveError | None = None
+    ) -> None:
         """Report an outcome. The queue reports the outcomes of its videos itself."""
         if permit.is_covered:
             return
@@ -58,9 +60,9 @@ class GovernedGate(Gate):
         else:
             await self._governor.failed(error, source, permit)
 
-    def leave(self, permit: Permit) -> None:
+    def release(self, permit: Permit) -> None:
         """Release a permit."""
-        self._governor.leave(permit)
+        self._governor.release(permit)
 
 
 log = logger.bind(service="jobs")
@@ -78,45 +80,45 @@ class Permits(PermitsAPI):
 
     def __init__(self, gate: GovernedGate) -> None:
         self._gate = gate
-        self._held: dict[str, Permit] = {}
-        self._clocks: dict[str, asyncio.TimerHandle] = {}
+        self._permits: dict[str, Permit] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def ask_permit(self, request: PermitRequest) -> GivenPermit:
         permit = await self._gate.admit(request.source, is_video=request.is_video, patient=False)
         if permit.is_covered:
             return GivenPermit(permit_id=None, egress=permit.egress, lease=_LEASE)
         permit_id = new_id()
-        self._held[permit_id] = permit
-        self._wind(permit_id)
+        self._permits[permit_id] = permit
+        self._start_lease(permit_id)
         return GivenPermit(permit_id=permit_id, egress=permit.egress, lease=_LEASE)
 
     async def renew_permit(self, permit_id: str) -> Done:
-        if permit_id not in self._held:
+        if permit_id not in self._permits:
             raise NotFound(f"there is no permit {permit_id}, or it has ended")
-        self._wind(permit_id)
+        self._start_lease(permit_id)
         return Done()
 
     async def end_permit(self, permit_id: str, request: PermitOutcome) -> Done:
-        permit = self._held.get(permit_id, Permit(0))
+        permit = self._permits.get(permit_id, Permit(0))
         error = error_from(request.error) if request.error else None
         try:
             if error is not None or request.succeeded:
-                await self._gate.tell(permit, request.source, error)
+                await self._gate.report_outcome(permit, request.source, error)
         finally:
-            self._take_back(permit_id)
+            self._release(permit_id)
         return Done()
 
-    def _wind(self, permit_id: str) -> None:
-        if clock := self._clocks.get(permit_id):
-            clock.cancel()
+    def _start_lease(self, permit_id: str) -> None:
+        if timer := self._timers.get(permit_id):
+            timer.cancel()
         loop = asyncio.get_running_loop()
-        self._clocks[permit_id] = loop.call_later(_LEASE, self._run_out, permit_id)
+        self._timers[permit_id] = loop.call_later(_LEASE, self._expire, permit_id)
 
-    def _run_out(self, permit_id: str) -> None:
+    def _expire(self, permit_id: str) -> None:
         log.warning("the permit of a service in another process has expired: it has ended or hangs")
-        self._take_back(permit_id)
+        self._release(permit_id)
 
-    def _take_back(self, permit_id: str) -> None:
-        if permit := self._held.pop(permit_id, None):
-            self._clocks.pop(permit_id).cancel()
-            self._gate.leave(permit)
+    def _release(self, permit_id: str) -> None:
+        if permit := self._permits.pop(permit_id, None):
+            self._timers.pop(permit_id).cancel()
+            self._gate.release(permit)

@@ -41,8 +41,8 @@ log = logger.bind(service="jobs")
 _NEXT_PROBE = timedelta(minutes=2)
 _LONGEST_PROBE = 900.0
 """Seconds after which a probe without outcome is repeated."""
-_FULL_SPEED = 8  # videos at a time, at which the ramp ends and the block is forgotten
-_LONGEST_SLEEP = 60.0
+_MAX_RAMP = 8  # concurrent videos after which the ramp ends and earlier blocks are forgotten
+_MAX_WAIT = 60.0
 
 
 class Governor:
@@ -65,8 +65,8 @@ class Governor:
         self._bucket = TokenBucket(settings, state.tokens, passed)
         self._probe: Permit | None = None
         self._ramp: int | None = 1 if state.times_in_a_row else None
-        self._under_way: set[Permit] = set()
-        self._outdated: set[Permit] = set()
+        self._permitted: set[Permit] = set()
+        self._before_resume: set[Permit] = set()
         self._changed = asyncio.Event()
         self._streaks = Streaks()
         state.show()
@@ -89,12 +89,12 @@ class Governor:
 
     def snapshot(self) -> GovernorState:
         """Return the current state."""
-        self._follow_the_clock()
+        self._apply_clock_change()
         return self._state.shown(self._settings, self._bucket.tokens)
 
     def waiting(self) -> Waiting | None:
         """Return why no video starts now; None if one may."""
-        self._follow_the_clock()
+        self._apply_clock_change()
         held = self._state.waiting()
         if held is None and self._bucket.wait(1) > 0:
             pace = f"the polite pace of {self._settings.videos_per_hour} videos an hour"
@@ -106,13 +106,13 @@ class Governor:
     ) -> None:
         """Wait until a request of `cost` is allowed, or the queue has a permit for `source`.
 
-        `of_data_api`: a request that is not affected by blocks, but by a user's pause.
+        `of_data_api`: a request that a pause by a user delays, but not a block.
         """
         wait_of = self._pause if of_data_api else self._wait
         while not self._covers(source) and (wait := wait_of(cost)) > 0:
             self._changed.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(wait, _LONGEST_SLEEP)):
+                async with asyncio.timeout(min(wait, _MAX_WAIT)):
                     await self._changed.wait()
 
     async def admit(
@@ -138,29 +138,29 @@ class Governor:
             raise self._refusal(cost) from None
         if self._covers(asked):
             return Permit(0, is_covered=True, egress=self._state.egress)
-        return self._grant(cost, source if queued else None)
+        return self._permit(cost, source if queued else None)
 
     def _covers(self, source: str | None) -> bool:
-        return source is not None and any(each.covers == source for each in self._under_way)
+        return source is not None and any(each.covers == source for each in self._permitted)
 
     def _refusal(self, cost: float) -> RequestsPaused:
         return refusal_of(self.waiting(), self._wait(cost))
 
-    def _grant(self, cost: float, covers: str | None) -> Permit:
+    def _permit(self, cost: float, covers: str | None) -> Permit:
         permit = Permit(cost, self._state.circuit is not Circuit.CLOSED, covers, self._state.egress)
         if permit.is_probe:
             self._begin_probe(permit)
         if cost >= 1:
-            self._under_way.add(permit)
+            self._permitted.add(permit)
         self._bucket.take(cost)
         if covers is not None:
             self._changed.set()  # another caller may wait for the same video
         return permit
 
-    def leave(self, permit: Permit) -> None:
+    def release(self, permit: Permit) -> None:
         """End a permit. A probe without outcome is repeated."""
-        self._under_way.discard(permit)
-        self._outdated.discard(permit)
+        self._permitted.discard(permit)
+        self._before_resume.discard(permit)
         if permit is self._probe:
             self._wait_for_probe(timedelta(0))
         self._changed.set()
@@ -176,11 +176,11 @@ class Governor:
             log.info("YouTube answers again: the queue resumes gradually")
             self._state.outages = 0
             await self._close(ramp=1)
-        elif self._ramp and self._state.circuit is Circuit.CLOSED and permit in self._under_way:
-            # While it is open, only earlier requests can succeed, which proves nothing.
+        elif self._ramp and self._state.circuit is Circuit.CLOSED and permit in self._permitted:
+            # Ignored while the circuit is open: only earlier requests can succeed then.
             self._ramp += 1
             self._changed.set()
-            if self._ramp > _FULL_SPEED:
+            if self._ramp > _MAX_RAMP:
                 self._ramp, self._state.times_in_a_row = None, 0
                 await self.save()
 
@@ -188,7 +188,7 @@ class Governor:
         self, error: YTArchiveError, source: str, permit: Permit | None = None
     ) -> None:
         """Record a failure. Blocks, and series of failures, open the circuit."""
-        if permit in self._outdated:
+        if permit in self._before_resume:
             return
         if isinstance(error, Blocked):
             await self._open_circuit(error.reason, error.message, asked_wait(error))
@@ -222,7 +222,7 @@ class Governor:
         """
         log.info("resumed by a user")
         self._state.paused_at = None
-        self._outdated = set(self._under_way)
+        self._before_resume = set(self._permitted)
         self._state.times_in_a_row = 0
         if self._state.circuit is Circuit.OPEN:
             self._wait_for_probe(timedelta(0))
@@ -231,7 +231,7 @@ class Governor:
 
     async def save(self) -> None:
         """Store the state for the next process."""
-        self._follow_the_clock()
+        self._apply_clock_change()
         self._state.tokens, self._state.counted_at = self._bucket.tokens, self._now()
         await save_circuit(self._database, self._state)
 
@@ -249,7 +249,7 @@ class Governor:
         await self.save()
 
     def _is_probe(self, permit: Permit | None) -> bool:
-        """Return whether an outcome is the probe's; who has no permit is it if there is one."""
+        """Return whether an outcome is the probe's; without a permit it counts as the probe's."""
         return self._probe is not None and permit in {None, self._probe}
 
     def _begin_probe(self, permit: Permit) -> None:
@@ -268,7 +268,7 @@ class Governor:
     async def _close(self, ramp: int | None) -> None:
         state = self._state
         if state.circuit is not Circuit.CLOSED:
-            # The bucket starts low, because the pause was not voluntary: no burst follows.
+            # The bucket starts empty after a block, to avoid a burst of requests.
             self._bucket.empty()
         self._probe, state.circuit, self._ramp = None, Circuit.CLOSED, ramp
         state.reason = state.message = state.opened_at = state.next_probe_at = None
@@ -282,15 +282,15 @@ class Governor:
             return math.inf
         if self._state.circuit is not Circuit.CLOSED:
             return self._probe_due - self._passed()
-        if self._ramp is not None and cost >= 1 and len(self._under_way) >= self._ramp:
-            return _LONGEST_SLEEP
+        if self._ramp is not None and cost >= 1 and len(self._permitted) >= self._ramp:
+            return _MAX_WAIT
         return self._bucket.wait(cost)
 
     def _pause(self, _: float) -> float:
         return 0 if self._state.paused_at is None else math.inf
 
-    def _follow_the_clock(self) -> None:
-        """Tell the next probe by the wall clock as it is now, should it have been set."""
+    def _apply_clock_change(self) -> None:
+        """Update the time of the next probe after a change of the wall clock."""
         state = self._state
         if state.circuit is not Circuit.OPEN or state.next_probe_at is None:
             return

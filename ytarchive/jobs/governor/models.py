@@ -48,7 +48,7 @@ class GivenPermit(Model):
 
 
 class PermitOutcome(Model):
-    """The outcome of a permit. Without success and error there is none."""
+    """The outcome of a permit; without success and error it is unknown."""
 
     source: Text = Field(max_length=512)
     succeeded: bool = False
@@ -57,7 +57,7 @@ class PermitOutcome(Model):
 
 @dataclass(eq=False)
 class Permit:
-    """A permit, given by `Governor.admit` and ended by `Governor.leave`."""
+    """A permit, given by `Governor.admit` and ended by `Governor.release`."""
 
     cost: float
     is_probe: bool = False

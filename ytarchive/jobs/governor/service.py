@@ -39,6 +39,6 @@ class GovernorService(GovernorAPI):
     async def resume_governor(self) -> GovernorState:
         await self._governor.resume()
         for reason in sorted(RESUMING):
-            await self._requeueing.hurry(reason)
-        self._waits.hurry()
+            await self._requeueing.end_waits(reason)
+        self._waits.end_all()
         return self._governor.snapshot()

@@ -16,7 +16,7 @@ _INTERVALS = {"archive_missing": 2.0, "disk_full": 15.0}
 """Seconds between two checks, by reason."""
 _LONGEST_INTERVAL = 15.0
 _SECONDS_GOOD = 0.5
-"""How long videos start without another look: Download checks each of them as well."""
+"""How long the last check is valid: Download checks the disk before each video as well."""
 _OWN_CAUSES = (
     errors.Unavailable,
     errors.Postponed,
@@ -34,7 +34,7 @@ class DiskGuard:
         self._storage = storage
         self._good_until = 0.0
         self.waiting: Waiting | None = None
-        """Why no video starts now; None if one may."""
+        """Return why no video starts now; None if one may."""
 
     async def admit(self) -> None:
         """Wait until the archive exists and has space for another video."""

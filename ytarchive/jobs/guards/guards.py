@@ -1,4 +1,4 @@
-"""Decides whether a video may start, and why work waits: governor, disk, evidence, errors."""
+"""Decides whether a video may start, and why work waits: governor, disk, ledger, errors."""
 
 from dataclasses import dataclass, field
 
@@ -35,7 +35,7 @@ class Guards:
 
     @property
     def hold_everything(self) -> bool:
-        """Return whether no video can start for a while, for another reason than the pace."""
+        """Return whether no video can start, for another reason than the pace."""
         waiting = self.waiting()
         return waiting is not None and waiting.reason not in _ORDINARY
 

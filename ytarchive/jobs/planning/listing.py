@@ -1,8 +1,8 @@
 """Lists the playlists of jobs, page by page.
 
-The newest entries of a channel come first, so its listing stops where an earlier one, which came to
-its end, knows everything. Other lists change anywhere and are always listed to their end. So are
-channels every few days, because videos vanish from the middle, or come in there.
+A channel lists its newest entries first, so the listing stops at entries that an earlier complete
+listing recorded. Other lists can change anywhere and are always listed completely. So are channels
+every few days, because videos in the middle can be removed or added.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ log = logger.bind(service="jobs")
 
 _TRIES = 3
 _KNOWN_IN_A_ROW = 20
-"""So many known videos at the end of a page: nothing new comes after them."""
-_SHRINKS_FROM = 50
-"""Lists shorter than this may lose most of their entries without suspicion."""
+"""If this many videos at the end of a page are known, no new ones follow."""
+_MIN_ENTRIES_SHRUNK = 50
+"""A list with fewer entries than this may lose most of them without suspicion."""
 _AT_ONCE = 1000
 
 
 class Lister:
-    """Takes the videos of playlists into jobs."""
+    """Adds the videos of playlists to jobs."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Lister:
         self._settings = settings
 
     async def run(self, job: JobHead, more: asyncio.Event) -> str | None:
-        """List a job's playlist, if it has one that is not listed yet; why it was given up, if so.
+        """List a job's playlist if that is still to be done; return why it failed, or None.
 
         `more` is set whenever the job has more videos.
         """
@@ -67,15 +67,15 @@ class Lister:
         failure = None
         try:
             newer_than = job.created_at
-            while not await self._read(job, newer_than, more):
+            while not await self._list_once(job, newer_than, more):
                 newer_than = utc_now()
-        except _GivenUp as given_up:
-            error = given_up.error
+        except _ListingFailed as failed:
+            error = failed.error
             # The job contains the cause in its message; the log has it as a field.
             log.bind(cause=error.message).error("{} could not be listed", job.playlist_id)
             count_failure(error)
             failure = error.message
-        except errors.YTArchiveError as error:  # not of YouTube: the planning is tried again
+        except errors.YTArchiveError as error:  # not an error of YouTube: the planning is retried
             if not isinstance(await self._guards.disk.cause_of(error), errors.ArchiveMissing):
                 raise
             await self._guards.disk.admit_archive()
@@ -85,8 +85,8 @@ class Lister:
         await self._repository.listing_finished(job.id)
         return failure
 
-    async def _read(self, job: JobHead, newer_than: datetime, more: asyncio.Event) -> bool:
-        """Go through the list once; False if it must not be believed and is to be read again."""
+    async def _list_once(self, job: JobHead, newer_than: datetime, more: asyncio.Event) -> bool:
+        """Read the list once; return False if the result is implausible and must be read again."""
         began = utc_now()
         page = await self._page(job, PlaylistPageQuery(describe=False, newer_than=newer_than))
         known = await self._records.get(page.playlist_id)
@@ -98,42 +98,42 @@ class Lister:
         try:
             while True:
                 if page.next_cursor is not None and reads_all:
-                    # Who needs every page need not deal with one before asking for the next.
-                    following = asyncio.create_task(self._following(job, page.next_cursor))
-                await self._take_in(job, page, listed, selection)
+                    # If all pages are needed, the next one is requested while this one is added.
+                    following = asyncio.create_task(self._next_page(job, page.next_cursor))
+                await self._add_entries(job, page, listed, selection)
                 more.set()
                 listed += len(page.videos)
                 if selection.is_full:
-                    await self._keep(job, page, newest_only=True)
+                    await self._save_page(job, page, newest_only=True)
                     return True
                 if page.next_cursor is None:
-                    return await self._end(job, page, known, listed, began)
+                    return await self._finish_complete(job, page, known, listed, began)
                 if may_stop and await self._is_known(page):
-                    await self._stop(job, page, listed)
+                    await self._finish_early(job, page, listed)
                     more.set()
                     return True
-                await self._keep(job, page, unfinished=True)
-                page = await (following or self._following(job, page.next_cursor))
+                await self._save_page(job, page, unfinished=True)
+                page = await (following or self._next_page(job, page.next_cursor))
         finally:
             if following is not None:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
-            await self._leave(page)
+            await self._end_listing(page)
 
-    async def _take_in(
+    async def _add_entries(
         self, job: JobHead, page: PlaylistPage, listed: int, selection: ListSelection
     ) -> None:
-        """Add a page's entries to the job; stored ones that look dead may be lost upstream."""
+        """Add a page's entries to the job, and record stored videos listed as unavailable."""
         taken = list(selection.take(page.videos))
         entries = [(video.video_id, video.title) for video, _ in taken]
         settled = [filtered(video.video_id, reason) for video, reason in taken if reason]
-        # Videos that the job was created with stand before the playlist's.
+        # Videos that the job names precede those of the playlist.
         await self._repository.add_videos(job.id, entries, job.own_videos + listed, settled)
         dead = [video.video_id for video in page.videos if not video.is_available]
         if dead:
-            await self._suspect(dead, "a playlist lists it without its title")
+            await self._record_missing(dead, "a playlist lists it without its title")
 
-    async def _end(
+    async def _finish_complete(
         self,
         job: JobHead,
         page: PlaylistPage,
@@ -144,7 +144,7 @@ class Lister:
         """Record that the list has no more pages; return False if it is suspiciously short."""
         if known is not None and _has_shrunk(known, listed):
             if known.shrunk_at is None or began <= known.shrunk_at:
-                await self._records.suspect(known.list_id, utc_now())
+                await self._records.mark_shrunk(known.list_id, utc_now())
                 governor = self._guards.governor
                 await governor.listing_shrank(known.list_id, known.entries, listed)
                 return False
@@ -152,13 +152,13 @@ class Lister:
         await self._guards.governor.succeeded()
         gone = await self._records.complete(page.playlist_id, job, listed, began)
         if is_uploads(page.playlist_id):
-            await self._suspect(gone, "its channel lists it no longer")
-        await self._keep(job, page)
+            await self._record_missing(gone, "its channel lists it no longer")
+        await self._save_page(job, page)
         log.info("{}: listed, {} entries", page.playlist_id, listed)
         return True
 
     def _may_stop(self, job: JobHead, known: KnownList | None) -> bool:
-        """Return whether what is known of a list may stand for listing it."""
+        """Return whether the listing may stop at entries that an earlier listing recorded."""
         if known is None or known.shrunk_at is not None or not is_newest_first(known.list_id):
             return False
         options, age = job.options, utc_now() - known.listed_at
@@ -171,8 +171,8 @@ class Lister:
         last = [video.video_id for video in page.videos[-_KNOWN_IN_A_ROW:]]
         return bool(last) and await self._records.knows_all(page.playlist_id, last)
 
-    async def _stop(self, job: JobHead, page: PlaylistPage, listed: int) -> None:
-        """All that follows is known: only what of it is not stored, or not all, is still to do."""
+    async def _finish_early(self, job: JobHead, page: PlaylistPage, listed: int) -> None:
+        """Add the recorded entries after this page that are not completely stored, and finish."""
         position, after = job.own_videos + listed, ""
         while some := await self._records.videos_after(page.playlist_id, after, _AT_ONCE):
             request = ExistsRequest(video_ids=some, profile=job.options.profile)
@@ -186,10 +186,10 @@ class Lister:
             await self._repository.add_videos(job.id, missing, position)
             position, after = position + len(missing), some[-1]
         rest = await self._records.extend(page.playlist_id, job)
-        await self._keep(job, page, newest_only=True)
+        await self._save_page(job, page, newest_only=True)
         log.info("{}: {} entries listed, {} known before", page.playlist_id, listed, rest)
 
-    async def _suspect(self, video_ids: list[str], evidence: str) -> None:
+    async def _record_missing(self, video_ids: list[str], evidence: str) -> None:
         for start in range(0, len(video_ids), _AT_ONCE):
             stored = await self._stored(video_ids[start : start + _AT_ONCE])
             await self._guards.ledger.seen_missing(stored, evidence)
@@ -198,7 +198,7 @@ class Lister:
         found = await self._storage.videos_exist(ExistsRequest(video_ids=video_ids))
         return found.video_ids
 
-    async def _keep(
+    async def _save_page(
         self,
         job: JobHead,
         page: PlaylistPage,
@@ -206,7 +206,7 @@ class Lister:
         unfinished: bool = False,
         newest_only: bool = False,
     ) -> None:
-        """Hand a page to Storage, which writes the playlist's file. The videos do not need it."""
+        """Send a page to Storage, which writes the playlist's file. The videos do not need it."""
         part = SavePlaylist(
             playlist=_playlist(page), draft=job.id, unfinished=unfinished, newest_only=newest_only
         )
@@ -215,41 +215,41 @@ class Lister:
         except errors.YTArchiveError as error:
             log.warning("{}: its list is not kept: {}", page.playlist_id, error.message)
 
-    async def _leave(self, page: PlaylistPage) -> None:
-        """Nothing more of the list is wanted."""
+    async def _end_listing(self, page: PlaylistPage) -> None:
+        """End the listing if it has more pages."""
         if page.next_cursor is not None:
             with suppress(errors.YTArchiveError):
                 query = PlaylistPageQuery(cursor=page.next_cursor)
                 await self._metadata.end_listing(page.playlist_id, query)
 
-    async def _following(self, job: JobHead, cursor: str) -> PlaylistPage:
+    async def _next_page(self, job: JobHead, cursor: str) -> PlaylistPage:
         return await self._page(job, PlaylistPageQuery(cursor=cursor, describe=False))
 
     async def _page(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
-        """One page; passing failures are waited out. Raises _GivenUp."""
+        """Return one page; wait during temporary failures. Raises _ListingFailed."""
         tries, in_a_row, logged = 0, 0, ""
         while True:
             try:
-                page = await self._ask(job, query)
+                page = await self._request_page(job, query)
             except errors.YTArchiveError as error:
                 in_a_row += 1
                 decision = self._decide(error, tries + 1, in_a_row)
                 if decision.action not in {Action.RETRY, Action.WAIT} or decision.until is None:
-                    raise _GivenUp(error) from error
+                    raise _ListingFailed(error) from error
                 tries += decision.action is Action.RETRY
                 if error.message != logged:
                     logged = error.message
                     log.warning("listing {} waits: {}", job.playlist_id, logged)
-                await self._guards.waits.rest(job.id, _waiting(job, error, decision.until))
+                await self._guards.waits.wait(job.id, _waiting(job, error, decision.until))
             else:
                 self._guards.waits.clear(job.id)
                 return page
 
     def _decide(self, error: errors.YTArchiveError, tries: int, in_a_row: int) -> Decision:
         explained = self._guards.explain(error)
-        return decide(error, tries, _TRIES, self._settings, explained=explained, alike=in_a_row)
+        return decide(error, tries, _TRIES, self._settings, explained=explained, same_code=in_a_row)
 
-    async def _ask(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
+    async def _request_page(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
         if job.playlist_id is None:
             raise errors.InternalError(f"job {job.id} has no playlist")
         governor = self._guards.governor
@@ -257,14 +257,14 @@ class Lister:
         try:
             return await self._metadata.get_playlist_page(job.playlist_id, query)
         except errors.NetworkFailure as error:
-            # The gate tells how yt-dlp fared, and nobody how the Data API did. Of its answers none
-            # says whether pages may be asked for, but that the network is gone holds for both.
+            # The gate reports failures of yt-dlp. Of those of the Data API only a network failure
+            # says something about other requests to YouTube.
             await governor.failed(error, job.playlist_id, Permit(0))
             raise
 
 
-class _GivenUp(Exception):  # raised and caught only in this module, with the error as its content
-    """A list that cannot be listed, whatever is tried."""
+class _ListingFailed(Exception):
+    """A list that cannot be listed; raised and caught only in this module."""
 
     def __init__(self, error: errors.YTArchiveError) -> None:
         super().__init__(error.message)
@@ -277,7 +277,7 @@ def _waiting(job: JobHead, error: errors.YTArchiveError, until: datetime) -> Wai
 
 
 def _has_shrunk(known: KnownList, listed: int) -> bool:
-    return known.entries >= _SHRINKS_FROM and listed < known.entries / 2
+    return known.entries >= _MIN_ENTRIES_SHRUNK and listed < known.entries / 2
 
 
 def _playlist(page: PlaylistPage) -> PlaylistMetadata:

@@ -1,7 +1,7 @@
-"""What is known of lists for good: the videos of the last listing that came to its end.
+"""Records the videos of a list's last complete listing.
 
-A list's next listing may stop where all is known, because what is known is accounted for: stored,
-or found here as not settled and taken into the job.
+A later listing may stop at recorded videos: each of them is stored, or the job finds it here as
+unfinished and adds it.
 """
 
 import json
@@ -19,15 +19,15 @@ from ytarchive.jobs.queue.rows import JobHead, Outcome, filtered
 
 @dataclass(frozen=True)
 class KnownList:
-    """A list that was listed to its end at least once."""
+    """A list that was listed completely at least once."""
 
     list_id: str
     entries: int
-    """As counted at its last complete listing, and the newer ones since."""
+    """Number of entries at the last complete listing, and the newer ones since."""
     listed_at: datetime
-    """When it was last listed to its end."""
+    """Time of the last complete listing."""
     shrunk_at: datetime | None
-    """When a listing was suspiciously short, until another listing tells what is true."""
+    """Time of an implausibly short listing; None after the next plausible one."""
 
 
 class ListRecords:
@@ -37,7 +37,7 @@ class ListRecords:
         self._database = database
 
     async def get(self, list_id: str) -> KnownList | None:
-        """Return the stored state of a list; None if it was never listed to its end."""
+        """Return the record of a list; None if it was never listed completely."""
         row = await self._database.fetch_one("get_list", {"list_id": list_id})
         if row is None:
             return None
@@ -50,20 +50,20 @@ class ListRecords:
         )
 
     async def knows_all(self, list_id: str, video_ids: list[str]) -> bool:
-        """Return whether every one of some videos is known to be in a list."""
+        """Return whether all of some videos are recorded for a list."""
         wanted = set(video_ids)
         values = {"list_id": list_id, "ids": json.dumps(list(wanted))}
         row = await self._database.fetch_one("count_list_videos", values)
         return row is not None and row["videos"] == len(wanted)
 
     async def videos_after(self, list_id: str, after: str, limit: int) -> list[str]:
-        """Return known videos of a list, by id, after one of them."""
+        """Return recorded videos of a list, ordered by id, after one of them."""
         values = {"list_id": list_id, "after": after, "limit": limit}
         rows = await self._database.fetch_all("list_videos_after", values)
         return [row["video_id"] for row in rows]
 
     async def complete(self, list_id: str, job: JobHead, entries: int, now: datetime) -> list[str]:
-        """Record that a list was listed to its end; return the videos that are no longer in it."""
+        """Record a complete listing; return the videos that are no longer in the list."""
         values = {
             "list_id": list_id,
             "job_id": job.id,
@@ -81,7 +81,7 @@ class ListRecords:
         return await self._database.write(complete)
 
     async def extend(self, list_id: str, job: JobHead) -> int:
-        """Record that a list's new videos were listed; return how many others were not."""
+        """Record that a list's new videos were listed; return the number of the other entries."""
         values = {"list_id": list_id, "job_id": job.id, "first": job.own_videos}
 
         def extend(writer: Writer) -> int:
@@ -93,14 +93,16 @@ class ListRecords:
 
         return await self._database.write(extend)
 
-    async def suspect(self, list_id: str, now: datetime) -> None:
-        """A listing was suspiciously short: the next one has to go to the end."""
-        await self._database.execute("suspect_list", {"list_id": list_id, "now": to_micros(now)})
+    async def mark_shrunk(self, list_id: str, now: datetime) -> None:
+        """Record an implausibly short listing: the next one has to be complete."""
+        await self._database.execute(
+            "mark_list_shrunk", {"list_id": list_id, "now": to_micros(now)}
+        )
 
 
 @dataclass
 class ListSelection:
-    """Takes the entries of one list, in its order, up to the newest that the job archives."""
+    """Selects the entries of one list, in its order, up to the newest that the job archives."""
 
     filter: VideoFilter
     list_id: str
@@ -108,7 +110,7 @@ class ListSelection:
 
     @property
     def is_full(self) -> bool:
-        """Return whether no further entry is taken."""
+        """Return whether no further entry is selected."""
         return self.filter.newest is not None and self.counted >= self.filter.newest
 
     def take(self, entries: Iterable[PlaylistVideo]) -> Iterator[tuple[PlaylistVideo, str | None]]:
@@ -122,15 +124,16 @@ class ListSelection:
 
 
 class FilteredVideos:
-    """What jobs of a list have excluded so far."""
+    """The videos that jobs of a list have excluded so far."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def among(self, job: JobHead, video_ids: Sequence[str]) -> dict[str, Outcome]:
-        """Return the results of videos that an earlier job of the list excluded for good.
+        """Return the results of videos that an earlier job of the list excluded permanently.
 
-        Its filter must exclude no more than the job's. So nothing is asked of YouTube again.
+        The earlier filter must not exclude more than the job's filter. These videos need no request
+        to YouTube.
         """
         if job.list is None or not job.options.filter.has_criteria:
             return {}

@@ -1,6 +1,6 @@
 """Prepares the videos of a job: lists its playlist, and requests metadata of many videos at a time.
 
-Listing, looking up and downloading overlap: the first download starts after the first page.
+Listing, preparation and downloads overlap: the first download starts after the first page.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ from ytarchive.storage import ExistsRequest
 log = logger.bind(service="jobs")
 
 _CHUNK = 100
-_AHEAD = 500
-"""Videos looked up and queued before the first of them started: bounds memory and spent quota."""
-_AT_A_TIME = 4
+_MAX_PREPARED = 500
+"""Maximum videos that are prepared and not started yet: limits memory and spent quota."""
+_CONCURRENT_PREPARATIONS = 4
 
 
 class Planner:
-    """Prepares jobs; a task for each active one."""
+    """Prepares jobs, with one task for each active job."""
 
     def __init__(
         self,
@@ -51,19 +51,19 @@ class Planner:
         records = ListRecords(repository.database)
         self._lister = Lister(repository, records, clients, guards, settings)
         self._supervisor = guards.supervisor
-        self._places = asyncio.Semaphore(_AT_A_TIME)
-        self._taken = asyncio.Event()
+        self._slots = asyncio.Semaphore(_CONCURRENT_PREPARATIONS)
+        self._video_ended = asyncio.Event()
         self.on_prepared: Callable[[str], None] = lambda _: None
 
     def video_ended(self) -> None:
-        """Allow the preparation of another video."""
-        self._taken.set()
+        """Allow the preparation of more videos."""
+        self._video_ended.set()
 
     async def plan(self, job: JobHead) -> str | None:
-        """Prepare a job completely; return why its listing failed, if it did."""
+        """Prepare a job completely; return why its listing failed, or None."""
         with trace(job.trace_id):
-            # Here and not where it is accepted: a line for each of thousands of requests a second
-            # would cost a quarter of the time that accepting them takes.
+            # Not logged when the job is accepted: a log entry for each of thousands of requests a
+            # second would take a quarter of the time.
             log.info("job {} is prepared: {}", job.id, job.type)
             more = asyncio.Event()
             listing = asyncio.create_task(self._lister.run(job, more))
@@ -82,21 +82,21 @@ class Planner:
                 listing.cancel()
 
     async def _prepare_some(self, job: JobHead) -> bool:
-        """Look up the next videos of a job; False when there is none."""
+        """Prepare the next videos of a job; return False if there are none."""
         name = f"the preparation of job {job.id}"
         while True:
-            self._taken.clear()
+            self._video_ended.clear()
             work = partial(self._prepare_in_turn, job)
             prepared = await self._supervisor.complete(name, work, job.id)
             if prepared is not None:
                 return prepared
-            await self._taken.wait()
+            await self._video_ended.wait()
 
     async def _prepare_in_turn(self, job: JobHead) -> bool | None:
-        """Look up the next videos of a job; None while enough of it are queued."""
-        # Reads count as work, too: hundreds at once would delay every other read of the queue.
-        async with self._places:
-            if await self._repository.count_queued(job.id) > _AHEAD:
+        """Prepare the next videos of a job; return None while enough of them are queued."""
+        # The limit includes the reads: hundreds at once would delay every other read of the queue.
+        async with self._slots:
+            if await self._repository.count_queued(job.id) > _MAX_PREPARED:
                 return None
             return await self._prepare_next(job)
 
@@ -110,10 +110,10 @@ class Planner:
         return True
 
     async def _prepare(self, job: JobHead, chunk: dict[str, bool]) -> None:
-        """Queue the videos of `chunk` for which a request is due; the values: named by somebody."""
+        """Queue the videos of `chunk` that need a request. Values: whether the job names them."""
         settled: dict[str, Outcome] = {}
         if job.options.keeps_stored and job.type is not JobType.METADATA_ONLY:
-            settled = await self._settled(job, chunk)
+            settled = await self._without_request(job, chunk)
         settled = await self._filtered.among(job, list(chunk)) | settled
         wanted = [video_id for video_id in chunk if video_id not in settled]
         found = await self._fetch_metadata(wanted, refresh=job.options.refresh_metadata)
@@ -121,12 +121,12 @@ class Planner:
         wanted = [video_id for video_id in wanted if video_id not in settled]
         await self._repository.prepare(job.id, wanted, list(settled.values()))
 
-    async def _settled(self, job: JobHead, chunk: dict[str, bool]) -> dict[str, Outcome]:
-        """Return the results that need no request: what is stored, or known to be unavailable."""
+    async def _without_request(self, job: JobHead, chunk: dict[str, bool]) -> dict[str, Outcome]:
+        """Return results without a request: of stored videos, and of those known as unavailable."""
         request = ExistsRequest(
             video_ids=list(chunk),
             profile=job.options.profile,
-            look_again=job.looks_again,
+            recheck_captions=job.rechecks_captions,
         )
         found = await self._storage.videos_exist(request)
         held = await self._ledger.held(each for each, asked in chunk.items() if not asked)
@@ -134,10 +134,11 @@ class Planner:
         if job.options.include_captions or job.options.include_thumbnail:
             lacking |= set(found.incomplete)
         if job.options.include_metadata and job.playlist_id is None:
-            # A list costs its pages: not a request for each video that was registered bare.
+            # A list costs one request for each page, and none for each video stored without
+            # metadata.
             lacking |= set(found.without_metadata)
         if job.options.upgrade:
-            lacking |= set(found.video_ids) if job.looks_again else found.below_quality.keys()
+            lacking |= set(found.video_ids) if job.rechecks_captions else found.below_quality.keys()
         stored = [each for each in found.video_ids if each not in lacking or each in held]
         results = {video_id: _known_unavailable(record) for video_id, record in held.items()}
         hints = {
@@ -149,9 +150,9 @@ class Planner:
     async def _fetch_metadata(
         self, video_ids: list[str], *, refresh: bool
     ) -> Sequence[VideoMetadata]:
-        """Fill the metadata cache fifty at a time; each video's own flow deals with failures.
+        """Fill the metadata cache, fifty videos at a time, and return what was found.
 
-        Return what was found.
+        Failures are ignored: the processing of each video requests its metadata again.
         """
         if not video_ids:
             return ()
@@ -167,7 +168,7 @@ class Planner:
 
 
 def _known_unavailable(record: AvailabilityRecord) -> Outcome:
-    """Return the outcome of a video that is known not to be available and is not due again."""
+    """Return the result of a video that is known to be unavailable and is not due again."""
     kind = error_for_reason(record.reason or "")
     result = JobResult(
         video_id=record.video_id,

@@ -1,1 +1,1 @@
-"""The processing of a video by the services, and its progress."""
+"""Processes each video with the other services, and reports the progress."""

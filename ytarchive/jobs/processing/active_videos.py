@@ -1,4 +1,4 @@
-"""Videos that are being worked on."""
+"""Videos that are being processed."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -10,23 +10,23 @@ from ytarchive.jobs.queue.rows import DueVideo
 
 @dataclass
 class ActiveVideo:
-    """A video being worked on, for one job or several."""
+    """A video that is being processed, for one job or several."""
 
     video: DueVideo
     permit: Permit
     waiters: list[DueVideo] = field(default_factory=list)
     title: str = ""
     seen: VideoProgress | None = None
-    """The download as it was when it was last looked at."""
+    """The last known progress of the download."""
     task: asyncio.Task[None] | None = None
     pause: float = 0
-    """Seconds before it may start again, because its result could not be stored."""
+    """Seconds before the next attempt, because the result could not be stored."""
 
     def describe(self, title: str) -> None:
-        """The video's title is known now."""
+        """Set the video's title, which is known now."""
         self.title = title
 
 
 def key_of(video: DueVideo) -> tuple[bool, str]:
-    """Return what makes two videos of different jobs the same work."""
+    """Return the key of a video: equal for videos of different jobs that need the same work."""
     return video.job.type is JobType.METADATA_ONLY, video.video_id

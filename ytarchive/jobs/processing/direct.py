@@ -1,4 +1,4 @@
-"""Direct downloads by the rules of jobs: when they are tried again, and how they are reported."""
+"""Retries direct downloads by the rules of jobs, and stores their results."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import current_trace_id, new_trace_id
 from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus, Retry
 from ytarchive.jobs.availability.ledger import AvailabilityLedger
-from ytarchive.jobs.processing.video_flow import nothing_came, save_request
+from ytarchive.jobs.processing.video_flow import has_no_new_files, save_request
 from ytarchive.jobs.queue.models import CreateJob, JobOptions, JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.policy import Action, condition_of, decide
 from ytarchive.jobs.queue.repository import JobsRepository
@@ -31,12 +31,12 @@ class DirectRetries:
         self._explain = explain
 
     def __call__(
-        self, error: YTArchiveError, failures: int, max_retries: int, alike: int
+        self, error: YTArchiveError, failures: int, max_retries: int, same_code: int
     ) -> Retry | None:
         """Return the next attempt; None to give up."""
         explained = self._explain(error)
         decision = decide(
-            error, failures, max_retries, self._settings, explained=explained, alike=alike
+            error, failures, max_retries, self._settings, explained=explained, same_code=same_code
         )
         if decision.until is None or decision.action not in {Action.RETRY, Action.WAIT}:
             return None
@@ -44,7 +44,7 @@ class DirectRetries:
 
 
 class DirectDownloads:
-    """Takes the outcomes of downloads that no job requested."""
+    """Stores the results of downloads that no job requested."""
 
     def __init__(
         self,
@@ -61,50 +61,50 @@ class DirectDownloads:
         self._job_changed = job_changed
         self._recorded: set[str] = set()
 
-    async def finished(self, notice: DownloadEvent) -> None:
-        """Store a finished video, or record a failure; repeating it changes nothing."""
-        if notice.status is DownloadStatus.COMPLETED and not nothing_came(notice):
-            request = notice.request
+    async def finished(self, event: DownloadEvent) -> None:
+        """Store a finished video, or record a failure. Can be repeated."""
+        if event.status is DownloadStatus.COMPLETED and not has_no_new_files(event):
+            request = event.request
             replaces = request is not None and request.replace
-            # Side files alone are named by `only_missing`: the profile's fields have no meaning.
+            # A request with `only_missing` ignores the profile's fields.
             profile = request.profile if request and not request.only_missing else None
-            await self._storage.save_video(save_request(notice, profile, replace=replaces))
-        elif notice.status is DownloadStatus.FAILED and notice.task_id not in self._recorded:
-            self._recorded.add(notice.task_id)
-            await self._record(notice)
+            await self._storage.save_video(save_request(event, profile, replace=replaces))
+        elif event.status is DownloadStatus.FAILED and event.task_id not in self._recorded:
+            self._recorded.add(event.task_id)
+            await self._record(event)
 
-    async def _record(self, notice: DownloadEvent) -> None:
+    async def _record(self, event: DownloadEvent) -> None:
         """Record a failed job, so that it is listed, has a work plan and can be retried."""
-        if notice.error is None or notice.request is None:
+        if event.error is None or event.request is None:
             return
-        error = error_from(notice.error)
+        error = error_from(event.error)
         if isinstance(error, Unavailable):
-            await self._ledger.seen_unavailable(notice.video_id, error)
+            await self._ledger.seen_unavailable(event.video_id, error)
         trace_id = current_trace_id() or new_trace_id()
-        job = await self._repository.create(_as_job(notice.request), trace_id)
-        await self._repository.set_result(job.id, await self._outcome(notice, error))
-        log.warning("{}: the direct download was given up: job {}", notice.video_id, job.id)
+        job = await self._repository.create(_as_job(event.request), trace_id)
+        await self._repository.set_result(job.id, await self._outcome(event, error))
+        log.warning("{}: the direct download was given up: job {}", event.video_id, job.id)
         self._job_changed(job.id)
 
-    async def _outcome(self, notice: DownloadEvent, error: YTArchiveError) -> Outcome:
+    async def _outcome(self, event: DownloadEvent, error: YTArchiveError) -> Outcome:
         gone = isinstance(error, Unavailable | Postponed)
         status = ResultStatus.UNAVAILABLE if gone else ResultStatus.FAILED
         VIDEOS.labels(status).inc()
         result = JobResult(
-            video_id=notice.video_id,
+            video_id=event.video_id,
             status=status,
             message=error.message,
             error_code=error.code,
-            attempts=notice.attempts,
+            attempts=event.attempts,
         )
         parked = await self._conditions.park(condition_of(error))
         return Outcome(result, error.reason or "unknown", [error.detail()], waits_for=parked)
 
 
 def _as_job(request: DownloadRequest) -> CreateJob:
-    """Return the job that archives what a direct download was to archive.
+    """Return the job that archives the same as a direct download.
 
-    A direct download fetches a stored video again, too; then the better file is kept.
+    A direct download also fetches a stored video again; then the better file is kept.
     """
     given = request.model_dump(include=set(JobOptions.model_fields))
     options = JobOptions(

@@ -11,7 +11,7 @@ _REMEMBERED = 1000
 
 
 class DownloadWaiter:
-    """Passes each notification to the job that waits for it."""
+    """Delivers each notification to the job that waits for it."""
 
     def __init__(self, download: DownloadAPI, patience: float) -> None:
         self._download = download
@@ -22,24 +22,24 @@ class DownloadWaiter:
         self._running: dict[str, str] = {}
 
     def task_of(self, video_id: str) -> str | None:
-        """Return the download task of a video that a job is fetching."""
+        """Return the download task of a video that a job fetches; None if there is none."""
         return self._running.get(video_id)
 
-    def deliver(self, notice: DownloadEvent) -> bool:
-        """Pass a notification to its waiter; return False if no job requested the video."""
-        waiting = self._waiting.get(notice.task_id)
+    def deliver(self, event: DownloadEvent) -> bool:
+        """Deliver a notification; return False if no job requested the video."""
+        waiting = self._waiting.get(event.task_id)
         if waiting is not None and not waiting.done():
-            waiting.set_result(notice)
-        elif not self._expected[notice.video_id] and waiting is None:
+            waiting.set_result(event)
+        elif not self._expected[event.video_id] and waiting is None:
             return False
         else:
-            self._early[notice.task_id] = notice
+            self._early[event.task_id] = event
             while len(self._early) > _REMEMBERED:
                 self._early.popitem(last=False)
         return True
 
     async def fetch(self, request: DownloadRequest) -> DownloadEvent:
-        """Start a download and wait for its end. Cancelling this cancels the download."""
+        """Start a download and wait for its end. A cancelled wait cancels the download."""
         self._expected[request.video_id] += 1
         try:
             task = await self._download.start_download(request)
@@ -71,7 +71,7 @@ class DownloadWaiter:
             del self._waiting[task.task_id]
 
     async def _ask(self, task_id: str, request: DownloadRequest) -> DownloadEvent | None:
-        """Return the notification from the download's current state, in case it was lost."""
+        """Return the notification made from the download's present state, in case it was lost."""
         try:
             progress = await self._download.get_progress(task_id)
         except NotFound:

@@ -1,4 +1,4 @@
-"""The parts that do the work, put together: planning, queue, runner, work plans."""
+"""Connects the parts of the processing: planning, queue, runner, work plans."""
 
 import asyncio
 import heapq
@@ -26,14 +26,14 @@ from ytarchive.jobs.queue.rows import DueVideo, JobHead
 log = logger.bind(service="jobs")
 
 _COUNT_INTERVAL = 5.0
-_MOST_PLANNINGS = 500
-"""Jobs that are prepared side by side; a large one stays among them until its last video."""
+_MAX_PLANNINGS = 500
+"""Maximum jobs that are planned at the same time; a large job counts until its last video."""
 _REPORT_INTERVAL = 2.0
 _MERGE_INTERVAL = 6 * 3600.0
 
 
 class Engine:
-    """Works on the jobs of the queue until it is stopped."""
+    """Processes the jobs of the queue until it is stopped."""
 
     def __init__(
         self,
@@ -56,20 +56,20 @@ class Engine:
         self._plan_order: list[tuple[int, str]] = []
         self._planning: dict[str, asyncio.Task[None]] = {}
         self._planned: set[str] = set()
-        self._giving_up: dict[str, str] = {}
+        self._listing_failures: dict[str, str] = {}
         queue.on_active = self._plan_all
         planner.on_prepared = queue.refresh
         runner.on_result = self._video_ended
-        runner.on_idle_job = self._end_soon
+        runner.on_idle_job = self._finish_in_background
 
     async def start(self, longest_waits: LongestWaits, scheduler: Scheduler) -> None:
-        """Begin to work, first on what the last process left."""
+        """Start processing, beginning with the jobs of the previous process."""
         await end_damaged_rows(self._repository.database)
         await self._queue.states.reset()
         await self._repository.bound_waits(longest_waits)
         for job_id in await self._repository.unreported():
             self._reporter.note(job_id)
-        self._supervisor.start("queue", self._runner.turn)
+        self._supervisor.start("queue", self._runner.start_next)
         report, merge = self._reporter.report_noted, self._reporter.merge_plans
         for duty in (
             Duty("work plans", report, _REPORT_INTERVAL, in_commands=True),
@@ -79,7 +79,7 @@ class Engine:
             scheduler.add(duty, self._supervisor)
 
     async def stop(self, grace: float) -> None:
-        """Start nothing more; let transfers go on for `grace` seconds. Nothing is lost."""
+        """Start nothing more; let transfers continue for `grace` seconds. The queue is durable."""
         self._plan_order.clear()
         planning = list(self._planning.values())
         for task in planning:
@@ -93,30 +93,30 @@ class Engine:
             log.warning("running jobs are not set to PENDING: {}", error.message)
 
     def job_created(self, job: Job) -> None:
-        """Let a new job be read and planned when its turn may come soon."""
+        """Read and plan a new job once its videos may start soon."""
         publish(JobChanged(job_id=job.id, status=job.status, listing=job.progress.listing))
         self._queue.created(job.id, job.options.priority)
 
     def job_changed(self, job_id: str) -> None:
-        """A job was queued again, or was given more videos."""
+        """Continue a job that was queued again or has more videos."""
         self._planned.discard(job_id)
         self._queue.videos_changed(job_id)
 
-    async def abandon(self, job_id: str) -> None:
-        """A job was cancelled: stop what is done for it alone."""
+    async def cancel_work(self, job_id: str) -> None:
+        """Stop all work that is done only for a cancelled job."""
         self._queue.videos_changed(job_id)
         self._to_plan.pop(job_id, None)
         planning = self._planning.pop(job_id, None)
         if planning is not None:
             planning.cancel()
             await asyncio.gather(planning, return_exceptions=True)
-        await self._runner.abandon(job_id)
-        await self._release_files(job_id)
+        await self._runner.cancel_work(job_id)
+        await self._release_staging(job_id)
         await self._reporter.report(job_id)
         self._plan_more()
 
-    async def _release_files(self, job_id: str) -> None:
-        """Have the partial downloads of a cancelled job cleaned up; otherwise their age does it."""
+    async def _release_staging(self, job_id: str) -> None:
+        """Release the partial downloads of a cancelled job; otherwise they are removed by age."""
         waited = await self._repository.cancelled_while_waiting(job_id)
         if self._staging is None or not waited:
             return
@@ -125,13 +125,13 @@ class Engine:
         except YTArchiveError as error:
             log.warning("partial downloads of job {} are kept: {}", job_id, error.message)
 
-    def _end_soon(self, job_id: str) -> None:
-        """End a job that has nothing left to do, however often that must be tried."""
+    def _finish_in_background(self, job_id: str) -> None:
+        """End a job that has nothing left to do; retry until this succeeds."""
         work = partial(self._finish, job_id)
         self._supervisor.spawn(self._supervisor.complete(f"the end of job {job_id}", work, job_id))
 
     def _plan_all(self, jobs: list[JobHead]) -> None:
-        """Plan the jobs that are not planned yet, those of higher priority and the oldest first."""
+        """Plan the jobs that are not planned yet, by priority and age."""
         for job in jobs:
             if job.id not in self._planned and job.id not in self._planning:
                 self._planned.add(job.id)
@@ -140,8 +140,8 @@ class Engine:
         self._plan_more()
 
     def _plan_more(self) -> None:
-        """Start planning as many jobs as memory should hold, and as may start soon."""
-        while self._plan_order and len(self._planning) < _MOST_PLANNINGS:
+        """Plan more jobs, limited by memory and by how soon their videos may start."""
+        while self._plan_order and len(self._planning) < _MAX_PLANNINGS:
             if self._queue.has_enough(priority=-self._plan_order[0][0]):
                 return
             job = self._to_plan.pop(heapq.heappop(self._plan_order)[1], None)
@@ -150,7 +150,7 @@ class Engine:
                 self._queue.begin(job.id)
 
     async def _plan(self, job: JobHead) -> None:
-        planned = partial(self._planned_again, [job], job.id)
+        planned = partial(self._plan_current, [job], job.id)
         try:
             name = f"the planning of job {job.id}"
             failure = await self._supervisor.complete(name, planned, job.id)
@@ -158,12 +158,12 @@ class Engine:
             self._planning.pop(job.id, None)
             self._plan_more()
         if failure is not None:
-            self._giving_up[job.id] = failure
+            self._listing_failures[job.id] = failure
         self._queue.refresh(job.id)
-        self._end_soon(job.id)
+        self._finish_in_background(job.id)
 
-    async def _planned_again(self, known: list[JobHead], job_id: str) -> str | None:
-        """Plan a job; after a failure from its state as it is then."""
+    async def _plan_current(self, known: list[JobHead], job_id: str) -> str | None:
+        """Plan a job; after a failure use its present state."""
         job = known.pop() if known else await self._repository.head(job_id)
         return await self._planner.plan(job) if job and not job.status.is_final else None
 
@@ -175,10 +175,10 @@ class Engine:
             self._reporter.note(video.job.id)
 
     async def _finish(self, job_id: str) -> None:
-        """End a job that has nothing left to do."""
+        """End a job if it has nothing left to do."""
         if await self._repository.has_open_videos(job_id):
             return
-        # Read afterwards, so that it counts the video that ended last.
+        # Read after the check, so that the counters include the video that ended last.
         head = await self._repository.head(job_id)
         if head is None or head.status.is_final or head.listing or job_id in self._planning:
             return
@@ -188,8 +188,8 @@ class Engine:
     async def _conclude(self, head: JobHead) -> None:
         job_id = head.id
         await self._reporter.conclude(job_id)
-        head = await self._repository.head(job_id) or head  # with what the work plan had before
-        status, error = _verdict(head, self._giving_up.pop(job_id, None))
+        head = await self._repository.head(job_id) or head  # with `failed_before`
+        status, error = _final_status(head, self._listing_failures.pop(job_id, None))
         if await self._repository.finish(job_id, status, error):
             log.info("job {} {}: {} of {} stored", job_id, status.lower(), head.good, head.total)
             self._planned.discard(job_id)
@@ -202,18 +202,18 @@ class Engine:
         QUEUE_DEPTH.set(waiting)
 
 
-def _verdict(head: JobHead, failure: str | None) -> tuple[JobStatus, str | None]:
-    """How a job ended: FAILED if it should have had something and nothing could be archived.
+def _final_status(head: JobHead, failure: str | None) -> tuple[JobStatus, str | None]:
+    """Return the final status: FAILED if there were videos and none could be archived.
 
-    What the list's work plan had before the job is no failure of this job.
+    Failures that the list's work plan had before the job do not count.
     """
     has_new_failures = head.failed_before < head.total
     if head.good or (failure is None and not has_new_failures):
         return JobStatus.COMPLETED, failure
-    return JobStatus.FAILED, failure or _none_of(head.total)
+    return JobStatus.FAILED, failure or _failure_of(head.total)
 
 
-def _none_of(total: int) -> str:
+def _failure_of(total: int) -> str:
     if total == 1:
         return "the video could not be archived"
     return f"none of the {total} videos could be archived"

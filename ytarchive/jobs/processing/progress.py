@@ -1,4 +1,4 @@
-"""How far a job is: counters from the database, the running videos from the Download service."""
+"""Computes a job's progress from the database and from the Download service."""
 
 import asyncio
 import time
@@ -20,23 +20,23 @@ from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.waiting import Waiting
 
 _WINDOW = 1800.0
-"""Seconds of the past that count: long enough for large videos, short enough to follow changes."""
+"""Length of the measured interval: enough for large videos, and short enough for changes."""
 _SPACING = 5.0
 _LEAST = 3.0
-"""Seconds that must have passed, so that the first estimate is not off by a large factor."""
+"""Minimum seconds of measurement; an earlier estimate would be unreliable."""
 
 
 @dataclass
 class Estimate:
-    """Measures one job in this process; a part of a video counts as a part.
+    """Measures the progress of one job in this process, including parts of videos.
 
-    Videos that are skipped need no time, so they count for nothing.
+    Skipped videos take no time and do not count.
     """
 
     _seen: deque[tuple[float, float]] = field(default_factory=deque)
 
     def seconds_left(self, now: float, progress: JobProgress, slowest: float) -> int | None:
-        """Return the estimate at the moment `now`, at least `slowest`; None if nothing is known."""
+        """Return the estimated seconds at the moment `now`, at least `slowest`; None if unknown."""
         started = sum(video.progress_percent for video in progress.active) / 100
         left = max(progress.total - progress.done - started, 0)
         worked = progress.succeeded + progress.failed + progress.unavailable + started
@@ -47,7 +47,7 @@ class Estimate:
         return round(slowest) if slowest else None
 
     def _note(self, now: float, worked: float) -> None:
-        """Keep a sample every few seconds, over the window."""
+        """Add a sample every few seconds, and remove those before the interval."""
         if not self._seen or now - self._seen[-1][0] >= _SPACING:
             self._seen.append((now, worked))
         while len(self._seen) > 1 and now - self._seen[1][0] >= _WINDOW:
@@ -55,9 +55,9 @@ class Estimate:
 
 
 def time_of_pace(progress: JobProgress, kind: JobType, governor: GovernorState) -> float:
-    """Return the seconds in which the pace lets the remaining videos start; 0 if it sets no limit.
+    """Return the seconds in which the pace allows the remaining videos to start; 0 without a limit.
 
-    Metadata alone is cheaper than the pace assumes, so nothing is known of it.
+    For metadata only there is no estimate, because it needs fewer requests than the pace assumes.
     """
     if governor.pace == "off" or kind is JobType.METADATA_ONLY:
         return 0
@@ -66,25 +66,25 @@ def time_of_pace(progress: JobProgress, kind: JobType, governor: GovernorState) 
 
 
 class ProgressReader:
-    """Fills in what the database does not know."""
+    """Adds the present state of active videos to a job."""
 
     def __init__(
         self,
         repository: JobsRepository,
         runner: Runner,
-        notices: DownloadWaiter,
+        waiter: DownloadWaiter,
         download: DownloadAPI,
         guards: Guards,
     ) -> None:
         self._repository = repository
         self._runner = runner
-        self._waiter = notices
+        self._waiter = waiter
         self._download = download
         self._guards = guards
         self._estimates: dict[str, Estimate] = {}
 
     async def fill(self, job: Job) -> Job:
-        """Return the job with its running videos, speed and time left."""
+        """Return the job with its active videos, speed and remaining time."""
         if job.status.is_final:
             self._estimates.pop(job.id, None)
             return job
@@ -109,7 +109,7 @@ class ProgressReader:
         return job.model_copy(update={"progress": progress, "status": status})
 
     async def _waiting(self, job: Job) -> Waiting | None:
-        """Why nothing of a job runs; None if it is about to."""
+        """Return why no video of a job is active; None if one starts soon."""
         held = self._guards.waiting() or self._guards.waits.of(job.id)
         if held is not None or job.progress.listing:
             return held
@@ -119,17 +119,17 @@ class ProgressReader:
         video = active.video
         task_id = self._waiter.task_of(video.video_id)
         if task_id is None:
-            return _beside_the_download(active)
+            return _progress_without_task(active)
         with suppress(YTArchiveError):
             now = await self._download.get_progress(task_id)
             fields = now.model_dump(include=set(VideoProgress.model_fields) - {"title"})
             active.seen = VideoProgress(title=active.title, **fields)
-        return active.seen or _beside_the_download(active)
+        return active.seen or _progress_without_task(active)
 
     def _seconds_left(self, job: Job, waiting: Waiting | None) -> int | None:
-        """Estimate how long a job takes; None while it waits or is being listed.
+        """Return the estimated seconds until a job ends; None while it waits or is listed.
 
-        A wait starts the measurement again: its time is no sign of speed.
+        A wait restarts the measurement, because its time says nothing about the speed.
         """
         waits = waiting is not None and waiting.reason != "pace"
         if waits or job.status is not JobStatus.RUNNING or job.progress.listing:
@@ -146,7 +146,7 @@ def _moment_in(seconds: int | None) -> datetime | None:
     return (utc_now() + timedelta(seconds=seconds)).replace(microsecond=0)
 
 
-def _beside_the_download(active: ActiveVideo) -> VideoProgress:
+def _progress_without_task(active: ActiveVideo) -> VideoProgress:
     """Return the progress of a video that waits for its download or is being stored."""
     if active.seen is not None:
         stored = {"phase": DownloadPhase.STORING, "progress_percent": 100, "speed": 0, "eta": None}

@@ -1,4 +1,4 @@
-"""Results of videos that went through the flow."""
+"""Results of processed videos."""
 
 from loguru import logger
 
@@ -13,14 +13,14 @@ from ytarchive.metadata import MetadataAPI, VideoMetadataQuery
 from ytarchive.storage import StorageLocation
 
 
-def spared(stored: StorageLocation, error: YTArchiveError) -> JobResult:
+def skipped_incomplete(stored: StorageLocation, error: YTArchiveError) -> JobResult:
     """Return the result of a stored video whose missing side files YouTube did not provide."""
     still = f"no {in_words(stored.missing)}: {error.message}"
     return skipped(stored, *([still] if stored.missing else []))
 
 
 def skipped(stored: StorageLocation, *remarks: str) -> JobResult:
-    """Return the result of a stored video to which nothing was added; no empty remarks."""
+    """Return the result of a stored video to which nothing was added, without empty remarks."""
     return _unchanged(stored, "already in the archive", *filter(None, remarks))
 
 
@@ -40,7 +40,7 @@ def _unchanged(stored: StorageLocation, *remarks: str) -> JobResult:
 
 
 def with_metadata(done: JobResult) -> JobResult:
-    """Return the result of a stored video whose metadata was stored now."""
+    """Return the result of a stored video whose metadata was stored by this job."""
     message = "; ".join(filter(None, [done.message, "metadata stored"]))
     news = {"status": ResultStatus.SUCCESS, "message": message, "metadata_saved": True}
     return done.model_copy(update=news)
@@ -61,7 +61,7 @@ async def exclusion(
 ) -> Outcome | None:
     """Return the result of a video that the filter excludes; None if it is archived.
 
-    The Data API does not tell the kind of a video: yt-dlp is asked if nothing else decides.
+    The Data API does not report the kind of a video. If only the kind decides, yt-dlp is asked.
     """
     facts = Facts.of_metadata(metadata)
     reason = wanted.exclusion(facts)

@@ -1,4 +1,4 @@
-"""Runs the queue: so many videos at a time, each of them once, whatever the number of jobs."""
+"""Processes the queued videos: a limited number at a time, each once for all jobs."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from ytarchive.common.tracing import trace
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.processing.active_videos import ActiveVideo, key_of
-from ytarchive.jobs.processing.results import spared
+from ytarchive.jobs.processing.results import skipped_incomplete
 from ytarchive.jobs.processing.video_flow import Archived, VideoFlow
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.policy import Action, condition_of, count_failure, decide, is_an_answer
@@ -28,7 +28,7 @@ _HISTORY = 10
 
 
 class Runner:
-    """Takes videos from the queue, sends them through the flow, and stores what became of them."""
+    """Takes videos from the queue, processes them, and stores the results."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Runner:
         guards: Guards,
         conditions: RetryConditions,
         settings: JobsConfig,
-        places: int,
+        concurrent_videos: int,
     ) -> None:
         self._repository = repository
         self._queue = queue
@@ -46,7 +46,7 @@ class Runner:
         self._guards = guards
         self._conditions = conditions
         self._settings = settings
-        self._places = asyncio.Semaphore(places)
+        self._slots = asyncio.Semaphore(concurrent_videos)
         self._active: dict[tuple[bool, str], ActiveVideo] = {}
         self.on_result: Callable[[DueVideo, ResultStatus], None] = lambda *_: None
         self.on_idle_job: Callable[[str], None] = lambda _: None
@@ -55,18 +55,18 @@ class Runner:
         """Return the active videos of a job."""
         return [f for f in self._active.values() if any(w.job.id == job_id for w in f.waiters)]
 
-    async def turn(self) -> None:
-        """Start the next video as soon as one may start and there is a place for it."""
-        await self._places.acquire()
+    async def start_next(self) -> None:
+        """Start the next due video, as soon as a slot is free."""
+        await self._slots.acquire()
         started = False
         try:
             started = await self._start(await self._queue.next())
         finally:
             if not started:
-                self._places.release()
+                self._slots.release()
 
     async def finish(self, grace: float) -> None:
-        """Let what runs go on for `grace` seconds, then stop it; it stays queued."""
+        """Let active videos continue for `grace` seconds, then stop them; they stay queued."""
         tasks = [active.task for active in self._active.values() if active.task]
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
@@ -74,8 +74,8 @@ class Runner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def abandon(self, job_id: str) -> None:
-        """Stop what only this job waits for."""
+    async def cancel_work(self, job_id: str) -> None:
+        """Stop the videos that only this job requests."""
         stopped = []
         for active in self.active_videos_of(job_id):
             for waiter in [w for w in active.waiters if w.job.id == job_id]:
@@ -87,20 +87,20 @@ class Runner:
         await asyncio.gather(*stopped, return_exceptions=True)
 
     async def _start(self, video: DueVideo) -> bool:
-        """Start a video, or let it wait for another job's; whether it took the place."""
+        """Start a video, or join it to the same video of another job; return whether it started."""
         permit = await self._admitted(video)
         if permit is None:
             return False
-        # Known before anything is asked, so that whoever cancels the job meanwhile finds it.
+        # Registered before the first request, so that a cancellation of the job finds it.
         active = ActiveVideo(video, permit, waiters=[video], title=video.title)
         self._active[key_of(video)] = active
         try:
             await self._mark_started(active)
         except BaseException:
-            self._give_back(active)
+            self._release(active)
             raise
         if not active.waiters:
-            self._give_back(active)
+            self._release(active)
             return False
         active.task = asyncio.create_task(self._process(active), name=f"video {video.video_id}")
         # A task that is cancelled before its first step runs no `finally`.
@@ -108,7 +108,7 @@ class Runner:
         return True
 
     async def _admitted(self, video: DueVideo) -> Permit | None:
-        """Wait until a video may start; None if it joined the same video of another job."""
+        """Wait until a video may start; return None if it joined the same video of another job."""
         if self._join(video):
             return None
         try:
@@ -121,12 +121,12 @@ class Runner:
             self._queue.returned(video)
             raise
         if self._join(video):
-            self._guards.governor.leave(permit)
+            self._guards.governor.release(permit)
             return None
         return permit
 
     async def _mark_started(self, active: ActiveVideo) -> None:
-        """The job runs now; unless the video was cancelled while it waited."""
+        """Set the job to RUNNING, unless the video was cancelled while it waited."""
         video = active.video
         was_touched = video.generation != self._queue.generation
         if was_touched and not await self._repository.is_queued(video):
@@ -152,15 +152,15 @@ class Runner:
         try:
             with trace(active.video.job.trace_id):
                 outcome = await self._attempt(active)
-                await self._tell_others(outcome, active)
-                # A waiter may join until the video is gone from the table.
+                await self._report_outcome(outcome, active)
+                # Other jobs may join until the video is removed from the table.
                 del self._active[key_of(active.video)]
                 for waiter in active.waiters:
                     with trace(waiter.job.trace_id):
                         await self._record(waiter, outcome)
                     if self._guards.hold_everything and not self.active_videos_of(waiter.job.id):
                         await self._queue.states.held(waiter.job)
-        except Exception as error:  # of whatever class: the video stays queued, and is tried again
+        except Exception as error:  # any class of error: the video stays queued and is retried
             active.pause = supervisor.failed(name, error, active.video.job.id)
         else:
             supervisor.succeeded(name)
@@ -170,19 +170,19 @@ class Runner:
         if active.pause:
             active.waiters = []
             loop = asyncio.get_running_loop()
-            loop.call_later(active.pause, self._return_all, waiters)
-        self._give_back(active)
-        self._places.release()
+            loop.call_later(active.pause, self._return_waiters, waiters)
+        self._release(active)
+        self._slots.release()
 
-    def _return_all(self, waiters: list[DueVideo]) -> None:
+    def _return_waiters(self, waiters: list[DueVideo]) -> None:
         for waiter in waiters:
             self._queue.returned(waiter)
 
-    def _give_back(self, active: ActiveVideo) -> None:
-        self._guards.governor.leave(active.permit)
+    def _release(self, active: ActiveVideo) -> None:
+        self._guards.governor.release(active.permit)
         if self._active.get(key_of(active.video)) is active:
             del self._active[key_of(active.video)]
-        self._return_all(active.waiters)
+        self._return_waiters(active.waiters)
 
     async def _attempt(self, active: ActiveVideo) -> Archived | YTArchiveError:
         video = active.video
@@ -197,11 +197,13 @@ class Runner:
             return await self._flow.archive(video, active.describe)
         except YTArchiveError as error:
             return await self._guards.disk.cause_of(error)
-        except Exception as error:  # a fault of ours must not stop the queue
+        except Exception as error:  # an error of ytarchive must not stop the queue
             log.exception("{}: unexpected failure", video.video_id)
             return await self._guards.disk.cause_of(as_error(error))
 
-    async def _tell_others(self, outcome: Archived | YTArchiveError, active: ActiveVideo) -> None:
+    async def _report_outcome(
+        self, outcome: Archived | YTArchiveError, active: ActiveVideo
+    ) -> None:
         governor, video_id = self._guards.governor, active.video.video_id
         if isinstance(outcome, YTArchiveError):
             count_failure(outcome)
@@ -233,14 +235,14 @@ class Runner:
             self._settings,
             explained=self._guards.explain(error),
             listed=video.job.playlist_id is not None,
-            alike=sum(each.code == error.code for each in history),
+            same_code=sum(each.code == error.code for each in history),
         )
         log.warning("{}: {} ({})", video.video_id, error.message, decision.action)
         if decision.action in {Action.RETRY, Action.WAIT} and decision.until is not None:
             attempts = failures if decision.action is Action.RETRY else video.attempts
             await self._repository.postpone(video, attempts, decision.until, error.reason, history)
             return
-        if decision.action is not Action.CANCEL and await self._spare(video, error):
+        if decision.action is not Action.CANCEL and await self._record_as_stored(video, error):
             return
         is_early = isinstance(error, Postponed)
         if isinstance(error, Postponed):
@@ -263,14 +265,14 @@ class Runner:
             ),
         )
 
-    async def _spare(self, video: DueVideo, error: YTArchiveError) -> bool:
-        """Do not let a video fail that is stored, because what it lacked is still missing."""
+    async def _record_as_stored(self, video: DueVideo, error: YTArchiveError) -> bool:
+        """Record a stored video as skipped, not failed, if only its missing files failed again."""
         if video.job.type is JobType.METADATA_ONLY:
             return False
         stored = await self._flow.stored(video)
         if stored is None:
             return False
-        await self._store(video, Outcome(spared(stored, error), None, []))
+        await self._store(video, Outcome(skipped_incomplete(stored, error), None, []))
         return True
 
     async def _store(self, video: DueVideo, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""The nine steps of one video: metadata, existence, download, notice, storing."""
+"""The steps of one video: metadata, presence in the archive, download, storing."""
 
 import time
 from collections.abc import Callable
@@ -32,23 +32,23 @@ log = logger.bind(service="jobs")
 
 @dataclass(frozen=True)
 class Archived:
-    """A video that went through the flow."""
+    """A processed video."""
 
     result: JobResult
     title: str
 
 
 class VideoFlow:
-    """Takes one video from its id to its place in the archive. Errors are raised as they are."""
+    """Processes one video from its id to its files in the archive. Errors are raised unchanged."""
 
-    def __init__(self, clients: ServiceClients, notices: DownloadWaiter) -> None:
+    def __init__(self, clients: ServiceClients, waiter: DownloadWaiter) -> None:
         self._metadata = clients.metadata
         self._storage = clients.storage
         self._download = clients.download
-        self._waiter = notices
+        self._waiter = waiter
 
     async def probe(self, video_id: str) -> None:
-        """Ask YouTube for a video and fetch nothing; a download that follows does not ask again."""
+        """Extract a video without fetching media; a download that follows uses the extraction."""
         await self._download.get_formats(video_id)
 
     async def describe_only(
@@ -56,7 +56,7 @@ class VideoFlow:
     ) -> Archived:
         """Fetch and store a video's metadata, unless the filter excludes it.
 
-        `not_before`: metadata that were fetched before this moment are fetched again.
+        `not_before`: metadata that was fetched before this moment is fetched again.
         """
         started = time.monotonic()
         metadata = await self._metadata.get_video(video_id, VideoMetadataQuery())
@@ -79,7 +79,7 @@ class VideoFlow:
         started = time.monotonic()
         video_id, options = video.video_id, video.job.options
         log.info("{}: archiving", video_id)
-        # Before YouTube is asked: while the archive's disk does not answer, nothing is requested.
+        # Checked before the first request: without the archive's disk nothing is requested.
         stored = _unless_upgraded(await self.stored(video), video)
         metadata, problem = await self._describe(video_id, options)
         on_title(title := metadata.title if metadata else "")
@@ -88,20 +88,21 @@ class VideoFlow:
         metadata = metadata if options.include_metadata else None
         unsaved = None if stored and stored.has_metadata else metadata
         if unsaved is not None:
-            # Before the media: should the video vanish meanwhile, at least this is safe.
+            # Stored before the media are fetched, because the video may become unavailable
+            # meanwhile.
             await self._storage.save_metadata(SaveMetadata(metadata=unsaved))
         if stored is not None:
-            done = await self._complete(stored, options, look_again=video.job.looks_again)
+            done = await self._complete(stored, options, recheck=video.job.rechecks_captions)
             return Archived(with_metadata(done) if unsaved else done, title)
         if (audio := await self._kept_from_audio(video_id, options)) is not None:
             return Archived(audio, title)
-        notice = await self._fetch(video_id, options)
-        location = await self._store(notice, options.profile, replace=options.replace)
+        event = await self._fetch(video_id, options)
+        location = await self._store(event, options.profile, replace=options.replace)
         if location.kept_reason is not None:
-            unchanged = kept(location, location.kept_reason, *notice.remarks)
+            unchanged = kept(location, location.kept_reason, *event.remarks)
             update = {"metadata_saved": metadata is not None, "video_downloaded": True}
             return Archived(unchanged.model_copy(update=update), title)
-        remarks = [fallback(options.quality, notice.quality), *notice.remarks, problem]
+        remarks = [fallback(options.quality, event.quality), *event.remarks, problem]
         result = JobResult(
             video_id=video_id,
             status=ResultStatus.SUCCESS,
@@ -110,16 +111,16 @@ class VideoFlow:
             video_downloaded=True,
             file_size=location.size_bytes,
             duration_seconds=round(time.monotonic() - started, 3),
-            quality=notice.quality,
-            audio_language=notice.audio_language,
+            quality=event.quality,
+            audio_language=event.audio_language,
         )
         return Archived(result, title)
 
     async def stored(self, video: DueVideo) -> StorageLocation | None:
-        """Return where a video is stored that need not be fetched again; None for the others.
+        """Return the location of a video that need not be fetched again; None for the others.
 
-        A job that fetches stored videos again leaves out what was stored after it was created, for
-        example by another job while this one waited.
+        A job that fetches stored videos again leaves out those that were stored after it was
+        created, for example by another job.
         """
         found = await self._storage.video_exists(video.video_id)
         if not found.exists or found.location is None:
@@ -129,7 +130,7 @@ class VideoFlow:
         return None
 
     async def _kept_from_audio(self, video_id: str, options: JobOptions) -> JobResult | None:
-        """Return the result of a video that a download of its audio would replace; None if none."""
+        """Return the result if a download of audio would replace a stored video; otherwise None."""
         if options.quality is not Quality.AUDIO or options.output_dir is not None:
             return None
         found = await self._storage.video_exists(video_id)
@@ -138,31 +139,31 @@ class VideoFlow:
         return kept(found.location, "audio does not replace a video")
 
     async def _complete(
-        self, stored: StorageLocation, options: JobOptions, *, look_again: bool
+        self, stored: StorageLocation, options: JobOptions, *, recheck: bool
     ) -> JobResult:
-        """Ask again for what YouTube did not give of a stored video; the media stays as it is."""
-        sought = _sought(stored, options, look_again=look_again)
-        lacking = [*_lacking(stored, options), *sought]
+        """Request the missing files of a stored video again; the media does not change."""
+        rechecked = _to_recheck(stored, options, recheck=recheck)
+        to_fetch = [*_missing_of(stored, options), *rechecked]
         better = stored.quality if options.may_improve(stored.quality, stored.profile) else None
         hint = upgrade_hint(better, options.quality)
-        if not lacking:
+        if not to_fetch:
             return skipped(stored, hint)
         started = time.monotonic()
         request = DownloadRequest(
             video_id=stored.video_id,
-            only_missing=lacking,
+            only_missing=to_fetch,
             present=stored.side_files,
-            sought_captions=caption_languages_of(sought),
-            survives_restart=False,
+            recheck_captions=caption_languages_of(rechecked),
+            durable=False,
             **options.profile_fields,
         )
-        notice = await self._ended(request)
-        if not nothing_came(notice):
-            stored = await self._store(notice, options.profile)
-        remarks = [*notice.remarks, *filter(None, [hint])]
-        if not set(lacking) - {*stored.missing, *_absent(lacking, notice)}:
+        event = await self._download_finished(request)
+        if not has_no_new_files(event):
+            stored = await self._store(event, options.profile)
+        remarks = [*event.remarks, *filter(None, [hint])]
+        if not set(to_fetch) - {*stored.missing, *_absent_among(to_fetch, event)}:
             return skipped(stored, *remarks)
-        log.info("{}: {}", stored.video_id, "; ".join(notice.remarks))
+        log.info("{}: {}", stored.video_id, "; ".join(event.remarks))
         return JobResult(
             video_id=stored.video_id,
             status=ResultStatus.SUCCESS,
@@ -175,7 +176,7 @@ class VideoFlow:
     async def _describe(
         self, video_id: str, options: JobOptions
     ) -> tuple[VideoMetadata | None, str]:
-        """Steps 2 and 3, and what was wrong with them; None if nobody needs metadata."""
+        """Return the metadata (steps 2 and 3) and a remark; None if the job needs no metadata."""
         if not (options.include_metadata or options.filter.has_criteria):
             return None, ""
         try:
@@ -187,56 +188,56 @@ class VideoFlow:
             return found, f"metadata from yt-dlp: {error.message}"
 
     async def _fetch(self, video_id: str, options: JobOptions) -> DownloadEvent:
-        """Steps 5 to 7."""
+        """Download a video (steps 5 to 7)."""
         request = DownloadRequest(
             video_id=video_id,
             output_path=options.output_dir,
-            survives_restart=False,
+            durable=False,
             **options.profile_fields,
         )
-        return await self._ended(request)
+        return await self._download_finished(request)
 
-    async def _ended(self, request: DownloadRequest) -> DownloadEvent:
-        notice = await self._waiter.fetch(request)
-        if notice.status is DownloadStatus.CANCELLED:
+    async def _download_finished(self, request: DownloadRequest) -> DownloadEvent:
+        event = await self._waiter.fetch(request)
+        if event.status is DownloadStatus.CANCELLED:
             raise errors.Cancelled(f"the download of {request.video_id} was cancelled")
-        if notice.status is not DownloadStatus.COMPLETED:
-            raise errors.error_from(notice.error) if notice.error else errors.UnknownFailure()
-        return notice
+        if event.status is not DownloadStatus.COMPLETED:
+            raise errors.error_from(event.error) if event.error else errors.UnknownFailure()
+        return event
 
     async def _store(
-        self, notice: DownloadEvent, profile: ArchiveProfile, *, replace: bool = False
+        self, event: DownloadEvent, profile: ArchiveProfile, *, replace: bool = False
     ) -> StorageLocation:
-        """Step 8."""
-        return await self._storage.save_video(save_request(notice, profile, replace=replace))
+        """Store a completed download (step 8)."""
+        return await self._storage.save_video(save_request(event, profile, replace=replace))
 
 
 def save_request(
-    notice: DownloadEvent, profile: ArchiveProfile | None, *, replace: bool = False
+    event: DownloadEvent, profile: ArchiveProfile | None, *, replace: bool = False
 ) -> SaveVideo:
-    """Return the request to Storage to take in a completed download.
+    """Return the request to Storage for a completed download.
 
-    `profile`: what was requested; None if unknown.
+    `profile`: the requested profile; None if unknown.
     """
     return SaveVideo(
-        video_id=notice.video_id,
-        transfer_id=notice.task_id,
-        output_path=notice.output_path,
-        quality=notice.quality,
+        video_id=event.video_id,
+        transfer_id=event.task_id,
+        output_path=event.output_path,
+        quality=event.quality,
         profile=profile,
-        only_missing=notice.only_missing,
-        missing=notice.missing,
-        absent_captions=notice.absent_captions,
+        only_missing=event.only_missing,
+        missing=event.missing,
+        absent_captions=event.absent_captions,
         replace=replace,
     )
 
 
-def nothing_came(notice: DownloadEvent) -> bool:
-    """Return whether all missing files of a stored video are still missing."""
-    return bool(notice.only_missing) and set(notice.only_missing) <= set(notice.missing)
+def has_no_new_files(event: DownloadEvent) -> bool:
+    """Return whether a download of missing files fetched none of them."""
+    return bool(event.only_missing) and set(event.only_missing) <= set(event.missing)
 
 
-def _lacking(stored: StorageLocation, options: JobOptions) -> list[str]:
+def _missing_of(stored: StorageLocation, options: JobOptions) -> list[str]:
     """Return the files that a job requests and a stored video lacks."""
     return [
         each
@@ -245,21 +246,21 @@ def _lacking(stored: StorageLocation, options: JobOptions) -> list[str]:
     ]
 
 
-def _sought(stored: StorageLocation, options: JobOptions, *, look_again: bool) -> list[str]:
-    """Return the wanted side files that a stored video may have by now."""
+def _to_recheck(stored: StorageLocation, options: JobOptions, *, recheck: bool) -> list[str]:
+    """Return the requested side files that a stored video may have meanwhile."""
     present = [*stored.side_files, *stored.missing]
-    due = None if look_again else stored.due_captions
+    due = None if recheck else stored.due_captions
     return files_to_fetch(options, stored.profile, present, due)
 
 
-def _absent(lacking: list[str], notice: DownloadEvent) -> list[str]:
-    """Return the captions among `lacking` that YouTube does not have."""
-    absent = notice.absent_captions
-    return [each.key for each in captions_among(lacking) if each.language in absent]
+def _absent_among(to_fetch: list[str], event: DownloadEvent) -> list[str]:
+    """Return the captions among `requested` that YouTube does not have."""
+    absent = event.absent_captions
+    return [each.key for each in captions_among(to_fetch) if each.language in absent]
 
 
 def _is_stored_since(stored: StorageLocation, job: JobHead) -> bool:
-    """Return whether the media was stored after a job was created, as good as the job wants it."""
+    """Return whether media as good as the job requests was stored after the job was created."""
     options = job.options
     if options.replace or stored.damaged or stored.stored_at < job.created_at:
         return False
@@ -269,15 +270,15 @@ def _is_stored_since(stored: StorageLocation, job: JobHead) -> bool:
 def _unless_upgraded(stored: StorageLocation | None, video: DueVideo) -> StorageLocation | None:
     """Return None for a stored video whose media is fetched again for a better quality.
 
-    A few named videos are, even if YouTube had nothing better the last time.
+    The videos that a small job names are fetched even if YouTube had nothing better before.
     """
     if stored is None or not video.job.options.upgrade:
         return stored
-    asked = None if video.job.looks_again else stored.profile
+    asked = None if video.job.rechecks_captions else stored.profile
     return None if video.job.options.may_improve(stored.quality, asked) else stored
 
 
-def places(settings: Settings) -> int:
-    """Videos worked on at a time: some are extracted or stored while others are transferred."""
+def concurrent_videos(settings: Settings) -> int:
+    """Return how many videos are processed at a time: some are extracted while others transfer."""
     concurrency = settings.download.concurrency
     return concurrency + settings.download.videos_ahead + concurrency // 4

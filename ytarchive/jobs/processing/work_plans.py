@@ -28,10 +28,10 @@ _AT_ONCE = 1000
 
 
 class WorkPlanReporter:
-    """Hands failures to Storage in groups, since a plan's file is written anew each time.
+    """Reports failures to Storage in groups, since a plan's file is written anew each time.
 
-    What Storage has not heard of is marked so in the database: a crash or an unreachable Storage
-    service only delays it.
+    Unreported failures are marked in the database: after a crash, or while Storage is unreachable,
+    they are reported later.
     """
 
     def __init__(self, repository: JobsRepository, plans: WorkPlansAPI) -> None:
@@ -40,16 +40,16 @@ class WorkPlanReporter:
         self._pending: set[str] = set()
 
     def note(self, job_id: str) -> None:
-        """A video of this job failed for good, or was stored after all."""
+        """Note that a video of this job failed permanently, or was stored after a failure."""
         self._pending.add(job_id)
 
     async def report_noted(self) -> None:
-        """Report what was noted."""
+        """Report the noted jobs."""
         for job_id in list(self._pending):
             await self.report(job_id)
 
     async def report(self, job_id: str) -> None:
-        """Report everything of a job that Storage has not heard of."""
+        """Report all results of a job that Storage does not have."""
         self._pending.discard(job_id)
         try:
             while await self._report_some(job_id):
@@ -62,7 +62,7 @@ class WorkPlanReporter:
             raise
 
     async def conclude(self, job_id: str) -> None:
-        """Report what is left at the end of a job, and its final counts."""
+        """Report the remaining results of a job at its end, and its final counts."""
         await self.report(job_id)
         head = await self._repository.head(job_id)
         if head is None or head.work_plan_id is None:
@@ -74,7 +74,7 @@ class WorkPlanReporter:
             log.warning("the work plan of job {} lacks its counts: {}", job_id, error.message)
 
     async def merge_plans(self) -> None:
-        """Merge the plans of a list that has several: earlier versions made one for each job."""
+        """Merge several plans of one list: earlier versions made one for each job."""
         plans: dict[tuple[str, bool], list[Row]] = {}
         for row in await self._repository.database.fetch_all("plans_of_lists"):
             plans.setdefault((row["list"], bool(row["metadata_only"])), []).append(row)
@@ -106,7 +106,7 @@ class WorkPlanReporter:
 
 
 def _request(head: JobHead, rows: list[Row], recovered: list[str]) -> WorkPlanRequest:
-    """Return what Storage has to know of a job's videos."""
+    """Return the request to Storage with a job's results."""
     return WorkPlanRequest(
         job_id=head.id,
         playlist_id=head.list,
@@ -124,7 +124,7 @@ def _request(head: JobHead, rows: list[Row], recovered: list[str]) -> WorkPlanRe
 
 
 def _counts(head: JobHead, plan: WorkPlan) -> WorkPlanRequest:
-    """Return the final counts of a job. What its list has besides is stored, or in the plan."""
+    """Return the final counts of a job. Other videos of its list are stored or in the plan."""
     elsewhere = max(0, plan.missing - head.missing)
     return WorkPlanRequest(
         plan_id=plan.id,
@@ -134,7 +134,7 @@ def _counts(head: JobHead, plan: WorkPlan) -> WorkPlanRequest:
 
 
 def _as_planned(head: JobHead, rows: list[Row], plan: WorkPlan) -> list[dict[str, Any]]:
-    """Return the values of `mark_planned`: with what the plan had before the job was created."""
+    """Return the values of `mark_planned`, and whether the plan had the video before the job."""
     entries: list[UnavailableVideo | FailedDownload]
     entries = [*plan.unavailable_videos, *plan.failed_downloads]
     before = {
@@ -181,7 +181,7 @@ def _failed(row: Row) -> FailedDownload:
 
 
 def _condition(row: Row) -> str | None:
-    """Return what a parked video waits for: `waits_for` without the state that it was in."""
+    """Return the condition of a parked video: `waits_for` without the state of the condition."""
     return row["waits_for"] and str(row["waits_for"]).partition(" ")[0]
 
 

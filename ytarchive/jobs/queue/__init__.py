@@ -1,1 +1,1 @@
-"""The durable queue: its models, rows and order, and what follows from a failure."""
+"""The durable queue: its models, rows and order, and the handling of failures."""

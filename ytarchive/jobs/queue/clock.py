@@ -1,4 +1,4 @@
-"""Where the time comes from: the system, or a test that cannot wait a month."""
+"""The clocks of the queue: those of the system, or others in tests."""
 
 import time
 from collections.abc import Callable
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 Clock = Callable[[], datetime]
-"""The present moment in UTC, as the wall clock has it: people set it, and it may be wrong."""
+"""The present time in UTC by the wall clock, which users can set and which may be wrong."""
 
 Stopwatch = Callable[[], float]
-"""Seconds since some moment. It only ever goes forward, whatever the wall clock is set to."""
+"""Seconds since an arbitrary moment. They only increase, also when the wall clock is set."""
 
 CLOCK_WAS_SET = timedelta(seconds=5)
-"""Smaller differences are the ordinary corrections of a clock that is kept right."""
+"""Smaller differences are normal corrections of a synchronised clock."""
 
 # Unlike the monotonic clock it counts while the machine sleeps, so sleep is no jump of the wall
 # clock.
@@ -20,20 +20,20 @@ _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def stopwatch() -> float:
-    """Seconds that have passed, time in which the machine slept included where it can tell."""
+    """Return elapsed seconds, including sleep of the machine on systems that support it."""
     return time.clock_gettime(_STEADY)
 
 
 @dataclass(frozen=True)
 class Jump:
-    """The wall clock was set: by how much, and what it showed before."""
+    """A change of the wall clock: its size, and the time without the change."""
 
     by: timedelta
     before: datetime
 
 
 class ClockWatch:
-    """Notices when the wall clock goes otherwise than the stopwatch."""
+    """Detects changes of the wall clock by comparison with the stopwatch."""
 
     def __init__(self, now: Clock, passed: Stopwatch) -> None:
         self._now = now
@@ -41,7 +41,7 @@ class ClockWatch:
         self._seen = now(), passed()
 
     def jump(self) -> Jump | None:
-        """Return the wall clock's irregularity since the last call; None if there was none."""
+        """Return the change of the wall clock since the last call; None if there was none."""
         (now_then, passed_then), now, passed = self._seen, self._now(), self._passed()
         self._seen = now, passed
         expected = now_then + timedelta(seconds=passed - passed_then)

@@ -1,7 +1,7 @@
-"""Ends what a damaged row of jobs.db would keep waiting for ever.
+"""Ends jobs and videos whose rows in jobs.db are damaged.
 
-A job or video whose row cannot be read can neither be worked on nor be skipped: the queue would
-read it again and again. At the start such a row is given a result that says so.
+A job or video with an unreadable row can neither be processed nor skipped: the queue would read it
+again and again. At the start such a row gets a result that names the damage.
 """
 
 from loguru import logger
@@ -14,13 +14,13 @@ from ytarchive.jobs.queue.rows import head_of, job_of, now_micros
 log = logger.bind(service="jobs")
 
 _BEYOND = 2**40
-"""No counter reaches this by counting."""
+"""The limit of counters; larger values are damage."""
 _COUNTERS = ("total", "success", "skipped", "failed", "unavailable", "cancelled", "known")
 _WHY = "its row in jobs.db was damaged; `ytarchive restore` brings a backup back"
 
 
 async def end_damaged_rows(database: Database) -> None:
-    """Give a result to jobs and videos that wait, and whose rows cannot be read."""
+    """Store a result for waiting jobs and videos with unreadable rows."""
     now = now_micros()
     rows = await database.fetch_all("open_jobs_with_bytes")
     damaged = [row for row in rows if not _is_readable(row)]

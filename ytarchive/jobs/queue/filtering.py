@@ -1,8 +1,7 @@
-"""Which videos of a list a job archives: the filter, and what it says of one video.
+"""Which videos of a list a job archives.
 
-A filter is evaluated on the list's own fields first and then on metadata, always before any media.
-A criterion whose facts are not known decides nothing. What nobody knows after the metadata excludes
-no video.
+A filter is evaluated on the list's own fields first and then on metadata, always before any media
+are fetched. A criterion whose facts are unknown excludes no video.
 """
 
 import unicodedata
@@ -26,7 +25,7 @@ _ALL_KINDS = list(VideoKind)
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a video; None: not known."""
+    """The facts of a video that a filter uses; None: unknown."""
 
     title: str | None = None
     duration: int | None = None
@@ -35,7 +34,7 @@ class Facts:
 
     @classmethod
     def of_entry(cls, entry: PlaylistVideo, list_id: str) -> Self:
-        """Return what a list shows of one of its videos."""
+        """Return the facts that a list shows of one of its videos."""
         return cls(
             title=entry.title if entry.is_available and entry.title else None,
             duration=entry.duration or None,
@@ -44,7 +43,7 @@ class Facts:
 
     @classmethod
     def of_metadata(cls, metadata: VideoMetadata) -> Self:
-        """Return what metadata say of a video."""
+        """Return the facts in metadata."""
         return cls(
             title=metadata.title or None,
             duration=metadata.duration,
@@ -99,7 +98,7 @@ class VideoFilter(Model):
         return own.model_copy(update={"since": None}) == other.model_copy(update={"since": None})
 
     def exclusion(self, facts: Facts) -> str | None:
-        """Return why a video is excluded; None if nothing that is known excludes it."""
+        """Return why a video is excluded; None if no known fact excludes it."""
         found = (
             self._of_title(facts.title),
             self._of_duration(facts.duration),
@@ -110,7 +109,7 @@ class VideoFilter(Model):
         return reason and f"excluded by the filter: {reason}"
 
     def needs_kind(self, facts: Facts) -> bool:
-        """Return whether only the kind of the video, which is not known, can decide."""
+        """Return whether the result depends on the kind of the video, which is unknown."""
         possible = self._possible(facts)
         return facts.kind is None and not possible >= _kinds(facts)
 
@@ -156,7 +155,7 @@ def _kinds(facts: Facts) -> set[VideoKind]:
 def _is_in(pattern: str, title: str) -> bool:
     """Return whether the texts between the `*` of a pattern are in a title, in this order.
 
-    Each text is looked for once, so that no pattern costs more than its length.
+    Each text is searched once, so the time is proportional to the length of the pattern.
     """
     position = 0
     for part in _comparable(pattern).split("*"):

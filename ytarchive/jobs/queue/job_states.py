@@ -1,4 +1,4 @@
-"""Which jobs are RUNNING: those of which a video is worked on. All other open jobs are PENDING."""
+"""Which open jobs are RUNNING: those with an active video. The others are PENDING."""
 
 from ytarchive.common.events import JobChanged, publish
 from ytarchive.jobs.queue.models import JobStatus
@@ -12,10 +12,10 @@ class JobStates:
     def __init__(self, repository: JobsRepository) -> None:
         self._repository = repository
         self._waiting: set[str] = set()
-        """Jobs that this process set to PENDING; copies of their heads may still say RUNNING."""
+        """Jobs that this process set to PENDING; earlier copies of their heads may have RUNNING."""
 
     async def started(self, job: JobHead) -> bool:
-        """Set a job to RUNNING; False if it was."""
+        """Set a job to RUNNING; return False if it already was."""
         if job.status is not JobStatus.PENDING and job.id not in self._waiting:
             return False
         self._waiting.discard(job.id)
@@ -24,7 +24,7 @@ class JobStates:
         return True
 
     async def held(self, job: JobHead) -> None:
-        """Set a job to PENDING: it has nothing running, and nothing can start."""
+        """Set a job to PENDING that has no active video and cannot start one."""
         if await self._repository.set_pending(job.id):
             self._waiting.add(job.id)
             _publish(job, JobStatus.PENDING)
@@ -38,11 +38,11 @@ class JobStates:
             _publish(job, JobStatus.PENDING)
 
     async def reset(self) -> None:
-        """Set every open job to PENDING: this process works on none of them."""
+        """Set every open job to PENDING, because no video is active in a new process."""
         await self._repository.set_all_pending()
 
     def ended(self, job_id: str) -> None:
-        """Forget a job."""
+        """Remove the state of an ended job."""
         self._waiting.discard(job_id)
 
 

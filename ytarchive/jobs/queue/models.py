@@ -77,7 +77,7 @@ class JobStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Return whether the job has ended, unless it is retried."""
+        """Return whether the job has ended. A retry can open it again."""
         return self in {self.COMPLETED, self.FAILED, self.CANCELLED}
 
 

@@ -34,7 +34,7 @@ _LIVE_RECHECK = timedelta(minutes=30)
 _PREMIERE_RECHECK = timedelta(hours=1)
 _LATE_PREMIERE = timedelta(minutes=10)
 _LONGEST_WAIT = timedelta(days=1)
-"""Moments that others name may be wrong or change: they are asked again after this time."""
+"""Times given by others may be wrong or change: the next request is at most this much later."""
 _LONGEST_PREMIERE = timedelta(days=30)
 _SERVICE_RECHECK = timedelta(seconds=5)
 _DISK_RECHECK = timedelta(minutes=5)
@@ -44,14 +44,14 @@ _QUOTA_RECHECK = timedelta(hours=1)
 _LONGEST_OUTAGE_WAIT = timedelta(minutes=5)
 _JITTER = 0.25
 _INTEGRITY_RETRIES = 1
-"""A worker transfers spoilt media again at once; a further attempt rarely helps."""
+"""A worker retries damaged media itself; further attempts rarely help."""
 _OUTAGES = (errors.NetworkFailure, errors.ApiFailure, errors.ApiRateLimited)
 _FOR_A_PERSON = (
     *(errors.RequestError, errors.ToolMissing, errors.InvalidConfiguration, errors.CookiesInvalid),
     *(errors.FileTooLarge, errors.CaseConflict),
 )
 _COUNTED_ELSEWHERE = (errors.DataApiError, errors.QuotaExceeded, errors.Cancelled)
-"""The Data API's client counts its own failures; a cancellation is none."""
+"""The Data API's client counts its own failures; a cancellation is not a failure."""
 
 
 def count_failure(error: errors.YTArchiveError) -> None:
@@ -61,17 +61,17 @@ def count_failure(error: errors.YTArchiveError) -> None:
 
 
 class Action(StrEnum):
-    """What is done about a failed video."""
+    """The action after a failure."""
 
     RETRY = "retry"  # uses an attempt
-    WAIT = "wait"  # uses none
+    WAIT = "wait"  # uses no attempt
     UNAVAILABLE = "unavailable"
     FAIL = "fail"
     CANCEL = "cancel"
 
 
 class Condition(StrEnum):
-    """What must change before a parked video is worth another try."""
+    """The condition that must change before a parked video is retried."""
 
     COOKIES = "cookies"
     PROXY = "proxy"
@@ -79,7 +79,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """An action, and when to try again; for FAIL when another try may help."""
+    """An action and the time of the next attempt; for FAIL: when a retry may succeed."""
 
     action: Action
     until: datetime | None = None
@@ -93,13 +93,13 @@ def decide(
     *,
     explained: bool = False,
     listed: bool = False,
-    alike: int = 1,
+    same_code: int = 1,
 ) -> Decision:
     """Return the action for `error`, the `failures`-th failed attempt of a video (from 1).
 
-    `explained`: the governor holds everything back because of failures like this one.
-    `listed`: the video is of a list, which is followed: nobody waits for this video alone.
-    `alike`: how many of the failures had this code, this one included.
+    `explained`: the governor has paused all requests because of such failures. `listed`: the video
+    is part of a list, so no user waits for this video alone. `same_code`: how many of the failures
+    had this code, including this one.
     """
     if explained:
         return Decision(Action.WAIT, utc_now() + _BLOCKED_RECHECK)
@@ -109,21 +109,20 @@ def decide(
         listed and isinstance(error, errors.Postponed)
     ):
         return Decision(Action.UNAVAILABLE, _available_at(error))
-    waiting = _pause(error, alike, settings)
+    waiting = _pause(error, same_code, settings)
     if waiting is not None:
         return Decision(Action.WAIT, utc_now() + waiting)
-    # A request that was refused stays refused, and so does a program or setting that is missing
-    # here; anything else may pass: even a fault that is called permanent has been seen to be a
-    # mood of YouTube's.
+    # A refused request fails again, and so does one for which a program or setting is missing. All
+    # other failures may be temporary: YouTube has also reported permanent reasons temporarily.
     if isinstance(error, _FOR_A_PERSON):
         return Decision(Action.FAIL)
     later = utc_now() + _backoff(failures, settings)
-    is_spoilt = isinstance(error, errors.IntegrityFailure) and alike > _INTEGRITY_RETRIES
+    is_spoilt = isinstance(error, errors.IntegrityFailure) and same_code > _INTEGRITY_RETRIES
     return Decision(Action.FAIL if failures > max_retries or is_spoilt else Action.RETRY, later)
 
 
 def _available_at(error: errors.YTArchiveError) -> datetime | None:
-    """Return when a video that is not out yet, or live, may be available; None for all others."""
+    """Return when an upcoming or live video may be available; None for other failures."""
     if isinstance(error, errors.UpcomingVideo):
         return utc_now() + _until(error, "retry_after", _PREMIERE_RECHECK, _LONGEST_PREMIERE)
     return utc_now() + _LIVE_RECHECK if isinstance(error, errors.Postponed) else None
@@ -131,7 +130,7 @@ def _available_at(error: errors.YTArchiveError) -> datetime | None:
 
 @dataclass(frozen=True)
 class LongestWaits:
-    """What a wait can be, by its cause."""
+    """The longest waits, by cause."""
 
     longest: timedelta
     live: timedelta
@@ -141,7 +140,7 @@ class LongestWaits:
 
 
 def longest_waits(settings: JobsConfig) -> LongestWaits:
-    """Return the longest that `decide` lets anything wait."""
+    """Return the longest waits that `decide` returns."""
     return LongestWaits(
         longest=_LONGEST_WAIT,
         live=_LIVE_RECHECK,
@@ -152,7 +151,7 @@ def longest_waits(settings: JobsConfig) -> LongestWaits:
 
 
 def condition_of(error: errors.YTArchiveError) -> Condition | None:
-    """Return what must change before another try makes sense; None if time alone may do it."""
+    """Return the condition that must change before a retry; None if time may suffice."""
     match error:
         case (
             errors.AgeRestricted()
@@ -172,17 +171,17 @@ def condition_of(error: errors.YTArchiveError) -> Condition | None:
 def is_an_answer(error: errors.YTArchiveError) -> bool:
     """Return whether YouTube dealt with the request as usual, although it did not give the video.
 
-    Its vague "Video unavailable" proves nothing: it is also said to those who ask too much.
+    Its vague "Video unavailable" proves nothing: it is also the answer to too many requests.
     """
     return isinstance(error, errors.Unavailable | errors.Postponed) and not isinstance(
         error, errors.VideoUnavailable
     )
 
 
-def _pause(error: errors.YTArchiveError, alike: int, settings: JobsConfig) -> timedelta | None:
-    """How long a failure that is not the video's own makes it wait; None if it is its own."""
+def _pause(error: errors.YTArchiveError, same_code: int, settings: JobsConfig) -> timedelta | None:
+    """Return the wait after a failure that the video did not cause; None for other failures."""
     if isinstance(error, _OUTAGES):
-        return min(_backoff(alike, settings), _LONGEST_OUTAGE_WAIT)
+        return min(_backoff(same_code, settings), _LONGEST_OUTAGE_WAIT)
     if isinstance(error, errors.QuotaExceeded):
         return _until(error, "resets_at", _QUOTA_RECHECK, _LONGEST_WAIT)
     pauses: dict[type[errors.YTArchiveError], timedelta] = {
@@ -190,9 +189,9 @@ def _pause(error: errors.YTArchiveError, alike: int, settings: JobsConfig) -> ti
         errors.Postponed: _LIVE_RECHECK,
         errors.ServiceUnavailable: _SERVICE_RECHECK,
         errors.DiskFull: _DISK_RECHECK,
-        errors.ArchiveMissing: _SERVICE_RECHECK,  # the disk guard holds the queue back meanwhile
+        errors.ArchiveMissing: _SERVICE_RECHECK,  # the disk guard pauses the queue meanwhile
         errors.StorageProblem: _STORAGE_RECHECK,
-        errors.Blocked: _BLOCKED_RECHECK,  # the governor holds the queue back meanwhile
+        errors.Blocked: _BLOCKED_RECHECK,  # the governor pauses the queue meanwhile
     }
     return next((pause for kind, pause in pauses.items() if isinstance(error, kind)), None)
 
@@ -200,7 +199,7 @@ def _pause(error: errors.YTArchiveError, alike: int, settings: JobsConfig) -> ti
 def _until(
     error: errors.YTArchiveError, name: str, otherwise: timedelta, longest: timedelta
 ) -> timedelta:
-    """Time to the moment that the error tells, and a little more; `otherwise` if it tells none."""
+    """Return the time until the moment in the error's details, with a margin; else `otherwise`."""
     try:
         left = datetime.fromisoformat(str(error.details[name])) - utc_now()
     except (KeyError, ValueError, TypeError):
@@ -211,7 +210,7 @@ def _until(
 
 
 def _backoff(failures: int, settings: JobsConfig) -> timedelta:
-    """Doubles with each failure, up to the longest wait; jitter keeps retries apart."""
+    """Return a wait that doubles with each failure up to a limit, with jitter."""
     seconds = min(settings.retry_base * 2 ** min(failures - 1, 30), settings.retry_max)
     jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # not a secret
     return timedelta(seconds=seconds * jitter)

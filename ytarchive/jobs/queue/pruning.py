@@ -1,4 +1,4 @@
-"""Removes finished jobs after `jobs.keep_days`, except those of which something is still open."""
+"""Removes finished jobs after `jobs.keep_days`, except those with open videos."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -16,14 +16,14 @@ log = logger.bind(service="jobs")
 INTERVAL = 6 * 3600.0
 """Seconds between two rounds."""
 _AT_ONCE = 500
-"""Jobs or videos in one transaction: other writes wait meanwhile."""
+"""Jobs or videos in one transaction; larger transactions would delay other writes."""
 
 
 class Pruner:
-    """Removes old jobs and their results. What is stored and what work plans have stays.
+    """Removes old jobs and their results, but no stored videos and no entries of work plans.
 
-    A job stays as long as it has the latest result of a video that could not be archived: that
-    video waits for its time or a condition, or is an entry of an open work plan.
+    A job is kept while it has the latest result of a video that could not be archived: that video
+    waits for a time or a condition, or is an entry of an open work plan.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Pruner:
         return Duty("finished jobs", self.prune, INTERVAL, in_commands=True)
 
     async def prune(self) -> int:
-        """Remove the jobs that are old enough; how many. With `keep_days` 0 all stay."""
+        """Remove the jobs that are old enough; return their number. With `keep_days` 0 none is."""
         if not self._keep:
             return 0
         before = to_micros(self._now() - self._keep)
@@ -53,7 +53,7 @@ class Pruner:
         return removed
 
     async def _supersede_stored(self, before: int) -> None:
-        """Close failures of old jobs whose video another job has stored since."""
+        """Close failures of old jobs whose video another job has stored meanwhile."""
         after = ""
         while True:
             values = {"before": before, "after": after, "limit": _AT_ONCE}

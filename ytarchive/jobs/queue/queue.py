@@ -1,4 +1,4 @@
-"""Whose turn it is: higher priority first, and fair between the jobs of one priority."""
+"""The order of the queue: higher priority first; jobs of equal priority alternate."""
 
 import asyncio
 import heapq
@@ -20,19 +20,19 @@ from ytarchive.jobs.queue.rows import DueVideo, JobHead
 log = logger.bind(service="jobs")
 
 _BUFFERED = 50
-_LONGEST_SLEEP = 30.0
-_MOST_READY = 200
-"""Jobs that wait for a turn while no new one of their priority is read or planned: both cost time
-that requests need, and one that is planned early saves none."""
-_FOREVER = float("inf")
+_MAX_WAIT = 30.0
+_MAX_READY = 200
+"""With this many ready jobs, no new job of their priority is read or planned: that would take time
+from requests, and earlier planning has no advantage."""
+_NEVER = float("inf")
 
 
 class Queue:
-    """Hands out the videos that may start, a job at a time in turn.
+    """Returns the videos that may start; jobs of equal priority alternate.
 
-    The database is the queue; this holds a short buffer of it for each active job. What is handed
-    out stays queued there until it has a result, so a crash loses nothing. A job of which nothing
-    may start sleeps until its next video is due or somebody tells that it changed, so that ten
+    The database is the queue; this object holds a short buffer of it for each active job. A
+    returned video stays queued in the database until it has a result, so a crash loses nothing. A
+    job without a due video is not read again until a video is due or the job changes, so that ten
     thousand jobs cost no more than one.
     """
 
@@ -41,113 +41,115 @@ class Queue:
         self.states = JobStates(repository)
         self._jobs: dict[str, JobHead] = {}
         self._buffers: dict[str, deque[DueVideo]] = {}
-        self._out: dict[str, set[str]] = {}
+        self._in_progress: dict[str, set[str]] = {}
         self._only: set[str] | None = None
         self._to_read: set[str] | None = None
-        """Jobs that have changed since they were read; None at first: all."""
-        self._new: list[tuple[int, str]] = []
-        """A heap of the jobs that were created and not read yet: negative priority, id."""
-        self._turns = _Turns()
-        self._asleep = _Sleepers()
+        """Jobs that changed since they were read; None at first: all."""
+        self._created: list[tuple[int, str]] = []
+        """A heap of the created jobs that are not read yet: negative priority, id."""
+        self._ready = _ReadyJobs()
+        self._delayed = _DelayedJobs()
         self._clock = ClockWatch(utc_now, stopwatch)
         self._changed = asyncio.Event()
         self.generation = 0
-        """Grows whenever what was handed out may have been cancelled."""
+        """Increases whenever returned videos may have been cancelled."""
         self.on_active: Callable[[list[JobHead]], None] = lambda _: None
 
     def restrict_to(self, job_ids: set[str]) -> None:
-        """Hand out videos of these jobs only."""
+        """Return only videos of these jobs."""
         self._only = job_ids
         self._to_read = None
         self._changed.set()
 
     def allow(self, job_id: str) -> None:
-        """Hand out videos of one more job; no change if there is no restriction."""
+        """Allow the videos of one more job; no change if there is no restriction."""
         if self._only is not None:
             self._only.add(job_id)
             self.refresh(job_id)
 
     def videos_changed(self, job_id: str) -> None:
-        """Videos of a job were cancelled or queued again: what was read of them may be old."""
+        """Discard the buffer of a job whose videos were cancelled or queued again."""
         self.generation += 1
         self._buffers.pop(job_id, None)
         self.refresh(job_id)
 
     def refresh(self, job_id: str) -> None:
-        """A job came, went or changed, or new videos of it may start."""
+        """Read a job again that was added, changed or removed, or has new videos."""
         if self._to_read is not None:
             self._to_read.add(job_id)
-        self._wake(job_id)
+        self._mark_ready(job_id)
 
     def created(self, job_id: str, priority: int) -> None:
-        """A job was created: it is read as soon as it may have a turn soon."""
-        heapq.heappush(self._new, (-priority, job_id))
+        """Add a created job; it is read once its videos may start soon."""
+        heapq.heappush(self._created, (-priority, job_id))
         self._changed.set()
 
     def begin(self, job_id: str) -> None:
-        """Let a new job have turns: its planning begins."""
-        self._wake(job_id)
+        """Allow videos of a new job to start: its planning begins."""
+        self._mark_ready(job_id)
 
     def has_enough(self, priority: int) -> bool:
-        """Return whether so many jobs wait for a turn that one of this priority need not hurry."""
-        return self._turns.has_waiting(_MOST_READY, priority)
+        """Return whether so many jobs are ready that new ones of this priority can wait."""
+        return self._ready.has_at_least(_MAX_READY, priority)
 
     def returned(self, video: DueVideo) -> None:
-        """A video that was handed out has a result, or waits again."""
-        out = self._out.get(video.job.id, set())
+        """Record that a returned video has a result, or waits again."""
+        out = self._in_progress.get(video.job.id, set())
         out.discard(video.video_id)
         if not out:
-            self._out.pop(video.job.id, None)
-        self._wake(video.job.id)
+            self._in_progress.pop(video.job.id, None)
+        self._mark_ready(video.job.id)
 
     async def next(self) -> DueVideo:
-        """Return the next video that may start; waits until there is one."""
+        """Wait for the next video that may start, and return it."""
         while True:
             self._changed.clear()
             video = await self._pick()
-            mark_working()  # what follows may wait for long
+            mark_working()  # the following wait may be long
             if video is not None:
                 return video
             try:
-                async with asyncio.timeout(min(self._asleep.wait(stopwatch()), _LONGEST_SLEEP)):
+                async with asyncio.timeout(min(self._delayed.wait(stopwatch()), _MAX_WAIT)):
                     await self._changed.wait()
             except TimeoutError:
                 continue
 
     async def _pick(self) -> DueVideo | None:
-        await self._mind_the_clock()
-        for sleeper in self._asleep.due(stopwatch()):
-            self._wake(sleeper)
-        created = self._take_new()
+        await self._apply_clock_change()
+        for due_job in self._delayed.due(stopwatch()):
+            self._mark_ready(due_job)
+        created = self._pop_created()
         if self._to_read is None or self._to_read or created:
             await self._read(created)
-        while (job_id := self._turns.first()) is not None:
+        while (job_id := self._ready.pop()) is not None:
             job = self._jobs.get(job_id)
             try:
                 video = await self._from_job(job) if job else None
             except BaseException:
                 if job is not None:
-                    self._turns.add(job)  # or nobody would give it another turn
+                    self._ready.add(job)  # without this the job would get no further turn
                 raise
             if job is not None and video is not None:
-                self._turns.again(job)
-                self._out.setdefault(job.id, set()).add(video.video_id)
+                self._ready.add_after_turn(job)
+                self._in_progress.setdefault(job.id, set()).add(video.video_id)
                 return video
         return None
 
-    async def _mind_the_clock(self) -> None:
+    async def _apply_clock_change(self) -> None:
         jump = self._clock.jump()
         if jump is not None:
             log.warning("the wall clock was set by {}: what waits is not affected", jump.by)
             await self._repository.shift_waits(jump)
             for job_id in self._jobs:
-                self._wake(job_id)
+                self._mark_ready(job_id)
 
-    def _take_new(self) -> set[str]:
-        """Take out the created jobs that may have a turn soon."""
+    def _pop_created(self) -> set[str]:
+        """Remove and return the created jobs whose videos may start soon."""
         taken: set[str] = set()
-        while self._new and len(taken) < _MOST_READY and not self.has_enough(-self._new[0][0]):
-            taken.add(heapq.heappop(self._new)[1])
+        while (
+            self._created and len(taken) < _MAX_READY and not self.has_enough(-self._created[0][0])
+        ):
+            taken.add(heapq.heappop(self._created)[1])
         return taken
 
     async def _read(self, created: set[str]) -> None:
@@ -162,7 +164,7 @@ class Queue:
             self._to_read = None if changed is None else self._to_read | changed | created
             raise
         for head in heads:
-            if head.id not in created:  # told when it was created
+            if head.id not in created:  # published when it was created
                 publish(JobChanged(job_id=head.id, status=head.status, listing=head.listing))
         active = {head.id: head for head in heads if self._is_wanted(head)}
         for job_id in (set(self._jobs) if changed is None else changed | created) - active.keys():
@@ -170,7 +172,7 @@ class Queue:
         known = active.keys() & self._jobs.keys()
         self._jobs |= active
         for job_id in known:
-            self._wake(job_id)
+            self._mark_ready(job_id)
         self.on_active(list(active.values()))
 
     def _is_wanted(self, job: JobHead) -> bool:
@@ -180,109 +182,109 @@ class Queue:
         self._jobs.pop(job_id, None)
         self.states.ended(job_id)
         self._buffers.pop(job_id, None)
-        self._asleep.wake(job_id)
-        self._turns.forget(job_id)
+        self._delayed.remove(job_id)
+        self._ready.forget(job_id)
 
-    def _wake(self, job_id: str) -> None:
-        self._asleep.wake(job_id)
+    def _mark_ready(self, job_id: str) -> None:
+        self._delayed.remove(job_id)
         job = self._jobs.get(job_id)
         if job is not None:
-            self._turns.add(job)
+            self._ready.add(job)
         self._changed.set()
 
     async def _from_job(self, job: JobHead) -> DueVideo | None:
         buffer = self._buffers.setdefault(job.id, deque())
         if not buffer:
-            # As it is before the read: what ends meanwhile may be read as if it were still queued.
-            out = frozenset(self._out.get(job.id, ()))
-            now, generation = utc_now(), self.generation  # as they are before anything is read
+            # Copied before the read, which may return videos as queued that end meanwhile.
+            out = frozenset(self._in_progress.get(job.id, ()))
+            now, generation = utc_now(), self.generation  # both before the read
             due = await self._repository.due(job, _BUFFERED + len(out), now, generation)
             buffer.extend(video for video in due if video.video_id not in out)
             if not buffer:
                 if not out:
                     await self.states.has_nothing_due(job)
-                self._asleep.add(job.id, stopwatch() + await self._rest(job, now))
-                if self._turns.has(job.id):  # something has come while it was looked up
-                    self._asleep.wake(job.id)
+                self._delayed.add(job.id, stopwatch() + await self._seconds_until_due(job, now))
+                if self._ready.has(job.id):  # a video was added during the read
+                    self._delayed.remove(job.id)
         return buffer.popleft() if buffer else None
 
-    async def _rest(self, job: JobHead, now: datetime) -> float:
-        """Seconds until a job has another video that may start, as far as is known `now`."""
+    async def _seconds_until_due(self, job: JobHead, now: datetime) -> float:
+        """Return the seconds until a job has another due video, as known at `now`."""
         due = await self._repository.next_due(job.id, now)
-        return _FOREVER if due is None else max((due - utc_now()).total_seconds(), 0.01)
+        return _NEVER if due is None else max((due - utc_now()).total_seconds(), 0.01)
 
 
-class _Turns:
-    """Jobs of which something may start, in the order of their turns."""
+class _ReadyJobs:
+    """Jobs that may have a due video, in the order of their turns."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, str]] = []
         self._waiting: dict[str, int] = {}
-        """Jobs and their priorities."""
+        """Priorities of the jobs, by id."""
         self._counts: Counter[int] = Counter()
-        """How many jobs of each priority wait."""
+        """Number of jobs, by priority."""
         self._served: dict[str, int] = {}
         self._turn = count(1)
 
     def add(self, job: JobHead) -> None:
-        """Let a job have its turn, after those of its priority that were served longer ago."""
+        """Add a job, after those of its priority whose last turn is longer ago."""
         if job.id not in self._waiting:
             self._waiting[job.id] = job.priority
             self._counts[job.priority] += 1
             heapq.heappush(self._heap, (-job.priority, self._served.get(job.id, 0), job.id))
 
-    def again(self, job: JobHead) -> None:
-        """A job had its turn, and may have another."""
+    def add_after_turn(self, job: JobHead) -> None:
+        """Add a job again after its turn."""
         self._served[job.id] = next(self._turn)
         self.add(job)
 
-    def first(self) -> str | None:
-        """Take out the job whose turn it is."""
+    def pop(self) -> str | None:
+        """Remove and return the job whose turn is next."""
         if not self._heap:
             return None
         job_id = heapq.heappop(self._heap)[2]
         self._counts[self._waiting.pop(job_id)] -= 1
         return job_id
 
-    def has_waiting(self, count: int, priority: int) -> bool:
-        """Return whether `count` jobs of at least this priority wait."""
+    def has_at_least(self, count: int, priority: int) -> bool:
+        """Return whether there are `count` jobs of at least this priority."""
         return sum(n for each, n in self._counts.items() if each >= priority) >= count
 
     def has(self, job_id: str) -> bool:
-        """Return whether a job waits for its turn."""
+        """Return whether a job is among them."""
         return job_id in self._waiting
 
     def forget(self, job_id: str) -> None:
-        """A job has ended; should it still wait, whoever takes it out finds it gone."""
+        """Forget an ended job. If it is still among them, `pop` returns it, and it is ignored."""
         self._served.pop(job_id, None)
 
 
-class _Sleepers:
-    """Jobs of which nothing may start before a moment."""
+class _DelayedJobs:
+    """Jobs without a due video, by the time of the next one."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
 
     def add(self, job_id: str, until: float) -> None:
-        """Let a job sleep; for ever, if nothing of it is to come."""
+        """Add a job; with `_NEVER` if no video of it becomes due by time."""
         self._until[job_id] = until
-        if until < _FOREVER:
+        if until < _NEVER:
             heapq.heappush(self._heap, (until, job_id))
 
-    def wake(self, job_id: str) -> None:
-        """A job sleeps no longer."""
+    def remove(self, job_id: str) -> None:
+        """Remove a job."""
         self._until.pop(job_id, None)
 
     def due(self, now: float) -> list[str]:
-        """Take out the jobs that have slept long enough."""
-        woken = []
+        """Remove and return the jobs that have a due video now."""
+        ready = []
         while self._heap and self._heap[0][0] <= now:
             until, job_id = heapq.heappop(self._heap)
             if self._until.get(job_id) == until:
-                woken.append(job_id)
-        return woken
+                ready.append(job_id)
+        return ready
 
     def wait(self, now: float) -> float:
-        """Seconds until the first one wakes."""
-        return max(self._heap[0][0] - now, 0.01) if self._heap else _FOREVER
+        """Return the seconds until the first job has a due video."""
+        return max(self._heap[0][0] - now, 0.01) if self._heap else _NEVER

@@ -1,4 +1,4 @@
-"""Jobs that were read lately, as long as nothing has been written since."""
+"""Caches jobs that were read recently, until the next commit."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from ytarchive.common.database import Database
 from ytarchive.jobs.queue.models import Job
 
 _MOST_VIDEOS = 5_000
-"""Videos of all jobs that are kept: some megabytes."""
+"""Maximum videos of all cached jobs: a few megabytes."""
 
 Key = tuple[str, bool | None]
 
@@ -21,7 +21,7 @@ class RecentJobs:
         self._videos = 0
 
     async def get(self, key: Key, read: Callable[[], Awaitable[Job | None]]) -> Job | None:
-        """Return the job, the same object as long as it has not changed; None if there is none."""
+        """Return the job, the same object until it changes; None if it does not exist."""
         version = self._database.version
         known = self._kept.get(key)
         if known is not None and known[0] == version:
@@ -29,7 +29,7 @@ class RecentJobs:
             return known[1]
         job = await read()
         self._forget(key)
-        # A commit meanwhile may have come too late for what was read: then it is not kept.
+        # A commit during the read may be missing in the result, which then is not cached.
         if job is not None and version == self._database.version:
             self._keep(key, version, job)
         return job

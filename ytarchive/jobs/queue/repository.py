@@ -1,4 +1,4 @@
-"""The statements of jobs.db that the queue needs."""
+"""The statements of jobs.db for the queue."""
 
 import itertools
 import json
@@ -46,7 +46,7 @@ SCHEMA = Schema(
 
 _MICROSECOND = timedelta(microseconds=1)
 _MOST_VIDEOS = 20_000
-"""Of all jobs on a page."""
+"""Maximum videos of all jobs on a page."""
 
 
 class JobsRepository:
@@ -84,16 +84,16 @@ class JobsRepository:
         return readable(row, head_of, f"job {job_id}") if row else None
 
     async def heads(self, job_ids: Iterable[str]) -> list[JobHead]:
-        """Those of some jobs that there are, without their videos."""
+        """Return those of some jobs that exist, without their videos."""
         values = {"ids": json.dumps(list(job_ids))}
         return all_readable(await self.database.fetch_all("get_jobs", values), head_of, _name)
 
     async def active(self) -> list[JobHead]:
-        """Jobs that have not ended."""
+        """Return the jobs that have not ended."""
         return all_readable(await self.database.fetch_all("active_jobs"), head_of, _name)
 
     async def job(self, job_id: str, *, expand: bool | None = None) -> Job | None:
-        """Return a job, the same object while it is the same; `expand` as in `JobView`."""
+        """Return a job, the same object until it changes; `expand` as in `JobView`."""
         return await self._recent.get((job_id, expand), lambda: self._read(job_id, expand))
 
     async def _read(self, job_id: str, expand: bool | None) -> Job | None:
@@ -117,7 +117,7 @@ class JobsRepository:
         return await listing.page(query.limit, fetch)
 
     async def _shown(self, row: Row, expand: bool | None) -> Job | None:
-        """Return a job; None if its row cannot be read. So are its videos left out."""
+        """Return a job without its unreadable videos; None if the job's own row is unreadable."""
         if expand is False:
             return readable(row, lambda it: job_of(it, [], []), _name(row))
         is_truncated = expand is None and row["total"] > MOST_SHOWN
@@ -131,22 +131,22 @@ class JobsRepository:
         )
 
     async def counts(self) -> tuple[dict[str, int], int]:
-        """Jobs by status, and how many videos wait in all."""
+        """Return the number of jobs by status, and of all waiting videos."""
         jobs = await self.database.fetch_all("count_jobs_by_status")
         waiting = await self.database.fetch_one("count_waiting_videos")
         return {row["status"]: row["jobs"] for row in jobs}, waiting["videos"] if waiting else 0
 
     async def set_running(self, job_id: str) -> None:
-        """Move a job that has not ended."""
+        """Set the status of a job that has not ended."""
         values = {"id": job_id, "status": JobStatus.RUNNING, "error": None, "now": now_micros()}
         await self.database.execute("set_status", values)
 
     async def set_pending(self, job_id: str) -> bool:
-        """Set a running job to PENDING; False if it does not run."""
+        """Set a running job to PENDING; return False if it is not running."""
         return await self._change("set_pending", job_id)
 
     async def set_waiting(self, job_id: str) -> bool:
-        """Set a running job to PENDING if all that is left of it waits; False if not."""
+        """Set a running job to PENDING if all its remaining videos wait; return False if not."""
         return await self._change("set_waiting", job_id)
 
     async def set_all_pending(self) -> None:
@@ -157,21 +157,21 @@ class JobsRepository:
         return await self.database.execute(statement, {"id": job_id, "now": now_micros()}) > 0
 
     async def finish(self, job_id: str, status: JobStatus, error: str | None) -> bool:
-        """End a job; False if it had ended, or has videos again that have no result."""
+        """End a job; return False if it has ended, or has videos without a result."""
         values = {"id": job_id, "status": status, "error": error, "now": now_micros()}
         return await self.database.execute("finish_job", values) > 0
 
     async def set_list(self, job_id: str, title: str, list_id: str | None) -> None:
-        """Record the playlist's title and its own id, which for a channel is another one."""
+        """Record the playlist's title and its own id, which for a channel differs."""
         values = {"id": job_id, "title": title, "list_id": list_id, "now": now_micros()}
         await self.database.execute("set_list", values)
 
     async def listing_finished(self, job_id: str) -> None:
-        """The playlist is listed to its end."""
+        """Record that the playlist is listed completely."""
         await self.database.execute("listing_finished", {"id": job_id, "now": now_micros()})
 
     async def set_work_plan(self, job_id: str, plan_id: str) -> None:
-        """Note the work plan of a job."""
+        """Record the work plan of a job."""
         await self.database.execute("set_work_plan", {"id": job_id, "work_plan_id": plan_id})
 
     async def add_videos(
@@ -181,9 +181,9 @@ class JobsRepository:
         first: int,
         settled: Iterable[Outcome] = (),
     ) -> None:
-        """Append videos (id, title) at positions from `first`; known ones stay as they are.
+        """Append videos (id, title) at positions from `first`; known ones are not changed.
 
-        `settled`: results of those of them that are not to be looked up.
+        `settled`: results of the videos that need no preparation.
         """
         results = [outcome_row(job_id, outcome) for outcome in settled]
         rows = [
@@ -204,12 +204,12 @@ class JobsRepository:
         await self.database.write(add)
 
     async def new_videos(self, job_id: str, limit: int) -> dict[str, bool]:
-        """Return videos that are not looked up yet, and whether somebody asked for them by name."""
+        """Return videos that are not prepared yet, and whether the job names them."""
         rows = await self.database.fetch_all("new_videos", {"job_id": job_id, "limit": limit})
         return {row["video_id"]: bool(row["asked"]) for row in rows}
 
     async def count_queued(self, job_id: str) -> int:
-        """Videos that wait for their turn."""
+        """Return the number of queued videos."""
         row = await self.database.fetch_one("count_queued", {"job_id": job_id})
         return int(row["videos"]) if row else 0
 
@@ -227,7 +227,7 @@ class JobsRepository:
         await self.database.write(move)
 
     async def due(self, job: JobHead, limit: int, now: datetime, generation: int) -> list[DueVideo]:
-        """Videos of a job that may start `now`, in order."""
+        """Return the videos of a job that may start `now`, in order."""
         rows = await self.database.fetch_all(
             "due_videos", {"job_id": job.id, "now": to_micros(now), "limit": limit}
         )
@@ -237,13 +237,13 @@ class JobsRepository:
         ]
 
     async def next_due(self, job_id: str, now: datetime) -> datetime | None:
-        """When, later than `now`, the next waiting video of a job may start."""
+        """Return when the next waiting video of a job may start, after `now`."""
         values = {"job_id": job_id, "now": to_micros(now)}
         row = await self.database.fetch_one("next_due", values)
         return from_micros(row["due"]) if row and row["due"] is not None else None
 
     async def waiting(self, job_id: str) -> Waiting | None:
-        """Why the next waiting video of a job waits; None if others may start before."""
+        """Return why the next waiting video of a job waits; None if others may start before."""
         row = await self.database.fetch_one("next_waiting", {"job_id": job_id, "now": now_micros()})
         if row is None or row["due"] is None:
             return None
@@ -261,14 +261,14 @@ class JobsRepository:
         return bool(row and row["open"])
 
     async def is_queued(self, video: DueVideo) -> bool:
-        """Return whether a video still waits, and was not cancelled meanwhile."""
+        """Return whether a video is queued, and was not cancelled meanwhile."""
         row = await self.database.fetch_one(
             "video_state", {"job_id": video.job.id, "video_id": video.video_id}
         )
         return row is not None and row["state"] == "queued"
 
     async def set_result(self, job_id: str, outcome: Outcome) -> Stored:
-        """Store a video's result; what follows from it."""
+        """Store a video's result, and return the consequences."""
         row = outcome_row(job_id, outcome)
 
         def store(writer: Writer) -> Stored:
@@ -290,7 +290,7 @@ class JobsRepository:
         reason: str,
         errors: Sequence[ErrorDetail],
     ) -> None:
-        """Let a video wait until a moment; `errors` is its history, newest last."""
+        """Postpone a video until a moment; `errors`: its failures, newest last."""
         last = errors[-1] if errors else None
         await self.database.execute(
             "postpone_video",
@@ -314,7 +314,7 @@ class JobsRepository:
         return errors_of(row) if row else []
 
     async def cancel(self, job_id: str) -> bool:
-        """Cancel a job and everything of it that waits; False if it had ended."""
+        """Cancel a job and all its waiting videos; return False if it had ended."""
         now = now_micros()
 
         def cancel(writer: Writer) -> int:
@@ -325,12 +325,12 @@ class JobsRepository:
         return await self.database.write(cancel) > 0
 
     async def cancelled_while_waiting(self, job_id: str) -> list[str]:
-        """Return up to 10,000 videos of a cancelled job that waited for another attempt."""
+        """Return up to 10,000 videos of a cancelled job that were waiting for another attempt."""
         rows = await self.database.fetch_all("cancelled_while_waiting", {"job_id": job_id})
         return [row["video_id"] for row in rows]
 
     async def requeue(self, job_id: str, *, relist: bool) -> int:
-        """Queue again what did not succeed; the number of videos, or -1 if the job is active."""
+        """Queue unsuccessful videos again; return their number, or -1 if the job is active."""
         now = now_micros()
 
         def requeue(writer: Writer) -> int:
@@ -343,32 +343,32 @@ class JobsRepository:
         return await self.database.write(requeue)
 
     async def unreported(self) -> list[str]:
-        """Jobs with failures that no work plan has."""
+        """Return the jobs with failures that are in no work plan."""
         rows = await self.database.fetch_all("unreported_jobs")
         return [row["job_id"] for row in rows]
 
     async def unplanned(self, job_id: str, limit: int) -> list[Row]:
-        """Failed and unavailable videos that the work plan does not know yet."""
+        """Return failed and unavailable videos that are not in the work plan yet."""
         values = {"job_id": job_id, "limit": limit}
         return await self.database.fetch_all("unplanned_videos", values)
 
     async def recovered(self, job_id: str) -> list[str]:
-        """Videos that were stored after having failed, and that the work plan still has."""
+        """Return videos that were stored after a failure and are still in the work plan."""
         rows = await self.database.fetch_all("recovered_videos", {"job_id": job_id})
         return [row["video_id"] for row in rows]
 
     async def shift_waits(self, jump: Jump) -> None:
-        """The wall clock was set: let everything wait as long as before."""
+        """Shift relative waits after a change of the wall clock, so that they keep their length."""
         values = {"drift": jump.by // _MICROSECOND, "before": to_micros(jump.before)}
         await self.database.execute("shift_waits", values)
 
     async def bound_waits(self, longest: LongestWaits) -> None:
-        """Let nothing wait longer from now than its cause can make it."""
+        """Limit each wait to the longest that its cause allows."""
         values = {name: wait // _MICROSECOND for name, wait in vars(longest).items()}
         await self.database.execute("bound_waits", values | {"now": now_micros()})
 
     async def report_again(self, video_id: str) -> list[str]:
-        """More is known of an unavailable video; the jobs whose work plans have it."""
+        """Mark results of an unavailable video with new evidence; return jobs with work plans."""
 
         def mark(writer: Writer) -> list[str]:
             values = {"video_id": video_id}
@@ -380,7 +380,7 @@ class JobsRepository:
     async def mark_planned(
         self, job_id: str, unplanned: Iterable[dict[str, Any]], recovered: Iterable[str]
     ) -> None:
-        """The work plan knows these videos' outcome, as it was read."""
+        """Record that the work plan contains these results."""
         rows = [dict(row) for row in unplanned]
         stored = [{"job_id": job_id, "video_id": video_id} for video_id in recovered]
 
@@ -404,7 +404,7 @@ def _video_name(row: Row) -> str:
 
 
 def _together(rows: list[Row], expand: bool | None) -> list[Row]:
-    """Return the first of some jobs, as many as one answer can hold with their videos."""
+    """Return the first of some jobs: as many as one answer can contain with their videos."""
     if expand is False:
         return rows
     most = None if expand else MOST_SHOWN

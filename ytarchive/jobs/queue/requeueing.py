@@ -1,6 +1,6 @@
-"""What ended without success, queued again: by cause, by condition, or because a work plan has it.
+"""Queues unsuccessful videos again: by cause, by condition, or from a work plan.
 
-Each call is one transaction: what it finds is queued and its jobs are open again, or nothing is.
+Each call is one transaction: its videos are queued and their jobs are opened, or nothing changes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,14 +35,14 @@ class PlannedVideo:
 
 
 class Requeueing:
-    """The statements of `queries.sql` that queue again."""
+    """The statements of `queries.sql` that queue videos again."""
 
     def __init__(self, database: Database, changed: Callable[[str], None]) -> None:
         self._database = database
         self._changed = changed
 
     async def find(self, job_id: str | None, reason: str | None) -> list[RetryCandidate]:
-        """Return what a retry would queue again."""
+        """Return the videos that a retry would queue again."""
         rows = await self._database.fetch_all("retryable_videos", _selection(job_id, reason))
         return [RetryCandidate(**dict(row)) for row in rows]
 
@@ -61,30 +61,30 @@ class Requeueing:
             return found
 
         found = await self._database.write(requeue)
-        self._tell({each.job_id for each in found})
+        self._notify({each.job_id for each in found})
         return found
 
-    async def hurry(self, reason: str) -> int:
-        """Let no video wait longer for a reason; return how many did."""
+    async def end_waits(self, reason: str) -> int:
+        """End the waits for a reason; return the number of videos."""
         values = {"reason": reason, "now": now_micros()}
-        rows = await self._database.write(lambda writer: writer.fetch_all("hurry_waiting", values))
-        self._tell({row["job_id"] for row in rows})
+        rows = await self._database.write(lambda writer: writer.fetch_all("end_waits", values))
+        self._notify({row["job_id"] for row in rows})
         return len(rows)
 
-    async def release(self, condition: str, present: str) -> int:
-        """Queue again what is parked for another state of a condition; how many videos."""
+    async def requeue_parked(self, condition: str, present: str) -> int:
+        """Queue videos that are parked for another state of a condition; return their number."""
         values = {"condition": condition, "present": present}
         return await self._requeue("parked_videos", values)
 
-    async def release_due(self) -> int:
-        """Queue again what was not out yet, or live, and is due now; how many videos."""
+    async def requeue_due(self) -> int:
+        """Queue upcoming and live videos that are due now; return their number."""
         return await self._requeue("released_videos", {"now": now_micros()})
 
-    async def came_back(self, video_id: str) -> int:
-        """Queue a video again wherever it was unavailable; in how many jobs."""
+    async def requeue_unavailable(self, video_id: str) -> int:
+        """Queue a video in all jobs where it is unavailable; return the number of jobs."""
         return await self._requeue("unavailable_in_jobs", {"video_id": video_id})
 
-    async def take_from_plan(self, job_id: str, videos: Sequence[PlannedVideo]) -> None:
+    async def queue_planned(self, job_id: str, videos: Sequence[PlannedVideo]) -> None:
         """Queue the videos of a work plan in its job."""
         rows = [
             {
@@ -97,11 +97,11 @@ class Requeueing:
         ]
 
         def take(writer: Writer) -> None:
-            writer.execute_many("take_from_plan", rows)
+            writer.execute_many("queue_planned", rows)
             _reopen(writer, {job_id})
 
         await self._database.write(take)
-        self._tell({job_id})
+        self._notify({job_id})
 
     async def _requeue(self, query: str, values: Mapping[str, str | int]) -> int:
         if not await self._database.fetch_all(query, values):
@@ -114,10 +114,10 @@ class Requeueing:
             return rows
 
         rows = await self._database.write(requeue)
-        self._tell({row["job_id"] for row in rows})
+        self._notify({row["job_id"] for row in rows})
         return len(rows)
 
-    def _tell(self, job_ids: set[str]) -> None:
+    def _notify(self, job_ids: set[str]) -> None:
         for job_id in sorted(job_ids):
             self._changed(job_id)
 
@@ -127,7 +127,7 @@ def _selection(job_id: str | None, reason: str | None) -> dict[str, str | int | 
 
 
 def _reopen(writer: Writer, job_ids: set[str]) -> None:
-    """Jobs that had ended are open again; the others are so anyway."""
+    """Open jobs that had ended; the other jobs are open."""
     now = now_micros()
     writer.execute_many("reopen_job", [{"id": job_id, "now": now} for job_id in sorted(job_ids)])
 
@@ -146,7 +146,7 @@ class OpenJobs:
         self._database = database
 
     async def continued(self, request: CreateJob) -> str | None:
-        """Return the oldest open job of the same request, with its list to be listed again."""
+        """Return the oldest open job of the same request, and mark its list to be listed again."""
         own_videos = list(dict.fromkeys(request.video_ids))
         values = {
             "type": request.type,

@@ -1,4 +1,4 @@
-"""What parked videos wait for: the cookies and the proxy that this process asks YouTube with."""
+"""The conditions of parked videos: the cookies and the proxy of this process."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ class RetryConditions:
         self._network = network
 
     async def present(self, condition: Condition) -> str:
-        """Return the condition and its state, such as `cookies 1a2b…` or `proxy none`."""
+        """Return the condition and its present state, such as `cookies 1a2b…` or `proxy none`."""
         if condition is Condition.PROXY:
             proxy = self._network.proxy
             return f"{condition} {_digest(proxy.encode()) if proxy else _NONE}"
@@ -27,13 +27,13 @@ class RetryConditions:
         return f"{condition} {_digest(content) if content else _NONE}"
 
     async def park(self, condition: Condition | None) -> str | None:
-        """Return the mark of a video that waits for a condition; None if it waits for none."""
+        """Return the condition of a video with its state; None if it waits for no condition."""
         return None if condition is None else await self.present(condition)
 
     async def may_help(self, condition: Condition) -> str | None:
-        """Return the present state, if it is one with which parked videos are worth a try.
+        """Return the present state, if a retry of parked videos may succeed with it.
 
-        Without cookies none that needs an account is; without a proxy the country is another.
+        Videos that need an account fail without cookies. The absence of a proxy is a valid state.
         """
         present = await self.present(condition)
         is_hopeless = condition is Condition.COOKIES and present.endswith(_NONE)
@@ -41,7 +41,7 @@ class RetryConditions:
 
 
 def _content(file: Path | None) -> bytes:
-    """Return the fingerprint of a file; "none" for a file that cannot be read at present."""
+    """Return the content of a file; nothing if there is none or it cannot be read."""
     try:
         return read_regular(file, follow_links=True) if file else b""
     except OSError:

@@ -1,4 +1,4 @@
-"""Rows of jobs.db as objects, and back."""
+"""Conversion of rows of jobs.db into objects, and back."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ _OPAQUE: TypeAdapter[str] = TypeAdapter(OpaqueId)
 
 @dataclass(frozen=True)
 class JobHead:
-    """A job without its videos: what the queue needs to know of it."""
+    """A job without its videos."""
 
     id: str
     type: JobType
@@ -54,19 +54,19 @@ class JobHead:
     good: int
 
     @property
-    def looks_again(self) -> bool:
-        """Return whether YouTube is asked for captions that it did not have, before that is due.
+    def rechecks_captions(self) -> bool:
+        """Return whether captions that YouTube did not have are requested before they are due.
 
-        Only for somebody who names a few videos: a list would cost a request for each of them.
+        Only for jobs that name a few videos: a list would need a request for each of its videos.
         """
         return self.playlist_id is None and self.own_videos <= _FEW
 
     known: int
-    """Entries of the list that earlier jobs have settled; not in `total`."""
+    """Entries of the list that earlier jobs archived or ended; not in `total`."""
     missing: int
     """Failed and unavailable videos."""
     failed_before: int
-    """Those of them that the work plan had before this job."""
+    """Those of `missing` that the work plan had before this job."""
 
     @property
     def list(self) -> str | None:
@@ -76,47 +76,47 @@ class JobHead:
 
 @dataclass(frozen=True)
 class DueVideo:
-    """A video of a job whose turn has come."""
+    """A video of a job that may start."""
 
     job: JobHead
     video_id: str
     attempts: int
     title: str
     generation: int
-    """Of the queue, when it was read: later it may have been cancelled or queued again."""
+    """Generation of the queue when the video was read: later it may have been cancelled."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A video's result, with what the work plan needs besides."""
+    """A video's result, with further data for the work plan."""
 
     result: JobResult
     reason: str | None
     errors: Sequence[ErrorDetail]
     title: str = ""
     waits_for: str | None = None
-    """What must change before another try, and how it was: of `RetryConditions.park`."""
+    """The condition of a retry, with its state: from `RetryConditions.park`."""
     retry_after: datetime | None = None
-    """Before this another try hardly helps."""
+    """Earliest time of a retry that may succeed."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What is known once a result is stored."""
+    """The consequences of a stored result."""
 
     ends_job: bool
-    """No video of the job is without a result any more."""
+    """All videos of the job have a result."""
     was_missing: bool
-    """The ledger says of the video that it could not be had."""
+    """The ledger has the video as unavailable."""
 
 
 def now_micros() -> int:
-    """Return the present moment as rows keep it."""
+    """Return the present time as stored in rows."""
     return to_micros(utc_now())
 
 
 def video_rows(job_id: str, video_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Rows of a job's own videos, in their order and each once."""
+    """Return the rows of the videos that a job names, in their order and without duplicates."""
     return [
         {"job_id": job_id, "video_id": video_id, "position": position, "title": "", "asked": True}
         for position, video_id in enumerate(dict.fromkeys(video_ids))
@@ -150,7 +150,7 @@ def head_of(row: Row) -> JobHead:
 
 
 def new_job(job_id: str, request: CreateJob, now: int) -> Job:
-    """Return the job that was made of `request` at `now` (microseconds), as it was stored."""
+    """Return the job created from `request` at `now` (microseconds), as it was stored."""
     video_ids = list(dict.fromkeys(request.video_ids))
     return Job(
         id=job_id,
@@ -215,19 +215,19 @@ _UNSUCCESSFUL = (ResultStatus.FAILED, ResultStatus.UNAVAILABLE)
 
 
 def upgrade_hint(stored: str | None, wanted: Quality) -> str:
-    """Return how to get a better quality than the stored one; empty if there is none to get."""
+    """Return the hint how to fetch a better quality than the stored one; empty without one."""
     return f"stored at {stored}; use --upgrade to fetch {wanted}" if stored else ""
 
 
 def stored_already(video_id: str, hint: str = "") -> Outcome:
-    """Return the outcome of a video that the archive had; `hint` is added to its message."""
+    """Return the outcome of a video that was already stored; `hint` is added to its message."""
     message = "; ".join(filter(None, ["already in the archive", hint]))
     result = JobResult(video_id=video_id, status=ResultStatus.SKIPPED, message=message)
     return Outcome(result, reason=None, errors=[])
 
 
 FILTERED = "filtered"
-"""The reason of a video that the job's filter excludes."""
+"""The reason of videos that the job's filter excludes."""
 
 
 def filtered(video_id: str, message: str, title: str = "") -> Outcome:
@@ -239,7 +239,7 @@ def filtered(video_id: str, message: str, title: str = "") -> Outcome:
 
 
 def outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as the statement that stores it takes it."""
+    """Return an outcome as the parameters of the statement that stores it."""
     values = outcome.result.model_dump(exclude={"retry_after", "failed_before"})
     return values | {
         "job_id": job_id,
@@ -254,12 +254,12 @@ def outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:
 
 
 def errors_json(errors: Sequence[ErrorDetail]) -> str:
-    """Failures as a row keeps them."""
+    """Return failures as JSON for a row."""
     return json.dumps([error.model_dump(mode="json") for error in errors])
 
 
 def errors_of(row: Row) -> list[ErrorDetail]:
-    """Return the failures that a video's row keeps, oldest first; none if they are damaged."""
+    """Return the failures in a video's row, oldest first; none if they are damaged."""
     found = readable(row, _errors, "the failures of a video")
     return found or []
 

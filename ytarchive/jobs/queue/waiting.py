@@ -21,32 +21,32 @@ class Waiting:
 
 
 class JobWaits:
-    """The waits of this process, by job. Waits of single videos are in the database."""
+    """The waiting listings of this process, by job. Waits of single videos are in the database."""
 
     def __init__(self) -> None:
         self._waits: dict[str, Waiting] = {}
-        self._hurry = asyncio.Event()
+        self._end = asyncio.Event()
 
     def of(self, job_id: str) -> Waiting | None:
         """Return why the listing of a job waits; None if it does not."""
         return self._waits.get(job_id)
 
-    async def rest(self, job_id: str, waiting: Waiting) -> None:
-        """Wait until the moment of `waiting`, or until `hurry`; show the reason until `clear`."""
+    async def wait(self, job_id: str, waiting: Waiting) -> None:
+        """Wait until the moment of `waiting`, or until `end_all`; show the reason until `clear`."""
         self._waits[job_id] = waiting
         if waiting.until is None:
             return
         try:
             async with asyncio.timeout((waiting.until - utc_now()).total_seconds()):
-                await self._hurry.wait()
+                await self._end.wait()
         except TimeoutError:
             return
 
     def clear(self, job_id: str) -> None:
-        """The job waits no longer."""
+        """Remove the reason of a job."""
         self._waits.pop(job_id, None)
 
-    def hurry(self) -> None:
-        """End every wait now: somebody says that its cause is gone."""
-        self._hurry.set()
-        self._hurry = asyncio.Event()
+    def end_all(self) -> None:
+        """End every wait now, because its cause may have ended."""
+        self._end.set()
+        self._end = asyncio.Event()

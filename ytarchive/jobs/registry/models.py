@@ -48,5 +48,5 @@ class ServiceRegistry(Model):
 
     @property
     def address(self) -> str:
-        """`url`, and with `port` if it names none."""
+        """`url`, with `port` if it contains none."""
         return with_port(self.url, self.port)

@@ -37,7 +37,7 @@ class Registry(RegistryAPI):
         self._duties: dict[str, list[DutyState]] = {}
 
     async def load(self) -> None:
-        """Remember the services that registered with an earlier process, and may still."""
+        """Load the services that registered with an earlier process and may still run."""
         for entry in await self._repository.services():
             try:
                 self._check_address(entry.url)
@@ -81,22 +81,22 @@ class Registry(RegistryAPI):
         return [duty for duties in self._duties.values() for duty in duties]
 
     def url(self, service_name: str) -> str | None:
-        """Where a service is, if it registered from outside this process."""
+        """Return the address of a service in another process; None if it is not registered."""
         entry = self._services.get(service_name)
         return None if entry is None or entry.url == IN_PROCESS else entry.address
 
     def duty(self, interval: float) -> Duty:
-        """Return the duty of a server to ask every service for its health."""
+        """Return the duty of a server: request every service's health."""
         return Duty("health of services", self.poll, interval, after=interval)
 
     async def poll(self) -> None:
-        """Ask every service for its health."""
+        """Request every service's health."""
         await asyncio.gather(*(self._poll(entry) for entry in list(self._services.values())))
 
     async def _poll(self, entry: ServiceRegistry) -> None:
         checked = await self._check(entry)
         if self._services.get(entry.service_name) is not entry:
-            return  # it registered anew meanwhile, or was removed
+            return  # it was registered again or removed meanwhile
         self._services[entry.service_name] = checked
         if checked.is_healthy != entry.is_healthy:
             state = "healthy again" if checked.is_healthy else "unhealthy"

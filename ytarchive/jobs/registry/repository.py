@@ -1,4 +1,4 @@
-"""The services in jobs.db."""
+"""The registered services in jobs.db."""
 
 from ytarchive.common.database import Database, Row
 from ytarchive.common.models import from_micros, to_micros
@@ -7,23 +7,23 @@ from ytarchive.jobs.registry.models import ServiceRegistry
 
 
 class RegistryRepository:
-    """The known services."""
+    """Stores the registered services."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, service: ServiceRegistry) -> None:
-        """Add a service or replace what was known of it."""
+        """Add a service or replace its row."""
         row = service.model_dump()
         row["last_health_check"] = to_micros(service.last_health_check)
         await self._database.execute("upsert_service", row)
 
     async def remove(self, service_name: str) -> None:
-        """Forget a service."""
+        """Remove a service."""
         await self._database.execute("remove_service", {"service_name": service_name})
 
     async def services(self) -> list[ServiceRegistry]:
-        """Return every known service, by name."""
+        """Return every registered service, by name."""
         rows = await self._database.fetch_all("list_services")
         return all_readable(rows, _service, lambda row: f"service {row['service_name']}")
 

@@ -14,7 +14,7 @@ _SOUND_ALONE = (".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac"
 
 
 class RepairService(RepairsAPI):
-    """Creates one job for the videos that lost the same kind of files."""
+    """Creates one job for all videos with the same kind of lost files."""
 
     def __init__(
         self, create_job: Callable[[CreateJob], Awaitable[Job]], verification: VerificationAPI

@@ -1,4 +1,4 @@
-"""Queues waiting videos again when their condition has changed. For servers only."""
+"""Queues waiting videos again when their condition has changed. Only in servers."""
 
 from loguru import logger
 
@@ -13,7 +13,7 @@ from ytarchive.jobs.queue.retry_conditions import RetryConditions
 log = logger.bind(service="jobs")
 
 INTERVAL = 30.0
-"""Seconds between two looks at the conditions."""
+"""Seconds between two checks of the conditions."""
 
 _IN_WORDS = {
     Condition.COOKIES: "the cookies have changed",
@@ -22,7 +22,7 @@ _IN_WORDS = {
 
 
 class ParkedRetryWatcher:
-    """Watches cookies and proxy, and hears of what the ledger finds out."""
+    """Watches the cookies and the proxy, and handles findings of the ledger."""
 
     def __init__(
         self,
@@ -37,9 +37,9 @@ class ParkedRetryWatcher:
         self._reporter = reporter
 
     def listen_to(self, ledger: AvailabilityLedger) -> None:
-        """Act on what the ledger finds from now on."""
-        ledger.on_return = self._came_back
-        ledger.on_finding = self._more_is_known
+        """Handle the findings of the ledger from now on."""
+        ledger.on_return = self._on_available
+        ledger.on_finding = self._on_evidence
 
     @property
     def duty(self) -> Duty:
@@ -47,26 +47,26 @@ class ParkedRetryWatcher:
         return Duty("parked videos", self.check, INTERVAL)
 
     async def check(self) -> None:
-        """Queue what is parked for another state of a condition: once for each change.
+        """Queue videos that are parked for another state of a condition: once for each change.
 
-        Each parked video is marked with the state under which it failed, so that one which fails
-        again waits for the next change, and a change that happened while nothing ran counts too.
+        Each parked video records the state in which it failed, so that a video which fails again
+        waits for the next change. A change while no server runs counts too.
         """
         for condition in Condition:
             present = await self._conditions.may_help(condition)
             if present is None:
                 continue
-            released = await self._requeueing.release(condition, present)
-            if released:
-                log.info("{}: {} videos are tried again", _IN_WORDS[condition], released)
-        due = await self._requeueing.release_due()
+            requeued = await self._requeueing.requeue_parked(condition, present)
+            if requeued:
+                log.info("{}: {} videos are tried again", _IN_WORDS[condition], requeued)
+        due = await self._requeueing.requeue_due()
         if due:
             log.info("{} videos should be available now and are retried", due)
 
-    async def _came_back(self, video_id: str) -> None:
-        if await self._requeueing.came_back(video_id):
+    async def _on_available(self, video_id: str) -> None:
+        if await self._requeueing.requeue_unavailable(video_id):
             log.info("{} is available again and is fetched", video_id)
 
-    async def _more_is_known(self, video_id: str) -> None:
+    async def _on_evidence(self, video_id: str) -> None:
         for job_id in await self._repository.report_again(video_id):
             self._reporter.note(job_id)

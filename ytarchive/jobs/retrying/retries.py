@@ -26,13 +26,13 @@ from ytarchive.storage import (
 log = logger.bind(service="jobs")
 
 REASONS = sorted({kind.reason for kind in errors.error_classes() if kind.reason} | RESUMING)
-"""Every reason that a video may have for not being stored, or for waiting."""
+"""All reasons of videos that are not stored, or wait."""
 
 _PLANS_AT_ONCE = 500
 
 
 class Retries:
-    """Queues again by cause. With `dry_run` the same is counted, and nothing is done."""
+    """Queues videos again by reason. With `dry_run` they are only counted."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Retries:
         self._governor = governor
 
     async def of_jobs(self, request: RetryJobs) -> RetryReport:
-        """Return what failed in one job or all, for one reason or all. Raises InvalidRequest."""
+        """Queue failed videos of one job or all, for one reason or all. Raises InvalidRequest."""
         _require_known(request.reason)
         if request.dry_run:
             found = await self._requeueing.find(request.job_id, request.reason)
@@ -92,14 +92,14 @@ class Retries:
             query = WorkPlanQuery(limit=_PLANS_AT_ONCE, cursor=page.next_cursor)
 
     async def _job_of(self, plan: WorkPlan) -> str | None:
-        """Return the plan's job, if there is one here: plans may come from elsewhere."""
+        """Return the plan's job if it is in this archive's queue; None for plans from elsewhere."""
         head = await self._repository.head(plan.job_id) if plan.job_id else None
         return head.id if head else None
 
     async def _queue(
         self, plan: WorkPlan, job_id: str | None, videos: Sequence[PlannedVideo]
     ) -> str:
-        """Queue a plan's videos, in a new job that takes the plan over if it has none."""
+        """Queue a plan's videos in its job, or in a new job that the plan is assigned to."""
         if job_id is None:
             ids = [video.video_id for video in videos]
             request = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=ids)
@@ -107,12 +107,12 @@ class Retries:
             job_id = (await self._repository.create(request, trace_id)).id
             await self._repository.set_work_plan(job_id, plan.id)
             await self._plans.create_work_plan(WorkPlanRequest(plan_id=plan.id, job_id=job_id))
-        await self._requeueing.take_from_plan(job_id, videos)
+        await self._requeueing.queue_planned(job_id, videos)
         log.info("job {}: {} videos of work plan {} queued again", job_id, len(videos), plan.id)
         return job_id
 
     async def _resume(self, reason: str | None, *, dry_run: bool) -> bool:
-        """Resume everything if `reason` is one for which everything waits; whether it waited."""
+        """Resume the governor if `reason` pauses all work; return whether it was paused."""
         if reason not in RESUMING:
             return False
         state = await self._governor.get_governor()

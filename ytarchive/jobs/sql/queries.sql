@@ -330,7 +330,7 @@ WHERE job_id = :job_id AND reason = :reason AND (
     OR (state = 'queued' AND next_attempt_at > :now AND :also_waiting)
 );
 
--- name: hurry_waiting
+-- name: end_waits
 -- What waits for its time for one reason waits no longer.
 UPDATE job_videos SET next_attempt_at = 0
 WHERE reason = :reason AND state = 'queued' AND next_attempt_at > :now
@@ -367,7 +367,7 @@ UPDATE job_videos SET
 WHERE job_id = :job_id AND video_id = :video_id
   AND state IN ('failed', 'unavailable', 'cancelled');
 
--- name: take_from_plan
+-- name: queue_planned
 -- A video of a work plan is wanted again; if the job never had it, it comes last. Its history makes
 -- it leave the plan once it is stored.
 INSERT INTO job_videos (job_id, video_id, position, state, title, errors, asked)
@@ -528,7 +528,7 @@ WHERE id = :job_id;
 -- name: known_entries
 SELECT known FROM jobs WHERE id = :job_id;
 
--- name: suspect_list
+-- name: mark_list_shrunk
 UPDATE lists SET shrunk_at = :now WHERE list_id = :list_id;
 
 -- Registry ----------------------------------------------------------------------------------------

@@ -30,4 +30,4 @@ class HistoryService(WatchedOperations, HistoryAPI):
                 await asyncio.to_thread(self._records.append, video_id, [request])
             return Done()
 
-        return await self._changes.to_the_end(add())
+        return await self._changes.run_to_end(add())

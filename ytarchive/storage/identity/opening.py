@@ -18,7 +18,7 @@ from ytarchive.common.known_archives import KnownArchives
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model, to_micros, utc_now
 from ytarchive.common.services import ServiceName
-from ytarchive.storage.identity.standing import Access, Standing, examine
+from ytarchive.storage.identity.folder_state import Access, FolderState, examine
 from ytarchive.storage.library.repository import SCHEMA
 from ytarchive.storage.store import files
 
@@ -49,34 +49,34 @@ def open_identity(
     NotAnArchive, InvalidConfiguration, NotWritable or DiskFull. Blocks.
     """
     known = KnownArchives.of_user() if known is None else known
-    standing = examine(config, known)
-    if standing.damage is not None:
-        raise standing.damage
-    if standing.needs_identity():
+    state = examine(config, known)
+    if state.damage is not None:
+        raise state.damage
+    if state.needs_identity():
         if access is Access.READ:
             return None
-        log.info("{} gets its identity, as an archive of an earlier version", standing.base)
-    elif standing.identity is None:
+        log.info("{} gets its identity, as an archive of an earlier version", state.base)
+    elif state.identity is None:
         if access is not Access.CREATE:
-            raise NotAnArchive(f"there is no archive in {standing.base}", path=str(standing.base))
-        standing.require_empty()
-        standing.require_no_queue()
-    identity = standing.identity or _create(standing, new_identity())
-    known.record(standing.paths, identity.id)
+            raise NotAnArchive(f"there is no archive in {state.base}", path=str(state.base))
+        state.require_empty()
+        state.require_no_queue()
+    identity = state.identity or _create(state, new_identity())
+    known.record(state.paths, identity.id)
     return identity
 
 
 def is_creatable(config: StorageConfig) -> bool:
     """Return whether a command with CREATE access would create an archive. Blocks."""
     try:
-        standing = examine(config, KnownArchives.of_user())
-        if standing.needs_identity() or standing.identity is not None:
+        state = examine(config, KnownArchives.of_user())
+        if state.needs_identity() or state.identity is not None:
             return False
-        standing.require_empty()
-        standing.require_no_queue()
+        state.require_empty()
+        state.require_no_queue()
     except LocalError:
         return False
-    return standing.damage is None
+    return state.damage is None
 
 
 async def initialize(
@@ -95,55 +95,55 @@ async def initialize(
     if new and moved:
         raise InvalidRequest("--new and --moved exclude each other")
     known = KnownArchives.of_user() if known is None else known
-    standing = examine(config, known)
+    state = examine(config, known)
     if new:
-        return await _begin_anew(standing, known)
+        return await _renew_identity(state, known)
     if moved:
-        return _record_move(standing, known)
-    return _initialize(standing, known)
+        return _record_move(state, known)
+    return _initialize(state, known)
 
 
-def _initialize(standing: Standing, known: KnownArchives) -> Initialized:
-    if standing.identity is not None:
-        standing.needs_identity()
-        known.record(standing.paths, standing.identity.id)
-        return _result(standing, standing.identity, is_new=False)
-    lost = standing.state.archive_id
-    if lost is not None and standing.state.is_found_in(standing.base):
+def _initialize(state: FolderState, known: KnownArchives) -> Initialized:
+    if state.identity is not None:
+        state.needs_identity()
+        known.record(state.paths, state.identity.id)
+        return _result(state, state.identity, is_new=False)
+    lost = state.recorded.archive_id
+    if lost is not None and state.recorded.is_found_in(state.base):
         identity = new_identity().model_copy(update={"id": lost})
     else:
-        standing.needs_identity()
-        standing.require_no_queue()
+        state.needs_identity()
+        state.require_no_queue()
         identity = new_identity()
-    identity = _create(standing, identity)
-    known.record(standing.paths, identity.id)
-    return _result(standing, identity, is_new=True)
+    identity = _create(state, identity)
+    known.record(state.paths, identity.id)
+    return _result(state, identity, is_new=True)
 
 
-def _record_move(standing: Standing, known: KnownArchives) -> Initialized:
-    identity = standing.identity
+def _record_move(state: FolderState, known: KnownArchives) -> Initialized:
+    identity = state.identity
     if identity is None:
-        message = f"there is no archive in {standing.base}: it has no identity file"
-        raise NotAnArchive(message, path=str(standing.base))
-    if standing.state.archive_id not in {None, identity.id}:
-        standing.needs_identity()
-    known.record(standing.paths, identity.id, moved=True)
-    return _result(standing, identity, is_new=False)
+        message = f"there is no archive in {state.base}: it has no identity file"
+        raise NotAnArchive(message, path=str(state.base))
+    if state.recorded.archive_id not in {None, identity.id}:
+        state.needs_identity()
+    known.record(state.paths, identity.id, moved=True)
+    return _result(state, identity, is_new=False)
 
 
-async def _begin_anew(standing: Standing, known: KnownArchives) -> Initialized:
+async def _renew_identity(state: FolderState, known: KnownArchives) -> Initialized:
     """Give the folder a new identity. Databases of an archive elsewhere are set aside."""
-    files.make_folders(standing.base)
+    files.make_folders(state.base)
     identity = new_identity()
-    with StateLock(standing.layout.state, ServiceName):
-        set_aside = _set_aside(standing) if _belongs_elsewhere(standing) else []
-        if not set_aside and standing.layout.database.exists():
-            async with await Database.open(standing.layout.database, SCHEMA) as library:
+    with StateLock(state.layout.state, ServiceName):
+        set_aside = _set_aside(state) if _belongs_elsewhere(state) else []
+        if not set_aside and state.layout.database.exists():
+            async with await Database.open(state.layout.database, SCHEMA) as library:
                 await record_in_library(library, identity.id)
-        with os_errors(standing.base):
-            replace_identity(standing.base, identity)
-    known.record(standing.paths, identity.id)
-    result = _result(standing, identity, is_new=True)
+        with os_errors(state.base):
+            replace_identity(state.base, identity)
+    known.record(state.paths, identity.id)
+    result = _result(state, identity, is_new=True)
     return result.model_copy(update={"set_aside": set_aside})
 
 
@@ -160,29 +160,29 @@ async def record_in_library(library: Database, archive_id: str) -> None:
         await library.write(record)
 
 
-def _create(standing: Standing, identity: ArchiveIdentity) -> ArchiveIdentity:
+def _create(state: FolderState, identity: ArchiveIdentity) -> ArchiveIdentity:
     """Write the identity file. Return its identity: another process may have written it first."""
-    files.make_folders(standing.base)
-    with os_errors(standing.base):
-        if standing.damage is not None:
-            replace_identity(standing.base, identity)
+    files.make_folders(state.base)
+    with os_errors(state.base):
+        if state.damage is not None:
+            replace_identity(state.base, identity)
             return identity
-        return create_identity(standing.base, identity)
+        return create_identity(state.base, identity)
 
 
-def _belongs_elsewhere(standing: Standing) -> bool:
+def _belongs_elsewhere(state: FolderState) -> bool:
     """Return whether the state belongs to an archive whose files are not in the folder."""
-    state = standing.state
-    return (state.is_used or state.has_queue) and not state.is_found_in(standing.base)
+    recorded = state.recorded
+    return (recorded.is_used or recorded.has_queue) and not recorded.is_found_in(state.base)
 
 
-def _set_aside(standing: Standing) -> list[str]:
+def _set_aside(state: FolderState) -> list[str]:
     time = f"{utc_now():%Y%m%dT%H%M%S.%fZ}"
-    folder = standing.layout.state
+    folder = state.layout.state
     with os_errors(folder):
         aside = [path for name in _OF_THE_ARCHIVE for path in swap.set_aside(folder / name, time)]
     return [str(path) for path in aside]
 
 
-def _result(standing: Standing, identity: ArchiveIdentity, *, is_new: bool) -> Initialized:
-    return Initialized(path=str(standing.base), id=identity.id, is_new=is_new)
+def _result(state: FolderState, identity: ArchiveIdentity, *, is_new: bool) -> Initialized:
+    return Initialized(path=str(state.base), id=identity.id, is_new=is_new)

@@ -10,7 +10,7 @@ from loguru import logger
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Row
 from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
-from ytarchive.common.read_only import has_schema, peek
+from ytarchive.common.read_only import has_schema, read_any_schema
 from ytarchive.storage.library.repository import SCHEMA
 from ytarchive.storage.store.layout import Layout
 
@@ -70,7 +70,7 @@ class RecordedState:
 
     def _rows(self, query: str) -> list[Row]:
         statement = SCHEMA.queries()[query]
-        return _unless_damaged(lambda: peek(self._library, statement), damaged=[])
+        return _unless_damaged(lambda: read_any_schema(self._library, statement), damaged=[])
 
 
 def lost_queue(config: StorageConfig) -> str | None:

@@ -8,7 +8,7 @@ from ytarchive.storage.store.store_folder import StoreFolder
 
 
 @dataclass(frozen=True)
-class Present:
+class PresentFile:
     """A file that is in the folder now."""
 
     name: str

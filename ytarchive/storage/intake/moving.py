@@ -31,7 +31,7 @@ class Mover:
         """Return the files below a prefix, also of staging."""
         return StoreFolder(self._store, prefix)
 
-    async def carry_out(self, move: Move) -> FileSet:
+    async def execute(self, move: Move) -> FileSet:
         """Execute a move that was just prepared. Return the files that are stored afterwards.
 
         Raises DiskFull, NotWritable, FileFailure or IntegrityFailure.
@@ -61,7 +61,7 @@ class Mover:
         for item in move.displaced:
             await self._bins.put_back(item)
 
-    async def tidy(self, move: Move) -> None:
+    async def remove_restored_item(self, move: Move) -> None:
         """Remove the item of the trash or the quarantine whose files a move has restored."""
         item = await self._bins.holder_of(move.staged)
         if item is not None:

@@ -15,7 +15,7 @@ from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.bins import bins
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile, TrashItem
 from ytarchive.storage.intake import ranking
-from ytarchive.storage.intake.changes import Change, Present, StoredCopy
+from ytarchive.storage.intake.changes import Change, PresentFile, StoredCopy
 from ytarchive.storage.store import file_sets
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, parsed, role_of
@@ -44,7 +44,7 @@ class Swap:
         self._is_new = expected is None
         self._expected = expected or {}
         self._scratch = scratch
-        self._seen: dict[str, Present] = {}
+        self._seen: dict[str, PresentFile] = {}
 
     @classmethod
     async def of(cls, staged: StoreFolder, video: StoredCopy, scratch: Path) -> Self:
@@ -66,7 +66,7 @@ class Swap:
         """Return the id of the video."""
         return self._video.video_id
 
-    async def outdates(self, facts: Facts) -> bool:
+    async def changes_manifest(self, facts: Facts) -> bool:
         """Return whether the manifest of the stored copy is damaged, or records other facts.
 
         A folder without a manifest, from before there were manifests, stays without one.
@@ -79,7 +79,7 @@ class Swap:
         manifest = await manifest_in(self._video.folder)
         return manifest is None or not manifest.has(facts)
 
-    async def judge(self, quality: str | None, *, replace: bool) -> str | None:
+    async def compare_media(self, quality: str | None, *, replace: bool) -> str | None:
         """Return why the stored media is kept; None if the staged media replaces it.
 
         `replace`: accept worse media. Raises IntegrityFailure if the download is not finished.
@@ -110,7 +110,7 @@ class Swap:
         self._require_media(change)
         return change
 
-    async def take_back(
+    async def restore_files(
         self, names: list[str], detail: str, facts: Facts, originals: Mapping[str, str]
     ) -> Change:
         """Prepare to restore the named files. Restored media replaces other media.
@@ -156,7 +156,7 @@ class Swap:
         sealed = await file_sets.seal(self._staged, fresh, kept, manifest.encoded())
         return Change(sealed, self._items(leaving, detail), len(fresh))
 
-    async def reduce(self) -> bool:
+    async def keep_missing_side_files(self) -> bool:
         """Delete from staging all but missing side files. Return whether any are left.
 
         A damaged side file counts as missing. The media is always deleted.
@@ -181,12 +181,12 @@ class Swap:
             message = f"the media of {self._video.video_id} does not have its registered size"
             raise IntegrityFailure(f"{message}: nothing is added to it")
 
-    async def _rivals(self, media: str) -> list[Present]:
+    async def _rivals(self, media: str) -> list[PresentFile]:
         """Return the media files in the folder, of which at most one may be kept."""
         known = [name for name in self._expected if role_of(name) is Role.MEDIA]
         return await self._present([*known, media])
 
-    async def _present(self, names: Iterable[str]) -> list[Present]:
+    async def _present(self, names: Iterable[str]) -> list[PresentFile]:
         """Return the named files that exist in the folder; each file is read once."""
         wanted, folder = list(dict.fromkeys(names)), self._video.folder
         if self._is_new:
@@ -195,7 +195,7 @@ class Swap:
         there = [name for name, state in states.items() if not state.is_missing]
         for name, state in (await folder.states(there, hashed=True)).items():
             size = states[name].size or 0
-            self._seen[name] = Present(name, size, _digest(state), self._expected.get(name))
+            self._seen[name] = PresentFile(name, size, _digest(state), self._expected.get(name))
         return [self._seen[name] for name in wanted if name in self._seen]
 
     async def _kept(self, replaced: Collection[str]) -> list[StoredFile]:
@@ -213,7 +213,7 @@ class Swap:
         ]
         return [file for file in found if states[file.name].checked().size == file.size_bytes]
 
-    async def _facts_of(self, media: Present) -> ranking.MediaFacts:
+    async def _facts_of(self, media: PresentFile) -> ranking.MediaFacts:
         info = await self._present([str(PurePosixPath(media.name).with_suffix(".info.json"))])
         intact = [each.name for each in info if not each.is_damaged]
         return await self._facts(self._video.folder, media.name, intact, self._video.quality)
@@ -226,7 +226,7 @@ class Swap:
         described = info if info in names else None
         return await ranking.facts_of(folder, media, described, quality, self._scratch)
 
-    def _items(self, leaving: list[Present], detail: str) -> list[TrashItem]:
+    def _items(self, leaving: list[PresentFile], detail: str) -> list[TrashItem]:
         folder = self.folder
         damaged = [each for each in leaving if each.is_damaged]
         if _media_in(each.name for each in damaged):  # keeps files that describe it
@@ -251,7 +251,7 @@ class Swap:
 
 
 def _digest(state: FileState) -> str | None:
-    """Return the digest for `Present`."""
+    """Return the digest for `PresentFile`."""
     if state.error is not None:
         return None
     return state.sha256 or ""
@@ -268,7 +268,7 @@ def _with_original(file: StoredFile, originals: Mapping[str, str] | None) -> Sto
     return file.model_copy(update={"original_sha256": original})
 
 
-def _trashed(some: Iterable[Present], folder: str) -> list[TrashedFile]:
+def _trashed(some: Iterable[PresentFile], folder: str) -> list[TrashedFile]:
     return [
         TrashedFile(
             path=f"{folder}/{each.name}",

@@ -64,7 +64,7 @@ class VideoStore:
     async def save(self, request: SaveVideo) -> StorageLocation:
         """Store a staged folder, or register a file in place. The call is idempotent."""
         kept: str | None = None
-        await self.settle(request.video_id)
+        await self.finish_move(request.video_id)
         if request.video_path is not None:
             await self._save_in_place(request, request.video_path)
         elif request.only_missing:
@@ -81,7 +81,7 @@ class VideoStore:
             log.info("{}: the download is not stored: {}", request.video_id, kept)
         return location.model_copy(update={"kept_reason": kept})
 
-    async def settle(self, video_id: str) -> None:
+    async def finish_move(self, video_id: str) -> None:
         """Finish a move of the video that an earlier attempt left unfinished."""
         interrupted = await self._library.move_of(video_id)
         if interrupted is not None:
@@ -132,7 +132,7 @@ class VideoStore:
         async with self._hashing:
             for folder in dict.fromkeys([target, home] if earlier else []):
                 swap = await self._swap(request.video_id, staged, folder)
-                reason = await swap.judge(request.quality, replace=request.replace)
+                reason = await swap.compare_media(request.quality, replace=request.replace)
                 if reason is not None:
                     await self._keep(request, swap, staged)
                     return reason
@@ -143,7 +143,7 @@ class VideoStore:
         stored = FileSet(
             request.video_id, target, change.files, request.quality, request.missing, profile
         )
-        await self.carry_out(Move(staged, stored, change.displaced))
+        await self.execute(Move(staged, stored, change.displaced))
         if earlier is not None and home != target:
             message = "{}: stored again, in {}; the files in {} stay registered, and verified"
             log.warning(message, request.video_id, *map(self._layout.shown, (target, home)))
@@ -153,7 +153,9 @@ class VideoStore:
         """Keep the stored media; store only the side files that the video lacks."""
         location = await self.locate(request.video_id)
         profile = _asked(location.profile, request.profile, keeps_quality=False)
-        names = await self._mover.folder(staged).names() if await swap.reduce() else []
+        names = (
+            await self._mover.folder(staged).names() if await swap.keep_missing_side_files() else []
+        )
         came = {parsed(name).side_file for name in names}
         missing = [each for each in location.missing if each not in came]
         absent = await self._absent.after(request.video_id, [], request.absent_captions)
@@ -183,7 +185,7 @@ class VideoStore:
         self, swap: Swap, staged: str, names: list[str], facts: Facts, detail: str
     ) -> None:
         """Add the named staged files to a stored video, and record what is known of it then."""
-        if not names and not await swap.outdates(facts):
+        if not names and not await swap.changes_manifest(facts):
             await self._library.set_missing(swap.video_id, facts.missing, facts.profile)
             return
         change = await swap.take_side_files(names, detail, facts)
@@ -191,7 +193,7 @@ class VideoStore:
             swap.video_id, swap.folder, change.files, facts.quality, facts.missing, facts.profile,
             adds=change.new,
         )  # fmt: skip
-        await self.carry_out(Move(staged, stored, change.displaced))
+        await self.execute(Move(staged, stored, change.displaced))
 
     async def _swap(self, video_id: str, staged: str, folder: str) -> Swap:
         """Return a Swap of the download and the copy of its video in a folder."""
@@ -254,7 +256,7 @@ class VideoStore:
         log.info("{}: finishing an interrupted move", video_id)
         await self._register(await self._mover.finish(move), move)
 
-    async def carry_out(self, move: Move) -> None:
+    async def execute(self, move: Move) -> None:
         """Move prepared files to their folder and register them.
 
         Raises IntegrityFailure, DiskFull, NotWritable or FileFailure; then the earlier files are
@@ -262,7 +264,7 @@ class VideoStore:
         """
         await self._library.begin_move(move)
         try:
-            stored = await self._mover.carry_out(move)
+            stored = await self._mover.execute(move)
         except LocalError:
             with suppress(LocalError):  # the first failure is the one to report
                 if await self._mover.is_ready(move):
@@ -274,7 +276,7 @@ class VideoStore:
     async def _register(self, stored: FileSet, move: Move | None = None) -> None:
         await self._library.register(stored, move.displaced if move else ())
         if move is not None:
-            await self._mover.tidy(move)
+            await self._mover.remove_restored_item(move)
         size = sum(file.size_bytes for file in stored.files)
         log.info("{}: stored {} files, {} bytes", stored.video_id, len(stored.files), size)
 

@@ -64,7 +64,7 @@ class AbsentCaptions:
         wanted = request.profile
         if wanted is None:
             return set()
-        due = {} if request.look_again else await self.due(list(stored))
+        due = {} if request.recheck_captions else await self.due(list(stored))
         profiles = {id(video.profile): video.profile for video in stored.values()}
         asked_less = {
             key for key, asked in profiles.items() if files_to_fetch(wanted, asked, (), ())
@@ -72,7 +72,7 @@ class AbsentCaptions:
         unsure = [
             video_id
             for video_id, video in stored.items()
-            if request.look_again or video_id in due or id(video.profile) in asked_less
+            if request.recheck_captions or video_id in due or id(video.profile) in asked_less
         ]
         present = await self._side_files(unsure)
         return {
@@ -82,7 +82,7 @@ class AbsentCaptions:
                 wanted,
                 stored[each].profile,
                 present[each],
-                None if request.look_again else due.get(each, ()),
+                None if request.recheck_captions else due.get(each, ()),
             )
         }
 

@@ -35,7 +35,7 @@ class FoundFiles:
     stored: FileSet
     media: str | None
     moment: int
-    oddities: list[str]
+    problems: list[str]
     absent_captions: list[str] = field(default_factory=list)
     """Languages that YouTube did not have."""
 
@@ -111,14 +111,14 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
         names = await _playing_set(folder, video_id, scratch)
         found = await file_sets.describe(folder, names)
         digests = {file.name: digests.get(file.name) or file.sha256 for file in found}
-        oddities = [f"{prefix}: has no list of digests that names the video; taken as it is"]
+        problems = [f"{prefix}: has no list of digests that names the video; taken as it is"]
     else:
-        oddities = [f"{prefix}/{name}: not in the list of digests" for name in names
+        problems = [f"{prefix}/{name}: not in the list of digests" for name in names
                     if name not in digests and name != CHECKSUMS]  # fmt: skip
     manifest = await manifest_in(folder)
     stored = await _described(folder, digests, states, types_in(manifest))
     lost = [name for name in digests if not states[name].is_file]
-    oddities += [
+    problems += [
         f"{prefix}/{name}: missing" for name in [*lost, *(recorded.keys() - digests.keys())]
     ]
     newest = max(
@@ -129,9 +129,9 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
     moment = _changed(states[CHECKSUMS if states[CHECKSUMS].is_file else newest or "."])
     if manifest is None or manifest.video_id != video_id:
         quality = await quality_of(store, folder.key(f"{video_id}.info.json")) if newest else None
-        return FoundFiles(FileSet(video_id, prefix, stored, quality), newest, moment, oddities)
+        return FoundFiles(FileSet(video_id, prefix, stored, quality), newest, moment, problems)
     files = FileSet(video_id, prefix, stored, manifest.quality, manifest.missing, manifest.profile)
-    return FoundFiles(files, newest, moment, oddities, manifest.absent_captions)
+    return FoundFiles(files, newest, moment, problems, manifest.absent_captions)
 
 
 async def _playing_set(folder: StoreFolder, video_id: str, scratch: Path) -> list[str]:
@@ -191,9 +191,9 @@ async def examine_registration(path: Path, layout: Layout, store: MediaStore) ->
     states = await StoreFolder(store, note.folder).states(file.name for file in note.files)
     lost = [name for name, state in states.items() if not state.is_file]
     media = (file.name for file in note.files if file.role is Role.MEDIA and file.name not in lost)
-    oddities = [f"{note.folder}/{name}: missing" for name in lost]
+    problems = [f"{note.folder}/{name}: missing" for name in lost]
     stored = FileSet(note.video_id, note.folder, note.files, note.quality)
-    return FoundFiles(stored, next(media, None), to_micros(note.stored_at), oddities)
+    return FoundFiles(stored, next(media, None), to_micros(note.stored_at), problems)
 
 
 def changed(path: Path) -> int:

@@ -136,12 +136,11 @@ class ExistsRequest(Model):
     video_ids: list[VideoId] = Field(max_length=10_000)
     profile: ArchiveProfile | None = Field(
         default=None,
-        description="What is wanted of the videos; null: their media alone. A video that lacks "
-        "side files that were not requested before, or are due to be looked for again, counts as "
-        "incomplete",
+        description="The requested profile; null: only media. A video without requested side "
+        "files is incomplete if they were not requested before or their next request is due",
     )
-    look_again: bool = Field(
-        default=False, description="A video without captions that are wanted is incomplete now"
+    recheck_captions: bool = Field(
+        default=False, description="Whether a next request for absent captions is always due"
     )
 
 

@@ -16,7 +16,7 @@ log = logger.bind(service="storage")
 
 
 @dataclass(frozen=True)
-class Seen:
+class FileStates:
     """Ids of videos, by the state of their files."""
 
     stored: set[str] = field(default_factory=set)
@@ -60,9 +60,13 @@ def better_qualities(
     }
 
 
-async def look_for(registered: Mapping[str, Registered], layout: Layout, store: MediaStore) -> Seen:
+async def check_files(
+    registered: Mapping[str, Registered], layout: Layout, store: MediaStore
+) -> FileStates:
     """Look for the files of registered videos."""
-    seen = Seen(incomplete={each for each, video in registered.items() if not video.is_complete})
+    seen = FileStates(
+        incomplete={each for each, video in registered.items() if not video.is_complete}
+    )
     failures: dict[str, str] = {}
     described = {each: layout.relative(layout.metadata_file(each)) for each in registered}
     media = {each: video.media for each, video in registered.items()}

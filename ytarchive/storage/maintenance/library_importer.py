@@ -47,11 +47,11 @@ M = TypeVar("M", bound=Model)
 T = TypeVar("T", bound=FoundFiles | Path)
 
 _AT_ONCE = 200
-_MOST_ODDITIES = 1000
+_MAX_PROBLEMS = 1000
 
 
 class LibraryImporter:
-    """Imports the archive's files. `oddities` counts problems; `examples` has the first ones."""
+    """Imports the archive's files. `problems` counts problems; `examples` has the first ones."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class LibraryImporter:
         self._store = store
         self._on_progress = on_progress
         self._videos = 0
-        self.oddities = 0
+        self.problems = 0
         self.examples: list[str] = []
 
     async def fill(self) -> None:
@@ -112,11 +112,11 @@ class LibraryImporter:
             self._note(error.message)
 
     def _note(self, problem: str) -> None:
-        oddity = shown_name(problem)
-        log.warning("{}", oddity)
-        self.oddities += 1
-        if len(self.examples) < _MOST_ODDITIES:
-            self.examples.append(oddity)
+        problem = shown_name(problem)
+        log.warning("{}", problem)
+        self.problems += 1
+        if len(self.examples) < _MAX_PROBLEMS:
+            self.examples.append(problem)
 
     async def _examinations(self) -> AsyncIterator[Coroutine[Any, Any, FoundFiles]]:
         layout, store = self._layout, self._store
@@ -135,8 +135,8 @@ class LibraryImporter:
             except discovery.EXAMINATION_FAILURES as error:
                 self._note(str(error))
                 continue
-            for oddity in found.oddities:
-                self._note(oddity)
+            for problem in found.problems:
+                self._note(problem)
             self._videos += 1
             self._on_progress(self._videos)
             yield found

@@ -26,8 +26,8 @@ from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.schema import set_aside_older
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.bins.bins import Bins
+from ytarchive.storage.identity.folder_state import Access
 from ytarchive.storage.identity.opening import open_identity, record_in_library
-from ytarchive.storage.identity.standing import Access
 from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.discovery import documents
@@ -57,7 +57,7 @@ class Rebuilt(Model):
     files: int
     size_bytes: int
     seconds: float
-    oddities: int = Field(description="Files that are missing, unknown or cannot be read")
+    problems: int = Field(description="Files that are missing, unknown or cannot be read")
     examples: list[str] = Field(description="The first 1000 of them")
     replaced: list[str] = Field(description="The old library's files, kept")
     is_searchable: bool = Field(
@@ -147,7 +147,7 @@ async def _made_again(
         files=totals.files,
         size_bytes=totals.size_bytes,
         seconds=round(time.monotonic() - began, 3),
-        oddities=filling.oddities,
+        problems=filling.problems,
         examples=filling.examples,
         replaced=[str(path) for path in aside],
     )

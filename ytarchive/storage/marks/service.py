@@ -50,7 +50,7 @@ class MarksService(WatchedOperations, MarksAPI):
 
     async def set_marks(self, video_id: str, request: VideoMarks) -> MarkedVideo:
         marked = MarkedVideo(video_id=video_id, **request.model_dump())
-        return await self._changes.to_the_end(self._set(marked))
+        return await self._changes.run_to_end(self._set(marked))
 
     async def _set(self, marked: MarkedVideo) -> MarkedVideo:
         """Write the file before the row, so that a rebuilt library has the marks."""

@@ -15,7 +15,7 @@ from ytarchive.common.database import Row
 from ytarchive.common.rows import all_readable, left_out
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.search.index import SearchIndex
-from ytarchive.storage.search.matching import END, Matches, Question, limits_of, matches_of
+from ytarchive.storage.search.matching import END, Matches, ParsedQuery, limits_of, matches_of
 from ytarchive.storage.search.models import FoundVideo, SearchQuery, SearchResults
 from ytarchive.storage.search.results import found_video
 from ytarchive.storage.store.layout import Layout
@@ -42,10 +42,10 @@ class Finder:
     async def find(self, query: SearchQuery) -> SearchResults:
         """Return a page of results without `pending`. Raises InvalidRequest for a wrong cursor."""
         place = place_of(query, query.cursor, _PLACE) if query.cursor is not None else (0, END)
-        question = Question.parse(query.query)
-        if not question.wanted:
+        parsed = ParsedQuery.parse(query.query)
+        if not parsed.wanted:
             return SearchResults(items=[], total=0, is_total_exact=True, pending=0, remark=_NOTHING)
-        matches = await matches_of(question, query, self._index.words_beginning)
+        matches = await matches_of(parsed, query, self._index.words_beginning)
         limits = limits_of(query, self._index.overflow)
         asked = limits | {"match": matches.anywhere, "limit": _MOST_COUNTED + 1}
         counted = await self._index.match("match_words", asked)
@@ -55,7 +55,7 @@ class Finder:
             found = await self._next(matches, limits, place, query.limit + 1)
         shown = found[: query.limit]
         with left_out() as skipped:
-            items = await self._videos(question, query, [number for _, number in shown])
+            items = await self._videos(parsed, query, [number for _, number in shown])
         return SearchResults(
             items=items,
             skipped=skipped,
@@ -96,12 +96,12 @@ class Finder:
         return found
 
     async def _videos(
-        self, question: Question, query: SearchQuery, numbers: list[int]
+        self, parsed: ParsedQuery, query: SearchQuery, numbers: list[int]
     ) -> list[FoundVideo]:
         rows = await self._index.documents(numbers)
         media = await self._library.stored_among([row["video_id"] for row in rows])
         paths = {video_id: self._layout.shown(video.media) for video_id, video in media.items()}
-        places = question.places()
+        places = parsed.places()
 
         def shown(row: Row) -> FoundVideo:
             path = paths.get(row["video_id"])

@@ -51,7 +51,7 @@ class Indexer:
         self._watch = watch
         self._changed = asyncio.Event()
 
-    def notice(self) -> None:
+    def notify(self) -> None:
         """Signal that the library has changed."""
         self._changed.set()
 
@@ -70,7 +70,7 @@ class Indexer:
         """Index all pending changes. `rest`: seconds to sleep per second spent reading."""
         done = 0
         while rows := await self._next_changes():
-            async with self._watch.over():  # else captions on a missing disk would be dropped
+            async with self._watch.checked():  # else captions on a missing disk would be dropped
                 documents = await self._documents(rows, rest)
             await self._index.take_in(documents, rows[-1]["revision"])
             done += len(documents)

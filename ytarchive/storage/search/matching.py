@@ -46,7 +46,7 @@ class Phrase:
 
 
 @dataclass(frozen=True)
-class Question:
+class ParsedQuery:
     """The phrases that must occur, and those that must not."""
 
     wanted: tuple[Phrase, ...]
@@ -85,10 +85,10 @@ class Matches:
     """The name of the statement for `in_title`."""
 
 
-async def matches_of(question: Question, query: SearchQuery, beginning: Beginning) -> Matches:
-    """Return the expressions for a question, which must have at least one wanted phrase."""
-    wanted = " AND ".join([await _match(phrase, beginning) for phrase in question.wanted])
-    unwanted = " OR ".join([await _match(phrase, beginning) for phrase in question.unwanted])
+async def matches_of(parsed: ParsedQuery, query: SearchQuery, beginning: Beginning) -> Matches:
+    """Return the expressions for a parsed query, which must have at least one wanted phrase."""
+    wanted = " AND ".join([await _match(phrase, beginning) for phrase in parsed.wanted])
+    unwanted = " OR ".join([await _match(phrase, beginning) for phrase in parsed.unwanted])
     excluded = f" NOT ({{title description captions}} : ({unwanted}))" if unwanted else ""
     anywhere = f"({{title description captions}} : ({wanted}))"
     in_title = f"(title : ({wanted}))"

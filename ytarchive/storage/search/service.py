@@ -64,7 +64,7 @@ class Search(SearchAPI):
         self._index = index
         self._indexer = indexer
         self._finder = finder
-        self.notice = indexer.notice
+        self.notify = indexer.notify
         self.pending = indexer.pending
 
     @classmethod

@@ -339,7 +339,7 @@ UPDATE verification SET
     completed_at = iif(:state = 'complete', :now, completed_at)
 WHERE scope = :scope;
 
--- name: stop_cut_passes
+-- name: stop_interrupted_passes
 -- Passes that were running when the process ended can be resumed.
 UPDATE verification SET state = 'stopped' WHERE state = 'running';
 

@@ -19,7 +19,7 @@ class Changes:
         """Return the lock that a call must hold to change a video."""
         return self._locks.setdefault(video_id, asyncio.Lock())
 
-    async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+    async def run_to_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` even if its caller is cancelled, because its threads cannot be cancelled."""
         task = asyncio.create_task(work)
         self._running.add(task)

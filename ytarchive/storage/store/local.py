@@ -161,10 +161,10 @@ class LocalMediaStore(MediaStore):
 @functools.cache
 def _background() -> ThreadPoolExecutor:
     """Return threads with a lower priority than all other work on this machine."""
-    return ThreadPoolExecutor(os.cpu_count(), "background", _give_way)
+    return ThreadPoolExecutor(os.cpu_count(), "background", _lower_priority)
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     with suppress(OSError, AttributeError):  # not supported on every system, and optional
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 

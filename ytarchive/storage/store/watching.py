@@ -39,7 +39,7 @@ class WatchedOperations:
 def _watched(operation: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(operation)
     async def watched(self: WatchedOperations, *args: Any, **kwargs: Any) -> Any:
-        async with self.watch.over():
+        async with self.watch.checked():
             return await operation(self, *args, **kwargs)
 
     return watched

@@ -28,7 +28,7 @@ log = logger.bind(service="storage")
 
 
 @dataclass(frozen=True)
-class _Return:
+class _Restoring:
     """An item that is being restored."""
 
     item: TrashItem
@@ -69,36 +69,36 @@ class Restorer:
         Raises NotFound, RestoreConflict, IntegrityFailure, PathOutsideArchive or a LocalError.
         """
         item = await self._bins.read(bin_name, item_id)
-        returning = await self._returning(item)
-        known = await self._library.files_beside(returning.video_id, item.folder)
-        swap = await self._videos.swap(returning.staged, _copy_of(returning, known))
-        change = await _prepared(swap, returning)
+        restoring = await self._restoring(item)
+        known = await self._library.files_beside(restoring.video_id, item.folder)
+        swap = await self._videos.swap(restoring.staged, _copy_of(restoring, known))
+        change = await _prepared(swap, restoring)
         damaged = [file for file in change.files if file.original_sha256 is not None]
-        _require(returning, change, damaged, replace=replace)
-        await self._videos.carry_out(Move(returning.staged, _set(returning, change),
+        _require(restoring, change, damaged, replace=replace)
+        await self._videos.execute(Move(restoring.staged, _set(restoring, change),
                                           change.displaced))  # fmt: skip
-        await self._mark(returning, damaged)
-        log.info("{}: restored from the {}", returning.video_id, bin_name)
+        await self._mark(restoring, damaged)
+        log.info("{}: restored from the {}", restoring.video_id, bin_name)
         folder = item.folder
         return Restored(
             item_id=item.id,
-            video_id=returning.video_id,
-            files=[f"{folder}/{name}" for name in returning.names],
+            video_id=restoring.video_id,
+            files=[f"{folder}/{name}" for name in restoring.names],
             damaged=[f"{folder}/{file.name}" for file in damaged],
             replaced=[each.id for each in change.displaced],
         )
 
-    async def _returning(self, item: TrashItem) -> _Return:
+    async def _restoring(self, item: TrashItem) -> _Restoring:
         if item.video_id is None or not item.files:
             raise NotFound(f"item {item.id} has no files of a video")
-        await self._videos.settle(item.video_id)
+        await self._videos.finish_move(item.video_id)
         for file in item.files:
             inside = file.path.startswith(f"{item.folder}/")
             if not inside or await self._store.place(file.path) != file.path:
                 where = self._layout.shown(self._bins.root(item))
                 message = f"{file.path} is not a place for the files of a video"
                 raise PathOutsideArchive(f"{message}; the files of the item are in {where}")
-        returning = _Return(
+        restoring = _Restoring(
             item=item,
             video_id=item.video_id,
             staged=f"{self._bins.root(item)}/{item.folder}",
@@ -106,17 +106,17 @@ class Restorer:
             names=[file.path.removeprefix(f"{item.folder}/") for file in item.files],
             location=await self._location(item.video_id),
         )
-        self._require_media(returning)
-        return returning
+        self._require_media(restoring)
+        return restoring
 
-    def _require_media(self, returning: _Return) -> None:
+    def _require_media(self, restoring: _Restoring) -> None:
         """Raise NotFound if side files would be restored to a folder without the media."""
-        if returning.has_media:
+        if restoring.has_media:
             return
-        stored = returning.location.video_path if returning.location else None
+        stored = restoring.location.video_path if restoring.location else None
         folder = PurePosixPath(self._layout.key_of(stored)).parent if stored else None
-        if str(folder) != returning.item.folder:
-            message = f"the media of {returning.video_id} is not in {returning.item.folder}"
+        if str(folder) != restoring.item.folder:
+            message = f"the media of {restoring.video_id} is not in {restoring.item.folder}"
             raise NotFound(f"{message}: restore the item that has it first")
 
     async def _location(self, video_id: str) -> StorageLocation | None:
@@ -125,12 +125,12 @@ class Restorer:
         except NotFound:
             return None
 
-    async def _mark(self, returning: _Return, damaged: list[StoredFile]) -> None:
+    async def _mark(self, restoring: _Restoring, damaged: list[StoredFile]) -> None:
         detail = "it was restored from the quarantine"
         await self._findings.record(
             FileProblem(
-                returning.video_id,
-                f"{returning.item.folder}/{file.name}",
+                restoring.video_id,
+                f"{restoring.item.folder}/{file.name}",
                 FindingKind.DAMAGED,
                 detail,
             )
@@ -138,37 +138,37 @@ class Restorer:
         )
 
 
-def _copy_of(returning: _Return, known: list[StoredFile]) -> StoredCopy:
+def _copy_of(restoring: _Restoring, known: list[StoredFile]) -> StoredCopy:
     """Return the copy that is stored in the target folder now."""
-    location = returning.location
+    location = restoring.location
     if location is None:
-        return StoredCopy(returning.video_id, returning.target, known)
+        return StoredCopy(restoring.video_id, restoring.target, known)
     missing = tuple(location.missing)
-    return StoredCopy(returning.video_id, returning.target, known, location.quality, missing)
+    return StoredCopy(restoring.video_id, restoring.target, known, location.quality, missing)
 
 
-async def _prepared(swap: Swap, returning: _Return) -> Change:
-    paths = dict(zip(returning.names, returning.item.files, strict=True))
+async def _prepared(swap: Swap, restoring: _Restoring) -> Change:
+    paths = dict(zip(restoring.names, restoring.item.files, strict=True))
     originals = {name: file.sha256 for name, file in paths.items() if file.sha256}
-    detail = f"replaced by item {returning.item.id}"
-    return await swap.take_back(returning.names, detail, _facts(returning), originals)
+    detail = f"replaced by item {restoring.item.id}"
+    return await swap.restore_files(restoring.names, detail, _facts(restoring), originals)
 
 
-def _facts(returning: _Return) -> Facts:
+def _facts(restoring: _Restoring) -> Facts:
     """Return what is known of the video after the return of its files."""
-    item, location = returning.item, returning.location
-    if returning.has_media or location is None:
+    item, location = restoring.item, restoring.location
+    if restoring.has_media or location is None:
         return Facts(item.quality, list(item.missing))
-    restored = {parsed(name).side_file for name in returning.names}
+    restored = {parsed(name).side_file for name in restoring.names}
     missing = [each for each in location.missing if each not in restored]
     return Facts(location.quality, missing, location.profile)
 
 
 def _require(
-    returning: _Return, change: Change, damaged: list[StoredFile], *, replace: bool
+    restoring: _Restoring, change: Change, damaged: list[StoredFile], *, replace: bool
 ) -> None:
     """Raise an error if files would be overwritten, or were changed in the trash."""
-    item = returning.item
+    item = restoring.item
     in_the_way = [file.path for displaced in change.displaced for file in displaced.files]
     if in_the_way and not replace:
         raise RestoreConflict(
@@ -179,12 +179,12 @@ def _require(
         raise IntegrityFailure(message, files=[file.name for file in damaged[:20]])
 
 
-def _set(returning: _Return, change: Change) -> FileSet:
-    facts = _facts(returning)
-    has_media = returning.has_media or returning.location is None
+def _set(restoring: _Restoring, change: Change) -> FileSet:
+    facts = _facts(restoring)
+    has_media = restoring.has_media or restoring.location is None
     return FileSet(
-        returning.video_id,
-        returning.item.folder,
+        restoring.video_id,
+        restoring.item.folder,
         change.files,
         facts.quality,
         facts.missing,

@@ -80,7 +80,7 @@ class TrashService(WatchedOperations, TrashAPI):
 
     async def purge(self) -> None:
         """Delete the items of the trash that are older than `storage.trash_days`."""
-        async with self.watch.over():
+        async with self.watch.checked():
             emptied = await self._bins.empty(self._kept)
         if emptied.items:
             log.info("purged {} items of the trash", emptied.items)

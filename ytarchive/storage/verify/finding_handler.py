@@ -52,13 +52,13 @@ class FindingHandler:
                 log.info("{}: not verified, its move is not finished", video_id)
                 return
             registered = (await self._findings.files_of([video_id])).get(video_id, [])
-            problems = await _look_again(checker, registered, paths)
+            problems = await _check_again(checker, registered, paths)
             wrong = {problem.path for problem in problems}
-            await self._findings.settle(path for path in paths if path not in wrong)
+            await self._findings.remove_findings(path for path in paths if path not in wrong)
             for problem in problems:
-                await self._treat(problem, registered, checker)
+                await self._handle(problem, registered, checker)
 
-    async def _treat(
+    async def _handle(
         self, problem: FileProblem, registered: Sequence[RegisteredFile], checker: Checker
     ) -> None:
         shown = shown_name(file_name(problem.path))
@@ -75,7 +75,7 @@ class FindingHandler:
         if problem.kind is not FindingKind.MISSING:
             moved = await self._quarantined(problem, file)
             log.warning("{}: moved to {}", shown, moved)
-        await self._findings.take_out(problem, moved, copy)
+        await self._findings.remove_file(problem, moved, copy)
         await self._restore_checksums(problem, registered)
 
     def _is_taken_out(self, problem: FileProblem) -> bool:
@@ -127,13 +127,13 @@ async def _intact_copy(
     return None
 
 
-async def _look_again(
+async def _check_again(
     checker: Checker, registered: Sequence[RegisteredFile], paths: Collection[str]
 ) -> list[FileProblem]:
     suspects = [file for file in registered if file.path in paths]
     foreign = await checker.foreign(registered)
-    strangers = [problem for problem in foreign if problem.path in paths]
-    return [*await checker.check_files(suspects), *strangers]
+    unregistered = [problem for problem in foreign if problem.path in paths]
+    return [*await checker.check_files(suspects), *unregistered]
 
 
 async def write_checksums(

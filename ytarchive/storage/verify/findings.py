@@ -92,12 +92,12 @@ class Findings:
         for video_id in {row["video_id"] for row in rows if row["kind"].is_loss}:
             publish(VideoChanged(video_id=video_id, change="damaged"))
 
-    async def settle(self, paths: Iterable[str]) -> None:
+    async def remove_findings(self, paths: Iterable[str]) -> None:
         """Delete the findings of files that are intact again."""
         rows = [{"path": path} for path in paths]
         await self._keep(lambda writer: writer.execute_many("delete_finding", rows))
 
-    async def take_out(
+    async def remove_file(
         self, problem: FileProblem, quarantine_path: str | None, copy: Copy | None
     ) -> None:
         """Register a file as no longer stored; if it is the media, `copy` becomes the media."""
@@ -127,7 +127,7 @@ class Findings:
 
         await self._keep(transaction)
 
-    async def untreated(self, cursor: bytes) -> tuple[list[FileProblem], bytes | None]:
+    async def unhandled(self, cursor: bytes) -> tuple[list[FileProblem], bytes | None]:
         """Return the next findings not taken out, without details, and the cursor after them."""
         page = {"cursor": cursor, "limit": _AT_ONCE}
         rows = await self._database.fetch_all("untreated_findings", page)

@@ -86,7 +86,7 @@ class VerificationPasses:
         [counted] = await self._database.fetch_all("count_videos")
         return int(counted["videos"])
 
-    async def walked(self, progress: Pass) -> int:
+    async def covered_videos(self, progress: Pass) -> int:
         """Return how many videos a pass has covered, including those outside its sample."""
         row = await self._database.fetch_one("count_videos_until", {"cursor": progress.cursor})
         return int(row["videos"]) if row else 0
@@ -131,9 +131,9 @@ class VerificationPasses:
         await self._database.execute("set_pass_state", row)
         publish(VerificationChanged(scope=scope, state=state))
 
-    async def stop_cut_passes(self) -> None:
+    async def stop_interrupted_passes(self) -> None:
         """Mark passes as stopped that were running when the last process ended."""
-        await self._database.execute("stop_cut_passes")
+        await self._database.execute("stop_interrupted_passes")
 
 
 def _moment(value: int | None) -> datetime | None:

@@ -126,7 +126,7 @@ class Verifier(WatchedOperations, VerificationAPI):
     def _new_session(
         self, progress: Pass, request: VerifyRequest, threads: int
     ) -> VerificationSession:
-        treatment = FindingHandler(
+        handler = FindingHandler(
             self._findings,
             self._library,
             self._bins.store,
@@ -135,13 +135,13 @@ class Verifier(WatchedOperations, VerificationAPI):
             request,
         )
         return VerificationSession(
-            self._passes, self._findings, self._layout, treatment, progress, request, threads
+            self._passes, self._findings, self._layout, handler, progress, request, threads
         )
 
     async def _run(self, session: VerificationSession, scope: str) -> None:
         state, error = VerifyState.FAILED, None
         try:
-            async with self.watch.over():
+            async with self.watch.checked():
                 state = await session.run()
         except ArchiveMissing as missing:
             state, error = VerifyState.STOPPED, f"{missing.message}. {missing.remedy}"

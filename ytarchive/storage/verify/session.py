@@ -14,10 +14,10 @@ from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.verify.checks import Checked, Checker, FileProblem, RegisteredFile
 from ytarchive.storage.verify.finding_handler import FindingHandler
 from ytarchive.storage.verify.findings import Findings
+from ytarchive.storage.verify.foreign_search import AcceptedFiles, ForeignFileSearch
 from ytarchive.storage.verify.models import FindingKind, VerifyMode, VerifyRequest, VerifyState
 from ytarchive.storage.verify.passes import Pass, VerificationPasses
 from ytarchive.storage.verify.rows import damaged_id, id_of
-from ytarchive.storage.verify.strangers import AcceptedFiles, Strangers
 
 _BATCH_BYTES = 32 * 2**20
 _BATCH_FILES = 100
@@ -64,7 +64,7 @@ class VerificationSession:
         passes: VerificationPasses,
         findings: Findings,
         layout: Layout,
-        treatment: FindingHandler,
+        handler: FindingHandler,
         progress: Pass,
         request: VerifyRequest,
         threads: int,
@@ -72,7 +72,7 @@ class VerificationSession:
         self._passes = passes
         self._findings = findings
         self._layout = layout
-        self._handler = treatment
+        self._handler = handler
         self._pass = progress
         self._request = request
         self._ahead = 2 * threads
@@ -80,8 +80,8 @@ class VerificationSession:
         self._stop = threading.Event()
         reads = request.mode is VerifyMode.FULL
         self._accepted = AcceptedFiles(layout)
-        self._checker = Checker(treatment.store, reads_content=reads, stop=self._stop)
-        self._strangers = Strangers(findings, layout, self._checker)
+        self._checker = Checker(handler.store, reads_content=reads, stop=self._stop)
+        self._foreign_search = ForeignFileSearch(findings, layout, self._checker)
         self._deadline = time.monotonic() + (request.time_limit or float("inf"))
         self._saved = time.monotonic()
         self._unsure: list[FileProblem] | None = []
@@ -114,7 +114,7 @@ class VerificationSession:
     async def _prepare(self) -> None:
         accepted = await asyncio.to_thread(self._accepted.paths)
         self._checker = replace(self._checker, accepted=accepted)
-        self._strangers = Strangers(self._findings, self._layout, self._checker)
+        self._foreign_search = ForeignFileSearch(self._findings, self._layout, self._checker)
 
     @property
     def _is_whole(self) -> bool:
@@ -131,7 +131,7 @@ class VerificationSession:
             return False
         if self._is_whole:
             await self._findings.record(await self._findings.broken_relations())
-        await self._strangers.look()
+        await self._foreign_search.look()
         if self._pass.total and not self._pass.files:
             raise FileFailure(
                 f"no file could be read of {self._pass.total} registered videos: check that the "
@@ -142,9 +142,9 @@ class VerificationSession:
     async def _accept_foreign(self) -> None:
         if self._request.accept_foreign:
             await self._findings.watch.require()
-            found = await self._strangers.found()
+            found = await self._foreign_search.found()
             await asyncio.to_thread(self._accepted.add, found)
-            await self._findings.settle(found)
+            await self._findings.remove_findings(found)
 
     @property
     def _is_over(self) -> bool:
@@ -155,9 +155,9 @@ class VerificationSession:
         checker = replace(self._checker, reads_content=True)
         cursor: bytes | None = b""
         while cursor is not None:
-            known, cursor = await self._findings.untreated(cursor)
-            strangers = [each.path for each in known if each.kind is FindingKind.FOREIGN]
-            await self._strangers.recheck(strangers)
+            known, cursor = await self._findings.unhandled(cursor)
+            foreign_paths = [each.path for each in known if each.kind is FindingKind.FOREIGN]
+            await self._foreign_search.recheck(foreign_paths)
             await self._confirm((each for each in known if each.kind not in _NOT_FILES), checker)
 
     async def _check_registered(self) -> bool:
@@ -190,7 +190,7 @@ class VerificationSession:
 
     async def _batches(self) -> AsyncIterator[VerificationBatch]:
         sample = Sample(self._pass.total, self._pass.sample_percent, self._pass.seed)
-        position, cursor = await self._passes.walked(self._pass), self._pass.cursor
+        position, cursor = await self._passes.covered_videos(self._pass), self._pass.cursor
         while rows := await self._findings.videos_after(cursor):
             wanted = [row for at, row in enumerate(rows, position) if sample.has(at)]
             files = await self._files_of(wanted)
@@ -210,7 +210,7 @@ class VerificationSession:
     async def _settle(self, batch: VerificationBatch, checking: asyncio.Task[Checked]) -> None:
         checked = await checking
         await self._findings.watch.require()  # else files of a missing disk would count as lost
-        await self._confirm(self._believed(batch, checked.problems), self._checker)
+        await self._confirm(self._plausible_problems(batch, checked.problems), self._checker)
         self._pass = self._pass.advanced(batch.cursor, batch.videos, checked.files, checked.bytes)
         if time.monotonic() - self._saved > _SAVE_SECONDS:
             await self._save()
@@ -221,7 +221,9 @@ class VerificationSession:
             self._saved = time.monotonic()
             await self._passes.save_progress(self._pass)
 
-    def _believed(self, batch: VerificationBatch, problems: list[FileProblem]) -> list[FileProblem]:
+    def _plausible_problems(
+        self, batch: VerificationBatch, problems: list[FileProblem]
+    ) -> list[FileProblem]:
         """Return the problems to handle: none until one file exists, as the disk may be unmounted.
 
         Raises FileFailure if too many videos are missing completely.

@@ -50,7 +50,7 @@ class WorkPlans(WatchedOperations, WorkPlansAPI):
         self._writing = asyncio.Lock()
 
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        plan = await self._changes.to_the_end(self._create(request))
+        plan = await self._changes.run_to_end(self._create(request))
         log.info("work plan {}: {} videos to review", plan.id, plan.missing)
         return plan
 

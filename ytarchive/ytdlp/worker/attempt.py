@@ -25,7 +25,7 @@ class Attempt:
         self._may_begin_anew = True
         self._has_claimed = False
 
-    def claim_room(self, info: Info, media_bytes: int) -> None:
+    def claim_disk_space(self, info: Info, media_bytes: int) -> None:
         """Request disk space for the streams and, in addition, the merged file."""
         if self._has_claimed or self.staged.is_merged(str(info.get("format_id"))):
             return
@@ -39,7 +39,7 @@ class Attempt:
             return errors.DiskFull("there was not enough space to merge the video with its sound")
         return failure
 
-    def goes_on_after(self, failure: errors.YTArchiveError, facts: Facts) -> bool:
+    def should_retry_after(self, failure: errors.YTArchiveError, facts: Facts) -> bool:
         """Return whether to extract the video again; removes unusable files before.
 
         Media that fail their check are fetched again from the start, but only once.

@@ -51,14 +51,14 @@ class ForkServer:
 
     def serve(self, session: "ExtractorSession", version: str) -> None:
         """Answer the server until it closes the socket."""
-        self._tell(WorkerEvent(ready=version))
+        self._send(WorkerEvent(ready=version))
         watched: list[Any] = [self._control, self._deaths]
         while True:
             ready, _, _ = select.select(watched, [], [])
             if self._deaths in ready:
                 os.read(self._deaths, 4096)
                 self._reap()
-            if self._control in ready and not self._obey(session):
+            if self._control in ready and not self._execute(session):
                 return
 
     def end(self) -> None:
@@ -68,7 +68,7 @@ class ForkServer:
         for pid in self._children:
             os.waitpid(pid, 0)
 
-    def _obey(self, session: "ExtractorSession") -> bool:
+    def _execute(self, session: "ExtractorSession") -> bool:
         """Carry out the server's message; return False when the server has ended."""
         data, sockets, _, _ = socket.recv_fds(self._control, 65536, 8)
         if not data:
@@ -88,7 +88,7 @@ class ForkServer:
             self._become_worker(connection, session)
         os.close(connection)
         self._children.add(pid)
-        self._tell(WorkerEvent(forked=number, pid=pid))
+        self._send(WorkerEvent(forked=number, pid=pid))
 
     def _become_worker(self, connection: int, session: "ExtractorSession") -> NoReturn:
         from ytarchive.ytdlp.worker.worker import Worker  # noqa: PLC0415  # imported before the fork
@@ -113,9 +113,9 @@ class ForkServer:
                 self._children.discard(pid)
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGKILL)  # its child processes
-                self._tell(WorkerEvent(died=pid, status=os.waitstatus_to_exitcode(status)))
+                self._send(WorkerEvent(died=pid, status=os.waitstatus_to_exitcode(status)))
 
-    def _tell(self, message: WorkerEvent) -> None:
+    def _send(self, message: WorkerEvent) -> None:
         self._control.sendall(message.model_dump_json(exclude_defaults=True).encode() + b"\n")
 
 
@@ -137,7 +137,7 @@ def _first_line(control: socket.socket) -> bytes:
     return line
 
 
-def _warm(worker_config: WorkerConfig) -> tuple["ExtractorSession", str]:
+def _load(worker_config: WorkerConfig) -> tuple["ExtractorSession", str]:
     """Return a prepared session, which forked workers share, and yt-dlp's version."""
     import yt_dlp.version  # noqa: PLC0415  # a failure is reported to the server
 
@@ -145,7 +145,7 @@ def _warm(worker_config: WorkerConfig) -> tuple["ExtractorSession", str]:
     from ytarchive.ytdlp.worker.session import ExtractorSession  # noqa: PLC0415
 
     session = ExtractorSession(worker_config)
-    session.rehearse()
+    session.preload()
     gc.freeze()  # keeps shared memory pages shared
     return session, str(yt_dlp.version.__version__)
 
@@ -159,7 +159,7 @@ def main() -> None:
     worker_config = WorkerConfig.model_validate_json(_first_line(control))
     fork_server = ForkServer(control, worker_config.memory)
     try:
-        session, version = _warm(worker_config)
+        session, version = _load(worker_config)
     except Exception as failure:  # report a broken installation, not a traceback
         control.sendall(WorkerEvent(failed=f"{failure}").model_dump_json().encode() + b"\n")
         return

@@ -54,7 +54,7 @@ class ExtractorSession:
         self._worker_config = worker_config
         self._attempt: Attempt | None = None
         self._messages = Messages()
-        self.is_worn = False
+        self.needs_replacement = False
         """Whether a thread of an earlier task hangs; another process must run the next task.
         """
         self._meter = ProgressMeter(lambda transfer: None)
@@ -68,7 +68,7 @@ class ExtractorSession:
         self._messages.report = report
         self._ydl.on_request = on_request
 
-    def rehearse(self) -> None:
+    def preload(self) -> None:
         """Extract a video and list a playlist without requests, which loads all needed modules.
 
         Also request the programs' versions, as yt-dlp does before it uses them. Forked workers
@@ -131,14 +131,14 @@ class ExtractorSession:
         self._meter = ProgressMeter(report, DiskWatch(self._worker_config.min_free))
         self._meter.extracting()
         attempt = self._attempt = Attempt(order, admit)
-        attempt.staged.shed_links()
-        info = self._remembered(order.video_id)
+        attempt.staged.remove_links()
+        info = self._kept_extraction(order.video_id)
         while True:
             try:
                 done = self._fetch(info or self._extract(order.video_id), attempt)
             except Exception as failure:
                 found = attempt.explained(self.classify(failure))
-                if not attempt.goes_on_after(found, facts_of(failure)):
+                if not attempt.should_retry_after(found, facts_of(failure)):
                     raise found from failure
                 self._messages.warning(f"{found.message}; the video is extracted again")
                 self._info_path(order.video_id).unlink(missing_ok=True)
@@ -172,7 +172,7 @@ class ExtractorSession:
         write_json(self._info_path(video_id), self._ydl.sanitize_info(info, True), private=True)
         return info
 
-    def _remembered(self, video_id: str) -> Info | None:
+    def _kept_extraction(self, video_id: str) -> Info | None:
         """Return an extraction of the last hour with valid media URLs, with formats chosen."""
         path = self._info_path(video_id)
         try:
@@ -197,7 +197,7 @@ class ExtractorSession:
             return self._fetch_side_files(info, attempt)
         staged.open()
         self._meter.fetching(info, order.folder)
-        attempt.claim_room(info, self._meter.media_bytes)
+        attempt.claim_disk_space(info, self._meter.media_bytes)
         published = staged.publishable(self._ydl.sanitize_info(info, True))
         with self._side_files(info, order) as side_files:
             self._ydl.process_info(info)
@@ -247,7 +247,7 @@ class ExtractorSession:
             with side_files:
                 yield side_files
         finally:
-            self.is_worn |= side_files.has_hanging_threads
+            self.needs_replacement |= side_files.has_hanging_threads
 
     def _report_side_files(self) -> None:
         self._meter.fetching_side_files("captions")

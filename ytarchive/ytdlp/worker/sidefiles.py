@@ -25,8 +25,8 @@ from ytarchive.ytdlp.selection import (
 from ytarchive.ytdlp.worker.caption_formats import Once, converted
 from ytarchive.ytdlp.worker.classifier import facts_of
 from ytarchive.ytdlp.worker.messages import clean
+from ytarchive.ytdlp.worker.sequential_fetcher import SequentialFetcher, WantedFile
 from ytarchive.ytdlp.worker.sidefetch import SideFetcher, is_final
-from ytarchive.ytdlp.worker.sidelane import Lane, WantedFile
 
 _TOO_MANY_REQUESTS = 429
 _SECONDS_BETWEEN_SIGNS = 0.5
@@ -49,16 +49,19 @@ class SideFiles:
         self._order = order
         self._ffmpeg: str = ydl.params["ffmpeg_location"]
         self._fetcher = SideFetcher(ydl, order.folder / ".side-files")
-        self._lanes = [Lane(self._captions(info), timeout), Lane(self._thumbnail(info), timeout)]
+        self._fetchers = [
+            SequentialFetcher(self._captions(info), timeout),
+            SequentialFetcher(self._thumbnail(info), timeout),
+        ]
 
     @property
     def has_hanging_threads(self) -> bool:
         """Return whether a fetch was abandoned while it waited for a server."""
-        return any(lane.has_hanging_threads for lane in self._lanes)
+        return any(fetcher.has_hanging_threads for fetcher in self._fetchers)
 
     def __enter__(self) -> Self:
-        for lane in self._lanes:
-            lane.start()
+        for fetcher in self._fetchers:
+            fetcher.start()
         return self
 
     def __exit__(
@@ -67,17 +70,17 @@ class SideFiles:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        for lane in self._lanes:
-            lane.stop()
-            for wanted, failure in lane.outcomes:
+        for fetcher in self._fetchers:
+            fetcher.stop()
+            for wanted, failure in fetcher.outcomes:
                 self._note(wanted, failure)
 
     def wait(self, sign: Callable[[], None], *, at_most: float | None = None) -> None:
         """Wait for the files, at most a number of seconds, with progress twice a second."""
         end = time.monotonic() + (float("inf") if at_most is None else at_most)
         sign()
-        for lane in self._lanes:
-            while lane.wait(end, _SECONDS_BETWEEN_SIGNS):
+        for fetcher in self._fetchers:
+            while fetcher.wait(end, _SECONDS_BETWEEN_SIGNS):
                 sign()
 
     def _note(self, wanted: WantedFile, failure: Exception | None) -> None:
@@ -122,7 +125,7 @@ class SideFiles:
             yield WantedFile(key, in_words([key]), file, self._order.folder / file.name, content)
 
     def _fetch_captions(self, track: Info) -> bytes:
-        is_spared = self._order.spares_captions or self.captions_refused
+        is_spared = self._order.omits_captions or self.captions_refused
         if is_spared and track.get("data") is None:
             raise ValueError(CAPTIONS_NOT_ASKED)
         try:

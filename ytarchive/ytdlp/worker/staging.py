@@ -26,7 +26,7 @@ class StagedVideo:
     def _info(self) -> Path:
         return self._folder / f"{self._id}.info.json"
 
-    def shed_links(self) -> None:
+    def remove_links(self) -> None:
         """Remove links, but not their targets: writes through links would leave the archive."""
         if self._folder.is_symlink():
             self._folder.unlink()
@@ -82,12 +82,12 @@ class StagedVideo:
         The media file is renamed last, which marks completeness.
         """
         write_json(self._info, info)
-        self._leave_only({media, self._info, self._record(transferred), *side_files})
+        self._keep_only({media, self._info, self._record(transferred), *side_files})
         media.rename(self._media(media.suffix))
 
     def finish_without_media(self, files: list[Path], transferred: Transferred) -> None:
         """Keep only the files fetched for a stored video; remove the folder if there are none."""
-        self._leave_only({*files, self._record(transferred)} if files else set())
+        self._keep_only({*files, self._record(transferred)} if files else set())
         if not files and self._folder.is_dir():
             self._folder.rmdir()
 
@@ -97,7 +97,7 @@ class StagedVideo:
         write_json(path, transferred.model_dump(mode="json"))
         return path
 
-    def _leave_only(self, keep: set[Path]) -> None:
+    def _keep_only(self, keep: set[Path]) -> None:
         for path in sorted(self._folder.rglob("*"), reverse=True):
             if path.is_dir() and not path.is_symlink():
                 if not any(kept.is_relative_to(path) for kept in keep):

@@ -59,7 +59,7 @@ class Worker:
             if isinstance(error, UnknownFailure):
                 self._log("DEBUG", traceback.format_exc())
             event = Event(kind="failed", error=error.detail())
-        condition = {"memory": memory(), "worn": self._session.is_worn}
+        condition = {"memory": memory(), "needs_replacement": self._session.needs_replacement}
         self._send(event.model_copy(update=condition))
 
     def _result(self, task: Task) -> Event:
@@ -67,7 +67,7 @@ class Worker:
         if task.kind == "extract":
             return Event(kind="done", extracted=session.extract(task.video_id))
         if task.kind == "download" and task.order:
-            downloaded = session.download(task.order, self._progress, self._ask_for_room)
+            downloaded = session.download(task.order, self._progress, self._request_disk_space)
             return Event(kind="done", downloaded=downloaded)
         for entries in session.listing(task.source):
             self._send(Event(kind="chunk", entries=entries))
@@ -77,7 +77,7 @@ class Worker:
     def _progress(self, transfer: Transfer) -> None:
         self._send(Event(kind="progress", transfer=transfer))
 
-    def _ask_for_room(self, needed: int) -> None:
+    def _request_disk_space(self, needed: int) -> None:
         """Report the needed disk space and wait; without the space the server ends this worker."""
         self._send(Event(kind="sized", needed=needed))
         self._tasks.get()
@@ -107,30 +107,30 @@ class Worker:
             ready, _, _ = select.select(watched, [], [], _SECONDS_BETWEEN_LOOKS[self._is_busy])
             if not ready:
                 self._report_request()
-                self._die_if_grown()
-                self._die_if_the_disk_fills_up()
+                self._end_if_too_large()
+                self._end_if_disk_full()
                 continue
             data = self._connection.recv(65536) if self._connection in ready else b""
             if not data:
-                die()
+                end_process()
             *lines, unread = (unread + data).split(b"\n")
             for line in lines:
                 self._is_busy = True  # at once: the next look is soon
                 self._tasks.put(Task.model_validate_json(line))
 
-    def _die_if_grown(self) -> None:
+    def _end_if_too_large(self) -> None:
         if (taken := memory()) <= self._most_memory:
             return
         if self._is_busy:
             error = WorkerCrashed(f"a worker process used {taken // 2**20} MiB of memory")
             self._send(Event(kind="failed", error=error.detail(), memory=taken))
-        die()
+        end_process()
 
-    def _die_if_the_disk_fills_up(self) -> None:
+    def _end_if_disk_full(self) -> None:
         """End this process and ffmpeg, which cannot be stopped otherwise."""
         if self._is_busy and (error := self._session.shortage()) is not None:
-            self._send(Event(kind="failed", error=error.detail(), worn=True))
-            die()
+            self._send(Event(kind="failed", error=error.detail(), needs_replacement=True))
+            end_process()
 
 
 def memory() -> int:
@@ -143,6 +143,6 @@ def memory() -> int:
     return pages * resource.getpagesize()
 
 
-def die() -> Any:
+def end_process() -> Any:
     """Kill this process and its child processes."""
     os.killpg(0, signal.SIGKILL)

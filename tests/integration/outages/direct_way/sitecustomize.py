@@ -1,7 +1,7 @@
 """Python imports this at its start: resolves YouTube's names to a port of this machine.
 
-YOUTUBE_PORT names a file with that port; while the file is empty, the names cannot be resolved.
-The product knows nothing of this.
+YOUTUBE_PORT names a file with that port; while the file is empty, the names cannot be resolved. The
+program under test does not know this module.
 """
 
 import os

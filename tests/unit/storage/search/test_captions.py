@@ -1,4 +1,4 @@
-"""Captions as YouTube makes them become lines, each once, with its second."""
+"""YouTube's captions are converted to lines, each once, with its time."""
 
 from tests.standin.captions import captions
 from ytarchive.storage.search.documents import parse
@@ -46,19 +46,19 @@ def test_captions_made_by_people_keep_their_cues() -> None:
     assert parse(written) == [(1, "Salt & pepper in one pan"), (9, "Salt & pepper")]
 
 
-def test_a_line_said_again_later_counts_again() -> None:
+def test_a_line_repeated_later_is_a_new_line() -> None:
     assert parse("WEBVTT\n\n00:01.000 --> 00:02.000\nyeah\n\n00:05.000 --> 00:06.000\nyeah\n") == [
         (1, "yeah"),
         (5, "yeah"),
     ]
 
 
-def test_both_formats_of_the_stand_in_are_read_alike() -> None:
+def test_both_formats_of_the_stand_in_have_the_same_lines() -> None:
     vtt, srt = (parse(captions("de", form)[0].decode()) for form in ("vtt", "srt"))
     assert vtt == srt
     assert vtt[1] == (1, "Stand-in caption 2 (de)")
 
 
-def test_what_is_no_captions_has_no_lines() -> None:
+def test_content_that_is_no_captions_has_no_lines() -> None:
     for content in ("", "WEBVTT", "<html>", "00:00", "a --> b", "00:01.000 --> 00:02.000"):
         assert parse(content) == []

@@ -1,4 +1,4 @@
-"""The index follows the archive, whatever happens in between."""
+"""The index follows the archive after any sequence of events."""
 
 import shutil
 import sqlite3
@@ -35,7 +35,7 @@ async def test_changed_metadata_and_captions_are_indexed_anew(
     assert _integrity(config) == "ok"
 
 
-async def test_what_was_not_indexed_before_the_end_is_at_the_next_start(
+async def test_unindexed_changes_are_indexed_at_the_next_start(
     config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(indexer, "_GATHER", 3600.0)
@@ -85,7 +85,7 @@ def _change(path: Path, statement: str) -> None:
         database.execute(statement)
 
 
-async def test_an_older_library_that_was_restored_gets_an_index_of_its_own(
+async def test_a_restored_older_library_gets_a_new_index(
     config: StorageConfig, tmp_path: Path
 ) -> None:
     library = config.state_path / "library.db"
@@ -116,7 +116,7 @@ async def test_a_rebuild_makes_the_index_from_the_files_alone(config: StorageCon
         assert await found(again, "passwd") == [OTHER]  # the title in its info.json
 
 
-async def test_files_that_cannot_be_read_do_not_keep_others_waiting(
+async def test_unreadable_files_do_not_delay_others(
     storage: StorageService, config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def riddle(*_: object) -> None:

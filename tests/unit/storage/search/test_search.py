@@ -61,7 +61,7 @@ async def test_titles_come_first_then_newer_uploads(library: StorageService) -> 
     assert await found(library, "radio*") == [THIRD, OTHER, VIDEO]
 
 
-async def test_words_may_be_anywhere_and_phrases_go_on_in_the_next_line(
+async def test_words_may_be_anywhere_and_phrases_may_span_lines(
     library: StorageService,
 ) -> None:
     assert await found(library, "kitchen began crystal") == [VIDEO]
@@ -78,7 +78,7 @@ async def test_part_of_a_chinese_or_japanese_text_is_found(library: StorageServi
     assert hit.snippet.startswith("you up, 東<mark>京タ</mark>ワー")
 
 
-async def test_what_must_not_be_there_may_be_in_the_captions(library: StorageService) -> None:
+async def test_excluded_words_are_searched_in_captions_too(library: StorageService) -> None:
     assert await found(library, "radio -crystal") == [OTHER]
     assert await found(library, "kitchen -radio") == []
 
@@ -102,7 +102,9 @@ async def test_filters(library: StorageService) -> None:
         assert (results.total, results.is_total_exact) == (len(expected), True)
 
 
-async def test_a_query_without_words_finds_nothing_and_says_why(library: StorageService) -> None:
+async def test_a_query_without_words_finds_nothing_and_gives_the_reason(
+    library: StorageService,
+) -> None:
     for query in ("", "  ", '"', "*", "-", "-radio", "?!", "\x00"):
         results = await library.search.search(SearchQuery(query=query))
         assert (results.items, results.total) == ([], 0)
@@ -110,7 +112,7 @@ async def test_a_query_without_words_finds_nothing_and_says_why(library: Storage
 
 
 @pytest.mark.parametrize("most_counted", [1000, 4])
-async def test_pages_follow_one_another_without_gap_or_repetition(
+async def test_pages_have_no_gaps_or_repetitions(
     storage: StorageService, most_counted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also for many videos of one day, of which some have the word in the title."""

@@ -45,7 +45,7 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class FolderState:
     """All that is known about a folder that is to be used as an archive."""
 
     layout: Layout
@@ -53,7 +53,7 @@ class Standing:
     """The folder as configured; differs from `layout.base` if part of the path is a link."""
     identity: ArchiveIdentity | None
     records: list[KnownArchive]
-    state: RecordedState
+    recorded: RecordedState
     damage: errors.NotAnArchive | None = None
     """Why the identity file cannot be used; the identity is None then."""
 
@@ -76,9 +76,9 @@ class Standing:
             self._require_same(self.identity)
             return False
         self._require_unknown()
-        if self.state.is_used and not self.state.is_found_in(self.base):
+        if self.recorded.is_used and not self.recorded.is_found_in(self.base):
             raise errors.ArchiveMissing(self._lost(), path=str(self.base))
-        return self.state.is_used or has_stored_video(self.layout)
+        return self.recorded.is_used or has_stored_video(self.layout)
 
     def require_empty(self) -> None:
         """Raise NotAnArchive unless the folder is missing or empty."""
@@ -88,7 +88,7 @@ class Standing:
 
     def require_no_queue(self) -> None:
         """Raise ArchiveMissing if the folder is empty but the state folder has a queue."""
-        if self.state.has_queue and is_empty(self.base):
+        if self.recorded.has_queue and is_empty(self.base):
             message = f"{self.layout.state} has the queue of an archive, and {self.base} is empty"
             raise errors.ArchiveMissing(message, path=str(self.base))
 
@@ -99,9 +99,9 @@ class Standing:
                 raise errors.WrongArchive(
                     f"{message}, which was opened there before", path=str(self.base)
                 )
-        if self.state.archive_id not in {None, identity.id}:
+        if self.recorded.archive_id not in {None, identity.id}:
             message = f"{self.base} holds the archive {identity.id}, and the state in"
-            message = f"{message} {self.layout.state} belongs to {self.state.archive_id}"
+            message = f"{message} {self.layout.state} belongs to {self.recorded.archive_id}"
             raise errors.WrongArchive(message, path=str(self.base))
 
     def _require_unknown(self) -> None:
@@ -113,18 +113,18 @@ class Standing:
                 message = f"{known.path} {'is empty' if empty else f'has no {IDENTITY_FILE}'}"
             since = f"the archive {known.id} was there on {known.recorded_at[:10]}"
             raise errors.ArchiveMissing(f"{message}; {since}", path=str(self.base))
-        if self.state.archive_id is not None:
+        if self.recorded.archive_id is not None:
             message = f"{self.base} has no {IDENTITY_FILE}, and the state in {self.layout.state}"
-            message = f"{message} belongs to the archive {self.state.archive_id}"
+            message = f"{message} belongs to the archive {self.recorded.archive_id}"
             raise errors.ArchiveMissing(message, path=str(self.base))
 
     def _lost(self) -> str:
         """Return the message for a library without identity whose files are missing."""
-        library = f"{self.layout.database} has {self.state.videos} videos"
+        library = f"{self.layout.database} has {self.recorded.videos} videos"
         return f"{library}, and none of their files is in {self.base}"
 
 
-def examine(config: StorageConfig, known: KnownArchives) -> Standing:
+def examine(config: StorageConfig, known: KnownArchives) -> FolderState:
     """Examine a folder without changing it.
 
     Raises InvalidConfiguration if the path is a file, or ArchiveMissing if the folder cannot be
@@ -139,7 +139,7 @@ def examine(config: StorageConfig, known: KnownArchives) -> Standing:
         raise unreachable(layout.base, error) from None
     identity, damage = _identity(layout.base)
     records = known.recorded(dict.fromkeys([layout.base, named]))
-    return Standing(layout, named, identity, records, RecordedState(layout), damage)
+    return FolderState(layout, named, identity, records, RecordedState(layout), damage)
 
 
 def _identity(base: Path) -> tuple[ArchiveIdentity | None, errors.NotAnArchive | None]:

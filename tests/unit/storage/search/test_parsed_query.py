@@ -1,28 +1,28 @@
-"""Queries as people type them."""
+"""Queries as users type them."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ytarchive.storage.search.matching import Phrase, Question
+from ytarchive.storage.search.matching import ParsedQuery, Phrase
 from ytarchive.storage.search.text import clean, fold, words
 
 
 def phrases(query: str) -> list[str]:
-    return [phrase.match for phrase in Question.parse(query).wanted]
+    return [phrase.match for phrase in ParsedQuery.parse(query).wanted]
 
 
-def test_words_phrases_beginnings_and_what_must_not_be() -> None:
-    question = Question.parse('Cats "black and  white" kitt* -dogs -"hot dogs" "new y"*')
-    assert question.wanted == (
+def test_words_phrases_beginnings_and_exclusions() -> None:
+    parsed = ParsedQuery.parse('Cats "black and  white" kitt* -dogs -"hot dogs" "new y"*')
+    assert parsed.wanted == (
         Phrase(("cats",)),
         Phrase(("black", "and", "white")),
         Phrase(("kitt",), is_prefix=True),
         Phrase(("new", "y"), is_prefix=True),
     )
-    assert question.unwanted == (Phrase(("dogs",)), Phrase(("hot", "dogs")))
+    assert parsed.unwanted == (Phrase(("dogs",)), Phrase(("hot", "dogs")))
 
 
-def test_what_means_something_to_the_index_is_a_word_like_any_other() -> None:
+def test_operators_of_the_index_are_ordinary_words() -> None:
     assert phrases("NOT title:x a^b NEAR(c) {d}") == [
         '"not"', '"title x"', '"a b"', '"near c"', '"d"',
     ]  # fmt: skip
@@ -44,7 +44,7 @@ def test_case_and_accents_do_not_matter_in_any_script() -> None:
 
 def test_characters_of_scripts_without_spaces_are_words() -> None:
     assert words("iPhone東京タワー!") == ["iphone", "東", "京", "タ", "ワ", "ー"]
-    assert Question.parse("東京").wanted == (Phrase(("東", "京")),)
+    assert ParsedQuery.parse("東京").wanted == (Phrase(("東", "京")),)
 
 
 @given(st.text())
@@ -59,5 +59,5 @@ def test_a_text_is_found_in_itself(text: str) -> None:
     """The words that the index knows are also seen where the hits are marked."""
     text = clean(text)
     for word in words(text):
-        places = Question((Phrase((word,)),), ()).places()
+        places = ParsedQuery((Phrase((word,)),), ()).places()
         assert any(words(text[begin:end]) == [word] for begin, end in places.find(text)), word

@@ -9,13 +9,13 @@ from ytarchive.logging.masking import mask
 _INTERVAL_SECONDS = 60
 
 
-class Complaints:
+class LogProblems:
     """Writes problems to stderr, at most one per minute."""
 
     def __init__(self) -> None:
         self._quiet_until = 0.0
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Write one line, unless one was written within the last minute."""
         now = time.monotonic()
         if now >= self._quiet_until:

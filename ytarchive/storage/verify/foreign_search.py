@@ -53,7 +53,7 @@ class AcceptedFiles:
         return accepted
 
 
-class Strangers:
+class ForeignFileSearch:
     """Records foreign files outside the folders of registered videos as findings; lists them."""
 
     def __init__(self, findings: Findings, layout: Layout, checker: Checker) -> None:
@@ -82,14 +82,14 @@ class Strangers:
         gone = [path for path in paths if states[path].kind is FileKind.MISSING]
         silent = {path for path in paths if not self._checker.reports(path, parent)}
         registered = await self._findings.paths_known(paths)
-        await self._findings.settle({*gone, *silent, *registered})
+        await self._findings.remove_findings({*gone, *silent, *registered})
 
     async def found(self) -> list[str]:
         """Return the paths of all recorded foreign files."""
         found: list[str] = []
         cursor: bytes | None = b""
         while cursor is not None:
-            known, cursor = await self._findings.untreated(cursor)
+            known, cursor = await self._findings.unhandled(cursor)
             found += [each.path for each in known if each.kind is FindingKind.FOREIGN]
         return found
 
@@ -97,11 +97,11 @@ class Strangers:
         video_id = name if VIDEO_ID.fullmatch(name) else ""
         paths = await self._below(path)
         for some in _chunks(paths):
-            strangers = [
+            unregistered = [
                 foreign(video_id, each) for each in some if self._checker.reports(each, parent)
             ]
-            known = await self._findings.paths_known([each.path for each in strangers])
-            await self._findings.record(each for each in strangers if each.path not in known)
+            known = await self._findings.paths_known([each.path for each in unregistered])
+            await self._findings.record(each for each in unregistered if each.path not in known)
 
     async def _below(self, path: str) -> list[str]:
         """Return the files below a path, or the path itself if it is not a folder."""

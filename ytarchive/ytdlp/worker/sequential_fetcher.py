@@ -32,7 +32,7 @@ class WantedFile(NamedTuple):
     fetch: Callable[[], bytes]
 
 
-class Lane:
+class SequentialFetcher:
     """A thread that fetches files in turn. `outcomes` has the failure of each file, or None.
 
     Each file is fetched in a further thread, which is abandoned after `timeout` seconds: nothing
