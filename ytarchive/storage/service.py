@@ -98,7 +98,7 @@ class StorageService(WatchedOperations, StorageAPI):
         restorer = Restorer(layout, store, self._library, self._videos, bins, findings)
         self._trash = TrashService(bins, restorer, self._change, config.trash_days, self.watch)
         shared = (self._passes, findings, self._library, layout, self._changes.lock)
-        self.verifier = Verifier(*shared, on_end=self._videos.measure, bins=bins)
+        self.verifier = Verifier(*shared, on_end=self._library.measure, bins=bins)
         self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
 
@@ -136,7 +136,7 @@ class StorageService(WatchedOperations, StorageAPI):
             await storage.plans.resolve_stored()
             await storage.plans.write_missing_files()
             await storage._passes.stop_interrupted_passes()
-            await storage._videos.measure()
+            await storage._library.measure()
         except BaseException:
             await storage.close()
             raise
@@ -260,5 +260,4 @@ class StorageService(WatchedOperations, StorageAPI):
             result = await work()
         await self.plans.resolve(video_id)
         self.search.notify()
-        await self._videos.measure()
         return result

@@ -100,13 +100,14 @@ class Swap:
 
         `detail` is written to the manifest of the replaced files.
         """
-        names = await file_sets.finished_set(self._staged, self._video.video_id)
-        rivals = [each.name for each in await self._rivals(*_media_in(names))]
-        return await self.prepare(names, [*names, *rivals], detail, facts)
+        states = await file_sets.finished_set(self._staged, self._video.video_id, hashed=True)
+        rivals = [each.name for each in await self._rivals(*_media_in(states))]
+        return await self._prepare(states, [*states, *rivals], detail, facts)
 
     async def take_side_files(self, names: list[str], detail: str, facts: Facts) -> Change:
         """Prepare to add the named files next to the media. Raises IntegrityFailure."""
-        change = await self.prepare(names, names, detail, facts)
+        states = await self._staged.states(names, hashed=True)
+        change = await self._prepare(states, names, detail, facts)
         self._require_media(change)
         return change
 
@@ -119,40 +120,37 @@ class Swap:
         """
         media = _media_in(names)
         rivals = [each.name for each in await self._rivals(media[0])] if media else []
-        change = await self.prepare(names, [*names, *rivals], detail, facts, originals)
+        states = await self._staged.states(names, hashed=True)
+        change = await self._prepare(states, [*names, *rivals], detail, facts, originals)
         self._require_media(change)
         return change
 
-    async def prepare(
+    async def _prepare(
         self,
-        names: list[str],
+        states: Mapping[str, FileState],
         replaced: Collection[str],
         detail: str,
         facts: Facts,
         originals: Mapping[str, str] | None = None,
     ) -> Change:
-        """Prepare to replace files by the named staged files.
+        """Prepare to replace files by staged files, whose states have digests.
 
         `facts`: what is known of the video afterwards. `originals`: by name, the digests with
         which the staged files were first stored.
         """
-        transferred = await transferred_in(self._staged)
-        before = await manifest_in(self._staged) or await manifest_in(self._video.folder)
-        described = await file_sets.describe(self._staged, names, types_in(before, transferred))
+        transferred, before = await transferred_in(self._staged), None
+        if transferred is None or not self._is_new:
+            before = await manifest_in(self._staged) or await manifest_in(self._video.folder)
+        described = file_sets.described(states, types_in(before, transferred))
         fresh = [_with_original(file, originals) for file in described]
         digests = {file.name: file.sha256 for file in fresh}
         there = await self._present(replaced)
         leaving = [each for each in there if each.sha256 != digests.get(each.name)]
-        kept = await self._kept({*names, *(each.name for each in leaving)})
-        manifest = Manifest.of(
-            self._video.video_id,
-            facts,
-            [*fresh, *kept],
-            transferred,
-            before,
-        )
+        kept = await self._kept({*digests, *(each.name for each in leaving)})
+        files = [*fresh, *kept]
+        manifest = Manifest.of(self._video.video_id, facts, files, transferred, before)
         if not self._is_new:
-            await file_sets.refuse_links(self._video.folder, names)
+            await file_sets.refuse_links(self._video.folder, list(digests))
         sealed = await file_sets.seal(self._staged, fresh, kept, manifest.encoded())
         return Change(sealed, self._items(leaving, detail), len(fresh))
 

@@ -13,7 +13,6 @@ Captions and a thumbnail that are fetched later are stored in the same way, next
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from loguru import logger
@@ -24,7 +23,6 @@ from ytarchive.common.models import utc_now
 from ytarchive.common.paths import staged_name
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import caption_languages_of
-from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.intake.changes import StoredCopy
 from ytarchive.storage.intake.moving import Mover
@@ -104,12 +102,6 @@ class VideoStore:
         log.warning("{}: registered, but {} is missing", video_id, key)
         return location.model_copy(update={"video_path": None})
 
-    async def measure(self) -> None:
-        """Set the metrics of stored videos and bytes."""
-        totals = await self._library.totals()
-        STORED_VIDEOS.set(totals.videos)
-        STORED_BYTES.set(totals.size_bytes)
-
     async def recover(self) -> None:
         """Finish interrupted moves. A move that fails again is logged and stays recorded."""
         for move in await self._library.moves():
@@ -136,7 +128,7 @@ class VideoStore:
                 if reason is not None:
                     await self._keep(request, swap, staged)
                     return reason
-            swap = await self._swap(request.video_id, staged, target)
+            swap = await self._swap(request.video_id, staged, target, is_new=earlier is None)
             absent = await self._absent.after(request.video_id, [], request.absent_captions)
             facts = Facts(request.quality, request.missing, profile, absent)
             change = await swap.take(_replaced_by(request.quality), facts)
@@ -195,13 +187,14 @@ class VideoStore:
         )  # fmt: skip
         await self.execute(Move(staged, stored, change.displaced))
 
-    async def _swap(self, video_id: str, staged: str, folder: str) -> Swap:
+    async def _swap(self, video_id: str, staged: str, folder: str, *, is_new: bool = False) -> Swap:
         """Return a Swap of the download and the copy of its video in a folder."""
+        store_folder = self._mover.folder(folder)
+        if is_new:
+            return await self.swap(staged, StoredCopy(video_id, store_folder, []))
         known = await self._library.files_beside(video_id, folder)
-        copy = StoredCopy(video_id, self._mover.folder(folder), known)
-        with suppress(NotFound):
-            location = await self._library.location(video_id)
-            copy = replace(copy, quality=location.quality, missing=tuple(location.missing))
+        found = await self._library.location(video_id)
+        copy = StoredCopy(video_id, store_folder, known, found.quality, tuple(found.missing))
         return await self.swap(staged, copy)
 
     async def swap(self, staged: str, copy: StoredCopy) -> Swap:

@@ -74,8 +74,6 @@ class MetadataStore:
 
     async def save(self, metadata: VideoMetadata) -> StorageLocation:
         """Write and register `metadata/videos/<id>.json`. Return where the video is stored."""
-        file = self._layout.metadata_file(metadata.video_id)
-        await asyncio.to_thread(require_exact_name, file)
         content = metadata.model_dump_json(indent=2).encode()
         draft = self._draft(metadata.video_id, content)
         await self._writing.run((draft, content))
@@ -117,7 +115,13 @@ class MetadataStore:
         return Draft(path, video_id, digest)
 
     def _write(self, drafts: Sequence[tuple[Draft, bytes]]) -> list[Exception | None]:
-        return [outcome_of(_write_one, each) for each in drafts]
+        return [outcome_of(self._write_one, each) for each in drafts]
+
+    def _write_one(self, each: tuple[Draft, bytes]) -> None:
+        draft, content = each
+        require_exact_name(self._layout.metadata_file(draft.video_id))
+        _remove(draft.path)  # left by a failed attempt
+        files.write_durably(draft.path, [content])
 
     def _put_in_place(self, drafts: Sequence[Draft]) -> list[Exception | None]:
         renamed = [outcome_of(self._rename, draft) for draft in drafts]
@@ -183,12 +187,6 @@ def _version(metadata: VideoMetadata) -> VideoMetadata:
 
 def _drafts_in(folder: Path) -> list[Path]:
     return [path for path in entries(folder) if path.suffix == files.DRAFT]
-
-
-def _write_one(each: tuple[Draft, bytes]) -> None:
-    draft, content = each
-    _remove(draft.path)  # left by a failed attempt
-    files.write_durably(draft.path, [content])
 
 
 def _remove(path: Path) -> None:

@@ -136,7 +136,7 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
 
 async def _playing_set(folder: StoreFolder, video_id: str, scratch: Path) -> list[str]:
     """Return the files of a finished video without digests. Raises IntegrityFailure."""
-    names = await file_sets.finished_set(folder, video_id)
+    names = list(await file_sets.finished_set(folder, video_id))
     media = next(folder.key(name) for name in names if role_of(name) is Role.MEDIA)
     try:
         async with local_file(folder.store, media, scratch) as path:

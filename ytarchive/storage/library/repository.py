@@ -17,6 +17,7 @@ from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.schema import Schema
+from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.records import FileSet, Move, Registered
@@ -135,7 +136,7 @@ class Library:
             for file in item.files
         ]
 
-        def transaction(writer: Writer) -> None:
+        def transaction(writer: Writer) -> Row:
             writer.execute("add_profile", video)
             writer.execute("upsert_media" if stored.adds is None else "set_missing", video)
             writer.execute_many("delete_file", gone)
@@ -147,8 +148,9 @@ class Library:
                 writer.execute_many("delete_finding", added)
             else:
                 writer.execute("delete_findings_of", {"video_id": stored.video_id})
+            return writer.fetch_all("totals")[0]
 
-        await self._database.write(transaction)
+        _measure(await self._database.write(transaction))
 
     async def set_missing(
         self, video_id: str, missing: list[str], profile: ArchiveProfile | None
@@ -204,6 +206,11 @@ class Library:
         [row] = await self._database.fetch_all("totals")
         return Totals(**{name: row[name] for name in Totals.__dataclass_fields__})
 
+    async def measure(self) -> None:
+        """Set the metrics of stored videos and bytes."""
+        [row] = await self._database.fetch_all("totals")
+        _measure(row)
+
     def _registered(self, row: Row) -> tuple[str, Registered]:
         media = row["media_path"]
         found = Registered(media, not row["is_incomplete"], row["quality"], _profile(row["asked"]))
@@ -251,6 +258,11 @@ class Library:
 
     def _shown(self, key: PurePosixPath | None) -> str | None:
         return self._layout.shown(str(key)) if key else None
+
+
+def _measure(totals: Row) -> None:
+    STORED_VIDEOS.set(totals["videos"])
+    STORED_BYTES.set(totals["size_bytes"])
 
 
 @functools.lru_cache

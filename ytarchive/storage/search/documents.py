@@ -107,14 +107,12 @@ def tracks_of(encoded_tracks: str) -> list[Track]:
 
 
 async def sources_of(change: Change, layout: Layout, store: MediaStore) -> Sources:
-    """Return the files of a video that are indexed. Unreadable files are logged and left out."""
+    """Return the files of a video that are indexed. Only unreadable ones that exist are logged."""
     captions = _one_of_each_language(change.captions)
     described = [layout.relative(layout.metadata_file(change.video_id))]
     if change.media_path is not None:
         described.append(str(PurePosixPath(change.media_path).with_suffix(".info.json")))
-    states = await store.stat([*described, *captions])
-    small = [key for key in described if (states[key].size or _LARGEST_JSON + 1) <= _LARGEST_JSON]
-    contents = [await _content(store, key) for key in small]
+    contents = [await _content(store, key, _LARGEST_JSON) for key in described]
     texts = {path: await _content(store, path, _LARGEST_CAPTIONS) for path in captions}
     return Sources(
         [content for content in contents if content is not None],
@@ -203,10 +201,12 @@ def _metadata_of(sources: Sources) -> dict[str, Any]:
     return {}
 
 
-async def _content(store: MediaStore, key: str, limit: int | None = None) -> bytes | None:
+async def _content(store: MediaStore, key: str, limit: int) -> bytes | None:
     try:
         return await store.read(key, limit)
-    except (NotFound, LocalError) as error:
+    except NotFound:
+        return None
+    except LocalError as error:
         log.warning("{}: not indexed: {}", key, error.message)
         return None
 

@@ -20,11 +20,11 @@ from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, parsed, role_of
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
 
+_NAMED = re.compile(r"(captions/)?(?P<id>[^/.]+)\.[A-Za-z0-9_.-]+")
 # Names of unfinished files of yt-dlp, ffmpeg and editors.
 _LEFTOVER = re.compile(r"\.(part|ytdl|tmp|temp)(\.|-Frag|$)", re.IGNORECASE)
 
 
-_NO_TYPES: Mapping[str, ArchivedFile] = {}
 _OWN = frozenset([TRANSFER, MANIFEST, CHECKSUMS])
 """Files that describe the others of a folder."""
 
@@ -97,21 +97,25 @@ async def side_files_in(staged: StoreFolder, video_id: str) -> list[str]:
     return names
 
 
-async def finished_set(folder: StoreFolder, video_id: str) -> list[str]:
-    """Return the names of a finished download's files, without the list of digests.
+async def finished_set(
+    folder: StoreFolder, video_id: str, *, hashed: bool = False
+) -> dict[str, FileState]:
+    """Return the states of a finished download's files by name, without the list of digests.
 
     Raises IntegrityFailure if it has a leftover, a foreign file, or not exactly one media file.
     """
-    finished = await _finished(folder, video_id)
+    finished = await _finished(folder, video_id, hashed=hashed)
     media = [name for name in finished if role_of(name) is Role.MEDIA]
     if len(media) != 1 or not finished[media[0]].size:
         message = f"the download of {video_id} must have one media file, {video_id}.mp4 or the like"
         raise IntegrityFailure(message, files=media)
-    return list(finished)
+    return finished
 
 
-async def _finished(folder: StoreFolder, video_id: str) -> dict[str, FileState]:
-    listed = await folder.states(await folder.names())
+async def _finished(
+    folder: StoreFolder, video_id: str, *, hashed: bool = False
+) -> dict[str, FileState]:
+    listed = await folder.states(await folder.names(), hashed=hashed)
     refused = [
         name for name, state in listed.items() if not state.is_file or not _belongs(name, video_id)
     ]
@@ -147,14 +151,18 @@ async def media_and_side_files(store: MediaStore, media: str) -> list[str]:
     return [path.name, *sorted(name for name, state in states.items() if state.is_file)]
 
 
-async def describe(
-    folder: StoreFolder, names: Iterable[str], types: Mapping[str, ArchivedFile] = _NO_TYPES
+async def describe(folder: StoreFolder, names: Iterable[str]) -> list[StoredFile]:
+    """Return the sizes and digests of files. Raises FileGone or another LocalError."""
+    return described(await folder.states(names, hashed=True), {})
+
+
+def described(
+    states: Mapping[str, FileState], types: Mapping[str, ArchivedFile]
 ) -> list[StoredFile]:
-    """Return the sizes and digests of files. Raises FileGone or another LocalError.
+    """Return the sizes and digests of files whose states have digests. Raises as `describe`.
 
     `types`: the known types of files by name.
     """
-    states = await folder.states(names, hashed=True)
     return [
         _described(types.get(name) or parsed(name), state.checked())
         for name, state in states.items()
@@ -185,12 +193,11 @@ def _belongs(name: str, video_id: str) -> bool:
     """Return whether a finished download may have a file of this name: the id names it."""
     if name in _OWN:
         return True
-    named = re.fullmatch(rf"(captions/)?{re.escape(video_id)}\.[A-Za-z0-9_.-]+", name)
-    if named is None or _LEFTOVER.search(name):
+    named = _NAMED.fullmatch(name)
+    if named is None or named["id"] != video_id or _LEFTOVER.search(name):
         return False
     # `<id>.f137.mp4` is a format that is not merged yet
-    whole = f"{video_id}{PurePosixPath(name).suffix}"
-    return role_of(name) is not Role.MEDIA or name == whole
+    return role_of(name) is not Role.MEDIA or name == f"{video_id}{PurePosixPath(name).suffix}"
 
 
 async def refuse_links(target: StoreFolder, names: list[str]) -> None:

@@ -1,5 +1,6 @@
 """The paths of the archive. They are made from ids alone: a title is never part of a path."""
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,29 +23,23 @@ _SOUND = frozenset(
     {".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav", ".weba"}
 )
 _MEDIA = _SOUND | {".mp4", ".webm", ".mkv", ".m4v", ".mov", ".3gp", ".flv", ".ts"}
-
-
+_BY_SUFFIX = (
+    dict.fromkeys(_MEDIA, Role.MEDIA)
+    | dict.fromkeys(_IMAGES, Role.THUMBNAIL)
+    | dict.fromkeys(_CAPTIONS, Role.CAPTIONS)
+)
+_BY_NAME = {CHECKSUMS: Role.CHECKSUMS, MANIFEST: Role.MANIFEST}
 _AUTOMATIC = ".auto"
 _ORDER = {Role.MEDIA: 0, Role.MANIFEST: 2, Role.CHECKSUMS: 3}
 
 
+@functools.lru_cache
 def role_of(name: str) -> Role:
     """Return the role of a file, from its name alone."""
-    suffix = PurePosixPath(name).suffix.lower()
     if name.endswith(".info.json"):
         return Role.INFO
-    if PurePosixPath(name).name == CHECKSUMS:
-        return Role.CHECKSUMS
-    if PurePosixPath(name).name == MANIFEST:
-        return Role.MANIFEST
-    for role, suffixes in (
-        (Role.MEDIA, _MEDIA),
-        (Role.THUMBNAIL, _IMAGES),
-        (Role.CAPTIONS, _CAPTIONS),
-    ):
-        if suffix in suffixes:
-            return role
-    return Role.OTHER
+    path = PurePosixPath(name)
+    return _BY_NAME.get(path.name) or _BY_SUFFIX.get(path.suffix.lower(), Role.OTHER)
 
 
 def put_order(name: str) -> tuple[int, str]:

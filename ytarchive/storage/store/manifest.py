@@ -10,6 +10,7 @@ from typing import Literal, Self, TypeVar
 from pydantic import Field
 
 from ytarchive.common.archived_files import TRANSFER, ArchivedFile, Transferred
+from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, Text, UtcDatetime
 from ytarchive.common.profile import ArchiveProfile
@@ -120,12 +121,9 @@ async def transferred_in(folder: StoreFolder) -> Transferred | None:
 
 
 async def _read(folder: StoreFolder, name: str, model: type[M]) -> M | None:
-    state = (await folder.states([name]))[name]
-    if state.error is not None or not state.is_file or (state.size or 0) > _LARGEST:
-        return None
     try:
         return model.model_validate_json(await folder.store.read(folder.key(name), _LARGEST))
-    except ValueError:
+    except (NotFound, FileFailure, ValueError):  # a link, or a larger file
         return None
 
 
