@@ -55,8 +55,8 @@ class Manifest(Model):
     """The content of a backup."""
 
     created_at: UtcDatetime
-    ytarchive: str = Field(description="The version that made it")
-    archive: str = Field(description="The folder of the archive at that time")
+    ytarchive: str = Field(description="Version of ytarchive that made the backup")
+    archive: str = Field(description="Folder of the archive at that time")
     archive_id: str | None = Field(
         default=None, description="The archive's identity; null in backups of earlier versions"
     )

@@ -34,7 +34,7 @@ class ArchivedFile(Model):
     source_language: str | None = Field(
         default=None, description="Of captions, YouTube's own code; null if it is not known"
     )
-    automatic: bool = Field(default=False, description="Whether YouTube made the captions")
+    automatic: bool = Field(default=False, description="Whether YouTube generated the captions")
     format: str = Field(description="As `mp4`, `vtt`, `jpg`")
 
     @property
@@ -65,7 +65,7 @@ class Transferred(Model):
     source_url: str
     fetched_at: UtcDatetime
     format_ids: str | None = Field(
-        default=None, description="Of YouTube, as `137+140`; null without media"
+        default=None, description="YouTube's format ids, such as `137+140`; null without media"
     )
     yt_dlp_version: Text
     files: list[ArchivedFile]

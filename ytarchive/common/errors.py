@@ -412,7 +412,7 @@ class ApiFailure(DataApiError):
 
 class ApiAnswerIncomplete(ApiFailure):
     code, meaning = "E154", "The Data API's answer for a video lacks a field that every video has"
-    remedy = "Nothing: yt-dlp is asked instead."
+    remedy = "None needed: yt-dlp is used instead."
 
 
 class NetworkFailure(YTArchiveError):
@@ -424,8 +424,8 @@ class NetworkFailure(YTArchiveError):
 class NetworkTimeout(NetworkFailure):
     code, status, meaning = "E141", 504, "YouTube sent no data for too long"
     remedy = (
-        "Check the connection; it is tried again and resumes. `download.stall_timeout` and"
-        " `download.extract_timeout` set the patience."
+        "Check the connection; it is tried again and resumes. "
+        "`download.stall_timeout` and `download.extract_timeout` set the time limits."
     )
 
 
@@ -477,8 +477,9 @@ class PermissionDenied(NotWritable):
 class StaleShare(StorageProblem):
     code, meaning = "E223", "The disk or network share reports an error"
     remedy = (
-        "Mount the share again (`umount`, `mount`); on a local disk look at the kernel's log "
-        "(`dmesg`), for the disk may be failing. Work waits and resumes by itself."
+        "Mount the share again (`umount`, `mount`); on a local disk check the "
+        "kernel's log (`dmesg`), because the disk may be failing. Work waits and "
+        "resumes automatically."
     )
     reason = "stale_share"
 
@@ -486,8 +487,8 @@ class StaleShare(StorageProblem):
 class FileTooLarge(LocalError):
     code, status, meaning = "E224", 507, "The file system does not accept a file of this size"
     remedy = (
-        "Use another file system for the archive (FAT32 ends at 4 GiB), lift the limit "
-        "(`ulimit -f`), or choose a lower `--quality`, then retry."
+        "Use another file system for the archive (FAT32 ends at 4 GiB), raise the "
+        "limit (`ulimit -f`), or choose a lower `--quality`, then retry."
     )
     reason = "file_too_large"
 
@@ -495,8 +496,9 @@ class FileTooLarge(LocalError):
 class CrossDevice(StorageProblem):
     code, meaning = "E225", "Two folders of the archive are on different file systems"
     remedy = (
-        "Keep `videos/`, `metadata/` and `.ytarchive/staging/` on one file system: mount the "
-        "whole archive, not a folder inside it. What was fetched stays in staging."
+        "Keep `videos/`, `metadata/` and `.ytarchive/staging/` on one file system: "
+        "mount the whole archive, not a folder inside it. Fetched files stay in "
+        "staging."
     )
     reason = "cross_device"
 
@@ -513,8 +515,8 @@ class LocksUnavailable(StorageProblem):
 class ReadOnlyStorage(NotWritable):
     code, meaning = "E227", "The file system is mounted read-only"
     remedy = (
-        "Mount it writable (`mount -o remount,rw`). A disk that became read-only by itself may be "
-        "failing: look at the kernel's log (`dmesg`)."
+        "Mount it writable (`mount -o remount,rw`). A disk that the system made "
+        "read-only may be failing: check the kernel's log (`dmesg`)."
     )
     reason = "read_only"
 
@@ -569,8 +571,8 @@ class DatabaseUnsupported(LocalError):
 class DownloadTimeout(LocalError):
     code, status, meaning = "E209", 504, "The worker was stopped because it made no progress"
     remedy = (
-        "Nothing: it is tried again and resumes. `download.stall_timeout` and"
-        " `download.extract_timeout` set the patience."
+        "None needed: it is tried again and resumes. `download.stall_timeout` and "
+        "`download.extract_timeout` set the time limits."
     )
     reason, retryable = "timeout", True
 
@@ -614,8 +616,8 @@ class BackupDamaged(IntegrityFailure):
 class ArchiveMissing(StorageProblem):
     code, status, meaning = "E216", 503, "The archive is not at its recorded path"
     remedy = (
-        "Mount its disk or correct `storage.base_path`; only if the archive is lost, begin a new"
-        " one with `ytarchive init --new`."
+        "Mount its disk or correct `storage.base_path`; only if the archive is lost, "
+        "create a new one with `ytarchive init --new`."
     )
     reason, retryable = "archive_missing", True
 

@@ -43,9 +43,9 @@ class DownloadPhase(StrEnum):
     DONE = "done"
 
 
-_ONLY_MISSING = "Without the media: only these, which the stored video lacks"
-_ABSENT = "Languages that YouTube does not have; people may add them later"
-_MISSING = "Files that YouTube has and refused; to be requested again later"
+_ONLY_MISSING = "Fetch only these missing files of a stored video, without the media"
+_ABSENT = "Languages that YouTube does not have at present"
+_MISSING = "Files that YouTube has and refused; a later download requests them again"
 
 
 class DownloadRequest(ArchiveProfile):

@@ -34,7 +34,7 @@ class BatchRequest(Model):
     )
     extract: bool = Field(
         default=True,
-        description="Extract videos by yt-dlp, one at a time, that cache and Data API do not have",
+        description="Extract videos that the cache and the Data API do not have, one at a time",
     )
 
 
@@ -60,11 +60,12 @@ class PlaylistPageQuery(Model):
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
     describe: bool = Field(
         default=True,
-        description="False: entries as in the list, without a request for videos; their"
-        " lengths may be missing, and `is_available` is a hint",
+        description="False: entries as in the list, without requests for videos; lengths may be "
+        "missing, and `is_available` is not certain",
     )
     newer_than: UtcDatetime | None = Field(
-        default=None, description="Use no listing that began before this time; for the first page"
+        default=None,
+        description="Do not use listings that began before this time; for the first page",
     )
 
 
@@ -76,7 +77,7 @@ class PlaylistPage(Model):
     description: str = ""
     channel_id: str = ""
     channel_title: str = ""
-    video_count: int | None = Field(default=None, description="Entries in all, if known")
+    video_count: int | None = Field(default=None, description="Total number of entries, if known")
     videos: list[PlaylistVideo]
     next_cursor: str | None = None
 

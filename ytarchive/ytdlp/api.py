@@ -63,7 +63,7 @@ class DownloadOrder(Model):
 class Transfer(Model):
     """The progress of a download. `percent` covers video, audio and merge together."""
 
-    phase: str = Field(description="A DownloadPhase's value")
+    phase: str = Field(description="The value of a DownloadPhase")
     percent: float
     downloaded_bytes: int
     total_bytes: int
@@ -83,7 +83,9 @@ class Downloaded(Model):
     )
     network_bytes: int = Field(description="Media bytes received over the network by this attempt")
     remarks: list[str] = Field(default=[], description="Differences from the request")
-    missing: SideFiles = Field(default=[], description="YouTube has them, but did not deliver them")
+    missing: SideFiles = Field(
+        default=[], description="Side files that YouTube has and did not deliver"
+    )
     absent_captions: list[str] = Field(
         default=[], description="Requested languages that YouTube does not have"
     )

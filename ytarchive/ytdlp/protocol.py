@@ -36,7 +36,9 @@ class Event(Model):
     is_unanswered: bool = Field(default=False, description="Whether a request waits for its answer")
     needed: int = Field(default=0, description="Bytes on the disk that the download needs")
     memory: int = Field(default=0, description="Memory of the worker in bytes")
-    needs_replacement: bool = Field(default=False, description="The worker must get no other task")
+    needs_replacement: bool = Field(
+        default=False, description="The worker must get no further task"
+    )
     level: str = "WARNING"
     text: str = ""
 

@@ -20,7 +20,7 @@ class Availability(Model):
 
     video_id: str
     state: AvailabilityState = Field(
-        description="`suspected` until it was found often enough, a day or more apart"
+        description="`suspected` until several checks, a day or more apart, confirm it"
     )
     reason: str | None = Field(default=None, description="private, deleted, unavailable, …")
     evidence: str | None = Field(default=None, description="Message of YouTube or yt-dlp")

@@ -41,7 +41,7 @@ class GivenPermit(Model):
     """A permit for a request to YouTube."""
 
     permit_id: OpaqueId | None = Field(
-        description="Null if a job has a permit for the same video: then there is nothing to end"
+        description="Null if a job has a permit for the same video; then no permit has to be ended"
     )
     egress: str = Field(default=DIRECT, description="Name of the egress to use")
     lease: float = Field(description="Seconds until it expires unless it is renewed")

@@ -65,16 +65,20 @@ class VideoFilter(Model):
     )
     min_duration: int | None = Field(default=None, ge=0, description="Seconds")
     max_duration: int | None = Field(default=None, ge=0, description="Seconds")
-    since: UtcDatetime | None = Field(default=None, description="Not uploaded before this moment")
-    until: UtcDatetime | None = Field(default=None, description="Not uploaded after this moment")
+    since: UtcDatetime | None = Field(
+        default=None, description="Only videos uploaded at this time or later"
+    )
+    until: UtcDatetime | None = Field(
+        default=None, description="Only videos uploaded at this time or earlier"
+    )
     kinds: list[VideoKind] = Field(
-        default=_ALL_KINDS, min_length=1, description="`live`: also a recording of a live stream"
+        default=_ALL_KINDS, min_length=1, description="`live` includes recordings of live streams"
     )
     newest: int | None = Field(
         default=None,
         ge=1,
-        description="Only so many of a channel's newest videos that the list's own fields do not "
-        "exclude; the list is read no further",
+        description="Only this many of a channel's newest videos that the list's own fields do "
+        "not exclude; the listing stops there",
     )
 
     @model_validator(mode="after")

@@ -22,7 +22,7 @@ class JobOptions(ArchiveProfile):
     skip_existing: bool = True
     replace: bool = Field(
         default=False,
-        description="Download again what is stored, and accept a file that is worse than the "
+        description="Download stored videos again, and accept a file that is worse than the "
         "stored one; audio never replaces a video",
     )
     upgrade: bool = Field(
@@ -108,7 +108,7 @@ class JobResult(Model):
         description="Whether media were fetched; if `skipped`, the stored media were better",
     )
     file_size: int = Field(default=0, description="Bytes of all files of the video")
-    duration_seconds: float = Field(default=0, description="Seconds that it took")
+    duration_seconds: float = Field(default=0, description="Seconds of processing")
     attempts: int = 0
     quality: str | None = Field(default=None, description="The fetched quality, as `720p`")
     audio_language: str | None = Field(
@@ -119,7 +119,7 @@ class JobResult(Model):
         description="No automatic request before this time, for example for a premiere",
     )
     failed_before: bool = Field(
-        default=False, description="Whether the work plan already had this failure before this job"
+        default=False, description="Whether the work plan contained this failure before this job"
     )
 
 
@@ -144,7 +144,8 @@ class JobProgress(Model):
     total: int = 0
     listing: bool = Field(default=False, description="Whether a playlist is still being listed")
     known: int = Field(
-        default=0, description="Entries of the playlist that earlier jobs settled; not in `total`"
+        default=0,
+        description="Entries of the playlist with a result of an earlier job; not in `total`",
     )
     succeeded: int = 0
     skipped: int = 0
@@ -153,7 +154,8 @@ class JobProgress(Model):
     cancelled: int = Field(default=0, description="Not counted in `done`")
     failed_before: int = Field(
         default=0,
-        description="Of `failed` and `unavailable`, those that the work plan had before this job",
+        description="Those of `failed` and `unavailable` that the work plan contained before this"
+        " job",
     )
     stored_bytes: int = 0
     speed: float = Field(default=0, description="Bytes per second, over all active videos")
@@ -163,14 +165,18 @@ class JobProgress(Model):
     ends_at: UtcDatetime | None = Field(
         default=None, description="The expected end; null without `eta`"
     )
-    waiting_for: str | None = Field(default=None, description="Why no video starts now, if so")
+    waiting_for: str | None = Field(
+        default=None, description="Why no video can start now; null if one can"
+    )
     waiting_reason: str | None = Field(
-        default=None, description="The same for programs: bot_check, disk_full, upcoming, pace, …"
+        default=None, description="The reason for programs: bot_check, disk_full, upcoming, pace, …"
     )
     waiting_egress: str | None = Field(
-        default=None, description="Name of the paused egress, if that is the reason"
+        default=None, description="Name of the paused egress, if the egress is the reason"
     )
-    waiting_until: UtcDatetime | None = Field(default=None, description="When it ends, if known")
+    waiting_until: UtcDatetime | None = Field(
+        default=None, description="When the wait ends, if known"
+    )
     active: list[VideoProgress] = Field(default_factory=list)
 
 

@@ -26,8 +26,8 @@ class RegisterService(Model):
     url: Annotated[str, AfterValidator(_with_possible_port)] = Field(
         pattern=r"^(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?|in-process)$",
         max_length=256,
-        description="Where it is reached: loopback, or a host that the settings name; "
-        '"in-process" inside a command without a server',
+        description='The URL: loopback, or a host in the settings; "in-process" in a command '
+        "without a server",
     )
     port: int = Field(ge=0, le=65535)
     health_endpoint: str = Field(default="/api/v1/health", pattern=r"^/\S*$", max_length=256)

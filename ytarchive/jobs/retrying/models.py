@@ -12,10 +12,10 @@ class RetryJobs(Model):
     reason: str | None = Field(
         default=None,
         max_length=64,
-        description="Only what failed for this reason: private, no_formats, network, …; what waits "
-        "because of it (bot_check, live, …) waits no longer",
+        description="Only videos with this reason: private, no_formats, network, …; videos that "
+        "wait for it (bot_check, live, …) start at once",
     )
-    job_id: OpaqueId | None = Field(default=None, description="Only of this job")
+    job_id: OpaqueId | None = Field(default=None, description="Only videos of this job")
     dry_run: bool = Field(default=False, description="Only count")
 
 
@@ -41,9 +41,9 @@ class RetryReport(Model):
     videos: int
     reasons: dict[str, int] = Field(description="Number of videos by reason of their failure")
     jobs: list[RetriedJob]
-    waiting_for: str | None = Field(default=None, description="Why they do not start at once")
+    waiting_for: str | None = Field(default=None, description="Why the videos do not start at once")
     resumed: bool = Field(
         default=False,
-        description="Whether a pause was lifted, or one request tries at once whether a block or "
-        "an outage is over",
+        description="Whether a pause was ended, or one request tests whether a block or an outage"
+        " is over",
     )

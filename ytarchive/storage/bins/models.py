@@ -54,7 +54,7 @@ class TrashItem(Model):
     folder: str = Field(description="Folder of the files, relative to the archive")
     files: list[TrashedFile]
     quality: str | None = Field(default=None, description="Quality of the media, as `720p`")
-    missing: SideFiles = Field(default=[], description="Side files that the video lacked")
+    missing: SideFiles = Field(default=[], description="Side files that were missing")
     size_bytes: int = Field(default=0, description="Size of all files")
     deleted_at: UtcDatetime | None = Field(
         default=None, description="When the item will be deleted; null for never"
@@ -74,7 +74,8 @@ class RestoreItem(Model):
 
     replace: bool = Field(
         default=False,
-        description="Move files that are in the way to the trash; otherwise they are a conflict",
+        description="Move existing files at the original paths to the trash; otherwise they are a"
+        " conflict",
     )
 
 
@@ -85,7 +86,7 @@ class Restored(Model):
     video_id: str
     files: list[str] = Field(description="Paths, relative to the archive")
     damaged: list[str] = Field(
-        default=[], description="Those of them whose checksum is not the one they were stored with"
+        default=[], description="Those of them whose checksum differs from the original one"
     )
     replaced: list[str] = Field(default=[], description="Items that hold the files they replaced")
 

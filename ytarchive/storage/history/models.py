@@ -26,13 +26,13 @@ class HistoryEntry(Model):
 
     kind: HistoryKind
     time: UtcDatetime = Field(
-        description="When this version was fetched or found; of side files, when it was replaced"
+        description="When this version was fetched or found; for side files, when it was replaced"
     )
     source: str | None = Field(
         default=None,
         description='"data_api", "yt-dlp", "youtube", "listing"; null if it is not known',
     )
     data: dict[str, Any] = Field(
-        description="The version: the metadata, the evidence, or a file's `name`, `size_bytes`, "
-        "`sha256` and its content, as `text` or `base64`"
+        description="The version: metadata, evidence, or a side file's `name`, `size_bytes`, "
+        "`sha256` and its content as `text` or `base64`"
     )

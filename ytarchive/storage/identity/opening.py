@@ -33,7 +33,7 @@ class Initialized(Model):
 
     path: str
     id: str = Field(description="The archive's identity")
-    is_new: bool = Field(description="Whether the archive was created, or got another identity")
+    is_new: bool = Field(description="Whether the archive was created, or got a new identity")
     set_aside: list[str] = Field(
         default=[], description="Databases of another archive that were renamed, and are kept"
     )

@@ -19,28 +19,29 @@ class StorageLocation(Model):
     video_id: str
     video_path: str | None = None
     metadata_path: str
-    has_metadata: bool = Field(default=True, description="Whether there is a file at that path")
+    has_metadata: bool = Field(default=True, description="Whether the file exists")
     thumbnail_path: str | None = None
     captions_dir: str | None = None
     size_bytes: int = Field(default=0, description="All files of the video")
     stored_at: UtcDatetime
-    quality: str | None = Field(default=None, description="What was fetched, as `720p`")
+    quality: str | None = Field(default=None, description="The fetched quality, as `720p`")
     missing: SideFiles = Field(
-        default=[], description="What YouTube did not give; the next download asks for it again"
+        default=[],
+        description="Side files that YouTube refused; the next download requests them again",
     )
     damaged: list[str] = Field(
-        default=[], description="Files that are damaged, by `verify`; relative to the archive"
+        default=[], description="Damaged files, found by `verify`; relative to the archive"
     )
     captions: list[str] = Field(default=[], description="Languages of the stored captions")
     side_files: SideFiles = Field(default=[], description="The stored side files of the media")
     profile: ArchiveProfile | None = Field(
-        default=None, description="What was requested; null if that is not known"
+        default=None, description="The requested profile; null if it is not known"
     )
     due_captions: list[str] = Field(
-        default=[], description="Languages that YouTube did not have, due to be looked for again"
+        default=[], description="Languages that YouTube did not have and whose next request is due"
     )
     kept_reason: str | None = Field(
-        default=None, description="Why a download did not replace the stored file, if it did not"
+        default=None, description="Why a download did not replace the stored file; null if it did"
     )
 
 
@@ -66,14 +67,14 @@ class SavePlaylist(Model):
     draft: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9-]{1,64}$",
-        description="Gathers a long list over several calls; position 0 begins it anew",
+        description="Builds a long list in several calls; position 0 begins a new one",
     )
     unfinished: bool = Field(
-        default=False, description="More of the draft follows; the last call writes the file"
+        default=False, description="More parts follow; the last call writes the file"
     )
     newest_only: bool = Field(
         default=False,
-        description="Entries that only the stored file has follow these, which are newer",
+        description="The entries are newer than those of the stored file, which follow them",
     )
 
 
@@ -85,7 +86,7 @@ class SaveVideo(Model):
         default=None, description="The task id of a download, whose files are moved from staging"
     )
     video_path: str | None = Field(
-        default=None, description="A media file inside the archive, registered where it lies"
+        default=None, description="A media file inside the archive, registered in place"
     )
     output_path: str | None = Field(
         default=None,
@@ -94,19 +95,20 @@ class SaveVideo(Model):
     )
     quality: str | None = None
     profile: ArchiveProfile | None = Field(
-        default=None, description="What was requested; stored with the video"
+        default=None, description="The requested profile; stored with the video"
     )
     only_missing: SideFiles = Field(
         default=[],
-        description="The folder has no media: of these, which the stored video lacks, it has what "
-        "there is; it goes where the media is",
+        description="The download has no media: it contains the present ones of these side files,"
+        " which are added to the media",
     )
     missing: SideFiles = Field(
-        default=[], description="What YouTube has and did not give, to be asked for again"
+        default=[],
+        description="Side files that YouTube has and refused; to be requested again later",
     )
     absent_captions: CaptionLanguages = Field(
         default=[],
-        description="Languages that were requested and that YouTube does not have at present",
+        description="Requested languages that YouTube does not have at present",
     )
     replace: bool = Field(
         default=False,
@@ -150,21 +152,21 @@ class StoredVideos(Model):
     video_ids: list[str]
     incomplete: list[str] = Field(
         default=[],
-        description="Those of them that lack what YouTube did not give, or captions that are due "
-        "to be looked for again",
+        description="Those of them with files that YouTube refused, or with captions whose next "
+        "request is due",
     )
     below_quality: dict[str, str] = Field(
         default={},
-        description="Those of them that may exist in a better quality than the stored one that "
-        "was not requested before, with the stored one, as `360p`",
+        description="Those of them that may exist in a better quality than the stored one, with "
+        "the stored quality, as `360p`",
     )
     without_metadata: list[str] = Field(
-        default=[], description="Those of them whose metadata is not stored"
+        default=[], description="Those of them without stored metadata"
     )
     unreachable: list[str] = Field(
         default=[],
-        description="Registered videos whose files cannot be looked at now, as on a stale share: "
-        "whether they are stored is not known",
+        description="Registered videos whose files cannot be read at present, as on a stale "
+        "share: whether they are stored is not known",
     )
 
 
@@ -173,22 +175,22 @@ class StorageStats(Model):
 
     total_videos: int = Field(description="Videos whose media file is stored")
     incomplete_videos: int = Field(
-        default=0, description="Those of them that lack captions or thumbnail YouTube did not give"
+        default=0, description="Those of them with captions or a thumbnail that YouTube refused"
     )
     total_metadata: int = Field(description="Videos whose metadata is stored")
     total_playlists: int
-    total_files: int = Field(description="Files of stored videos, lists of digests included")
+    total_files: int = Field(description="Files of stored videos, including lists of digests")
     total_size_bytes: int = Field(description="Bytes of these files")
     work_plans: int
     search_pending: int = Field(
-        default=0, description="Videos that the search index does not have yet, or not as they are"
+        default=0, description="Videos with changes that the search index does not have yet"
     )
     base_path: str
     free_bytes: int = Field(description="Free space on the archive's file system")
     capacity_bytes: int
     min_free_bytes: int = Field(default=0, description="Space that downloads must leave free")
     is_low_on_space: bool = Field(
-        default=False, description="Whether less than that is free, so that none may start"
+        default=False, description="Whether less than that is free, so that no download may start"
     )
 
 
@@ -202,8 +204,8 @@ class VideoFilter(Model):
         default=None,
         min_length=1,
         max_length=200,
-        description="A channel's id, @handle or address, or its whole title. A handle that is not "
-        "known yet is looked up at YouTube",
+        description="A channel's id, @handle, address or title. An unknown handle is requested "
+        "from YouTube",
     )
     uploaded_from: date | None = Field(default=None, description=_DAY)
     uploaded_to: date | None = Field(default=None, description=_DAY)
@@ -236,7 +238,7 @@ class VideoQuery(VideoFilter):
     sort: VideoSort = VideoSort.STORED_AT
     order: SortOrder = SortOrder.DESCENDING
     incomplete: bool = Field(
-        default=False, description="Only those that lack captions or thumbnail YouTube did not give"
+        default=False, description="Only those with captions or a thumbnail that YouTube refused"
     )
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=2000)
@@ -257,5 +259,6 @@ class StoredVideo(Model):
     stored_at: UtcDatetime
     video_path: str = Field(description="Absolute")
     missing: SideFiles = Field(
-        default=[], description="What YouTube did not give; the next download asks for it again"
+        default=[],
+        description="Side files that YouTube refused; the next download requests them again",
     )

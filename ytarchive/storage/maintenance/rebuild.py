@@ -47,21 +47,21 @@ _UNFINISHED = replace(SCHEMA, durable=False)
 class Rebuilt(Model):
     """The contents of a rebuilt library."""
 
-    videos: int = Field(description="Videos whose media is there")
+    videos: int = Field(description="Videos with their media")
     metadata: int
     playlists: int
     work_plans: int
     availability: int = Field(
-        default=0, description="Videos whose evidence of availability was read from the history"
+        default=0, description="Videos whose evidence of availability was restored from the history"
     )
     files: int
     size_bytes: int
     seconds: float
-    problems: int = Field(description="Files that are missing, unknown or cannot be read")
+    problems: int = Field(description="Files that are missing, unknown or unreadable")
     examples: list[str] = Field(description="The first 1000 of them")
-    replaced: list[str] = Field(description="The old library's files, kept")
+    replaced: list[str] = Field(description="The replaced files of the library, which are kept")
     is_searchable: bool = Field(
-        default=False, description="False: the search index is not made as yet"
+        default=False, description="False: the search index could not be created"
     )
 
 

@@ -15,13 +15,13 @@ from ytarchive.storage.store import files
 class VideoMarks(Model):
     """The marks that users set on a video."""
 
-    keep: bool = Field(default=False, description="No rule may remove it")
+    keep: bool = Field(default=False, description="Rules must not remove it")
     removed: bool = Field(default=False, description="It was removed, and is not fetched again")
     known_elsewhere: str | None = Field(
         default=None,
         min_length=1,
         max_length=500,
-        description="Where it is stored outside of the archive, so that it is not fetched",
+        description="The place outside the archive where it is stored, so that it is not fetched",
     )
     episode: int | None = Field(
         default=None, ge=0, le=2**31 - 1, description="Its number among its channel's episodes"

@@ -17,7 +17,7 @@ class SearchQuery(VideoFilter):
     """
 
     query: Text = Field(max_length=500)
-    limit: int = Field(default=20, ge=1, le=100, description="Videos on a page")
+    limit: int = Field(default=20, ge=1, le=100, description="Videos per page")
     lines: int = Field(default=3, ge=1, le=20, description="Maximum caption lines for each video")
     cursor: str | None = Field(default=None, max_length=200)
 
@@ -34,16 +34,16 @@ class Hit(Model):
     """A line with matches."""
 
     field: HitField
-    text: str = Field(description="The line; a long one is cut around the match, with `…`")
+    text: str = Field(description="The line; a long line is shortened around the match, with `…`")
     matches: list[tuple[int, int]] = Field(
-        description="Where the words are in `text`: begin and end, in characters"
+        description="Positions of the words in `text`: begin and end, in characters"
     )
     snippet: str = Field(
         description="`text` as HTML: `&`, `<` and `>` escaped, each match in `<mark>…</mark>`"
     )
-    url: str = Field(description="The video at YouTube; for a caption, at its second")
-    language: str | None = Field(default=None, description="Of a caption")
-    seconds: int | None = Field(default=None, description="When a caption begins")
+    url: str = Field(description="The video at YouTube; for a caption, at its time")
+    language: str | None = Field(default=None, description="Language of a caption")
+    seconds: int | None = Field(default=None, description="Seconds at which a caption begins")
     caption_path: str | None = Field(default=None, description="The captions' file, absolute")
 
 
@@ -67,7 +67,9 @@ class FoundVideo(Model):
 class SearchResults(Page[FoundVideo]):
     """A page of videos: those with the words in their title first, then the newest uploads."""
 
-    total: int = Field(description="Videos found in all; beyond 1000 they are not counted")
+    total: int = Field(description="Number of videos found, counted to 1000")
     is_total_exact: bool = Field(description="False: there are more than `total`")
-    pending: int = Field(description="Stored videos that the index does not have yet")
-    remark: str | None = Field(default=None, description="Why nothing can be found, if so")
+    pending: int = Field(description="Stored videos that are not in the index yet")
+    remark: str | None = Field(
+        default=None, description="Why nothing can be found; null if the query is searchable"
+    )

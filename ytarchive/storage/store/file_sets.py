@@ -35,7 +35,7 @@ class StoredFile(ArchivedFile):
     size_bytes: int
     sha256: str = Field(description="Hexadecimal")
     original_sha256: str | None = Field(
-        default=None, description="Digest it was first stored with, if it is damaged since then"
+        default=None, description="Digest when the file was stored, if it is damaged now"
     )
 
     @property

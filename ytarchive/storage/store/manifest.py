@@ -55,14 +55,16 @@ class Manifest(Model):
 
     version: Literal[1] = 1
     video_id: VideoId
-    source_url: str | None = Field(default=None, description="Where the media was fetched from")
+    source_url: str | None = Field(
+        default=None, description="Address from which the media was fetched"
+    )
     fetched_at: UtcDatetime | None = Field(default=None, description="When the media was fetched")
     format_ids: str | None = Field(default=None, description="Of YouTube, as `137+140`")
     yt_dlp_version: Text | None = None
-    profile: ArchiveProfile | None = Field(default=None, description="What was requested")
-    quality: str | None = Field(default=None, description="What was fetched, as `720p`")
+    profile: ArchiveProfile | None = Field(default=None, description="The requested profile")
+    quality: str | None = Field(default=None, description="The fetched quality, as `720p`")
     files: list[ManifestFile]
-    missing: SideFiles = Field(default=[], description="What YouTube did not provide")
+    missing: SideFiles = Field(default=[], description="Side files that YouTube refused")
     absent_captions: list[Text] = Field(
         default=[], description="Languages that YouTube did not have"
     )

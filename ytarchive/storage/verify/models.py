@@ -53,27 +53,25 @@ class VerifyRequest(Model):
         default=100, gt=0, le=100, description="Check this share of the videos, others each time"
     )
     sample_videos: int | None = Field(
-        default=None, ge=1, description="Check so many videos; overrides `sample_percent`"
+        default=None, ge=1, description="Check this many videos; overrides `sample_percent`"
     )
     time_limit: float | None = Field(
-        default=None, gt=0, description="Seconds; what is left is for the next run"
+        default=None, gt=0, description="Seconds; the next run continues"
     )
     resume: bool = Field(default=True, description="False: begin a new pass in any case")
     quarantine: bool = Field(
         default=False,
         description="Move damaged files to `.ytarchive/quarantine/`, and count them and missing "
-        "ones as not stored. Without it a verification changes nothing",
+        "files as not stored. Otherwise a verification changes nothing",
     )
     repair: bool = Field(
         default=False,
-        description="Restore what the archive itself can restore: lists of checksums, and media of "
-        "which another copy is intact. Other damaged files stay in their place",
+        description="Restore what the archive can restore itself: lists of checksums, and media "
+        "with another intact copy. Other damaged files are not moved",
     )
-    known_only: bool = Field(
-        default=False, description="Look again only at what earlier runs have found"
-    )
+    known_only: bool = Field(default=False, description="Check only the findings of earlier runs")
     accept_foreign: bool = Field(
-        default=False, description="Later runs no longer report the foreign files of this one"
+        default=False, description="Do not report the foreign files of this run again"
     )
 
 
@@ -84,24 +82,24 @@ class Verification(Model):
     mode: VerifyMode = VerifyMode.FULL
     sample_percent: float = 100
     error: str | None = None
-    started_at: UtcDatetime | None = Field(default=None, description="When the pass began")
+    started_at: UtcDatetime | None = Field(default=None, description="Start of the pass")
     updated_at: UtcDatetime | None = None
     completed_at: UtcDatetime | None = Field(
-        default=None, description="When a pass last came to its end"
+        default=None, description="End of the last complete pass"
     )
     videos_total: int = Field(
         default=0,
-        description="In the archive when the pass began, those with metadata alone included",
+        description="Videos in the archive when the pass began, including those with only metadata",
     )
     videos_checked: int = Field(
-        default=0, description="Videos of which every registered file was checked"
+        default=0, description="Videos with all their registered files checked"
     )
     files_checked: int = Field(
-        default=0, description="Files that were there and were read, or in a quick pass looked up"
+        default=0, description="Existing files that were read or, in a quick pass, found"
     )
     bytes_checked: int = Field(default=0, description="Bytes read; 0 in a quick pass")
     findings: dict[FindingKind, int] = Field(
-        default_factory=dict, description="How many of each kind are open"
+        default_factory=dict, description="Number of open findings by kind"
     )
 
 
@@ -110,7 +108,7 @@ class Finding(Model):
 
     path: str = Field(
         description="Relative to the archive. Bytes that are not UTF-8 are surrogates, in JSON "
-        "`\\udc80` to `\\udcff`. Of an unreadable row: its place in `library.db`"
+        "`\\udc80` to `\\udcff`. For an unreadable row: its position in `library.db`"
     )
     kind: FindingKind
     video_id: str | None = None
@@ -118,12 +116,12 @@ class Finding(Model):
     found_at: UtcDatetime
     is_removed: bool = Field(description="Whether the file no longer counts as stored")
     quarantine_path: str | None = Field(
-        default=None, description="Where the file is now, relative to the archive"
+        default=None, description="Present path of the file, relative to the archive"
     )
     output_path: str | None = Field(
-        default=None, description="Folder that has the video's folder; to fetch it again there"
+        default=None, description="Folder that contains the video's folder, for a repeated download"
     )
-    quality: str | None = Field(default=None, description="What the video had, as `720p`")
+    quality: str | None = Field(default=None, description="Quality of the video, as `720p`")
     language: str | None = Field(default=None, description="Of captions, by BCP 47")
     format: str | None = Field(default=None, description="As `mp4`, `vtt`; null if unknown")
 

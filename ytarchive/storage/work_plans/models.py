@@ -5,8 +5,8 @@ from pydantic import Field
 from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import ErrorDetail, Model, UtcDatetime, utc_now
 
-_ADDED_AT = "When the video came into the plan; Storage sets it"
-_WAITS_FOR = '"cookies" or "proxy": a server tries again by itself when they have changed'
+_ADDED_AT = "When the video was added to the plan; set by Storage"
+_WAITS_FOR = '"cookies" or "proxy": a server retries the video when they change'
 
 
 class UnavailableVideo(Model):
@@ -18,12 +18,12 @@ class UnavailableVideo(Model):
     detected_at: UtcDatetime = Field(default_factory=utc_now)
     playlist_id: str | None = None
     last_available: UtcDatetime | None = None
-    evidence: str | None = Field(default=None, description="What YouTube or yt-dlp said")
+    evidence: str | None = Field(default=None, description="Message of YouTube or yt-dlp")
     confirmed: bool = Field(
         default=True, description="False while it is a suspicion that a server checks again"
     )
     retry_after: UtcDatetime | None = Field(
-        default=None, description="Before this the video is not requested again by itself"
+        default=None, description="No automatic request before this time"
     )
     waits_for: str | None = Field(default=None, description=_WAITS_FOR)
     added_at: UtcDatetime | None = Field(default=None, description=_ADDED_AT)
@@ -39,7 +39,7 @@ class FailedDownload(Model):
     errors: list[ErrorDetail] = Field(default_factory=list, description="Oldest first")
     file_size: int | None = Field(default=None, description="Bytes, if known")
     retry_after: UtcDatetime | None = Field(
-        default=None, description="Before this another try hardly helps"
+        default=None, description="A retry before this time will hardly succeed"
     )
     waits_for: str | None = Field(default=None, description=_WAITS_FOR)
     added_at: UtcDatetime | None = Field(default=None, description=_ADDED_AT)
@@ -50,29 +50,30 @@ class WorkPlanRequest(Model):
 
     job_id: OpaqueId | None = Field(
         default=None,
-        description="Whose plan it is. It is not looked up, since plans may come from elsewhere: a "
-        "retry of a plan whose job is not known makes a job",
+        description="The plan's job. It is not checked, because plans may be from other archives:"
+        " a retry of a plan without a known job creates a job",
     )
     plan_id: OpaqueId | None = Field(
-        default=None, description="Extend this plan; with a `job_id` it becomes that job's"
+        default=None, description="Extend this plan; with `job_id` it is assigned to that job"
     )
     playlist_id: PlaylistId | None = Field(
         default=None,
-        description="The list whose plan it is: all its jobs extend that one, and `job_id` is the "
+        description="The plan's list: all jobs of the list extend the plan, and `job_id` is the "
         "latest of them",
     )
     metadata_only: bool = Field(
-        default=False, description="The list's plan of what METADATA_ONLY jobs could not fetch"
+        default=False,
+        description="The list's plan of videos whose metadata METADATA_ONLY jobs could not fetch",
     )
     unavailable_videos: list[UnavailableVideo] = Field(default_factory=list)
     failed_downloads: list[FailedDownload] = Field(default_factory=list)
     resolved_video_ids: list[VideoId] = Field(
-        default_factory=list, description="Videos that have been stored since; they leave the plan"
+        default_factory=list, description="Videos stored meanwhile; they are removed from the plan"
     )
     merged_plan_ids: list[OpaqueId] = Field(
         default_factory=list,
-        description="Further plans of the list: their entries come into its plan, and they are "
-        "removed. An id of no plan is ignored",
+        description="Further plans of the list: their entries are added to its plan, and they are"
+        " removed. Unknown ids are ignored",
     )
     total_videos: int = Field(default=0, ge=0)
     successful_videos: int = Field(default=0, ge=0)
@@ -88,10 +89,10 @@ class WorkPlan(Model):
     total_videos: int
     successful_videos: int
     job_id: str | None = None
-    playlist_id: str | None = Field(default=None, description="The list whose plan it is")
+    playlist_id: str | None = Field(default=None, description="The plan's list")
     metadata_only: bool = False
     updated_at: UtcDatetime
-    path: str | None = Field(default=None, description="The JSON file of the plan")
+    path: str | None = Field(default=None, description="Path of the plan's JSON file")
 
     @property
     def missing(self) -> int:
