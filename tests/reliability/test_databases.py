@@ -173,7 +173,7 @@ def test_a_damaged_database_is_reported_at_the_start_with_a_working_remedy(
 def test_a_damaged_cache_or_log_loses_nothing_that_is_archived(
     original: Original, copy: Path, slow_youtube: StandInProcess, name: str, where: str
 ) -> None:
-    """What is moved aside, by the server or as it asks for, begins anew."""
+    """Databases that are set aside, by the server or by the user, are created again."""
     path = copy / ".ytarchive" / f"{name}.db"
     damage(path, where)
     variables = environment(copy, slow_youtube)

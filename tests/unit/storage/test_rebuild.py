@@ -180,7 +180,7 @@ async def test_a_lost_library_is_rebuilt_automatically(
     assert (await storage.video_exists(VIDEO)).exists
     await storage.close()
     assert rows(config) == before
-    assert any("lost" in line and "made again from the files" in line for line in messages)
+    assert any("lost" in line and "rebuilt from the files" in line for line in messages)
 
 
 async def test_a_new_archive_is_not_rebuilt(config: StorageConfig, messages: list[str]) -> None:
@@ -223,7 +223,7 @@ async def test_a_folder_without_media_is_no_video(config: StorageConfig) -> None
     (stranger / "AAAAAAAAAAA.mp4").write_bytes(b"ab")
     rebuilt = await rebuild_library(config)
     assert (rebuilt.videos, rebuilt.problems) == (3, 1)
-    assert "is not taken in" in rebuilt.examples[0]
+    assert "is not registered" in rebuilt.examples[0]
     storage = await StorageService.open(config)
     assert not (await storage.video_exists("AAAAAAAAAAA")).exists
     await storage.close()

@@ -200,13 +200,15 @@ class Governor:
         elif self._is_probe(permit) and isinstance(error, NetworkFailure):
             await self._open_circuit(NETWORK.reason, error.message)
         elif self._is_probe(permit):
-            log.info("the probe failed for reasons of its own: {}", error.message)
+            log.info("the probe failed for another reason: {}", error.message)
             self._wait_for_probe(_NEXT_PROBE)
             await self.save()
 
     async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:
         """Record a list with far fewer entries than before, which counts as a block."""
-        message = f"{playlist_id} lists {now} videos instead of {before}: YouTube cuts its answers"
+        message = (
+            f"{playlist_id} lists {now} videos instead of {before}: YouTube truncates its answers"
+        )
         await self._open_circuit(LISTING_SHRANK, message)
 
     async def pause(self) -> None:

@@ -148,7 +148,7 @@ class Lister:
                 governor = self._guards.governor
                 await governor.listing_shrank(known.list_id, known.entries, listed)
                 return False
-            log.warning("{}: {} entries, as before: believed now", known.list_id, listed)
+            log.warning("{}: {} entries, as before: accepted now", known.list_id, listed)
         await self._guards.governor.succeeded()
         gone = await self._records.complete(page.playlist_id, job, listed, began)
         if is_uploads(page.playlist_id):
@@ -213,7 +213,7 @@ class Lister:
         try:
             await self._storage.save_playlist(part)
         except errors.YTArchiveError as error:
-            log.warning("{}: its list is not kept: {}", page.playlist_id, error.message)
+            log.warning("{}: its list is not stored: {}", page.playlist_id, error.message)
 
     async def _end_listing(self, page: PlaylistPage) -> None:
         """End the listing if it has more pages."""

@@ -138,7 +138,7 @@ class Queue:
     async def _apply_clock_change(self) -> None:
         jump = self._clock.jump()
         if jump is not None:
-            log.warning("the wall clock was set by {}: what waits is not affected", jump.by)
+            log.warning("the wall clock was set by {}: waits are not affected", jump.by)
             await self._repository.shift_waits(jump)
             for job_id in self._jobs:
                 self._mark_ready(job_id)

@@ -160,6 +160,6 @@ class OpenJobs:
             if [each["video_id"] for each in found] == own_videos:
                 if request.playlist_id is not None:
                     await self._database.execute("list_again", {"id": row["id"]})
-                log.info("job {} is continued: it was created for the same", row["id"])
+                log.info("job {} is continued: it was created by the same request", row["id"])
                 return str(row["id"])
         return None

@@ -141,7 +141,7 @@ class Retries:
 
 def _require_known(reason: str | None) -> None:
     if reason is not None and reason not in REASONS:
-        message = f"reason: {reason[:64]!r} is none; known are {', '.join(REASONS)}"
+        message = f"reason: {reason[:64]!r} is unknown; known reasons: {', '.join(REASONS)}"
         raise errors.InvalidRequest(message, fields={"reason": "unknown"}, known=REASONS)
 
 

@@ -107,7 +107,7 @@ class DataApi:
         )
         token = answer.get("nextPageToken")
         if token is not None and (not isinstance(token, str) or token == page_token):
-            raise errors.ApiFailure("the Data API's pages of the playlist lead round in a circle")
+            raise errors.ApiFailure("the Data API's pages of the playlist form a cycle")
         return ItemsPage(read_resources(answer["items"]), token or None)
 
     async def channel(self, name: str) -> Resource | None:

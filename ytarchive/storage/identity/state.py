@@ -88,7 +88,7 @@ def lost_queue(config: StorageConfig) -> str | None:
     kept = f"{state.videos} stored videos and {state.work_plans} plans of missing videos are not"
     remedy = "`ytarchive restore DIR` brings back a backup; else `ytarchive rebuild` restores which"
     remedy = f"{remedy} videos were unavailable. Then queue your lists again"
-    return f"{path} {kind}: {lost}; {kept}. {remedy}: what is stored is skipped"
+    return f"{path} {kind}: {lost}; {kept}. {remedy}: stored videos are skipped"
 
 
 def _unless_damaged(read: Callable[[], T], *, damaged: T) -> T:

@@ -115,7 +115,9 @@ class Mover:
 
 def _arrived(move: Move, there: list[StoredFile]) -> FileSet:
     if move.files.media not in there:
-        raise IntegrityFailure(f"the media file of {move.files.video_id} vanished on its way")
+        raise IntegrityFailure(
+            f"the media file of {move.files.video_id} disappeared during the move"
+        )
     lost = [file.side_file for file in move.files.files if file not in there]
     missing = [*move.files.missing, *filter(None, lost)]
     return replace(move.files, files=there, missing=list(dict.fromkeys(missing)))

@@ -210,7 +210,7 @@ class VideoStore:
         prefix = self._layout.relative(self._layout.staging / name)
         kind = (await self._store.stat([prefix]))[prefix].checked().kind
         if kind is FileKind.FOLDER_LINK:
-            raise PathOutsideArchive(f"{prefix} is a link to another place")
+            raise PathOutsideArchive(f"{prefix} is a link to another folder")
         return prefix, kind is FileKind.FOLDER
 
     async def _save_in_place(self, request: SaveVideo, video_path: str) -> None:
@@ -242,7 +242,7 @@ class VideoStore:
         """Finish an interrupted move; forget it if no file was moved and staging has changed."""
         video_id = move.files.video_id
         if not (await self._mover.is_ready(move) or await self._mover.has_begun(move)):
-            log.warning("{}: was not moved and has changed; forgotten", video_id)
+            log.warning("{}: not moved, and staging has changed; the record is deleted", video_id)
             await self._mover.undo(move)
             await self._library.forget_move(video_id)
             return

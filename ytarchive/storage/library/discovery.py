@@ -111,7 +111,7 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
         names = await _playing_set(folder, video_id, scratch)
         found = await file_sets.describe(folder, names)
         digests = {file.name: digests.get(file.name) or file.sha256 for file in found}
-        problems = [f"{prefix}: has no list of digests that names the video; taken as it is"]
+        problems = [f"{prefix}: has no list of digests that names the video; registered as it is"]
     else:
         problems = [f"{prefix}/{name}: not in the list of digests" for name in names
                     if name not in digests and name != CHECKSUMS]  # fmt: skip
@@ -142,7 +142,7 @@ async def _playing_set(folder: StoreFolder, video_id: str, scratch: Path) -> lis
         async with local_file(folder.store, media, scratch) as path:
             await asyncio.to_thread(require_playable, path, ffmpeg_path())
     except IntegrityFailure as failure:
-        raise IntegrityFailure(f"{media}: {failure.message}; it is not taken in") from failure
+        raise IntegrityFailure(f"{media}: {failure.message}; it is not registered") from failure
     return names
 
 

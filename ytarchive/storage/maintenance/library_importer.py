@@ -102,7 +102,7 @@ class LibraryImporter:
                 with writer.savepoint():
                     enter(thing, writer)
             except (*UNREADABLE, *REFUSED, *discovery.EXAMINATION_FAILURES) as error:
-                self._note(f"{_name(thing)}: not entered: {error}")
+                self._note(f"{_name(thing)}: not imported: {error}")
 
     def _documents(self, folder: Path) -> Iterator[Path]:
         """Iterate over the JSON files of a folder; report a folder that cannot be read."""

@@ -77,7 +77,9 @@ async def rebuild_library(
     layout = Layout.of(config)
     identity = await asyncio.to_thread(open_identity, config, Access.WRITE)
     if not filesystem.is_folder(layout.videos):
-        raise NotFound(f"{layout.videos} does not exist: there is nothing to make a library of")
+        raise NotFound(
+            f"{layout.videos} does not exist: there is nothing to rebuild the library from"
+        )
     store = LocalMediaStore(layout)
     with StateLock(layout.state, [ServiceName.STORAGE]):
         watch = ArchiveWatch(Presence(layout.base, identity.id) if identity else None)
@@ -98,9 +100,9 @@ async def restore_lost_library(layout: Layout, store: MediaStore, watch: Archive
         await asyncio.to_thread(set_aside_older, layout.database, SCHEMA)
     if not await _is_lost(layout, store):
         return
-    log.warning("the archive has lost {}: it is made again from the files", layout.database)
+    log.warning("the archive has lost {}: it is rebuilt from the files", layout.database)
     rebuilt = await _made_again(layout, store, watch, lambda _: None)
-    log.warning("{} is there again; videos: {}", layout.database.name, rebuilt.videos)
+    log.warning("{} is rebuilt; videos: {}", layout.database.name, rebuilt.videos)
 
 
 async def _is_lost(layout: Layout, store: MediaStore) -> bool:
@@ -182,6 +184,6 @@ async def _index(layout: Layout, store: MediaStore, watch: ArchiveWatch) -> bool
             finally:
                 await search.close()
         except LocalError as error:
-            log.error("the search index is not made: {}", error.message)
+            log.error("the search index is not created: {}", error.message)
             return False
     return True

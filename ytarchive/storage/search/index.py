@@ -56,7 +56,7 @@ class SearchIndex:
         try:
             database = await Database.open(path, SCHEMA)
         except (DatabaseCorrupt, DatabaseUnsupported) as error:
-            log.warning("the search index begins anew: {}", error.message)
+            log.warning("the search index is created again: {}", error.message)
             return await cls._begin(path, library_id)
         try:
             index = await cls._fitting(database, library_id, newest)
@@ -90,7 +90,7 @@ class SearchIndex:
         fits = (state["library_id"], state["rules"]) == (library_id, RULES)
         if fits and state["revision"] <= newest:
             return cls(database, state["revision"], state["overflow"])
-        log.info("the search index is made anew: it does not fit the library")
+        log.info("the search index is created again: it does not fit the library")
         return None
 
     @classmethod

@@ -105,7 +105,7 @@ class Indexer:
             sources = await sources_of(change, self._layout, self._store)
             return await asyncio.to_thread(document_of, change, sources)
         except Exception:  # files can have any content
-            log.exception("{}: only its headline is indexed", change.video_id)
+            log.exception("{}: only its title is indexed", change.video_id)
             return headline_of(change)
 
 

@@ -205,7 +205,7 @@ async def refuse_links(target: StoreFolder, names: list[str]) -> None:
     folders = {str(PurePosixPath(target.key(name)).parent) for name in names}
     for key, state in (await target.store.stat({target.prefix, *folders})).items():
         if state.checked().kind in {FileKind.FOLDER_LINK, FileKind.LINK}:
-            raise PathOutsideArchive(f"{key} is a link to another place")
+            raise PathOutsideArchive(f"{key} is a link to another folder")
 
 
 def _write_and_sync(folder: Path, made: Mapping[str, bytes], names: list[str]) -> None:

@@ -27,7 +27,7 @@ def media_file(layout: Layout, path: str) -> Path:
     """Return the path of a file that can be registered in place. Raises PathOutsideArchive."""
     resolved = _inside(layout, path)
     if not _may_hold_videos(layout, resolved):
-        raise PathOutsideArchive(f"{path!r} lies where no videos can be")
+        raise PathOutsideArchive(f"{path!r} is in a folder that cannot contain videos")
     return resolved
 
 
@@ -36,7 +36,7 @@ def _inside(layout: Layout, path: str) -> Path:
     require_names(path)
     resolved = followed(layout.base / path)
     if not resolved.is_relative_to(layout.base):
-        raise PathOutsideArchive(f"{path!r} leads out of the archive")
+        raise PathOutsideArchive(f"{path!r} is outside the archive")
     return resolved
 
 

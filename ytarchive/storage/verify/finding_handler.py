@@ -110,7 +110,7 @@ class FindingHandler:
             return
         written = await write_checksums(self.store, folder, registered)
         await self._findings.register_checksums(problem.video_id, problem.path, written)
-        log.info("{}: written anew", problem.path)
+        log.info("{}: written again", problem.path)
 
 
 async def _intact_copy(

@@ -6,7 +6,7 @@ from ytarchive.storage.verify.checks import FileProblem, RegisteredFile
 from ytarchive.storage.verify.models import FindingKind
 
 _DIGEST_BYTES = 32
-_REMEDY = "run `ytarchive rebuild`, which makes the library again from the archive's files"
+_REMEDY = "run `ytarchive rebuild`, which rebuilds the library from the archive's files"
 
 
 def id_of(row: Row) -> str | None:

@@ -153,7 +153,7 @@ class Verifier(WatchedOperations, VerificationAPI):
             error = translated(failure, self._layout.base).message
             log.error("verification failed: {}", error)
         except Exception as failure:
-            error = f"a fault of ytarchive itself: {failure}"
+            error = f"an internal error of ytarchive: {failure}"
             log.exception("verification failed")
         finally:
             await self._passes.set_state(scope, state, error)
