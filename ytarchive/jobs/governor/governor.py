@@ -206,9 +206,7 @@ class Governor:
 
     async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:
         """Record a list with far fewer entries than before, which counts as a block."""
-        message = (
-            f"{playlist_id} lists {now} videos instead of {before}: YouTube truncates its answers"
-        )
+        message = f"{playlist_id} lists {now} videos instead of {before}: answers are incomplete"
         await self._open_circuit(LISTING_SHRANK, message)
 
     async def pause(self) -> None:
