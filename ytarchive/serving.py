@@ -26,7 +26,6 @@ from ytarchive.logging import Console
 
 log = logger.bind(service="ytarchive")
 
-_REGISTER_INTERVAL = 15.0
 _SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread yields to another, a tenth of Python's default.
 
@@ -137,7 +136,7 @@ def _keep_registered(
         if ServiceName.JOBS in listening:
             supervisor.spawn(supervisor.complete("registration", register))
         else:
-            archive.scheduler.add(Duty("registration", register, _REGISTER_INTERVAL), supervisor)
+            archive.scheduler.add(Duty("registration", register, 15.0), supervisor)
     return supervisors
 
 

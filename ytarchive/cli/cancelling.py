@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from ytarchive.common.errors import Conflict
+from ytarchive.common.models import every_item
 from ytarchive.discovery import Archive
 from ytarchive.jobs import Job, JobQuery, JobStatus
 
@@ -38,12 +39,7 @@ async def _open_jobs(archive: Archive) -> list[Job]:
     found: list[Job] = []
     for status in (JobStatus.PENDING, JobStatus.RUNNING):
         query = JobQuery(status=status, limit=_PAGE, expand=False)
-        while True:
-            page = await archive.jobs.list_jobs(query)
-            found += page.items
-            if page.next_cursor is None:
-                break
-            query = query.model_copy(update={"cursor": page.next_cursor})
+        found += [job async for job in every_item(archive.jobs.list_jobs, query)]
     # A job may change between the two lists.
     return sorted({job.id: job for job in found}.values(), key=lambda job: job.id, reverse=True)
 

@@ -16,7 +16,6 @@ _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{10}")
 
 `common/identifiers.py` defines ids, but its import would make every command slower.
 """
-_EPILOG = "The options in `ytarchive --help` can be used here too."
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -108,7 +107,7 @@ class Command(click.Command):
     """A command with the global options that accepts video ids that begin with a dash."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("epilog", _EPILOG)
+        kwargs.setdefault("epilog", "The options in `ytarchive --help` can be used here too.")
         super().__init__(*args, **kwargs)
         self.params.extend(global_options(at_root=False))
 

@@ -10,7 +10,6 @@ from ytarchive.storage import WorkPlanQuery, WorkPlansAPI
 LAST = "last"
 
 _LENGTH = 36
-_MOST_JOBS = 500
 _SHOWN = 3
 
 
@@ -45,7 +44,7 @@ async def plan_id_of(archive: Archive, given: str) -> str:
 
 
 async def _last_plan(archive: Archive) -> str:
-    jobs = await archive.jobs.list_jobs(JobQuery(limit=_MOST_JOBS, expand=False))
+    jobs = await archive.jobs.list_jobs(JobQuery(limit=500, expand=False))
     plans = [job.work_plan_id for job in jobs.items if job.work_plan_id]
     if plans:
         return plans[0]

@@ -17,7 +17,6 @@ from ytarchive.common.errors import InvalidIdentifier, NotFound, YTArchiveError
 from ytarchive.common.identifiers import parse_playlist_id, parse_source, parse_video_id
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SHOWN_AT_ONCE = 5
 
 
 class Identifier(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
@@ -158,5 +157,5 @@ def _read_batch(lines: Iterable[str], parse: Callable[[str], Any]) -> AddressBat
             batch.refused[number] = error.message
     if batch.refused and not batch.ids:
         shown = [f"line {number}: {message}" for number, message in batch.refused.items()]
-        raise failure(InvalidIdentifier("; ".join(shown[:_SHOWN_AT_ONCE])))
+        raise failure(InvalidIdentifier("; ".join(shown[:5])))
     return batch

@@ -24,7 +24,6 @@ from ytarchive.discovery import Archive
 from ytarchive.logging import Console, configure_logging
 from ytarchive.storage import Access
 
-_WAIT_INTERVAL = 0.5
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 1.0  # seconds; short, because a user waits after Ctrl-C and interrupted transfers resume
 
@@ -203,7 +202,7 @@ async def when_free(work: Callable[[], Awaitable[T]]) -> T:
             if error.message != shown:
                 shown = error.message
                 Output(as_json=options.json).remark(f"waiting: {shown}")
-        await asyncio.sleep(_WAIT_INTERVAL)
+        await asyncio.sleep(0.5)
 
 
 def run_to_end(work: Coroutine[Any, Any, int | None]) -> int | None:

@@ -11,7 +11,6 @@ from ytarchive.common.video_kinds import VideoKind
 
 _CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 _NAME_START = re.compile(r"@|c:|user:")
-_LONGEST_NAME = 100
 
 TAB_LISTS = {"videos": "UULF", "shorts": "UUSH", "streams": "UULV"}
 """The playlist prefix of each channel tab, which replaces the channel id's `UC`.
@@ -98,7 +97,7 @@ def is_channel_name(source: str) -> bool:
     start = _NAME_START.match(source)
     name = source[start.end() :] if start else ""
     is_long_enough = any(map(str.isalnum, name))
-    return is_long_enough and len(name) <= _LONGEST_NAME and all(map(_may_be_in_name, name))
+    return is_long_enough and len(name) <= 100 and all(map(_may_be_in_name, name))
 
 
 def _may_be_in_name(character: str) -> bool:

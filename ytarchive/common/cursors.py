@@ -19,7 +19,6 @@ Values = TypeVar("Values", bound=tuple[Any, ...])
 _VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 _LONGEST = 4096
-_PAGING = {"cursor", "limit", "lines"}
 _KEY_AND_PLACE: TypeAdapter[tuple[int | str, ...]] = TypeAdapter(
     Annotated[tuple[int | str, ...], Field(min_length=1)]
 )
@@ -63,7 +62,7 @@ def place_of(request: Model, cursor: str, form: TypeAdapter[Values]) -> Values:
 
 def _key_of(request: Model) -> str:
     """Return the key of a list, which does not depend on the page size."""
-    asked = request.model_dump_json(exclude=_PAGING).encode()
+    asked = request.model_dump_json(exclude={"cursor", "limit", "lines"}).encode()
     return hashlib.blake2b(asked, digest_size=6).hexdigest()
 
 

@@ -36,10 +36,6 @@ Row = sqlite3.Row
 Transaction = Callable[["Writer"], T]
 Parameters = Mapping[str, Any]
 
-_LARGEST_GROUP = 1000
-_READERS = 2
-_READ_AT_ONCE = 64 * 2**20
-
 
 class Writer:
     """Runs named statements of a transaction on the writing connection."""
@@ -101,7 +97,7 @@ class Database:
         self._writer = Writer(connection, queries)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{path.stem}")
         self._commits = Grouped[Transaction[Any], Any](
-            self._commit_next, most=_LARGEST_GROUP, executor=self._thread
+            self._commit_next, most=1000, executor=self._thread
         )
         self._readers = readers
         self._reserve = Reserve(path.parent)
@@ -118,7 +114,7 @@ class Database:
         Raises StateLocked, DatabaseCorrupt, DatabaseUnsupported, NotWritable or DiskFull.
         """
         lock, connection = await asyncio.to_thread(_locked, path, schema)
-        return cls(lock, schema.queries(), connection, Readers(path, schema.functions, _READERS))
+        return cls(lock, schema.queries(), connection, Readers(path, schema.functions, 2))
 
     async def __aenter__(self) -> Self:
         return self
@@ -322,4 +318,4 @@ def _is_suspect(path: Path, schema: Schema) -> bool:
     if not path.exists():
         return False
     was_killed = path.with_name(f"{path.name}-wal").exists()
-    return path.stat().st_size <= _READ_AT_ONCE or (was_killed and schema.durable)
+    return path.stat().st_size <= 64 * 2**20 or (was_killed and schema.durable)

@@ -16,7 +16,6 @@ from ytarchive.common.models import Model, UtcDatetime
 
 _QUEUED = 1000
 """Maximum number of events queued for one subscriber, and kept for subscribers that resume."""
-_RETAINED = 20_000
 
 
 class JobChanged(Model):
@@ -186,7 +185,7 @@ class EventBus:
         """Send an event to all subscribers. An unchanged state is not sent."""
         if event.subject is not None:
             known = self._state.pop(event.subject, None)
-            if event.is_state and len(self._state) < _RETAINED:
+            if event.is_state and len(self._state) < 20_000:
                 self._state[event.subject] = event
                 if known == event:
                     return

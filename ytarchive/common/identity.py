@@ -22,7 +22,6 @@ IDENTITY_FILE = ".ytarchive-id"
 """File name in the archive's folder."""
 
 _FORMAT = 1
-_LARGEST = 4096
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
@@ -97,7 +96,7 @@ def _content(path: Path) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return b"not a file"
-        return os.read(handle, _LARGEST)
+        return os.read(handle, 4096)
     finally:
         os.close(handle)
 

@@ -24,8 +24,6 @@ log = logger.bind(service="common")
 
 _FILE = "archives.json"
 _FORMAT = 1
-_LARGEST = 16 * 2**20
-_LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class KnownArchives:
         path = self._folder / _FILE
         try:
             with path.open("rb") as file:
-                return _parsed(file.read(_LARGEST))
+                return _parsed(file.read(16 * 2**20))
         except FileNotFoundError:
             return []
         except (ValueError, TypeError, KeyError):
@@ -115,7 +113,7 @@ class KnownArchives:
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock file during the block. Raises TimeoutError, which is an OSError."""
     with path.open("ab") as file:
-        deadline = time.monotonic() + _LOCK_SECONDS
+        deadline = time.monotonic() + 5.0
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,8 +20,7 @@ _USUAL_SCRIPTS = {"zh": "hans", "sr": "cyrl"}
 ALL_LANGUAGES = "all"
 """Means every language with captions made by people."""
 
-_ORIGINAL = "orig"
-_NO_SCRIPTS = frozenset([_ORIGINAL, "desc"])
+_NO_SCRIPTS = frozenset(["orig", "desc"])
 """Suffixes of yt-dlp: the spoken language, and audio descriptions."""
 _SEPARATOR = re.compile(r"[-_]")
 _VARIANT = re.compile(r"[a-z0-9]{5,8}|[0-9][a-z0-9]{3}")

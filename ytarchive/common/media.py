@@ -1,7 +1,7 @@
 """Metadata of videos, playlists and channels, from the Data API or yt-dlp."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
@@ -60,14 +60,24 @@ class PlaylistVideo(Model):
     added_at: UtcDatetime | None = None
 
 
-class PlaylistMetadata(Model):
-    """A playlist with all its entries, including unavailable ones that YouTube lists."""
+class PlaylistHeading(Model):
+    """The metadata of a playlist without its entries."""
 
-    playlist_id: str
+    playlist_id: str = Field(description="The list itself; for a channel its uploads list")
     title: Text = ""
     description: Text = ""
     channel_id: str = ""
     channel_title: Text = ""
+
+
+def heading_of(playlist: object) -> dict[str, Any]:
+    """Return the fields of `PlaylistHeading` of any object that has them."""
+    return {name: getattr(playlist, name) for name in PlaylistHeading.model_fields}
+
+
+class PlaylistMetadata(PlaylistHeading):
+    """A playlist with all its entries, including unavailable ones that YouTube lists."""
+
     video_count: int
     videos: list[PlaylistVideo]
     fetched_at: UtcDatetime

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -56,6 +56,7 @@ def utc_now() -> datetime:
 
 
 T = TypeVar("T")
+Q = TypeVar("Q", bound=Model)
 
 
 class Page(Model, Generic[T]):
@@ -136,6 +137,17 @@ class HealthQuery(Model):
     """Selects one service of a server that runs several."""
 
     service: str | None = None
+
+
+async def every_item(fetch: Callable[[Q], Awaitable[Page[T]]], query: Q) -> AsyncIterator[T]:
+    """Iterate over the items of all pages of a list."""
+    while True:
+        page = await fetch(query)
+        for item in page.items:
+            yield item
+        if page.next_cursor is None:
+            return
+        query = query.model_copy(update={"cursor": page.next_cursor})
 
 
 class Done(Model):

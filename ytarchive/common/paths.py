@@ -11,7 +11,6 @@ CHECKSUMS = "checksums.sha256"
 """The checksum file in the folder of each stored video."""
 
 _LONGEST_NAME = 240  # bytes; leaves room for suffixes of file systems and tools
-_LONGEST_PATH = 2048
 
 
 def require_place_for_videos(
@@ -55,7 +54,7 @@ def require_names(path: str) -> None:
     These are control characters, direction marks, lone surrogates and long names. Raises
     PathOutsideArchive.
     """
-    if not path.isprintable() or len(path) > _LONGEST_PATH:
+    if not path.isprintable() or len(path) > 2048:
         raise PathOutsideArchive("a path has at most 2048 characters, all of them printable")
     if any(len(os.fsencode(part)) > _LONGEST_NAME for part in PurePath(path).parts):
         raise PathOutsideArchive("a part of the path is longer than 240 bytes")

@@ -15,8 +15,6 @@ from ytarchive.common.identity import IDENTITY_FILE, read_identity
 
 T = TypeVar("T")
 
-_LARGEST_GROUP = 10_000
-
 
 class Presence:
     """Checks that a folder still contains the archive that was opened there."""
@@ -24,7 +22,7 @@ class Presence:
     def __init__(self, base: Path, archive_id: str) -> None:
         self.base = base
         self.archive_id = archive_id
-        self._checks = Grouped[None, None](self._check_once, most=_LARGEST_GROUP)
+        self._checks = Grouped[None, None](self._check_once, most=10_000)
 
     def require(self) -> None:
         """Raise ArchiveMissing, with the reason, if the archive is missing. Reads one file."""

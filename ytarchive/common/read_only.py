@@ -32,8 +32,6 @@ from ytarchive.common.sqlite_errors import (
 
 T = TypeVar("T")
 
-_UNCHANGED_TRIES = 5
-
 
 class ReadOnlyDatabase(Database):
     """A database that is only read. A missing file is treated as an empty database."""
@@ -112,7 +110,7 @@ def _read(path: Path, work: Callable[[sqlite3.Connection], T]) -> T | None:
     try:
         with os_errors(path):
             require_regular_database(path)
-        for _ in range(_UNCHANGED_TRIES):
+        for _ in range(5):
             before = _state(path)
             if not before.size and not before.log:
                 return None

@@ -3,17 +3,20 @@
 A damaged disk or another program can write any value that SQLite accepts.
 """
 
+import functools
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar, get_type_hints
 
 from loguru import logger
 
 from ytarchive.common.database import Row
 from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.models import from_micros, to_micros
 
 log = logger.bind(service="common")
 
@@ -25,9 +28,44 @@ UNREADABLE = (
 )
 """Exceptions of converting a damaged row into a model (JSON and models: ValueError)."""
 
-_MOST_NAMED = 1000
 _left_out: ContextVar[list[str] | None] = ContextVar("left_out", default=None)
 _SPACE = re.compile(r"\s+")
+
+
+def fields_of(kind: type[Any], row: Row) -> dict[str, Any]:
+    """Return the columns of a row that are fields of a model or dataclass.
+
+    Times are returned as `datetime`, numbers of a `bool` field as `bool`.
+    """
+    readers = _readers(kind)  # type: ignore[arg-type]  # a class is hashable
+    return {name: readers[name](row[name]) for name in row.keys() if name in readers}  # noqa: SIM118  # a Row iterates over its values
+
+
+@functools.cache
+def _readers(kind: Any) -> dict[str, Callable[[Any], Any]]:
+    """Return how the column of each field is read."""
+    return {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+
+
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    if hint is bool:
+        return bool
+    return moment_of if "datetime.datetime" in str(hint) else _unchanged
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def row_of(value: object) -> dict[str, Any]:
+    """Return the fields of a model or dataclass as columns; times as microseconds."""
+    columns = vars(value).items()
+    return {name: to_micros(v) if isinstance(v, datetime) else v for name, v in columns}
+
+
+def moment_of(value: int | None) -> datetime | None:
+    """Return the time in a column, which may have none."""
+    return None if value is None else from_micros(value)
 
 
 def readable(row: Row, read: Callable[[Row], T], name: str) -> T | None:
@@ -47,7 +85,7 @@ def leave_out(name: str, cause: str) -> None:
     shortened = _SPACE.sub(" ", cause)[:200]
     log.warning("{}: its database row cannot be read and is left out: {}", name, shortened)
     names = _left_out.get()
-    if names is not None and name not in names and len(names) < _MOST_NAMED:
+    if names is not None and name not in names and len(names) < 1000:
         names.append(name)
 
 

@@ -39,7 +39,6 @@ UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(_resolved)]
 
 _BYTES: TypeAdapter[int] = TypeAdapter(ByteSize)
 _SIZE = re.compile(r"-?[0-9]*\.?[0-9]+[a-z]*", re.IGNORECASE)
-_LARGEST = 2**63 - 1
 
 
 def _bytes(value: object) -> object:
@@ -50,7 +49,7 @@ def _bytes(value: object) -> object:
         raise ValueError(
             "must be a size such as 500MB, 1GB or 2GiB, or a number of bytes"
         ) from None
-    if isinstance(found, int | float) and not found <= _LARGEST:
+    if isinstance(found, int | float) and not found <= 2**63 - 1:
         raise ValueError("must be a size below 2^63 bytes")
     return found
 

@@ -1,7 +1,7 @@
 """Contract and models of the Download service."""
 
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import Field
 
@@ -43,11 +43,6 @@ class DownloadPhase(StrEnum):
     DONE = "done"
 
 
-_ONLY_MISSING = "Fetch only these missing files of a stored video, without the media"
-_ABSENT = "Languages that YouTube does not have at present"
-_MISSING = "Files that YouTube has and refused; a later download requests them again"
-
-
 class DownloadRequest(ArchiveProfile):
     """A video to fetch, and its archive profile."""
 
@@ -59,7 +54,9 @@ class DownloadRequest(ArchiveProfile):
         "default `storage.videos_dir`",
     )
     only_missing: SideFiles = Field(
-        default=[], description=f"{_ONLY_MISSING}; then the other options are ignored"
+        default=[],
+        description="Fetch only these missing files of a stored video, without the media; then "
+        "the other options are ignored",
     )
     present: SideFiles = Field(
         default=[], description="With `only_missing`: the side files of the stored video"
@@ -84,22 +81,15 @@ class DownloadRequest(ArchiveProfile):
     )
 
 
-class DownloadProgress(Model):
-    """The progress of a download. `progress_percent` never decreases."""
+class DownloadOutcome(Model):
+    """What is known of a download, and after its end of its files."""
 
-    task_id: str
+    task_id: str = Field(description="The `transfer_id` under which Storage takes the files")
     video_id: str
     status: DownloadStatus
-    progress_percent: float = Field(description="0 to 100, over video, audio and merge")
-    downloaded_bytes: int
-    total_bytes: int = Field(description="0 while it is not known")
-    speed: float = Field(description="Bytes per second")
-    eta: int | None = Field(default=None, description="Seconds")
-    error: str | None = None
-    error_code: str | None = None
-    attempts: int = Field(default=0, description="Failed attempts so far")
-    retry_at: UtcDatetime | None = Field(default=None, description="When it is retried")
-    phase: DownloadPhase = DownloadPhase.WAITING
+    downloaded_bytes: int = Field(
+        default=0, description="Bytes so far; in a notification, those received over the network"
+    )
     quality: str | None = Field(default=None, description="The chosen quality, as `720p`")
     audio_language: str | None = Field(
         default=None, description="Language of the sound, if it is known"
@@ -107,32 +97,43 @@ class DownloadProgress(Model):
     remarks: list[str] = Field(
         default=[], description="Differences from the request, as `no captions in de`"
     )
-    only_missing: SideFiles = Field(default=[], description=_ONLY_MISSING)
-    missing: SideFiles = Field(default=[], description=_MISSING)
-    absent_captions: list[str] = Field(default=[], description=_ABSENT)
+    only_missing: SideFiles = Field(
+        default=[], description="The requested missing files of a stored video, without the media"
+    )
+    missing: SideFiles = Field(
+        default=[],
+        description="Files that YouTube has and refused; a later download requests them again",
+    )
+    absent_captions: list[str] = Field(
+        default=[], description="Languages that YouTube does not have at present"
+    )
+    attempts: int = Field(default=0, description="Failed attempts so far; of jobs always 0")
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """Return these fields, without those of a subclass."""
+        return {name: getattr(self, name) for name in DownloadOutcome.model_fields}
 
 
-class DownloadEvent(Model):
+class DownloadProgress(DownloadOutcome):
+    """The progress of a download. `progress_percent` never decreases."""
+
+    progress_percent: float = Field(description="0 to 100, over video, audio and merge")
+    total_bytes: int = Field(description="0 while it is not known")
+    speed: float = Field(description="Bytes per second")
+    eta: int | None = Field(default=None, description="Seconds")
+    error: str | None = None
+    error_code: str | None = None
+    retry_at: UtcDatetime | None = Field(default=None, description="When it is retried")
+    phase: DownloadPhase = DownloadPhase.WAITING
+
+
+class DownloadEvent(DownloadOutcome):
     """The notification of the end of a download (step 7 of the video flow)."""
 
-    task_id: str = Field(description="The `transfer_id` under which Storage takes the files")
-    video_id: str
-    status: DownloadStatus
     finished_at: UtcDatetime
     output_path: str | None = None
-    quality: str | None = Field(default=None, description="The fetched quality, as `720p`")
-    audio_language: str | None = Field(
-        default=None, description="Language of the sound, if it is known"
-    )
-    downloaded_bytes: int = Field(default=0, description="Bytes received over the network")
-    remarks: list[str] = Field(
-        default=[], description="Differences from the request, as `no captions in de`"
-    )
-    only_missing: SideFiles = Field(default=[], description=_ONLY_MISSING)
-    missing: SideFiles = Field(default=[], description=_MISSING)
-    absent_captions: list[str] = Field(default=[], description=_ABSENT)
     error: ErrorDetail | None = None
-    attempts: int = Field(default=0, description="Failed attempts of a direct download")
     request: DownloadRequest | None = Field(
         default=None, description="The request of a direct download, which belongs to no job"
     )

@@ -19,8 +19,6 @@ from ytarchive.download.pending import PendingDownload
 from ytarchive.download.retrying import Retry, for_disk_space
 from ytarchive.ytdlp import Downloaded, Transfer
 
-_ERRORS_KEPT = 10
-
 
 class DownloadTask:
     """A download from QUEUED to its end. `progress` is always a complete snapshot."""
@@ -38,7 +36,6 @@ class DownloadTask:
             video_id=request.video_id,
             status=DownloadStatus.QUEUED,
             progress_percent=0,
-            downloaded_bytes=0,
             total_bytes=0,
             speed=0,
             only_missing=request.only_missing,
@@ -96,7 +93,7 @@ class DownloadTask:
 
     def postponed(self, error: YTArchiveError, retry: Retry) -> None:
         """Record a failure that is retried."""
-        self.errors = [*self.errors, error.detail()][-_ERRORS_KEPT:]
+        self.errors = [*self.errors, error.detail()][-10:]
         self._stopped(DownloadStatus.QUEUED, error)
         attempts = self.progress.attempts + retry.uses_attempt
         self._update(phase=DownloadPhase.WAITING, attempts=attempts, retry_at=retry.until)
@@ -151,20 +148,10 @@ class DownloadTask:
     def event(self) -> DownloadEvent:
         """Return the notification for the listener."""
         return DownloadEvent(
-            task_id=self.task_id,
-            video_id=self.request.video_id,
-            status=self.progress.status,
+            **self.progress.outcome | {"downloaded_bytes": self.network_bytes},
             finished_at=utc_now(),
             output_path=self.request.output_path,
-            quality=self.progress.quality,
-            audio_language=self.progress.audio_language,
-            downloaded_bytes=self.network_bytes,
-            remarks=self.progress.remarks,
-            only_missing=self.progress.only_missing,
-            missing=self.progress.missing,
-            absent_captions=self.progress.absent_captions,
             error=self.error.detail() if self.error else None,
-            attempts=self.progress.attempts,
             request=self.request if self.is_durable else None,
         )
 

@@ -18,7 +18,6 @@ from ytarchive.http.server import SERVER_CONFIG
 
 _RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-_GRACE = 3.0
 _LINGERING = 10.0
 """Seconds in which the rest of a refused body is read, so that the client reads the answer."""
 
@@ -49,7 +48,7 @@ async def listen(app: web.Application, host: str, port: int) -> Listening:
     Raises AddressInUse, or InvalidConfiguration for a public address without token.
     """
     require_safe_address(host, app[SERVER_CONFIG])
-    runner = web.AppRunner(app, shutdown_timeout=_GRACE)
+    runner = web.AppRunner(app, shutdown_timeout=3.0)
     await runner.setup()
     try:
         server = await _listening_server(app, runner, host, port)

@@ -19,7 +19,6 @@ from ytarchive.ytdlp import Gate
 log = logger.bind(service="jobs")
 
 _SECONDS_BETWEEN = (1, 2, 4, 8, 15)
-_SECONDS_FOR_THE_END = 5
 _RENEWALS_IN_A_LEASE = 3
 
 
@@ -82,7 +81,7 @@ class RemoteGate(Gate):
 
     async def _end(self, permit_id: str, outcome: PermitOutcome) -> None:
         try:
-            async with asyncio.timeout(_SECONDS_FOR_THE_END):
+            async with asyncio.timeout(5):
                 await self._permits.end_permit(permit_id, outcome)
         except (YTArchiveError, TimeoutError) as error:
             log.warning(

@@ -15,8 +15,6 @@ from pathlib import Path
 from ytarchive.common.regular import append_regular, open_regular
 
 _MOST_WAITING = 20_000
-_MOST_FOLDERS = 64
-_OTHERS = "other"
 
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d+))?\.jsonl")
 
@@ -72,8 +70,8 @@ class LogFiles:
 
     def _folder_for(self, service: str) -> str:
         """Return a service's folder, or a common folder if there are too many service names."""
-        known = service in self._waiting or len(self._waiting) < _MOST_FOLDERS
-        return service if known else _OTHERS
+        known = service in self._waiting or len(self._waiting) < 64
+        return service if known else "other"
 
     def _write_waiting(self, service: str, today: date) -> OSError | None:
         """Write the waiting lines of one service; a failure must not affect the others."""

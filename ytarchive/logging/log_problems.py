@@ -6,8 +6,6 @@ from contextlib import suppress
 
 from ytarchive.logging.masking import mask
 
-_INTERVAL_SECONDS = 60
-
 
 class LogProblems:
     """Writes problems to stderr, at most one per minute."""
@@ -19,6 +17,6 @@ class LogProblems:
         """Write one line, unless one was written within the last minute."""
         now = time.monotonic()
         if now >= self._quiet_until:
-            self._quiet_until = now + _INTERVAL_SECONDS
+            self._quiet_until = now + 60
             with suppress(OSError, ValueError):  # stderr may be on the same full disk, or closed
                 sys.stderr.write(f"ytarchive: {mask(text)}\n")

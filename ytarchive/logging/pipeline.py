@@ -25,8 +25,8 @@ _BATCH = 1000
 _BATCH_SECONDS = 0.2
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
-_LAST_CALL = 1.0
 _STORE_THREADS = "sqlite-logs"
+
 _TRIAL = "the log store is tried again after a failure"
 
 _storing: ContextVar[bool] = ContextVar("storing", default=False)
@@ -112,7 +112,7 @@ class LogPipeline:
             event.set()
         await asyncio.wait({self._drain}, timeout=timeout)
         self._drain.cancel()
-        await asyncio.wait({self._drain}, timeout=_LAST_CALL)
+        await asyncio.wait({self._drain}, timeout=1.0)
         self._queue.add_lost(len(self._queue.take(len(self._queue))))
         if lost := self._queue.take_lost():
             self._log_problems.report(f"{lost} log entries were lost")

@@ -4,11 +4,8 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
-_DEEPEST = 64
-_MOST_VALUES = 100_000
 _LARGEST_INTEGER = 2**63 - 1
 _CUT = "…"
-_CYCLE = "<contains itself>"
 
 
 def readable(value: Any) -> Any:
@@ -33,7 +30,7 @@ class _Reading:
     """Converts one value to JSON."""
 
     def __init__(self) -> None:
-        self._left = _MOST_VALUES
+        self._left = 100_000
         self._above: set[int] = set()
 
     def read(self, value: Any) -> Any:
@@ -50,8 +47,8 @@ class _Reading:
 
     def _within(self, value: Any, read: Callable[[Any], Any]) -> Any:
         if id(value) in self._above:
-            return _CYCLE
-        if len(self._above) >= _DEEPEST:
+            return "<contains itself>"
+        if len(self._above) >= 64:
             return _CUT
         self._above.add(id(value))
         try:

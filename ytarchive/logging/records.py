@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 DEFAULT_SERVICE = "ytarchive"
 
 _LONGEST_MESSAGE = 65_536
-_LONGEST_TRACEBACK = 16_384
 _MAY_BE_AHEAD = timedelta(minutes=1)
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SEVERITY = {level: 10 * number for number, level in enumerate(LogLevel, start=1)}
@@ -53,7 +52,7 @@ def _context_of(record: "Record") -> dict[str, Any]:
     found: dict[str, Any] = mask_value(readable(context)) if context else {}
     if record["exception"] is not None:
         # Masked before it is cut: half of a secret would not be recognised.
-        found["exception"] = mask(traceback_of(record))[-_LONGEST_TRACEBACK:]
+        found["exception"] = mask(traceback_of(record))[-16_384:]
     return found
 
 

@@ -33,8 +33,6 @@ from ytarchive.logging.repository import SCHEMA, LogRepository
 
 log = logger.bind(service="logging")
 
-_PURGE_EVERY = 3600.0
-
 
 class LogStore:
     """Stores entries in the database, and in files for people and their tools."""
@@ -129,7 +127,7 @@ class LoggingService(LoggingAPI):
             pipeline = LogPipeline(store, config.queue_entries, settings.server.log_level)
             await stack.enter_async_context(pipeline)
             service = cls(database, store, pipeline)
-            purge = Duty("retention of log entries", store.purge, _PURGE_EVERY, in_commands=True)
+            purge = Duty("retention of log entries", store.purge, 3600.0, in_commands=True)
             (scheduler or Scheduler()).add(purge, service._supervisor)
             stack.push_async_callback(service._supervisor.stop)
             yield service

@@ -12,7 +12,6 @@ import subprocess
 LARGEST_FILE = 32 * 2**20
 """Bytes; the captions of a day-long video have about 10 MiB."""
 _MOST_PIXELS = 64 * 2**20
-_DECODING_SECONDS = 20
 _WEB_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SIGNATURE = re.compile(r"WEBVTT(?:[ \t].*)?")
@@ -60,7 +59,7 @@ def as_jpeg(image: bytes, ffmpeg: str) -> bytes:
     try:
         return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
             [ffmpeg, *_STRICT, *source, *_TO_JPEG],
-            input=image, capture_output=True, check=True, timeout=_DECODING_SECONDS,
+            input=image, capture_output=True, check=True, timeout=20,
         ).stdout  # fmt: skip
     except subprocess.SubprocessError as error:
         raise ContentError("YouTube sent an image that is damaged or cut short") from error

@@ -27,8 +27,6 @@ from ytarchive.media.formats import (
 )
 
 _SHARE_OF_RECORDING = 0.1
-_LARGEST_INDEX = 256 * 2**20
-_READING_SECONDS = 1800
 _KINDS = {b"vide": "video", b"soun": "audio"}
 
 Box = tuple[bytes, int, int]
@@ -122,7 +120,7 @@ def _contents_of_mp4(path: Path) -> Contents | None:
         if index is None or outermost[-1][2] > size:
             raise IntegrityFailure("the file is cut short")
         _, start, stop = index
-        if stop - start > _LARGEST_INDEX:
+        if stop - start > 256 * 2**20:
             return None
         file.seek(start)
         moov = memoryview(file.read(stop - start))
@@ -196,7 +194,7 @@ def _contents_by_ffmpeg(path: Path, ffmpeg: str) -> Contents:
     try:
         said = printed_by_ffmpeg(
             ffmpeg, path, "-map", "0", "-c", "copy", "-f", "null", "-",
-            timeout=_READING_SECONDS, check=True,
+            timeout=1800, check=True,
         )  # fmt: skip
     except subprocess.SubprocessError as error:
         raise IntegrityFailure("ffmpeg cannot read the file to its end") from error

@@ -6,7 +6,13 @@ from pydantic import Field
 
 from ytarchive.common.contract import ServiceContract, endpoint
 from ytarchive.common.identifiers import ChannelId, PlaylistId, VideoId
-from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, PlaylistVideo, VideoMetadata
+from ytarchive.common.media import (
+    ChannelMetadata,
+    PlaylistHeading,
+    PlaylistMetadata,
+    PlaylistVideo,
+    VideoMetadata,
+)
 from ytarchive.common.models import Done, Model, UtcDatetime
 from ytarchive.common.services import ServiceName
 
@@ -69,14 +75,12 @@ class PlaylistPageQuery(Model):
     )
 
 
-class PlaylistPage(Model):
-    """Some entries of a playlist, in its order; `next_cursor` is null on the last page."""
+class PlaylistPage(PlaylistHeading):
+    """Some entries of a playlist, in its order; `next_cursor` is null on the last page.
 
-    playlist_id: str = Field(description="The list itself; for a channel its uploads list")
-    title: str = Field(default="", description="Each page contains the metadata of the list")
-    description: str = ""
-    channel_id: str = ""
-    channel_title: str = ""
+    Each page contains the metadata of the list.
+    """
+
     video_count: int | None = Field(default=None, description="Total number of entries, if known")
     videos: list[PlaylistVideo]
     next_cursor: str | None = None

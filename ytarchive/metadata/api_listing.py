@@ -19,8 +19,6 @@ from ytarchive.ytdlp import ListedEntries
 
 log = logger.bind(service="metadata")
 
-_EMPTY_PAGES_BORNE = 10
-
 
 class ApiListing:
     """Lists playlists page by page, with the availability of each entry."""
@@ -54,7 +52,7 @@ class ApiListing:
     async def following(self, api: DataApi, listing: Listing, listed: ListedBefore) -> ListedBatch:
         """Return the entries that follow what a pass has listed."""
         token = listing.page_token
-        for _ in range(_EMPTY_PAGES_BORNE):
+        for _ in range(10):
             page = await _page(api, listing.playlist_id, token, listed)
             token = page.next_token
             if page.items or token is None:

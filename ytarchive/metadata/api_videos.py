@@ -10,10 +10,6 @@ from ytarchive.metadata.data_api.resources import video_metadata
 from ytarchive.metadata.repository import MetadataCache, Outcome
 from ytarchive.metadata.sharing import Collector
 
-_CALLS_AT_ONCE = 8
-_FAILURES_BORNE = 3
-_MOST_HINTS = 1000
-
 
 class ApiVideos:
     """Calls `videos.list`. Without a key every call is refused."""
@@ -31,7 +27,7 @@ class ApiVideos:
     def hint(self, absences: Mapping[str, errors.Unavailable]) -> None:
         """Record the reasons to report if videos that a list shows as dead are missing."""
         self._hints |= absences
-        for oldest in list(self._hints)[:-_MOST_HINTS]:
+        for oldest in list(self._hints)[:-1000]:
             del self._hints[oldest]
 
     async def get(self, video_id: str) -> VideoMetadata:
@@ -61,7 +57,7 @@ class ApiVideos:
         """Request any number of videos, in calls of fifty; stop at an error that affects all."""
         outcomes: dict[str, Outcome] = {}
         failures: list[errors.YTArchiveError] = []
-        gate = asyncio.Semaphore(_CALLS_AT_ONCE)
+        gate = asyncio.Semaphore(8)
 
         async def ask_group(group: Sequence[str]) -> None:
             async with gate:
@@ -103,9 +99,7 @@ class ApiVideos:
 
 
 def _is_hopeless(failures: Sequence[errors.YTArchiveError]) -> bool:
-    return len(failures) >= _FAILURES_BORNE or any(
-        not isinstance(f, errors.ApiFailure) for f in failures
-    )
+    return len(failures) >= 3 or any(not isinstance(f, errors.ApiFailure) for f in failures)
 
 
 def _groups(video_ids: Sequence[str]) -> Iterator[Sequence[str]]:

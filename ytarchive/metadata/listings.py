@@ -11,13 +11,10 @@ from typing import Any
 
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.media import PlaylistVideo
-from ytarchive.common.models import from_micros, to_micros
-from ytarchive.common.rows import readable
+from ytarchive.common.models import to_micros
+from ytarchive.common.rows import fields_of, readable, row_of
 from ytarchive.metadata.repository import read_rows
 from ytarchive.ytdlp import ListedEntries
-
-_PASSES_KEPT = 3
-_EVERYTHING = -1
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ class ListingRepository:
             row = writer.fetch_one("start_listing", parameters)
             listing_id = row["listing_id"] if row else 0
             _append(writer, listing_id, 0, first)
-            dropped = {"playlist_id": about.playlist_id, "kept": _PASSES_KEPT}
+            dropped = {"playlist_id": about.playlist_id, "kept": 3}
             writer.execute("drop_older_listings", dropped)
             return writer.fetch_one("listing", {"listing_id": listing_id})
 
@@ -109,7 +106,7 @@ class ListingRepository:
         return readable(row, _listing, "a listing") if row else None
 
     async def entries(
-        self, listing: Listing, position: int = 0, most: int = _EVERYTHING
+        self, listing: Listing, position: int = 0, most: int = -1
     ) -> list[PlaylistVideo]:
         """Return the entries of a pass from a position on."""
         parameters = {"listing_id": listing.listing_id, "position": position, "most": most}
@@ -135,29 +132,12 @@ def _append(writer: Writer, listing_id: int, listed: int, batch: ListedBatch) ->
 
 
 def _row(listing_id: int, position: int, video: PlaylistVideo) -> dict[str, Any]:
-    return {
-        "listing_id": listing_id,
-        "position": position,
-        "video_id": video.video_id,
-        "title": video.title,
-        "duration": video.duration,
-        "is_available": int(video.is_available),
-        "added_at": to_micros(video.added_at) if video.added_at else None,
-    }
+    return row_of(video) | {"listing_id": listing_id, "position": position}
 
 
 def _entry(row: Row) -> PlaylistVideo:
-    return PlaylistVideo(
-        video_id=row["video_id"],
-        position=row["position"],
-        title=row["title"],
-        duration=row["duration"],
-        is_available=bool(row["is_available"]),
-        added_at=from_micros(row["added_at"]) if row["added_at"] is not None else None,
-    )
+    return PlaylistVideo(**fields_of(PlaylistVideo, row))
 
 
 def _listing(row: Row) -> Listing:
-    read: dict[str, Any] = {name: bool(row[name]) for name in ("complete", "described")}
-    read["started_at"] = from_micros(row["started_at"])
-    return Listing(**({name: row[name] for name in row.keys()} | read))  # noqa: SIM118  # a Row iterates over its values
+    return Listing(**fields_of(Listing, row))

@@ -19,8 +19,6 @@ from ytarchive.ytdlp import ListedEntries
 
 log = logger.bind(service="metadata")
 
-_MOST_ENTRIES = 500_000
-
 
 class ListingPasses:
     """Continues passes. All callers share a pass younger than `lifetime` seconds."""
@@ -116,7 +114,7 @@ class ListingPasses:
 
         All callers share one step.
         """
-        if listing.listed > _MOST_ENTRIES:
+        if listing.listed > 500_000:
             raise ApiFailure(f"{listing.playlist_id} has no end: {listing.listed} entries")
         return await self._steps.run(listing.listing_id, lambda: self._step(listing))
 

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from ytarchive.common.channel_lists import channel_and_tab, is_channel_name, is_own_list, tab_list
 from ytarchive.common.cursors import cursor_of, refused_cursor, values_of
-from ytarchive.common.media import PlaylistMetadata
+from ytarchive.common.media import PlaylistMetadata, heading_of
 from ytarchive.metadata.api import PlaylistPage, PlaylistPageQuery
 from ytarchive.metadata.listings import Listing, ListingRepository
 from ytarchive.metadata.passes import ListingPasses
@@ -36,11 +36,7 @@ class Playlists:
             listing = await self._passes.advance(listing)
         videos = await self._listings.entries(listing)
         return PlaylistMetadata(
-            playlist_id=listing.playlist_id,
-            title=listing.title,
-            description=listing.description,
-            channel_id=listing.channel_id,
-            channel_title=listing.channel_title,
+            **heading_of(listing),
             video_count=max(listing.video_count or 0, len(videos)),
             videos=videos,
             fetched_at=listing.started_at,
@@ -56,11 +52,7 @@ class Playlists:
         following = cursor_of(listing.listing_id, listing.playlist_id, end)
         is_last = listing.complete and end >= listing.listed
         return PlaylistPage(
-            playlist_id=listing.playlist_id,
-            title=listing.title,
-            description=listing.description,
-            channel_id=listing.channel_id,
-            channel_title=listing.channel_title,
+            **heading_of(listing),
             video_count=listing.video_count,
             videos=videos,
             next_cursor=None if is_last else following,

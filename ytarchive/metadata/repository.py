@@ -28,8 +28,6 @@ SCHEMA = Schema(package="ytarchive.metadata", durable=False, file="metadata.db")
 _REFUSALS_LAST = timedelta(minutes=5)
 _KEPT_AT_LEAST = timedelta(days=30)
 _LISTINGS_KEPT_AT_LEAST = timedelta(days=1)
-_PURGED_AT_ONCE = 2000
-_PAGES_RELEASED = 1000
 _ROWS_AT_A_TIME = 100
 _COMMON = (
     b"https://www.youtube.com/ https://www.instagram.com/ https://twitter.com/ http://"
@@ -120,11 +118,11 @@ class MetadataCache:
         listing = to_micros(now - max(_LISTINGS_KEPT_AT_LEAST, self._listing_lifetime))
 
         def write(writer: Writer) -> None:
-            bounds = {"oldest": oldest, "most": _PURGED_AT_ONCE}
+            bounds = {"oldest": oldest, "most": 2000}
             writer.execute("purge_videos", bounds)
             writer.execute("purge_channels", bounds)
             writer.execute("purge_listings", {"oldest": listing, "most": 20})
-            for _ in range(_PAGES_RELEASED):
+            for _ in range(1000):
                 writer.execute("release_page")
 
         await self._database.write(write)

@@ -15,7 +15,6 @@ from ytarchive.metadata.listings import ListedBatch
 from ytarchive.ytdlp import Extractor, ListedEntries
 
 _IDLE_SECONDS = 30.0
-_MOST_SESSIONS = 8
 
 ListedBefore = Callable[[], Awaitable[Counter[str]]]
 """Returns how often each video was listed so far; called only if needed."""
@@ -70,7 +69,7 @@ class ListingSessions:
         self,
         extractor: Extractor,
         *,
-        most: int = _MOST_SESSIONS,
+        most: int = 8,
         idle: float = _IDLE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

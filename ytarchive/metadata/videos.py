@@ -10,9 +10,6 @@ from ytarchive.metadata.repository import MetadataCache, Outcome
 from ytarchive.metadata.sharing import Collector, SharedCalls
 from ytarchive.metadata.sources import Sources, with_hint
 
-_LOOKUPS = 1000
-_EXTRACTIONS_AT_ONCE = 4
-
 
 class Videos:
     """Requests videos, merges simultaneous requests for the same video, and caches answers."""
@@ -20,7 +17,7 @@ class Videos:
     def __init__(self, sources: Sources, cache: MetadataCache, by_api: ApiVideos) -> None:
         self._sources = sources
         self._cache = cache
-        self._lookups = Collector[VideoMetadata | None](self._look_up, most=_LOOKUPS, delay=0)
+        self._lookups = Collector[VideoMetadata | None](self._look_up, most=1000, delay=0)
         self._by_api = by_api
         self._questions = SharedCalls[VideoMetadata]()
         self._extractions = SharedCalls[VideoMetadata]()
@@ -109,7 +106,7 @@ class Videos:
                     blocked.extend([error] if isinstance(error, errors.Blocked) else [])
 
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(_EXTRACTIONS_AT_ONCE, len(video_ids))):
+            for _ in range(min(4, len(video_ids))):
                 tasks.create_task(work())
         return outcomes
 

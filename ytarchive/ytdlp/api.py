@@ -7,8 +7,8 @@ from typing import Protocol
 
 from pydantic import Field
 
-from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.common.models import Model, Text
+from ytarchive.common.media import PlaylistHeading, PlaylistVideo, VideoMetadata
+from ytarchive.common.models import Model
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import SideFiles
 
@@ -28,14 +28,9 @@ class ExtractedVideo(Model):
     )
 
 
-class ListedEntries(Model):
+class ListedEntries(PlaylistHeading):
     """Some entries of a playlist or channel, with metadata of the list."""
 
-    playlist_id: str
-    title: Text = ""
-    description: Text = ""
-    channel_id: str = ""
-    channel_title: Text = ""
     handle: str | None = None
     video_count: int | None = None
     videos: list[PlaylistVideo]

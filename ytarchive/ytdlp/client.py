@@ -27,10 +27,7 @@ from ytarchive.ytdlp.protocol import Event, Task
 
 log = logger.bind(service="download")
 
-_LISTINGS_AT_A_TIME = 2
 _EXTRACTIONS_BETWEEN_CLEANINGS = 200
-_PASSING = {"progress", "request"}
-_TRANSFERS = {"video", "audio"}
 
 
 class YtDlp(Extractor, Fetcher):
@@ -47,7 +44,7 @@ class YtDlp(Extractor, Fetcher):
         concurrency = settings.download.concurrency
         self._downloads = asyncio.Semaphore(concurrency)
         self._tasks = asyncio.Semaphore(concurrency + settings.download.videos_ahead)
-        self._listings = asyncio.Semaphore(_LISTINGS_AT_A_TIME)
+        self._listings = asyncio.Semaphore(2)
         self._extractions = 0
         self.gate: Gate = OpenGate()
         """The gate that admits each extraction and list page."""
@@ -145,7 +142,7 @@ class ProgressTimeout:
             self._is_unanswered = event.is_unanswered
         if event.transfer is None:
             return False
-        self._is_transferring = event.transfer.phase in _TRANSFERS
+        self._is_transferring = event.transfer.phase in {"video", "audio"}
         was_extracting = self._is_extracting
         self._is_extracting = event.transfer.phase == "extracting"
         self.seconds = self._extract if self._is_extracting else self._stall
@@ -176,7 +173,7 @@ async def _last(
                     on_progress(event.transfer)
                 if event.kind == "log":
                     log.log(event.level, "yt-dlp: {}", event.text)
-                elif event.kind not in _PASSING:
+                elif event.kind not in {"progress", "request"}:
                     return event
                 if limit.is_renewed_by(event):
                     clock.reschedule(loop.time() + limit.seconds)

@@ -15,7 +15,6 @@ from ytarchive.ytdlp.processes import ForkServer, WorkerProcess
 log = logger.bind(service="download")
 
 _IDLE_SECONDS = 300
-_SECONDS_BETWEEN_CHECKS = 60
 
 
 class WorkerPool:
@@ -75,7 +74,7 @@ class WorkerPool:
     def _is_outdated(self) -> bool:
         """Return whether yt-dlp or the cookies have changed; checked once a minute."""
         now = time.monotonic()
-        if now - self._checked < _SECONDS_BETWEEN_CHECKS:
+        if now - self._checked < 60:
             return False
         self._checked = now
         changed = worker_config.fingerprint(self._settings) != self._fingerprint

@@ -20,9 +20,7 @@ from ytarchive.ytdlp.protocol import Event, Fork, Task, WorkerEvent
 
 log = logger.bind(service="download")
 
-_LONGEST_LINE = 16 * 2**20
 _SECONDS_TO_START = 60
-_SECONDS_TO_END = 5
 # Workers process untrusted data, so they get no keys or tokens of any program.
 _SECRET = re.compile(
     r"YTARCHIVE_(SERVER|YOUTUBE|NETWORK)__.*|.*(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL).*",
@@ -91,7 +89,7 @@ class ForkServer:
                 raise
             finally:
                 self._events.pop(number, None)
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_LINE)
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=16 * 2**20)
         worker = WorkerProcess(self, pid, reader, writer)
         self._workers[pid] = worker
         return worker
@@ -108,7 +106,7 @@ class ForkServer:
             await asyncio.gather(self._listening, return_exceptions=True)
         self._control.close()
         try:
-            async with asyncio.timeout(_SECONDS_TO_END):
+            async with asyncio.timeout(5):
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()

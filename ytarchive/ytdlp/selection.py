@@ -25,9 +25,6 @@ from ytarchive.ytdlp.sounds import (
 )
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_USUAL_CODECS = ("avc1", "mp4a")
-_IMAGE_HOSTS = ("ytimg.com", "ggpht.com", "googleusercontent.com")
-_MOST_PICTURES = 6
 _KINDS = {
     Kind.ORIGINAL: "original sound",
     Kind.UNMARKED: "sound",
@@ -46,7 +43,7 @@ def unusual(info: Info, *, wants_sound_alone: bool) -> list[str]:
     """Return a warning about missing sound or codecs that some players do not support."""
     picture, sound = codec_of(info, "vcodec"), codec_of(info, "acodec")
     named = [("picture", picture), ("sound", sound)]
-    found = [f"{what} in {name}" for what, name in named if name and name not in _USUAL_CODECS]
+    found = [f"{what} in {name}" for what, name in named if name and name not in {"avc1", "mp4a"}]
     if any(is_upscaled(each) for each in chosen_formats(info)):
         found.append("picture upscaled by YouTube")
     if sound is None:
@@ -115,9 +112,9 @@ def thumbnail_urls(info: Info) -> list[str]:
     )
     pictures: dict[str, list[str]] = {}
     for url in (each.get("url") or "" for each in ranked):
-        if is_served_by(_IMAGE_HOSTS, url):
+        if is_served_by(("ytimg.com", "ggpht.com", "googleusercontent.com"), url):
             pictures.setdefault(PurePosixPath(urlsplit(url).path).stem, []).append(url)
-    best = list(pictures.values())[:_MOST_PICTURES]
+    best = list(pictures.values())[:6]
     return [url for forms in best for url in sorted(dict.fromkeys(forms), key=_is_no_jpeg)]
 
 

@@ -20,8 +20,6 @@ from ytarchive.common.models import Model
 from ytarchive.media import ffmpeg_path
 
 OLD_AFTER_DAYS = 60
-_SECONDS_PER_QUESTION = 10
-_SECONDS_KNOWN = 60
 _OLDEST = {"deno": (2, 3), "node": (22,)}
 """The lowest versions that yt-dlp supports."""
 
@@ -61,7 +59,7 @@ class KnownTools:
     def found(self) -> dict[str, bool]:
         """Return the availability of `yt_dlp`, `ffmpeg` and `javascript`."""
         now = monotonic()
-        if not self._found or now - self._looked_at > _SECONDS_KNOWN:
+        if not self._found or now - self._looked_at > 60:
             self._looked_at = now
             self._found = {
                 "yt_dlp": yt_dlp_version() is not None,
@@ -150,7 +148,7 @@ def _version_of(path: str | None, question: str) -> str | None:
         return None
     try:
         answer = subprocess.run(  # noqa: S603  # our own tool, found above, and a fixed argument
-            [path, question], capture_output=True, text=True, timeout=_SECONDS_PER_QUESTION,
+            [path, question], capture_output=True, text=True, timeout=10,
             check=True, stdin=subprocess.DEVNULL,
         ).stdout  # fmt: skip
     except (OSError, subprocess.SubprocessError):

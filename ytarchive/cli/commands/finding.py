@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
@@ -42,14 +42,7 @@ _PATIENCE = 5.0
 """Seconds that a command without a server waits for the index of videos stored just before."""
 
 
-class _Day(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return date.fromisoformat(value.strip())
-        except ValueError:
-            self.fail(f"{value!r} is not a day such as 2026-01-31.")
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
@@ -80,9 +73,9 @@ class _Words(Command):
 _filters = with_options(
     click.option("--channel", metavar="CHANNEL",
                  help="Only this channel: its id, @handle, URL or title."),
-    click.option("--from", "uploaded_from", type=_Day(), metavar="DAY",
+    click.option("--from", "uploaded_from", type=_DAY, metavar="DAY",
                  help="Only videos uploaded on this day or later."),
-    click.option("--to", "uploaded_to", type=_Day(), metavar="DAY",
+    click.option("--to", "uploaded_to", type=_DAY, metavar="DAY",
                  help="Only videos uploaded on this day or earlier."),
     click.option("--longer", "duration_min", type=_Duration(), metavar="TIME",
                  help="Only videos of this length or longer: seconds, or 1:30:00."),

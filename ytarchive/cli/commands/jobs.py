@@ -1,6 +1,7 @@
 """`ytarchive jobs`."""
 
 from datetime import datetime
+from typing import Any
 
 import click
 from rich.console import Group as Lines
@@ -37,24 +38,14 @@ def jobs() -> None:
 )
 @click.option(
     "--type",
-    "kind",
     type=click.Choice(list(JobType), case_sensitive=False),
     help="Only jobs of this type.",
 )
 @paged(JobQuery, limit=20)
 @reading
-async def list_jobs(
-    archive: Archive,
-    out: Output,
-    status: JobStatus | None,
-    kind: JobType | None,
-    limit: int,
-    cursor: str | None,
-) -> None:
+async def list_jobs(archive: Archive, out: Output, /, **asked: Any) -> None:
     """List jobs, newest first (default of `ytarchive jobs`)."""
-    query = JobQuery(
-        status=status, type=kind, limit=limit, cursor=cursor, expand=None if out.as_json else False
-    )
+    query = JobQuery(expand=None if out.as_json else False, **asked)
     page = await archive.jobs.list_jobs(query)
     if not out.as_json:
         _show_pause(out, await archive.of(GovernorAPI).get_governor())
@@ -92,12 +83,7 @@ async def watch(archive: Archive, out: Output, job_id: str) -> int:
 @retry_options
 @with_archive
 async def retry(
-    archive: Archive,
-    out: Output,
-    job_id: str | None,
-    reason: str | None,
-    dry_run: bool,
-    detach: bool,
+    archive: Archive, out: Output, /, job_id: str | None, detach: bool, **asked: Any
 ) -> int:
     """Retry failed, unavailable and cancelled videos.
 
@@ -105,15 +91,15 @@ async def retry(
     Videos that wait for this reason start too; after a block one video tests at once whether it is
     over.
     """
-    if job_id is None and reason is None and not dry_run:
+    is_bulk = asked["reason"] is not None or asked["dry_run"]
+    if job_id is None and not is_bulk:
         raise click.UsageError("Give a JOB_ID, or --reason for all jobs.")
     if job_id is not None:
         job_id = await job_id_of(archive, job_id)
-    if job_id is not None and reason is None and not dry_run:
+    if job_id is not None and not is_bulk:
         job = await archive.jobs.retry_job(job_id)
         return await follow_or_detach(archive, out, [job], detach=detach)
-    request = RetryJobs(job_id=job_id, reason=reason, dry_run=dry_run)
-    report = await archive.jobs.retry_jobs(request)
+    report = await archive.jobs.retry_jobs(RetryJobs(job_id=job_id, **asked))
     return await report_and_follow(archive, out, report, detach=detach)
 
 

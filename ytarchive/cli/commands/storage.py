@@ -1,5 +1,7 @@
 """`ytarchive storage`."""
 
+from typing import Any
+
 import click
 from pydantic import BaseModel
 from rich.console import Group as Lines
@@ -93,16 +95,9 @@ async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
 @click.option("--reason", help="Only videos with this reason, such as private or deleted.")
 @paged(AvailabilityQuery, limit=100)
 @reading
-async def availability(
-    archive: Archive,
-    out: Output,
-    state: AvailabilityState | None,
-    reason: str | None,
-    limit: int,
-    cursor: str | None,
-) -> None:
+async def availability(archive: Archive, out: Output, /, **asked: Any) -> None:
     """List videos that are or were unavailable, with the evidence."""
-    query = AvailabilityQuery(state=state, reason=reason, limit=limit, cursor=cursor)
+    query = AvailabilityQuery(**asked)
     out.show(await archive.of(AvailabilityAPI).list_availability(query), _evidence)
 
 

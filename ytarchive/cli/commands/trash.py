@@ -1,6 +1,7 @@
 """`ytarchive trash` and `ytarchive quarantine`."""
 
 import sys
+from typing import Any
 
 import click
 from rich.console import Group as Lines
@@ -37,14 +38,11 @@ def _bin(name: BinName, purpose: str, restoring: str) -> Group:
     is_trash = name is BinName.TRASH
 
     @group.command("list", help=listing)
-    @click.option("--video", type=VIDEO, help="Only files of this video.")
+    @click.option("--video", "video_id", type=VIDEO, help="Only files of this video.")
     @paged(TrashQuery, limit=50)
     @reading
-    async def list_items(
-        archive: Archive, out: Output, video: str | None, limit: int, cursor: str | None
-    ) -> None:
-        api = archive.of(TrashAPI)
-        query = TrashQuery(video_id=video, limit=limit, cursor=cursor)
+    async def list_items(archive: Archive, out: Output, /, **asked: Any) -> None:
+        api, query = archive.of(TrashAPI), TrashQuery(**asked)
         out.show(await (api.list_trash if is_trash else api.list_quarantine)(query), _items)
 
     @group.command("restore", help=restoring)

@@ -34,7 +34,6 @@ from ytarchive.storage import (
 _INTERVAL = 0.05
 _SHOWN_EVERY = 5.0
 """Seconds between two messages about the progress."""
-_MOST_FINDINGS = 10_000
 _SHOWN = 50
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -156,7 +155,7 @@ def _progress(verification: Verification) -> str:
 async def _findings(archive: Archive, out: Output) -> list[Finding]:
     found: list[Finding] = []
     cursor: str | None = None
-    while len(found) < _MOST_FINDINGS:
+    while len(found) < 10_000:
         page = await archive.of(VerificationAPI).list_findings(
             FindingQuery(limit=1000, cursor=cursor)
         )

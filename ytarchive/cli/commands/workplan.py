@@ -1,5 +1,7 @@
 """`ytarchive workplan`."""
 
+from typing import Any
+
 import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
@@ -54,12 +56,7 @@ async def show(archive: Archive, out: Output, plan_id: str) -> None:
 @retry_options
 @with_archive
 async def retry(
-    archive: Archive,
-    out: Output,
-    plan_id: str | None,
-    reason: str | None,
-    dry_run: bool,
-    detach: bool,
+    archive: Archive, out: Output, /, plan_id: str | None, detach: bool, **asked: Any
 ) -> int:
     """Retry the videos of a work plan, or of all work plans.
 
@@ -67,8 +64,7 @@ async def retry(
     """
     if plan_id is not None:
         plan_id = await plan_id_of(archive, plan_id)
-    request = RetryWorkPlans(plan_id=plan_id, reason=reason, dry_run=dry_run)
-    report = await archive.jobs.retry_work_plans(request)
+    report = await archive.jobs.retry_work_plans(RetryWorkPlans(plan_id=plan_id, **asked))
     return await report_and_follow(archive, out, report, detach=detach)
 
 

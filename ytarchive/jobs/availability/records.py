@@ -6,7 +6,7 @@ from typing import Any
 
 from ytarchive.common import errors
 from ytarchive.common.database import Row
-from ytarchive.common.models import from_micros, to_micros
+from ytarchive.common.rows import fields_of, row_of
 from ytarchive.jobs.availability.models import AvailabilityState
 from ytarchive.jobs.queue.policy import Condition, condition_of
 
@@ -42,8 +42,6 @@ _CONDITIONS: dict[str, Condition] = {
     for kind in errors.error_classes()
     if kind.reason and (condition := condition_of(kind()))
 }
-
-_MOMENTS = frozenset(["first_seen", "last_seen", "last_available", "next_check_at"])
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,7 @@ class AvailabilityRecord:
 
     def row(self) -> dict[str, Any]:
         """Return the parameters of the statement `save_availability`."""
-        values = vars(self)
-        return values | {name: values[name] and to_micros(values[name]) for name in _MOMENTS}
+        return row_of(self)
 
     def summary(self, *, stored: bool) -> str:
         """Return the state in words, such as `lost upstream, safe here`."""
@@ -99,10 +96,8 @@ class AvailabilityRecord:
 
 def record_of(row: Row) -> AvailabilityRecord:
     """Return a row of the ledger as an object."""
-    values = dict(row)
-    for name in _MOMENTS:
-        values[name] = None if values[name] is None else from_micros(values[name])
-    return AvailabilityRecord(**values | {"state": AvailabilityState(row["state"])})
+    state = AvailabilityState(row["state"])
+    return AvailabilityRecord(**fields_of(AvailabilityRecord, row) | {"state": state})
 
 
 def next_check(error: errors.Unavailable, confirmations: int, now: datetime) -> datetime | None:

@@ -17,8 +17,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.events import GovernorChanged, publish
-from ytarchive.common.models import from_micros, to_micros
-from ytarchive.common.rows import readable
+from ytarchive.common.rows import fields_of, readable, row_of
 from ytarchive.common.telemetry import GOVERNOR_NEXT_PROBE, GOVERNOR_PAUSES, GOVERNOR_STATE
 from ytarchive.jobs.governor.models import DIRECT, GovernorState
 from ytarchive.jobs.queue.waiting import Waiting
@@ -173,43 +172,15 @@ async def load_circuit(
 
 
 def _circuit(row: Row) -> CircuitState:
-    return CircuitState(
-        # A probe that was active when the process ended must be repeated.
-        circuit=Circuit.CLOSED if row["state"] == Circuit.CLOSED else Circuit.OPEN,
-        reason=row["reason"],
-        message=row["message"],
-        opened_at=_moment(row["opened_at"]),
-        next_probe_at=_moment(row["next_probe_at"]),
-        times_in_a_row=row["times_in_a_row"],
-        tokens=row["tokens"],
-        counted_at=from_micros(row["counted_at"]),
-        paused_at=_moment(row["paused_at"]),
-        egress=row["egress"],
-    )
+    # A probe that was active when the process ended must be repeated.
+    circuit = Circuit.CLOSED if row["state"] == Circuit.CLOSED else Circuit.OPEN
+    return CircuitState(**fields_of(CircuitState, row), circuit=circuit)
 
 
 async def save_circuit(database: Database, state: CircuitState) -> None:
     """Store the state."""
     state.publish()
-    await database.execute(
-        "save_governor",
-        {
-            "egress": state.egress,
-            "state": state.circuit,
-            "reason": state.reason,
-            "message": state.message,
-            "opened_at": state.opened_at and to_micros(state.opened_at),
-            "next_probe_at": state.next_probe_at and to_micros(state.next_probe_at),
-            "times_in_a_row": state.times_in_a_row,
-            "tokens": state.tokens,
-            "counted_at": to_micros(state.counted_at),
-            "paused_at": state.paused_at and to_micros(state.paused_at),
-        },
-    )
-
-
-def _moment(value: int | None) -> datetime | None:
-    return None if value is None else from_micros(value)
+    await database.execute("save_governor", row_of(state) | {"state": state.circuit})
 
 
 def asked_wait(error: YTArchiveError) -> timedelta:

@@ -16,8 +16,6 @@ from ytarchive.jobs.guards.disk_guard import DiskGuard
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.queue.waiting import JobWaits, Waiting
 
-_ORDINARY = ("pace", "probing")
-
 
 @dataclass(frozen=True)
 class Guards:
@@ -37,7 +35,7 @@ class Guards:
     def hold_everything(self) -> bool:
         """Return whether no video can start, for another reason than the pace."""
         waiting = self.waiting()
-        return waiting is not None and waiting.reason not in _ORDINARY
+        return waiting is not None and waiting.reason not in {"pace", "probing"}
 
     def failing(self, job_id: str) -> Waiting | None:
         """Return the error of background work that concerns a job; None if there is none."""

@@ -14,7 +14,7 @@ from loguru import logger
 from ytarchive.common import errors
 from ytarchive.common.channel_lists import is_newest_first, is_uploads
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.media import PlaylistMetadata
+from ytarchive.common.media import PlaylistMetadata, heading_of
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.guards.clients import ServiceClients
@@ -30,7 +30,6 @@ from ytarchive.storage import ExistsRequest, SavePlaylist
 
 log = logger.bind(service="jobs")
 
-_TRIES = 3
 _KNOWN_IN_A_ROW = 20
 """If this many videos at the end of a page are known, no new ones follow."""
 _MIN_ENTRIES_SHRUNK = 50
@@ -247,7 +246,7 @@ class Lister:
 
     def _decide(self, error: errors.YTArchiveError, tries: int, in_a_row: int) -> Decision:
         explained = self._guards.explain(error)
-        return decide(error, tries, _TRIES, self._settings, explained=explained, same_code=in_a_row)
+        return decide(error, tries, 3, self._settings, explained=explained, same_code=in_a_row)
 
     async def _request_page(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
         if job.playlist_id is None:
@@ -282,12 +281,5 @@ def _has_shrunk(known: KnownList, listed: int) -> bool:
 
 def _playlist(page: PlaylistPage) -> PlaylistMetadata:
     return PlaylistMetadata(
-        playlist_id=page.playlist_id,
-        title=page.title,
-        description=page.description,
-        channel_id=page.channel_id,
-        channel_title=page.channel_title,
-        video_count=0,
-        videos=page.videos,
-        fetched_at=utc_now(),
+        **heading_of(page), video_count=0, videos=page.videos, fetched_at=utc_now()
     )

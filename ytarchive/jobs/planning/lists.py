@@ -11,7 +11,8 @@ from datetime import datetime
 
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.common.models import from_micros, to_micros
+from ytarchive.common.models import to_micros
+from ytarchive.common.rows import fields_of
 from ytarchive.jobs.queue.filtering import Facts, VideoFilter
 from ytarchive.jobs.queue.models import JobOptions
 from ytarchive.jobs.queue.rows import JobHead, Outcome, filtered
@@ -39,15 +40,7 @@ class ListRecords:
     async def get(self, list_id: str) -> KnownList | None:
         """Return the record of a list; None if it was never listed completely."""
         row = await self._database.fetch_one("get_list", {"list_id": list_id})
-        if row is None:
-            return None
-        shrunk_at = row["shrunk_at"]
-        return KnownList(
-            list_id=list_id,
-            entries=row["entries"],
-            listed_at=from_micros(row["listed_at"]),
-            shrunk_at=None if shrunk_at is None else from_micros(shrunk_at),
-        )
+        return KnownList(**fields_of(KnownList, row)) if row else None
 
     async def knows_all(self, list_id: str, video_ids: list[str]) -> bool:
         """Return whether all of some videos are recorded for a list."""

@@ -29,7 +29,6 @@ log = logger.bind(service="jobs")
 _CHUNK = 100
 _MAX_PREPARED = 500
 """Maximum videos that are prepared and not started yet: limits memory and spent quota."""
-_CONCURRENT_PREPARATIONS = 4
 
 
 class Planner:
@@ -51,7 +50,7 @@ class Planner:
         records = ListRecords(repository.database)
         self._lister = Lister(repository, records, clients, guards, settings)
         self._supervisor = guards.supervisor
-        self._slots = asyncio.Semaphore(_CONCURRENT_PREPARATIONS)
+        self._slots = asyncio.Semaphore(4)
         self._video_ended = asyncio.Event()
         self.on_prepared: Callable[[str], None] = lambda _: None
 

@@ -84,18 +84,9 @@ class DownloadWaiter:
             kind = error_for_code(progress.error_code or "")
             error = ErrorDetail(code=kind.code, message=progress.error)
         return DownloadEvent(
-            task_id=task_id,
-            video_id=progress.video_id,
-            status=progress.status,
+            **progress.outcome,
             finished_at=utc_now(),
             output_path=request.output_path,
-            quality=progress.quality,
-            audio_language=progress.audio_language,
-            downloaded_bytes=progress.downloaded_bytes,
-            remarks=progress.remarks,
-            only_missing=progress.only_missing,
-            missing=progress.missing,
-            absent_captions=progress.absent_captions,
             error=error,
         )
 

@@ -29,7 +29,6 @@ _COUNT_INTERVAL = 5.0
 _MAX_PLANNINGS = 500
 """Maximum jobs that are planned at the same time; a large job counts until its last video."""
 _REPORT_INTERVAL = 2.0
-_MERGE_INTERVAL = 6 * 3600.0
 
 
 class Engine:
@@ -73,7 +72,7 @@ class Engine:
         report, merge = self._reporter.report_noted, self._reporter.merge_plans
         for duty in (
             Duty("work plans", report, _REPORT_INTERVAL, in_commands=True),
-            Duty("work plans of lists", merge, _MERGE_INTERVAL),
+            Duty("work plans of lists", merge, 6 * 3600.0),
             Duty("metrics", self._count, _COUNT_INTERVAL),
         ):
             scheduler.add(duty, self._supervisor)

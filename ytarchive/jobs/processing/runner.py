@@ -24,8 +24,6 @@ from ytarchive.jobs.queue.rows import DueVideo, Outcome
 
 log = logger.bind(service="jobs")
 
-_HISTORY = 10
-
 
 class Runner:
     """Takes videos from the queue, processes them, and stores the results."""
@@ -227,7 +225,7 @@ class Runner:
 
     async def _record_failure(self, video: DueVideo, error: YTArchiveError) -> None:
         failures = video.attempts + 1
-        history = [*await self._repository.errors(video), error.detail()][-_HISTORY:]
+        history = [*await self._repository.errors(video), error.detail()][-10:]
         decision = decide(
             error,
             failures,

@@ -1,7 +1,6 @@
 """Reports videos that could not be archived to Storage, for the job's work plan."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 from loguru import logger
@@ -9,6 +8,7 @@ from loguru import logger
 from ytarchive.common.database import Row
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import from_micros
+from ytarchive.common.rows import moment_of
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.availability.models import AvailabilityState
 from ytarchive.jobs.queue.models import JobType, ResultStatus
@@ -159,10 +159,10 @@ def _unavailable(row: Row, playlist_id: str | None) -> UnavailableVideo:
         reason=row["reason"] or "unavailable",
         detected_at=from_micros(row["last_seen"] if is_known else row["finished_at"]),
         playlist_id=playlist_id,
-        last_available=_moment(row["last_available"]),
+        last_available=moment_of(row["last_available"]),
         evidence=(row["evidence"] if is_known else row["message"]) or None,
         confirmed=not is_suspected,
-        retry_after=_moment(later),
+        retry_after=moment_of(later),
         waits_for=_condition(row),
     )
 
@@ -175,7 +175,7 @@ def _failed(row: Row) -> FailedDownload:
         last_attempt=from_micros(row["finished_at"]),
         errors=errors_of(row),
         file_size=row["file_size"] or None,
-        retry_after=_moment(row["next_attempt_at"] or None),
+        retry_after=moment_of(row["next_attempt_at"] or None),
         waits_for=_condition(row),
     )
 
@@ -183,7 +183,3 @@ def _failed(row: Row) -> FailedDownload:
 def _condition(row: Row) -> str | None:
     """Return the condition of a parked video: `waits_for` without the state of the condition."""
     return row["waits_for"] and str(row["waits_for"]).partition(" ")[0]
-
-
-def _moment(value: int | None) -> datetime | None:
-    return None if value is None else from_micros(value)

@@ -9,7 +9,6 @@ from ytarchive.common.regular import read_regular
 from ytarchive.jobs.queue.policy import Condition
 
 _NONE = "none"
-_DIGITS = 16
 
 
 class RetryConditions:
@@ -49,4 +48,4 @@ def _content(file: Path | None) -> bytes:
 
 
 def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:_DIGITS]
+    return hashlib.sha256(content).hexdigest()[:16]

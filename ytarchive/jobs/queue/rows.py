@@ -12,7 +12,7 @@ from ytarchive.common.database import Row
 from ytarchive.common.identifiers import OpaqueId, parse_video_id
 from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
 from ytarchive.common.quality import Quality
-from ytarchive.common.rows import readable
+from ytarchive.common.rows import fields_of, readable
 from ytarchive.jobs.queue.models import (
     MOST_SHOWN,
     CreateJob,
@@ -127,25 +127,15 @@ def head_of(row: Row) -> JobHead:
     """Return a job's row as its head."""
     good = row["success"] + row["skipped"]
     return JobHead(
-        id=row["id"],
-        type=JobType(row["type"]),
-        status=JobStatus(row["status"]),
-        options=JobOptions.model_validate_json(row["options"]),
-        priority=row["priority"],
-        playlist_id=row["playlist_id"],
-        created_at=from_micros(row["created_at"]),
-        trace_id=row["trace_id"],
-        listing=bool(row["listing"]),
-        own_videos=row["own_videos"],
-        work_plan_id=row["work_plan_id"],
-        title=row["title"],
-        list_id=row["list_id"],
+        **fields_of(JobHead, row)
+        | {
+            "type": JobType(row["type"]),
+            "status": JobStatus(row["status"]),
+            "options": JobOptions.model_validate_json(row["options"]),
+        },
         done=good + row["failed"] + row["unavailable"],
-        total=row["total"],
         good=good,
-        known=row["known"],
         missing=row["failed"] + row["unavailable"],
-        failed_before=row["failed_before"],
     )
 
 
@@ -171,32 +161,17 @@ def job_of(
     row: Row, video_ids: list[str], results: list[JobResult], *, truncated: bool = False
 ) -> Job:
     """Return a job's row as the job."""
-    counted = {name: row[name] for name in ("skipped", "failed", "unavailable")}
+    ended = sum(row[name] for name in ("success", "skipped", "failed", "unavailable"))
+    read = {
+        "id": _OPAQUE.validate_python(row["id"]),
+        "options": JobOptions.model_validate_json(row["options"]),
+    }
     return Job(
-        id=_OPAQUE.validate_python(row["id"]),
-        type=JobType(row["type"]),
-        status=JobStatus(row["status"]),
-        created_at=from_micros(row["created_at"]),
-        updated_at=from_micros(row["updated_at"]),
+        **fields_of(Job, row) | read,
         video_ids=video_ids,
-        playlist_id=row["playlist_id"],
-        options=JobOptions.model_validate_json(row["options"]),
         results=results,
         truncated=truncated,
-        error=row["error"],
-        title=row["title"],
-        work_plan_id=row["work_plan_id"],
-        progress=JobProgress(
-            done=row["success"] + sum(counted.values()),
-            total=row["total"],
-            listing=bool(row["listing"]),
-            known=row["known"],
-            succeeded=row["success"],
-            cancelled=row["cancelled"],
-            failed_before=row["failed_before"],
-            stored_bytes=row["stored_bytes"],
-            **counted,
-        ),
+        progress=JobProgress(**fields_of(JobProgress, row), done=ended, succeeded=row["success"]),
     )
 
 

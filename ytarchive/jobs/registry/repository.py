@@ -1,8 +1,7 @@
 """The registered services in jobs.db."""
 
 from ytarchive.common.database import Database, Row
-from ytarchive.common.models import from_micros, to_micros
-from ytarchive.common.rows import all_readable
+from ytarchive.common.rows import all_readable, fields_of, row_of
 from ytarchive.jobs.registry.models import ServiceRegistry
 
 
@@ -14,9 +13,7 @@ class RegistryRepository:
 
     async def save(self, service: ServiceRegistry) -> None:
         """Add a service or replace its row."""
-        row = service.model_dump()
-        row["last_health_check"] = to_micros(service.last_health_check)
-        await self._database.execute("upsert_service", row)
+        await self._database.execute("upsert_service", row_of(service))
 
     async def remove(self, service_name: str) -> None:
         """Remove a service."""
@@ -29,5 +26,4 @@ class RegistryRepository:
 
 
 def _service(row: Row) -> ServiceRegistry:
-    checked = {"last_health_check": from_micros(row["last_health_check"])}
-    return ServiceRegistry(**(dict(row) | checked))
+    return ServiceRegistry(**fields_of(ServiceRegistry, row))

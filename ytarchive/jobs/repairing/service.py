@@ -2,14 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 
+from ytarchive.common.models import every_item
 from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.quality import Quality
 from ytarchive.jobs.queue.models import CreateJob, Job, JobOptions, JobType
 from ytarchive.jobs.repairing.api import QueuedRepairs, RepairsAPI
 from ytarchive.storage import Finding, FindingKind, FindingQuery, VerificationAPI
 
-_MOST_FINDINGS = 10_000
-_AT_ONCE = 1000
 _SOUND_ALONE = (".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav")
 
 
@@ -28,13 +27,11 @@ class RepairService(RepairsAPI):
 
     async def _findings(self) -> list[Finding]:
         found: list[Finding] = []
-        query = FindingQuery(limit=_AT_ONCE)
-        while len(found) < _MOST_FINDINGS:
-            page = await self._verification.list_findings(query)
-            found += page.items
-            if page.next_cursor is None:
+        query = FindingQuery(limit=1000)
+        async for finding in every_item(self._verification.list_findings, query):
+            found.append(finding)
+            if len(found) >= 10_000:
                 break
-            query = FindingQuery(limit=_AT_ONCE, cursor=page.next_cursor)
         return found
 
 

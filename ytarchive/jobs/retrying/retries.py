@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from loguru import logger
 
 from ytarchive.common import errors
-from ytarchive.common.models import ErrorDetail
+from ytarchive.common.models import ErrorDetail, every_item
 from ytarchive.common.tracing import current_trace_id, new_trace_id
 from ytarchive.jobs.governor.circuit import Circuit
 from ytarchive.jobs.governor.service import RESUMING, GovernorService
@@ -27,8 +27,6 @@ log = logger.bind(service="jobs")
 
 REASONS = sorted({kind.reason for kind in errors.error_classes() if kind.reason} | RESUMING)
 """All reasons of videos that are not stored, or wait."""
-
-_PLANS_AT_ONCE = 500
 
 
 class Retries:
@@ -81,15 +79,10 @@ class Retries:
         if plan_id is not None:
             yield await self._plans.get_work_plan(plan_id)
             return
-        query = WorkPlanQuery(limit=_PLANS_AT_ONCE)
-        while True:
-            page = await self._plans.list_work_plans(query)
-            for headline in page.items:
-                if headline.unavailable or headline.failed:
-                    yield await self._plans.get_work_plan(headline.id)
-            if page.next_cursor is None:
-                return
-            query = WorkPlanQuery(limit=_PLANS_AT_ONCE, cursor=page.next_cursor)
+        query = WorkPlanQuery(limit=500)
+        async for headline in every_item(self._plans.list_work_plans, query):
+            if headline.unavailable or headline.failed:
+                yield await self._plans.get_work_plan(headline.id)
 
     async def _job_of(self, plan: WorkPlan) -> str | None:
         """Return the plan's job if it is in this archive's queue; None for plans from elsewhere."""

@@ -31,10 +31,7 @@ log = logger.bind(service="metadata")
 
 BASE_URL = "https://www.googleapis.com/youtube/v3"
 IDS_PER_CALL = 50
-_TRIES = 3
 _RETRY_BASE = 0.5
-_LARGEST_ANSWER = 32 * 2**20
-_CONNECTIONS = 8
 _REFUSAL_SHOWN = 60.0
 _KEY = re.compile(r"[!-~]+")  # other characters must not get into a header
 
@@ -80,7 +77,7 @@ class DataApi:
         timeout = aiohttp.ClientTimeout(
             total=6 * network.timeout, connect=network.timeout, sock_read=network.timeout
         )
-        async with youtube_session(network, timeout, connections=_CONNECTIONS) as session:
+        async with youtube_session(network, timeout, connections=8) as session:
             yield cls(session, key, ledger)
 
     async def videos(self, video_ids: Sequence[str]) -> dict[str, Resource]:
@@ -132,7 +129,7 @@ class DataApi:
             answer = await self._try(resource, query)
             if not isinstance(answer, Refusal):
                 return answer
-            is_last = not answer.retry or attempt == _TRIES
+            is_last = not answer.retry or attempt == 3
             if is_last:
                 YOUTUBE_ERRORS.labels(answer.error.reason).inc()
             await self._note(answer.error, day, f"{resource}.list, try {attempt}")
@@ -173,7 +170,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_chunked(65_536):
         body += chunk
-        if len(body) > _LARGEST_ANSWER:
+        if len(body) > 32 * 2**20:
             raise aiohttp.ClientPayloadError("the answer is far too large")
     return bytes(body)
 

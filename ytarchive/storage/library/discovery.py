@@ -24,7 +24,6 @@ from ytarchive.storage.store.manifest import manifest_in, types_in
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder, local_file
 
-_LONGEST_NAME = 255
 _LAST_MOMENT = to_micros(datetime.max.replace(tzinfo=UTC))
 
 
@@ -150,9 +149,7 @@ def _is_possible(name: str) -> bool:
     """Return whether a folder can have a file of this name."""
     path = PurePosixPath(name)
     is_inside = not path.is_absolute() and ".." not in path.parts
-    return is_inside and all(
-        len(os.fsencode(file_name(part))) <= _LONGEST_NAME for part in path.parts
-    )
+    return is_inside and all(len(os.fsencode(file_name(part))) <= 255 for part in path.parts)
 
 
 def _may_have(name: str, names: list[str], states: Mapping[str, FileState]) -> bool:

@@ -15,7 +15,8 @@ from pydantic import Field, TypeAdapter
 from ytarchive.common.cursors import cursor_at, place_of, refused_cursor
 from ytarchive.common.database import Database, Row
 from ytarchive.common.listing import Listing, read_alone
-from ytarchive.common.models import Page, from_micros, to_micros
+from ytarchive.common.models import Page, to_micros
+from ytarchive.common.rows import fields_of
 from ytarchive.storage.library.models import SortOrder, StoredVideo, VideoQuery, VideoSort
 from ytarchive.storage.store.layout import Layout
 
@@ -134,20 +135,12 @@ class VideoLists:
         return statement.replace("/* and */", "".join(f"AND {each} " for each in conditions))
 
     def _video(self, row: Row) -> StoredVideo:
-        return StoredVideo(
-            video_id=row["video_id"],
-            title=row["title"],
-            channel_id=row["channel_id"],
-            channel_title=row["channel_title"],
-            upload_date=from_micros(row["upload_date"]) if row["upload_date"] is not None else None,
-            duration=row["duration"],
-            quality=row["quality"],
-            size_bytes=row["size_bytes"],
-            has_captions=row["captions"] > 0,
-            stored_at=from_micros(row["stored_at"]),
-            video_path=self._layout.shown(row["media_path"]),
-            missing=json.loads(row["missing"] or "[]"),
-        )
+        shown = {
+            "has_captions": row["captions"] > 0,
+            "video_path": self._layout.shown(row["media_path"]),
+            "missing": json.loads(row["missing"] or "[]"),
+        }
+        return StoredVideo(**fields_of(StoredVideo, row) | shown)
 
 
 def _name(row: Row) -> str:

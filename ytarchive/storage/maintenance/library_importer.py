@@ -47,7 +47,6 @@ M = TypeVar("M", bound=Model)
 T = TypeVar("T", bound=FoundFiles | Path)
 
 _AT_ONCE = 200
-_MAX_PROBLEMS = 1000
 
 
 class LibraryImporter:
@@ -115,7 +114,7 @@ class LibraryImporter:
         problem = shown_name(problem)
         log.warning("{}", problem)
         self.problems += 1
-        if len(self.examples) < _MAX_PROBLEMS:
+        if len(self.examples) < 1000:
             self.examples.append(problem)
 
     async def _examinations(self) -> AsyncIterator[Coroutine[Any, Any, FoundFiles]]:

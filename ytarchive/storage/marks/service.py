@@ -8,6 +8,7 @@ from ytarchive.common.errors import NotFound
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page
 from ytarchive.common.presence import ArchiveWatch
+from ytarchive.common.rows import fields_of
 from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.models import (
     MarkedVideo,
@@ -63,13 +64,7 @@ class MarksService(WatchedOperations, MarksAPI):
 
 
 def _marked(row: Row) -> MarkedVideo:
-    return MarkedVideo(
-        video_id=row["video_id"],
-        keep=bool(row["keep"]),
-        removed=bool(row["removed"]),
-        known_elsewhere=row["known_elsewhere"],
-        episode=row["episode"],
-    )
+    return MarkedVideo(**fields_of(MarkedVideo, row))
 
 
 def _name(row: Row) -> str:

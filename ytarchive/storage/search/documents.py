@@ -23,7 +23,6 @@ from ytarchive.storage.store.media_store import MediaStore
 log = logger.bind(service="storage")
 
 _LARGEST_JSON = 64 * 2**20
-_LARGEST_CAPTIONS = 16 * 2**20
 TRACKS = 2
 """The part of the packed content that has the caption tracks."""
 
@@ -113,7 +112,7 @@ async def sources_of(change: Change, layout: Layout, store: MediaStore) -> Sourc
     if change.media_path is not None:
         described.append(str(PurePosixPath(change.media_path).with_suffix(".info.json")))
     contents = [await _content(store, key, _LARGEST_JSON) for key in described]
-    texts = {path: await _content(store, path, _LARGEST_CAPTIONS) for path in captions}
+    texts = {path: await _content(store, path, 16 * 2**20) for path in captions}
     return Sources(
         [content for content in contents if content is not None],
         {path: text for path, text in texts.items() if text is not None},

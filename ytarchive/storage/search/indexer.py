@@ -30,7 +30,6 @@ log = logger.bind(service="storage")
 _AT_ONCE = 100
 _GATHER = 0.5
 """Seconds to wait after a change, so that further changes of a video are indexed together."""
-_LOOK_AGAIN = 30.0
 
 
 class Indexer:
@@ -88,7 +87,7 @@ class Indexer:
     async def _next_change(self) -> None:
         """Wait for a change, for a limited time because not every change is signalled."""
         try:
-            async with asyncio.timeout(_LOOK_AGAIN):
+            async with asyncio.timeout(30.0):
                 await self._changed.wait()
         except TimeoutError:
             return

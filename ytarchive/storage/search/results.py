@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from ytarchive.common.database import Row
-from ytarchive.common.models import from_micros
+from ytarchive.common.rows import fields_of
 from ytarchive.storage.search.documents import Track, tracks_of, unpacked
 from ytarchive.storage.search.models import FoundVideo, Hit, HitField
 from ytarchive.storage.search.text import Places
@@ -37,12 +37,7 @@ def found_video(
     in_captions = lines_with(places, captions)
     spoken = _caption_hits(best(in_captions, most), tracks_of(tracks), url, layout)
     return FoundVideo(
-        video_id=row["video_id"],
-        title=row["title"],
-        channel_id=row["channel_id"],
-        channel_title=row["channel_title"],
-        upload_date=from_micros(row["upload_date"]) if row["upload_date"] is not None else None,
-        duration=row["duration"],
+        **fields_of(FoundVideo, row),
         url=url,
         video_path=video_path,
         hits=[
@@ -79,7 +74,6 @@ def _caption_hits(lines: list[Line], tracks: list[Track], url: str, layout: Layo
 
 
 _LONGEST = 240
-_BEFORE = 80
 
 
 def lines_with(places: Places, text: str) -> list[Line]:
@@ -114,7 +108,7 @@ def _cut(line: Line) -> tuple[str, list[Match]]:
     text = line.text
     if len(text) <= _LONGEST:
         return text, line.matches
-    begin = max(0, line.matches[0][0] - _BEFORE)
+    begin = max(0, line.matches[0][0] - 80)
     end = min(len(text), begin + _LONGEST)
     before, after = "…" if begin else "", "…" if end < len(text) else ""
     shift = begin - len(before)

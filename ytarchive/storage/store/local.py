@@ -32,7 +32,6 @@ from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 _CHUNK = 2**20
 _KEYS_AT_ONCE = 1000
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_NICENESS = 10
 _DELETING = ".deleting"
 
 
@@ -166,7 +165,7 @@ def _background() -> ThreadPoolExecutor:
 
 def _lower_priority() -> None:
     with suppress(OSError, AttributeError):  # not supported on every system, and optional
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _state_of(key: str, path: Path) -> FileState:

@@ -27,8 +27,6 @@ log = logger.bind(service="storage")
 
 T = TypeVar("T")
 
-_PURGE_EVERY = 3600.0
-
 
 class Changing(Protocol):
     """Runs a change of a video while holding the video's lock."""
@@ -76,7 +74,7 @@ class TrashService(WatchedOperations, TrashAPI):
     @property
     def duty(self) -> Duty:
         """Return the duty that purges the trash, which commands run too."""
-        return Duty("retention of the trash", self.purge, _PURGE_EVERY, in_commands=True)
+        return Duty("retention of the trash", self.purge, 3600.0, in_commands=True)
 
     async def purge(self) -> None:
         """Delete the items of the trash that are older than `storage.trash_days`."""

@@ -10,9 +10,9 @@ from ytarchive.common.database import Database, Row, Transaction, Writer
 from ytarchive.common.events import VideoChanged, publish
 from ytarchive.common.file_names import file_name
 from ytarchive.common.listing import Listing, read_alone
-from ytarchive.common.models import Page, from_micros, to_micros, utc_now
+from ytarchive.common.models import Page, to_micros, utc_now
 from ytarchive.common.presence import ArchiveWatch
-from ytarchive.common.rows import all_readable
+from ytarchive.common.rows import all_readable, fields_of
 from ytarchive.storage.library.rows import file_row
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.verify.checks import FileProblem, RegisteredFile, video_folder
@@ -176,19 +176,14 @@ def _finding_row(problem: FileProblem) -> dict[str, Any]:
 
 def _finding(row: Row) -> Finding:
     folder = video_folder(row["path"], row["video_id"]) if row["video_id"] else None
-    return Finding(
-        path=file_name(row["path"]),
-        kind=FindingKind(row["kind"]),
-        video_id=row["video_id"] or None,
-        detail=row["detail"],
-        found_at=from_micros(row["found_at"]),
-        is_removed=bool(row["is_removed"]),
-        quarantine_path=file_name(row["quarantine_path"]) if row["quarantine_path"] else None,
-        output_path=file_name(folder.rpartition("/")[0]) or None if folder else None,
-        quality=row["quality"],
-        language=row["language"],
-        format=row["format"],
-    )
+    quarantined = row["quarantine_path"]
+    named = {
+        "path": file_name(row["path"]),
+        "video_id": row["video_id"] or None,
+        "quarantine_path": file_name(quarantined) if quarantined else None,
+        "output_path": file_name(folder.rpartition("/")[0]) or None if folder else None,
+    }
+    return Finding(**fields_of(Finding, row) | named)
 
 
 _FINDINGS = Listing(

@@ -17,9 +17,6 @@ from ytarchive.storage.verify.checks import Checker, foreign
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import FindingKind
 
-_NAMES_AT_ONCE = 1000
-
-
 log = logger.bind(service="storage")
 
 
@@ -112,5 +109,5 @@ class ForeignFileSearch:
 
 def _chunks(names: list[str]) -> Iterator[tuple[str, ...]]:
     taken = iter(names)
-    while some := tuple(itertools.islice(taken, _NAMES_AT_ONCE)):
+    while some := tuple(itertools.islice(taken, 1000)):
         yield some

@@ -8,11 +8,10 @@ from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.events import VerificationChanged, publish
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import from_micros, to_micros, utc_now
-from ytarchive.common.rows import readable
+from ytarchive.common.rows import fields_of, moment_of, readable
 from ytarchive.storage.verify.models import (
     FindingKind,
     Verification,
-    VerifyMode,
     VerifyRequest,
     VerifyState,
 )
@@ -136,10 +135,6 @@ class VerificationPasses:
         await self._database.execute("stop_interrupted_passes")
 
 
-def _moment(value: int | None) -> datetime | None:
-    return None if value is None else from_micros(value)
-
-
 def _name(row: Row) -> str:
     return f"the verification {row['scope']}"
 
@@ -151,7 +146,7 @@ def _pass(row: Row) -> Pass:
         seed=row["seed"],
         state=VerifyState(row["state"]),
         updated_at=from_micros(row["updated_at"]),
-        completed_at=_moment(row["completed_at"]),
+        completed_at=moment_of(row["completed_at"]),
         cursor=int(row["video_cursor"] or 0),
         total=row["videos_total"],
         videos=row["videos_checked"],
@@ -162,17 +157,4 @@ def _pass(row: Row) -> Pass:
 
 
 def _verification(row: Row, findings: dict[FindingKind, int]) -> Verification:
-    return Verification(
-        state=VerifyState(row["state"]),
-        mode=VerifyMode(row["mode"]),
-        sample_percent=row["sample_percent"],
-        error=row["error"],
-        started_at=from_micros(row["started_at"]),
-        updated_at=from_micros(row["updated_at"]),
-        completed_at=_moment(row["completed_at"]),
-        videos_total=row["videos_total"],
-        videos_checked=row["videos_checked"],
-        files_checked=row["files_checked"],
-        bytes_checked=row["bytes_checked"],
-        findings=findings,
-    )
+    return Verification(**fields_of(Verification, row), findings=findings)

@@ -10,8 +10,6 @@ from ytarchive.storage.verify.models import VerifyRequest, VerifyState
 from ytarchive.storage.verify.passes import Pass, VerificationPasses, scope_of
 from ytarchive.storage.verify.service import Verifier
 
-_AFTER = 300.0
-_CHECK_EVERY = 600.0
 _SESSION_EVERY = timedelta(days=1)
 
 
@@ -49,7 +47,7 @@ class VerificationSchedule:
     @property
     def duty(self) -> Duty:
         """Return the duty; its due time is derived from the row of the last pass."""
-        return Duty("verification", self.begin, _CHECK_EVERY, _AFTER, due=self.due)
+        return Duty("verification", self.begin, 600.0, 300.0, due=self.due)
 
     async def due(self) -> datetime | None:
         """Return when the next session is due.

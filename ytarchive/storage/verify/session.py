@@ -19,9 +19,6 @@ from ytarchive.storage.verify.models import FindingKind, VerifyMode, VerifyReque
 from ytarchive.storage.verify.passes import Pass, VerificationPasses
 from ytarchive.storage.verify.rows import damaged_id, id_of
 
-_BATCH_BYTES = 32 * 2**20
-_BATCH_FILES = 100
-_SAVE_SECONDS = 1.0
 _VIDEOS_THAT_CANNOT_ALL_BE_GONE = 20
 _NOT_FILES = frozenset({FindingKind.FOREIGN, FindingKind.UNREADABLE_ROW})
 
@@ -212,7 +209,7 @@ class VerificationSession:
         await self._findings.watch.require()  # else files of a missing disk would count as lost
         await self._confirm(self._plausible_problems(batch, checked.problems), self._checker)
         self._pass = self._pass.advanced(batch.cursor, batch.videos, checked.files, checked.bytes)
-        if time.monotonic() - self._saved > _SAVE_SECONDS:
+        if time.monotonic() - self._saved > 1.0:
             await self._save()
 
     async def _save(self) -> None:
@@ -262,7 +259,7 @@ def packed(
         count += bool(own)
         together += own
         size += sum(file.size_bytes for file in own)
-        if size >= _BATCH_BYTES or len(together) >= _BATCH_FILES:
+        if size >= 32 * 2**20 or len(together) >= 100:
             yield VerificationBatch(number, count, together)
             count, together, size = 0, [], 0
     if videos:

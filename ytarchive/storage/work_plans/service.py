@@ -14,9 +14,9 @@ from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
 from ytarchive.common.filesystem import entries
 from ytarchive.common.identifiers import OpaqueId, new_id
 from ytarchive.common.listing import Listing, read_alone
-from ytarchive.common.models import Model, Page, from_micros, to_micros, utc_now
+from ytarchive.common.models import Model, Page, to_micros, utc_now
 from ytarchive.common.presence import ArchiveWatch
-from ytarchive.common.rows import UNREADABLE, all_readable
+from ytarchive.common.rows import UNREADABLE, all_readable, fields_of, moment_of
 from ytarchive.storage.store import files
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout, plan_time
@@ -121,14 +121,8 @@ class WorkPlans(WatchedOperations, WorkPlansAPI):
 
     def _plan(self, row: Row, entries: list[Row]) -> WorkPlan:
         return WorkPlan(
+            **fields_of(WorkPlan, row),
             id=row["plan_id"],
-            created_at=from_micros(row["created_at"]),
-            updated_at=from_micros(row["updated_at"]),
-            job_id=row["job_id"],
-            playlist_id=row["playlist_id"],
-            metadata_only=bool(row["metadata_only"]),
-            total_videos=row["total_videos"],
-            successful_videos=row["successful_videos"],
             path=str(self._layout.plan_file(row["file_name"])),
             unavailable_videos=_entries(entries, "unavailable", UnavailableVideo),
             failed_downloads=_entries(entries, "failed", FailedDownload),
@@ -137,7 +131,7 @@ class WorkPlans(WatchedOperations, WorkPlansAPI):
 
 def _added(entry: Row) -> dict[str, Any]:
     """Return when an entry was added to its plan; None for entries of early versions."""
-    return {"added_at": from_micros(entry["added_at"]) if entry["added_at"] else None}
+    return {"added_at": moment_of(entry["added_at"] or None)}
 
 
 def _extend(writer: Writer, request: WorkPlanRequest) -> tuple[Row, list[str]]:
@@ -236,17 +230,7 @@ def _entries(rows: list[Row], kind: str, model: type[M]) -> list[M]:
 
 
 def _headline(row: Row) -> PlanEntry:
-    return PlanEntry(
-        id=_OPAQUE.validate_python(row["plan_id"]),
-        created_at=from_micros(row["created_at"]),
-        updated_at=from_micros(row["updated_at"]),
-        job_id=row["job_id"],
-        playlist_id=row["playlist_id"],
-        total_videos=row["total_videos"],
-        successful_videos=row["successful_videos"],
-        unavailable=row["unavailable"],
-        failed=row["failed"],
-    )
+    return PlanEntry(**fields_of(PlanEntry, row), id=_OPAQUE.validate_python(row["plan_id"]))
 
 
 def _name(row: Row) -> str:

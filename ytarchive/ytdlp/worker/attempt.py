@@ -9,8 +9,6 @@ from ytarchive.ytdlp.api import DownloadOrder
 from ytarchive.ytdlp.worker.classifier import Facts
 from ytarchive.ytdlp.worker.staging import StagedVideo
 
-_FRESH_EXTRACTIONS = 2
-_NO_ROOM = 4 * 2**20
 _SPOILT = (errors.IntegrityFailure, errors.ToolFailed)
 
 
@@ -21,7 +19,7 @@ class Attempt:
         self.order = order
         self.staged = StagedVideo(order.folder, order.video_id)
         self._admit = admit
-        self._extractions_left = _FRESH_EXTRACTIONS
+        self._extractions_left = 2
         self._may_begin_anew = True
         self._has_claimed = False
 
@@ -35,7 +33,7 @@ class Attempt:
     def explained(self, failure: errors.YTArchiveError) -> errors.YTArchiveError:
         """Return `failure` or its cause: ffmpeg's output does not show that the disk was full."""
         is_tool = isinstance(failure, errors.ToolFailed)
-        if is_tool and shutil.disk_usage(self.order.folder).free < _NO_ROOM:
+        if is_tool and shutil.disk_usage(self.order.folder).free < 4 * 2**20:
             return errors.DiskFull("there was not enough space to merge the video with its sound")
         return failure
 

@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from ytarchive.common.profile import CaptionFormat
 from ytarchive.media import ContentError
 
-_CONVERSION_SECONDS = 20
-
 
 def _as_srt(content: bytes, ffmpeg: str) -> bytes:
     options = ["-v", "error", "-protocol_whitelist", "pipe", "-f", "webvtt", "-i", "pipe:0"]
     try:
         return subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
             [ffmpeg, *options, "-f", "srt", "pipe:1"],
-            input=content, capture_output=True, check=True, timeout=_CONVERSION_SECONDS,
+            input=content, capture_output=True, check=True, timeout=20,
         ).stdout  # fmt: skip
     except subprocess.SubprocessError as error:
         raise ContentError("the captions could not be converted to SubRip") from error

@@ -252,7 +252,6 @@ TABLE: tuple[Row, ...] = (
 
 
 _VAGUE = (errors.ExtractorBroken, errors.NoFormats, errors.UnknownFailure)
-_WARNINGS_SHOWN = 5
 _TELLING = (errors.Blocked, errors.NetworkFailure, errors.CookiesInvalid)
 
 
@@ -269,7 +268,7 @@ def classify(failure: BaseException, warnings: Sequence[str] = ()) -> YTArchiveE
     found = _error(str(failure), facts)
     if isinstance(found, _VAGUE) and warnings:
         candidates = (_error(text, Facts(normalise(text))) for text in reversed(warnings))
-        found.details["warnings"] = [clean(text) for text in warnings[-_WARNINGS_SHOWN:]]
+        found.details["warnings"] = [clean(text) for text in warnings[-5:]]
         return next((error for error in candidates if isinstance(error, _TELLING)), found)
     return found
 

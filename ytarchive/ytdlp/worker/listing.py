@@ -20,7 +20,6 @@ from ytarchive.ytdlp.worker.quick_list import YoutubeTabIE
 
 _CHUNK = 100
 _YOUTUBE = "https://www.youtube.com"
-_DEEPEST = 3
 
 
 def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
@@ -68,7 +67,7 @@ def _playlist(ydl: Any, playlist_id: str) -> Info:
 
 def _list(ydl: Any, url: str) -> Info:
     """Return the list's own page; its further pages are read as the entries are."""
-    for _ in range(_DEEPEST):
+    for _ in range(3):
         info: Info = ydl.extract_info(url, download=False, process=False)
         if info.get("_type") not in {"url", "url_transparent"}:
             return info

@@ -38,7 +38,6 @@ _YOUTUBE = (
     "google.com",  # sign-in and bot check
 )
 _NOBODY = "http://127.0.0.1:1"
-_ELSEWHERE = "https://elsewhere.invalid/"
 
 
 def is_youtube(url: str) -> bool:
@@ -163,7 +162,7 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         except DownloadError:
             return  # unreadable cookies: no request is possible, and each task reports why
         try:
-            self.urlopen(Request(_ELSEWHERE, proxies={"all": _NOBODY}))
+            self.urlopen(Request("https://elsewhere.invalid/", proxies={"all": _NOBODY}))
         except RefusedError:
             is_guarded = all(isinstance(each, YouTubeOnlyRH) for each in handlers)
         except Exception:  # any other exception shows that the handler was bypassed

@@ -11,8 +11,6 @@ from yt_dlp.extractor import youtube
 
 from ytarchive.media import Info
 
-_ITEMS = ("contents", "items", "rows", "subThreads")
-
 
 class YoutubeTabIE(youtube.YoutubeTabIE):  # type: ignore[misc]  # published without types
     """Replaces yt-dlp's extractor of lists, by using its name."""
@@ -42,7 +40,11 @@ def without_entries(renderer: Any) -> Any:
     """Return a part of a page without the items that have no link to the next page."""
     if not isinstance(renderer, dict):
         return renderer
-    items = {name: renderer[name] for name in _ITEMS if isinstance(renderer.get(name), list)}
+    items = {
+        name: renderer[name]
+        for name in ("contents", "items", "rows", "subThreads")
+        if isinstance(renderer.get(name), list)
+    }
     return renderer | {name: list(filter(_leads_on, found)) for name, found in items.items()}
 
 

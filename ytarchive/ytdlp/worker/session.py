@@ -42,8 +42,6 @@ from ytarchive.ytdlp.worker.sidefiles import SideFiles
 from ytarchive.ytdlp.worker.staging import write_json
 
 _WATCH_URL = "https://www.youtube.com/watch?v={}"
-_REUSE_MARGIN_SECONDS = 60
-_NOT_OUT_YET = {"is_upcoming"}
 _LIVE = {"is_live", "post_live"}
 
 
@@ -184,7 +182,7 @@ class ExtractorSession:
         if (
             not isinstance(info, dict)
             or info.get("id") != video_id
-            or _expires(info) < time.time() + _REUSE_MARGIN_SECONDS
+            or _expires(info) < time.time() + 60
         ):
             return None
         chosen: Info = self._ydl.process_ie_result(info, download=False)
@@ -284,7 +282,7 @@ def _check_identity(info: Info, video_id: str) -> None:
 
 def _check_is_out(info: Info) -> None:
     status = info.get("live_status")
-    if status in _NOT_OUT_YET:
+    if status == "is_upcoming":
         start = info.get("release_timestamp")
         known = {"retry_after": datetime.fromtimestamp(start, UTC).isoformat()} if start else {}
         raise errors.UpcomingVideo("the video is not out yet", **known)

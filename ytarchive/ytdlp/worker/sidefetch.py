@@ -16,7 +16,6 @@ from ytarchive.ytdlp.worker.classifier import facts_of
 from ytarchive.ytdlp.worker.staging import make_folder
 
 _BLOCK = 64 * 1024
-_SECONDS_BETWEEN_TRIES = (0.5, 1.5)
 _NO_SUCH_FILE = {404, 410}
 _PLAIN = {None, "http", "https"}
 
@@ -91,7 +90,7 @@ class SideFetcher:
 
 def _repeated(read: Callable[[], bytes]) -> bytes:
     """Retry a request after a temporary error. Raises yt-dlp's network errors."""
-    for seconds in _SECONDS_BETWEEN_TRIES:
+    for seconds in (0.5, 1.5):
         try:
             return read()
         except network_exceptions as failure:

@@ -28,9 +28,6 @@ from ytarchive.ytdlp.worker.messages import clean
 from ytarchive.ytdlp.worker.sequential_fetcher import SequentialFetcher, WantedFile
 from ytarchive.ytdlp.worker.sidefetch import SideFetcher, is_final
 
-_TOO_MANY_REQUESTS = 429
-_SECONDS_BETWEEN_SIGNS = 0.5
-
 
 class SideFiles:
     """Fetches the side files of one order: the captions in turn, and the thumbnail in parallel.
@@ -80,7 +77,7 @@ class SideFiles:
         end = time.monotonic() + (float("inf") if at_most is None else at_most)
         sign()
         for fetcher in self._fetchers:
-            while fetcher.wait(end, _SECONDS_BETWEEN_SIGNS):
+            while fetcher.wait(end, 0.5):
                 sign()
 
     def _note(self, wanted: WantedFile, failure: Exception | None) -> None:
@@ -131,7 +128,7 @@ class SideFiles:
         try:
             return self._fetcher.captions(track)
         except YoutubeDLError as failure:
-            self.captions_refused |= facts_of(failure).status == _TOO_MANY_REQUESTS
+            self.captions_refused |= facts_of(failure).status == 429
             raise
 
     def _thumbnail(self, info: Info) -> list[WantedFile]:

@@ -12,7 +12,6 @@ from ytarchive.media import Info
 _MEDIA = (".mp4", ".m4a", ".mkv", ".webm")
 _SECRET = frozenset(["cookies", "filepath", "_filename", "filename", "infojson_filename"])
 _SECRET_HEADERS = frozenset(["cookie", "authorization"])
-_LAST_BLOCK = 64 * 1024
 
 
 class StagedVideo:
@@ -47,7 +46,7 @@ class StagedVideo:
         # A request beyond the end of a complete stream is answered with 416, after which yt-dlp
         # fails permanently; and the last block may be damaged. So the last block is fetched again.
         for part in self._parts():
-            os.truncate(part, max(part.stat().st_size - _LAST_BLOCK, 0))
+            os.truncate(part, max(part.stat().st_size - (64 * 1024), 0))
 
     def discard_media(self) -> None:
         """Remove files that cannot be resumed or have the wrong content."""
