@@ -96,6 +96,9 @@ def test_a_picture_cut_anywhere_is_refused(
     cut = whole[: min(int(len(whole) * share), len(whole) - 2)]
     with pytest.raises(ContentError, match="cut short"):
         as_jpeg(cut, ffmpeg_program())
+    if name == "jpg":
+        with pytest.raises(ContentError, match="cut short"):
+            as_jpeg(cut[:-1] + b"\xff\xd9" if share < 1 else cut, ffmpeg_program())
 
 
 @pytest.mark.parametrize(
