@@ -19,7 +19,7 @@ from ytarchive.composition import (
     register_in_process,
     warn_of_lost_queue,
 )
-from ytarchive.discovery import Archive, named_server, running_server
+from ytarchive.discovery import Archive, find_server
 from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
 from ytarchive.download.service import DownloadService
 from ytarchive.download.staging.area import StagingArea
@@ -213,10 +213,7 @@ async def open_archive(
     what `open_services` raises.
     """
     async with aiohttp.ClientSession() as session:
-        if server is not None:
-            yield await named_server(server, session, settings)
-            return
-        found = await running_server(settings, session)
+        found = await find_server(settings, server, session)
         if found is not None:
             yield found
             return

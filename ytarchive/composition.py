@@ -19,8 +19,11 @@ from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
 from ytarchive.http import CONTRACTS, remote, says_healthy
 from ytarchive.jobs import IN_PROCESS, RegisterService, RegistryAPI, ServiceRegistry
 from ytarchive.jobs.service import JobsService
+from ytarchive.maintenance import MaintenanceAPI
+from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
 from ytarchive.storage import lost_queue
+from ytarchive.storage.service import StorageService
 
 log = logger.bind(service="jobs")
 
@@ -69,6 +72,8 @@ class Composition:
         service = self.local.get(contract.service)
         if service is None:
             return self.remote_client(contract)
+        if contract is MaintenanceAPI and isinstance(service, StorageService):
+            return MaintenanceService(self.settings, service.rebuild, self.of)
         return service if contract in type(service).__mro__ else service.subjects()[contract]
 
     def _address(self, service: ServiceName) -> str:

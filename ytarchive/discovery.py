@@ -105,6 +105,15 @@ async def named_server(url: str, session: aiohttp.ClientSession, settings: Setti
         raise errors.ServiceUnavailable(message) from None
 
 
+async def find_server(
+    settings: Settings, url: str | None, session: aiohttp.ClientSession
+) -> Archive | None:
+    """Return the services of the server at `url`, which must answer; else of the running server."""
+    if url is not None:
+        return await named_server(url, session, settings)
+    return await running_server(settings, session)
+
+
 async def running_server(settings: Settings, session: aiohttp.ClientSession) -> Archive | None:
     """Return the services of the server that owns this archive, or of one at the usual address.
 

@@ -13,7 +13,7 @@ COMMON = {
 
 PACKAGES = {
     "jobs", "storage", "metadata", "download", "logging", "http",
-    "app", "discovery", "serving", "backups", "doctor", "cli",
+    "maintenance", "app", "discovery", "serving", "offline", "cli",
 }  # fmt: skip
 """Contracts and composition. Of a package only what its `__init__` offers may be imported."""
 

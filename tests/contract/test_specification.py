@@ -187,4 +187,6 @@ async def test_a_service_alone_serves_and_describes_its_own_operations_only() ->
             paths = (await response.json())["paths"]
             async with session.get(f"{server.url}/api/v1/jobs") as other:
                 assert (await other.json())["error"]["code"] == "E006"
-    assert {path.split("/")[3] for path in paths} == {*("storage", "trash", "quarantine", "health")}
+    assert {path.split("/")[3] for path in paths} == {
+        *("storage", "trash", "quarantine", "maintenance", "health")
+    }

@@ -115,3 +115,8 @@ def test_make_targets_in_the_documents_exist() -> None:
     named = {target for doc in documents() for target in re.findall(r"`make (\w+)`", doc.text)}
     assert named
     assert [target for target in named if f"\n{target}:" not in makefile] == []
+
+
+def test_the_architecture_lists_every_contract() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    assert [each.__name__ for each in CONTRACTS if f"`{each.__name__}`" not in text] == []

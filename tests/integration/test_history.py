@@ -66,5 +66,11 @@ def test_rebuild_reads_the_evidence_of_a_lost_queue_from_the_history(
         assert (code, rebuilt["videos"], rebuilt["availability"]) == (0, 1, 1)
         server.start()
         assert server.get(f"/availability/{private}").data == known
+        server.stop(signal.SIGTERM)
+        (tmp_path / "archive/.ytarchive/jobs.db").unlink()
+        server.start()
+        code, rebuilt = run(settings, "rebuild")  # by the server
+        assert (code, rebuilt["videos"], rebuilt["availability"]) == (0, 1, 1)
+        assert server.get(f"/availability/{private}").data == known
         [entry] = server.get(f"/storage/history/{private}").data
         assert (entry["kind"], entry["data"]["reason"]) == ("availability", "private")

@@ -29,13 +29,8 @@ class Countdown:
         """Begin to count."""
         for name in _STEPS:
             setattr(os, name, self._counted(getattr(os, name)))
-        commit = Database._commit
-
-        def counted_commit(database: Database, group: list[Any]) -> list[Any]:
-            self.step()
-            return commit(database, group)
-
-        setattr(Database, "_commit", counted_commit)  # noqa: B010  # replaced, which types forbid
+        for name in ("_commit", "_replace"):
+            setattr(Database, name, self._counted(getattr(Database, name)))
 
     def _counted(self, operation: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*args: Any, **kwargs: Any) -> Any:

@@ -5,8 +5,8 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
@@ -22,6 +22,8 @@ from ytarchive.common.config import Settings, given_settings, load_settings
 from ytarchive.common.setting_sources import Given
 from ytarchive.discovery import Archive
 from ytarchive.logging import Console, configure_logging
+from ytarchive.maintenance import MaintenanceAPI
+from ytarchive.offline import open_maintenance
 from ytarchive.storage import Access
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
@@ -179,15 +181,38 @@ async def connected(
 ) -> AsyncIterator[Archive]:
     """Yield the archive's services, of a server or in this process."""
     async with AsyncExitStack() as stack:
-        try:
+        with _server_named(server):
             archive = await when_free(
                 lambda: stack.enter_async_context(open_archive(settings, server, access))
             )
-        except (errors.ServiceUnavailable, errors.ServiceTimeout, errors.ProtocolError) as error:
-            ended = failure(error, NO_SERVER if server else 1)
-            ended.remedy = "Start it with `ytarchive serve`, or correct its URL."
-            raise ended from None
         yield archive
+
+
+@asynccontextmanager
+async def maintaining(
+    settings: Settings,
+    on_progress: Callable[[int], None] = lambda _: None,
+    *,
+    beside_server: bool = False,
+) -> AsyncIterator[MaintenanceAPI]:
+    """Yield the maintenance of the archive; see `open_maintenance`."""
+    server = chosen().server
+    opening = open_maintenance(settings, server, on_progress, beside_server=beside_server)
+    async with AsyncExitStack() as stack:
+        with _server_named(server):
+            maintenance = await stack.enter_async_context(opening)
+        yield maintenance
+
+
+@contextmanager
+def _server_named(server: str | None) -> Iterator[None]:
+    """Convert errors of the connection; a named server that does not answer has its exit code."""
+    try:
+        yield
+    except (errors.ServiceUnavailable, errors.ServiceTimeout, errors.ProtocolError) as error:
+        ended = failure(error, NO_SERVER if server else 1)
+        ended.remedy = "Start it with `ytarchive serve`, or correct its URL."
+        raise ended from None
 
 
 async def when_free(work: Callable[[], Awaitable[T]]) -> T:

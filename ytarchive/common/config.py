@@ -21,6 +21,7 @@ from ytarchive.common.setting_types import (
     BareUrl,
     Days,
     FolderName,
+    Folders,
     LogLevel,
     Names,
     ProxyUrl,
@@ -95,6 +96,7 @@ class StorageConfig(Section):
     metadata_dir: FolderName = Field("metadata", description="Below base_path")
     videos_dir: FolderName = Field("videos", description="Below base_path")
     logs_dir: FolderName = Field("logs", description="Below base_path")
+    allowed_roots: Folders = Field([], description="Folders of the machine that requests may use")
     state_dir: UserPath | None = Field(None, description="Databases; default base_path/.ytarchive")
     min_free: Size = Field(2**30, ge=0, description="Bytes of free disk space that downloads keep")
     staging_max_age: Seconds = Field(

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 from loguru import logger
 
-from ytarchive.common import errors, swap
+from ytarchive.common import errors, snapshots, swap
 from ytarchive.common.disk import unusable
 from ytarchive.common.file_lock import FileLock
 from ytarchive.common.grouping import Grouped
@@ -164,6 +164,21 @@ class Database:
     def query(self, name: str) -> str:
         """Return the text of a named statement, to be extended by filters."""
         return self._queries[name]
+
+    async def replace(self, source: Path) -> None:
+        """Replace the content by that of a closed database of the same schema, in one commit.
+
+        Readers see the old content or the new content.
+        """
+        self._require_open()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._replace, source)
+
+    def _replace(self, source: Path) -> None:
+        try:
+            snapshots.put(source, self._writer.connection)
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from None
+        self.version += 1
 
     async def is_usable(self) -> bool:
         """Return whether the file can be read; for health checks."""

@@ -130,6 +130,12 @@ class TokenRequired(RequestError):
     remedy = "Send `Authorization: Bearer …` with the value of `server.token`."
 
 
+class FolderNotAllowed(RequestError):
+    code, status = "E024", 403
+    meaning = "The server may not use this folder of its machine"
+    remedy = "Add the folder to `storage.allowed_roots` in the server's settings, and restart it."
+
+
 class NotFound(RequestError):
     code, status = "E013", 404
     meaning = "No object has this id"

@@ -4,7 +4,7 @@ import os
 from pathlib import Path, PurePath
 
 from ytarchive.common.config import OWN_FOLDER, StorageConfig
-from ytarchive.common.errors import PathOutsideArchive
+from ytarchive.common.errors import FolderNotAllowed, PathOutsideArchive
 from ytarchive.common.filesystem import is_file
 
 CHECKSUMS = "checksums.sha256"
@@ -38,6 +38,20 @@ def require_place_for_videos(
         if not is_own and is_file(folder / CHECKSUMS):
             taken = f"{folder.relative_to(base)} is the folder of a stored video"
             raise PathOutsideArchive(f"{named[:200]!r} cannot be used for other videos: {taken}")
+
+
+def allowed_folder(named: str, storage: StorageConfig) -> Path:
+    """Return a folder of the machine that a request names, with its links resolved.
+
+    Raises FolderNotAllowed outside `storage.allowed_roots`, PathOutsideArchive for unsafe names.
+    """
+    require_names(named)
+    folder, roots = followed(Path(named)), storage.allowed_roots
+    if not Path(named).is_absolute() or not any(map(folder.is_relative_to, map(followed, roots))):
+        known = "below a folder of storage.allowed_roots" if roots else "allowed"
+        setting = "" if roots else ": storage.allowed_roots is empty"
+        raise FolderNotAllowed(f"{named[:200]!r} is not {known}{setting}")
+    return folder
 
 
 def staged_name(video_id: str, *, side_files: bool) -> str:

@@ -59,6 +59,11 @@ class ArchiveWatch:
     def __init__(self, presence: Presence | None) -> None:
         self._presence = presence
 
+    @property
+    def archive_id(self) -> str | None:
+        """Return the identity of the archive that must be present, if it has one."""
+        return self._presence.archive_id if self._presence else None
+
     async def require(self) -> None:
         """Raise ArchiveMissing if the folder does not contain the archive."""
         if self._presence is not None:

@@ -35,6 +35,7 @@ def _resolved(path: Path) -> Path:
 
 
 UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(_resolved)]
+Folders = Annotated[list[UserPath], BeforeValidator(_split)]
 
 
 _BYTES: TypeAdapter[int] = TypeAdapter(ByteSize)

@@ -26,6 +26,12 @@ def take(source: Path, target: Path) -> None:
         raise translated(error, source) from None
 
 
+def put(source: Path, target: sqlite3.Connection) -> None:
+    """Replace the content of an open database by that of a closed file, in one commit."""
+    with closing(sqlite3.connect(source)) as new:
+        new.backup(target, pages=-1)
+
+
 def check(path: Path) -> int:
     """Check the integrity of a database and return its schema version.
 

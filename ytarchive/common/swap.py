@@ -40,6 +40,11 @@ def commit(prepared: Path) -> list[Path]:
     return [aside for name in names for aside in finish(state_path / name)]
 
 
+def aside_path(database: Path, prepared: Path) -> Path:
+    """Return the path of a database that is kept when a prepared one replaces it."""
+    return database.with_name(f"{database.name}.{prepared.name.removeprefix(_PREPARED)}.old")
+
+
 def finish(database: Path) -> list[Path]:
     """Finish an interrupted `commit` for one database; return the files that were set aside.
 

@@ -14,6 +14,7 @@ from ytarchive.jobs import (
     ScheduleAPI,
 )
 from ytarchive.logging import LoggingAPI
+from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import (
     ContentAPI,
@@ -48,5 +49,6 @@ CONTRACTS: tuple[type[Contract], ...] = (
     HistoryAPI,
     ContentAPI,
     MarksAPI,
+    MaintenanceAPI,
     LoggingAPI,
 )

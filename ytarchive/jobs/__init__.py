@@ -3,7 +3,12 @@
 from ytarchive.jobs.api import JobsAPI
 from ytarchive.jobs.availability.api import AvailabilityAPI
 from ytarchive.jobs.availability.evidence import restore_evidence
-from ytarchive.jobs.availability.models import Availability, AvailabilityQuery, AvailabilityState
+from ytarchive.jobs.availability.models import (
+    Availability,
+    AvailabilityQuery,
+    AvailabilityState,
+    RestoredAvailability,
+)
 from ytarchive.jobs.events.api import EventBatch, EventKind, EventQuery, EventsAPI
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.models import GovernorState

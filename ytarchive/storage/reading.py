@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from ytarchive.common.config import StorageConfig
+from ytarchive.common.errors import NotWritable
 from ytarchive.common.presence import Presence
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.storage.library.repository import SCHEMA
+from ytarchive.storage.maintenance.rebuild import Rebuilt
 from ytarchive.storage.search import Search
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.store.layout import Layout
@@ -16,6 +18,10 @@ from ytarchive.storage.store.local import LocalMediaStore
 
 class ReadOnlyStorage(StorageService):
     """Reads the databases and files as they are; changes raise NotWritable."""
+
+    async def rebuild(self) -> Rebuilt:
+        """Raise NotWritable."""
+        raise NotWritable(f"{self._layout.database} is open for reading only")
 
     @classmethod
     @asynccontextmanager

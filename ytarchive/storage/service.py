@@ -39,7 +39,11 @@ from ytarchive.storage.library.models import (
 from ytarchive.storage.library.playlists import save_listed
 from ytarchive.storage.library.presence import check_files
 from ytarchive.storage.library.repository import SCHEMA, Library
-from ytarchive.storage.maintenance.rebuild import restore_lost_library
+from ytarchive.storage.maintenance.rebuild import (
+    Rebuilt,
+    rebuild_open_library,
+    restore_lost_library,
+)
 from ytarchive.storage.search import Search
 from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.store import folders
@@ -133,10 +137,8 @@ class StorageService(WatchedOperations, StorageAPI):
                 await record_in_library(database, presence.archive_id)
             await storage._videos.recover()
             await storage._descriptions.recover()
-            await storage.plans.resolve_stored()
-            await storage.plans.write_missing_files()
             await storage._passes.stop_interrupted_passes()
-            await storage._library.measure()
+            await storage._settle()
         except BaseException:
             await storage.close()
             raise
@@ -153,7 +155,7 @@ class StorageService(WatchedOperations, StorageAPI):
         """Stop the verification, finish the running changes, then close the library."""
         await self._supervisor.stop()
         await self.verifier.close()
-        await self._changes.finish()
+        await self._changes.close()
         await self.search.close()
         await self._database.close()
 
@@ -171,7 +173,36 @@ class StorageService(WatchedOperations, StorageAPI):
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
         return await self._changes.run_to_end(self._save_metadata(request.metadata))
 
+    async def rebuild(self) -> Rebuilt:
+        """Rebuild the library while it is open; changes of the archive wait for the end.
+
+        Raises Conflict during a verification or another rebuild.
+        """
+        return await self._changes.alone(self._rebuild)
+
+    async def _rebuild(self) -> Rebuilt:
+        async with self.watch.checked(), self.verifier.paused():
+            await self._videos.recover()
+            rebuilt = await rebuild_open_library(
+                self._database, self._layout, self._store, self.watch
+            )
+            await self._settle()
+        try:
+            await self.search.begin_again()
+        except LocalError as error:
+            log.error("the search index is complete only after the next start: {}", error.message)
+        return rebuilt
+
+    async def _settle(self) -> None:
+        """Adapt the work plans and metrics to the stored videos."""
+        await self.plans.resolve_stored()
+        await self.plans.write_missing_files()
+        await self._library.measure()
+
     async def save_playlist(self, request: SavePlaylist) -> Done:
+        return await self._changes.run_to_end(self._save_playlist(request))
+
+    async def _save_playlist(self, request: SavePlaylist) -> Done:
         playlist_id = parse_playlist_id(request.playlist.playlist_id)
         playlist = request.playlist.model_copy(update={"playlist_id": playlist_id})
         request = request.model_copy(update={"playlist": playlist})

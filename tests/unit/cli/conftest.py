@@ -9,10 +9,10 @@ import pytest
 from loguru import logger
 
 from tests.unit.cli.peers import Peers, peers
+from ytarchive import offline
 from ytarchive.cli import session
 from ytarchive.cli.root import run
 from ytarchive.common.config import Settings
-from ytarchive.doctor import checks
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def opened(archive: Peers, monkeypatch: pytest.MonkeyPatch) -> Peers:
         yield archive
 
     monkeypatch.setattr(session, "open_archive", open_archive)
-    monkeypatch.setattr(checks, "open_archive", open_archive)
+    monkeypatch.setattr(offline, "open_for_reading", open_archive)
     return archive
 
 

@@ -38,6 +38,7 @@ from ytarchive.jobs import (
     JobType,
     JobView,
     RegistryAPI,
+    RestoredAvailability,
     ResultStatus,
     RetriedJob,
     RetryJobs,
@@ -228,6 +229,10 @@ class AvailabilityPeer(AvailabilityAPI):
 
     def __init__(self) -> None:
         self.missing: list[AvailabilityQuery] = []
+        self.restored = 0
+
+    async def restore_availability(self) -> RestoredAvailability:
+        return RestoredAvailability(videos=self.restored)
 
     async def list_availability(self, request: AvailabilityQuery) -> Page[Availability]:
         self.missing.append(request)

@@ -10,7 +10,8 @@ import pytest
 from tests.unit.cli.conftest import Cli
 from ytarchive.cli.template import template
 from ytarchive.common.config import Settings, load_settings
-from ytarchive.doctor.models import Check
+from ytarchive.maintenance import Diagnosis
+from ytarchive.offline import OfflineMaintenance
 
 
 def shown(cli: Cli, *arguments: str) -> dict[str, tuple[object, str]]:
@@ -100,10 +101,10 @@ def test_a_setting_that_cannot_be_used_is_named(cli: Cli, tmp_path: Path) -> Non
 def test_doctor_works_with_a_setting_that_cannot_be_used(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def no_checks(*_: object) -> list[Check]:
-        return []
+    async def nothing(_: object) -> Diagnosis:
+        return Diagnosis.of([])
 
-    monkeypatch.setattr("ytarchive.doctor.checks._all_checks", no_checks)
+    monkeypatch.setattr(OfflineMaintenance, "diagnose", nothing)
     monkeypatch.setenv("YTARCHIVE_SERVER__PORT", "eighty")
     ran = cli("doctor")
     assert ran.code == 1

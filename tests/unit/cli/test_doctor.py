@@ -1,7 +1,6 @@
 """`doctor`: its checks and their verdicts."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,18 +9,18 @@ import pytest
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import Peers
 from ytarchive.common.config import StorageConfig, load_settings
-from ytarchive.common.errors import StateLocked, TokenRequired
+from ytarchive.common.errors import TokenRequired
 from ytarchive.common.models import HealthCheck
-from ytarchive.doctor.checks import (
+from ytarchive.maintenance.checks import (
     check_cookies,
     check_key,
     check_network,
-    check_services,
     check_token_server,
     check_tools,
 )
-from ytarchive.doctor.disk import check_disk
-from ytarchive.doctor.models import Check, Verdict
+from ytarchive.maintenance.disk import check_disk
+from ytarchive.maintenance.models import Check, Diagnosis, Verdict
+from ytarchive.offline import OfflineMaintenance, check_archive, diagnose
 from ytarchive.ytdlp import Tool, ToolReport
 
 
@@ -165,7 +164,7 @@ def test_a_file_in_the_way_of_the_archive_fails(tmp_path: Path) -> None:
 
 
 async def test_healthy_services_pass(archive: Peers) -> None:
-    server, database, staging = await check_services(load_settings(), None)
+    server, database, staging = await check_archive(load_settings())
     assert {server.verdict, database.verdict, staging.verdict} == {Verdict.OK}
     assert "none is running" in server.message
     assert staging.message == (
@@ -184,7 +183,7 @@ async def test_an_unhealthy_service_fails_and_is_named(
         )  # fmt: skip
 
     monkeypatch.setattr(archive.storage, "health", ill)
-    _, database, _ = await check_services(load_settings(), None)
+    _, database, _ = await check_archive(load_settings())
     assert database.verdict is Verdict.FAIL
     assert database.message == "storage: database"
 
@@ -198,26 +197,16 @@ async def test_an_unreachable_proxy_is_reported_without_python_objects(
     assert "object at" not in check.message
 
 
-async def test_an_archive_in_use_by_another_command_is_a_warning(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def locked(*_: object) -> None:
-        raise StateLocked("belongs to process 7")
-
-    monkeypatch.setattr("ytarchive.doctor.checks.open_archive", locked)
-    (check,) = await check_services(load_settings(), None)
-    assert (check.verdict, check.message) == (Verdict.WARN, "belongs to process 7")
-
-
 async def test_a_server_that_refuses_the_token_fails_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refused(*_: object) -> None:
         raise TokenRequired("the server refuses the token")
 
-    monkeypatch.setattr("ytarchive.doctor.checks.open_archive", refused)
-    (check,) = await check_services(load_settings(), None)
-    assert (check.name, check.verdict) == ("server", Verdict.FAIL)
+    monkeypatch.setattr("ytarchive.offline.find_server", refused)
+    checks = (await diagnose(load_settings(), [], None)).checks
+    [check] = [each for each in checks if each.name == "server"]
+    assert check.verdict is Verdict.FAIL
     assert check.remedy is not None
     assert "YTARCHIVE_SERVER__TOKEN" in check.remedy
 
@@ -242,7 +231,7 @@ async def test_an_answer_of_another_server_is_not_accepted_as_youtubes(
     async def answered(_: object) -> int:
         return status
 
-    monkeypatch.setattr("ytarchive.doctor.checks._ask_youtube", answered)
+    monkeypatch.setattr("ytarchive.maintenance.checks._ask_youtube", answered)
     check = await check_network(load_settings())
     assert check.verdict is verdict
     assert bool(check.remedy) is (verdict is Verdict.WARN)
@@ -252,17 +241,14 @@ async def test_an_answer_of_another_server_is_not_accepted_as_youtubes(
 def test_the_exit_code_is_1_if_something_fails(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, verdict: str, code: int
 ) -> None:
-    monkeypatch.setattr("ytarchive.doctor.checks._all_checks", finding(Verdict(verdict)))
+    async def found(_: object) -> Diagnosis:
+        check = Check(name="ffmpeg", verdict=Verdict(verdict), message="gone", remedy="install it")
+        return Diagnosis.of([check])
+
+    monkeypatch.setattr(OfflineMaintenance, "diagnose", found)
     ran = cli("doctor")
     assert ran.code == code
     assert "install it" in ran.out
     told = cli("doctor", "--json").json
     assert told["ok"] is (code == 0)
     assert told["checks"][0]["verdict"] == verdict
-
-
-def finding(verdict: Verdict) -> Callable[..., object]:
-    async def all_checks(*_: object) -> list[Check]:
-        return [Check(name="ffmpeg", verdict=verdict, message="gone", remedy="install it")]
-
-    return all_checks

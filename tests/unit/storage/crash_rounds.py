@@ -5,8 +5,8 @@
 Each round works in `FOLDER/<n>`; it is killed just before the n-th step (see `countdown.py`).
 `first` is a download, `second` one over a stored one, `format` one in another format; `side` adds
 captions and a thumbnail; `restore` restores the replaced video over the present one; `metadata`
-saves a video's metadata again; `rebuild` rebuilds the library of two videos. The number of killed
-rounds is printed.
+saves a video's metadata again; `rebuild` rebuilds the library of two videos, and `rebuild
+open` that of an open archive. The number of killed rounds is printed.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ async def save(base: Path, kind: str, steps: int) -> None:
         if kind == "format":
             (staged / f"{VIDEO}.mp4").rename(staged / f"{VIDEO}.webm")
         await storage.save_video(save_request(staged))
-    if kind == "rebuild":
-        await rebuild(storage, config, steps)
+    if kind.startswith("rebuild"):
+        await rebuild(storage, config, steps, is_open=kind == "rebuild open")
         return
     if kind == "restore":
         await restore(storage, config, steps)
@@ -75,12 +75,18 @@ async def describe(storage: StorageService, steps: int) -> None:
     await storage.close()
 
 
-async def rebuild(storage: StorageService, config: StorageConfig, steps: int) -> None:
+async def rebuild(
+    storage: StorageService, config: StorageConfig, steps: int, *, is_open: bool
+) -> None:
     for video_id in (VIDEO, OTHER):
         await storage.save_video(save_request(stage(config, video_id), video_id))
+    if is_open:
+        Countdown(steps).arm()
+        await storage.rebuild()
     await storage.close()
-    Countdown(steps).arm()
-    await rebuild_library(config)
+    if not is_open:
+        Countdown(steps).arm()
+        await rebuild_library(config)
 
 
 def main() -> None:

@@ -6,13 +6,20 @@ from pathlib import Path
 import click
 from rich.console import RenderableType
 
-from ytarchive.backups import Backup, Restored, back_up
-from ytarchive.backups import restore as put_back
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, pairs, size
-from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end, when_free
+from ytarchive.cli.session import (
+    chosen,
+    log_offline,
+    maintaining,
+    read_settings,
+    run_to_end,
+    when_free,
+)
 from ytarchive.cli.times import moment
 from ytarchive.common.config import Settings
+from ytarchive.maintenance import Backup, BackupRequest, Restored
+from ytarchive.maintenance import restore as put_back
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -23,12 +30,15 @@ def backup(folder: Path) -> int:
     """Copy all databases to a new folder in DIR.
 
     A server may run meanwhile: each copy is a consistent snapshot of its database. Copy the
-    archive's files with any tool for files.
+    archive's files with any tool for files. With --server, DIR is a folder of the server's machine,
+    below a folder of its setting `storage.allowed_roots`.
     """
     settings, out = _begin()
+    request = BackupRequest(folder=str(folder.absolute()))
 
     async def work() -> None:
-        out.show(await asyncio.to_thread(back_up, settings.storage, folder), _backup)
+        async with maintaining(settings, beside_server=True) as maintenance:
+            out.show(await maintenance.back_up(request), _backup)
 
     return run_to_end(work()) or 0
 

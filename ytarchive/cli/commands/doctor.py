@@ -9,8 +9,9 @@ from ytarchive.cli.output import Output, cell
 from ytarchive.cli.session import chosen, read_given, run_to_end
 from ytarchive.cli.tables import Facts
 from ytarchive.common.config import usable_settings
-from ytarchive.doctor import Diagnosis, Verdict, diagnose
 from ytarchive.logging import Console, configure_logging
+from ytarchive.maintenance import Diagnosis, Verdict
+from ytarchive.offline import diagnose
 
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
 
@@ -19,7 +20,7 @@ _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
 def doctor() -> int:
     """Check the installation, settings, network and disk.
 
-    The exit code is 1 if something fails.
+    A running server checks itself. The exit code is 1 if something fails.
     """
     options = chosen()
     settings, problems = usable_settings(read_given(options))

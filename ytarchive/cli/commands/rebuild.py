@@ -5,9 +5,15 @@ from rich.console import RenderableType
 
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, pairs, size
-from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end, when_free
-from ytarchive.jobs import restore_evidence
-from ytarchive.storage import Rebuilt, rebuild_library
+from ytarchive.cli.session import (
+    chosen,
+    log_offline,
+    maintaining,
+    read_settings,
+    run_to_end,
+    when_free,
+)
+from ytarchive.storage import Rebuilt
 
 _TOLD_EVERY = 1000
 _EXAMPLES_SHOWN = 20
@@ -17,9 +23,9 @@ _EXAMPLES_SHOWN = 20
 def rebuild() -> int:
     """Rebuild the library's database from the files.
 
-    Use it if `library.db` is damaged or lost, or if files were added by other programs. The command
-    sends no request to YouTube, changes no file of a video, and keeps the old database. No server
-    may run.
+    Use it if `library.db` is damaged or lost, or if files were added or removed by other programs.
+    The command sends no request to YouTube, changes no file of a video, and keeps the old database.
+    A running server rebuilds its library; its downloads continue, and are stored afterwards.
     """
     options = chosen()
     settings = read_settings(options)
@@ -31,14 +37,13 @@ def rebuild() -> int:
             out.remark(f"{videos} videos found")
 
     async def work() -> int:
-        rebuilt = await when_free(lambda: rebuild_library(settings.storage, show_progress))
-        evidence = await when_free(lambda: restore_evidence(settings))
-        rebuilt = rebuilt.model_copy(update={"availability": evidence})
+        async with maintaining(settings, show_progress) as maintenance:
+            rebuilt = await when_free(maintenance.rebuild)
         out.show(rebuilt, _rebuilt)
         for example in rebuilt.examples[:_EXAMPLES_SHOWN]:
             out.line(f"problem: {example}", "yellow")
         if not rebuilt.is_searchable:
-            out.remark("The search index could not be created; the next start tries again.")
+            out.remark("The search index is not complete yet; a server or the next start fills it.")
         return 0
 
     return run_to_end(work()) or 0

@@ -6,7 +6,11 @@ from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Page
 from ytarchive.common.services import ServiceName
-from ytarchive.jobs.availability.models import Availability, AvailabilityQuery
+from ytarchive.jobs.availability.models import (
+    Availability,
+    AvailabilityQuery,
+    RestoredAvailability,
+)
 
 
 class AvailabilityAPI(Contract, Protocol):
@@ -22,4 +26,9 @@ class AvailabilityAPI(Contract, Protocol):
     @endpoint("GET /availability/{video_id}")
     async def get_availability(self, video_id: VideoId) -> Availability:
         """Return the availability of one video. Raises NotFound if YouTube never refused it."""
+        ...
+
+    @endpoint("POST /availability/restore")
+    async def restore_availability(self) -> RestoredAvailability:
+        """Add the evidence in the history of videos about which nothing is recorded."""
         ...

@@ -1,9 +1,11 @@
 """Evidence of availability in the history of videos, so that it survives the loss of `jobs.db`."""
 
+import asyncio
+
 from loguru import logger
 from pydantic import TypeAdapter, ValidationError
 
-from ytarchive.common.config import Settings
+from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.lock import StateLock
@@ -42,15 +44,21 @@ async def restore_evidence(settings: Settings) -> int:
 
     Raises StateLocked while a process owns the queue, or a database error.
     """
-    state, restored = settings.storage.state_path, 0
+    state = settings.storage.state_path
     with StateLock(state, [ServiceName.JOBS]):
         async with await Database.open(state / "jobs.db", SCHEMA) as database:
-            for video_id, entry in availability_history(settings.storage):
-                try:
-                    found = _RECORD.validate_python(entry.data)
-                except ValidationError:
-                    log.warning("{}: the evidence in its history cannot be read", video_id)
-                    continue
-                if found.video_id == video_id:
-                    restored += await database.execute("restore_availability", found.row())
+            return await restore_from(settings.storage, database)
+
+
+async def restore_from(storage: StorageConfig, database: Database) -> int:
+    """Copy evidence from the history into an open `jobs.db`; return the number of videos."""
+    restored = 0
+    for video_id, entry in await asyncio.to_thread(lambda: list(availability_history(storage))):
+        try:
+            found = _RECORD.validate_python(entry.data)
+        except ValidationError:
+            log.warning("{}: the evidence in its history cannot be read", video_id)
+            continue
+        if found.video_id == video_id:
+            restored += await database.execute("restore_availability", found.row())
     return restored

@@ -22,7 +22,12 @@ from ytarchive.common.scheduler import Duty
 from ytarchive.common.supervision import mark_working
 from ytarchive.download import DownloadAPI
 from ytarchive.jobs.availability.api import AvailabilityAPI
-from ytarchive.jobs.availability.models import Availability, AvailabilityQuery, AvailabilityState
+from ytarchive.jobs.availability.models import (
+    Availability,
+    AvailabilityQuery,
+    AvailabilityState,
+    RestoredAvailability,
+)
 from ytarchive.jobs.availability.records import (
     AvailabilityRecord,
     checks_of,
@@ -70,6 +75,8 @@ class AvailabilityLedger(AvailabilityAPI):
         """Called when there is new evidence about a suspicion."""
         self.on_evidence: Callable[[AvailabilityRecord], Awaitable[None]] = _ignore_record
         """Called with each record that has new evidence."""
+        self.read_history: Callable[[], Awaitable[int]] = _read_nothing
+        """Adds the unknown evidence in the history of videos; returns the number of videos."""
 
     async def seen_available(self, video_id: str) -> None:
         """Record that a video is available. Cheap unless it was unavailable before."""
@@ -180,6 +187,9 @@ class AvailabilityLedger(AvailabilityAPI):
             skipped=page.skipped,
         )
 
+    async def restore_availability(self) -> RestoredAvailability:
+        return RestoredAvailability(videos=await self.read_history())
+
     @property
     def duty(self) -> Duty:
         """Return the duty of a server."""
@@ -253,6 +263,10 @@ async def _ignore(_: str) -> None:
 
 async def _ignore_record(_: AvailabilityRecord) -> None:
     return
+
+
+async def _read_nothing() -> int:
+    return 0
 
 
 _LISTING = Listing(

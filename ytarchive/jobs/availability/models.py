@@ -36,6 +36,12 @@ class Availability(Model):
     summary: str = Field(default="", description="For people, as `lost upstream, safe here`")
 
 
+class RestoredAvailability(Model):
+    """The result of reading the history."""
+
+    videos: int = Field(description="Videos whose evidence was unknown")
+
+
 class AvailabilityQuery(Model):
     """Which videos to list."""
 

@@ -1,13 +1,14 @@
 """Decides whether a video may start, and why work waits: governor, disk, ledger, errors."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from ytarchive.common.config import Settings
 from ytarchive.common.database import Database
 from ytarchive.common.errors import NetworkFailure, YTArchiveError
 from ytarchive.common.services import ServiceName
 from ytarchive.common.supervision import Supervisor
-from ytarchive.jobs.availability.evidence import EvidenceHistory
+from ytarchive.jobs.availability.evidence import EvidenceHistory, restore_from
 from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.governor.circuit import EXTRACTION, Circuit
 from ytarchive.jobs.governor.governor import Governor
@@ -62,6 +63,7 @@ async def guards_of(database: Database, settings: Settings, clients: ServiceClie
     download, storage = clients.download, clients.storage
     conditions = RetryConditions(settings.network)
     ledger = AvailabilityLedger(database, download, storage, governor, conditions)
+    ledger.read_history = partial(restore_from, settings.storage, database)
     if clients.history is not None:
         ledger.on_evidence = EvidenceHistory(clients.history).record
     return Guards(governor, DiskGuard(storage), ledger)

@@ -4,22 +4,22 @@ The new library is built in a separate folder and then swapped in; the old one i
 """
 
 import asyncio
+import shutil
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 from loguru import logger
 from pydantic import Field
 
-from ytarchive.common import filesystem, swap
+from ytarchive.common import filesystem, snapshots, swap
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import LocalError, NotFound, YTArchiveError
 from ytarchive.common.filesystem import is_file
-from ytarchive.common.identity import ArchiveIdentity
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model
 from ytarchive.common.presence import ArchiveWatch, Presence
@@ -61,7 +61,7 @@ class Rebuilt(Model):
     examples: list[str] = Field(description="The first 1000 of them")
     replaced: list[str] = Field(description="The replaced files of the library, which are kept")
     is_searchable: bool = Field(
-        default=False, description="False: the search index could not be created"
+        default=False, description="False: the search index is not complete yet"
     )
 
 
@@ -85,8 +85,27 @@ async def rebuild_library(
         watch = ArchiveWatch(Presence(layout.base, identity.id) if identity else None)
         await _finish_moves(layout, store)
         rebuilt = await _made_again(layout, store, watch, on_progress)
-        await _record(layout, identity)
         return rebuilt.model_copy(update={"is_searchable": await _index(layout, store, watch)})
+
+
+async def rebuild_open_library(
+    database: Database, layout: Layout, store: MediaStore, watch: ArchiveWatch
+) -> Rebuilt:
+    """Rebuild the library that this process has open, while nobody changes the archive.
+
+    The old library is copied before it is replaced in one commit. Raises as `rebuild_library`.
+    """
+
+    async def replace(prepared: Path) -> list[Path]:
+        aside = swap.aside_path(layout.database, prepared)
+        await asyncio.to_thread(snapshots.take, layout.database, aside)
+        await database.replace(prepared / layout.database.name)
+        await asyncio.to_thread(shutil.rmtree, prepared)
+        return [aside]
+
+    rebuilt = await _made_again(layout, store, watch, lambda _: None, replace)
+    log.info("the library is rebuilt; videos: {}, problems: {}", rebuilt.videos, rebuilt.problems)
+    return rebuilt
 
 
 async def restore_lost_library(layout: Layout, store: MediaStore, watch: ArchiveWatch) -> None:
@@ -128,19 +147,29 @@ def _is_absent(database: Path) -> bool:
     return status is None or (stat.S_ISREG(status.st_mode) and not status.st_size)
 
 
+async def _swap_in(prepared: Path) -> list[Path]:
+    return swap.commit(prepared)
+
+
 async def _made_again(
-    layout: Layout, store: MediaStore, watch: ArchiveWatch, on_progress: Callable[[int], None]
+    layout: Layout,
+    store: MediaStore,
+    watch: ArchiveWatch,
+    on_progress: Callable[[int], None],
+    replace: Callable[[Path], Awaitable[list[Path]]] = _swap_in,
 ) -> Rebuilt:
-    """Build the library from the files, and swap it in if the archive is still present."""
+    """Build the library from the files, and replace the old one if the archive is present."""
     began = time.monotonic()
     with os_errors(layout.state):
         prepared = swap.prepare(layout.state)
     async with await Database.open(prepared / layout.database.name, _UNFINISHED) as database:
         filling = LibraryImporter(database, layout, store, on_progress)
         await watch.run(filling.fill())
+        if watch.archive_id is not None:
+            await record_in_library(database, watch.archive_id)
         totals = await Library(database, layout).totals()
     with os_errors(layout.state):
-        aside = swap.commit(prepared)
+        aside = await replace(prepared)
     return Rebuilt(
         videos=totals.videos,
         metadata=totals.metadata,
@@ -153,13 +182,6 @@ async def _made_again(
         examples=filling.examples,
         replaced=[str(path) for path in aside],
     )
-
-
-async def _record(layout: Layout, identity: ArchiveIdentity | None) -> None:
-    """Record the archive's identity in the new library."""
-    if identity is not None:
-        async with await Database.open(layout.database, SCHEMA) as library:
-            await record_in_library(library, identity.id)
 
 
 async def _finish_moves(layout: Layout, store: MediaStore) -> None:

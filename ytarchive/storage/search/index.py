@@ -95,11 +95,16 @@ class SearchIndex:
 
     @classmethod
     async def _begin(cls, path: Path, library_id: str) -> Self:
-        with os_errors(path):
-            await asyncio.to_thread(_remove, path)
-        database = await Database.open(path, SCHEMA)
-        await database.execute("begin_state", {"library_id": library_id, "rules": RULES})
-        return cls(database, 0, 0)
+        return cls(await _created(path, library_id), 0, 0)
+
+    async def begin_again(self, library_id: str) -> None:
+        """Empty the index, and make it the index of another library."""
+        path = self._database.path.with_suffix(".new")
+        await (await _created(path, library_id)).close()
+        await self._database.replace(path)
+        await asyncio.to_thread(_remove, path)
+        self.revision = self.overflow = 0
+        self._numbers = _Numbers()
 
     async def close(self) -> None:
         """Finish pending writes, then close."""
@@ -157,6 +162,15 @@ class SearchIndex:
         for statement in ("add_video", "add_text", "add_words", "add_title"):
             writer.execute(statement, row)
         return (number >> _PLACES) - day
+
+
+async def _created(path: Path, library_id: str) -> Database:
+    """Create an empty index, also if a file or folder has its name."""
+    with os_errors(path):
+        await asyncio.to_thread(_remove, path)
+    database = await Database.open(path, SCHEMA)
+    await database.execute("begin_state", {"library_id": library_id, "rules": RULES})
+    return database
 
 
 def _remove(path: Path) -> None:

@@ -49,6 +49,7 @@ class Indexer:
         self._store = store
         self._watch = watch
         self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def notify(self) -> None:
         """Signal that the library has changed."""
@@ -68,13 +69,27 @@ class Indexer:
     async def catch_up(self, *, rest: float = 0.0) -> None:
         """Index all pending changes. `rest`: seconds to sleep per second spent reading."""
         done = 0
-        while rows := await self._next_changes():
-            async with self._watch.checked():  # else captions on a missing disk would be dropped
-                documents = await self._documents(rows, rest)
-            await self._index.take_in(documents, rows[-1]["revision"])
-            done += len(documents)
+        while indexed := await self._index_next(rest):
+            done += indexed
         if done:
             log.debug("{} videos indexed", done)
+
+    async def begin_again(self) -> None:
+        """Empty the index, because another library has replaced the one that it belongs to."""
+        async with self._turn:
+            [state] = await self._library.fetch_all("search_state")
+            await self._index.begin_again(state["library_id"])
+        self.notify()
+
+    async def _index_next(self, rest: float) -> int:
+        """Index the next changes. Return their number."""
+        async with self._turn:
+            rows = await self._next_changes()
+            if rows:
+                async with self._watch.checked():  # or captions on a lost disk are dropped
+                    documents = await self._documents(rows, rest)
+                await self._index.take_in(documents, rows[-1]["revision"])
+            return len(rows)
 
     async def _documents(self, rows: list[Row], rest: float) -> list[Document]:
         documents = []

@@ -66,6 +66,7 @@ class Search(SearchAPI):
         self._finder = finder
         self.notify = indexer.notify
         self.pending = indexer.pending
+        self.begin_again = indexer.begin_again
 
     @classmethod
     async def open(

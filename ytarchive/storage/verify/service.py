@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from loguru import logger
@@ -68,15 +69,25 @@ class Verifier(WatchedOperations, VerificationAPI):
         """
         await self.watch.require()
         async with self._starting:
-            ended = (await self.get_verification()).state is not VerifyState.RUNNING
-            if self._task is not None and ended:
-                await asyncio.wait([self._task])  # its state is recorded; the task is about to end
-            if self.is_running:
-                raise Conflict("a verification is running; cancel it, or wait for its end")
+            await self._require_none()
             progress = await self._begun(request)
             self._session = self._new_session(progress, request, threads or os.cpu_count() or 1)
             self._task = asyncio.create_task(self._run(self._session, progress.scope))
         return await self.get_verification()
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Start no verification during the block. Raises Conflict if one is running."""
+        async with self._starting:
+            await self._require_none()
+            yield
+
+    async def _require_none(self) -> None:
+        ended = (await self.get_verification()).state is not VerifyState.RUNNING
+        if self._task is not None and ended:
+            await asyncio.wait([self._task])  # its state is recorded; the task is about to end
+        if self.is_running:
+            raise Conflict("a verification is running; cancel it, or wait for its end")
 
     @property
     def is_running(self) -> bool:

@@ -1,6 +1,6 @@
 """Restores a backup again and again, each time killed one step later.
 
-    python -m tests.unit.backups.restore_rounds FOLDER
+    python -m tests.unit.maintenance.restore_rounds FOLDER
 
 Each round works on a copy of `FOLDER/archive` in `FOLDER/<n>` and restores `FOLDER/backup`. The
 number of killed rounds is printed.
@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from tests.unit.countdown import Countdown, killed_rounds
-from ytarchive.backups import restore
 from ytarchive.common.config import StorageConfig
+from ytarchive.maintenance.backups import restore
 
 
 def main() -> None:

@@ -27,8 +27,6 @@ from tests.unit.storage.samples import (
     save_request,
     stage,
 )
-from ytarchive import backups
-from ytarchive.backups import DECLARED, back_up, restore
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.errors import (
@@ -43,6 +41,8 @@ from ytarchive.common.errors import (
 from ytarchive.common.lock import StateLock
 from ytarchive.common.schema import Schema
 from ytarchive.common.services import ServiceName
+from ytarchive.maintenance import backups
+from ytarchive.maintenance.backups import DECLARED, back_up, restore
 from ytarchive.storage import Access, open_identity
 from ytarchive.storage.service import StorageService
 
@@ -323,7 +323,7 @@ async def test_a_restore_killed_at_any_step_leaves_all_old_or_all_new_databases(
     mark(archive, 7)
     shutil.move(back_up(archive, tmp_path / "made").path, tmp_path / "backup")
     mark(archive, 8)
-    rounds = int(run(sys.executable, "-m", "tests.unit.backups.restore_rounds", str(tmp_path)))
+    rounds = int(run(sys.executable, "-m", "tests.unit.maintenance.restore_rounds", str(tmp_path)))
     assert rounds > 8
     outcomes = []
     for number in range(1, rounds + 1):

@@ -1,10 +1,10 @@
 """The results of checks."""
 
 from enum import StrEnum
-
-from pydantic import BaseModel
+from typing import Self
 
 from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.models import Model
 
 
 class Verdict(StrEnum):
@@ -15,7 +15,7 @@ class Verdict(StrEnum):
     FAIL = "fail"
 
 
-class Check(BaseModel):
+class Check(Model):
     """A requirement of archiving, its state, and the remedy."""
 
     name: str
@@ -24,11 +24,16 @@ class Check(BaseModel):
     remedy: str | None = None
 
 
-class Diagnosis(BaseModel):
+class Diagnosis(Model):
     """All checks; `ok` means that none failed."""
 
     ok: bool
     checks: list[Check]
+
+    @classmethod
+    def of(cls, checks: list[Check]) -> Self:
+        """Return the checks with their conclusion."""
+        return cls(ok=all(each.verdict is not Verdict.FAIL for each in checks), checks=checks)
 
 
 def failed(name: str, error: YTArchiveError, verdict: Verdict, remedy: str | None = None) -> Check:

@@ -5,65 +5,64 @@ import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import aiohttp
 
-from ytarchive.app import open_archive
-from ytarchive.common.config import Settings, StorageConfig
-from ytarchive.common.errors import (
-    ArchiveMissing,
-    InvalidConfiguration,
-    NotAnArchive,
-    StateLocked,
-    TokenRequired,
-    WrongArchive,
-    YTArchiveError,
-)
-from ytarchive.common.read_only import require_sound
+from ytarchive.common.config import Settings
+from ytarchive.common.contract import Contract, ServiceContract
+from ytarchive.common.errors import InvalidConfiguration, YTArchiveError
 from ytarchive.common.setting_sources import SettingProblem
 from ytarchive.connection import PROXY_ERRORS, youtube_session
-from ytarchive.discovery import Archive
-from ytarchive.doctor.disk import check_disk, check_staging
-from ytarchive.doctor.models import Check, Diagnosis, Verdict, failed
-from ytarchive.storage import Access, is_creatable
+from ytarchive.download import DownloadAPI, StagingAPI
+from ytarchive.jobs import JobsAPI
+from ytarchive.logging import LoggingAPI
+from ytarchive.maintenance.disk import check_disk, check_staging
+from ytarchive.maintenance.models import Check, Diagnosis, Verdict, failed
+from ytarchive.metadata import MetadataAPI
+from ytarchive.storage import StorageAPI
 from ytarchive.ytdlp import Tool, ToolReport, cookies_report, tool_report
+
+C = TypeVar("C", bound=Contract)
 
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{35}")
 _SECONDS_FOR_NETWORK = 15.0
-_READ_AT_ONCE = 64 * 2**20
-"""Maximum bytes of a database that is read completely."""
-_ACCESS_REMEDY = "Set YTARCHIVE_SERVER__TOKEN, or `server.token`, to the token of that server."
+_SERVICES: tuple[type[ServiceContract], ...] = (
+    JobsAPI,
+    MetadataAPI,
+    DownloadAPI,
+    StorageAPI,
+    LoggingAPI,
+)
 _YOUTUBE = "https://www.youtube.com/generate_204"
 
 
-async def diagnose(
-    settings: Settings, problems: Sequence[SettingProblem], server: str | None
-) -> Diagnosis:
-    """Check everything. `problems`: invalid settings, for which `settings` has the defaults.
+class Of(Protocol):
+    """Returns the implementation of a contract, in this process or of a server."""
 
-    `server`: the URL of a server, which is checked instead of the services in this process.
-    """
-    checks = [*check_settings(problems), *await _all_checks(settings, server)]
-    return Diagnosis(ok=all(each.verdict is not Verdict.FAIL for each in checks), checks=checks)
+    def __call__(self, contract: type[C], /) -> C:
+        """Return the implementation."""
+        ...
 
 
-async def _all_checks(settings: Settings, server: str | None) -> list[Check]:
-    """Return every check, in the order in which they are shown."""
-    tools, services, network, tokens = await asyncio.gather(
+async def diagnose(settings: Settings, services: Sequence[Check]) -> Diagnosis:
+    """Check everything around the services. `services`: their checks."""
+    tools, network, tokens = await asyncio.gather(
         asyncio.to_thread(tool_report),
-        check_services(settings, server),
         check_network(settings),
         check_token_server(settings),
     )
-    return [
-        *check_tools(tools),
-        check_key(settings),
-        check_cookies(settings.network.cookies_file),
-        *tokens,
-        check_disk(settings.storage),
-        *services,
-        network,
-    ]
+    return Diagnosis.of(
+        [
+            *check_tools(tools),
+            check_key(settings),
+            check_cookies(settings.network.cookies_file),
+            *tokens,
+            check_disk(settings.storage),
+            *services,
+            network,
+        ]
+    )
 
 
 def check_settings(problems: Sequence[SettingProblem]) -> list[Check]:
@@ -162,62 +161,23 @@ async def check_token_server(settings: Settings) -> list[Check]:
     return [Check(name="PO tokens", verdict=Verdict.OK, message=f"{url} answers")]
 
 
-async def check_services(settings: Settings, server: str | None) -> list[Check]:
-    """Check the server or, without one, the services and databases in this process."""
-    try:
-        async with open_archive(settings, server, Access.READ) as archive:
-            services = await _services(archive, settings.storage)
-            return [_place(archive), services, await check_staging(archive)]
-    except StateLocked as error:
-        return [failed("database", error, Verdict.WARN)]
-    except TokenRequired as error:
-        return [failed("server", error, Verdict.FAIL, _ACCESS_REMEDY)]
-    except NotAnArchive as error:
-        return [await asyncio.to_thread(_no_archive, settings.storage, error)]
-    except (ArchiveMissing, WrongArchive) as error:
-        return [failed("archive", error, Verdict.FAIL)]
-    except YTArchiveError as error:
-        return [failed("server" if server else "database", error, Verdict.FAIL)]
-
-
-def _require_sound(state: Path) -> None:
-    """Raise DatabaseCorrupt for a damaged database."""
-    for path in sorted(state.glob("*.db")):
-        if path.stat().st_size <= _READ_AT_ONCE:
-            require_sound(path)
-
-
-def _no_archive(storage: StorageConfig, error: NotAnArchive) -> Check:
-    """Return the check of a missing archive, which passes if an archive can be created."""
-    if not is_creatable(storage):
-        return failed("archive", error, Verdict.FAIL)
-    message = f"none in {storage.base_path} yet: `ytarchive init` creates it"
-    return Check(name="archive", verdict=Verdict.OK, message=message)
-
-
-def _place(archive: Archive) -> Check:
-    message = archive.url or "none is running; commands work without a server"
-    return Check(name="server", verdict=Verdict.OK, message=message)
-
-
-async def _services(archive: Archive, storage: StorageConfig) -> Check:
-    """Return the checks of every service, including databases."""
-    if archive.url is None:  # a server checks its databases at start
-        await asyncio.to_thread(_require_sound, storage.state_path)
-    services = (archive.jobs, archive.metadata, archive.download, archive.storage, archive.logging)
-    answers = await asyncio.gather(*(each.health() for each in services), return_exceptions=True)
+async def check_services(of: Of) -> list[Check]:
+    """Check every service, including databases, and the staging folder."""
+    asked = (of(each).health() for each in _SERVICES)
+    healths = await asyncio.gather(*asked, return_exceptions=True)
     problem = []
-    for service, health in zip(services, answers, strict=True):
+    for contract, health in zip(_SERVICES, healths, strict=True):
         if isinstance(health, BaseException):
-            problem.append(f"{service.service}: {health}")
+            problem.append(f"{contract.service}: {health}")
         elif not health.is_healthy:
             bad = [name for name, good in health.checks.items() if not good]
-            problem.append(f"{service.service}: {', '.join(bad) or health.status}")
-    if not problem:
-        return Check(name="database", verdict=Verdict.OK, message="all services are healthy")
-    remedy = "See `ytarchive logs --level warning`."
-    message = "; ".join(problem)
-    return Check(name="database", verdict=Verdict.FAIL, message=message, remedy=remedy)
+            problem.append(f"{contract.service}: {', '.join(bad) or health.status}")
+    check = Check(name="database", verdict=Verdict.OK, message="all services are healthy")
+    if problem:
+        remedy = "See `ytarchive logs --level warning`."
+        failure = {"verdict": Verdict.FAIL, "message": "; ".join(problem), "remedy": remedy}
+        check = check.model_copy(update=failure)
+    return [check, await check_staging(of(StagingAPI))]
 
 
 async def check_network(settings: Settings) -> Check:

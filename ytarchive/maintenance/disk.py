@@ -7,9 +7,8 @@ from rich.filesize import decimal
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import Space, existing
 from ytarchive.common.errors import YTArchiveError
-from ytarchive.discovery import Archive
-from ytarchive.doctor.models import Check, Verdict, failed
 from ytarchive.download import StagingAPI
+from ytarchive.maintenance.models import Check, Verdict, failed
 
 
 def check_disk(storage: StorageConfig) -> Check:
@@ -29,10 +28,10 @@ def check_disk(storage: StorageConfig) -> Check:
     return Check(name="disk", verdict=verdict, message=message, remedy=remedy)
 
 
-async def check_staging(archive: Archive) -> Check:
+async def check_staging(staging: StagingAPI) -> Check:
     """Report the size of partial downloads, and when they are removed."""
     try:
-        found = await archive.of(StagingAPI).get_staging()
+        found = await staging.get_staging()
     except YTArchiveError as error:
         return failed("staging", error, Verdict.WARN)
     kept = f"{found.active} in use, {found.videos} unused with {decimal(found.size_bytes)}"
