@@ -62,7 +62,7 @@ def place_of(request: Model, cursor: str, form: TypeAdapter[Values]) -> Values:
 
 def _key_of(request: Model) -> str:
     """Return the key of a list, which does not depend on the page size."""
-    asked = request.model_dump_json(exclude={"cursor", "limit", "lines"}).encode()
+    asked = request.model_dump_json(exclude={"cursor", "limit", "lines", "wait"}).encode()
     return hashlib.blake2b(asked, digest_size=6).hexdigest()
 
 

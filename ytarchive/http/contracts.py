@@ -12,6 +12,7 @@ from ytarchive.jobs import (
     RegistryAPI,
     RepairsAPI,
     ScheduleAPI,
+    ShortIdsAPI,
 )
 from ytarchive.logging import LoggingAPI
 from ytarchive.maintenance import MaintenanceAPI
@@ -30,6 +31,7 @@ from ytarchive.storage import (
 CONTRACTS: tuple[type[Contract], ...] = (
     JobsAPI,
     JobResultsAPI,
+    ShortIdsAPI,
     RepairsAPI,
     GovernorAPI,
     PermitsAPI,

@@ -10,6 +10,7 @@ from ytarchive.jobs.availability.models import (
     RestoredAvailability,
 )
 from ytarchive.jobs.events.api import EventBatch, EventKind, EventQuery, EventsAPI
+from ytarchive.jobs.finding.api import FoundId, ShortIdsAPI
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.queue.filtering import VideoFilter

@@ -22,6 +22,8 @@ from ytarchive.jobs.api import JobsAPI
 from ytarchive.jobs.availability.api import AvailabilityAPI
 from ytarchive.jobs.events.api import EventsAPI
 from ytarchive.jobs.events.service import EventsService
+from ytarchive.jobs.finding.api import ShortIdsAPI
+from ytarchive.jobs.finding.service import ShortIdsService
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.gate import GovernedGate, Permits
 from ytarchive.jobs.governor.service import GovernorService
@@ -79,7 +81,7 @@ class JobsService(JobsAPI, DownloadListener):
         self.events: EventsAPI = EventsService(current_bus())
         self._repository = repository = JobsRepository(database)
         self._settings = settings
-        self._storage, self._verification = clients.storage, clients.verification
+        self._clients = clients
         self._guards = guards
         self.availability: AvailabilityAPI = guards.ledger
         self.gate = GovernedGate(guards.governor)
@@ -106,7 +108,7 @@ class JobsService(JobsAPI, DownloadListener):
 
     def _direct_downloads(self, conditions: RetryConditions) -> DirectDownloads:
         changed, ledger = self._engine.job_changed, self._guards.ledger
-        return DirectDownloads(self._repository, self._storage, ledger, conditions, changed)
+        return DirectDownloads(self._repository, self._clients.storage, ledger, conditions, changed)
 
     @property
     def direct_retries(self) -> DirectRetries:
@@ -157,7 +159,8 @@ class JobsService(JobsAPI, DownloadListener):
         """Return the implementations of the other contracts of Jobs."""
         return {
             JobResultsAPI: JobResultsService(self._repository),
-            RepairsAPI: RepairService(self.create_job, self._verification),
+            ShortIdsAPI: ShortIdsService(self.list_jobs, self._clients.plans),
+            RepairsAPI: RepairService(self.create_job, self._clients.verification),
             GovernorAPI: self.governor,
             PermitsAPI: self.permits,
             AvailabilityAPI: self.availability,

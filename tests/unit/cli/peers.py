@@ -45,8 +45,10 @@ from ytarchive.jobs import (
     RetryReport,
     RetryWorkPlans,
     ServiceRegistry,
+    ShortIdsAPI,
     VideoProgress,
 )
+from ytarchive.jobs.finding.service import ShortIdsService
 from ytarchive.logging import LogEntry, LoggingAPI, LogQuery, Metric
 from ytarchive.metadata import (
     ChannelMetadata,
@@ -450,4 +452,5 @@ def peers(url: str | None = None) -> Peers:
     kinds += [StagingPeer, EventsPeer, AvailabilityPeer, RegistryPeer]
     found = {kind.__mro__[1]: kind() for kind in kinds}
     found |= {GovernorAPI: found[JobsAPI].governor, WorkPlansAPI: found[StorageAPI]}
+    found[ShortIdsAPI] = ShortIdsService(found[JobsAPI].list_jobs, found[WorkPlansAPI])
     return Peers(found, url)

@@ -1,9 +1,8 @@
 """`ytarchive storage list` and `ytarchive storage search`."""
 
-import asyncio
 import re
-import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,7 +10,6 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from ytarchive.app import open_archive
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output, cell, clock, size, table
 from ytarchive.cli.paging import page_of, paged
@@ -128,7 +126,9 @@ async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **ask
     query = SearchQuery(query=" ".join(words), **asked)
     results = await _answer(archive, lambda it: it.of(SearchAPI).search(query))
     if results.pending and archive.url is None:
-        results = await _search_and_index(query) or results
+        indexed = query.model_copy(update={"wait": _PATIENCE})
+        with suppress(LocalError):  # another process uses the archive
+            results = await _changing(lambda it: it.of(SearchAPI).search(indexed))
     out.show(results, _results)
     if results.pending:
         out.remark(f"Not in the index yet: {counted(results.pending, 'stored video')}.")
@@ -140,24 +140,14 @@ async def _answer(archive: Archive, ask: Callable[[Archive], Awaitable[T]]) -> T
     try:
         return await ask(archive)
     except NotWritable:
-        options = chosen()
-        async with connected(read_settings(options), options.server, Access.WRITE) as owner:
-            return await ask(owner)
+        return await _changing(ask)
 
 
-async def _search_and_index(query: SearchQuery) -> SearchResults | None:
-    """Search while this process indexes pending videos; None if the archive is in use."""
+async def _changing(ask: Callable[[Archive], Awaitable[T]]) -> T:
+    """Return the answer of an archive that this process may change."""
     options = chosen()
-    patience = time.monotonic() + _PATIENCE
-    try:
-        async with open_archive(read_settings(options), None, Access.WRITE) as archive:
-            results = await archive.of(SearchAPI).search(query)
-            while results.pending and time.monotonic() < patience:
-                await asyncio.sleep(0.2)
-                results = await archive.of(SearchAPI).search(query)
-            return results
-    except LocalError:
-        return None
+    async with connected(read_settings(options), options.server, Access.WRITE) as owner:
+        return await ask(owner)
 
 
 def _videos(page: Page[StoredVideo]) -> RenderableType:

@@ -11,7 +11,6 @@ from ytarchive.cli.cancelling import CancelReport, cancel_open
 from ytarchive.cli.following import follow, follow_or_detach
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, pairs, size, table
-from ytarchive.cli.own_ids import job_id_of
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID, Moment
 from ytarchive.cli.retrying import report_and_follow, retry_options
@@ -22,7 +21,16 @@ from ytarchive.cli.times import at_about, local_times, moment
 from ytarchive.cli.views import name_of
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
-from ytarchive.jobs import GovernorAPI, GovernorState, Job, JobQuery, JobStatus, JobType, RetryJobs
+from ytarchive.jobs import (
+    GovernorAPI,
+    GovernorState,
+    Job,
+    JobQuery,
+    JobStatus,
+    JobType,
+    RetryJobs,
+    ShortIdsAPI,
+)
 
 
 @click.group(cls=Group, default="list")
@@ -57,7 +65,7 @@ async def list_jobs(archive: Archive, out: Output, /, **asked: Any) -> None:
 @reading
 async def show(archive: Archive, out: Output, job_id: str) -> None:
     """Show a job and its results."""
-    job = await archive.jobs.get_job(await job_id_of(archive, job_id))
+    job = await archive.jobs.get_job(await _id_of(archive, job_id))
     shown = [result.video_id for result in job.results[:MOST_ROWS]]
     titles = {} if out.as_json else await titles_of(archive, job, shown)
     out.show(job, lambda job: _job_details(job, titles))
@@ -73,7 +81,7 @@ async def watch(archive: Archive, out: Output, job_id: str) -> int:
 
     With --json: a line for each change; the last line is the finished job.
     """
-    job_id = await job_id_of(archive, job_id)
+    job_id = await _id_of(archive, job_id)
     await archive.jobs.get_job(job_id)
     return await follow(archive, out, [job_id], stream=True)
 
@@ -95,7 +103,7 @@ async def retry(
     if job_id is None and not is_bulk:
         raise click.UsageError("Give a JOB_ID, or --reason for all jobs.")
     if job_id is not None:
-        job_id = await job_id_of(archive, job_id)
+        job_id = await _id_of(archive, job_id)
     if job_id is not None and not is_bulk:
         job = await archive.jobs.retry_job(job_id)
         return await follow_or_detach(archive, out, [job], detach=detach)
@@ -131,8 +139,12 @@ async def cancel(
         report = await cancel_open(archive, before, dry_run=dry_run)
         out.show(report, _cancelled)
         return
-    job = await archive.jobs.cancel_job(await job_id_of(archive, job_id))
+    job = await archive.jobs.cancel_job(await _id_of(archive, job_id))
     out.show(job, lambda job: cell(f"job {job.id} is cancelled"))
+
+
+async def _id_of(archive: Archive, short_id: str) -> str:
+    return (await archive.of(ShortIdsAPI).find_job(short_id)).id
 
 
 def _cancelled(report: CancelReport) -> RenderableType:

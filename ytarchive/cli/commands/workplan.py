@@ -8,7 +8,6 @@ from rich.console import RenderableType
 
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, pairs, table
-from ytarchive.cli.own_ids import plan_id_of
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID
 from ytarchive.cli.retrying import report_and_follow, retry_options
@@ -17,7 +16,7 @@ from ytarchive.cli.text import shortened
 from ytarchive.cli.times import local_times, moment
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
-from ytarchive.jobs import RetryWorkPlans
+from ytarchive.jobs import RetryWorkPlans, ShortIdsAPI
 from ytarchive.storage import (
     FailedDownload,
     PlanEntry,
@@ -47,8 +46,8 @@ async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | No
 @reading
 async def show(archive: Archive, out: Output, plan_id: str) -> None:
     """Show a work plan: the missing videos and the reasons."""
-    plans, chosen = archive.of(WorkPlansAPI), await plan_id_of(archive, plan_id)
-    out.show(await plans.get_work_plan(chosen), _plan_details)
+    found = await archive.of(ShortIdsAPI).find_work_plan(plan_id)
+    out.show(await archive.of(WorkPlansAPI).get_work_plan(found.id), _plan_details)
 
 
 @workplan.command()
@@ -63,7 +62,7 @@ async def retry(
     An entry is removed from its plan when its video is stored.
     """
     if plan_id is not None:
-        plan_id = await plan_id_of(archive, plan_id)
+        plan_id = (await archive.of(ShortIdsAPI).find_work_plan(plan_id)).id
     report = await archive.jobs.retry_work_plans(RetryWorkPlans(plan_id=plan_id, **asked))
     return await report_and_follow(archive, out, report, detach=detach)
 

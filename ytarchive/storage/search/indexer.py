@@ -7,6 +7,7 @@ with the documents, so indexing resumes there after a crash.
 import asyncio
 import json
 import time
+from contextlib import suppress
 
 from loguru import logger
 
@@ -49,11 +50,21 @@ class Indexer:
         self._store = store
         self._watch = watch
         self._changed = asyncio.Event()
+        self._indexed = asyncio.Event()
         self._turn = asyncio.Lock()
 
     def notify(self) -> None:
         """Signal that the library has changed."""
         self._changed.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until every change is indexed, at most for this time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                self._indexed.clear()
+                while await self.pending():
+                    await self._indexed.wait()
+                    self._indexed.clear()
 
     async def pending(self) -> int:
         """Return the number of videos with changes that are not indexed yet."""
@@ -89,6 +100,7 @@ class Indexer:
                 async with self._watch.checked():  # or captions on a lost disk are dropped
                     documents = await self._documents(rows, rest)
                 await self._index.take_in(documents, rows[-1]["revision"])
+                self._indexed.set()
             return len(rows)
 
     async def _documents(self, rows: list[Row], rest: float) -> list[Document]:

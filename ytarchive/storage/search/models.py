@@ -20,6 +20,9 @@ class SearchQuery(VideoFilter):
     limit: int = Field(default=20, ge=1, le=100, description="Videos per page")
     lines: int = Field(default=3, ge=1, le=20, description="Maximum caption lines for each video")
     cursor: str | None = Field(default=None, max_length=200)
+    wait: float = Field(
+        default=0, ge=0, le=60, description="Maximum seconds to wait for the index of new videos"
+    )
 
 
 class HitField(StrEnum):

@@ -97,6 +97,8 @@ class Search(SearchAPI):
 
     async def search(self, request: SearchQuery) -> SearchResults:
         query = await self.channels.resolved(request)
+        if request.wait:
+            await self._indexer.wait(request.wait)
         results, pending = await asyncio.gather(self._finder.find(query), self.pending())
         return results.model_copy(update={"pending": pending})
 

@@ -150,3 +150,10 @@ async def _opened(config: StorageConfig) -> AsyncIterator[StorageService]:
         yield storage
     finally:
         await storage.close()
+
+
+async def test_search_waits_for_the_index_of_new_videos_if_asked(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await store(storage, config, VIDEO, "A radio")
+    assert await found(storage, "radio", wait=60) == [VIDEO]

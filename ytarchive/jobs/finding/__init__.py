@@ -1,0 +1,1 @@
+"""Jobs and work plans by short ids."""

@@ -1,0 +1,34 @@
+"""Contract of short ids."""
+
+from typing import ClassVar, Protocol
+
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.identifiers import OpaqueId
+from ytarchive.common.models import Model
+from ytarchive.common.services import ServiceName
+
+
+class FoundId(Model):
+    """The complete id of a job or a work plan."""
+
+    id: str
+
+
+class ShortIdsAPI(Contract, Protocol):
+    """Find the ids of jobs and work plans by their beginning, or as `last`."""
+
+    service: ClassVar[ServiceName] = ServiceName.JOBS
+
+    @endpoint("GET /jobs/find/{short_id}")
+    async def find_job(self, short_id: OpaqueId) -> FoundId:
+        """Return the id of the job whose id begins so; `last` is the newest job.
+
+        If there is none, `short_id` is returned, which other operations refuse. Raises
+        InvalidIdentifier for the beginning of several ids, NotFound for `last` without a job.
+        """
+        ...
+
+    @endpoint("GET /work-plans/find/{short_id}")
+    async def find_work_plan(self, short_id: OpaqueId) -> FoundId:
+        """Do the same for work plans; `last` is the plan of the newest job that has one."""
+        ...
