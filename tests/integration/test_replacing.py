@@ -51,6 +51,37 @@ def test_forced_download_keeps_the_better_file_and_replace_accepts_a_worse_one(
     assert run(settings, "verify")[0] == 0
 
 
+def test_video_stored_as_audio_is_reported_and_upgraded_to_a_video(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video_id = youtube.ask("/videos", {"title": "Film"})["id"]
+    folder = tmp_path / "archive/videos" / video_id
+    download(settings, video_id, "--quality", "audio")
+    again = download(settings, video_id, "--quality", "audio")
+    assert (again["status"], again["message"]) == ("skipped", "already in the archive")
+    told = download(settings, video_id, "--quality", "720p")
+    hint = "already in the archive; stored as audio; use --upgrade to fetch 720p"
+    assert (told["status"], told["message"]) == ("skipped", hint)
+    better = download(settings, video_id, "--quality", "720p", "--upgrade")
+    assert (better["status"], better["quality"]) == ("success", "720p")
+    assert (folder / f"{video_id}.mp4").is_file()
+    assert not (folder / f"{video_id}.m4a").exists()
+    assert run(settings, "verify")[0] == 0
+
+
+def test_download_of_a_damaged_video_names_the_damage(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video_id = youtube.ask("/videos", {"title": "Film", "captions": []})["id"]
+    download(settings, video_id, "--quality", "360p")
+    flip(tmp_path / f"archive/videos/{video_id}/{video_id}.mp4")
+    assert run(settings, "verify")[0] == 1
+    for languages in ("en", "de"):  # the second one requests captions, without the media
+        told = download(settings, video_id, "--captions", languages)
+        assert told["status"] == "skipped"
+        assert "the stored file is damaged: `ytarchive verify --repair`" in told["message"]
+
+
 def test_direct_download_keeps_the_better_file_and_replace_accepts_a_worse_one(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:

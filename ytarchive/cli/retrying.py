@@ -14,6 +14,7 @@ from ytarchive.jobs import RetryReport
 
 _MOST_WATCHED = 10
 _RESUMED = "The pause is ended: the next request tests whether YouTube answers."
+_WOULD_RESUME = "The pause would be ended: the next request would test whether YouTube answers."
 
 retry_options = with_options(
     click.option(
@@ -43,14 +44,15 @@ async def report_and_follow(
 
 
 def _shown(report: RetryReport) -> RenderableType:
+    resumed = _WOULD_RESUME if report.dry_run else _RESUMED
     if not report.videos:
-        return cell(_RESUMED if report.resumed else "There is no video to retry.")
+        return cell(resumed if report.resumed else "There is no video to retry.")
     done = "Would be retried" if report.dry_run else "Queued again"
     head = f"{done}: {counted(report.videos, 'video')} of {counted(len(report.jobs), 'job')}"
     reasons = table(["REASON", ">VIDEOS"], list(report.reasons.items()))
     parts: list[RenderableType] = [cell(head), reasons]
     if report.resumed:
-        parts.append(cell(_RESUMED))
+        parts.append(cell(resumed))
     if report.waiting_for:
         parts.append(cell(f"They start later: {local_times(report.waiting_for)}", "yellow"))
     return Lines(*parts)

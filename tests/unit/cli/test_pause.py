@@ -32,3 +32,6 @@ def test_a_retry_that_ends_a_pause_reports_it_without_failures(cli: Cli, archive
     ran = cli("jobs", "retry", "--reason", "bot_check")
     assert ran.code == 0
     assert "The pause is ended" in ran.out
+    counted = cli("jobs", "retry", "--reason", "bot_check", "--dry-run")
+    assert "The pause would be ended" in counted.out
+    assert "The pause is ended" not in counted.out

@@ -114,6 +114,17 @@ async def test_a_missing_archive_is_refused_and_nothing_is_created(  # its param
     assert after == before
 
 
+async def test_a_lost_identity_is_written_again_by_init(
+    config: StorageConfig, known: KnownArchives
+) -> None:
+    await store_a_video(config)
+    archive_id = await opened(config, known)
+    lose_the_identity(config.base_path)
+    with pytest.raises(ArchiveMissing, match=r"`ytarchive init` writes .ytarchive-id again"):
+        open_identity(config, Access.WRITE, known)
+    assert (await initialize(config, known=known)).id == archive_id
+
+
 async def test_an_archive_that_is_mounted_again_is_opened(
     config: StorageConfig, known: KnownArchives
 ) -> None:

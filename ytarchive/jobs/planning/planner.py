@@ -20,7 +20,7 @@ from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import FilteredVideos, ListRecords, excluded
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.repository import JobsRepository
-from ytarchive.jobs.queue.rows import JobHead, Outcome, stored_already, upgrade_hint
+from ytarchive.jobs.queue.rows import DAMAGED, JobHead, Outcome, stored_already, upgrade_hint
 from ytarchive.metadata import BatchRequest
 from ytarchive.storage import ExistsRequest
 
@@ -141,7 +141,9 @@ class Planner:
         stored = [each for each in found.video_ids if each not in lacking or each in held]
         results = {video_id: _known_unavailable(record) for video_id, record in held.items()}
         hints = {
-            each: upgrade_hint(found.below_quality.get(each), job.options.quality)
+            each: DAMAGED
+            if each in found.damaged
+            else upgrade_hint(found.below_quality.get(each), job.options.quality)
             for each in stored
         }
         return results | {each: stored_already(each, hint) for each, hint in hints.items()}

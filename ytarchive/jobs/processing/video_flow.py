@@ -23,7 +23,7 @@ from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.results import exclusion, fallback, kept, skipped, with_metadata
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import JobOptions, JobResult, ResultStatus
-from ytarchive.jobs.queue.rows import DueVideo, JobHead, upgrade_hint
+from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead, upgrade_hint
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 
@@ -134,7 +134,11 @@ class VideoFlow:
         if options.quality is not Quality.AUDIO or options.output_dir is not None:
             return None
         found = await self._storage.video_exists(video_id)
-        if not found.exists or found.location is None or found.location.quality is None:
+        if (
+            not found.exists
+            or found.location is None
+            or found.location.quality in {None, Quality.AUDIO}
+        ):
             return None
         return kept(found.location, "audio does not replace a video")
 
@@ -145,7 +149,7 @@ class VideoFlow:
         rechecked = _to_recheck(stored, options, recheck=recheck)
         to_fetch = [*_missing_of(stored, options), *rechecked]
         better = stored.quality if options.may_improve(stored.quality, stored.profile) else None
-        hint = upgrade_hint(better, options.quality)
+        hint = DAMAGED if stored.media_is_damaged else upgrade_hint(better, options.quality)
         if not to_fetch:
             return skipped(stored, hint)
         started = time.monotonic()

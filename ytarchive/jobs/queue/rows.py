@@ -191,7 +191,11 @@ _UNSUCCESSFUL = (ResultStatus.FAILED, ResultStatus.UNAVAILABLE)
 
 def upgrade_hint(stored: str | None, wanted: Quality) -> str:
     """Return the hint how to fetch a better quality than the stored one; empty without one."""
-    return f"stored at {stored}; use --upgrade to fetch {wanted}" if stored else ""
+    as_what = f"as {stored}" if stored == Quality.AUDIO else f"at {stored}"
+    return f"stored {as_what}; use --upgrade to fetch {wanted}" if stored else ""
+
+
+DAMAGED = "the stored file is damaged: `ytarchive verify --repair` downloads it again"
 
 
 def stored_already(video_id: str, hint: str = "") -> Outcome:

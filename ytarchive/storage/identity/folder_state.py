@@ -111,12 +111,21 @@ class FolderState:
             if self.base.is_dir():
                 empty = is_empty(self.base)
                 message = f"{known.path} {'is empty' if empty else f'has no {IDENTITY_FILE}'}"
-            since = f"the archive {known.id} was there on {known.recorded_at[:10]}"
-            raise errors.ArchiveMissing(f"{message}; {since}", path=str(self.base))
+            message = f"{message}; the archive {known.id} was there on {known.recorded_at[:10]}"
+            raise errors.ArchiveMissing(message + self._found_here(), path=str(self.base))
         if self.recorded.archive_id is not None:
             message = f"{self.base} has no {IDENTITY_FILE}, and the state in {self.layout.state}"
             message = f"{message} belongs to the archive {self.recorded.archive_id}"
-            raise errors.ArchiveMissing(message, path=str(self.base))
+            raise errors.ArchiveMissing(message + self._found_here(), path=str(self.base))
+
+    def _found_here(self) -> str:
+        """Return what to do if the folder has the archive's files, and lacks only the identity."""
+        is_here = self.recorded.is_found_in(self.base)
+        return (
+            f". Its files are here: `ytarchive init` writes {IDENTITY_FILE} again"
+            if is_here
+            else ""
+        )
 
     def _lost(self) -> str:
         """Return the message for a library without identity whose files are missing."""

@@ -24,7 +24,9 @@ class StorageLocation(Model):
     captions_dir: str | None = None
     size_bytes: int = Field(default=0, description="All files of the video")
     stored_at: UtcDatetime
-    quality: str | None = Field(default=None, description="The fetched quality, as `720p`")
+    quality: str | None = Field(
+        default=None, description="The fetched quality, as `720p` or `audio`"
+    )
     missing: SideFiles = Field(
         default=[],
         description="Side files that YouTube refused; the next download requests them again",
@@ -43,6 +45,11 @@ class StorageLocation(Model):
     kept_reason: str | None = Field(
         default=None, description="Why a download did not replace the stored file; null if it did"
     )
+
+    @property
+    def media_is_damaged(self) -> bool:
+        """Return whether the last verification found the media damaged."""
+        return any(f"{self.video_path}".endswith(f"/{each}") for each in self.damaged)
 
 
 class SaveMetadata(Model):
@@ -159,6 +166,9 @@ class StoredVideos(Model):
         default={},
         description="Those of them that may exist in a better quality than the stored one, with "
         "the stored quality, as `360p`",
+    )
+    damaged: list[str] = Field(
+        default=[], description="Those of them whose media the last verification found damaged"
     )
     without_metadata: list[str] = Field(
         default=[], description="Those of them without stored metadata"

@@ -44,6 +44,7 @@ class FileStates:
             below_quality={each: better[each] for each in stored if each in better}
             if better
             else {},
+            damaged=[each for each in stored if registered[each].is_damaged],
             without_metadata=[each for each in stored if each not in self.described],
             unreachable=[each for each in asked if each in self.failed],
         )

@@ -49,6 +49,8 @@ class Registered:
     media: str
     """Its key."""
     is_complete: bool
+    is_damaged: bool = False
+    """Whether the last verification found its media damaged."""
     quality: str | None = None
     profile: ArchiveProfile | None = None
     """What was requested; None if unknown."""

@@ -97,7 +97,10 @@ FROM videos WHERE video_id = :video_id;
 -- name: stored_among
 -- The ids of a JSON list whose media is stored, in one query for a list of any length.
 SELECT videos.video_id, videos.media_path, videos.missing NOTNULL AS is_incomplete, quality,
-       profiles.profile AS asked
+       profiles.profile AS asked, EXISTS (
+           SELECT 1 FROM findings WHERE findings.path = videos.media_path AND NOT is_removed
+             AND kind IN ('damaged', 'truncated', 'unreadable')
+       ) AS is_damaged
 FROM json_each(:video_ids) AS asked JOIN videos ON videos.video_id = asked.value
 LEFT JOIN profiles ON profiles.number = videos.profile
 WHERE videos.media_path IS NOT NULL;
