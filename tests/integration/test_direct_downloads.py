@@ -103,6 +103,28 @@ def test_a_download_whose_worker_is_killed_is_retried_and_its_result_is_known_af
     assert not [path for path in staging.iterdir() if path.name in {video_id, lost}]
 
 
+def test_another_quality_of_a_video_that_is_being_downloaded_is_fetched_afterwards(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video_id = video(youtube, 28)
+    with Server(environment(tmp_path / "archive", youtube)) as server:
+        server.post("/governor/pause")
+        asked = [
+            server.post("/download/video", {"data": {"video_id": video_id, "quality": quality}})
+            for quality in ("360p", "720p", "360p")
+        ]
+        tasks = [each.data["task_id"] for each in asked]
+        server.post("/governor/resume")
+        for task_id in tasks:
+            until(lambda: progress(server, task_id)["status"] == "COMPLETED", "the end")  # noqa: B023  # called at once
+        downloads = tmp_path / "archive" / ".ytarchive" / "staging" / "downloads"
+        until(lambda: not list(downloads.iterdir()), "both stored")
+        assert tasks[0] == tasks[2] != tasks[1]
+        assert [progress(server, each)["quality"] for each in tasks[:2]] == ["360p", "720p"]
+        found = server.get(f"/storage/exists/{video_id}").data["location"]
+    assert found["quality"] == "720p"
+
+
 def test_differences_from_the_request_are_in_the_result(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:

@@ -186,7 +186,10 @@ class DownloadAPI(ServiceContract, Protocol):
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
         """Start a download; a successful one is stored and registered automatically.
 
-        While requests to YouTube are paused, it waits, QUEUED; `GET /governor` names the reason.
+        While requests to YouTube are paused, it waits, QUEUED; `GET /governor` names the reason. An
+        equal request for a video that is being downloaded returns the same task; a request with
+        other options waits for the earlier one. Raises Conflict while a job downloads the video
+        with other options.
         """
         ...
 

@@ -27,6 +27,9 @@ class DownloadTask:
         self.request = request
         self.trace_id = current_trace_id()
         self.is_durable = False
+        self.is_of_job = not request.durable
+        self.turn = asyncio.Event()
+        """Set when earlier downloads of the same video, which use the same folder, have ended."""
         self.running: asyncio.Task[None] | None = None
         self.network_bytes = 0
         self.error: YTArchiveError | None = None
@@ -45,6 +48,11 @@ class DownloadTask:
     def task_id(self) -> str:
         """Sortable by the time of the request."""
         return self.progress.task_id
+
+    def suits(self, request: DownloadRequest) -> bool:
+        """Return whether the result is right for another request of the same video."""
+        others = {"durable", "max_retries"}
+        return self.request.model_dump(exclude=others) == request.model_dump(exclude=others)
 
     def started(self) -> None:
         """Record that the download has a slot."""

@@ -32,6 +32,7 @@ from ytarchive.download.notifier import deliver
 from ytarchive.download.pending import PendingDownloads
 from ytarchive.download.retrying import RetryPolicy
 from ytarchive.download.tasks import DownloadTask
+from ytarchive.download.video_queues import VideoQueues
 from ytarchive.ytdlp import Fetcher
 
 log = logger.bind(service="download")
@@ -63,7 +64,7 @@ class Transfers:
             Reserve(settings.storage.state_path),
         )
         self._tasks: OrderedDict[str, DownloadTask] = OrderedDict()
-        self._by_video: dict[str, DownloadTask] = {}
+        self._queues = VideoQueues()
         self._telling: set[asyncio.Task[None]] = set()
         self._record_lock = asyncio.Lock()
         self._is_closing = False
@@ -78,7 +79,7 @@ class Transfers:
         """Return the staging folders that are in use or will soon be resumed by a job."""
         oldest = time.monotonic() - _SECONDS_UNTIL_IDLE
         self._soon_again = {name: at for name, at in self._soon_again.items() if at > oldest}
-        ids = {*self._by_video, *self._soon_again}
+        ids = {*self._queues.video_ids(), *self._soon_again}
         return {staged_name(each, side_files=alone) for each in ids for alone in (True, False)}
 
     def release(self, video_ids: Collection[str]) -> None:
@@ -110,7 +111,7 @@ class Transfers:
     def report_to(self, listener: DownloadListener) -> None:
         """Set the listener; restored downloads start now."""
         self._listener = listener
-        for task in self._by_video.values():
+        for task in self._queues:
             self._begin(task)
         while self._unreported:
             self._notify(self._unreported.pop())
@@ -119,25 +120,25 @@ class Transfers:
         """Queue the unfinished downloads of an earlier process; they start at `report_to`."""
         for pending in await asyncio.to_thread(lambda: list(self._pending.open())):
             task = DownloadTask.restored(pending)
-            if not task.progress.status.is_final and task.request.video_id in self._by_video:
+            if not task.progress.status.is_final and self._queues.suitable(task.request):
                 task.cancelled(Cancelled("an earlier download fetches the same video"))
             if task.progress.status.is_final:
                 self._tasks[task.task_id] = task
                 self._unreported.append(task)
             else:
-                self._keep_ended(task)
+                self._add(task)
 
     async def start(self, request: DownloadRequest) -> DownloadTask:
-        """Queue a download; a video that is already being fetched keeps its task.
+        """Queue a download; an equal request keeps its task, another waits for the earlier ones.
 
-        Raises ServiceUnavailable, or an error of writing the record.
+        Raises ServiceUnavailable, Conflict, or an error of writing the record.
         """
         if self._is_closing:
             raise ServiceUnavailable("the Download service is shutting down")
-        task = self._by_video.get(request.video_id) or self._keep_ended(DownloadTask(request))
+        task = self._queues.joined(request) or self._add(DownloadTask(request))
         if request.durable:
             await self._store_record(task)
-            if task.progress.status.is_final and self._by_video.get(request.video_id) is not task:
+            if task.progress.status.is_final and task not in self._queues:
                 await self._end(task)  # it ended meanwhile
                 return await self.start(request)
         if not self._is_closing:
@@ -159,7 +160,7 @@ class Transfers:
         No notification is sent for stopped downloads: Jobs requests them again after the restart.
         """
         self._is_closing = True
-        active = [each for each in self._by_video.values() if not each.progress.status.is_final]
+        active = [each for each in self._queues if not each.progress.status.is_final]
         await self.stop(e for e in active if e.progress.status is DownloadStatus.QUEUED)
         running = [each.running for each in active if each.running and not each.running.done()]
         end = time.monotonic() + grace
@@ -180,7 +181,7 @@ class Transfers:
                 await asyncio.to_thread(self._pending.keep, task.record())
             except YTArchiveError:
                 if task.running is None:
-                    self._free(task)
+                    self._queues.remove(task)
                     self._tasks.pop(task.task_id, None)
                 raise
             task.is_durable = True
@@ -190,8 +191,9 @@ class Transfers:
             with trace(task.trace_id):
                 task.running = asyncio.create_task(self._run(task))
 
-    def _keep_ended(self, task: DownloadTask) -> DownloadTask:
-        self._tasks[task.task_id] = self._by_video[task.request.video_id] = task
+    def _add(self, task: DownloadTask) -> DownloadTask:
+        self._tasks[task.task_id] = task
+        self._queues.add(task)
         if len(self._tasks) > _REMEMBERED:
             ended = (key for key, each in self._tasks.items() if each.progress.status.is_final)
             self._tasks.pop(next(ended, ""), None)
@@ -201,6 +203,7 @@ class Transfers:
         """Wait for a slot and fetch. In any case the task ends and the listener is notified."""
         video_id = task.request.video_id
         try:
+            await task.turn.wait()
             await self._attempts.run(task)
         except asyncio.CancelledError:
             if self._is_closing:
@@ -221,7 +224,7 @@ class Transfers:
 
     def _require_own_folder(self, video_id: str) -> None:
         """Raise CaseConflict if the video would share its folder with another one."""
-        require_apart(self._staging, video_id, list(self._by_video))
+        require_apart(self._staging, video_id, self._queues.video_ids())
         require_exact_name(self._staging / video_id)
 
     async def _note(self, task: DownloadTask) -> None:
@@ -239,7 +242,7 @@ class Transfers:
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)
         if task.progress.status is not DownloadStatus.COMPLETED:
-            self._free(task)
+            self._queues.remove(task)
             if not isinstance(task.error, Unavailable | RequestError | None):
                 self._soon_again[task.request.video_id] = time.monotonic()
             self.on_idle_files()
@@ -254,7 +257,7 @@ class Transfers:
             if await deliver(self._listener, task.event(), insist=task.is_durable):
                 await self._end(task)
         finally:
-            self._free(task)
+            self._queues.remove(task)
 
     async def _end(self, task: DownloadTask) -> None:
         """Record the end of a direct download; after a final failure its files are removed."""
@@ -267,9 +270,5 @@ class Transfers:
         except YTArchiveError as error:
             log.warning("{}: its end is not recorded: {}", task.request.video_id, error.message)
         if task.progress.status is DownloadStatus.FAILED:
-            self._free(task)
+            self._queues.remove(task)
             self.on_given_up(task.request.video_id)
-
-    def _free(self, task: DownloadTask) -> None:
-        if self._by_video.get(task.request.video_id) is task:
-            del self._by_video[task.request.video_id]

@@ -229,7 +229,7 @@ class JobsService(JobsAPI, DownloadListener):
 
     async def download_finished(self, request: DownloadEvent) -> Done:
         log.debug("{}: download {}", request.video_id, request.status.lower())
-        if not self._waiter.deliver(request):
+        if not await self._waiter.deliver(request):
             # Answered after the commit; Download stores the result until then.
             await self._direct.finished(request)
         return Done()

@@ -21,7 +21,7 @@ async def event_of(
         DownloadRequest(video_id=video_id, only_missing=list(only_missing))
     )
     await until(ear.arrived.is_set)
-    await until(lambda: video_id not in service._transfers._by_video)
+    await until(lambda: video_id not in service._transfers._queues.video_ids())
     return ear.heard[-1]
 
 

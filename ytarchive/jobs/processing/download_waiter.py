@@ -1,13 +1,10 @@
 """Waits for the Download service's notification (step 7), and polls if it does not arrive."""
 
 import asyncio
-from collections import Counter, OrderedDict
 
 from ytarchive.common.errors import NotFound, ServiceError, ServiceUnavailable, error_for_code
 from ytarchive.common.models import ErrorDetail, utc_now
-from ytarchive.download import DownloadAPI, DownloadEvent, DownloadProgress, DownloadRequest
-
-_REMEMBERED = 1000
+from ytarchive.download import DownloadAPI, DownloadEvent, DownloadRequest
 
 
 class DownloadWaiter:
@@ -16,59 +13,60 @@ class DownloadWaiter:
     def __init__(self, download: DownloadAPI, patience: float) -> None:
         self._download = download
         self._patience = patience
-        self._expected: Counter[str] = Counter()
+        self._starting: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, asyncio.Future[DownloadEvent]] = {}
-        self._early: OrderedDict[str, DownloadEvent] = OrderedDict()
         self._running: dict[str, str] = {}
 
     def task_of(self, video_id: str) -> str | None:
         """Return the download task of a video that a job fetches; None if there is none."""
         return self._running.get(video_id)
 
-    def deliver(self, event: DownloadEvent) -> bool:
-        """Deliver a notification; return False if no job requested the video."""
+    async def deliver(self, event: DownloadEvent) -> bool:
+        """Deliver a notification to its waiter; return False if no job requested the download."""
+        while event.task_id not in self._waiting and event.video_id in self._starting:
+            await self._starting[event.video_id].wait()  # it may be of the task being started
         waiting = self._waiting.get(event.task_id)
         if waiting is not None and not waiting.done():
             waiting.set_result(event)
-        elif not self._expected[event.video_id] and waiting is None:
-            return False
-        else:
-            self._early[event.task_id] = event
-            while len(self._early) > _REMEMBERED:
-                self._early.popitem(last=False)
-        return True
+        return waiting is not None
 
     async def fetch(self, request: DownloadRequest) -> DownloadEvent:
         """Start a download and wait for its end. A cancelled wait cancels the download."""
-        self._expected[request.video_id] += 1
+        try:
+            task_id, arrived = await self._start(request)
+            return await self._wait(task_id, arrived, request)
+        finally:
+            self._running.pop(request.video_id, None)
+
+    async def _start(self, request: DownloadRequest) -> tuple[str, asyncio.Future[DownloadEvent]]:
+        started = self._starting[request.video_id] = asyncio.Event()
+        arrived: asyncio.Future[DownloadEvent] = asyncio.get_running_loop().create_future()
         try:
             task = await self._download.start_download(request)
             self._running[request.video_id] = task.task_id
-            return await self._wait(task, request)
+            self._waiting[task.task_id] = arrived
         finally:
-            self._running.pop(request.video_id, None)
-            self._expected[request.video_id] -= 1
-            self._expected += Counter()  # removes the waiter
+            if self._starting.get(request.video_id) is started:
+                del self._starting[request.video_id]
+            started.set()
+        return task.task_id, arrived
 
-    async def _wait(self, task: DownloadProgress, request: DownloadRequest) -> DownloadEvent:
-        arrived: asyncio.Future[DownloadEvent] = asyncio.get_running_loop().create_future()
-        self._waiting[task.task_id] = arrived
+    async def _wait(
+        self, task_id: str, arrived: asyncio.Future[DownloadEvent], request: DownloadRequest
+    ) -> DownloadEvent:
         try:
             while True:
-                early = self._early.pop(task.task_id, None)
-                if early is not None:
-                    return early
                 done, _ = await asyncio.wait([arrived], timeout=self._patience)
                 if done:
                     return arrived.result()
-                asked = await self._ask(task.task_id, request)
+                asked = await self._ask(task_id, request)
                 if asked is not None:
                     return asked
         except asyncio.CancelledError:
-            await self._stop(task.task_id)
+            await self._stop(task_id)
             raise
         finally:
-            del self._waiting[task.task_id]
+            del self._waiting[task_id]
 
     async def _ask(self, task_id: str, request: DownloadRequest) -> DownloadEvent | None:
         """Return the notification made from the download's present state, in case it was lost."""
