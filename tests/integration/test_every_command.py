@@ -164,7 +164,7 @@ def test_command_that_writes_names_the_other_command_and_offers_to_wait(
     told = capsys.readouterr()
     assert code == 1
     assert f"process {owner.pid} (`ytarchive download " in told.err
-    assert "--wait" in told.err
+    assert "Add `--wait` to wait for its end, or stop it" in told.err
     assert owner.poll() is None
 
 

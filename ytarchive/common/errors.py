@@ -553,7 +553,7 @@ class ToolFailed(LocalError):
 
 class StateLocked(LocalError):
     code, status, meaning = "E206", 409, "Another ytarchive process uses this archive"
-    remedy = "Use that process (`--server URL`), stop it, or add `--wait` to wait for its end."
+    remedy = "Add `--wait` to wait for its end, or stop it; a server is used with `--server URL`."
     reason = "state_locked"
 
 

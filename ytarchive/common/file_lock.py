@@ -137,7 +137,7 @@ def _lock(descriptor: int, path: Path) -> None:
         message = f"{path} is used by another process"
         if holder is not None:
             message = f"{path} is used by process {holder} (`{_command_of(holder)}`)"
-        raise StateLocked(f"{message}; wait until it has ended", pid=str(holder or "?")) from None
+        raise StateLocked(message, pid=str(holder or "?")) from None
 
 
 def _holder(file: os.stat_result) -> int | None:

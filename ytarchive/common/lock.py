@@ -114,5 +114,6 @@ def _locked_by(path: Path) -> StateLocked:
     message = f"the archive's state in {path.parent} belongs to process {owner.get('pid', '?')}"
     if command:
         message += f" (`{command}`, since {owner.get('since')})"
-    reach = f"reach it with `--server {url}`" if url else "wait until that command has ended"
-    return StateLocked(f"{message}; {reach}", **owner)
+    if url:
+        message += f", which serves at {url}"
+    return StateLocked(message, **owner)

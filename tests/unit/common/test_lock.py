@@ -1,4 +1,4 @@
-"""One process owns a service's state; a second one gets the owner and its address."""
+"""One process owns a service's state; the error of a second one names the owner and the remedy."""
 
 import os
 import subprocess
@@ -46,8 +46,8 @@ def start_holder(state: Path, url: str) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize(
     ("url", "reach"),
     [
-        ("http://127.0.0.1:8000", "reach it with `--server http://127.0.0.1:8000`"),
-        ("", "wait until that command has ended"),
+        ("http://127.0.0.1:8000", "), which serves at http://127.0.0.1:8000"),
+        ("", ")"),
     ],
 )
 def test_a_second_process_gets_the_owner_until_the_owner_is_killed(
@@ -58,6 +58,7 @@ def test_a_second_process_gets_the_owner_until_the_owner_is_killed(
             pass
         assert f"process {holder.pid}" in refused.value.message
         assert refused.value.message.endswith(reach)
+        assert "--wait" in refused.value.remedy
         assert lock_owner(lock_file(state, ServiceName.STORAGE))["pid"] == str(holder.pid)
         holder.kill()
         holder.wait()
