@@ -52,6 +52,7 @@ async def store(storage: StorageService, config: StorageConfig) -> StorageLocati
                 name=f"captions/{VIDEO}.en.vtt",
                 role=Role.CAPTIONS,
                 language="en",
+                source_language="en-orig",
                 automatic=True,
                 format="vtt",
             ),
@@ -106,6 +107,7 @@ async def test_later_files_and_missing_files_change_the_manifest(
     assert found["missing"] == []
     captions = {each["name"]: each for each in found["files"] if each["role"] == "captions"}
     assert captions[f"captions/{VIDEO}.en.vtt"]["automatic"]
+    assert captions[f"captions/{VIDEO}.en.vtt"]["source_language"] == "en-orig"
     assert not captions[f"captions/{VIDEO}.de.vtt"]["automatic"]
     assert (found["format_ids"], found["absent_captions"]) == ("136+140", ["fr"])
     assert sha256sum_accepts(folder(config))

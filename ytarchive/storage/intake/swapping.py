@@ -10,7 +10,7 @@ from typing import Self
 
 from pydantic_core import from_json, to_json
 
-from ytarchive.common.archived_files import Role
+from ytarchive.common.archived_files import ArchivedFile, Role
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.bins import bins
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile, TrashItem
@@ -146,7 +146,7 @@ class Swap:
         digests = {file.name: file.sha256 for file in fresh}
         there = await self._present(replaced)
         leaving = [each for each in there if each.sha256 != digests.get(each.name)]
-        kept = await self._kept({*digests, *(each.name for each in leaving)})
+        kept = await self._kept({*digests, *(each.name for each in leaving)}, types_in(before))
         files = [*fresh, *kept]
         manifest = Manifest.of(self._video.video_id, facts, files, transferred, before)
         if not self._is_new:
@@ -196,8 +196,13 @@ class Swap:
             self._seen[name] = PresentFile(name, size, _digest(state), self._expected.get(name))
         return [self._seen[name] for name in wanted if name in self._seen]
 
-    async def _kept(self, replaced: Collection[str]) -> list[StoredFile]:
-        """Return the files that are kept, as they were registered."""
+    async def _kept(
+        self, replaced: Collection[str], types: Mapping[str, ArchivedFile]
+    ) -> list[StoredFile]:
+        """Return the files that are kept, as they were registered.
+
+        `types`: of the manifest, which alone has YouTube's own language codes.
+        """
         folder, known = self._video.folder, {file.name: file for file in self._video.known}
         if self._is_new:
             return []
@@ -205,8 +210,10 @@ class Swap:
         there = sorted(listed & self._expected.keys() - {*replaced, MANIFEST, CHECKSUMS})
         states = await folder.states(there)
         found = [
-            known.get(name)
-            or StoredFile.of(parsed(name), states[name].size or 0, self._expected[name])
+            (
+                known.get(name)
+                or StoredFile.of(parsed(name), states[name].size or 0, self._expected[name])
+            ).typed_as(types.get(name))
             for name in there
         ]
         return [file for file in found if states[file.name].checked().size == file.size_bytes]

@@ -49,6 +49,13 @@ class StoredFile(ArchivedFile):
         typed = {name: getattr(file, name) for name in ArchivedFile.model_fields}
         return cls(**typed, size_bytes=size_bytes, sha256=sha256)
 
+    def typed_as(self, file: ArchivedFile | None) -> Self:
+        """Return this file with the type of another; itself for None."""
+        if file is None:
+            return self
+        types = ArchivedFile.model_fields.keys() - {"name"}
+        return self.model_copy(update={name: getattr(file, name) for name in types})
+
 
 class Registration(Model):
     """A video that was registered in place, as stored in `metadata/registered/<id>.json`."""
