@@ -223,7 +223,7 @@ async def test_fifty_ids_are_sent_in_one_compressed_call(bench: Bench) -> None:
 async def test_pages_in_a_cycle_are_an_error(bench: Bench) -> None:
     bench.api.answers = [Answer(body={"items": [], "nextPageToken": "T"})]
     async with bench.data_api() as api:
-        with pytest.raises(ApiFailure, match="circle"):
+        with pytest.raises(ApiFailure, match="cycle"):
             await api.playlist_items("PLx", "T")
 
 
