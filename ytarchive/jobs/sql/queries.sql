@@ -16,7 +16,7 @@ SELECT * FROM jobs WHERE id = :id;
 SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: list_jobs
--- Newest first: ids are sortable by time. Without a cursor it is the first page.
+-- Newest first: ids are sortable by time. Without a cursor, the first page.
 SELECT * FROM jobs
 WHERE id >= coalesce(:prefix, '')
   AND id < min(coalesce(:cursor, '~'), coalesce(:prefix, '') || '~')
@@ -47,8 +47,8 @@ ORDER BY id;
 SELECT * FROM jobs WHERE status IN ('PENDING', 'RUNNING');
 
 -- name: open_jobs_with_bytes
--- Jobs that have not ended, as far as can be read; the id also as bytes, which may be damaged.
--- In ranges, so that the index finds them among those that have ended.
+-- Open jobs that can be read; the id also as bytes, which may be damaged.
+-- By ranges, so that the index finds them among the ended jobs.
 SELECT *, CAST(id AS BLOB) AS raw_id FROM jobs
 WHERE status < 'CANCELLED' OR (status > 'CANCELLED' AND status < 'COMPLETED')
    OR (status > 'COMPLETED' AND status < 'FAILED') OR status > 'FAILED';
@@ -68,7 +68,7 @@ UPDATE jobs SET
 WHERE id = CAST(:raw_id AS TEXT);
 
 -- name: end_damaged_videos
--- Videos of jobs that have not ended, without a readable id or state.
+-- Videos of open jobs, without a readable id or state.
 UPDATE job_videos SET
     state = 'failed', message = :message, reason = 'unknown', finished_at = :now, planned = 1
 WHERE job_id IN (SELECT id FROM jobs WHERE status IN ('PENDING', 'RUNNING')) AND (
@@ -92,11 +92,11 @@ UPDATE jobs SET status = :status, error = :error, updated_at = :now
 WHERE id = :id AND status IN ('PENDING', 'RUNNING');
 
 -- name: set_pending
--- Nothing of the job runs, and nothing can start.
+-- No video of the job is active, and none can start.
 UPDATE jobs SET status = 'PENDING', updated_at = :now WHERE id = :id AND status = 'RUNNING';
 
 -- name: set_waiting
--- All that is left of the job waits for a later time.
+-- All remaining videos of the job wait for a later time.
 UPDATE jobs SET status = 'PENDING', updated_at = :now
 WHERE id = :id AND status = 'RUNNING' AND listing = 0
   AND NOT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :id AND state = 'new')
@@ -109,7 +109,7 @@ WHERE id = :id AND status = 'RUNNING' AND listing = 0
 UPDATE jobs SET status = 'PENDING' WHERE status = 'RUNNING';
 
 -- name: finish_job
--- Not if a retry queued some of it again just now.
+-- Not if a retry has just queued some of its videos again.
 UPDATE jobs SET status = :status, error = :error, updated_at = :now
 WHERE id = :id AND status IN ('PENDING', 'RUNNING')
   AND NOT EXISTS (SELECT 1 FROM job_videos WHERE job_id = :id AND state = 'new')
@@ -135,8 +135,8 @@ UPDATE jobs SET listing = 0, updated_at = :now WHERE id = :id;
 UPDATE jobs SET work_plan_id = :work_plan_id WHERE id = :id;
 
 -- name: plans_of_lists
--- Each work plan of each list, with its newest job. A job that was not listed yet counts to the list
--- of other jobs for the same address.
+-- Each work plan of each list, with its newest job. A job that is not listed yet belongs to the list
+-- of other jobs with the same address.
 WITH known AS (
     SELECT playlist_id, max(list_id) AS list_id FROM jobs
     WHERE work_plan_id NOTNULL AND playlist_id NOTNULL GROUP BY playlist_id
@@ -158,17 +158,17 @@ WHERE work_plan_id IN (SELECT value FROM json_each(:merged)) AND playlist_id NOT
 -- Videos of jobs ----------------------------------------------------------------------------------
 
 -- name: add_video
--- A playlist may hold a video twice, and be listed twice after a crash: one row all the same.
+-- A playlist may contain a video twice, and be listed twice after a crash: there is one row.
 INSERT INTO job_videos (job_id, video_id, position, state, title, asked)
 VALUES (:job_id, :video_id, :position, 'new', :title, :asked)
 ON CONFLICT (job_id, video_id) DO NOTHING;
 
 -- name: job_video_ids
--- A limit of -1 is none.
+-- A limit of -1 means no limit.
 SELECT video_id FROM job_videos WHERE job_id = :job_id ORDER BY position LIMIT :limit;
 
 -- name: job_results
--- The videos that have a result, in the job's order.
+-- The videos with a result, in the job's order.
 SELECT * FROM job_videos
 WHERE job_id = :job_id AND state NOT IN ('new', 'queued')
 ORDER BY position
@@ -205,7 +205,7 @@ ORDER BY next_attempt_at, position
 LIMIT :limit;
 
 -- name: due_videos
--- What may start now; the first attempts in order, retries when their time has come.
+-- The videos that may start now: first attempts in order, then due retries.
 SELECT video_id, attempts, title FROM job_videos
 WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at <= :now
 ORDER BY next_attempt_at, position
@@ -215,12 +215,12 @@ LIMIT :limit;
 SELECT count(*) AS videos FROM job_videos WHERE job_id = :job_id AND state = 'queued';
 
 -- name: next_due
--- What was due by then has been seen already.
+-- Videos that were due before have been read already.
 SELECT min(next_attempt_at) AS due FROM job_videos
 WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now;
 
 -- name: next_waiting
--- The first video that waits for its time, and how many do; nothing if another need not wait.
+-- The first waiting video, and the number of waiting videos; nothing if a video need not wait.
 SELECT video_id, message, reason, error_code, min(next_attempt_at) AS due, count(*) AS videos
 FROM job_videos
 WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at > :now
@@ -282,7 +282,7 @@ UPDATE job_videos SET
 WHERE job_id = :job_id AND state IN ('new', 'queued');
 
 -- name: cancelled_while_waiting
--- Videos that were tried before, which no other job still wants.
+-- Videos with earlier attempts that no other job requests.
 SELECT video_id FROM job_videos
 WHERE job_id = :job_id AND state = 'cancelled' AND next_attempt_at > 0
   AND video_id NOT IN (
@@ -293,7 +293,7 @@ WHERE job_id = :job_id AND state = 'cancelled' AND next_attempt_at > 0
 LIMIT 10000;
 
 -- name: requeue_videos
--- For a retry: everything that did not succeed starts afresh.
+-- For a retry: all unsuccessful videos start again.
 UPDATE job_videos SET
     state = 'new', asked = 1, attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
     reason = NULL, waits_for = NULL, finished_at = NULL
@@ -302,9 +302,9 @@ WHERE job_id = :job_id AND state IN ('failed', 'unavailable', 'cancelled');
 -- Retries by cause --------------------------------------------------------------------------------
 
 -- name: retryable_videos
--- What did not succeed, by job and reason, of one job or all, for one reason or all. A job that was
--- cancelled is left alone unless it is named, or its reason is. What only waits for its time is
--- counted when its reason is asked for.
+-- Unsuccessful videos by job and reason, of one job or all, for one reason or all. Cancelled jobs are
+-- excluded unless the job, or its reason, is named. Videos that only wait for a time are counted if
+-- their reason is named.
 SELECT v.job_id, v.reason, count(*) AS videos
 FROM job_videos v JOIN jobs j ON j.id = v.job_id
 WHERE v.reason >= coalesce(:reason, '') AND v.reason <= coalesce(:reason, '~')
@@ -320,7 +320,7 @@ GROUP BY v.job_id, v.reason
 ORDER BY v.job_id;
 
 -- name: requeue_reason
--- What `retryable_videos` counted in one job starts afresh, or no longer waits.
+-- The videos counted by `retryable_videos` in one job are queued again, or end their wait.
 UPDATE job_videos SET
     state = iif(state = 'queued', state, 'new'), attempts = iif(state = 'queued', attempts, 0),
     asked = 1, next_attempt_at = 0, message = '', error_code = NULL, reason = NULL,
@@ -331,14 +331,14 @@ WHERE job_id = :job_id AND reason = :reason AND (
 );
 
 -- name: end_waits
--- What waits for its time for one reason waits no longer.
+-- Ends the waits for one reason.
 UPDATE job_videos SET next_attempt_at = 0
 WHERE reason = :reason AND state = 'queued' AND next_attempt_at > :now
 RETURNING job_id;
 
 -- name: parked_videos
--- What waits for another state of a condition than the present one (`cookies 1a2b…`), in order of
--- jobs. Who cancelled a job does not want it back.
+-- Videos parked for another state of a condition than the present one (`cookies 1a2b…`), ordered by
+-- job. Cancelled jobs are excluded.
 SELECT v.job_id, v.video_id
 FROM job_videos v JOIN jobs j ON j.id = v.job_id
 WHERE v.waits_for >= :condition || ' ' AND v.waits_for < :condition || '!'
@@ -353,7 +353,7 @@ WHERE v.video_id = :video_id AND v.state IN ('failed', 'unavailable') AND v.supe
 ORDER BY v.job_id;
 
 -- name: released_videos
--- Videos that were not out yet, or live, and whose time has come.
+-- Upcoming and live videos that are due now.
 SELECT v.job_id, v.video_id
 FROM job_videos v JOIN jobs j ON j.id = v.job_id
 WHERE v.reason IN ('upcoming', 'live') AND v.state = 'unavailable' AND v.superseded = 0
@@ -368,8 +368,8 @@ WHERE job_id = :job_id AND video_id = :video_id
   AND state IN ('failed', 'unavailable', 'cancelled');
 
 -- name: queue_planned
--- A video of a work plan is wanted again; if the job never had it, it comes last. Its history makes
--- it leave the plan once it is stored.
+-- A video of a work plan is requested again; if the job does not have it, it is added at the end. Its
+-- history makes it leave the plan once it is stored.
 INSERT INTO job_videos (job_id, video_id, position, state, title, errors, asked)
 VALUES (
     :job_id, :video_id,
@@ -390,7 +390,7 @@ WHERE video_id = :video_id AND state IN ('failed', 'unavailable') AND superseded
 -- Removing old jobs -------------------------------------------------------------------------------
 
 -- name: old_failures
--- Videos that count as missing in jobs that ended long ago.
+-- Missing videos of jobs that ended long ago.
 SELECT v.video_id
 FROM job_videos AS v CROSS JOIN jobs AS j ON j.id = v.job_id
 WHERE v.state IN ('failed', 'unavailable') AND v.superseded = 0 AND v.video_id > :after
@@ -409,7 +409,7 @@ WHERE video_id = :video_id AND state IN ('failed', 'unavailable') AND superseded
   );
 
 -- name: old_jobs
--- Jobs that ended long ago, and of which no video waits or is missing.
+-- Jobs that ended long ago, without waiting or missing videos.
 SELECT id FROM jobs
 WHERE id > :after AND +status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND updated_at < :before
   AND (failed + unavailable = 0 OR NOT EXISTS (
@@ -452,7 +452,7 @@ WHERE job_id IN (SELECT id FROM jobs WHERE status IN ('PENDING', 'RUNNING'))
 -- Work plans --------------------------------------------------------------------------------------
 
 -- name: unplanned_videos
--- With what the ledger knows of them.
+-- With the evidence of the ledger.
 SELECT v.*, a.state AS availability, a.next_check_at, a.last_available, a.last_seen, a.evidence
 FROM job_videos v LEFT JOIN availability a ON a.video_id = v.video_id
 WHERE v.job_id = :job_id AND v.planned = 0 AND v.state IN ('failed', 'unavailable')
@@ -462,12 +462,12 @@ ORDER BY v.position LIMIT :limit;
 SELECT DISTINCT job_id FROM job_videos WHERE planned = 0 AND state IN ('failed', 'unavailable');
 
 -- name: recovered_videos
--- Stored by a retry after having failed before: they leave the work plan.
+-- Videos stored by a retry after a failure: they leave the work plan.
 SELECT video_id FROM job_videos
 WHERE job_id = :job_id AND planned = 0 AND state IN ('success', 'skipped') AND errors <> '[]';
 
 -- name: mark_planned
--- Unless something else is known of it by now, which Storage has to hear as well.
+-- Unless the result has changed meanwhile and must be reported to Storage again.
 UPDATE job_videos SET planned = 1, failed_before = :failed_before
 WHERE job_id = :job_id AND video_id = :video_id AND state = :state
   AND (SELECT next_check_at FROM availability WHERE video_id = :video_id) IS :next_check_at;
@@ -482,7 +482,7 @@ WHERE job_id = :job_id AND video_id = :video_id AND state IN ('success', 'skippe
 SELECT * FROM lists WHERE list_id = :list_id;
 
 -- name: count_list_videos
--- How many of the ids in the JSON array `:ids` a list is known to have.
+-- The number of ids in the JSON array `:ids` that are recorded for a list.
 SELECT count(*) AS videos
 FROM json_each(:ids) AS wanted
 JOIN list_videos AS v ON v.list_id = :list_id AND v.video_id = wanted.value;
@@ -499,7 +499,7 @@ ON CONFLICT (list_id) DO UPDATE SET
     entries = excluded.entries, listed_at = excluded.listed_at, shrunk_at = NULL;
 
 -- name: remove_list_videos
--- What a job, which has listed all, did not find.
+-- Recorded videos that a complete listing of a job did not find.
 DELETE FROM list_videos
 WHERE list_id = :list_id AND NOT EXISTS (
     SELECT 1 FROM job_videos AS j
@@ -508,7 +508,7 @@ WHERE list_id = :list_id AND NOT EXISTS (
 RETURNING video_id;
 
 -- name: add_list_videos
--- The job's own videos stand before those of its list.
+-- The job's own videos precede those of its list.
 INSERT INTO list_videos (list_id, video_id)
 SELECT :list_id, video_id FROM job_videos WHERE job_id = :job_id AND position >= :first
 ON CONFLICT (list_id, video_id) DO NOTHING;
@@ -571,7 +571,7 @@ ON CONFLICT (egress) DO UPDATE SET
 SELECT * FROM availability WHERE video_id = :video_id;
 
 -- name: is_missing
--- Whether something was wrong with a video.
+-- Whether a video was recorded as unavailable.
 SELECT 1 FROM availability WHERE video_id = :video_id AND state <> 'available';
 
 -- name: list_availability
@@ -590,13 +590,13 @@ LIMIT :limit;
 SELECT * FROM availability WHERE video_id IN (SELECT value FROM json_each(:ids));
 
 -- name: due_availability
--- What is not out yet, or live, is queued again in its jobs, without another request before.
+-- Upcoming and live videos are queued again in their jobs, without an earlier request.
 SELECT * FROM availability
 WHERE next_check_at <= :now AND coalesce(reason, '') NOT IN ('upcoming', 'live')
 ORDER BY next_check_at LIMIT :limit;
 
 -- name: restore_availability
--- What the ledger knows is newer than the history.
+-- The ledger's evidence is newer than the history.
 INSERT INTO availability (
     video_id, state, reason, evidence, source, first_seen, last_seen, confirmations,
     last_available, next_check_at, waits_for

@@ -14,11 +14,11 @@ CREATE TABLE jobs (
     options TEXT NOT NULL,            -- JobOptions as JSON
     priority INTEGER NOT NULL,
     error TEXT,
-    trace_id TEXT NOT NULL,           -- of the request that created it; its work is logged under it
-    listing INTEGER NOT NULL,         -- 1 while the playlist has not been listed to its end
-    own_videos INTEGER NOT NULL,      -- videos it was created with; a playlist's come after them
+    trace_id TEXT NOT NULL,           -- of the request that created it; its work is logged with it
+    listing INTEGER NOT NULL,         -- 1 until the playlist is listed completely
+    own_videos INTEGER NOT NULL,      -- videos that the job names; a playlist's follow them
     work_plan_id TEXT,
-    -- kept by the triggers below, so that progress never costs a scan
+    -- updated by the triggers below, so that reading progress needs no scan
     total INTEGER NOT NULL DEFAULT 0,
     success INTEGER NOT NULL DEFAULT 0,
     skipped INTEGER NOT NULL DEFAULT 0,
@@ -40,7 +40,7 @@ WHERE work_plan_id NOTNULL AND playlist_id NOTNULL;
 
 CREATE INDEX jobs_of_lists ON jobs (coalesce(list_id, playlist_id)) WHERE skipped > 0;
 
--- Jobs by status, kept by the triggers below: counting a million of them takes too long.
+-- Jobs by status, updated by the triggers below: counting a million of them takes too long.
 CREATE TABLE job_counts (
     status TEXT PRIMARY KEY,
     jobs INTEGER NOT NULL
@@ -61,8 +61,8 @@ CREATE TRIGGER jobs_removed AFTER DELETE ON jobs BEGIN
     UPDATE job_counts SET jobs = jobs - 1 WHERE status = OLD.status;
 END;
 
--- One row per video of a job. `new` is not looked at yet, `queued` waits for its turn; the other
--- states are results. What is running is known to the process alone: after a crash it is queued.
+-- One row per video of a job. `new` is not prepared yet, `queued` waits for its turn; the other
+-- states are results. Active videos are known only to the process: after a crash they are queued.
 CREATE TABLE job_videos (
     job_id TEXT NOT NULL REFERENCES jobs (id),
     video_id TEXT NOT NULL,
@@ -81,9 +81,9 @@ CREATE TABLE job_videos (
     duration_seconds REAL NOT NULL DEFAULT 0,
     quality TEXT,
     finished_at INTEGER,
-    planned INTEGER NOT NULL DEFAULT 0, -- 1 when the work plan knows the outcome
-    waits_for TEXT,                   -- parked: what must change, and how it was (`cookies 1a2b…`)
-    asked INTEGER NOT NULL DEFAULT 0, -- 1: somebody named it, so it is requested whatever is known
+    planned INTEGER NOT NULL DEFAULT 0, -- 1 when the work plan contains the outcome
+    waits_for TEXT,                   -- parked: the condition with its state (`cookies 1a2b…`)
+    asked INTEGER NOT NULL DEFAULT 0, -- 1: the job names it, so it is requested in any case
     failed_before INTEGER NOT NULL DEFAULT 0, -- 1: the work plan had this failure before this job
     superseded INTEGER NOT NULL DEFAULT 0, -- 1: another job of the list has a later result of it
     audio_language TEXT,              -- of the sound that was fetched, if it is known
@@ -101,7 +101,7 @@ CREATE INDEX job_videos_unplanned ON job_videos (job_id, position)
 
 CREATE INDEX job_videos_in_order ON job_videos (job_id, position);
 
--- What did not succeed, or waits for its time: only these have a reason.
+-- Unsuccessful or waiting videos: only these have a reason.
 CREATE INDEX job_videos_by_reason ON job_videos (reason, job_id) WHERE reason IS NOT NULL;
 
 CREATE INDEX job_videos_parked ON job_videos (waits_for) WHERE waits_for IS NOT NULL;
@@ -144,12 +144,12 @@ WHEN NEW.failed_before <> OLD.failed_before OR (NEW.failed_before AND NEW.state 
     WHERE id = NEW.job_id;
 END;
 
--- Lists that were listed to their end: the next listing may stop where everything is known.
+-- Completely listed lists: the next listing may stop at recorded videos.
 CREATE TABLE lists (
     list_id TEXT PRIMARY KEY,         -- PL…; UU… for a channel
     entries INTEGER NOT NULL,
-    listed_at INTEGER NOT NULL,       -- when the last listing began that went to the end
-    shrunk_at INTEGER                 -- when a listing was suspiciously short, and not believed
+    listed_at INTEGER NOT NULL,       -- start of the last complete listing
+    shrunk_at INTEGER                 -- when a listing was implausibly short
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE list_videos (
@@ -167,28 +167,28 @@ CREATE TABLE services (
     is_healthy INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What is known of videos that YouTube did not give, or once did not. Evidence only: an extraction
--- that failed, or a list that was short, never makes a row `unavailable`.
+-- Evidence about videos that are or were unavailable. A failed extraction or a short list never makes
+-- a row `unavailable`.
 CREATE TABLE availability (
     video_id TEXT PRIMARY KEY,
     state TEXT NOT NULL,              -- available, suspected, unavailable
     reason TEXT,
-    evidence TEXT,                    -- what YouTube or yt-dlp said
+    evidence TEXT,                    -- message of YouTube or yt-dlp
     source TEXT NOT NULL,             -- youtube, listing
     first_seen INTEGER NOT NULL,      -- of this state
     last_seen INTEGER NOT NULL,
-    confirmations INTEGER NOT NULL,   -- how often, a day or more apart, it was found so
+    confirmations INTEGER NOT NULL,   -- number of confirmations, a day or more apart
     last_available INTEGER,
     next_check_at INTEGER,
-    waits_for TEXT                    -- the condition that may help, as it was at the last request
+    waits_for TEXT                    -- the condition that may help, with its state at the last request
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX availability_due ON availability (next_check_at) WHERE next_check_at IS NOT NULL;
 
 CREATE INDEX availability_by_state ON availability (state, video_id);
 
--- For each egress address: why nothing may be asked of YouTube from there, until when, and how often
--- that happened in a row.
+-- For each egress: why requests to YouTube are paused, until when, and the number of consecutive
+-- pauses.
 CREATE TABLE governor (
     egress TEXT PRIMARY KEY,          -- its name; `direct`: this machine's own
     state TEXT NOT NULL,              -- closed, open, probing
@@ -198,6 +198,6 @@ CREATE TABLE governor (
     next_probe_at INTEGER,
     times_in_a_row INTEGER NOT NULL,
     tokens REAL NOT NULL,             -- videos that may start at once
-    counted_at INTEGER NOT NULL,      -- when `tokens` was true
-    paused_at INTEGER                 -- when somebody paused it by hand; NULL: not paused
+    counted_at INTEGER NOT NULL,      -- when `tokens` was computed
+    paused_at INTEGER                 -- when a user paused it; NULL: not paused
 ) STRICT, WITHOUT ROWID;

@@ -1,13 +1,13 @@
 -- The statements of logs.db.
 
--- Taking entries in ---------------------------------------------------------------------------
+-- Storing entries -----------------------------------------------------------------------------
 
 -- name: widen_cache
--- The indexes are written to in several places: 16 MiB keep those pages at hand.
+-- The indexes are written at several positions: 16 MiB keep those pages in memory.
 PRAGMA cache_size = -16384;
 
 -- name: save_traces
--- Number the traces of a batch, a JSON array in `:traces`, as far as they are new.
+-- Number the new traces of a batch, a JSON array in `:traces`.
 INSERT OR IGNORE INTO traces (trace_id)
 SELECT value FROM json_each(:traces);
 
@@ -17,14 +17,14 @@ FROM json_each(:traces) AS wanted
 JOIN traces AS t ON t.trace_id = wanted.value;
 
 -- name: save_entry
--- By number: looking each name up for each row takes a fifth of an insert's time.
+-- By number: a look-up of the name for each row takes a fifth of the time of an insert.
 INSERT INTO entries (time, received, service, level, message, folded, context, trace_key)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
--- Finding them, newest first ------------------------------------------------------------------
--- The same question by four indexes: SQLite cannot know that a trace selects far better than a
--- service. `(:end_time, :end_id)` is where the page before ended, or the end of the time asked for.
--- ASCII messages are lowered here; the others were case-folded when they came.
+-- Queries, newest first -----------------------------------------------------------------------
+-- The same query with four indexes: SQLite cannot know that a trace is far more selective than a
+-- service. `(:end_time, :end_id)` is the end of the previous page, or of the requested time.
+-- ASCII messages are converted to lower case here; the others were case-folded when stored.
 
 -- name: find_by_trace
 SELECT e.id, e.time, e.service, e.level, e.message, e.context,
@@ -71,13 +71,13 @@ WHERE e.time >= :since AND (e.time, e.id) < (:end_time, :end_id)
 ORDER BY e.time DESC, e.id DESC
 LIMIT :limit;
 
--- Finding them as they come -------------------------------------------------------------------
+-- Following -----------------------------------------------------------------------------------
 
 -- name: newest_id
 SELECT coalesce(max(id), 0) FROM entries;
 
 -- name: find_arrived
--- What came after `:after`, up to `:newest`: few enough to be looked at one by one.
+-- Entries that arrived after `:after`, up to `:newest`: few enough for a scan.
 SELECT e.id, e.time, e.service, e.level, e.message, e.context,
        (SELECT t.trace_id FROM traces AS t WHERE t.trace_key = e.trace_key) AS trace_id
 FROM entries AS e
@@ -94,8 +94,8 @@ LIMIT :limit;
 -- Retention -----------------------------------------------------------------------------------
 
 -- name: purge_entries
--- Of the `:most` entries that came first, those that came before `:oldest`, and those that a clock
--- which was wrong dated beyond `:future`: they would never grow old, and keep the others from going.
+-- Of the first `:most` entries: those that arrived before `:oldest`, and those with a time after
+-- `:future` because of a wrong clock, which would never expire and block the removal of others.
 DELETE FROM entries
 WHERE id IN (SELECT id FROM entries ORDER BY id LIMIT :most)
   AND (received < :oldest OR received > :future)
@@ -108,7 +108,7 @@ WHERE trace_key IN (SELECT value FROM json_each(:keys))
   AND NOT EXISTS (SELECT 1 FROM entries AS e WHERE e.trace_key = traces.trace_key);
 
 -- name: used_bytes
--- What the file would take without its free pages.
+-- The size of the file without its free pages.
 SELECT (pages.page_count - free.freelist_count) * size.page_size
 FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size AS size;
 
@@ -116,5 +116,5 @@ FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size
 SELECT freelist_count FROM pragma_freelist_count;
 
 -- name: release_pages
--- Give free pages back to the file system, some at a time.
+-- Release some free pages to the file system.
 PRAGMA incremental_vacuum(1000);

@@ -1,8 +1,8 @@
--- logs.db: what the services had to say. Times are microseconds since 1970, UTC.
+-- logs.db: the log entries of the services. Times are microseconds since 1970, UTC.
 
 PRAGMA user_version = 100;
 
--- Trace ids under short numbers: their random text stays out of the large table and its index.
+-- Trace ids by short numbers, so that the large table and its index do not contain their text.
 CREATE TABLE traces (
     trace_key INTEGER PRIMARY KEY,
     trace_id TEXT NOT NULL UNIQUE
@@ -11,12 +11,12 @@ CREATE TABLE traces (
 -- One row for each entry, in the order of arrival, which retention follows.
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY,
-    time INTEGER NOT NULL, -- when it happened, as its service says; lists follow this
-    received INTEGER NOT NULL, -- when it came here
+    time INTEGER NOT NULL, -- time of the event, as the service reports it; the order of lists
+    received INTEGER NOT NULL, -- time of arrival
     service TEXT NOT NULL,
     level INTEGER NOT NULL, -- 10 debug, 20 info, 30 warning, 40 error, 50 critical
     message TEXT NOT NULL,
-    folded TEXT, -- the message case-folded, where that is more than SQLite's lower() does
+    folded TEXT, -- the case-folded message, if it differs from SQLite's lower()
     context TEXT, -- a JSON object; null when empty
     trace_key INTEGER -- of `traces`
 ) STRICT;

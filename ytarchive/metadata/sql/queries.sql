@@ -3,14 +3,14 @@
 -- Quota ---------------------------------------------------------------------------------------
 
 -- name: reserve_units
--- Count units before a request is sent; changes no row when they would pass `:allowed`.
+-- Count units before a request is sent; changes no row if they would exceed `:allowed`.
 INSERT INTO quota_days (day, used)
 SELECT :day, :units
 WHERE :units <= :allowed
 ON CONFLICT (day) DO UPDATE SET used = used + :units WHERE used + :units <= :allowed;
 
 -- name: mark_spent
--- YouTube itself says that the day's quota is spent.
+-- YouTube reports that the day's quota is used up.
 INSERT INTO quota_days (day, used)
 VALUES (:day, :quota_limit)
 ON CONFLICT (day) DO UPDATE SET used = max(used, :quota_limit);
@@ -24,7 +24,7 @@ DELETE FROM quota_days WHERE day < :oldest_day;
 -- Videos --------------------------------------------------------------------------------------
 
 -- name: known_videos
--- What need not be asked again: fresh metadata, and refusals of the last minutes.
+-- Answers that are still valid: fresh metadata, and refusals of the last minutes.
 SELECT v.video_id, v.refusal, CASE WHEN v.refusal IS NULL THEN v.metadata END AS metadata
 FROM json_each(:ids) AS wanted
 JOIN videos AS v ON v.video_id = wanted.value
@@ -32,7 +32,7 @@ WHERE (v.refusal IS NULL AND v.fetched_at > :oldest AND v.fetched_at <= :now)
    OR (v.refusal IS NOT NULL AND v.checked_at > :oldest_refusal AND v.checked_at <= :now);
 
 -- name: known_captions
--- Caption languages seen by an extraction, which the Data API cannot give.
+-- Caption languages found by an extraction, which the Data API does not return.
 SELECT v.video_id, v.captions
 FROM json_each(:ids) AS wanted
 JOIN videos AS v ON v.video_id = wanted.value
@@ -73,7 +73,7 @@ WHERE name IN (SELECT name FROM channels WHERE fetched_at < :oldest LIMIT :most)
 -- Playlists -----------------------------------------------------------------------------------
 
 -- name: fresh_listing
--- The newest pass through a playlist that is young enough, finished or not.
+-- The newest recent pass through a playlist, finished or not.
 SELECT * FROM listings
 WHERE playlist_id = :playlist_id AND started_at > :since AND started_at <= :now
   AND described >= :described
@@ -135,8 +135,8 @@ WHERE playlist_id = :playlist_id AND listing_id NOT IN (
 DELETE FROM listings
 WHERE listing_id IN (SELECT listing_id FROM listings WHERE started_at < :oldest LIMIT :most);
 
--- Upkeep --------------------------------------------------------------------------------------
+-- Maintenance ---------------------------------------------------------------------------------
 
 -- name: release_page
--- Gives one free page back to the file system: Python's driver steps it once.
+-- Releases one free page to the file system: Python's driver executes one step.
 PRAGMA incremental_vacuum(1);

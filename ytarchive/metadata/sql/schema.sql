@@ -1,4 +1,4 @@
--- metadata.db: what YouTube said lately, and the Data API's quota.
+-- metadata.db: recent answers of YouTube, and the Data API's quota.
 -- Times are microseconds since 1970, UTC.
 
 PRAGMA user_version = 100;
@@ -9,18 +9,18 @@ CREATE TABLE quota_days (
     used INTEGER NOT NULL CHECK (used >= 0)
 ) STRICT, WITHOUT ROWID;
 
--- One row for each video that was asked for: its metadata, or why there is none now.
+-- One row for each requested video: its metadata, or why it is unavailable now.
 CREATE TABLE videos (
     video_id TEXT PRIMARY KEY,
-    metadata BLOB, -- VideoMetadata as JSON, compressed; stays when the video becomes unavailable
-    captions TEXT, -- its caption languages as JSON, if an extraction saw any
-    fetched_at INTEGER, -- when `metadata` came
-    refusal TEXT, -- ErrorDetail as JSON, when the last answer was that there is no such video
-    checked_at INTEGER NOT NULL -- when the last answer came
+    metadata BLOB, -- VideoMetadata as JSON, compressed; kept when the video becomes unavailable
+    captions TEXT, -- its caption languages as JSON, if an extraction returned any
+    fetched_at INTEGER, -- when `metadata` was fetched
+    refusal TEXT, -- ErrorDetail as JSON, if the last answer was a refusal
+    checked_at INTEGER NOT NULL -- time of the last answer
 ) STRICT;
 CREATE INDEX videos_by_age ON videos (checked_at);
 
--- A channel under every name that it was asked by: its id, its @handle in lower case.
+-- A channel under every requested name: its id, its @handle in lower case.
 CREATE TABLE channels (
     name TEXT PRIMARY KEY,
     metadata TEXT NOT NULL, -- ChannelMetadata as JSON
@@ -28,7 +28,7 @@ CREATE TABLE channels (
 ) STRICT;
 CREATE INDEX channels_by_age ON channels (fetched_at);
 
--- One pass through a playlist, which may still be under way. Ids are never used again (cursors).
+-- One pass through a playlist, perhaps unfinished. Ids are never used again (cursors).
 CREATE TABLE listings (
     listing_id INTEGER PRIMARY KEY AUTOINCREMENT,
     playlist_id TEXT NOT NULL,
@@ -36,12 +36,12 @@ CREATE TABLE listings (
     description TEXT NOT NULL,
     channel_id TEXT NOT NULL,
     channel_title TEXT NOT NULL,
-    video_count INTEGER, -- what YouTube says
+    video_count INTEGER, -- as YouTube reports it
     started_at INTEGER NOT NULL,
     listed INTEGER NOT NULL, -- entries so far
     page_token TEXT, -- of the Data API's next page; null when yt-dlp lists, or at the end
     complete INTEGER NOT NULL CHECK (complete IN (0, 1)),
-    described INTEGER NOT NULL CHECK (described IN (0, 1)) -- whether each entry was looked up
+    described INTEGER NOT NULL CHECK (described IN (0, 1)) -- whether each entry's video was requested
 ) STRICT;
 CREATE INDEX listings_by_playlist ON listings (playlist_id, started_at);
 CREATE INDEX listings_by_age ON listings (started_at);
