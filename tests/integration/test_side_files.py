@@ -123,7 +123,7 @@ def test_absent_captions_are_fetched_when_youtube_has_them(
     assert "watch" not in asked(youtube), "a list costs no request for each of its videos"
 
     youtube.change_video(video, tracks=[{"languageCode": "iw"}, {"languageCode": "zh-Hans"}])
-    added = ("success", "added captions in iw; added captions in zh-Hans")
+    added = ("success", "added captions in he; added captions in zh-Hans")
     assert archived("download", video) == added
     assert "media" not in asked(youtube)
     names = {f"{video}.iw.vtt", f"{video}.zh-Hans.vtt"}
