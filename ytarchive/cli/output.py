@@ -79,6 +79,8 @@ class Output:
 def _console(*, stderr: bool) -> Console:
     """Return a console without markup, emoji codes and highlighting, which change titles."""
     stream = sys.stderr if stderr else sys.stdout
+    if not os.environ.get("COLUMNS", "").strip("0"):  # as a terminal without a size sets it
+        os.environ.pop("COLUMNS", None)
     wide = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_FILES
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=wide)
 

@@ -35,7 +35,10 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|\w{2,10});", re.IGNORECASE)
 _MARKDOWN = re.compile(r"!?\[[^\]]*\]\((\S+?)\)[.,;:]?")
 _FILLERS = "\u034f\u115f\u1160\u3164\uffa0"
 """Invisible characters in Unicode's categories of marks and letters."""
-_WRITTEN_AS = {"(": ")", "<": ">", "[": "]", '"': '"', "'": "'", "\u201c": "\u201d", "`": "`"}
+_WRITTEN_AS = {
+    "(": ")", "<": ">", "[": "]", '"': '"', "'": "'", "`": "`", "\u201c": "\u201d",
+    "\u2018": "\u2019", "\u00ab": "\u00bb", "\u00bb": "\u00ab", "\u201e": "\u201c",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _VIDEO_START = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])")
 _PLAYLIST_ID = re.compile(r"(?:PL|UU|OL|FL|RD|LL|LM|WL|UL|SP|EL|PU|EC|TL)[A-Za-z0-9_-]{0,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9_-]{1,32})?")
+_PARAMETERS = re.compile(r"[?&](?:si|t|list|index|feature|pp|ab_channel|start_radio)=\S*$")
+"""Parameters that are copied with the last part of a URL."""
 _NAME_FOLDERS = frozenset(["c", "user"])
 """Channel URLs from the time before handles, which still work."""
 _VIDEO_FOLDERS = frozenset(["shorts", "live", "embed", "v", "e", "watch", "vi", "vi_webp", "video"])
@@ -68,8 +70,9 @@ def _parsed(
 ) -> str:
     """Return the id in `text`, an id or URL. Raises InvalidIdentifier."""
     wanted = clean(text)
-    if is_id(wanted):
-        return wanted
+    bare = _PARAMETERS.sub("", wanted)
+    if is_id(bare):
+        return bare
     address = read_address(wanted)
     if address and (found := in_address(address)):
         return found

@@ -248,8 +248,9 @@ def _sections_of(kind: type[BaseSettings], title: str) -> list[str]:
 def _unknown(kind: type[BaseSettings], section: str, name: str | None) -> str:
     """Return the message for an unknown setting, with the setting that was probably meant."""
     if name is None:
+        inside = (each for each in _names(kind) if each.partition(".")[2] == section)
         close = difflib.get_close_matches(section, kind.model_fields, n=1)
-        what, meant = "is not a section", close[0] if close else None
+        what, meant = "is not a section", next(inside, close[0] if close else None)
     else:
         what, meant = "is not a setting", _close(section, name, list(_names(kind)))
     hint = f"; did you mean {meant}?" if meant else ""

@@ -127,7 +127,11 @@ BareUrl = Annotated[
     str, _matching(r"https?://[^/\s@]+/?", "a URL such as http://127.0.0.1:4416, without path")
 ]
 FolderName = Annotated[
-    str, _matching(r"(?!\.{1,2}$)[\w.-]+", "the name of one folder, of letters, digits and . _ -")
+    str,
+    _matching(
+        r"(?!\.{1,2}$|\.ytarchive)[\w.-]+",
+        "the name of one folder, of letters, digits and . _ -, that is not ytarchive's own",
+    ),
 ]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 

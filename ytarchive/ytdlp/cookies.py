@@ -92,9 +92,14 @@ _FAULTS: tuple[tuple[Callable[[str], bool], str], ...] = (
         "is a JSON export: export it in the Netscape format (cookies.txt) instead",
     ),
     (lambda text: not _cookies(text), "has no cookies, only comments"),
-    (
-        lambda text: not _has_fields(text, "\t") and _has_fields(text, None),
-        "separates its fields by spaces: the Netscape format has tabs",
+    *(
+        (
+            lambda text, separator=separator: (
+                not _has_fields(text, "\t") and _has_fields(text, separator)
+            ),
+            f"separates its fields by {name}: the Netscape format has tabs",
+        )
+        for separator, name in ((None, "spaces"), (";", "semicolons"), (",", "commas"))
     ),
     (
         lambda text: not _has_fields(text, "\t"),

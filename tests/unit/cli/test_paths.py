@@ -53,6 +53,14 @@ def test_no_kind_of_output_breaks_a_path(
         assert f"{FOLDER}/a b.mp4" in shown(capsys, value)
 
 
+@pytest.mark.parametrize("columns", ["0", "", "00"])
+def test_a_terminal_without_a_width_shows_everything(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert "a film" in shown(capsys, pairs([("title", "a film")]))
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_names_in_a_column_of_files_are_whole_without_a_slash_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int

@@ -72,6 +72,10 @@ def wrapped(wrapper: str, path: str) -> str:
         f"<{WATCH}>,",
         f'"{WATCH}"',
         f"\u201c{WATCH}\u201d",
+        f"\u201e{WATCH}\u201c",
+        f"\u00ab{WATCH}\u00bb",
+        f"{ID}?si=abc",
+        f"{ID}&t=90",
         f"`{WATCH}`",
         f"({WATCH})",
         f"[a film]({WATCH})",
@@ -102,6 +106,11 @@ def wrapped(wrapper: str, path: str) -> str:
 def test_the_address_of_a_video_means_the_video(address: str) -> None:
     assert parse_video_id(address) == ID
     assert parse_source(address) == Source(ID, is_video=True)
+
+
+@pytest.mark.parametrize("list_id", [LIST, "@films", CHANNEL])
+def test_an_id_may_be_copied_with_parameters(list_id: str) -> None:
+    assert parse_playlist_id(f"{list_id}?si=abc") == parse_playlist_id(list_id)
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)

@@ -289,6 +289,22 @@ def test_a_misspelt_setting_is_reported_with_the_similar_one(
         load_settings()
 
 
+def test_a_setting_outside_its_section_is_reported_with_its_section(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("concurrency = 3")
+    with pytest.raises(InvalidConfiguration, match=r"did you mean download\.concurrency\?"):
+        load_settings(file)
+
+
+@pytest.mark.parametrize("name", [".ytarchive", ".ytarchive-id", "..", "a/b"])
+def test_folder_names_that_ytarchive_needs_itself_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("YTARCHIVE_STORAGE__VIDEOS_DIR", name)
+    with pytest.raises(InvalidConfiguration, match="the name of one folder"):
+        load_settings()
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [

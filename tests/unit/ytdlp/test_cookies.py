@@ -23,6 +23,8 @@ UNUSABLE = {
     "a JSON list": (b'[{"name": "LOGIN_INFO", "value": "secret-value"}]', "JSON"),
     "a JSON object": (b' {"cookies": [{"value": "secret-value"}]}', "JSON"),
     "spaces": (HEADER + COOKIE.replace(b"\t", b"    "), "spaces"),
+    "semicolons": (HEADER + COOKIE.replace(b"\t", b";"), "by semicolons"),
+    "commas": (HEADER + COOKIE.replace(b"\t", b","), "by commas"),
     "fields too few": (HEADER + b".youtube.com\tsecret-value\n", "Netscape"),
     "a web page": (b"<html><body>secret-value</body></html>", "Netscape"),
     "no header": (COOKIE, "does not begin with"),
