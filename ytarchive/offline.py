@@ -10,14 +10,8 @@ from pathlib import Path
 
 import aiohttp
 
+from ytarchive.common import errors
 from ytarchive.common.config import Settings, StorageConfig
-from ytarchive.common.errors import (
-    ArchiveMissing,
-    NotAnArchive,
-    TokenRequired,
-    WrongArchive,
-    YTArchiveError,
-)
 from ytarchive.common.read_only import require_sound
 from ytarchive.common.setting_sources import SettingProblem
 from ytarchive.discovery import find_server
@@ -94,8 +88,8 @@ async def diagnose(
     try:
         async with open_maintenance(settings, server) as maintenance:
             found = await maintenance.diagnose()
-    except YTArchiveError as error:
-        remedy = _ACCESS_REMEDY if isinstance(error, TokenRequired) else None
+    except errors.YTArchiveError as error:
+        remedy = _ACCESS_REMEDY if isinstance(error, errors.TokenRequired) else None
         found = await diagnose_settings(settings, [failed("server", error, Verdict.FAIL, remedy)])
     return Diagnosis.of([*check_settings(problems), *found.checks])
 
@@ -108,11 +102,11 @@ async def check_archive(settings: Settings) -> list[Check]:
             message = "none is running; commands work without a server"
             place = Check(name="server", verdict=Verdict.OK, message=message)
             return [place, *await check_services(archive.of)]
-    except NotAnArchive as error:
+    except errors.NotAnArchive as error:
         return [await asyncio.to_thread(_no_archive, settings.storage, error)]
-    except (ArchiveMissing, WrongArchive) as error:
+    except (errors.ArchiveMissing, errors.WrongArchive) as error:
         return [failed("archive", error, Verdict.FAIL)]
-    except YTArchiveError as error:
+    except errors.YTArchiveError as error:
         return [failed("database", error, Verdict.FAIL)]
 
 
@@ -123,7 +117,7 @@ def _require_sound(state: Path) -> None:
             require_sound(path)
 
 
-def _no_archive(storage: StorageConfig, error: NotAnArchive) -> Check:
+def _no_archive(storage: StorageConfig, error: errors.NotAnArchive) -> Check:
     """Return the check of a missing archive, which passes if an archive can be created."""
     if not is_creatable(storage):
         return failed("archive", error, Verdict.FAIL)

@@ -7,16 +7,9 @@ from collections.abc import Callable, Collection, Iterable
 
 from loguru import logger
 
+from ytarchive.common import errors
 from ytarchive.common.case import require_apart, require_exact_name
 from ytarchive.common.config import Settings
-from ytarchive.common.errors import (
-    Cancelled,
-    NotFound,
-    RequestError,
-    ServiceUnavailable,
-    Unavailable,
-    YTArchiveError,
-)
 from ytarchive.common.paths import staged_name
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.reserve import Reserve
@@ -92,7 +85,7 @@ class Transfers:
         try:
             return self._tasks[task_id]
         except KeyError:
-            raise NotFound(f"no download has the id {task_id}") from None
+            raise errors.NotFound(f"no download has the id {task_id}") from None
 
     async def progress(self, task_id: str) -> DownloadProgress:
         """Return the progress of a task, or the result of an earlier process's task.
@@ -121,7 +114,7 @@ class Transfers:
         for pending in await asyncio.to_thread(lambda: list(self._pending.open())):
             task = DownloadTask.restored(pending)
             if not task.progress.status.is_final and self._queues.suitable(task.request):
-                task.cancelled(Cancelled("an earlier download fetches the same video"))
+                task.cancelled(errors.Cancelled("an earlier download fetches the same video"))
             if task.progress.status.is_final:
                 self._tasks[task.task_id] = task
                 self._unreported.append(task)
@@ -134,7 +127,7 @@ class Transfers:
         Raises ServiceUnavailable, Conflict, or an error of writing the record.
         """
         if self._is_closing:
-            raise ServiceUnavailable("the Download service is shutting down")
+            raise errors.ServiceUnavailable("the Download service is shutting down")
         task = self._queues.joined(request) or self._add(DownloadTask(request))
         if request.durable:
             await self._store_record(task)
@@ -179,7 +172,7 @@ class Transfers:
                 return
             try:
                 await asyncio.to_thread(self._pending.keep, task.record())
-            except YTArchiveError:
+            except errors.YTArchiveError:
                 if task.running is None:
                     self._queues.remove(task)
                     self._tasks.pop(task.task_id, None)
@@ -207,15 +200,15 @@ class Transfers:
             await self._attempts.run(task)
         except asyncio.CancelledError:
             if self._is_closing:
-                task.failed(ServiceUnavailable("the Download service was shut down"))
+                task.failed(errors.ServiceUnavailable("the Download service was shut down"))
                 return
-            task.cancelled(Cancelled("the download was cancelled"))
+            task.cancelled(errors.Cancelled("the download was cancelled"))
             self._soon_again.pop(video_id, None)
             if task.is_durable:
                 await self._note(task)
                 await self._end(task)
             log.info("{}: cancelled", video_id)
-        except YTArchiveError as error:
+        except errors.YTArchiveError as error:
             count_failure(task, error)
             task.failed(error)
             # The job logs it too, with the consequence.
@@ -234,7 +227,7 @@ class Transfers:
                 self._watch.require()
             )  # otherwise its folders would be created in place of the archive
             await asyncio.to_thread(self._pending.keep, task.record())
-        except YTArchiveError as error:
+        except errors.YTArchiveError as error:
             log.warning("{}: its state is not written: {}", task.request.video_id, error.message)
 
     def _notify(self, task: DownloadTask) -> None:
@@ -243,7 +236,7 @@ class Transfers:
         telling.add_done_callback(self._telling.discard)
         if task.progress.status is not DownloadStatus.COMPLETED:
             self._queues.remove(task)
-            if not isinstance(task.error, Unavailable | RequestError | None):
+            if not isinstance(task.error, errors.Unavailable | errors.RequestError | None):
                 self._soon_again[task.request.video_id] = time.monotonic()
             self.on_idle_files()
 
@@ -267,7 +260,7 @@ class Transfers:
         try:
             await self._watch.require()
             await asyncio.to_thread(self._pending.end, task.task_id)
-        except YTArchiveError as error:
+        except errors.YTArchiveError as error:
             log.warning("{}: its end is not recorded: {}", task.request.video_id, error.message)
         if task.progress.status is DownloadStatus.FAILED:
             self._queues.remove(task)

@@ -11,17 +11,9 @@ from pathlib import Path
 from pydantic import Field
 
 from ytarchive import __version__
-from ytarchive.common import snapshots, swap
+from ytarchive.common import errors, snapshots, swap
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import os_errors, sync
-from ytarchive.common.errors import (
-    BackupDamaged,
-    DatabaseCorrupt,
-    DatabaseUnsupported,
-    NotFound,
-    WrongArchive,
-    YTArchiveError,
-)
 from ytarchive.common.file_lock import held_files
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.lock import StateLock
@@ -85,7 +77,7 @@ def back_up(config: StorageConfig, folder: Path) -> Backup:
     identity = open_identity(config, Access.READ)
     present = [name for name in _DATABASES if (config.state_path / name).exists()]
     if not present:
-        raise NotFound(f"there are no databases in {config.state_path}")
+        raise errors.NotFound(f"there are no databases in {config.state_path}")
     time = f"{utc_now():%Y%m%dT%H%M%S.%fZ}"
     partial = folder / f"{_PARTIAL}{time}"
     with os_errors(folder):
@@ -122,7 +114,7 @@ def restore(config: StorageConfig, folder: Path) -> Restored:
     identity = open_identity(config, Access.WRITE)
     if identity and manifest.archive_id not in {None, identity.id}:
         message = f"{source} is a backup of the archive {manifest.archive_id}"
-        raise WrongArchive(f"{message}; {config.base_path} holds {identity.id}")
+        raise errors.WrongArchive(f"{message}; {config.base_path} holds {identity.id}")
     present = [config.state_path / name for name in _DATABASES]
     with (
         StateLock(config.state_path, ServiceName),
@@ -145,7 +137,7 @@ def _copied(source: Path, target: Path) -> BackedUp:
     snapshots.take(source, target)
     try:
         version = snapshots.check(target)
-    except DatabaseCorrupt:
+    except errors.DatabaseCorrupt:
         snapshots.check(source)  # the source is damaged, and the error must name it
         raise
     return BackedUp(
@@ -161,7 +153,7 @@ def _newest(folder: Path) -> Path:
         return folder
     found = sorted(path.parent for path in folder.glob(f"[0-9]*/{_MANIFEST}"))
     if not found:
-        raise NotFound(f"there is no backup in {folder}")
+        raise errors.NotFound(f"there is no backup in {folder}")
     return found[-1]
 
 
@@ -170,18 +162,20 @@ def _read_manifest(path: Path) -> Manifest:
         content = read_regular(path, follow_links=True)
     try:
         manifest = Manifest.model_validate(stored_json(content))
-    except (ValueError, YTArchiveError):
-        raise BackupDamaged(f"{path} is not the manifest of a backup") from None
+    except (ValueError, errors.YTArchiveError):
+        raise errors.BackupDamaged(f"{path} is not the manifest of a backup") from None
     names = [database.name for database in manifest.databases]
     unknown = [name for name in names if name not in _DATABASES]
     if unknown or not names or len(names) != len(set(names)):
-        raise BackupDamaged(f"{path} names what is no database of an archive: {unknown or names}")
+        raise errors.BackupDamaged(
+            f"{path} names what is no database of an archive: {unknown or names}"
+        )
     return manifest
 
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise BackupDamaged(f"{path} is missing; nothing was changed")
+        raise errors.BackupDamaged(f"{path} is missing; nothing was changed")
     return path
 
 
@@ -189,15 +183,15 @@ def _check(copy: Path, recorded: BackedUp, source: Path) -> None:
     """Refuse a copy that differs from its record, or that this version cannot read."""
     name = source / recorded.name
     if copy.stat().st_size != recorded.size_bytes or _sha256(copy) != recorded.sha256:
-        raise BackupDamaged(f"{name} has changed since the backup; nothing was changed")
+        raise errors.BackupDamaged(f"{name} has changed since the backup; nothing was changed")
     try:
         version = snapshots.check(copy)
-    except DatabaseCorrupt:
-        raise BackupDamaged(f"{name} is damaged; nothing was changed") from None
+    except errors.DatabaseCorrupt:
+        raise errors.BackupDamaged(f"{name} is damaged; nothing was changed") from None
     known = _DATABASES[recorded.name].version
     if version != known:
         message = f"{name} is of another ytarchive (schema {version}, this one uses {known})"
-        raise DatabaseUnsupported(f"{message}; nothing was changed")
+        raise errors.DatabaseUnsupported(f"{message}; nothing was changed")
 
 
 def _sha256(path: Path) -> str:

@@ -15,6 +15,7 @@ from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
+from ytarchive.common.rows import fields_of
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.supervision import Supervisor
 from ytarchive.storage.api import StorageAPI
@@ -240,13 +241,7 @@ class StorageService(WatchedOperations, StorageAPI):
         totals = await self._library.totals()
         disk = await self._store.space(self._config.min_free)
         return StorageStats(
-            total_videos=totals.videos,
-            incomplete_videos=totals.incomplete,
-            total_metadata=totals.metadata,
-            total_playlists=totals.playlists,
-            total_files=totals.files,
-            total_size_bytes=totals.size_bytes,
-            work_plans=totals.work_plans,
+            **fields_of(StorageStats, totals),
             search_pending=await self.search.pending(),
             base_path=str(self._layout.base),
             free_bytes=disk.free,

@@ -3,7 +3,6 @@
 import functools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter
@@ -38,19 +37,6 @@ SCHEMA = Schema(package="ytarchive.storage", durable=True, file="library.db")
 _FILES = TypeAdapter(list[StoredFile])
 _SIDE_FILES = TypeAdapter(list[ArchivedFile])
 _ITEMS = TypeAdapter(list[TrashItem])
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Totals of the archive."""
-
-    videos: int
-    incomplete: int
-    metadata: int
-    playlists: int
-    files: int
-    size_bytes: int
-    work_plans: int
 
 
 class Library:
@@ -202,10 +188,10 @@ class Library:
         found = all_readable(rows, self._registered, lambda row: f"video {row['video_id']}")
         return dict(found)
 
-    async def totals(self) -> Totals:
+    async def totals(self) -> Row:
         """Return the totals of the archive."""
         [row] = await self._database.fetch_all("totals")
-        return Totals(**{name: row[name] for name in Totals.__dataclass_fields__})
+        return row
 
     async def measure(self) -> None:
         """Set the metrics of stored videos and bytes."""

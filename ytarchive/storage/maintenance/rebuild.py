@@ -23,6 +23,7 @@ from ytarchive.common.filesystem import is_file
 from ytarchive.common.lock import StateLock
 from ytarchive.common.models import Model
 from ytarchive.common.presence import ArchiveWatch, Presence
+from ytarchive.common.rows import fields_of
 from ytarchive.common.schema import set_aside_older
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.bins.bins import Bins
@@ -171,12 +172,7 @@ async def _made_again(
     with os_errors(layout.state):
         aside = await replace(prepared)
     return Rebuilt(
-        videos=totals.videos,
-        metadata=totals.metadata,
-        playlists=totals.playlists,
-        work_plans=totals.work_plans,
-        files=totals.files,
-        size_bytes=totals.size_bytes,
+        **fields_of(Rebuilt, totals),
         seconds=round(time.monotonic() - began, 3),
         problems=filling.problems,
         examples=filling.examples,

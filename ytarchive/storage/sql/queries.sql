@@ -123,7 +123,9 @@ SELECT count(*) AS videos FROM (
 SELECT 1 FROM videos WHERE channel_id = :channel AND media_path IS NOT NULL LIMIT 1;
 
 -- name: totals
-SELECT * FROM totals;
+SELECT *, videos AS total_videos, incomplete AS incomplete_videos, metadata AS total_metadata,
+       playlists AS total_playlists, files AS total_files, size_bytes AS total_size_bytes
+FROM totals;
 
 -- Changes, for the search index -------------------------------------------------------------------
 
