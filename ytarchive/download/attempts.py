@@ -1,25 +1,129 @@
-"""The attempts of one download: permission, slot, disk space, and pauses."""
+"""The attempts of one download: permission, slot, disk space, options, and pauses."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from pathlib import Path
 
 from loguru import logger
 
 from ytarchive.common.config import Settings
-from ytarchive.common.errors import InternalError, YTArchiveError
+from ytarchive.common.disk import Space, os_errors
+from ytarchive.common.errors import DiskFull, InternalError, YTArchiveError
 from ytarchive.common.faults import as_error
 from ytarchive.common.models import utc_now
+from ytarchive.common.paths import staged_name
 from ytarchive.common.presence import ArchiveWatch
-from ytarchive.common.side_files import in_words
+from ytarchive.common.side_files import THUMBNAIL, caption_languages_of, captions_among, in_words
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
-from ytarchive.download.disk_reservations import DiskReservations
-from ytarchive.download.options_builder import DownloadOptionsBuilder
+from ytarchive.download.api import DownloadRequest
 from ytarchive.download.retrying import Retry, RetryPolicy, for_disk_space, never_retry
 from ytarchive.download.tasks import DownloadTask
-from ytarchive.ytdlp import Fetcher, Transfer
+from ytarchive.ytdlp import CAPTIONS_NOT_ASKED, Downloaded, DownloadOrder, Fetcher, Transfer
+
+_SECONDS_WITHOUT_CAPTIONS = 600.0
+
+
+class DownloadOptionsBuilder:
+    """Builds orders from requests, and records refusals of captions."""
+
+    def __init__(self, staging: Path) -> None:
+        self._staging = staging
+        self._captions_from = 0.0
+
+    @property
+    def _omits_captions(self) -> bool:
+        return time.monotonic() < self._captions_from
+
+    def order_for(self, request: DownloadRequest) -> DownloadOrder:
+        """Return the order for a worker."""
+        languages = caption_languages_of(request.only_missing)
+        sought = [each for each in languages if each in request.recheck_captions]
+        profile = request.profile
+        if request.only_missing:
+            formats = [each.format for each in captions_among(request.only_missing)]
+            side_files = {
+                "caption_formats": list(dict.fromkeys([*profile.caption_formats, *formats])),
+                "include_captions": bool(languages),
+                "caption_languages": sought,
+                "include_thumbnail": THUMBNAIL in request.only_missing,
+            }
+            profile = profile.model_copy(update=side_files)
+        return DownloadOrder(
+            video_id=request.video_id,
+            folder=self._folder(request),
+            profile=profile,
+            present=request.present,
+            known_captions=[each for each in languages if each not in sought],
+            without_media=bool(request.only_missing),
+            omits_captions=self._omits_captions,
+        )
+
+    def result_without_request(self, request: DownloadRequest) -> Downloaded | None:
+        """Return the result of a download that needs no request to YouTube, otherwise None."""
+        wanted = request.only_missing
+        if not wanted or THUMBNAIL in wanted or not self._omits_captions:
+            return None
+        return Downloaded(
+            folder=self._folder(request),
+            network_bytes=0,
+            remarks=[f"no {in_words(wanted)}: {CAPTIONS_NOT_ASKED}"],
+            missing=[
+                each.key
+                for each in captions_among(wanted)
+                if each.language not in request.recheck_captions
+            ],
+        )
+
+    def record_refusal(self, downloaded: Downloaded) -> None:
+        """Stop requesting captions for some minutes if YouTube refused them."""
+        if downloaded.captions_refused:
+            self._captions_from = time.monotonic() + _SECONDS_WITHOUT_CAPTIONS
+            minutes = f"{_SECONDS_WITHOUT_CAPTIONS / 60:.0f} minutes"
+            log.warning("YouTube refuses captions: none are requested for {}", minutes)
+
+    def _folder(self, request: DownloadRequest) -> Path:
+        name = staged_name(request.video_id, side_files=bool(request.only_missing))
+        return self._staging / name
+
 
 log = logger.bind(service="download")
+
+
+_MIB = 2**20
+
+
+class DiskReservations:
+    """Compares the bytes that active downloads will still write with the free space.
+
+    `min_free` bytes of the disk stay free in any case, less on a small one.
+    """
+
+    def __init__(self, folder: Path, min_free: int) -> None:
+        self._folder = folder
+        self._min_free = min_free
+        self._claims: dict[str, Callable[[], int]] = {}
+
+    def claim(self, video_id: str, needed: int, written: Callable[[], int]) -> None:
+        """Reserve `needed` bytes; `written` returns how many of them are written so far.
+
+        Raises DiskFull if the space that other reservations leave is not sufficient.
+        """
+        with os_errors(self._folder):
+            space = Space.at(self._folder, self._min_free)
+        left = space.left - sum(claim() for claim in self._claims.values())
+        if needed > left:
+            message = (
+                f"the video needs {needed // _MIB} MiB on the disk while it is fetched and merged, "
+                f"and {max(left, 0) // _MIB} MiB are available"
+            )
+            raise DiskFull(message, needed_bytes=needed, free_bytes=max(left, 0))
+        self._claims[video_id] = lambda: max(needed - written(), 0)
+
+    def release(self, video_id: str) -> None:
+        """Release the reservation of a download, if it has one."""
+        self._claims.pop(video_id, None)
 
 
 class Attempts:

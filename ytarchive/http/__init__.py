@@ -1,8 +1,7 @@
 """The contracts over HTTP: server and client."""
 
 from ytarchive.http.client import remote
-from ytarchive.http.contracts import CONTRACTS
-from ytarchive.http.documents import errors_document, openapi_document
+from ytarchive.http.documents import CONTRACTS, errors_document, openapi_document
 from ytarchive.http.listening import Listening, listen
 from ytarchive.http.probing import says_healthy
 from ytarchive.http.server import build_app

@@ -5,9 +5,35 @@ from collections.abc import Iterator
 from typing import Any
 
 from ytarchive.common import errors
-from ytarchive.http.contracts import CONTRACTS
+from ytarchive.common.contract import Contract
+from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
 from ytarchive.http.health import Health
 from ytarchive.http.openapi import openapi
+from ytarchive.jobs import (
+    AvailabilityAPI,
+    EventsAPI,
+    GovernorAPI,
+    JobResultsAPI,
+    JobsAPI,
+    PermitsAPI,
+    RegistryAPI,
+    RepairsAPI,
+    ScheduleAPI,
+    ShortIdsAPI,
+)
+from ytarchive.logging import LoggingAPI
+from ytarchive.maintenance import MaintenanceAPI
+from ytarchive.metadata import MetadataAPI
+from ytarchive.storage import (
+    ContentAPI,
+    HistoryAPI,
+    MarksAPI,
+    SearchAPI,
+    StorageAPI,
+    TrashAPI,
+    VerificationAPI,
+    WorkPlansAPI,
+)
 
 _ERRORS_INTRODUCTION = """\
 # Errors
@@ -39,6 +65,34 @@ _FAMILIES: tuple[tuple[str, tuple[type[errors.YTArchiveError], ...]], ...] = (
         (errors.ExtractionError, errors.DataApiError, errors.NetworkFailure),
     ),
     ("This machine", (errors.LocalError,)),
+)
+
+
+CONTRACTS: tuple[type[Contract], ...] = (
+    JobsAPI,
+    JobResultsAPI,
+    ShortIdsAPI,
+    RepairsAPI,
+    GovernorAPI,
+    PermitsAPI,
+    AvailabilityAPI,
+    RegistryAPI,
+    ScheduleAPI,
+    EventsAPI,
+    DownloadListener,
+    MetadataAPI,
+    DownloadAPI,
+    StagingAPI,
+    StorageAPI,
+    SearchAPI,
+    WorkPlansAPI,
+    VerificationAPI,
+    TrashAPI,
+    HistoryAPI,
+    ContentAPI,
+    MarksAPI,
+    MaintenanceAPI,
+    LoggingAPI,
 )
 
 

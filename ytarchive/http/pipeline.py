@@ -1,9 +1,10 @@
 """The middleware of every request: trace, guard, time limit, and an envelope for errors."""
 
+import asyncio
 import functools
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -12,11 +13,11 @@ from prometheus_client import Histogram
 
 from ytarchive.common import errors
 from ytarchive.common.config import ServerConfig
+from ytarchive.common.errors import ServiceTimeout
 from ytarchive.common.faults import as_error
 from ytarchive.common.services import ServiceName
 from ytarchive.common.telemetry import REQUEST_SECONDS
 from ytarchive.common.tracing import TRACE_HEADER, trace
-from ytarchive.http.deadlines import Deadlines
 from ytarchive.http.envelope import answer, failure
 from ytarchive.http.guard import Guard
 
@@ -25,6 +26,53 @@ TRACE = web.RequestKey("trace", str)
 
 if TYPE_CHECKING:
     from loguru import Logger  # only for type checkers
+
+
+T = TypeVar("T")
+
+
+class Deadlines:
+    """Cancels requests that take longer than `seconds`.
+
+    One timer serves all of them, because a timer costs more than most requests.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._running: dict[asyncio.Task[Any], float] = {}  # end times, earliest first
+        self._overdue: set[asyncio.Task[Any]] = set()
+        self._is_watching = False
+
+    async def keep(self, work: Awaitable[T]) -> T:
+        """Return the result of `work`, as a part of this task. Raises ServiceTimeout."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None  # noqa: S101  # who awaits is one
+        cancelled_before = task.cancelling()
+        self._running[task] = loop.time() + self._seconds
+        if not self._is_watching:
+            self._is_watching = True
+            loop.call_later(self._seconds, self._check, loop)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if task in self._overdue and task.uncancel() <= cancelled_before:
+                raise ServiceTimeout(f"no answer within {self._seconds:g} seconds") from None
+            raise  # cancelled from outside
+        finally:
+            self._running.pop(task, None)
+            self._overdue.discard(task)
+
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancel overdue requests, and set the timer for the next one."""
+        now = loop.time()
+        for task, until in list(self._running.items()):
+            if until > now:
+                loop.call_at(until, self._check, loop)
+                return
+            del self._running[task]
+            self._overdue.add(task)
+            task.cancel()
+        self._is_watching = False
 
 
 def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middleware:

@@ -14,8 +14,7 @@ from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import guards_of
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.registry.models import ServiceRegistry
-from ytarchive.jobs.registry.registry import HealthProbe, Registry
-from ytarchive.jobs.registry.repository import RegistryRepository
+from ytarchive.jobs.registry.registry import HealthProbe, Registry, RegistryRepository
 from ytarchive.jobs.service import JobsService
 
 

@@ -45,8 +45,7 @@ from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.queue.requeueing import OpenJobs, Requeueing
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.registry.api import RegistryAPI
-from ytarchive.jobs.registry.registry import HealthProbe, Registry
-from ytarchive.jobs.registry.repository import RegistryRepository
+from ytarchive.jobs.registry.registry import HealthProbe, Registry, RegistryRepository
 from ytarchive.jobs.repairing.api import RepairsAPI
 from ytarchive.jobs.repairing.service import RepairService
 from ytarchive.jobs.results.api import JobResultsAPI

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING, Protocol, Self
 from loguru import logger
 
 from ytarchive.common import errors
-from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI
-from ytarchive.logging.early import early_entries
+from ytarchive.common.telemetry import LOG_ENTRIES_DROPPED
+from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogLevel
 from ytarchive.logging.log_problems import LogProblems
-from ytarchive.logging.queue import EntryQueue
 from ytarchive.logging.records import entry_of
+from ytarchive.logging.sinks import early_entries
 
 if TYPE_CHECKING:
     from loguru import Message
@@ -30,6 +31,67 @@ _STORE_THREADS = "sqlite-logs"
 _TRIAL = "the log store is tried again after a failure"
 
 _storing: ContextVar[bool] = ContextVar("storing", default=False)
+
+
+_LANES = {level: number for number, level in enumerate(LogLevel)}
+
+
+class EntryQueue:
+    """Any thread may add entries. A full queue drops the oldest entry of the lowest level."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._lanes: list[deque[tuple[int, LogEntry]]] = [deque() for _ in LogLevel]
+        self._lock = threading.Lock()
+        self._taken_in = 0
+        self._length = 0
+        self._lost = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the next entry displaces another one."""
+        return self._length >= self._capacity
+
+    def put(self, entry: LogEntry) -> int:
+        """Add an entry without blocking, and return the number of waiting entries."""
+        with self._lock:
+            self._taken_in += 1
+            self._lanes[_LANES[entry.level]].append((self._taken_in, entry))
+            if self._length < self._capacity:
+                self._length += 1
+            else:
+                next(lane for lane in self._lanes if lane).popleft()
+                self._count_lost(1)
+            return self._length
+
+    def take(self, most: int) -> list[LogEntry]:
+        """Remove and return up to `most` entries in order of arrival."""
+        with self._lock:
+            count = min(most, self._length)
+            self._length -= count
+            return [self._take_first() for _ in range(count)]
+
+    def add_lost(self, count: int) -> None:
+        """Count entries that were removed and could not be stored."""
+        with self._lock:
+            self._count_lost(count)
+
+    def take_lost(self) -> int:
+        """Return how many entries were lost since the last call."""
+        with self._lock:
+            lost, self._lost = self._lost, 0
+        return lost
+
+    def _take_first(self) -> LogEntry:
+        lane = min((lane for lane in self._lanes if lane), key=lambda lane: lane[0][0])
+        return lane.popleft()[1]
+
+    def _count_lost(self, count: int) -> None:
+        self._lost += count
+        LOG_ENTRIES_DROPPED.inc(count)
 
 
 class EntryTarget(Protocol):

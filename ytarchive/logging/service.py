@@ -21,17 +21,26 @@ from ytarchive.common.presence import Presence
 from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.common.supervision import Supervisor
-from ytarchive.common.telemetry import LOG_ENTRIES
+from ytarchive.common.telemetry import LOG_ENTRIES, REGISTRY
 from ytarchive.common.tracing import current_trace_id
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogQuery, Metric, Received
 from ytarchive.logging.files import LogFiles
 from ytarchive.logging.log_problems import LogProblems
-from ytarchive.logging.metrics import current_metrics
 from ytarchive.logging.pipeline import LogPipeline, is_passing
 from ytarchive.logging.records import dated, line_of, masked
 from ytarchive.logging.repository import SCHEMA, LogRepository
 
 log = logger.bind(service="logging")
+
+
+def current_metrics() -> list[Metric]:
+    """Return the present value of every metric; a histogram gives its buckets, sum and count."""
+    now = utc_now()
+    return [
+        Metric(name=sample.name, value=sample.value, tags=sample.labels, timestamp=now)
+        for family in REGISTRY.collect()
+        for sample in family.samples
+    ]
 
 
 class LogStore:

@@ -1,21 +1,28 @@
-"""The sources of log records, and the console."""
+"""The sources of log records, the console, and the entries before the log store exists."""
 
 import inspect
 import logging
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from ytarchive.logging.api import LogLevel
-from ytarchive.logging.early import early_entries
+from ytarchive.logging.api import LogEntry, LogLevel
 from ytarchive.logging.masking import mask
-from ytarchive.logging.records import complete, level_of, service_of, traceback_of
+from ytarchive.logging.records import (
+    SEVERITY,
+    complete,
+    entry_of,
+    level_of,
+    service_of,
+    traceback_of,
+)
 
 if TYPE_CHECKING:
     from loguru import Message, Record  # only for type checkers
@@ -29,6 +36,41 @@ _COLOURS = {
 }
 _RESET = "\x1b[0m"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+if TYPE_CHECKING:
+    from loguru import Message  # only for type checkers
+
+_MOST = 1000
+
+
+class EarlyEntries:
+    """The first entries of a process, for the first store that requests them."""
+
+    def __init__(self) -> None:
+        self._entries: deque[LogEntry] = deque(maxlen=_MOST)
+        self._sink: int | None = None
+
+    def keep(self) -> None:
+        """Keep new entries; loguru must not have this sink yet."""
+        self._sink = logger.add(self._take, level="DEBUG", format=lambda _: "")
+
+    def handed_over(self, level: str) -> Iterator[LogEntry]:
+        """Return the kept entries of `level` and above, and stop keeping entries."""
+        if self._sink is not None:
+            with suppress(ValueError):  # another module may have removed all sinks
+                logger.remove(self._sink)
+        kept, self._entries = self._entries, deque(maxlen=_MOST)
+        self._sink = None
+        least = logger.level(level).no
+        return (entry for entry in kept if SEVERITY[entry.level] >= least)
+
+    def _take(self, message: "Message") -> None:
+        self._entries.append(entry_of(message.record))
+
+
+early_entries = EarlyEntries()
+"""One per process, like loguru's sinks."""
 
 
 class Console(Enum):

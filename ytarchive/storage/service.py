@@ -20,6 +20,10 @@ from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.supervision import Supervisor
 from ytarchive.storage.api import StorageAPI
 from ytarchive.storage.bins.bins import Bins
+from ytarchive.storage.content.api import ContentAPI
+from ytarchive.storage.content.service import ContentService
+from ytarchive.storage.history.api import HistoryAPI
+from ytarchive.storage.history.service import HistoryService
 from ytarchive.storage.identity.opening import record_in_library
 from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.absent_captions import AbsentCaptions
@@ -45,6 +49,8 @@ from ytarchive.storage.maintenance.rebuild import (
     rebuild_open_library,
     restore_lost_library,
 )
+from ytarchive.storage.marks.api import MarksAPI
+from ytarchive.storage.marks.service import MarksService
 from ytarchive.storage.search import Search
 from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.store import folders
@@ -54,7 +60,6 @@ from ytarchive.storage.store.local import LocalMediaStore
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.split import SplitMediaStore
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
-from ytarchive.storage.subjects import subjects_of
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.restoring import Restorer
 from ytarchive.storage.trash.service import TrashService
@@ -162,13 +167,15 @@ class StorageService(WatchedOperations, StorageAPI):
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the service's other contracts."""
-        own = subjects_of(self._database, self._layout, self._store, self._changes, self.watch)
+        layout, watch = self._layout, self.watch
         return {
             TrashAPI: self._trash,
             SearchAPI: self.search,
             VerificationAPI: self.verifier,
             WorkPlansAPI: self.plans,
-            **own,
+            HistoryAPI: HistoryService(layout, self._changes, watch),
+            ContentAPI: ContentService(self._library, layout, self._store, watch),
+            MarksAPI: MarksService(self._database, layout, self._changes, watch),
         }
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:

@@ -10,7 +10,7 @@ from yt_dlp.extractor import youtube
 from tests.standin import HOSTILE_TITLES, StandInProcess, VideoState
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.ytdlp.worker import listing
-from ytarchive.ytdlp.worker.quick_list import YoutubeTabIE, plain_entry
+from ytarchive.ytdlp.worker.listing import YoutubeTabIE, plain_entry
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from ytarchive.common.errors import DiskFull
-from ytarchive.download.disk_reservations import DiskReservations
+from ytarchive.download.attempts import DiskReservations
 
 
 class Disk:

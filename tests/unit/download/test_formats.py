@@ -1,6 +1,6 @@
 """Which formats are shown as offered."""
 
-from ytarchive.download.formats import offered
+from ytarchive.download.service import offered
 
 
 def test_media_are_shown_and_storyboards_are_not() -> None:

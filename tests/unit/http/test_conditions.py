@@ -3,7 +3,7 @@
 import pytest
 
 from ytarchive.common.errors import RangeNotSatisfiable
-from ytarchive.http.conditions import byte_range
+from ytarchive.http.content import byte_range
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from ytarchive.common.errors import ServiceTimeout
-from ytarchive.http.deadlines import Deadlines
+from ytarchive.http.pipeline import Deadlines
 
 
 async def for_ever() -> None:

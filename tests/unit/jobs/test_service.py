@@ -358,7 +358,7 @@ async def test_a_bot_check_pauses_the_queue_and_uses_no_attempt(workshop: Worksh
 async def test_a_full_disk_pauses_the_queue_until_there_is_space(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.guards.disk_guard._INTERVALS", {"disk_full": 0.02})
+    monkeypatch.setattr("ytarchive.jobs.guards.guards._INTERVALS", {"disk_full": 0.02})
     workshop.storage.is_full = True
     async with workshop.open() as jobs:
         created = await jobs.create_job(videos(video_id(1)))

@@ -22,8 +22,7 @@ from ytarchive.logging import (
     masking,
     register_secrets,
 )
-from ytarchive.logging.readable import readable
-from ytarchive.logging.records import entry_of, line_of, masked
+from ytarchive.logging.records import entry_of, line_of, masked, readable
 from ytarchive.logging.service import LoggingService
 
 

@@ -20,7 +20,7 @@ from ytarchive.logging import (
     configure_logging,
     pipeline,
 )
-from ytarchive.logging.queue import EntryQueue
+from ytarchive.logging.pipeline import EntryQueue
 from ytarchive.logging.service import LoggingService
 
 pytestmark = pytest.mark.usefixtures("_loguru")

@@ -12,8 +12,8 @@ from ytarchive.common.models import utc_now
 from ytarchive.download import DownloadAPI, DownloadPhase
 from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.guards.guards import Guards
-from ytarchive.jobs.processing.active_videos import ActiveVideo
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
+from ytarchive.jobs.processing.results import ActiveVideo
 from ytarchive.jobs.processing.runner import Runner
 from ytarchive.jobs.queue.models import Job, JobProgress, JobStatus, JobType, VideoProgress
 from ytarchive.jobs.queue.repository import JobsRepository

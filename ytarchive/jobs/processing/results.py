@@ -1,4 +1,7 @@
-"""Results of processed videos."""
+"""Active videos, and the results of processed ones."""
+
+import asyncio
+from dataclasses import dataclass, field
 
 from loguru import logger
 
@@ -6,9 +9,10 @@ from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import in_words
+from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.queue.filtering import Facts, VideoFilter
-from ytarchive.jobs.queue.models import JobResult, ResultStatus
-from ytarchive.jobs.queue.rows import Outcome, filtered
+from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus, VideoProgress
+from ytarchive.jobs.queue.rows import DueVideo, Outcome, filtered
 from ytarchive.metadata import MetadataAPI, VideoMetadataQuery
 from ytarchive.storage import StorageLocation
 
@@ -74,3 +78,27 @@ async def exclusion(
         return None
     log.info("{}: {}", metadata.video_id, reason)
     return filtered(metadata.video_id, reason, metadata.title)
+
+
+@dataclass
+class ActiveVideo:
+    """A video that is being processed, for one job or several."""
+
+    video: DueVideo
+    permit: Permit
+    waiters: list[DueVideo] = field(default_factory=list)
+    title: str = ""
+    seen: VideoProgress | None = None
+    """The last known progress of the download."""
+    task: asyncio.Task[None] | None = None
+    pause: float = 0
+    """Seconds before the next attempt, because the result could not be stored."""
+
+    def describe(self, title: str) -> None:
+        """Set the video's title, which is known now."""
+        self.title = title
+
+
+def key_of(video: DueVideo) -> tuple[bool, str]:
+    """Return the key of a video: equal for videos of different jobs that need the same work."""
+    return video.job.type is JobType.METADATA_ONLY, video.video_id

@@ -12,8 +12,7 @@ from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.guards.guards import Guards
-from ytarchive.jobs.processing.active_videos import ActiveVideo, key_of
-from ytarchive.jobs.processing.results import skipped_incomplete
+from ytarchive.jobs.processing.results import ActiveVideo, key_of, skipped_incomplete
 from ytarchive.jobs.processing.video_flow import Archived, VideoFlow
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.policy import Action, condition_of, count_failure, decide, is_an_answer

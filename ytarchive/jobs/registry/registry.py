@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 
 from loguru import logger
 
+from ytarchive.common.database import Database, Row
 from ytarchive.common.errors import Conflict, InvalidRequest, NotFound
 from ytarchive.common.hosts import require_known_host
 from ytarchive.common.models import Done, utc_now
+from ytarchive.common.rows import all_readable, fields_of, row_of
 from ytarchive.common.scheduler import Duty, DutyState
 from ytarchive.jobs.registry.api import RegistryAPI
 from ytarchive.jobs.registry.models import IN_PROCESS, RegisterService, ServiceRegistry
-from ytarchive.jobs.registry.repository import RegistryRepository
 
 log = logger.bind(service="jobs")
 
@@ -19,6 +20,30 @@ _MOST = 100
 
 HealthProbe = Callable[[ServiceRegistry], Awaitable[bool]]
 """Requests a service's health; False if it is unhealthy or does not answer."""
+
+
+class RegistryRepository:
+    """Stores the registered services."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, service: ServiceRegistry) -> None:
+        """Add a service or replace its row."""
+        await self._database.execute("upsert_service", row_of(service))
+
+    async def remove(self, service_name: str) -> None:
+        """Remove a service."""
+        await self._database.execute("remove_service", {"service_name": service_name})
+
+    async def services(self) -> list[ServiceRegistry]:
+        """Return every registered service, by name."""
+        rows = await self._database.fetch_all("list_services")
+        return all_readable(rows, _service, lambda row: f"service {row['service_name']}")
+
+
+def _service(row: Row) -> ServiceRegistry:
+    return ServiceRegistry(**fields_of(ServiceRegistry, row))
 
 
 class Registry(RegistryAPI):

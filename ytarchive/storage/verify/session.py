@@ -13,11 +13,10 @@ from ytarchive.common.errors import ArchiveMissing, Cancelled, FileFailure
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.verify.checks import Checked, Checker, FileProblem, RegisteredFile
 from ytarchive.storage.verify.finding_handler import FindingHandler
-from ytarchive.storage.verify.findings import Findings
+from ytarchive.storage.verify.findings import Findings, damaged_id, id_of
 from ytarchive.storage.verify.foreign_search import AcceptedFiles, ForeignFileSearch
 from ytarchive.storage.verify.models import FindingKind, VerifyMode, VerifyRequest, VerifyState
 from ytarchive.storage.verify.passes import Pass, VerificationPasses
-from ytarchive.storage.verify.rows import damaged_id, id_of
 
 _VIDEOS_THAT_CANNOT_ALL_BE_GONE = 20
 _NOT_FILES = frozenset({FindingKind.FOREIGN, FindingKind.UNREADABLE_ROW})
