@@ -126,7 +126,7 @@ def test_absent_captions_are_fetched_when_youtube_has_them(
     added = ("success", "added captions in he; added captions in zh-Hans")
     assert archived("download", video) == added
     assert "media" not in asked(youtube)
-    names = {f"{video}.iw.vtt", f"{video}.zh-Hans.vtt"}
+    names = {f"{video}.he.vtt", f"{video}.zh-Hans.vtt"}
     assert {path.name for path in (folder / "captions").iterdir()} == names
     assert is_whole(folder)
     assert archived("download", video) == ("skipped", "already in the archive")
