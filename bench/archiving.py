@@ -229,8 +229,8 @@ def _fingerprint(path: Path) -> str:
 
 def _streams(path: Path) -> list[str]:
     command = [str(ffmpeg_path()), "-hide_banner", "-i", str(path)]
-    told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
-    return re.findall(r"Stream #.*", told)
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    return re.findall(r"Stream #.*", output)
 
 
 def _shown(round_: Archived) -> dict[str, Any]:

@@ -9,7 +9,7 @@ _SERVER_TARGETS = {4.0: 0.015}
 
 
 def measure(world: World) -> list[Row]:
-    """Both beside one `yt-dlp` process. Starting the workers counts, as starting yt-dlp does."""
+    """Both compared with one `yt-dlp` process; the start of workers and of yt-dlp counts."""
     return [row for each in compare_all(world) for row in _rows(each)]
 
 

@@ -64,12 +64,12 @@ def _one(world: World, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
             server.wait_for(job_id, _knows_what_is_new, 120)
             took = time.monotonic() - begun
             job = server.wait_for(job_id, has_ended)
-            told = {"seconds": round(took, 3), "stored": job["progress"]["succeeded"]}
-            told |= _asked(youtube)
-            told["allowed_requests"] = (
+            facts = {"seconds": round(took, 3), "stored": job["progress"]["succeeded"]}
+            facts |= _asked(youtube)
+            facts["allowed_requests"] = (
                 _UPLOADS_REQUESTS if settings else _two_pages(youtube, wanted)
             )
-            return told | {"yt_dlp": _listed_by_yt_dlp(world, youtube, wanted)}
+            return facts | {"yt_dlp": _listed_by_yt_dlp(world, youtube, wanted)}
 
 
 def _archive(world: World, base_path: Path, known: Iterable[str]) -> None:

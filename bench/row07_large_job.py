@@ -16,7 +16,7 @@ _ROUNDS = 5
 
 
 def measure(world: World) -> list[Row]:
-    """Accepting beside one insert of as many rows; dispatching by a job that transfers nothing."""
+    """Accepting, compared with one insert of the same rows; dispatching, without transfers."""
     return [_accepting(world), _dispatching(world)]
 
 

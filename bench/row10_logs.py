@@ -22,7 +22,7 @@ _PER_TRACE = 20
 
 
 def measure(world: World) -> list[Row]:
-    """Rows a second beside bare sqlite3; entries a second by HTTP; milliseconds of a query."""
+    """Rows a second, and those of sqlite3; entries a second by HTTP; query milliseconds."""
     return [_in_process(world), *_over_http(world)]
 
 

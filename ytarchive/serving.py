@@ -55,13 +55,13 @@ async def serve(
             stack.push_async_callback(supervisor.stop)
         for url in dict.fromkeys(server.url for server in listening.values()):
             log.info("listening on {}", url)
-        _calm_garbage_collection()
+        _reduce_garbage_collection()
         sys.setswitchinterval(_SWITCH_INTERVAL)
         await stop.wait()
         log.info("stopping: no new work starts; active transfers may continue briefly")
 
 
-def _calm_garbage_collection() -> None:
+def _reduce_garbage_collection() -> None:
     """Exclude objects of the start-up from later collections, which would block the event loop."""
     gc.collect()
     gc.freeze()

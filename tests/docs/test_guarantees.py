@@ -8,8 +8,8 @@ import pytest
 from tests.docs.markdown import ROOT, document
 
 GUARANTEES = document("docs/guarantees.md")
-PROMISED = GUARANTEES.text.partition("## What is not guaranteed")[0]
-PROMISES = re.findall(r"^- (.+?)(?=^- |^## |\Z)", PROMISED, re.MULTILINE | re.DOTALL)
+GUARANTEED = GUARANTEES.text.partition("## What is not guaranteed")[0]
+STATEMENTS = re.findall(r"^- (.+?)(?=^- |^## |\Z)", GUARANTEED, re.MULTILINE | re.DOTALL)
 PROOFS = {span for span in GUARANTEES.spans if "::" in span}
 
 
@@ -29,9 +29,9 @@ def test_every_test_that_is_named_exists(proof: str) -> None:
 
 
 def test_every_guarantee_has_a_test() -> None:
-    assert len(PROMISES) > 20
+    assert len(STATEMENTS) > 20
     assert [
-        promise for promise in PROMISES if not re.search(r"`tests/\S+::test_\w+`", promise)
+        statement for statement in STATEMENTS if not re.search(r"`tests/\S+::test_\w+`", statement)
     ] == []
 
 

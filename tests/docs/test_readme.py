@@ -143,7 +143,7 @@ def test_the_recipe_for_moving_keeps_the_archive_complete(variables: dict[str, s
 def test_every_shell_block_can_be_pasted(page: str) -> None:
     """Bash accepts it, addresses with `?` or `&` are in quotes, and no name is left to fill in.
 
-    A server runs until it is interrupted, so nothing stands in its block that comes after it.
+    A server runs until it is interrupted, so its block contains no command after it.
     """
     blocks = [block.code for block in document(page).blocks if block.language == "sh"]
     assert len(blocks) > len(marked(page))

@@ -70,9 +70,9 @@ def test_a_playlist_with_unavailable_entries_exits_1_and_names_them(
     assert re.search(r"unavailable  \S{11}  .*deleted: ", ran.stdout)
     assert re.search(r"^5 stored, 3 unavailable\.$", ran.stdout, re.MULTILINE)
 
-    told = re.search(r"`ytarchive workplan show (\S+)`", ran.stdout)
-    assert told is not None
-    plan = json.loads(ytarchive(settings, "workplan", "show", told[1], "--json").stdout)
+    shown = re.search(r"`ytarchive workplan show (\S+)`", ran.stdout)
+    assert shown is not None
+    plan = json.loads(ytarchive(settings, "workplan", "show", shown[1], "--json").stdout)
     assert {each["reason"] for each in plan["unavailable_videos"]} >= {"private", "deleted"}
 
 
@@ -98,11 +98,11 @@ def test_an_interrupted_download_is_resumed(
     staging = tmp_path / "archive" / ".ytarchive" / "staging"
     until(lambda: [f for f in staging.rglob("*.part") if f.stat().st_size > 0], "a partial file")
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=15)
+    _, output = process.communicate(timeout=15)
     assert process.returncode == 1
-    assert "stopped: the job and fetched files are kept" in told
-    assert "Traceback" not in told
-    again = re.search(r"`ytarchive (jobs watch \S+)`", told)
+    assert "stopped: the job and fetched files are kept" in output
+    assert "Traceback" not in output
+    again = re.search(r"`ytarchive (jobs watch \S+)`", output)
     assert again is not None
 
     youtube.behave(media_bytes_per_second=None)

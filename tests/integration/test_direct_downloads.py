@@ -148,10 +148,10 @@ def huge(server: Server, base_path: Path, video_id: str) -> Path:
     """Make a video larger than any disk, until the returned file is deleted."""
     server.get(f"/download/formats/{video_id}")
     info = base_path / ".ytarchive" / "staging" / "info" / f"{video_id}.info.json"
-    told = json.loads(info.read_text())
-    for each in told["formats"]:
+    info_json = json.loads(info.read_text())
+    for each in info_json["formats"]:
         each["filesize"] = 10**15
-    info.write_text(json.dumps(told))
+    info.write_text(json.dumps(info_json))
     return info
 
 

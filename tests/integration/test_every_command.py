@@ -42,7 +42,7 @@ READING = {
     "doctor": "",
     "init": "",
 }
-"""Commands that work beside any other one, each with its arguments."""
+"""Commands that run at the same time as any other one, each with its arguments."""
 
 WRITING = {
     "serve": "--port 0",
@@ -146,9 +146,9 @@ def test_command_that_reads_works_during_another_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     code = run([*command.split(), *READING[command].format(**ids).split()])
-    told = capsys.readouterr()
-    assert (code, told.err) == (0, "")
-    assert told.out
+    printed = capsys.readouterr()
+    assert (code, printed.err) == (0, "")
+    assert printed.out
     assert owner.poll() is None
 
 
@@ -161,10 +161,10 @@ def test_command_that_writes_names_the_other_command_and_offers_to_wait(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     code = run([*command.split(), *WRITING[command].format(**ids).split()])
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert code == 1
-    assert f"process {owner.pid} (`ytarchive download " in told.err
-    assert "Add `--wait` to wait for its end, or stop it" in told.err
+    assert f"process {owner.pid} (`ytarchive download " in printed.err
+    assert "Add `--wait` to wait for its end, or stop it" in printed.err
     assert owner.poll() is None
 
 
@@ -173,6 +173,6 @@ def test_filter_by_a_handle_that_only_youtube_knows_names_the_other_command(
     owner: "subprocess.Popen[bytes]", capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["storage", "list", "--channel", "@standinfilms"]) == 1
-    told = capsys.readouterr()
-    assert f"process {owner.pid} (`ytarchive download " in told.err
-    assert "--wait" in told.err
+    printed = capsys.readouterr()
+    assert f"process {owner.pid} (`ytarchive download " in printed.err
+    assert "--wait" in printed.err

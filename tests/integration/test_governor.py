@@ -34,9 +34,9 @@ def servers(settings: dict[str, str], *, apart: bool) -> Iterator[tuple[Server, 
         return
     with Server(settings, ("--services", "jobs,storage,logging")) as main:
         known = settings | {"YTARCHIVE_SERVICES__JOBS": main.url}
-        with Server(known, ("--services", "metadata,download")) as beside:
+        with Server(known, ("--services", "metadata,download")) as separate:
             until(lambda: len(main.get("/registry/services").data) == 5, "the services apart")
-            yield main, beside
+            yield main, separate
 
 
 def job_for(server: Server, *video_ids: str) -> str:
@@ -62,21 +62,21 @@ def videos_of(youtube: StandInProcess) -> tuple[str, list[str]]:
 def test_a_block_of_one_request_pauses_all_others(tmp_path: Path, apart: bool) -> None:
     with (
         StandInProcess("--scenario", "playlist60") as youtube,
-        servers(environment(tmp_path / "archive", youtube), apart=apart) as (main, beside),
+        servers(environment(tmp_path / "archive", youtube), apart=apart) as (main, separate),
     ):
         playlist_id, [first, second, third, *_] = videos_of(youtube)
         youtube.change_video(first, state="bot_check")
-        assert beside.get(f"/metadata/video/{first}").code == "E102"
+        assert separate.get(f"/metadata/video/{first}").code == "E102"
         governor = main.get("/governor").data
         assert (governor["state"], governor["reason"]) == ("open", "bot_check")
 
         youtube.reset()
-        refused = every_way(beside, second, playlist_id)
+        refused = every_way(separate, second, playlist_id)
         assert [answer.code for answer in refused] == [PAUSED] * len(refused)
-        batch = beside.post("/metadata/batch", {"data": {"video_ids": [second, third]}})
+        batch = separate.post("/metadata/batch", {"data": {"video_ids": [second, third]}})
         assert [each["reason"] for each in batch.data["missing"]] == ["paused", "paused"]
-        promised = beside.post("/download/video", {"data": {"video_id": third}})
-        assert promised.status == 202
+        accepted = separate.post("/download/video", {"data": {"video_id": third}})
+        assert accepted.status == 202
         job_id = job_for(main, second, third)
         job = main.get(f"/jobs/{job_id}").data
         assert (job["status"], job["results"]) == ("PENDING", [])
@@ -86,9 +86,9 @@ def test_a_block_of_one_request_pauses_all_others(tmp_path: Path, apart: bool) -
         assert main.ended(job_id)["status"] == "COMPLETED"
         until(
             lambda: main.get(f"/storage/exists/{third}").data["exists"],
-            "the promised download in the archive",
+            "the accepted download in the archive",
         )
-        assert beside.get(f"/metadata/video/{second}").data["video_id"] == second
+        assert separate.get(f"/metadata/video/{second}").data["video_id"] == second
 
 
 def test_a_job_in_separate_processes_uses_one_token_for_each_video(
@@ -97,10 +97,10 @@ def test_a_job_in_separate_processes_uses_one_token_for_each_video(
     _, videos = videos_of(youtube)
     pace = {"download__pace": "polite", "download__videos_per_hour": 1, "download__burst": 9}
     settings = environment(tmp_path / "archive", youtube, **pace)
-    with servers(settings, apart=True) as (main, beside):
+    with servers(settings, apart=True) as (main, separate):
         job = main.ended(job_for(main, *videos[:3]))
         assert (job["status"], main.get("/governor").data["ready_videos"]) == ("COMPLETED", 6)
-        assert beside.get(f"/download/formats/{videos[3]}").status == 200
+        assert separate.get(f"/download/formats/{videos[3]}").status == 200
         assert main.get("/governor").data["ready_videos"] == 5
 
 
@@ -113,17 +113,17 @@ def test_a_killed_separate_process_releases_its_probe(
         return main.get("/governor").data["state"]
 
     settings = environment(tmp_path / "archive", youtube)
-    with servers(settings, apart=True) as (main, beside), ThreadPoolExecutor() as asking:
+    with servers(settings, apart=True) as (main, separate), ThreadPoolExecutor() as asking:
         report_rate_limit(main, video_id)
         assert state(main) == "open"
         youtube.add_fault(kind="watch", hang=True)
-        asked = asking.submit(beside.get, f"/download/formats/{video_id}")
+        asked = asking.submit(separate.get, f"/download/formats/{video_id}")
         until(lambda: state(main) == "probing", "a probe under way")
-        beside.stop(signal.SIGKILL)
+        separate.stop(signal.SIGKILL)
         assert isinstance(asked.exception(), OSError)
         until(lambda: state(main) == "open", "the probe to be given back")
         youtube.clear_faults()
-        beside.start()
+        separate.start()
         assert main.ended(job_for(main, video_id))["status"] == "COMPLETED"
         assert state(main) == "closed"
 
@@ -132,18 +132,18 @@ def test_without_the_jobs_process_no_request_is_sent_and_a_download_waits(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:
     _, [video_id, other, *_] = videos_of(youtube)
-    with servers(environment(tmp_path / "archive", youtube), apart=True) as (main, beside):
+    with servers(environment(tmp_path / "archive", youtube), apart=True) as (main, separate):
         main.stop(signal.SIGKILL)
         youtube.reset()
-        assert beside.get(f"/download/formats/{video_id}").code == "E021"
-        promised = beside.post("/download/video", {"data": {"video_id": other}})
-        assert promised.status == 202
-        until(lambda: f"{other} waits" in beside.log.read_text(), "the wait in the log")
+        assert separate.get(f"/download/formats/{video_id}").code == "E021"
+        accepted = separate.post("/download/video", {"data": {"video_id": other}})
+        assert accepted.status == 202
+        until(lambda: f"{other} waits" in separate.log.read_text(), "the wait in the log")
         assert youtube.counters()["total"] == 0
         main.start()
         until(
             lambda: main.get(f"/storage/exists/{other}").data["exists"],
-            "the promised download in the archive",
+            "the accepted download in the archive",
         )
 
 

@@ -117,20 +117,20 @@ def test_a_backup_of_a_running_server_is_restored_after_it_and_a_library_rebuilt
 ) -> None:
     backups, library = str(tmp_path / "backups"), tmp_path / "archive/.ytarchive/library.db"
     assert run(settings, "backup", backups)[0] == 0
-    code, told = run(settings, "restore", backups)
-    assert (code, told["error"]["code"]) == (1, "E206")
-    assert server.url in told["error"]["message"]
-    code, told = run(settings, "backup", backups, "--server", server.url)
-    assert (code, told["error"]["code"]) == (1, "E024")
+    code, answer = run(settings, "restore", backups)
+    assert (code, answer["error"]["code"]) == (1, "E206")
+    assert server.url in answer["error"]["message"]
+    code, answer = run(settings, "backup", backups, "--server", server.url)
+    assert (code, answer["error"]["code"]) == (1, "E024")
     code, rebuilt = run(settings, "rebuild")  # by the server
     assert (code, rebuilt["videos"], rebuilt["problems"]) == (0, 1, 0)
     assert run(settings, "storage", "exists", video(youtube))[0] == 0
     server.stop(signal.SIGTERM)
     known = run(settings, "storage", "show", video(youtube))[1]["location"]
     library.write_bytes(os.urandom(20_000))
-    code, told = run(settings, "storage")
-    assert (code, told["error"]["code"]) == (1, "E207")
-    assert "ytarchive rebuild" in told["error"]["message"]
+    code, answer = run(settings, "storage")
+    assert (code, answer["error"]["code"]) == (1, "E207")
+    assert "ytarchive rebuild" in answer["error"]["message"]
     code, rebuilt = run(settings, "rebuild")
     assert (code, rebuilt["videos"], rebuilt["problems"]) == (0, 1, 0)
     made_again = run(settings, "storage", "show", video(youtube))[1]["location"]

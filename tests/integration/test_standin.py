@@ -220,16 +220,16 @@ async def test_yt_dlp_sees_the_fields_that_a_video_replaces() -> None:
         thumb="eHl6",
     )
     async with StandIn(catalogue) as youtube, client_of(youtube) as client:
-        told = json.loads((await yt_dlp(youtube, "-J", WATCH + video.id)).out)
+        extracted = json.loads((await yt_dlp(youtube, "-J", WATCH + video.id)).out)
         assert (await client.api("videos", part="snippet", id=video.id))[1]["items"] == []
-        (caption,) = (each["url"] for each in told["subtitles"]["iw"] if each["ext"] == "vtt")
+        (caption,) = (each["url"] for each in extracted["subtitles"]["iw"] if each["ext"] == "vtt")
         assert (await client.get(caption))[1] == b"WEBVTT"
         assert (await client.get(f"https://i.ytimg.com/vi/{video.id}/default.jpg"))[1] == b"xyz"
-    sound, picture, upscaled = told["formats"]
+    sound, picture, upscaled = extracted["formats"]
     assert (sound["language"], sound["language_preference"]) == ("de", 10)
     assert (picture["height"], picture["format_note"]) == (804, "hd1080")
     assert upscaled["format_note"] == "1080p, AI-upscaled"
-    assert (told["duration"], upscaled["format_id"]) == (5, "137-sr")
+    assert (extracted["duration"], upscaled["format_id"]) == (5, "137-sr")
 
 
 async def test_unavailable_playlists_and_channels_report_it() -> None:

@@ -190,7 +190,7 @@ def test_a_tab_without_videos_is_empty_and_no_failure(
 def test_filter_of_a_job_is_evaluated_before_any_media(
     tmp_path: Path, youtube: StandInProcess
 ) -> None:
-    """The Data API has dates, and yt-dlp alone tells shorts and streams from videos."""
+    """The Data API has dates, and only yt-dlp distinguishes shorts and streams from videos."""
     added = [
         youtube.ask("/videos", {"title": title, **fields})["id"]
         for title, fields in (

@@ -39,7 +39,7 @@ from ytarchive.jobs.service import JobsService
 CONCURRENCY = 2
 PLACES = 3
 VIDEOS = [video_id(number) for number in range(5)]
-MOODS = {"fine": None, "private": PrivateVideo, "broken": ToolFailed}
+OUTCOMES = {"fine": None, "private": PrivateVideo, "broken": ToolFailed}
 NAMES = st.lists(st.sampled_from(VIDEOS), min_size=1, unique=True)
 RESULTS = {"fine": "success", "private": "unavailable", "broken": "failed"}
 
@@ -48,7 +48,7 @@ RESULTS = {"fine": "success", "private": "unavailable", "broken": "failed"}
 class Moody(DownloadPeer):
     """Each video has an outcome; nothing ends while `paused`, all is refused while `blocked`."""
 
-    mood: dict[str, str] = field(default_factory=lambda: defaultdict(lambda: "fine"))
+    outcome: dict[str, str] = field(default_factory=lambda: defaultdict(lambda: "fine"))
     paused: bool = False
     blocked: bool = False
     twice: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Moody(DownloadPeer):
 
     async def end(self, task_id: str) -> None:
         video = self.tasks[task_id].video_id
-        failure = BotCheck if self.blocked else MOODS[self.mood[video]]
+        failure = BotCheck if self.blocked else OUTCOMES[self.outcome[video]]
         self.failures[video] = [failure()] if failure else []
         self.busy.discard(video)
         await super().end(task_id)
@@ -126,12 +126,12 @@ class QueueMachine(RuleBasedStateMachine):
         """The expected results of these videos at present."""
         for name in names:
             is_stored = name in self.stored
-            self.model[job_id][name] = "skipped" if is_stored else RESULTS[self.peer.mood[name]]
+            self.model[job_id][name] = "skipped" if is_stored else RESULTS[self.peer.outcome[name]]
         self.note_stored(names)
 
     def note_stored(self, names: Iterable[str]) -> None:
         """A video available again is fetched for every job that has it."""
-        self.stored |= {name for name in names if self.peer.mood[name] == "fine"}
+        self.stored |= {name for name in names if self.peer.outcome[name] == "fine"}
         self.settle()
         for job_id, known in self.model.items():
             returned = {n for n, s in known.items() if s == "unavailable"} & self.stored
@@ -149,9 +149,9 @@ class QueueMachine(RuleBasedStateMachine):
         assert created.status == "PENDING"
         return created.id
 
-    @rule(name=st.sampled_from(VIDEOS), mood=st.sampled_from(list(MOODS)))
-    def change_mood(self, name: str, mood: str) -> None:
-        self.peer.mood[name] = mood
+    @rule(name=st.sampled_from(VIDEOS), outcome=st.sampled_from(list(OUTCOMES)))
+    def change_outcome(self, name: str, outcome: str) -> None:
+        self.peer.outcome[name] = outcome
 
     @rule(target=jobs, names=NAMES, priority=st.integers(-9, 9))
     def run_a_job(self, names: list[str], priority: int) -> str:
@@ -184,7 +184,7 @@ class QueueMachine(RuleBasedStateMachine):
         for job_id in made:
             self.model[job_id] = {}
         self.settle(*made)
-        fine = {name for name in wanted if self.peer.mood[name] == "fine"}
+        fine = {name for name in wanted if self.peer.outcome[name] == "fine"}
         assert sum(self.workshop.storage.saves.values()) - before == len(fine)
         for job_id, names in zip(made, both, strict=True):
             self.take_over(job_id, names)
@@ -195,9 +195,9 @@ class QueueMachine(RuleBasedStateMachine):
         """Of two jobs for one video, the later may find it fetched with it or stored before."""
         found = self.statuses(job_id)
         for name in names:
-            good = {"success", "skipped"} if self.peer.mood[name] == "fine" else set()
+            good = {"success", "skipped"} if self.peer.outcome[name] == "fine" else set()
             stored = {"skipped"} if name in self.stored else set()
-            assert found[name] in (stored or good or {RESULTS[self.peer.mood[name]]})
+            assert found[name] in (stored or good or {RESULTS[self.peer.outcome[name]]})
             self.model[job_id][name] = found[name]
 
     @rule(target=jobs, names=NAMES, crash=st.booleans())

@@ -57,10 +57,10 @@ def test_an_address_that_is_not_loopback_needs_a_token(tmp_path: Path, host: str
         env=settings, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 1
-    told = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
-    assert len(told) == 1
-    assert f"server.host {host} can be reached from other machines" in told[0]
-    assert "set server.token" in told[0]
+    messages = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
+    assert len(messages) == 1
+    assert f"server.host {host} can be reached from other machines" in messages[0]
+    assert "set server.token" in messages[0]
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ def test_without_the_token_nothing_is_answered(guarded: Server, authorization: s
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [(TOKEN + "x", "refuses the token"), (None, "requires a token")]
+    ("given", "reason"), [(TOKEN + "x", "refuses the token"), (None, "requires a token")]
 )
 def test_a_command_with_a_wrong_token_reports_it_with_the_remedy(
-    guarded: Server, settings: dict[str, str], given: str | None, told: str
+    guarded: Server, settings: dict[str, str], given: str | None, reason: str
 ) -> None:
     """The error is not that the archive is in use, although the server uses it."""
     environ = {name: value for name, value in settings.items() if "TOKEN" not in name}
@@ -91,7 +91,7 @@ def test_a_command_with_a_wrong_token_reports_it_with_the_remedy(
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (1, "")
     remedy = "Set YTARCHIVE_SERVER__TOKEN, or `server.token`, to the token of that server."
-    assert ran.stderr == f"error: the server at {guarded.url} {told}. {remedy}\n"
+    assert ran.stderr == f"error: the server at {guarded.url} {reason}. {remedy}\n"
 
 
 class Rogue(BaseHTTPRequestHandler):

@@ -129,7 +129,7 @@ class Playlist:
 
 @dataclass(frozen=True, slots=True)
 class OwnList:
-    """A list that YouTube keeps for each channel: its prefix stands before the channel's 22."""
+    """A list that YouTube has for each channel: its prefix precedes the channel's 22 characters."""
 
     prefix: str
     title: str

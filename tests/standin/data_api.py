@@ -25,7 +25,7 @@ _Item = TypeVar("_Item")
 Query = Mapping[str, Sequence[str]]
 """A query string's values by name, repeats kept."""
 
-MOST_IDS = 50
+MAX_IDS = 50
 DEFAULT_RESULTS = 5
 
 
@@ -190,7 +190,7 @@ def _ids(query: Query) -> list[str]:
     wanted = list(dict.fromkeys(_many(query, "id")))
     if not wanted:
         raise ApiFailure("missingRequiredParameter")
-    if len(wanted) > MOST_IDS:
+    if len(wanted) > MAX_IDS:
         raise ApiFailure("invalidFilters")
     return wanted
 
@@ -215,7 +215,7 @@ def _start(token: str) -> int:
 def _page_size(given: str) -> int:
     if not given:
         return DEFAULT_RESULTS
-    if not given.isdecimal() or int(given) > MOST_IDS:
+    if not given.isdecimal() or int(given) > MAX_IDS:
         raise ApiFailure("invalidMaxResults")
     return int(given)
 

@@ -82,4 +82,4 @@ FORMATS = {
 }
 
 DEFAULT_ITAGS = (134, 136, 137, 140)
-"""H.264 at 360p, 720p and 1080p, and AAC: what a video offers unless told otherwise."""
+"""H.264 at 360p, 720p and 1080p, and AAC: the default formats of a video."""

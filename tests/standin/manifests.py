@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from .catalogue import Video
 
 EXPIRE_MARK = b"@EXPIRE@"
-"""Stands in cached answers where the media URLs' expiry (seconds since the epoch) goes."""
+"""Replaced in cached answers by the expiry of the media URLs (seconds since the epoch)."""
 TICKET_MARK = b"@TICKET@"
-"""Stands in cached answers where a number goes that tells each answer's media URLs apart."""
+"""Replaced in cached answers by a number that distinguishes the media URLs of each answer."""
 FRAGMENT_ITAG = 18
 _FRAGMENT_BYTES = 256 * 1024
 _SECONDS = 5

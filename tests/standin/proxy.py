@@ -9,7 +9,7 @@ from aiohttp import web
 from .behaviour import FaultBook
 from .log import Entry, RequestLog
 
-_MOST_HEADER_BYTES = 16 * 1024
+_MAX_HEADER_BYTES = 16 * 1024
 _CLOSING_SECONDS = 1.0
 
 
@@ -51,7 +51,7 @@ class ProxyConnection(asyncio.Protocol):
         self._received += data
         if b"\r\n\r\n" in self._received:
             self._asked(self._received.split(b"\r\n", 1)[0].decode("latin-1"))
-        elif len(self._received) > _MOST_HEADER_BYTES:
+        elif len(self._received) > _MAX_HEADER_BYTES:
             self._refuse(431)
 
     def _asked(self, request_line: str) -> None:

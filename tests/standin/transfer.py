@@ -98,7 +98,7 @@ async def send(
     await response.prepare(request)
     end = len(body) if cut is None else min(cut, len(body))
     due = time.monotonic()
-    with suppress(ConnectionResetError):  # whoever asked has been killed, as clients of tests are
+    with suppress(ConnectionResetError):  # the client has been killed, as clients of tests are
         while entry.bytes_sent < end and request.method != "HEAD":
             rate = behaviour.media_bytes_per_second if behaviour else None
             size = _piece(rate)

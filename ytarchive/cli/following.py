@@ -16,7 +16,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.discovery import Archive
 from ytarchive.jobs import CreateJob, Job, JobQuery, JobStatus, JobView
 
-_PATIENCE = timedelta(seconds=60)
+_MAX_PAUSE = timedelta(seconds=60)
 _INTERVAL = 0.3
 _LONGEST_INTERVAL = 1.0
 _SHARE = 10  # requests take about this share of the time, unless each request is slow
@@ -120,7 +120,7 @@ def _is_paused(job: Job) -> bool:
     if progress.active or progress.waiting_reason in {None, "pace", "probing"}:
         return False
     until = progress.waiting_until
-    return until is None or until - utc_now() > _PATIENCE
+    return until is None or until - utc_now() > _MAX_PAUSE
 
 
 def _print_wait(out: Output, job: Job) -> None:

@@ -16,7 +16,7 @@ from ytarchive.jobs import Job, JobResult, JobStatus, JobType, ResultStatus
 from ytarchive.storage import FailedDownload, UnavailableVideo, WorkPlansAPI
 
 _ALL_ROWS_UP_TO = 20
-MOST_ROWS = 50
+MAX_ROWS = 50
 _GOOD = (ResultStatus.SUCCESS, ResultStatus.SKIPPED)
 
 
@@ -73,7 +73,7 @@ def _notable_results(job: Job) -> list[JobResult]:
         return job.results
     missing = [result for result in job.results if result.status not in _GOOD]
     remarkable = [r for r in job.results if r.status is ResultStatus.SUCCESS and r.message]
-    return (missing + remarkable)[:MOST_ROWS]
+    return (missing + remarkable)[:MAX_ROWS]
 
 
 def _row(result: JobResult, titles: dict[str, str]) -> list[object]:

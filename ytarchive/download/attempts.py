@@ -142,7 +142,7 @@ class Attempts:
         note: Callable[[DownloadTask], Awaitable[None]],
     ) -> None:
         staging = settings.storage.staging_path
-        self._room = DiskReservations(staging, settings.storage.min_free)
+        self._reservations = DiskReservations(staging, settings.storage.min_free)
         self._orders = DownloadOptionsBuilder(staging)
         self._fetcher = fetcher
         self._watch = watch
@@ -188,7 +188,7 @@ class Attempts:
             ours = InternalError(f"the download failed unexpectedly: {type(error).__name__}")
             raise (ours if isinstance(named, InternalError) else named) from error
         finally:
-            self._room.release(task.request.video_id)
+            self._reservations.release(task.request.video_id)
 
     async def _fetch(self, task: DownloadTask) -> None:
         request = task.request
@@ -199,7 +199,7 @@ class Attempts:
             DOWNLOADED_BYTES.inc(task.moved(transfer))
 
         def admit(needed: int) -> None:
-            self._room.claim(request.video_id, needed, lambda: task.network_bytes)
+            self._reservations.claim(request.video_id, needed, lambda: task.network_bytes)
 
         what = in_words(request.only_missing) or f"at most {request.quality}"
         log.info("{}: downloading, {}", request.video_id, what)

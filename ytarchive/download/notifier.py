@@ -11,7 +11,7 @@ from ytarchive.download.api import DownloadEvent, DownloadListener
 log = logger.bind(service="download")
 
 _SECONDS_BETWEEN = (0.5, 1, 2, 4, 8)
-_SECONDS_OF_PATIENCE = 60
+_MAX_INTERVAL = 60
 
 
 async def deliver(listener: DownloadListener, event: DownloadEvent, *, insist: bool) -> bool:
@@ -19,7 +19,7 @@ async def deliver(listener: DownloadListener, event: DownloadEvent, *, insist: b
 
     `insist`: repeat without limit, for a download that the listener does not know and cannot poll.
     """
-    further = itertools.repeat(_SECONDS_OF_PATIENCE) if insist else (None,)
+    further = itertools.repeat(_MAX_INTERVAL) if insist else (None,)
     for seconds in itertools.chain(_SECONDS_BETWEEN, further):
         try:
             await listener.download_finished(event)

@@ -7,7 +7,7 @@ from typing import Protocol
 from ytarchive.common.errors import ArchiveMissing, DiskFull, YTArchiveError
 from ytarchive.common.models import utc_now
 
-_SECONDS_BETWEEN_LOOKS_FOR_ROOM = 30
+_DISK_CHECK_INTERVAL = 30
 
 
 @dataclass(frozen=True)
@@ -42,5 +42,5 @@ def for_disk_space(error: YTArchiveError) -> Retry | None:
     """Return the time of the next check of a full or missing disk, for any policy."""
     if not isinstance(error, DiskFull | ArchiveMissing):
         return None
-    until = utc_now() + timedelta(seconds=_SECONDS_BETWEEN_LOOKS_FOR_ROOM)
+    until = utc_now() + timedelta(seconds=_DISK_CHECK_INTERVAL)
     return Retry(until, uses_attempt=False)

@@ -58,11 +58,11 @@ class Transfers:
         )
         self._tasks: OrderedDict[str, DownloadTask] = OrderedDict()
         self._queues = VideoQueues()
-        self._telling: set[asyncio.Task[None]] = set()
+        self._notifications: set[asyncio.Task[None]] = set()
         self._record_lock = asyncio.Lock()
         self._is_closing = False
         self._unreported: list[DownloadTask] = []
-        self._soon_again: dict[str, float] = {}
+        self._expected_retries: dict[str, float] = {}
         self.on_idle_files: Callable[[], None] = lambda: None
         """Called when a download ended without a result and may have left files."""
         self.on_given_up: Callable[[str], None] = lambda _: None
@@ -71,14 +71,16 @@ class Transfers:
     def folders_in_use(self) -> set[str]:
         """Return the staging folders that are in use or will soon be resumed by a job."""
         oldest = time.monotonic() - _SECONDS_UNTIL_IDLE
-        self._soon_again = {name: at for name, at in self._soon_again.items() if at > oldest}
-        ids = {*self._queues.video_ids(), *self._soon_again}
+        self._expected_retries = {
+            name: at for name, at in self._expected_retries.items() if at > oldest
+        }
+        ids = {*self._queues.video_ids(), *self._expected_retries}
         return {staged_name(each, side_files=alone) for each in ids for alone in (True, False)}
 
     def release(self, video_ids: Collection[str]) -> None:
         """Keep no files for the next attempts of these videos: their jobs were cancelled."""
         for video_id in video_ids:
-            self._soon_again.pop(video_id, None)
+            self._expected_retries.pop(video_id, None)
 
     def find(self, task_id: str) -> DownloadTask:
         """Return a task of this process. Raises NotFound."""
@@ -160,11 +162,11 @@ class Transfers:
         if running and grace:
             await asyncio.wait(running, timeout=grace)
         await self.stop(active)
-        if self._telling and (left := end - time.monotonic()) > 0:
-            await asyncio.wait(self._telling, timeout=left)
-        for telling in self._telling:
-            telling.cancel()
-        await asyncio.gather(*self._telling, return_exceptions=True)
+        if self._notifications and (left := end - time.monotonic()) > 0:
+            await asyncio.wait(self._notifications, timeout=left)
+        for notification in self._notifications:
+            notification.cancel()
+        await asyncio.gather(*self._notifications, return_exceptions=True)
 
     async def _store_record(self, task: DownloadTask) -> None:
         async with self._record_lock:
@@ -203,7 +205,7 @@ class Transfers:
                 task.failed(errors.ServiceUnavailable("the Download service was shut down"))
                 return
             task.cancelled(errors.Cancelled("the download was cancelled"))
-            self._soon_again.pop(video_id, None)
+            self._expected_retries.pop(video_id, None)
             if task.is_durable:
                 await self._note(task)
                 await self._end(task)
@@ -231,13 +233,13 @@ class Transfers:
             log.warning("{}: its state is not written: {}", task.request.video_id, error.message)
 
     def _notify(self, task: DownloadTask) -> None:
-        telling = asyncio.create_task(self._deliver(task))
-        self._telling.add(telling)
-        telling.add_done_callback(self._telling.discard)
+        notification = asyncio.create_task(self._deliver(task))
+        self._notifications.add(notification)
+        notification.add_done_callback(self._notifications.discard)
         if task.progress.status is not DownloadStatus.COMPLETED:
             self._queues.remove(task)
             if not isinstance(task.error, errors.Unavailable | errors.RequestError | None):
-                self._soon_again[task.request.video_id] = time.monotonic()
+                self._expected_retries[task.request.video_id] = time.monotonic()
             self.on_idle_files()
 
     async def _deliver(self, task: DownloadTask) -> None:

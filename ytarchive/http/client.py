@@ -30,7 +30,7 @@ from ytarchive.http.requests import query_string, request_body
 
 C = TypeVar("C", bound=Contract)
 
-_PATIENCE = 660.0
+_TIMEOUT = 660.0
 """Seconds. Longer than `server.request_timeout`, so that the server's error arrives."""
 _BY_PARTS = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
 """Content has no total limit, only a limit between bytes."""
@@ -42,7 +42,7 @@ def remote(
     base_url: str | Callable[[], str],
     token: str | None = None,
     *,
-    timeout: float = _PATIENCE,
+    timeout: float = _TIMEOUT,
 ) -> C:
     """Return an implementation of `contract` that calls the server at `base_url`.
 

@@ -48,9 +48,9 @@ class Guard:
     """Checks every request before it has any effect, for all methods and paths."""
 
     def __init__(self, config: ServerConfig) -> None:
-        further = {name.lower() for name in config.allowed_hosts}
-        self._names = _LOOPBACK_NAMES | further | {config.host.lower()}
-        self._further = further
+        allowed_hosts = {name.lower() for name in config.allowed_hosts}
+        self._names = _LOOPBACK_NAMES | allowed_hosts | {config.host.lower()}
+        self._allowed_hosts = allowed_hosts
         self._token = _token(config).encode()
 
     def check(self, request: web.Request) -> None:
@@ -81,7 +81,7 @@ class Guard:
             return False
         return (
             authority == request.headers[hdrs.HOST].lower()
-            or _host_name(authority) in self._further
+            or _host_name(authority) in self._allowed_hosts
         )
 
     def _check_token(self, request: web.Request) -> None:

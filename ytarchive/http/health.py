@@ -9,7 +9,7 @@ from ytarchive.common.errors import NotFound, YTArchiveError
 from ytarchive.common.models import HealthCheck, HealthQuery
 from ytarchive.common.services import ServiceName
 
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 """Seconds after which a service without an answer counts as unhealthy."""
 
 
@@ -46,7 +46,7 @@ class Health:
             here = ", ".join(self._services)
             raise NotFound(f"this server runs no service of this name; it runs {here}")
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 return await self._services[found].health()
         except (YTArchiveError, TimeoutError):
             return HealthCheck.of(found, {}, since=self._started, healthy=False)

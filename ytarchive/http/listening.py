@@ -18,7 +18,7 @@ from ytarchive.http.server import SERVER_CONFIG
 
 _RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-_LINGERING = 10.0
+_LINGERING_TIME = 10.0
 """Seconds in which the rest of a refused body is read, so that the client reads the answer."""
 
 
@@ -110,7 +110,7 @@ class _Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # off
             # Runs from the first byte or the last answer, so it limits slow headers too.
             keepalive_timeout=patience,
-            lingering_time=min(patience, _LINGERING),
+            lingering_time=min(patience, _LINGERING_TIME),
         )
 
     def handle_error(

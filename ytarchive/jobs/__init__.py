@@ -16,7 +16,7 @@ from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import (
     FIRST_VIDEOS,
-    MOST_SHOWN,
+    MAX_SHOWN,
     CreateJob,
     Job,
     JobOptions,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ytarchive.common.regular import append_regular, open_regular
 
-_MOST_WAITING = 20_000
+_MAX_WAITING = 20_000
 
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d+))?\.jsonl")
 
@@ -45,7 +45,7 @@ class LogFiles:
         self._folder = folder
         self._file_bytes = file_bytes
         self._open: dict[str, Part] = {}
-        self._waiting: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=_MOST_WAITING))
+        self._waiting: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=_MAX_WAITING))
         self._lock = threading.Lock()
 
     def append(self, lines: Iterable[tuple[str, bytes]], today: date) -> None:

@@ -28,7 +28,7 @@ _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 _STORE_THREADS = "sqlite-logs"
 
-_TRIAL = "the log store is tried again after a failure"
+_RETRY_MESSAGE = "the log store is tried again after a failure"
 
 _storing: ContextVar[bool] = ContextVar("storing", default=False)
 
@@ -137,9 +137,9 @@ class LogPipeline:
         self._level = level
         self._queue = EntryQueue(capacity)
         self._arrived = asyncio.Event()
-        self._enough = asyncio.Event()
+        self._batch_ready = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._works = True
+        self._is_available = True
         self._log_problems = LogProblems()
         self._loop = asyncio.get_running_loop()
         self._sink: int | None = None
@@ -155,7 +155,7 @@ class LogPipeline:
     @property
     def keeps_up(self) -> bool:
         """Return whether the last batch was stored and there is room for more."""
-        return self._works and not self._queue.is_full
+        return self._is_available and not self._queue.is_full
 
     def start(self) -> None:
         """Accept all records from now on, and the records kept before."""
@@ -170,7 +170,7 @@ class LogPipeline:
             return
         with suppress(ValueError):  # someone may have removed every sink
             logger.remove(self._sink)
-        for event in (self._stopping, self._arrived, self._enough):
+        for event in (self._stopping, self._arrived, self._batch_ready):
             event.set()
         await asyncio.wait({self._drain}, timeout=timeout)
         self._drain.cancel()
@@ -189,7 +189,7 @@ class LogPipeline:
     def _put(self, entry: LogEntry) -> None:
         waiting = self._queue.put(entry)
         if waiting in {1, _BATCH}:
-            event = self._arrived if waiting == 1 else self._enough
+            event = self._arrived if waiting == 1 else self._batch_ready
             with suppress(RuntimeError):  # the event loop is closed
                 self._loop.call_soon_threadsafe(event.set)
 
@@ -202,9 +202,9 @@ class LogPipeline:
         """Return up to a thousand entries; none when stopped."""
         if not self._queue:
             await self._arrived.wait()
-        self._enough.clear()
+        self._batch_ready.clear()
         if len(self._queue) < _BATCH and not self._stopping.is_set():
-            await _within(_BATCH_SECONDS, self._enough)
+            await _within(_BATCH_SECONDS, self._batch_ready)
         if not self._stopping.is_set():
             self._arrived.clear()
         return self._queue.take(_BATCH)
@@ -229,11 +229,11 @@ class LogPipeline:
         So `keeps_up` becomes true again, and the log reports lost entries.
         """
         pause = _FIRST_PAUSE
-        while not self._works:
+        while not self._is_available:
             await _within(pause, self._arrived)
             if self._queue or self._stopping.is_set():
                 return
-            await self._store([LogEntry(service="logging", message=_TRIAL)])
+            await self._store([LogEntry(service="logging", message=_RETRY_MESSAGE)])
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _store(self, batch: list[LogEntry]) -> Exception | None:
@@ -242,11 +242,11 @@ class LogPipeline:
             with _own_records_left_out():
                 await self._target.write(batch)
         except Exception as error:  # an error of the store must not end the logging
-            self._works = False
+            self._is_available = False
             text = error.message if isinstance(error, errors.YTArchiveError) else repr(error)
             self._log_problems.report(f"log entries cannot be stored: {text}")
             return error
-        self._works = True
+        self._is_available = True
         # While the queue is full, this message would displace an entry.
         if not self._queue.is_full and (lost := self._queue.take_lost()):
             log.warning("{} log entries were lost: the log store was too slow or failed", lost)

@@ -135,9 +135,10 @@ def _trace_of(record: "Record") -> str | None:
 def masked(entries: Sequence[LogEntry]) -> list[LogEntry]:
     """Return submitted entries without secrets, converted to JSON and UTF-8."""
     shown = [_shown(entry) for entry in entries]
-    doubts = may_hold_secrets([text for _, text in shown])
+    suspicious = may_hold_secrets([text for _, text in shown])
     return [
-        _masked(entry) if doubt else entry for (entry, _), doubt in zip(shown, doubts, strict=True)
+        _masked(entry) if is_suspicious else entry
+        for (entry, _), is_suspicious in zip(shown, suspicious, strict=True)
     ]
 
 

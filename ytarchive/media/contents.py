@@ -10,14 +10,14 @@ import subprocess
 
 LARGEST_FILE = 32 * 2**20
 """Bytes; the captions of a day-long video have about 10 MiB."""
-_MOST_PIXELS = 64 * 2**20
+_MAX_PIXELS = 64 * 2**20
 _WEB_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SIGNATURE = re.compile(r"WEBVTT(?:[ \t].*)?")
 _TIME = r"(?:\d{2,}:)?[0-5]\d:[0-5]\d\.\d{3}"
 _TIMING = re.compile(rf"\s*{_TIME}[ \t]+-->[ \t]+{_TIME}(?:[ \t].*)?")
 _JPEG, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
-_STRICT = ("-v", "error", "-xerror", "-err_detect", "explode", "-max_pixels", str(_MOST_PIXELS))
+_STRICT = ("-v", "error", "-xerror", "-err_detect", "explode", "-max_pixels", str(_MAX_PIXELS))
 _TO_JPEG = ("-frames:v", "1", "-f", "mjpeg", "-q:v", "2", "pipe:1")
 _TO_NOTHING = ("-frames:v", "1", "-f", "null", "-")
 

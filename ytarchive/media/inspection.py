@@ -192,14 +192,14 @@ def _track(trak: memoryview) -> tuple[str | None, float]:
 
 def _contents_by_ffmpeg(path: Path, ffmpeg: str) -> Contents:
     try:
-        said = printed_by_ffmpeg(
+        output = printed_by_ffmpeg(
             ffmpeg, path, "-map", "0", "-c", "copy", "-f", "null", "-",
             timeout=1800, check=True,
         )  # fmt: skip
     except subprocess.SubprocessError as error:
         raise IntegrityFailure("ffmpeg cannot read the file to its end") from error
-    kinds = re.findall(r"Stream #0:\d+.*?: (Video|Audio): ", said)
-    times = re.findall(r"time=(\d+):(\d+):([\d.]+)", said)
+    kinds = re.findall(r"Stream #0:\d+.*?: (Video|Audio): ", output)
+    times = re.findall(r"time=(\d+):(\d+):([\d.]+)", output)
     hours, minutes, seconds = times[-1] if times else (0, 0, 0)
     played = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     return Contents({kind.lower(): played for kind in kinds})

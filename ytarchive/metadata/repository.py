@@ -25,7 +25,7 @@ Outcome = VideoMetadata | YTArchiveError
 
 SCHEMA = Schema(package="ytarchive.metadata", durable=False, file="metadata.db")
 
-_REFUSALS_LAST = timedelta(minutes=5)
+_REFUSAL_LIFETIME = timedelta(minutes=5)
 _KEPT_AT_LEAST = timedelta(days=30)
 _LISTINGS_KEPT_AT_LEAST = timedelta(days=1)
 _ROWS_AT_A_TIME = 100
@@ -67,7 +67,7 @@ class MetadataCache:
         parameters = {
             "ids": json.dumps(list(video_ids)),
             "oldest": to_micros(now - self._lifetime),
-            "oldest_refusal": to_micros(now - _REFUSALS_LAST),
+            "oldest_refusal": to_micros(now - _REFUSAL_LIFETIME),
             "now": to_micros(now),
         }
         rows = await self._database.fetch_all("known_videos", parameters)

@@ -19,12 +19,12 @@ class Videos:
         self._cache = cache
         self._lookups = Collector[VideoMetadata | None](self._look_up, most=1000, delay=0)
         self._by_api = by_api
-        self._questions = SharedCalls[VideoMetadata]()
+        self._calls = SharedCalls[VideoMetadata]()
         self._extractions = SharedCalls[VideoMetadata]()
 
     async def close(self) -> None:
         """Give up what is under way."""
-        await self._questions.close()
+        await self._calls.close()
         await self._extractions.close()
         await self._by_api.close()
         await self._lookups.close()
@@ -33,7 +33,7 @@ class Videos:
         """Return one video; `extract`: by yt-dlp. Raises the reason why it is unavailable."""
         # The cache query is shared too: a caller whose query ran just before an answer was stored
         # would otherwise send a second request.
-        return await self._questions.run(
+        return await self._calls.run(
             (video_id, refresh, extract),
             lambda: self._get(video_id, refresh=refresh, extract=extract),
         )

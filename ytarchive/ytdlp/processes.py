@@ -44,18 +44,18 @@ class ForkServer:
     @classmethod
     async def start(cls, worker_config: WorkerConfig) -> Self:
         """Start the process and wait until yt-dlp is loaded. Raises ToolMissing."""
-        ours, theirs = socket.socketpair()
-        with theirs:
+        own_end, other_end = socket.socketpair()
+        with other_end:
             try:
-                process = await _spawn(theirs, worker_config)
+                process = await _spawn(other_end, worker_config)
             except BaseException:
-                ours.close()
+                own_end.close()
                 raise
-        fork_server = cls(process, ours)
-        ours.setblocking(False)
+        fork_server = cls(process, own_end)
+        own_end.setblocking(False)
         fork_server._listening = asyncio.create_task(fork_server._listen())
         try:
-            ours.send(worker_config.model_dump_json().encode() + b"\n")
+            own_end.send(worker_config.model_dump_json().encode() + b"\n")
             async with asyncio.timeout(_SECONDS_TO_START):
                 version = await fork_server._ready
         except TimeoutError:
@@ -76,20 +76,20 @@ class ForkServer:
 
     async def fork(self) -> "WorkerProcess":
         """Return a new worker. Raises WorkerCrashed if the fork server has ended."""
-        ours, theirs = socket.socketpair()
+        own_end, other_end = socket.socketpair()
         self._number += 1
         number = self._number
-        born = self._events[number] = asyncio.get_running_loop().create_future()
-        with theirs:
+        started = self._events[number] = asyncio.get_running_loop().create_future()
+        with other_end:
             try:
-                self._send(Fork(fork=number), [theirs.fileno()])
-                pid = await born
+                self._send(Fork(fork=number), [other_end.fileno()])
+                pid = await started
             except BaseException:
-                ours.close()
+                own_end.close()
                 raise
             finally:
                 self._events.pop(number, None)
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=16 * 2**20)
+        reader, writer = await asyncio.open_unix_connection(sock=own_end, limit=16 * 2**20)
         worker = WorkerProcess(self, pid, reader, writer)
         self._workers[pid] = worker
         return worker
@@ -137,13 +137,13 @@ class ForkServer:
                 errors.ToolMissing(f"yt-dlp cannot be loaded: {event.failed}")
             )
         elif event.forked is not None:
-            born = self._events.get(event.forked)
-            if born and not born.done():
-                born.set_result(event.pid)
+            started = self._events.get(event.forked)
+            if started and not started.done():
+                started.set_result(event.pid)
             else:
                 self._send(Fork(kill=event.pid))
-        elif event.died is not None:
-            worker = self._workers.pop(event.died, None)
+        elif event.exited is not None:
+            worker = self._workers.pop(event.exited, None)
             if worker:
                 worker.exit_status = event.status
 
@@ -268,5 +268,5 @@ def _environment(worker_config: WorkerConfig) -> dict[str, str]:
     """Return the environment without secrets, in which only this package is found."""
     here = str(Path(ytarchive.__file__).parents[1])
     path = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
-    ours = {name: value for name, value in os.environ.items() if not _SECRET.fullmatch(name)}
-    return ours | worker_config.environment() | {"PYTHONPATH": path}
+    own_end = {name: value for name, value in os.environ.items() if not _SECRET.fullmatch(name)}
+    return own_end | worker_config.environment() | {"PYTHONPATH": path}

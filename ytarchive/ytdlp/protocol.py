@@ -62,5 +62,5 @@ class WorkerEvent(Model):
     failed: str | None = None
     forked: int | None = None
     pid: int = 0
-    died: int | None = None
+    exited: int | None = None
     status: int = 0

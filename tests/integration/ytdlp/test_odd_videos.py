@@ -41,7 +41,7 @@ SOUNDS = {
     "of lower quality": [
         {"itag": 140, "audioTrack": GERMAN, **LOW}, {"itag": 140, **DUB, **MEDIUM},
     ],
-    "beside a description": [
+    "with a description": [
         {"itag": 140, "audioTrack": DESCRIBED, **MEDIUM}, {"itag": 140, "audioTrack": GERMAN},
     ],
     "not the default": [
@@ -51,7 +51,7 @@ SOUNDS = {
     "without a marker": [
         {"itag": 140, "audioTrack": GERMAN | {"displayName": "German"}}, {"itag": 140, **DUB},
     ],
-    "beside a compressed variant": [
+    "with a compressed variant": [
         {"itag": 140, "audioTrack": GERMAN, "isDrc": True, **MEDIUM},
         {"itag": 140, "audioTrack": GERMAN}, {"itag": 140, **DUB},
     ],

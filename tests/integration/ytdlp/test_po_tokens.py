@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CLIENT = "tv_simply"
 """One of yt-dlp's clients whose media need a token."""
 
-# As bgutil-ytdlp-pot-provider is made: found by its package's name, told its server's address.
+# Made like bgutil-ytdlp-pot-provider: found by its package's name, configured with its server.
 PLUGIN = """
 from yt_dlp.extractor.youtube.pot.provider import (
     ExternalRequestFeature, PoTokenProvider, PoTokenResponse, register_provider,

@@ -113,6 +113,6 @@ if _POINT != "none":
     os.replace = _around(os.replace, _renaming)
 
 if "DISK_FAULTS" in os.environ and "serve" not in sys.orig_argv:
-    import disk_faults  # type: ignore[import-not-found]  # it lies beside this file
+    import disk_faults  # type: ignore[import-not-found]  # it is in the folder of this file
 
     disk_faults.install()

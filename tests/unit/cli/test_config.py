@@ -46,8 +46,8 @@ def test_secrets_are_masked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["youtube.api_key"] == ("********", "environment")
     assert found["server.token"] == ("********", "environment")
     assert found["network.proxy"] == ("http://********@proxy:3128", "environment")
-    told = cli("config").out
-    assert not any(secret in told for secret in ("AIzaSecret", "hush-hush", "pass-word"))
+    output = cli("config").out
+    assert not any(secret in output for secret in ("AIzaSecret", "hush-hush", "pass-word"))
 
 
 @pytest.mark.parametrize("password", ["p@ss-word", "pass/word", "pass-word@", "%40word"])

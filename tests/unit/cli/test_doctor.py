@@ -249,6 +249,6 @@ def test_the_exit_code_is_1_if_something_fails(
     ran = cli("doctor")
     assert ran.code == code
     assert "install it" in ran.out
-    told = cli("doctor", "--json").json
-    assert told["ok"] is (code == 0)
-    assert told["checks"][0]["verdict"] == verdict
+    diagnosis = cli("doctor", "--json").json
+    assert diagnosis["ok"] is (code == 0)
+    assert diagnosis["checks"][0]["verdict"] == verdict

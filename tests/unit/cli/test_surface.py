@@ -122,9 +122,9 @@ def test_a_server_that_does_not_answer_is_exit_code_3() -> None:
 def test_the_server_of_the_environment_is_used() -> None:
     ran = ytarchive("quota", "--json", YTARCHIVE_SERVER="http://127.0.0.1:9")
     assert ran.returncode == 3
-    told = json.loads(ran.stdout)
-    assert told["success"] is False
-    assert told["error"]["code"] == "E021"
+    shown = json.loads(ran.stdout)
+    assert shown["success"] is False
+    assert shown["error"]["code"] == "E021"
     assert ran.stderr == ""
 
 
@@ -147,14 +147,14 @@ def test_a_server_without_http_in_its_address_is_wrong_usage(cli: Cli) -> None:
 def test_every_failure_is_one_line_for_people_and_one_object_for_programs(
     cli: Cli, line: str
 ) -> None:
-    told = cli(*line.split())
-    assert told.code in {1, 2}
-    assert told.out == ""
-    (said,) = told.err.splitlines()
+    shown = cli(*line.split())
+    assert shown.code in {1, 2}
+    assert shown.out == ""
+    (said,) = shown.err.splitlines()
     assert said.startswith("error: ")
     assert not any(word in said for word in ("Value error", "Input should", "should match"))
     as_json = cli(*line.split(), "--json")
-    assert as_json.code == told.code
+    assert as_json.code == shown.code
     assert as_json.err == ""
     assert as_json.json["success"] is False
     assert as_json.json["error"]["code"].startswith("E")

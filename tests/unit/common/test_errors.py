@@ -30,7 +30,7 @@ def test_every_code_belongs_to_one_class() -> None:
 
 
 def test_reasons_are_unique_where_there_are_any() -> None:
-    """A class that narrows another one may inherit its reason, which stands for the wider one."""
+    """A subclass may inherit the reason of its base class, which then means the base class."""
     reasons = Counter(kind.reason for kind in CLASSES if vars(kind).get("reason"))
     assert all("reason" in vars(error_for_reason(reason)) for reason in reasons)
     assert reasons.most_common(1)[0][1] == 1

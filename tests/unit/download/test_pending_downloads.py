@@ -54,7 +54,7 @@ def life(tmp_path: Path) -> Lives:
     return begun
 
 
-def promises(tmp_path: Path) -> list[Path]:
+def records(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / ".ytarchive" / "staging" / "downloads").glob("*"))
 
 
@@ -64,7 +64,7 @@ async def taken(ear: Ear, number: int = 1) -> None:
 
 
 async def gone(tmp_path: Path) -> None:
-    await until(lambda: not promises(tmp_path))
+    await until(lambda: not records(tmp_path))
 
 
 async def test_pending_downloads_are_restored_in_order_with_their_ids(life: Lives) -> None:
@@ -93,25 +93,25 @@ async def test_the_record_is_written_before_the_answer_with_its_trace(
     async with life() as first:
         with trace("of-the-caller"):
             asked = await first.service.start_download(request())
-        [promise] = promises(tmp_path)
-        kept = json.loads(promise.read_text())
+        [record] = records(tmp_path)
+        kept = json.loads(record.read_text())
         assert (kept["task_id"], kept["trace_id"]) == (asked.task_id, "of-the-caller")
 
 
 async def test_downloads_of_jobs_are_not_recorded(life: Lives, tmp_path: Path) -> None:
     async with life() as first:
         task = await first.service.start_download(request(durable=False))
-        assert not promises(tmp_path)
+        assert not records(tmp_path)
         same = await first.service.start_download(request())
         assert same.task_id == task.task_id
-        assert len(promises(tmp_path)) == 1  # now a user requests it too
+        assert len(records(tmp_path)) == 1  # now a user requests it too
 
 
 async def test_a_cancelled_download_stays_cancelled(life: Lives, tmp_path: Path) -> None:
     async with life() as first:
         task = await first.service.start_download(request())
         await first.service.cancel_download(task.task_id)
-        assert not promises(tmp_path)
+        assert not records(tmp_path)
 
 
 async def test_a_reported_failure_is_not_restored(life: Lives, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ async def test_an_unreported_end_is_reported_again_after_a_restart(
         first.ear.deaf = 1000
         task = await ended(first.service, await first.service.start_download(request()))
         await until(lambda: first.ear.deaf <= 997)
-        assert promises(tmp_path)
+        assert records(tmp_path)
     async with life() as second:
         second.fetcher.finish.set()
         await taken(second.ear)
@@ -147,7 +147,7 @@ async def test_the_notification_is_repeated_until_it_is_accepted(
     life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0))
-    monkeypatch.setattr(notifier_module, "_SECONDS_OF_PATIENCE", 0)
+    monkeypatch.setattr(notifier_module, "_MAX_INTERVAL", 0)
     async with life() as first:
         first.fetcher.finish.set()
         first.ear.deaf = 50
@@ -175,7 +175,7 @@ async def test_two_concurrent_requests_get_one_task_and_one_record(
     async with life() as first:
         asked = await asyncio.gather(*(first.service.start_download(request()) for _ in range(5)))
         assert len({each.task_id for each in asked}) == 1
-        assert len(promises(tmp_path)) == 1
+        assert len(records(tmp_path)) == 1
         await until(lambda: first.fetcher.orders)
 
 
@@ -193,7 +193,7 @@ async def test_a_download_requested_during_closing_is_restored(life: Lives) -> N
 async def test_an_unreadable_record_does_not_stop_the_others(life: Lives, tmp_path: Path) -> None:
     async with life() as first:
         asked = await first.service.start_download(request())
-    torn = promises(tmp_path)[0].with_name("0.json")
+    torn = records(tmp_path)[0].with_name("0.json")
     torn.write_text('{"task_id":')
     async with life() as second:
         assert (await second.service.get_progress(asked.task_id)).video_id == asked.video_id
@@ -202,7 +202,7 @@ async def test_an_unreadable_record_does_not_stop_the_others(life: Lives, tmp_pa
 async def test_a_video_that_does_not_fit_waits_and_smaller_ones_continue(
     life: Lives, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retrying_module, "_SECONDS_BETWEEN_LOOKS_FOR_ROOM", 0)
+    monkeypatch.setattr(retrying_module, "_DISK_CHECK_INTERVAL", 0)
     async with life() as first:
         first.fetcher.needed = 10**18
         large = await first.service.start_download(request(1))

@@ -68,10 +68,10 @@ async def test_after_a_refusal_captions_are_not_requested_for_some_minutes(
     await event_of(service, ear, OTHER)
     assert [order.omits_captions for order in fetcher.orders] == [False, True]
 
-    told = await event_of(service, ear, VIDEO, "captions:en")
+    event = await event_of(service, ear, VIDEO, "captions:en")
     assert len(fetcher.orders) == 2, "it was not worth a question"
-    assert told.missing == ["captions:en"]
-    assert "YouTube refuses captions at present" in told.remarks[0]
+    assert event.missing == ["captions:en"]
+    assert "YouTube refuses captions at present" in event.remarks[0]
     await event_of(service, ear, VIDEO, "captions:en", "thumbnail")
     assert fetcher.orders[-1].omits_captions
 

@@ -259,8 +259,8 @@ async def test_a_download_that_fails_because_the_archive_is_gone_creates_no_fold
     fetcher.finish.set()
 
     async def is_told() -> bool:
-        told = await service.get_progress(task.task_id)
-        return told.error_code == errors.ArchiveMissing.code
+        progress = await service.get_progress(task.task_id)
+        return progress.error_code == errors.ArchiveMissing.code
 
     await eventually(is_told)
     await service.close()

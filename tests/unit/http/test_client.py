@@ -194,6 +194,6 @@ async def test_health_of_a_hung_or_failing_service_is_unhealthy(
             await asyncio.Event().wait()
             raise AssertionError
 
-    monkeypatch.setattr("ytarchive.http.health._PATIENCE", 0.05)
+    monkeypatch.setattr("ytarchive.http.health._TIMEOUT", 0.05)
     async with serving((NotesAPI, Hung())) as server:
         assert (await remote(NotesAPI, session, server.url).health()).status == "unhealthy"

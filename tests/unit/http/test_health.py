@@ -35,7 +35,7 @@ class Ping(PingAPI):
         return Done()
 
     async def health(self) -> HealthCheck:
-        """As the constructor was told; None fails."""
+        """As the constructor's argument says; None fails."""
         if self.good is None:
             raise DatabaseCorrupt
         status = "healthy" if self.good else "unhealthy"

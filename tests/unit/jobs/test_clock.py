@@ -170,6 +170,6 @@ async def test_waiting_until_is_shown_while_nothing_can_start(workshop: Workshop
         await until(lambda: video_id(2) in workshop.download.started)
         assert await waits(jobs, created.id) is None  # another is being fetched
         await workshop.download.end(workshop.download.task_of(video_id(2)))
-        told = await eventually(lambda: waits(jobs, created.id))
+        progress = await eventually(lambda: waits(jobs, created.id))
 
-    assert told.waiting_reason == "live"
+    assert progress.waiting_reason == "live"

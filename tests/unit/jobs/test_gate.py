@@ -128,7 +128,7 @@ async def test_requests_about_an_admitted_video_pass(bench: Bench, gate_of: Gate
     assert governor.snapshot().ready_videos == bench.settings.burst - 1
     with pytest.raises(BotCheck):
         await extract(gate, BotCheck())
-    assert governor.snapshot().state == "probing"  # the queue tells how its videos went
+    assert governor.snapshot().state == "probing"  # the queue reports the outcomes of its videos
     await governor.succeeded(permit)
     governor.release(permit)
     assert governor.snapshot().state == "closed"
@@ -157,7 +157,7 @@ async def test_a_single_request_waits_for_the_pace_for_a_limited_time(
     await governor.resume()  # wakes it; in a server its own clock does
     await asyncio.wait_for(waiting, 10)
 
-    monkeypatch.setattr("ytarchive.jobs.governor.gate._PATIENCE", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.governor.gate._MAX_WAIT", 0.01)
     with pytest.raises(RequestsPaused, match="pace of 60 videos an hour") as refused:
         await extract(gate)
     assert refused.value.details["retry_after"] == 60

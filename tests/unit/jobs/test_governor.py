@@ -231,9 +231,9 @@ async def test_setting_the_wall_clock_neither_ends_nor_extends_a_pause(
     await governor.failed(BotCheck(), "video")
     bench.wall_is_off_by = timedelta(days=days)
     assert await admitted(governor) is None
-    told = governor.snapshot().next_probe_at
-    assert told is not None
-    assert timedelta(0) < told - bench.now() <= timedelta(hours=1.1)
+    next_probe = governor.snapshot().next_probe_at
+    assert next_probe is not None
+    assert timedelta(0) < next_probe - bench.now() <= timedelta(hours=1.1)
     bench.passed += 1.2 * HOUR
 
     assert (await probe(governor)).is_probe

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.jobs.peers import video_id
 from ytarchive.common.database import Database
-from ytarchive.jobs import MOST_SHOWN, CreateJob, Job, JobQuery, JobType
+from ytarchive.jobs import MAX_SHOWN, CreateJob, Job, JobQuery, JobType
 from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.queue.rows import stored_already
 
@@ -26,20 +26,20 @@ async def finished(jobs: JobsRepository, ids: list[str]) -> Job:
 
 
 async def test_a_large_job_shows_its_first_thousand_videos(jobs: JobsRepository) -> None:
-    ids = [video_id(number) for number in range(MOST_SHOWN + 1)]
+    ids = [video_id(number) for number in range(MAX_SHOWN + 1)]
     created = await finished(jobs, ids)
     [listed] = (await jobs.page(JobQuery())).items
     read = await jobs.job(created.id)
     assert read is not None
     for job in (created, listed, read):
-        assert (job.video_ids, job.truncated) == (ids[:MOST_SHOWN], True)
+        assert (job.video_ids, job.truncated) == (ids[:MAX_SHOWN], True)
         assert job.progress.total == len(ids)
     for job in (listed, read):
-        assert [result.video_id for result in job.results] == ids[:MOST_SHOWN]
+        assert [result.video_id for result in job.results] == ids[:MAX_SHOWN]
 
 
 async def test_all_videos_of_a_large_job_are_shown_with_expand(jobs: JobsRepository) -> None:
-    ids = [video_id(number) for number in range(MOST_SHOWN + 1)]
+    ids = [video_id(number) for number in range(MAX_SHOWN + 1)]
     created = await finished(jobs, ids)
     whole = await jobs.job(created.id, expand=True)
     none = await jobs.job(created.id, expand=False)
@@ -51,9 +51,9 @@ async def test_all_videos_of_a_large_job_are_shown_with_expand(jobs: JobsReposit
 
 
 async def test_a_job_of_a_thousand_videos_is_shown_completely(jobs: JobsRepository) -> None:
-    ids = [video_id(number) for number in range(MOST_SHOWN)]
+    ids = [video_id(number) for number in range(MAX_SHOWN)]
     created = await finished(jobs, ids)
     read = await jobs.job(created.id)
     assert read is not None
     assert (created.truncated, read.truncated) == (False, False)
-    assert len(read.video_ids) == len(read.results) == MOST_SHOWN
+    assert len(read.video_ids) == len(read.results) == MAX_SHOWN

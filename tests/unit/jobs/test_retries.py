@@ -53,7 +53,7 @@ from ytarchive.storage.service import StorageService
 
 
 class PlanningStorage(StoragePeer):
-    """The real work plans, beside a peer that stores everything at once."""
+    """The real work plans, with a peer that stores everything at once."""
 
     def __init__(self, real: StorageService) -> None:
         super().__init__()

@@ -394,7 +394,7 @@ async def test_jobs_are_listed_newest_first_by_pages(workshop: Workshop) -> None
 async def test_a_page_of_large_jobs_is_shorter_than_requested(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repository, "_MOST_VIDEOS", 5)
+    monkeypatch.setattr(repository, "_MAX_VIDEOS", 5)
     async with workshop.open() as jobs:
         made = [
             (await jobs.create_job(videos(*map(video_id, range(size))))).id for size in (3, 3, 2, 7)
@@ -443,7 +443,7 @@ async def test_the_notification_of_a_download_that_cannot_be_stored_is_refused(
         task = await workshop.download.start_download(DownloadRequest(video_id=video_id(9)))
         with monkeypatch.context() as patch:
             patch.setattr(workshop.storage, "save_video", full)
-            with pytest.raises(DiskFull):  # so that Download keeps it, and tells again
+            with pytest.raises(DiskFull):  # so that Download keeps it, and notifies again
                 await workshop.download.end(task.task_id)
         await workshop.download.notify(task.task_id)
 

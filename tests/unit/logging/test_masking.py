@@ -87,7 +87,7 @@ def test_registered_secrets_are_masked_wherever_and_however_they_are_written(
 ) -> None:
     monkeypatch.setattr(masking, "_registered", ())
     register_secret('pa"ss/word')
-    register_secret("abc")  # too short to be told from ordinary text
+    register_secret("abc")  # too short to be distinguished from ordinary text
     assert mask('with pa"ss/word and pa%22ss%2Fword: abc') == "with *** and ***: abc"
     entry = LogEntry(service="jobs", message='pa"ss/word', context={"a": ['pa"ss/word']})
     (clean,) = masked([entry])

@@ -141,9 +141,11 @@ async def test_an_unreachable_store_gets_all_entries_later(
         assert running.keeps_up
     assert shelf.messages() == ["patient"]
     assert dropped() == before
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("ytarchive:")]
-    told_once = "ytarchive: log entries cannot be stored: the Logging service does not answer"
-    assert told == [told_once]
+    reported = [
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("ytarchive:")
+    ]
+    reported_once = "ytarchive: log entries cannot be stored: the Logging service does not answer"
+    assert reported == [reported_once]
 
 
 async def test_a_store_that_works_again_is_detected_without_new_entries(
@@ -160,8 +162,8 @@ async def test_a_store_that_works_again_is_detected_without_new_entries(
         shelf.failures.clear()
         await until(lambda: len(shelf.kept) >= 2)
         assert running.keeps_up
-    told = "1 log entries were lost: the log store was too slow or failed"
-    assert shelf.messages() == ["the log store is tried again after a failure", told]
+    reported = "1 log entries were lost: the log store was too slow or failed"
+    assert shelf.messages() == ["the log store is tried again after a failure", reported]
     assert dropped() - before == 1
 
 

@@ -109,7 +109,7 @@ class Answer:
 
 @dataclass
 class ApiPeer:
-    """An HTTP server that gives the answers it was told, the last one again and again."""
+    """An HTTP server that returns the set answers, the last one repeatedly."""
 
     answers: list[Answer] = field(default_factory=list)
     requests: list[web.BaseRequest] = field(default_factory=list)

@@ -362,7 +362,7 @@ def test_markup_is_removed_from_messages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "told"),
+    ("failure", "reason"),
     [
         (OSError(errno.ECONNREFUSED, "Connect call failed ('142.250.1.1', 443)"), "refused"),
         (OSError("Multiple exceptions: [Errno 111] A, [Errno 101] B"), "is there a network?"),
@@ -371,11 +371,11 @@ def test_markup_is_removed_from_messages() -> None:
         (OSError("ssl:default [Connect call failed]"), "no connection could be made"),
     ],
 )
-def test_connection_errors_are_reported_without_python_text(failure: OSError, told: str) -> None:
+def test_connection_errors_are_reported_without_python_text(failure: OSError, reason: str) -> None:
     key = ConnectionKey("www.googleapis.com", 443, True, True, None, None, None)
     direct = unreachable(aiohttp.ClientConnectorError(key, failure), 1).error.message
     proxied = unreachable(aiohttp.ClientProxyConnectionError(key, failure), 1).error.message
     assert direct.startswith("the server www.googleapis.com cannot be reached: ")
     assert proxied.startswith("the proxy cannot be reached: ")
-    assert told in direct
+    assert reason in direct
     assert not re.search(r"\[|Errno|call failed|\(\'|ssl:", direct + proxied)

@@ -28,7 +28,7 @@ async def interrupted(config: StorageConfig, monkeypatch: pytest.MonkeyPatch) ->
     """An archive whose process ended after the move was recorded and before it was executed."""
 
     def stop(*_: object) -> None:
-        raise KeyError("stands for the end of the process")
+        raise KeyError("represents the end of the process")
 
     storage = await StorageService.open(config)
     with monkeypatch.context() as patch:

@@ -73,10 +73,12 @@ UNPRIVILEGED = 65534
 def test_each_error_of_the_system_becomes_one_that_names_the_file(
     number: int, error: type[LocalError]
 ) -> None:
-    told = translated(OSError(number, os.strerror(number), "/archive/x.mp4"), Path("/archive"))
-    assert type(told) is error
-    assert "/archive/x.mp4" in told.message
-    assert told.remedy
+    translated_error = translated(
+        OSError(number, os.strerror(number), "/archive/x.mp4"), Path("/archive")
+    )
+    assert type(translated_error) is error
+    assert "/archive/x.mp4" in translated_error.message
+    assert translated_error.remedy
 
 
 class FailingDisk:

@@ -257,7 +257,7 @@ async def test_damaged_files_are_reported_and_do_not_stop_the_rebuild(
     location = (await storage.video_exists(OTHER)).location
     assert location is not None
     assert "films/old" in str(location.video_path)
-    # What is lost is told from now on, too, and fetched again by a repair.
+    # Missing files are reported from now on, too, and fetched again by a repair.
     await ended(storage, mode="full", quarantine=True)
     lost = {path: each.kind for path, each in (await found(storage)).items() if each.is_removed}
     assert lost == {
@@ -309,8 +309,8 @@ async def test_folders_that_are_not_searched_are_reported(
     monkeypatch.setattr(os, "scandir", failing)
     rebuilt = await rebuild_library(config)
     assert (rebuilt.videos, rebuilt.problems) == (3, 2)  # the other copy of it is in films/old
-    for told in (f"videos/{OTHER}: a link to a folder", "private"):
-        assert any(told in each for each in rebuilt.examples)
+    for problem in (f"videos/{OTHER}: a link to a folder", "private"):
+        assert any(problem in each for each in rebuilt.examples)
 
 
 async def test_a_copy_of_metadata_with_another_name_is_ignored(

@@ -253,9 +253,9 @@ async def test_a_file_in_the_archive_is_registered_in_place(
 ) -> None:
     folder = config.base_path / "old [stuff]"
     (folder / "captions").mkdir(parents=True)
-    beside = ["My film.mp4", "My film.info.json", "My film.webp", "captions/My film.en.vtt"]
+    own = ["My film.mp4", "My film.info.json", "My film.webp", "captions/My film.en.vtt"]
     foreign = ["My film.mp4.part", "My film 2.mp4", "Other.jpg"]
-    for name in [*beside, *foreign]:
+    for name in [*own, *foreign]:
         (folder / name).write_text(name)
     location = await storage.save_video(
         SaveVideo(video_id=VIDEO, video_path="old [stuff]/My film.mp4")
@@ -263,8 +263,8 @@ async def test_a_file_in_the_archive_is_registered_in_place(
     assert location.video_path == str(folder / "My film.mp4")
     assert location.thumbnail_path == str(folder / "My film.webp")
     assert location.captions_dir == str(folder / "captions")
-    assert set(registered_files(config)) == {f"old [stuff]/{name}" for name in beside}
-    assert listed(folder) == sorted([*beside, *foreign])
+    assert set(registered_files(config)) == {f"old [stuff]/{name}" for name in own}
+    assert listed(folder) == sorted([*own, *foreign])
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ async def test_files_lost_from_staging_after_a_crash_are_still_missing(
     config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> None:
-        raise KeyError("stands for the end of the process")
+        raise KeyError("represents the end of the process")
 
     storage = await StorageService.open(config)
     await incomplete(storage, config)

@@ -169,8 +169,8 @@ async def test_foreign_files_are_reported_and_never_changed(
     before = listed(videos)
     for request in ({}, {"quarantine": True}):
         assert (await ended(archive, **request)).findings == {FindingKind.FOREIGN: 6}
-        told = {path: finding.video_id for path, finding in (await found(archive)).items()}
-        assert told == strangers | {"videos/bad\udcffname": None}
+        reported = {path: finding.video_id for path, finding in (await found(archive)).items()}
+        assert reported == strangers | {"videos/bad\udcffname": None}
         assert listed(videos) == before
 
 

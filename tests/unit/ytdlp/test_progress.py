@@ -34,7 +34,7 @@ def play(folder: Path, *moments: dict[str, Any]) -> tuple[list[Transfer], Progre
     meter.extracting()
     meter.fetching(INFO, folder)
     for moment in moments:
-        meter._said = 0  # as if some time had passed
+        meter._reported_at = 0  # as if some time had passed
         meter.progress(moment)
     return seen, meter
 

@@ -36,7 +36,7 @@ from ytarchive.storage import (
 
 T = TypeVar("T")
 
-_PATIENCE = 5.0
+_MAX_WAIT = 5.0
 """Seconds that a command without a server waits for the index of videos stored just before."""
 
 
@@ -126,7 +126,7 @@ async def search(archive: Archive, out: Output, /, words: tuple[str, ...], **ask
     query = SearchQuery(query=" ".join(words), **asked)
     results = await _answer(archive, lambda it: it.of(SearchAPI).search(query))
     if results.pending and archive.url is None:
-        indexed = query.model_copy(update={"wait": _PATIENCE})
+        indexed = query.model_copy(update={"wait": _MAX_WAIT})
         with suppress(LocalError):  # another process uses the archive
             results = await _changing(lambda it: it.of(SearchAPI).search(indexed))
     out.show(results, _results)

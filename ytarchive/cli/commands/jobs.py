@@ -15,7 +15,7 @@ from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import OWN_ID, Moment
 from ytarchive.cli.retrying import report_and_follow, retry_options
 from ytarchive.cli.session import reading, with_archive
-from ytarchive.cli.summary import MOST_ROWS, results_table, state_cell, titles_of
+from ytarchive.cli.summary import MAX_ROWS, results_table, state_cell, titles_of
 from ytarchive.cli.text import counted
 from ytarchive.cli.times import at_about, local_times, moment
 from ytarchive.cli.views import name_of
@@ -66,7 +66,7 @@ async def list_jobs(archive: Archive, out: Output, /, **asked: Any) -> None:
 async def show(archive: Archive, out: Output, job_id: str) -> None:
     """Show a job and its results."""
     job = await archive.jobs.get_job(await _id_of(archive, job_id))
-    shown = [result.video_id for result in job.results[:MOST_ROWS]]
+    shown = [result.video_id for result in job.results[:MAX_ROWS]]
     titles = {} if out.as_json else await titles_of(archive, job, shown)
     out.show(job, lambda job: _job_details(job, titles))
 
@@ -208,6 +208,6 @@ def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
         ("work plan", job.work_plan_id),
     ]
     shown = pairs((name, value) for name, value in facts if value is not None)
-    more = len(job.results) - MOST_ROWS
-    parts = [shown, results_table(job.results[:MOST_ROWS], titles)] if job.results else [shown]
+    more = len(job.results) - MAX_ROWS
+    parts = [shown, results_table(job.results[:MAX_ROWS], titles)] if job.results else [shown]
     return Lines(*parts, *([cell(f"… and {more} more: --json shows all")] if more > 0 else []))

@@ -18,7 +18,7 @@ from ytarchive.logging import LogEntry, LogLevel, LogQuery
 
 _INTERVAL = 0.2
 """Seconds between two requests, because each request may cause an entry itself."""
-_MOST_AT_ONCE = 1000
+_MAX_AT_ONCE = 1000
 
 _STYLES = {
     LogLevel.DEBUG: "dim",
@@ -40,7 +40,7 @@ _STYLES = {
 @click.option("--since", type=Moment(), metavar="TIME", help="ISO 8601, or a time ago such as 1h.")
 @click.option("--until", type=Moment(), metavar="TIME", help="As --since.")
 @click.option(
-    "--limit", type=click.IntRange(1, _MOST_AT_ONCE), default=100, show_default=True,
+    "--limit", type=click.IntRange(1, _MAX_AT_ONCE), default=100, show_default=True,
     help="Number of entries.",
 )  # fmt: skip
 @click.option("-f", "--follow", is_flag=True, help="Follow the log.")
@@ -76,7 +76,7 @@ async def logs(
 
 
 def _following(query: LogQuery, cursor: str | None) -> LogQuery:
-    return query.model_copy(update={"follow": True, "cursor": cursor, "limit": _MOST_AT_ONCE})
+    return query.model_copy(update={"follow": True, "cursor": cursor, "limit": _MAX_AT_ONCE})
 
 
 async def _follow(archive: Archive, out: Output, query: LogQuery, shown: list[LogEntry]) -> None:

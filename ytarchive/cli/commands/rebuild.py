@@ -15,7 +15,7 @@ from ytarchive.cli.session import (
 )
 from ytarchive.storage import Rebuilt
 
-_TOLD_EVERY = 1000
+_REPORT_EVERY = 1000
 _EXAMPLES_SHOWN = 20
 
 
@@ -33,7 +33,7 @@ def rebuild() -> int:
     log_offline(options.verbose, warnings=False)  # problems are reported at the end
 
     def show_progress(videos: int) -> None:
-        if videos % _TOLD_EVERY == 0 and not out.as_json:
+        if videos % _REPORT_EVERY == 0 and not out.as_json:
             out.remark(f"{videos} videos found")
 
     async def work() -> int:

@@ -90,8 +90,8 @@ class AvailabilityRecord:
         if self.state is AvailabilityState.AVAILABLE:
             return "available again"
         what = _LIMITS.get(self.reason or "", "lost upstream")
-        doubt = "perhaps " if self.state is AvailabilityState.SUSPECTED else ""
-        return f"{doubt}{what}, {'safe' if stored else 'not'} here"
+        prefix = "perhaps " if self.state is AvailabilityState.SUSPECTED else ""
+        return f"{prefix}{what}, {'safe' if stored else 'not'} here"
 
 
 def record_of(row: Row) -> AvailabilityRecord:

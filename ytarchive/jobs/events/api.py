@@ -11,7 +11,7 @@ from ytarchive.common.services import ServiceName
 
 EventKind = Literal["job", "result", "download", "video", "governor", "verification", "log"]
 
-MOST_EVENTS = 1000
+MAX_EVENTS = 1000
 """Events in one batch."""
 
 
@@ -30,7 +30,7 @@ class EventQuery(Model):
 class EventBatch(Model):
     """Events of a service that runs in another process."""
 
-    events: list[Change] = Field(max_length=MOST_EVENTS)
+    events: list[Change] = Field(max_length=MAX_EVENTS)
 
 
 class EventsAPI(Contract, Protocol):

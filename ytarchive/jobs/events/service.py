@@ -7,7 +7,7 @@ from contextlib import suppress
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.events import EventBus, EventStream, Snapshot
 from ytarchive.common.models import Done
-from ytarchive.jobs.events.api import MOST_EVENTS, EventBatch, EventQuery, EventsAPI
+from ytarchive.jobs.events.api import MAX_EVENTS, EventBatch, EventQuery, EventsAPI
 
 _POLL = 1.0
 
@@ -51,6 +51,6 @@ async def forward_events(bus: EventBus, send: Callable[[EventBatch], Awaitable[D
     async for sent in bus.follow():
         event = sent.event
         events = event.events if isinstance(event, Snapshot) else [event]
-        for start in range(0, len(events), MOST_EVENTS):
+        for start in range(0, len(events), MAX_EVENTS):
             with suppress(YTArchiveError):
-                await send(EventBatch(events=events[start : start + MOST_EVENTS]))
+                await send(EventBatch(events=events[start : start + MAX_EVENTS]))

@@ -16,8 +16,8 @@ class TokenBucket:
     @property
     def tokens(self) -> float:
         """Return the current number of tokens."""
-        rested = self._passed() - self._counted
-        return min(self._tokens + self.grown_in(rested), float(self._settings.burst))
+        elapsed = self._passed() - self._counted
+        return min(self._tokens + self.grown_in(elapsed), float(self._settings.burst))
 
     def grown_in(self, seconds: float) -> float:
         """Return the tokens added within a number of seconds."""

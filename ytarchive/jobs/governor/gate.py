@@ -20,7 +20,7 @@ from ytarchive.jobs.governor.models import GivenPermit, Permit, PermitOutcome, P
 from ytarchive.jobs.queue.policy import is_an_answer
 from ytarchive.ytdlp import Gate
 
-_PATIENCE = 60.0
+_MAX_WAIT = 60.0
 """Maximum seconds that a single request waits."""
 
 
@@ -47,7 +47,7 @@ class GovernedGate(Gate):
     async def admit(self, source: str, *, is_video: bool, patient: bool) -> Permit:
         """Get a permit for a video or for a page of a list. Raises RequestsPaused."""
         cost = 1.0 if is_video else 0.0
-        return await self._governor.admit(cost, source, patience=None if patient else _PATIENCE)
+        return await self._governor.admit(cost, source, patience=None if patient else _MAX_WAIT)
 
     async def report_outcome(
         self, permit: Permit, source: str, error: YTArchiveError | None = None

@@ -83,8 +83,8 @@ class Governor:
         """Return the governor of an egress, with the state of the last process."""
         state = await load_circuit(database, now(), float(settings.burst), egress)
         governor = cls(database, settings, state, now, passed)
-        rested = max((now() - state.counted_at).total_seconds(), 0)
-        governor._bucket.take(-governor._bucket.grown_in(rested))
+        elapsed = max((now() - state.counted_at).total_seconds(), 0)
+        governor._bucket.take(-governor._bucket.grown_in(elapsed))
         return governor
 
     def snapshot(self) -> GovernorState:

@@ -118,7 +118,7 @@ class Guards:
         return self.disk.waiting or self.governor.waiting()
 
     @property
-    def hold_everything(self) -> bool:
+    def blocks_all_videos(self) -> bool:
         """Return whether no video can start, for another reason than the pace."""
         waiting = self.waiting()
         return waiting is not None and waiting.reason not in {"pace", "probing"}

@@ -128,9 +128,9 @@ class Lister:
         settled = [filtered(video.video_id, reason) for video, reason in taken if reason]
         # Videos that the job names precede those of the playlist.
         await self._repository.add_videos(job.id, entries, job.own_videos + listed, settled)
-        dead = [video.video_id for video in page.videos if not video.is_available]
-        if dead:
-            await self._record_missing(dead, "a playlist lists it without its title")
+        unavailable = [video.video_id for video in page.videos if not video.is_available]
+        if unavailable:
+            await self._record_missing(unavailable, "a playlist lists it without its title")
 
     async def _finish_complete(
         self,

@@ -155,7 +155,7 @@ class Runner:
                 for waiter in active.waiters:
                     with trace(waiter.job.trace_id):
                         await self._record(waiter, outcome)
-                    if self._guards.hold_everything and not self.active_videos_of(waiter.job.id):
+                    if self._guards.blocks_all_videos and not self.active_videos_of(waiter.job.id):
                         await self._queue.states.held(waiter.job)
         except Exception as error:  # any class of error: the video stays queued and is retried
             active.pause = supervisor.failed(name, error, active.video.job.id)

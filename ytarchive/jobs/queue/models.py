@@ -180,7 +180,7 @@ class JobProgress(Model):
     active: list[VideoProgress] = Field(default_factory=list)
 
 
-MOST_SHOWN = 1000
+MAX_SHOWN = 1000
 """Maximum videos and results of a job in an answer without `expand` (ADR 12)."""
 
 
@@ -198,7 +198,7 @@ class Job(Model):
     results: list[JobResult]
     truncated: bool = Field(
         default=False,
-        description=f"Whether `video_ids` and `results` hold the first {MOST_SHOWN} alone: "
+        description=f"Whether `video_ids` and `results` hold the first {MAX_SHOWN} alone: "
         "`?expand=true` returns all, `GET /jobs/{job_id}/results` pages them",
     )
     error: str | None = None
@@ -239,7 +239,7 @@ class JobView(Model):
     expand: bool | None = Field(
         default=None,
         description="true: all `video_ids` and `results`; false: none, which is cheaper for "
-        f"watching; default: the first {MOST_SHOWN}",
+        f"watching; default: the first {MAX_SHOWN}",
     )
 
 

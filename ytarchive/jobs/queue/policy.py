@@ -46,7 +46,7 @@ _JITTER = 0.25
 _INTEGRITY_RETRIES = 1
 """A worker retries damaged media itself; further attempts rarely help."""
 _OUTAGES = (errors.NetworkFailure, errors.ApiFailure, errors.ApiRateLimited)
-_FOR_A_PERSON = (
+_NEEDS_USER = (
     *(errors.RequestError, errors.ToolMissing, errors.InvalidConfiguration, errors.CookiesInvalid),
     *(errors.FileTooLarge, errors.CaseConflict),
 )
@@ -114,11 +114,11 @@ def decide(
         return Decision(Action.WAIT, utc_now() + waiting)
     # A refused request fails again, and so does one for which a program or setting is missing. All
     # other failures may be temporary: YouTube has also reported permanent reasons temporarily.
-    if isinstance(error, _FOR_A_PERSON):
+    if isinstance(error, _NEEDS_USER):
         return Decision(Action.FAIL)
     later = utc_now() + _backoff(failures, settings)
-    is_spoilt = isinstance(error, errors.IntegrityFailure) and same_code > _INTEGRITY_RETRIES
-    return Decision(Action.FAIL if failures > max_retries or is_spoilt else Action.RETRY, later)
+    is_damaged = isinstance(error, errors.IntegrityFailure) and same_code > _INTEGRITY_RETRIES
+    return Decision(Action.FAIL if failures > max_retries or is_damaged else Action.RETRY, later)
 
 
 def _available_at(error: errors.YTArchiveError) -> datetime | None:

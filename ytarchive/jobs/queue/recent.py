@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from ytarchive.common.database import Database
 from ytarchive.jobs.queue.models import Job
 
-_MOST_VIDEOS = 5_000
+_MAX_VIDEOS = 5_000
 """Maximum videos of all cached jobs: a few megabytes."""
 
 Key = tuple[str, bool | None]
@@ -37,7 +37,7 @@ class RecentJobs:
     def _keep(self, key: Key, version: int, job: Job) -> None:
         self._kept[key] = version, job
         self._videos += _size(job)
-        while self._videos > _MOST_VIDEOS:
+        while self._videos > _MAX_VIDEOS:
             self._forget(next(iter(self._kept)))
 
     def _forget(self, key: Key) -> None:

@@ -15,7 +15,7 @@ from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
 from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.schema import Schema
 from ytarchive.jobs.queue.clock import Jump
-from ytarchive.jobs.queue.models import MOST_SHOWN, CreateJob, Job, JobQuery, JobStatus
+from ytarchive.jobs.queue.models import MAX_SHOWN, CreateJob, Job, JobQuery, JobStatus
 from ytarchive.jobs.queue.policy import LongestWaits
 from ytarchive.jobs.queue.recent import RecentJobs
 from ytarchive.jobs.queue.rows import (
@@ -45,7 +45,7 @@ SCHEMA = Schema(
 )
 
 _MICROSECOND = timedelta(microseconds=1)
-_MOST_VIDEOS = 20_000
+_MAX_VIDEOS = 20_000
 """Maximum videos of all jobs on a page."""
 
 
@@ -120,8 +120,8 @@ class JobsRepository:
         """Return a job without its unreadable videos; None if the job's own row is unreadable."""
         if expand is False:
             return readable(row, lambda it: job_of(it, [], []), _name(row))
-        is_truncated = expand is None and row["total"] > MOST_SHOWN
-        values = {"job_id": row["id"], "limit": MOST_SHOWN if is_truncated else -1}
+        is_truncated = expand is None and row["total"] > MAX_SHOWN
+        values = {"job_id": row["id"], "limit": MAX_SHOWN if is_truncated else -1}
         ids = await self.database.fetch_all("job_video_ids", values)
         results = await self.database.fetch_all("job_results", values)
         video_ids = all_readable(ids, id_of, _video_name)
@@ -407,9 +407,9 @@ def _together(rows: list[Row], expand: bool | None) -> list[Row]:
     """Return the first of some jobs: as many as one answer can contain with their videos."""
     if expand is False:
         return rows
-    most = None if expand else MOST_SHOWN
+    most = None if expand else MAX_SHOWN
     totals = itertools.accumulate(min(row["total"], most or row["total"]) for row in rows)
-    return rows[: max(1, sum(total <= _MOST_VIDEOS for total in totals))]
+    return rows[: max(1, sum(total <= _MAX_VIDEOS for total in totals))]
 
 
 def _list_for(query: JobQuery) -> str:

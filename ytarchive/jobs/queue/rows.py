@@ -14,7 +14,7 @@ from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
 from ytarchive.common.quality import Quality
 from ytarchive.common.rows import fields_of, readable
 from ytarchive.jobs.queue.models import (
-    MOST_SHOWN,
+    MAX_SHOWN,
     CreateJob,
     Job,
     JobOptions,
@@ -148,11 +148,11 @@ def new_job(job_id: str, request: CreateJob, now: int) -> Job:
         status=JobStatus.PENDING,
         created_at=from_micros(now),
         updated_at=from_micros(now),
-        video_ids=video_ids[:MOST_SHOWN],
+        video_ids=video_ids[:MAX_SHOWN],
         playlist_id=request.playlist_id,
         options=request.options,
         results=[],
-        truncated=len(video_ids) > MOST_SHOWN,
+        truncated=len(video_ids) > MAX_SHOWN,
         progress=JobProgress(total=len(video_ids), listing=request.playlist_id is not None),
     )
 

@@ -98,10 +98,10 @@ def reason_to_keep(stored: MediaFacts, fetched: MediaFacts, *, replace: bool) ->
 def _comparisons(stored: MediaFacts, fetched: MediaFacts) -> list[tuple[str, bool | None]]:
     """Return reasons and whether they hold; None if undecided. The first decision counts."""
     lost = stored.streams is not None and fetched.streams is not None
-    silent = lost and SOUND in (stored.streams or ()) and SOUND not in (fetched.streams or ())
+    lost_sound = lost and SOUND in (stored.streams or ()) and SOUND not in (fetched.streams or ())
     motion = (_is_smooth(stored.fps), _is_smooth(fetched.fps))
     return [
-        ("the fetched one has no sound", True if silent else None),
+        ("the fetched one has no sound", True if lost_sound else None),
         (
             "the fetched one was upscaled by YouTube",
             _is_worse(stored.is_uploaded, fetched.is_uploaded),

@@ -87,9 +87,9 @@ class Swap:
         names = await file_sets.finished_set(self._staged, self._video.video_id)
         [media] = _media_in(names)
         fetched = await self._facts(self._staged, media, names, quality)
-        for rival in await self._rivals(media):
-            stored = await self._facts_of(rival)
-            accept = replace or rival.is_lost
+        for other in await self._other_media(media):
+            stored = await self._facts_of(other)
+            accept = replace or other.is_lost
             reason = ranking.reason_to_keep(stored, fetched, replace=accept)
             if reason is not None:
                 return reason
@@ -101,8 +101,8 @@ class Swap:
         `detail` is written to the manifest of the replaced files.
         """
         states = await file_sets.finished_set(self._staged, self._video.video_id, hashed=True)
-        rivals = [each.name for each in await self._rivals(*_media_in(states))]
-        return await self._prepare(states, [*states, *rivals], detail, facts)
+        others = [each.name for each in await self._other_media(*_media_in(states))]
+        return await self._prepare(states, [*states, *others], detail, facts)
 
     async def take_side_files(self, names: list[str], detail: str, facts: Facts) -> Change:
         """Prepare to add the named files next to the media. Raises IntegrityFailure."""
@@ -119,9 +119,9 @@ class Swap:
         `originals`: by name, the digests with which they were first stored.
         """
         media = _media_in(names)
-        rivals = [each.name for each in await self._rivals(media[0])] if media else []
+        others = [each.name for each in await self._other_media(media[0])] if media else []
         states = await self._staged.states(names, hashed=True)
-        change = await self._prepare(states, [*names, *rivals], detail, facts, originals)
+        change = await self._prepare(states, [*names, *others], detail, facts, originals)
         self._require_media(change)
         return change
 
@@ -179,7 +179,7 @@ class Swap:
             message = f"the media of {self._video.video_id} does not have its registered size"
             raise IntegrityFailure(f"{message}: nothing is added to it")
 
-    async def _rivals(self, media: str) -> list[PresentFile]:
+    async def _other_media(self, media: str) -> list[PresentFile]:
         """Return the media files in the folder, of which at most one may be kept."""
         known = [name for name in self._expected if role_of(name) is Role.MEDIA]
         return await self._present([*known, media])

@@ -148,8 +148,8 @@ class VideoStore:
         names = (
             await self._mover.folder(staged).names() if await swap.keep_missing_side_files() else []
         )
-        came = {parsed(name).side_file for name in names}
-        missing = [each for each in location.missing if each not in came]
+        fetched = {parsed(name).side_file for name in names}
+        missing = [each for each in location.missing if each not in fetched]
         absent = await self._absent.after(request.video_id, [], request.absent_captions)
         facts = Facts(location.quality, missing, profile, absent)
         await self._add(swap, staged, names, facts, "damaged, and fetched again")

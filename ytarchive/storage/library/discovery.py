@@ -24,7 +24,7 @@ from ytarchive.storage.store.manifest import manifest_in, types_in
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder, local_file
 
-_LAST_MOMENT = to_micros(datetime.max.replace(tzinfo=UTC))
+_MAX_TIME = to_micros(datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ async def examine_registration(path: Path, layout: Layout, store: MediaStore) ->
 def changed(path: Path) -> int:
     """Return when a file was changed, in microseconds; out-of-range times are limited."""
     with os_errors(path):
-        return min(max(path.stat().st_mtime_ns // 1000, 0), _LAST_MOMENT)
+        return min(max(path.stat().st_mtime_ns // 1000, 0), _MAX_TIME)
 
 
 def _changed(state: FileState) -> int:

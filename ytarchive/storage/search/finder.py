@@ -20,7 +20,7 @@ from ytarchive.storage.search.models import FoundVideo, SearchQuery, SearchResul
 from ytarchive.storage.search.results import found_video
 from ytarchive.storage.store.layout import Layout
 
-_MOST_COUNTED = 1000
+_MAX_COUNTED = 1000
 _NOTHING = "there is no word to look for in the query"
 
 _Place = tuple[int, int]
@@ -47,9 +47,9 @@ class Finder:
             return SearchResults(items=[], total=0, is_total_exact=True, pending=0, remark=_NOTHING)
         matches = await matches_of(parsed, query, self._index.words_beginning)
         limits = limits_of(query, self._index.overflow)
-        asked = limits | {"match": matches.anywhere, "limit": _MOST_COUNTED + 1}
+        asked = limits | {"match": matches.anywhere, "limit": _MAX_COUNTED + 1}
         counted = await self._index.match("match_words", asked)
-        if len(counted) <= _MOST_COUNTED:
+        if len(counted) <= _MAX_COUNTED:
             found = await self._among(counted, matches, limits, place)
         else:
             found = await self._next(matches, limits, place, query.limit + 1)
@@ -60,8 +60,8 @@ class Finder:
             items=items,
             skipped=skipped,
             next_cursor=cursor_at(query, shown[-1]) if len(found) > query.limit else None,
-            total=min(len(counted), _MOST_COUNTED),
-            is_total_exact=len(counted) <= _MOST_COUNTED,
+            total=min(len(counted), _MAX_COUNTED),
+            is_total_exact=len(counted) <= _MAX_COUNTED,
             pending=0,
         )
 
@@ -71,7 +71,7 @@ class Finder:
         """Return the places after `place` if all matches are known."""
         if not counted:
             return []
-        asked = limits | {"match": matches.in_title, "limit": _MOST_COUNTED}
+        asked = limits | {"match": matches.in_title, "limit": _MAX_COUNTED}
         first = await self._index.match(matches.title_table, asked)
         others = set(counted).difference(first)
         places = [(0, number) for number in first]

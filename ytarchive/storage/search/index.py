@@ -187,11 +187,11 @@ class _Numbers:
     """Finds free numbers, and records which days have none."""
 
     def __init__(self) -> None:
-        self._beyond: dict[int, int] = {}
+        self._next_free_day: dict[int, int] = {}
 
     def free(self, writer: Writer, day: int) -> int:
         """Return a free number of this day, or of the next day that has one."""
-        at = self._beyond.get(day, day)
+        at = self._next_free_day.get(day, day)
         while True:
             limits = {"first": first_number(at), "last": first_number(at + 1) - 1}
             row = writer.fetch_one("free_number", limits)
@@ -199,7 +199,7 @@ class _Numbers:
             if row["number"] <= limits["last"]:
                 return int(row["number"])
             at += 1
-            self._beyond[day] = at
+            self._next_free_day[day] = at
 
 
 def day_of(upload_date: int | None) -> int:

@@ -20,7 +20,7 @@ END = 2**62
 """Greater than the number of any video."""
 
 _LONGEST = 2**31
-_MOST_WORDS = 400
+_MAX_WORDS = 400
 
 Beginning = Callable[[str, int], Awaitable[list[str]]]
 """Returns the words that begin with a prefix, up to a number of them."""
@@ -136,8 +136,8 @@ async def _match(phrase: Phrase, beginning: Beginning) -> str:
     """
     if not phrase.is_prefix or len(phrase.words) > 1:
         return phrase.match
-    words = await beginning(phrase.words[0], _MOST_WORDS)
-    if not words or len(words) >= _MOST_WORDS:
+    words = await beginning(phrase.words[0], _MAX_WORDS)
+    if not words or len(words) >= _MAX_WORDS:
         return phrase.match
     return "(" + " OR ".join(f'"{word}"' for word in words) + ")"
 

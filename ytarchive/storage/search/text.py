@@ -21,7 +21,7 @@ _ALONE = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_STANDS_ALONE = re.compile(f"[{_ALONE}]")
+_SINGLE_CHARACTER_WORD = re.compile(f"[{_ALONE}]")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _IN_WORD = rf"[^\W_{_ALONE}]"
 _CONTROL = dict.fromkeys((*range(10), *range(11, 32), 127), " ") | {0x200B: ""}
@@ -80,7 +80,7 @@ def searchable(text: str) -> str:
 def _searchable(line: str) -> str:
     folded = fold(line)
     if not folded.isascii():
-        folded = _STANDS_ALONE.sub(r" \g<0> ", folded.replace(_MARK, ""))
+        folded = _SINGLE_CHARACTER_WORD.sub(r" \g<0> ", folded.replace(_MARK, ""))
     return _BETWEEN_WORDS.sub(" ", folded)
 
 
@@ -118,10 +118,10 @@ class Places:
 def _phrase(parts: Sequence[str], is_prefix: bool) -> str:
     written = re.escape(parts[0])
     for last, part in pairwise(parts):
-        apart = not _STANDS_ALONE.match(last) and not _STANDS_ALONE.match(part)
+        apart = not _SINGLE_CHARACTER_WORD.match(last) and not _SINGLE_CHARACTER_WORD.match(part)
         written += (r"[\W_]+" if apart else r"[\W_]*") + re.escape(part)
-    before = "" if _STANDS_ALONE.match(parts[0]) else f"(?<!{_IN_WORD})"
+    before = "" if _SINGLE_CHARACTER_WORD.match(parts[0]) else f"(?<!{_IN_WORD})"
     if is_prefix:
         return f"{before}{written}{_IN_WORD}*"
-    after = "" if _STANDS_ALONE.match(parts[-1]) else f"(?!{_IN_WORD})"
+    after = "" if _SINGLE_CHARACTER_WORD.match(parts[-1]) else f"(?!{_IN_WORD})"
     return f"{before}{written}{after}"

@@ -282,8 +282,8 @@ def _delete(path: Path) -> None:
         if not filesystem.is_folder(path) or filesystem.is_link(path):
             path.unlink(missing_ok=True)
             return
-        doomed = path if path.name.endswith(_DELETING) else path.with_name(path.name + _DELETING)
-        if doomed != path:
-            path.rename(doomed)
+        deleted = path if path.name.endswith(_DELETING) else path.with_name(path.name + _DELETING)
+        if deleted != path:
+            path.rename(deleted)
             sync(path.parent)
-        shutil.rmtree(doomed)
+        shutil.rmtree(deleted)

@@ -77,9 +77,9 @@ class ForeignFileSearch:
         parent = self._layout.relative(self._layout.videos)
         states = await self._store.stat(paths)
         gone = [path for path in paths if states[path].kind is FileKind.MISSING]
-        silent = {path for path in paths if not self._checker.reports(path, parent)}
+        unreported = {path for path in paths if not self._checker.reports(path, parent)}
         registered = await self._findings.paths_known(paths)
-        await self._findings.remove_findings({*gone, *silent, *registered})
+        await self._findings.remove_findings({*gone, *unreported, *registered})
 
     async def found(self) -> list[str]:
         """Return the paths of all recorded foreign files."""

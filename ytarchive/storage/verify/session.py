@@ -18,7 +18,7 @@ from ytarchive.storage.verify.foreign_search import AcceptedFiles, ForeignFileSe
 from ytarchive.storage.verify.models import FindingKind, VerifyMode, VerifyRequest, VerifyState
 from ytarchive.storage.verify.passes import Pass, VerificationPasses
 
-_VIDEOS_THAT_CANNOT_ALL_BE_GONE = 20
+_MAX_MISSING_VIDEOS = 20
 _NOT_FILES = frozenset({FindingKind.FOREIGN, FindingKind.UNREADABLE_ROW})
 
 
@@ -30,13 +30,13 @@ class Sample:
 
     def __init__(self, total: int, percent: float, seed: str) -> None:
         self._total = max(total, 1)
-        self._drawn = min(max(round(self._total * percent / 100), 1), self._total)
+        self._selected = min(max(round(self._total * percent / 100), 1), self._total)
         self._offset = random.Random(seed).randrange(self._total)  # noqa: S311  # no secret
 
     def has(self, position: int) -> bool:
         """Return whether the video at a position, from 0, belongs to the sample."""
-        reached = position * self._drawn + self._offset
-        return reached // self._total != (reached + self._drawn) // self._total
+        reached = position * self._selected + self._offset
+        return reached // self._total != (reached + self._selected) // self._total
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class VerificationSession:
         self._foreign_search = ForeignFileSearch(findings, layout, self._checker)
         self._deadline = time.monotonic() + (request.time_limit or float("inf"))
         self._saved = time.monotonic()
-        self._unsure: list[FileProblem] | None = []
-        self._unsure_videos = 0
+        self._unconfirmed: list[FileProblem] | None = []
+        self._unconfirmed_videos = 0
 
     def stop(self) -> None:
         """Make `run` end soon; the next session repeats unfinished batches."""
@@ -176,8 +176,8 @@ class VerificationSession:
             for checking in left:
                 checking.cancel()
             await asyncio.gather(*left, return_exceptions=True)
-        unsure, self._unsure = self._unsure or [], None
-        await self._confirm(unsure, self._checker)
+        unconfirmed, self._unconfirmed = self._unconfirmed or [], None
+        await self._confirm(unconfirmed, self._checker)
         return finished
 
     async def _check(self, batch: VerificationBatch) -> Checked:
@@ -213,7 +213,7 @@ class VerificationSession:
 
     async def _save(self) -> None:
         """Record the progress, unless problems before the cursor are not yet recorded."""
-        if not self._unsure:
+        if not self._unconfirmed:
             self._saved = time.monotonic()
             await self._passes.save_progress(self._pass)
 
@@ -224,16 +224,16 @@ class VerificationSession:
 
         Raises FileFailure if too many videos are missing completely.
         """
-        if self._unsure is None:
+        if self._unconfirmed is None:
             return problems
         missing = sum(problem.kind is FindingKind.MISSING for problem in problems)
-        self._unsure.extend(problems)
+        self._unconfirmed.extend(problems)
         if missing < len(batch.files):
-            believed, self._unsure = self._unsure, None
-            return believed
-        self._unsure_videos += len({file.video_id for file in batch.files})
-        if self._unsure_videos >= _VIDEOS_THAT_CANNOT_ALL_BE_GONE:
-            message = f"none of {self._unsure_videos} videos is in {self._layout.base}"
+            confirmed, self._unconfirmed = self._unconfirmed, None
+            return confirmed
+        self._unconfirmed_videos += len({file.video_id for file in batch.files})
+        if self._unconfirmed_videos >= _MAX_MISSING_VIDEOS:
+            message = f"none of {self._unconfirmed_videos} videos is in {self._layout.base}"
             raise FileFailure(f"{message}: is the archive's disk mounted?")
         return []
 

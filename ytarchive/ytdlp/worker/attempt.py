@@ -9,7 +9,7 @@ from ytarchive.ytdlp.api import DownloadOrder
 from ytarchive.ytdlp.worker.classifier import Facts
 from ytarchive.ytdlp.worker.staging import StagedVideo
 
-_SPOILT = (errors.IntegrityFailure, errors.ToolFailed)
+_UNUSABLE_MEDIA = (errors.IntegrityFailure, errors.ToolFailed)
 
 
 class Attempt:
@@ -44,7 +44,7 @@ class Attempt:
         """
         if isinstance(failure, errors.DiskFull):
             self.staged.discard_merges()
-        if isinstance(failure, _SPOILT):
+        if isinstance(failure, _UNUSABLE_MEDIA):
             self.staged.discard_media()
             again, self._may_begin_anew = self._may_begin_anew, False
             return again and not isinstance(failure, errors.StreamTooLong)

@@ -252,7 +252,7 @@ TABLE: tuple[Row, ...] = (
 
 
 _VAGUE = (errors.ExtractorBroken, errors.NoFormats, errors.UnknownFailure)
-_TELLING = (errors.Blocked, errors.NetworkFailure, errors.CookiesInvalid)
+_SPECIFIC = (errors.Blocked, errors.NetworkFailure, errors.CookiesInvalid)
 
 
 def classify(failure: BaseException, warnings: Sequence[str] = ()) -> YTArchiveError:
@@ -261,15 +261,15 @@ def classify(failure: BaseException, warnings: Sequence[str] = ()) -> YTArchiveE
     yt-dlp only warns when one of its requests for the player fails, and then reports a missing
     player response: for such a vague failure its warnings decide.
     """
-    ours = next((each for each in _chain(failure) if isinstance(each, YTArchiveError)), None)
-    if ours is not None:
-        return ours
+    known = next((each for each in _chain(failure) if isinstance(each, YTArchiveError)), None)
+    if known is not None:
+        return known
     facts = facts_of(failure)
     found = _error(str(failure), facts)
     if isinstance(found, _VAGUE) and warnings:
         candidates = (_error(text, Facts(normalise(text))) for text in reversed(warnings))
         found.details["warnings"] = [clean(text) for text in warnings[-5:]]
-        return next((error for error in candidates if isinstance(error, _TELLING)), found)
+        return next((error for error in candidates if isinstance(error, _SPECIFIC)), found)
     return found
 
 

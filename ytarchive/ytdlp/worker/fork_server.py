@@ -40,7 +40,7 @@ class ForkServer:
         self._lifeline, self._lifeline_end = os.pipe()
         self._children: set[int] = set()
         self._unread = b""
-        self._deaths, wake = os.pipe()
+        self._exits, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -52,11 +52,11 @@ class ForkServer:
     def serve(self, session: "ExtractorSession", version: str) -> None:
         """Answer the server until it closes the socket."""
         self._send(WorkerEvent(ready=version))
-        watched: list[Any] = [self._control, self._deaths]
+        watched: list[Any] = [self._control, self._exits]
         while True:
             ready, _, _ = select.select(watched, [], [])
-            if self._deaths in ready:
-                os.read(self._deaths, 4096)
+            if self._exits in ready:
+                os.read(self._exits, 4096)
                 self._reap()
             if self._control in ready and not self._execute(session):
                 return
@@ -99,7 +99,7 @@ class ForkServer:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._control.close()
-            for fd in (self._lifeline_end, self._deaths):
+            for fd in (self._lifeline_end, self._exits):
                 os.close(fd)
             ours = socket.socket(fileno=connection)
             Worker(ours, self._lifeline, session, self._most_memory).run()
@@ -113,7 +113,7 @@ class ForkServer:
                 self._children.discard(pid)
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGKILL)  # its child processes
-                self._send(WorkerEvent(died=pid, status=os.waitstatus_to_exitcode(status)))
+                self._send(WorkerEvent(exited=pid, status=os.waitstatus_to_exitcode(status)))
 
     def _send(self, message: WorkerEvent) -> None:
         self._control.sendall(message.model_dump_json(exclude_defaults=True).encode() + b"\n")

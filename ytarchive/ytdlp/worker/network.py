@@ -37,7 +37,7 @@ _YOUTUBE = (
     "googleapis.com",
     "google.com",  # sign-in and bot check
 )
-_NOBODY = "http://127.0.0.1:1"
+_CLOSED_PROXY = "http://127.0.0.1:1"
 
 
 def is_youtube(url: str) -> bool:
@@ -162,7 +162,7 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         except DownloadError:
             return  # unreadable cookies: no request is possible, and each task reports why
         try:
-            self.urlopen(Request("https://elsewhere.invalid/", proxies={"all": _NOBODY}))
+            self.urlopen(Request("https://elsewhere.invalid/", proxies={"all": _CLOSED_PROXY}))
         except RefusedError:
             is_guarded = all(isinstance(each, YouTubeOnlyRH) for each in handlers)
         except Exception:  # any other exception shows that the handler was bypassed
@@ -174,7 +174,7 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         """Request a URL; during a rehearsal at a port without listener."""
         if self.refuses_network:
             request = Request(request) if isinstance(request, str) else request
-            request.proxies = {"all": _NOBODY}
+            request.proxies = {"all": _CLOSED_PROXY}
         self.on_request(True)
         try:
             return super().urlopen(request)

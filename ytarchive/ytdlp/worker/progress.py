@@ -12,7 +12,7 @@ from ytarchive.ytdlp.api import Transfer
 from ytarchive.ytdlp.worker.limits import DiskWatch, size_limit, usual_size
 
 _SECONDS_BETWEEN = 0.2
-_SECONDS_BETWEEN_LOOKS = 1.0
+_DISK_CHECK_INTERVAL = 1.0
 _MEDIA_SHARE = 98.0
 _MERGE_SHARE = 1.9
 
@@ -73,7 +73,7 @@ class ProgressMeter:
         self._folder = Path()
         self._percent = 0.0
         self._phase = ""
-        self._said = 0.0
+        self._reported_at = 0.0
         self._merging: Event | None = None
 
     @property
@@ -149,7 +149,7 @@ class ProgressMeter:
 
     def _watch_merge(self, ended: Event) -> None:
         seen = None
-        while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+        while not ended.wait(_DISK_CHECK_INTERVAL):
             state = _written(self._folder)
             if state != seen:
                 seen = state
@@ -157,9 +157,9 @@ class ProgressMeter:
 
     def _say(self, phase: str, *, speed: float = 0, written: int = 0) -> None:
         now = time.monotonic()
-        if phase == self._phase and now - self._said < _SECONDS_BETWEEN:
+        if phase == self._phase and now - self._reported_at < _SECONDS_BETWEEN:
             return
-        self._phase, self._said = phase, now
+        self._phase, self._reported_at = phase, now
         done = sum(stream.done for stream in self._streams.values())
         total = sum(stream.total for stream in self._streams.values())
         self._percent = max(self._percent, _percent(phase, done, total, written))

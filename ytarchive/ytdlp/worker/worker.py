@@ -22,7 +22,7 @@ from ytarchive.ytdlp.api import Transfer
 from ytarchive.ytdlp.protocol import Event, Task
 from ytarchive.ytdlp.worker.session import ExtractorSession
 
-_SECONDS_BETWEEN_LOOKS = {True: 0.25, False: 1.0}
+_CHECK_INTERVALS = {True: 0.25, False: 1.0}
 """Seconds between checks with and without a task."""
 
 
@@ -104,7 +104,7 @@ class Worker:
         unread = b""
         watched: list[Any] = [self._connection, self._lifeline]
         while True:
-            ready, _, _ = select.select(watched, [], [], _SECONDS_BETWEEN_LOOKS[self._is_busy])
+            ready, _, _ = select.select(watched, [], [], _CHECK_INTERVALS[self._is_busy])
             if not ready:
                 self._report_request()
                 self._end_if_too_large()

@@ -119,11 +119,11 @@ async def test_a_rebuild_makes_the_index_from_the_files_alone(config: StorageCon
 async def test_unreadable_files_do_not_delay_others(
     storage: StorageService, config: StorageConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def riddle(*_: object) -> None:
-        raise RuntimeError("a riddle")
+    def fail(*_: object) -> None:
+        raise RuntimeError("unexpected")
 
     with monkeypatch.context() as patched:
-        patched.setattr(indexer, "document_of", riddle)
+        patched.setattr(indexer, "document_of", fail)
         await store(storage, config, VIDEO, "A radio", CUE.format("there"))
         await indexed(storage)
     assert await found(storage, "radio") == [VIDEO]

@@ -116,7 +116,7 @@ async def test_pages_have_no_gaps_or_repetitions(
     storage: StorageService, most_counted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also for many videos of one day, of which some have the word in the title."""
-    monkeypatch.setattr(finder, "_MOST_COUNTED", most_counted)
+    monkeypatch.setattr(finder, "_MAX_COUNTED", most_counted)
     ids = [f"{n:011}" for n in range(23)]
     for n, video_id in enumerate(ids):
         title = "A garden" if n % 3 else "Something"
