@@ -11,39 +11,37 @@ class JobStates:
 
     def __init__(self, repository: JobsRepository) -> None:
         self._repository = repository
-        self._waiting: set[str] = set()
-        """Jobs that this process set to PENDING; earlier copies of their heads may have RUNNING."""
+        self._running: set[str] = set()
+        """Jobs that are RUNNING. The heads of queued videos may have older states."""
 
     async def started(self, job: JobHead) -> bool:
         """Set a job to RUNNING; return False if it already was."""
-        if job.status is not JobStatus.PENDING and job.id not in self._waiting:
+        if job.id in self._running:
             return False
-        self._waiting.discard(job.id)
         await self._repository.set_running(job.id)
+        self._running.add(job.id)
         _publish(job, JobStatus.RUNNING)
         return True
 
     async def held(self, job: JobHead) -> None:
         """Set a job to PENDING that has no active video and cannot start one."""
+        self._running.discard(job.id)  # first, since a video may start meanwhile
         if await self._repository.set_pending(job.id):
-            self._waiting.add(job.id)
             _publish(job, JobStatus.PENDING)
 
     async def has_nothing_due(self, job: JobHead) -> None:
         """Set a job to PENDING if all its videos wait for a later time."""
-        if job.status is not JobStatus.RUNNING or job.id in self._waiting:
-            return
-        if await self._repository.set_waiting(job.id):
-            self._waiting.add(job.id)
+        if job.id in self._running and await self._repository.set_waiting(job.id):
+            self._running.discard(job.id)
             _publish(job, JobStatus.PENDING)
 
     async def reset(self) -> None:
         """Set every open job to PENDING, because no video is active in a new process."""
         await self._repository.set_all_pending()
 
-    def ended(self, job_id: str) -> None:
-        """Remove the state of an ended job."""
-        self._waiting.discard(job_id)
+    def not_running(self, job_id: str) -> None:
+        """Record that the database has another state of a job than RUNNING."""
+        self._running.discard(job_id)
 
 
 def _publish(job: JobHead, status: JobStatus) -> None:

@@ -14,6 +14,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.common.supervision import mark_working
 from ytarchive.jobs.queue.clock import ClockWatch, stopwatch
 from ytarchive.jobs.queue.job_states import JobStates
+from ytarchive.jobs.queue.models import JobStatus
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import DueVideo, JobHead
 
@@ -164,6 +165,8 @@ class Queue:
             self._to_read = None if changed is None else self._to_read | changed | created
             raise
         for head in heads:
+            if head.status is not JobStatus.RUNNING:
+                self.states.not_running(head.id)
             if head.id not in created:  # published when it was created
                 publish(JobChanged(job_id=head.id, status=head.status, listing=head.listing))
         active = {head.id: head for head in heads if self._is_wanted(head)}
@@ -180,7 +183,7 @@ class Queue:
 
     def _forget(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)
-        self.states.ended(job_id)
+        self.states.not_running(job_id)
         self._buffers.pop(job_id, None)
         self._delayed.remove(job_id)
         self._ready.forget(job_id)
