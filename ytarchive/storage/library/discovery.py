@@ -17,6 +17,7 @@ from ytarchive.common.models import to_micros
 from ytarchive.media import ffmpeg_path, quality_label, require_playable
 from ytarchive.storage.library.records import FileSet
 from ytarchive.storage.store import file_sets, files
+from ytarchive.storage.store.checksums import parsed_checksums
 from ytarchive.storage.store.file_sets import Registration, StoredFile
 from ytarchive.storage.store.known_files import is_known_foreign
 from ytarchive.storage.store.layout import CHECKSUMS, VIDEO_ID, Layout, parsed, role_of
@@ -103,7 +104,8 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
     """
     folder, video_id = StoreFolder(store, prefix), _name(prefix)
     names = await folder.names(lenient=True)
-    recorded = await folder.checksums()
+    checksum_list = await folder.checksum_list()
+    recorded = parsed_checksums(checksum_list or b"")
     states = await folder.states({*filter(_is_possible, recorded), *names, CHECKSUMS, "."})
     digests = {name: recorded[name] for name in recorded if _may_have(name, names, states)}
     if not any(role_of(name) is Role.MEDIA for name in digests):
@@ -115,7 +117,9 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
         problems = [f"{prefix}/{name}: not in the list of digests" for name in names
                     if name not in digests and name != CHECKSUMS]  # fmt: skip
     manifest = await manifest_in(folder)
-    stored = await _described(folder, digests, states, types_in(manifest))
+    stored = _described(digests, states, types_in(manifest))
+    if checksum_list is not None:
+        stored.append(file_sets.written_file(CHECKSUMS, checksum_list))
     lost = [name for name in digests if not states[name].is_file]
     problems += [
         f"{prefix}/{name}: missing" for name in [*lost, *(recorded.keys() - digests.keys())]
@@ -158,22 +162,17 @@ def _may_have(name: str, names: list[str], states: Mapping[str, FileState]) -> b
     return name in names or kind not in {FileKind.FOLDER, FileKind.FOLDER_LINK}
 
 
-async def _described(
-    folder: StoreFolder,
-    digests: dict[str, str],
-    states: Mapping[str, FileState],
-    types: Mapping[str, ArchivedFile],
+def _described(
+    digests: dict[str, str], states: Mapping[str, FileState], types: Mapping[str, ArchivedFile]
 ) -> list[StoredFile]:
     """Return a folder's files by their digests.
 
     Missing files are registered, so that `verify` still reports them; their size is unknown.
     """
-    stored = [
+    return [
         StoredFile.of(types.get(name) or parsed(name), states[name].checked().size or 0, digest)
         for name, digest in digests.items()
     ]
-    own = [CHECKSUMS] if states[CHECKSUMS].is_file else []
-    return [*stored, *await file_sets.describe(folder, own)]
 
 
 async def examine_registration(path: Path, layout: Layout, store: MediaStore) -> FoundFiles:

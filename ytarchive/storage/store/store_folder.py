@@ -51,10 +51,14 @@ class StoreFolder:
 
     async def checksums(self) -> dict[str, str]:
         """Return digests by name from the folder's list of digests; none without a list."""
+        return parsed_checksums(await self.checksum_list() or b"")
+
+    async def checksum_list(self) -> bytes | None:
+        """Return the content of the folder's list of digests; None without a list."""
         try:
-            return parsed_checksums(await self.store.read(self.key(CHECKSUMS)))
+            return await self.store.read(self.key(CHECKSUMS))
         except NotFound:
-            return {}
+            return None
 
 
 @asynccontextmanager
