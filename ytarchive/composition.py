@@ -22,7 +22,7 @@ from ytarchive.jobs.service import JobsService
 from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
-from ytarchive.storage import lost_queue
+from ytarchive.storage import lost_library, lost_queue
 from ytarchive.storage.service import StorageService
 
 log = logger.bind(service="jobs")
@@ -131,5 +131,12 @@ async def register_in_process(archive: Archive) -> None:
 async def warn_of_lost_queue(settings: Settings) -> None:
     """Log what is lost if an archive that stored videos has no `jobs.db`, or an empty one."""
     lost = await asyncio.to_thread(lost_queue, settings.storage)
+    if lost is not None:
+        log.warning("{}", lost)
+
+
+async def warn_of_lost_library(settings: Settings) -> None:
+    """Log that a reading command has no library, although the archive has stored videos."""
+    lost = await asyncio.to_thread(lost_library, settings.storage)
     if lost is not None:
         log.warning("{}", lost)

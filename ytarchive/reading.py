@@ -12,6 +12,7 @@ from ytarchive.composition import (
     Composition,
     presence_of,
     register_in_process,
+    warn_of_lost_library,
     warn_of_lost_queue,
 )
 from ytarchive.discovery import Archive
@@ -36,6 +37,7 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
     identity = await asyncio.to_thread(open_identity, settings.storage, Access.READ)
     presence = presence_of(settings, identity)
     await warn_of_lost_queue(settings)
+    await warn_of_lost_library(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         session = await enter(aiohttp.ClientSession())

@@ -15,7 +15,7 @@ from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.history.records import availability_history
-from ytarchive.storage.identity.folder_state import Access
+from ytarchive.storage.identity.folder_state import Access, lost_library
 from ytarchive.storage.identity.opening import Initialized, initialize, is_creatable, open_identity
 from ytarchive.storage.identity.state import lost_queue
 from ytarchive.storage.library.models import (

@@ -30,6 +30,7 @@ from ytarchive.storage import (
     Access,
     SaveMetadata,
     initialize,
+    lost_library,
     lost_queue,
     open_identity,
     rebuild_library,
@@ -329,8 +330,40 @@ def test_a_file_in_place_of_the_archive_is_refused(
     config: StorageConfig, known: KnownArchives, access: Access
 ) -> None:
     config.base_path.touch()
-    with pytest.raises(InvalidConfiguration, match="not a folder"):
-        open_identity(config, access, known)
+    for path in (config.base_path, config.base_path / "archive"):
+        below = config.model_copy(update={"base_path": path})
+        with pytest.raises(InvalidConfiguration, match=r"storage.base_path: .* is not a folder"):
+            open_identity(below, access, known)
+
+
+@pytest.mark.parametrize("name", ["file", "file/state"])
+async def test_a_file_in_place_of_the_state_folder_is_refused(
+    config: StorageConfig, known: KnownArchives, tmp_path: Path, name: str
+) -> None:
+    await opened(config, known)
+    (tmp_path / "file").touch()
+    config = config.model_copy(update={"state_dir": tmp_path / name})
+    with pytest.raises(InvalidConfiguration, match=r"storage.state_dir: .*/file is not a folder"):
+        open_identity(config, Access.READ, known)
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "on a missing disk"])
+async def test_a_lost_library_is_reported_to_reading_commands(
+    config: StorageConfig, tmp_path: Path, damage: str
+) -> None:
+    assert lost_library(config) is None
+    await store_a_video(config)
+    assert lost_library(config) is None
+    if damage == "on a missing disk":
+        config = config.model_copy(update={"state_dir": tmp_path / "disk"})
+    else:
+        (config.state_path / "library.db").unlink()
+    if damage == "empty":
+        (config.state_path / "library.db").touch()
+    lost = lost_library(config)
+    assert lost is not None
+    assert "knows none of the stored videos" in lost
+    assert "ytarchive rebuild" in lost
 
 
 async def test_a_linked_archive_is_recorded_under_both_names(

@@ -14,6 +14,7 @@ The recorded ids are those in the library and, for this path, in `archives.json`
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -136,19 +137,26 @@ class FolderState:
 def examine(config: StorageConfig, known: KnownArchives) -> FolderState:
     """Examine a folder without changing it.
 
-    Raises InvalidConfiguration if the path is a file, or ArchiveMissing if the folder cannot be
-    read.
+    Raises InvalidConfiguration if the path of the archive or its state leads to a file, or
+    ArchiveMissing if the folder cannot be read.
     """
     layout = Layout.of(config)
     named = Path(os.path.abspath(config.base_path))  # noqa: PTH100  # `absolute` keeps `..`
     try:
-        if layout.base.exists() and not layout.base.is_dir():
-            raise errors.InvalidConfiguration(f"storage.base_path: {layout.base} is not a folder")
+        _require_folder("base_path", layout.base)
     except OSError as error:
         raise unreachable(layout.base, error) from None
+    with suppress(OSError):  # opening the databases reports it
+        _require_folder("state_dir", layout.state)
     identity, damage = _identity(layout.base)
     records = known.recorded(dict.fromkeys([layout.base, named]))
     return FolderState(layout, named, identity, records, RecordedState(layout), damage)
+
+
+def _require_folder(setting: str, path: Path) -> None:
+    found = next(each for each in (path, *path.parents) if each.exists())
+    if not found.is_dir():
+        raise errors.InvalidConfiguration(f"storage.{setting}: {found} is not a folder")
 
 
 def _identity(base: Path) -> tuple[ArchiveIdentity | None, errors.NotAnArchive | None]:
@@ -171,6 +179,20 @@ def _is_content(name: str) -> bool:
     if name.startswith((IDENTITY_FILE, ".Trash-", "._")):  # left by an interrupted creation
         return False
     return name not in _OF_THE_SYSTEM
+
+
+def lost_library(config: StorageConfig) -> str | None:
+    """Return what a reading command cannot know without `library.db`; None if it is there. Blocks.
+
+    The database may be on a disk of its own, which is not mounted.
+    """
+    layout = Layout.of(config)
+    with os_errors(layout.database):
+        is_there = layout.database.exists() and layout.database.stat().st_size > 0
+        if is_there or not has_stored_video(layout):
+            return None
+    unknown = f"{layout.database} is missing or empty: this command knows none of the stored videos"
+    return f"{unknown}. Mount the disk of `storage.state_dir`, or run `ytarchive rebuild`"
 
 
 def has_stored_video(layout: Layout) -> bool:

@@ -43,10 +43,8 @@ class Stream:
         self._served = total
         self.total = max(total or self.total, done)
         if self._limit is not None and done > self._limit:
-            announced = f"of {self.exact} bytes" if self.exact else "by its length"
-            raise StreamTooLong(
-                f"the {self.phase} has {done} bytes, more than announced {announced}"
-            )
+            limit = f"the announced {self.exact} bytes" if self.exact else "its length allows"
+            raise StreamTooLong(f"the {self.phase} has {done} bytes, more than {limit}")
 
     def finish(self, size: int) -> None:
         """Record the end with `size` bytes. Raises IntegrityFailure if YouTube had announced more.
