@@ -117,11 +117,9 @@ class Transfers:
             task = DownloadTask.restored(pending)
             if not task.progress.status.is_final and self._queues.suitable(task.request):
                 task.cancelled(errors.Cancelled("an earlier download fetches the same video"))
+            self._add(task)
             if task.progress.status.is_final:
-                self._tasks[task.task_id] = task
                 self._unreported.append(task)
-            else:
-                self._add(task)
 
     async def start(self, request: DownloadRequest) -> DownloadTask:
         """Queue a download; an equal request keeps its task, another waits for the earlier ones.
@@ -182,7 +180,7 @@ class Transfers:
             task.is_durable = True
 
     def _begin(self, task: DownloadTask) -> None:
-        if task.running is None:
+        if task.running is None and not task.progress.status.is_final:
             with trace(task.trace_id):
                 task.running = asyncio.create_task(self._run(task))
 

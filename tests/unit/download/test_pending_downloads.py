@@ -143,6 +143,29 @@ async def test_an_unreported_end_is_reported_again_after_a_restart(
         await gone(tmp_path)
 
 
+async def test_a_finished_video_is_delivered_after_a_restart_before_it_is_downloaded_again(
+    life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0,))
+    async with life() as first:
+        first.fetcher.finish.set()
+        first.ear.deaf = 1000
+        task = await ended(first.service, await first.service.start_download(request()))
+        await until(lambda: first.ear.deaf < 1000)  # the end is recorded before the notification
+    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0.05,))
+    async with life() as second:
+        second.fetcher.finish.set()
+        second.ear.deaf = 1
+        same = await second.service.start_download(request())
+        other = await second.service.start_download(request(quality="360p"))
+        await settled()
+        assert (same.task_id, second.fetcher.orders) == (task.task_id, [])
+        await taken(second.ear, 2)
+        assert [each.task_id for each in second.ear.heard] == [task.task_id, other.task_id]
+        assert [order.profile.quality for order in second.fetcher.orders] == ["360p"]
+        await gone(tmp_path)
+
+
 async def test_the_notification_is_repeated_until_it_is_accepted(
     life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
