@@ -27,6 +27,7 @@ from ytarchive.jobs import (
     EventBatch,
     EventQuery,
     EventsAPI,
+    FoundId,
     GovernorAPI,
     GovernorState,
     Job,
@@ -224,6 +225,20 @@ class JobsPeer(JobsAPI):
 
     async def health(self) -> HealthCheck:
         return healthy("jobs")
+
+
+class ShortIdsPeer(ShortIdsService):
+    """Also knows a job and a work plan that are not listed."""
+
+    async def find_job(self, short_id: str) -> FoundId:
+        if short_id.startswith("job-") and len(short_id) < 8:
+            return FoundId(id=short_id)
+        return await super().find_job(short_id)
+
+    async def find_work_plan(self, short_id: str) -> FoundId:
+        if short_id == "plan-1":
+            return FoundId(id=short_id)
+        return await super().find_work_plan(short_id)
 
 
 class AvailabilityPeer(AvailabilityAPI):
@@ -452,5 +467,5 @@ def peers(url: str | None = None) -> Peers:
     kinds += [StagingPeer, EventsPeer, AvailabilityPeer, RegistryPeer]
     found = {kind.__mro__[1]: kind() for kind in kinds}
     found |= {GovernorAPI: found[JobsAPI].governor, WorkPlansAPI: found[StorageAPI]}
-    found[ShortIdsAPI] = ShortIdsService(found[JobsAPI].list_jobs, found[WorkPlansAPI])
+    found[ShortIdsAPI] = ShortIdsPeer(found[JobsAPI].list_jobs, found[WorkPlansAPI])
     return Peers(found, url)

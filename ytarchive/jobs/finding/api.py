@@ -23,8 +23,7 @@ class ShortIdsAPI(Contract, Protocol):
     async def find_job(self, short_id: OpaqueId) -> FoundId:
         """Return the id of the job whose id begins so; `last` is the newest job.
 
-        If there is none, `short_id` is returned, which other operations refuse. Raises
-        InvalidIdentifier for the beginning of several ids, NotFound for `last` without a job.
+        Raises InvalidIdentifier for the beginning of several ids, NotFound if there is none.
         """
         ...
 

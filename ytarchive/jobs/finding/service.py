@@ -50,9 +50,11 @@ class ShortIdsService(ShortIdsAPI):
 
 
 def _only(kind: str, short_id: str, found: Sequence[str]) -> FoundId:
-    """Return the only id with this beginning, otherwise `short_id`."""
+    """Return the only id with this beginning."""
+    if not found:
+        raise NotFound(f"there is no {kind} {short_id}")
     if len(found) > 1 and short_id not in found:
         more = ", …" if len(found) > _SHOWN else ""
         names = ", ".join(found[:_SHOWN])
         raise InvalidIdentifier(f"several {kind} ids begin with {short_id!r}: {names}{more}")
-    return FoundId(id=found[0] if len(found) == 1 else short_id)
+    return FoundId(id=short_id if short_id in found else found[0])
