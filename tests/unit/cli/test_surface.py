@@ -12,7 +12,7 @@ import pytest
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import FILM, Peers
 from ytarchive import __version__
-from ytarchive.cli.root import COMMANDS, root
+from ytarchive.cli.root import COMMANDS, load_command, root
 
 HEAVY = ("pydantic", "aiohttp", "rich", "loguru", "yt_dlp", "asyncio", "sqlite3", "ssl")
 
@@ -164,6 +164,14 @@ def test_every_failure_is_one_line_for_people_and_one_object_for_programs(
 def test_a_group_without_a_command_lists_its_commands(cli: Cli) -> None:
     assert "Commands:" in cli().err
     assert cli("--json").json["error"]["code"] == "E002"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_summary_of_a_command_is_cut_at_80_columns(name: str) -> None:
+    command = load_command(name)
+    shown = command.get_help(click.Context(command, info_name=name, terminal_width=80))
+    _, _, commands = shown.partition("Commands:")
+    assert "..." not in commands
 
 
 def test_no_line_ends_in_spaces(cli: Cli, archive: Peers) -> None:

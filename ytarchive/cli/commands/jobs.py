@@ -52,7 +52,7 @@ def jobs() -> None:
 @paged(JobQuery, limit=20)
 @reading
 async def list_jobs(archive: Archive, out: Output, /, **asked: Any) -> None:
-    """List jobs, newest first (default of `ytarchive jobs`)."""
+    """List jobs, newest first (default of `jobs`)."""
     query = JobQuery(expand=None if out.as_json else False, **asked)
     page = await archive.jobs.list_jobs(query)
     if not out.as_json:

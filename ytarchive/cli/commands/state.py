@@ -35,7 +35,7 @@ def services() -> None:
 @services.command("list")
 @reading
 async def list_services(archive: Archive, out: Output) -> int:
-    """Show the services and their health (default of `ytarchive services`).
+    """Show services and their health (default of `services`).
 
     The exit code is 1 if a service is unhealthy.
     """

@@ -44,7 +44,7 @@ storage.add_command(search)
 @storage.command()
 @reading
 async def stats(archive: Archive, out: Output) -> None:
-    """Show the archive's size (default of `ytarchive storage`)."""
+    """Show the archive's size (default of `storage`)."""
     out.show(await archive.storage.get_stats(), _stats)
 
 

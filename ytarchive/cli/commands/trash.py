@@ -34,7 +34,7 @@ _DAY = 86_400.0
 def _bin(name: BinName, purpose: str, restoring: str) -> Group:
     """Return the command group of a bin, with `list` and `restore`."""
     group = Group(name, default="list", help=purpose)
-    listing = f"List the items of the {name}, newest first (default of `ytarchive {name}`)."
+    listing = f"List items, newest first (default of `{name}`)."
     is_trash = name is BinName.TRASH
 
     @group.command("list", help=listing)
