@@ -9,6 +9,7 @@ from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.lock import StateLock
+from ytarchive.common.rows import row_of
 from ytarchive.common.services import ServiceName
 from ytarchive.jobs.availability.records import AvailabilityRecord
 from ytarchive.jobs.queue.repository import SCHEMA
@@ -60,5 +61,5 @@ async def restore_from(storage: StorageConfig, database: Database) -> int:
             log.warning("{}: the evidence in its history cannot be read", video_id)
             continue
         if found.video_id == video_id:
-            restored += await database.execute("restore_availability", found.row())
+            restored += await database.execute("restore_availability", row_of(found))
     return restored

@@ -7,7 +7,6 @@ confirm it. Failures of the extraction or the network are no evidence and are no
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from loguru import logger
@@ -17,7 +16,7 @@ from ytarchive.common.database import Database, Row
 from ytarchive.common.errors import NotFound, Postponed, Unavailable, YTArchiveError
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, to_micros, utc_now
-from ytarchive.common.rows import all_readable, readable
+from ytarchive.common.rows import all_readable, readable, row_of
 from ytarchive.common.scheduler import Duty
 from ytarchive.common.supervision import mark_working
 from ytarchive.download import DownloadAPI
@@ -86,17 +85,15 @@ class AvailabilityLedger(AvailabilityAPI):
         log.info("{} is available now; it was {}", video_id, known.reason)
         now = self._now()
         await self._save(
-            replace(
-                known,
+            AvailabilityRecord(
+                video_id=video_id,
                 state=AvailabilityState.AVAILABLE,
                 reason=None,
                 evidence=None,
+                source=known.source,
                 first_seen=now,
                 last_seen=now,
-                confirmations=1,
                 last_available=now,
-                next_check_at=None,
-                waits_for=None,
             )
         )
         await self.on_return(video_id)
@@ -160,8 +157,6 @@ class AvailabilityLedger(AvailabilityAPI):
                     source="listing",
                     first_seen=now,
                     last_seen=now,
-                    confirmations=1,
-                    last_available=None,
                     next_check_at=now,
                 )
                 await self._save(finding)
@@ -245,7 +240,7 @@ class AvailabilityLedger(AvailabilityAPI):
 
     async def _save(self, finding: AvailabilityRecord) -> None:
         known = await self._known(finding.video_id)
-        await self._database.execute("save_availability", finding.row())
+        await self._database.execute("save_availability", row_of(finding))
         if known is None or known.evidence_of() != finding.evidence_of():
             await self.on_evidence(finding)
 

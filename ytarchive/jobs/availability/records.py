@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from ytarchive.common import errors
 from ytarchive.common.database import Row
-from ytarchive.common.rows import fields_of, row_of
+from ytarchive.common.rows import fields_of
 from ytarchive.jobs.availability.models import AvailabilityState
 from ytarchive.jobs.queue.policy import Condition, condition_of
 
@@ -55,9 +54,9 @@ class AvailabilityRecord:
     source: str
     first_seen: datetime
     last_seen: datetime
-    confirmations: int
-    last_available: datetime | None
-    next_check_at: datetime | None
+    confirmations: int = 1
+    last_available: datetime | None = None
+    next_check_at: datetime | None = None
     waits_for: str | None = None
     """The condition that may help and its state at the last request, such as `cookies 1a2b…`."""
 
@@ -80,10 +79,6 @@ class AvailabilityRecord:
     def evidence_of(self) -> tuple[object, ...]:
         """Return the fields that differ in a record with new evidence."""
         return self.state, self.reason, self.evidence, self.source, self.confirmations
-
-    def row(self) -> dict[str, Any]:
-        """Return the parameters of the statement `save_availability`."""
-        return row_of(self)
 
     def summary(self, *, stored: bool) -> str:
         """Return the state in words, such as `lost upstream, safe here`."""
@@ -128,7 +123,5 @@ def postponed(
         source="youtube",
         first_seen=now,
         last_seen=now,
-        confirmations=1,
-        last_available=None,
         next_check_at=until,
     )

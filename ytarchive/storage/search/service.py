@@ -65,6 +65,8 @@ class Search(SearchAPI):
         self._indexer = indexer
         self._finder = finder
         self.notify = indexer.notify
+        self.follow = indexer.follow
+        self.catch_up = indexer.catch_up
         self.pending = indexer.pending
         self.begin_again = indexer.begin_again
 
@@ -86,14 +88,6 @@ class Search(SearchAPI):
         index = await SearchIndex.reading(layout.search_index, state["library_id"], state["newest"])
         finder = Finder(index, Library(library, layout), layout)
         return cls(index, Indexer(index, library, layout, store, ArchiveWatch(None)), finder)
-
-    async def follow(self) -> None:
-        """Index pending changes, then wait for the next change. Callers repeat this."""
-        await self._indexer.follow()
-
-    async def catch_up(self) -> None:
-        """Index all pending changes without pauses."""
-        await self._indexer.catch_up()
 
     async def search(self, request: SearchQuery) -> SearchResults:
         query = await self.channels.resolved(request)
