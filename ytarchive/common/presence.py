@@ -87,16 +87,10 @@ class ArchiveWatch:
 
         An error of the block is replaced by ArchiveMissing if that is its cause.
         """
-        async with self.checked_before():
-            yield
-        await self.require()
-
-    @asynccontextmanager
-    async def checked_before(self) -> AsyncIterator[None]:
-        """Check before the block, and again only if it fails: its success needs the archive."""
         await self.require()
         try:
             yield
         except Exception:
             await self.require()
             raise
+        await self.require()

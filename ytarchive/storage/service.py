@@ -59,7 +59,7 @@ from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.local import LocalMediaStore
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.split import SplitMediaStore
-from ytarchive.storage.store.watching import WatchedOperations, databases_only, writes_files
+from ytarchive.storage.store.watching import WatchedOperations, databases_only
 from ytarchive.storage.trash.api import TrashAPI
 from ytarchive.storage.trash.restoring import Restorer
 from ytarchive.storage.trash.service import TrashService
@@ -178,7 +178,6 @@ class StorageService(WatchedOperations, StorageAPI):
             MarksAPI: MarksService(self._database, layout, self._changes, watch),
         }
 
-    @writes_files
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
         return await self._changes.run_to_end(self._save_metadata(request.metadata))
 
@@ -221,7 +220,6 @@ class StorageService(WatchedOperations, StorageAPI):
             await self._library.save_playlist(playlist.model_copy(update=headline))
         return Done()
 
-    @writes_files
     async def save_video(self, request: SaveVideo) -> StorageLocation:
         return await self._change(request.video_id, lambda: self._videos.save(request))
 

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from ytarchive.common.contract import endpoints
@@ -10,18 +9,12 @@ from ytarchive.common.presence import ArchiveWatch
 
 Operation = TypeVar("Operation", bound=Callable[..., Awaitable[Any]])
 
-_CHECK = "__check_of_presence__"
+_MARK = "__reads_databases_only__"
 
 
 def databases_only(operation: Operation) -> Operation:
     """Mark an operation that neither reads nor writes a file of the archive."""
-    setattr(operation, _CHECK, None)
-    return operation
-
-
-def writes_files(operation: Operation) -> Operation:
-    """Mark an operation whose success needs the archive, so that no check has to follow it."""
-    setattr(operation, _CHECK, ArchiveWatch.checked_before)
+    setattr(operation, _MARK, True)
     return operation
 
 
@@ -29,7 +22,7 @@ class WatchedOperations:
     """Base of the implementations of Storage's contracts, listed before the contract.
 
     Each operation checks before and after its work that the archive is present, and raises
-    ArchiveMissing if not. `databases_only` and `writes_files` mark operations with fewer checks.
+    ArchiveMissing if not. Operations marked with `databases_only` are not checked.
     """
 
     def __init__(self, watch: ArchiveWatch) -> None:
@@ -39,18 +32,14 @@ class WatchedOperations:
         super().__init_subclass__(**options)
         for declared in endpoints(cls):
             operation = cls.__dict__.get(declared.name)
-            check = getattr(operation, _CHECK, ArchiveWatch.checked)
-            if operation is not None and check is not None:
-                setattr(cls, declared.name, _watched(operation, check))
+            if operation is not None and not hasattr(operation, _MARK):
+                setattr(cls, declared.name, _watched(operation))
 
 
-def _watched(
-    operation: Callable[..., Awaitable[Any]],
-    check: Callable[[ArchiveWatch], AbstractAsyncContextManager[None]],
-) -> Callable[..., Awaitable[Any]]:
+def _watched(operation: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(operation)
     async def watched(self: WatchedOperations, *args: Any, **kwargs: Any) -> Any:
-        async with check(self.watch):
+        async with self.watch.checked():
             return await operation(self, *args, **kwargs)
 
     return watched
