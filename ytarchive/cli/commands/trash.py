@@ -68,7 +68,7 @@ trash = _bin(
 quarantine = _bin(
     BinName.QUARANTINE,
     "List and restore damaged files.",
-    "Move damaged files back to their place; they stay marked as damaged.",
+    "Move damaged files back to their place; they stay marked.",
 )
 
 
