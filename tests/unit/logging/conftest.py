@@ -8,6 +8,7 @@ from loguru import logger
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.logging import Console, configure_logging
 from ytarchive.logging.service import LoggingService
+from ytarchive.logging.sinks import early_entries
 
 
 @pytest.fixture
@@ -19,6 +20,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def _loguru() -> Iterator[None]:
     """Loguru as in a process of the archive, without a console; restored afterwards."""
+    early_entries.handed_over("DEBUG")  # those of other tests
     configure_logging("DEBUG", console=Console.NONE)
     yield
     logger.remove()
