@@ -122,15 +122,21 @@ async def test_wrong_announced_length_is_noted_after_one_transfer(
 
 
 @pytest.mark.parametrize(
-    ("asked", "offered"),
-    [("he", "iw"), ("zh-CN", "zh-Hans"), ("zh-TW", "zh-Hant"), ("pt-br", "pt-BR"), ("id", "in")],
+    ("asked", "offered", "stored"),
+    [
+        ("he", "iw", "he"),
+        ("zh-CN", "zh-Hans", "zh-Hans"),
+        ("zh-TW", "zh-Hant", "zh-Hant"),
+        ("pt-br", "pt-BR", "pt-BR"),
+        ("id", "in", "id"),
+    ],
 )
 async def test_captions_are_stored_whatever_code_youtube_uses(
-    archive: Archive, asked: str, offered: str
+    archive: Archive, asked: str, offered: str, stored: str
 ) -> None:
     tracks = ({"languageCode": offered, "vssId": f".{offered}"},)
     wanted = {"include_captions": True, "caption_languages": [asked]}
     formats = [{"itag": 134}, {"itag": 140}]
     done, info = await fetched(archive, wanted, formats=formats, tracks=tracks)
-    assert f"captions/{info['id']}.{offered}.vtt" in files(done.folder)
+    assert f"captions/{info['id']}.{stored}.vtt" in files(done.folder)
     assert done.remarks == []
