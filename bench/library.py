@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.world import World
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Writer
+from ytarchive.common.identity import create_identity, new_identity
 from ytarchive.storage.library.repository import SCHEMA
 from ytarchive.storage.library.rows import file_row
 from ytarchive.storage.search.documents import Change, Document, Track, document, packed
@@ -95,6 +96,8 @@ def library(world: World, size: int) -> Path:
     """The archive with a library of this size and its search index; made once in a run."""
     base_path = world.scratch / f"library-{size}"
     if not base_path.exists():
+        base_path.mkdir()
+        create_identity(base_path, new_identity())
         asyncio.run(_fill(base_path, size))
     return base_path
 
