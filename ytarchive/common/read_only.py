@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class ReadOnlyDatabase(Database):
-    """A database that is only read. A missing file is treated as an empty database."""
+    """A database that is only read. A file that is missing or has no schema yet is empty."""
 
     def __init__(self, path: Path, schema: Schema) -> None:
         self.path = path
@@ -68,7 +68,11 @@ class ReadOnlyDatabase(Database):
         with closing(_empty(self._schema)) as empty:
             return rows_of(empty, sql, parameters)
 
-    def _rows(self, source: sqlite3.Connection, sql: str, parameters: Parameters) -> list[Row]:
+    def _rows(
+        self, source: sqlite3.Connection, sql: str, parameters: Parameters
+    ) -> list[Row] | None:
+        if not schema_version(source):
+            return None  # another process is creating the file, and has not committed the schema
         require_version(source, self.path, self._schema)
         _add_functions(source, self._schema)
         return rows_of(source, sql, parameters)

@@ -201,6 +201,18 @@ async def test_entries_are_kept_after_the_process(
         assert (await LogRepository(reader).find(LogQuery())).items == [sent]
 
 
+async def test_a_database_that_is_being_created_counts_as_empty_for_readers(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "logs.db"
+    with closing(sqlite3.connect(path)) as creating:
+        creating.execute("PRAGMA journal_mode = WAL")
+        creating.execute("BEGIN")
+        creating.execute("CREATE TABLE entries (id INTEGER)")
+        async with await ReadOnlyDatabase.open(path, SCHEMA) as reader:
+            assert (await LogRepository(reader).find(LogQuery())).items == []
+
+
 async def test_no_secret_reaches_the_database_or_a_file(
     service: LoggingService, settings: Settings
 ) -> None:
