@@ -29,7 +29,7 @@ _INTERVALS = {"archive_missing": 2.0, "disk_full": 15.0}
 """Seconds between two checks, by reason."""
 _LONGEST_INTERVAL = 15.0
 _SECONDS_GOOD = 0.5
-"""How long the last check is valid: Download checks the disk before each video as well."""
+"""How long a check is valid: Download and Storage check the disk for each video as well."""
 _OWN_CAUSES = (
     errors.Unavailable,
     errors.Postponed,
@@ -39,25 +39,26 @@ _OWN_CAUSES = (
 )
 """Failures that a missing archive cannot cause."""
 
+Check = Callable[[], Awaitable[Waiting | None]]
+"""Returns why work waits; None if it may start."""
+
 
 class DiskGuard:
     """Pauses the queue while the disk is missing, full or fails; it resumes automatically."""
 
     def __init__(self, storage: StorageAPI) -> None:
         self._storage = storage
-        self._good_until = 0.0
+        self._good_until: dict[Check, float] = {}
         self.waiting: Waiting | None = None
         """Return why no video starts now; None if one may."""
 
     async def admit(self) -> None:
         """Wait until the archive exists and has space for another video."""
-        if time.monotonic() >= self._good_until:
-            await self._wait(self._problem)
-            self._good_until = time.monotonic() + _SECONDS_GOOD
+        await self._admit(self._problem)
 
     async def admit_archive(self) -> None:
         """Wait until the archive exists, even without space."""
-        await self._wait(self.missing_archive)
+        await self._admit(self.missing_archive)
 
     async def missing_archive(self) -> Waiting | None:
         """Return why the archive is missing; None also if Storage does not answer."""
@@ -71,9 +72,14 @@ class DiskGuard:
         missing = await self.missing_archive()
         return errors.ArchiveMissing(missing.message) if missing else error
 
-    async def _wait(self, look: Callable[[], Awaitable[Waiting | None]]) -> None:
+    async def _admit(self, check: Check) -> None:
+        if time.monotonic() >= self._good_until.get(check, 0.0):
+            await self._wait(check)
+            self._good_until[check] = time.monotonic() + _SECONDS_GOOD
+
+    async def _wait(self, check: Check) -> None:
         held = False
-        while (problem := await look()) is not None:
+        while (problem := await check()) is not None:
             if self.waiting is None or self.waiting.reason != problem.reason:
                 log.warning("the queue waits: {}", problem.message)
             self.waiting, held = problem, True
