@@ -82,12 +82,14 @@ class ArchiveWatch:
             work.close()  # it is not awaited if the archive is missing
 
     @asynccontextmanager
-    async def checked(self) -> AsyncIterator[None]:
+    async def checked(self, *, writes: bool = True) -> AsyncIterator[None]:
         """Check before and after the block: a file that is missing may be on the missing disk.
 
-        An error of the block is replaced by ArchiveMissing if that is its cause.
+        An error of the block is replaced by ArchiveMissing if that is its cause. A block that
+        writes nothing needs no check before it, because the check after it decides.
         """
-        await self.require()
+        if writes:
+            await self.require()
         try:
             yield
         except Exception:

@@ -178,7 +178,8 @@ class Attempts:
             # The permission comes first: a waiting download must not occupy a slot.
             async with self._fetcher.turn(task.request.video_id), self._slots:
                 with ACTIVE_DOWNLOADS.track_inprogress():
-                    async with self._watch.checked():
+                    # The fetcher checks before it starts a worker.
+                    async with self._watch.checked(writes=False):
                         return await self._fetch(task)
         except YTArchiveError:
             raise

@@ -7,7 +7,7 @@ import pytest
 
 from ytarchive.common.errors import ArchiveMissing
 from ytarchive.common.identity import IDENTITY_FILE, create_identity, new_identity
-from ytarchive.common.presence import Presence
+from ytarchive.common.presence import ArchiveWatch, Presence
 
 
 class CountedPresence(Presence):
@@ -42,3 +42,25 @@ async def test_a_check_sees_what_happened_before_it(presence: CountedPresence) -
     with pytest.raises(ArchiveMissing):
         await presence.check()
     await asyncio.gather(earlier, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("writes", "looks"), [(True, 2), (False, 1)])
+async def test_writing_is_checked_before_and_after_and_reading_only_after(
+    presence: CountedPresence, writes: bool, looks: int
+) -> None:
+    async with ArchiveWatch(presence).checked(writes=writes):
+        assert presence.looks == looks - 1
+    assert presence.looks == looks
+
+
+@pytest.mark.parametrize("writes", [True, False])
+async def test_an_archive_that_disappears_meanwhile_explains_the_error(
+    presence: CountedPresence, writes: bool
+) -> None:
+    async def reads_a_missing_file() -> None:
+        async with ArchiveWatch(presence).checked(writes=writes):
+            (presence.base / IDENTITY_FILE).unlink()
+            raise FileNotFoundError("videos")
+
+    with pytest.raises(ArchiveMissing):
+        await reads_a_missing_file()

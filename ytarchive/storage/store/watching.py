@@ -4,7 +4,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from ytarchive.common.contract import endpoints
+from ytarchive.common.contract import OperationKind, endpoints
 from ytarchive.common.presence import ArchiveWatch
 
 Operation = TypeVar("Operation", bound=Callable[..., Awaitable[Any]])
@@ -21,8 +21,9 @@ def databases_only(operation: Operation) -> Operation:
 class WatchedOperations:
     """Base of the implementations of Storage's contracts, listed before the contract.
 
-    Each operation checks before and after its work that the archive is present, and raises
-    ArchiveMissing if not. Operations marked with `databases_only` are not checked.
+    Each operation checks after its work, and before it if it may write, that the archive is
+    present, and raises ArchiveMissing if not. Operations marked with `databases_only` are not
+    checked.
     """
 
     def __init__(self, watch: ArchiveWatch) -> None:
@@ -33,13 +34,16 @@ class WatchedOperations:
         for declared in endpoints(cls):
             operation = cls.__dict__.get(declared.name)
             if operation is not None and not hasattr(operation, _MARK):
-                setattr(cls, declared.name, _watched(operation))
+                writes = declared.kind is OperationKind.COMMAND
+                setattr(cls, declared.name, _watched(operation, writes=writes))
 
 
-def _watched(operation: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _watched(
+    operation: Callable[..., Awaitable[Any]], *, writes: bool
+) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(operation)
     async def watched(self: WatchedOperations, *args: Any, **kwargs: Any) -> Any:
-        async with self.watch.checked():
+        async with self.watch.checked(writes=writes):
             return await operation(self, *args, **kwargs)
 
     return watched
