@@ -14,11 +14,7 @@ WITHOUT_DATABASE = {ServiceName.DOWNLOAD: "its truth is what lies in the staging
 
 IMPLEMENTATIONS = (
     "/service.py",
-    "staging/cleaning.py",
     "metadata/reading.py",
-    "jobs/availability/ledger.py",
-    "jobs/governor/gate.py",
-    "jobs/registry/registry.py",
 )
 """The files in which operations are implemented."""
 

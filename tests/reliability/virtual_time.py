@@ -16,7 +16,7 @@ import pytest
 from loguru import logger
 
 from ytarchive.common.database import Database
-from ytarchive.jobs.availability.ledger import AvailabilityLedger
+from ytarchive.jobs.availability.service import AvailabilityLedger
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.guards import guards
 from ytarchive.jobs.queue import queue

@@ -29,7 +29,7 @@ from ytarchive.download.api import (
 )
 from ytarchive.download.retrying import RetryPolicy
 from ytarchive.download.staging.api import StagingAPI
-from ytarchive.download.staging.cleaning import StagingCleaner
+from ytarchive.download.staging.service import StagingCleaner
 from ytarchive.download.transfers import Transfers
 from ytarchive.media import has_picture, has_sound, is_upscaled, label_of
 from ytarchive.ytdlp import Fetcher, KnownTools, is_original, language_of

@@ -13,8 +13,7 @@ from ytarchive.jobs.events.service import PolledEvents
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import guards_of
 from ytarchive.jobs.queue.repository import SCHEMA
-from ytarchive.jobs.registry.models import ServiceRegistry
-from ytarchive.jobs.registry.registry import HealthProbe, Registry, RegistryRepository
+from ytarchive.jobs.registry.service import HealthProbe, Registry
 from ytarchive.jobs.service import JobsService
 
 
@@ -32,24 +31,6 @@ class ReadOnlyJobs(JobsService):
             guards = await guards_of(database, settings, clients)
             scheduler = Scheduler(in_server=False)
             service = cls(database, clients, settings, guards, probe, scheduler)
-            service.registry = Registry(
-                _UnsavedRegistry(database),
-                probe,
-                known_hosts(settings),
-            )
+            service.registry = Registry(None, probe, known_hosts(settings))
             service.events = PolledEvents(current_bus())
             yield service
-
-
-class _UnsavedRegistry(RegistryRepository):
-    """A registry without storage, because its services end with this process."""
-
-    async def save(self, service: ServiceRegistry) -> None:
-        """Keep nothing."""
-
-    async def remove(self, service_name: str) -> None:
-        """Keep nothing."""
-
-    async def services(self) -> list[ServiceRegistry]:
-        """Return no service: those of earlier processes have ended."""
-        return []

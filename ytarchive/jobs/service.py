@@ -25,8 +25,8 @@ from ytarchive.jobs.events.service import EventsService
 from ytarchive.jobs.finding.api import ShortIdsAPI
 from ytarchive.jobs.finding.service import ShortIdsService
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
-from ytarchive.jobs.governor.gate import GovernedGate, Permits
-from ytarchive.jobs.governor.service import GovernorService
+from ytarchive.jobs.governor.gate import GovernedGate
+from ytarchive.jobs.governor.service import GovernorService, Permits
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards, guards_of
 from ytarchive.jobs.planning.planner import Planner
@@ -45,7 +45,7 @@ from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.queue.requeueing import OpenJobs, Requeueing
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.registry.api import RegistryAPI
-from ytarchive.jobs.registry.registry import HealthProbe, Registry, RegistryRepository
+from ytarchive.jobs.registry.service import HealthProbe, Registry
 from ytarchive.jobs.repairing.api import RepairsAPI
 from ytarchive.jobs.repairing.service import RepairService
 from ytarchive.jobs.results.api import JobResultsAPI
@@ -87,7 +87,7 @@ class JobsService(JobsAPI, DownloadListener):
         """The gate for requests of this process that belong to no job."""
         self.permits = Permits(self.gate)
         self._waiter = DownloadWaiter(clients.download, settings.jobs.notification_timeout)
-        self.registry = Registry(RegistryRepository(database), probe, known_hosts(settings))
+        self.registry = Registry(database, probe, known_hosts(settings))
         self._queue = Queue(self._repository)
         flow = VideoFlow(clients, self._waiter)
         conditions = RetryConditions(settings.network)

@@ -21,7 +21,7 @@ from ytarchive.common.reserve import Reserve
 from ytarchive.download.service import DownloadService
 from ytarchive.download.staging.api import ReleaseStaging, StagingAPI
 from ytarchive.download.staging.area import StagingArea
-from ytarchive.download.staging.cleaning import StagingCleaner
+from ytarchive.download.staging.service import StagingCleaner
 
 KIB = 1024
 DAY = 86_400

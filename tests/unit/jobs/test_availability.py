@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import DownloadPeer, StoragePeer, video_id
-from ytarchive.common.config import DownloadConfig, NetworkConfig, Pace
+from ytarchive.common.config import DownloadConfig, NetworkConfig, Pace, StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import (
     AgeRestricted,
@@ -26,7 +26,8 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.jobs import AvailabilityQuery, AvailabilityState
-from ytarchive.jobs.availability.ledger import AvailabilityLedger
+from ytarchive.jobs.availability.evidence import EvidenceHistory
+from ytarchive.jobs.availability.service import AvailabilityLedger
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
@@ -54,8 +55,10 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with await Database.open(tmp_path / "jobs.db", SCHEMA) as database:
         governor = await Governor.open(database, DownloadConfig(pace=Pace.OFF), now)
         download, storage = DownloadPeer(), StoragePeer()
+        conditions = RetryConditions(NetworkConfig())
+        evidence = EvidenceHistory(StorageConfig(base_path=tmp_path), database)
         ledger = AvailabilityLedger(
-            database, download, storage, governor, RetryConditions(NetworkConfig()), now
+            database, download, storage, governor, conditions, evidence, now
         )
         yield Desk(ledger, download, storage, days)
 

@@ -13,8 +13,8 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import PrivateVideo, VideoUnavailable
 from ytarchive.jobs import restore_evidence
 from ytarchive.jobs.availability.evidence import EvidenceHistory
-from ytarchive.jobs.availability.ledger import AvailabilityLedger
 from ytarchive.jobs.availability.models import Availability
+from ytarchive.jobs.availability.service import AvailabilityLedger
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
@@ -40,8 +40,10 @@ async def found(settings: Settings, history: HistoryAPI, *video_ids: str) -> lis
     async with await Database.open(path, SCHEMA) as database:
         governor = await Governor.open(database, DownloadConfig())
         conditions = RetryConditions(NetworkConfig())
-        ledger = AvailabilityLedger(database, DownloadPeer(), StoragePeer(), governor, conditions)
-        ledger.on_evidence = EvidenceHistory(history).record
+        evidence = EvidenceHistory(settings.storage, database, history)
+        ledger = AvailabilityLedger(
+            database, DownloadPeer(), StoragePeer(), governor, conditions, evidence
+        )
         for video_id in video_ids:
             await ledger.seen_unavailable(video_id, VideoUnavailable("gone"))
             await ledger.seen_unavailable(video_id, VideoUnavailable("gone"))

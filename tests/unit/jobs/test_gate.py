@@ -17,9 +17,10 @@ from ytarchive.common.errors import BotCheck, NotFound, RequestsPaused, ServiceU
 from ytarchive.common.models import Done
 from ytarchive.http import remote
 from ytarchive.jobs import PermitsAPI
-from ytarchive.jobs.governor.gate import GovernedGate, Permits
+from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.models import PermitOutcome, PermitRequest
+from ytarchive.jobs.governor.service import Permits
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.remote_gate import RemoteGate
 from ytarchive.ytdlp import Gate
@@ -235,7 +236,7 @@ async def test_a_cancelled_request_releases_its_probe(bench: Bench, gate_of: Gat
 async def test_an_expired_permit_releases_its_probe(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.governor.gate._LEASE", 0.05)
+    monkeypatch.setattr("ytarchive.jobs.governor.service._LEASE", 0.05)
     governor = await bench.open()
     desk = CountingPermits(governor)
     await governor.failed(BotCheck(), "video")
@@ -258,7 +259,7 @@ async def test_a_block_of_an_expired_permit_is_recorded(bench: Bench) -> None:
 async def test_a_permit_is_renewed_as_long_as_it_is_used(
     bench: Bench, apart: Apart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ytarchive.jobs.governor.gate._LEASE", 1.0)
+    monkeypatch.setattr("ytarchive.jobs.governor.service._LEASE", 1.0)
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
     bench.passed += 2 * HOUR

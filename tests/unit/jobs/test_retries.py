@@ -39,7 +39,7 @@ from ytarchive.jobs import (
     RetryReport,
     RetryWorkPlans,
 )
-from ytarchive.jobs.availability.ledger import AvailabilityLedger
+from ytarchive.jobs.availability.service import AvailabilityLedger
 from ytarchive.jobs.service import JobsService
 from ytarchive.storage import (
     FailedDownload,
@@ -234,7 +234,7 @@ def days(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def now() -> datetime:
         return utc_now() + timedelta(days=later[0])
 
-    monkeypatch.setattr("ytarchive.jobs.availability.ledger.INTERVAL", 0.01)
+    monkeypatch.setattr("ytarchive.jobs.availability.service.INTERVAL", 0.01)
     monkeypatch.setattr(
         "ytarchive.jobs.guards.guards.AvailabilityLedger", partial(AvailabilityLedger, now=now)
     )

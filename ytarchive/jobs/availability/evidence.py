@@ -3,7 +3,7 @@
 import asyncio
 
 from loguru import logger
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.database import Database
@@ -17,27 +17,45 @@ from ytarchive.storage import HistoryAPI, HistoryEntry, HistoryKind, availabilit
 
 log = logger.bind(service="jobs")
 
-_RECORD = TypeAdapter(AvailabilityRecord)
-
 
 class EvidenceHistory:
-    """Writes each new piece of evidence to the history of its video."""
+    """Copies evidence from `jobs.db` to the history of videos, and back."""
 
-    def __init__(self, history: HistoryAPI) -> None:
+    def __init__(
+        self, storage: StorageConfig, database: Database, history: HistoryAPI | None = None
+    ) -> None:
+        self._storage = storage
+        self._database = database
         self._history = history
 
     async def record(self, found: AvailabilityRecord) -> None:
         """Append a record of the ledger. A failure is logged: the ledger has the record."""
+        if self._history is None:
+            return
         entry = HistoryEntry(
             kind=HistoryKind.AVAILABILITY,
             time=found.last_seen,
             source=found.source,
-            data=_RECORD.dump_python(found, mode="json"),
+            data=found.model_dump(mode="json", exclude={"stored", "summary"}),
         )
         try:
             await self._history.add_history(found.video_id, entry)
         except YTArchiveError as error:
             log.warning("{}: its history is not written: {}", found.video_id, error.message)
+
+    async def restore(self) -> int:
+        """Add unknown evidence of the history to `jobs.db`; return the number of videos."""
+        restored = 0
+        entries = await asyncio.to_thread(lambda: list(availability_history(self._storage)))
+        for video_id, entry in entries:
+            try:
+                found = AvailabilityRecord.model_validate(entry.data)
+            except ValidationError:
+                log.warning("{}: the evidence in its history cannot be read", video_id)
+                continue
+            if found.video_id == video_id:
+                restored += await self._database.execute("restore_availability", row_of(found))
+        return restored
 
 
 async def restore_evidence(settings: Settings) -> int:
@@ -48,18 +66,4 @@ async def restore_evidence(settings: Settings) -> int:
     state = settings.storage.state_path
     with StateLock(state, [ServiceName.JOBS]):
         async with await Database.open(state / "jobs.db", SCHEMA) as database:
-            return await restore_from(settings.storage, database)
-
-
-async def restore_from(storage: StorageConfig, database: Database) -> int:
-    """Copy evidence from the history into an open `jobs.db`; return the number of videos."""
-    restored = 0
-    for video_id, entry in await asyncio.to_thread(lambda: list(availability_history(storage))):
-        try:
-            found = _RECORD.validate_python(entry.data)
-        except ValidationError:
-            log.warning("{}: the evidence in its history cannot be read", video_id)
-            continue
-        if found.video_id == video_id:
-            restored += await database.execute("restore_availability", row_of(found))
-    return restored
+            return await EvidenceHistory(settings.storage, database).restore()

@@ -1,12 +1,11 @@
 """One row of the availability ledger, and the times of further requests."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ytarchive.common import errors
 from ytarchive.common.database import Row
 from ytarchive.common.rows import fields_of
-from ytarchive.jobs.availability.models import AvailabilityState
+from ytarchive.jobs.availability.models import Availability, AvailabilityState
 from ytarchive.jobs.queue.policy import Condition, condition_of
 
 _DAY = timedelta(days=1)
@@ -43,20 +42,10 @@ _CONDITIONS: dict[str, Condition] = {
 }
 
 
-@dataclass(frozen=True)
-class AvailabilityRecord:
+class AvailabilityRecord(Availability, extra="ignore"):
     """The recorded evidence about a video: one row of the ledger."""
 
-    video_id: str
-    state: AvailabilityState
-    reason: str | None
-    evidence: str | None
-    source: str
-    first_seen: datetime
-    last_seen: datetime
     confirmations: int = 1
-    last_available: datetime | None = None
-    next_check_at: datetime | None = None
     waits_for: str | None = None
     """The condition that may help and its state at the last request, such as `cookies 1a2b…`."""
 
@@ -80,8 +69,12 @@ class AvailabilityRecord:
         """Return the fields that differ in a record with new evidence."""
         return self.state, self.reason, self.evidence, self.source, self.confirmations
 
-    def summary(self, *, stored: bool) -> str:
-        """Return the state in words, such as `lost upstream, safe here`."""
+    def shown(self, *, stored: bool) -> Availability:
+        """Return the record for users; `stored`: whether the video is stored."""
+        fields = self.model_dump(exclude={"waits_for"})
+        return Availability(**fields | {"stored": stored, "summary": self._in_words(stored=stored)})
+
+    def _in_words(self, *, stored: bool) -> str:
         if self.state is AvailabilityState.AVAILABLE:
             return "available again"
         what = _LIMITS.get(self.reason or "", "lost upstream")
@@ -91,8 +84,7 @@ class AvailabilityRecord:
 
 def record_of(row: Row) -> AvailabilityRecord:
     """Return a row of the ledger as an object."""
-    state = AvailabilityState(row["state"])
-    return AvailabilityRecord(**fields_of(AvailabilityRecord, row) | {"state": state})
+    return AvailabilityRecord(**fields_of(AvailabilityRecord, row))
 
 
 def next_check(error: errors.Unavailable, confirmations: int, now: datetime) -> datetime | None:

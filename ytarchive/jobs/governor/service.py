@@ -1,12 +1,29 @@
-"""The service of the governor's contract."""
+"""Implements the contracts of the governor and of permits."""
+
+import asyncio
+
+from loguru import logger
 
 from ytarchive.common import errors
-from ytarchive.jobs.governor.api import GovernorAPI
+from ytarchive.common.identifiers import new_id
+from ytarchive.common.models import Done
+from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
+from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.governor import Governor
-from ytarchive.jobs.governor.models import GovernorState
+from ytarchive.jobs.governor.models import (
+    GivenPermit,
+    GovernorState,
+    Permit,
+    PermitOutcome,
+    PermitRequest,
+)
 from ytarchive.jobs.queue.requeueing import Requeueing
 from ytarchive.jobs.queue.waiting import JobWaits, Waiting
 
+log = logger.bind(service="jobs")
+
+_LEASE = 15.0
+"""Seconds. Owners renew it several times within this time."""
 _CAUSES = (errors.Blocked, errors.NetworkFailure, errors.ApiFailure, errors.ApiRateLimited)
 RESUMING = frozenset(
     [kind.reason for kind in errors.error_classes() if issubclass(kind, _CAUSES)]
@@ -42,3 +59,56 @@ class GovernorService(GovernorAPI):
             await self._requeueing.end_waits(reason)
         self._waits.end_all()
         return self._governor.snapshot()
+
+
+class Permits(PermitsAPI):
+    """Gives and ends permits for services in other processes, as leases that expire.
+
+    A process that dies cannot end its permit. The permit expires within seconds: its slot is free
+    again, and if it was the probe, the next request is the probe.
+    """
+
+    def __init__(self, gate: GovernedGate) -> None:
+        self._gate = gate
+        self._permits: dict[str, Permit] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    async def ask_permit(self, request: PermitRequest) -> GivenPermit:
+        permit = await self._gate.admit(request.source, is_video=request.is_video, patient=False)
+        if permit.is_covered:
+            return GivenPermit(permit_id=None, egress=permit.egress, lease=_LEASE)
+        permit_id = new_id()
+        self._permits[permit_id] = permit
+        self._start_lease(permit_id)
+        return GivenPermit(permit_id=permit_id, egress=permit.egress, lease=_LEASE)
+
+    async def renew_permit(self, permit_id: str) -> Done:
+        if permit_id not in self._permits:
+            raise errors.NotFound(f"there is no permit {permit_id}, or it has ended")
+        self._start_lease(permit_id)
+        return Done()
+
+    async def end_permit(self, permit_id: str, request: PermitOutcome) -> Done:
+        permit = self._permits.get(permit_id, Permit(0))
+        error = errors.error_from(request.error) if request.error else None
+        try:
+            if error is not None or request.succeeded:
+                await self._gate.report_outcome(permit, request.source, error)
+        finally:
+            self._release(permit_id)
+        return Done()
+
+    def _start_lease(self, permit_id: str) -> None:
+        if timer := self._timers.get(permit_id):
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[permit_id] = loop.call_later(_LEASE, self._expire, permit_id)
+
+    def _expire(self, permit_id: str) -> None:
+        log.warning("the permit of a service in another process has expired: it has ended or hangs")
+        self._release(permit_id)
+
+    def _release(self, permit_id: str) -> None:
+        if permit := self._permits.pop(permit_id, None):
+            self._timers.pop(permit_id).cancel()
+            self._gate.release(permit)

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 from loguru import logger
 
@@ -14,8 +13,8 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import NetworkFailure, YTArchiveError
 from ytarchive.common.services import ServiceName
 from ytarchive.common.supervision import Supervisor
-from ytarchive.jobs.availability.evidence import EvidenceHistory, restore_from
-from ytarchive.jobs.availability.ledger import AvailabilityLedger
+from ytarchive.jobs.availability.evidence import EvidenceHistory
+from ytarchive.jobs.availability.service import AvailabilityLedger
 from ytarchive.jobs.governor.circuit import EXTRACTION, Circuit
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.guards.clients import ServiceClients
@@ -153,8 +152,6 @@ async def guards_of(database: Database, settings: Settings, clients: ServiceClie
     governor = await Governor.open(database, settings.download)
     download, storage = clients.download, clients.storage
     conditions = RetryConditions(settings.network)
-    ledger = AvailabilityLedger(database, download, storage, governor, conditions)
-    ledger.read_history = partial(restore_from, settings.storage, database)
-    if clients.history is not None:
-        ledger.on_evidence = EvidenceHistory(clients.history).record
+    evidence = EvidenceHistory(settings.storage, database, clients.history)
+    ledger = AvailabilityLedger(database, download, storage, governor, conditions, evidence)
     return Guards(governor, DiskGuard(storage), ledger)

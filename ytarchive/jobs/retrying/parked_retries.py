@@ -3,7 +3,7 @@
 from loguru import logger
 
 from ytarchive.common.scheduler import Duty
-from ytarchive.jobs.availability.ledger import AvailabilityLedger
+from ytarchive.jobs.availability.service import AvailabilityLedger
 from ytarchive.jobs.processing.work_plans import WorkPlanReporter
 from ytarchive.jobs.queue.policy import Condition
 from ytarchive.jobs.queue.repository import JobsRepository

@@ -1,7 +1,7 @@
 """The schedule: duties of this process, and those that other processes reported."""
 
 from ytarchive.common.scheduler import DutyState, Scheduler
-from ytarchive.jobs.registry.registry import Registry
+from ytarchive.jobs.registry.service import Registry
 from ytarchive.jobs.schedule.api import ScheduleAPI
 
 

@@ -21,6 +21,7 @@ from ytarchive.common.scheduler import Duty
 from ytarchive.common.supervision import mark_working
 from ytarchive.download import DownloadAPI
 from ytarchive.jobs.availability.api import AvailabilityAPI
+from ytarchive.jobs.availability.evidence import EvidenceHistory
 from ytarchive.jobs.availability.models import (
     Availability,
     AvailabilityQuery,
@@ -60,9 +61,11 @@ class AvailabilityLedger(AvailabilityAPI):
         storage: StorageAPI,
         governor: Governor,
         conditions: RetryConditions,
+        evidence: EvidenceHistory,
         now: Clock = utc_now,
     ) -> None:
         self._database = database
+        self._evidence = evidence
         self._download = download
         self._storage = storage
         self._governor = governor
@@ -72,10 +75,6 @@ class AvailabilityLedger(AvailabilityAPI):
         """Called when an unavailable video is available again."""
         self.on_finding: Callable[[str], Awaitable[None]] = _ignore
         """Called when there is new evidence about a suspicion."""
-        self.on_evidence: Callable[[AvailabilityRecord], Awaitable[None]] = _ignore_record
-        """Called with each record that has new evidence."""
-        self.read_history: Callable[[], Awaitable[int]] = _read_nothing
-        """Adds the unknown evidence in the history of videos; returns the number of videos."""
 
     async def seen_available(self, video_id: str) -> None:
         """Record that a video is available. Cheap unless it was unavailable before."""
@@ -176,14 +175,10 @@ class AvailabilityLedger(AvailabilityAPI):
             )
 
         page = await _LISTING.page(request.limit, fetch)
-        return Page(
-            items=await self._shown(page.items),
-            next_cursor=page.next_cursor,
-            skipped=page.skipped,
-        )
+        return Page(**vars(page) | {"items": await self._shown(page.items)})
 
     async def restore_availability(self) -> RestoredAvailability:
-        return RestoredAvailability(videos=await self.read_history())
+        return RestoredAvailability(videos=await self._evidence.restore())
 
     @property
     def duty(self) -> Duty:
@@ -225,14 +220,7 @@ class AvailabilityLedger(AvailabilityAPI):
     async def _shown(self, findings: list[AvailabilityRecord]) -> list[Availability]:
         ids = [finding.video_id for finding in findings]
         stored = set((await self._storage.videos_exist(ExistsRequest(video_ids=ids))).video_ids)
-        return [
-            Availability(
-                **{name: getattr(finding, name) for name in _SHOWN},
-                stored=finding.video_id in stored,
-                summary=finding.summary(stored=finding.video_id in stored),
-            )
-            for finding in findings
-        ]
+        return [finding.shown(stored=finding.video_id in stored) for finding in findings]
 
     async def _known(self, video_id: str) -> AvailabilityRecord | None:
         row = await self._database.fetch_one("get_availability", {"video_id": video_id})
@@ -242,26 +230,15 @@ class AvailabilityLedger(AvailabilityAPI):
         known = await self._known(finding.video_id)
         await self._database.execute("save_availability", row_of(finding))
         if known is None or known.evidence_of() != finding.evidence_of():
-            await self.on_evidence(finding)
+            await self._evidence.record(finding)
 
 
 def _name(row: Row) -> str:
     return f"the availability of video {row['video_id']}"
 
 
-_SHOWN = Availability.model_fields.keys() - {"stored", "summary"}
-
-
 async def _ignore(_: str) -> None:
     return
-
-
-async def _ignore_record(_: AvailabilityRecord) -> None:
-    return
-
-
-async def _read_nothing() -> int:
-    return 0
 
 
 _LISTING = Listing(

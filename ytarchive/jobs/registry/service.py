@@ -22,40 +22,16 @@ HealthProbe = Callable[[ServiceRegistry], Awaitable[bool]]
 """Requests a service's health; False if it is unhealthy or does not answer."""
 
 
-class RegistryRepository:
-    """Stores the registered services."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def save(self, service: ServiceRegistry) -> None:
-        """Add a service or replace its row."""
-        await self._database.execute("upsert_service", row_of(service))
-
-    async def remove(self, service_name: str) -> None:
-        """Remove a service."""
-        await self._database.execute("remove_service", {"service_name": service_name})
-
-    async def services(self) -> list[ServiceRegistry]:
-        """Return every registered service, by name."""
-        rows = await self._database.fetch_all("list_services")
-        return all_readable(rows, _service, lambda row: f"service {row['service_name']}")
-
-
-def _service(row: Row) -> ServiceRegistry:
-    return ServiceRegistry(**fields_of(ServiceRegistry, row))
-
-
 class Registry(RegistryAPI):
-    """Keeps the services in the database and polls their health."""
+    """Keeps the services and polls their health.
+
+    `database`: None for a command without a server, whose services end with its process.
+    """
 
     def __init__(
-        self,
-        repository: RegistryRepository,
-        probe: HealthProbe,
-        known_hosts: frozenset[str],
+        self, database: Database | None, probe: HealthProbe, known_hosts: frozenset[str]
     ) -> None:
-        self._repository = repository
+        self._database = database
         self._probe = probe
         self._known_hosts = known_hosts
         self._services: dict[str, ServiceRegistry] = {}
@@ -63,12 +39,13 @@ class Registry(RegistryAPI):
 
     async def load(self) -> None:
         """Load the services that registered with an earlier process and may still run."""
-        for entry in await self._repository.services():
+        rows = await self._database.fetch_all("list_services") if self._database else []
+        for entry in all_readable(rows, _service, lambda row: f"service {row['service_name']}"):
             try:
                 self._check_address(entry.url)
             except InvalidRequest:
                 log.warning("service {} at {} is removed", entry.service_name, entry.url)
-                await self._repository.remove(entry.service_name)
+                await self._store("remove_service", entry)
             else:
                 self._services[entry.service_name] = entry
 
@@ -83,7 +60,7 @@ class Registry(RegistryAPI):
         self._duties[entry.service_name] = request.duties
         if known is None or known.address != entry.address:
             log.info("service {} registered at {}", entry.service_name, entry.url)
-        await self._repository.save(entry)
+        await self._store("upsert_service", entry)
         return entry
 
     async def remove_service(self, service_name: str) -> Done:
@@ -94,7 +71,7 @@ class Registry(RegistryAPI):
             raise Conflict(f"service {service_name} still answers and would register again")
         del self._services[service_name]
         self._duties.pop(service_name, None)
-        await self._repository.remove(service_name)
+        await self._store("remove_service", entry)
         log.info("service {} at {} removed", service_name, entry.url)
         return Done()
 
@@ -126,7 +103,11 @@ class Registry(RegistryAPI):
         if checked.is_healthy != entry.is_healthy:
             state = "healthy again" if checked.is_healthy else "unhealthy"
             log.warning("service {} at {} is {}", entry.service_name, entry.url, state)
-            await self._repository.save(checked)
+            await self._store("upsert_service", checked)
+
+    async def _store(self, statement: str, entry: ServiceRegistry) -> None:
+        if self._database is not None:
+            await self._database.execute(statement, row_of(entry))
 
     def _check_address(self, url: str) -> None:
         if url != IN_PROCESS:
@@ -135,3 +116,7 @@ class Registry(RegistryAPI):
     async def _check(self, entry: ServiceRegistry) -> ServiceRegistry:
         healthy = await self._probe(entry)
         return entry.model_copy(update={"is_healthy": healthy, "last_health_check": utc_now()})
+
+
+def _service(row: Row) -> ServiceRegistry:
+    return ServiceRegistry(**fields_of(ServiceRegistry, row))
