@@ -112,16 +112,18 @@ async def _open_each(
         local[service] = opened
         return opened
 
-    logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: _logging(parts))
+    presence, scheduler = parts.presence, parts.scheduler
+    opening = LoggingService.open(settings, presence, scheduler)
+    logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: opening)
     if ServiceName.LOGGING not in services:
         capacity, level = settings.logging.queue_entries, settings.server.log_level
         await stack.enter_async_context(LogPipeline(RemoteTarget(logging), capacity, level))
     await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(parts))
-    yt_dlp = await stack.enter_async_context(YtDlp(settings, parts.presence))
+    yt_dlp = await stack.enter_async_context(YtDlp(settings, presence))
     await enter(
         ServiceName.METADATA,
         MetadataAPI,
-        lambda: MetadataService.open(settings, yt_dlp, scheduler=parts.scheduler),
+        lambda: MetadataService.open(settings, yt_dlp, scheduler=scheduler),
     )
     download = await enter(
         ServiceName.DOWNLOAD,
@@ -156,10 +158,6 @@ def _connect_listeners(
     if isinstance(download, DownloadService):
         download.retry_by(jobs.direct_retries if jobs else DirectRetries(parts.settings.jobs))
         download.report_to(jobs or parts.remote_client(DownloadListener))
-
-
-def _logging(parts: Composition) -> AbstractAsyncContextManager[LoggingService]:
-    return LoggingService.open(parts.settings, parts.presence, parts.scheduler)
 
 
 def _jobs(

@@ -1,10 +1,12 @@
 """The parts of a running archive, in this process and in others."""
 
 import asyncio
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import aiohttp
+from aiohttp import hdrs
 from loguru import logger
+from pydantic_core import from_json
 
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract, ServiceContract
@@ -16,7 +18,7 @@ from ytarchive.common.presence import Presence
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
-from ytarchive.http import CONTRACTS, remote, says_healthy
+from ytarchive.http import CONTRACTS, remote
 from ytarchive.jobs import IN_PROCESS, RegisterService, RegistryAPI, ServiceRegistry
 from ytarchive.jobs.service import JobsService
 from ytarchive.maintenance import MaintenanceAPI
@@ -28,6 +30,7 @@ from ytarchive.storage.service import StorageService
 log = logger.bind(service="jobs")
 
 _FIRST_PORT = 8000
+_LARGEST_HEALTH_ANSWER = 2**16
 
 C = TypeVar("C", bound=Contract)
 
@@ -98,7 +101,7 @@ class Composition:
 
     async def probe(self, entry: ServiceRegistry) -> bool:
         """Return whether a registered service is healthy; only own services get the token."""
-        name = ServiceName(entry.service_name) if _is_ours(entry) else None
+        name = ServiceName(entry.service_name) if entry.service_name in set(ServiceName) else None
         own = self.local.get(name) if name else None
         expected = name and same_address(entry.address, self._url(name))
         try:
@@ -111,13 +114,31 @@ class Composition:
             return False
 
 
+async def says_healthy(
+    session: aiohttp.ClientSession, entry: ServiceRegistry, token: str | None
+) -> bool:
+    """Return whether a service reports healthy.
+
+    Raises aiohttp's errors, ValueError or TimeoutError.
+
+    Redirects are not followed, and at most 64 KiB are read.
+    """
+    headers = {hdrs.AUTHORIZATION: f"Bearer {token}"} if token else {}
+    url = entry.address + entry.health_endpoint
+    async with session.get(url, headers=headers, allow_redirects=False) as response:
+        raw = b""
+        async for chunk in response.content.iter_chunked(_LARGEST_HEALTH_ANSWER):
+            raw += chunk
+            if len(raw) > _LARGEST_HEALTH_ANSWER:
+                raise ValueError("an answer too long for a health check")
+    answer: Any = from_json(raw)
+    data = answer.get("data") if isinstance(answer, dict) else None
+    return isinstance(data, dict) and data.get("status") == "healthy"
+
+
 def presence_of(settings: Settings, identity: ArchiveIdentity | None) -> Presence | None:
     """Return what checks that the archive is there; None for an archive without identity."""
     return Presence(followed(settings.storage.base_path), identity.id) if identity else None
-
-
-def _is_ours(entry: ServiceRegistry) -> bool:
-    return entry.service_name in set(ServiceName)
 
 
 async def register_in_process(archive: Archive) -> None:

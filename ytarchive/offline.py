@@ -34,7 +34,7 @@ from ytarchive.storage import Rebuilt, is_creatable, rebuild_library
 
 _READ_AT_ONCE = 64 * 2**20
 """Maximum bytes of a database that is read completely."""
-_ACCESS_REMEDY = "Set YTARCHIVE_SERVER__TOKEN, or `server.token`, to the token of that server."
+ACCESS_REMEDY = "Set YTARCHIVE_SERVER__TOKEN, or `server.token`, to the token of that server."
 
 
 class OfflineMaintenance(MaintenanceAPI):
@@ -89,7 +89,7 @@ async def diagnose(
         async with open_maintenance(settings, server) as maintenance:
             found = await maintenance.diagnose()
     except errors.YTArchiveError as error:
-        remedy = _ACCESS_REMEDY if isinstance(error, errors.TokenRequired) else None
+        remedy = ACCESS_REMEDY if isinstance(error, errors.TokenRequired) else None
         found = await diagnose_settings(settings, [failed("server", error, Verdict.FAIL, remedy)])
     return Diagnosis.of([*check_settings(problems), *found.checks])
 
@@ -99,8 +99,7 @@ async def check_archive(settings: Settings) -> list[Check]:
     try:
         async with open_for_reading(settings) as archive:
             await asyncio.to_thread(_require_sound, settings.storage.state_path)
-            message = "none is running; commands work without a server"
-            place = Check(name="server", verdict=Verdict.OK, message=message)
+            place = Check.ok("server", "none is running; commands work without a server")
             return [place, *await check_services(archive.of)]
     except errors.NotAnArchive as error:
         return [await asyncio.to_thread(_no_archive, settings.storage, error)]
@@ -121,5 +120,4 @@ def _no_archive(storage: StorageConfig, error: errors.NotAnArchive) -> Check:
     """Return the check of a missing archive, which passes if an archive can be created."""
     if not is_creatable(storage):
         return failed("archive", error, Verdict.FAIL)
-    message = f"none in {storage.base_path} yet: `ytarchive init` creates it"
-    return Check(name="archive", verdict=Verdict.OK, message=message)
+    return Check.ok("archive", f"none in {storage.base_path} yet: `ytarchive init` creates it")

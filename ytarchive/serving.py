@@ -55,16 +55,12 @@ async def serve(
             stack.push_async_callback(supervisor.stop)
         for url in dict.fromkeys(server.url for server in listening.values()):
             log.info("listening on {}", url)
-        _reduce_garbage_collection()
+        # Objects of the start-up are excluded from later collections, which block the event loop.
+        gc.collect()
+        gc.freeze()
         sys.setswitchinterval(_SWITCH_INTERVAL)
         await stop.wait()
         log.info("stopping: no new work starts; active transfers may continue briefly")
-
-
-def _reduce_garbage_collection() -> None:
-    """Exclude objects of the start-up from later collections, which would block the event loop."""
-    gc.collect()
-    gc.freeze()
 
 
 def _stop_signal() -> asyncio.Event:

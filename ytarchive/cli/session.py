@@ -23,7 +23,7 @@ from ytarchive.common.setting_sources import Given
 from ytarchive.discovery import Archive
 from ytarchive.logging import Console, configure_logging
 from ytarchive.maintenance import MaintenanceAPI
-from ytarchive.offline import open_maintenance
+from ytarchive.offline import ACCESS_REMEDY, open_maintenance
 from ytarchive.storage import Access
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
@@ -62,7 +62,7 @@ def remedy_for(error: errors.YTArchiveError) -> str:
         case errors.InvalidRequest():
             return "See `--help`."
         case errors.TokenRequired():
-            return "Set YTARCHIVE_SERVER__TOKEN, or `server.token`, to the token of that server."
+            return ACCESS_REMEDY
         case _:
             return error.remedy
 

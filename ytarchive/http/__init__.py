@@ -3,5 +3,4 @@
 from ytarchive.http.client import remote
 from ytarchive.http.documents import CONTRACTS, errors_document, openapi_document
 from ytarchive.http.listening import Listening, listen
-from ytarchive.http.probing import says_healthy
 from ytarchive.http.server import build_app

@@ -84,12 +84,9 @@ def _in_envelope(handler: _RequestHandler) -> _RequestHandler:
         try:
             return await handler(request)
         except web.HTTPException as error:
-            is_expectation = isinstance(error, web.HTTPExpectationFailed)
-            refusal = (
-                errors.ExpectationFailed()
-                if is_expectation
-                else errors.MalformedRequest(error.reason)
-            )
+            refusal: errors.YTArchiveError = errors.MalformedRequest(error.reason)
+            if isinstance(error, web.HTTPExpectationFailed):
+                refusal = errors.ExpectationFailed()
             with trace(request.headers.get(TRACE_HEADER)) as trace_id:
                 return failure(refusal, trace_id)
 

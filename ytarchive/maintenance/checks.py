@@ -1,6 +1,7 @@
-"""Checks of the tools, the settings, the services and the network."""
+"""Checks of the tools, the settings, the services, the network and the disk."""
 
 import asyncio
+import os
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -8,16 +9,17 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import aiohttp
+from rich.filesize import decimal
 
-from ytarchive.common.config import Settings
+from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.contract import Contract, ServiceContract
+from ytarchive.common.disk import Space, existing
 from ytarchive.common.errors import InvalidConfiguration, YTArchiveError
 from ytarchive.common.setting_sources import SettingProblem
 from ytarchive.connection import PROXY_ERRORS, youtube_session
 from ytarchive.download import DownloadAPI, StagingAPI
 from ytarchive.jobs import JobsAPI
 from ytarchive.logging import LoggingAPI
-from ytarchive.maintenance.disk import check_disk, check_staging
 from ytarchive.maintenance.models import Check, Diagnosis, Verdict, failed
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import StorageAPI
@@ -68,10 +70,7 @@ async def diagnose(settings: Settings, services: Sequence[Check]) -> Diagnosis:
 def check_settings(problems: Sequence[SettingProblem]) -> list[Check]:
     """Check the settings; the other checks use defaults for invalid ones."""
     remedy = "Correct it; `ytarchive config show` lists all settings."
-    return [
-        Check(name="settings", verdict=Verdict.FAIL, message=str(each), remedy=remedy)
-        for each in problems
-    ]
+    return [Check.fail("settings", str(each), remedy) for each in problems]
 
 
 def check_tools(tools: ToolReport) -> list[Check]:
@@ -87,42 +86,39 @@ def _yt_dlp(tools: ToolReport) -> Check:
     message = f"{check.message}, {age} days old"
     if not tools.yt_dlp_is_old:
         return check.model_copy(update={"message": message})
-    remedy = "YouTube changes often: pip install -U 'yt-dlp[default]'"
-    return Check(name=check.name, verdict=Verdict.WARN, message=message, remedy=remedy)
+    return Check.warn(
+        check.name, message, "YouTube changes often: pip install -U 'yt-dlp[default]'"
+    )
 
 
 def _tool(tool: Tool) -> Check:
     if tool.path is None:
         remedy = f"Install {tool.name}, or reinstall ytarchive, which includes it."
-        return Check(name=tool.name, verdict=Verdict.FAIL, message="not found", remedy=remedy)
+        return Check.fail(tool.name, "not found", remedy)
     if tool.version is None:
         message = f"{tool.path} does not report its version"
-        remedy = "It may be damaged: reinstall it."
-        return Check(name=tool.name, verdict=Verdict.WARN, message=message, remedy=remedy)
-    return Check(name=tool.name, verdict=Verdict.OK, message=f"{tool.version} ({tool.path})")
+        return Check.warn(tool.name, message, "It may be damaged: reinstall it.")
+    return Check.ok(tool.name, f"{tool.version} ({tool.path})")
 
 
 def check_key(settings: Settings) -> Check:
     """Check the form of the Data API key, because a request would use quota."""
     key = settings.youtube.api_key
     if key is None:
-        message = "none: yt-dlp fetches metadata, which is slower for long lists"
-        return Check(name="API key", verdict=Verdict.OK, message=message)
+        return Check.ok("API key", "none: yt-dlp fetches metadata, which is slower for long lists")
     if _KEY.fullmatch(key.get_secret_value()):
-        return Check(name="API key", verdict=Verdict.OK, message="set, in the right form")
-    return Check(
-        name="API key",
-        verdict=Verdict.WARN,
-        message="set, but keys of the Data API are 39 characters that begin with AIza",
-        remedy="Correct YOUTUBE_API_KEY, or remove it to work without a key.",
+        return Check.ok("API key", "set, in the right form")
+    return Check.warn(
+        "API key",
+        "set, but keys of the Data API are 39 characters that begin with AIza",
+        "Correct YOUTUBE_API_KEY, or remove it to work without a key.",
     )
 
 
 def check_cookies(path: Path | None) -> Check:
     """Check that the cookies file is valid, and that other users cannot read it."""
     if path is None:
-        message = "none: only public videos can be archived"
-        return Check(name="cookies", verdict=Verdict.OK, message=message)
+        return Check.ok("cookies", "none: only public videos can be archived")
     export = "Export them again while signed in to YouTube, in Netscape format."
     try:
         found = cookies_report(path)
@@ -130,16 +126,14 @@ def check_cookies(path: Path | None) -> Check:
         return failed("cookies", error, Verdict.FAIL)
     if not found.is_signed_in:
         message = f"{path} has no cookies of an account that is signed in to YouTube"
-        return Check(name="cookies", verdict=Verdict.WARN, message=message, remedy=export)
+        return Check.warn("cookies", message, export)
     until = f"{found.expires_at:%Y-%m-%d}" if found.expires_at else "the end of the session"
     if found.has_expired:
-        message = f"{path} expired at {until}"
-        return Check(name="cookies", verdict=Verdict.FAIL, message=message, remedy=export)
+        return Check.fail("cookies", f"{path} expired at {until}", export)
     if not found.is_private:
         message = f"other users of this machine can read {path} and use the account"
-        remedy = f"chmod 600 {path}"
-        return Check(name="cookies", verdict=Verdict.WARN, message=message, remedy=remedy)
-    return Check(name="cookies", verdict=Verdict.OK, message=f"signed in, valid until {until}")
+        return Check.warn("cookies", message, f"chmod 600 {path}")
+    return Check.ok("cookies", f"signed in, valid until {until}")
 
 
 async def check_token_server(settings: Settings) -> list[Check]:
@@ -157,8 +151,8 @@ async def check_token_server(settings: Settings) -> list[Check]:
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         message = f"{url} does not answer: {_reason(error)}"
         remedy = "Start the server of bgutil-ytdlp-pot-provider, or correct the setting."
-        return [Check(name="PO tokens", verdict=Verdict.FAIL, message=message, remedy=remedy)]
-    return [Check(name="PO tokens", verdict=Verdict.OK, message=f"{url} answers")]
+        return [Check.fail("PO tokens", message, remedy)]
+    return [Check.ok("PO tokens", f"{url} answers")]
 
 
 async def check_services(of: Of) -> list[Check]:
@@ -172,11 +166,10 @@ async def check_services(of: Of) -> list[Check]:
         elif not health.is_healthy:
             bad = [name for name, good in health.checks.items() if not good]
             problem.append(f"{contract.service}: {', '.join(bad) or health.status}")
-    check = Check(name="database", verdict=Verdict.OK, message="all services are healthy")
+    check = Check.ok("database", "all services are healthy")
     if problem:
         remedy = "See `ytarchive logs --level warning`."
-        failure = {"verdict": Verdict.FAIL, "message": "; ".join(problem), "remedy": remedy}
-        check = check.model_copy(update=failure)
+        check = Check.fail("database", "; ".join(problem), remedy)
     return [check, await check_staging(of(StagingAPI))]
 
 
@@ -187,21 +180,46 @@ async def check_network(settings: Settings) -> Check:
     try:
         status = await _ask_youtube(settings)
     except (InvalidConfiguration, aiohttp.ClientError, OSError, *PROXY_ERRORS) as error:
-        return Check(
-            name="network",
-            verdict=Verdict.FAIL,
-            message=f"YouTube does not answer {way}: {_reason(error)}",
-            remedy="Check the connection, network.proxy and network.ca_file.",
+        message = f"YouTube does not answer {way}: {_reason(error)}"
+        return Check.fail(
+            "network", message, "Check the connection, network.proxy and network.ca_file."
         )
     if status == HTTPStatus.NO_CONTENT:
-        return Check(name="network", verdict=Verdict.OK, message=f"YouTube answers {way}")
-    return Check(
-        name="network",
-        verdict=Verdict.WARN,
-        message=f"the answer {way} is not YouTube's usual one (HTTP {status})",
-        remedy="The answer may be from a proxy or the log-in page of a network. Otherwise YouTube"
+        return Check.ok("network", f"YouTube answers {way}")
+    return Check.warn(
+        "network",
+        f"the answer {way} is not YouTube's usual one (HTTP {status})",
+        "The answer may be from a proxy or the log-in page of a network. Otherwise YouTube"
         " blocks this IP address.",
     )
+
+
+def check_disk(storage: StorageConfig) -> Check:
+    """Check that the archive's folder is writable and has free space."""
+    folder = existing(storage.base_path)
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        remedy = "Give this user the right to write there, or choose another storage.base_path."
+        return Check.fail("disk", f"{folder} cannot be written", remedy)
+    space = Space.at(folder, storage.min_free)
+    message = f"{decimal(space.free)} free for {storage.base_path}"
+    if space.left > space.kept:
+        return Check.ok("disk", message)
+    message += f", of which {decimal(space.kept)} are kept (storage.min_free)"
+    conclude = Check.fail if space.left < 0 else Check.warn
+    return conclude("disk", message, "Free some space, or choose another storage.base_path.")
+
+
+async def check_staging(staging: StagingAPI) -> Check:
+    """Report the size of partial downloads, and when they are removed."""
+    try:
+        found = await staging.get_staging()
+    except YTArchiveError as error:
+        return failed("staging", error, Verdict.WARN)
+    kept = f"{found.active} in use, {found.videos} unused with {decimal(found.size_bytes)}"
+    days = found.max_age / 86_400
+    removed = f"unused ones are removed after {days:g} days or beyond {decimal(found.max_bytes)}"
+    since = f", the oldest from {found.oldest:%Y-%m-%d}" if found.oldest else ""
+    return Check.ok("staging", f"{kept}{since}; {removed}")
 
 
 def _reason(error: Exception) -> str:

@@ -23,6 +23,21 @@ class Check(Model):
     message: str
     remedy: str | None = None
 
+    @classmethod
+    def ok(cls, name: str, message: str) -> Self:
+        """Return a passed check."""
+        return cls(name=name, verdict=Verdict.OK, message=message)
+
+    @classmethod
+    def warn(cls, name: str, message: str, remedy: str) -> Self:
+        """Return a check whose requirement should be met."""
+        return cls(name=name, verdict=Verdict.WARN, message=message, remedy=remedy)
+
+    @classmethod
+    def fail(cls, name: str, message: str, remedy: str) -> Self:
+        """Return a failed check."""
+        return cls(name=name, verdict=Verdict.FAIL, message=message, remedy=remedy)
+
 
 class Diagnosis(Model):
     """All checks; `ok` means that none failed."""

@@ -11,7 +11,7 @@ from ytarchive.jobs import AvailabilityAPI
 from ytarchive.maintenance.api import BackupRequest, MaintenanceAPI
 from ytarchive.maintenance.backups import Backup, back_up
 from ytarchive.maintenance.checks import Of, check_services, diagnose
-from ytarchive.maintenance.models import Check, Diagnosis, Verdict
+from ytarchive.maintenance.models import Check, Diagnosis
 from ytarchive.storage import Rebuilt
 
 
@@ -40,6 +40,5 @@ class MaintenanceService(MaintenanceAPI):
         )
 
     async def diagnose(self) -> Diagnosis:
-        message = f"ytarchive {__version__}, process {os.getpid()}"
-        server = Check(name="server", verdict=Verdict.OK, message=message)
+        server = Check.ok("server", f"ytarchive {__version__}, process {os.getpid()}")
         return await diagnose(self._settings, [server, *await check_services(self._of)])

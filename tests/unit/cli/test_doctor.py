@@ -13,12 +13,12 @@ from ytarchive.common.errors import TokenRequired
 from ytarchive.common.models import HealthCheck
 from ytarchive.maintenance.checks import (
     check_cookies,
+    check_disk,
     check_key,
     check_network,
     check_token_server,
     check_tools,
 )
-from ytarchive.maintenance.disk import check_disk
 from ytarchive.maintenance.models import Check, Diagnosis, Verdict
 from ytarchive.offline import OfflineMaintenance, check_archive, diagnose
 from ytarchive.ytdlp import Tool, ToolReport

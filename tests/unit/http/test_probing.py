@@ -14,7 +14,7 @@ from aioresponses import aioresponses
 from yarl import URL
 
 from ytarchive.common.models import utc_now
-from ytarchive.http import says_healthy
+from ytarchive.composition import says_healthy
 from ytarchive.jobs import ServiceRegistry
 
 HEALTH = "http://media-box.lan:8002/api/v1/health"
