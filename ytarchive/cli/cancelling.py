@@ -1,6 +1,7 @@
 """Cancels named jobs, all open jobs, or old open jobs."""
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,9 +11,6 @@ from ytarchive.common.errors import Conflict
 from ytarchive.common.models import every_item
 from ytarchive.discovery import Archive
 from ytarchive.jobs import Job, JobQuery, JobStatus
-
-_AT_ONCE = 20
-_PAGE = 500
 
 
 class CancelReport(BaseModel):
@@ -28,17 +26,18 @@ async def cancel_open(
     """Cancel all open jobs, or those created before a time. Jobs that end meanwhile are skipped."""
     chosen = [
         job.id
-        for job in await _open_jobs(archive)
+        for job in await open_jobs(archive)
         if created_before is None or job.created_at < created_before
     ]
     done = chosen if dry_run else await _cancel(archive, chosen)
     return CancelReport(dry_run=dry_run, jobs=done)
 
 
-async def _open_jobs(archive: Archive) -> list[Job]:
+async def open_jobs(archive: Archive) -> list[Job]:
+    """Return the jobs that have not ended, newest first."""
     found: list[Job] = []
     for status in (JobStatus.PENDING, JobStatus.RUNNING):
-        query = JobQuery(status=status, limit=_PAGE, expand=False)
+        query = JobQuery(status=status, limit=500, expand=False)
         found += [job async for job in every_item(archive.jobs.list_jobs, query)]
     # A job may change between the two lists.
     return sorted({job.id: job for job in found}.values(), key=lambda job: job.id, reverse=True)
@@ -52,9 +51,5 @@ async def _cancel(archive: Archive, job_ids: Sequence[str]) -> list[str]:
             return False
         return True
 
-    done: list[str] = []
-    for start in range(0, len(job_ids), _AT_ONCE):
-        some = job_ids[start : start + _AT_ONCE]
-        cancelled = await asyncio.gather(*(cancel(job_id) for job_id in some))
-        done += [job_id for job_id, was_open in zip(some, cancelled, strict=True) if was_open]
-    return done
+    were_open = await asyncio.gather(*map(cancel, job_ids))
+    return list(itertools.compress(job_ids, were_open))

@@ -29,11 +29,6 @@ values. The environment variable of a setting is `YTARCHIVE_<SECTION>__<NAME>`: 
 """
 
 
-def commands_document() -> str:
-    """Return the help text of every command, as Markdown."""
-    return _COMMANDS_INTRODUCTION + "".join(_help_of(root, None))
-
-
 def _help_of(command: click.Command, parent: click.Context | None) -> Iterator[str]:
     name = command.name if parent else "ytarchive"
     context = click.Context(command, parent, info_name=name, terminal_width=90)
@@ -43,11 +38,6 @@ def _help_of(command: click.Command, parent: click.Context | None) -> Iterator[s
             _, found, _ = command.resolve_command(context, [each])  # imports the command
             if found is not None and not found.hidden:
                 yield from _help_of(found, context)
-
-
-def settings_document() -> str:
-    """Return the table of all settings, as Markdown."""
-    return _SETTINGS_INTRODUCTION + "".join(_setting_tables())
 
 
 def _setting_tables() -> Iterator[str]:
@@ -63,8 +53,8 @@ def documents() -> dict[str, str]:
     """Return every generated document by its path below `docs/`."""
     return {
         "errors.md": errors_document(),
-        "commands.md": commands_document(),
-        "settings.md": settings_document(),
+        "commands.md": _COMMANDS_INTRODUCTION + "".join(_help_of(root, None)),
+        "settings.md": _SETTINGS_INTRODUCTION + "".join(_setting_tables()),
         "api/openapi.json": openapi_document(),
     }
 

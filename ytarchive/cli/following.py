@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NoReturn
 
+from ytarchive.cli.cancelling import open_jobs
 from ytarchive.cli.changes import following
 from ytarchive.cli.failure import Failure
 from ytarchive.cli.output import Output
@@ -14,7 +15,7 @@ from ytarchive.cli.views import view_for
 from ytarchive.common.errors import Cancelled, ServiceUnavailable
 from ytarchive.common.models import utc_now
 from ytarchive.discovery import Archive
-from ytarchive.jobs import CreateJob, Job, JobQuery, JobStatus, JobView
+from ytarchive.jobs import CreateJob, Job, JobView
 
 _MAX_PAUSE = timedelta(seconds=60)
 _INTERVAL = 0.3
@@ -100,7 +101,8 @@ async def _watch(
                 for job in jobs:
                     titles.update((v.video_id, v.title) for v in job.progress.active if v.title)
                 view.update(jobs)
-                if all(job.status.is_final or _is_left_waiting(archive, job) for job in jobs):
+                may_leave = archive.url is None
+                if all(job.status.is_final or (may_leave and _is_paused(job)) for job in jobs):
                     return await _all_jobs(archive, job_ids, JobView(expand=True)), titles
                 took = time.monotonic() - asked
                 await asyncio.sleep(min(max(_INTERVAL, _SHARE * took), _LONGEST_INTERVAL))
@@ -108,10 +110,6 @@ async def _watch(
 
 async def _all_jobs(archive: Archive, job_ids: Sequence[str], view: JobView) -> list[Job]:
     return await asyncio.gather(*(archive.jobs.get_job(job_id, view) for job_id in job_ids))
-
-
-def _is_left_waiting(archive: Archive, job: Job) -> bool:
-    return archive.url is None and _is_paused(job)
 
 
 def _is_paused(job: Job) -> bool:
@@ -149,17 +147,10 @@ async def _mention_unfinished(archive: Archive, out: Output, job_ids: Sequence[s
     """Mention unfinished earlier jobs, which no server works on."""
     if archive.url is not None:
         return
-    open_jobs = [
-        job.id
-        for status in (JobStatus.RUNNING, JobStatus.PENDING)
-        for job in (
-            await archive.jobs.list_jobs(JobQuery(status=status, limit=500, expand=False))
-        ).items
-        if job.id not in job_ids
-    ]
-    if open_jobs:
-        several = "job is" if len(open_jobs) == 1 else "jobs are"
+    others = [job.id for job in await open_jobs(archive) if job.id not in job_ids]
+    if others:
+        several = "job is" if len(others) == 1 else "jobs are"
         out.remark(
-            f"{len(open_jobs)} earlier {several} not finished: `ytarchive serve` works on all, "
-            f"`ytarchive jobs watch {open_jobs[0]}` on the first."
+            f"{len(others)} earlier {several} not finished: `ytarchive serve` works on all, "
+            f"`ytarchive jobs watch {others[0]}` on the first."
         )

@@ -8,14 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from ytarchive.cli.failure import USAGE, Failure
 from ytarchive.cli.session import failure
 from ytarchive.cli.text import counted, plain
 from ytarchive.common.errors import InvalidIdentifier, NotFound, YTArchiveError
 from ytarchive.common.identifiers import parse_playlist_id, parse_source, parse_video_id
+from ytarchive.common.setting_types import Seconds
 
+_SECONDS: TypeAdapter[float] = TypeAdapter(Seconds)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -62,42 +64,63 @@ ANY = Identifier("id", parse_source)
 OWN_ID = Identifier("id", _parse_own_id)
 
 
-class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """A time: ISO 8601 (without a zone: of this machine), or a time ago such as `90m`."""
+class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
+    """A value that `parse` reads; the text of its ValueError is shown."""
 
-    name = "moment"
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self.parse = parse
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Return the moment in UTC."""
-        ago = re.fullmatch(r"(\d{1,6})([smhdw])", value.strip().lower())
-        if ago:
-            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse the value; parsed ones are not changed."""
         try:
-            return datetime.fromisoformat(value.strip()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is neither a time ago, such as 1h, nor an ISO 8601 time.")
+            return self.parse(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error))
 
 
-class Names(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """Names separated by commas, checked against `known` if given."""
+def _moment(text: str) -> datetime:
+    ago = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip().lower())
+    if ago:
+        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = f"{text!r} is neither a time ago, such as 1h, nor an ISO 8601 time."
+        raise ValueError(message) from None
 
-    name = "names"
 
-    def __init__(self, known: Iterable[str] | None = None) -> None:
-        self.known = list(known) if known is not None else None
+MOMENT = Parsed("moment", _moment)
+"""A time in UTC: ISO 8601 (without a zone: of this machine), or a time ago such as `90m`."""
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> list[str]:
-        """Return the names, in order, each once."""
-        names = list(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-        unknown = [name for name in names if self.known is not None and name not in self.known]
-        if unknown or not names:
-            known = f"; known are {', '.join(self.known)}" if self.known else ""
-            self.fail(f"{', '.join(unknown) or value!r} is not supported{known}")
-        return names
+
+def _duration(text: str) -> float:
+    try:
+        seconds = _SECONDS.validate_python(text)
+    except ValueError:
+        seconds = 0
+    if seconds <= 0:
+        raise ValueError(f"{text!r} is not a time such as 90s, 30m or 2h.")
+    return seconds
+
+
+DURATION = Parsed("duration", _duration)
+"""A time such as `90s`, `30m` or `2h`, in seconds."""
+
+
+def names(known: Iterable[str] = ()) -> Parsed:
+    """Return the type of names separated by commas, each once, checked against `known` if given."""
+    supported = list(known)
+
+    def parse(text: str) -> list[str]:
+        found = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+        unknown = [name for name in found if supported and name not in supported]
+        if unknown or not found:
+            hint = f"; known are {', '.join(supported)}" if supported else ""
+            raise ValueError(f"{', '.join(unknown) or repr(text)} is not supported{hint}")
+        return found
+
+    return Parsed("names", parse)
 
 
 def range_of(model: type[BaseModel], field: str) -> click.IntRange:

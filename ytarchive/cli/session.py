@@ -89,12 +89,6 @@ def _on_command_line(options: Globals) -> dict[str, dict[str, Any]]:
     return {"storage": {"base_path": options.base_path.absolute()}}
 
 
-def log_offline(verbose: int, *, warnings: bool) -> None:
-    """Show the log on standard error while a command works on files without services."""
-    configure_logging("WARNING", console=Console.WARNINGS if warnings else Console.NONE)
-    show_log(verbose)
-
-
 def show_log(verbose: int) -> None:
     """Show entries below warning on standard error: with `-v`, and with `-vv` all."""
     if verbose:
@@ -169,6 +163,27 @@ def _command(work: Work[P], access: Access, *, may_read: bool = False) -> Callab
                 with suppress(errors.NotWritable):
                     return await run_with(Access.READ)
                 raise
+
+        return run_to_end(run()) or 0
+
+    return command
+
+
+def without_services(
+    work: Callable[Concatenate[Settings, Output, P], Awaitable[None]],
+    console: Console = Console.WARNINGS,
+) -> Callable[P, int]:
+    """Make a command of a coroutine whose first arguments are the settings and the output."""
+
+    @functools.wraps(work)
+    def command(*args: P.args, **kwargs: P.kwargs) -> int:
+        options = chosen()
+        settings = read_settings(options)
+        configure_logging("WARNING", console=console)
+        show_log(options.verbose)
+
+        async def run() -> None:
+            await work(settings, Output(as_json=options.json), *args, **kwargs)
 
         return run_to_end(run()) or 0
 

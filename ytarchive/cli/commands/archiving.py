@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ytarchive.cli.following import queue_and_follow
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output
-from ytarchive.cli.params import ANY, LIST, AddressBatch, Moment, Names, batch_file, range_of
+from ytarchive.cli.params import ANY, LIST, MOMENT, AddressBatch, batch_file, names, range_of
 from ytarchive.cli.session import chosen, creating, failure
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
@@ -33,12 +33,12 @@ _job_options = with_options(
         help="Language of the sound, such as de; default: the original language.",
     ),
     click.option(
-        "--captions", "caption_languages", type=Names(), metavar="LANGS",
+        "--captions", "caption_languages", type=names(), metavar="LANGS",
         default=",".join(_DEFAULTS.caption_languages), show_default=True,
         help="Languages of captions, separated by commas; all: all that people have made.",
     ),
     click.option(
-        "--caption-formats", type=Names(CaptionFormat), metavar="FORMATS",
+        "--caption-formats", type=names(CaptionFormat), metavar="FORMATS",
         default=",".join(_DEFAULTS.caption_formats), show_default=True,
         help=f"Formats of each language, of: {', '.join(CaptionFormat)}.",
     ),
@@ -71,14 +71,17 @@ _job_options = with_options(
         "--max-retries", type=range_of(JobOptions, "max_retries"), default=_DEFAULTS.max_retries,
         show_default=True, help="Maximum retries of each video.",
     ),
-    click.option("--full", is_flag=True, help="List all videos of a channel, not only new ones."),
+    click.option(
+        "--full", "full_listing", is_flag=True,
+        help="List all videos of a channel, not only new ones.",
+    ),
     click.option("--detach", is_flag=True, help="Queue the job and return at once."),
 )  # fmt: skip
 
 
 _filter_options = with_options(
     click.option(
-        "--since", type=Moment(), metavar="TIME",
+        "--since", type=MOMENT, metavar="TIME",
         help="Only videos of lists uploaded since a day, 2026-01-31, or a time ago, 30d.",
     ),
     click.option(
@@ -88,7 +91,7 @@ _filter_options = with_options(
     click.option("--no-shorts", is_flag=True, help="Leave out shorts."),
     click.option("--no-live", is_flag=True, help="Leave out live streams."),
     click.option(
-        "--match", "titles", multiple=True, metavar="TEXT",
+        "--match", "include_titles", multiple=True, metavar="TEXT",
         help="Only videos whose title contains this; * matches any text. Can be repeated.",
     ),
 )  # fmt: skip
@@ -160,33 +163,19 @@ def _all_of(arguments: tuple[T, ...], batch: AddressBatch) -> list[T]:
 def _filter(given: dict[str, Any]) -> dict[str, Any]:
     """Return the filter that the options describe, as fields of the API."""
     left_out = {VideoKind.SHORT: given["no_shorts"], VideoKind.LIVE: given["no_live"]}
-    return {
-        "since": given["since"],
-        "newest": given["newest"],
-        "include_titles": list(given["titles"]),
-        "kinds": [kind for kind in VideoKind if not left_out.get(kind)],
-    }
+    kinds = [kind for kind in VideoKind if not left_out.get(kind)]
+    return {name: given[name] for name in ("since", "newest", "include_titles")} | {"kinds": kinds}
 
 
 def _request(
     kind: JobType, given: dict[str, Any], more: dict[str, Any] | None = None, **what: Any
 ) -> CreateJob:
     """Return the job that the options describe."""
-    options = {
-        "quality": given["quality"],
-        "audio_language": given["audio_language"],
+    options = {name: value for name, value in given.items() if name in JobOptions.model_fields}
+    options |= {
         "include_captions": not given["no_captions"],
-        "caption_languages": given["caption_languages"],
-        "caption_formats": given["caption_formats"],
-        "auto_captions": given["auto_captions"],
         "include_thumbnail": not given["no_thumbnail"],
         "skip_existing": not (given["force"] or given["replace"]),
-        "replace": given["replace"],
-        "upgrade": given["upgrade"],
-        "output_dir": given["output_dir"],
-        "priority": given["priority"],
-        "full_listing": given["full"],
-        "max_retries": given["max_retries"],
         **(more or {}),
     }
     try:

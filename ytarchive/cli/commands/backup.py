@@ -8,14 +8,7 @@ from rich.console import RenderableType
 
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, pairs, size
-from ytarchive.cli.session import (
-    chosen,
-    log_offline,
-    maintaining,
-    read_settings,
-    run_to_end,
-    when_free,
-)
+from ytarchive.cli.session import maintaining, when_free, without_services
 from ytarchive.cli.times import moment
 from ytarchive.common.config import Settings
 from ytarchive.maintenance import Backup, BackupRequest, Restored
@@ -26,45 +19,35 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 @click.command(cls=Command)
 @click.argument("folder", type=_FOLDER, metavar="DIR")
-def backup(folder: Path) -> int:
+@without_services
+async def backup(settings: Settings, out: Output, folder: Path) -> None:
     """Copy all databases to a new folder in DIR.
 
     A server may run meanwhile: each copy is a consistent snapshot of its database. Copy the
     archive's files with any tool for files. With --server, DIR is a folder of the server's machine,
     below a folder of its setting `storage.allowed_roots`.
     """
-    settings, out = _begin()
-    request = BackupRequest(folder=str(folder.absolute()))
-
-    async def work() -> None:
-        async with maintaining(settings, beside_server=True) as maintenance:
-            out.show(await maintenance.back_up(request), _backup)
-
-    return run_to_end(work()) or 0
+    request = _request(folder)
+    async with maintaining(settings, beside_server=True) as maintenance:
+        out.show(await maintenance.back_up(request), _backup)
 
 
 @click.command(cls=Command)
 @click.argument("folder", type=_FOLDER, metavar="DIR")
-def restore(folder: Path) -> int:
+@without_services
+async def restore(settings: Settings, out: Output, folder: Path) -> None:
     """Replace the databases by those of a backup.
 
     DIR is a backup, or a folder of backups, of which the newest is used. The backup is checked
     before anything is changed, and replaced databases are kept. No server may run.
     """
-    settings, out = _begin()
-
-    async def work() -> None:
-        restored = await when_free(lambda: asyncio.to_thread(put_back, settings.storage, folder))
-        out.show(restored, _restored)
-        out.remark("`ytarchive rebuild` adds videos that were stored after the backup.")
-
-    return run_to_end(work()) or 0
+    restored = await when_free(lambda: asyncio.to_thread(put_back, settings.storage, folder))
+    out.show(restored, _restored)
+    out.remark("`ytarchive rebuild` adds videos that were stored after the backup.")
 
 
-def _begin() -> tuple[Settings, Output]:
-    options = chosen()
-    log_offline(options.verbose, warnings=True)
-    return read_settings(options), Output(as_json=options.json)
+def _request(folder: Path) -> BackupRequest:
+    return BackupRequest(folder=str(folder.absolute()))
 
 
 def _backup(made: Backup) -> RenderableType:

@@ -1,5 +1,6 @@
 """`ytarchive storage list` and `ytarchive storage search`."""
 
+import functools
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -13,7 +14,7 @@ from rich.text import Text
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output, cell, clock, size, table
 from ytarchive.cli.paging import page_of, paged
-from ytarchive.cli.params import range_of
+from ytarchive.cli.params import Parsed, range_of
 from ytarchive.cli.session import chosen, connected, read_settings, reading
 from ytarchive.cli.text import counted, plain, shortened
 from ytarchive.cli.times import moment
@@ -43,17 +44,14 @@ _MAX_WAIT = 5.0
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    name = "time"
+def _length(text: str) -> int:
+    parts = text.strip().split(":")
+    if len(parts) > 3 or not all(re.fullmatch(r"[0-9]{1,9}", part) for part in parts):
+        raise ValueError(f"{text!r} is neither seconds nor minutes:seconds, such as 90 or 1:30.")
+    return functools.reduce(lambda seconds, part: 60 * seconds + int(part), parts, 0)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        parts = value.strip().split(":")
-        if len(parts) > 3 or not all(re.fullmatch(r"[0-9]{1,9}", part) for part in parts):
-            self.fail(f"{value!r} is neither seconds nor minutes:seconds, such as 90 or 1:30.")
-        seconds = 0
-        for part in parts:
-            seconds = 60 * seconds + int(part)
-        return seconds
+
+_LENGTH = Parsed("time", _length)
 
 
 class _Words(Command):
@@ -75,9 +73,9 @@ _filters = with_options(
                  help="Only videos uploaded on this day or later."),
     click.option("--to", "uploaded_to", type=_DAY, metavar="DAY",
                  help="Only videos uploaded on this day or earlier."),
-    click.option("--longer", "duration_min", type=_Duration(), metavar="TIME",
+    click.option("--longer", "duration_min", type=_LENGTH, metavar="TIME",
                  help="Only videos of this length or longer: seconds, or 1:30:00."),
-    click.option("--shorter", "duration_max", type=_Duration(), metavar="TIME",
+    click.option("--shorter", "duration_max", type=_LENGTH, metavar="TIME",
                  help="Only videos of this length or shorter."),
     click.option("--captions/--no-captions", "has_captions", default=None,
                  help="Only videos with captions, or without."),

@@ -5,21 +5,29 @@ from pathlib import Path
 import click
 from rich.console import RenderableType
 
-from ytarchive.cli.options import Command
+from ytarchive.cli.options import Command, Globals
 from ytarchive.cli.output import Output, pairs
-from ytarchive.cli.session import chosen, log_offline, read_settings, run_to_end, when_free
+from ytarchive.cli.session import when_free, without_services
+from ytarchive.common.config import Settings
 from ytarchive.storage import Initialized, initialize
+
+
+def _use(context: click.Context, parameter: click.Parameter, folder: Path | None) -> None:
+    if folder is not None:
+        context.ensure_object(Globals).base_path = folder
 
 
 @click.command(cls=Command)
 @click.argument(
-    "folder", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]", required=False
-)
+    "folder", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]", required=False,
+    callback=_use, expose_value=False,
+)  # fmt: skip
 @click.option(
     "--new", is_flag=True, help="Create a new archive although another one is recorded here."
 )
 @click.option("--moved", is_flag=True, help="Accept and record the archive in this folder.")
-def init(folder: Path | None, new: bool, moved: bool) -> int:
+@without_services
+async def init(settings: Settings, out: Output, new: bool, moved: bool) -> None:
     """Create an archive in DIR (default: storage.base_path).
 
     The folder gets an identity, by which later commands recognize it, so that the empty folder of
@@ -30,18 +38,8 @@ def init(folder: Path | None, new: bool, moved: bool) -> int:
     """
     if new and moved:
         raise click.UsageError("--new and --moved exclude each other.")
-    options = chosen()
-    if folder is not None:
-        options.base_path = folder
-    settings = read_settings(options)
-    out = Output(as_json=options.json)
-    log_offline(options.verbose, warnings=True)
-
-    async def work() -> None:
-        done = await when_free(lambda: initialize(settings.storage, new=new, moved=moved))
-        out.show(done, _initialized)
-
-    return run_to_end(work()) or 0
+    done = await when_free(lambda: initialize(settings.storage, new=new, moved=moved))
+    out.show(done, _initialized)
 
 
 def _initialized(done: Initialized) -> RenderableType:

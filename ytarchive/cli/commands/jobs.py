@@ -12,7 +12,7 @@ from ytarchive.cli.following import follow, follow_or_detach
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.paging import page_of, paged
-from ytarchive.cli.params import OWN_ID, Moment
+from ytarchive.cli.params import MOMENT, OWN_ID
 from ytarchive.cli.retrying import report_and_follow, retry_options
 from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.summary import MAX_ROWS, results_table, state_cell, titles_of
@@ -117,7 +117,7 @@ async def retry(
 @click.option(
     "--older-than",
     "before",
-    type=Moment(),
+    type=MOMENT,
     metavar="AGE",
     help="Cancel unfinished jobs that are older, such as 30d or 12h.",
 )

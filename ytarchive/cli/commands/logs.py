@@ -9,7 +9,7 @@ from rich.text import Text
 from ytarchive.cli.changes import following
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output
-from ytarchive.cli.params import Moment
+from ytarchive.cli.params import MOMENT
 from ytarchive.cli.session import reading
 from ytarchive.cli.text import plain
 from ytarchive.cli.times import local_times, moment
@@ -37,8 +37,8 @@ _STYLES = {
 )
 @click.option("--trace", "trace_id", metavar="ID", help="Only entries of one request and its work.")
 @click.option("--text", help="Only entries that contain this text, ignoring case.")
-@click.option("--since", type=Moment(), metavar="TIME", help="ISO 8601, or a time ago such as 1h.")
-@click.option("--until", type=Moment(), metavar="TIME", help="As --since.")
+@click.option("--since", type=MOMENT, metavar="TIME", help="ISO 8601, or a time ago such as 1h.")
+@click.option("--until", type=MOMENT, metavar="TIME", help="As --since.")
 @click.option(
     "--limit", type=click.IntRange(1, _MAX_AT_ONCE), default=100, show_default=True,
     help="Number of entries.",

@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from ytarchive.cli.options import Command
-from ytarchive.cli.params import Names
+from ytarchive.cli.params import names
 from ytarchive.cli.session import chosen, failure, read_settings, when_free
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.services import ServiceName
@@ -19,7 +19,7 @@ from ytarchive.serving import serve as run_server
     "--separate-ports", is_flag=True, help="Use a separate port for each service: 8000 to 8004."
 )
 @click.option(
-    "--services", type=Names(list(ServiceName)), metavar="NAMES", default=",".join(ServiceName),
+    "--services", type=names(ServiceName), metavar="NAMES", default=",".join(ServiceName),
     help="Run only these, separated by commas; others are at `services.<name>`.",
 )  # fmt: skip
 def serve(host: str | None, port: int | None, separate_ports: bool, services: list[str]) -> None:
@@ -30,8 +30,8 @@ def serve(host: str | None, port: int | None, separate_ports: bool, services: li
     given = {"host": host, "port": port, "log_level": "DEBUG" if chosen().verbose else None}
     server = {name: value for name, value in given.items() if value is not None}
     settings = read_settings(chosen(), **({"server": server} if server else {}))
-    names = [ServiceName(name) for name in services]
+    wanted = [ServiceName(name) for name in services]
     try:
-        asyncio.run(when_free(lambda: run_server(settings, names, separate_ports=separate_ports)))
+        asyncio.run(when_free(lambda: run_server(settings, wanted, separate_ports=separate_ports)))
     except YTArchiveError as error:
         raise failure(error) from None

@@ -7,11 +7,10 @@ import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.cli.commands.verify import Duration
 from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, size, table
 from ytarchive.cli.paging import page_of, paged
-from ytarchive.cli.params import VIDEO
+from ytarchive.cli.params import DURATION, VIDEO
 from ytarchive.cli.session import reading, with_archive
 from ytarchive.cli.text import counted
 from ytarchive.cli.times import moment
@@ -74,7 +73,7 @@ quarantine = _bin(
 
 @trash.command()
 @click.option(
-    "--older-than", type=Duration(), metavar="7d", help="Only items that are older than this."
+    "--older-than", type=DURATION, metavar="7d", help="Only items that are older than this."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_archive

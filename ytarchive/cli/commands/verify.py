@@ -15,6 +15,7 @@ from ytarchive.cli.changes import following
 from ytarchive.cli.following import NO_SERVER_WORKS
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, pairs, size, table
+from ytarchive.cli.params import DURATION, Parsed
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted
 from ytarchive.cli.times import moment
@@ -35,42 +36,18 @@ _INTERVAL = 0.05
 _SHOWN_EVERY = 5.0
 """Seconds between two messages about the progress."""
 _SHOWN = 50
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """A time such as `90s`, `30m` or `2h`, in seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the value in seconds."""
-        found = re.fullmatch(r"(\d{1,6})([smhd]?)", str(value).strip().lower())
-        if not found or not int(found[1]):
-            self.fail(f"{value!r} is not a time such as 90s, 30m or 2h.")
-        return float(int(found[1]) * _UNITS[found[2]])
-
-
-class SampleSize(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """A share such as `5%`, or a number of videos such as `20`."""
-
-    name = "sample"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dict[str, float | int]:
-        """Return the field of `VerifyRequest` with its value: per cent, or a number of videos."""
-        if isinstance(value, dict):
-            return value
-        text = str(value).strip()
-        if re.fullmatch(r"[1-9]\d{0,8}", text):
-            return {"sample_videos": int(text)}
-        found = re.fullmatch(r"(\d{1,3}(\.\d+)?)\s*%", text)
-        if not found or not 0 < float(found[1]) <= 100:
-            self.fail(f"{value!r} is neither a share such as 5% nor a number of videos such as 20.")
-        return {"sample_percent": float(found[1])}
+def _sample(text: str) -> dict[str, float | int]:
+    """Return the field of `VerifyRequest` with its value: per cent, or a number of videos."""
+    found = re.fullmatch(r"([1-9]\d{0,8})|(\d{1,3}(?:\.\d+)?)\s*%", text.strip())
+    if found and found[1]:
+        return {"sample_videos": int(found[1])}
+    if not found or not 0 < float(found[2]) <= 100:
+        raise ValueError(
+            f"{text!r} is neither a share such as 5% nor a number of videos such as 20."
+        )
+    return {"sample_percent": float(found[2])}
 
 
 class Verified(BaseModel):
@@ -83,9 +60,9 @@ class Verified(BaseModel):
 
 @click.command(cls=Command)
 @click.option("--quick", is_flag=True, help="Check only presence and size, without hashing.")
-@click.option("--sample", type=SampleSize(), default="100%", metavar="5%|20",
+@click.option("--sample", type=Parsed("sample", _sample), default="100%", metavar="5%|20",
               help="Check a share or number of the videos, other ones each time.")  # fmt: skip
-@click.option("--time-limit", type=Duration(), metavar="30m",
+@click.option("--time-limit", type=DURATION, metavar="30m",
               help="Stop after this time; the next run continues.")  # fmt: skip
 @click.option("--restart", is_flag=True, help="Begin a new pass instead of continuing one.")
 @click.option("--known", is_flag=True, help="Check only the findings of earlier runs.")
