@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ytarchive.common.errors import InvalidConfiguration
@@ -43,6 +50,15 @@ class Section(BaseModel):
     """Base of the sections; an unknown setting is rejected by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_not_bool_for_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Reject `true` for a number, which pydantic would read as 1."""
+        wanted = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and wanted in {int, float}:
+            raise ValueError("must be a number, not true or false")
+        return value
 
 
 class ServiceConfig(Section):

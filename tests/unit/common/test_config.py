@@ -411,3 +411,20 @@ def test_an_error_names_every_setting_in_full(section: str, name: str) -> None:
         given = Given({COMMAND_LINE: sections}, Path(), [])
         with pytest.raises(InvalidConfiguration, match=rf"^{section}\.{name}: its default "):
             given.usable(create_model("Settings", __base__=Settings, **default))
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_true_and_false_are_not_read_as_numbers(given: bool) -> None:
+    numbers = [
+        (section, name)
+        for section, name in every_setting()
+        if type(default_of(section, name)) in {int, float}
+    ]
+    assert len(numbers) > 20
+    for section, name in numbers:
+        with pytest.raises(InvalidConfiguration, match=rf"^{section}\.{name} .*must be a number"):
+            load_settings(None, **{section: {name: given}})
+
+
+def default_of(section: str, name: str) -> object:
+    return getattr(getattr(load_settings(), section), name)
