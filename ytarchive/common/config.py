@@ -11,14 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ytarchive.common.errors import InvalidConfiguration
@@ -33,6 +26,7 @@ from ytarchive.common.setting_types import (
     Names,
     ProxyUrl,
     Seconds,
+    Section,
     ServiceUrl,
     Size,
     Token,
@@ -44,21 +38,6 @@ from ytarchive.common.setting_types import (
 
 OWN_FOLDER = ".ytarchive"
 """Folder in the archive for the program's own files: databases, lock, staging."""
-
-
-class Section(BaseModel):
-    """Base of the sections; an unknown setting is rejected by name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _is_not_bool_for_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Reject `true` for a number, which pydantic would read as 1."""
-        wanted = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(value, bool) and wanted in {int, float}:
-            raise ValueError("must be a number, not true or false")
-        return value
 
 
 class ServiceConfig(Section):

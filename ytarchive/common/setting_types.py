@@ -1,4 +1,4 @@
-"""Types of settings that pydantic does not have."""
+"""Types of settings that pydantic does not have, and the base of the sections."""
 
 import os
 import re
@@ -6,9 +6,34 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.request import getproxies, proxy_bypass
 
-from pydantic import AfterValidator, BeforeValidator, ByteSize, SecretStr, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    SecretStr,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+)
 
 _YOUTUBE = "www.youtube.com"
+
+
+class Section(BaseModel):
+    """Base of the sections; an unknown setting is rejected by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_not_bool_for_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Reject `true` for a number, which pydantic would read as 1."""
+        wanted = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and wanted in {int, float}:
+            raise ValueError("must be a number, not true or false")
+        return value
 
 
 def _split(value: object) -> object:
