@@ -39,7 +39,6 @@ from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
 from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.search.index import SCHEMA as SEARCH_SCHEMA
 from ytarchive.storage.search.models import FoundVideo, Hit, HitField, SearchQuery, SearchResults
-from ytarchive.storage.store.layout import put_order
 from ytarchive.storage.store.local import LocalMediaStore
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.trash.api import TrashAPI

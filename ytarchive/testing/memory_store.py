@@ -13,7 +13,7 @@ from ytarchive.common.config import OWN_FOLDER
 from ytarchive.common.content import PART_SIZE, Parts
 from ytarchive.common.disk import Space
 from ytarchive.common.paths import require_names
-from ytarchive.storage import FileKind, FileState, MediaStore, put_order
+from ytarchive.storage import FileKind, FileState, MediaStore
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class MemoryMediaStore(MediaStore):
         return str(key)
 
     async def put(self, source: Path, prefix: str, names: Collection[str]) -> None:
-        for name in sorted(names, key=put_order):
+        for name in names:
             file = source / name
             if file.is_file():
                 self._store(f"{prefix}/{name}", file.read_bytes())

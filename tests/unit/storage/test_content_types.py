@@ -7,13 +7,13 @@ import pytest
 from ytarchive.common.archived_files import Role
 from ytarchive.storage.content.service import MEDIA_TYPES, UNKNOWN, media_type, safe_name
 from ytarchive.storage.store import layout
-from ytarchive.storage.store.layout import role_of
+from ytarchive.storage.store.layout import parsed
 
 
 def test_every_suffix_of_a_video_s_files_has_its_media_type() -> None:
     known = layout._MEDIA | layout._IMAGES | layout._CAPTIONS
     assert known <= MEDIA_TYPES.keys()
-    assert {suffix for suffix in MEDIA_TYPES if role_of(f"x{suffix}") is Role.OTHER} == set()
+    assert {suffix for suffix in MEDIA_TYPES if parsed(f"x{suffix}").role is Role.OTHER} == set()
 
 
 @pytest.mark.parametrize(

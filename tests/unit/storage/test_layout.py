@@ -6,7 +6,7 @@ from tests.unit.storage.samples import VIDEO
 from ytarchive.common.archived_files import Role
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import InvalidIdentifier, PathOutsideArchive, YTArchiveError
-from ytarchive.storage.store.layout import Layout, role_of
+from ytarchive.storage.store.layout import Layout, parsed
 from ytarchive.storage.store.places import video_folder
 
 
@@ -133,4 +133,4 @@ def test_an_archive_reached_through_a_link_works_on_its_real_place(tmp_path: Pat
     ],
 )
 def test_a_files_role_follows_from_its_name(name: str, role: Role) -> None:
-    assert role_of(name) is role
+    assert parsed(name).role is role

@@ -41,10 +41,15 @@ def manifest(config: StorageConfig) -> dict[str, Any]:
 async def store(storage: StorageService, config: StorageConfig) -> StorageLocation:
     staged = stage(config)
     (staged / f"{VIDEO}.jpg").unlink()
+    record_transfer(staged)
+    return await storage.save_video(save_request(staged).model_copy(update=LEFT))
+
+
+def record_transfer(staged: Path, format_ids: str = "136+140") -> None:
     record = Transferred(
         source_url=f"https://www.youtube.com/watch?v={VIDEO}",
         fetched_at=utc_now(),
-        format_ids="136+140",
+        format_ids=format_ids,
         yt_dlp_version="2026.10.26",
         files=[
             ArchivedFile(name=f"{VIDEO}.mp4", role=Role.MEDIA, format="mp4"),
@@ -59,7 +64,6 @@ async def store(storage: StorageService, config: StorageConfig) -> StorageLocati
         ],
     )
     (staged / "transfer.json").write_text(record.model_dump_json())
-    return await storage.save_video(save_request(staged).model_copy(update=LEFT))
 
 
 async def test_manifest_lists_the_files_with_their_types_and_what_was_requested(
@@ -110,6 +114,26 @@ async def test_later_files_and_missing_files_change_the_manifest(
     assert captions[f"captions/{VIDEO}.en.vtt"]["source_language"] == "en-orig"
     assert not captions[f"captions/{VIDEO}.de.vtt"]["automatic"]
     assert (found["format_ids"], found["absent_captions"]) == ("136+140", ["fr"])
+    assert sha256sum_accepts(folder(config))
+    assert (await ended(storage)).findings == {}
+
+
+async def test_side_files_of_worse_media_leave_the_origin_of_the_stored_media(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await store(storage, config)
+    staged = stage(config, media=MEDIA[:-1])
+    worse = '{"width": 640, "height": 360, "vcodec": "avc1"}'
+    (staged / f"{VIDEO}.info.json").write_text(worse)
+    record_transfer(staged, "18")
+    location = await storage.save_video(save_request(staged))
+    assert location.kept_reason is not None
+    found = manifest(config)
+    assert found["format_ids"] == "136+140"
+    names = {each["name"] for each in found["files"]}
+    listed = {path.relative_to(folder(config)).as_posix() for path in folder(config).rglob("*.*")}
+    assert f"{VIDEO}.jpg" in names
+    assert names == listed - {"manifest.json", "checksums.sha256"}
     assert sha256sum_accepts(folder(config))
     assert (await ended(storage)).findings == {}
 

@@ -18,8 +18,10 @@ from ytarchive.common.regular import append_regular
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.store import files
-from ytarchive.storage.store.layout import VIDEO_ID, Layout, role_of
+from ytarchive.storage.store.layout import VIDEO_ID, Layout
+from ytarchive.storage.store.manifest import manifest_in, types_in
 from ytarchive.storage.store.media_store import FileState, MediaStore
+from ytarchive.storage.store.store_folder import StoreFolder
 
 _LARGEST_FILE = 4 * 2**20
 """Bytes. For a larger side file, only its name, size and digest are recorded."""
@@ -72,8 +74,10 @@ async def side_files_of(item: TrashItem, store: MediaStore) -> list[HistoryEntry
     """Return the entries of the side files of an item that is about to be moved to a bin."""
     entries: list[HistoryEntry] = []
     states = await store.stat(file.path for file in item.files)
+    types = types_in(await manifest_in(StoreFolder(store, item.folder)))
     for file in item.files:
-        kind, state = _KINDS.get(role_of(file.path)), states[file.path]
+        role = types[file.path.removeprefix(f"{item.folder}/")].role
+        kind, state = _KINDS.get(role), states[file.path]
         if kind is not None and state.is_file:
             name = PurePosixPath(file.path).name
             known = {"name": name, "size_bytes": file.size_bytes, "sha256": file.sha256}

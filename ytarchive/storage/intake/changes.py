@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ytarchive.storage.bins.models import TrashItem
+from ytarchive.storage.bins.models import TrashedFile, TrashItem
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.store_folder import StoreFolder
 
@@ -27,6 +27,11 @@ class PresentFile:
     def is_lost(self) -> bool:
         """Return whether the content was read and differs from the registered digest."""
         return self.is_damaged and self.sha256 is not None
+
+    def trashed(self, folder: str) -> TrashedFile:
+        """Return the file as a bin records it. `folder`: the prefix of its folder."""
+        digest = self.expected or self.sha256
+        return TrashedFile(path=f"{folder}/{self.name}", size_bytes=self.size_bytes, sha256=digest)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Each step can be repeated, so the same code finishes a move that a crash interru
 import asyncio
 from dataclasses import replace
 
+from ytarchive.common.archived_files import Role
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.bins.models import TrashItem
@@ -14,9 +15,11 @@ from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.store import file_sets
 from ytarchive.storage.store.checksums import checksum_lines
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import CHECKSUMS, Layout, put_order
+from ytarchive.storage.store.layout import CHECKSUMS, Layout
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
+
+_ORDER = {Role.MEDIA: 0, Role.MANIFEST: 2, Role.CHECKSUMS: 3}
 
 
 class Mover:
@@ -38,7 +41,7 @@ class Mover:
         """
         for item in move.displaced:
             await self._displace(item)
-        await self._transfer(move, [file.name for file in move.files.files])
+        await self._transfer(move, move.files.files)
         there = await file_sets.present(self.folder(move.files.folder), move.files.files)
         return _arrived(move, there)
 
@@ -51,7 +54,7 @@ class Mover:
         ready = await file_sets.intact(self.folder(move.staged), move.files.files)
         if move.files.media not in ready or not await self.has_begun(move):
             await self._displace_again(move, ready)
-            await self._transfer(move, [file.name for file in ready])
+            await self._transfer(move, ready)
         target = self.folder(move.files.folder)
         stored = _arrived(move, await file_sets.intact(target, move.files.files))
         return replace(stored, files=await self._with_checksums(stored))
@@ -78,12 +81,14 @@ class Mover:
         target = self.folder(move.files.folder)
         return bool(await file_sets.intact(target, [move.files.media]))
 
-    async def _transfer(self, move: Move, names: list[str]) -> None:
+    async def _transfer(self, move: Move, files: list[StoredFile]) -> None:
+        """Move files: the media first, by which `has_begun` decides, and the digests last."""
+        names = [file.name for file in sorted(files, key=lambda file: _ORDER.get(file.role, 1))]
         source, target = self.folder(move.staged), self.folder(move.files.folder)
         if source.local_path is not None:
             await self._store.put(source.local_path, target.prefix, names)
             return
-        states = await source.states(sorted(names, key=put_order))
+        states = await source.states(names)
         for name in (name for name, state in states.items() if not state.is_missing):
             await self._store.move(source.key(name), target.key(name))
 

@@ -10,15 +10,15 @@ from typing import Self
 
 from pydantic_core import from_json, to_json
 
-from ytarchive.common.archived_files import ArchivedFile, Role
+from ytarchive.common.archived_files import ArchivedFile, Role, Transferred
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.storage.bins import bins
-from ytarchive.storage.bins.models import BinName, Reason, TrashedFile, TrashItem
+from ytarchive.storage.bins.models import BinName, Reason, TrashItem
 from ytarchive.storage.intake import ranking
 from ytarchive.storage.intake.changes import Change, PresentFile, StoredCopy
 from ytarchive.storage.store import file_sets
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, parsed, role_of
+from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, FileTypes
 from ytarchive.storage.store.manifest import Facts, Manifest, manifest_in, transferred_in, types_in
 from ytarchive.storage.store.media_store import FileState
 from ytarchive.storage.store.store_folder import StoreFolder
@@ -36,13 +36,23 @@ class Swap:
         staged: StoreFolder,
         video: StoredCopy,
         expected: Mapping[str, str] | None,
+        fetched: Transferred | Manifest | None,
+        manifest: Manifest | None,
         scratch: Path,
     ) -> None:
-        """`expected`: digests by name of the files in the folder; None if there is no folder."""
+        """`expected`: digests by name of the files in the folder; None if there is no folder.
+
+        `fetched`: what is recorded of the staged files. `manifest`: that of the folder.
+        """
         self._staged = staged
         self._video = video
         self._is_new = expected is None
         self._expected = expected or {}
+        self._fetched = fetched
+        self._manifest = manifest
+        # The manifest precedes the library because it alone has YouTube's own language codes.
+        self._types = FileTypes((file.name, file) for file in video.known)
+        self._types |= types_in(manifest, fetched)
         self._scratch = scratch
         self._seen: dict[str, PresentFile] = {}
 
@@ -50,11 +60,13 @@ class Swap:
     async def of(cls, staged: StoreFolder, video: StoredCopy, scratch: Path) -> Self:
         """Return the swap of a download and a stored copy. `scratch`: for temporary files."""
         folder = video.folder
+        # Sealing replaces `transfer.json` by a manifest, which an interrupted move leaves.
+        fetched = await transferred_in(staged) or await manifest_in(staged)
         if (await folder.store.stat([folder.prefix]))[folder.prefix].is_missing:
-            return cls(staged, video, None, scratch)
+            return cls(staged, video, None, fetched, None, scratch)
         expected = await folder.checksums()
         expected |= {file.name: file.sha256 for file in video.known}
-        return cls(staged, video, expected, scratch)
+        return cls(staged, video, expected, fetched, await manifest_in(folder), scratch)
 
     @property
     def folder(self) -> str:
@@ -76,16 +88,15 @@ class Swap:
         present = await self._present([MANIFEST])
         if not present or present[0].is_damaged:
             return True
-        manifest = await manifest_in(self._video.folder)
-        return manifest is None or not manifest.has(facts)
+        return self._manifest is None or not self._manifest.has(facts)
 
     async def compare_media(self, quality: str | None, *, replace: bool) -> str | None:
         """Return why the stored media is kept; None if the staged media replaces it.
 
         `replace`: accept worse media. Raises IntegrityFailure if the download is not finished.
         """
-        names = await file_sets.finished_set(self._staged, self._video.video_id)
-        [media] = _media_in(names)
+        names = await file_sets.finished_set(self._staged, self.video_id, self._types)
+        [media] = self._media_in(names)
         fetched = await self._facts(self._staged, media, names, quality)
         for other in await self._other_media(media):
             stored = await self._facts_of(other)
@@ -100,8 +111,8 @@ class Swap:
 
         `detail` is written to the manifest of the replaced files.
         """
-        states = await file_sets.finished_set(self._staged, self._video.video_id, hashed=True)
-        others = [each.name for each in await self._other_media(*_media_in(states))]
+        states = await file_sets.finished_set(self._staged, self.video_id, self._types, hashed=True)
+        others = [each.name for each in await self._other_media(*self._media_in(states))]
         return await self._prepare(states, [*states, *others], detail, facts)
 
     async def take_side_files(self, names: list[str], detail: str, facts: Facts) -> Change:
@@ -118,7 +129,7 @@ class Swap:
 
         `originals`: by name, the digests with which they were first stored.
         """
-        media = _media_in(names)
+        media = self._media_in(names)
         others = [each.name for each in await self._other_media(media[0])] if media else []
         states = await self._staged.states(names, hashed=True)
         change = await self._prepare(states, [*names, *others], detail, facts, originals)
@@ -138,51 +149,57 @@ class Swap:
         `facts`: what is known of the video afterwards. `originals`: by name, the digests with
         which the staged files were first stored.
         """
-        transferred, before = await transferred_in(self._staged), None
-        if transferred is None or not self._is_new:
-            before = await manifest_in(self._staged) or await manifest_in(self._video.folder)
-        described = file_sets.described(states, types_in(before, transferred))
+        described = file_sets.described(states, self._types)
         fresh = [_with_original(file, originals) for file in described]
         digests = {file.name: file.sha256 for file in fresh}
         there = await self._present(replaced)
         leaving = [each for each in there if each.sha256 != digests.get(each.name)]
-        kept = await self._kept({*digests, *(each.name for each in leaving)}, types_in(before))
+        kept = await self._kept({*digests, *(each.name for each in leaving)})
+        source = self._fetched if any(file.role is Role.MEDIA for file in fresh) else None
         files = [*fresh, *kept]
-        manifest = Manifest.of(self._video.video_id, facts, files, transferred, before)
+        manifest = Manifest.of(self.video_id, facts, files, source or self._manifest)
         if not self._is_new:
             await file_sets.refuse_links(self._video.folder, list(digests))
         sealed = await file_sets.seal(self._staged, fresh, kept, manifest.encoded())
         return Change(sealed, self._items(leaving, detail), len(fresh))
 
-    async def keep_missing_side_files(self) -> bool:
-        """Delete from staging all but missing side files. Return whether any are left.
+    async def side_files(self) -> list[ArchivedFile]:
+        """Return the staged captions and thumbnails. Raises IntegrityFailure for other files."""
+        names = await file_sets.side_files_in(self._staged, self.video_id, self._types)
+        return [self._types[name] for name in names]
+
+    async def keep_missing_side_files(self) -> list[ArchivedFile]:
+        """Delete from staging all but missing side files, and return them.
 
         A damaged side file counts as missing. The media is always deleted.
         """
-        names = await file_sets.finished_set(self._staged, self._video.video_id)
+        names = await file_sets.finished_set(self._staged, self.video_id, self._types)
         sound = {each.name for each in await self._present(names) if not each.is_damaged}
-        wanted = [name for name in names if name not in sound and role_of(name) is not Role.MEDIA]
+        files = [self._types[name] for name in names if name not in sound]
+        wanted = [file for file in files if file.role is not Role.MEDIA]
         staged = self._staged.store
         if not wanted:
             await staged.delete(self._staged.prefix)
-            return False
-        for name in {*names, MANIFEST, CHECKSUMS} - set(wanted):
+            return []
+        for name in {*names, MANIFEST, CHECKSUMS} - {file.name for file in wanted}:
             await staged.delete(self._staged.key(name))
-        for name in wanted:
-            if role_of(name) is Role.INFO:
-                content = await staged.read(self._staged.key(name))
-                await staged.write(self._staged.key(name), _without_format(content))
-        return True
+        for file in wanted:
+            if file.role is Role.INFO:
+                content = await staged.read(self._staged.key(file.name))
+                await staged.write(self._staged.key(file.name), _without_format(content))
+        return wanted
 
     def _require_media(self, change: Change) -> None:
         if not any(file.role is Role.MEDIA for file in change.files):
-            message = f"the media of {self._video.video_id} does not have its registered size"
+            message = f"the media of {self.video_id} does not have its registered size"
             raise IntegrityFailure(f"{message}: nothing is added to it")
 
     async def _other_media(self, media: str) -> list[PresentFile]:
         """Return the media files in the folder, of which at most one may be kept."""
-        known = [name for name in self._expected if role_of(name) is Role.MEDIA]
-        return await self._present([*known, media])
+        return await self._present([*self._media_in(self._expected), media])
+
+    def _media_in(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if self._types[name].role is Role.MEDIA]
 
     async def _present(self, names: Iterable[str]) -> list[PresentFile]:
         """Return the named files that exist in the folder; each file is read once."""
@@ -196,13 +213,8 @@ class Swap:
             self._seen[name] = PresentFile(name, size, _digest(state), self._expected.get(name))
         return [self._seen[name] for name in wanted if name in self._seen]
 
-    async def _kept(
-        self, replaced: Collection[str], types: Mapping[str, ArchivedFile]
-    ) -> list[StoredFile]:
-        """Return the files that are kept, as they were registered.
-
-        `types`: of the manifest, which alone has YouTube's own language codes.
-        """
+    async def _kept(self, replaced: Collection[str]) -> list[StoredFile]:
+        """Return the files that are kept, as they were registered."""
         folder, known = self._video.folder, {file.name: file for file in self._video.known}
         if self._is_new:
             return []
@@ -212,8 +224,8 @@ class Swap:
         found = [
             (
                 known.get(name)
-                or StoredFile.of(parsed(name), states[name].size or 0, self._expected[name])
-            ).typed_as(types.get(name))
+                or StoredFile.of(self._types[name], states[name].size or 0, self._expected[name])
+            ).typed_as(self._types[name])
             for name in there
         ]
         return [file for file in found if states[file.name].checked().size == file.size_bytes]
@@ -232,24 +244,26 @@ class Swap:
         return await ranking.facts_of(folder, media, described, quality, self._scratch)
 
     def _items(self, leaving: list[PresentFile], detail: str) -> list[TrashItem]:
-        folder = self.folder
         damaged = [each for each in leaving if each.is_damaged]
-        if _media_in(each.name for each in damaged):  # keeps files that describe it
+        if self._media_in(each.name for each in damaged):  # keeps files that describe it
             damaged = leaving
         intact = [each for each in leaving if each not in damaged]
         return [
-            self._described(bins.new_item(name, reason, folder, _trashed(some, folder),
-                                          self._video.video_id, detail))
+            self._item(name, reason, some, detail)
             for name, reason, some in (
                 (BinName.TRASH, Reason.REPLACED, intact),
                 (BinName.QUARANTINE, Reason.DAMAGED, damaged),
             )
             if some
-        ]  # fmt: skip
+        ]
 
-    def _described(self, item: TrashItem) -> TrashItem:
-        """Add the quality and missing files of the video to an item with its media."""
-        if not any(role_of(file.path) is Role.MEDIA for file in item.files):
+    def _item(
+        self, name: BinName, reason: Reason, some: list[PresentFile], detail: str
+    ) -> TrashItem:
+        """Return an item, with the quality and missing files of the video if it has the media."""
+        files = [each.trashed(self.folder) for each in some]
+        item = bins.new_item(name, reason, self.folder, files, self.video_id, detail)
+        if not self._media_in(each.name for each in some):
             return item
         known = {"quality": self._video.quality, "missing": list(self._video.missing)}
         return item.model_copy(update=known)
@@ -262,26 +276,11 @@ def _digest(state: FileState) -> str | None:
     return state.sha256 or ""
 
 
-def _media_in(names: Iterable[str]) -> list[str]:
-    return [name for name in names if role_of(name) is Role.MEDIA]
-
-
 def _with_original(file: StoredFile, originals: Mapping[str, str] | None) -> StoredFile:
     original = (originals or {}).get(file.name)
     if original in {None, file.sha256}:
         return file
     return file.model_copy(update={"original_sha256": original})
-
-
-def _trashed(some: Iterable[PresentFile], folder: str) -> list[TrashedFile]:
-    return [
-        TrashedFile(
-            path=f"{folder}/{each.name}",
-            size_bytes=each.size_bytes,
-            sha256=each.expected or each.sha256,
-        )
-        for each in some
-    ]
 
 
 def _without_format(info: bytes) -> bytes:

@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 
 from loguru import logger
 
+from ytarchive.common.archived_files import ArchivedFile
 from ytarchive.common.errors import LocalError, NotFound, PathOutsideArchive, YTArchiveError
 from ytarchive.common.events import VideoChanged, publish
 from ytarchive.common.models import utc_now
@@ -33,7 +34,7 @@ from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration
-from ytarchive.storage.store.layout import Layout, parsed
+from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.manifest import Facts
 from ytarchive.storage.store.media_store import FileKind, MediaStore
 
@@ -145,14 +146,12 @@ class VideoStore:
         """Keep the stored media; store only the side files that the video lacks."""
         location = await self.locate(request.video_id)
         profile = _asked(location.profile, request.profile, keeps_quality=False)
-        names = (
-            await self._mover.folder(staged).names() if await swap.keep_missing_side_files() else []
-        )
-        fetched = {parsed(name).side_file for name in names}
+        added = await swap.keep_missing_side_files()
+        fetched = {file.side_file for file in added}
         missing = [each for each in location.missing if each not in fetched]
         absent = await self._absent.after(request.video_id, [], request.absent_captions)
         facts = Facts(location.quality, missing, profile, absent)
-        await self._add(swap, staged, names, facts, "damaged, and fetched again")
+        await self._add(swap, staged, added, facts, "damaged, and fetched again")
 
     async def _save_side_files(self, request: SaveVideo) -> None:
         """Add captions and thumbnail to a stored video, and record what is still missing."""
@@ -169,18 +168,18 @@ class VideoStore:
         facts = Facts(location.quality, missing, profile, absent)
         target = _parent(self._layout.key_of(location.video_path))
         swap = await self._swap(video_id, staged, target)
-        names = await file_sets.side_files_in(self._mover.folder(staged), video_id)
+        added = await swap.side_files()
         async with self._hashing:
-            await self._add(swap, staged, names, facts, "fetched again")
+            await self._add(swap, staged, added, facts, "fetched again")
 
     async def _add(
-        self, swap: Swap, staged: str, names: list[str], facts: Facts, detail: str
+        self, swap: Swap, staged: str, added: list[ArchivedFile], facts: Facts, detail: str
     ) -> None:
-        """Add the named staged files to a stored video, and record what is known of it then."""
-        if not names and not await swap.changes_manifest(facts):
+        """Add staged files to a stored video, and record what is known of it then."""
+        if not added and not await swap.changes_manifest(facts):
             await self._library.set_missing(swap.video_id, facts.missing, facts.profile)
             return
-        change = await swap.take_side_files(names, detail, facts)
+        change = await swap.take_side_files([file.name for file in added], detail, facts)
         stored = FileSet(
             swap.video_id, swap.folder, change.files, facts.quality, facts.missing, facts.profile,
             adds=change.new,

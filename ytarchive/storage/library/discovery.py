@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ytarchive.common.archived_files import ArchivedFile, Role
+from ytarchive.common.archived_files import Role
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import IntegrityFailure, LocalError, YTArchiveError
 from ytarchive.common.file_names import file_name, shown_name
@@ -20,7 +20,7 @@ from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.checksums import parsed_checksums
 from ytarchive.storage.store.file_sets import Registration, StoredFile
 from ytarchive.storage.store.known_files import is_known_foreign
-from ytarchive.storage.store.layout import CHECKSUMS, VIDEO_ID, Layout, parsed, role_of
+from ytarchive.storage.store.layout import CHECKSUMS, VIDEO_ID, FileTypes, Layout
 from ytarchive.storage.store.manifest import manifest_in, types_in
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder, local_file
@@ -108,16 +108,17 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
     recorded = parsed_checksums(checksum_list or b"")
     states = await folder.states({*filter(_is_possible, recorded), *names, CHECKSUMS, "."})
     digests = {name: recorded[name] for name in recorded if _may_have(name, names, states)}
-    if not any(role_of(name) is Role.MEDIA for name in digests):
-        names = await _playing_set(folder, video_id, scratch)
+    manifest = await manifest_in(folder)
+    types = types_in(manifest)
+    if not any(types[name].role is Role.MEDIA for name in digests):
+        names = await _playing_set(folder, video_id, types, scratch)
         found = await file_sets.describe(folder, names)
         digests = {file.name: digests.get(file.name) or file.sha256 for file in found}
         problems = [f"{prefix}: has no list of digests that names the video; registered as it is"]
     else:
         problems = [f"{prefix}/{name}: not in the list of digests" for name in names
                     if name not in digests and name != CHECKSUMS]  # fmt: skip
-    manifest = await manifest_in(folder)
-    stored = _described(digests, states, types_in(manifest))
+    stored = _described(digests, states, types)
     if checksum_list is not None:
         stored.append(file_sets.written_file(CHECKSUMS, checksum_list))
     lost = [name for name in digests if not states[name].is_file]
@@ -137,10 +138,12 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
     return FoundFiles(files, newest, moment, problems, manifest.absent_captions)
 
 
-async def _playing_set(folder: StoreFolder, video_id: str, scratch: Path) -> list[str]:
+async def _playing_set(
+    folder: StoreFolder, video_id: str, types: FileTypes, scratch: Path
+) -> list[str]:
     """Return the files of a finished video without digests. Raises IntegrityFailure."""
-    names = list(await file_sets.finished_set(folder, video_id))
-    media = next(folder.key(name) for name in names if role_of(name) is Role.MEDIA)
+    names = list(await file_sets.finished_set(folder, video_id, types))
+    media = next(folder.key(name) for name in names if types[name].role is Role.MEDIA)
     try:
         async with local_file(folder.store, media, scratch) as path:
             await asyncio.to_thread(require_playable, path, ffmpeg_path())
@@ -163,14 +166,14 @@ def _may_have(name: str, names: list[str], states: Mapping[str, FileState]) -> b
 
 
 def _described(
-    digests: dict[str, str], states: Mapping[str, FileState], types: Mapping[str, ArchivedFile]
+    digests: dict[str, str], states: Mapping[str, FileState], types: FileTypes
 ) -> list[StoredFile]:
     """Return a folder's files by their digests.
 
     Missing files are registered, so that `verify` still reports them; their size is unknown.
     """
     return [
-        StoredFile.of(types.get(name) or parsed(name), states[name].checked().size or 0, digest)
+        StoredFile.of(types[name], states[name].checked().size or 0, digest)
         for name, digest in digests.items()
     ]
 

@@ -16,7 +16,7 @@ from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, UtcDatetime
 from ytarchive.storage.store import files
 from ytarchive.storage.store.checksums import checksum_lines
-from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, parsed, role_of
+from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, FileTypes, parsed
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
 
@@ -49,10 +49,8 @@ class StoredFile(ArchivedFile):
         typed = {name: getattr(file, name) for name in ArchivedFile.model_fields}
         return cls(**typed, size_bytes=size_bytes, sha256=sha256)
 
-    def typed_as(self, file: ArchivedFile | None) -> Self:
-        """Return this file with the type of another; itself for None."""
-        if file is None:
-            return self
+    def typed_as(self, file: ArchivedFile) -> Self:
+        """Return this file with the type of another."""
         types = ArchivedFile.model_fields.keys() - {"name"}
         return self.model_copy(update={name: getattr(file, name) for name in types})
 
@@ -94,10 +92,10 @@ def written_file(name: str, content: bytes) -> StoredFile:
     return StoredFile.of(parsed(name), len(content), digest)
 
 
-async def side_files_in(staged: StoreFolder, video_id: str) -> list[str]:
+async def side_files_in(staged: StoreFolder, video_id: str, types: FileTypes) -> list[str]:
     """Return the names of staged captions and thumbnails. Raises IntegrityFailure for others."""
-    names = list(await _finished(staged, video_id))
-    refused = [name for name in names if role_of(name) not in {Role.CAPTIONS, Role.THUMBNAIL}]
+    names = list(await _finished(staged, video_id, types))
+    refused = [name for name in names if types[name].side_file is None]
     if refused:
         message = f"captions and thumbnail alone can be added to {video_id}, not {refused[0]!r}"
         raise IntegrityFailure(message, files=refused[:20])
@@ -105,14 +103,14 @@ async def side_files_in(staged: StoreFolder, video_id: str) -> list[str]:
 
 
 async def finished_set(
-    folder: StoreFolder, video_id: str, *, hashed: bool = False
+    folder: StoreFolder, video_id: str, types: FileTypes, *, hashed: bool = False
 ) -> dict[str, FileState]:
     """Return the states of a finished download's files by name, without the list of digests.
 
     Raises IntegrityFailure if it has a leftover, a foreign file, or not exactly one media file.
     """
-    finished = await _finished(folder, video_id, hashed=hashed)
-    media = [name for name in finished if role_of(name) is Role.MEDIA]
+    finished = await _finished(folder, video_id, types, hashed=hashed)
+    media = [name for name in finished if types[name].role is Role.MEDIA]
     if len(media) != 1 or not finished[media[0]].size:
         message = f"the download of {video_id} must have one media file, {video_id}.mp4 or the like"
         raise IntegrityFailure(message, files=media)
@@ -120,11 +118,13 @@ async def finished_set(
 
 
 async def _finished(
-    folder: StoreFolder, video_id: str, *, hashed: bool = False
+    folder: StoreFolder, video_id: str, types: FileTypes, *, hashed: bool = False
 ) -> dict[str, FileState]:
     listed = await folder.states(await folder.names(), hashed=hashed)
     refused = [
-        name for name, state in listed.items() if not state.is_file or not _belongs(name, video_id)
+        name
+        for name, state in listed.items()
+        if not state.is_file or not _belongs(types[name], video_id)
     ]
     if refused:
         message = f"the download of {video_id} is not finished: there is {refused[0]!r}"
@@ -140,7 +140,7 @@ async def media_and_side_files(store: MediaStore, media: str) -> list[str]:
     path = PurePosixPath(media)
     if not (await store.stat([media]))[media].is_file:
         raise NotFound(f"there is no file {media}")
-    if role_of(path.name) is not Role.MEDIA or _LEFTOVER.search(path.name):
+    if parsed(path.name).role is not Role.MEDIA or _LEFTOVER.search(path.name):
         raise IntegrityFailure(f"{path.name!r} is not a finished media file")
     folder = StoreFolder(store, str(path.parent))
     near = [
@@ -152,7 +152,7 @@ async def media_and_side_files(store: MediaStore, media: str) -> list[str]:
         name
         for name in near
         if PurePosixPath(name).name.startswith(f"{path.stem}.")
-        and role_of(name) in {Role.INFO, Role.THUMBNAIL, Role.CAPTIONS}
+        and parsed(name).role in {Role.INFO, Role.THUMBNAIL, Role.CAPTIONS}
     ]
     states = await folder.states(candidates)
     return [path.name, *sorted(name for name, state in states.items() if state.is_file)]
@@ -160,20 +160,12 @@ async def media_and_side_files(store: MediaStore, media: str) -> list[str]:
 
 async def describe(folder: StoreFolder, names: Iterable[str]) -> list[StoredFile]:
     """Return the sizes and digests of files. Raises FileGone or another LocalError."""
-    return described(await folder.states(names, hashed=True), {})
+    return described(await folder.states(names, hashed=True), FileTypes())
 
 
-def described(
-    states: Mapping[str, FileState], types: Mapping[str, ArchivedFile]
-) -> list[StoredFile]:
-    """Return the sizes and digests of files whose states have digests. Raises as `describe`.
-
-    `types`: the known types of files by name.
-    """
-    return [
-        _described(types.get(name) or parsed(name), state.checked())
-        for name, state in states.items()
-    ]
+def described(states: Mapping[str, FileState], types: FileTypes) -> list[StoredFile]:
+    """Return the sizes and digests of files whose states have digests. Raises as `describe`."""
+    return [_described(types[name], state.checked()) for name, state in states.items()]
 
 
 def _described(file: ArchivedFile, state: FileState) -> StoredFile:
@@ -196,15 +188,16 @@ async def intact(folder: StoreFolder, expected: Iterable[StoredFile]) -> list[St
     return [file for file in found if states[file.name].checked().sha256 == file.sha256]
 
 
-def _belongs(name: str, video_id: str) -> bool:
+def _belongs(file: ArchivedFile, video_id: str) -> bool:
     """Return whether a finished download may have a file of this name: the id names it."""
+    name = file.name
     if name in _OWN:
         return True
     named = _NAMED.fullmatch(name)
     if named is None or named["id"] != video_id or _LEFTOVER.search(name):
         return False
     # `<id>.f137.mp4` is a format that is not merged yet
-    return role_of(name) is not Role.MEDIA or name == f"{video_id}{PurePosixPath(name).suffix}"
+    return file.role is not Role.MEDIA or name == f"{video_id}{PurePosixPath(name).suffix}"
 
 
 async def refuse_links(target: StoreFolder, names: list[str]) -> None:

@@ -15,7 +15,6 @@ from ytarchive.common import filesystem
 from ytarchive.common.disk import os_errors, sync, sync_descriptor, translated
 from ytarchive.common.errors import FileFailure, LocalError, NotFound
 from ytarchive.common.regular import open_regular, read_regular
-from ytarchive.storage.store.layout import put_order
 
 DRAFT = ".draft"
 """Suffix of a complete file that is not yet renamed to its final path."""
@@ -100,8 +99,7 @@ def move_set(source: Path, target: Path, names: Collection[str]) -> None:
     """Move a folder of finished files to `target`, or finish an interrupted move.
 
     If `target` exists, each file atomically replaces the file of the same name, and other files
-    stay. Then the media is moved first, so that nothing was moved as long as it is in `source`, and
-    the digests are moved last.
+    stay. Then the files are moved in the order of their names in `names`.
     """
     if filesystem.is_folder(source):
         make_folders(target.parent)
@@ -136,7 +134,7 @@ def _rename_or_merge(source: Path, target: Path, names: Collection[str]) -> None
 
 
 def _move_each(source: Path, target: Path, names: Collection[str]) -> None:
-    for name in sorted(names, key=put_order):
+    for name in names:
         if filesystem.exists(source / name):
             make_folders((target / name).parent)
             (source / name).replace(target / name)

@@ -1,6 +1,5 @@
 """The paths of the archive. They are made from ids alone: a title is never part of a path."""
 
-import functools
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,21 +29,6 @@ _BY_SUFFIX = (
 )
 _BY_NAME = {CHECKSUMS: Role.CHECKSUMS, MANIFEST: Role.MANIFEST}
 _AUTOMATIC = ".auto"
-_ORDER = {Role.MEDIA: 0, Role.MANIFEST: 2, Role.CHECKSUMS: 3}
-
-
-@functools.lru_cache
-def role_of(name: str) -> Role:
-    """Return the role of a file, from its name alone."""
-    if name.endswith(".info.json"):
-        return Role.INFO
-    path = PurePosixPath(name)
-    return _BY_NAME.get(path.name) or _BY_SUFFIX.get(path.suffix.lower(), Role.OTHER)
-
-
-def put_order(name: str) -> tuple[int, str]:
-    """Return the sort key for storing files of a video: media first, the list of digests last."""
-    return _ORDER.get(role_of(name), 1), name
 
 
 def is_sound_alone(name: str) -> bool:
@@ -57,8 +41,11 @@ def parsed(name: str) -> ArchivedFile:
 
     Captions are named `<id>.<language>.vtt`, automatic ones `<id>.<language>.auto.vtt`.
     """
-    role, path = role_of(name), PurePosixPath(name)
+    path = PurePosixPath(name)
     format_ = path.suffix[1:].lower()
+    role = _BY_NAME.get(path.name) or _BY_SUFFIX.get(path.suffix.lower(), Role.OTHER)
+    if name.endswith(".info.json"):
+        role = Role.INFO
     if role is not Role.CAPTIONS:
         return ArchivedFile(name=name, role=role, format=format_)
     stem = path.stem.removesuffix(_AUTOMATIC)
@@ -70,6 +57,13 @@ def parsed(name: str) -> ArchivedFile:
         automatic=stem != path.stem,
         format=format_,
     )
+
+
+class FileTypes(dict[str, ArchivedFile]):
+    """The types of files by name. A file that is not listed has the type that its name says."""
+
+    def __missing__(self, name: str) -> ArchivedFile:
+        return parsed(name)
 
 
 def plan_time(moment: datetime) -> str:

@@ -16,7 +16,7 @@ from ytarchive.common.models import Model, Text, UtcDatetime
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import SideFiles
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import MANIFEST
+from ytarchive.storage.store.layout import MANIFEST, FileTypes
 from ytarchive.storage.store.store_folder import StoreFolder
 
 M = TypeVar("M", bound=Model)
@@ -75,16 +75,12 @@ class Manifest(Model):
         video_id: str,
         facts: Facts,
         files: list[StoredFile],
-        transferred: Transferred | None,
-        before: "Manifest | None",
+        source: "Transferred | Manifest | None",
     ) -> Self:
         """Return the manifest of a video's future files.
 
-        `transferred`: what the worker recorded of the new files. `before`: the manifest that the
-        folder has now.
+        `source`: what was recorded when the media was fetched.
         """
-        has_media = transferred is not None and transferred.format_ids is not None
-        source = transferred if has_media else before
         return cls(
             video_id=video_id,
             source_url=source.source_url if source else None,
@@ -129,6 +125,6 @@ async def _read(folder: StoreFolder, name: str, model: type[M]) -> M | None:
         return None
 
 
-def types_in(*lists: Transferred | Manifest | None) -> dict[str, ArchivedFile]:
-    """Return the types of the listed files by name; later lists take precedence."""
-    return {file.name: file for each in lists if each is not None for file in each.files}
+def types_in(*lists: Transferred | Manifest | None) -> FileTypes:
+    """Return the types of the listed files; later lists take precedence."""
+    return FileTypes((file.name, file) for each in lists if each is not None for file in each.files)

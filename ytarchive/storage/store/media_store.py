@@ -88,8 +88,8 @@ class MediaStore(Protocol):
     async def put(self, source: Path, prefix: str, names: Collection[str]) -> None:
         """Move a local folder of finished files below `prefix`, or finish an interrupted `put`.
 
-        Media is stored first and `checksums.sha256` last; other files below `prefix` stay, and
-        existing files of the same names are replaced. Names that `source` lacks are skipped.
+        Files are stored in the order of `names`; other files below `prefix` stay, and existing
+        files of the same names are replaced. Names that `source` lacks are skipped.
         """
         ...
 

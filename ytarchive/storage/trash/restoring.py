@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from loguru import logger
 
-from ytarchive.common.archived_files import Role
+from ytarchive.common.archived_files import ArchivedFile, Role
 from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive, RestoreConflict
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.bins.models import BinName, Restored, TrashItem
@@ -16,8 +16,8 @@ from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import Layout, parsed, role_of
-from ytarchive.storage.store.manifest import Facts
+from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.manifest import Facts, manifest_in, types_in
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
 from ytarchive.storage.verify.checks import FileProblem
@@ -35,13 +35,18 @@ class _Restoring:
     video_id: str
     staged: str
     target: StoreFolder
-    names: list[str]
+    files: list[ArchivedFile]
     location: StorageLocation | None
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the files."""
+        return [file.name for file in self.files]
 
     @property
     def has_media(self) -> bool:
         """Return whether the item has the media, and not only side files."""
-        return any(role_of(name) is Role.MEDIA for name in self.names)
+        return any(file.role is Role.MEDIA for file in self.files)
 
 
 class Restorer:
@@ -98,12 +103,14 @@ class Restorer:
                 where = self._layout.shown(self._bins.root(item))
                 message = f"{file.path} is not a place for the files of a video"
                 raise PathOutsideArchive(f"{message}; the files of the item are in {where}")
+        staged, target = f"{self._bins.root(item)}/{item.folder}", self._folder(item.folder)
+        types = types_in(await manifest_in(target), await manifest_in(self._folder(staged)))
         restoring = _Restoring(
             item=item,
             video_id=item.video_id,
-            staged=f"{self._bins.root(item)}/{item.folder}",
-            target=StoreFolder(self._store, item.folder),
-            names=[file.path.removeprefix(f"{item.folder}/") for file in item.files],
+            staged=staged,
+            target=target,
+            files=[types[file.path.removeprefix(f"{item.folder}/")] for file in item.files],
             location=await self._location(item.video_id),
         )
         self._require_media(restoring)
@@ -118,6 +125,9 @@ class Restorer:
         if str(folder) != restoring.item.folder:
             message = f"the media of {restoring.video_id} is not in {restoring.item.folder}"
             raise NotFound(f"{message}: restore the item that has it first")
+
+    def _folder(self, prefix: str) -> StoreFolder:
+        return StoreFolder(self._store, prefix)
 
     async def _location(self, video_id: str) -> StorageLocation | None:
         try:
@@ -159,7 +169,7 @@ def _facts(restoring: _Restoring) -> Facts:
     item, location = restoring.item, restoring.location
     if restoring.has_media or location is None:
         return Facts(item.quality, list(item.missing))
-    restored = {parsed(name).side_file for name in restoring.names}
+    restored = {file.side_file for file in restoring.files}
     missing = [each for each in location.missing if each not in restored]
     return Facts(location.quality, missing, location.profile)
 
