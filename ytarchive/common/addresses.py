@@ -7,6 +7,7 @@ Web pages, chats and shells change URLs: they add brackets, quotes or invisible 
 import html
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -20,7 +21,9 @@ _HOST = re.compile(
     r"|youtube\.googleapis\.com|[a-z0-9]+\.ytimg\.com"
 )
 _WRAPPING_HOST = re.compile(
-    r"(?:[a-z0-9-]+\.)*google(?:\.[a-z]{2,3}){1,2}|lm?\.facebook\.com|l\.instagram\.com"
+    r"(?:[a-z0-9-]+\.)*google(?:\.[a-z]{2,3}){1,2}|lm?\.(?:facebook|instagram|messenger)\.com"
+    r"|l\.threads\.(?:net|com)|duckduckgo\.com|out\.reddit\.com|t\.umblr\.com|vk\.com"
+    r"|slack-redir\.net|steamcommunity\.com|[a-z0-9]+\.safelinks\.protection\.outlook\.com"
 )
 _WRAPPING_PAGES = frozenset(
     {
@@ -28,11 +31,21 @@ _WRAPPING_PAGES = frozenset(
         "m", "ml", "d", "oops", "das_captcha", "das", "age_verification", "servicelogin",
     }
 )  # fmt: skip
-_TARGETS = ("u", "q", "url", "continue", "next", "next_url", "dest")
+_TARGETS = ("u", "q", "url", "continue", "next", "next_url", "dest", "uddg", "z", "to")
 _START = re.compile(r"(?:https?:)?//|(?:vnd\.)?youtube:(?://)?", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\w.-]+\.[a-z]+\.?(?::[0-9]{1,5})?[/?#]", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|\w{2,10});", re.IGNORECASE)
-_MARKDOWN = re.compile(r"!?\[[^\]]*\]\((\S+?)\)[.,;:]?")
+_MARKDOWN = re.compile(r"!?\[[^\]]*\]\(<?(\S+?)>?(?:\s+[\"'][^()]*)?\)[.,;:]?")
+_EMPHASIS = re.compile(r"([*_~|]{1,3})((?:https?:|www\.|youtu|@)\S+)\1", re.IGNORECASE)
+_WITHIN = re.compile(r"(?:^|(?<=[\s\"'(<\[\]{|:]))https?://[^\s<>\"'\[\](){}|]+", re.IGNORECASE)
+"""A URL in other text: HTML, BBCode, an item of a list."""
+_RELATIVE = re.compile(
+    r"/?(?:(?:watch|playlist)(?=\?)|(?:shorts|live|embed|channel|c|user)(?=/)|UC[\w-]{22}(?=/)|(?=@))",
+    re.ASCII,
+)
+_PLAYED = re.compile(r"!?(?:v=|p/(?:\S*/)?)([\w-]{11})(?:[&/?]\S*)?", re.ASCII)
+"""The fragment of old pages that shows a video: `#!v=`, or `#p/u/1/` on a channel's page."""
+_PUNCTUATION = ".,;:!?)]}>*'\"\u2026\u3001\u3002\uff0c\uff09\u300d\u3011"
 _FILLERS = "\u034f\u115f\u1160\u3164\uffa0"
 """Invisible characters in Unicode's categories of marks and letters."""
 _WRITTEN_AS = {
@@ -73,6 +86,24 @@ def clean(text: str) -> str:
     return text
 
 
+def readings(text: str) -> Iterator[str]:
+    """Yield a text returned by `clean`, then the ids or URLs that it may contain otherwise."""
+    yield text
+    if found := _EMPHASIS.fullmatch(text):
+        yield found[2]
+    yield text.rstrip(_PUNCTUATION)
+    if "%" in text and len(text) <= _LONGEST:
+        yield unquote(text)
+        yield unquote(unquote(text))
+    if not _START.match(text) and len(urls := urls_in(text)) == 1:
+        yield from (url := urls.pop(), url.rstrip(_PUNCTUATION))
+
+
+def urls_in(text: str) -> set[str]:
+    """Return the URLs with a scheme in a text; a URL inside another URL is none."""
+    return set(_WITHIN.findall(text)) if len(text) <= _LONGEST else set()
+
+
 def _is_invisible(character: str) -> bool:
     is_format = unicodedata.category(character) == "Cf"
     return is_format or character in _FILLERS or "\ufe00" <= character <= "\ufe0f"
@@ -97,7 +128,7 @@ def _read(text: str, deepest: int) -> Address | None:
     if url is None:
         return None
     host = (url.hostname or "").lower().rstrip(".")
-    query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+    query = {name.lower(): values[-1] for name, values in parse_qs(url.query).items()}
     path = tuple(
         unicodedata.normalize("NFC", unquote(each)) for each in url.path.split("/") if each
     )
@@ -105,6 +136,8 @@ def _read(text: str, deepest: int) -> Address | None:
     target = _target(address, url.fragment)
     if target is not None:
         return _read(target, deepest - 1) if deepest else None
+    if played := _PLAYED.fullmatch(url.fragment):
+        address = Address(host, ("watch",), {"v": played[1]})
     return address if _HOST.fullmatch(host) else None
 
 
@@ -114,8 +147,9 @@ def _split(text: str) -> SplitResult | None:
     rest = text[start.end() :] if start else text
     if start and "youtube:" in start[0].lower() and not _ADDRESS.match(rest):
         return urlsplit(f"https://youtu.be/{rest}")
-    if rest.startswith("@"):
-        rest = f"www.youtube.com/{rest}"
+    if not start and _RELATIVE.match(rest):
+        place = "channel/" if rest.startswith("UC") else ""
+        rest = f"www.youtube.com/{place}{rest.lstrip('/')}"
     if not _ADDRESS.match(rest):
         return None
     try:
@@ -127,7 +161,8 @@ def _split(text: str) -> SplitResult | None:
 def _target(address: Address, fragment: str) -> str | None:
     """Return the target of a wrapper; None for a URL that is no wrapper."""
     if _HOST.fullmatch(address.host):
-        if fragment.startswith(("/", "!/")) and not address.path:  # of old mobile pages
+        # Pages for old phones and for television sets have the address in the fragment.
+        if fragment.startswith(("/", "!/")) and address.page in {"", "tv"}:
             return _YOUTUBE + fragment.lstrip("!")
         if address.is_short or address.page not in _WRAPPING_PAGES:
             return None

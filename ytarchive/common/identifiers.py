@@ -12,7 +12,7 @@ from typing import Annotated
 import uuid_utils
 from pydantic import AfterValidator, Field, StringConstraints
 
-from ytarchive.common.addresses import Address, clean, read_address
+from ytarchive.common.addresses import Address, clean, read_address, readings, urls_in
 from ytarchive.common.channel_lists import (
     TAB_LISTS,
     channel_and_tab,
@@ -24,13 +24,18 @@ from ytarchive.common.errors import InvalidIdentifier
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _VIDEO_START = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])")
-_PLAYLIST_ID = re.compile(r"(?:PL|UU|OL|FL|RD|LL|LM|WL|UL|SP|EL|PU|EC|TL)[A-Za-z0-9_-]{0,64}")
+_PLAYLIST_ID = re.compile(
+    r"(?:WL|LL|LM|RDMM)(?![A-Za-z0-9_-])|(?![A-Z]{2,10}(?![A-Za-z0-9_-]))"  # no word such as PLAYER
+    r"(?:PL|UU|OL|FL|RD|LL|LM|WL|UL|SP|EL|PU|EC|TL)[A-Za-z0-9_-]{0,64}"
+)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9_-]{1,32})?")
-_PARAMETERS = re.compile(r"[?&](?:si|t|list|index|feature|pp|ab_channel|start_radio)=\S*$")
+_PARAMETERS = re.compile(r"[?&](?:si|t|list|index|feature|pp|ab_channel|start_radio)=\S*$|#\S*$")
 """Parameters that are copied with the last part of a URL."""
 _NAME_FOLDERS = frozenset(["c", "user"])
 """Channel URLs from the time before handles, which still work."""
-_VIDEO_FOLDERS = frozenset(["shorts", "live", "embed", "v", "e", "watch", "vi", "vi_webp", "video"])
+_VIDEO_FOLDERS = frozenset(
+    ["shorts", "live", "embed", "v", "e", "watch", "vi", "vi_webp", "an_webp", "sb", "video"]
+)
 _WORDS = frozenset(["videoseries", "live_stream", "watch_popup", "attribution"])
 """Words in YouTube's URLs that are as long as a video id."""
 
@@ -39,16 +44,19 @@ _REASONS = {
     "live": "it leads to the current live stream; give the video's URL",
     "search": "it is a search, whose results change; give URLs of videos or playlists",
     "results": "it is a search, whose results change; give URLs of videos or playlists",
-    "playlists": "it lists playlists; give the URL of each playlist",
-    "podcasts": "it lists playlists; give the URL of each playlist",
-    "releases": "it lists playlists; give the URL of each playlist",
-    "courses": "it lists playlists; give the URL of each playlist",
+    **dict.fromkeys(
+        ("playlists", "podcasts", "releases", "courses", "show"),
+        "it lists playlists; give the URL of each playlist",
+    ),
+    "watch_videos": "it is a playlist without an id; give the URL of each video",
     "clip": "it is a clip; give the URL of its video",
     "live_stream": "it leads to the current live stream; give the video's URL",
 }
 _PAGES = _VIDEO_FOLDERS | {
     *("playlist", "channel", "user", "browse", "feed", "hashtag", "post", "gaming", "premium"),
     *("account", "about", "music", "kids", "redirect", "signin", "oembed", "sports", "movies"),
+    *("shows", "trending", "news", "learning", "podcasts", "source", "feeds", "upload", "creators"),
+    *("tv", "new", "ads", "playables", "logout", "login", "howyoutubeworks", "attribution"),
 }
 _OTHER_PAGE = "this page has no list of videos; give a video, playlist, @handle or channel URL"
 
@@ -70,13 +78,18 @@ def _parsed(
 ) -> str:
     """Return the id in `text`, an id or URL. Raises InvalidIdentifier."""
     wanted = clean(text)
-    bare = _PARAMETERS.sub("", wanted)
-    if is_id(bare):
-        return bare
-    address = read_address(wanted)
-    if address and (found := in_address(address)):
-        return found
-    raise _refused(text, what, address)
+    if len(urls_in(wanted)) > 1:
+        raise InvalidIdentifier(f"{_shown(text)} has several addresses; give them one by one")
+    refused: Address | None = None
+    for reading in readings(wanted):
+        bare = _PARAMETERS.sub("", reading)
+        if is_id(bare):
+            return bare
+        address = read_address(reading)
+        if address and (found := in_address(address)):
+            return found
+        refused = refused or address
+    raise _refused(text, what, refused)
 
 
 def _is_video_id(text: str) -> bool:
@@ -93,6 +106,8 @@ def _video_part(address: Address) -> str:
     """Return the part of a URL that begins with a video id, if it has one."""
     if address.is_short and address.page not in {"", "watch", "playlist"}:
         return address.path[-1] if address.page in _VIDEO_FOLDERS else address.path[0]
+    if address.page == "watch" and "v" in address.query:
+        return address.query["v"]
     if address.page in _VIDEO_FOLDERS and len(address.path) > 1:
         return address.path[1]
     return "" if _channel_in(address) else address.query.get("v", "")
@@ -114,7 +129,8 @@ def parse_playlist_id(text: str) -> str:
 
 
 def _playlist_in(address: Address) -> str:
-    listed = address.query.get("list", "")
+    other = {"view_play_list": "p", "feeds": "playlist_id"}.get(address.page, "")
+    listed = address.query.get("list") or address.query.get(other, "")
     if address.query.get("listType") == "user_uploads" and is_channel_name(f"user:{listed}"):
         return f"user:{listed}"
     if address.page in {"playlist", "browse"} and len(address.path) > 1:
@@ -144,6 +160,9 @@ def _channel_in(address: Address) -> str:
     """Return the channel in the URL of a channel's page; empty for other pages."""
     if address.page.startswith("@"):
         name = address.path[0]
+    elif address.page == "feeds":
+        user = address.query.get("user", "")
+        name = address.query.get("channel_id") or f"user:{user}"
     elif address.page in {"channel", "browse"} and len(address.path) > 1:
         name = address.path[1]
     elif address.page in _NAME_FOLDERS and len(address.path) > 1:
@@ -202,9 +221,14 @@ def _reason(address: Address) -> str:
         return _REASONS.get(last if address.page == "embed" else address.page, _OTHER_PAGE)
     if _video_part(address):
         return f"{_shown(_video_part(address))} is not a video's id"
-    if re.fullmatch(r"[a-z0-9]{3,30}", address.page) and address.page not in _PAGES:
+    is_name = re.fullmatch(r"[a-z0-9]{3,30}", address.page) and address.page not in _PAGES
+    if is_name and _page_of_name(address) in {*_CHANNEL_PAGES, *TAB_LISTS, *_REASONS}:
         return f"for a channel's old URL, give its handle, such as @{address.path[0]}"
     return _OTHER_PAGE
+
+
+def _page_of_name(address: Address) -> str:
+    return address.path[1].lower() if len(address.path) > 1 else ""
 
 
 def parse_language(text: str) -> str:

@@ -48,6 +48,10 @@ WRAPPERS = [
     "https://www.youtube.com/verify_age?next_url={relative}",
     "https://l.facebook.com/l.php?u={absolute}&h=x",
     "https://m.youtube.com/#{plain}",
+    "https://duckduckgo.com/l/?uddg={absolute}&rut=x",
+    "https://out.reddit.com/t3_x?url={absolute}",
+    "https://vk.com/away.php?to={absolute}",
+    "https://eur01.safelinks.protection.outlook.com/?url={absolute}&data=x",
 ]
 
 
@@ -101,11 +105,57 @@ def wrapped(wrapper: str, path: str) -> str:
         f"vnd.youtube://{ID}",
         f"vnd.youtube://www.youtube.com/watch?v={ID}",
         f"{WATCH}&list={LIST}",
+        f"https://www.youtube.com/watch#!v={ID}",
+        f"https://www.youtube.com/tv#/watch?v={ID}",
+        f"https://www.youtube.com/tv#/watch/video/control?v={ID}",
+        f"https://www.youtube.com/user/films#p/u/1/{ID}",
+        f"https://www.youtube.com/films#p/c/{LIST}/0/{ID}",
+        f"HTTPS://WWW.YOUTUBE.COM/WATCH?V={ID}",
+        f'[a film]({WATCH} "A title")',
+        f"[a film](<{WATCH}>)",
+        f"**{WATCH}**",
+        f"*{WATCH}*",
+        f"_{WATCH}_",
+        f"||{WATCH}||",
+        f"- {WATCH}",
+        f"1. {WATCH}",
+        f"URL: {WATCH}",
+        f"[url]{WATCH}[/url]",
+        f'<a href="{WATCH}">a film</a>',
+        f'<iframe width="560" src="https://www.youtube.com/embed/{ID}?si=x" title="x"></iframe>',
+        f"https%253A%252F%252Fwww.youtube.com%252Fwatch%253Fv%253D{ID}",
+        f"https://www.youtube.com/watch%3Fv%3D{ID}",
+        f"https://www.youtube.com/watch?feature=share%26v%3D{ID}",
+        f"watch?v={ID}",
+        f"/watch?v={ID}&t=3",
+        f"/shorts/{ID}",
+        f"{ID}#t=3",
+        f"{ID},",
+        f"https://i.ytimg.com/an_webp/{ID}/mqdefault_6s.webp",
     ],
 )
 def test_the_address_of_a_video_means_the_video(address: str) -> None:
     assert parse_video_id(address) == ID
     assert parse_source(address) == Source(ID, is_video=True)
+
+
+def test_text_with_several_addresses_is_refused() -> None:
+    for text in (f"{WATCH} https://youtu.be/AAAAAAAAAAA", f"- {WATCH}, {WATCH[:-1]}A"):
+        with pytest.raises(InvalidIdentifier, match="several addresses"):
+            parse_source(text)
+    assert parse_video_id(f"[{WATCH}]({WATCH})") == ID
+
+
+@pytest.mark.parametrize("word", ["PL", "PLAYER", "UU", "PUBLIC", "SPECIAL", "ECHO", "RD"])
+def test_words_that_begin_like_playlists_are_no_playlists(word: str) -> None:
+    for text in (word, f"https://www.youtube.com/playlist?list={word}"):
+        with pytest.raises(InvalidIdentifier):
+            parse_source(text)
+
+
+@pytest.mark.parametrize("list_id", ["WL", "LL", "LM", "RDMM"])
+def test_playlists_of_an_account_have_short_ids(list_id: str) -> None:
+    assert parse_playlist_id(list_id) == list_id
 
 
 @pytest.mark.parametrize("list_id", [LIST, "@films", CHANNEL])
@@ -159,6 +209,9 @@ def test_wrappers_are_parsed_to_a_limit_and_never_to_another_site() -> None:
         f"https://music.youtube.com/browse/VL{LIST}",
         f"https://youtu.be/?list={LIST}",
         f"<https://m.youtube.com/playlist?list={LIST}>",
+        f"https://www.youtube.com/view_play_list?p={LIST}",
+        f"https://www.youtube.com/feeds/videos.xml?playlist_id={LIST}",
+        f"https://www.youtube.com/playlist%3Flist%3D{LIST}",
     ],
 )
 def test_the_address_of_a_playlist_means_the_playlist(address: str) -> None:
@@ -194,7 +247,28 @@ def test_a_tab_of_a_channel_means_its_list(tab: str, rest: str) -> None:
 def test_a_channel_without_a_tab_means_all_its_uploads(rest: str) -> None:
     assert parse_playlist_id(f"https://www.youtube.com/@Films{rest}") == "@Films"
     assert parse_playlist_id(f"youtube.com/channel/{CHANNEL}{rest}") == CHANNEL
+    assert parse_playlist_id(f"channel/{CHANNEL}{rest}") == CHANNEL
     assert channel_and_tab("@Films") == ("@Films", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("https://youtube.com/@Films,", "@Films"),
+        ("https://youtube.com/@Films)", "@Films"),
+        ("https://youtube.com/@Films/shorts.", "@Films:shorts"),
+        ("https://youtube.com/@Films/shorts).", "@Films:shorts"),
+        ("https://www.youtube.com/@Films%2Fshorts", "@Films:shorts"),
+        ("**@Films/streams**", "@Films:streams"),
+        ("/@Films/videos", "@Films:videos"),
+        (f"{CHANNEL}/shorts", f"UUSH{TAIL}"),
+        (f"https://www.youtube.com/channel/{CHANNEL}.", CHANNEL),
+        (f"https://www.youtube.com/feeds/videos.xml?channel_id={CHANNEL}", CHANNEL),
+        ("https://www.youtube.com/feeds/videos.xml?user=films", "user:films"),
+    ],
+)
+def test_a_channel_is_understood_in_other_text(address: str, meant: str) -> None:
+    assert parse_source(address) == Source(meant, is_video=False)
 
 
 @pytest.mark.parametrize("channel", ["@Films", f"channel/{CHANNEL}", "c/Films", "user/films"])
@@ -230,6 +304,12 @@ def test_other_pages_of_a_channel_are_refused_with_the_reason(
         ("https://www.youtube.com/embed/videoseries", "no list of videos"),
         ("https://www.youtube.com/results?search_query=films", "a search"),
         ("https://www.youtube.com/feed/history", "no list of videos"),
+        (f"https://www.youtube.com/show/SC{TAIL}", "it lists playlists"),
+        ("https://www.youtube.com/show/films?season=1", "it lists playlists"),
+        ("https://www.youtube.com/shows", "no list of videos"),
+        (f"https://www.youtube.com/source/{ID}/shorts", "no list of videos"),
+        ("https://www.youtube.com/t/terms", "no list of videos"),
+        (f"https://www.youtube.com/watch_videos?video_ids={ID}", "give the URL of each video"),
         ("https://www.youtube.com/clip/UgkxAbCdEfGhIjKlMnOp", "a clip"),
         ("https://www.youtube.com/post/UgkxAbCdEfGhIjKlMnOp", "no list of videos"),
         ("https://www.youtube.com/hashtag/films", "no list of videos"),
