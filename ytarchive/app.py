@@ -17,7 +17,7 @@ from ytarchive.composition import (
     Composition,
     presence_of,
     register_in_process,
-    warn_of_lost_queue,
+    warn_of_loss,
 )
 from ytarchive.discovery import Archive, find_server
 from ytarchive.download import DownloadAPI, DownloadListener, StagingAPI
@@ -47,6 +47,7 @@ from ytarchive.storage import (
     StorageAPI,
     VerificationAPI,
     WorkPlansAPI,
+    lost_queue,
     open_identity,
 )
 from ytarchive.storage.service import StorageService
@@ -83,7 +84,7 @@ async def open_services(
         if ServiceName.DOWNLOAD in services:
             await asyncio.to_thread(StagingArea(settings.storage).release_space)
         if ServiceName.JOBS in services:
-            await warn_of_lost_queue(settings)
+            await warn_of_loss(settings, lost_queue)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         bus = open_bus()
         presence = presence_of(settings, identity)
@@ -116,8 +117,8 @@ async def _open_each(
     opening = LoggingService.open(settings, presence, scheduler)
     logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: opening)
     if ServiceName.LOGGING not in services:
-        capacity, level = settings.logging.queue_entries, settings.server.log_level
-        await stack.enter_async_context(LogPipeline(RemoteTarget(logging), capacity, level))
+        level = settings.server.log_level
+        await stack.enter_async_context(LogPipeline(RemoteTarget(logging), level=level))
     await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(parts))
     yt_dlp = await stack.enter_async_context(YtDlp(settings, presence))
     await enter(

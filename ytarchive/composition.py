@@ -1,6 +1,7 @@
 """The parts of a running archive, in this process and in others."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import aiohttp
@@ -8,7 +9,7 @@ from aiohttp import hdrs
 from loguru import logger
 from pydantic_core import from_json
 
-from ytarchive.common.config import Settings
+from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.contract import Contract, ServiceContract
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.hosts import same_address
@@ -24,7 +25,6 @@ from ytarchive.jobs.service import JobsService
 from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
-from ytarchive.storage import lost_library, lost_queue
 from ytarchive.storage.service import StorageService
 
 log = logger.bind(service="jobs")
@@ -149,15 +149,9 @@ async def register_in_process(archive: Archive) -> None:
         )
 
 
-async def warn_of_lost_queue(settings: Settings) -> None:
-    """Log what is lost if an archive that stored videos has no `jobs.db`, or an empty one."""
-    lost = await asyncio.to_thread(lost_queue, settings.storage)
-    if lost is not None:
-        log.warning("{}", lost)
-
-
-async def warn_of_lost_library(settings: Settings) -> None:
-    """Log that a reading command has no library, although the archive has stored videos."""
-    lost = await asyncio.to_thread(lost_library, settings.storage)
-    if lost is not None:
-        log.warning("{}", lost)
+async def warn_of_loss(settings: Settings, *checks: Callable[[StorageConfig], str | None]) -> None:
+    """Log which databases an archive that stored videos has lost: `lost_queue`, `lost_library`."""
+    for check in checks:
+        lost = await asyncio.to_thread(check, settings.storage)
+        if lost is not None:
+            log.warning("{}", lost)

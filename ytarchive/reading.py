@@ -12,8 +12,7 @@ from ytarchive.composition import (
     Composition,
     presence_of,
     register_in_process,
-    warn_of_lost_library,
-    warn_of_lost_queue,
+    warn_of_loss,
 )
 from ytarchive.discovery import Archive
 from ytarchive.download.service import DownloadService
@@ -22,7 +21,7 @@ from ytarchive.jobs.reading import ReadOnlyJobs
 from ytarchive.logging import register_secrets
 from ytarchive.logging.reading import ReadOnlyLogging
 from ytarchive.metadata.reading import ReadOnlyMetadata
-from ytarchive.storage import Access, open_identity
+from ytarchive.storage import Access, lost_library, lost_queue, open_identity
 from ytarchive.storage.reading import ReadOnlyStorage
 from ytarchive.ytdlp import YtDlp
 
@@ -36,8 +35,7 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
     register_secrets(settings)
     identity = await asyncio.to_thread(open_identity, settings.storage, Access.READ)
     presence = presence_of(settings, identity)
-    await warn_of_lost_queue(settings)
-    await warn_of_lost_library(settings)
+    await warn_of_loss(settings, lost_queue, lost_library)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         session = await enter(aiohttp.ClientSession())

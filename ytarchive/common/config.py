@@ -193,7 +193,6 @@ class LoggingConfig(Section):
     retention_days: Days = Field(30, ge=1, description="Entries and files are kept for this time")
     max_bytes: Size = Field(2**30, ge=2**20, description="Maximum total size of log files")
     file_bytes: Size = Field(64 * 2**20, ge=2**16, description="A log file is rotated at this size")
-    queue_entries: int = Field(20_000, ge=100, description="Maximum number of waiting entries")
 
 
 class NetworkConfig(Section):

@@ -18,7 +18,7 @@ from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.side_files import THUMBNAIL, caption_languages_of, captions_among, in_words
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
 from ytarchive.download.api import DownloadRequest
-from ytarchive.download.retrying import Retry, RetryPolicy, for_disk_space, never_retry
+from ytarchive.download.retrying import Retry, RetryPolicy, for_disk_space
 from ytarchive.download.tasks import DownloadTask
 from ytarchive.ytdlp import CAPTIONS_NOT_ASKED, Downloaded, DownloadOrder, Fetcher, Transfer
 
@@ -149,7 +149,7 @@ class Attempts:
         self._require_own_folder = require_own_folder
         self._note = note
         self._slots = asyncio.Semaphore(settings.download.concurrency)
-        self.policy: RetryPolicy = never_retry
+        self.policy: RetryPolicy = lambda *_: None
         """Decides when direct downloads are retried."""
 
     async def run(self, task: DownloadTask) -> None:

@@ -1,8 +1,8 @@
 """The retry policy of direct downloads: declared here, implemented by Jobs, set in `app`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from ytarchive.common.errors import ArchiveMissing, DiskFull, YTArchiveError
 from ytarchive.common.models import utc_now
@@ -18,24 +18,11 @@ class Retry:
     uses_attempt: bool
 
 
-class RetryPolicy(Protocol):
-    """Decides about a failure."""
+RetryPolicy = Callable[[YTArchiveError, int, int, int], Retry | None]
+"""Decides about the n-th failure of a download: returns the next attempt; None to give up.
 
-    def __call__(
-        self, error: YTArchiveError, failures: int, max_retries: int, same_code: int
-    ) -> Retry | None:
-        """Return the next attempt after the `failures`-th failure; None to give up.
-
-        `same_code`: how many of the failures had this error's code, this one included.
-        """
-        ...
-
-
-def never_retry(
-    error: YTArchiveError, failures: int, max_retries: int, same_code: int
-) -> Retry | None:
-    """Give up, in a process without a policy."""
-    return None
+Gets the error, n, the maximum number of retries, and how many of the failures had its code.
+"""
 
 
 def for_disk_space(error: YTArchiveError) -> Retry | None:

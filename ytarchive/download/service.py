@@ -78,7 +78,7 @@ class DownloadService(DownloadAPI):
 
     def retry_by(self, policy: RetryPolicy) -> None:
         """Set the retry policy of direct downloads."""
-        self._transfers.retry_by(policy)
+        self._transfers.attempts.policy = policy
 
     async def restore_pending(self) -> None:
         """Queue an earlier process's unfinished downloads, which start at `report_to`."""

@@ -70,9 +70,7 @@ class DownloadTask:
         task = cls(pending.request, pending.task_id)
         task.is_durable, task.trace_id, task.errors = True, pending.trace_id, pending.errors
         # After a restart the disk is checked at once. Other pauses continue.
-        waits_for_space = (
-            pending.errors and for_disk_space(error_from(pending.errors[-1])) is not None
-        )
+        waits_for_space = pending.errors and for_disk_space(error_from(pending.errors[-1]))
         retry_at = None if waits_for_space else pending.retry_at
         task._update(attempts=pending.attempts, retry_at=retry_at)
         if pending.progress is not None and pending.event is not None:

@@ -23,7 +23,6 @@ from ytarchive.download.api import (
 from ytarchive.download.attempts import Attempts, count_failure
 from ytarchive.download.notifier import deliver
 from ytarchive.download.pending import PendingDownloads
-from ytarchive.download.retrying import RetryPolicy
 from ytarchive.download.tasks import DownloadTask
 from ytarchive.download.video_queues import VideoQueues
 from ytarchive.ytdlp import Fetcher
@@ -42,7 +41,7 @@ class Transfers:
         self, settings: Settings, fetcher: Fetcher, watch: ArchiveWatch | None = None
     ) -> None:
         self._watch = watch or ArchiveWatch(None)
-        self._attempts = Attempts(
+        self.attempts = Attempts(
             settings,
             fetcher,
             self._watch,
@@ -98,10 +97,6 @@ class Transfers:
         if task is not None:
             return task.progress
         return await asyncio.to_thread(self._pending.ended, task_id)
-
-    def retry_by(self, policy: RetryPolicy) -> None:
-        """Set the retry policy of direct downloads."""
-        self._attempts.policy = policy
 
     def report_to(self, listener: DownloadListener) -> None:
         """Set the listener; restored downloads start now."""
@@ -197,7 +192,7 @@ class Transfers:
         video_id = task.request.video_id
         try:
             await task.turn.wait()
-            await self._attempts.run(task)
+            await self.attempts.run(task)
         except asyncio.CancelledError:
             if self._is_closing:
                 task.failed(errors.ServiceUnavailable("the Download service was shut down"))

@@ -132,7 +132,7 @@ class LogPipeline:
     Use it as an async context manager, inside which `configure_logging` must not be called.
     """
 
-    def __init__(self, target: EntryTarget, capacity: int, level: str = "INFO") -> None:
+    def __init__(self, target: EntryTarget, capacity: int = 20_000, level: str = "INFO") -> None:
         self._target = target
         self._level = level
         self._queue = EntryQueue(capacity)

@@ -33,16 +33,6 @@ from ytarchive.logging.repository import SCHEMA, LogRepository
 log = logger.bind(service="logging")
 
 
-def current_metrics() -> list[Metric]:
-    """Return the present value of every metric; a histogram gives its buckets, sum and count."""
-    now = utc_now()
-    return [
-        Metric(name=sample.name, value=sample.value, tags=sample.labels, timestamp=now)
-        for family in REGISTRY.collect()
-        for sample in family.samples
-    ]
-
-
 class LogStore:
     """Stores entries in the database, and in files for people and their tools."""
 
@@ -78,10 +68,9 @@ class LogStore:
 
     async def purge(self) -> None:
         """Remove entries beyond the limits of age and size."""
-        now, config = utc_now(), self._config
-        oldest = now - timedelta(days=config.retention_days)
+        oldest = utc_now() - timedelta(days=self._config.retention_days)
         await asyncio.to_thread(self._purge_files)
-        await self.rows.purge(oldest, config.max_bytes)
+        await self.rows.purge(oldest, self._config.max_bytes)
 
     def _write_files(self, entries: Sequence[LogEntry]) -> None:
         lines = ((entry.service, line_of(entry)) for entry in entries)
@@ -104,10 +93,14 @@ class LogStore:
 class LoggingService(LoggingAPI):
     """Collects the records of this process and submitted entries."""
 
-    def __init__(self, database: Database, store: LogStore, pipeline: LogPipeline) -> None:
+    def __init__(
+        self, database: Database, settings: Settings, presence: Presence | None = None
+    ) -> None:
+        storage, config = settings.storage, settings.logging
+        files = LogFiles(storage.base_path / storage.logs_dir, config.file_bytes)
         self._database = database
-        self._store = store
-        self._pipeline = pipeline
+        self._store = LogStore(LogRepository(database), files, config, presence)
+        self._pipeline = LogPipeline(self._store, level=settings.server.log_level)
         self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
 
@@ -125,18 +118,13 @@ class LoggingService(LoggingAPI):
         A damaged database is set aside, because new entries must not depend on old ones.
         Raises DatabaseUnsupported, NotWritable or DiskFull.
         """
-        storage, config = settings.storage, settings.logging
         async with AsyncExitStack() as stack:
-            database = await _open_database(storage.state_path / "logs.db")
+            database = await _open_database(settings.storage.state_path / "logs.db")
             await stack.enter_async_context(database)
-            rows = LogRepository(database)
-            await rows.prepare()
-            files = LogFiles(storage.base_path / storage.logs_dir, config.file_bytes)
-            store = LogStore(rows, files, config, presence)
-            pipeline = LogPipeline(store, config.queue_entries, settings.server.log_level)
-            await stack.enter_async_context(pipeline)
-            service = cls(database, store, pipeline)
-            purge = Duty("retention of log entries", store.purge, 3600.0, in_commands=True)
+            service = cls(database, settings, presence)
+            await service._store.rows.prepare()
+            await stack.enter_async_context(service._pipeline)
+            purge = Duty("retention of log entries", service._store.purge, 3600.0, in_commands=True)
             (scheduler or Scheduler()).add(purge, service._supervisor)
             stack.push_async_callback(service._supervisor.stop)
             yield service
@@ -163,7 +151,12 @@ class LoggingService(LoggingAPI):
         return page
 
     async def get_metrics(self) -> list[Metric]:
-        return current_metrics()
+        now = utc_now()  # a histogram gives its buckets, sum and count
+        return [
+            Metric(name=sample.name, value=sample.value, tags=sample.labels, timestamp=now)
+            for family in REGISTRY.collect()
+            for sample in family.samples
+        ]
 
     async def health(self) -> HealthCheck:
         checks = {

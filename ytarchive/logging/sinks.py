@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -34,12 +34,7 @@ _COLOURS = {
     LogLevel.ERROR: "\x1b[31m",
     LogLevel.CRITICAL: "\x1b[1;31m",
 }
-_RESET = "\x1b[0m"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-if TYPE_CHECKING:
-    from loguru import Message  # only for type checkers
 
 _MOST = 1000
 
@@ -94,24 +89,21 @@ def configure_logging(level: str, *, console: Console = Console.FULL) -> None:
     logger.remove()
     logger.configure(patcher=complete)
     if console is not Console.NONE:
-        least = level if console is Console.FULL else _higher(level, "WARNING")
+        levels = [level] if console is Console.FULL else [level, "WARNING"]
+        least = max(levels, key=lambda name: logger.level(name).no)
         # A format function adds no traceback: loguru's traceback shows the values of variables.
         logger.add(_console_sink(console), level=least, format=lambda _: "")
     early_entries.keep()
     _intercept_standard_library()
 
 
-def _higher(level: str, other: str) -> str:
-    return max(level, other, key=lambda name: logger.level(name).no)
-
-
 def _console_sink(console: Console) -> "Callable[[Message], None]":
     line = _full_line if console is Console.FULL else _short_line
-    coloured = _coloured if _has_colours() else _plain
+    colours = _COLOURS if _has_colours() else {}
 
     def write(message: "Message") -> None:
         with suppress(OSError, ValueError, AttributeError):  # stderr may be closed or missing
-            sys.stderr.write(line(message.record, coloured) + "\n")
+            sys.stderr.write(line(message.record, colours) + "\n")
 
     return write
 
@@ -122,7 +114,7 @@ def _has_colours() -> bool:
     return False
 
 
-def _full_line(record: "Record", coloured: Callable[[str, LogLevel], str]) -> str:
+def _full_line(record: "Record", colours: Mapping[LogLevel, str]) -> str:
     level = level_of(record)
     time = record["time"].isoformat(" ", "seconds")[:19]
     text = _printable(record["message"])
@@ -131,20 +123,16 @@ def _full_line(record: "Record", coloured: Callable[[str, LogLevel], str]) -> st
         text += f" [{_printable(trace)}]"
     if record["exception"] is not None:
         text += "\n" + _printable(traceback_of(record)).rstrip()
-    return f"{time} {coloured(f'{level:<8}', level)} {service_of(record):<9} {text}"
+    return f"{time} {_coloured(f'{level:<8}', colours.get(level))} {service_of(record):<9} {text}"
 
 
-def _short_line(record: "Record", coloured: Callable[[str, LogLevel], str]) -> str:
+def _short_line(record: "Record", colours: Mapping[LogLevel, str]) -> str:
     level = level_of(record)
-    return f"{coloured(level.lower(), level)}: {_printable(record['message'])}"
+    return f"{_coloured(level.lower(), colours.get(level))}: {_printable(record['message'])}"
 
 
-def _plain(text: str, _: LogLevel) -> str:
-    return text
-
-
-def _coloured(text: str, level: LogLevel) -> str:
-    return f"{_COLOURS[level]}{text}{_RESET}"
+def _coloured(text: str, colour: str | None) -> str:
+    return f"{colour}{text}\x1b[0m" if colour else text
 
 
 def _printable(text: str) -> str:

@@ -1,7 +1,7 @@
 """Metadata for read-only commands: the quota and cached answers."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Self
 
 from ytarchive.common.config import Settings
@@ -9,11 +9,10 @@ from ytarchive.common.errors import NotWritable
 from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, VideoMetadata
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.metadata.api import MetadataQuery, VideoMetadataQuery
-from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA
 from ytarchive.metadata.service import MetadataService
-from ytarchive.metadata.sources import Sources
+from ytarchive.metadata.sources import open_sources
 from ytarchive.ytdlp import Extractor
 
 
@@ -39,14 +38,8 @@ class ReadOnlyMetadata(MetadataService):
     @asynccontextmanager
     async def reading(cls, settings: Settings, extractor: Extractor) -> AsyncIterator[Self]:
         """Yield the service; a missing `metadata.db` is treated as empty."""
-        youtube = settings.youtube
         path = settings.storage.state_path / "metadata.db"
-        async with AsyncExitStack() as stack:
-            database = await stack.enter_async_context(await ReadOnlyDatabase.open(path, SCHEMA))
-            ledger = QuotaLedger(database, youtube)
-            api = None
-            if youtube.api_key:
-                opening = DataApi.open(youtube.api_key, settings.network, ledger)
-                api = await stack.enter_async_context(opening)
-            sources = Sources(api, extractor, youtube.extract_when_quota_spent)
-            yield cls(settings, database, ledger, sources)
+        async with await ReadOnlyDatabase.open(path, SCHEMA) as database:
+            ledger = QuotaLedger(database, settings.youtube)
+            async with open_sources(settings, ledger, extractor) as sources:
+                yield cls(settings, database, ledger, sources)

@@ -29,13 +29,12 @@ from ytarchive.metadata.api import (
 from ytarchive.metadata.api_listing import ApiListing
 from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.channels import Channels
-from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.listings import ListingRepository
 from ytarchive.metadata.passes import ListingPasses
 from ytarchive.metadata.playlists import Playlists
 from ytarchive.metadata.repository import SCHEMA, MetadataCache
-from ytarchive.metadata.sources import Sources
+from ytarchive.metadata.sources import Sources, open_sources
 from ytarchive.metadata.videos import Videos
 from ytarchive.ytdlp import Extractor
 
@@ -89,16 +88,11 @@ class MetadataService(MetadataAPI):
 
         Raises InvalidConfiguration, DatabaseCorrupt, DatabaseUnsupported or NotWritable.
         """
-        youtube = settings.youtube
+        path = settings.storage.state_path / "metadata.db"
         async with AsyncExitStack() as stack:
-            path = settings.storage.state_path / "metadata.db"
             database = await stack.enter_async_context(await Database.open(path, SCHEMA))
-            ledger = QuotaLedger(database, youtube, now)
-            api = None
-            if youtube.api_key:  # an empty key counts as none
-                opening = DataApi.open(youtube.api_key, settings.network, ledger)
-                api = await stack.enter_async_context(opening)
-            sources = Sources(api, extractor, youtube.extract_when_quota_spent)
+            ledger = QuotaLedger(database, settings.youtube, now)
+            sources = await stack.enter_async_context(open_sources(settings, ledger, extractor))
             service = cls(settings, database, ledger, sources, now)
             stack.push_async_callback(service._close)
             service._add_duties(scheduler or Scheduler())

@@ -4,14 +4,17 @@ The Data API returns only public content. yt-dlp can use the cookies of an accou
 that the API leaves out. So a refusal of the API is a hint, and yt-dlp's answer decides.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from loguru import logger
 
 from ytarchive.common import errors
+from ytarchive.common.config import Settings
 from ytarchive.metadata.data_api.client import DataApi
+from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.ytdlp import Extractor
 
 log = logger.bind(service="metadata")
@@ -49,6 +52,20 @@ class Sources:
                 raise
             log.info("using yt-dlp instead: {}", error.message)
             return await extractor()
+
+
+@asynccontextmanager
+async def open_sources(
+    settings: Settings, ledger: QuotaLedger, extractor: Extractor
+) -> AsyncIterator[Sources]:
+    """Yield the sources, with connections to the Data API if there is a key."""
+    youtube = settings.youtube
+    async with AsyncExitStack() as stack:
+        api = None
+        if youtube.api_key:  # an empty key counts as none
+            opening = DataApi.open(youtube.api_key, settings.network, ledger)
+            api = await stack.enter_async_context(opening)
+        yield Sources(api, extractor, youtube.extract_when_quota_spent)
 
 
 async def with_hint(extractor: Callable[[], Awaitable[T]], hint: errors.Unavailable) -> T:

@@ -75,6 +75,6 @@ async def test_after_a_refusal_captions_are_not_requested_for_some_minutes(
     await event_of(service, ear, VIDEO, "captions:en", "thumbnail")
     assert fetcher.orders[-1].omits_captions
 
-    service._transfers._attempts._orders._captions_from = 0.0  # ten minutes later
+    service._transfers.attempts._orders._captions_from = 0.0  # ten minutes later
     await event_of(service, ear, VIDEO, "captions:en")
     assert not fetcher.orders[-1].omits_captions

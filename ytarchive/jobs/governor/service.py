@@ -75,11 +75,10 @@ class Permits(PermitsAPI):
 
     async def ask_permit(self, request: PermitRequest) -> GivenPermit:
         permit = await self._gate.admit(request.source, is_video=request.is_video, patient=False)
-        if permit.is_covered:
-            return GivenPermit(permit_id=None, egress=permit.egress, lease=_LEASE)
-        permit_id = new_id()
-        self._permits[permit_id] = permit
-        self._start_lease(permit_id)
+        permit_id = None if permit.is_covered else new_id()
+        if permit_id is not None:
+            self._permits[permit_id] = permit
+            self._start_lease(permit_id)
         return GivenPermit(permit_id=permit_id, egress=permit.egress, lease=_LEASE)
 
     async def renew_permit(self, permit_id: str) -> Done:

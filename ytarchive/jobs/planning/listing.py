@@ -21,7 +21,7 @@ from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.planning.lists import FilteredVideos, KnownList, ListRecords, ListSelection
 from ytarchive.jobs.queue.models import JobType
-from ytarchive.jobs.queue.policy import Action, Decision, count_failure, decide
+from ytarchive.jobs.queue.policy import Action, count_failure, decide
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import JobHead, filtered
 from ytarchive.jobs.queue.waiting import Waiting
@@ -190,12 +190,9 @@ class Lister:
 
     async def _record_missing(self, video_ids: list[str], evidence: str) -> None:
         for start in range(0, len(video_ids), _AT_ONCE):
-            stored = await self._stored(video_ids[start : start + _AT_ONCE])
-            await self._guards.ledger.seen_missing(stored, evidence)
-
-    async def _stored(self, video_ids: list[str]) -> list[str]:
-        found = await self._storage.videos_exist(ExistsRequest(video_ids=video_ids))
-        return found.video_ids
+            request = ExistsRequest(video_ids=video_ids[start : start + _AT_ONCE])
+            found = await self._storage.videos_exist(request)
+            await self._guards.ledger.seen_missing(found.video_ids, evidence)
 
     async def _save_page(
         self,
@@ -206,8 +203,11 @@ class Lister:
         newest_only: bool = False,
     ) -> None:
         """Send a page to Storage, which writes the playlist's file. The videos do not need it."""
+        playlist = PlaylistMetadata(
+            **heading_of(page), video_count=0, videos=page.videos, fetched_at=utc_now()
+        )
         part = SavePlaylist(
-            playlist=_playlist(page), draft=job.id, unfinished=unfinished, newest_only=newest_only
+            playlist=playlist, draft=job.id, unfinished=unfinished, newest_only=newest_only
         )
         try:
             await self._storage.save_playlist(part)
@@ -232,7 +232,10 @@ class Lister:
                 page = await self._request_page(job, query)
             except errors.YTArchiveError as error:
                 in_a_row += 1
-                decision = self._decide(error, tries + 1, in_a_row)
+                explained = self._guards.explain(error)
+                decision = decide(
+                    error, tries + 1, 3, self._settings, explained=explained, same_code=in_a_row
+                )
                 if decision.action not in {Action.RETRY, Action.WAIT} or decision.until is None:
                     raise _ListingFailed(error) from error
                 tries += decision.action is Action.RETRY
@@ -243,10 +246,6 @@ class Lister:
             else:
                 self._guards.waits.clear(job.id)
                 return page
-
-    def _decide(self, error: errors.YTArchiveError, tries: int, in_a_row: int) -> Decision:
-        explained = self._guards.explain(error)
-        return decide(error, tries, 3, self._settings, explained=explained, same_code=in_a_row)
 
     async def _request_page(self, job: JobHead, query: PlaylistPageQuery) -> PlaylistPage:
         if job.playlist_id is None:
@@ -277,9 +276,3 @@ def _waiting(job: JobHead, error: errors.YTArchiveError, until: datetime) -> Wai
 
 def _has_shrunk(known: KnownList, listed: int) -> bool:
     return known.entries >= _MIN_ENTRIES_SHRUNK and listed < known.entries / 2
-
-
-def _playlist(page: PlaylistPage) -> PlaylistMetadata:
-    return PlaylistMetadata(
-        **heading_of(page), video_count=0, videos=page.videos, fetched_at=utc_now()
-    )

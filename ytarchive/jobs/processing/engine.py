@@ -64,7 +64,7 @@ class Engine:
     async def start(self, longest_waits: LongestWaits, scheduler: Scheduler) -> None:
         """Start processing, beginning with the jobs of the previous process."""
         await end_damaged_rows(self._repository.database)
-        await self._queue.states.reset()
+        await self._repository.set_all_pending()
         await self._repository.bound_waits(longest_waits)
         for job_id in await self._repository.unreported():
             self._reporter.note(job_id)
@@ -87,7 +87,7 @@ class Engine:
         await self._supervisor.stop()
         await self._runner.finish(grace)
         try:
-            await self._queue.states.reset()
+            await self._repository.set_all_pending()
         except YTArchiveError as error:
             log.warning("running jobs are not set to PENDING: {}", error.message)
 
@@ -146,7 +146,7 @@ class Engine:
             job = self._to_plan.pop(heapq.heappop(self._plan_order)[1], None)
             if job is not None and job.id not in self._planning:
                 self._planning[job.id] = asyncio.create_task(self._plan(job))
-                self._queue.begin(job.id)
+                self._queue.mark_ready(job.id)
 
     async def _plan(self, job: JobHead) -> None:
         planned = partial(self._plan_current, [job], job.id)
@@ -209,10 +209,6 @@ def _final_status(head: JobHead, failure: str | None) -> tuple[JobStatus, str | 
     has_new_failures = head.failed_before < head.total
     if head.good or (failure is None and not has_new_failures):
         return JobStatus.COMPLETED, failure
-    return JobStatus.FAILED, failure or _failure_of(head.total)
-
-
-def _failure_of(total: int) -> str:
-    if total == 1:
-        return "the video could not be archived"
-    return f"none of the {total} videos could be archived"
+    if head.total == 1:
+        return JobStatus.FAILED, failure or "the video could not be archived"
+    return JobStatus.FAILED, failure or f"none of the {head.total} videos could be archived"

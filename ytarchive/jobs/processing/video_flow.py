@@ -97,7 +97,8 @@ class VideoFlow:
         if (audio := await self._kept_from_audio(video_id, options)) is not None:
             return Archived(audio, title)
         event = await self._fetch(video_id, options)
-        location = await self._store(event, options.profile, replace=options.replace)
+        to_store = save_request(event, options.profile, replace=options.replace)
+        location = await self._storage.save_video(to_store)
         if location.kept_reason is not None:
             unchanged = kept(location, location.kept_reason, *event.remarks)
             update = {"metadata_saved": metadata is not None, "video_downloaded": True}
@@ -163,7 +164,7 @@ class VideoFlow:
         )
         event = await self._download_finished(request)
         if not has_no_new_files(event):
-            stored = await self._store(event, options.profile)
+            stored = await self._storage.save_video(save_request(event, options.profile))
         remarks = [*event.remarks, *filter(None, [hint])]
         if not set(to_fetch) - {*stored.missing, *_absent_among(to_fetch, event)}:
             return skipped(stored, *remarks)
@@ -209,31 +210,16 @@ class VideoFlow:
             raise errors.error_from(event.error) if event.error else errors.UnknownFailure()
         return event
 
-    async def _store(
-        self, event: DownloadEvent, profile: ArchiveProfile, *, replace: bool = False
-    ) -> StorageLocation:
-        """Store a completed download (step 8)."""
-        return await self._storage.save_video(save_request(event, profile, replace=replace))
-
 
 def save_request(
     event: DownloadEvent, profile: ArchiveProfile | None, *, replace: bool = False
 ) -> SaveVideo:
-    """Return the request to Storage for a completed download.
+    """Return the request to Storage for a completed download (step 8).
 
     `profile`: the requested profile; None if unknown.
     """
-    return SaveVideo(
-        video_id=event.video_id,
-        transfer_id=event.task_id,
-        output_path=event.output_path,
-        quality=event.quality,
-        profile=profile,
-        only_missing=event.only_missing,
-        missing=event.missing,
-        absent_captions=event.absent_captions,
-        replace=replace,
-    )
+    fields = event.model_dump(include=set(SaveVideo.model_fields))
+    return SaveVideo(**fields, transfer_id=event.task_id, profile=profile, replace=replace)
 
 
 def has_no_new_files(event: DownloadEvent) -> bool:

@@ -35,10 +35,6 @@ class JobStates:
             self._running.discard(job.id)
             _publish(job, JobStatus.PENDING)
 
-    async def reset(self) -> None:
-        """Set every open job to PENDING, because no video is active in a new process."""
-        await self._repository.set_all_pending()
-
     def not_running(self, job_id: str) -> None:
         """Record that the database has another state of a job than RUNNING."""
         self._running.discard(job_id)

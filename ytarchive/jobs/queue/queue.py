@@ -78,16 +78,12 @@ class Queue:
         """Read a job again that was added, changed or removed, or has new videos."""
         if self._to_read is not None:
             self._to_read.add(job_id)
-        self._mark_ready(job_id)
+        self.mark_ready(job_id)
 
     def created(self, job_id: str, priority: int) -> None:
         """Add a created job; it is read once its videos may start soon."""
         heapq.heappush(self._created, (-priority, job_id))
         self._changed.set()
-
-    def begin(self, job_id: str) -> None:
-        """Allow videos of a new job to start: its planning begins."""
-        self._mark_ready(job_id)
 
     def has_enough(self, priority: int) -> bool:
         """Return whether so many jobs are ready that new ones of this priority can wait."""
@@ -99,7 +95,7 @@ class Queue:
         out.discard(video.video_id)
         if not out:
             self._in_progress.pop(video.job.id, None)
-        self._mark_ready(video.job.id)
+        self.mark_ready(video.job.id)
 
     async def next(self) -> DueVideo:
         """Wait for the next video that may start, and return it."""
@@ -118,7 +114,7 @@ class Queue:
     async def _pick(self) -> DueVideo | None:
         await self._apply_clock_change()
         for due_job in self._delayed.due(stopwatch()):
-            self._mark_ready(due_job)
+            self.mark_ready(due_job)
         created = self._pop_created()
         if self._to_read is None or self._to_read or created:
             await self._read(created)
@@ -142,7 +138,7 @@ class Queue:
             log.warning("the wall clock was set by {}: waits are not affected", jump.by)
             await self._repository.shift_waits(jump)
             for job_id in self._jobs:
-                self._mark_ready(job_id)
+                self.mark_ready(job_id)
 
     def _pop_created(self) -> set[str]:
         """Remove and return the created jobs whose videos may start soon."""
@@ -175,7 +171,7 @@ class Queue:
         known = active.keys() & self._jobs.keys()
         self._jobs |= active
         for job_id in known:
-            self._mark_ready(job_id)
+            self.mark_ready(job_id)
         self.on_active(list(active.values()))
 
     def _is_wanted(self, job: JobHead) -> bool:
@@ -188,7 +184,8 @@ class Queue:
         self._delayed.remove(job_id)
         self._ready.forget(job_id)
 
-    def _mark_ready(self, job_id: str) -> None:
+    def mark_ready(self, job_id: str) -> None:
+        """Let a job have a turn: it may have a due video, or its planning begins."""
         self._delayed.remove(job_id)
         job = self._jobs.get(job_id)
         if job is not None:
