@@ -1,9 +1,9 @@
 """The composition root: creates a running archive from settings. Only it names concrete classes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
 
@@ -106,49 +106,25 @@ async def _open_each(
     """Open the local services, callees before callers."""
     settings, local = parts.settings, parts.local
 
-    async def enter(service: ServiceName, contract: type[S], opening: Callable[[], Any]) -> S:
-        if service not in services:
+    async def enter(contract: type[S], opening: AbstractAsyncContextManager[S]) -> S:
+        if contract.service not in services:
             return parts.remote_client(contract)
-        opened: S = await stack.enter_async_context(opening())
-        local[service] = opened
+        opened = await stack.enter_async_context(opening)
+        local[contract.service] = opened
         return opened
 
     presence, scheduler = parts.presence, parts.scheduler
-    opening = LoggingService.open(settings, presence, scheduler)
-    logging = await enter(ServiceName.LOGGING, LoggingAPI, lambda: opening)
+    logging = await enter(LoggingAPI, LoggingService.open(settings, presence, scheduler))
     if ServiceName.LOGGING not in services:
         level = settings.server.log_level
         await stack.enter_async_context(LogPipeline(RemoteTarget(logging), level=level))
-    await enter(ServiceName.STORAGE, StorageAPI, lambda: _storage(parts))
+    await enter(StorageAPI, _storage(parts))
     yt_dlp = await stack.enter_async_context(YtDlp(settings, presence))
-    await enter(
-        ServiceName.METADATA,
-        MetadataAPI,
-        lambda: MetadataService.open(settings, yt_dlp, scheduler=scheduler),
-    )
-    download = await enter(
-        ServiceName.DOWNLOAD,
-        DownloadAPI,
-        lambda: _download(parts, yt_dlp, whole_queue, services),
-    )
-    clients = _clients(parts)
-    jobs = await enter(
-        ServiceName.JOBS, JobsAPI, lambda: _jobs(parts, clients, whole_queue=whole_queue)
-    )
+    await enter(MetadataAPI, MetadataService.open(settings, yt_dlp, scheduler=scheduler))
+    download = await enter(DownloadAPI, _download(parts, yt_dlp, whole_queue, services))
+    jobs = await enter(JobsAPI, _jobs(parts, whole_queue=whole_queue))
     _connect_listeners(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
     return parts.archive()
-
-
-def _clients(parts: Composition) -> ServiceClients:
-    return ServiceClients(
-        parts.of(MetadataAPI),
-        parts.of(DownloadAPI),
-        parts.of(StorageAPI),
-        parts.of(WorkPlansAPI),
-        parts.of(VerificationAPI),
-        parts.of(HistoryAPI),
-        parts.of(StagingAPI),
-    )
 
 
 def _connect_listeners(
@@ -161,16 +137,20 @@ def _connect_listeners(
         download.report_to(jobs or parts.remote_client(DownloadListener))
 
 
-def _jobs(
-    parts: Composition, clients: ServiceClients, *, whole_queue: bool
-) -> AbstractAsyncContextManager[JobsService]:
+def _jobs(parts: Composition, *, whole_queue: bool) -> AbstractAsyncContextManager[JobsService]:
+    clients = ServiceClients(
+        parts.of(MetadataAPI),
+        parts.of(DownloadAPI),
+        parts.of(StorageAPI),
+        parts.of(WorkPlansAPI),
+        parts.of(VerificationAPI),
+        parts.of(HistoryAPI),
+        parts.of(StagingAPI),
+    )
+    settings, scheduler = parts.settings, parts.scheduler
+    state = settings.storage.state_path
     return JobsService.open(
-        parts.settings,
-        parts.settings.storage.state_path,
-        clients,
-        parts.probe,
-        parts.scheduler,
-        whole_queue=whole_queue,
+        settings, state, clients, parts.probe, scheduler, whole_queue=whole_queue
     )
 
 

@@ -88,8 +88,7 @@ class VideoFlow:
         metadata = metadata if options.include_metadata else None
         unsaved = None if stored and stored.has_metadata else metadata
         if unsaved is not None:
-            # Stored before the media are fetched, because the video may become unavailable
-            # meanwhile.
+            # Before the media are fetched, because the video may become unavailable meanwhile.
             await self._storage.save_metadata(SaveMetadata(metadata=unsaved))
         if stored is not None:
             done = await self._complete(stored, options, recheck=video.job.rechecks_captions)
