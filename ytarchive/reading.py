@@ -19,7 +19,7 @@ from ytarchive.download.service import DownloadService
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.reading import ReadOnlyJobs
 from ytarchive.logging import register_secrets
-from ytarchive.logging.reading import ReadOnlyLogging
+from ytarchive.logging.service import LoggingService
 from ytarchive.metadata.reading import ReadOnlyMetadata
 from ytarchive.storage import Access, lost_library, lost_queue, open_identity
 from ytarchive.storage.reading import ReadOnlyStorage
@@ -43,7 +43,7 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         yt_dlp = await enter(YtDlp(settings, presence))
         download = DownloadService(settings, yt_dlp, presence)
         stack.push_async_callback(download.close)
-        logging = await enter(ReadOnlyLogging.reading(settings))
+        logging = await enter(LoggingService.reading(settings))
         storage = await enter(ReadOnlyStorage.reading(settings.storage, presence))
         storage.channels.look_up = parts.look_up_channel
         metadata = await enter(ReadOnlyMetadata.reading(settings, yt_dlp))

@@ -16,8 +16,6 @@ from ytarchive.cli.times import local_times
 from ytarchive.common.json_text import json_bytes
 from ytarchive.common.models import Page
 
-_WIDTH_OF_FILES = 160
-
 Value = TypeVar("Value")
 
 
@@ -81,7 +79,7 @@ def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     if not os.environ.get("COLUMNS", "").strip("0"):  # as a terminal without a size sets it
         os.environ.pop("COLUMNS", None)
-    wide = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_FILES
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else 160
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=wide)
 
 

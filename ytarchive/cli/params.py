@@ -21,17 +21,28 @@ _SECONDS: TypeAdapter[float] = TypeAdapter(Seconds)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-class Identifier(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """An id or URL, reduced to its canonical form by `parse`."""
+class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
+    """A value that `parse` reads; the text of its ValueError is shown."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
         self.parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse the value; parsed ones are not changed."""
+        try:
+            return self.parse(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error))
+
+
+class Identifier(Parsed):
+    """An id or URL, reduced to its canonical form by `parse`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Parse the value. Raises Failure."""
         try:
-            return self.parse(value)
+            return super().convert(value, param, ctx)
         except YTArchiveError as error:
             raise Failure(
                 error.message + _other_kind_hint(self.parse, value),
@@ -62,21 +73,6 @@ VIDEO = Identifier("video", parse_video_id)
 LIST = Identifier("list", parse_playlist_id)
 ANY = Identifier("id", parse_source)
 OWN_ID = Identifier("id", _parse_own_id)
-
-
-class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """A value that `parse` reads; the text of its ValueError is shown."""
-
-    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
-        self.name = name
-        self.parse = parse
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Parse the value; parsed ones are not changed."""
-        try:
-            return self.parse(value) if isinstance(value, str) else value
-        except ValueError as error:
-            self.fail(str(error))
 
 
 def _moment(text: str) -> datetime:

@@ -12,7 +12,6 @@ from ytarchive.cli.times import local_times
 from ytarchive.discovery import Archive
 from ytarchive.jobs import RetryReport
 
-_MAX_WATCHED = 10
 _RESUMED = "The pause is ended: the next request tests whether YouTube answers."
 _WOULD_RESUME = "The pause would be ended: the next request would test whether YouTube answers."
 
@@ -33,7 +32,7 @@ async def report_and_follow(
 ) -> int:
     """Report the queued videos and, without `--dry-run`, follow their jobs."""
     job_ids = [job.job_id for job in report.jobs if job.job_id is not None]
-    stays = not (report.dry_run or detach) and 0 < len(job_ids) <= _MAX_WATCHED
+    stays = not (report.dry_run or detach) and 0 < len(job_ids) <= 10
     if not (stays and out.as_json):
         out.show(report, _shown)
     if stays:

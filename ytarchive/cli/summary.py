@@ -15,7 +15,6 @@ from ytarchive.discovery import Archive
 from ytarchive.jobs import Job, JobResult, JobStatus, JobType, ResultStatus
 from ytarchive.storage import FailedDownload, UnavailableVideo, WorkPlansAPI
 
-_ALL_ROWS_UP_TO = 20
 MAX_ROWS = 50
 _GOOD = (ResultStatus.SUCCESS, ResultStatus.SKIPPED)
 
@@ -69,7 +68,7 @@ def results_table(results: Iterable[JobResult], titles: dict[str, str]) -> Rows:
 
 def _notable_results(job: Job) -> list[JobResult]:
     """Return all results of a small job; of a large job only failures and incomplete videos."""
-    if len(job.results) <= _ALL_ROWS_UP_TO:
+    if len(job.results) <= 20:
         return job.results
     missing = [result for result in job.results if result.status not in _GOOD]
     remarkable = [r for r in job.results if r.status is ResultStatus.SUCCESS and r.message]

@@ -34,8 +34,6 @@ from ytarchive.download.transfers import Transfers
 from ytarchive.media import has_picture, has_sound, is_upscaled, label_of
 from ytarchive.ytdlp import Fetcher, KnownTools, is_original, language_of
 
-_NEEDED = ("yt_dlp", "ffmpeg", "staging", "archive")
-
 
 class DownloadService(DownloadAPI):
     """Fetches videos into staging, and notifies its listener of each end.
@@ -119,7 +117,7 @@ class DownloadService(DownloadAPI):
             asyncio.to_thread(self._checks), self._watch.is_there()
         )
         checks["archive"] = is_there
-        healthy = all(checks[name] for name in _NEEDED)
+        healthy = all(checks[name] for name in ("yt_dlp", "ffmpeg", "staging", "archive"))
         problems = self._supervisor.problems()
         return HealthCheck.of(
             self.service, checks, since=self._started, healthy=healthy, problems=problems

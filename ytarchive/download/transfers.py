@@ -1,6 +1,7 @@
 """The downloads of this process: waiting, active, and recently ended."""
 
 import asyncio
+import itertools
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
@@ -15,13 +16,13 @@ from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.reserve import Reserve
 from ytarchive.common.tracing import trace
 from ytarchive.download.api import (
+    DownloadEvent,
     DownloadListener,
     DownloadProgress,
     DownloadRequest,
     DownloadStatus,
 )
 from ytarchive.download.attempts import Attempts, count_failure
-from ytarchive.download.notifier import deliver
 from ytarchive.download.pending import PendingDownloads
 from ytarchive.download.tasks import DownloadTask
 from ytarchive.download.video_queues import VideoQueues
@@ -32,6 +33,11 @@ log = logger.bind(service="download")
 _REMEMBERED = 1000
 _SECONDS_UNTIL_IDLE = 3600
 """Seconds that the files of a failed download wait for the job's next attempt."""
+
+
+_SECONDS_BETWEEN = (0.5, 1, 2, 4, 8)
+_MAX_INTERVAL = 60
+"""Seconds between repetitions of a notification."""
 
 
 class Transfers:
@@ -260,3 +266,23 @@ class Transfers:
         if task.progress.status is DownloadStatus.FAILED:
             self._queues.remove(task)
             self.on_given_up(task.request.video_id)
+
+
+async def deliver(listener: DownloadListener, event: DownloadEvent, *, insist: bool) -> bool:
+    """Notify the listener, repeatedly if necessary, and return the success. Never raises.
+
+    `insist`: repeat without limit, for a download that the listener does not know and cannot poll.
+    """
+    further = itertools.repeat(_MAX_INTERVAL) if insist else (None,)
+    for seconds in itertools.chain(_SECONDS_BETWEEN, further):
+        try:
+            await listener.download_finished(event)
+        except errors.YTArchiveError as error:
+            log.warning("{}: the notification failed: {}", event.video_id, error.message)
+        except Exception:  # an error of the listener must not end this service
+            log.exception("{}: the notification failed", event.video_id)
+        else:
+            return True
+        if seconds is not None:
+            await asyncio.sleep(seconds)
+    return False

@@ -27,9 +27,6 @@ SAFE_HEADERS = {
 }
 """Sent with every answer. No answer allows another origin to read it (no CORS headers)."""
 
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_OWN_SITES = frozenset({"same-origin", "none"})
-
 
 def require_safe_address(host: str, config: ServerConfig) -> None:
     """Raise InvalidConfiguration if others could reach the server and no token is set."""
@@ -49,7 +46,7 @@ class Guard:
 
     def __init__(self, config: ServerConfig) -> None:
         allowed_hosts = {name.lower() for name in config.allowed_hosts}
-        self._names = _LOOPBACK_NAMES | allowed_hosts | {config.host.lower()}
+        self._names = {"localhost", "127.0.0.1", "::1"} | allowed_hosts | {config.host.lower()}
         self._allowed_hosts = allowed_hosts
         self._token = _token(config).encode()
 
@@ -69,7 +66,7 @@ class Guard:
 
     def _check_origin(self, request: web.Request) -> None:
         site = request.headers.get("Sec-Fetch-Site")
-        if site is not None and site not in _OWN_SITES:
+        if site is not None and site not in {"same-origin", "none"}:
             raise errors.ForbiddenOrigin
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and not self._is_own(origin, request):

@@ -32,7 +32,6 @@ from ytarchive.http.reading import RequestReader
 
 Mounted = tuple[type[Contract], Contract]
 
-_INDEX: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 SERVER_CONFIG = web.AppKey("server_config", ServerConfig)
 
@@ -133,4 +132,4 @@ async def _index(request: web.Request) -> web.StreamResponse:
         "metrics": "/metrics",
     }
     found = {"name": "ytarchive", "version": __version__, "links": links}
-    return success(_INDEX, found, request[TRACE], 200)
+    return success(TypeAdapter(dict[str, Any]), found, request[TRACE], 200)

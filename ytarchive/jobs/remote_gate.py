@@ -19,7 +19,6 @@ from ytarchive.ytdlp import Gate
 log = logger.bind(service="jobs")
 
 _SECONDS_BETWEEN = (1, 2, 4, 8, 15)
-_RENEWALS_IN_A_LEASE = 3
 
 
 class RemoteGate(Gate):
@@ -73,7 +72,7 @@ class RemoteGate(Gate):
     async def _renew(self, permit_id: str, lease: float) -> None:
         """Renew the permit until cancelled. If it expires, its work continues."""
         while True:
-            await asyncio.sleep(lease / _RENEWALS_IN_A_LEASE)
+            await asyncio.sleep(lease / 3)
             try:
                 await self._permits.renew_permit(permit_id)
             except YTArchiveError as error:

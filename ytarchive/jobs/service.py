@@ -62,8 +62,6 @@ log = logger.bind(service="jobs")
 class JobsService(JobsAPI, DownloadListener):
     """Create, watch and retry archive jobs."""
 
-    service = JobsAPI.service
-
     def __init__(
         self,
         database: Database,

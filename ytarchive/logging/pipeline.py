@@ -13,9 +13,8 @@ from loguru import logger
 from ytarchive.common import errors
 from ytarchive.common.telemetry import LOG_ENTRIES_DROPPED
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogLevel
-from ytarchive.logging.log_problems import LogProblems
 from ytarchive.logging.records import entry_of
-from ytarchive.logging.sinks import early_entries
+from ytarchive.logging.sinks import LogProblems, early_entries
 
 if TYPE_CHECKING:
     from loguru import Message
@@ -26,9 +25,7 @@ _BATCH = 1000
 _BATCH_SECONDS = 0.2
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
-_STORE_THREADS = "sqlite-logs"
 
-_RETRY_MESSAGE = "the log store is tried again after a failure"
 
 _storing: ContextVar[bool] = ContextVar("storing", default=False)
 
@@ -182,7 +179,7 @@ class LogPipeline:
     def _take(self, message: "Message") -> None:
         record = message.record
         # Records of the store itself would cause more records.
-        if _storing.get() or threading.current_thread().name.startswith(_STORE_THREADS):
+        if _storing.get() or threading.current_thread().name.startswith("sqlite-logs"):
             return
         self._put(entry_of(record))
 
@@ -233,7 +230,8 @@ class LogPipeline:
             await _within(pause, self._arrived)
             if self._queue or self._stopping.is_set():
                 return
-            await self._store([LogEntry(service="logging", message=_RETRY_MESSAGE)])
+            message = "the log store is tried again after a failure"
+            await self._store([LogEntry(service="logging", message=message)])
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _store(self, batch: list[LogEntry]) -> Exception | None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 DEFAULT_SERVICE = "ytarchive"
 
 _LONGEST_MESSAGE = 65_536
-_MAY_BE_AHEAD = timedelta(minutes=1)
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SEVERITY = {level: 10 * number for number, level in enumerate(LogLevel, start=1)}
 """A level's number: 10 for DEBUG to 50 for CRITICAL, as in the standard library."""
@@ -163,7 +162,7 @@ def dated(entry: LogEntry, now: datetime) -> LogEntry:
 
     Until that time the entry would be listed before all newer entries.
     """
-    if entry.timestamp <= now + _MAY_BE_AHEAD:
+    if entry.timestamp <= now + timedelta(minutes=1):
         return entry
     context = entry.context | {"stated_timestamp": entry.timestamp.isoformat()}
     return entry.model_copy(update={"timestamp": now, "context": context})

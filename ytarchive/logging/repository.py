@@ -25,8 +25,6 @@ SCHEMA = Schema(
 )
 
 _PURGE_ROWS = 5_000
-_FREE_PAGES_KEPT = 1_000
-_FUTURE_IS_WRONG = timedelta(days=1)
 _LAST = 2**63 - 1
 _Number = Annotated[int, Field(ge=-_LAST, le=_LAST)]
 _PLACE: TypeAdapter[tuple[int, int]] = TypeAdapter(tuple[_Number, _Number])
@@ -84,14 +82,14 @@ class LogRepository:
         while await self._number("used_bytes") > max_bytes:
             if await self._purge_before(utc_now()) == 0:
                 break
-        while await self._number("free_pages") > _FREE_PAGES_KEPT:
+        while await self._number("free_pages") > 1_000:
             await self._database.write(lambda writer: writer.fetch_all("release_pages"))
 
     async def _purge_before(self, oldest: datetime) -> int:
         """Remove old entries among the next few thousand, and return their number."""
         values = {
             "oldest": to_micros(oldest),
-            "future": to_micros(utc_now() + _FUTURE_IS_WRONG),
+            "future": to_micros(utc_now() + timedelta(days=1)),
             "most": _PURGE_ROWS,
         }
         return await self._database.write(lambda writer: _purge(writer, values))

@@ -18,6 +18,7 @@ from ytarchive.common.events import LogsAdded, publish
 from ytarchive.common.filesystem import exists
 from ytarchive.common.models import HealthCheck, Page, utc_now
 from ytarchive.common.presence import Presence
+from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.common.supervision import Supervisor
@@ -25,10 +26,10 @@ from ytarchive.common.telemetry import LOG_ENTRIES, REGISTRY
 from ytarchive.common.tracing import current_trace_id
 from ytarchive.logging.api import LogBatch, LogEntry, LoggingAPI, LogQuery, Metric, Received
 from ytarchive.logging.files import LogFiles
-from ytarchive.logging.log_problems import LogProblems
 from ytarchive.logging.pipeline import LogPipeline, is_passing
 from ytarchive.logging.records import dated, line_of, masked
 from ytarchive.logging.repository import SCHEMA, LogRepository
+from ytarchive.logging.sinks import LogProblems
 
 log = logger.bind(service="logging")
 
@@ -128,6 +129,17 @@ class LoggingService(LoggingAPI):
             (scheduler or Scheduler()).add(purge, service._supervisor)
             stack.push_async_callback(service._supervisor.stop)
             yield service
+
+    @classmethod
+    @asynccontextmanager
+    async def reading(cls, settings: Settings) -> AsyncIterator[Self]:
+        """Yield the service for read-only commands: submitting an entry raises NotWritable.
+
+        A missing `logs.db` is treated as an empty log; entries of this process are not stored.
+        """
+        path = settings.storage.state_path / "logs.db"
+        async with await ReadOnlyDatabase.open(path, SCHEMA) as database:
+            yield cls(database, settings)
 
     async def submit_log(self, request: LogEntry) -> Received:
         if request.trace_id is None:

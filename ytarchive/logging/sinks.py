@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -66,6 +67,21 @@ class EarlyEntries:
 
 early_entries = EarlyEntries()
 """One per process, like loguru's sinks."""
+
+
+class LogProblems:
+    """Writes problems of the log itself to stderr, at most one per minute."""
+
+    def __init__(self) -> None:
+        self._quiet_until = 0.0
+
+    def report(self, text: str) -> None:
+        """Write one line, unless one was written within the last minute."""
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            self._quiet_until = now + 60
+            with suppress(OSError, ValueError):  # stderr may be on the same full disk, or closed
+                sys.stderr.write(f"ytarchive: {mask(text)}\n")
 
 
 class Console(Enum):

@@ -31,7 +31,6 @@ DECLARED = (JOBS_SCHEMA, METADATA_SCHEMA, LIBRARY_SCHEMA, SEARCH_SCHEMA, LOGS_SC
 """Every database of an archive."""
 _DATABASES = {schema.file: schema for schema in DECLARED if schema.in_backups}
 _MANIFEST = "manifest.json"
-_PARTIAL = ".partial-"
 
 
 class BackedUp(Model):
@@ -79,7 +78,7 @@ def back_up(config: StorageConfig, folder: Path) -> Backup:
     if not present:
         raise errors.NotFound(f"there are no databases in {config.state_path}")
     time = f"{utc_now():%Y%m%dT%H%M%S.%fZ}"
-    partial = folder / f"{_PARTIAL}{time}"
+    partial = folder / f".partial-{time}"
     with os_errors(folder):
         partial.mkdir(parents=True)
         try:

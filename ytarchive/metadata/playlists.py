@@ -17,9 +17,9 @@ from ytarchive.metadata.listings import Listing, ListingRepository
 from ytarchive.metadata.passes import ListingPasses
 
 _PAGE = 500
-_Id = Annotated[int, Field(ge=1, lt=2**63)]
-_Position = Annotated[int, Field(ge=0, lt=2**53)]
-_PLACE: TypeAdapter[tuple[int, str, int]] = TypeAdapter(tuple[_Id, str, _Position])
+_PLACE: TypeAdapter[tuple[int, str, int]] = TypeAdapter(
+    tuple[Annotated[int, Field(ge=1, lt=2**63)], str, Annotated[int, Field(ge=0, lt=2**53)]]
+)
 
 
 class Playlists:

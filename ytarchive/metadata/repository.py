@@ -25,9 +25,6 @@ Outcome = VideoMetadata | YTArchiveError
 
 SCHEMA = Schema(package="ytarchive.metadata", durable=False, file="metadata.db")
 
-_REFUSAL_LIFETIME = timedelta(minutes=5)
-_KEPT_AT_LEAST = timedelta(days=30)
-_LISTINGS_KEPT_AT_LEAST = timedelta(days=1)
 _ROWS_AT_A_TIME = 100
 _COMMON = (
     b"https://www.youtube.com/ https://www.instagram.com/ https://twitter.com/ http://"
@@ -67,7 +64,7 @@ class MetadataCache:
         parameters = {
             "ids": json.dumps(list(video_ids)),
             "oldest": to_micros(now - self._lifetime),
-            "oldest_refusal": to_micros(now - _REFUSAL_LIFETIME),
+            "oldest_refusal": to_micros(now - timedelta(minutes=5)),
             "now": to_micros(now),
         }
         rows = await self._database.fetch_all("known_videos", parameters)
@@ -114,8 +111,8 @@ class MetadataCache:
     async def purge(self) -> None:
         """Remove old rows in bounded transactions, and return the space to the file system."""
         now = self.now()
-        oldest = to_micros(now - max(_KEPT_AT_LEAST, self._lifetime))
-        listing = to_micros(now - max(_LISTINGS_KEPT_AT_LEAST, self._listing_lifetime))
+        oldest = to_micros(now - max(timedelta(days=30), self._lifetime))
+        listing = to_micros(now - max(timedelta(days=1), self._listing_lifetime))
 
         def write(writer: Writer) -> None:
             bounds = {"oldest": oldest, "most": 2000}

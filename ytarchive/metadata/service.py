@@ -40,9 +40,6 @@ from ytarchive.ytdlp import Extractor
 
 log = logger.bind(service="metadata")
 
-_PURGE_EVERY = 3600.0
-"""Rounds of upkeep between two purges of the cache."""
-
 
 class MetadataService(MetadataAPI):
     """Answers from the cache, the Data API or yt-dlp. Created by `MetadataService.open`."""
@@ -155,7 +152,7 @@ class MetadataService(MetadataAPI):
     def _add_duties(self, scheduler: Scheduler) -> None:
         for duty in (
             Duty("idle listings", self._close_idle, 10.0, in_commands=True),
-            Duty("retention of metadata", self._purge, _PURGE_EVERY, in_commands=True),
+            Duty("retention of metadata", self._purge, 3600.0, in_commands=True),
         ):
             scheduler.add(duty, self._supervisor)
 

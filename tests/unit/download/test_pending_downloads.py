@@ -18,8 +18,8 @@ from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
 from ytarchive.common.reserve import Reserve
 from ytarchive.common.tracing import trace
 from ytarchive.download import DownloadProgress, DownloadStatus
-from ytarchive.download import notifier as notifier_module
 from ytarchive.download import retrying as retrying_module
+from ytarchive.download import transfers as transfers_module
 from ytarchive.download.pending import PendingDownload, PendingDownloads
 from ytarchive.download.service import DownloadService
 
@@ -129,7 +129,7 @@ async def test_a_reported_failure_is_not_restored(life: Lives, tmp_path: Path) -
 async def test_an_unreported_end_is_reported_again_after_a_restart(
     life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0))
+    monkeypatch.setattr(transfers_module, "_SECONDS_BETWEEN", (0, 0))
     async with life() as first:
         first.fetcher.finish.set()
         first.ear.deaf = 1000
@@ -146,13 +146,13 @@ async def test_an_unreported_end_is_reported_again_after_a_restart(
 async def test_a_finished_video_is_delivered_after_a_restart_before_it_is_downloaded_again(
     life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0,))
+    monkeypatch.setattr(transfers_module, "_SECONDS_BETWEEN", (0,))
     async with life() as first:
         first.fetcher.finish.set()
         first.ear.deaf = 1000
         task = await ended(first.service, await first.service.start_download(request()))
         await until(lambda: first.ear.deaf < 1000)  # the end is recorded before the notification
-    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0.05,))
+    monkeypatch.setattr(transfers_module, "_SECONDS_BETWEEN", (0.05,))
     async with life() as second:
         second.fetcher.finish.set()
         second.ear.deaf = 1
@@ -169,8 +169,8 @@ async def test_a_finished_video_is_delivered_after_a_restart_before_it_is_downlo
 async def test_the_notification_is_repeated_until_it_is_accepted(
     life: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0))
-    monkeypatch.setattr(notifier_module, "_MAX_INTERVAL", 0)
+    monkeypatch.setattr(transfers_module, "_SECONDS_BETWEEN", (0, 0))
+    monkeypatch.setattr(transfers_module, "_MAX_INTERVAL", 0)
     async with life() as first:
         first.fetcher.finish.set()
         first.ear.deaf = 50

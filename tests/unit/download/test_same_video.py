@@ -11,7 +11,7 @@ from tests.waiting import until
 from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.errors import Conflict
 from ytarchive.download import DownloadStatus
-from ytarchive.download import notifier as notifier_module
+from ytarchive.download import transfers as transfers_module
 from ytarchive.download.service import DownloadService
 
 OTHERS: list[dict[str, Any]] = [
@@ -45,7 +45,7 @@ async def test_request_with_other_options_gets_its_own_task_which_runs_afterward
 async def test_finished_video_is_delivered_before_a_request_with_other_options_starts(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0.05,))
+    monkeypatch.setattr(transfers_module, "_SECONDS_BETWEEN", (0.05,))
     fetcher.finish.set()
     ear.deaf = 1
     first = await ended(service, await service.start_download(request(quality="360p")))

@@ -12,7 +12,6 @@ from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.download import DownloadPhase, DownloadProgress, DownloadRequest, DownloadStatus
-from ytarchive.download import notifier as notifier_module
 from ytarchive.download import transfers as transfers_module
 from ytarchive.download.service import DownloadService
 from ytarchive.ytdlp import Transfer
@@ -109,7 +108,7 @@ async def test_a_video_that_is_being_fetched_is_not_fetched_twice(
 async def test_a_finished_video_stays_in_use_until_the_listener_is_notified(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0.05,))
+    monkeypatch.setattr(transfers_module, "_SECONDS_BETWEEN", (0.05,))
     fetcher.finish.set()
     ear.deaf = 1
     first = await service.start_download(request())
@@ -187,7 +186,7 @@ async def test_a_finished_download_is_not_cancelled(
 async def test_an_unreachable_listener_is_notified_later(
     service: DownloadService, fetcher: ScriptedFetcher, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifier_module, "_SECONDS_BETWEEN", (0, 0, 0))
+    monkeypatch.setattr(transfers_module, "_SECONDS_BETWEEN", (0, 0, 0))
     ear.deaf = 3
     fetcher.finish.set()
     task = await service.start_download(request())

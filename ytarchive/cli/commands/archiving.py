@@ -20,7 +20,6 @@ from ytarchive.jobs import CreateJob, JobOptions, JobType, VideoFilter
 T = TypeVar("T")
 
 _DEFAULTS = JobOptions()
-_ONLY_LISTS = "--since, --newest, --no-shorts, --no-live and --match need a playlist or channel."
 
 _job_options = with_options(
     click.option(
@@ -139,7 +138,8 @@ def _archive(
     """Queue one job for all videos and one for each list, and return the exit code."""
     wanted = {"filter": _filter(given)}
     if not lists and VideoFilter(**wanted["filter"]) != VideoFilter():
-        raise click.UsageError(_ONLY_LISTS)
+        filters = "--since, --newest, --no-shorts, --no-live and --match"
+        raise click.UsageError(f"{filters} need a playlist or channel.")
     requests = [
         _request(JobType.PLAYLIST_DOWNLOAD, given, wanted, playlist_id=source) for source in lists
     ]

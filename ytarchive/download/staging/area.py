@@ -27,7 +27,6 @@ _VIDEO_FOLDER = re.compile(r"[A-Za-z0-9_-]{11}(\.[a-z-]+)?")
 _MEDIA = (".mp4", ".m4a", ".mkv", ".webm")
 _REMOVED = ".removed-"
 _MIB = 2**20
-_LEAST_FREE = 2 * _MIB
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class StagingArea:
         """
         try:
             unfinished = sorted(filter(_is_unfinished, self._folder.rglob("*")), key=_size)
-            while unfinished and Space.at(self._folder, 0).left < _LEAST_FREE:
+            while unfinished and Space.at(self._folder, 0).left < 2 * _MIB:
                 path = unfinished.pop()
                 path.unlink(missing_ok=True)
                 log.warning("{} was removed, because the disk is full", path.name)

@@ -15,8 +15,6 @@ _POLL = 1.0
 class EventsService(EventsAPI):
     """Serves the events of a bus."""
 
-    service = EventsAPI.service
-
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
 

@@ -9,7 +9,6 @@ from ytarchive.jobs.queue.models import Job, JobQuery
 from ytarchive.storage import WorkPlanQuery, WorkPlansAPI
 
 _LAST = "last"
-_MAX_JOBS = 500
 _SHOWN = 3
 
 
@@ -39,7 +38,7 @@ class ShortIdsService(ShortIdsAPI):
         return _only("work plan", short_id, [plan.id for plan in page.items])
 
     async def _last_plan(self) -> FoundId:
-        jobs = await self._list_jobs(JobQuery(limit=_MAX_JOBS, expand=False))
+        jobs = await self._list_jobs(JobQuery(limit=500, expand=False))
         plans = [job.work_plan_id for job in jobs.items if job.work_plan_id]
         if not plans:
             newest = await self._plans.list_work_plans(WorkPlanQuery(limit=1))

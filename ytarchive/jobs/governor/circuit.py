@@ -27,7 +27,6 @@ _LONGEST = timedelta(days=3)
 _FIRST_OUTAGE = timedelta(minutes=1)
 _LONGEST_OUTAGES = 3
 """Maximum doublings of the first pause without a connection: eight minutes."""
-_JITTER = 0.1
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ class CircuitState:
             usual: timedelta = _FIRST_COOL_OFF * 2 ** min(self.times_in_a_row, 10)
             cool_off = min(max(asked, usual) if self.times_in_a_row else asked or usual, _LONGEST)
             self.times_in_a_row += 1
-        return cool_off * (1 + random.uniform(0, _JITTER))  # noqa: S311  # not for security
+        return cool_off * (1 + random.uniform(0, 0.1))  # noqa: S311  # not for security
 
     def shown(self, settings: DownloadConfig, tokens: float) -> GovernorState:
         """Return the current state; `tokens`: videos that may start at once."""

@@ -38,7 +38,6 @@ from ytarchive.jobs.queue.waiting import Waiting
 
 log = logger.bind(service="jobs")
 
-_NEXT_PROBE = timedelta(minutes=2)
 _LONGEST_PROBE = 900.0
 """Seconds after which a probe without outcome is repeated."""
 _MAX_RAMP = 8  # concurrent videos after which the ramp ends and earlier blocks are forgotten
@@ -201,7 +200,7 @@ class Governor:
             await self._open_circuit(NETWORK.reason, error.message)
         elif self._is_probe(permit):
             log.info("the probe failed for another reason: {}", error.message)
-            self._wait_for_probe(_NEXT_PROBE)
+            self._wait_for_probe(timedelta(minutes=2))
             await self.save()
 
     async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:

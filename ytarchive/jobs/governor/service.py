@@ -35,8 +35,6 @@ RESUMING = frozenset(
 class GovernorService(GovernorAPI):
     """Show, pause and resume all requests to YouTube."""
 
-    service = GovernorAPI.service
-
     def __init__(self, governor: Governor, waits: JobWaits, requeueing: Requeueing) -> None:
         self._governor = governor
         self._waits = waits

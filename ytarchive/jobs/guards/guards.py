@@ -26,7 +26,6 @@ log = logger.bind(service="jobs")
 
 _INTERVALS = {"archive_missing": 2.0, "disk_full": 15.0}
 """Seconds between two checks, by reason."""
-_LONGEST_INTERVAL = 15.0
 _SECONDS_GOOD = 0.5
 """How long a check is valid: Download and Storage check the disk for each video as well."""
 _OWN_CAUSES = (
@@ -82,7 +81,7 @@ class DiskGuard:
             if self.waiting is None or self.waiting.reason != problem.reason:
                 log.warning("the queue waits: {}", problem.message)
             self.waiting, held = problem, True
-            await asyncio.sleep(_INTERVALS.get(problem.reason, _LONGEST_INTERVAL))
+            await asyncio.sleep(_INTERVALS.get(problem.reason, 15.0))
         if held and self.waiting is not None:
             log.info("the queue resumes: the disk can be used again")
             self.waiting = None

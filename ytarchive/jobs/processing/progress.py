@@ -21,7 +21,6 @@ from ytarchive.jobs.queue.waiting import Waiting
 
 _WINDOW = 1800.0
 """Length of the measured interval: enough for large videos, and short enough for changes."""
-_SPACING = 5.0
 _LEAST = 3.0
 """Minimum seconds of measurement; an earlier estimate would be unreliable."""
 
@@ -48,7 +47,7 @@ class Estimate:
 
     def _note(self, now: float, worked: float) -> None:
         """Add a sample every few seconds, and remove those before the interval."""
-        if not self._seen or now - self._seen[-1][0] >= _SPACING:
+        if not self._seen or now - self._seen[-1][0] >= 5:
             self._seen.append((now, worked))
         while len(self._seen) > 1 and now - self._seen[1][0] >= _WINDOW:
             self._seen.popleft()

@@ -20,8 +20,6 @@ TitlePatterns = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)
 ]
 
-_ALL_KINDS = list(VideoKind)
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -72,7 +70,9 @@ class VideoFilter(Model):
         default=None, description="Only videos uploaded at this time or earlier"
     )
     kinds: list[VideoKind] = Field(
-        default=_ALL_KINDS, min_length=1, description="`live` includes recordings of live streams"
+        default=list(VideoKind),
+        min_length=1,
+        description="`live` includes recordings of live streams",
     )
     newest: int | None = Field(
         default=None,

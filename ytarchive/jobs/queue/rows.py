@@ -25,9 +25,6 @@ from ytarchive.jobs.queue.models import (
     ResultStatus,
 )
 
-_FEW = 20
-
-
 _OPAQUE: TypeAdapter[str] = TypeAdapter(OpaqueId)
 
 
@@ -59,7 +56,7 @@ class JobHead:
 
         Only for jobs that name a few videos: a list would need a request for each of its videos.
         """
-        return self.playlist_id is None and self.own_videos <= _FEW
+        return self.playlist_id is None and self.own_videos <= 20
 
     known: int
     """Entries of the list that earlier jobs archived or ended; not in `total`."""
@@ -181,12 +178,9 @@ _RESULT_FIELDS = [name for name in JobResult.model_fields if name not in {"statu
 def result_of(row: Row) -> JobResult:
     """Return a video's row as its result."""
     fields = {name: row[name] for name in _RESULT_FIELDS}
-    later = row["next_attempt_at"]
-    retry_after = from_micros(later) if later and row["state"] in _UNSUCCESSFUL else None
+    later = row["next_attempt_at"] if row["state"] in {"failed", "unavailable"} else None
+    retry_after = from_micros(later) if later else None
     return JobResult(status=ResultStatus(row["state"]), retry_after=retry_after, **fields)
-
-
-_UNSUCCESSFUL = (ResultStatus.FAILED, ResultStatus.UNAVAILABLE)
 
 
 def upgrade_hint(stored: str | None, wanted: Quality) -> str:

@@ -14,8 +14,6 @@ from ytarchive.jobs.results.api import JobResultsAPI, ResultsQuery
 class JobResultsService(JobResultsAPI):
     """List the results of jobs in pages."""
 
-    service = JobResultsAPI.service
-
     def __init__(self, repository: JobsRepository) -> None:
         self._repository = repository
 

@@ -8,8 +8,6 @@ from ytarchive.jobs.schedule.api import ScheduleAPI
 class ScheduleService(ScheduleAPI):
     """Merges the duties of all processes."""
 
-    service = ScheduleAPI.service
-
     def __init__(self, scheduler: Scheduler, registry: Registry) -> None:
         self._scheduler = scheduler
         self._registry = registry

@@ -15,7 +15,6 @@ from ytarchive.common.models import utc_now
 from ytarchive.common.telemetry import QUOTA_LIMIT, QUOTA_USED
 
 _PACIFIC = ZoneInfo("America/Los_Angeles")
-_KEPT = timedelta(days=31)
 
 
 def pacific_day(moment: datetime) -> date:
@@ -89,7 +88,7 @@ class QuotaLedger:
 
     async def purge(self) -> None:
         """Remove old days."""
-        oldest = pacific_day(self._now()) - _KEPT
+        oldest = pacific_day(self._now()) - timedelta(days=31)
         await self._database.execute("purge_quota_days", {"oldest_day": oldest.isoformat()})
 
     def _exceeded(self, day: date, cause: str) -> QuotaExceeded:
