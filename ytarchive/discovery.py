@@ -96,22 +96,20 @@ async def _at(url: str, session: aiohttp.ClientSession, settings: Settings) -> A
     return Archive({contract: at(contract) for contract in CONTRACTS}, url=url)
 
 
-async def named_server(url: str, session: aiohttp.ClientSession, settings: Settings) -> Archive:
-    """Return the services of the server at `url`. Raises ServiceUnavailable or TokenRequired."""
+async def find_server(
+    settings: Settings, url: str | None, session: aiohttp.ClientSession
+) -> Archive | None:
+    """Return the services of the server at `url`, otherwise of the running server.
+
+    Raises ServiceUnavailable if the server at `url` does not answer, or TokenRequired.
+    """
+    if url is None:
+        return await running_server(settings, session)
     try:
         return await _at(url, session, settings)
     except TimeoutError:
         message = f"the server at {url} did not answer within {PROBE_SECONDS:g} seconds"
         raise errors.ServiceUnavailable(message) from None
-
-
-async def find_server(
-    settings: Settings, url: str | None, session: aiohttp.ClientSession
-) -> Archive | None:
-    """Return the services of the server at `url`, which must answer; else of the running server."""
-    if url is not None:
-        return await named_server(url, session, settings)
-    return await running_server(settings, session)
 
 
 async def running_server(settings: Settings, session: aiohttp.ClientSession) -> Archive | None:

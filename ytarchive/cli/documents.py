@@ -41,9 +41,9 @@ def _help_of(command: click.Command, parent: click.Context | None) -> Iterator[s
 
 
 def _setting_tables() -> Iterator[str]:
-    for section, fields in sections():
+    for section, kind in sections():
         yield f"\n## {section}\n\n| Setting | Default | Meaning |\n|---|---|---|\n"
-        for name, field in fields.items():
+        for name, field in kind.model_fields.items():
             default = default_of(field)
             shown = "" if default is None else f"`{default}`"
             yield f"| `{section}.{name}` | {shown} | {field.description or ''} |\n"

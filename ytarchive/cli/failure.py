@@ -45,7 +45,10 @@ class Failure(Exception):
 def show_failure(error: Failure, *, as_json: bool) -> int:
     """Show a failure, as JSON on standard output, and return its exit code."""
     if as_json:
-        _print_json(error.code, error.message, error.details, error.remedy)
+        shown = {"code": error.code, "message": error.message, "details": error.details}
+        shown["remedy"] = error.remedy or None
+        document = {"success": False, "data": None, "error": shown}
+        click.echo(json.dumps(document, default=str))
     else:
         with suppress(
             OSError
@@ -68,8 +71,3 @@ def show_usage_error(error: click.ClickException, *, as_json: bool) -> int:
     return show_failure(
         Failure(message, remedy=remedy, exit_code=USAGE, code="E002"), as_json=as_json
     )
-
-
-def _print_json(code: str, message: str, details: dict[str, Any] | None, remedy: str) -> None:
-    error = {"code": code, "message": message, "details": details, "remedy": remedy or None}
-    click.echo(json.dumps({"success": False, "data": None, "error": error}, default=str))

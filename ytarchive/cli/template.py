@@ -20,14 +20,9 @@ _HEAD = """\
 def template() -> str:
     """Return a TOML file that changes nothing until a line is uncommented."""
     return _HEAD + "".join(
-        f"\n[{name}]\n{_commented(kind.__doc__)}{''.join(_fields(kind))}" for name, kind in _kinds()
+        f"\n[{name}]\n{_commented(kind.__doc__)}{''.join(_fields(kind))}"
+        for name, kind in sections()
     )
-
-
-def sections() -> Iterator[tuple[str, dict[str, FieldInfo]]]:
-    """Return the sections of the settings with their fields by name."""
-    for name, kind in _kinds():
-        yield name, kind.model_fields
 
 
 def default_of(field: FieldInfo) -> str | None:
@@ -37,7 +32,8 @@ def default_of(field: FieldInfo) -> str | None:
     return _toml(field.default)
 
 
-def _kinds() -> Iterator[tuple[str, type[BaseModel]]]:
+def sections() -> Iterator[tuple[str, type[BaseModel]]]:
+    """Return the sections of the settings by name."""
     for name, field in Settings.model_fields.items():
         if isinstance(kind := field.annotation, type) and issubclass(kind, BaseModel):
             yield name, kind

@@ -3,8 +3,8 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -237,8 +237,11 @@ class LogPipeline:
     async def _store(self, batch: list[LogEntry]) -> Exception | None:
         """Store a batch and return the reason of a failure, otherwise None."""
         try:
-            with _own_records_left_out():
+            token = _storing.set(True)  # records of the store itself are left out
+            try:
                 await self._target.write(batch)
+            finally:
+                _storing.reset(token)
         except Exception as error:  # an error of the store must not end the logging
             self._is_available = False
             text = error.message if isinstance(error, errors.YTArchiveError) else repr(error)
@@ -255,12 +258,3 @@ async def _within(seconds: float, event: asyncio.Event) -> None:
     """Wait for the event, up to a number of seconds."""
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
-
-
-@contextmanager
-def _own_records_left_out() -> Iterator[None]:
-    token = _storing.set(True)
-    try:
-        yield
-    finally:
-        _storing.reset(token)

@@ -31,13 +31,10 @@ class VideoMetadataQuery(MetadataQuery):
     extract: bool = Field(default=False, description="Use yt-dlp instead of the Data API")
 
 
-class BatchRequest(Model):
+class BatchRequest(MetadataQuery):
     """Up to 10,000 videos."""
 
     video_ids: list[VideoId] = Field(max_length=10_000)
-    refresh: bool = Field(
-        default=False, description="Request it from YouTube even if the cache is fresh"
-    )
     extract: bool = Field(
         default=True,
         description="Extract videos that the cache and the Data API do not have, one at a time",

@@ -10,23 +10,17 @@ from datetime import datetime
 from typing import Any
 
 from ytarchive.common.database import Database, Row, Writer
-from ytarchive.common.media import PlaylistVideo
+from ytarchive.common.media import PlaylistHeading, PlaylistVideo
 from ytarchive.common.models import to_micros
 from ytarchive.common.rows import fields_of, readable, row_of
 from ytarchive.metadata.repository import read_rows
 from ytarchive.ytdlp import ListedEntries
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(PlaylistHeading):
     """One pass through a playlist."""
 
     listing_id: int
-    playlist_id: str
-    title: str
-    description: str
-    channel_id: str
-    channel_title: str
     video_count: int | None
     started_at: datetime
     listed: int

@@ -101,19 +101,3 @@ def next_check(error: errors.Unavailable, confirmations: int, now: datetime) -> 
 def checks_of(error: errors.Unavailable) -> tuple[timedelta, ...]:
     """Return when to check a suspicion before it becomes a fact; nothing for clear statements."""
     return _CHECKS_OF_SUSPICIONS.get(type(error), ())
-
-
-def postponed(
-    video_id: str, error: errors.Postponed, until: datetime | None, now: datetime
-) -> AvailabilityRecord:
-    """Return the record of an upcoming or live video."""
-    return AvailabilityRecord(
-        video_id=video_id,
-        state=AvailabilityState.UNAVAILABLE,
-        reason=error.reason,
-        evidence=error.message,
-        source="youtube",
-        first_seen=now,
-        last_seen=now,
-        next_check_at=until,
-    )

@@ -32,7 +32,6 @@ from ytarchive.jobs.availability.records import (
     AvailabilityRecord,
     checks_of,
     next_check,
-    postponed,
     record_of,
 )
 from ytarchive.jobs.governor.governor import Governor
@@ -87,8 +86,6 @@ class AvailabilityLedger(AvailabilityAPI):
             AvailabilityRecord(
                 video_id=video_id,
                 state=AvailabilityState.AVAILABLE,
-                reason=None,
-                evidence=None,
                 source=known.source,
                 first_seen=now,
                 last_seen=now,
@@ -126,7 +123,19 @@ class AvailabilityLedger(AvailabilityAPI):
 
     async def seen_postponed(self, video_id: str, error: Postponed, until: datetime | None) -> None:
         """Record an upcoming or live video: it is requested again at `until`."""
-        await self._save(postponed(video_id, error, until, self._now()))
+        now = self._now()
+        await self._save(
+            AvailabilityRecord(
+                video_id=video_id,
+                state=AvailabilityState.UNAVAILABLE,
+                reason=error.reason,
+                evidence=error.message,
+                source="youtube",
+                first_seen=now,
+                last_seen=now,
+                next_check_at=until,
+            )
+        )
 
     async def held(self, video_ids: Iterable[str]) -> dict[str, AvailabilityRecord]:
         """Return those of the videos that are known to be unavailable and not due again.
