@@ -70,7 +70,9 @@ class LiveView(View):
 
     def update(self, jobs: Sequence[Job]) -> None:
         """Redraw."""
-        self._fit(self._out.console.width)
+        width = self._out.console.width
+        self._jobs.columns = _columns(width, _JOB_FIELDS)
+        self._videos.columns = _columns(width, _VIDEO_FIELDS)
         active = {video.video_id: video for job in jobs for video in _unfinished(job)}
         for job in jobs:
             self._show(self._jobs, job.id, *_job_fields(job))
@@ -81,11 +83,6 @@ class LiveView(View):
         self._remark.plain = "; ".join(filter(None, (_end_of(jobs), _remark(jobs))))
         self._print_long_waits(jobs)
         self._live.refresh()
-
-    def _fit(self, width: int) -> None:
-        """Show the columns that fit and leave space for a readable title."""
-        self._jobs.columns = _columns(width, _JOB_FIELDS)
-        self._videos.columns = _columns(width, _VIDEO_FIELDS)
 
     def _print_long_waits(self, jobs: Sequence[Job]) -> None:
         """Print once, above the bars, why jobs wait, if the line below the bars is too short."""

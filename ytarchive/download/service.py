@@ -100,12 +100,7 @@ class DownloadService(DownloadAPI):
         return await self._transfers.progress(task_id)
 
     async def cancel_download(self, task_id: str) -> DownloadProgress:
-        progress = await self._transfers.progress(task_id)
-        if progress.status.is_final:
-            return progress
-        task = self._transfers.find(task_id)
-        await self._transfers.stop([task])
-        return task.progress
+        return await self._transfers.cancel(task_id)
 
     async def get_formats(self, video_id: str) -> VideoFormats:
         await self._watch.require()

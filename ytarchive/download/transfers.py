@@ -87,13 +87,6 @@ class Transfers:
         for video_id in video_ids:
             self._expected_retries.pop(video_id, None)
 
-    def find(self, task_id: str) -> DownloadTask:
-        """Return a task of this process. Raises NotFound."""
-        try:
-            return self._tasks[task_id]
-        except KeyError:
-            raise errors.NotFound(f"no download has the id {task_id}") from None
-
     async def progress(self, task_id: str) -> DownloadProgress:
         """Return the progress of a task, or the result of an earlier process's task.
 
@@ -103,6 +96,15 @@ class Transfers:
         if task is not None:
             return task.progress
         return await asyncio.to_thread(self._pending.ended, task_id)
+
+    async def cancel(self, task_id: str) -> DownloadProgress:
+        """Cancel a task, if it has not ended, and return its progress. Raises NotFound."""
+        progress = await self.progress(task_id)
+        if progress.status.is_final:
+            return progress
+        task = self._tasks[task_id]
+        await self.stop([task])
+        return task.progress
 
     def report_to(self, listener: DownloadListener) -> None:
         """Set the listener; restored downloads start now."""

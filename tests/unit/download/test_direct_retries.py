@@ -98,7 +98,7 @@ async def test_a_download_whose_worker_died_once_is_completed(
     fetcher.finish.set()
     task = await service.start_download(request())
     await until(lambda: fetcher.orders)
-    await until(lambda: service._transfers.find(task.task_id).progress.attempts)
+    await until(lambda: service._transfers._tasks[task.task_id].progress.attempts)
     fetcher.failure = None
     assert (await ended(service, task)).status == DownloadStatus.COMPLETED
     assert (crashes("ytarchive_youtube_errors_total", labels) or 0) > before

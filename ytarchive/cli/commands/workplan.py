@@ -96,30 +96,21 @@ def _plan_details(plan: WorkPlan) -> RenderableType:
             ("file", plan.path),
         ]
     )
-    unavailable = [
-        (
-            video.reason,
-            video.video_id,
-            shortened(video.title or ""),
-            local_times(video.evidence or ""),
-            _next(video),
-        )
-        for video in plan.unavailable_videos
-    ]
-    failed = [
-        (
-            f"failed ({video.attempts}x)",
-            video.video_id,
-            shortened(video.title or ""),
-            local_times(video.errors[-1].message) if video.errors else "",
-            _next(video),
-        )
-        for video in plan.failed_downloads
-    ]
-    if not unavailable and not failed:
+    rows = [*map(_row, plan.unavailable_videos), *map(_row, plan.failed_downloads)]
+    if not rows:
         return Lines(facts, cell("No video is missing any more.", "green"))
     columns = ["REASON", "VIDEO", "~TITLE", "~/EVIDENCE", "NEXT TRY"]
-    return Lines(facts, table(columns, unavailable + failed))
+    return Lines(facts, table(columns, rows))
+
+
+def _row(video: UnavailableVideo | FailedDownload) -> list[object]:
+    if isinstance(video, UnavailableVideo):
+        reason, evidence = video.reason, video.evidence
+    else:
+        reason = f"failed ({video.attempts}x)"
+        evidence = video.errors[-1].message if video.errors else None
+    title = shortened(video.title or "")
+    return [reason, video.video_id, title, local_times(evidence or ""), _next(video)]
 
 
 def _next(video: UnavailableVideo | FailedDownload) -> str:

@@ -43,13 +43,12 @@ class Lister:
     def __init__(
         self,
         repository: JobsRepository,
-        records: ListRecords,
         clients: ServiceClients,
         guards: Guards,
         settings: JobsConfig,
     ) -> None:
         self._repository = repository
-        self._records = records
+        self._records = ListRecords(repository.database)
         self._filtered = FilteredVideos(repository.database)
         self._metadata = clients.metadata
         self._storage = clients.storage

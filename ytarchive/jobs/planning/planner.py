@@ -17,7 +17,7 @@ from ytarchive.jobs.availability.records import AvailabilityRecord
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.planning.listing import Lister
-from ytarchive.jobs.planning.lists import FilteredVideos, ListRecords, excluded
+from ytarchive.jobs.planning.lists import FilteredVideos, excluded
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import DAMAGED, JobHead, Outcome, stored_already, upgrade_hint
@@ -47,8 +47,7 @@ class Planner:
         self._storage = clients.storage
         self._ledger = guards.ledger
         self._filtered = FilteredVideos(repository.database)
-        records = ListRecords(repository.database)
-        self._lister = Lister(repository, records, clients, guards, settings)
+        self._lister = Lister(repository, clients, guards, settings)
         self._supervisor = guards.supervisor
         self._slots = asyncio.Semaphore(4)
         self._video_ended = asyncio.Event()

@@ -138,37 +138,34 @@ class JobsRepository:
 
     async def set_running(self, job_id: str) -> None:
         """Set the status of a job that has not ended."""
-        values = {"id": job_id, "status": JobStatus.RUNNING, "error": None, "now": now_micros()}
-        await self.database.execute("set_status", values)
+        await self._change("set_status", job_id, status=JobStatus.RUNNING, error=None)
 
     async def set_pending(self, job_id: str) -> bool:
         """Set a running job to PENDING; return False if it is not running."""
-        return await self._change("set_pending", job_id)
+        return await self._change("set_pending", job_id) > 0
 
     async def set_waiting(self, job_id: str) -> bool:
         """Set a running job to PENDING if all its remaining videos wait; return False if not."""
-        return await self._change("set_waiting", job_id)
+        return await self._change("set_waiting", job_id) > 0
 
     async def set_all_pending(self) -> None:
         """Set every running job to PENDING."""
         await self.database.execute("set_all_pending")
 
-    async def _change(self, statement: str, job_id: str) -> bool:
-        return await self.database.execute(statement, {"id": job_id, "now": now_micros()}) > 0
+    async def _change(self, statement: str, job_id: str, **values: str | None) -> int:
+        return await self.database.execute(statement, {"id": job_id, "now": now_micros(), **values})
 
     async def finish(self, job_id: str, status: JobStatus, error: str | None) -> bool:
         """End a job; return False if it has ended, or has videos without a result."""
-        values = {"id": job_id, "status": status, "error": error, "now": now_micros()}
-        return await self.database.execute("finish_job", values) > 0
+        return await self._change("finish_job", job_id, status=status, error=error) > 0
 
     async def set_list(self, job_id: str, title: str, list_id: str | None) -> None:
         """Record the playlist's title and its own id, which for a channel differs."""
-        values = {"id": job_id, "title": title, "list_id": list_id, "now": now_micros()}
-        await self.database.execute("set_list", values)
+        await self._change("set_list", job_id, title=title, list_id=list_id)
 
     async def listing_finished(self, job_id: str) -> None:
         """Record that the playlist is listed completely."""
-        await self.database.execute("listing_finished", {"id": job_id, "now": now_micros()})
+        await self._change("listing_finished", job_id)
 
     async def set_work_plan(self, job_id: str, plan_id: str) -> None:
         """Record the work plan of a job."""
@@ -381,11 +378,10 @@ class JobsRepository:
         self, job_id: str, unplanned: Iterable[dict[str, Any]], recovered: Iterable[str]
     ) -> None:
         """Record that the work plan contains these results."""
-        rows = [dict(row) for row in unplanned]
         stored = [{"job_id": job_id, "video_id": video_id} for video_id in recovered]
 
         def mark(writer: Writer) -> None:
-            writer.execute_many("mark_planned", rows)
+            writer.execute_many("mark_planned", unplanned)
             writer.execute_many("mark_recovered", stored)
 
         await self.database.write(mark)
