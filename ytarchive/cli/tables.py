@@ -121,11 +121,10 @@ class Rows:
 
     def _line(self, cells: Sequence[Text]) -> Text:
         line = Text(overflow="fold", no_wrap=False)
-        for number, value in enumerate(cells):
-            filling = " " * (self._widths[number] - value.cell_len)
-            right = self._columns[number].right
-            line.append(filling if right else "").append_text(value)
-            line.append("" if right else filling).append(" " * _GAP)
+        for column, width, value in zip(self._columns, self._widths, cells, strict=False):
+            padded = value.copy()
+            padded.align("right" if column.right else "left", width)
+            line.append_text(padded).append(" " * _GAP)
         line.rstrip()
         return line
 

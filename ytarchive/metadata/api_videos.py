@@ -1,7 +1,7 @@
 """Videos by the Data API: fifty per call; answers are cached."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ytarchive.common import errors
 from ytarchive.common.media import VideoMetadata
@@ -38,7 +38,9 @@ class ApiVideos:
         self, video_ids: Sequence[str], absences: Mapping[str, errors.Unavailable] | None = None
     ) -> dict[str, Outcome]:
         """Call the API for up to 50 videos and cache the answers; missing ones are unavailable."""
-        resources = await self._api_or_refuse().videos(video_ids)
+        if self._api is None:
+            raise errors.ApiKeyInvalid("YOUTUBE_API_KEY is not set")
+        resources = await self._api.videos(video_ids)
         found: list[VideoMetadata] = []
         unreadable: dict[str, Outcome] = {}
         for video_id, resource in resources.items():
@@ -71,8 +73,8 @@ class ApiVideos:
                     outcomes.update(dict.fromkeys(group, error))
 
         async with asyncio.TaskGroup() as tasks:
-            for group in _groups(video_ids):
-                tasks.create_task(ask_group(group))
+            for start in range(0, len(video_ids), IDS_PER_CALL):
+                tasks.create_task(ask_group(video_ids[start : start + IDS_PER_CALL]))
         return outcomes
 
     async def check(
@@ -92,16 +94,6 @@ class ApiVideos:
         rest = [video_id for video_id in video_ids if video_id not in trusted]
         return trusted | (await self.ask(rest, absences) if rest else {})
 
-    def _api_or_refuse(self) -> DataApi:
-        if self._api is None:
-            raise errors.ApiKeyInvalid("YOUTUBE_API_KEY is not set")
-        return self._api
-
 
 def _is_hopeless(failures: Sequence[errors.YTArchiveError]) -> bool:
     return len(failures) >= 3 or any(not isinstance(f, errors.ApiFailure) for f in failures)
-
-
-def _groups(video_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(video_ids), IDS_PER_CALL):
-        yield video_ids[start : start + IDS_PER_CALL]

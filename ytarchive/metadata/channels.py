@@ -1,6 +1,7 @@
 """Channels, and the playlists of their uploads."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import datetime
 
 from ytarchive.common.channel_lists import (
@@ -17,7 +18,6 @@ from ytarchive.common.media import ChannelMetadata
 from ytarchive.metadata.data_api.client import DataApi
 from ytarchive.metadata.data_api.resources import channel_metadata
 from ytarchive.metadata.repository import MetadataCache
-from ytarchive.metadata.sessions import closing
 from ytarchive.metadata.sources import Sources
 from ytarchive.ytdlp import ListedEntries
 
@@ -94,7 +94,7 @@ class Channels:
         return channel_metadata(resource, self._now())
 
     async def _from_list(self, name: str) -> ChannelMetadata:
-        async with closing(self._sources.extractor.list_entries(name)) as chunks:
+        async with aclosing(self._sources.extractor.list_entries(name)) as chunks:
             listed = await anext(chunks, None)
         if listed is None or not listed.channel_id:
             raise SourceGone(f"YouTube shows no channel {name}")

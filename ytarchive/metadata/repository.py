@@ -80,11 +80,15 @@ class MetadataCache:
         """Store answers. Known caption languages are kept if the source does not return any."""
         now = to_micros(self.now())
         refused = refusals or {}
+        refusal_rows = [
+            {"video_id": video_id, "refusal": error.detail().model_dump_json(), "now": now}
+            for video_id, error in refused.items()
+        ]
 
         def write(writer: Writer) -> list[VideoMetadata]:
             kept = videos if captions_seen else _with_known_captions(writer, videos)
             writer.execute_many("save_video", [_video_row(video, now) for video in kept])
-            writer.execute_many("save_refusal", [_refusal_row(*r, now) for r in refused.items()])
+            writer.execute_many("save_refusal", refusal_rows)
             return list(kept)
 
         stored = await self._database.write(write)
@@ -140,7 +144,8 @@ def _captions(row: Row) -> tuple[str, list[str]]:
 def _known(row: Row) -> tuple[str, Outcome]:
     if row["refusal"] is not None:
         return row["video_id"], error_from(ErrorDetail.model_validate_json(row["refusal"]))
-    return row["video_id"], VideoMetadata.model_validate_json(_unpacked(row["metadata"]))
+    content = zlib.decompressobj(zdict=_COMMON).decompress(row["metadata"])
+    return row["video_id"], VideoMetadata.model_validate_json(content)
 
 
 def _with_known_captions(writer: Writer, videos: Sequence[VideoMetadata]) -> list[VideoMetadata]:
@@ -158,26 +163,14 @@ def _with_known_captions(writer: Writer, videos: Sequence[VideoMetadata]) -> lis
 def _video_row(video: VideoMetadata, now: int) -> dict[str, object]:
     languages = video.available_captions
     captions = None if languages is None else json.dumps(languages)
+    packer = zlib.compressobj(zdict=_COMMON)
+    metadata = packer.compress(video.model_dump_json().encode()) + packer.flush()
     return {
         "video_id": video.video_id,
-        "metadata": _packed(video.model_dump_json().encode()),
+        "metadata": metadata,
         "captions": captions,
         "now": now,
     }
-
-
-def _packed(content: bytes) -> bytes:
-    """Return text compressed with a dictionary of common parts."""
-    packer = zlib.compressobj(zdict=_COMMON)
-    return packer.compress(content) + packer.flush()
-
-
-def _unpacked(content: bytes) -> bytes:
-    return zlib.decompressobj(zdict=_COMMON).decompress(content)
-
-
-def _refusal_row(video_id: str, error: YTArchiveError, now: int) -> dict[str, object]:
-    return {"video_id": video_id, "refusal": error.detail().model_dump_json(), "now": now}
 
 
 def _channel_key(name: str) -> str:

@@ -6,9 +6,7 @@ and the videos listed before are left out, so that no entry is lost even if the 
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.metadata.listings import ListedBatch
@@ -18,17 +16,6 @@ _IDLE_SECONDS = 30.0
 
 ListedBefore = Callable[[], Awaitable[Counter[str]]]
 """Returns how often each video was listed so far; called only if needed."""
-
-
-@asynccontextmanager
-async def closing(
-    chunks: AsyncIterator[ListedEntries],
-) -> AsyncIterator[AsyncIterator[ListedEntries]]:
-    """Close a listing at the end of the block."""
-    try:
-        yield chunks
-    finally:
-        await _close(chunks)
 
 
 def take(listed: Counter[str], video_id: str | None) -> bool:
@@ -43,7 +30,7 @@ class ListingSession:
     """An active listing."""
 
     def __init__(
-        self, chunks: AsyncIterator[ListedEntries], listed: Counter[str] | None = None
+        self, chunks: AsyncGenerator[ListedEntries, None], listed: Counter[str] | None = None
     ) -> None:
         self.chunks = chunks
         self.last_used = 0.0
@@ -88,7 +75,7 @@ class ListingSessions:
         try:
             first = await anext(session.chunks, None)
         except BaseException:
-            await _close(session.chunks)
+            await session.chunks.aclose()
             raise
         return first or ListedEntries(playlist_id=source, videos=[]), session
 
@@ -139,11 +126,4 @@ class ListingSessions:
     async def _end(self, listing_id: int) -> None:
         session = self._sessions.pop(listing_id, None)
         if session is not None:
-            await _close(session.chunks)
-
-
-async def _close(chunks: Any) -> None:
-    """Close an asynchronous generator; a plain iterator needs nothing."""
-    close = getattr(chunks, "aclose", None)
-    if close is not None:
-        await close()
+            await session.chunks.aclose()

@@ -50,7 +50,8 @@ class Videos:
         if extract:
             return outcomes | _with_hints(await self._extract_all(wanted), outcomes)
         unanswered = [each for each in wanted if not _is_answer(outcomes.get(each))]
-        return outcomes | {each: _not_asked() for each in unanswered}
+        not_asked = errors.NotFound("not in the cache, and the Data API cannot be used now")
+        return outcomes | dict.fromkeys(unanswered, not_asked)
 
     async def _get(self, video_id: str, *, refresh: bool, extract: bool) -> VideoMetadata:
         known = None if refresh else await self._known(video_id)
@@ -125,7 +126,3 @@ def _with_hints(extracted: dict[str, Outcome], known: Mapping[str, Outcome]) -> 
         else outcome
         for video_id, outcome in extracted.items()
     }
-
-
-def _not_asked() -> errors.NotFound:
-    return errors.NotFound("not in the cache, and the Data API cannot be used now")

@@ -1,6 +1,6 @@
 """The interface to yt-dlp for the other packages. All failures are errors of `common.errors`."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -96,7 +96,7 @@ class Extractor(Protocol):
         """Return yt-dlp's information about a video, without media."""
         ...
 
-    def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
+    def list_entries(self, source: str) -> AsyncGenerator[ListedEntries, None]:
         """Return the entries of a playlist id, channel id or @handle in chunks while listing.
 
         Listing is lazy: the next page is requested when the caller reads the next chunk.

@@ -1,7 +1,7 @@
 """The services' interface to yt-dlp: extraction, listing and downloads by worker processes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
@@ -93,7 +93,7 @@ class YtDlp(Extractor, Fetcher):
                 raise errors.ProtocolError("a worker process ended a download without a result")
             return event.downloaded
 
-    async def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
+    async def list_entries(self, source: str) -> AsyncGenerator[ListedEntries, None]:
         """Yield the entries of a playlist id, channel id or @handle, about a hundred at a time.
 
         The next page is requested when the caller reads the next chunk.

@@ -58,6 +58,6 @@ async def test_an_abandoned_listing_releases_its_worker(archive: Archive) -> Non
     listing = archive.ytdlp.list_entries(playlist.id)
     await anext(listing)
     [worker] = archive.workers
-    await listing.aclose()  # type: ignore[attr-defined]  # it is an async generator
+    await listing.aclose()
     await until(lambda: not is_alive(worker))
     assert archive.workers == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -72,7 +72,7 @@ class ExtractorPeer(Extractor):
         )
         return ExtractedVideo(metadata=metadata, info_path=Path(f"{video_id}.info.json"))
 
-    async def list_entries(self, source: str) -> AsyncIterator[ListedEntries]:
+    async def list_entries(self, source: str) -> AsyncGenerator[ListedEntries, None]:
         if source not in self.lists:
             raise SourceGone
         whole = self.lists[source]
