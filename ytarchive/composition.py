@@ -61,7 +61,7 @@ class Composition:
 
     def archive(self) -> Archive:
         """Return the implementations of all contracts, here or in other processes."""
-        found = {contract: self._implementation(contract) for contract in CONTRACTS}
+        found = {contract: self.of(contract) for contract in CONTRACTS}
         jobs = self.local.get(ServiceName.JOBS)
         if isinstance(jobs, JobsService):
             return Archive(found, work_on=jobs.work_on, scheduler=self.scheduler)
@@ -69,15 +69,15 @@ class Composition:
 
     def of(self, contract: type[C]) -> C:
         """Return the implementation of a contract of a service, local or remote."""
-        return cast("C", self._implementation(contract))
-
-    def _implementation(self, contract: type[Contract]) -> Contract:
         service = self.local.get(contract.service)
         if service is None:
             return self.remote_client(contract)
+        found: Contract = service
         if contract is MaintenanceAPI and isinstance(service, StorageService):
-            return MaintenanceService(self.settings, service.rebuild, self.of)
-        return service if contract in type(service).__mro__ else service.subjects()[contract]
+            found = MaintenanceService(self.settings, service.rebuild, self.of)
+        elif contract not in type(service).__mro__:
+            found = service.subjects()[contract]
+        return cast("C", found)
 
     def _address(self, service: ServiceName) -> str:
         """Return the URL of a service: from the settings, otherwise from its registration."""

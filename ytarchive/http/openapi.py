@@ -36,8 +36,6 @@ _ALWAYS: Kinds = (
     errors.InternalError,
     errors.ServiceTimeout,
 )
-_OF_INPUT: Kinds = (errors.InvalidRequest, errors.InvalidIdentifier)
-_OF_BODY: Kinds = (errors.MalformedBody, errors.BodyTooLarge, errors.UnsupportedMediaType)
 _OF_YOUTUBE: Kinds = (
     errors.QuotaExceeded,
     errors.YouTubeError,
@@ -215,11 +213,12 @@ def _family_failures(tag: str, operations: list[Endpoint]) -> Document:
 def _possible(tag: str, declared: Endpoint) -> list[type[errors.YTArchiveError]]:
     kinds = _ALWAYS + _OF_SERVICE[tag]
     if declared.path_parameters or declared.request_model:
-        kinds += _OF_INPUT
+        kinds += (errors.InvalidRequest, errors.InvalidIdentifier)
     if declared.kind is OperationKind.CONTENT:
         kinds += (errors.ContentChanged, errors.RangeNotSatisfiable)
     if declared.method in {"POST", "PUT"}:
-        kinds += (*_OF_BODY, errors.InvalidRequest)
+        kinds += (errors.MalformedBody, errors.BodyTooLarge, errors.UnsupportedMediaType)
+        kinds += (errors.InvalidRequest,)
     return [found for found in errors.error_classes() if issubclass(found, kinds)]
 
 

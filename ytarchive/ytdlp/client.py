@@ -33,17 +33,16 @@ _EXTRACTIONS_BETWEEN_CLEANINGS = 200
 class YtDlp(Extractor, Fetcher):
     """Extracts, lists and downloads; `close` it, or use it in `async with`.
 
-    At most `download.concurrency` downloads run at a time. There are further workers for
-    extractions, so that the next videos are extracted meanwhile, and for listings.
+    At most `download.concurrency` + `videos_ahead` tasks run at a time, so that the next videos are
+    extracted during downloads, which Download limits. There are further workers for listings.
     """
 
     def __init__(self, settings: Settings, presence: Presence | None = None) -> None:
         self._settings = settings
         self._watch = ArchiveWatch(presence)
         self._pool = WorkerPool(settings)
-        concurrency = settings.download.concurrency
-        self._downloads = asyncio.Semaphore(concurrency)
-        self._tasks = asyncio.Semaphore(concurrency + settings.download.videos_ahead)
+        config = settings.download
+        self._tasks = asyncio.Semaphore(config.concurrency + config.videos_ahead)
         self._listings = asyncio.Semaphore(2)
         self._extractions = 0
         self.gate: Gate = OpenGate()
@@ -81,7 +80,7 @@ class YtDlp(Extractor, Fetcher):
         admit: Callable[[int], None],
     ) -> Downloaded:
         """Fetch a video. Cancelling the task kills the worker and its child processes at once."""
-        async with self._downloads, self._tasks, self._worker() as worker:
+        async with self._tasks, self._worker() as worker:
             limit = ProgressTimeout(self._settings)
             await worker.send(Task(kind="download", order=order))
             event = await _last(worker, limit, on_progress)
