@@ -8,7 +8,6 @@ from tests.architecture.test_imports import imported
 COMMON = {
     "channel_lists", "config", "contract", "errors", "events", "identifiers", "json_text",
     "models", "profile", "quality", "services", "setting_sources", "setting_types",
-    "video_kinds",
 }  # fmt: skip
 """Models, errors, settings and forms of ids, as the contracts use them."""
 

@@ -6,8 +6,7 @@ a tab of a channel whose id is not known yet, name and tab (`@name:shorts`).
 
 import re
 import unicodedata
-
-from ytarchive.common.video_kinds import VideoKind
+from enum import StrEnum
 
 _CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 _NAME_START = re.compile(r"@|c:|user:")
@@ -15,6 +14,19 @@ _NAME_START = re.compile(r"@|c:|user:")
 TAB_LISTS = {"videos": "UULF", "shorts": "UUSH", "streams": "UULV"}
 """The playlist prefix of each channel tab, which replaces the channel id's `UC`.
 """
+LONGEST_SHORT = 180
+"""Maximum seconds of a short."""
+
+
+class VideoKind(StrEnum):
+    """The kind of a video; each kind has its own tab on a channel's page."""
+
+    VIDEO = "video"
+    SHORT = "short"
+    LIVE = "live"
+    """A live stream, or the recording of one."""
+
+
 _KINDS = {"UULF": VideoKind.VIDEO, "UUSH": VideoKind.SHORT, "UULV": VideoKind.LIVE}
 _NEWEST_FIRST = ("UU", *TAB_LISTS.values())
 _OWN_LISTS = (*_NEWEST_FIRST, "UULP", "UUPS", "UUPV", "UUMO", "UUMF", "UUMS", "UUMV")

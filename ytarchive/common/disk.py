@@ -4,8 +4,8 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -51,7 +51,6 @@ _CAUSES: dict[type[errors.LocalError], tuple[str, frozenset[int]]] = {
 CAUSES = {number: kind for kind, (_, numbers) in _CAUSES.items() for number in numbers}
 """The error class of each errno that has one."""
 
-_LARGEST_SHARE = 20
 _NOT_IMPLEMENTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _UNSYNCABLE = _NOT_IMPLEMENTED | {errno.EBADF, errno.EISDIR, errno.EACCES, errno.EPERM}
 
@@ -123,7 +122,7 @@ class Space:
         Raises OSError.
         """
         disk = shutil.disk_usage(existing(path))
-        return cls(disk.total, disk.free, kept=min(min_free, disk.total // _LARGEST_SHARE))
+        return cls(disk.total, disk.free, kept=min(min_free, disk.total // 20))
 
     @property
     def is_known(self) -> bool:
@@ -158,6 +157,19 @@ def sync(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def write_new(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a new file and sync it to disk; remove it if that fails. Raises OSError."""
+    try:
+        with path.open("xb") as file:
+            file.writelines(parts)
+            file.flush()
+            sync_descriptor(file.fileno(), path)
+    except OSError:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise
 
 
 def sync_descriptor(descriptor: int, path: Path) -> None:

@@ -44,14 +44,9 @@ class FileLock:
         except OSError as error:
             raise _cannot_open(error, path) from error
         try:
-            _lock(descriptor, path)
+            return cls._locked(path, descriptor)
         except OSError as error:
-            os.close(descriptor)
             raise unusable(error, path) from error
-        except StateLocked:
-            os.close(descriptor)
-            raise
-        return cls(path, descriptor)
 
     @classmethod
     def of_folder(cls, path: Path) -> Self | None:
@@ -64,13 +59,18 @@ class FileLock:
         except OSError as error:
             raise unusable(error, path) from error
         try:
-            _lock(descriptor, path)
+            return cls._locked(path, descriptor)
         except OSError as error:
-            os.close(descriptor)
             if error.errno in _WITHOUT_FOLDER_LOCKS:
                 return None
             raise unusable(error, path) from error
-        except StateLocked:
+
+    @classmethod
+    def _locked(cls, path: Path, descriptor: int) -> Self:
+        """Lock an open file, or close it. Raises StateLocked or OSError."""
+        try:
+            _lock(descriptor, path)
+        except (OSError, StateLocked):
             os.close(descriptor)
             raise
         return cls(path, descriptor)

@@ -8,13 +8,12 @@ import errno
 import os
 import secrets
 import stat
-from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 from pydantic import Field, ValidationError
 
-from ytarchive.common.disk import sync, sync_descriptor
+from ytarchive.common.disk import sync, write_new
 from ytarchive.common.errors import ArchiveMissing, NotAnArchive
 from ytarchive.common.models import Model, UtcDatetime, utc_now
 
@@ -103,15 +102,7 @@ def _content(path: Path) -> bytes:
 
 def _draft(base: Path, identity: ArchiveIdentity) -> Path:
     draft = base / f"{IDENTITY_FILE}.{secrets.token_hex(8)}"
-    try:
-        with draft.open("xb") as file:
-            file.write(identity.model_dump_json(indent=2).encode() + b"\n")
-            file.flush()
-            sync_descriptor(file.fileno(), base / IDENTITY_FILE)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise
+    write_new(draft, [identity.model_dump_json(indent=2).encode() + b"\n"])
     return draft
 
 

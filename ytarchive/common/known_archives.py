@@ -12,18 +12,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import platformdirs
 from loguru import logger
 
-from ytarchive.common.disk import sync, sync_descriptor
+from ytarchive.common.disk import sync, write_new
 from ytarchive.common.models import utc_now
 
 log = logger.bind(service="common")
 
 _FILE = "archives.json"
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -127,21 +126,17 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _parsed(content: bytes) -> list[KnownArchive]:
     """Return the records. Raises ValueError, TypeError or KeyError for any other content."""
-    return [_known(each) for each in json.loads(content)["archives"]]
-
-
-def _known(each: Any) -> KnownArchive:
-    return KnownArchive(str(each["path"]), str(each["id"]), str(each["recorded_at"]))
+    return [
+        KnownArchive(str(each["path"]), str(each["id"]), str(each["recorded_at"]))
+        for each in json.loads(content)["archives"]
+    ]
 
 
 def _replace(path: Path, archives: list[KnownArchive]) -> None:
-    content = {"version": _FORMAT, "archives": [asdict(each) for each in archives]}
+    content = {"version": 1, "archives": [asdict(each) for each in archives]}
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    write_new(draft, [json.dumps(content, indent=2).encode() + b"\n"])
     try:
-        with draft.open("xb") as file:
-            file.write(json.dumps(content, indent=2).encode() + b"\n")
-            file.flush()
-            sync_descriptor(file.fileno(), path)
         draft.replace(path)
     except OSError:
         with suppress(OSError):

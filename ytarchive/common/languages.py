@@ -40,10 +40,8 @@ class Language(NamedTuple):
     @classmethod
     def of(cls, code: str) -> "Language":
         """Parse a code; missing parts and the language's usual script are empty."""
-        first, *others = _SEPARATOR.split(code.strip().lower())
+        first, script, region, others = _subtags(code)
         language = _ALIASES.get(first, first)
-        script = others.pop(0) if others and _is_script(others[0]) else ""
-        region = others.pop(0) if others and _is_region(others[0]) else ""
         if not script:
             script = "latn" if first == "sh" else _SCRIPTS_OF_REGIONS.get((language, region), "")
         is_usual = script == _USUAL_SCRIPTS.get(language)
@@ -57,20 +55,15 @@ def canonical(code: str) -> str:
 
     What YouTube and yt-dlp append becomes a private subtag: `en-x-np72puul` for a named track.
     """
-    first, *others = _SEPARATOR.split(code.strip().lower())
+    first, script, region, others = _subtags(code)
     # Only for comparing is Bokmål the same as Norwegian.
-    parts = [first if first == "nb" else _ALIASES.get(first, first)]
-    if first == "sh":
-        parts.append("Latn")
-    if others and _is_script(others[0]):
-        parts.append(others.pop(0).title())
-    if others and _is_region(others[0]):
-        parts.append(others.pop(0).upper())
+    language = first if first == "nb" else _ALIASES.get(first, first)
+    parts = [language, "Latn" * (first == "sh"), script.title(), region.upper()]
     if others[:1] != [_PRIVATE] and not all(map(_VARIANT.fullmatch, others)):
         rest = "".join(others)
         others = [_PRIVATE, *(rest[at : at + _LONGEST_SUBTAG]
                               for at in range(0, len(rest), _LONGEST_SUBTAG))]  # fmt: skip
-    return "-".join([*parts, *others])
+    return "-".join([*filter(None, parts), *others])
 
 
 def distance(wanted: str, offered: str) -> int | None:
@@ -115,6 +108,14 @@ def nearest(wanted: str, offered: Iterable[str]) -> list[str]:
     """Return the offered languages that match the requested language, best match first."""
     found = [(far, each) for each in offered if (far := distance(wanted, each)) is not None]
     return [each for _, each in sorted(found)]
+
+
+def _subtags(code: str) -> tuple[str, str, str, list[str]]:
+    """Return language, script, region (empty if missing) and the rest, in lower case."""
+    first, *others = _SEPARATOR.split(code.strip().lower())
+    script = others.pop(0) if others and _is_script(others[0]) else ""
+    region = others.pop(0) if others and _is_region(others[0]) else ""
+    return first, script, region, others
 
 
 def _is_script(subtag: str) -> bool:

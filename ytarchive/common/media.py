@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, Text, UtcDatetime
-from ytarchive.common.video_kinds import VideoKind
 
 
 def _unless_placeholder(value: datetime | None) -> datetime | None:

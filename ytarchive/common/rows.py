@@ -4,7 +4,6 @@ A damaged disk or another program can write any value that SQLite accepts.
 """
 
 import functools
-import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,7 +28,6 @@ UNREADABLE = (
 """Exceptions of converting a damaged row into a model (JSON and models: ValueError)."""
 
 _left_out: ContextVar[list[str] | None] = ContextVar("left_out", default=None)
-_SPACE = re.compile(r"\s+")
 
 
 def fields_of(kind: type[Any], row: Row) -> dict[str, Any]:
@@ -82,7 +80,7 @@ def readable(row: Row, read: Callable[[Row], T], name: str) -> T | None:
 
 def leave_out(name: str, cause: str) -> None:
     """Report an unreadable row in the log and in the page that is being built."""
-    shortened = _SPACE.sub(" ", cause)[:200]
+    shortened = " ".join(cause.split())[:200]
     log.warning("{}: its database row cannot be read and is left out: {}", name, shortened)
     names = _left_out.get()
     if names is not None and name not in names and len(names) < 1000:

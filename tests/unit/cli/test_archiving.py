@@ -11,9 +11,9 @@ from loguru import logger
 
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import CHANNEL, FILM, LIST, NOON, TALK, Peers, running, stored
+from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.errors import ServiceUnavailable
 from ytarchive.common.quality import Quality
-from ytarchive.common.video_kinds import VideoKind
 from ytarchive.jobs import JobOptions, JobProgress, JobResult, JobStatus, JobType, VideoFilter
 from ytarchive.storage import UnavailableVideo, WorkPlan
 

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from tests.unit.jobs.conftest import Workshop, ended
 from tests.unit.jobs.peers import MetadataPeer, describe, video_id
+from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.common.video_kinds import VideoKind
 from ytarchive.jobs import CreateJob, Job, JobType, ResultStatus, VideoFilter
 from ytarchive.jobs.queue.filtering import Facts
 from ytarchive.jobs.service import JobsService

@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from ytarchive.common.archived_files import Role
-from ytarchive.storage.content.service import MEDIA_TYPES, UNKNOWN, media_type, safe_name
-from ytarchive.storage.store import layout
-from ytarchive.storage.store.layout import parsed
+from ytarchive.storage.content.service import UNKNOWN, media_type, safe_name
+from ytarchive.storage.store.layout import MEDIA_TYPES, parsed
 
 
-def test_every_suffix_of_a_video_s_files_has_its_media_type() -> None:
-    known = layout._MEDIA | layout._IMAGES | layout._CAPTIONS
-    assert known <= MEDIA_TYPES.keys()
-    assert {suffix for suffix in MEDIA_TYPES if parsed(f"x{suffix}").role is Role.OTHER} == set()
+def test_role_of_a_file_agrees_with_its_media_type() -> None:
+    kinds = {"video": Role.MEDIA, "audio": Role.MEDIA, "image": Role.THUMBNAIL}
+    for suffix, type_ in MEDIA_TYPES.items():
+        assert parsed(f"x{suffix}").role is kinds.get(type_.split("/")[0], Role.CAPTIONS)
 
 
 @pytest.mark.parametrize(

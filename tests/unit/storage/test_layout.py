@@ -6,8 +6,8 @@ from tests.unit.storage.samples import VIDEO
 from ytarchive.common.archived_files import Role
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import InvalidIdentifier, PathOutsideArchive, YTArchiveError
+from ytarchive.storage.store.folders import video_folder
 from ytarchive.storage.store.layout import Layout, parsed
-from ytarchive.storage.store.places import video_folder
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output
 from ytarchive.cli.params import ANY, LIST, MOMENT, AddressBatch, batch_file, names, range_of
 from ytarchive.cli.session import chosen, creating, failure
+from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
 from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.quality import Quality
-from ytarchive.common.video_kinds import VideoKind
 from ytarchive.jobs import CreateJob, JobOptions, JobType, VideoFilter
 
 T = TypeVar("T")

@@ -11,10 +11,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ytarchive.common.channel_lists import kind_of_list
+from ytarchive.common.channel_lists import LONGEST_SHORT, VideoKind, kind_of_list
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import Model, UtcDatetime
-from ytarchive.common.video_kinds import LONGEST_SHORT, VideoKind
 
 TitlePatterns = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)

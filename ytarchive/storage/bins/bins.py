@@ -74,7 +74,7 @@ class Bins:
         `arrived`: digests, by path, of new files that may already have replaced the item's files;
         the new files are not moved. Raises DiskFull, NotWritable or FileFailure.
         """
-        manifest = f"{_home(item)}/{_MANIFEST}"
+        manifest = f"{self.root(item)}/{_MANIFEST}"
         root = self.root(item)
         paths = [file.path for file in item.files]
         states = await self.store.stat([manifest, *paths, *(f"{root}/{path}" for path in paths)])
@@ -100,7 +100,7 @@ class Bins:
     async def forget_if_empty(self, item: TrashItem) -> None:
         """Remove an item that no longer has files."""
         if not await self.contents(item):
-            await self.store.delete(_home(item))
+            await self.store.delete(self.root(item))
 
     async def contents(self, item: TrashItem) -> list[TrashedFile]:
         """Return the files that an item holds now, with their sizes."""
@@ -114,7 +114,7 @@ class Bins:
 
     def root(self, item: TrashItem) -> str:
         """Return the prefix below which the files of an item have their original paths."""
-        return _home(item)
+        return f"{_folder(item.bin)}/{item.id}"
 
     async def holder_of(self, key: str) -> TrashItem | None:
         """Return the item whose files are below `key`, if it is inside one of the bins."""
@@ -156,7 +156,7 @@ class Bins:
             with suppress(NotFound):
                 item = await self.read(BinName.TRASH, item_id)
                 if item.moved_at <= limit:
-                    await self.store.delete(_home(item))
+                    await self.store.delete(self.root(item))
                     emptied = _added(emptied, item)
         return emptied
 
@@ -215,10 +215,6 @@ class Bins:
 
 def _folder(bin_name: BinName) -> str:
     return f"{OWN_FOLDER}/{bin_name.value}"
-
-
-def _home(item: TrashItem) -> str:
-    return f"{_folder(item.bin)}/{item.id}"
 
 
 def _is_item(name: str) -> bool:

@@ -41,7 +41,8 @@ class HistoryRecords:
         """
         path = self._layout.history_file(video_id)
         recorded = set(_lines(path))
-        fresh = [line for entry in entries if (line := _line(entry)) not in recorded]
+        lines = (entry.model_dump_json().encode() for entry in entries)
+        fresh = [line for line in lines if line not in recorded]
         if not fresh:
             return
         files.make_folders(path.parent)
@@ -93,10 +94,6 @@ async def _content(store: MediaStore, state: FileState, kind: HistoryKind) -> di
     if kind is HistoryKind.CAPTIONS:
         return {"text": content.decode("utf-8", "replace")}
     return {"base64": base64.b64encode(content).decode()}
-
-
-def _line(entry: HistoryEntry) -> bytes:
-    return entry.model_dump_json().encode()
 
 
 def _start(path: Path) -> bytes:

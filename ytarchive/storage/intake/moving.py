@@ -124,5 +124,6 @@ def _arrived(move: Move, there: list[StoredFile]) -> FileSet:
             f"the media file of {move.files.video_id} disappeared during the move"
         )
     lost = [file.side_file for file in move.files.files if file not in there]
-    missing = [*move.files.missing, *filter(None, lost)]
-    return replace(move.files, files=there, missing=list(dict.fromkeys(missing)))
+    missing = [*move.files.facts.missing, *filter(None, lost)]
+    facts = replace(move.files.facts, missing=list(dict.fromkeys(missing)))
+    return replace(move.files, files=there, facts=facts)

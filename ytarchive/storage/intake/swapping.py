@@ -88,7 +88,7 @@ class Swap:
         present = await self._present([MANIFEST])
         if not present or present[0].is_damaged:
             return True
-        return self._manifest is None or not self._manifest.has(facts)
+        return self._manifest is None or self._manifest.facts != facts
 
     async def compare_media(self, quality: str | None, *, replace: bool) -> str | None:
         """Return why the stored media is kept; None if the staged media replaces it.

@@ -133,9 +133,7 @@ class VideoStore:
             absent = await self._absent.after(request.video_id, [], request.absent_captions)
             facts = Facts(request.quality, request.missing, profile, absent)
             change = await swap.take(_replaced_by(request.quality), facts)
-        stored = FileSet(
-            request.video_id, target, change.files, request.quality, request.missing, profile
-        )
+        stored = FileSet(request.video_id, target, change.files, facts)
         await self.execute(Move(staged, stored, change.displaced))
         if earlier is not None and home != target:
             message = "{}: stored again, in {}; the files in {} stay registered, and verified"
@@ -180,10 +178,7 @@ class VideoStore:
             await self._library.set_missing(swap.video_id, facts.missing, facts.profile)
             return
         change = await swap.take_side_files([file.name for file in added], detail, facts)
-        stored = FileSet(
-            swap.video_id, swap.folder, change.files, facts.quality, facts.missing, facts.profile,
-            adds=change.new,
-        )  # fmt: skip
+        stored = FileSet(swap.video_id, swap.folder, change.files, facts, adds=change.new)
         await self.execute(Move(staged, stored, change.displaced))
 
     async def _swap(self, video_id: str, staged: str, folder: str, *, is_new: bool = False) -> Swap:
@@ -220,7 +215,7 @@ class VideoStore:
             if folder.local_path is not None:
                 await asyncio.to_thread(files.sync_all, folder.local_path, names)
             found = await file_sets.describe(folder, names)
-        stored = FileSet(request.video_id, folder.prefix, found, request.quality)
+        stored = FileSet(request.video_id, folder.prefix, found, Facts(request.quality))
         await asyncio.to_thread(self._note_registration, stored)
         await self._register(stored)
 
@@ -230,7 +225,7 @@ class VideoStore:
             video_id=stored.video_id,
             folder=stored.folder,
             files=stored.files,
-            quality=stored.quality,
+            quality=stored.facts.quality,
             stored_at=utc_now(),
         )
         path = self._layout.registration_file(stored.video_id)

@@ -165,7 +165,9 @@ class MetadataStore:
         )
 
     def _drafts(self) -> Iterator[Draft]:
-        for path in _drafts_in(self._layout.scratch):
+        for path in entries(self._layout.scratch):
+            if path.suffix != files.DRAFT:
+                continue
             video_id, _, digest = path.name.removesuffix(files.DRAFT).partition(".")
             yield Draft(path, video_id, digest)
 
@@ -183,10 +185,6 @@ def _readable(path: Path) -> VideoMetadata | None:
 def _version(metadata: VideoMetadata) -> VideoMetadata:
     """Return the metadata without the time and source of the fetch, to compare versions."""
     return metadata.model_copy(update={"fetched_at": None, "source": None})
-
-
-def _drafts_in(folder: Path) -> list[Path]:
-    return [path for path in entries(folder) if path.suffix == files.DRAFT]
 
 
 def _remove(path: Path) -> None:

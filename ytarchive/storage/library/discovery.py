@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,7 +21,7 @@ from ytarchive.storage.store.checksums import parsed_checksums
 from ytarchive.storage.store.file_sets import Registration, StoredFile
 from ytarchive.storage.store.known_files import is_known_foreign
 from ytarchive.storage.store.layout import CHECKSUMS, VIDEO_ID, FileTypes, Layout
-from ytarchive.storage.store.manifest import manifest_in, types_in
+from ytarchive.storage.store.manifest import Facts, manifest_in, types_in
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder, local_file
 
@@ -36,8 +36,6 @@ class FoundFiles:
     media: str | None
     moment: int
     problems: list[str]
-    absent_captions: list[str] = field(default_factory=list)
-    """Languages that YouTube did not have."""
 
 
 async def video_folders(
@@ -133,9 +131,10 @@ async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:
     moment = _changed(states[CHECKSUMS if states[CHECKSUMS].is_file else newest or "."])
     if manifest is None or manifest.video_id != video_id:
         quality = await quality_of(store, folder.key(f"{video_id}.info.json")) if newest else None
-        return FoundFiles(FileSet(video_id, prefix, stored, quality), newest, moment, problems)
-    files = FileSet(video_id, prefix, stored, manifest.quality, manifest.missing, manifest.profile)
-    return FoundFiles(files, newest, moment, problems, manifest.absent_captions)
+        facts = Facts(quality)
+    else:
+        facts = manifest.facts
+    return FoundFiles(FileSet(video_id, prefix, stored, facts), newest, moment, problems)
 
 
 async def _playing_set(
@@ -191,7 +190,7 @@ async def examine_registration(path: Path, layout: Layout, store: MediaStore) ->
     lost = [name for name, state in states.items() if not state.is_file]
     media = (file.name for file in note.files if file.role is Role.MEDIA and file.name not in lost)
     problems = [f"{note.folder}/{name}: missing" for name in lost]
-    stored = FileSet(note.video_id, note.folder, note.files, note.quality)
+    stored = FileSet(note.video_id, note.folder, note.files, Facts(note.quality))
     return FoundFiles(stored, next(media, None), to_micros(note.stored_at), problems)
 
 

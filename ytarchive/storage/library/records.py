@@ -6,6 +6,7 @@ from ytarchive.common.archived_files import Role
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.store.file_sets import StoredFile
+from ytarchive.storage.store.manifest import Facts
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,7 @@ class FileSet:
     folder: str
     """Its key."""
     files: list[StoredFile]
-    quality: str | None
-    missing: list[str] = field(default_factory=list)
-    """Files that YouTube did not provide."""
-    profile: ArchiveProfile | None = None
-    """What was requested; None if unknown."""
+    facts: Facts
     adds: int | None = None
     """The number of files, the first ones, that are added next to media that is already stored;
     None for files that include the media."""

@@ -23,6 +23,7 @@ from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.records import FileSet, Move, Registered
 from ytarchive.storage.library.rows import (
     file_rows,
+    media_row,
     metadata_file_row,
     metadata_row,
     missing_json,
@@ -31,6 +32,7 @@ from ytarchive.storage.library.rows import (
 )
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout, is_sound_alone
+from ytarchive.storage.store.manifest import Facts
 
 SCHEMA = Schema(package="ytarchive.storage", durable=True, file="library.db")
 
@@ -80,10 +82,10 @@ class Library:
             "video_id": move.files.video_id,
             "staged_path": move.staged,
             "target_path": move.files.folder,
-            "quality": move.files.quality,
+            "quality": move.files.facts.quality,
             "files": dumped(_FILES, move.files.files).decode(),
-            "missing": json.dumps(move.files.missing),
-            "profile": profile_json(move.files.profile),
+            "missing": json.dumps(move.files.facts.missing),
+            "profile": profile_json(move.files.facts.profile),
             "adds": move.files.adds,
             "displaced": _ITEMS.dump_json(move.displaced).decode(),
         }
@@ -108,14 +110,7 @@ class Library:
 
         `displaced`: files moved out of the folder, which are no longer registered.
         """
-        video = {
-            "video_id": stored.video_id,
-            "media_path": f"{stored.folder}/{stored.media.name}",
-            "quality": stored.quality,
-            "missing": missing_json(stored.missing),
-            "profile": profile_json(stored.profile),
-            "now": to_micros(utc_now()),
-        }
+        video = media_row(stored, stored.media.name, to_micros(utc_now()))
         rows = file_rows(stored)
         gone = [
             {"video_id": stored.video_id, "path": file.path}
@@ -214,9 +209,7 @@ class Library:
             video_id=row["video_id"],
             folder=row["target_path"],
             files=_FILES.validate_python(read_json(row["files"].encode())),
-            quality=row["quality"],
-            missing=json.loads(row["missing"]),
-            profile=_profile(row["profile"]),
+            facts=Facts(row["quality"], json.loads(row["missing"]), _profile(row["profile"])),
             adds=row["adds"],
         )
         displaced = _ITEMS.validate_json(row["displaced"])

@@ -33,6 +33,18 @@ def metadata_file_row(video_id: str, content: bytes, layout: Layout) -> dict[str
     return file_row(video_id, path, written_file(path, content)) | {"role": Role.METADATA.value}
 
 
+def media_row(stored: FileSet, media: str, moment: int) -> dict[str, Any]:
+    """Return the row of a stored video. `media`: the name of its file; `moment`: microseconds."""
+    return {
+        "video_id": stored.video_id,
+        "media_path": f"{stored.folder}/{media}",
+        "quality": stored.facts.quality,
+        "missing": missing_json(stored.facts.missing),
+        "profile": profile_json(stored.facts.profile),
+        "now": moment,
+    }
+
+
 def file_rows(stored: FileSet) -> list[dict[str, Any]]:
     """Return the rows of a video's files."""
     return [

@@ -28,11 +28,10 @@ from ytarchive.storage.library.absent_captions import absent_rows
 from ytarchive.storage.library.discovery import FoundFiles
 from ytarchive.storage.library.rows import (
     file_rows,
+    media_row,
     metadata_file_row,
     metadata_row,
-    missing_json,
     playlist_row,
-    profile_json,
 )
 from ytarchive.storage.marks.models import marks_row, read_marks
 from ytarchive.storage.store import files
@@ -145,18 +144,11 @@ class LibraryImporter:
         if found.media is None:
             writer.execute("add_video", {"video_id": stored.video_id})
         else:
-            row = {
-                "video_id": stored.video_id,
-                "media_path": f"{stored.folder}/{found.media}",
-                "quality": stored.quality,
-                "now": found.moment,
-                "missing": missing_json(stored.missing),
-                "profile": profile_json(stored.profile),
-            }
+            row = media_row(stored, found.media, found.moment)
             writer.execute("add_profile", row)
             writer.execute("add_media", row)
             writer.execute_many(
-                "upsert_absent", absent_rows(stored.video_id, found.absent_captions)
+                "upsert_absent", absent_rows(stored.video_id, stored.facts.absent_captions)
             )
         writer.execute_many("upsert_file", file_rows(stored))
 
@@ -169,7 +161,7 @@ class LibraryImporter:
         if path != self._layout.metadata_file(video_id):
             self._note(f"{path}: not named after its video, {video_id}")
             return
-        writer.execute("upsert_metadata", metadata_row(metadata) | _changed(path))
+        writer.execute("upsert_metadata", metadata_row(metadata) | {"now": discovery.changed(path)})
         writer.execute("upsert_file", metadata_file_row(video_id, files.read(path), self._layout))
 
     def _enter_unreadable(self, path: Path, writer: Writer) -> None:
@@ -183,7 +175,9 @@ class LibraryImporter:
     def _enter_playlist(self, path: Path, writer: Writer) -> None:
         playlist = self._read(path, PlaylistMetadata)
         if playlist is not None:
-            writer.execute("upsert_playlist", playlist_row(playlist) | _changed(path))
+            writer.execute(
+                "upsert_playlist", playlist_row(playlist) | {"now": discovery.changed(path)}
+            )
 
     def _enter_plan(self, path: Path, writer: Writer) -> None:
         plan = self._read(path, WorkPlan)
@@ -218,10 +212,6 @@ def _name(thing: FoundFiles | Path) -> Path | str:
 
 def _take(things: Iterator[T]) -> list[T]:
     return list(itertools.islice(things, _AT_ONCE))
-
-
-def _changed(path: Path) -> dict[str, int]:
-    return {"now": discovery.changed(path)}
 
 
 def _plan_row(plan: WorkPlan, path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import math
 import re
 import zlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import chain, pairwise
 from pathlib import PurePosixPath
 from typing import Any
@@ -28,16 +28,22 @@ TRACKS = 2
 
 
 @dataclass(frozen=True)
-class Change:
-    """A changed video, as the library has it."""
+class Headline:
+    """The fields of a video in the library and in the index."""
 
-    revision: int
     video_id: str
     title: str
     channel_id: str
     channel_title: str
     upload_date: int | None
     duration: int | None
+
+
+@dataclass(frozen=True)
+class Change(Headline):
+    """A changed video, as the library has it."""
+
+    revision: int
     media_path: str | None
     captions: dict[str, str]
     """Languages by path."""
@@ -63,15 +69,9 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Document:
+class Document(Headline):
     """The indexed form of a video. `content` is the result of `packed`."""
 
-    video_id: str
-    title: str
-    channel_id: str
-    channel_title: str
-    upload_date: int | None
-    duration: int | None
     facets: str
     content: bytes
 
@@ -147,16 +147,9 @@ def headline_of(change: Change) -> Document:
 
 def document(change: Change, content: bytes) -> Document:
     """Return the document of a video with the given packed content."""
-    return Document(
-        video_id=change.video_id,
-        title=clean(change.title).replace("\n", " "),
-        channel_id=change.channel_id,
-        channel_title=change.channel_title,
-        upload_date=change.upload_date,
-        duration=change.duration,
-        facets=" ".join(_facets(change)),
-        content=content,
-    )
+    headline = {field.name: getattr(change, field.name) for field in fields(Headline)}
+    headline["title"] = clean(change.title).replace("\n", " ")
+    return Document(**headline, facets=" ".join(_facets(change)), content=content)
 
 
 def _facets(change: Change) -> Iterable[str]:

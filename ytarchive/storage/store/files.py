@@ -8,11 +8,11 @@ import hashlib
 import secrets
 import stat
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ytarchive.common import filesystem
-from ytarchive.common.disk import os_errors, sync, sync_descriptor, translated
+from ytarchive.common.disk import os_errors, sync, translated, write_new
 from ytarchive.common.errors import FileFailure, LocalError, NotFound
 from ytarchive.common.regular import open_regular, read_regular
 
@@ -20,14 +20,21 @@ DRAFT = ".draft"
 """Suffix of a complete file that is not yet renamed to its final path."""
 
 
-def read(path: Path) -> bytes:
-    """Return the content of a regular file. Raises NotFound or another LocalError."""
+@contextmanager
+def failures(path: Path) -> Iterator[None]:
+    """Translate errors of the operating system; a missing file raises NotFound."""
     try:
-        return read_regular(path)
+        yield
     except FileNotFoundError:
         raise NotFound(f"{path} does not exist") from None
     except OSError as error:
         raise translated(error, path) from error
+
+
+def read(path: Path, limit: int | None = None) -> bytes:
+    """Return at most `limit` bytes of a regular file. Raises NotFound or another LocalError."""
+    with failures(path):
+        return read_regular(path, limit=limit)
 
 
 def write_atomically(path: Path, content: bytes | Iterable[bytes], scratch: Path) -> None:
@@ -47,14 +54,7 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], scratch: Path
 def write_durably(path: Path, parts: Iterable[bytes]) -> None:
     """Write a new file and sync it to disk; remove it if that fails."""
     with os_errors(path):
-        try:
-            with path.open("xb") as file:
-                file.writelines(parts)
-                file.flush()
-                sync_descriptor(file.fileno(), path)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
+        write_new(path, parts)
 
 
 def put_in_place(written: Path, path: Path) -> None:

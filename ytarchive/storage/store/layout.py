@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -16,24 +15,51 @@ from ytarchive.common.paths import followed, require_names
 CHECKSUMS = paths.CHECKSUMS
 MANIFEST = "manifest.json"
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
-_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
-_CAPTIONS = frozenset({".vtt", ".srt", ".ttml", ".srv1", ".srv2", ".srv3", ".json3", ".ass"})
-_SOUND = frozenset(
-    {".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav", ".weba"}
-)
-_MEDIA = _SOUND | {".mp4", ".webm", ".mkv", ".m4v", ".mov", ".3gp", ".flv", ".ts"}
-_BY_SUFFIX = (
-    dict.fromkeys(_MEDIA, Role.MEDIA)
-    | dict.fromkeys(_IMAGES, Role.THUMBNAIL)
-    | dict.fromkeys(_CAPTIONS, Role.CAPTIONS)
-)
+MEDIA_TYPES = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+    ".mov": "video/quicktime",
+    ".3gp": "video/3gpp",
+    ".flv": "video/x-flv",
+    ".ts": "video/mp2t",
+    ".m4a": "audio/mp4",
+    ".mka": "audio/x-matroska",
+    ".mp3": "audio/mpeg",
+    ".aac": "audio/aac",
+    ".opus": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".flac": "audio/flac",
+    ".wav": "audio/wav",
+    ".weba": "audio/webm",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".srt": "application/x-subrip; charset=utf-8",
+    ".ass": "text/x-ssa; charset=utf-8",
+    ".ttml": "application/ttml+xml; charset=utf-8",
+    ".srv1": "application/xml; charset=utf-8",
+    ".srv2": "application/xml; charset=utf-8",
+    ".srv3": "application/xml; charset=utf-8",
+    ".json3": "application/json",
+}
+"""Media types by suffix, for every kind of file of a video. File contents are not examined."""
+
+_BY_TYPE = {"video": Role.MEDIA, "audio": Role.MEDIA, "image": Role.THUMBNAIL}
+_BY_SUFFIX = {
+    suffix: _BY_TYPE.get(type_.partition("/")[0], Role.CAPTIONS)
+    for suffix, type_ in MEDIA_TYPES.items()
+}
 _BY_NAME = {CHECKSUMS: Role.CHECKSUMS, MANIFEST: Role.MANIFEST}
-_AUTOMATIC = ".auto"
 
 
 def is_sound_alone(name: str) -> bool:
     """Return whether a media file of this name holds sound and no picture."""
-    return PurePosixPath(name).suffix.lower() in _SOUND
+    return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), "").startswith("audio/")
 
 
 def parsed(name: str) -> ArchivedFile:
@@ -48,7 +74,7 @@ def parsed(name: str) -> ArchivedFile:
         role = Role.INFO
     if role is not Role.CAPTIONS:
         return ArchivedFile(name=name, role=role, format=format_)
-    stem = path.stem.removesuffix(_AUTOMATIC)
+    stem = path.stem.removesuffix(".auto")
     video, _, language = stem.rpartition(".")
     return ArchivedFile(
         name=name,
@@ -64,11 +90,6 @@ class FileTypes(dict[str, ArchivedFile]):
 
     def __missing__(self, name: str) -> ArchivedFile:
         return parsed(name)
-
-
-def plan_time(moment: datetime) -> str:
-    """Return a time as the prefix of a work plan's file name: `20260102T030405Z`."""
-    return moment.strftime("%Y%m%dT%H%M%SZ")
 
 
 @dataclass(frozen=True)

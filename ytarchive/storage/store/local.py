@@ -10,7 +10,7 @@ import stat
 import threading
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BufferedReader
@@ -22,10 +22,10 @@ from ytarchive.common.case import require_exact_name
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.content import PART_SIZE, Parts
 from ytarchive.common.disk import Space, os_errors, sync, translated
-from ytarchive.common.errors import Cancelled, ContentChanged, FileFailure, LocalError, NotFound
+from ytarchive.common.errors import Cancelled, ContentChanged, FileFailure, LocalError
 from ytarchive.common.file_names import stored_name
-from ytarchive.common.regular import open_regular, read_regular
-from ytarchive.storage.store import files, folders, places
+from ytarchive.common.regular import open_regular
+from ytarchive.storage.store import files, folders
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 
@@ -58,7 +58,7 @@ class LocalMediaStore(MediaStore):
         await asyncio.to_thread(self._write, self._layout.absolute(key), content)
 
     async def read(self, key: str, limit: int | None = None) -> bytes:
-        return await asyncio.to_thread(_read, self._layout.absolute(key), limit)
+        return await asyncio.to_thread(files.read, self._layout.absolute(key), limit)
 
     async def open(
         self, key: str, start: int = 0, stop: int | None = None, etag: str | None = None
@@ -117,8 +117,8 @@ class LocalMediaStore(MediaStore):
 
     def _place(self, path: str, video_id: str | None) -> str:
         if video_id is None:
-            return self._layout.relative(places.media_file(self._layout, path))
-        folder = places.video_folder(self._layout, video_id, path or None)
+            return self._layout.relative(folders.media_file(self._layout, path))
+        folder = folders.video_folder(self._layout, video_id, path or None)
         require_exact_name(folder)
         return self._layout.relative(folder)
 
@@ -233,13 +233,8 @@ def _digest(path: Path, stop: threading.Event | None) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path, limit: int | None) -> bytes:
-    with _failures(path):
-        return read_regular(path, limit=limit)
-
-
 def _opened(path: Path, start: int, etag: str | None) -> tuple[BufferedReader, int]:
-    with _failures(path):
+    with files.failures(path):
         file = open_regular(path)
     status = os.fstat(file.fileno())
     if etag not in {None, _etag(status)}:
@@ -250,22 +245,11 @@ def _opened(path: Path, start: int, etag: str | None) -> tuple[BufferedReader, i
 
 
 def _read_part(path: Path, file: BufferedReader, size: int) -> bytes:
-    with _failures(path):
+    with files.failures(path):
         part = file.read(size)
     if len(part) < size:
         raise FileFailure(f"{path} became shorter while it was read")
     return part
-
-
-@contextmanager
-def _failures(path: Path) -> Iterator[None]:
-    """Translate errors of the operating system; a missing file raises NotFound."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise NotFound(f"{path} does not exist") from None
-    except OSError as error:
-        raise translated(error, path) from error
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -87,21 +87,14 @@ class Manifest(Model):
             fetched_at=source.fetched_at if source else None,
             format_ids=source.format_ids if source else None,
             yt_dlp_version=source.yt_dlp_version if source else None,
-            profile=facts.profile,
-            quality=facts.quality,
             files=[ManifestFile.of(file) for file in files],
-            missing=facts.missing,
-            absent_captions=facts.absent_captions,
+            **vars(facts),
         )
 
-    def has(self, facts: Facts) -> bool:
-        """Return whether the manifest records these facts."""
-        return (self.quality, self.missing, self.profile, self.absent_captions) == (
-            facts.quality,
-            facts.missing,
-            facts.profile,
-            facts.absent_captions,
-        )
+    @property
+    def facts(self) -> Facts:
+        """Return what it records of the video besides the files."""
+        return Facts(self.quality, self.missing, self.profile, self.absent_captions)
 
     def encoded(self) -> bytes:
         """Return the content of the file."""

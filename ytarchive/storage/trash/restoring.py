@@ -190,14 +190,7 @@ def _require(
 
 
 def _set(restoring: _Restoring, change: Change) -> FileSet:
-    facts = _facts(restoring)
     has_media = restoring.has_media or restoring.location is None
-    return FileSet(
-        restoring.video_id,
-        restoring.item.folder,
-        change.files,
-        facts.quality,
-        facts.missing,
-        facts.profile,
-        adds=None if has_media else change.new,
-    )
+    adds = None if has_media else change.new
+    folder = restoring.item.folder
+    return FileSet(restoring.video_id, folder, change.files, _facts(restoring), adds)

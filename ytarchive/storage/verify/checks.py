@@ -1,7 +1,7 @@
 """Checks stored files against the library: presence, size, SHA-256."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -51,7 +51,7 @@ class Checker:
     store: MediaStore
     reads_content: bool
     stop: threading.Event
-    accepted: frozenset[str] = frozenset()
+    accepted: set[str] = field(default_factory=set)
     """Foreign files that are not reported."""
 
     async def check(self, registered: Sequence[RegisteredFile]) -> Checked:
@@ -70,7 +70,9 @@ class Checker:
     async def _check_all(self, registered: Sequence[RegisteredFile]) -> Checked:
         states = await self.store.stat((file.path for file in registered), stop=self.stop)
         if self.reads_content:
-            same_size = [each.path for each in registered if _has_its_size(states, each)]
+            same_size = [
+                each.path for each in registered if states[each.path].size == each.size_bytes
+            ]
             states |= await self.store.stat(same_size, hashed=True, stop=self.stop)
         checked = Checked()
         for file in registered:
@@ -103,10 +105,6 @@ class Checker:
         """Return whether a foreign file below `folder` is reported as a finding."""
         inside = file_name(path.removeprefix(f"{folder}/"))
         return path not in self.accepted and not is_known_foreign(inside)
-
-
-def _has_its_size(states: Mapping[str, FileState], file: RegisteredFile) -> bool:
-    return states[file.path].size == file.size_bytes
 
 
 def _compared(state: FileState, file: RegisteredFile) -> tuple[FindingKind, str] | None:

@@ -51,7 +51,8 @@ class FindingHandler:
             if await self._library.move_of(video_id) is not None:
                 log.info("{}: not verified, its move is not finished", video_id)
                 return
-            registered = (await self._findings.files_of([video_id])).get(video_id, [])
+            files, _ = await self._findings.files_and_damage([video_id])
+            registered = files.get(video_id, [])
             problems = await _check_again(checker, registered, paths)
             wrong = {problem.path for problem in problems}
             await self._findings.remove_findings(path for path in paths if path not in wrong)

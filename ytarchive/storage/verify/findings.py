@@ -96,14 +96,10 @@ class Findings:
         page = {"cursor": cursor, "limit": _AT_ONCE}
         return await self._database.fetch_all("next_videos", page)
 
-    async def files_of(self, video_ids: Collection[str]) -> dict[str, list[RegisteredFile]]:
-        """Return the registered files of videos that have any, in the order of the ids."""
-        return (await self.files_and_damage(video_ids))[0]
-
     async def files_and_damage(
         self, video_ids: Collection[str]
     ) -> tuple[dict[str, list[RegisteredFile]], list[FileProblem]]:
-        """Return the registered files of videos, and the rows that cannot be read."""
+        """Return the registered files of videos that have any, and the rows that cannot be read."""
         asked = {"video_ids": json.dumps(list(video_ids))}
         found: dict[str, list[RegisteredFile]] = {}
         damaged: list[FileProblem] = []

@@ -93,7 +93,7 @@ class VerificationSession:
         Raises FileFailure if nothing could be read, or ArchiveMissing.
         """
         try:
-            await self._prepare()
+            self._checker.accepted.update(await asyncio.to_thread(self._accepted.paths))
             await self._look_at_known()
             if self._request.known_only or await self._check_everything():
                 return VerifyState.COMPLETE
@@ -106,11 +106,6 @@ class VerificationSession:
             self.stop()
             await self._accept_foreign()
         return VerifyState.STOPPED
-
-    async def _prepare(self) -> None:
-        accepted = await asyncio.to_thread(self._accepted.paths)
-        self._checker = replace(self._checker, accepted=accepted)
-        self._foreign_search = ForeignFileSearch(self._findings, self._layout, self._checker)
 
     @property
     def _is_whole(self) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from loguru import logger
 from pydantic import TypeAdapter
@@ -19,7 +19,7 @@ from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import UNREADABLE, all_readable, fields_of, moment_of
 from ytarchive.storage.store import files
 from ytarchive.storage.store.changes import Changes
-from ytarchive.storage.store.layout import Layout, plan_time
+from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
 from ytarchive.storage.work_plans.api import WorkPlansAPI
 from ytarchive.storage.work_plans.models import (
@@ -129,11 +129,6 @@ class WorkPlans(WatchedOperations, WorkPlansAPI):
         )
 
 
-def _added(entry: Row) -> dict[str, Any]:
-    """Return when an entry was added to its plan; None for entries of early versions."""
-    return {"added_at": moment_of(entry["added_at"] or None)}
-
-
 def _extend(writer: Writer, request: WorkPlanRequest) -> tuple[Row, list[str]]:
     """Execute `create` in a transaction. Return the plan's row and the files of merged plans."""
     plan_id = _chosen_plan(writer, request) or _new_plan(writer, request.job_id)
@@ -190,7 +185,7 @@ def _chosen_plan(writer: Writer, request: WorkPlanRequest) -> str | None:
 
 def _new_plan(writer: Writer, job_id: str | None) -> str:
     now = utc_now()
-    time = plan_time(now)
+    time = f"{now:%Y%m%dT%H%M%SZ}"
     [row] = writer.fetch_all("count_plans_named", {"time": time})
     suffix = f"-{row['plans'] + 1}" if row["plans"] else ""
     plan = {
@@ -221,11 +216,15 @@ def entry_rows(plan_id: str, request: WorkPlanRequest | WorkPlan) -> list[dict[s
 
 def _entries(rows: list[Row], kind: str, model: type[M]) -> list[M]:
     """Return the entries of a kind; leave out and report entries with damaged rows."""
+
+    def read(row: Row) -> M:
+        # entries of early versions have no time
+        added = {"added_at": moment_of(row["added_at"] or None)}
+        return model.model_validate_json(row["entry"]).model_copy(update=added)
+
     own = (row for row in rows if row["kind"] == kind)
     return all_readable(
-        own,
-        lambda row: model.model_validate_json(row["entry"]).model_copy(update=_added(row)),
-        lambda row: f"video {row['video_id']} of work plan {row['plan_id']}",
+        own, read, lambda row: f"video {row['video_id']} of work plan {row['plan_id']}"
     )
 
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import utc_now
-from ytarchive.common.video_kinds import VideoKind
 from ytarchive.media import Info
 from ytarchive.ytdlp.selection import caption_languages, parts_of
 

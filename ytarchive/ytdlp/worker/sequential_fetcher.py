@@ -23,13 +23,16 @@ class OutOfTimeError(TimeoutError):
 
 
 class WantedFile(NamedTuple):
-    """A side file: its name among `SideFiles` and for people, its place, and how to fetch it."""
+    """A side file, its place, and how to fetch it."""
 
-    key: str
-    name: str
     file: ArchivedFile
     target: Path
     fetch: Callable[[], bytes]
+
+    @property
+    def key(self) -> str:
+        """Return its name among `SideFiles`."""
+        return self.file.side_file or ""
 
 
 class SequentialFetcher:

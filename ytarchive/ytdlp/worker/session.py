@@ -18,6 +18,7 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import utc_now
 from ytarchive.common.quality import Quality
 from ytarchive.common.regular import read_regular
+from ytarchive.common.side_files import in_words
 from ytarchive.media import Info, check_media, quality_label
 from ytarchive.ytdlp.api import (
     EXTRACTION_SECONDS,
@@ -38,6 +39,7 @@ from ytarchive.ytdlp.worker.mapping import video_metadata
 from ytarchive.ytdlp.worker.messages import Messages
 from ytarchive.ytdlp.worker.network import QuietYoutubeDL
 from ytarchive.ytdlp.worker.progress import ProgressMeter
+from ytarchive.ytdlp.worker.sequential_fetcher import WantedFile
 from ytarchive.ytdlp.worker.sidefiles import SideFiles
 from ytarchive.ytdlp.worker.staging import write_json
 
@@ -208,9 +210,8 @@ class ExtractorSession:
             *sound_remarks(info, order.profile.audio_language),
             *check_media(media, info, str(self._worker_config.ffmpeg)),
         ]
-        staged.finish(
-            media, published, side_files.files, _transferred(info, side_files.typed, media)
-        )
+        transferred = _transferred(info, side_files.fetched, media)
+        staged.finish(media, published, [each.target for each in side_files.fetched], transferred)
         self._info_path(order.video_id).unlink(missing_ok=True)
         return Downloaded(
             folder=order.folder,
@@ -218,24 +219,23 @@ class ExtractorSession:
             audio_language=audio_language(info),
             network_bytes=self._meter.network_bytes,
             remarks=[*remarks, *self._meter.remarks, *side_files.remarks],
-            missing=side_files.missing,
-            absent_captions=side_files.absent,
-            captions_refused=side_files.captions_refused,
+            **side_files.result,
         )
 
     def _fetch_side_files(self, info: Info, attempt: Attempt) -> Downloaded:
         order = attempt.order
         with self._side_files(info, order) as side_files:
             side_files.wait(self._report_side_files)
-        attempt.staged.finish_without_media(side_files.files, _transferred(info, side_files.typed))
+        fetched = side_files.fetched
+        attempt.staged.finish_without_media(
+            [each.target for each in fetched], _transferred(info, fetched)
+        )
         self._info_path(order.video_id).unlink(missing_ok=True)
         return Downloaded(
             folder=order.folder,
             network_bytes=0,
-            remarks=[*(f"added {name}" for name in side_files.added), *side_files.remarks],
-            missing=side_files.missing,
-            absent_captions=side_files.absent,
-            captions_refused=side_files.captions_refused,
+            remarks=[*(f"added {in_words([each.key])}" for each in fetched), *side_files.remarks],
+            **side_files.result,
         )
 
     @contextlib.contextmanager
@@ -255,16 +255,16 @@ class ExtractorSession:
 
 
 def _transferred(
-    info: Info, side_files: list[ArchivedFile], media: Path | None = None
+    info: Info, side_files: list[WantedFile], media: Path | None = None
 ) -> Transferred:
     """Return the record of the fetched files. `media`: the media file, if it was fetched."""
-    video_id, files = str(info["id"]), side_files
+    video_id, files = str(info["id"]), [each.file for each in side_files]
     if media is not None:
         format_ = media.suffix[1:]
         files = [
             ArchivedFile(name=f"{video_id}{media.suffix}", role=Role.MEDIA, format=format_),
             ArchivedFile(name=f"{video_id}.info.json", role=Role.INFO, format="json"),
-            *side_files,
+            *files,
         ]
     return Transferred(
         source_url=_WATCH_URL.format(video_id),

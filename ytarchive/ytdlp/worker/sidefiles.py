@@ -18,7 +18,7 @@ from yt_dlp.utils import YoutubeDLError
 
 from ytarchive.common.archived_files import ArchivedFile, Role, captions_file
 from ytarchive.common.languages import ALL_LANGUAGES, without
-from ytarchive.common.side_files import THUMBNAIL, in_words
+from ytarchive.common.side_files import in_words
 from ytarchive.media import LARGEST_FILE, ContentError, Info, as_jpeg, require_captions
 from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
 from ytarchive.ytdlp.selection import (
@@ -124,9 +124,7 @@ class SideFiles:
     """
 
     def __init__(self, ydl: Any, info: Info, order: DownloadOrder, timeout: float) -> None:
-        self.files: list[Path] = []
-        self.typed: list[ArchivedFile] = []
-        self.added: list[str] = []
+        self.fetched: list[WantedFile] = []
         self.remarks: list[str] = []
         self.missing: list[str] = []
         self.absent: list[str] = []
@@ -138,6 +136,15 @@ class SideFiles:
             SequentialFetcher(self._captions(info), timeout),
             SequentialFetcher(self._thumbnail(info), timeout),
         ]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """Return the fields of `Downloaded` about files that were not fetched."""
+        return {
+            "missing": self.missing,
+            "absent_captions": self.absent,
+            "captions_refused": self.captions_refused,
+        }
 
     @property
     def has_hanging_threads(self) -> bool:
@@ -170,11 +177,9 @@ class SideFiles:
 
     def _note(self, wanted: WantedFile, failure: Exception | None) -> None:
         if failure is None:
-            self.files.append(wanted.target)
-            self.typed.append(wanted.file)
-            self.added.append(wanted.name)
+            self.fetched.append(wanted)
             return
-        self.remarks.append(f"no {wanted.name}: {clean(str(failure))}")
+        self.remarks.append(f"no {in_words([wanted.key])}: {clean(str(failure))}")
         if not is_final(failure):
             self.missing.append(wanted.key)
 
@@ -205,9 +210,8 @@ class SideFiles:
         for format_ in self._order.profile.caption_formats:
             automatic = bool(track.get("is_automatic"))
             file = captions_file(self._order.video_id, code, format_, automatic=automatic)
-            key = file.side_file or ""
             content = partial(converted, fetch, format_, self._ffmpeg)
-            yield WantedFile(key, in_words([key]), file, self._order.folder / file.name, content)
+            yield WantedFile(file, self._order.folder / file.name, content)
 
     def _fetch_captions(self, track: Info) -> bytes:
         is_spared = self._order.omits_captions or self.captions_refused
@@ -225,4 +229,4 @@ class SideFiles:
         name = f"{self._order.video_id}.jpg"
         file = ArchivedFile(name=name, role=Role.THUMBNAIL, format="jpg")
         fetch = partial(self._fetcher.picture, thumbnail_urls(info))
-        return [WantedFile(THUMBNAIL, THUMBNAIL, file, self._order.folder / name, fetch)]
+        return [WantedFile(file, self._order.folder / name, fetch)]
