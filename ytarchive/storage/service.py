@@ -66,8 +66,7 @@ from ytarchive.storage.trash.service import TrashService
 from ytarchive.storage.verify.api import VerificationAPI
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.passes import VerificationPasses
-from ytarchive.storage.verify.schedule import VerificationSchedule
-from ytarchive.storage.verify.service import Verifier
+from ytarchive.storage.verify.service import VerificationSchedule, Verifier
 from ytarchive.storage.work_plans.api import WorkPlansAPI
 from ytarchive.storage.work_plans.service import WorkPlans
 

@@ -56,7 +56,7 @@ from ytarchive.storage.service import StorageService
 from ytarchive.storage.verify.checks import Checker
 from ytarchive.storage.verify.finding_handler import FindingHandler
 from ytarchive.storage.verify.foreign_search import ForeignFileSearch
-from ytarchive.storage.verify.schedule import VerificationSchedule
+from ytarchive.storage.verify.service import VerificationSchedule
 
 Lose = Callable[[Path], None]
 

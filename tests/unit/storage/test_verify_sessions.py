@@ -22,7 +22,7 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.storage import VerifyRequest, VerifyState
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.verify.passes import Pass
-from ytarchive.storage.verify.schedule import due_at
+from ytarchive.storage.verify.service import due_at
 from ytarchive.storage.verify.session import Sample
 
 VIDEOS = 10_000
@@ -169,11 +169,12 @@ def last(state: VerifyState, updated: timedelta, completed: timedelta | None = N
         state=state,
         updated_at=NOW - updated,
         completed_at=None if completed is None else NOW - completed,
-        cursor=0,
-        total=0,
-        videos=0,
-        files=0,
-        bytes=0,
+        error=None,
+        video_cursor=0,
+        videos_total=0,
+        videos_checked=0,
+        files_checked=0,
+        bytes_checked=0,
     )
 
 

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.events import VerificationChanged, publish
 from ytarchive.common.identifiers import new_id
-from ytarchive.common.models import from_micros, to_micros, utc_now
-from ytarchive.common.rows import fields_of, moment_of, readable
+from ytarchive.common.models import to_micros, utc_now
+from ytarchive.common.rows import fields_of, readable, row_of
 from ytarchive.storage.verify.models import (
     FindingKind,
     Verification,
@@ -27,23 +26,27 @@ class Pass:
     state: VerifyState
     updated_at: datetime
     completed_at: datetime | None
-    cursor: int
+    error: str | None
+    video_cursor: int
     """Number of the last checked video."""
-    total: int
-    videos: int
-    files: int
-    bytes: int
-    was_interrupted: bool = False
-    """Whether it stopped because the archive's folder was missing."""
+    videos_total: int
+    videos_checked: int
+    files_checked: int
+    bytes_checked: int
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Return whether it stopped because the archive's folder was missing."""
+        return self.state is VerifyState.STOPPED and self.error is not None
 
     def advanced(self, cursor: int, videos: int, files: int, size: int) -> "Pass":
         """Return the pass after further videos, the last of which is `cursor`."""
         return replace(
             self,
-            cursor=cursor,
-            videos=self.videos + videos,
-            files=self.files + files,
-            bytes=self.bytes + size,
+            video_cursor=cursor,
+            videos_checked=self.videos_checked + videos,
+            files_checked=self.files_checked + files,
+            bytes_checked=self.bytes_checked + size,
         )
 
 
@@ -75,9 +78,11 @@ class VerificationPasses:
         known = set(FindingKind)
         findings = {each["kind"]: each["findings"] for each in counts if each["kind"] in known}
         never = Verification(state=VerifyState.NEVER, findings=findings)
-        found = (
-            readable(row, partial(_verification, findings=findings), _name(row)) for row in rows
-        )
+
+        def read(row: Row) -> Verification:
+            return Verification(**fields_of(Verification, row), findings=findings)
+
+        found = (readable(row, read, _name(row)) for row in rows)
         return next(filter(None, found), never)
 
     async def count_videos(self) -> int:
@@ -87,7 +92,9 @@ class VerificationPasses:
 
     async def covered_videos(self, progress: Pass) -> int:
         """Return how many videos a pass has covered, including those outside its sample."""
-        row = await self._database.fetch_one("count_videos_until", {"cursor": progress.cursor})
+        row = await self._database.fetch_one(
+            "count_videos_until", {"cursor": progress.video_cursor}
+        )
         return int(row["videos"]) if row else 0
 
     async def begin(self, request: VerifyRequest) -> Pass:
@@ -113,16 +120,9 @@ class VerificationPasses:
 
     async def save_progress(self, progress: Pass) -> None:
         """Record the progress of a pass, durably."""
-        row = {
-            "scope": progress.scope,
-            "now": to_micros(utc_now()),
-            "video_cursor": str(progress.cursor),
-            "videos_checked": progress.videos,
-            "files_checked": progress.files,
-            "bytes_checked": progress.bytes,
-        }
+        row = row_of(progress) | {"now": to_micros(utc_now())}
         await self._database.execute("save_progress", row)
-        publish(VerificationChanged(scope=progress.scope, videos_checked=progress.videos))
+        publish(VerificationChanged(scope=progress.scope, videos_checked=progress.videos_checked))
 
     async def set_state(self, scope: str, state: VerifyState, error: str | None = None) -> None:
         """Record the state of a pass."""
@@ -140,21 +140,5 @@ def _name(row: Row) -> str:
 
 
 def _pass(row: Row) -> Pass:
-    return Pass(
-        scope=row["scope"],
-        sample_percent=row["sample_percent"],
-        seed=row["seed"],
-        state=VerifyState(row["state"]),
-        updated_at=from_micros(row["updated_at"]),
-        completed_at=moment_of(row["completed_at"]),
-        cursor=int(row["video_cursor"] or 0),
-        total=row["videos_total"],
-        videos=row["videos_checked"],
-        files=row["files_checked"],
-        bytes=row["bytes_checked"],
-        was_interrupted=row["state"] == VerifyState.STOPPED and row["error"] is not None,
-    )
-
-
-def _verification(row: Row, findings: dict[FindingKind, int]) -> Verification:
-    return Verification(**fields_of(Verification, row), findings=findings)
+    read = {"state": VerifyState(row["state"]), "video_cursor": int(row["video_cursor"] or 0)}
+    return Pass(**fields_of(Pass, row) | read)

@@ -123,9 +123,9 @@ class VerificationSession:
         if self._is_whole:
             await self._findings.record(await self._findings.broken_relations())
         await self._foreign_search.look()
-        if self._pass.total and not self._pass.files:
+        if self._pass.videos_total and not self._pass.files_checked:
             raise FileFailure(
-                f"no file could be read of {self._pass.total} registered videos: check that the "
+                f"no file could be read of {self._pass.videos_total} registered videos: check that the "
                 f"archive's disk is mounted at {self._layout.base}, or run `ytarchive rebuild`"
             )
         return True
@@ -180,8 +180,8 @@ class VerificationSession:
             return await self._checker.check(batch.files)
 
     async def _batches(self) -> AsyncIterator[VerificationBatch]:
-        sample = Sample(self._pass.total, self._pass.sample_percent, self._pass.seed)
-        position, cursor = await self._passes.covered_videos(self._pass), self._pass.cursor
+        sample = Sample(self._pass.videos_total, self._pass.sample_percent, self._pass.seed)
+        position, cursor = await self._passes.covered_videos(self._pass), self._pass.video_cursor
         while rows := await self._findings.videos_after(cursor):
             wanted = [row for at, row in enumerate(rows, position) if sample.has(at)]
             files = await self._files_of(wanted)
