@@ -51,11 +51,6 @@ class ArchiveProfile(Model):
         return {name: getattr(self, name) for name in ArchiveProfile.model_fields}
 
     @property
-    def wanted_captions(self) -> list[str]:
-        """Return the requested languages of captions."""
-        return self.caption_languages if self.include_captions else []
-
-    @property
     def side_files(self) -> list[str]:
         """Return the side files that a video should have, as far as YouTube has them."""
         return missing_files(self, ())
@@ -122,6 +117,6 @@ def files_to_fetch(
 def _lacking(wanted: ArchiveProfile, languages: list[str]) -> list[str]:
     if ALL_LANGUAGES in languages:
         return []
-    asked = wanted.wanted_captions
+    asked = wanted.caption_languages if wanted.include_captions else []
     everything = [each for each in asked if each.lower() == ALL_LANGUAGES]
     return everything or without(asked, languages)

@@ -26,7 +26,9 @@ class Reserve:
         """Release as much of the reserve as the next small writes need."""
         with suppress(OSError):
             for _ in range(_STEPS + 1):
-                if self._free() >= self._wanted() or not self._path.stat().st_size:
+                # On a small disk at most half of the reserve is kept free.
+                wanted = min(_LEAST, self._full_size() // 2)
+                if self._free() >= wanted or not self._path.stat().st_size:
                     return
                 self.release_step()
 
@@ -52,10 +54,6 @@ class Reserve:
 
     def _free(self) -> int:
         return shutil.disk_usage(self._path.parent).free
-
-    def _wanted(self) -> int:
-        """Return the bytes to keep free before a write; on a small disk at most the reserve."""
-        return min(_LEAST, self._full_size() // 2)
 
     def _full_size(self) -> int:
         total = shutil.disk_usage(self._path.parent).total

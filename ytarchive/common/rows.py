@@ -48,11 +48,7 @@ def _readers(kind: Any) -> dict[str, Callable[[Any], Any]]:
 def _reader(hint: Any) -> Callable[[Any], Any]:
     if hint is bool:
         return bool
-    return moment_of if "datetime.datetime" in str(hint) else _unchanged
-
-
-def _unchanged(value: Any) -> Any:
-    return value
+    return moment_of if "datetime.datetime" in str(hint) else lambda value: value
 
 
 def row_of(value: object) -> dict[str, Any]:

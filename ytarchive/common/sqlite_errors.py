@@ -36,8 +36,6 @@ DECODING_FAILURES = (UnicodeDecodeError,)
 REFUSED = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, OverflowError)
 """Messages of statements for values that the table does not allow."""
 
-_MAX_VERDICTS = 1000
-_MAX_LOGGED = 20
 _WRONG_VALUE = re.compile(r"(CHECK constraint failed|(NULL|NUMERIC|TEXT|non-\w+) value) in ")
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -99,10 +97,10 @@ def require_sound(
 
     Values that do not fit their column are logged; their rows are left out of results.
     """
-    found = connection.execute(f"PRAGMA {check}({_MAX_VERDICTS})").fetchall()
+    found = connection.execute(f"PRAGMA {check}(1000)").fetchall()
     verdicts = [str(row[0]) for row in found if row[0] != "ok"]
     for verdict in verdicts:
         if not _WRONG_VALUE.match(verdict):
             raise damaged(path, verdict)
-    for verdict in verdicts[:_MAX_LOGGED]:
+    for verdict in verdicts[:20]:
         log.error("{}: a row is damaged: {}", path.name, verdict)

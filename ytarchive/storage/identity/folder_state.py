@@ -25,7 +25,7 @@ from ytarchive.common.disk import os_errors
 from ytarchive.common.identity import IDENTITY_FILE, ArchiveIdentity, read_identity, unreachable
 from ytarchive.common.known_archives import KnownArchive, KnownArchives
 from ytarchive.storage.identity.state import RecordedState
-from ytarchive.storage.library.discovery import documents
+from ytarchive.storage.library.discovery import has_documents
 from ytarchive.storage.store.layout import CHECKSUMS, Layout
 
 _OF_THE_SYSTEM = frozenset(
@@ -201,4 +201,4 @@ def has_stored_video(layout: Layout) -> bool:
         folders = layout.videos.iterdir() if layout.videos.is_dir() else iter(())
         if any((path / CHECKSUMS).is_file() for path in folders):
             return True
-        return any(True for folder in layout.described for _ in documents(folder))
+        return has_documents(layout)

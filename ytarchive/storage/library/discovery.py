@@ -85,6 +85,11 @@ def documents(folder: Path) -> Iterator[Path]:
             yield from (path for path in names if not is_known_foreign(path.name))
 
 
+def has_documents(layout: Layout) -> bool:
+    """Return whether the archive has metadata, playlists, work plans or marks."""
+    return any(True for folder in layout.described for _ in documents(folder))
+
+
 async def _is_video(folder: str, store: MediaStore, videos: str) -> bool:
     if str(PurePosixPath(folder).parent) == videos:
         return True

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from ytarchive.common.errors import LocalError
-from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.library.models import ExistsRequest, StoredVideos
 from ytarchive.storage.library.records import Registered
 from ytarchive.storage.store.layout import Layout
@@ -35,30 +34,23 @@ class FileStates:
         registered: Mapping[str, Registered],
     ) -> StoredVideos:
         """Return the result of `request`, in its order; `lacking`: further incomplete videos."""
-        better = request.profile and better_qualities(request.profile, registered)
+        wanted = request.profile
         asked = list(dict.fromkeys(request.video_ids))
         stored = [each for each in asked if each in self.stored]
         return StoredVideos(
             video_ids=stored,
             incomplete=[each for each in stored if each in lacking or each in self.incomplete],
-            below_quality={each: better[each] for each in stored if each in better}
-            if better
-            else {},
+            below_quality={
+                each: quality
+                for each in stored
+                if wanted
+                and (quality := registered[each].quality)
+                and wanted.may_improve(quality, registered[each].profile)
+            },
             damaged=[each for each in stored if registered[each].is_damaged],
             without_metadata=[each for each in stored if each not in self.described],
             unreachable=[each for each in asked if each in self.failed],
         )
-
-
-def better_qualities(
-    wanted: ArchiveProfile, registered: Mapping[str, Registered]
-) -> dict[str, str]:
-    """Return the videos that may exist in a better quality, with the stored quality of each."""
-    return {
-        video_id: video.quality
-        for video_id, video in registered.items()
-        if video.quality is not None and wanted.may_improve(video.quality, video.profile)
-    }
 
 
 async def check_files(

@@ -31,7 +31,7 @@ from ytarchive.storage.identity.folder_state import Access
 from ytarchive.storage.identity.opening import open_identity, record_in_library
 from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.absent_captions import AbsentCaptions
-from ytarchive.storage.library.discovery import documents
+from ytarchive.storage.library.discovery import has_documents
 from ytarchive.storage.library.repository import SCHEMA, Library
 from ytarchive.storage.maintenance.library_importer import LibraryImporter
 from ytarchive.storage.search import Search
@@ -129,17 +129,13 @@ async def _is_lost(layout: Layout, store: MediaStore) -> bool:
     """Return whether there is no library, but files that it would register."""
     if not await asyncio.to_thread(_is_absent, layout.database):
         return False
-    if await asyncio.to_thread(_has_documents, layout):
+    if await asyncio.to_thread(has_documents, layout):
         return True
     async for folder in store.iterate(layout.relative(layout.videos), deep=False):
         key = f"{folder}{CHECKSUMS}"
         if folder.endswith("/") and (await store.stat([key]))[key].leads_to_file:
             return True
     return False
-
-
-def _has_documents(layout: Layout) -> bool:
-    return any(path for folder in layout.described for path in documents(folder))
 
 
 def _is_absent(database: Path) -> bool:

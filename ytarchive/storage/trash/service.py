@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from loguru import logger
 
@@ -28,12 +28,8 @@ log = logger.bind(service="storage")
 T = TypeVar("T")
 
 
-class Changing(Protocol):
-    """Runs a change of a video while holding the video's lock."""
-
-    async def __call__(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
-        """Run `work` to its end."""
-        ...
+Changing = Callable[[str, Callable[[], Awaitable[Restored]]], Awaitable[Restored]]
+"""Runs a change of a video to its end while holding the video's lock."""
 
 
 class TrashService(WatchedOperations, TrashAPI):

@@ -107,10 +107,6 @@ class VerificationSession:
             await self._accept_foreign()
         return VerifyState.STOPPED
 
-    @property
-    def _is_whole(self) -> bool:
-        return self._pass.sample_percent == 100 and not self._request.known_only
-
     async def _check_everything(self) -> bool:
         """Check all files of the pass. Return whether the pass reached its end.
 
@@ -120,13 +116,13 @@ class VerificationSession:
         await self._save()
         if not is_complete:
             return False
-        if self._is_whole:
+        if self._pass.sample_percent == 100 and not self._request.known_only:
             await self._findings.record(await self._findings.broken_relations())
         await self._foreign_search.look()
         if self._pass.videos_total and not self._pass.files_checked:
             raise FileFailure(
-                f"no file could be read of {self._pass.videos_total} registered videos: check that the "
-                f"archive's disk is mounted at {self._layout.base}, or run `ytarchive rebuild`"
+                f"no file could be read of {self._pass.videos_total} registered videos: check that "
+                f"the archive's disk is mounted at {self._layout.base}, or run `ytarchive rebuild`"
             )
         return True
 

@@ -5,15 +5,27 @@ from pydantic import Field
 from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import ErrorDetail, Model, UtcDatetime, utc_now
 
-_ADDED_AT = "When the video was added to the plan; set by Storage"
-_WAITS_FOR = '"cookies" or "proxy": a server retries the video when they change'
 
-
-class UnavailableVideo(Model):
-    """A video that YouTube does not provide, with the evidence."""
+class PlannedVideo(Model):
+    """A video of a work plan."""
 
     video_id: VideoId
     title: str | None = None
+    retry_after: UtcDatetime | None = Field(
+        default=None, description="No automatic request before this time"
+    )
+    waits_for: str | None = Field(
+        default=None,
+        description='"cookies" or "proxy": a server retries the video when they change',
+    )
+    added_at: UtcDatetime | None = Field(
+        default=None, description="When the video was added to the plan; set by Storage"
+    )
+
+
+class UnavailableVideo(PlannedVideo):
+    """A video that YouTube does not provide, with the evidence."""
+
     reason: str = Field(description="private, deleted, region_blocked, age_restricted, …")
     detected_at: UtcDatetime = Field(default_factory=utc_now)
     playlist_id: str | None = None
@@ -22,27 +34,15 @@ class UnavailableVideo(Model):
     confirmed: bool = Field(
         default=True, description="False while it is a suspicion that a server checks again"
     )
-    retry_after: UtcDatetime | None = Field(
-        default=None, description="No automatic request before this time"
-    )
-    waits_for: str | None = Field(default=None, description=_WAITS_FOR)
-    added_at: UtcDatetime | None = Field(default=None, description=_ADDED_AT)
 
 
-class FailedDownload(Model):
+class FailedDownload(PlannedVideo):
     """A video that is available but could not be fetched."""
 
-    video_id: VideoId
-    title: str | None = None
     attempts: int = 0
     last_attempt: UtcDatetime = Field(default_factory=utc_now)
     errors: list[ErrorDetail] = Field(default_factory=list, description="Oldest first")
     file_size: int | None = Field(default=None, description="Bytes, if known")
-    retry_after: UtcDatetime | None = Field(
-        default=None, description="A retry before this time will hardly succeed"
-    )
-    waits_for: str | None = Field(default=None, description=_WAITS_FOR)
-    added_at: UtcDatetime | None = Field(default=None, description=_ADDED_AT)
 
 
 class WorkPlanRequest(Model):

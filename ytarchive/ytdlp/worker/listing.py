@@ -81,7 +81,9 @@ def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
     info = _playlist(ydl, playlist_id)
     details = list_details(info)
     details["handle"] = handle or details["handle"]
-    entries = (entry for entry in _videos(info.get("entries") or ()))
+    # Channels and lists in a list are left out: a video has an id of this length.
+    found = info.get("entries") or ()
+    entries = (entry for entry in found if entry and len(entry.get("id") or "") == 11)
     start = 0
     while True:
         chunk = list(itertools.islice(entries, _CHUNK))
@@ -120,10 +122,3 @@ def _list(ydl: Any, url: str) -> Info:
             return info
         url = info["url"]
     raise SourceGone("YouTube repeats pages of the list")
-
-
-def _videos(entries: Any) -> Iterator[Info]:
-    """Yield the videos with an id; channels and lists in a list are left out."""
-    for entry in entries:
-        if entry and len(entry.get("id") or "") == 11:
-            yield entry

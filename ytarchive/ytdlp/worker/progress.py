@@ -108,9 +108,9 @@ class ProgressMeter:
             stream.fetched = earlier.get(key, 0)
         self._say(next(iter(self._streams.values())).phase)
 
-    def fetching_side_files(self, phase: str) -> None:
+    def fetching_side_files(self) -> None:
         """Report that the media are complete, and captions or thumbnail are not."""
-        self._say(phase)
+        self._say("captions")
 
     def progress(self, status: dict[str, Any]) -> None:
         """yt-dlp's progress hook."""

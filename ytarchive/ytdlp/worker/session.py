@@ -201,7 +201,9 @@ class ExtractorSession:
         published = staged.publishable(self._ydl.sanitize_info(info, True))
         with self._side_files(info, order) as side_files:
             self._ydl.process_info(info)
-            side_files.wait(self._report_side_files, at_most=self._worker_config.side_file_timeout)
+            side_files.wait(
+                self._meter.fetching_side_files, at_most=self._worker_config.side_file_timeout
+            )
         media = Path(info.get("filepath") or "")
         if not media.is_file():
             raise errors.StaleUrl("the transfer ended without a file")
@@ -225,7 +227,7 @@ class ExtractorSession:
     def _fetch_side_files(self, info: Info, attempt: Attempt) -> Downloaded:
         order = attempt.order
         with self._side_files(info, order) as side_files:
-            side_files.wait(self._report_side_files)
+            side_files.wait(self._meter.fetching_side_files)
         fetched = side_files.fetched
         attempt.staged.finish_without_media(
             [each.target for each in fetched], _transferred(info, fetched)
@@ -246,9 +248,6 @@ class ExtractorSession:
                 yield side_files
         finally:
             self.needs_replacement |= side_files.has_hanging_threads
-
-    def _report_side_files(self) -> None:
-        self._meter.fetching_side_files("captions")
 
     def _info_path(self, video_id: str) -> Path:
         return self._worker_config.info_dir / f"{video_id}.info.json"
