@@ -16,7 +16,6 @@ from ytarchive.storage.store import file_sets
 from ytarchive.storage.store.checksums import checksum_lines
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import CHECKSUMS, Layout
-from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
 
 _ORDER = {Role.MEDIA: 0, Role.MANIFEST: 2, Role.CHECKSUMS: 3}
@@ -25,8 +24,8 @@ _ORDER = {Role.MEDIA: 0, Role.MANIFEST: 2, Role.CHECKSUMS: 3}
 class Mover:
     """Moves files to the media store of one archive."""
 
-    def __init__(self, layout: Layout, store: MediaStore, bins: Bins) -> None:
-        self._store = store
+    def __init__(self, layout: Layout, bins: Bins) -> None:
+        self._store = bins.store
         self._bins = bins
         self._history = HistoryRecords(layout)
 

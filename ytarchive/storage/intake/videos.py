@@ -36,7 +36,7 @@ from ytarchive.storage.store import file_sets, files
 from ytarchive.storage.store.file_sets import Registration
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.manifest import Facts
-from ytarchive.storage.store.media_store import FileKind, MediaStore
+from ytarchive.storage.store.media_store import FileKind
 
 log = logger.bind(service="storage")
 
@@ -45,18 +45,13 @@ class VideoStore:
     """Stores videos. Callers must not store the same video twice at the same time."""
 
     def __init__(
-        self,
-        library: Library,
-        layout: Layout,
-        store: MediaStore,
-        bins: Bins,
-        absent: AbsentCaptions,
+        self, library: Library, layout: Layout, bins: Bins, absent: AbsentCaptions
     ) -> None:
         self._library = library
         self._absent = absent
         self._layout = layout
-        self._store = store
-        self._mover = Mover(layout, store, bins)
+        self._store = bins.store
+        self._mover = Mover(layout, bins)
         # Hashing uses a whole core, so more tasks than cores would only block other threads.
         self._hashing = asyncio.Semaphore(os.cpu_count() or 1)
 

@@ -182,8 +182,8 @@ async def _finish_moves(layout: Layout, store: MediaStore) -> None:
         return
     try:
         async with await Database.open(layout.database, SCHEMA) as old:
-            library, bins = Library(old, layout), Bins(store)
-            await VideoStore(library, layout, store, bins, AbsentCaptions(old)).recover()
+            library = Library(old, layout)
+            await VideoStore(library, layout, Bins(store), AbsentCaptions(old)).recover()
     except YTArchiveError as error:
         log.warning("the old library is not read: {}", error.message)
 

@@ -58,12 +58,19 @@ class ChannelNames:
 class Search(SearchAPI):
     """The index of one library, its indexer and its finder. Created by `open`."""
 
-    def __init__(self, index: SearchIndex, indexer: Indexer, finder: Finder) -> None:
+    def __init__(
+        self,
+        index: SearchIndex,
+        library: Database,
+        layout: Layout,
+        store: MediaStore,
+        watch: ArchiveWatch,
+    ) -> None:
         self.channels = ChannelNames()
         """Resolves names of channels in queries."""
         self._index = index
-        self._indexer = indexer
-        self._finder = finder
+        self._indexer = indexer = Indexer(index, library, layout, store, watch)
+        self._finder = Finder(index, Library(library, layout), layout)
         self.notify = indexer.notify
         self.follow = indexer.follow
         self.catch_up = indexer.catch_up
@@ -76,18 +83,15 @@ class Search(SearchAPI):
     ) -> Self:
         """Open the index of the library, or create one."""
         [state] = await library.fetch_all("search_state")
-        library_id, newest = state["library_id"], state["newest"]
-        index = await SearchIndex.open(layout.search_index, library_id, newest)
-        finder = Finder(index, Library(library, layout), layout)
-        return cls(index, Indexer(index, library, layout, store, watch), finder)
+        index = await SearchIndex.open(layout.search_index, state["library_id"], state["newest"])
+        return cls(index, library, layout, store, watch)
 
     @classmethod
     async def reading(cls, library: Database, layout: Layout, store: MediaStore) -> Self:
         """Open the existing index for reading; it may be older than the library."""
         [state] = await library.fetch_all("search_state")
         index = await SearchIndex.reading(layout.search_index, state["library_id"], state["newest"])
-        finder = Finder(index, Library(library, layout), layout)
-        return cls(index, Indexer(index, library, layout, store, ArchiveWatch(None)), finder)
+        return cls(index, library, layout, store, ArchiveWatch(None))
 
     async def search(self, request: SearchQuery) -> SearchResults:
         query = await self.channels.resolved(request)

@@ -18,7 +18,6 @@ from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.manifest import Facts, manifest_in, types_in
-from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.store_folder import StoreFolder
 from ytarchive.storage.verify.checks import FileProblem
 from ytarchive.storage.verify.findings import Findings
@@ -55,14 +54,13 @@ class Restorer:
     def __init__(
         self,
         layout: Layout,
-        store: MediaStore,
         library: Library,
         videos: VideoStore,
         bins: Bins,
         findings: Findings,
     ) -> None:
         self._layout = layout
-        self._store = store
+        self._store = bins.store
         self._library = library
         self._videos = videos
         self._bins = bins

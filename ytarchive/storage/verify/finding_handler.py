@@ -33,14 +33,13 @@ class FindingHandler:
         self,
         findings: Findings,
         library: Library,
-        store: MediaStore,
         lock: Callable[[str], asyncio.Lock],
         bins: Bins,
         request: VerifyRequest,
     ) -> None:
         self._findings = findings
         self._library = library
-        self.store = store
+        self.store = bins.store
         self._lock = lock
         self._bins = bins
         self._request = request

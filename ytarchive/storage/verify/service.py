@@ -140,14 +140,7 @@ class Verifier(WatchedOperations, VerificationAPI):
     def _new_session(
         self, progress: Pass, request: VerifyRequest, threads: int
     ) -> VerificationSession:
-        handler = FindingHandler(
-            self._findings,
-            self._library,
-            self._bins.store,
-            self._lock,
-            self._bins,
-            request,
-        )
+        handler = FindingHandler(self._findings, self._library, self._lock, self._bins, request)
         return VerificationSession(
             self._passes, self._findings, self._layout, handler, progress, request, threads
         )

@@ -41,7 +41,7 @@ from ytarchive.ytdlp.worker.network import QuietYoutubeDL
 from ytarchive.ytdlp.worker.progress import ProgressMeter
 from ytarchive.ytdlp.worker.sequential_fetcher import WantedFile
 from ytarchive.ytdlp.worker.sidefiles import SideFiles
-from ytarchive.ytdlp.worker.staging import write_json
+from ytarchive.ytdlp.worker.staging import without_secrets, write_json
 
 _WATCH_URL = "https://www.youtube.com/watch?v={}"
 _LIVE = {"is_live", "post_live"}
@@ -198,7 +198,7 @@ class ExtractorSession:
         staged.open()
         self._meter.fetching(info, order.folder)
         attempt.claim_disk_space(info, self._meter.media_bytes)
-        published = staged.publishable(self._ydl.sanitize_info(info, True))
+        published = without_secrets(self._ydl.sanitize_info(info, True))
         with self._side_files(info, order) as side_files:
             self._ydl.process_info(info)
             side_files.wait(

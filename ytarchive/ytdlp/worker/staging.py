@@ -68,11 +68,6 @@ class StagedVideo:
         """Return the files that an earlier attempt left."""
         return sum(path.stat().st_size for path in self._folder.glob(f"{self._id}.*"))
 
-    def publishable(self, info: Info) -> Info:
-        """Return yt-dlp's info for storing, without data about this machine or its user."""
-        found: Info = _without_secrets(info)
-        return found
-
     def finish(
         self, media: Path, info: Info, side_files: list[Path], transferred: Transferred
     ) -> None:
@@ -144,14 +139,15 @@ def write_json(path: Path, content: Any, *, private: bool = False) -> None:
     part.replace(path)
 
 
-def _without_secrets(value: Any) -> Any:
+def without_secrets(value: Any) -> Any:
+    """Return yt-dlp's info for storing, without data about this machine or its user."""
     if isinstance(value, dict):
         return {
-            key: _headers(inner) if key == "http_headers" else _without_secrets(inner)
+            key: _headers(inner) if key == "http_headers" else without_secrets(inner)
             for key, inner in value.items()
             if key not in _SECRET
         }
-    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
+    return [without_secrets(each) for each in value] if isinstance(value, list) else value
 
 
 def _headers(headers: dict[str, str] | None) -> dict[str, str]:
