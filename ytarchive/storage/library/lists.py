@@ -7,7 +7,6 @@ sorted.
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
@@ -15,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from ytarchive.common.cursors import cursor_at, place_of, refused_cursor
 from ytarchive.common.database import Database, Row
 from ytarchive.common.listing import Listing, read_alone
-from ytarchive.common.models import Page, to_micros
+from ytarchive.common.models import Page
 from ytarchive.common.rows import fields_of
 from ytarchive.storage.library.models import SortOrder, StoredVideo, VideoQuery, VideoSort
 from ytarchive.storage.store.layout import Layout
@@ -23,7 +22,6 @@ from ytarchive.storage.store.layout import Layout
 _FEW = 10_000
 """This many videos can be sorted for each page in about 20 ms."""
 
-_LONGEST = 2**31
 _Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 _NUMERIC: TypeAdapter[tuple[int | str, int]] = TypeAdapter(tuple[_Number, _Number])
 _TEXTUAL: TypeAdapter[tuple[int | str, int]] = TypeAdapter(tuple[str, _Number])
@@ -109,10 +107,10 @@ class VideoLists:
         filters = []
         if query.channel is not None:
             filters.append(await self._of_channel(query.channel))
-        if query.uploaded_from is not None or query.uploaded_to is not None:
-            filters.append(_uploaded(query.uploaded_from, query.uploaded_to))
-        if query.duration_min is not None or query.duration_max is not None:
-            filters.append(_lasting(query.duration_min, query.duration_max))
+        if (uploaded := query.upload_limits) is not None:
+            filters.append(_within("upload_date", uploaded))
+        if (lasting := query.duration_limits) is not None:
+            filters.append(_within("duration", lasting))
         if query.has_captions is not None:
             condition = "(captions > 0) = :has_captions"
             has = {"has_captions": int(query.has_captions)}
@@ -191,18 +189,8 @@ def _with_unknown_last(
     return [*known, (f"AND {key} = 0", "number ASC")]
 
 
-def _uploaded(first: date | None, last: date | None) -> _Filter:
-    condition = (
-        "ifnull(upload_date, 0) BETWEEN :uploaded_from AND :uploaded_to AND upload_date NOTNULL"
-    )
-    limits = {
-        "uploaded_from": to_micros(datetime.combine(first or date.min, time.min, UTC)),
-        "uploaded_to": to_micros(datetime.combine(last or date.max, time.max, UTC)),
-    }
-    return _Filter(condition, "videos_by_upload_date", limits)
-
-
-def _lasting(shortest: int | None, longest: int | None) -> _Filter:
-    condition = "ifnull(duration, 0) BETWEEN :shortest AND :longest AND duration NOTNULL"
-    limits = {"shortest": shortest or 0, "longest": _LONGEST if longest is None else longest}
-    return _Filter(condition, "videos_by_duration", limits)
+def _within(column: str, limits: tuple[int, int]) -> _Filter:
+    first, last = f":{column}_first", f":{column}_last"
+    condition = f"ifnull({column}, 0) BETWEEN {first} AND {last} AND {column} NOTNULL"
+    parameters = {f"{column}_first": limits[0], f"{column}_last": limits[1]}
+    return _Filter(condition, f"videos_by_{column}", parameters)

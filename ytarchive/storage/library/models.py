@@ -1,6 +1,6 @@
 """Models of the library: locations of videos, lists and totals."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
-from ytarchive.common.models import Model, Text, UtcDatetime
+from ytarchive.common.models import Model, Text, UtcDatetime, to_micros
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import SideFiles
 
@@ -223,6 +223,23 @@ class VideoFilter(Model):
     duration_max: int | None = Field(default=None, ge=0, le=2**31, description="Seconds; included")
     has_captions: bool | None = None
 
+    @property
+    def upload_limits(self) -> tuple[int, int] | None:
+        """Return the first and the last microsecond of the uploads; None for all videos."""
+        first, last = self.uploaded_from, self.uploaded_to
+        if first is None and last is None:
+            return None
+        begin = datetime.combine(first or date.min, time.min, UTC)
+        return to_micros(begin), to_micros(datetime.combine(last or date.max, time.max, UTC))
+
+    @property
+    def duration_limits(self) -> tuple[int, int] | None:
+        """Return the shortest and the longest duration in seconds; None for all videos."""
+        shortest, longest = self.duration_min, self.duration_max
+        if shortest is None and longest is None:
+            return None
+        return shortest or 0, 2**31 if longest is None else longest
+
 
 class VideoSort(StrEnum):
     """The sort key of a list of videos."""
@@ -254,8 +271,8 @@ class VideoQuery(VideoFilter):
     cursor: str | None = Field(default=None, max_length=2000)
 
 
-class StoredVideo(Model):
-    """A video whose media is stored."""
+class ListedVideo(Model):
+    """The metadata of a video in a list."""
 
     video_id: str
     title: str
@@ -263,6 +280,11 @@ class StoredVideo(Model):
     channel_title: str
     upload_date: UtcDatetime | None = None
     duration: int | None = Field(default=None, description="Seconds")
+
+
+class StoredVideo(ListedVideo):
+    """A video whose media is stored."""
+
     quality: str | None = None
     size_bytes: int = Field(description="All files of the video")
     has_captions: bool

@@ -3,10 +3,8 @@
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
-from ytarchive.common.models import to_micros
 from ytarchive.storage.search.documents import (
     captions_facet,
     channel_facet,
@@ -19,7 +17,6 @@ from ytarchive.storage.search.text import Places, words
 END = 2**62
 """Greater than the number of any video."""
 
-_LONGEST = 2**31
 _MAX_WORDS = 400
 
 Beginning = Callable[[str, int], Awaitable[list[str]]]
@@ -107,19 +104,17 @@ def limits_of(query: SearchQuery, overflow: int) -> dict[str, Any]:
 
     `overflow`: the most days by which a video's number is later than its upload.
     """
-    lasts = query.duration_min is not None or query.duration_max is not None
-    longest = _LONGEST if query.duration_max is None else query.duration_max
+    shortest, longest = query.duration_limits or (0, None)
     limits: dict[str, Any] = {
         "first": 0,
         "before": END,
-        "shortest": query.duration_min or 0,
-        "longest": longest if lasts else None,
+        "shortest": shortest,
+        "longest": longest,
         "uploaded_from": None,
         "uploaded_to": None,
     }
-    if query.uploaded_from is not None or query.uploaded_to is not None:
-        begin = to_micros(datetime.combine(query.uploaded_from or date.min, time.min, UTC))
-        end = to_micros(datetime.combine(query.uploaded_to or date.max, time.max, UTC))
+    if query.upload_limits is not None:
+        begin, end = query.upload_limits
         limits |= {
             "first": first_number(day_of(begin)),
             "before": first_number(day_of(end) + 1 + overflow),
@@ -147,6 +142,5 @@ def _facets(query: SearchQuery) -> Iterator[str]:
         yield channel_facet(query.channel)
     if query.has_captions is not None:
         yield captions_facet(has_captions=query.has_captions)
-    if query.duration_min is not None or query.duration_max is not None:
-        longest = _LONGEST if query.duration_max is None else query.duration_max
-        yield " OR ".join(duration_facets(query.duration_min or 0, longest)) or "none"
+    if query.duration_limits is not None:
+        yield " OR ".join(duration_facets(*query.duration_limits)) or "none"

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from ytarchive.common.models import Model, Page, Text, UtcDatetime
-from ytarchive.storage.library.models import VideoFilter
+from ytarchive.common.models import Model, Page, Text
+from ytarchive.storage.library.models import ListedVideo, VideoFilter
 
 
 class SearchQuery(VideoFilter):
@@ -50,15 +50,9 @@ class Hit(Model):
     caption_path: str | None = Field(default=None, description="The captions' file, absolute")
 
 
-class FoundVideo(Model):
+class FoundVideo(ListedVideo):
     """A video that matches a query."""
 
-    video_id: str
-    title: str
-    channel_id: str
-    channel_title: str
-    upload_date: UtcDatetime | None = None
-    duration: int | None = Field(default=None, description="Seconds")
     url: str
     video_path: str | None = Field(
         default=None, description="The media file, absolute; null if only metadata is stored"
