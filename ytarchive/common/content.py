@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
 from typing import Self
 
 PART_SIZE = 2**18
@@ -25,7 +24,8 @@ class Parts(AsyncIterator[bytes]):
         self, read: Callable[[], Awaitable[bytes]], close: Callable[[], Awaitable[object]]
     ) -> None:
         self._read = read
-        self._close = close
+        self.close = close
+        """Release the file or the connection; it may be called again."""
 
     async def __anext__(self) -> bytes:
         part = await self._read()
@@ -33,19 +33,10 @@ class Parts(AsyncIterator[bytes]):
             raise StopAsyncIteration
         return part
 
-    async def close(self) -> None:
-        """Release the file or the connection; it may be called again."""
-        await self._close()
-
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
 

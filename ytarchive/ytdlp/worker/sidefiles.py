@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from yt_dlp.networking import Request
@@ -156,12 +155,7 @@ class SideFiles:
             fetcher.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for fetcher in self._fetchers:
             fetcher.stop()
             for wanted, failure in fetcher.outcomes:
