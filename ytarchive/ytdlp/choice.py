@@ -6,6 +6,7 @@ used only between formats of equal rank here.
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,18 +67,15 @@ def _name(found: Info) -> str:
     return f"{numbered[1]}-{language}" if language else numbered[1]
 
 
-class Selector:
-    """The `format` of one download for a YoutubeDL: called with all formats of a video."""
+def selector(ydl: Any, wanted: Wanted) -> Callable[[Info], Any]:
+    """Return the `format` of one download for a YoutubeDL: called with all formats of a video."""
 
-    def __init__(self, ydl: Any, wanted: Wanted) -> None:
-        self._ydl = ydl
-        self._wanted = wanted
-
-    def __call__(self, context: Info) -> Any:
-        """Return yt-dlp's selection of the chosen ids."""
+    def select(context: Info) -> Any:
         name_by_language(context["formats"])
-        chosen = choose(context["formats"], self._wanted)
-        return self._ydl.build_format_selector(chosen)(context) if chosen else []
+        chosen = choose(context["formats"], wanted)
+        return ydl.build_format_selector(chosen)(context) if chosen else []
+
+    return select
 
 
 class _Choice:

@@ -4,7 +4,7 @@ from typing import Any
 
 from yt_dlp import YoutubeDL
 
-from ytarchive.ytdlp.choice import Selector, Wanted
+from ytarchive.ytdlp.choice import Wanted, selector
 
 Info = dict[str, Any]
 
@@ -44,6 +44,6 @@ def selected(formats: list[Info], wanted: Wanted, **info: Any) -> Info:
         "webpage_url": "https://x/", "formats": [dict(each) for each in formats],
     } | info  # fmt: skip
     with YoutubeDL({"quiet": True}) as ydl:
-        ydl.format_selector = Selector(ydl, wanted)
+        ydl.format_selector = selector(ydl, wanted)
         found: Info = ydl.process_ie_result(given, download=False)
     return found

@@ -28,7 +28,7 @@ from ytarchive.ytdlp.api import (
     ListedEntries,
     Transfer,
 )
-from ytarchive.ytdlp.choice import Selector, Wanted
+from ytarchive.ytdlp.choice import Wanted, selector
 from ytarchive.ytdlp.options import WorkerConfig, order_options, worker_options
 from ytarchive.ytdlp.selection import audio_language, sound_remarks, unusual
 from ytarchive.ytdlp.worker.attempt import Attempt
@@ -163,7 +163,7 @@ class ExtractorSession:
     def _begin(self, subject: str, wanted: Wanted, folder: Path) -> None:
         self._messages.begin(subject)
         self._ydl.params.update(order_options(folder))
-        self._ydl.format_selector = Selector(self._ydl, wanted)
+        self._ydl.format_selector = selector(self._ydl, wanted)
 
     def _extract(self, video_id: str) -> Info:
         self._meter.extracting()
