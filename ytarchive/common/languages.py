@@ -16,7 +16,20 @@ _ALIASES = {
     "lvs": "lv", "npi": "ne", "ory": "or", "khk": "mn", "uzn": "uz", "azj": "az", "plt": "mg",
 }  # fmt: skip
 _SCRIPTS_OF_REGIONS = {("zh", "tw"): "hant", ("zh", "hk"): "hant", ("zh", "mo"): "hant"}
-_USUAL_SCRIPTS = {"zh": "hans", "sr": "cyrl"}
+_USUAL_SCRIPTS = {
+    "zh": "hans", "yue": "hant", "sr": "cyrl", "mn": "cyrl", "kk": "cyrl", "ky": "cyrl",
+    "tg": "cyrl", "az": "latn", "uz": "latn", "bs": "latn", "tk": "latn", "ku": "latn",
+    "ms": "latn", "hi": "deva", "pa": "guru", "sd": "arab", "ug": "arab", "ja": "jpan",
+    "ko": "kore",
+}  # fmt: skip
+_EXTENDED = frozenset(["zh", "ar", "ms", "sw"])
+"""Languages that another one may follow, which then counts alone: `zh-yue` is `yue`."""
+_LATIN_AMERICA = frozenset(
+    {
+        *("ar", "bo", "br", "cl", "co", "cr", "cu", "do", "ec", "gt", "hn", "mx", "ni", "pa", "pe"),
+        *("pr", "py", "sv", "us", "uy", "ve"),
+    }
+)  # the regions that YouTube and CLDR group as `es-419`
 ALL_LANGUAGES = "all"
 """Means every language with captions made by people."""
 
@@ -24,6 +37,7 @@ _NO_SCRIPTS = frozenset(["orig", "desc"])
 """Suffixes of yt-dlp: the spoken language, and audio descriptions."""
 _SEPARATOR = re.compile(r"[-_]")
 _VARIANT = re.compile(r"[a-z0-9]{5,8}|[0-9][a-z0-9]{3}")
+_EXTENSION = re.compile(r"[a-z]{3}")
 _LONGEST_SUBTAG = 8
 _PRIVATE = "x"
 """The subtag after which BCP 47 allows any others."""
@@ -71,7 +85,8 @@ def distance(wanted: str, offered: str) -> int | None:
 
     A language without a region matches its regional variants, and a language without a script all
     of its scripts. A requested region falls back to the language without a region, never to another
-    region. A track name in an offered code is ignored; a track name in a requested code must match.
+    region; `es-MX` is in the region of `es-419`. A track name in an offered code is ignored; a
+    track name in a requested code must match.
     """
     if wanted.strip().lower() == offered.strip().lower():
         return 0
@@ -84,9 +99,14 @@ def distance(wanted: str, offered: str) -> int | None:
     if asked.script != found.script:
         is_open = not asked.script and not asked.region and not _names_script(wanted)
         return 9 + named if is_open else None
-    if not found.region:
+    if not found.region or _is_in_latin_america(asked, found):
         return 3 + named
     return None if asked.region else 5 + named
+
+
+def _is_in_latin_america(asked: Language, found: Language) -> bool:
+    """Return whether Latin American Spanish is offered for one of its regions."""
+    return (asked.language, found.region) == ("es", "419") and asked.region in _LATIN_AMERICA
 
 
 def covered(wanted: str, offered: Iterable[str]) -> bool:
@@ -113,6 +133,8 @@ def nearest(wanted: str, offered: Iterable[str]) -> list[str]:
 def _subtags(code: str) -> tuple[str, str, str, list[str]]:
     """Return language, script, region (empty if missing) and the rest, in lower case."""
     first, *others = _SEPARATOR.split(code.strip().lower())
+    if first in _EXTENDED and others and _EXTENSION.fullmatch(others[0]):
+        first = others.pop(0)
     script = others.pop(0) if others and _is_script(others[0]) else ""
     region = others.pop(0) if others and _is_region(others[0]) else ""
     return first, script, region, others

@@ -13,11 +13,16 @@ SAME = [
     ("zh-TW", "zh-Hant"), ("zh-Hant", "zh-TW"), ("zh-hk", "zh-Hant"), ("zh-MO", "zh-Hant-MO"),
     ("pt-br", "pt-BR"), ("pt_BR", "pt-BR"), ("PT", "pt-BR"), ("pt-BR", "pt"), ("en", "en-US"),
     ("en-US", "en"), ("es", "es-419"), ("sr-Latn", "sh"), ("sr", "sr-Cyrl"), ("zh", "zh-TW"),
+    ("es-MX", "es-419"), ("es-ar", "es_419"), ("yue", "zh-yue"), ("zh-yue", "yue"),
+    ("zh", "zh-cmn"),    ("az-Latn", "az"), ("uz", "uz-Latn"), ("pa-Guru", "pa"), ("hi", "hi-Deva"), ("ms-Latn", "zsm"),
+    ("yue-Hant-HK", "zh-yue"), ("mn-cyrl", "khk"),
     ("en", "en-orig"), ("iw-orig", "he-orig"), ("en", "en-nP7-2PuUl7o"),
 ]  # fmt: skip
 OTHER = [
     ("en", "fr"), ("en", "eng-x"), ("pt-BR", "pt-PT"), ("en-US", "en-GB"), ("zh-CN", "zh-TW"),
     ("zh-Hans", "zh-Hant"), ("zh-Hant", "zh"), ("zh", "yue"), ("nb", "nn"), ("no", "nn"),
+    ("es-ES", "es-419"), ("es-419", "es-ES"), ("zh-yue", "zh"), ("hi-Latn", "hi"),
+    ("uz-Cyrl", "uz"), ("pa-Arab", "pa-Guru"),
     ("en-orig", "en"), ("en-nP7-2PuUl7o", "en"), ("de", "den"),
 ]  # fmt: skip
 
@@ -50,6 +55,7 @@ def test_nearest_variant_comes_first(wanted: str, offered: list[str], expected: 
     ("code", "expected"),
     [
         ("en", "en"), ("EN_us", "en-US"), ("iw", "he"), ("iw-IL", "he-IL"), ("in", "id"),
+        ("zh-yue", "yue"), ("zh-cmn-Hans-CN", "zh-Hans-CN"),
         ("zh-hant", "zh-Hant"), ("zh-Hans-cn", "zh-Hans-CN"), ("es-419", "es-419"),
         ("sh", "sr-Latn"), ("nb", "nb"), ("cmn", "zh"), ("de-1996", "de-1996"),
         ("en-orig", "en-x-orig"), ("en-nP7-2PuUl7o", "en-x-np72puul-7o"),

@@ -336,10 +336,10 @@ SNIPPET = api_video(video_id(1))["snippet"]
     "parts",
     [
         *({"snippet": SNIPPET | {"publishedAt": d}} for d in (None, "?", "0001-01-01T00:00+14:00")),
-        {"snippet": SNIPPET | {"title": 7}},
+        *({"snippet": SNIPPET | {"title": title}} for title in (7, "", " \n")),
         {"snippet": SNIPPET | {"channelId": ""}},
         {"snippet": None},
-        *({"contentDetails": {"duration": each}} for each in (None, "", "nonsense")),
+        *({"contentDetails": {"duration": each}} for each in (None, "", "nonsense", "12:34", 253)),
         {"contentDetails": []},
     ],
 )

@@ -101,6 +101,10 @@ async def test_a_video_stored_later_is_removed_from_the_plan(storage: StorageSer
     assert without_moment(plan.failed_downloads) == [FAILED]
     [entry] = (await storage.plans.list_work_plans(WorkPlanQuery())).items
     assert (entry.unavailable, entry.failed) == (0, 1)
+    assert (await storage.plans.list_work_plans(WorkPlanQuery(missing=True))).items == [entry]
+    await storage.plans.create_work_plan(request(resolved_video_ids=[FAILED.video_id]))
+    assert (await storage.plans.list_work_plans(WorkPlanQuery(missing=True))).items == []
+    assert (await storage.plans.get_work_plan(plan.id)).missing == 0
 
 
 async def test_without_a_job_every_request_makes_a_plan_with_its_own_file(

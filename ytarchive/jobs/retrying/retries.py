@@ -79,10 +79,9 @@ class Retries:
         if plan_id is not None:
             yield await self._plans.get_work_plan(plan_id)
             return
-        query = WorkPlanQuery(limit=500)
+        query = WorkPlanQuery(limit=500, missing=True)
         async for headline in every_item(self._plans.list_work_plans, query):
-            if headline.unavailable or headline.failed:
-                yield await self._plans.get_work_plan(headline.id)
+            yield await self._plans.get_work_plan(headline.id)
 
     async def _job_of(self, plan: WorkPlan) -> str | None:
         """Return the plan's job if it is in this archive's queue; None for plans from elsewhere."""

@@ -32,7 +32,13 @@ def _text(value: Any) -> str:
 
 
 def _text_or_none(value: Any) -> str | None:
-    return _text(value) if isinstance(value, str) else None
+    text = _text(value)
+    return text if text.strip() else None
+
+
+def _iso_8601(value: Any) -> Any:
+    """Return a duration; None for the other forms that pydantic accepts, such as `12:34`."""
+    return value if isinstance(value, str) and value.startswith("P") else None
 
 
 def _or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
@@ -56,7 +62,7 @@ Text = Annotated[str, BeforeValidator(_text)]
 Title = Annotated[str | None, BeforeValidator(_text_or_none)]
 Count = Annotated[Annotated[int, Field(ge=0, lt=2**63)] | None, WrapValidator(_or_none)]
 Moment = Annotated[UtcDatetime | None, WrapValidator(_or_none)]
-Duration = Annotated[timedelta | None, WrapValidator(_or_none)]
+Duration = Annotated[timedelta | None, WrapValidator(_or_none), BeforeValidator(_iso_8601)]
 Urls = Annotated[dict[str, str], BeforeValidator(_urls)]
 
 

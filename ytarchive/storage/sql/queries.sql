@@ -287,6 +287,7 @@ WHERE plan_id = :plan_id ORDER BY number;
 SELECT * FROM work_plans
 WHERE plan_id >= coalesce(:prefix, '')
   AND plan_id < min(coalesce(:cursor, '~'), coalesce(:prefix, '') || '~')
+  AND (NOT :missing OR unavailable + failed > 0)
 ORDER BY plan_id DESC
 LIMIT :limit;
 

@@ -120,3 +120,4 @@ class WorkPlanQuery(Model):
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = None
     prefix: OpaqueId | None = Field(default=None, description="Only ids that begin with this")
+    missing: bool = Field(default=False, description="Only plans with missing videos")
