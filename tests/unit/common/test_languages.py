@@ -14,8 +14,8 @@ SAME = [
     ("pt-br", "pt-BR"), ("pt_BR", "pt-BR"), ("PT", "pt-BR"), ("pt-BR", "pt"), ("en", "en-US"),
     ("en-US", "en"), ("es", "es-419"), ("sr-Latn", "sh"), ("sr", "sr-Cyrl"), ("zh", "zh-TW"),
     ("es-MX", "es-419"), ("es-ar", "es_419"), ("yue", "zh-yue"), ("zh-yue", "yue"),
-    ("zh", "zh-cmn"),    ("az-Latn", "az"), ("uz", "uz-Latn"), ("pa-Guru", "pa"), ("hi", "hi-Deva"), ("ms-Latn", "zsm"),
-    ("yue-Hant-HK", "zh-yue"), ("mn-cyrl", "khk"),
+    ("zh", "zh-cmn"), ("az-Latn", "az"), ("uz", "uz-Latn"), ("pa-Guru", "pa"), ("hi", "hi-Deva"),
+    ("ms-Latn", "zsm"), ("yue-Hant-HK", "zh-yue"), ("mn-cyrl", "khk"),
     ("en", "en-orig"), ("iw-orig", "he-orig"), ("en", "en-nP7-2PuUl7o"),
 ]  # fmt: skip
 OTHER = [

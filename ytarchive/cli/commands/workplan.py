@@ -36,7 +36,7 @@ def workplan() -> None:
 @paged(WorkPlanQuery, limit=20)
 @reading
 async def list_plans(archive: Archive, out: Output, limit: int, cursor: str | None) -> None:
-    """List work plans with missing videos, newest first (default of `workplan`)."""
+    """List plans with missing videos (default of `workplan`)."""
     query = WorkPlanQuery(limit=limit, cursor=cursor, missing=True)
     out.show(await archive.of(WorkPlansAPI).list_work_plans(query), _plans_table)
 
