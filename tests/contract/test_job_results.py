@@ -41,7 +41,7 @@ async def job_id(repository: JobsRepository) -> str:
     for each in IDS:
         status = ResultStatus.FAILED if each in FAILED else ResultStatus.SUCCESS
         result = JobResult(video_id=each, status=status)
-        await repository.set_result(job.id, Outcome(result, reason=None, errors=[]))
+        await repository.set_result(job.id, Outcome(result))
     return job.id
 
 

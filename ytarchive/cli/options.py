@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,39 +68,33 @@ def _utc(context: click.Context, parameter: click.Parameter, value: bool) -> Non
 
 def global_options(*, at_root: bool) -> list[click.Parameter]:
     """Return the global options; below the root only `--json` is shown in the help."""
-    hidden = not at_root
+    option = partial(click.Option, callback=_remember, expose_value=False, hidden=not at_root)
     return [
-        click.Option(
+        option(
             ["--config"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
             help="Settings file; default: see `ytarchive config path`.",
-            callback=_remember, expose_value=False, hidden=hidden,
         ),
-        click.Option(
+        option(
             ["--server"], metavar="URL", envvar="YTARCHIVE_SERVER" if at_root else None,
-            show_envvar=True, callback=_server, expose_value=False, hidden=hidden,
+            show_envvar=True, callback=_server,
             help="Server to use; default: the one at the configured address, if it runs.",
         ),
-        click.Option(
+        option(
             ["--base-path"], type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
             help="Folder of the archive.",
-            callback=_remember, expose_value=False, hidden=hidden,
         ),
-        click.Option(
-            ["--json"], is_flag=True, is_eager=True, callback=_remember, expose_value=False,
-            help="Print one JSON document.",
+        option(
+            ["--json"], is_flag=True, is_eager=True, hidden=False, help="Print one JSON document."
         ),
-        click.Option(
-            ["--wait"], is_flag=True, callback=_remember, expose_value=False, hidden=hidden,
+        option(
+            ["--wait"], is_flag=True,
             help="Wait for the end of another command that uses the archive.",
         ),
-        click.Option(
-            ["--utc"], is_flag=True, is_eager=True, callback=_utc, expose_value=False,
-            hidden=hidden, help="Use UTC instead of this machine's time zone.",
+        option(
+            ["--utc"], is_flag=True, is_eager=True, callback=_utc,
+            help="Use UTC instead of this machine's time zone.",
         ),
-        click.Option(
-            ["-v", "--verbose"], count=True, callback=_remember, expose_value=False, hidden=hidden,
-            help="Show the log; twice: with debug entries.",
-        ),
+        option(["-v", "--verbose"], count=True, help="Show the log; twice: with debug entries."),
     ]  # fmt: skip
 
 

@@ -18,7 +18,6 @@ from ytarchive.common.identifiers import parse_playlist_id, parse_source, parse_
 from ytarchive.common.setting_types import Seconds
 
 _SECONDS: TypeAdapter[float] = TypeAdapter(Seconds)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
@@ -76,9 +75,9 @@ OWN_ID = Identifier("id", _parse_own_id)
 
 
 def _moment(text: str) -> datetime:
-    ago = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip().lower())
+    ago = re.fullmatch(r"\d{1,6}[smhdw]", text.strip().lower())
     if ago:
-        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        return datetime.now(UTC) - timedelta(seconds=_SECONDS.validate_python(ago[0]))
     try:
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError):

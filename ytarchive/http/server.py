@@ -65,14 +65,11 @@ def _mount(app: web.Application, contract: type[Any], service: object) -> list[s
         raise TypeError(f"{type(service).__name__} does not inherit from {contract.__name__}")
     declarations = [found for found in endpoints(contract) if found.name != "health"]
     for declared in declarations:
-        path, handler = (
-            API_PREFIX + declared.path,
-            _handler(declared, service, app[SERVER_CONFIG].read_timeout),
-        )
+        handler = _handler(declared, service, app[SERVER_CONFIG].read_timeout)
         if declared.method == "GET":
-            app.router.add_get(path, handler)  # and HEAD
+            app.router.add_get(API_PREFIX + declared.path, handler)  # and HEAD
         else:
-            app.router.add_route(declared.method, path, handler)
+            app.router.add_route(declared.method, API_PREFIX + declared.path, handler)
     return [API_PREFIX + declared.path for declared in declarations]
 
 

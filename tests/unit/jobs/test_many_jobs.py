@@ -54,6 +54,13 @@ async def test_waiting_jobs_are_not_queried_repeatedly(
         for number in range(5):
             await jobs.create_job(videos(video_id(number)))
         await until(lambda: len(workshop.download.started) == 5)
+        counts = [0] * 10
+
+        def planned() -> bool:
+            counts.append(len(reads))
+            return counts[-1] == counts[-10]
+
+        await until(planned)
         before = len(reads)
         rounds = 0
 

@@ -175,11 +175,7 @@ def _known_unavailable(record: AvailabilityRecord) -> Outcome:
         status=ResultStatus.UNAVAILABLE,
         message=f"{record.evidence} (last request {record.last_seen:%Y-%m-%d %H:%M} UTC)",
         error_code=kind.code,
-    )
-    return Outcome(
-        result,
         reason=record.reason or "unavailable",
-        errors=[],
-        waits_for=record.waits_for,
         retry_after=record.next_check_at,
     )
+    return Outcome(result, waits_for=record.waits_for)

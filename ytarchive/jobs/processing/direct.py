@@ -95,10 +95,11 @@ class DirectDownloads:
             status=status,
             message=error.message,
             error_code=error.code,
+            reason=error.reason or "unknown",
             attempts=event.attempts,
         )
         parked = await self._conditions.park(condition_of(error))
-        return Outcome(result, error.reason or "unknown", [error.detail()], waits_for=parked)
+        return Outcome(result, errors=[error.detail()], waits_for=parked)
 
 
 def _as_job(request: DownloadRequest) -> CreateJob:

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import utc_now
@@ -100,9 +100,10 @@ class ProgressReader:
                 "waiting_egress": waiting and waiting.egress,
             }
         )
-        job = job.model_copy(update={"progress": progress})
-        left = self._seconds_left(job, waiting)
-        progress = progress.model_copy(update={"eta": left, "ends_at": _moment_in(left)})
+        left = self._seconds_left(job, progress, waiting)
+        if left is not None:
+            ends_at = (utc_now() + timedelta(seconds=left)).replace(microsecond=0)
+            progress = progress.model_copy(update={"eta": left, "ends_at": ends_at})
         waits = waiting is not None and waiting.reason not in {"pace", "probing"}
         status = JobStatus.PENDING if waits and not progress.listing else job.status
         return job.model_copy(update={"progress": progress, "status": status})
@@ -125,24 +126,18 @@ class ProgressReader:
             active.seen = VideoProgress(title=active.title, **fields)
         return active.seen or _progress_without_task(active)
 
-    def _seconds_left(self, job: Job, waiting: Waiting | None) -> int | None:
+    def _seconds_left(self, job: Job, progress: JobProgress, waiting: Waiting | None) -> int | None:
         """Return the estimated seconds until a job ends; None while it waits or is listed.
 
         A wait restarts the measurement, because its time says nothing about the speed.
         """
         waits = waiting is not None and waiting.reason != "pace"
-        if waits or job.status is not JobStatus.RUNNING or job.progress.listing:
+        if waits or job.status is not JobStatus.RUNNING or progress.listing:
             self._estimates.pop(job.id, None)
             return None
         estimate = self._estimates.setdefault(job.id, Estimate())
-        slowest = time_of_pace(job.progress, job.type, self._guards.governor.snapshot())
-        return estimate.seconds_left(time.monotonic(), job.progress, slowest)
-
-
-def _moment_in(seconds: int | None) -> datetime | None:
-    if seconds is None:
-        return None
-    return (utc_now() + timedelta(seconds=seconds)).replace(microsecond=0)
+        slowest = time_of_pace(progress, job.type, self._guards.governor.snapshot())
+        return estimate.seconds_left(time.monotonic(), progress, slowest)
 
 
 def _progress_without_task(active: ActiveVideo) -> VideoProgress:

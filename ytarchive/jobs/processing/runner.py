@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from loguru import logger
 
@@ -13,7 +14,7 @@ from ytarchive.common.tracing import trace
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.processing.results import ActiveVideo, key_of, skipped_incomplete
-from ytarchive.jobs.processing.video_flow import Archived, VideoFlow
+from ytarchive.jobs.processing.video_flow import VideoFlow
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.policy import Action, condition_of, count_failure, decide, is_an_answer
 from ytarchive.jobs.queue.queue import Queue
@@ -181,7 +182,7 @@ class Runner:
             del self._active[key_of(active.video)]
         self._return_waiters(active.waiters)
 
-    async def _attempt(self, active: ActiveVideo) -> Archived | YTArchiveError:
+    async def _attempt(self, active: ActiveVideo) -> Outcome | YTArchiveError:
         video = active.video
         try:
             if active.permit.is_probe:
@@ -198,9 +199,7 @@ class Runner:
             log.exception("{}: unexpected failure", video.video_id)
             return await self._guards.disk.cause_of(as_error(error))
 
-    async def _report_outcome(
-        self, outcome: Archived | YTArchiveError, active: ActiveVideo
-    ) -> None:
+    async def _report_outcome(self, outcome: Outcome | YTArchiveError, active: ActiveVideo) -> None:
         governor, video_id = self._guards.governor, active.video.video_id
         if isinstance(outcome, YTArchiveError):
             count_failure(outcome)
@@ -213,14 +212,14 @@ class Runner:
         elif outcome.result.status is ResultStatus.SUCCESS:
             await governor.succeeded(active.permit)
 
-    async def _record(self, video: DueVideo, outcome: Archived | YTArchiveError) -> None:
+    async def _record(self, video: DueVideo, outcome: Outcome | YTArchiveError) -> None:
         if isinstance(outcome, YTArchiveError):
             await self._record_failure(video, outcome)
         else:
             attempts = video.attempts + (outcome.result.status is ResultStatus.SUCCESS)
             result = outcome.result.model_copy(update={"attempts": attempts})
             log.info("{}: {}", video.video_id, result.status)
-            await self._store(video, Outcome(result, result.reason, [], outcome.title))
+            await self._store(video, replace(outcome, result=result))
 
     async def _record_failure(self, video: DueVideo, error: YTArchiveError) -> None:
         failures = video.attempts + 1
@@ -249,18 +248,12 @@ class Runner:
             status=_RESULTS[decision.action],
             message=error.message,
             error_code=error.code,
+            reason=error.reason or "unknown",
             attempts=video.attempts if is_early else failures,
+            retry_after=decision.until,
         )
-        await self._store(
-            video,
-            Outcome(
-                result,
-                error.reason or "unknown",
-                history,
-                waits_for=await self._conditions.park(condition_of(error)),
-                retry_after=decision.until,
-            ),
-        )
+        parked = await self._conditions.park(condition_of(error))
+        await self._store(video, Outcome(result, errors=history, waits_for=parked))
 
     async def _record_as_stored(self, video: DueVideo, error: YTArchiveError) -> bool:
         """Record a stored video as skipped, not failed, if only its missing files failed again."""
@@ -269,7 +262,7 @@ class Runner:
         stored = await self._flow.stored(video)
         if stored is None:
             return False
-        await self._store(video, Outcome(skipped_incomplete(stored, error), None, []))
+        await self._store(video, Outcome(skipped_incomplete(stored, error)))
         return True
 
     async def _store(self, video: DueVideo, outcome: Outcome) -> None:

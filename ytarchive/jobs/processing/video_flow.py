@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from loguru import logger
@@ -23,19 +22,11 @@ from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.results import exclusion, fallback, kept, skipped, with_metadata
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import JobOptions, JobResult, ResultStatus
-from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead, upgrade_hint
+from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead, Outcome, upgrade_hint
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
 
 log = logger.bind(service="jobs")
-
-
-@dataclass(frozen=True)
-class Archived:
-    """A processed video."""
-
-    result: JobResult
-    title: str
 
 
 class VideoFlow:
@@ -53,7 +44,7 @@ class VideoFlow:
 
     async def describe_only(
         self, video_id: str, wanted: VideoFilter, not_before: datetime | None = None
-    ) -> Archived:
+    ) -> Outcome:
         """Fetch and store a video's metadata, unless the filter excludes it.
 
         `not_before`: metadata that was fetched before this moment is fetched again.
@@ -63,7 +54,7 @@ class VideoFlow:
         if not_before is not None and metadata.fetched_at < not_before:
             metadata = await self._metadata.get_video(video_id, VideoMetadataQuery(refresh=True))
         if (excluded := await exclusion(metadata, wanted, self._metadata)) is not None:
-            return Archived(excluded.result, excluded.title)
+            return excluded
         await self._storage.save_metadata(SaveMetadata(metadata=metadata))
         result = JobResult(
             video_id=video_id,
@@ -72,9 +63,9 @@ class VideoFlow:
             metadata_saved=True,
             duration_seconds=round(time.monotonic() - started, 3),
         )
-        return Archived(result, metadata.title)
+        return Outcome(result, metadata.title)
 
-    async def archive(self, video: DueVideo, on_title: Callable[[str], None]) -> Archived:
+    async def archive(self, video: DueVideo, on_title: Callable[[str], None]) -> Outcome:
         """Fetch and store a video and its side files."""
         started = time.monotonic()
         video_id, options = video.video_id, video.job.options
@@ -83,8 +74,8 @@ class VideoFlow:
         stored = _unless_upgraded(await self.stored(video), video)
         metadata, problem = await self._describe(video_id, options)
         on_title(title := metadata.title if metadata else "")
-        if metadata and (out := await exclusion(metadata, options.filter, self._metadata)):
-            return Archived(out.result, title)
+        if metadata and (excluded := await exclusion(metadata, options.filter, self._metadata)):
+            return excluded
         metadata = metadata if options.include_metadata else None
         unsaved = None if stored and stored.has_metadata else metadata
         if unsaved is not None:
@@ -92,16 +83,16 @@ class VideoFlow:
             await self._storage.save_metadata(SaveMetadata(metadata=unsaved))
         if stored is not None:
             done = await self._complete(stored, options, recheck=video.job.rechecks_captions)
-            return Archived(with_metadata(done) if unsaved else done, title)
+            return Outcome(with_metadata(done) if unsaved else done, title)
         if (audio := await self._kept_from_audio(video_id, options)) is not None:
-            return Archived(audio, title)
+            return Outcome(audio, title)
         event = await self._fetch(video_id, options)
         to_store = save_request(event, options.profile, replace=options.replace)
         location = await self._storage.save_video(to_store)
         if location.kept_reason is not None:
             unchanged = kept(location, location.kept_reason, *event.remarks)
             update = {"metadata_saved": metadata is not None, "video_downloaded": True}
-            return Archived(unchanged.model_copy(update=update), title)
+            return Outcome(unchanged.model_copy(update=update), title)
         remarks = [fallback(options.quality, event.quality), *event.remarks, problem]
         result = JobResult(
             video_id=video_id,
@@ -114,7 +105,7 @@ class VideoFlow:
             quality=event.quality,
             audio_language=event.audio_language,
         )
-        return Archived(result, title)
+        return Outcome(result, title)
 
     async def stored(self, video: DueVideo) -> StorageLocation | None:
         """Return the location of a video that need not be fetched again; None for the others.

@@ -88,13 +88,10 @@ class Outcome:
     """A video's result, with further data for the work plan."""
 
     result: JobResult
-    reason: str | None
-    errors: Sequence[ErrorDetail]
     title: str = ""
+    errors: Sequence[ErrorDetail] = ()
     waits_for: str | None = None
     """The condition of a retry, with its state: from `RetryConditions.park`."""
-    retry_after: datetime | None = None
-    """Earliest time of a retry that may succeed."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +193,7 @@ def stored_already(video_id: str, hint: str = "") -> Outcome:
     """Return the outcome of a video that was already stored; `hint` is added to its message."""
     message = "; ".join(filter(None, ["already in the archive", hint]))
     result = JobResult(video_id=video_id, status=ResultStatus.SKIPPED, message=message)
-    return Outcome(result, reason=None, errors=[])
+    return Outcome(result)
 
 
 FILTERED = "filtered"
@@ -208,20 +205,20 @@ def filtered(video_id: str, message: str, title: str = "") -> Outcome:
     result = JobResult(
         video_id=video_id, status=ResultStatus.SKIPPED, message=message, reason=FILTERED
     )
-    return Outcome(result, FILTERED, [], title)
+    return Outcome(result, title)
 
 
 def outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as the parameters of the statement that stores it."""
-    values = outcome.result.model_dump(exclude={"retry_after", "failed_before"})
+    values = outcome.result.model_dump(exclude={"failed_before"})
+    later = values.pop("retry_after")
     return values | {
         "job_id": job_id,
         "state": values.pop("status"),
-        "reason": outcome.reason,
         "errors": errors_json(outcome.errors),
         "title": outcome.title,
         "waits_for": outcome.waits_for,
-        "next_attempt_at": to_micros(outcome.retry_after) if outcome.retry_after else 0,
+        "next_attempt_at": to_micros(later) if later else 0,
         "now": now_micros(),
     }
 
