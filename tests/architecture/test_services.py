@@ -35,6 +35,12 @@ def test_every_service_has_the_same_files(service: ServiceName) -> None:
     assert [name for name in expected if not list(package.glob(name))] == []
 
 
+@pytest.mark.parametrize("service", ServiceName)
+def test_every_subject_with_a_contract_has_a_service(service: ServiceName) -> None:
+    contracts = (ROOT / "ytarchive" / service).rglob("api.py")
+    assert [each for each in contracts if not each.with_name("service.py").exists()] == []
+
+
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_every_operation_of_a_contract_has_a_docstring(contract: type[Contract]) -> None:
     assert [each.name for each in endpoints(contract) if not each.description] == []
