@@ -4,6 +4,7 @@ import asyncio
 import errno
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -67,10 +68,7 @@ async def _listening_server(
         raise RuntimeError("the runner is not set up")
     manager.request_handler = _in_envelope(manager.request_handler)
     patience = app[SERVER_CONFIG].read_timeout
-
-    def connection() -> _Connection:
-        return _Connection(manager, loop, patience)
-
+    connection = partial(_Connection, manager, loop, patience)
     return await loop.create_server(connection, host, port, backlog=512)
 
 

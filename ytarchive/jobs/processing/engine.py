@@ -2,6 +2,8 @@
 
 import asyncio
 import heapq
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 
 from loguru import logger
@@ -18,7 +20,6 @@ from ytarchive.jobs.processing.runner import Runner
 from ytarchive.jobs.processing.work_plans import WorkPlanReporter
 from ytarchive.jobs.queue.damage import end_damaged_rows
 from ytarchive.jobs.queue.models import Job, JobStatus, ResultStatus
-from ytarchive.jobs.queue.policy import LongestWaits
 from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import DueVideo, JobHead
@@ -61,7 +62,7 @@ class Engine:
         runner.on_result = self._video_ended
         runner.on_idle_job = self._finish_in_background
 
-    async def start(self, longest_waits: LongestWaits, scheduler: Scheduler) -> None:
+    async def start(self, longest_waits: Mapping[str, timedelta], scheduler: Scheduler) -> None:
         """Start processing, beginning with the jobs of the previous process."""
         await end_damaged_rows(self._repository.database)
         await self._repository.set_all_pending()

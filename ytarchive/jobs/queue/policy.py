@@ -128,26 +128,15 @@ def _available_at(error: errors.YTArchiveError) -> datetime | None:
     return utc_now() + _LIVE_RECHECK if isinstance(error, errors.Postponed) else None
 
 
-@dataclass(frozen=True)
-class LongestWaits:
-    """The longest waits, by cause."""
-
-    longest: timedelta
-    live: timedelta
-    least: timedelta
-    retry_base: timedelta
-    retry_max: timedelta
-
-
-def longest_waits(settings: JobsConfig) -> LongestWaits:
-    """Return the longest waits that `decide` returns."""
-    return LongestWaits(
-        longest=_LONGEST_WAIT,
-        live=_LIVE_RECHECK,
-        least=_DISK_RECHECK,
-        retry_base=timedelta(seconds=settings.retry_base * (1 + _JITTER)),
-        retry_max=timedelta(seconds=settings.retry_max * (1 + _JITTER)),
-    )
+def longest_waits(settings: JobsConfig) -> dict[str, timedelta]:
+    """Return the longest waits that `decide` returns, by cause, as parameters of `bound_waits`."""
+    return {
+        "longest": _LONGEST_WAIT,
+        "live": _LIVE_RECHECK,
+        "least": _DISK_RECHECK,
+        "retry_base": timedelta(seconds=settings.retry_base * (1 + _JITTER)),
+        "retry_max": timedelta(seconds=settings.retry_max * (1 + _JITTER)),
+    }
 
 
 def condition_of(error: errors.YTArchiveError) -> Condition | None:
@@ -158,9 +147,8 @@ def condition_of(error: errors.YTArchiveError) -> Condition | None:
             | errors.MembersOnly()
             | errors.PaymentRequired()
             | errors.PrivateVideo()
+            | errors.CookiesInvalid()
         ):
-            return Condition.COOKIES
-        case errors.CookiesInvalid():
             return Condition.COOKIES
         case errors.RegionBlocked():
             return Condition.PROXY

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,6 @@ from ytarchive.common.rows import all_readable, readable
 from ytarchive.common.schema import Schema
 from ytarchive.jobs.queue.clock import Jump
 from ytarchive.jobs.queue.models import MAX_SHOWN, CreateJob, Job, JobQuery, JobStatus
-from ytarchive.jobs.queue.policy import LongestWaits
 from ytarchive.jobs.queue.recent import RecentJobs
 from ytarchive.jobs.queue.rows import (
     DueVideo,
@@ -359,9 +358,9 @@ class JobsRepository:
         values = {"drift": jump.by // _MICROSECOND, "before": to_micros(jump.before)}
         await self.database.execute("shift_waits", values)
 
-    async def bound_waits(self, longest: LongestWaits) -> None:
+    async def bound_waits(self, longest: Mapping[str, timedelta]) -> None:
         """Limit each wait to the longest that its cause allows."""
-        values = {name: wait // _MICROSECOND for name, wait in vars(longest).items()}
+        values = {name: wait // _MICROSECOND for name, wait in longest.items()}
         await self.database.execute("bound_waits", values | {"now": now_micros()})
 
     async def report_again(self, video_id: str) -> list[str]:
