@@ -12,11 +12,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from ytarchive.common.errors import InvalidRequest
+from ytarchive.common.identifiers import VIDEO_ID
 from ytarchive.common.models import Model
 
 Values = TypeVar("Values", bound=tuple[Any, ...])
 
-_VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 _LONGEST = 4096
 _KEY_AND_PLACE: TypeAdapter[tuple[int | str, ...]] = TypeAdapter(
@@ -73,7 +73,7 @@ def id_cursor(value: object) -> str | None:
 
 def video_cursor(value: object) -> str | None:
     """Return the id of a video as a cursor; None if it is damaged."""
-    return value if isinstance(value, str) and _VIDEO.fullmatch(value) else None
+    return value if isinstance(value, str) and VIDEO_ID.fullmatch(value) else None
 
 
 def require_id_cursor(cursor: str | None) -> None:

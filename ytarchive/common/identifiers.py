@@ -22,7 +22,7 @@ from ytarchive.common.channel_lists import (
 )
 from ytarchive.common.errors import InvalidIdentifier
 
-_VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _VIDEO_START = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])")
 _PLAYLIST_ID = re.compile(
     r"(?:WL|LL|LM|RDMM)(?![A-Za-z0-9_-])|(?![A-Z]{2,10}(?![A-Za-z0-9_-]))"  # no word such as PLAYER
@@ -93,7 +93,7 @@ def _parsed(
 
 
 def _is_video_id(text: str) -> bool:
-    return _VIDEO_ID.fullmatch(text) is not None and text not in _WORDS
+    return VIDEO_ID.fullmatch(text) is not None and text not in _WORDS
 
 
 def _video_in(address: Address) -> str:

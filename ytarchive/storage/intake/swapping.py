@@ -115,25 +115,25 @@ class Swap:
         others = [each.name for each in await self._other_media(*self._media_in(states))]
         return await self._prepare(states, [*states, *others], detail, facts)
 
-    async def take_side_files(self, names: list[str], detail: str, facts: Facts) -> Change:
-        """Prepare to add the named files next to the media. Raises IntegrityFailure."""
-        states = await self._staged.states(names, hashed=True)
-        change = await self._prepare(states, names, detail, facts)
-        self._require_media(change)
-        return change
-
-    async def restore_files(
-        self, names: list[str], detail: str, facts: Facts, originals: Mapping[str, str]
+    async def take_files(
+        self,
+        names: list[str],
+        detail: str,
+        facts: Facts,
+        originals: Mapping[str, str] | None = None,
     ) -> Change:
-        """Prepare to restore the named files. Restored media replaces other media.
+        """Prepare to add the named files. Media replaces other media.
 
-        `originals`: by name, the digests with which they were first stored.
+        `originals`: by name, the digests with which they were first stored. Raises
+        IntegrityFailure if the video would have no media.
         """
         media = self._media_in(names)
         others = [each.name for each in await self._other_media(media[0])] if media else []
         states = await self._staged.states(names, hashed=True)
         change = await self._prepare(states, [*names, *others], detail, facts, originals)
-        self._require_media(change)
+        if not any(file.role is Role.MEDIA for file in change.files):
+            message = f"the media of {self.video_id} does not have its registered size"
+            raise IntegrityFailure(f"{message}: nothing is added to it")
         return change
 
     async def _prepare(
@@ -188,11 +188,6 @@ class Swap:
                 content = await staged.read(self._staged.key(file.name))
                 await staged.write(self._staged.key(file.name), _without_format(content))
         return wanted
-
-    def _require_media(self, change: Change) -> None:
-        if not any(file.role is Role.MEDIA for file in change.files):
-            message = f"the media of {self.video_id} does not have its registered size"
-            raise IntegrityFailure(f"{message}: nothing is added to it")
 
     async def _other_media(self, media: str) -> list[PresentFile]:
         """Return the media files in the folder, of which at most one may be kept."""

@@ -172,7 +172,7 @@ class VideoStore:
         if not added and not await swap.changes_manifest(facts):
             await self._library.set_missing(swap.video_id, facts.missing, facts.profile)
             return
-        change = await swap.take_side_files([file.name for file in added], detail, facts)
+        change = await swap.take_files([file.name for file in added], detail, facts)
         stored = FileSet(swap.video_id, swap.folder, change.files, facts, adds=change.new)
         await self.execute(Move(staged, stored, change.displaced))
 

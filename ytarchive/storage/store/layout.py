@@ -1,11 +1,10 @@
 """The paths of the archive. They are made from ids alone: a title is never part of a path."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from ytarchive.common import paths
+from ytarchive.common import identifiers, paths
 from ytarchive.common.archived_files import ArchivedFile, Role
 from ytarchive.common.config import OWN_FOLDER, StorageConfig
 from ytarchive.common.file_names import file_name, stored_name
@@ -14,7 +13,7 @@ from ytarchive.common.paths import followed, require_names
 
 CHECKSUMS = paths.CHECKSUMS
 MANIFEST = "manifest.json"
-VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+VIDEO_ID = identifiers.VIDEO_ID
 MEDIA_TYPES = {
     ".mp4": "video/mp4",
     ".m4v": "video/mp4",

@@ -159,7 +159,7 @@ async def _prepared(swap: Swap, restoring: _Restoring) -> Change:
     paths = dict(zip(restoring.names, restoring.item.files, strict=True))
     originals = {name: file.sha256 for name, file in paths.items() if file.sha256}
     detail = f"replaced by item {restoring.item.id}"
-    return await swap.restore_files(restoring.names, detail, _facts(restoring), originals)
+    return await swap.take_files(restoring.names, detail, _facts(restoring), originals)
 
 
 def _facts(restoring: _Restoring) -> Facts:

@@ -62,15 +62,10 @@ class Verifier(WatchedOperations, VerificationAPI):
         self._session: VerificationSession | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def start_verification(self, request: VerifyRequest) -> Verification:
-        return await self.start(request)
-
-    async def start(self, request: VerifyRequest, threads: int | None = None) -> Verification:
-        """Start or resume a pass. `threads`: the default is one per core.
-
-        Raises Conflict if a verification is running, or ArchiveMissing.
-        """
-        await self.watch.require()
+    async def start_verification(
+        self, request: VerifyRequest, threads: int | None = None
+    ) -> Verification:
+        """Start or resume a pass. `threads`: the default is one per core."""
         async with self._starting:
             await self._require_none()
             progress = await self._begun(request)
@@ -227,4 +222,4 @@ class VerificationSchedule:
 
     async def begin(self) -> None:
         """Start a session."""
-        await self._verifier.start(self._request, threads=1)
+        await self._verifier.start_verification(self._request, threads=1)
