@@ -51,12 +51,6 @@ def is_link(path: Path) -> bool:
     return found is not None and stat.S_ISLNK(found.st_mode)
 
 
-def size(path: Path) -> int:
-    """Return the bytes of a file. Raises FileGone or another LocalError."""
-    with os_errors(path):
-        return path.stat().st_size
-
-
 def entries(folder: Path) -> list[Path]:
     """Return the entries of a folder, unordered. Raises FileGone or another LocalError."""
     with os_errors(folder), os.scandir(folder) as found:

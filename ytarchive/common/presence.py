@@ -4,16 +4,13 @@ The folder of an unmounted disk looks like an archive without files.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
 from ytarchive.common.errors import ArchiveMissing, NotAnArchive
 from ytarchive.common.grouping import Grouped, outcome_of
 from ytarchive.common.identity import IDENTITY_FILE, read_identity
-
-T = TypeVar("T")
 
 
 class Presence:
@@ -72,14 +69,6 @@ class ArchiveWatch:
     async def is_there(self) -> bool:
         """Return whether the folder contains the archive."""
         return self._presence is None or await asyncio.to_thread(self._presence.is_there)
-
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of `work`, with the checks of `checked`."""
-        try:
-            async with self.checked():
-                return await work
-        finally:
-            work.close()  # it is not awaited if the archive is missing
 
     @asynccontextmanager
     async def checked(self, *, writes: bool = True) -> AsyncIterator[None]:

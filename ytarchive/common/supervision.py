@@ -100,7 +100,7 @@ class Supervisor:
                     self.succeeded(name)
                     return result
         except asyncio.CancelledError:
-            self.forget(name)
+            self._problems.pop(name, None)  # the work is no longer needed
             raise
         finally:
             _working.reset(token)
@@ -121,10 +121,6 @@ class Supervisor:
         """Clear a problem."""
         if self._problems.pop(name, None) is not None:
             self._log.info("{} works again", name)
-
-    def forget(self, name: str) -> None:
-        """Clear a problem of work that is no longer needed."""
-        self._problems.pop(name, None)
 
     def problem(self, *subjects: str | None) -> Problem | None:
         """Return the first problem of one of the jobs; None in `subjects`: of all jobs."""

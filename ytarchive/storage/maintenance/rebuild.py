@@ -159,9 +159,10 @@ async def _made_again(
     began = time.monotonic()
     with os_errors(layout.state):
         prepared = swap.prepare(layout.state)
-    async with await Database.open(prepared / layout.database.name, _UNFINISHED) as database:
+    database = await Database.open(prepared / layout.database.name, _UNFINISHED)
+    async with database, watch.checked():
         filling = LibraryImporter(database, layout, store, on_progress)
-        await watch.run(filling.fill())
+        await filling.fill()
         if watch.archive_id is not None:
             await record_in_library(database, watch.archive_id)
         totals = await Library(database, layout).totals()

@@ -45,7 +45,11 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], scratch: Path
     temporary = scratch / f"{path.name[:80]}.{secrets.token_hex(8)}"
     write_durably(temporary, [content] if isinstance(content, bytes) else content)
     try:
-        put_in_place(temporary, path)
+        with os_errors(path):
+            if filesystem.is_folder(path) and not filesystem.is_link(path):
+                raise FileFailure(f"{path} is a folder and not a file: move it away")
+            temporary.replace(path)
+            sync(path.parent)
     except LocalError:
         temporary.unlink(missing_ok=True)
         raise
@@ -55,15 +59,6 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> None:
     """Write a new file and sync it to disk; remove it if that fails."""
     with os_errors(path):
         write_new(path, parts)
-
-
-def put_in_place(written: Path, path: Path) -> None:
-    """Rename a synced file durably, replacing an existing file."""
-    with os_errors(path):
-        if filesystem.is_folder(path) and not filesystem.is_link(path):
-            raise FileFailure(f"{path} is a folder and not a file: move it away")
-        written.replace(path)
-        sync(path.parent)
 
 
 def make_folders(folder: Path) -> None:
