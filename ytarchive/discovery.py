@@ -36,6 +36,8 @@ class Archive:
     """The server's URL; None when the services run inside this process."""
     work_on: Callable[[str], None] = lambda _: None
     """Makes this process work on a job, by its id; a server works on all jobs."""
+    has_owner: Callable[[], bool] | None = None
+    """Only if this process reads: whether another one owns the archive and works on its jobs."""
     scheduler: Scheduler = field(default_factory=Scheduler)
     """Runs the periodic duties of the services in this process."""
 

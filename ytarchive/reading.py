@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 
 from ytarchive.common.config import Settings
+from ytarchive.common.lock import is_locked, lock_file
 from ytarchive.common.services import ServiceName
 from ytarchive.composition import (
     Composition,
@@ -51,6 +53,7 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         jobs = await enter(ReadOnlyJobs.reading(settings, clients, parts.probe))
         opened = (jobs, metadata, download, storage, logging)
         parts.local.update({ServiceName(each.service): each for each in opened})
-        archive = parts.archive()
+        lock = lock_file(settings.storage.state_path, ServiceName.JOBS)
+        archive = replace(parts.archive(), has_owner=lambda: is_locked(lock))
         await register_in_process(archive)
         yield archive

@@ -1,5 +1,6 @@
 """Commands without a server: readers run during other commands, and a second writer can wait."""
 
+import json
 import re
 import signal
 import subprocess
@@ -119,6 +120,30 @@ def test_following_the_log_blocks_no_command_and_shows_its_entries(
     finally:
         follower.send_signal(signal.SIGINT)
         follower.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_job_of_another_command_is_watched_to_its_end(
+    youtube: StandInProcess, settings: Environment, is_killed: bool
+) -> None:
+    with downloading(youtube, settings) as owner:
+        watcher = subprocess.Popen(
+            command("jobs", "watch", "last", "--json"), env=settings, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert watcher.stdout is not None
+        assert json.loads(watcher.stdout.readline())["status"] == "RUNNING"
+        if is_killed:
+            owner.kill()
+        else:
+            youtube.behave(media_bytes_per_second=None)
+        out, err = watcher.communicate(timeout=60)
+    if is_killed:
+        assert watcher.returncode == 1
+        assert "ended before it" in out
+    else:
+        assert (watcher.returncode, err) == (0, "")
+        assert json.loads(out.splitlines()[-1])["status"] == "COMPLETED"
 
 
 def test_a_second_writer_names_the_first_and_waits_with_the_option(

@@ -92,6 +92,7 @@ async def _watch(
     Without a server it also ends when all remaining videos wait for a long pause.
     """
     titles: dict[str, str] = {}
+    was_left = False  # jobs are requested once more after their worker ended
     async with following(archive, "job", "result", "download", "governor") as changes:
         with view_for(out, stream=stream) as view:
             while True:
@@ -104,6 +105,9 @@ async def _watch(
                 may_leave = archive.url is None
                 if all(job.status.is_final or (may_leave and _is_paused(job)) for job in jobs):
                     return await _all_jobs(archive, job_ids, JobView(expand=True)), titles
+                if was_left:
+                    _left(job_ids)
+                was_left = archive.has_owner is not None and not archive.has_owner()
                 took = time.monotonic() - asked
                 await asyncio.sleep(min(max(_INTERVAL, _SHARE * took), _LONGEST_INTERVAL))
 
@@ -125,6 +129,14 @@ def _print_wait(out: Output, job: Job) -> None:
     progress = job.progress
     out.line(f"{progress.done} of {progress.total} done; the others wait: {progress.waiting_for}")
     out.line(f"`ytarchive serve` or `ytarchive jobs watch {job.id}` continues.")
+
+
+def _left(job_ids: Sequence[str]) -> NoReturn:
+    raise Stopped(
+        "the command that worked on the job has ended before it",
+        remedy=_resume_hint(job_ids),
+        code=Cancelled.code,
+    )
 
 
 def _stopped(archive: Archive, out: Output, job_ids: Sequence[str]) -> NoReturn:

@@ -88,6 +88,18 @@ class StateLock:
         file.write(json.dumps(self._owner).encode())
 
 
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds a lock file."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def lock_owner(path: Path) -> dict[str, str]:
     """Return the owner in a lock file: `pid`, `url` (empty for a command), `since`, `command`.
 

@@ -59,6 +59,7 @@ class ReadOnlyDatabase(Database):
     async def select(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """Return all rows of a query. Raises a database error."""
         self._require_open()
+        self.version += 1  # another process may have written: no result is cached
         return await asyncio.to_thread(self._select, sql, parameters or {})
 
     def _select(self, sql: str, parameters: Parameters) -> list[Row]:

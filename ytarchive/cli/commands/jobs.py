@@ -14,7 +14,7 @@ from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import MOMENT, OWN_ID
 from ytarchive.cli.retrying import report_and_follow, retry_options
-from ytarchive.cli.session import reading, with_archive
+from ytarchive.cli.session import cached_if_locked, reading, with_archive
 from ytarchive.cli.summary import MAX_ROWS, results_table, state_cell, titles_of
 from ytarchive.cli.text import counted
 from ytarchive.cli.times import at_about, local_times, moment
@@ -73,11 +73,11 @@ async def show(archive: Archive, out: Output, job_id: str) -> None:
 
 @jobs.command()
 @click.argument("job_id", type=OWN_ID)
-@with_archive
+@cached_if_locked
 async def watch(archive: Archive, out: Output, job_id: str) -> int:
     """Follow a job until it ends.
 
-    Without a server, this command works on the job.
+    Without a server, this command works on the job, unless another command does.
 
     With --json: a line for each change; the last line is the finished job.
     """
