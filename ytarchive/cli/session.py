@@ -5,8 +5,8 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
@@ -148,7 +148,7 @@ def _command(work: Work[P], access: Access, *, may_read: bool = False) -> Callab
         configure_logging("WARNING", console=Console.WARNINGS)
 
         async def run_with(needed: Access) -> int | None:
-            async with connected(settings, options.server, needed) as archive:
+            async with connected(settings, needed) as archive:
                 show_log(options.verbose)
                 return await work(archive, out, *args, **kwargs)
 
@@ -190,44 +190,36 @@ def without_services(
     return command
 
 
-@asynccontextmanager
-async def connected(
-    settings: Settings, server: str | None, access: Access
-) -> AsyncIterator[Archive]:
-    """Yield the archive's services, of a server or in this process."""
-    async with AsyncExitStack() as stack:
-        with _server_named(server):
-            archive = await when_free(
-                lambda: stack.enter_async_context(open_archive(settings, server, access))
-            )
-        yield archive
+def connected(settings: Settings, access: Access) -> AbstractAsyncContextManager[Archive]:
+    """Open the archive's services, of a server or in this process."""
+    server = chosen().server
+    return _opened(lambda: open_archive(settings, server, access))
 
 
-@asynccontextmanager
-async def maintaining(
+def maintaining(
     settings: Settings,
     on_progress: Callable[[int], None] = lambda _: None,
     *,
     beside_server: bool = False,
-) -> AsyncIterator[MaintenanceAPI]:
-    """Yield the maintenance of the archive; see `open_maintenance`."""
+) -> AbstractAsyncContextManager[MaintenanceAPI]:
+    """Open the maintenance of the archive; see `open_maintenance`."""
     server = chosen().server
-    opening = open_maintenance(settings, server, on_progress, beside_server=beside_server)
+    return _opened(
+        lambda: open_maintenance(settings, server, on_progress, beside_server=beside_server)
+    )
+
+
+@asynccontextmanager
+async def _opened(opening: Callable[[], AbstractAsyncContextManager[T]]) -> AsyncIterator[T]:
+    """Open a connection; a named server that does not answer has its exit code."""
     async with AsyncExitStack() as stack:
-        with _server_named(server):
-            maintenance = await stack.enter_async_context(opening)
-        yield maintenance
-
-
-@contextmanager
-def _server_named(server: str | None) -> Iterator[None]:
-    """Convert errors of the connection; a named server that does not answer has its exit code."""
-    try:
-        yield
-    except (errors.ServiceUnavailable, errors.ServiceTimeout, errors.ProtocolError) as error:
-        ended = failure(error, NO_SERVER if server else 1)
-        ended.remedy = "Start it with `ytarchive serve`, or correct its URL."
-        raise ended from None
+        try:
+            opened = await when_free(lambda: stack.enter_async_context(opening()))
+        except (errors.ServiceUnavailable, errors.ServiceTimeout, errors.ProtocolError) as error:
+            ended = failure(error, NO_SERVER if chosen().server else 1)
+            ended.remedy = "Start it with `ytarchive serve`, or correct its URL."
+            raise ended from None
+        yield opened
 
 
 async def when_free(work: Callable[[], Awaitable[T]]) -> T:

@@ -143,8 +143,7 @@ async def _answer(archive: Archive, ask: Callable[[Archive], Awaitable[T]]) -> T
 
 async def _changing(ask: Callable[[Archive], Awaitable[T]]) -> T:
     """Return the answer of an archive that this process may change."""
-    options = chosen()
-    async with connected(read_settings(options), options.server, Access.WRITE) as owner:
+    async with connected(read_settings(chosen()), Access.WRITE) as owner:
         return await ask(owner)
 
 
