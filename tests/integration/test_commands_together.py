@@ -140,7 +140,7 @@ def test_a_job_of_another_command_is_watched_to_its_end(
         out, err = watcher.communicate(timeout=60)
     if is_killed:
         assert watcher.returncode == 1
-        assert "ended before it" in out
+        assert "has ended before the job" in out
     else:
         assert (watcher.returncode, err) == (0, "")
         assert json.loads(out.splitlines()[-1])["status"] == "COMPLETED"

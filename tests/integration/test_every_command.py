@@ -50,7 +50,6 @@ WRITING = {
     "playlist": "{list}",
     "metadata": "{video} --refresh",
     "formats": "{video}",
-    "jobs watch": "{job}",
     "jobs retry": "{job}",
     "jobs cancel": "{job}",
     "pause": "",
@@ -65,6 +64,9 @@ WRITING = {
     "services remove": "jobs",
 }
 """Commands that change the archive or send requests: they wait for their turn."""
+
+FOLLOWING = {"jobs watch": "{job}"}
+"""Commands that read as long as another command works on the job, and otherwise work on it."""
 
 
 def every_command() -> Iterator[str]:
@@ -84,7 +86,7 @@ def _below(name: str, command: click.Command) -> Iterator[str]:
 
 
 def test_every_command_is_listed_as_reading_or_writing() -> None:
-    assert sorted(every_command()) == sorted([*READING, *WRITING])
+    assert sorted(every_command()) == sorted([*READING, *WRITING, *FOLLOWING])
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +151,21 @@ def test_command_that_reads_works_during_another_command(
     printed = capsys.readouterr()
     assert (code, printed.err) == (0, "")
     assert printed.out
+    assert owner.poll() is None
+
+
+@pytest.mark.usefixtures("own_environment")
+@pytest.mark.parametrize("command", FOLLOWING)
+def test_command_that_follows_shows_the_result_during_another_command(
+    command: str,
+    ids: dict[str, str],
+    owner: "subprocess.Popen[bytes]",
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = run([*command.split(), *FOLLOWING[command].format(**ids).split()])
+    printed = capsys.readouterr()
+    assert (code, printed.err) == (1, "")  # videos of the job are unavailable
+    assert ids["video"] in printed.out
     assert owner.poll() is None
 
 

@@ -133,7 +133,7 @@ def _print_wait(out: Output, job: Job) -> None:
 
 def _left(job_ids: Sequence[str]) -> NoReturn:
     raise Stopped(
-        "the command that worked on the job has ended before it",
+        "the command that used the archive has ended before the job",
         remedy=_resume_hint(job_ids),
         code=Cancelled.code,
     )
@@ -157,7 +157,7 @@ def _resume_hint(job_ids: Sequence[str]) -> str:
 
 async def _mention_unfinished(archive: Archive, out: Output, job_ids: Sequence[str]) -> None:
     """Mention unfinished earlier jobs, which no server works on."""
-    if archive.url is not None:
+    if archive.url is not None or archive.has_owner is not None:
         return
     others = [job.id for job in await open_jobs(archive) if job.id not in job_ids]
     if others:

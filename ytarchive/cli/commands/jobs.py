@@ -77,7 +77,7 @@ async def show(archive: Archive, out: Output, job_id: str) -> None:
 async def watch(archive: Archive, out: Output, job_id: str) -> int:
     """Follow a job until it ends.
 
-    Without a server, this command works on the job, unless another command does.
+    Without a server, this command works on the job, unless another command uses the archive.
 
     With --json: a line for each change; the last line is the finished job.
     """
