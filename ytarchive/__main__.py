@@ -17,6 +17,9 @@ def main() -> None:
         from ytarchive.cli.root import run  # noqa: PLC0415  # Ctrl-C may come while it is loaded
 
         code = run()
+    # Python notes an interrupt that leaves `exec` of source text, which dataclasses use, and then
+    # ends `python -m` by the signal although the interrupt was handled. `exec` clears the note.
+    exec("")  # noqa: S102  # no code of others
     _keep_code(code)
     sys.exit(code)
 

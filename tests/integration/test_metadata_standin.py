@@ -313,7 +313,10 @@ async def test_hostile_titles_arrive_unchanged_and_stay_so_in_the_cache(archive:
         batch = await service.get_batch(BatchRequest(video_ids=playlist.video_ids))
     titles = [title.replace("\ud800", "?") for title in HOSTILE_TITLES]  # it is no character
     assert [video.title for video in whole.videos] == titles
-    assert [video.title for video in batch.found] == titles
+    # Without a title the Data API's answer is incomplete, and yt-dlp answers.
+    extracted = [title if title.strip() else f"Extracted {each.video_id}"
+                 for title, each in zip(titles, batch.found, strict=True)]  # fmt: skip
+    assert [video.title for video in batch.found] == extracted
     assert whole.title == HOSTILE_TITLES[0]
 
 
