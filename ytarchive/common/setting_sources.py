@@ -83,6 +83,7 @@ class Given:
             ENVIRONMENT: _NestedEnvironment(kind)(),
             FILE: _read_file(file, problems),
         }
+        problems += _in_upper_case(kind, file, by_source[FILE])
         return cls(by_source, file, problems)
 
     def source_of(self, section: str, name: str | None = None) -> str | None:
@@ -179,7 +180,8 @@ def _without_separator(kind: type[BaseSettings]) -> Iterator[SettingProblem]:
 def _read_file(file: Path, problems: list[SettingProblem]) -> Sections:
     """Return the values of a TOML file; none for the null device or no file. A BOM is allowed."""
     try:
-        if not file.exists() or file.samefile(os.devnull):
+        # A link to a missing file is reported: its disk may be unmounted.
+        if not (file.exists() or file.is_symlink()) or file.samefile(os.devnull):
             return {}
         return tomllib.loads(
             read_regular(file, follow_links=True).decode("utf-8-sig").replace("\r\n", "\n")
@@ -194,6 +196,21 @@ def _read_file(file: Path, problems: list[SettingProblem]) -> Sections:
         message = f"cannot be read: {error.strerror or error}"
     problems.append(SettingProblem(name="settings file", source=str(file), message=message))
     return {}
+
+
+def _in_upper_case(
+    kind: type[BaseSettings], file: Path, sections: Sections
+) -> list[SettingProblem]:
+    """Remove sections such as `[Server]`, which pydantic-settings would use for `server`."""
+    found = [section for section in sections if section != section.lower()]
+    for section in found:
+        del sections[section]
+    return [
+        SettingProblem(
+            name=section, source=str(file), message=_unknown(kind, section.lower(), None)
+        )
+        for section in found
+    ]
 
 
 def _message(

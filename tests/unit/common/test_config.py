@@ -141,12 +141,27 @@ def test_a_wrong_variable_is_refused_by_name(
         ("port = 1", "port"),
         ("[server\nport = 1", "settings.toml"),
         ("[server]\nport = 'x'", "server.port"),
+        ("[Server]\nport = 1", "^Server .*: is not a section; did you mean server[?]$"),
+        ("[SERVER]\nPort = 1", "^SERVER .*: is not a section; did you mean server[?]$"),
+        ("[server]\nPort = 1", "^server.Port .*: is not a setting; did you mean server.port[?]$"),
     ],
 )
 def test_a_wrong_file_is_refused_by_name(file: Path, text: str, said: str) -> None:
     file.write_text(text)
     with pytest.raises(InvalidConfiguration, match=said):
         load_settings(file)
+
+
+@pytest.mark.parametrize("target", ["nowhere.toml", "config.toml"])
+def test_a_link_to_no_file_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """The disk of the settings may be unmounted: without them another archive would be used."""
+    link = tmp_path / "config.toml"
+    link.symlink_to(target)
+    monkeypatch.setenv("YTARCHIVE_CONFIG", str(link))
+    with pytest.raises(InvalidConfiguration, match=r"^settings file .*: cannot be read: "):
+        load_settings()
 
 
 def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
