@@ -1,0 +1,114 @@
+"""The NFO files: well-formed for every title, with the elements that the four servers read."""
+
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.standin.hostile import HOSTILE_TITLES
+from tests.unit.storage.samples import VIDEO, metadata
+from ytarchive.common.channel_lists import VideoKind
+from ytarchive.common.media import ChannelMetadata
+from ytarchive.storage.views import nfo
+
+CHANNEL_ID = "UCuAXFkgsw1L7xaCfnd5JJOw"
+PLACE = nfo.EpisodeNumber(season=2009, episode=102501, show="A channel")
+STORED = datetime(2026, 11, 28, 9, 30, 5, tzinfo=UTC)
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
+"""Includes lone surrogates, controls and noncharacters."""
+CONTROLS = "".join(map(chr, range(32))) + "\x7f\x85\ufffe\uffff\ud800"
+
+READ_BY_ALL = {"title", "plot", "season", "episode", "aired", "runtime", "studio", "uniqueid"}
+"""Elements of an episode that all four servers read.
+
+- Jellyfin: `MediaBrowser.XbmcMetadata/Parsers/BaseNfoParser.cs` and `EpisodeNfoParser.cs`
+  (commit 00088c29). `runtime` is in minutes; `aired` has the format `yyyy-MM-dd`; any `type` of
+  `uniqueid` becomes a provider id; `lockdata` is true only for the text "true".
+- Kodi: kodi.wiki/view/NFO_files/Episodes. Required: `episodedetails`, `title`. Season and episode
+  are read from the file name.
+- Emby: the format of Jellyfin, which began as a copy of Emby's source.
+- Plex, agent "Plex NFO Series": support.plex.tv/articles/using-nfo-metadata-files-with-plex, "the
+  widely used Kodi/XBMC NFO format"; no music.
+"""
+
+
+def channel(title: str = "A channel", description: str = "") -> ChannelMetadata:
+    return ChannelMetadata(
+        channel_id=CHANNEL_ID,
+        title=title,
+        description=description,
+        uploads_playlist_id="UUuAXFkgsw1L7xaCfnd5JJOw",
+        fetched_at=STORED,
+    )
+
+
+def elements(document: bytes) -> dict[str | None, str | None]:
+    return {each.tag: each.text for each in ET.fromstring(document)}
+
+
+def require_well_formed(text: str) -> None:
+    """Put a text into every element of every document, and parse the documents."""
+    video = metadata().model_copy(
+        update={"title": text, "channel_title": text, "description": text}
+    )
+    named = channel().model_copy(update={"title": text, "description": text})
+    place = nfo.EpisodeNumber(season=2009, episode=1, show=text)
+    documents = [
+        nfo.series(named),
+        nfo.season(2009, text),
+        nfo.episode(video, place, STORED),
+        nfo.artist(named),
+        nfo.album(text, text, 2009),
+    ]
+    assert all(elements(document)["lockdata"] == "true" for document in documents)
+
+
+@given(ANY_TEXT)
+def test_every_document_is_well_formed_for_every_text(text: str) -> None:
+    require_well_formed(text)
+
+
+@pytest.mark.parametrize("title", [CONTROLS, "]]>&amp;<a href='\"'>", *HOSTILE_TITLES])
+def test_every_document_is_well_formed_for_hostile_titles(title: str) -> None:
+    require_well_formed(title)
+
+
+def test_text_keeps_every_character_that_xml_can_contain() -> None:
+    title = "Tab\tand 漢字 \U0001f468\u200d\U0001f469 <b>&amp;</b> \u202egpj ]]>"
+    document = nfo.episode(metadata(title=title + "\x00\x1b\ufffe"), PLACE, STORED)
+    assert elements(document)["title"] == title
+
+
+@pytest.mark.parametrize("title", ["", "  ", "\x00\x01", "\ufffe"])
+def test_video_without_a_visible_title_has_its_id_as_title(title: str) -> None:
+    assert elements(nfo.episode(metadata(title=title), PLACE, None))["title"] == VIDEO
+
+
+def test_episode_has_the_elements_that_all_servers_read() -> None:
+    found = elements(nfo.episode(metadata(), PLACE, STORED))
+    assert set(found) >= READ_BY_ALL
+    assert (found["season"], found["episode"]) == ("2009", "102501")
+    assert (found["aired"], found["year"], found["runtime"]) == ("2009-10-25", "2009", "4")
+    assert (found["dateadded"], found["showtitle"]) == ("2026-11-28 09:30:05", "A channel")
+
+
+def test_unknown_values_are_left_out() -> None:
+    unknown = {"upload_date": None, "duration": None, "description": "", "channel_title": ""}
+    document = nfo.episode(metadata().model_copy(update=unknown), PLACE, None)
+    assert not {"aired", "year", "runtime", "plot", "studio", "dateadded"} & set(elements(document))
+
+
+def test_a_short_video_lasts_one_minute_and_is_tagged() -> None:
+    video = metadata().model_copy(update={"duration": 9, "kind": VideoKind.SHORT})
+    found = elements(nfo.episode(video, PLACE, None))
+    assert (found["runtime"], found["tag"]) == ("1", "short")
+
+
+def test_ids_of_video_and_channel_are_unique_ids_of_youtube() -> None:
+    documents = {VIDEO: nfo.episode(metadata(), PLACE, None), CHANNEL_ID: nfo.series(channel())}
+    for value, document in documents.items():
+        [unique] = ET.fromstring(document).iter("uniqueid")
+        assert unique.attrib == {"type": "youtube", "default": "true"}
+        assert unique.text == value

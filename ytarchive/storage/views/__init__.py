@@ -1,0 +1,1 @@
+"""Derived trees of links, and the files that are written in them."""

@@ -1,0 +1,115 @@
+"""NFO files: XML files with the metadata of channels, seasons, videos and music.
+
+Jellyfin, Kodi, Emby and Plex (agent "Plex NFO Series") read the elements below, and ignore unknown
+ones. `lockdata` keeps Jellyfin and Emby from replacing the metadata by those of a series with a
+similar title.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from xml.etree import ElementTree as ET
+
+from ytarchive.common.channel_lists import VideoKind
+from ytarchive.common.media import ChannelMetadata, VideoMetadata
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters that XML 1.0 cannot contain, even as references."""
+_GENRE = "YouTube"
+
+
+@dataclass(frozen=True)
+class EpisodeNumber:
+    """The place of a video among the episodes of its channel."""
+
+    season: int
+    episode: int
+    show: str
+    """The channel's title."""
+
+
+def series(channel: ChannelMetadata) -> bytes:
+    """Return `tvshow.nfo` of a channel."""
+    return _document(
+        "tvshow",
+        channel.channel_id,
+        ("title", shown_title(channel.title, channel.channel_id)),
+        ("plot", channel.description),
+        ("genre", _GENRE),
+        ("studio", channel.title),
+    )
+
+
+def season(number: int, title: str) -> bytes:
+    """Return `season.nfo`."""
+    return _document("season", "", ("title", title), ("seasonnumber", number))
+
+
+def episode(video: VideoMetadata, place: EpisodeNumber, stored_at: datetime | None) -> bytes:
+    """Return the NFO of a video, which has the name of its media file with the suffix `.nfo`."""
+    date = video.upload_date
+    day = f"{date:%Y-%m-%d}" if date else None
+    return _document(
+        "episodedetails",
+        video.video_id,
+        ("title", shown_title(video.title, video.video_id)),
+        ("showtitle", place.show),
+        ("season", place.season),
+        ("episode", place.episode),
+        ("plot", video.description),
+        ("aired", day),
+        ("premiered", day),
+        ("year", date.year if date else None),
+        ("runtime", max(1, round(video.duration / 60)) if video.duration else None),
+        ("dateadded", f"{stored_at:%Y-%m-%d %H:%M:%S}" if stored_at else None),
+        ("genre", _GENRE),
+        ("tag", video.kind if video.kind not in {None, VideoKind.VIDEO} else None),
+        ("studio", video.channel_title),
+    )
+
+
+def artist(channel: ChannelMetadata) -> bytes:
+    """Return `artist.nfo` of a channel with music."""
+    name = shown_title(channel.title, channel.channel_id)
+    return _document(
+        "artist",
+        channel.channel_id,
+        ("name", name),
+        ("title", name),
+        ("biography", channel.description),
+        ("genre", _GENRE),
+    )
+
+
+def album(title: str, artist_name: str, year: int | None) -> bytes:
+    """Return `album.nfo` of the music of a channel."""
+    return _document(
+        "album",
+        "",
+        ("title", title),
+        ("artist", artist_name),
+        ("albumartist", artist_name),
+        ("year", year),
+        ("genre", _GENRE),
+    )
+
+
+def shown_title(title: str, otherwise: str) -> str:
+    """Return a title; another text if the title has no visible character."""
+    return title if _FORBIDDEN.sub("", title).strip() else otherwise
+
+
+def _document(root: str, youtube_id: str, *fields: tuple[str, str | int | None]) -> bytes:
+    """Return a document with the fields that have a value, and the id if there is one."""
+    document = ET.Element(root)
+    for name, value in fields:
+        text = "" if value is None else _FORBIDDEN.sub("", str(value))
+        if text:
+            ET.SubElement(document, name).text = text
+    if youtube_id:
+        unique = ET.SubElement(document, "uniqueid", type="youtube", default="true")
+        unique.text = _FORBIDDEN.sub("", youtube_id)
+    ET.SubElement(document, "lockdata").text = "true"
+    ET.indent(document)
+    content: bytes = ET.tostring(document, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
