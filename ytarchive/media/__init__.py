@@ -4,7 +4,13 @@ Nothing here imports yt-dlp; its info of a video is read as a dictionary, becaus
 keeps it as `<id>.info.json`.
 """
 
-from ytarchive.media.contents import LARGEST_FILE, ContentError, as_jpeg, require_captions
+from ytarchive.media.contents import (
+    LARGEST_FILE,
+    ContentError,
+    as_jpeg,
+    jpeg_decoder,
+    require_captions,
+)
 from ytarchive.media.ffmpeg import ffmpeg_path
 from ytarchive.media.formats import (
     Info,

@@ -1,16 +1,20 @@
 """Checks of side files: captions must parse as WebVTT, and a thumbnail must decode completely.
 
 YouTube, or a proxy on the way, answers some requests with a web page, nothing, or part of a file,
-under status 200. ffmpeg decodes pictures here: it is installed anyway, runs in a process that can
-be killed, and detects a cut in every format, so another image library would add nothing.
+under status 200. simplejpeg recognises complete JPEGs, which YouTube usually sends, without the
+start of a program. ffmpeg, in a process that can be killed, decides about all other pictures.
 """
 
+import functools
 import re
 import subprocess
+from typing import Any
 
 LARGEST_FILE = 32 * 2**20
 """Bytes; the captions of a day-long video have about 10 MiB."""
 _MAX_PIXELS = 64 * 2**20
+_MAX_PIXELS_IN_PROCESS = 16 * 2**20
+"""A progressive JPEG of this size needs 100 MiB of memory while it is decoded."""
 _WEB_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SIGNATURE = re.compile(r"WEBVTT(?:[ \t].*)?")
@@ -53,6 +57,8 @@ def as_jpeg(image: bytes, ffmpeg: str) -> bytes:
         raise ContentError("YouTube sent something that is not an image")
     if is_jpeg and not image.rstrip(b"\0\r\n").endswith(_JPEG_END):
         raise ContentError("YouTube sent an image that is cut short")
+    if is_jpeg and _decodes_without_warning(image):
+        return image
     source = ("-protocol_whitelist", "pipe", "-f", demuxer, "-i", "pipe:0")
     command = [ffmpeg, *_STRICT, *source, *(_TO_NOTHING if is_jpeg else _TO_JPEG)]
     try:
@@ -62,6 +68,36 @@ def as_jpeg(image: bytes, ffmpeg: str) -> bytes:
     except subprocess.SubprocessError as error:
         raise ContentError("YouTube sent an image that is damaged or cut short") from error
     return image if is_jpeg else made
+
+
+@functools.cache
+def jpeg_decoder() -> Any:
+    """Return the module simplejpeg, or None on a system without a ready package of it.
+
+    Only workers need it, and numpy takes 75 ms to load, so it is not imported with this module.
+    """
+    try:
+        import simplejpeg  # noqa: PLC0415  # see above
+    except ImportError:
+        return None
+    return simplejpeg
+
+
+def _decodes_without_warning(jpeg: bytes) -> bool:
+    """Return whether simplejpeg reads all coefficients of a JPEG; it makes a small picture of them.
+
+    `strict` makes libjpeg's warnings errors: libjpeg fills missing parts of a picture in grey.
+    """
+    if (decoder := jpeg_decoder()) is None:
+        return False
+    try:
+        height, width, *_ = decoder.decode_jpeg_header(jpeg)
+        if height * width > _MAX_PIXELS_IN_PROCESS:
+            return False
+        decoder.decode_jpeg(jpeg, "GRAY", min_height=1, min_width=1, strict=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _require_something(content: bytes) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.standin.captions import captions
 from tests.standin.media import ffmpeg_program
-from ytarchive.media import LARGEST_FILE, ContentError, as_jpeg, require_captions
+from ytarchive.media import LARGEST_FILE, ContentError, as_jpeg, contents, require_captions
 
 VTT = captions("en", "vtt")[0]
 CUE = "00:01.000 --> 00:02.000\nHello\n"
@@ -85,6 +85,19 @@ def test_whole_pictures_become_jpegs_and_jpegs_stay_as_they_are(
     for name in ("png", "webp"):
         made = as_jpeg(pictures[name], ffmpeg_program())
         assert as_jpeg(made, ffmpeg_program()) == made
+
+
+def test_a_complete_jpeg_is_accepted_without_starting_ffmpeg(pictures: dict[str, bytes]) -> None:
+    assert as_jpeg(pictures["jpg"], "no such program") == pictures["jpg"]
+
+
+def test_a_jpeg_is_checked_by_ffmpeg_where_there_is_no_decoder(
+    pictures: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "jpeg_decoder", lambda: None)
+    assert as_jpeg(pictures["jpg"], ffmpeg_program()) == pictures["jpg"]
+    with pytest.raises(ContentError, match="cut short"):
+        as_jpeg(pictures["jpg"][:-2000] + b"\xff\xd9", ffmpeg_program())
 
 
 @pytest.mark.parametrize("name", ["jpg", "png", "webp"])

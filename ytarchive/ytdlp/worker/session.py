@@ -19,7 +19,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.common.quality import Quality
 from ytarchive.common.regular import read_regular
 from ytarchive.common.side_files import in_words
-from ytarchive.media import Info, check_media, quality_label
+from ytarchive.media import Info, check_media, jpeg_decoder, quality_label
 from ytarchive.ytdlp.api import (
     EXTRACTION_SECONDS,
     Downloaded,
@@ -74,6 +74,7 @@ class ExtractorSession:
         Also request the programs' versions, as yt-dlp does before it uses them. Forked workers
         inherit the result, which would take each of them 120 ms of CPU time.
         """
+        jpeg_decoder()
         self._ydl.refuses_network = True
         with contextlib.suppress(Exception):  # errors will occur again at use
             self._ydl.extract_info(_WATCH_URL.format("rehearsal--"), download=False)
