@@ -11,6 +11,12 @@ from ytarchive.media.contents import (
     jpeg_decoder,
     require_captions,
 )
+from ytarchive.media.descriptions import (
+    caption_languages,
+    parts_of,
+    video_metadata,
+    without_secrets,
+)
 from ytarchive.media.ffmpeg import ffmpeg_path
 from ytarchive.media.formats import (
     Info,

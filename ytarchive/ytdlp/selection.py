@@ -4,16 +4,18 @@ import itertools
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from ytarchive.common.languages import ALL_LANGUAGES, nearest
 from ytarchive.media import (
     Info,
+    caption_languages,
     chosen_formats,
     codec_of,
     formats_in,
     has_sound,
     is_upscaled,
+    parts_of,
 )
 from ytarchive.ytdlp.sounds import (
     Kind,
@@ -122,14 +124,6 @@ def _is_no_jpeg(url: str) -> bool:
     return not urlsplit(url).path.endswith((".jpg", ".jpeg"))
 
 
-def parts_of(url: str) -> SplitResult:
-    """Return an address in parts, or an empty one for invalid text."""
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return urlsplit("")
-
-
 def is_served_by(hosts: Iterable[str], url: str) -> bool:
     """Return whether an https URL leads to one of the hosts or their subdomains, at port 443."""
     parts = parts_of(url)
@@ -138,12 +132,3 @@ def is_served_by(hosts: Iterable[str], url: str) -> bool:
     return (
         parts.scheme == "https" and named and parts.netloc.lower().endswith((host, f"{host}:443"))
     )
-
-
-def caption_languages(info: Info) -> list[str]:
-    """Return the languages of captions made by people; the live chat is none."""
-    return sorted(code for code in info.get("subtitles") or {} if _is_caption(code, info))
-
-
-def _is_caption(code: str, info: Info) -> bool:
-    return any(track.get("ext") == "vtt" for track in info["subtitles"][code] or [])

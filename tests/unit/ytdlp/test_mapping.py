@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ytarchive.common.media import VideoMetadata
-from ytarchive.ytdlp.worker.mapping import list_details, playlist_video, video_metadata
+from ytarchive.media import video_metadata
+from ytarchive.ytdlp.worker.mapping import list_details, playlist_video
 
 INFO: dict[str, Any] = {
     "id": "dQw4w9WgXcQ",

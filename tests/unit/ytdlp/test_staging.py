@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ytarchive.common.archived_files import Transferred
 from ytarchive.common.models import utc_now
-from ytarchive.ytdlp.worker.staging import StagedVideo, without_secrets, write_json
+from ytarchive.media import without_secrets
+from ytarchive.ytdlp.worker.staging import StagedVideo, write_json
 
 ID = "dQw4w9WgXcQ"
 

@@ -23,8 +23,8 @@ from yt_dlp.postprocessor.common import PostProcessor
 from yt_dlp.utils import DownloadError
 
 from ytarchive.common.errors import NoFormats, ToolMissing
-from ytarchive.media import Info
-from ytarchive.ytdlp.selection import is_served_by, parts_of
+from ytarchive.media import Info, parts_of
+from ytarchive.ytdlp.selection import is_served_by
 from ytarchive.ytdlp.worker.messages import LED_ELSEWHERE
 
 _YOUTUBE = (

@@ -19,7 +19,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.common.quality import Quality
 from ytarchive.common.regular import read_regular
 from ytarchive.common.side_files import in_words
-from ytarchive.media import Info, check_media, jpeg_decoder, quality_label
+from ytarchive.media import Info, check_media, jpeg_decoder, quality_label, video_metadata
 from ytarchive.ytdlp.api import (
     EXTRACTION_SECONDS,
     Downloaded,
@@ -35,13 +35,12 @@ from ytarchive.ytdlp.worker.attempt import Attempt
 from ytarchive.ytdlp.worker.classifier import classify, facts_of
 from ytarchive.ytdlp.worker.limits import DiskWatch
 from ytarchive.ytdlp.worker.listing import list_chunks
-from ytarchive.ytdlp.worker.mapping import video_metadata
 from ytarchive.ytdlp.worker.messages import Messages
 from ytarchive.ytdlp.worker.network import QuietYoutubeDL
 from ytarchive.ytdlp.worker.progress import ProgressMeter
 from ytarchive.ytdlp.worker.sequential_fetcher import WantedFile
 from ytarchive.ytdlp.worker.sidefiles import SideFiles
-from ytarchive.ytdlp.worker.staging import without_secrets, write_json
+from ytarchive.ytdlp.worker.staging import write_json
 
 _WATCH_URL = "https://www.youtube.com/watch?v={}"
 _LIVE = {"is_live", "post_live"}
@@ -199,7 +198,7 @@ class ExtractorSession:
         staged.open()
         self._meter.fetching(info, order.folder)
         attempt.claim_disk_space(info, self._meter.media_bytes)
-        published = without_secrets(self._ydl.sanitize_info(info, True))
+        published = self._ydl.sanitize_info(info, True)
         with self._side_files(info, order) as side_files:
             self._ydl.process_info(info)
             side_files.wait(

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ytarchive.common.archived_files import TRANSFER, Transferred
-from ytarchive.media import Info
+from ytarchive.media import Info, without_secrets
 
 _MEDIA = (".mp4", ".m4a", ".mkv", ".webm")
-_SECRET = frozenset(["cookies", "filepath", "_filename", "filename", "infojson_filename"])
-_SECRET_HEADERS = frozenset(["cookie", "authorization"])
 
 
 class StagedVideo:
@@ -75,7 +73,7 @@ class StagedVideo:
 
         The media file is renamed last, which marks completeness.
         """
-        write_json(self._info, info)
+        write_json(self._info, without_secrets(info))
         self._keep_only({media, self._info, self._record(transferred), *side_files})
         media.rename(self._media(media.suffix))
 
@@ -137,18 +135,3 @@ def write_json(path: Path, content: Any, *, private: bool = False) -> None:
     with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
         file.write(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
     part.replace(path)
-
-
-def without_secrets(value: Any) -> Any:
-    """Return yt-dlp's info for storing, without data about this machine or its user."""
-    if isinstance(value, dict):
-        return {
-            key: _headers(inner) if key == "http_headers" else without_secrets(inner)
-            for key, inner in value.items()
-            if key not in _SECRET
-        }
-    return [without_secrets(each) for each in value] if isinstance(value, list) else value
-
-
-def _headers(headers: dict[str, str] | None) -> dict[str, str]:
-    return {n: v for n, v in (headers or {}).items() if n.lower() not in _SECRET_HEADERS}
