@@ -27,18 +27,29 @@ class ArchiveProfile(Model):
     """How a video is archived."""
 
     # Requests of jobs and downloads have these fields by inheritance. A new field needs a
-    # declaration here, code in `ytdlp/worker/`, and a CLI option.
-    quality: Quality = Quality.P1080
-    audio_language: AudioLanguage | None = None
-    include_captions: bool = True
-    caption_languages: CaptionLanguages = Field(default=["en"])
+    # declaration here and code in `ytdlp/worker/`; the CLI option is derived from it, with the
+    # description as its help.
+    quality: Quality = Field(
+        default=Quality.P1080,
+        description="Largest picture; falls back to the next lower quality",
+    )
+    audio_language: AudioLanguage | None = Field(
+        default=None,
+        description="Language of the sound, such as `de` or `pt-BR`; default: the original",
+    )
+    include_captions: bool = Field(default=True, description="Fetch captions")
+    caption_languages: CaptionLanguages = Field(
+        default=["en"],
+        description="Languages of captions, such as `en` or `pt-BR`, compared by BCP 47; `en` "
+        "includes its regional variants, `all`: every language with captions made by people",
+    )
     caption_formats: Annotated[list[CaptionFormat], Field(min_length=1)] = Field(
         default=[CaptionFormat.VTT], description="Formats in which each language is stored"
     )
     auto_captions: bool = Field(
         default=False, description="Use automatic captions in languages without others"
     )
-    include_thumbnail: bool = True
+    include_thumbnail: bool = Field(default=True, description="Fetch the thumbnail")
 
     @property
     def profile(self) -> "ArchiveProfile":

@@ -10,8 +10,8 @@ from ytarchive.common.models import utc_now
 
 
 def request_body(model: BaseModel | None, trace_id: str) -> bytes:
-    """Return the envelope around a model."""
-    data = b"null" if model is None else model.model_dump_json().encode()
+    """Return the envelope around the given fields of a model: defaults may depend on the server."""
+    data = b"null" if model is None else model.model_dump_json(exclude_unset=True).encode()
     moment = to_json(utc_now())
     return b'{"trace_id":"%b","timestamp":%b,"data":%b}' % (trace_id.encode(), moment, data)
 

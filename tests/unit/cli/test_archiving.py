@@ -13,6 +13,7 @@ from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import CHANNEL, FILM, LIST, NOON, TALK, Peers, running, stored
 from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.errors import ServiceUnavailable
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.jobs import JobOptions, JobProgress, JobResult, JobStatus, JobType, VideoFilter
 from ytarchive.storage import UnavailableVideo, WorkPlan
@@ -367,3 +368,33 @@ def test_the_log_is_shown_from_the_requested_level(
     assert sorted({line.split()[-1] for line in lines if "mind" not in line}) == shown
     assert "mind" in lines[-1]
     assert not any("\x1b[2J" in line for line in lines)
+
+
+def test_only_given_options_of_the_profile_are_sent(cli: Cli, archive: Peers) -> None:
+    cli("download", FILM)
+    cli("download", FILM, "--quality", JobOptions().quality.value, "--thumbnail")
+    cli("download", FILM, "--captions", "en")
+    profile = set(ArchiveProfile.model_fields)
+    sent = [request.options.model_fields_set & profile for request in archive.jobs.requests]
+    assert sent == [
+        set(), {"quality", "include_thumbnail"}, {"caption_languages", "include_captions"}
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--quality", "8k", "'audio'"),
+        ("--captions", "en,?", "'?' is no language code"),
+        ("--caption-formats", "vtt,doc", "'vtt' or 'srt'"),
+        ("--caption-formats", ",", "at least 1 item"),
+        ("--audio-language", "all", "is no language code"),
+    ],
+)
+def test_invalid_value_of_the_profile_is_refused(
+    cli: Cli, archive: Peers, option: str, value: str, reason: str
+) -> None:
+    ran = cli("download", FILM, option, value)
+    assert ran.code == 2
+    assert reason in ran.err
+    assert not archive.jobs.requests

@@ -8,13 +8,13 @@ from pydantic import ValidationError
 from ytarchive.cli.following import queue_and_follow
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output
-from ytarchive.cli.params import ANY, LIST, MOMENT, AddressBatch, batch_file, names, range_of
+from ytarchive.cli.params import ANY, LIST, MOMENT, AddressBatch, batch_file, range_of
+from ytarchive.cli.profile_options import given_profile, profile_options
 from ytarchive.cli.session import chosen, creating, failure
 from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
-from ytarchive.common.profile import CaptionFormat
-from ytarchive.common.quality import Quality
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.jobs import CreateJob, JobOptions, JobType, VideoFilter
 
 T = TypeVar("T")
@@ -22,30 +22,6 @@ T = TypeVar("T")
 _DEFAULTS = JobOptions()
 
 _job_options = with_options(
-    click.option(
-        "--quality", type=click.Choice([quality.value for quality in Quality]),
-        default=_DEFAULTS.quality.value, show_default=True,
-        help="Largest picture; falls back to the next lower quality.",
-    ),
-    click.option(
-        "--audio-language", metavar="LANG",
-        help="Language of the sound, such as de; default: the original language.",
-    ),
-    click.option(
-        "--captions", "caption_languages", type=names(), metavar="LANGS",
-        default=",".join(_DEFAULTS.caption_languages), show_default=True,
-        help="Languages of captions, separated by commas; all: all that people have made.",
-    ),
-    click.option(
-        "--caption-formats", type=names(CaptionFormat), metavar="FORMATS",
-        default=",".join(_DEFAULTS.caption_formats), show_default=True,
-        help=f"Formats of each language, of: {', '.join(CaptionFormat)}.",
-    ),
-    click.option("--no-captions", is_flag=True, help="Do not fetch captions."),
-    click.option(
-        "--auto-captions", is_flag=True, help="Fetch automatic captions if there are no others."
-    ),
-    click.option("--no-thumbnail", is_flag=True, help="Do not fetch the thumbnail."),
     click.option(
         "--output-dir", metavar="DIR", help="Folder in the archive; default: storage.videos_dir."
     ),
@@ -99,6 +75,7 @@ _filter_options = with_options(
 @click.command(cls=Command)
 @click.argument("sources", nargs=-1, type=ANY, metavar="SOURCE...")
 @batch_file(ANY)
+@profile_options
 @_job_options
 @_filter_options
 def download(
@@ -120,6 +97,7 @@ def download(
 @click.command(cls=Command)
 @click.argument("lists", nargs=-1, type=LIST, metavar="LIST...")
 @batch_file(LIST)
+@profile_options
 @_job_options
 @_filter_options
 def playlist(lists: tuple[str, ...], batch_file: AddressBatch, detach: bool, **given: Any) -> int:
@@ -171,10 +149,10 @@ def _request(
     kind: JobType, given: dict[str, Any], more: dict[str, Any] | None = None, **what: Any
 ) -> CreateJob:
     """Return the job that the options describe."""
-    options = {name: value for name, value in given.items() if name in JobOptions.model_fields}
+    own = JobOptions.model_fields.keys() - ArchiveProfile.model_fields.keys()
+    options = {name: value for name, value in given.items() if name in own}
     options |= {
-        "include_captions": not given["no_captions"],
-        "include_thumbnail": not given["no_thumbnail"],
+        **given_profile(given),
         "skip_existing": not (given["force"] or given["replace"]),
         **(more or {}),
     }
