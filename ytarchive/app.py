@@ -43,10 +43,12 @@ from ytarchive.metadata.service import MetadataService
 from ytarchive.reading import open_for_reading
 from ytarchive.storage import (
     Access,
+    ChannelsAPI,
     HistoryAPI,
     StorageAPI,
     VerificationAPI,
     WorkPlansAPI,
+    YouTubePictures,
     lost_queue,
     open_identity,
 )
@@ -146,6 +148,7 @@ def _jobs(parts: Composition, *, whole_queue: bool) -> AbstractAsyncContextManag
         parts.of(VerificationAPI),
         parts.of(HistoryAPI),
         parts.of(StagingAPI),
+        parts.of(ChannelsAPI),
     )
     settings, scheduler = parts.settings, parts.scheduler
     state = settings.storage.state_path
@@ -158,6 +161,7 @@ def _jobs(parts: Composition, *, whole_queue: bool) -> AbstractAsyncContextManag
 async def _storage(parts: Composition) -> AsyncIterator[StorageService]:
     storage = await StorageService.open(parts.settings.storage, parts.presence, parts.scheduler)
     storage.channels.look_up = parts.look_up_channel
+    storage.known_channels.pictures = YouTubePictures(parts.settings.network)
     try:
         yield storage
     finally:

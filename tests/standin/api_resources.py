@@ -206,7 +206,9 @@ def channel_parts(channel: Channel, uploads: int) -> Json:
             "description": channel.description,
             "customUrl": channel.handle.lower(),
             "publishedAt": "2020-01-01T00:00:00.123456Z",
-            "thumbnails": {"default": {"url": "https://yt3.ggpht.com/standin=s88"}},
+            "thumbnails": (
+                {"default": {"url": f"{channel.avatar_url}=s88-c-k"}} if channel.avatar_url else {}
+            ),
             "localized": {"title": channel.title, "description": channel.description},
         },
         "contentDetails": {"relatedPlaylists": {"likes": "", "uploads": channel.uploads_id}},
@@ -217,7 +219,10 @@ def channel_parts(channel: Channel, uploads: int) -> Json:
             "videoCount": str(uploads),
         },
         "status": {"privacyStatus": "public", "isLinked": True, "longUploadsStatus": "eligible"},
-        "brandingSettings": {"channel": {"title": channel.title}},
+        "brandingSettings": {
+            "channel": {"title": channel.title},
+            "image": {"bannerExternalUrl": channel.banner_url} if channel.banner_url else {},
+        },
         "topicDetails": {"topicIds": []},
         "localizations": {},
     }

@@ -24,13 +24,15 @@ class PlaylistState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A channel; `handle` starts with `@`."""
+    """A channel; `handle` starts with `@`. The pictures' addresses are without a size."""
 
     id: str
     title: str
     handle: str
     description: str = ""
     subscribers: int = 1234
+    avatar_url: str = "https://yt3.ggpht.com/avatar"
+    banner_url: str = "https://yt3.googleusercontent.com/banner"
 
     @property
     def uploads_id(self) -> str:

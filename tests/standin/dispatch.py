@@ -63,7 +63,8 @@ class Dispatcher:
             "caption": self._caption,
             "feed": self._feed,
             "thumbnail": self._thumbnail,
-            "avatar": lambda _: _body(self._media.thumbnail, "image/jpeg"),
+            "avatar": self._channel_picture,
+            "banner": self._channel_picture,
             "script": self._script,
             "embed": lambda _: _body(embed_page(), HTML),
             "manifest": self._manifest,
@@ -162,6 +163,13 @@ class Dispatcher:
         query = asked.request.query
         xml = feed(self._catalogue, query.get("channel_id", ""), query.get("playlist_id", ""))
         return web.Response(status=404) if xml is None else _body(xml, "text/xml; charset=UTF-8")
+
+    def _channel_picture(self, asked: Question) -> web.Response:
+        """Return a picture that differs for each name: the name is a comment in the JPEG."""
+        name = asked.request.path.encode()
+        comment = b"\xff\xfe" + (len(name) + 2).to_bytes(2, "big") + name
+        start, rest = self._media.thumbnail[:2], self._media.thumbnail[2:]
+        return _body(start + comment + rest, "image/jpeg")
 
     def _thumbnail(self, asked: Question) -> web.Response:
         video = self._catalogue.videos.get(asked.entry.video_id)

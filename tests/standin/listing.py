@@ -263,24 +263,33 @@ def _playlist_frame(playlist: Playlist, contents: list[Json]) -> Json:
     }
 
 
+def _channel_header(channel: Channel) -> Json:
+    header: Json = {"title": channel.title}
+    if channel.banner_url:
+        address = f"{channel.banner_url}=w1060-fcrop64=1,00005a57ffffa5a8-k-c0xffffffff-no-nd-rj"
+        header["banner"] = {"thumbnails": [{"url": address, "width": 1060, "height": 175}]}
+    return header
+
+
 def _channel_frame(
     channel: Channel, names: dict[str, str], selected: str, contents: list[Json]
 ) -> Json:
     base = f"/{channel.handle}"
     shown = {selected: {"richGridRenderer": {"contents": contents}}}
     tabs = [_tab(name, f"{base}/{tab}", shown.get(tab)) for tab, name in names.items()]
-    about = {
+    about: Json = {
         "title": channel.title,
         "description": channel.description,
         "externalId": channel.id,
         "vanityChannelUrl": f"http://www.youtube.com{base}",
         "ownerUrls": [f"http://www.youtube.com{base}"],
         "channelUrl": f"https://www.youtube.com/channel/{channel.id}",
-        "avatar": {"thumbnails": [{"url": "https://yt3.ggpht.com/standin=s900", "width": 900}]},
     }
+    if channel.avatar_url:
+        about["avatar"] = {"thumbnails": [{"url": f"{channel.avatar_url}=s900", "width": 900}]}
     return {
         "contents": {"twoColumnBrowseResultsRenderer": {"tabs": tabs}},
-        "header": {"c4TabbedHeaderRenderer": {"title": channel.title}},
+        "header": {"c4TabbedHeaderRenderer": _channel_header(channel)},
         "metadata": {"channelMetadataRenderer": about},
         "microformat": {"microformatDataRenderer": {"unlisted": False, "noindex": False}},
     }

@@ -50,6 +50,8 @@ def kind_of(host: str, path: str) -> str:
         return "thumbnail"
     if host.endswith(".ggpht.com"):
         return "avatar"
+    if host.endswith(".googleusercontent.com"):
+        return "banner"
     if host.endswith(".googleapis.com"):
         return f"api:{path.removeprefix(_API_PREFIX)}"
     prefixed = (kind for prefix, kind in _BY_PREFIX.items() if path.startswith(prefix))

@@ -92,4 +92,14 @@ class ChannelMetadata(Model):
     description: str = ""
     uploads_playlist_id: str
     video_count: int | None = None
+    avatar_url: str | None = Field(default=None, description="null if it is not known")
+    banner_url: str | None = Field(
+        default=None, description="null if it is not known, or the channel has none"
+    )
     fetched_at: UtcDatetime
+
+
+def uncropped(url: str) -> str | None:
+    """Return the address of a channel's picture in its original size; None without a picture."""
+    base = url.partition("=")[0]
+    return f"{base}=s0" if base else None

@@ -25,6 +25,7 @@ from ytarchive.logging import LoggingAPI
 from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import (
+    ChannelsAPI,
     ContentAPI,
     HistoryAPI,
     MarksAPI,
@@ -89,6 +90,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     VerificationAPI,
     TrashAPI,
     HistoryAPI,
+    ChannelsAPI,
     ContentAPI,
     MarksAPI,
     MaintenanceAPI,

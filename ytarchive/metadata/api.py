@@ -81,6 +81,11 @@ class PlaylistPage(PlaylistHeading):
     video_count: int | None = Field(default=None, description="Total number of entries, if known")
     videos: list[PlaylistVideo]
     next_cursor: str | None = None
+    channel: ChannelMetadata | None = Field(
+        default=None,
+        description="On the first page of a list of a channel, its channel if that is known "
+        "without a request",
+    )
 
 
 class QuotaUsage(Model):

@@ -108,6 +108,8 @@ class Channels:
             description=listed.description,
             uploads_playlist_id=uploads_playlist(listed.channel_id),
             video_count=listed.video_count,
+            avatar_url=listed.avatar_url,
+            banner_url=listed.banner_url,
             fetched_at=self._now(),
         )
 

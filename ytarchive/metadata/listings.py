@@ -72,7 +72,7 @@ class ListingRepository:
         self, about: ListedEntries, first: ListedBatch, began: datetime, *, described: bool
     ) -> Listing:
         """Store a new pass with its first entries; older passes of the playlist are removed."""
-        parameters = about.model_dump(exclude={"videos", "handle"})
+        parameters = about.model_dump(include={*PlaylistHeading.model_fields, "video_count"})
         parameters |= {"now": to_micros(began), "described": described}
 
         def write(writer: Writer) -> Row | None:

@@ -8,6 +8,7 @@ from loguru import logger
 
 from ytarchive.common.channel_lists import channel_and_tab, is_account_list, tab_list
 from ytarchive.common.errors import ApiFailure
+from ytarchive.common.media import ChannelMetadata
 from ytarchive.metadata.api_listing import ApiListing
 from ytarchive.metadata.channels import Channels, own_list_of
 from ytarchive.metadata.data_api.client import DataApi
@@ -108,6 +109,10 @@ class ListingPasses:
         if not listing.complete:
             await self.sessions.keep(listing.listing_id, session)
         return listing
+
+    async def channel_of(self, listing: Listing) -> ChannelMetadata | None:
+        """Return the channel whose automatic list this is, if it is known without a request."""
+        return await self._channels.known_by_list(listing.playlist_id)
 
     async def advance(self, listing: Listing) -> Listing:
         """Return the pass with more entries than `listing`, or complete.

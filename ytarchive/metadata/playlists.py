@@ -56,6 +56,7 @@ class Playlists:
             video_count=listing.video_count,
             videos=videos,
             next_cursor=None if is_last else following,
+            channel=await self._passes.channel_of(listing) if query.cursor is None else None,
         )
 
     async def end(self, source: str, query: PlaylistPageQuery) -> None:

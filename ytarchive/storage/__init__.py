@@ -11,6 +11,9 @@ from ytarchive.storage.bins.models import (
     TrashItem,
     TrashQuery,
 )
+from ytarchive.storage.channels.api import ChannelsAPI
+from ytarchive.storage.channels.models import SaveChannel, StoredChannel
+from ytarchive.storage.channels.pictures import YouTubePictures
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind

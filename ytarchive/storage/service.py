@@ -20,6 +20,8 @@ from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.supervision import Supervisor
 from ytarchive.storage.api import StorageAPI
 from ytarchive.storage.bins.bins import Bins
+from ytarchive.storage.channels.api import ChannelsAPI
+from ytarchive.storage.channels.service import ChannelsService
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.content.service import ContentService
 from ytarchive.storage.history.api import HistoryAPI
@@ -97,6 +99,7 @@ class StorageService(WatchedOperations, StorageAPI):
         self._lists = VideoLists(database, layout)
         self.channels = search.channels
         self.search = search
+        self.known_channels = ChannelsService(layout, self._changes, self.watch)
         bins = Bins(store)
         self._absent = AbsentCaptions(database)
         self._videos = VideoStore(self._library, layout, bins, self._absent)
@@ -160,6 +163,7 @@ class StorageService(WatchedOperations, StorageAPI):
         """Stop the verification, finish the running changes, then close the library."""
         await self._supervisor.stop()
         await self.verifier.close()
+        await self.known_channels.close()
         await self._changes.close()
         await self.search.close()
         await self._database.close()
@@ -174,6 +178,7 @@ class StorageService(WatchedOperations, StorageAPI):
             WorkPlansAPI: self.plans,
             HistoryAPI: HistoryService(layout, self._changes, watch),
             ContentAPI: ContentService(self._library, layout, self._store, watch),
+            ChannelsAPI: self.known_channels,
             MarksAPI: MarksService(self._database, layout, self._changes, watch),
         }
 

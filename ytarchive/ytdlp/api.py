@@ -32,6 +32,8 @@ class ListedEntries(PlaylistHeading):
     """Some entries of a playlist or channel, with metadata of the list."""
 
     handle: str | None = None
+    avatar_url: str | None = None
+    banner_url: str | None = None
     video_count: int | None = None
     videos: list[PlaylistVideo]
 

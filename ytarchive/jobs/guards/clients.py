@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ytarchive.download import DownloadAPI, StagingAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import HistoryAPI, StorageAPI, VerificationAPI, WorkPlansAPI
+from ytarchive.storage import ChannelsAPI, HistoryAPI, StorageAPI, VerificationAPI, WorkPlansAPI
 
 
 @dataclass(frozen=True)
@@ -20,3 +20,5 @@ class ServiceClients:
     """Receives evidence of availability, if set."""
     staging: StagingAPI | None = None
     """Cleans up partial downloads of cancelled jobs, if set."""
+    channels: ChannelsAPI | None = None
+    """Receives the metadata of listed channels, if set."""

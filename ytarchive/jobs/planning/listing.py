@@ -26,7 +26,7 @@ from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import JobHead, filtered
 from ytarchive.jobs.queue.waiting import Waiting
 from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
-from ytarchive.storage import ExistsRequest, SavePlaylist
+from ytarchive.storage import ExistsRequest, SaveChannel, SavePlaylist
 
 log = logger.bind(service="jobs")
 
@@ -52,6 +52,7 @@ class Lister:
         self._filtered = FilteredVideos(repository.database)
         self._metadata = clients.metadata
         self._storage = clients.storage
+        self._channels = clients.channels
         self._guards = guards
         self._settings = settings
 
@@ -88,6 +89,7 @@ class Lister:
         began = utc_now()
         page = await self._page(job, PlaylistPageQuery(describe=False, newer_than=newer_than))
         known = await self._records.get(page.playlist_id)
+        await self._save_channel(page)
         await self._repository.set_list(job.id, page.title, page.playlist_id)
         may_stop = self._may_stop(job, known)
         reads_all = not may_stop and job.options.filter.newest is None
@@ -212,6 +214,15 @@ class Lister:
             await self._storage.save_playlist(part)
         except errors.YTArchiveError as error:
             log.warning("{}: its list is not stored: {}", page.playlist_id, error.message)
+
+    async def _save_channel(self, page: PlaylistPage) -> None:
+        """Send the channel of a list to Storage, if it is known. The videos do not need it."""
+        if self._channels is None or page.channel is None:
+            return
+        try:
+            await self._channels.save_channel(SaveChannel(channel=page.channel))
+        except errors.YTArchiveError as error:
+            log.warning("{}: not stored: {}", page.channel.channel_id, error.message)
 
     async def _end_listing(self, page: PlaylistPage) -> None:
         """End the listing if it has more pages."""

@@ -112,7 +112,7 @@ class DataApi:
         asked = {"forHandle": name} if name.startswith("@") else {"id": name}
         if name.startswith("user:"):
             asked = {"forUsername": name.removeprefix("user:")}
-        parts = "snippet,contentDetails,statistics"
+        parts = "snippet,contentDetails,statistics,brandingSettings"
         answer = await self._get("channels", part=parts, **asked)
         return next(iter(read_resources(answer["items"])), None)
 

@@ -22,7 +22,7 @@ from pydantic.alias_generators import to_camel
 from ytarchive.common import errors
 from ytarchive.common.channel_lists import uploads_playlist
 from ytarchive.common.identifiers import parse_video_id
-from ytarchive.common.media import ChannelMetadata, VideoMetadata
+from ytarchive.common.media import ChannelMetadata, VideoMetadata, uncropped
 from ytarchive.common.models import UtcDatetime
 
 
@@ -101,6 +101,14 @@ class _Status(_Part):
     privacy_status: Text = ""
 
 
+class _Image(_Part):
+    banner_external_url: Text = ""
+
+
+class _Branding(_Part):
+    image: Annotated[_Image, BeforeValidator(_mapping)] = _Image()
+
+
 class Resource(_Part):
     """A video, playlist, playlist item or channel: the requested parts."""
 
@@ -109,6 +117,7 @@ class Resource(_Part):
     content_details: Annotated[_ContentDetails, BeforeValidator(_mapping)] = _ContentDetails()
     statistics: Annotated[_Statistics, BeforeValidator(_mapping)] = _Statistics()
     status: Annotated[_Status, BeforeValidator(_mapping)] = _Status()
+    branding_settings: Annotated[_Branding, BeforeValidator(_mapping)] = _Branding()
 
     @property
     def item_video_id(self) -> str | None:
@@ -189,5 +198,7 @@ def channel_metadata(channel: Resource, now: datetime) -> ChannelMetadata:
         description=channel.snippet.description,
         uploads_playlist_id=uploads or uploads_playlist(channel.id),
         video_count=channel.statistics.video_count,
+        avatar_url=uncropped(next(iter(channel.snippet.thumbnails.values()), "")),
+        banner_url=uncropped(channel.branding_settings.image.banner_external_url),
         fetched_at=now,
     )

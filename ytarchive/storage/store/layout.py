@@ -181,6 +181,11 @@ class Layout:
         require_names(name)
         return self.metadata / "playlists" / name
 
+    def channel_folder(self, channel_id: str) -> Path:
+        """Return the folder of a channel's metadata and pictures."""
+        require_names(channel_id)
+        return self.metadata / "channels" / channel_id
+
     def registration_file(self, video_id: str) -> Path:
         """Return the file of a video's registration in place."""
         return self.metadata / "registered" / f"{video_id}.json"

@@ -34,5 +34,14 @@ def list_details(info: Info) -> dict[str, Any]:
     }
 
 
+def channel_pictures(info: Info) -> dict[str, str | None]:
+    """Return the pictures that a channel's page shows, as fields of `ListedEntries`."""
+    found = {each.get("id"): each.get("url") for each in info.get("thumbnails") or []}
+    return {
+        "avatar_url": found.get("avatar_uncropped"),
+        "banner_url": found.get("banner_uncropped"),
+    }
+
+
 def _count(value: Any) -> int | None:
     return value if isinstance(value, int) else None

@@ -1,0 +1,1 @@
+"""Channels: their metadata, avatar and banner in `metadata/channels/<id>/`."""
