@@ -39,6 +39,7 @@ from ytarchive.logging import (
 )
 from ytarchive.logging.service import LoggingService
 from ytarchive.metadata import MetadataAPI
+from ytarchive.metadata.pictures import YouTubePictures
 from ytarchive.metadata.service import MetadataService
 from ytarchive.reading import open_for_reading
 from ytarchive.storage import (
@@ -48,7 +49,6 @@ from ytarchive.storage import (
     StorageAPI,
     VerificationAPI,
     WorkPlansAPI,
-    YouTubePictures,
     lost_queue,
     open_identity,
 )

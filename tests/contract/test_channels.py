@@ -31,9 +31,11 @@ async def test_channel_is_returned_as_it_was_stored(
     channels: ChannelsAPI, config: StorageConfig
 ) -> None:
     with pytest.raises(NotFound):
-        await channels.get_channel(CHANNEL_ID)
+        await channels.get_stored_channel(CHANNEL_ID)
     await channels.save_channel(SaveChannel(channel=channel("Films", "About films")))
-    found = await channels.get_channel(f"https://www.youtube.com/channel/{CHANNEL_ID}/videos")
+    found = await channels.get_stored_channel(
+        f"https://www.youtube.com/channel/{CHANNEL_ID}/videos"
+    )
     assert (found.title, found.description, found.poster_url) == ("Films", "About films", None)
     assert listed(config.base_path / "metadata") == [f"channels/{CHANNEL_ID}/channel.json"]
 
@@ -56,6 +58,6 @@ async def test_damaged_channel_is_reported_and_replaced(
     path = config.base_path / "metadata" / "channels" / CHANNEL_ID / "channel.json"
     path.write_text("{")
     with pytest.raises(FileFailure, match="damaged; list the channel again"):
-        await channels.get_channel(CHANNEL_ID)
+        await channels.get_stored_channel(CHANNEL_ID)
     await channels.save_channel(SaveChannel(channel=channel("Films")))
-    assert (await channels.get_channel(CHANNEL_ID)).title == "Films"
+    assert (await channels.get_stored_channel(CHANNEL_ID)).title == "Films"

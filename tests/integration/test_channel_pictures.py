@@ -14,7 +14,8 @@ from ytarchive.common.config import NetworkConfig, StorageConfig
 from ytarchive.common.errors import NetworkFailure
 from ytarchive.common.media import ChannelMetadata
 from ytarchive.common.models import utc_now
-from ytarchive.storage import SaveChannel, StoredChannel, YouTubePictures
+from ytarchive.metadata.pictures import YouTubePictures
+from ytarchive.storage import SaveChannel, StoredChannel
 from ytarchive.storage.channels.service import ChannelsService
 from ytarchive.storage.service import StorageService
 
@@ -81,7 +82,7 @@ async def test_new_address_replaces_the_picture_and_the_earlier_one_is_in_the_hi
     later = "https://yt3.ggpht.com/another=s0"
     await save(channels, first.model_copy(update={"avatar_url": later, "title": "Renamed"}))
     await save(channels, first.model_copy(update={"avatar_url": None, "title": "Renamed"}))
-    found = await channels.get_channel(first.channel_id)
+    found = await channels.get_stored_channel(first.channel_id)
     assert (found.poster_url, found.avatar_url, found.title) == (later, later, "Renamed")
     assert (folder / "poster.jpg").read_bytes() != earlier
     lines = (folder.parent.parent / "history" / f"{first.channel_id}.jsonl").read_text("utf-8")
@@ -107,7 +108,7 @@ async def save(channels: ChannelsService, channel: ChannelMetadata) -> StoredCha
     """Store a channel, and return it after the requests for its pictures."""
     await channels.save_channel(SaveChannel(channel=channel))
     await channels.settled()
-    return await channels.get_channel(channel.channel_id)
+    return await channels.get_stored_channel(channel.channel_id)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from ytarchive.storage.bins.models import (
 )
 from ytarchive.storage.channels.api import ChannelsAPI
 from ytarchive.storage.channels.models import SaveChannel, StoredChannel
-from ytarchive.storage.channels.pictures import YouTubePictures
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind

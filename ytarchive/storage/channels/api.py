@@ -23,6 +23,6 @@ class ChannelsAPI(Contract, Protocol):
         ...
 
     @endpoint("GET /storage/channels/{channel}")
-    async def get_channel(self, channel: ChannelId) -> StoredChannel:
+    async def get_stored_channel(self, channel: ChannelId) -> StoredChannel:
         """Return a stored channel by its id (`UC…`). Raises NotFound."""
         ...

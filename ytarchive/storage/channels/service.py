@@ -9,7 +9,7 @@ import base64
 import hashlib
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from loguru import logger
 
@@ -28,7 +28,6 @@ from ytarchive.common.models import Done, utc_now
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.channels.api import ChannelsAPI
 from ytarchive.storage.channels.models import SaveChannel, StoredChannel
-from ytarchive.storage.channels.pictures import PictureSource
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.history.records import HistoryRecords
 from ytarchive.storage.store import files
@@ -43,6 +42,14 @@ _PICTURES = {"poster": "avatar_url", "fanart": "banner_url"}
 """The names of the files, and the fields of their addresses."""
 _CHANGING = {"fetched_at", "video_count", "poster_url", "fanart_url"}
 """Fields whose change is not recorded in the history."""
+
+
+class PictureSource(Protocol):
+    """Returns pictures."""
+
+    async def fetch(self, url: str) -> bytes:
+        """Return the picture at an address, as a complete JPEG. Raises a YTArchiveError."""
+        ...
 
 
 class ChannelsService(WatchedOperations, ChannelsAPI):
@@ -66,7 +73,7 @@ class ChannelsService(WatchedOperations, ChannelsAPI):
         """Wait for the requests for pictures."""
         await asyncio.gather(*self._fetching.values(), return_exceptions=True)
 
-    async def get_channel(self, channel: str) -> StoredChannel:
+    async def get_stored_channel(self, channel: str) -> StoredChannel:
         return await asyncio.to_thread(stored_channel, self._layout, _id_of(channel))
 
     async def save_channel(self, request: SaveChannel) -> Done:

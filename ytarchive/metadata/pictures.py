@@ -5,7 +5,6 @@ towards the pace of requests to YouTube.
 """
 
 import asyncio
-from typing import Protocol
 
 import aiohttp
 
@@ -18,15 +17,7 @@ from ytarchive.ytdlp import is_served_by
 _HOSTS = ("ytimg.com", "ggpht.com", "googleusercontent.com")
 
 
-class PictureSource(Protocol):
-    """Returns pictures."""
-
-    async def fetch(self, url: str) -> bytes:
-        """Return the picture at an address, as a complete JPEG. Raises a YTArchiveError."""
-        ...
-
-
-class YouTubePictures(PictureSource):
+class YouTubePictures:
     """Fetches one picture at a time."""
 
     def __init__(self, network: NetworkConfig) -> None:
