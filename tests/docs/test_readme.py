@@ -25,7 +25,7 @@ def marked(page: str) -> list[str]:
 
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
-COOKIES, CRON, BACKUP, DELETE, MOVE = marked("docs/how-to.md")
+COOKIES, CRON, BACKUP, DELETE, MOVE, FORMATS = marked("docs/how-to.md")
 VIDEO = "jNQXAC9IVRw"
 
 
@@ -137,6 +137,13 @@ def test_the_recipe_for_moving_keeps_the_archive_complete(variables: dict[str, s
     moved = Path(variables["HOME"]) / "new-place"
     assert len(list(moved.glob("videos/*/*.mp4"))) == 3
     assert not archive(variables).exists()
+
+
+def test_the_recipe_for_formats_stores_them(variables: dict[str, str]) -> None:
+    home = Path(variables["HOME"])
+    run(FORMATS, variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(home / "formats")})
+    stored = {path.suffix for path in home.glob(f"formats/videos/{VIDEO}/{VIDEO}.*")}
+    assert stored == {".mkv", ".json", ".jpg"}
 
 
 @pytest.mark.parametrize("page", PAGES)

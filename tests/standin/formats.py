@@ -54,6 +54,18 @@ def _vp9(itag: int, width: int, height: int) -> Format:
     )
 
 
+def _av1(itag: int, width: int, height: int) -> Format:
+    return Format(
+        itag=itag,
+        container="mp4",
+        codecs="av01.0.05M.08",
+        width=width,
+        height=height,
+        fps=25,
+        bitrate=width * height,
+    )
+
+
 FORMATS = {
     known.itag: known
     for known in (
@@ -66,6 +78,8 @@ FORMATS = {
         _vp9(248, 1920, 1080),
         _vp9(271, 2560, 1440),
         _vp9(313, 3840, 2160),
+        _av1(398, 1280, 720),
+        _av1(399, 1920, 1080),
         Format(itag=140, container="mp4", codecs="mp4a.40.2", audio=True),
         Format(itag=251, container="webm", codecs="opus", audio=True),
         Format(

@@ -124,6 +124,8 @@ def _video_codec(made: Format, spec: MediaSpec) -> list[str]:
         rate = f"{spec.noise_kbps}k"
         quick += ["-vf", "noise=alls=80:allf=t", "-b:v", rate, "-minrate", rate, "-maxrate", rate]
         quick += ["-bufsize", rate]
+    if made.codecs.startswith("av01"):
+        return ["-c:v", "libsvtav1", "-preset", "12", "-crf", "50", *quick]
     if made.container == "mp4":
         return ["-c:v", "libx264", "-preset", "veryfast", "-crf", "30", *quick]
     return ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", *quick]

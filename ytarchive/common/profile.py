@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages
 from ytarchive.common.languages import ALL_LANGUAGES, without
+from ytarchive.common.media_formats import AudioFormat, Container, VideoCodec
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import THUMBNAIL, captions_among, captions_in
@@ -36,6 +37,21 @@ class ArchiveProfile(Model):
     audio_language: AudioLanguage | None = Field(
         default=None,
         description="Language of the sound, such as `de` or `pt-BR`; default: the original",
+    )
+    audio_format: AudioFormat | None = Field(
+        default=None,
+        description="Format of `quality=audio`; sound in another codec is converted; default: m4a "
+        "where YouTube has it",
+    )
+    container: Container | None = Field(
+        default=None,
+        description="Container of a video; `webm` needs AV1 or VP9 with Opus, otherwise it is "
+        "`mkv`; default: mp4",
+    )
+    video_codec: VideoCodec = Field(
+        default=VideoCodec.ANY,
+        description="Preferred codec among pictures of equal size: `h264` plays everywhere, `av1` "
+        "and `vp9` are smaller",
     )
     include_captions: bool = Field(default=True, description="Fetch captions")
     caption_languages: CaptionLanguages = Field(

@@ -17,7 +17,7 @@ from ytarchive.media.descriptions import (
     video_metadata,
     without_secrets,
 )
-from ytarchive.media.ffmpeg import ffmpeg_path
+from ytarchive.media.ffmpeg import FILES_ALONE, ffmpeg_path
 from ytarchive.media.formats import (
     Info,
     agreed_seconds,
@@ -34,4 +34,5 @@ from ytarchive.media.formats import (
     xtags,
 )
 from ytarchive.media.inspection import check_media, require_playable
+from ytarchive.media.packaging import PackagingError, package_for, write_package
 from ytarchive.media.streams import PICTURE, SOUND, Streams, streams_of

@@ -46,7 +46,7 @@ def check_media(path: Path, info: Info, ffmpeg: str) -> list[str]:
     The length (seconds) that YouTube states for a video is sometimes wrong. Then the file is
     accepted if its length is the one that YouTube states for the streams. Raises IntegrityFailure.
     """
-    found = _contents_of_mp4(path) or _contents_by_ffmpeg(path, ffmpeg)
+    found = contents_of(path, ffmpeg)
     for codec, kind in (("vcodec", "video"), ("acodec", "audio")):
         if codec_of(info, codec) and kind not in found.seconds:
             raise IntegrityFailure(f"the file has no {kind}")
@@ -60,6 +60,14 @@ def check_media(path: Path, info: Info, ffmpeg: str) -> list[str]:
     if not (_as_stated(played, info, share) or _is_complete(found, info)):
         raise IntegrityFailure(f"the file plays {min(played):.0f} of {announced:.0f} seconds")
     return [f"plays {max(played):.0f} seconds; YouTube announces {announced:.0f}"]
+
+
+def contents_of(path: Path, ffmpeg: str) -> Contents:
+    """Return the kinds of streams in a file and their lengths.
+
+    Raises IntegrityFailure for a file that is cut short or cannot be read, or OSError.
+    """
+    return _contents_of_mp4(path) or _contents_by_ffmpeg(path, ffmpeg)
 
 
 def _as_stated(played: list[float], info: Info, share: float) -> bool:
@@ -193,12 +201,12 @@ def _track(trak: memoryview) -> tuple[str | None, float]:
 def _contents_by_ffmpeg(path: Path, ffmpeg: str) -> Contents:
     try:
         output = printed_by_ffmpeg(
-            ffmpeg, path, "-map", "0", "-c", "copy", "-f", "null", "-",
+            ffmpeg, path, "-map", "0:V?", "-map", "0:a?", "-c", "copy", "-f", "null", "-",
             timeout=1800, check=True,
         )  # fmt: skip
     except subprocess.SubprocessError as error:
         raise IntegrityFailure("ffmpeg cannot read the file to its end") from error
-    kinds = re.findall(r"Stream #0:\d+.*?: (Video|Audio): ", output)
+    kinds = re.findall(r"Stream #0:\d+.*?: (Video|Audio): (?!.*\(attached pic\))", output)
     times = re.findall(r"time=(\d+):(\d+):([\d.]+)", output)
     hours, minutes, seconds = times[-1] if times else (0, 0, 0)
     played = int(hours) * 3600 + int(minutes) * 60 + float(seconds)

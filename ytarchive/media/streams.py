@@ -14,6 +14,7 @@ SOUND = "audio"
 _SECONDS = 60
 _STREAM = re.compile(r"Stream #0:\d+.*?: (Video|Audio): (.*)")
 _SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
+_CODEC = re.compile(r"^\w*")
 _COVER = "(attached pic)"
 
 
@@ -23,6 +24,14 @@ class Streams:
 
     kinds: frozenset[str]
     picture: tuple[int, int] | None
+    picture_codecs: tuple[str, ...] = ()
+    sound_codecs: tuple[str, ...] = ()
+    """ffmpeg's names, such as `h264` and `aac`, in the order of the streams."""
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """Return the codecs of all streams, the picture's first."""
+        return (*self.picture_codecs, *self.sound_codecs)
 
 
 def streams_of(path: Path, ffmpeg: str | None) -> Streams:
@@ -37,7 +46,10 @@ def streams_of(path: Path, ffmpeg: str | None) -> Streams:
         raise IntegrityFailure(f"{path} has no stream that can be played")
     sizes = [size for kind, text in found if kind == "Video" and (size := _SIZE.search(text))]
     picture = (int(sizes[0][1]), int(sizes[0][2])) if sizes else None
-    return Streams(frozenset(kind.lower() for kind, _ in found), picture)
+    codecs = {kind: tuple(_CODEC.findall(text)[0] for each, text in found if each == kind)
+              for kind in ("Video", "Audio")}  # fmt: skip
+    kinds = frozenset(kind.lower() for kind, _ in found)
+    return Streams(kinds, picture, codecs["Video"], codecs["Audio"])
 
 
 def _header(path: Path, ffmpeg: str) -> str:

@@ -7,9 +7,11 @@ used only between formats of equal rank here.
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
+from ytarchive.common.media_formats import AudioFormat, Container, VideoCodec
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.media import (
     Info,
@@ -33,6 +35,26 @@ class Wanted:
 
     quality: Quality = Quality.BEST
     audio_language: str | None = None
+    audio_format: AudioFormat | None = None
+    container: Container | None = None
+    video_codec: VideoCodec = VideoCodec.ANY
+
+    @classmethod
+    def by(cls, profile: ArchiveProfile) -> Self:
+        """Return the streams that a profile requests."""
+        return cls(**{each.name: getattr(profile, each.name) for each in fields(cls)})
+
+    @property
+    def converts_sound(self) -> bool:
+        """Return whether the sound is stored alone, in a format that was requested."""
+        return self.quality is Quality.AUDIO and self.audio_format is not None
+
+    @property
+    def prefers_opus(self) -> bool:
+        """Return whether only sound in Opus can be stored as requested without conversion."""
+        if self.quality is Quality.AUDIO:
+            return self.audio_format is AudioFormat.OPUS
+        return self.container is Container.WEBM
 
 
 def choose(formats: list[Info], wanted: Wanted) -> str:
@@ -83,7 +105,8 @@ class _Choice:
         self._formats = formats
         self._wants_sound_alone = wanted.quality is Quality.AUDIO
         self._ceiling = wanted.quality.height
-        self._sounds = SoundChoice(formats, wanted.audio_language)
+        self._wanted = wanted
+        self._sounds = SoundChoice(formats, wanted.audio_language, prefers_opus=wanted.prefers_opus)
         self._seconds = agreed_seconds(formats)
         self._order = {id(each): position for position, each in enumerate(formats)}
 
@@ -120,9 +143,18 @@ class _Choice:
             not is_upscaled(picture),
             fits,
             lines if fits else -lines,
+            *self._codec_key(picture),
             picture.get("fps") or 0,
             picture.get("ext") == "mp4",
             self._order[id(picture)],
+        )
+
+    def _codec_key(self, picture: Info) -> tuple[bool, bool]:
+        codec = picture.get("vcodec")
+        fits_webm = VideoCodec.VP9.is_of(codec) or VideoCodec.AV1.is_of(codec)
+        return (
+            self._wanted.video_codec.is_of(codec),
+            self._wanted.container is Container.WEBM and fits_webm,
         )
 
     def _preference(self, found: Info) -> int:

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
+from ytarchive.common.media_formats import Container
 from ytarchive.common.models import Model
 from ytarchive.common.regular import read_regular
+from ytarchive.media import FILES_ALONE
 
-# Data from the network may look like a playlist of URLs for ffmpeg to open.
-_FILES_ALONE = ["-protocol_whitelist", "file,pipe"]
 # To merge, ffmpeg only needs the headers of the picture, which is the first input: by default it
 # decodes the first picture as well. The merged MP4 is the same, byte for byte.
 _HEADERS_ALONE = ["-skip_frame", "all"]
@@ -96,15 +96,14 @@ def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> di
         "file_access_retries": 1,
         "cachedir": str(worker_config.cache_dir),
         "outtmpl": {"default": "%(id)s.%(format_id)s.%(ext)s"},
-        "merge_output_format": "mp4",
         "continuedl": True,
         "updatetime": False,
         # Small blocks of fixed size: a kill loses one block, and a slow transfer shows progress.
         "buffersize": 64 * 1024,
         "noresizebuffer": True,
         "postprocessor_args": {
-            **{f"{name}+ffmpeg_i": _FILES_ALONE for name in _FFMPEG_STEPS},
-            "merger+ffmpeg_i1": [*_FILES_ALONE, *_HEADERS_ALONE],
+            **{f"{name}+ffmpeg_i": [*FILES_ALONE] for name in _FFMPEG_STEPS},
+            "merger+ffmpeg_i1": [*FILES_ALONE, *_HEADERS_ALONE],
         },
         "progress_hooks": [hooks.progress],
         "postprocessor_hooks": [hooks.postprocessor],
@@ -128,9 +127,14 @@ def _given(worker_config: WorkerConfig) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value}
 
 
-def order_options(folder: Path) -> dict[str, Any]:
+_MERGED = {Container.MP4: "mp4", Container.MKV: "mkv", Container.WEBM: "webm/mkv"}
+"""The containers in which streams may be merged, the preferred one first."""
+
+
+def order_options(folder: Path, container: Container | None = None) -> dict[str, Any]:
     """Return the options of a single download, except the formats (`choice.py`)."""
-    return {"paths": {"home": str(folder)}}
+    merged = _MERGED[container or Container.MP4]
+    return {"paths": {"home": str(folder)}, "merge_output_format": merged}
 
 
 def private_cookies(path: Path) -> io.StringIO:

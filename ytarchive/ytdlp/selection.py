@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from ytarchive.common.languages import ALL_LANGUAGES, nearest
+from ytarchive.common.media_formats import VideoCodec
+from ytarchive.common.quality import Quality
 from ytarchive.media import (
     Info,
     caption_languages,
@@ -17,6 +19,7 @@ from ytarchive.media import (
     is_upscaled,
     parts_of,
 )
+from ytarchive.ytdlp.choice import Wanted
 from ytarchive.ytdlp.sounds import (
     Kind,
     SoundChoice,
@@ -41,16 +44,25 @@ def audio_language(info: Info) -> str | None:
     return language_of(sound) if sound else None
 
 
-def unusual(info: Info, *, wants_sound_alone: bool) -> list[str]:
-    """Return a warning about missing sound or codecs that some players do not support."""
+def unusual(info: Info, wanted: Wanted) -> list[str]:
+    """Return remarks about missing sound, and codecs that were not requested.
+
+    Without a request, codecs that some players do not support are reported.
+    """
     picture, sound = codec_of(info, "vcodec"), codec_of(info, "acodec")
-    named = [("picture", picture), ("sound", sound)]
-    found = [f"{what} in {name}" for what, name in named if name and name not in {"avc1", "mp4a"}]
+    found = []
+    if picture and wanted.video_codec is not VideoCodec.ANY:
+        if not wanted.video_codec.is_of(picture):
+            found.append(f"picture in {picture}, because there is no {wanted.video_codec} like it")
+    elif picture and picture != "avc1":
+        found.append(f"picture in {picture}")
+    if sound not in {None, "mp4a"} and not wanted.converts_sound:
+        found += [f"sound in {sound}"] * (not (wanted.prefers_opus and sound == "opus"))
     if any(is_upscaled(each) for each in chosen_formats(info)):
         found.append("picture upscaled by YouTube")
     if sound is None:
         found.append("no sound")
-    if wants_sound_alone and picture:
+    if wanted.quality is Quality.AUDIO and picture and not wanted.converts_sound:
         found.append("with the picture, because YouTube has no sound alone")
     return found
 

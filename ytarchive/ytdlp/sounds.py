@@ -40,6 +40,11 @@ def is_original(sound: Info) -> bool:
     return kind_of(sound) is Kind.ORIGINAL
 
 
+def is_opus(sound: Info) -> bool:
+    """Return whether a sound track is in Opus."""
+    return str(sound.get("acodec")).startswith("opus")
+
+
 def language_of(sound: Info) -> str | None:
     """Return the language code of a sound track; None if it is not known."""
     code = sound.get("language")
@@ -67,9 +72,12 @@ class SoundChoice:
     marked as original, it is a track without a language in its URL, then YouTube's default.
     """
 
-    def __init__(self, formats: list[Info], requested: str | None) -> None:
+    def __init__(
+        self, formats: list[Info], requested: str | None, *, prefers_opus: bool = False
+    ) -> None:
         sounds = [each for each in formats if has_sound(each)]
         self._requested = requested
+        self._prefers_opus = prefers_opus
         self.is_granted = any(self._distance(each) is not None for each in sounds)
         self._original = max(sounds, key=self._is_likely, default=None)
 
@@ -91,6 +99,7 @@ class SoundChoice:
             -(far or 0),
             *_evidence(sound),
             not _is_compressed(sound),
+            self._prefers_opus and is_opus(sound),
             sound.get("quality") or -1,
             sound.get("ext") in {"m4a", "mp4"},
         )

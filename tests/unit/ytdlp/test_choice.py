@@ -73,7 +73,7 @@ def test_upscaled_picture_is_chosen_only_if_there_is_no_other(quality: Quality) 
     assert chosen(formats, quality) == ("135+140", "480p")
     alone = selected([upscaled, sound("140")], Wanted(quality))
     assert quality_label(alone) == "1080p"
-    assert "picture upscaled by YouTube" in unusual(alone, wants_sound_alone=False)
+    assert "picture upscaled by YouTube" in unusual(alone, Wanted())
 
 
 def test_streams_shorter_than_the_others_are_avoided_whatever_length_is_announced() -> None:

@@ -24,7 +24,7 @@ from ytarchive.download.staging.api import StagingReport
 log = logger.bind(service="download")
 
 _VIDEO_FOLDER = re.compile(r"[A-Za-z0-9_-]{11}(\.[a-z-]+)?")
-_MEDIA = (".mp4", ".m4a", ".mkv", ".webm")
+_MEDIA = (".mp4", ".m4a", ".mkv", ".webm", ".opus", ".mp3")
 _REMOVED = ".removed-"
 _MIB = 2**20
 

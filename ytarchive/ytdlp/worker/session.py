@@ -10,13 +10,10 @@ from typing import Any
 
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import DownloadError
-from yt_dlp.version import __version__
 
 from ytarchive.common import errors
-from ytarchive.common.archived_files import ArchivedFile, Role, Transferred
 from ytarchive.common.json_text import stored_json
-from ytarchive.common.models import utc_now
-from ytarchive.common.quality import Quality
+from ytarchive.common.media_formats import SOUND_FORMATS
 from ytarchive.common.regular import read_regular
 from ytarchive.common.side_files import in_words
 from ytarchive.media import Info, check_media, jpeg_decoder, quality_label, video_metadata
@@ -37,12 +34,11 @@ from ytarchive.ytdlp.worker.limits import DiskWatch
 from ytarchive.ytdlp.worker.listing import list_chunks
 from ytarchive.ytdlp.worker.messages import Messages
 from ytarchive.ytdlp.worker.network import QuietYoutubeDL
+from ytarchive.ytdlp.worker.packaging import WATCH_URL, packaged, transferred
 from ytarchive.ytdlp.worker.progress import ProgressMeter
-from ytarchive.ytdlp.worker.sequential_fetcher import WantedFile
 from ytarchive.ytdlp.worker.sidefiles import SideFiles
 from ytarchive.ytdlp.worker.staging import write_json
 
-_WATCH_URL = "https://www.youtube.com/watch?v={}"
 _LIVE = {"is_live", "post_live"}
 
 
@@ -76,7 +72,7 @@ class ExtractorSession:
         jpeg_decoder()
         self._ydl.refuses_network = True
         with contextlib.suppress(Exception):  # errors will occur again at use
-            self._ydl.extract_info(_WATCH_URL.format("rehearsal--"), download=False)
+            self._ydl.extract_info(WATCH_URL.format("rehearsal--"), download=False)
         with contextlib.suppress(Exception):
             next(list_chunks(self._ydl, "PLrehearsal"))
         with contextlib.suppress(Exception):
@@ -127,7 +123,7 @@ class ExtractorSession:
         if self._worker_config.ffmpeg is None:
             raise errors.ToolMissing("ffmpeg was not found")
         profile = order.profile
-        self._begin(order.video_id, Wanted(profile.quality, profile.audio_language), order.folder)
+        self._begin(order.video_id, Wanted.by(profile), order.folder)
         self._meter = ProgressMeter(report, DiskWatch(self._worker_config.min_free))
         self._meter.extracting()
         attempt = self._attempt = Attempt(order, admit)
@@ -162,12 +158,12 @@ class ExtractorSession:
 
     def _begin(self, subject: str, wanted: Wanted, folder: Path) -> None:
         self._messages.begin(subject)
-        self._ydl.params.update(order_options(folder))
+        self._ydl.params.update(order_options(folder, wanted.container))
         self._ydl.format_selector = selector(self._ydl, wanted)
 
     def _extract(self, video_id: str) -> Info:
         self._meter.extracting()
-        info: Info = self._ydl.extract_info(_WATCH_URL.format(video_id), download=False)
+        info: Info = self._ydl.extract_info(WATCH_URL.format(video_id), download=False)
         _check_identity(info, video_id)
         write_json(self._info_path(video_id), self._ydl.sanitize_info(info, True), private=True)
         return info
@@ -207,20 +203,23 @@ class ExtractorSession:
         media = Path(info.get("filepath") or "")
         if not media.is_file():
             raise errors.StaleUrl("the transfer ended without a file")
+        ffmpeg = str(self._worker_config.ffmpeg)
         remarks = [
-            *unusual(info, wants_sound_alone=order.profile.quality is Quality.AUDIO),
+            *unusual(info, Wanted.by(order.profile)),
             *sound_remarks(info, order.profile.audio_language),
-            *check_media(media, info, str(self._worker_config.ffmpeg)),
+            *check_media(media, info, ffmpeg),
         ]
-        transferred = _transferred(info, side_files.fetched, media)
-        staged.finish(media, published, [each.target for each in side_files.fetched], transferred)
+        media, differences = packaged(media, order.profile, ffmpeg, self._meter)
+        record = transferred(info, side_files.fetched, media)
+        published["ext"] = media.suffix[1:]
+        staged.finish(media, published, [each.target for each in side_files.fetched], record)
         self._info_path(order.video_id).unlink(missing_ok=True)
         return Downloaded(
             folder=order.folder,
-            quality=quality_label(info),
+            quality=None if media.suffix[1:] in SOUND_FORMATS else quality_label(info),
             audio_language=audio_language(info),
             network_bytes=self._meter.network_bytes,
-            remarks=[*remarks, *self._meter.remarks, *side_files.remarks],
+            remarks=[*differences, *remarks, *self._meter.remarks, *side_files.remarks],
             **side_files.result,
         )
 
@@ -230,7 +229,7 @@ class ExtractorSession:
             side_files.wait(self._meter.fetching_side_files)
         fetched = side_files.fetched
         attempt.staged.finish_without_media(
-            [each.target for each in fetched], _transferred(info, fetched)
+            [each.target for each in fetched], transferred(info, fetched)
         )
         self._info_path(order.video_id).unlink(missing_ok=True)
         return Downloaded(
@@ -251,27 +250,6 @@ class ExtractorSession:
 
     def _info_path(self, video_id: str) -> Path:
         return self._worker_config.info_dir / f"{video_id}.info.json"
-
-
-def _transferred(
-    info: Info, side_files: list[WantedFile], media: Path | None = None
-) -> Transferred:
-    """Return the record of the fetched files. `media`: the media file, if it was fetched."""
-    video_id, files = str(info["id"]), [each.file for each in side_files]
-    if media is not None:
-        format_ = media.suffix[1:]
-        files = [
-            ArchivedFile(name=f"{video_id}{media.suffix}", role=Role.MEDIA, format=format_),
-            ArchivedFile(name=f"{video_id}.info.json", role=Role.INFO, format="json"),
-            *files,
-        ]
-    return Transferred(
-        source_url=_WATCH_URL.format(video_id),
-        fetched_at=utc_now(),
-        format_ids=str(info.get("format_id") or "") if media else None,
-        yt_dlp_version=__version__,
-        files=files,
-    )
 
 
 def _check_identity(info: Info, video_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ytarchive.common.archived_files import TRANSFER, Transferred
 from ytarchive.media import Info, without_secrets
 
-_MEDIA = (".mp4", ".m4a", ".mkv", ".webm")
+_MEDIA = (".mp4", ".m4a", ".mkv", ".webm", ".opus", ".mp3")
 
 
 class StagedVideo:

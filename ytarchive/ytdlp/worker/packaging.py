@@ -1,0 +1,67 @@
+"""Gives fetched media the requested form, and records what was fetched."""
+
+import shutil
+from pathlib import Path
+
+from yt_dlp.version import __version__
+
+from ytarchive.common import errors
+from ytarchive.common.archived_files import ArchivedFile, Role, Transferred
+from ytarchive.common.models import utc_now
+from ytarchive.common.profile import ArchiveProfile
+from ytarchive.media import Info, PackagingError, package_for, streams_of, write_package
+from ytarchive.ytdlp.worker.progress import ProgressMeter
+from ytarchive.ytdlp.worker.sequential_fetcher import WantedFile
+
+WATCH_URL = "https://www.youtube.com/watch?v={}"
+_TOO_LITTLE = 4 * 2**20
+_STEP = {"postprocessor": "Package"}
+
+
+def packaged(
+    media: Path, profile: ArchiveProfile, ffmpeg: str, meter: ProgressMeter
+) -> tuple[Path, list[str]]:
+    """Return the media in the form that a profile requests, and remarks about differences.
+
+    A file that cannot be written in that form stays as it was fetched. Raises ToolFailed if the
+    disk is full.
+    """
+    if profile.container is None and profile.audio_format is None:
+        return media, []
+    package, remarks = package_for(profile, streams_of(media, ffmpeg), media.suffix[1:])
+    if package.keeps(media):
+        return media, remarks
+    unfinished = media.with_name(f"{media.stem}.temp{package.suffix}")
+    meter.postprocessor(_STEP | {"status": "started"})
+    try:
+        write_package(media, unfinished, package, ffmpeg)
+    except PackagingError as error:
+        if shutil.disk_usage(media.parent).free < _TOO_LITTLE:
+            raise errors.ToolFailed(str(error)) from error
+        return media, [*remarks, f"stored as it was fetched: {error}"]
+    finally:
+        meter.postprocessor(_STEP | {"status": "finished"})
+    finished = media.with_suffix(package.suffix)
+    unfinished.replace(finished)
+    if finished != media:
+        media.unlink()
+    return finished, remarks
+
+
+def transferred(info: Info, side_files: list[WantedFile], media: Path | None = None) -> Transferred:
+    """Return the record of the fetched files. `media`: the media file, if it was fetched."""
+    video_id, files = str(info["id"]), [each.file for each in side_files]
+    if media is not None:
+        format_ = media.suffix[1:]
+        files = [
+            ArchivedFile(name=f"{video_id}{media.suffix}", role=Role.MEDIA, format=format_),
+            ArchivedFile(name=f"{video_id}.info.json", role=Role.INFO, format="json"),
+            *files,
+        ]
+    return Transferred(
+        source_url=WATCH_URL.format(video_id),
+        fetched_at=utc_now(),
+        format_ids=str(info.get("format_id") or "") if media else None,
+        yt_dlp_version=__version__,
+        files=files,
+    )
