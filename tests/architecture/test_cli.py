@@ -7,7 +7,8 @@ from tests.architecture.test_imports import imported
 
 COMMON = {
     "channel_lists", "config", "contract", "errors", "events", "identifiers", "json_text",
-    "models", "profile", "quality", "services", "setting_sources", "setting_types",
+    "models", "profile", "profiles", "quality", "services", "setting_problems", "setting_sources",
+    "setting_types",
 }  # fmt: skip
 """Models, errors, settings and forms of ids, as the contracts use them."""
 

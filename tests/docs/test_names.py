@@ -12,6 +12,7 @@ from tests.docs.markdown import ROOT, Document, document, documents
 from ytarchive.cli.root import root
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import endpoints
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.services import API_PREFIX
 from ytarchive.http import CONTRACTS
 
@@ -55,6 +56,8 @@ def test_settings_named_in_the_documents_exist(doc: Document) -> None:
 
 
 def _is_setting(section: str, field: str) -> bool:
+    if section == "profiles":
+        return field.partition("__")[2] in ArchiveProfile.model_fields
     return field in getattr(SECTIONS.get(section), "model_fields", {})
 
 

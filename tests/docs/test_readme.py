@@ -25,7 +25,7 @@ def marked(page: str) -> list[str]:
 
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
-COOKIES, CRON, BACKUP, DELETE, MOVE, FORMATS = marked("docs/how-to.md")
+PROFILES, COOKIES, CRON, BACKUP, DELETE, MOVE, FORMATS = marked("docs/how-to.md")
 VIDEO = "jNQXAC9IVRw"
 
 
@@ -106,6 +106,13 @@ def test_the_same_works_over_http_and_missing_videos_are_listed(
 def test_a_settings_file_is_written_and_shown(variables: dict[str, str]) -> None:
     assert "storage.base_path" in run(SETTINGS, variables)
     assert Path(variables["YTARCHIVE_CONFIG"]).is_file()
+
+
+def test_the_recipe_for_profiles_lists_and_uses_them(variables: dict[str, str]) -> None:
+    printed = run(PROFILES, variables)
+    assert re.search(r"^lectures  settings .*quality = 480p", printed, re.MULTILINE)
+    assert re.search(r"^caption_languages +en, de +default ", printed, re.MULTILINE)
+    assert VIDEO in printed
 
 
 def test_the_recipe_for_cookies_uses_them(variables: dict[str, str]) -> None:

@@ -35,6 +35,7 @@ READING = {
     "metrics": "",
     "quota": "",
     "services list": "",
+    "profiles": "",
     "config show": "",
     "config init": "",
     "config path": "",

@@ -13,16 +13,23 @@ from ytarchive.cli.options import with_options
 from ytarchive.cli.params import Parsed
 from ytarchive.common.models import problem_text
 from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.profiles import ProfileRequest, from_text
 
 _NAMES = {"caption_languages": "--captions"}
 """Options that are not named as their field."""
 _NO_CAPTIONS = click.option("--no-captions", is_flag=True, help="Do not fetch captions.")
 
 
+_PROFILE = click.option(
+    "--profile", metavar="NAME",
+    help="Profile that sets the options below that are not given; see `ytarchive profiles`.",
+)  # fmt: skip
+
+
 def _options() -> list[Any]:
     fields = ArchiveProfile.model_fields.items()
     made = [_option(name, field) for name, field in fields if name != "include_captions"]
-    return [*made, _NO_CAPTIONS]
+    return [_PROFILE, *made, _NO_CAPTIONS]
 
 
 def given_profile(given: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +37,7 @@ def given_profile(given: dict[str, Any]) -> dict[str, Any]:
     context = click.get_current_context()
     fields = {
         name: given[name]
-        for name in ArchiveProfile.model_fields
+        for name in ProfileRequest.model_fields
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
     if given["no_captions"]:
@@ -64,12 +71,10 @@ def _option(name: str, field: FieldInfo) -> Any:
 
 def _reader(name: str, field: FieldInfo) -> Any:
     """Return the function that reads the text of an option; it raises ValueError."""
-    is_list = get_origin(_without_none(field.annotation)) is list
 
     def read(text: str) -> Any:
-        parts = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
         try:
-            return getattr(ArchiveProfile.model_validate({name: parts if is_list else text}), name)
+            return getattr(ArchiveProfile.model_validate({name: from_text(field, text)}), name)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             is_named = problem["type"] == "value_error" or not isinstance(problem["input"], str)

@@ -22,6 +22,7 @@ COMMANDS = {
     "playlist": ("archiving:playlist", "Archive playlists or channels."),
     "metadata": ("metadata:metadata", "Show metadata from YouTube."),
     "formats": ("metadata:formats", "List the formats of a video."),
+    "profiles": ("profiles:profiles", "List and explain the profiles of the settings."),
     "jobs": ("jobs:jobs", "List, watch, retry and cancel jobs."),
     "pause": ("pause:pause", "Pause new work until `ytarchive resume`, also after a restart."),
     "resume": (

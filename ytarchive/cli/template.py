@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ytarchive.common.config import Settings
+from ytarchive.common.profiles import DEFAULT
+from ytarchive.common.setting_problems import is_table, section_model
 
 _HEAD = """\
 # Settings of YTArchive. Each line that begins with `# name =` shows a default; take the `# ` away
@@ -33,10 +35,10 @@ def default_of(field: FieldInfo) -> str | None:
 
 
 def sections() -> Iterator[tuple[str, type[BaseModel]]]:
-    """Return the sections of the settings by name."""
+    """Return the sections of the settings by name; of the profiles the one that always applies."""
     for name, field in Settings.model_fields.items():
-        if isinstance(kind := field.annotation, type) and issubclass(kind, BaseModel):
-            yield name, kind
+        if kind := section_model(field.annotation):
+            yield f"{name}.{DEFAULT}" if is_table(Settings, name) else name, kind
 
 
 def _fields(section: type[BaseModel]) -> Iterator[str]:

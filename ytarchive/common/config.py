@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ytarchive.common.errors import InvalidConfiguration
+from ytarchive.common.profiles import ProfileName, ProfileSettings
 from ytarchive.common.services import ServiceName
 from ytarchive.common.setting_sources import Given, SettingProblem
 from ytarchive.common.setting_types import (
@@ -242,6 +243,7 @@ class Settings(BaseSettings):
     logging: LoggingConfig = LoggingConfig()
     network: NetworkConfig = Field(default_factory=NetworkConfig)
     services: ServicesConfig = ServicesConfig()
+    profiles: dict[ProfileName, ProfileSettings] = {}
 
     @classmethod
     def settings_customise_sources(

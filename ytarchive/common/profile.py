@@ -68,7 +68,7 @@ class ArchiveProfile(Model):
     include_thumbnail: bool = Field(default=True, description="Fetch the thumbnail")
 
     @property
-    def profile(self) -> "ArchiveProfile":
+    def archive_profile(self) -> "ArchiveProfile":
         """Return the profile alone, without the other fields of a request."""
         return ArchiveProfile(**self.profile_fields)
 

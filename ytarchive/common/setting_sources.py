@@ -4,7 +4,6 @@ The command line overrides the environment, and the environment the file. An inv
 reported with its name, its source and the expected form.
 """
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,10 +18,18 @@ from pydantic_settings import BaseSettings, EnvSettingsSource
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.models import problem_text
 from ytarchive.common.regular import NotRegularFile, read_regular
+from ytarchive.common.setting_problems import (
+    is_table,
+    message_for,
+    sections_of,
+    setting_names,
+    similar,
+    unknown,
+)
 
 S = TypeVar("S", bound=BaseSettings)
 Sections = dict[str, Any]
-"""Values of a source by section and name."""
+"""Values of a source by section and name; the section of a profile is `profiles.NAME`."""
 
 COMMAND_LINE = "command line"
 ENVIRONMENT = "environment"
@@ -84,7 +91,8 @@ class Given:
             FILE: _read_file(file, problems),
         }
         problems += _in_upper_case(kind, file, by_source[FILE])
-        return cls(by_source, file, problems)
+        flat = {source: _flat(kind, sections) for source, sections in by_source.items()}
+        return cls(flat, file, problems)
 
     def source_of(self, section: str, name: str | None = None) -> str | None:
         """Return the first source in precedence with a setting or section; None if none has it."""
@@ -112,9 +120,8 @@ class Given:
 
     def _require_given(self, kind: type[S], title: str, item: Mapping[str, Any]) -> None:
         """Raise InvalidConfiguration for a default, which cannot be left out."""
-        names = [str(part) for part in item["loc"][:2]]
         # The section's own model creates the default of the section, without the other settings.
-        names = [*_sections_of(kind, title), *names][:2]
+        names = _place_of(kind, [*sections_of(kind, title), *item["loc"]])
         if self.source_of(*names) is None:
             name = ".".join(names)
             raise InvalidConfiguration(f"{name}: its default is invalid: {problem_text(item)}")
@@ -128,17 +135,17 @@ class Given:
                     merged[section] = (known if isinstance(known, dict) else {}) | values
                 else:
                     merged[section] = values
-        return merged
+        return _nested(merged)
 
     def _refuse(self, kind: type[BaseSettings], item: Mapping[str, Any]) -> None:
         """Record the problem of a value, and leave the value out."""
-        section, *names = [str(part) for part in item["loc"][:2]]
+        section, *names = _place_of(kind, item["loc"])
         name = names[0] if names else None
         self.problems.append(
             SettingProblem(
                 name=".".join([section, *names]),
                 source=self._place(self.source_of(section, name), section, name),
-                message=_message(kind, section, name, item),
+                message=message_for(kind, section, name, item),
             )
         )
         for sections in self.by_source.values():
@@ -153,9 +160,40 @@ class Given:
             return str(self.file)
         if source != ENVIRONMENT:
             return source or "default"
-        begin = f"YTARCHIVE_{section}__{name or ''}".upper()
+        begin = f"YTARCHIVE_{section.replace('.', '__')}__{name or ''}".upper()
         names = [each for each in os.environ if each.upper().startswith(begin)]
         return f"environment variable {names[0] if names else begin}"
+
+
+def _flat(kind: type[BaseSettings], sections: Sections) -> Sections:
+    """Return the sections of a source, with each profile as a section of its own."""
+    flat: Sections = {}
+    for section, values in sections.items():
+        if is_table(kind, section) and isinstance(values, dict):
+            flat |= {f"{section}.{name}": each for name, each in values.items()}
+        else:
+            flat[section] = values
+    return flat
+
+
+def _nested(flat: Sections) -> Sections:
+    """Return sections in the form of the settings."""
+    nested: Sections = {}
+    for section, values in flat.items():
+        table, separator, name = section.partition(".")
+        if separator and isinstance(nested.setdefault(table, {}), dict):
+            nested[table][name] = values
+        elif not separator:
+            nested[section] = values
+    return nested
+
+
+def _place_of(kind: type[BaseSettings], location: Sequence[Any]) -> list[str]:
+    """Return the section and, if there is one, the name of the setting that is invalid."""
+    parts = [str(part) for part in location]
+    if len(parts) > 1 and is_table(kind, parts[0]):
+        parts[:2] = [".".join(parts[:2])]
+    return [part for part in parts[:2] if part != "[key]"]
 
 
 def _without_separator(kind: type[BaseSettings]) -> Iterator[SettingProblem]:
@@ -170,7 +208,9 @@ def _without_separator(kind: type[BaseSettings]) -> Iterator[SettingProblem]:
         )
         if not section:
             continue
-        meant = _close(section, rest[len(section) + 1 :], list(_names(kind))) or f"{section}.…"
+        meant = (
+            similar(section, rest[len(section) + 1 :], list(setting_names(kind))) or f"{section}.…"
+        )
         form = f"{prefix}{meant.replace('.', '__')}".upper()
         source = f"environment variable {variable}"
         message = f"is not a setting; did you mean {form}?"
@@ -206,89 +246,6 @@ def _in_upper_case(
     for section in found:
         del sections[section]
     return [
-        SettingProblem(
-            name=section, source=str(file), message=_unknown(kind, section.lower(), None)
-        )
+        SettingProblem(name=section, source=str(file), message=unknown(kind, section.lower(), None))
         for section in found
     ]
-
-
-def _message(
-    kind: type[BaseSettings], section: str, name: str | None, item: Mapping[str, Any]
-) -> str:
-    if item["type"] == "extra_forbidden":
-        return _unknown(kind, section, name)
-    if name is None and item["type"].startswith("model"):
-        return f"is a section: write [{section}] and the settings below it"
-    limits = _limits(_field(kind, section, name))
-    if item["type"] in _OUT_OF_RANGE and limits:
-        return f"must be {limits}"
-    form = _FORMS.get(item["type"])
-    if form is None:
-        return problem_text(item)
-    return f"{form}{' ' if limits.startswith('from') else ', '}{limits}" if limits else form
-
-
-_FORMS = {
-    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "must be a whole number"),
-    **dict.fromkeys(("float_parsing", "float_type"), "must be a number"),
-    **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
-    "list_type": 'must be a list such as ["a", "b"]',
-}
-_OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
-_LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
-
-
-def _limits(field: FieldInfo | None) -> str:
-    """Return the limits of a number in words, such as `from 0 to 65535` or `at least 1`."""
-    metadata = field.metadata if field else []
-    found = {name: getattr(m, name) for m in metadata for name in _LIMITS if hasattr(m, name)}
-    if found.keys() == {"ge", "le"}:
-        return f"from {found['ge']} to {found['le']}"
-    return " and ".join(f"{_LIMITS[name]} {limit}" for name, limit in found.items())
-
-
-def _field(kind: type[BaseSettings], section: str, name: str | None) -> FieldInfo | None:
-    found = kind.model_fields.get(section)
-    model = found.annotation if found else None
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        return None
-    return model.model_fields.get(name or "")
-
-
-def _sections_of(kind: type[BaseSettings], title: str) -> list[str]:
-    """Return the section that a model of this name describes; nothing for all settings."""
-    fields = kind.model_fields.items()
-    return [name for name, field in fields if getattr(field.annotation, "__name__", "") == title]
-
-
-def _unknown(kind: type[BaseSettings], section: str, name: str | None) -> str:
-    """Return the message for an unknown setting, with the setting that was probably meant."""
-    if name is None:
-        inside = (each for each in _names(kind) if each.partition(".")[2] == section)
-        close = difflib.get_close_matches(section, kind.model_fields, n=1)
-        what, meant = "is not a section", next(inside, close[0] if close else None)
-    else:
-        what, meant = "is not a setting", _close(section, name, list(_names(kind)))
-    hint = f"; did you mean {meant}?" if meant else ""
-    return f"{what}{hint}"
-
-
-def _close(section: str, name: str, names: Sequence[str]) -> str | None:
-    """Return the setting most similar to a name: first by name, then in its section, then any."""
-    same = next((each for each in names if each.partition(".")[2] == name), None)
-    if same is not None:
-        return same
-    own = [each for each in names if each.startswith(f"{section}.")]
-    for among, cutoff in ((own, 0.6), (names, 0.8)):
-        found = difflib.get_close_matches(f"{section}.{name}", among, n=1, cutoff=cutoff)
-        if found:
-            return found[0]
-    return None
-
-
-def _names(kind: type[BaseSettings]) -> Iterator[str]:
-    for section, field in kind.model_fields.items():
-        model = field.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from (f"{section}.{name}" for name in model.model_fields)

@@ -8,7 +8,7 @@ from pydantic import Field
 from ytarchive.common.contract import Contract, ServiceContract, endpoint
 from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
 from ytarchive.common.models import Done, ErrorDetail, Model, Text, UtcDatetime
-from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.profiles import ProfileRequest
 from ytarchive.common.services import ServiceName
 from ytarchive.common.side_files import SideFiles
 
@@ -43,7 +43,7 @@ class DownloadPhase(StrEnum):
     DONE = "done"
 
 
-class DownloadRequest(ArchiveProfile):
+class DownloadRequest(ProfileRequest):
     """A video to fetch, and its archive profile."""
 
     video_id: VideoId

@@ -40,7 +40,7 @@ class DownloadOptionsBuilder:
         """Return the order for a worker."""
         languages = caption_languages_of(request.only_missing)
         sought = [each for each in languages if each in request.recheck_captions]
-        profile = request.profile
+        profile = request.archive_profile
         if request.only_missing:
             formats = [each.format for each in captions_among(request.only_missing)]
             side_files = {

@@ -15,6 +15,7 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import HealthCheck
 from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.presence import ArchiveWatch, Presence
+from ytarchive.common.profiles import resolved
 from ytarchive.common.regular import read_regular
 from ytarchive.common.rows import UNREADABLE
 from ytarchive.common.scheduler import Scheduler
@@ -94,7 +95,8 @@ class DownloadService(DownloadAPI):
         await self._watch.require()
         if request.output_path:
             require_place_for_videos(request.output_path, self._settings.storage, request.video_id)
-        return (await self._transfers.start(request)).progress
+        complete = resolved(request, self._settings.profiles)
+        return (await self._transfers.start(complete)).progress
 
     async def get_progress(self, task_id: str) -> DownloadProgress:
         return await self._transfers.progress(task_id)

@@ -15,6 +15,7 @@ from ytarchive.common.events import current_bus
 from ytarchive.common.hosts import known_hosts
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_place_for_videos
+from ytarchive.common.profiles import resolved
 from ytarchive.common.scheduler import Duty, Scheduler
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadEvent, DownloadListener
@@ -37,6 +38,8 @@ from ytarchive.jobs.processing.progress import ProgressReader
 from ytarchive.jobs.processing.runner import Runner
 from ytarchive.jobs.processing.video_flow import VideoFlow, concurrent_videos
 from ytarchive.jobs.processing.work_plans import WorkPlanReporter
+from ytarchive.jobs.profiles.api import ProfilesAPI
+from ytarchive.jobs.profiles.service import ProfilesService
 from ytarchive.jobs.queue.models import FIRST_VIDEOS, CreateJob, Job, JobQuery, JobView
 from ytarchive.jobs.queue.policy import longest_waits
 from ytarchive.jobs.queue.pruning import Pruner
@@ -88,7 +91,7 @@ class JobsService(JobsAPI, DownloadListener):
         self.registry = Registry(database, probe, known_hosts(settings))
         self._queue = Queue(self._repository)
         flow = VideoFlow(clients, self._waiter)
-        conditions = RetryConditions(settings.network)
+        conditions, profiles = RetryConditions(settings.network), settings.profiles
         slots, jobs = concurrent_videos(settings), settings.jobs
         runner = Runner(self._repository, self._queue, flow, guards, conditions, jobs, slots)
         reporter = WorkPlanReporter(self._repository, clients.plans)
@@ -99,7 +102,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._direct = self._direct_downloads(conditions)
         requeueing = Requeueing(database, self._engine.job_changed)
         self.governor = GovernorService(guards.governor, guards.waits, requeueing)
-        self._retries = Retries(self._repository, requeueing, clients.plans, self.governor)
+        self._retries = Retries(repository, requeueing, clients.plans, self.governor, profiles)
         self._parked_retries = ParkedRetryWatcher(repository, requeueing, conditions, reporter)
         self._progress = ProgressReader(repository, runner, self._waiter, clients.download, guards)
 
@@ -163,6 +166,7 @@ class JobsService(JobsAPI, DownloadListener):
             AvailabilityAPI: self.availability,
             RegistryAPI: self.registry,
             EventsAPI: self.events,
+            ProfilesAPI: ProfilesService(self._settings.profiles),
             ScheduleAPI: ScheduleService(self._scheduler, self.registry),
         }
 
@@ -172,6 +176,8 @@ class JobsService(JobsAPI, DownloadListener):
         self._add(self._pruner.duty)
 
     async def create_job(self, request: CreateJob) -> Job:
+        options = resolved(request.options, self._settings.profiles)
+        request = request.model_copy(update={"options": options})
         if request.options.output_dir:
             alone = request.video_ids[0] if len(request.video_ids) == 1 else None
             require_place_for_videos(request.options.output_dir, self._settings.storage, alone)

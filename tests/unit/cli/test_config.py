@@ -4,12 +4,15 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
 from tests.unit.cli.conftest import Cli
 from ytarchive.cli.template import template
 from ytarchive.common.config import Settings, load_settings
+from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.profiles import given_fields
 from ytarchive.maintenance import Diagnosis
 from ytarchive.offline import OfflineMaintenance
 
@@ -147,7 +150,9 @@ def test_init_in_a_read_only_folder_prints_one_message(cli: Cli, tmp_path: Path)
 def test_the_template_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(template())
-    assert load_settings(file).model_dump() == load_settings().model_dump()
+    settings = load_settings(file)
+    assert settings.model_dump() == load_settings().model_dump() | {"profiles": ANY}
+    assert {name: given_fields(each) for name, each in settings.profiles.items()} == {"default": []}
 
 
 def test_the_uncommented_template_has_the_defaults(
@@ -159,14 +164,31 @@ def test_the_uncommented_template_has_the_defaults(
     text = re.sub(r"^.*\(not set\)$", "", text, flags=re.MULTILINE)
     file = tmp_path / "config.toml"
     file.write_text(text)
-    assert load_settings(file).model_dump() == load_settings().model_dump()
+    default = {"default": ArchiveProfile().model_dump()}
+    assert load_settings(file).model_dump() == load_settings().model_dump() | {"profiles": default}
     assert tomllib.loads(text)["download"]["concurrency"] == 3
 
 
 def test_the_template_describes_every_section_and_setting() -> None:
     text = template()
     for section, values in load_settings():
-        assert f"[{section}]" in text
+        assert f"[{'profiles.default' if section == 'profiles' else section}]" in text
         assert [name for name, _ in values if f"# {name} = " not in text] == []
     assert "Concurrent downloads, over all jobs" in text
+    assert all(f"# {name} = " in text for name in ArchiveProfile.model_fields)
     assert set(tomllib.loads(text)) == set(Settings.model_fields)
+
+
+def test_profiles_are_shown_with_the_fields_that_they_set(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text('[profiles.small]\nquality = "360p"\ncaption_languages = ["de", "en"]\n')
+    monkeypatch.setenv("YTARCHIVE_PROFILES__SMALL__QUALITY", "480p")
+    monkeypatch.setenv("YTARCHIVE_PROFILES__DEFAULT__CAPTION_FORMATS", "srt,vtt")
+    found = shown(cli, "--config", str(file))
+    assert {name: each for name, each in found.items() if name.startswith("profiles.")} == {
+        "profiles.small.quality": ("480p", "environment"),
+        "profiles.small.caption_languages": (["de", "en"], "file"),
+        "profiles.default.caption_formats": (["srt", "vtt"], "environment"),
+    }

@@ -443,3 +443,47 @@ def test_true_and_false_are_not_read_as_numbers(given: bool) -> None:
 
 def default_of(section: str, name: str) -> object:
     return getattr(getattr(load_settings(), section), name)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[profiles.x]\nquality = "8k"', r"profiles\.x\.quality \(.*must be 'best', .* or 'audio'"),
+        ('[profiles.x]\nqualty = "720p"', "profiles.x.qualty .*did you mean profiles.x.quality?"),
+        ('[profiles.x]\ncaption_languages = ["en", "?"]', r"x\.caption_languages .*no language"),
+        ("[profiles.x]\nauto_captions = 7", r"profiles\.x\.auto_captions .*must be true or false"),
+        ('[profiles."My Own"]\nquality = "720p"', "profiles.My Own .*is not a name"),
+        ("[profiles.Big]", "profiles.Big .*is not a name: use at most 32 lower-case letters"),
+        ('[profiles]\nmusic = "audio"', r"profiles\.music .*write \[profiles\.music\]"),
+        ("profiles = 3", r"profiles .*write \[profiles\.NAME\]"),
+        ('[profile.music]\nquality = "audio"', "profile .*did you mean profiles?"),
+    ],
+)
+def test_invalid_profile_is_reported_with_its_section_and_field(
+    file: Path, text: str, said: str
+) -> None:
+    file.write_text(f"{text}\n[server]\nport = 9000\n")
+    with pytest.raises(InvalidConfiguration, match=said):
+        load_settings(file)
+    assert usable_settings(given_settings(file))[0].server.port == 9000
+
+
+def test_fields_of_a_profile_can_come_from_several_sources(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text('[profiles.music]\nquality = "best"\naudio_language = "de"\n')
+    monkeypatch.setenv("YTARCHIVE_PROFILES__MUSIC__QUALITY", "audio")
+    monkeypatch.setenv("YTARCHIVE_PROFILES__MUSIC__CAPTION_LANGUAGES", "de, en")
+    monkeypatch.setenv("YTARCHIVE_PROFILES__OTHER__AUDIO_LANGUAGE", "none")
+    found = load_settings(file).profiles
+    given = {name: each.model_dump(exclude_unset=True) for name, each in found.items()}
+    assert given == {
+        "music": {"quality": "audio", "audio_language": "de", "caption_languages": ["de", "en"]},
+        "other": {"audio_language": None},
+    }
+
+
+def test_invalid_variable_of_a_profile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YTARCHIVE_PROFILES__MUSIC__QUALITY", "loud")
+    with pytest.raises(InvalidConfiguration, match="variable YTARCHIVE_PROFILES__MUSIC__QUALITY"):
+        load_settings()

@@ -153,6 +153,7 @@ class DownloadPeer(DownloadAPI):
     hold: set[str] = field(default_factory=set)
     silent: bool = False
     started: list[str] = field(default_factory=list)
+    received: list[DownloadRequest] = field(default_factory=list)
     extracted: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     tasks: dict[str, DownloadProgress] = field(default_factory=dict)
@@ -162,6 +163,7 @@ class DownloadPeer(DownloadAPI):
 
     async def start_download(self, request: DownloadRequest) -> DownloadProgress:
         self.started.append(request.video_id)
+        self.received.append(request)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         task = DownloadProgress(

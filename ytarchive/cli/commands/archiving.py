@@ -14,7 +14,7 @@ from ytarchive.cli.session import chosen, creating, failure
 from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
-from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.profiles import ProfileRequest
 from ytarchive.jobs import CreateJob, JobOptions, JobType, VideoFilter
 
 T = TypeVar("T")
@@ -149,7 +149,7 @@ def _request(
     kind: JobType, given: dict[str, Any], more: dict[str, Any] | None = None, **what: Any
 ) -> CreateJob:
     """Return the job that the options describe."""
-    own = JobOptions.model_fields.keys() - ArchiveProfile.model_fields.keys()
+    own = JobOptions.model_fields.keys() - ProfileRequest.model_fields.keys()
     options = {name: value for name, value in given.items() if name in own}
     options |= {
         **given_profile(given),

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +118,20 @@ def _write(file: Path, text: str, *, overwrite: bool) -> None:
 
 
 def _settings(settings: Settings, given: Given) -> Iterator[Setting]:
-    for section, values in settings:
+    for section, values in _sections(settings):
         for name, value in values:
             source = given.source_of(section, name) or _default_source(section, name, value)
             yield Setting(name=f"{section}.{name}", value=_masked(value), source=source)
+
+
+def _sections(settings: Settings) -> Iterator[tuple[str, Iterable[tuple[str, Any]]]]:
+    """Yield each section with its settings; of a profile only those that it sets."""
+    for section, values in settings:
+        if not isinstance(values, dict):
+            yield section, values
+            continue
+        for name, each in values.items():
+            yield f"{section}.{name}", each.model_dump(exclude_unset=True, mode="json").items()
 
 
 def _default_source(section: str, name: str, value: object) -> str:

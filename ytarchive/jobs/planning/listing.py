@@ -175,7 +175,7 @@ class Lister:
         """Add the recorded entries after this page that are not completely stored, and finish."""
         position, after = job.own_videos + listed, ""
         while some := await self._records.videos_after(page.playlist_id, after, _AT_ONCE):
-            request = ExistsRequest(video_ids=some, profile=job.options.profile)
+            request = ExistsRequest(video_ids=some, profile=job.options.archive_profile)
             found = await self._storage.videos_exist(request)
             whole = set(found.video_ids) - set(found.incomplete)
             if job.options.upgrade:

@@ -123,7 +123,7 @@ class Planner:
         """Return results without a request: of stored videos, and of those known as unavailable."""
         request = ExistsRequest(
             video_ids=list(chunk),
-            profile=job.options.profile,
+            profile=job.options.archive_profile,
             recheck_captions=job.rechecks_captions,
         )
         found = await self._storage.videos_exist(request)

@@ -87,7 +87,7 @@ class VideoFlow:
         if (audio := await self._kept_from_audio(video_id, options)) is not None:
             return Outcome(audio, title)
         event = await self._fetch(video_id, options)
-        to_store = save_request(event, options.profile, replace=options.replace)
+        to_store = save_request(event, options.archive_profile, replace=options.replace)
         location = await self._storage.save_video(to_store)
         if location.kept_reason is not None:
             unchanged = kept(location, location.kept_reason, *event.remarks)
@@ -154,7 +154,7 @@ class VideoFlow:
         )
         event = await self._download_finished(request)
         if not has_no_new_files(event):
-            stored = await self._storage.save_video(save_request(event, options.profile))
+            stored = await self._storage.save_video(save_request(event, options.archive_profile))
         remarks = [*event.remarks, *filter(None, [hint])]
         if not set(to_fetch) - {*stored.missing, *_absent_among(to_fetch, event)}:
             return skipped(stored, *remarks)

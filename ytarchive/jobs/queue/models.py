@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from ytarchive.common.channel_lists import has_newest_first
 from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import Model, UtcDatetime
-from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.profiles import ProfileRequest
 from ytarchive.download import DownloadPhase
 from ytarchive.jobs.queue.filtering import VideoFilter
 
@@ -15,8 +15,11 @@ _NO_FILTER = VideoFilter()
 """One object for all jobs: pydantic would copy a default each time."""
 
 
-class JobOptions(ArchiveProfile):
-    """How a job's videos are archived."""
+class JobOptions(ProfileRequest):
+    """How a job's videos are archived.
+
+    Of a request, only the given fields count; a job has all of them.
+    """
 
     include_metadata: bool = True
     skip_existing: bool = True

@@ -1,16 +1,18 @@
 """Bulk retries: all videos that failed for one reason, or all entries of work plans."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from loguru import logger
 
 from ytarchive.common import errors
 from ytarchive.common.models import ErrorDetail, every_item
+from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.profiles import resolved
 from ytarchive.common.tracing import current_trace_id, new_trace_id
 from ytarchive.jobs.governor.circuit import Circuit
 from ytarchive.jobs.governor.service import RESUMING, GovernorService
-from ytarchive.jobs.queue.models import CreateJob, JobType
+from ytarchive.jobs.queue.models import CreateJob, JobOptions, JobType
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.requeueing import PlannedVideo, Requeueing, RetryCandidate
 from ytarchive.jobs.retrying.models import RetriedJob, RetryJobs, RetryReport, RetryWorkPlans
@@ -38,11 +40,13 @@ class Retries:
         requeueing: Requeueing,
         plans: WorkPlansAPI,
         governor: GovernorService,
+        profiles: Mapping[str, ArchiveProfile],
     ) -> None:
         self._repository = repository
         self._requeueing = requeueing
         self._plans = plans
         self._governor = governor
+        self._profiles = profiles
 
     async def of_jobs(self, request: RetryJobs) -> RetryReport:
         """Queue failed videos of one job or all, for one reason or all. Raises InvalidRequest."""
@@ -94,7 +98,8 @@ class Retries:
         """Queue a plan's videos in its job, or in a new job that the plan is assigned to."""
         if job_id is None:
             ids = [video.video_id for video in videos]
-            request = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=ids)
+            options = resolved(JobOptions(), self._profiles)
+            request = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=ids, options=options)
             trace_id = current_trace_id() or new_trace_id()
             job_id = (await self._repository.create(request, trace_id)).id
             await self._repository.set_work_plan(job_id, plan.id)

@@ -1,0 +1,1 @@
+"""The named profiles that requests can use."""
