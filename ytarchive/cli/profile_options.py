@@ -13,7 +13,7 @@ from ytarchive.cli.options import with_options
 from ytarchive.cli.params import Parsed
 from ytarchive.common.models import problem_text
 from ytarchive.common.profile import ArchiveProfile
-from ytarchive.common.profiles import ProfileRequest, from_text
+from ytarchive.common.profiles import NOTHING, ProfileRequest, from_text
 
 _NAMES = {"caption_languages": "--captions"}
 """Options that are not named as their field."""
@@ -36,7 +36,7 @@ def given_profile(given: dict[str, Any]) -> dict[str, Any]:
     """Return the profile's fields that the command line gives; the others come from elsewhere."""
     context = click.get_current_context()
     fields = {
-        name: given[name]
+        name: None if given[name] == NOTHING else given[name]
         for name in ProfileRequest.model_fields
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
@@ -57,7 +57,8 @@ def _option(name: str, field: FieldInfo) -> Any:
             both, name, default=field.default, show_default=True, help=f"{help_text}."
         )
     if _is_enum(kind):
-        shown: Any = click.Choice([each.value for each in kind])
+        nothing = [] if kind is field.annotation else [NOTHING]
+        shown: Any = click.Choice([*(each.value for each in kind), *nothing])
         metavar = None
     else:
         shown, metavar = Parsed(name, _reader(name, field)), name.rpartition("_")[2].upper()

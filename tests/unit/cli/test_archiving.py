@@ -398,3 +398,10 @@ def test_invalid_value_of_the_profile_is_refused(
     assert ran.code == 2
     assert reason in ran.err
     assert not archive.jobs.requests
+
+
+def test_none_overrides_the_value_of_a_profile(cli: Cli, archive: Peers) -> None:
+    cli("download", FILM, "--profile", "mine", "--audio-language", "none", "--container", "none")
+    options = archive.jobs.requests[0].options
+    assert options.model_fields_set >= {"audio_language", "container", "profile"}
+    assert (options.profile, options.audio_language, options.container) == ("mine", None, None)
