@@ -14,6 +14,8 @@ from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import THUMBNAIL, captions_among, captions_in
 
 _MORE = ("include_captions", "auto_captions", "include_thumbnail")
+_EMBEDS = ("embed_metadata", "embed_chapters", "embed_thumbnail", "embed_captions")
+_FORM = ("container", "audio_format", *_EMBEDS)
 _LONGER = ("caption_languages", "caption_formats")
 
 
@@ -53,6 +55,16 @@ class ArchiveProfile(Model):
         description="Preferred codec among pictures of equal size: `h264` plays everywhere, `av1` "
         "and `vp9` are smaller",
     )
+    embed_metadata: bool = Field(
+        default=False, description="Write title, channel, date and address into the media file"
+    )
+    embed_chapters: bool = Field(default=False, description="Write chapters into the media file")
+    embed_thumbnail: bool = Field(
+        default=False, description="Write the fetched thumbnail into the media file, as its cover"
+    )
+    embed_captions: bool = Field(
+        default=False, description="Write the fetched captions into the media file"
+    )
     include_captions: bool = Field(default=True, description="Fetch captions")
     caption_languages: CaptionLanguages = Field(
         default=["en"],
@@ -76,6 +88,11 @@ class ArchiveProfile(Model):
     def profile_fields(self) -> dict[str, object]:
         """Return the fields of the profile, for a request that inherits them."""
         return {name: getattr(self, name) for name in ArchiveProfile.model_fields}
+
+    @property
+    def forms_media(self) -> bool:
+        """Return whether a media file may have to be written again in another form."""
+        return any(getattr(self, name) for name in _FORM)
 
     @property
     def side_files(self) -> list[str]:

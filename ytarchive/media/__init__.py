@@ -17,6 +17,7 @@ from ytarchive.media.descriptions import (
     video_metadata,
     without_secrets,
 )
+from ytarchive.media.embedding import EMBEDDABLE, EmbeddedCaptions, extras_for
 from ytarchive.media.ffmpeg import FILES_ALONE, ffmpeg_path
 from ytarchive.media.formats import (
     Info,

@@ -1,20 +1,22 @@
-"""Writes the streams of a media file into another container or format, by one call of ffmpeg.
+"""Writes a media file in another form, with what is embedded, by one call of ffmpeg.
 
 The picture is always copied. Sound is copied if the format has its codec, and otherwise converted.
 """
 
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ytarchive.common.errors import IntegrityFailure
 from ytarchive.common.media_formats import AudioFormat, Container
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
+from ytarchive.media.embedding import Extras
 from ytarchive.media.ffmpeg import FILES_ALONE
 from ytarchive.media.formats import agree
 from ytarchive.media.inspection import contents_of
+from ytarchive.media.language_codes import three_letters
 from ytarchive.media.streams import PICTURE, SOUND, Streams
 
 _MOST_SECONDS = 4 * 3600
@@ -27,6 +29,9 @@ _ENCODERS = {
     AudioFormat.MP3: ("libmp3lame", "-q:a", "2"),
 }
 _IN_WEBM = {"vp8", "vp9", "av1", "opus", "vorbis"}
+_CAPTIONS = {"mp4": "mov_text", "mkv": "srt", "webm": "webvtt"}
+_COVERS = {"mp4", "m4a", "mkv", "opus", "mp3"}
+_AS_IT_IS = ("copy",)
 
 
 class PackagingError(Exception):
@@ -40,8 +45,9 @@ class Package:
     format: str
     """The suffix of the file, as `mkv`."""
     sound_alone: bool = False
-    encoder: Sequence[str] = ("copy",)
+    encoder: Sequence[str] = _AS_IT_IS
     """ffmpeg's arguments for the sound."""
+    extras: Extras = field(default_factory=Extras)
 
     @property
     def suffix(self) -> str:
@@ -50,7 +56,18 @@ class Package:
 
     def keeps(self, media: Path) -> bool:
         """Return whether a file has this form already."""
-        return self.suffix == media.suffix and tuple(self.encoder) == ("copy",)
+        return self.suffix == media.suffix and self.encoder == _AS_IT_IS and not self.extras
+
+    def with_extras(self, extras: Extras) -> tuple["Package", list[str]]:
+        """Return this form with what it can embed, and remarks about what it cannot."""
+        remarks = []
+        if extras.cover and self.format not in _COVERS:
+            extras = replace(extras, cover=None)
+            remarks.append(f"no cover, because {self.format} cannot have one")
+        if extras.captions and self.format not in _CAPTIONS:
+            extras = replace(extras, captions=())
+            remarks.append(f"no embedded captions, because {self.format} cannot have them")
+        return replace(self, extras=extras), remarks
 
 
 def package_for(profile: ArchiveProfile, found: Streams, current: str) -> tuple[Package, list[str]]:
@@ -71,7 +88,7 @@ def _of_sound(wanted: AudioFormat | None, found: Streams, current: str) -> Packa
     if wanted is None or SOUND not in found.kinds:
         return Package(current)
     copies = found.sound_codecs == (_SOUND_OF[wanted],)
-    return Package(wanted, sound_alone=True, encoder=("copy",) if copies else _ENCODERS[wanted])
+    return Package(wanted, sound_alone=True, encoder=_AS_IT_IS if copies else _ENCODERS[wanted])
 
 
 def write_package(source: Path, target: Path, package: Package, ffmpeg: str) -> None:
@@ -79,11 +96,12 @@ def write_package(source: Path, target: Path, package: Package, ffmpeg: str) -> 
 
     Raises PackagingError, or OSError.
     """
+    command = [ffmpeg, *_command(source, target, package)]
+    described = package.extras.written(with_cover=package.format == AudioFormat.OPUS)
     try:
         subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
-            [ffmpeg, *_command(source, target, package)],
-            capture_output=True, check=True, timeout=_MOST_SECONDS,
-        )  # fmt: skip
+            command, input=described, capture_output=True, check=True, timeout=_MOST_SECONDS
+        )
         _require_same(source, target, package, ffmpeg)
     except subprocess.SubprocessError as error:
         target.unlink(missing_ok=True)
@@ -94,14 +112,59 @@ def write_package(source: Path, target: Path, package: Package, ffmpeg: str) -> 
 
 
 def _command(source: Path, target: Path, package: Package) -> list[str]:
-    streams = ["-map", "0:a"] if package.sound_alone else ["-map", "0:V?", "-map", "0:a?"]
-    is_mp4 = package.format in {Container.MP4, AudioFormat.M4A}
+    """Return ffmpeg's arguments. The inputs: source, captions, cover, and the written tags."""
+    extras, form = package.extras, package.format
+    inputs = [source, *(each.path for each in extras.captions)]
+    cover = extras.cover if form in {"mp4", "m4a", "mp3"} else None
+    inputs += [cover] if cover else []
+    described = str(len(inputs))
+    has_tags = extras.tags or (form == AudioFormat.OPUS and extras.cover)
     return [
-        *("-y", "-v", "error", "-nostdin", *FILES_ALONE, "-i", f"file:{source}"),
-        *(*streams, "-c", "copy", "-c:a", *package.encoder),
-        *(("-movflags", "+faststart") if is_mp4 else ()),
-        *("-f", _MUXERS[package.format], f"file:{target}"),
+        *("-y", "-v", "error"),
+        *(part for each in inputs for part in (*FILES_ALONE, "-i", f"file:{each}")),
+        *(*FILES_ALONE, "-f", "ffmetadata", "-i", "pipe:0"),
+        *(("-map", "0:a") if package.sound_alone else ("-map", "0:V?", "-map", "0:a?")),
+        *_captions(source, package),
+        *("-map_metadata", described if has_tags else "0"),
+        *("-map_chapters", described if extras.chapters else "0"),
+        *("-c:v", "copy", "-c:a", *package.encoder),
+        *(_cover(cover, len(inputs) - 1, package) if cover else ()),
+        *(_attached(extras.cover) if form == "mkv" and extras.cover else ()),
+        *(("-movflags", "+faststart") if form in {"mp4", "m4a"} else ()),
+        *("-f", _MUXERS[form], f"file:{target}"),
     ]
+
+
+def _captions(source: Path, package: Package) -> Iterator[str]:
+    """Yield the arguments for captions: the embedded ones, or else those of the source."""
+    codec = _CAPTIONS.get(package.format)
+    if codec is None:
+        return
+    captions = package.extras.captions
+    if not captions:
+        yield from ("-map", "0:s?", "-c:s", "copy" if source.suffix == package.suffix else codec)
+    for number, each in enumerate(captions):
+        yield from ("-map", f"{number + 1}:s", f"-metadata:s:s:{number}", f"title={each.title}")
+        yield from (f"-metadata:s:s:{number}", f"language={three_letters(each.language)}")
+        yield from (f"-disposition:s:{number}", "0")
+    if captions:
+        yield from ("-c:s", codec)
+
+
+def _cover(cover: Path, number: int, package: Package) -> list[str]:
+    """Return the arguments for a cover that is a stream. `number`: of the input."""
+    stream = "v:0" if package.sound_alone else "v:1"
+    encoder = "copy" if cover.suffix in {".jpg", ".jpeg", ".png"} else "mjpeg"
+    position = ("-map", f"{number}:v", f"-c:{stream}", encoder)
+    named = (f"-metadata:s:{stream}", "comment=Cover (front)")
+    return [*position, f"-disposition:{stream}", "attached_pic", *named]
+
+
+def _attached(cover: Path) -> list[str]:
+    """Return the arguments for a cover that is an attachment, as in Matroska."""
+    kind = {".png": "png", ".webp": "webp"}.get(cover.suffix, "jpeg")
+    named = ("-metadata:s:t", f"filename=cover{cover.suffix}")
+    return ["-attach", f"file:{cover}", "-metadata:s:t", f"mimetype=image/{kind}", *named]
 
 
 def _require_same(source: Path, target: Path, package: Package, ffmpeg: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from ytarchive.common.languages import ALL_LANGUAGES, nearest
-from ytarchive.common.media_formats import VideoCodec
+from ytarchive.common.media_formats import Container, VideoCodec
 from ytarchive.common.quality import Quality
 from ytarchive.media import (
     Info,
@@ -54,7 +54,7 @@ def unusual(info: Info, wanted: Wanted) -> list[str]:
     if picture and wanted.video_codec is not VideoCodec.ANY:
         if not wanted.video_codec.is_of(picture):
             found.append(f"picture in {picture}, because there is no {wanted.video_codec} like it")
-    elif picture and picture != "avc1":
+    elif picture and picture != "avc1" and wanted.container is not Container.WEBM:
         found.append(f"picture in {picture}")
     if sound not in {None, "mp4a"} and not wanted.converts_sound:
         found += [f"sound in {sound}"] * (not (wanted.prefers_opus and sound == "opus"))

@@ -8,8 +8,17 @@ from yt_dlp.version import __version__
 from ytarchive.common import errors
 from ytarchive.common.archived_files import ArchivedFile, Role, Transferred
 from ytarchive.common.models import utc_now
-from ytarchive.common.profile import ArchiveProfile
-from ytarchive.media import Info, PackagingError, package_for, streams_of, write_package
+from ytarchive.media import (
+    EMBEDDABLE,
+    EmbeddedCaptions,
+    Info,
+    PackagingError,
+    extras_for,
+    package_for,
+    streams_of,
+    write_package,
+)
+from ytarchive.ytdlp.api import DownloadOrder
 from ytarchive.ytdlp.worker.progress import ProgressMeter
 from ytarchive.ytdlp.worker.sequential_fetcher import WantedFile
 
@@ -19,16 +28,26 @@ _STEP = {"postprocessor": "Package"}
 
 
 def packaged(
-    media: Path, profile: ArchiveProfile, ffmpeg: str, meter: ProgressMeter
+    media: Path,
+    info: Info,
+    order: DownloadOrder,
+    side_files: list[WantedFile],
+    ffmpeg: str,
+    meter: ProgressMeter,
 ) -> tuple[Path, list[str]]:
     """Return the media in the form that a profile requests, and remarks about differences.
 
     A file that cannot be written in that form stays as it was fetched. Raises ToolFailed if the
     disk is full.
     """
-    if profile.container is None and profile.audio_format is None:
+    profile = order.profile
+    if not profile.forms_media:
         return media, []
     package, remarks = package_for(profile, streams_of(media, ffmpeg), media.suffix[1:])
+    cover, captions = _embeddable(side_files)
+    extras, absent = extras_for(profile, info, cover, captions)
+    package, impossible = package.with_extras(extras)
+    remarks += [*absent, *impossible]
     if package.keeps(media):
         return media, remarks
     unfinished = media.with_name(f"{media.stem}.temp{package.suffix}")
@@ -46,6 +65,17 @@ def packaged(
     if finished != media:
         media.unlink()
     return finished, remarks
+
+
+def _embeddable(side_files: list[WantedFile]) -> tuple[Path | None, list[EmbeddedCaptions]]:
+    """Return the fetched thumbnail and captions."""
+    covers = [each.target for each in side_files if each.file.role is Role.THUMBNAIL]
+    captions = [
+        EmbeddedCaptions(each.target, each.file.language or "", each.file.automatic)
+        for each in side_files
+        if each.file.role is Role.CAPTIONS and each.file.format in EMBEDDABLE
+    ]
+    return next(iter(covers), None), captions
 
 
 def transferred(info: Info, side_files: list[WantedFile], media: Path | None = None) -> Transferred:

@@ -209,7 +209,7 @@ class ExtractorSession:
             *sound_remarks(info, order.profile.audio_language),
             *check_media(media, info, ffmpeg),
         ]
-        media, differences = packaged(media, order.profile, ffmpeg, self._meter)
+        media, differences = packaged(media, info, order, side_files.fetched, ffmpeg, self._meter)
         record = transferred(info, side_files.fetched, media)
         published["ext"] = media.suffix[1:]
         staged.finish(media, published, [each.target for each in side_files.fetched], record)
