@@ -9,6 +9,7 @@ from tests.harness import Server, environment
 from tests.integration.test_integrity import run, sha256sum_accepts
 from tests.integration.test_replacing import download
 from tests.standin import StandInProcess
+from tests.standin.captions import captions
 
 
 @pytest.fixture
@@ -77,6 +78,31 @@ def test_another_caption_format_is_fetched_without_media_by_one_request(
     [found_video] = run(settings, "storage", "search", '"caption 1 (en)"')[1]["items"]
     assert found_video["hit_count"] == 1
     assert run(settings, "verify")[0] == 0
+
+
+def test_each_variant_of_a_language_is_stored_and_original_captions_are_unchanged(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    offered = {"title": "Spoken", "captions": ["en", "en-GB", "de"]}
+    video: Any = youtube.ask("/videos", offered)["id"]
+    folder = tmp_path / "archive/videos" / video
+    wanted = ("--quality", "360p", "--captions", "en.*", "--caption-formats", "vtt,original")
+    download(settings, video, "--quality", "360p", "--captions", "en")
+    requests(youtube)
+    more = download(settings, video, *wanted)
+    assert more["message"] == "; ".join(
+        f"added captions in {each}" for each in ("en.json3", "en-GB", "en-GB.json3")
+    )
+    assert names(folder) == ["en-GB.json3", "en-GB.vtt", "en.json3", "en.vtt"]
+    found = requests(youtube)
+    assert (found["caption"], "media" in found) == (3, False)
+    original = (folder / "captions" / f"{video}.en-GB.json3").read_bytes()
+    assert original == captions("en-GB", "json3")[0]
+    assert download(settings, video, *wanted)["status"] == "skipped"
+    assert "caption" not in requests(youtube)
+    assert run(settings, "verify")[0] == 0
+    assert run(settings, "rebuild")[0] == 0
+    assert download(settings, video, *wanted)["status"] == "skipped"
 
 
 def test_automatic_captions_are_marked_listed_and_repaired_under_their_own_name(

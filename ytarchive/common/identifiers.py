@@ -21,6 +21,7 @@ from ytarchive.common.channel_lists import (
     tab_list,
 )
 from ytarchive.common.errors import InvalidIdentifier
+from ytarchive.common.languages import ALL_LANGUAGES, ANY_VARIANT
 
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _VIDEO_START = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])")
@@ -29,6 +30,7 @@ _PLAYLIST_ID = re.compile(
     r"(?:PL|UU|OL|FL|RD|LL|LM|WL|UL|SP|EL|PU|EC|TL)[A-Za-z0-9_-]{0,64}"
 )
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9_-]{1,32})?")
+_WILDCARD = re.compile(r"[-_.]?\*$")
 _PARAMETERS = re.compile(r"[?&](?:si|t|list|index|feature|pp|ab_channel|start_radio)=\S*$|#\S*$")
 """Parameters that are copied with the last part of a URL."""
 _NAME_FOLDERS = frozenset(["c", "user"])
@@ -232,11 +234,17 @@ def _page_of_name(address: Address) -> str:
 
 
 def parse_language(text: str) -> str:
-    """Return a language code such as `en` or `zh-Hans`, or `all`. Raises ValueError."""
+    """Return a language code such as `en` or `zh-Hans`, `all`, or all variants, as `en-*`.
+
+    `en.*` and `en*` are other forms of `en-*`. Raises ValueError.
+    """
     text = text.strip()
-    if _LANGUAGE.fullmatch(text):
-        return text
-    raise ValueError(f"{_shown(text)} is no language code, such as en or pt-BR, and not `all`")
+    code = _WILDCARD.sub("", text)
+    if _LANGUAGE.fullmatch(code) and (code == text or code.lower() != ALL_LANGUAGES):
+        return code + ANY_VARIANT * (code != text)
+    raise ValueError(
+        f"{_shown(text)} is no language code, such as en, pt-BR or en-*, and not `all`"
+    )
 
 
 def parse_audio_language(text: str) -> str:
@@ -280,8 +288,9 @@ CaptionLanguages = Annotated[
     Field(
         max_length=50,
         description="Language codes such as `en` or `pt-BR`, in any case, compared by BCP 47: `he` "
-        "finds `iw`, `zh-CN` finds `zh-Hans`; `en` includes its regional variants, `all` is "
-        "every language with captions made by people",
+        "finds `iw`, `zh-CN` finds `zh-Hans`; `en` includes its regional variants, of which one is "
+        "fetched, `en-*` (or `en.*`) is each of them, `all` is every language. `all` and `en-*` "
+        "mean captions made by people",
     ),
 ]
 """Languages of captions."""

@@ -33,6 +33,9 @@ _LATIN_AMERICA = frozenset(
 ALL_LANGUAGES = "all"
 """Means every language with captions made by people."""
 
+ANY_VARIANT = "-*"
+"""The end of a code that means every variant of a language: `en-*` is `en`, `en-GB`, `en-x-...`."""
+
 _NO_SCRIPTS = frozenset(["orig", "desc"])
 """Suffixes of yt-dlp: the spoken language, and audio descriptions."""
 _SEPARATOR = re.compile(r"[-_]")
@@ -80,16 +83,30 @@ def canonical(code: str) -> str:
     return "-".join([*filter(None, parts), *others])
 
 
+def is_group(code: str) -> bool:
+    """Return whether a code means several languages: `all`, or each variant of one, as `en-*`.
+
+    Which of them YouTube has is known only after a request.
+    """
+    return code.lower() == ALL_LANGUAGES or code.endswith(ANY_VARIANT)
+
+
 def distance(wanted: str, offered: str) -> int | None:
     """Return the distance of an offered language from the requested one; 0: equal, None: no match.
 
     A language without a region matches its regional variants, and a language without a script all
     of its scripts. A requested region falls back to the language without a region, never to another
     region; `es-MX` is in the region of `es-419`. A track name in an offered code is ignored; a
-    track name in a requested code must match.
+    track name in a requested code must match. `en-*` matches what has all of its parts.
     """
+    if wanted.endswith(ANY_VARIANT):
+        return 0 if _is_variant(wanted.removesuffix(ANY_VARIANT), offered) else None
     if wanted.strip().lower() == offered.strip().lower():
         return 0
+    return _distance(wanted, offered)
+
+
+def _distance(wanted: str, offered: str) -> int | None:
     asked, found = Language.of(wanted), Language.of(offered)
     if asked.language != found.language or (asked.rest and asked.rest != found.rest):
         return None
@@ -102,6 +119,18 @@ def distance(wanted: str, offered: str) -> int | None:
     if not found.region or _is_in_latin_america(asked, found):
         return 3 + named
     return None if asked.region else 5 + named
+
+
+def _is_variant(wanted: str, offered: str) -> bool:
+    """Return whether a code has all parts of the requested one, and perhaps others."""
+    asked, found = Language.of(wanted), Language.of(offered)
+    any_script = not asked.script and not _names_script(wanted)
+    return (
+        asked.language == found.language
+        and (any_script or asked.script == found.script)
+        and asked.region in {"", found.region}
+        and asked.rest in {"", found.rest}
+    )
 
 
 def _is_in_latin_america(asked: Language, found: Language) -> bool:

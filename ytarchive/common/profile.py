@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages
-from ytarchive.common.languages import ALL_LANGUAGES, without
+from ytarchive.common.languages import ALL_LANGUAGES, covered, is_group, without
 from ytarchive.common.media_formats import AudioFormat, Container, VideoCodec
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
@@ -24,6 +24,17 @@ class CaptionFormat(StrEnum):
 
     VTT = "vtt"
     SRT = "srt"
+    ORIGINAL = "original"
+
+    @property
+    def extension(self) -> str:
+        """Return the format of the stored file. YouTube's own format of all captions is JSON."""
+        return "json3" if self is CaptionFormat.ORIGINAL else self.value
+
+    @classmethod
+    def _missing_(cls, value: object) -> "CaptionFormat | None":
+        """Return the original format for the name of its files, as side files have it."""
+        return cls.ORIGINAL if value == cls.ORIGINAL.extension else None
 
 
 class ArchiveProfile(Model):
@@ -69,10 +80,11 @@ class ArchiveProfile(Model):
     caption_languages: CaptionLanguages = Field(
         default=["en"],
         description="Languages of captions, such as `en` or `pt-BR`, compared by BCP 47; `en` "
-        "includes its regional variants, `all`: every language with captions made by people",
+        "includes its regional variants, `en.*`: each of them, `all`: every language",
     )
     caption_formats: Annotated[list[CaptionFormat], Field(min_length=1)] = Field(
-        default=[CaptionFormat.VTT], description="Formats in which each language is stored"
+        default=[CaptionFormat.VTT],
+        description="Formats in which each language is stored; `original`: as YouTube has it",
     )
     auto_captions: bool = Field(
         default=False, description="Use automatic captions in languages without others"
@@ -127,11 +139,11 @@ class ArchiveProfile(Model):
 def missing_files(wanted: ArchiveProfile, present: Collection[str]) -> list[str]:
     """Return the side files that a profile wants and that are not present, in `SideFiles` terms.
 
-    Languages are compared by BCP 47; `all` is present only where it is named itself.
+    Languages are compared by BCP 47; `all` and `en-*` are present only where they are named.
     """
     missing = [THUMBNAIL] if wanted.include_thumbnail and THUMBNAIL not in present else []
     there = captions_among(present)
-    for format_ in wanted.caption_formats:
+    for format_ in (each.extension for each in wanted.caption_formats):
         languages = [each.language for each in there if each.format == format_]
         missing += [captions_in(each, format_) for each in _lacking(wanted, languages)]
     return missing
@@ -152,7 +164,10 @@ def files_to_fetch(
     settled = [THUMBNAIL] if THUMBNAIL in before else []
     for each in captions_among(before):
         # Whether YouTube has further languages is not known: that is asked when it is due.
-        is_whole = each.language.lower() == ALL_LANGUAGES and captions_among(there)
+        is_whole = is_group(each.language) and not without(
+            [each.language],
+            [one.language for one in captions_among(there) if one.format == each.format],
+        )
         if is_whole or (due is not None and each.language not in due):
             settled.append(each.key)
     return missing_files(wanted, [*there, *settled])
@@ -163,4 +178,8 @@ def _lacking(wanted: ArchiveProfile, languages: list[str]) -> list[str]:
         return []
     asked = wanted.caption_languages if wanted.include_captions else []
     everything = [each for each in asked if each.lower() == ALL_LANGUAGES]
-    return everything or without(asked, languages)
+    return everything or [
+        each
+        for each in asked
+        if not (each in languages if is_group(each) else covered(each, languages))
+    ]

@@ -13,7 +13,7 @@ _USUAL_FORMAT = "vtt"
 SideFiles = Annotated[
     list[
         Annotated[
-            str, Field(pattern=r"^(thumbnail|captions:[A-Za-z0-9_-]{1,40}(\.[a-z0-9]{2,5})?)$")
+            str, Field(pattern=r"^(thumbnail|captions:[A-Za-z0-9_-]{1,40}\*?(\.[a-z0-9]{2,5})?)$")
         ]
     ],
     Field(

@@ -15,6 +15,7 @@ from ytarchive.common.faults import as_error
 from ytarchive.common.models import utc_now
 from ytarchive.common.paths import staged_name
 from ytarchive.common.presence import ArchiveWatch
+from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.side_files import THUMBNAIL, caption_languages_of, captions_among, in_words
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
 from ytarchive.download.api import DownloadRequest
@@ -42,7 +43,7 @@ class DownloadOptionsBuilder:
         sought = [each for each in languages if each in request.recheck_captions]
         profile = request.archive_profile
         if request.only_missing:
-            formats = [each.format for each in captions_among(request.only_missing)]
+            formats = [CaptionFormat(each.format) for each in captions_among(request.only_missing)]
             side_files = {
                 "caption_formats": list(dict.fromkeys([*profile.caption_formats, *formats])),
                 "include_captions": bool(languages),

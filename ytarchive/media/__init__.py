@@ -10,6 +10,7 @@ from ytarchive.media.contents import (
     as_jpeg,
     jpeg_decoder,
     require_captions,
+    require_json_captions,
 )
 from ytarchive.media.descriptions import (
     caption_languages,

@@ -10,6 +10,8 @@ import re
 import subprocess
 from typing import Any
 
+from ytarchive.common.json_text import read_json
+
 LARGEST_FILE = 32 * 2**20
 """Bytes; the captions of a day-long video have about 10 MiB."""
 _MAX_PIXELS = 64 * 2**20
@@ -44,6 +46,18 @@ def require_captions(content: bytes) -> None:
         raise ContentError("YouTube sent captions without a cue")
     if not all(map(_TIMING.fullmatch, timings)):
         raise ContentError("YouTube sent captions that are damaged or cut short")
+
+
+def require_json_captions(content: bytes) -> None:
+    """Check that bytes are captions in YouTube's JSON format with a line. Raises ContentError."""
+    _require_something(content)
+    try:
+        document = read_json(content)
+    except ValueError as error:
+        raise ContentError("YouTube sent captions that are not JSON, or cut short") from error
+    events = document.get("events") if isinstance(document, dict) else None
+    if not isinstance(events, list) or not any(isinstance(each, dict) for each in events):
+        raise ContentError("YouTube sent captions without a line")
 
 
 def as_jpeg(image: bytes, ffmpeg: str) -> bytes:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from ytarchive.common.languages import ALL_LANGUAGES, nearest
+from ytarchive.common.languages import ALL_LANGUAGES, is_group, nearest
 from ytarchive.common.media_formats import Container, VideoCodec
+from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.quality import Quality
 from ytarchive.media import (
     Info,
@@ -85,18 +86,25 @@ def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dic
     """Return the track to fetch by language code, for each requested language that exists.
 
     Captions made by people come first: the nearest by BCP 47 (`iw` or `en-US` for `he`, `en`).
-    Automatic ones are used only if requested by language: `all` means all captions made by people,
-    because YouTube translates automatic ones into a hundred languages. `is_automatic` of a track
-    distinguishes them.
+    `all` and `en-*` mean all captions made by people, because YouTube translates automatic ones
+    into a hundred languages; without any, `en-*` is the nearest automatic one. `is_automatic` of a
+    track distinguishes them. `original` of a track is the same one in YouTube's own format.
     """
     tables = [info.get("subtitles") or {}, (automatic and info.get("automatic_captions")) or {}]
     everything = caption_languages(info)
-    asked = (everything if each.lower() == ALL_LANGUAGES else [each] for each in languages)
+    asked = (_codes(each, everything) for each in languages)
     found = (_first(tables, name) for name in itertools.chain.from_iterable(asked))
     chosen: dict[str, Info] = {}
     for code, track in filter(None, found):
         chosen.setdefault(code, track)
     return chosen
+
+
+def _codes(wanted: str, everything: list[str]) -> list[str]:
+    """Return the languages that a requested one means, of those with captions made by people."""
+    if wanted.lower() == ALL_LANGUAGES:
+        return everything
+    return (is_group(wanted) and nearest(wanted, everything)) or [wanted]
 
 
 def _first(tables: list[dict[str, list[Info]]], wanted: str) -> tuple[str, Info] | None:
@@ -109,9 +117,9 @@ def _first(tables: list[dict[str, list[Info]]], wanted: str) -> tuple[str, Info]
 
 def _language(table: dict[str, list[Info]], wanted: str) -> tuple[str, Info] | None:
     for code in nearest(wanted, table):
-        track = next((each for each in table.get(code) or [] if each.get("ext") == "vtt"), None)
-        if track and _LANGUAGE.fullmatch(code):
-            return code, track
+        tracks = {each.get("ext"): each for each in table.get(code) or []}
+        if "vtt" in tracks and _LANGUAGE.fullmatch(code):
+            return code, tracks["vtt"] | {"original": tracks.get(CaptionFormat.ORIGINAL.extension)}
     return None
 
 

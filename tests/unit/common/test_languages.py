@@ -73,6 +73,23 @@ def test_canonical_code_names_the_same_language_and_stays_as_it_is(code: str) ->
     assert covered(canonical(code), [code])
 
 
+@pytest.mark.parametrize(
+    ("wanted", "offered", "expected"),
+    [
+        ("en-*", ["en", "en-GB", "en-nP7-2PuUl7o", "de", "eng"], ["en", "en-GB", "en-nP7-2PuUl7o"]),
+        ("he-*", ["iw", "he-IL"], ["he-IL", "iw"]),
+        ("zh-Hant-*", ["zh", "zh-TW", "zh-Hans", "zh-Hant-HK"], ["zh-Hant-HK", "zh-TW"]),
+        ("zh-Hans-*", ["zh-Hans", "zh-Hant"], ["zh-Hans"]),
+        ("zh-*", ["zh-Hans", "zh-Hant"], ["zh-Hans", "zh-Hant"]),
+        ("pt-BR-*", ["pt", "pt-PT", "pt-BR"], ["pt-BR"]),
+    ],
+)
+def test_wildcard_means_each_variant_of_the_language(
+    wanted: str, offered: list[str], expected: list[str]
+) -> None:
+    assert nearest(wanted, offered) == expected
+
+
 @given(st.text(alphabet="abcdhinsztwHANST-_", max_size=20))
 def test_every_code_is_its_own_language(code: str) -> None:
     assert distance(code, code.swapcase()) == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ytarchive.common.profile import ArchiveProfile, files_to_fetch, missing_files
+from ytarchive.common.profile import ArchiveProfile, CaptionFormat, files_to_fetch, missing_files
 from ytarchive.common.quality import Quality
 
 EN = ArchiveProfile()
@@ -23,6 +23,14 @@ def wants(*languages: str) -> ArchiveProfile:
         (wants("he", "de"), ["captions:iw"], ["captions:de"]),
         (wants("en"), ["captions:en.srt"], ["captions:en"]),
         (wants("all"), ["captions:en"], ["captions:all"]),
+        (wants("en.*"), ["captions:en", "captions:en-GB"], ["captions:en-*"]),
+        (wants("en.*"), ["captions:en-*"], []),
+        (wants("en"), ["captions:en-*"], []),
+        (
+            wants("en").model_copy(update={"caption_formats": [CaptionFormat.ORIGINAL]}),
+            ["captions:en"],
+            ["captions:en.json3"],
+        ),
     ],
 )
 def test_missing_files_are_requested_and_not_present(
@@ -39,6 +47,7 @@ def test_missing_files_are_requested_and_not_present(
         (wants("en", "de"), ["de"], ["captions:de", "captions:fr"]),
         (wants("en", "de"), None, ["captions:de", "captions:fr"]),
         (wants("all"), [], []),
+        (wants("en-*"), [], ["captions:de", "captions:fr"]),
         (None, [], []),
         (None, ["fr"], ["captions:fr"]),
     ],
@@ -47,6 +56,14 @@ def test_earlier_requested_files_are_requested_again_only_when_due(
     asked: ArchiveProfile | None, due: list[str] | None, expected: list[str]
 ) -> None:
     assert files_to_fetch(wants("en", "de", "fr"), asked, ["captions:en"], due) == expected
+
+
+def test_variants_of_a_language_are_requested_once_and_again_if_there_were_none() -> None:
+    group, one = wants("en-*"), ["captions:en-GB"]
+    assert files_to_fetch(group, wants("en"), one, []) == ["captions:en-*"]
+    assert files_to_fetch(group, group, one, ["en-*"]) == []
+    assert files_to_fetch(group, group, ["captions:de"], []) == []
+    assert files_to_fetch(group, group, ["captions:de"], ["en-*"]) == ["captions:en-*"]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ CASES = [
     (["live_chat"], True, []),
     (["en", "en-GB"], False, ["en-GB"]),
     ([], True, []),
+    (["en-*"], False, ["en-GB", "en-US"]),
+    (["en-*"], True, ["en-GB", "en-US"]),
+    (["en-US-*", "xx-*"], True, ["en-US"]),
+    (["fr-*"], False, []),
+    (["fr-*"], True, ["fr"]),
 ]
 
 

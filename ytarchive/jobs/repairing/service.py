@@ -70,7 +70,7 @@ def _options(lost: list[Finding]) -> JobOptions:
     return options.model_copy(
         update={
             "caption_languages": sorted({each.language for each in captions}),
-            "caption_formats": [each for each in CaptionFormat if each in found]
+            "caption_formats": [each for each in CaptionFormat if each.extension in found]
             or options.caption_formats,
             "auto_captions": True,  # the lost ones may be automatic
         }

@@ -1,4 +1,4 @@
-"""Converts captions to the stored formats. Only WebVTT is requested from YouTube."""
+"""Converts WebVTT to the stored formats; only YouTube's own format is requested separately."""
 
 import subprocess
 from collections.abc import Callable, Mapping

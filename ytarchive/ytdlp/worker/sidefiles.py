@@ -17,8 +17,16 @@ from yt_dlp.utils import YoutubeDLError
 
 from ytarchive.common.archived_files import ArchivedFile, Role, captions_file
 from ytarchive.common.languages import ALL_LANGUAGES, without
+from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.side_files import in_words
-from ytarchive.media import LARGEST_FILE, ContentError, Info, as_jpeg, require_captions
+from ytarchive.media import (
+    LARGEST_FILE,
+    ContentError,
+    Info,
+    as_jpeg,
+    require_captions,
+    require_json_captions,
+)
 from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
 from ytarchive.ytdlp.selection import (
     select_captions,
@@ -52,14 +60,14 @@ class SideFetcher:
         self._scratch = scratch
 
     def captions(self, track: Info) -> bytes:
-        """Return the WebVTT of a track. Raises ContentError, or what yt-dlp raises."""
+        """Return the WebVTT of a track, or JSON. Raises ContentError, or what yt-dlp raises."""
         if track.get("data") is not None:
             content = str(track["data"]).encode()
         elif track.get("protocol") in _PLAIN:
             content = _repeated(lambda: self._read(track["url"], track.get("http_headers")))
         else:
             content = self._joined_fragments(track)
-        require_captions(content)
+        (require_captions if track["ext"] == "vtt" else require_json_captions)(content)
         return content
 
     def picture(self, urls: list[str]) -> bytes:
@@ -199,15 +207,20 @@ class SideFiles:
         return list({each.target: each for each in reversed(wanted)}.values())[::-1]
 
     def _in_formats(self, code: str, track: Info) -> Iterator[WantedFile]:
-        """Yield the captions of one language in each format; they are fetched once."""
+        """Yield the captions of one language in each format; only two of them are fetched."""
         fetch = Once(partial(self._fetch_captions, track))
+        automatic, original = bool(track.get("is_automatic")), track["original"]
         for format_ in self._order.profile.caption_formats:
-            automatic = bool(track.get("is_automatic"))
-            file = captions_file(self._order.video_id, code, format_, automatic=automatic)
+            end = format_.extension
+            file = captions_file(self._order.video_id, code, end, automatic=automatic)
             content = partial(converted, fetch, format_, self._ffmpeg)
+            if format_ is CaptionFormat.ORIGINAL:
+                content = partial(self._fetch_captions, original and {**track, **original})
             yield WantedFile(file, self._order.folder / file.name, content)
 
-    def _fetch_captions(self, track: Info) -> bytes:
+    def _fetch_captions(self, track: Info | None) -> bytes:
+        if track is None:
+            raise NotThereError("YouTube has none in its own format")
         is_spared = self._order.omits_captions or self.captions_refused
         if is_spared and track.get("data") is None:
             raise ValueError(CAPTIONS_NOT_ASKED)
