@@ -21,7 +21,6 @@ from ytarchive.common.channel_lists import (
     tab_list,
 )
 from ytarchive.common.errors import InvalidIdentifier
-from ytarchive.common.languages import ALL_LANGUAGES, ANY_VARIANT
 
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _VIDEO_START = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])")
@@ -29,8 +28,6 @@ _PLAYLIST_ID = re.compile(
     r"(?:WL|LL|LM|RDMM)(?![A-Za-z0-9_-])|(?![A-Z]{2,10}(?![A-Za-z0-9_-]))"  # no word such as PLAYER
     r"(?:PL|UU|OL|FL|RD|LL|LM|WL|UL|SP|EL|PU|EC|TL)[A-Za-z0-9_-]{0,64}"
 )
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9_-]{1,32})?")
-_WILDCARD = re.compile(r"[-_.]?\*$")
 _PARAMETERS = re.compile(r"[?&](?:si|t|list|index|feature|pp|ab_channel|start_radio)=\S*$|#\S*$")
 """Parameters that are copied with the last part of a URL."""
 _NAME_FOLDERS = frozenset(["c", "user"])
@@ -233,28 +230,6 @@ def _page_of_name(address: Address) -> str:
     return address.path[1].lower() if len(address.path) > 1 else ""
 
 
-def parse_language(text: str) -> str:
-    """Return a language code such as `en` or `zh-Hans`, `all`, or all variants, as `en-*`.
-
-    `en.*` and `en*` are other forms of `en-*`. Raises ValueError.
-    """
-    text = text.strip()
-    code = _WILDCARD.sub("", text)
-    if _LANGUAGE.fullmatch(code) and (code == text or code.lower() != ALL_LANGUAGES):
-        return code + ANY_VARIANT * (code != text)
-    raise ValueError(
-        f"{_shown(text)} is no language code, such as en, pt-BR or en-*, and not `all`"
-    )
-
-
-def parse_audio_language(text: str) -> str:
-    """Return a language code such as `de` or `pt-BR`. Raises ValueError."""
-    text = text.strip()
-    if _LANGUAGE.fullmatch(text) and text.lower() != "all":
-        return text
-    raise ValueError(f"{_shown(text)} is no language code, such as de or pt-BR")
-
-
 def _shown(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:77] + "...")
 
@@ -282,28 +257,6 @@ ChannelId = Annotated[
     Field(description="A channel's id, its @handle, or a URL", examples=["@youtube"]),
 ]
 """A channel id or @handle; a URL is reduced to it."""
-
-CaptionLanguages = Annotated[
-    list[Annotated[str, AfterValidator(parse_language)]],
-    Field(
-        max_length=50,
-        description="Language codes such as `en` or `pt-BR`, in any case, compared by BCP 47: `he` "
-        "finds `iw`, `zh-CN` finds `zh-Hans`; `en` includes its regional variants, of which one is "
-        "fetched, `en-*` (or `en.*`) is each of them, `all` is every language. `all` and `en-*` "
-        "mean captions made by people",
-    ),
-]
-"""Languages of captions."""
-
-AudioLanguage = Annotated[
-    str,
-    AfterValidator(parse_audio_language),
-    Field(
-        description="Language of the sound, such as `de` or `pt-BR`; null: the original",
-        examples=["de"],
-    ),
-]
-"""The language of a video's sound."""
 
 OpaqueId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """A job, task or plan id, made by `new_id`."""

@@ -6,11 +6,11 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from ytarchive.common.identifiers import AudioLanguage, CaptionLanguages
 from ytarchive.common.languages import ALL_LANGUAGES, covered, is_group, without
 from ytarchive.common.media_formats import AudioFormat, Container, VideoCodec
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
+from ytarchive.common.requested_languages import AudioLanguage, CaptionLanguages
 from ytarchive.common.side_files import THUMBNAIL, captions_among, captions_in
 
 _MORE = ("include_captions", "auto_captions", "include_thumbnail")

@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Protocol
 from pydantic import Field
 
 from ytarchive.common.contract import Contract, ServiceContract, endpoint
-from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
+from ytarchive.common.identifiers import OpaqueId, VideoId
 from ytarchive.common.models import Done, ErrorDetail, Model, Text, UtcDatetime
 from ytarchive.common.profiles import ProfileRequest
+from ytarchive.common.requested_languages import CaptionLanguages
 from ytarchive.common.services import ServiceName
 from ytarchive.common.side_files import SideFiles
 

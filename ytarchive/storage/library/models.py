@@ -6,10 +6,11 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from ytarchive.common.identifiers import CaptionLanguages, OpaqueId, VideoId
+from ytarchive.common.identifiers import OpaqueId, VideoId
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Model, Text, UtcDatetime, to_micros
 from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.requested_languages import CaptionLanguages
 from ytarchive.common.side_files import SideFiles
 
 
