@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+_USUAL_FPS = 30
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
@@ -18,6 +20,7 @@ class Format:
     fps: int = 0
     bitrate: int = 128_000
     audio: bool = False
+    hdr: bool = False
 
     @property
     def mime_type(self) -> str:
@@ -27,17 +30,18 @@ class Format:
     @property
     def label(self) -> str:
         """The name that viewers see, such as `720p`."""
-        return f"{self.height}p"
+        frames = str(self.fps) if self.fps > _USUAL_FPS else ""
+        return f"{min(self.width, self.height)}p{frames}{' HDR' * self.hdr}"
 
 
-def _h264(itag: int, width: int, height: int, level: str) -> Format:
+def _h264(itag: int, width: int, height: int, level: str, fps: int = 25) -> Format:
     return Format(
         itag=itag,
         container="mp4",
         codecs=f"avc1.{level}",
         width=width,
         height=height,
-        fps=25,
+        fps=fps,
         bitrate=width * height * 2,
     )
 
@@ -54,11 +58,12 @@ def _vp9(itag: int, width: int, height: int) -> Format:
     )
 
 
-def _av1(itag: int, width: int, height: int) -> Format:
+def _av1(itag: int, width: int, height: int, *, hdr: bool = False) -> Format:
     return Format(
         itag=itag,
         container="mp4",
-        codecs="av01.0.05M.08",
+        codecs="av01.0.05M.10.0.110.09.16.09.0" if hdr else "av01.0.05M.08",
+        hdr=hdr,
         width=width,
         height=height,
         fps=25,
@@ -78,6 +83,11 @@ FORMATS = {
         _vp9(248, 1920, 1080),
         _vp9(271, 2560, 1440),
         _vp9(313, 3840, 2160),
+        _h264(298, 1280, 720, "4d4020", fps=60),
+        _h264(299, 1920, 1080, "64002a", fps=60),
+        _av1(698, 1280, 720, hdr=True),
+        Format(itag=1136, container="mp4", codecs="avc1.4d401f", width=720, height=1280, fps=25),
+        Format(itag=1137, container="mp4", codecs="avc1.640028", width=1080, height=1920, fps=25),
         _av1(398, 1280, 720),
         _av1(399, 1920, 1080),
         Format(itag=140, container="mp4", codecs="mp4a.40.2", audio=True),

@@ -125,6 +125,8 @@ def _video_codec(made: Format, spec: MediaSpec) -> list[str]:
         quick += ["-vf", "noise=alls=80:allf=t", "-b:v", rate, "-minrate", rate, "-maxrate", rate]
         quick += ["-bufsize", rate]
     if made.codecs.startswith("av01"):
+        if made.hdr:
+            quick[1] = "yuv420p10le"
         return ["-c:v", "libsvtav1", "-preset", "12", "-crf", "50", *quick]
     if made.container == "mp4":
         return ["-c:v", "libx264", "-preset", "veryfast", "-crf", "30", *quick]

@@ -15,7 +15,7 @@ from ytarchive.common.side_files import THUMBNAIL, captions_among, captions_in
 
 _MORE = ("include_captions", "auto_captions", "include_thumbnail")
 _EMBEDS = ("embed_metadata", "embed_chapters", "embed_thumbnail", "embed_captions")
-_FORM = ("container", "audio_format", *_EMBEDS)
+_FORM = ("container", "audio_format", "all_audio_tracks", *_EMBEDS)
 _LONGER = ("caption_languages", "caption_formats")
 
 
@@ -66,6 +66,14 @@ class ArchiveProfile(Model):
         description="Preferred codec among pictures of equal size: `h264` plays everywhere, `av1` "
         "and `vp9` are smaller",
     )
+    max_fps: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None,
+        description="Most frames a second; the nearest if there are no fewer; default: no limit",
+    )
+    hdr: bool = Field(default=True, description="Accept pictures in HDR, not only where all are")
+    all_audio_tracks: bool = Field(
+        default=False, description="Store all sound tracks of a video; several need `mkv`"
+    )
     embed_metadata: bool = Field(
         default=False, description="Write title, channel, date and address into the media file"
     )
@@ -105,6 +113,11 @@ class ArchiveProfile(Model):
     def forms_media(self) -> bool:
         """Return whether a media file may have to be written again in another form."""
         return any(getattr(self, name) for name in _FORM)
+
+    @property
+    def names_sounds(self) -> bool:
+        """Return whether the languages of the sound are written into the media file."""
+        return self.all_audio_tracks or self.audio_language is not None or self.embed_metadata
 
     @property
     def side_files(self) -> list[str]:

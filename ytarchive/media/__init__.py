@@ -18,7 +18,7 @@ from ytarchive.media.descriptions import (
     video_metadata,
     without_secrets,
 )
-from ytarchive.media.embedding import EMBEDDABLE, EmbeddedCaptions, extras_for
+from ytarchive.media.embedding import EMBEDDABLE, EmbeddedCaptions, SoundTrack, extras_for
 from ytarchive.media.ffmpeg import FILES_ALONE, ffmpeg_path
 from ytarchive.media.formats import (
     Info,
@@ -28,6 +28,7 @@ from ytarchive.media.formats import (
     formats_in,
     has_picture,
     has_sound,
+    is_hdr,
     is_upscaled,
     label_of,
     note_of,
@@ -36,5 +37,5 @@ from ytarchive.media.formats import (
     xtags,
 )
 from ytarchive.media.inspection import check_media, require_playable
-from ytarchive.media.packaging import PackagingError, package_for, write_package
+from ytarchive.media.packaging import PackagingError, package_for, sound_arguments, write_package
 from ytarchive.media.streams import PICTURE, SOUND, Streams, streams_of

@@ -37,6 +37,13 @@ class EmbeddedCaptions(NamedTuple):
         return f"{self.language} (automatic)" if self.automatic else self.language
 
 
+class SoundTrack(NamedTuple):
+    """The language (as YouTube writes it) and name of a sound track."""
+
+    language: str
+    title: str
+
+
 @dataclass(frozen=True)
 class Extras:
     """What is embedded. Without tags, those of the source are kept, and likewise chapters."""
@@ -45,6 +52,8 @@ class Extras:
     chapters: tuple[Chapter, ...] = ()
     cover: Path | None = None
     captions: tuple[EmbeddedCaptions, ...] = ()
+    sounds: tuple[SoundTrack, ...] = ()
+    """Names of the sound tracks, in their order; written if the file is written for a reason."""
 
     def __bool__(self) -> bool:
         return bool(self.tags or self.chapters or self.cover or self.captions)

@@ -50,6 +50,11 @@ def is_upscaled(found: Info) -> bool:
     return xtags(found).get("sr") == "1" or "AI-upscaled" in note_of(found)
 
 
+def is_hdr(found: Info) -> bool:
+    """Return whether a picture has a high dynamic range."""
+    return found.get("dynamic_range") not in {None, "SDR"} or "HDR" in note_of(found)
+
+
 def label_of(found: Info, others: list[Info]) -> str | None:
     """Return a picture's label, as `720p`; None for sound alone.
 

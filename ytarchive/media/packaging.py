@@ -12,7 +12,7 @@ from ytarchive.common.errors import IntegrityFailure
 from ytarchive.common.media_formats import AudioFormat, Container
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
-from ytarchive.media.embedding import Extras
+from ytarchive.media.embedding import Extras, SoundTrack
 from ytarchive.media.ffmpeg import FILES_ALONE
 from ytarchive.media.formats import agree
 from ytarchive.media.inspection import contents_of
@@ -78,6 +78,8 @@ def package_for(profile: ArchiveProfile, found: Streams, current: str) -> tuple[
     if profile.quality is Quality.AUDIO or PICTURE not in found.kinds:
         return _of_sound(profile.audio_format, found, current), []
     wanted = profile.container or current
+    if len(found.sound_codecs) > 1 and wanted != Container.MKV:
+        return Package(Container.MKV), ["in mkv, because of several sound tracks"]
     if wanted == Container.WEBM and not _IN_WEBM.issuperset(found.codecs):
         codecs = " and ".join(found.codecs)
         return Package(Container.MKV), [f"in mkv, because webm cannot have {codecs}"]
@@ -111,6 +113,17 @@ def write_package(source: Path, target: Path, package: Package, ffmpeg: str) -> 
         raise PackagingError(f"the {package.format} is not complete: {error.message}") from error
 
 
+def sound_arguments(tracks: Sequence[SoundTrack]) -> list[str]:
+    """Return ffmpeg's arguments that name the sound tracks; the first one is played by default."""
+    arguments = []
+    for number, track in enumerate(tracks):
+        name = f"-metadata:s:a:{number}"
+        title = track.title.replace("\0", "")
+        arguments += [name, f"language={three_letters(track.language)}", name, f"title={title}"]
+        arguments += [f"-disposition:a:{number}", "0" if number else "default"]
+    return arguments
+
+
 def _command(source: Path, target: Path, package: Package) -> list[str]:
     """Return ffmpeg's arguments. The inputs: source, captions, cover, and the written tags."""
     extras, form = package.extras, package.format
@@ -128,6 +141,7 @@ def _command(source: Path, target: Path, package: Package) -> list[str]:
         *("-map_metadata", described if has_tags else "0"),
         *("-map_chapters", described if extras.chapters else "0"),
         *("-c:v", "copy", "-c:a", *package.encoder),
+        *sound_arguments(extras.sounds),
         *(_cover(cover, len(inputs) - 1, package) if cover else ()),
         *(_attached(extras.cover) if form == "mkv" and extras.cover else ()),
         *(("-movflags", "+faststart") if form in {"mp4", "m4a"} else ()),

@@ -18,11 +18,12 @@ from ytarchive.media import (
     agreed_seconds,
     has_picture,
     has_sound,
+    is_hdr,
     is_upscaled,
     label_of,
     own_seconds,
 )
-from ytarchive.ytdlp.sounds import SoundChoice, language_of
+from ytarchive.ytdlp.sounds import SoundChoice, kind_of, language_of
 
 _NUMBERED = re.compile(r"(.+)-\d+")
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,40}")
@@ -38,6 +39,9 @@ class Wanted:
     audio_format: AudioFormat | None = None
     container: Container | None = None
     video_codec: VideoCodec = VideoCodec.ANY
+    max_fps: int | None = None
+    hdr: bool = True
+    all_audio_tracks: bool = False
 
     @classmethod
     def by(cls, profile: ArchiveProfile) -> Self:
@@ -65,6 +69,8 @@ def choose(formats: list[Info], wanted: Wanted) -> str:
     playable = [each for each in formats if has_picture(each) or has_sound(each)]
     choice = _Choice(playable, wanted)
     found = max(choice.candidates(), key=choice.rank, default=[])
+    if wanted.all_audio_tracks and wanted.quality is not Quality.AUDIO:
+        found = [*found, *choice.further_sounds(found)]
     return "+".join(str(each["format_id"]) for each in found)
 
 
@@ -100,6 +106,10 @@ def selector(ydl: Any, wanted: Wanted) -> Callable[[Info], Any]:
     return select
 
 
+def _track(sound: Info) -> tuple[str, int]:
+    return language_of(sound) or "", kind_of(sound)
+
+
 class _Choice:
     def __init__(self, formats: list[Info], wanted: Wanted) -> None:
         self._formats = formats
@@ -118,6 +128,16 @@ class _Choice:
         sound_only = [sound] if sound else []
         made = [[each] if has_sound(each) else [each, *sound_only] for each in pictures]
         return [sound_only, *made] if sound_only and (self._wants_sound_alone or not made) else made
+
+    def further_sounds(self, found: list[Info]) -> list[Info]:
+        """Return the best sound of each other language and kind, the original first."""
+        sounds = [each for each in self._formats if not has_picture(each)]
+        taken = {_track(each) for each in found if has_sound(each)}
+        best: dict[tuple[str, int], Info] = {}
+        for each in sorted(sounds, key=self._sound_key):
+            best[_track(each)] = each
+        others = sorted((track for track in best if track not in taken), key=lambda each: each[0])
+        return [best[track] for track in sorted(others, key=lambda each: -each[1])]
 
     def rank(self, candidate: list[Info]) -> tuple[Any, ...]:
         """Return a key that is larger for the better of two downloads."""
@@ -141,6 +161,7 @@ class _Choice:
         return (
             self._preference(picture),
             not is_upscaled(picture),
+            *self._limits_key(picture),
             fits,
             lines if fits else -lines,
             *self._codec_key(picture),
@@ -148,6 +169,11 @@ class _Choice:
             picture.get("ext") == "mp4",
             self._order[id(picture)],
         )
+
+    def _limits_key(self, picture: Info) -> tuple[bool, bool, float]:
+        fps, most = picture.get("fps") or 0, self._wanted.max_fps
+        fits = most is None or fps <= most
+        return self._wanted.hdr or not is_hdr(picture), fits, 0 if fits else -fps
 
     def _codec_key(self, picture: Info) -> tuple[bool, bool]:
         codec = picture.get("vcodec")

@@ -14,7 +14,7 @@ from pydantic import Field
 from ytarchive.common.media_formats import Container
 from ytarchive.common.models import Model
 from ytarchive.common.regular import read_regular
-from ytarchive.media import FILES_ALONE
+from ytarchive.media import FILES_ALONE, SoundTrack, sound_arguments
 
 # To merge, ffmpeg only needs the headers of the picture, which is the first input: by default it
 # decodes the first picture as well. The merged MP4 is the same, byte for byte.
@@ -101,10 +101,7 @@ def worker_options(worker_config: WorkerConfig, logger: Any, hooks: Hooks) -> di
         # Small blocks of fixed size: a kill loses one block, and a slow transfer shows progress.
         "buffersize": 64 * 1024,
         "noresizebuffer": True,
-        "postprocessor_args": {
-            **{f"{name}+ffmpeg_i": [*FILES_ALONE] for name in _FFMPEG_STEPS},
-            "merger+ffmpeg_i1": [*FILES_ALONE, *_HEADERS_ALONE],
-        },
+        "postprocessor_args": merge_arguments([]),
         "progress_hooks": [hooks.progress],
         "postprocessor_hooks": [hooks.postprocessor],
     }
@@ -131,10 +128,25 @@ _MERGED = {Container.MP4: "mp4", Container.MKV: "mkv", Container.WEBM: "webm/mkv
 """The containers in which streams may be merged, the preferred one first."""
 
 
-def order_options(folder: Path, container: Container | None = None) -> dict[str, Any]:
+def order_options(
+    folder: Path, container: Container | None = None, *, all_audio_tracks: bool = False
+) -> dict[str, Any]:
     """Return the options of a single download, except the formats (`choice.py`)."""
     merged = _MERGED[container or Container.MP4]
-    return {"paths": {"home": str(folder)}, "merge_output_format": merged}
+    return {
+        "paths": {"home": str(folder)},
+        "merge_output_format": "mkv" if all_audio_tracks else merged,
+        "allow_multiple_audio_streams": all_audio_tracks,
+    }
+
+
+def merge_arguments(sounds: list[SoundTrack]) -> dict[str, list[str]]:
+    """Return ffmpeg's arguments. `sounds`: the names of the sound tracks in a merged file."""
+    return {
+        **{f"{name}+ffmpeg_i": [*FILES_ALONE] for name in _FFMPEG_STEPS},
+        "merger+ffmpeg_i1": [*FILES_ALONE, *_HEADERS_ALONE],
+        **({"merger+ffmpeg_o": sound_arguments(sounds)} if sounds else {}),
+    }
 
 
 def private_cookies(path: Path) -> io.StringIO:

@@ -12,11 +12,14 @@ from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.quality import Quality
 from ytarchive.media import (
     Info,
+    SoundTrack,
     caption_languages,
     chosen_formats,
     codec_of,
     formats_in,
+    has_picture,
     has_sound,
+    is_hdr,
     is_upscaled,
     parts_of,
 )
@@ -45,26 +48,48 @@ def audio_language(info: Info) -> str | None:
     return language_of(sound) if sound else None
 
 
+def sound_tracks(info: Info) -> list[SoundTrack]:
+    """Return the chosen sound tracks in their order in the file."""
+    return [
+        SoundTrack(language_of(each) or "", f"{name_of(each)}, {_KINDS[kind_of(each)]}")
+        for each in filter(has_sound, chosen_formats(info))
+    ]
+
+
 def unusual(info: Info, wanted: Wanted) -> list[str]:
     """Return remarks about missing sound, and codecs that were not requested.
 
     Without a request, codecs that some players do not support are reported.
     """
     picture, sound = codec_of(info, "vcodec"), codec_of(info, "acodec")
-    found = []
-    if picture and wanted.video_codec is not VideoCodec.ANY:
-        if not wanted.video_codec.is_of(picture):
-            found.append(f"picture in {picture}, because there is no {wanted.video_codec} like it")
-    elif picture and picture != "avc1" and wanted.container is not Container.WEBM:
-        found.append(f"picture in {picture}")
+    found = _unusual_picture(picture, wanted) if picture else []
     if sound not in {None, "mp4a"} and not wanted.converts_sound:
         found += [f"sound in {sound}"] * (not (wanted.prefers_opus and sound == "opus"))
+    found += _beyond_limits(info, wanted)
     if any(is_upscaled(each) for each in chosen_formats(info)):
         found.append("picture upscaled by YouTube")
     if sound is None:
         found.append("no sound")
     if wanted.quality is Quality.AUDIO and picture and not wanted.converts_sound:
         found.append("with the picture, because YouTube has no sound alone")
+    return found
+
+
+def _unusual_picture(codec: str, wanted: Wanted) -> list[str]:
+    if wanted.video_codec is not VideoCodec.ANY:
+        because = f", because there is no {wanted.video_codec} like it"
+        return [] if wanted.video_codec.is_of(codec) else [f"picture in {codec}{because}"]
+    is_usual = codec == "avc1" or wanted.container is Container.WEBM
+    return [] if is_usual else [f"picture in {codec}"]
+
+
+def _beyond_limits(info: Info, wanted: Wanted) -> list[str]:
+    found = []
+    for each in filter(has_picture, chosen_formats(info)):
+        if wanted.max_fps and (each.get("fps") or 0) > wanted.max_fps:
+            found.append(f"{each['fps']:g} frames a second, because there are no fewer")
+        if not wanted.hdr and is_hdr(each):
+            found.append("picture in HDR, because there is no other")
     return found
 
 

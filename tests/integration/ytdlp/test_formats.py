@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.ytdlp.helpers import Archive, files, ignore
+from tests.integration.ytdlp.helpers import streams as said_about
 from tests.standin.clients import decode
 from tests.standin.media import ffmpeg_program
 from ytarchive.common.media_formats import AudioFormat, Container, VideoCodec
@@ -18,9 +20,14 @@ from ytarchive.ytdlp import Downloaded
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def fetched(archive: Archive, itags: tuple[int, ...], **profile: Any) -> Downloaded:
+async def fetched(
+    archive: Archive,
+    itags: tuple[int, ...],
+    formats: tuple[dict[str, Any], ...] = (),
+    **profile: Any,
+) -> Downloaded:
     """Download a video that YouTube offers in some formats, with nothing but its media."""
-    video = archive.youtube.catalogue.add_video(itags=itags)
+    video = archive.youtube.catalogue.add_video(itags=itags, formats=formats)
     await archive.youtube.prepare_media()
     alone = {"include_captions": False, "include_thumbnail": False}
     return await archive.ytdlp.download(
@@ -130,3 +137,85 @@ async def test_a_codec_that_youtube_does_not_have_falls_back_with_a_remark(
     done = await fetched(archive, (134, 136, 243, 140), video_codec=VideoCodec.VP9)
     assert (done.quality, streams(media_of(done)).picture_codecs) == ("720p", ("h264",))
     assert done.remarks == ["picture in avc1, because there is no vp9 like it"]
+
+
+async def header(path: Path) -> str:
+    """What ffmpeg prints of the picture in a file."""
+    [line] = [each for each in (await said_about(path)).splitlines() if "Video: " in each]
+    return line
+
+
+@pytest.mark.parametrize(
+    ("itags", "limits", "expected", "remarks"),
+    [
+        ((136, 298, 140), {}, "60 fps", []),
+        ((136, 298, 140), {"max_fps": 30}, "25 fps", []),
+        ((134, 298, 140), {"max_fps": 30}, "640x360", []),
+        ((298, 140), {"max_fps": 30}, "60 fps", ["60 frames a second, because there are no fewer"]),
+        ((698, 134, 140), {"hdr": False}, "640x360", []),
+        ((698, 140), {"hdr": False}, "yuv420p10le", ["picture in HDR, because there is no other"]),
+        ((698, 134, 140), {}, "yuv420p10le", []),
+    ],
+)
+async def test_frame_rate_and_hdr_are_limited_in_the_file(
+    archive: Archive,
+    itags: tuple[int, ...],
+    limits: dict[str, Any],
+    expected: str,
+    remarks: list[str],
+) -> None:
+    done = await fetched(archive, itags, **limits)
+    assert expected in await header(media_of(done))
+    assert [each for each in done.remarks if not each.startswith("picture in av01")] == remarks
+
+
+@pytest.mark.parametrize(
+    ("quality", "size"), [(Quality.P1080, "1080x1920"), (Quality.P720, "720x1280")]
+)
+async def test_the_quality_of_a_portrait_video_is_its_shorter_side(
+    archive: Archive, quality: Quality, size: str
+) -> None:
+    done = await fetched(archive, (1136, 1137, 140), quality=quality)
+    assert size in await header(media_of(done))
+    assert done.quality == quality
+
+
+GERMAN = {"displayName": "German original", "id": "de.4", "audioIsDefault": True}
+ENGLISH = {"displayName": "English", "id": "en.3", "audioIsDefault": False}
+FRENCH = {"displayName": "French", "id": "fr.3", "audioIsDefault": False}
+TRACKS = (
+    {"itag": 136},
+    {"itag": 140, "audioTrack": ENGLISH, "xtags": "acont=dubbed:lang=en"},
+    {"itag": 140, "audioTrack": GERMAN, "xtags": "acont=original:lang=de"},
+    {"itag": 140, "audioTrack": FRENCH, "xtags": "acont=dubbed:lang=fr"},
+    {"itag": 251, "audioTrack": FRENCH, "xtags": "acont=dubbed:lang=fr"},
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "suffix", "languages"),
+    [
+        ({"all_audio_tracks": True}, ".mkv", ["deu", "eng", "fra"]),
+        ({"all_audio_tracks": True, "container": Container.MP4}, ".mkv", ["deu", "eng", "fra"]),
+        ({"all_audio_tracks": True, "audio_language": "fr"}, ".mkv", ["fra", "deu", "eng"]),
+        ({"audio_language": "fr"}, ".mp4", ["fra"]),
+        ({"embed_metadata": True}, ".mp4", ["deu"]),
+    ],
+)
+async def test_the_sound_tracks_are_in_the_file_with_their_languages(
+    archive: Archive, wanted: dict[str, Any], suffix: str, languages: list[str]
+) -> None:
+    done = await fetched(archive, (), formats=TRACKS, **wanted)
+    media = media_of(done)
+    assert media.suffix == suffix
+    assert await decode(media) == ""
+    found = re.findall(r"Stream #0:\d+.*\((\w{3})\): Audio: aac", await said_about(media))
+    assert found == languages
+    assert len(streams(media).sound_codecs) == len(languages)
+    is_switched = wanted.get("container") is Container.MP4
+    assert ("in mkv, because of several sound tracks" in done.remarks) is is_switched
+
+
+async def test_one_sound_track_fits_every_container(archive: Archive) -> None:
+    done = await fetched(archive, (136, 140), all_audio_tracks=True, container=Container.MP4)
+    assert (media_of(done).suffix, done.remarks) == (".mp4", [])

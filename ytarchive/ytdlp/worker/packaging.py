@@ -1,6 +1,7 @@
 """Gives fetched media the requested form, and records what was fetched."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from yt_dlp.version import __version__
@@ -13,6 +14,7 @@ from ytarchive.media import (
     EmbeddedCaptions,
     Info,
     PackagingError,
+    SoundTrack,
     extras_for,
     package_for,
     streams_of,
@@ -32,6 +34,7 @@ def packaged(
     info: Info,
     order: DownloadOrder,
     side_files: list[WantedFile],
+    sounds: list[SoundTrack],
     ffmpeg: str,
     meter: ProgressMeter,
 ) -> tuple[Path, list[str]]:
@@ -46,7 +49,7 @@ def packaged(
     package, remarks = package_for(profile, streams_of(media, ffmpeg), media.suffix[1:])
     cover, captions = _embeddable(side_files)
     extras, absent = extras_for(profile, info, cover, captions)
-    package, impossible = package.with_extras(extras)
+    package, impossible = package.with_extras(replace(extras, sounds=tuple(sounds)))
     remarks += [*absent, *impossible]
     if package.keeps(media):
         return media, remarks

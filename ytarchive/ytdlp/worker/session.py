@@ -26,8 +26,8 @@ from ytarchive.ytdlp.api import (
     Transfer,
 )
 from ytarchive.ytdlp.choice import Wanted, selector
-from ytarchive.ytdlp.options import WorkerConfig, order_options, worker_options
-from ytarchive.ytdlp.selection import audio_language, sound_remarks, unusual
+from ytarchive.ytdlp.options import WorkerConfig, merge_arguments, order_options, worker_options
+from ytarchive.ytdlp.selection import audio_language, sound_remarks, sound_tracks, unusual
 from ytarchive.ytdlp.worker.attempt import Attempt
 from ytarchive.ytdlp.worker.classifier import classify, facts_of
 from ytarchive.ytdlp.worker.limits import DiskWatch
@@ -158,7 +158,9 @@ class ExtractorSession:
 
     def _begin(self, subject: str, wanted: Wanted, folder: Path) -> None:
         self._messages.begin(subject)
-        self._ydl.params.update(order_options(folder, wanted.container))
+        self._ydl.params.update(
+            order_options(folder, wanted.container, all_audio_tracks=wanted.all_audio_tracks)
+        )
         self._ydl.format_selector = selector(self._ydl, wanted)
 
     def _extract(self, video_id: str) -> Info:
@@ -194,6 +196,8 @@ class ExtractorSession:
         staged.open()
         self._meter.fetching(info, order.folder)
         attempt.claim_disk_space(info, self._meter.media_bytes)
+        sounds = sound_tracks(info) if order.profile.names_sounds else []
+        self._ydl.params["postprocessor_args"] = merge_arguments(sounds)
         published = self._ydl.sanitize_info(info, True)
         with self._side_files(info, order) as side_files:
             self._ydl.process_info(info)
@@ -209,7 +213,9 @@ class ExtractorSession:
             *sound_remarks(info, order.profile.audio_language),
             *check_media(media, info, ffmpeg),
         ]
-        media, differences = packaged(media, info, order, side_files.fetched, ffmpeg, self._meter)
+        media, differences = packaged(
+            media, info, order, side_files.fetched, sounds, ffmpeg, self._meter
+        )
         record = transferred(info, side_files.fetched, media)
         published["ext"] = media.suffix[1:]
         staged.finish(media, published, [each.target for each in side_files.fetched], record)
