@@ -14,6 +14,7 @@ from tests.unit.download.conftest import Ear
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import (
     InvalidIdentifier,
+    InvalidRequest,
     NotFound,
     PathOutsideArchive,
     PrivateVideo,
@@ -24,6 +25,7 @@ from ytarchive.download import (
     DownloadProgress,
     DownloadRequest,
     DownloadStatus,
+    FormatsQuery,
 )
 from ytarchive.download.service import DownloadService
 from ytarchive.ytdlp import YtDlp
@@ -53,6 +55,7 @@ async def site(reach: Reach[Any], tmp_path: Path) -> AsyncIterator[Site]:
             storage={"base_path": str(tmp_path)},
             network={"proxy": youtube.proxy_url, "ca_file": str(youtube.ca_file)},
             download={"concurrency": 1},
+            profiles={"small": {"quality": "360p", "caption_languages": ["de"]}},
         )
         async with YtDlp(settings) as yt_dlp:
             service, ear = DownloadService(settings, yt_dlp), Ear()
@@ -78,6 +81,35 @@ async def test_a_video_is_fetched_and_the_listener_notified(site: Site) -> None:
     formats = await site.service.get_formats(f"https://youtu.be/{video.id}")
     assert (formats.video_id, formats.title, formats.captions) == (video.id, "Film", ["en"])
     assert "360p" in formats.qualities
+
+
+async def test_the_choice_of_a_profile_is_explained_and_fetched(site: Site) -> None:
+    video = site.youtube.catalogue.add_video("Film", captions=("en", "de"))
+    small = FormatsQuery(profile="small", caption_languages=["en", "fr"])
+    choice = (await site.service.get_formats(video.id, small)).choice
+    assert choice is not None
+    assert (choice.profile, choice.quality, choice.container) == ("small", "360p", "mp4")
+    assert (choice.captions, choice.wanted.caption_languages) == (["en"], ["en", "fr"])
+    assert [each.subject for each in choice.reasons if each.is_fallback] == ["captions"]
+    default = (await site.service.get_formats(video.id)).choice
+    assert default is not None
+    assert (default.quality, default.profile) == ("1080p", None)
+
+    task = await site.service.start_download(DownloadRequest(video_id=video.id, profile="small"))
+    assert (await site.ended(task.task_id)).quality == choice.quality
+    await asyncio.wait_for(site.ear.arrived.wait(), 10)
+    request = site.ear.heard[0].request
+    assert request is not None
+    assert (request.profile, request.caption_languages) == ("small", ["de"])
+
+
+async def test_unknown_profile_is_refused(site: Site) -> None:
+    for use in (
+        site.service.get_formats("dQw4w9WgXcQ", FormatsQuery(profile="large")),
+        site.service.start_download(DownloadRequest(video_id="dQw4w9WgXcQ", profile="large")),
+    ):
+        with pytest.raises(InvalidRequest, match="known profiles: default, music, small"):
+            await use
 
 
 async def test_an_unavailable_video_fails_with_its_code(site: Site) -> None:

@@ -52,6 +52,20 @@ def test_profile_chooses_and_one_option_overrides_it(
     assert files(tmp_path, third) == {"mp4", "de.vtt"}
 
 
+def test_formats_explains_the_choice_of_a_profile_and_of_single_options(
+    settings: dict[str, str], youtube: StandInProcess
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Film", "captions": ["en"]})["id"]
+    run(settings, "init")
+    code, found = run(settings, "formats", video, "--profile", "sound")
+    assert (code, found["choice"]["container"], found["choice"]["captions"]) == (0, "m4a", [])
+    _, found = run(settings, "formats", video, "--quality", "480p")
+    assert {each["reason"] for each in found["choice"]["reasons"] if each["is_fallback"]} == {
+        "360p is the next lower quality, because there is no 480p",
+        "de: none, because people have made none; automatic ones are not requested",
+    }
+
+
 def test_unknown_profile_queues_nothing(settings: dict[str, str]) -> None:
     run(settings, "init")
     code, answer = run(settings, "download", "dQw4w9WgXcQ", "--profile", "sonud")

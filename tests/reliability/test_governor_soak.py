@@ -17,7 +17,13 @@ from tests.unit.jobs.peers import DownloadPeer, video_id
 from tests.waiting import until
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import BotCheck, NetworkFailure, YTArchiveError
-from ytarchive.download import DownloadProgress, DownloadRequest, VideoFormats
+from ytarchive.download import (
+    DEFAULT_CHOICE,
+    DownloadProgress,
+    DownloadRequest,
+    FormatsQuery,
+    VideoFormats,
+)
 from ytarchive.jobs import Job
 from ytarchive.jobs.processing import engine
 from ytarchive.jobs.retrying import parked_retries
@@ -51,10 +57,12 @@ class MoodyYouTube(DownloadPeer):
         self.meet(request.video_id)
         return await super().start_download(request)
 
-    async def get_formats(self, video_id: str) -> VideoFormats:
+    async def get_formats(
+        self, video_id: str, request: FormatsQuery = DEFAULT_CHOICE
+    ) -> VideoFormats:
         self.meet(video_id)
         self.asked -= video_id not in self.failures  # the download does not ask again
-        return await super().get_formats(video_id)
+        return await super().get_formats(video_id, request)
 
     def meet(self, video_id: str) -> None:
         """Count a request, and determine its outcome."""

@@ -21,7 +21,10 @@ COMMANDS = {
     "download": ("archiving:download", "Archive videos, playlists and channels."),
     "playlist": ("archiving:playlist", "Archive playlists or channels."),
     "metadata": ("metadata:metadata", "Show metadata from YouTube."),
-    "formats": ("metadata:formats", "List the formats of a video."),
+    "formats": (
+        "metadata:formats",
+        "List the formats of a video, and explain the choice.",
+    ),
     "profiles": ("profiles:profiles", "List and explain the profiles of the settings."),
     "jobs": ("jobs:jobs", "List, watch, retry and cancel jobs."),
     "pause": ("pause:pause", "Pause new work until `ytarchive resume`, also after a restart."),

@@ -12,6 +12,7 @@ from ytarchive.common.profiles import ProfileRequest
 from ytarchive.common.requested_languages import CaptionLanguages
 from ytarchive.common.services import ServiceName
 from ytarchive.common.side_files import SideFiles
+from ytarchive.ytdlp import FormatChoice
 
 
 class DownloadStatus(StrEnum):
@@ -162,8 +163,15 @@ class VideoFormat(Model):
     size_bytes: int | None = None
 
 
+class FormatsQuery(ProfileRequest):
+    """The archive profile whose choice of formats is explained."""
+
+
+DEFAULT_CHOICE = FormatsQuery()
+
+
 class VideoFormats(Model):
-    """The formats that YouTube offers for a video."""
+    """The formats that YouTube offers for a video, and the choice of a profile."""
 
     video_id: str
     title: Text
@@ -176,6 +184,9 @@ class VideoFormats(Model):
     formats: list[VideoFormat]
     captions: list[str] = Field(description="Languages of captions made by people")
     automatic_captions: list[str]
+    choice: FormatChoice | None = Field(
+        default=None, description="What would be fetched now; null if there is no media"
+    )
 
 
 class DownloadAPI(ServiceContract, Protocol):
@@ -209,8 +220,13 @@ class DownloadAPI(ServiceContract, Protocol):
         ...
 
     @endpoint("GET /download/formats/{video_id}")
-    async def get_formats(self, video_id: VideoId) -> VideoFormats:
-        """Return what YouTube offers of a video."""
+    async def get_formats(
+        self, video_id: VideoId, request: FormatsQuery = DEFAULT_CHOICE
+    ) -> VideoFormats:
+        """Return what YouTube offers of a video, and what a profile chooses of it, with reasons.
+
+        Profile and fields are given as in `POST /jobs`. Raises InvalidRequest.
+        """
         ...
 
 

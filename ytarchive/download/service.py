@@ -21,10 +21,12 @@ from ytarchive.common.rows import UNREADABLE
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.supervision import Supervisor
 from ytarchive.download.api import (
+    DEFAULT_CHOICE,
     DownloadAPI,
     DownloadListener,
     DownloadProgress,
     DownloadRequest,
+    FormatsQuery,
     VideoFormat,
     VideoFormats,
 )
@@ -33,7 +35,7 @@ from ytarchive.download.staging.api import StagingAPI
 from ytarchive.download.staging.service import StagingCleaner
 from ytarchive.download.transfers import Transfers
 from ytarchive.media import has_picture, has_sound, is_upscaled, label_of
-from ytarchive.ytdlp import Fetcher, KnownTools, is_original, language_of
+from ytarchive.ytdlp import Fetcher, KnownTools, explained, is_original, language_of
 
 
 class DownloadService(DownloadAPI):
@@ -104,10 +106,13 @@ class DownloadService(DownloadAPI):
     async def cancel_download(self, task_id: str) -> DownloadProgress:
         return await self._transfers.cancel(task_id)
 
-    async def get_formats(self, video_id: str) -> VideoFormats:
+    async def get_formats(
+        self, video_id: str, request: FormatsQuery = DEFAULT_CHOICE
+    ) -> VideoFormats:
         await self._watch.require()
+        wanted = resolved(request, self._settings.profiles)
         extracted = await self._fetcher.extract(video_id)
-        return await asyncio.to_thread(_read_formats, extracted.info_path)
+        return await asyncio.to_thread(_read_formats, extracted.info_path, wanted)
 
     async def health(self) -> HealthCheck:
         checks, is_there = await asyncio.gather(
@@ -125,9 +130,11 @@ class DownloadService(DownloadAPI):
         return {**self._tools.found(), "staging": os.access(staging, os.W_OK | os.X_OK)}
 
 
-def _read_formats(info_path: Path) -> VideoFormats:
+def _read_formats(info_path: Path, wanted: FormatsQuery) -> VideoFormats:
     try:
-        return offered(stored_json(read_regular(info_path)))
+        info = stored_json(read_regular(info_path))
+        choice = explained(info, wanted.archive_profile, wanted.profile)
+        return offered(info).model_copy(update={"choice": choice})
     except (OSError, *UNREADABLE) as error:
         raise FileFailure(f"{info_path.name} in staging cannot be read") from error
 

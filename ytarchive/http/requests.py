@@ -17,8 +17,8 @@ def request_body(model: BaseModel | None, trace_id: str) -> bytes:
 
 
 def query_string(model: BaseModel) -> str:
-    """Return the fields that differ from their defaults; a list repeats its name."""
-    values = model.model_dump(mode="json", exclude_defaults=True)
+    """Return the given fields, without null; a list repeats its name."""
+    values = model.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     pairs = [
         f"{quote(name)}={quote(_text(item), safe='')}"
         for name, value in values.items()

@@ -15,6 +15,7 @@ from ytarchive.ytdlp.api import (
 )
 from ytarchive.ytdlp.client import YtDlp
 from ytarchive.ytdlp.cookies import CookiesReport, cookies_report
+from ytarchive.ytdlp.explaining import ChoiceReason, FormatChoice, explained
 from ytarchive.ytdlp.gate import Gate, OpenGate
 from ytarchive.ytdlp.selection import is_served_by
 from ytarchive.ytdlp.sounds import is_original, language_of

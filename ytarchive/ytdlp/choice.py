@@ -62,7 +62,12 @@ class Wanted:
 
 
 def choose(formats: list[Info], wanted: Wanted) -> str:
-    """Return the ids of the formats to fetch, as `137+140`; empty if there is nothing to fetch.
+    """Return the ids of the formats to fetch, as `137+140`; empty if there is nothing to fetch."""
+    return "+".join(str(each["format_id"]) for each in chosen_of(formats, wanted))
+
+
+def chosen_of(formats: list[Info], wanted: Wanted) -> list[Info]:
+    """Return the formats to fetch: picture and sound, or one that has both; empty without media.
 
     `formats` are in yt-dlp's order, the worst first.
     """
@@ -71,7 +76,7 @@ def choose(formats: list[Info], wanted: Wanted) -> str:
     found = max(choice.candidates(), key=choice.rank, default=[])
     if wanted.all_audio_tracks and wanted.quality is not Quality.AUDIO:
         found = [*found, *choice.further_sounds(found)]
-    return "+".join(str(each["format_id"]) for each in found)
+    return found
 
 
 def name_by_language(formats: list[Info]) -> None:

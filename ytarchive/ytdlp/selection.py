@@ -65,7 +65,7 @@ def unusual(info: Info, wanted: Wanted) -> list[str]:
     found = _unusual_picture(picture, wanted) if picture else []
     if sound not in {None, "mp4a"} and not wanted.converts_sound:
         found += [f"sound in {sound}"] * (not (wanted.prefers_opus and sound == "opus"))
-    found += _beyond_limits(info, wanted)
+    found += beyond_limits(info, wanted)
     if any(is_upscaled(each) for each in chosen_formats(info)):
         found.append("picture upscaled by YouTube")
     if sound is None:
@@ -83,7 +83,8 @@ def _unusual_picture(codec: str, wanted: Wanted) -> list[str]:
     return [] if is_usual else [f"picture in {codec}"]
 
 
-def _beyond_limits(info: Info, wanted: Wanted) -> list[str]:
+def beyond_limits(info: Info, wanted: Wanted) -> list[str]:
+    """Return remarks about a picture outside the requested limits."""
     found = []
     for each in filter(has_picture, chosen_formats(info)):
         if wanted.max_fps and (each.get("fps") or 0) > wanted.max_fps:

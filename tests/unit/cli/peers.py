@@ -10,8 +10,11 @@ from ytarchive.common.events import EventStream, SentEvent, Snapshot
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.discovery import Archive
 from ytarchive.download import (
+    DEFAULT_CHOICE,
     DownloadAPI,
     DownloadPhase,
+    FormatChoice,
+    FormatsQuery,
     ReleaseStaging,
     StagingAPI,
     StagingReport,
@@ -310,16 +313,23 @@ class MetadataPeer(MetadataAPI):
 
 
 class DownloadPeer(DownloadAPI):
-    """Offers one format."""
+    """Offers one format, and records for which profile it was asked."""
 
-    async def get_formats(self, video_id: str) -> VideoFormats:
+    def __init__(self) -> None:
+        self.choice: FormatChoice | None = None
+        self.queries: list[FormatsQuery] = []
+
+    async def get_formats(
+        self, video_id: str, request: FormatsQuery = DEFAULT_CHOICE
+    ) -> VideoFormats:
+        self.queries.append(request)
         offered = VideoFormat(
             format_id="137", extension="mp4", quality="1080p", width=1920, height=1080, fps=25,
             video_codec="avc1", bitrate=4000, size_bytes=10_000_000,
         )  # fmt: skip
         return VideoFormats(
             video_id=video_id, title="A film", qualities=["1080p"], formats=[offered],
-            captions=["en"], automatic_captions=[],
+            captions=["en"], automatic_captions=[], choice=self.choice,
         )  # fmt: skip
 
     async def release_staging(self, request: ReleaseStaging) -> Done:

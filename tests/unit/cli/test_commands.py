@@ -9,6 +9,9 @@ import pytest
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import CHANNEL, FILM, LIST, NOON, TALK, Peers, running, stored
 from ytarchive.common.models import ErrorDetail
+from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.quality import Quality
+from ytarchive.download import ChoiceReason, FormatChoice, FormatsQuery
 from ytarchive.jobs import (
     AvailabilityState,
     GovernorState,
@@ -56,6 +59,20 @@ def test_metadata_can_be_stored_by_a_job(cli: Cli, archive: Peers) -> None:
 def test_formats_lists_the_formats(cli: Cli, archive: Peers) -> None:
     assert "137" in cli("formats", FILM).out
     assert cli("formats", FILM, "--json").json["formats"][0]["size_bytes"] == 10_000_000
+
+
+def test_formats_shows_the_choice_and_its_reasons(cli: Cli, archive: Peers) -> None:
+    archive.download.choice = FormatChoice(
+        profile="small", wanted=ArchiveProfile(), format_ids=["134", "140"], container="mp4",
+        quality="360p", fps=25, captions=["en"], automatic_captions=["fr"],
+        reasons=[ChoiceReason(subject="picture", reason="360p is the next lower quality")],
+    )  # fmt: skip
+    shown = cli("formats", FILM, "--profile", "small", "--quality", "480p").out
+    assert "134+140, mp4, 360p, 25 fps" in shown
+    assert "en, fr automatic" in shown
+    assert "360p is the next lower quality" in shown
+    assert archive.download.queries == [FormatsQuery(profile="small", quality=Quality.P480)]
+    assert archive.download.queries[0].model_fields_set == {"profile", "quality"}
 
 
 # --- jobs -----------------------------------------------------------------------------------

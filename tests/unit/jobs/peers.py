@@ -12,6 +12,7 @@ from ytarchive.common.identifiers import new_id
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page, utc_now
 from ytarchive.download import (
+    DEFAULT_CHOICE,
     DownloadAPI,
     DownloadEvent,
     DownloadListener,
@@ -19,6 +20,7 @@ from ytarchive.download import (
     DownloadProgress,
     DownloadRequest,
     DownloadStatus,
+    FormatsQuery,
     ReleaseStaging,
     StagingAPI,
     StagingReport,
@@ -229,7 +231,9 @@ class DownloadPeer(DownloadAPI):
         self.running -= 1
         return task
 
-    async def get_formats(self, video_id: str) -> VideoFormats:
+    async def get_formats(
+        self, video_id: str, request: FormatsQuery = DEFAULT_CHOICE
+    ) -> VideoFormats:
         self.extracted.append(video_id)
         failing = self.failures.get(video_id)
         if failing:

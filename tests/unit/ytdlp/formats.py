@@ -43,7 +43,8 @@ def selected(formats: list[Info], wanted: Wanted, **info: Any) -> Info:
         "id": "dQw4w9WgXcQ", "title": "t", "extractor": "youtube", "extractor_key": "Youtube",
         "webpage_url": "https://x/", "formats": [dict(each) for each in formats],
     } | info  # fmt: skip
-    with YoutubeDL({"quiet": True}) as ydl:
+    options = {"quiet": True, "allow_multiple_audio_streams": wanted.all_audio_tracks}
+    with YoutubeDL(options) as ydl:
         ydl.format_selector = selector(ydl, wanted)
         found: Info = ydl.process_ie_result(given, download=False)
     return found

@@ -1,5 +1,7 @@
 """`ytarchive metadata` and `ytarchive formats`."""
 
+from typing import Any
+
 import click
 from rich.console import Group as Lines
 from rich.console import RenderableType
@@ -8,13 +10,14 @@ from ytarchive.cli.following import queue_and_follow
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, clock, pairs, size, table
 from ytarchive.cli.params import ANY, VIDEO
+from ytarchive.cli.profile_options import given_profile, profile_options
 from ytarchive.cli.session import cached_if_locked, with_archive
 from ytarchive.cli.text import shortened
 from ytarchive.cli.times import moment
 from ytarchive.common.channel_lists import is_channel
 from ytarchive.common.identifiers import Source
 from ytarchive.discovery import Archive
-from ytarchive.download import VideoFormat, VideoFormats
+from ytarchive.download import FormatChoice, FormatsQuery, VideoFormat, VideoFormats
 from ytarchive.jobs import CreateJob, JobOptions, JobType
 from ytarchive.metadata import (
     ChannelMetadata,
@@ -55,10 +58,15 @@ async def metadata(
 
 @click.command(cls=Command)
 @click.argument("video", type=VIDEO)
+@profile_options
 @with_archive
-async def formats(archive: Archive, out: Output, video: str) -> None:
-    """List the formats of a video."""
-    out.show(await archive.download.get_formats(video), _formats)
+async def formats(archive: Archive, out: Output, /, video: str, **given: Any) -> None:
+    """List the formats of a video, and explain the choice.
+
+    The options are those of `download`, which would make this choice now. Nothing is downloaded.
+    """
+    wanted = FormatsQuery.model_validate(given_profile(given))
+    out.show(await archive.download.get_formats(video, wanted), _formats)
 
 
 def _job(source: Source, *, refresh: bool) -> CreateJob:
@@ -146,7 +154,35 @@ def _formats(found: VideoFormats) -> RenderableType:
         ">KBIT/S",
         ">SIZE",
     ]
-    return Lines(facts, table(columns, map(_format, found.formats)))
+    listed = table(columns, map(_format, found.formats))
+    return Lines(facts, listed, *(_choice(found.choice) if found.choice else ()))
+
+
+def _choice(choice: FormatChoice) -> list[RenderableType]:
+    """Return what is chosen, and a line for each reason; replacements are yellow."""
+    chosen = [
+        "+".join(choice.format_ids),
+        choice.container,
+        choice.quality or "audio",
+        choice.video_codec,
+        choice.audio_codec,
+        f"{choice.fps:g} fps" if choice.fps else None,
+        choice.audio_language,
+        size(choice.size_bytes) if choice.size_bytes else None,
+    ]
+    captions = [*choice.captions, *(f"{code} automatic" for code in choice.automatic_captions)]
+    facts = pairs(
+        [
+            ("profile", choice.profile or "default"),
+            ("chosen", ", ".join(filter(None, chosen))),
+            ("captions", ", ".join(captions) or None),
+        ]
+    )
+    rows = [
+        (each.subject, cell(each.reason, "yellow" if each.is_fallback else ""))
+        for each in choice.reasons
+    ]
+    return [cell(""), facts, table(["CHOICE", "~REASON"], rows)]
 
 
 def _format(each: VideoFormat) -> list[object]:
