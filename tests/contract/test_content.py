@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from tests.contract.conftest import Reach
+from tests.standin.captions import captions
 from tests.unit.storage.samples import MEDIA, OTHER, VIDEO, metadata, save_request, stage
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.content import PART_SIZE, Content
@@ -102,12 +103,26 @@ async def test_thumbnail_is_an_image(content: ContentAPI) -> None:
 
 @pytest.mark.parametrize("name", ["en", f"{VIDEO}.en.vtt"])
 async def test_captions_are_found_by_language_and_by_name(content: ContentAPI, name: str) -> None:
-    captions = await content.get_captions(VIDEO, name)
-    assert (captions.name, captions.media_type) == (
+    found = await content.get_captions(VIDEO, name)
+    assert (found.name, found.media_type) == (
         f"{VIDEO}.en.vtt",
         "text/vtt; charset=utf-8",
     )
-    assert await read(captions) == b"WEBVTT\n\n"
+    assert await read(found) == b"WEBVTT\n\n"
+
+
+async def test_cleaned_captions_have_each_line_once(content: ContentAPI, folder: Path) -> None:
+    (folder / "captions" / f"{VIDEO}.en.vtt").write_bytes(captions("en", "vtt", rolls=True)[0])
+    cleaned = await content.get_cleaned_captions(VIDEO, "en")
+    assert cleaned.media_type == "text/vtt; charset=utf-8"
+    text = await read(cleaned)
+    assert await read(cleaned, 3, 9) == text[3:9]
+    assert text.decode().startswith(
+        "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nStand-in caption 1 (en)\n\n"
+        "00:00:01.000 --> 00:00:02.000\nStand-in caption 2 (en)\n"
+    )
+    with pytest.raises(NotFound, match="has no captions"):
+        await content.get_cleaned_captions(VIDEO, "de")
 
 
 @pytest.mark.parametrize("name", ["de", f"{VIDEO}.mp4", "captions", "checksums.sha256", f"{VIDEO}"])

@@ -9,7 +9,7 @@ from tests.harness import Server, environment
 from tests.integration.test_integrity import run, sha256sum_accepts
 from tests.integration.test_replacing import download
 from tests.standin import StandInProcess
-from tests.standin.captions import captions
+from tests.standin.captions import captions as offered_captions
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_each_variant_of_a_language_is_stored_and_original_captions_are_unchange
     found = requests(youtube)
     assert (found["caption"], "media" in found) == (3, False)
     original = (folder / "captions" / f"{video}.en-GB.json3").read_bytes()
-    assert original == captions("en-GB", "json3")[0]
+    assert original == offered_captions("en-GB", "json3")[0]
     assert download(settings, video, *wanted)["status"] == "skipped"
     assert "caption" not in requests(youtube)
     assert run(settings, "verify")[0] == 0
@@ -125,6 +125,9 @@ def test_automatic_captions_are_marked_listed_and_repaired_under_their_own_name(
     assert "caption" not in requests(youtube)
     [found] = run(settings, "storage", "search", '"caption 1 (en)"')[1]["items"]
     assert {hit["language"] for hit in found["hits"]} == {"en"}
+    assert found["hit_count"] == 1  # though the file repeats the line
+    original = (folder / "captions" / f"{video}.en.auto.vtt").read_bytes()
+    assert original == offered_captions("en", "vtt", rolls=True)[0]
 
     captions = [folder / "captions" / f"{video}.{name}" for name in names(folder)]
     before = [path.read_bytes() for path in captions]
@@ -139,6 +142,27 @@ def test_automatic_captions_are_marked_listed_and_repaired_under_their_own_name(
     again = run(settings, "storage", "show", video)[1]["location"]
     assert again["side_files"] == location["side_files"]
     assert download(settings, video, *wanted)["status"] == "skipped"
+
+
+def test_automatic_captions_as_subrip_or_json_are_found_once_and_read_without_repetitions(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    offered = {"title": "Spoken", "captions": [], "automatic_captions": ["en"]}
+    video: Any = youtube.ask("/videos", offered)["id"]
+    wanted = ("--quality", "360p", "--auto-captions", "--caption-formats", "original,srt")
+    download(settings, video, *wanted)
+    folder = tmp_path / "archive/videos" / video / "captions"
+    assert (folder / f"{video}.en.auto.json3").read_bytes() == offered_captions(
+        "en", "json3", rolls=True
+    )[0]
+    text = (folder / f"{video}.en.auto.srt").read_text()
+    assert text.startswith(
+        "1\n00:00:00,000 --> 00:00:01,000\nStand-in caption 1 (en)\n\n"
+        "2\n00:00:01,000 --> 00:00:02,000\nStand-in caption 2 (en)\n"
+    )
+    assert text.count("caption 2") == 1
+    [found] = run(settings, "storage", "search", '"caption 2 (en)"')[1]["items"]
+    assert found["hit_count"] == 1
 
 
 def test_a_list_fetches_further_captions_once_and_then_requests_nothing(

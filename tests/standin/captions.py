@@ -89,6 +89,40 @@ def _xml(language: str) -> str:
     return f'<?xml version="1.0" encoding="utf-8" ?><transcript>{lines}</transcript>'
 
 
+def _rolling_vtt(language: str) -> str:
+    """Make captions as YouTube's recogniser: each cue repeats a line and adds one, word by word."""
+    cues, shown = "", " "
+    for n in range(_LINES):
+        first, *others = _words(language, n).split(" ")
+        spoken = "".join(
+            f"<{_clock(n, '.')[:-3]}{place * 150:03}><c> {word}</c>"
+            for place, word in enumerate(others, 1)
+        )
+        end = f"{_clock(n, '.')[:-3]}990"
+        place = " align:start position:0%"
+        cues += f"{_clock(n, '.')} --> {end}{place}\n{shown}\n{first}{spoken}\n\n"
+        shown = _words(language, n)
+        cues += f"{end} --> {_clock(n + 1, '.')}{place}\n{shown}\n \n\n"
+    return f"WEBVTT\nKind: captions\nLanguage: {language}\n\n{cues}"
+
+
+def _rolling_json3(language: str) -> str:
+    events: list[dict[str, Any]] = [{"tStartMs": 0, "dDurationMs": 4000, "id": 1}]
+    for n in range(_LINES):
+        words = [
+            {"utf8": f"{' ' * bool(place)}{word}", "tOffsetMs": place * 150}
+            for place, word in enumerate(_words(language, n).split(" "))
+        ]
+        begin = {"tStartMs": n * 1000, "wWinId": 1}
+        events.append(begin | {"dDurationMs": 2000, "segs": words})
+        events.append(begin | {"dDurationMs": 10, "aAppend": 1, "segs": [{"utf8": "\n"}]})
+    return json.dumps({"wireMagic": "pb3", "events": events})
+
+
+_ROLLING: dict[str, tuple[Callable[[str], str], str]] = {
+    "vtt": (_rolling_vtt, "text/vtt"),
+    "json3": (_rolling_json3, "application/json"),
+}
 _MAKERS: dict[str, tuple[Callable[[str], str], str]] = {
     "vtt": (_vtt, "text/vtt"),
     "srt": (_srt, "text/plain"),
@@ -96,7 +130,11 @@ _MAKERS: dict[str, tuple[Callable[[str], str], str]] = {
 }
 
 
-def captions(language: str, form: str) -> tuple[bytes, str]:
-    """Return captions and their media type; an unknown form gets the oldest XML one."""
-    maker, media_type = _MAKERS.get(form, (_xml, "text/xml"))
+def captions(language: str, form: str, *, rolls: bool = False) -> tuple[bytes, str]:
+    """Return captions and their media type; an unknown form gets the oldest XML one.
+
+    `rolls`: as the automatic ones do.
+    """
+    makers = _MAKERS | (_ROLLING if rolls else {})
+    maker, media_type = makers.get(form, (_xml, "text/xml"))
     return maker(language).encode(), media_type

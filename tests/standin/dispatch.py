@@ -154,7 +154,11 @@ class Dispatcher:
         language = query.get("lang", "")
         if video is None or language not in caption_codes(video):
             return web.Response(status=404)
-        body, media_type = captions(query.get("tlang") or language, query.get("fmt", ""))
+        body, media_type = captions(
+            query.get("tlang") or language,
+            query.get("fmt", ""),
+            rolls=query.get("kind") == "asr",
+        )
         if language in video.caption:
             body = base64.b64decode(video.caption[language])
         return _body(body, f"{media_type}; charset=UTF-8")

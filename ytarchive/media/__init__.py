@@ -4,6 +4,7 @@ Nothing here imports yt-dlp; its info of a video is read as a dictionary, becaus
 keeps it as `<id>.info.json`.
 """
 
+from ytarchive.media.captions import CAPTION_FORMATS, Cue, cues_of, subrip, webvtt
 from ytarchive.media.contents import (
     LARGEST_FILE,
     ContentError,

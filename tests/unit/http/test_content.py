@@ -50,6 +50,10 @@ class OneFile(ContentAPI):
         """The file."""
         return await content_of(self.path)
 
+    async def get_cleaned_captions(self, video_id: str, name: str) -> Content:
+        """The file."""
+        return await content_of(self.path)
+
 
 @dataclass
 class Answer:

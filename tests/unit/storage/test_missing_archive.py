@@ -155,6 +155,7 @@ REQUESTS: dict[str, tuple[Any, ...]] = {
     "get_media": (VIDEO,),
     "get_thumbnail": (VIDEO,),
     "get_captions": (VIDEO, "en"),
+    "get_cleaned_captions": (VIDEO, "en"),
     "rebuild": (),
     "add_history": (VIDEO, HistoryEntry(kind=HistoryKind.METADATA, time=utc_now(), data={})),
 }

@@ -40,3 +40,11 @@ class ContentAPI(Contract, Protocol):
     async def get_captions(self, video_id: VideoId, name: CaptionsName) -> Content:
         """Return captions of a video. Raises NotFound or PathOutsideArchive."""
         ...
+
+    @endpoint("GET /storage/videos/{video_id}/captions/{name}/cleaned")
+    async def get_cleaned_captions(self, video_id: VideoId, name: CaptionsName) -> Content:
+        """Return captions of a video as WebVTT in which each line appears once.
+
+        YouTube's automatic captions repeat each line. Raises NotFound or PathOutsideArchive.
+        """
+        ...

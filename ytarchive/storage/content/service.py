@@ -1,5 +1,7 @@
 """Implements the contract of the file contents of stored videos."""
 
+import asyncio
+import io
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,10 +9,11 @@ from pathlib import PurePath, PurePosixPath
 from typing import Self
 
 from ytarchive.common.archived_files import Role
-from ytarchive.common.content import Content, Parts
+from ytarchive.common.content import PART_SIZE, Content, Parts
 from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.file_names import shown_name
 from ytarchive.common.presence import ArchiveWatch
+from ytarchive.media import LARGEST_FILE, cues_of, webvtt
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.layout import MEDIA_TYPES, Layout
@@ -66,6 +69,39 @@ class StoredContent(Content):
         return await self.store.open(self.key, start, stop, self.etag)
 
 
+@dataclass(frozen=True)
+class CleanedCaptions(Content):
+    """Captions as WebVTT, each line once, made from a stored file."""
+
+    body: bytes
+
+    @classmethod
+    def of(cls, original: Content, read: bytes) -> Self:
+        """Return the cleaned form of a file. `read`: its bytes."""
+        path = PurePosixPath(original.name)
+        body = webvtt(cues_of(read, path.suffix[1:].lower()))
+        return cls(
+            name=f"{path.stem}.vtt",
+            media_type=media_type(PurePosixPath("captions.vtt")),
+            size=len(body),
+            modified=original.modified,
+            etag=f"{original.etag}-cleaned",
+            body=body,
+        )
+
+    async def _open(self, start: int, stop: int) -> Parts:
+        rest = io.BytesIO(self.body[start:stop])
+
+        async def read() -> bytes:
+            return rest.read(PART_SIZE)
+
+        return Parts(read, _nothing)
+
+
+async def _nothing() -> None:
+    """Close nothing: the bytes are in memory."""
+
+
 class ContentService(WatchedOperations, ContentAPI):
     """Serves the files of stored videos. Keys are read from the library, never from a request."""
 
@@ -85,7 +121,7 @@ class ContentService(WatchedOperations, ContentAPI):
         location = await self._library.location(video_id)
         return await self._content(location.thumbnail_path, f"{video_id} has no thumbnail")
 
-    async def get_captions(self, video_id: str, name: str) -> Content:
+    async def get_captions(self, video_id: str, name: str) -> StoredContent:
         location = await self._library.location(video_id)
         found = None
         if location.video_path is not None:
@@ -102,7 +138,12 @@ class ContentService(WatchedOperations, ContentAPI):
             )
         return await self._content(found, f"{video_id} has no captions {name}")
 
-    async def _content(self, path: str | None, otherwise: str) -> Content:
+    async def get_cleaned_captions(self, video_id: str, name: str) -> Content:
+        original = await self.get_captions(video_id, name)
+        read = await self._store.read(original.key, LARGEST_FILE)
+        return await asyncio.to_thread(CleanedCaptions.of, original, read)
+
+    async def _content(self, path: str | None, otherwise: str) -> StoredContent:
         if path is None:
             raise NotFound(otherwise)
         key = self._layout.key_of(path)

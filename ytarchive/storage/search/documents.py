@@ -1,14 +1,11 @@
 """Builds the indexed form of a video from the library's row and the archive's files."""
 
 import hashlib
-import html
 import json
 import math
-import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import chain, pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,6 +13,7 @@ from loguru import logger
 
 from ytarchive.common.errors import LocalError, NotFound
 from ytarchive.common.json_text import stored_json
+from ytarchive.media import CAPTION_FORMATS, cues_of
 from ytarchive.storage.search.text import clean
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import MediaStore
@@ -125,7 +123,7 @@ def document_of(change: Change, sources: Sources) -> Document:
     lines: list[str] = []
     tracks: list[Track] = []
     for path, content in sources.captions.items():
-        read = parse(content.decode("utf-8-sig", "replace"))
+        read = _lines(content, path)
         lines += (text for _, text in read)
         if read:
             seconds = [second for second, _ in read]
@@ -208,7 +206,7 @@ def _one_of_each_language(paths: Iterable[str]) -> list[str]:
     found: dict[str, str] = {}
     for path in paths:
         name, _, suffix = path.rpartition(".")
-        if f".{suffix.lower()}" in FORMATS and (name not in found or suffix.lower() == "vtt"):
+        if suffix.lower() in CAPTION_FORMATS and (name not in found or suffix.lower() == "vtt"):
             found[name] = path
     return list(found.values())
 
@@ -217,56 +215,8 @@ def _encodable(text: Any) -> str:
     return str(text or "").encode("utf-8", "replace").decode()
 
 
-_TIMING = re.compile(
-    r"^(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})[ \t]+-->[ \t]+"
-    r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})[^\n]*\n?",
-    re.MULTILINE,
-)
-_TAG = re.compile(r"</?[^<>\n]{1,200}>")
-_GAP_MS = 500
-FORMATS = frozenset({".vtt", ".srt"})
-"""The supported formats."""
-
-
-def parse(content: str) -> list[tuple[int, str]]:
-    """Return the lines of WebVTT or SubRip with their start times in seconds.
-
-    YouTube's automatic captions roll: each cue repeats the lines of the previous cue and adds a
-    line. Each line is returned once, with the time of its first cue.
-    """
-    content = content.replace("\r\n", "\n").replace("\r", "\n")
-    found: list[tuple[int, str]] = []
-    shown: list[str] = []
-    shown_until = -_GAP_MS
-    # Iterate over the matches: building a list of all of them would block all other threads.
-    for timing, following in pairwise(chain(_TIMING.finditer(content), [None])):
-        if timing is None:  # never true: None is only the second item of the last pair
-            break
-        end = following.start() if following else len(content)
-        begin, until = _milliseconds(timing, 1), _milliseconds(timing, 5)
-        lines = _lines(content[timing.end() : end])
-        rolls = begin - shown_until <= _GAP_MS
-        if fresh := lines[_repeated(shown, lines) if rolls else 0 :]:
-            found.append((begin // 1000, " ".join(fresh)))
-        if lines:
-            shown = lines
-        shown_until = until
-    return found
-
-
-def _milliseconds(timing: re.Match[str], first: int) -> int:
-    hours, minutes, seconds, rest = (int(timing[first + n] or 0) for n in range(4))
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + rest
-
-
-def _lines(payload: str) -> list[str]:
-    """Return the lines of a cue up to the first empty line, without tags and extra spaces."""
-    shown = payload.partition("\n\n")[0]
-    texts = (html.unescape(_TAG.sub("", line)) for line in shown.split("\n"))
-    return [line for text in texts if (line := " ".join(clean(text).split()))]
-
-
-def _repeated(before: list[str], now: list[str]) -> int:
-    """Return how many leading lines repeat the last lines of the previous cue."""
-    most = min(len(before), len(now))
-    return next((n for n in range(most, 0, -1) if before[-n:] == now[:n]), 0)
+def _lines(content: bytes, path: str) -> list[tuple[int, str]]:
+    """Return the lines of captions, each once, with their start times in seconds."""
+    cues = cues_of(content, path.rpartition(".")[2].lower())
+    lines = ((cue.begin // 1000, " ".join(clean(" ".join(cue.lines)).split())) for cue in cues)
+    return [(second, line) for second, line in lines if line]

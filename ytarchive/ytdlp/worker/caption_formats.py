@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 
 from ytarchive.common.profile import CaptionFormat
-from ytarchive.media import ContentError
+from ytarchive.media import ContentError, cues_of, subrip
 
 
 def _as_srt(content: bytes, ffmpeg: str) -> bytes:
@@ -24,8 +24,15 @@ _FROM_WEBVTT: Mapping[CaptionFormat, Callable[[bytes, str], bytes]] = {
 }
 
 
-def converted(fetch: Callable[[], bytes], format_: CaptionFormat, ffmpeg: str) -> bytes:
-    """Return fetched WebVTT in another format. Raises the errors of `fetch`, or ContentError."""
+def converted(
+    fetch: Callable[[], bytes], format_: CaptionFormat, ffmpeg: str, *, automatic: bool
+) -> bytes:
+    """Return fetched WebVTT in another format. Raises the errors of `fetch`, or ContentError.
+
+    Automatic captions repeat each line; as SubRip, which is for reading only, they have it once.
+    """
+    if automatic and format_ is CaptionFormat.SRT:
+        return subrip(cues_of(fetch(), CaptionFormat.VTT))
     return _FROM_WEBVTT[format_](fetch(), ffmpeg)
 
 

@@ -213,7 +213,7 @@ class SideFiles:
         for format_ in self._order.profile.caption_formats:
             end = format_.extension
             file = captions_file(self._order.video_id, code, end, automatic=automatic)
-            content = partial(converted, fetch, format_, self._ffmpeg)
+            content = partial(converted, fetch, format_, self._ffmpeg, automatic=automatic)
             if format_ is CaptionFormat.ORIGINAL:
                 content = partial(self._fetch_captions, original and {**track, **original})
             yield WantedFile(file, self._order.folder / file.name, content)

@@ -1,7 +1,16 @@
 """YouTube's captions are converted to lines, each once, with its time."""
 
+import pytest
+
 from tests.standin.captions import captions
-from ytarchive.storage.search.documents import parse
+from ytarchive.media import cues_of, subrip, webvtt
+
+
+def parse(content: str | bytes, format_: str = "vtt") -> list[tuple[int, str]]:
+    """The second and the text of each cue."""
+    cues = cues_of(content if isinstance(content, bytes) else content.encode(), format_)
+    return [(cue.begin // 1000, " ".join(cue.lines)) for cue in cues]
+
 
 ROLLING = """WEBVTT
 Kind: captions
@@ -54,7 +63,7 @@ def test_a_line_repeated_later_is_a_new_line() -> None:
 
 
 def test_both_formats_of_the_stand_in_have_the_same_lines() -> None:
-    vtt, srt = (parse(captions("de", form)[0].decode()) for form in ("vtt", "srt"))
+    vtt, srt = (parse(captions("de", form)[0], form) for form in ("vtt", "srt"))
     assert vtt == srt
     assert vtt[1] == (1, "Stand-in caption 2 (de)")
 
@@ -62,3 +71,24 @@ def test_both_formats_of_the_stand_in_have_the_same_lines() -> None:
 def test_content_that_is_no_captions_has_no_lines() -> None:
     for content in ("", "WEBVTT", "<html>", "00:00", "a --> b", "00:01.000 --> 00:02.000"):
         assert parse(content) == []
+
+
+@pytest.mark.parametrize("form", ["vtt", "json3"])
+def test_automatic_captions_of_each_format_have_each_line_once(form: str) -> None:
+    cues = cues_of(captions("en", form, rolls=True)[0], form)
+    assert [cue.lines for cue in cues] == [[f"Stand-in caption {n} (en)"] for n in range(1, 5)]
+    times = [(cue.begin, cue.end) for cue in cues][:3]
+    assert times == [(0, 1000), (1000, 2000), (2000, 3000)]
+    assert cues_of(webvtt(cues), "vtt") == cues_of(subrip(cues), "srt") == cues
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"events": [1]}', b'{"events": 5}', b"{"])
+def test_json_without_captions_has_no_lines(content: bytes) -> None:
+    assert cues_of(content, "json3") == []
+
+
+def test_markup_of_the_text_survives_as_text() -> None:
+    content = b"WEBVTT\n\n00:01.000 --> 00:02.000\n1 &lt; 2 &amp;amp; <i>3</i>\n"
+    cues = cues_of(content, "vtt")
+    assert cues[0].lines == ["1 < 2 &amp; 3"]
+    assert cues_of(webvtt(cues), "vtt") == cues
