@@ -105,6 +105,31 @@ def test_each_variant_of_a_language_is_stored_and_original_captions_are_unchange
     assert download(settings, video, *wanted)["status"] == "skipped"
 
 
+def test_description_is_a_side_file_that_is_added_verified_repaired_and_rebuilt(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    text = "A line\nand a second: \u2764\n"
+    video: Any = youtube.ask("/videos", {"title": "Described", "description": text})["id"]
+    folder = tmp_path / "archive/videos" / video
+    download(settings, video, "--quality", "360p")
+    assert not (folder / f"{video}.description").exists()
+    requests(youtube)
+    more = download(settings, video, "--quality", "360p", "--description")
+    assert (more["message"], "media" in requests(youtube)) == ("added description", False)
+    assert (folder / f"{video}.description").read_text() == text
+    assert run(settings, "rebuild")[0] == 0
+    side_files = run(settings, "storage", "show", video)[1]["location"]["side_files"]
+    assert side_files == ["captions:en", "description", "thumbnail"]
+    assert download(settings, video, "--quality", "360p", "--description")["status"] == "skipped"
+    assert sha256sum_accepts(folder)
+    (folder / f"{video}.description").unlink()
+    with Server(settings) as server:
+        _, repaired = run(settings, "--server", server.url, "verify", "--repair")
+        assert server.ended(repaired["job_ids"][0])["status"] == "COMPLETED"
+    assert run(settings, "verify")[0] == 0
+    assert (folder / f"{video}.description").read_text() == text
+
+
 def test_automatic_captions_are_marked_listed_and_repaired_under_their_own_name(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ytarchive.common.languages import canonical
 from ytarchive.common.models import Model, Text, UtcDatetime
-from ytarchive.common.side_files import THUMBNAIL, captions_in
+from ytarchive.common.side_files import SINGLE, captions_in
 
 TRANSFER = "transfer.json"
 """The name of the file in a staging folder that lists the fetched files (`Transferred`)."""
@@ -19,6 +19,7 @@ class Role(StrEnum):
     INFO = "info"
     THUMBNAIL = "thumbnail"
     CAPTIONS = "captions"
+    DESCRIPTION = "description"
     MANIFEST = "manifest"
     CHECKSUMS = "checksums"
     METADATA = "metadata"
@@ -42,7 +43,7 @@ class ArchivedFile(Model):
         """Return the name among `SideFiles`; None if it is not a side file."""
         if self.role is Role.CAPTIONS:
             return captions_in(self.language or "", self.format)
-        return THUMBNAIL if self.role is Role.THUMBNAIL else None
+        return self.role.value if self.role in SINGLE else None
 
 
 def captions_file(video_id: str, code: str, format_: str, *, automatic: bool) -> ArchivedFile:

@@ -11,9 +11,9 @@ from ytarchive.common.media_formats import AudioFormat, Container, VideoCodec
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
 from ytarchive.common.requested_languages import AudioLanguage, CaptionLanguages
-from ytarchive.common.side_files import THUMBNAIL, captions_among, captions_in
+from ytarchive.common.side_files import SINGLE, captions_among, captions_in
 
-_MORE = ("include_captions", "auto_captions", "include_thumbnail")
+_MORE = ("include_captions", "auto_captions", *(f"include_{each}" for each in SINGLE))
 _EMBEDS = ("embed_metadata", "embed_chapters", "embed_thumbnail", "embed_captions")
 _FORM = ("container", "audio_format", "all_audio_tracks", *_EMBEDS)
 _LONGER = ("caption_languages", "caption_formats")
@@ -98,6 +98,9 @@ class ArchiveProfile(Model):
         default=False, description="Use automatic captions in languages without others"
     )
     include_thumbnail: bool = Field(default=True, description="Fetch the thumbnail")
+    include_description: bool = Field(
+        default=False, description="Store the description as a text file"
+    )
 
     @property
     def archive_profile(self) -> "ArchiveProfile":
@@ -123,6 +126,11 @@ class ArchiveProfile(Model):
     def side_files(self) -> list[str]:
         """Return the side files that a video should have, as far as YouTube has them."""
         return missing_files(self, ())
+
+    def wants(self, side_file: str) -> bool:
+        """Return whether a side file is requested, or any captions."""
+        name = side_file if side_file in SINGLE else "captions"
+        return bool(getattr(self, f"include_{name}"))
 
     def with_side_files_of(self, other: "ArchiveProfile | None") -> Self:
         """Return this profile, with the side files of another one as well."""
@@ -154,7 +162,7 @@ def missing_files(wanted: ArchiveProfile, present: Collection[str]) -> list[str]
 
     Languages are compared by BCP 47; `all` and `en-*` are present only where they are named.
     """
-    missing = [THUMBNAIL] if wanted.include_thumbnail and THUMBNAIL not in present else []
+    missing = [each for each in SINGLE if wanted.wants(each) and each not in present]
     there = captions_among(present)
     for format_ in (each.extension for each in wanted.caption_formats):
         languages = [each.language for each in there if each.format == format_]
@@ -174,7 +182,7 @@ def files_to_fetch(
     `due`: languages that YouTube did not have and that may be looked for again; None: all of them.
     """
     before, there = (asked or wanted).side_files, list(present)
-    settled = [THUMBNAIL] if THUMBNAIL in before else []
+    settled = [each for each in SINGLE if each in before]
     for each in captions_among(before):
         # Whether YouTube has further languages is not known: that is asked when it is due.
         is_whole = is_group(each.language) and not without(

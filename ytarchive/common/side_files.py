@@ -6,19 +6,19 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 THUMBNAIL = "thumbnail"
+DESCRIPTION = "description"
+SINGLE = (THUMBNAIL, DESCRIPTION)
+"""The side files of which a video has at most one. `include_...` of a profile requests each."""
 _CAPTIONS = "captions:"
+_PATTERN = rf"^({'|'.join(SINGLE)}|captions:[A-Za-z0-9_-]{{1,40}}\*?(\.[a-z0-9]{{2,5}})?)$"
 _USUAL_FORMAT = "vtt"
 
 
 SideFiles = Annotated[
-    list[
-        Annotated[
-            str, Field(pattern=r"^(thumbnail|captions:[A-Za-z0-9_-]{1,40}\*?(\.[a-z0-9]{2,5})?)$")
-        ]
-    ],
+    list[Annotated[str, Field(pattern=_PATTERN)]],
     Field(
         max_length=500,
-        description="Side files of a video: `thumbnail`, `captions:en`; captions in "
+        description="Side files of a video: `thumbnail`, `description`, `captions:en`; captions in "
         "another format than WebVTT with their format, `captions:en.srt`",
         examples=[["captions:en", "thumbnail"]],
     ),

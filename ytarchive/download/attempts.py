@@ -16,7 +16,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.common.paths import staged_name
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.profile import CaptionFormat
-from ytarchive.common.side_files import THUMBNAIL, caption_languages_of, captions_among, in_words
+from ytarchive.common.side_files import SINGLE, caption_languages_of, captions_among, in_words
 from ytarchive.common.telemetry import ACTIVE_DOWNLOADS, DOWNLOADED_BYTES, YOUTUBE_ERRORS
 from ytarchive.download.api import DownloadRequest
 from ytarchive.download.retrying import Retry, RetryPolicy, for_disk_space
@@ -48,7 +48,7 @@ class DownloadOptionsBuilder:
                 "caption_formats": list(dict.fromkeys([*profile.caption_formats, *formats])),
                 "include_captions": bool(languages),
                 "caption_languages": sought,
-                "include_thumbnail": THUMBNAIL in request.only_missing,
+                **{f"include_{each}": each in request.only_missing for each in SINGLE},
             }
             profile = profile.model_copy(update=side_files)
         return DownloadOrder(
@@ -64,7 +64,7 @@ class DownloadOptionsBuilder:
     def result_without_request(self, request: DownloadRequest) -> Downloaded | None:
         """Return the result of a download that needs no request to YouTube, otherwise None."""
         wanted = request.only_missing
-        if not wanted or THUMBNAIL in wanted or not self._omits_captions:
+        if not wanted or set(SINGLE) & set(wanted) or not self._omits_captions:
             return None
         return Downloaded(
             folder=self._folder(request),

@@ -386,7 +386,7 @@ def test_only_given_options_of_the_profile_are_sent(cli: Cli, archive: Peers) ->
     [
         ("--quality", "8k", "'audio'"),
         ("--captions", "en,?", "'?' is no language code"),
-        ("--caption-formats", "vtt,doc", "'vtt' or 'srt'"),
+        ("--caption-formats", "vtt,doc", "'vtt', 'srt' or 'original'"),
         ("--caption-formats", ",", "at least 1 item"),
         ("--audio-language", "all", "is no language code"),
     ],

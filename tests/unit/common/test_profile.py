@@ -94,3 +94,10 @@ def test_side_files_of_two_requests_are_added_up() -> None:
     assert both.quality is Quality.P360
     assert both.side_files == ["thumbnail", "captions:en", "captions:de"]
     assert both.auto_captions
+
+
+def test_other_side_files_are_requested_once() -> None:
+    wanted = ArchiveProfile(include_description=True)
+    assert files_to_fetch(wanted, EN, ["captions:en"], ()) == ["description"]
+    assert files_to_fetch(wanted, wanted, ["captions:en"], ()) == []
+    assert EN.with_side_files_of(wanted).wants("description")

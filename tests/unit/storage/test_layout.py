@@ -129,7 +129,7 @@ def test_an_archive_reached_through_a_link_works_on_its_real_place(tmp_path: Pat
         ("a.webp", Role.THUMBNAIL),
         ("captions/a.en.vtt", Role.CAPTIONS),
         ("checksums.sha256", Role.CHECKSUMS),
-        ("a.description", Role.OTHER),
+        ("a.description", Role.DESCRIPTION),
     ],
 )
 def test_a_files_role_follows_from_its_name(name: str, role: Role) -> None:

@@ -129,7 +129,7 @@ class Planner:
         found = await self._storage.videos_exist(request)
         held = await self._ledger.held(each for each, asked in chunk.items() if not asked)
         lacking: set[str] = set()
-        if job.options.include_captions or job.options.include_thumbnail:
+        if job.options.side_files:
             lacking |= set(found.incomplete)
         if job.options.include_metadata and job.playlist_id is None:
             # A list costs one request for each page, and none for each video stored without

@@ -12,7 +12,6 @@ from ytarchive.common.media import VideoMetadata
 from ytarchive.common.profile import ArchiveProfile, files_to_fetch
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import (
-    THUMBNAIL,
     caption_languages_of,
     captions_among,
 )
@@ -219,11 +218,7 @@ def has_no_new_files(event: DownloadEvent) -> bool:
 
 def _missing_of(stored: StorageLocation, options: JobOptions) -> list[str]:
     """Return the files that a job requests and a stored video lacks."""
-    return [
-        each
-        for each in stored.missing
-        if (options.include_thumbnail if each == THUMBNAIL else options.include_captions)
-    ]
+    return [each for each in stored.missing if options.wants(each)]
 
 
 def _to_recheck(stored: StorageLocation, options: JobOptions, *, recheck: bool) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from ytarchive.common.models import every_item
 from ytarchive.common.profile import CaptionFormat
 from ytarchive.common.quality import Quality
+from ytarchive.common.side_files import DESCRIPTION
 from ytarchive.jobs.queue.models import CreateJob, Job, JobOptions, JobType
 from ytarchive.jobs.repairing.api import QueuedRepairs, RepairsAPI
 from ytarchive.storage import Finding, FindingKind, FindingQuery, VerificationAPI
@@ -63,7 +64,13 @@ def _options(lost: list[Finding]) -> JobOptions:
     """Return the options that fetch a video's lost files as they were."""
     first = min(lost, key=lambda each: not each.path.endswith(_SOUND_ALONE))
     captions = [each for each in lost if each.language]
-    options = JobOptions(skip_existing=False, output_dir=first.output_path, quality=_quality(first))
+    names = [each.path.rpartition("/")[2] for each in lost]
+    options = JobOptions(
+        skip_existing=False,
+        output_dir=first.output_path,
+        quality=_quality(first),
+        include_description=any(f".{DESCRIPTION}" in each for each in names),
+    )
     if not captions:
         return options
     found = {each.format for each in captions}

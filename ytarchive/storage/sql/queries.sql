@@ -61,7 +61,7 @@ WHERE absent_captions.next_check_at <= :now;
 -- name: side_files_of
 SELECT files.video_id, files.path AS name, files.role, files.language, files.format
 FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
-WHERE files.role IN ('captions', 'thumbnail');
+WHERE files.role IN ('captions', 'thumbnail', 'description');
 
 -- name: upsert_file
 INSERT INTO files (video_id, path, role, language, automatic, format, size_bytes, sha256)
@@ -78,13 +78,13 @@ ON CONFLICT (video_id, path) DO UPDATE SET
 SELECT sha256 FROM files WHERE video_id = :video_id AND path = :path;
 
 -- name: get_video
--- The video with its captions and thumbnail as JSON list of ArchivedFile, and the paths of damaged
+-- The video with its side files as JSON list of ArchivedFile, and the paths of damaged
 -- files.
 SELECT videos.*, (
     SELECT json_group_array(
         json_object('name', path, 'role', role, 'language', language, 'format', format)
     ) FROM files
-    WHERE files.video_id = videos.video_id AND role IN ('thumbnail', 'captions')
+    WHERE files.video_id = videos.video_id AND role IN ('captions', 'thumbnail', 'description')
 ) AS sidecars, (
     SELECT json_group_array(path) FROM findings
     WHERE findings.video_id = videos.video_id AND NOT is_removed

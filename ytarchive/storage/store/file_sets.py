@@ -93,11 +93,11 @@ def written_file(name: str, content: bytes) -> StoredFile:
 
 
 async def side_files_in(staged: StoreFolder, video_id: str, types: FileTypes) -> list[str]:
-    """Return the names of staged captions and thumbnails. Raises IntegrityFailure for others."""
+    """Return the names of staged side files. Raises IntegrityFailure for others."""
     names = list(await _finished(staged, video_id, types))
     refused = [name for name in names if types[name].side_file is None]
     if refused:
-        message = f"captions and thumbnail alone can be added to {video_id}, not {refused[0]!r}"
+        message = f"only side files can be added to {video_id}, not {refused[0]!r}"
         raise IntegrityFailure(message, files=refused[:20])
     return names
 
@@ -152,7 +152,7 @@ async def media_and_side_files(store: MediaStore, media: str) -> list[str]:
         name
         for name in near
         if PurePosixPath(name).name.startswith(f"{path.stem}.")
-        and parsed(name).role in {Role.INFO, Role.THUMBNAIL, Role.CAPTIONS}
+        and (parsed(name).side_file or parsed(name).role is Role.INFO)
     ]
     states = await folder.states(candidates)
     return [path.name, *sorted(name for name, state in states.items() if state.is_file)]

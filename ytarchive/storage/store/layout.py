@@ -45,6 +45,7 @@ MEDIA_TYPES = {
     ".srv2": "application/xml; charset=utf-8",
     ".srv3": "application/xml; charset=utf-8",
     ".json3": "application/json",
+    ".description": "text/plain; charset=utf-8",
 }
 """Media types by suffix, for every kind of file of a video. File contents are not examined."""
 
@@ -53,6 +54,11 @@ _BY_SUFFIX = {
     suffix: _BY_TYPE.get(type_.partition("/")[0], Role.CAPTIONS)
     for suffix, type_ in MEDIA_TYPES.items()
 }
+_BY_END = {
+    ".info.json": (Role.INFO, "json"),
+    ".description": (Role.DESCRIPTION, "txt"),
+}
+"""Role and format of the files that are no media, pictures or captions."""
 _BY_NAME = {CHECKSUMS: Role.CHECKSUMS, MANIFEST: Role.MANIFEST}
 
 
@@ -69,8 +75,9 @@ def parsed(name: str) -> ArchivedFile:
     path = PurePosixPath(name)
     format_ = path.suffix[1:].lower()
     role = _BY_NAME.get(path.name) or _BY_SUFFIX.get(path.suffix.lower(), Role.OTHER)
-    if name.endswith(".info.json"):
-        role = Role.INFO
+    for end, known in _BY_END.items():
+        if name.endswith(end):
+            role, format_ = known
     if role is not Role.CAPTIONS:
         return ArchivedFile(name=name, role=role, format=format_)
     stem = path.stem.removesuffix(".auto")

@@ -141,7 +141,7 @@ class SideFiles:
         self._fetcher = SideFetcher(ydl, order.folder / ".side-files")
         self._fetchers = [
             SequentialFetcher(self._captions(info), timeout),
-            SequentialFetcher(self._thumbnail(info), timeout),
+            SequentialFetcher([*self._description(info), *self._thumbnail(info)], timeout),
         ]
 
     @property
@@ -229,6 +229,15 @@ class SideFiles:
         except YoutubeDLError as failure:
             self.captions_refused |= facts_of(failure).status == 429
             raise
+
+    def _description(self, info: Info) -> list[WantedFile]:
+        text = str(info.get("description") or "")
+        if not text or not self._order.profile.include_description:
+            return []
+        name = f"{self._order.video_id}.description"
+        file = ArchivedFile(name=name, role=Role.DESCRIPTION, format="txt")
+        content = text.encode("utf-8", "replace")
+        return [WantedFile(file, self._order.folder / name, lambda: content)]
 
     def _thumbnail(self, info: Info) -> list[WantedFile]:
         if not self._order.profile.include_thumbnail:
