@@ -25,10 +25,13 @@ from ytarchive.common.errors import (
     NotFound,
     PathOutsideArchive,
 )
+from ytarchive.common.media_formats import Container
 from ytarchive.common.models import Done, ErrorDetail, utc_now
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage import (
     ExistsRequest,
     FailedDownload,
+    FormVideo,
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
@@ -81,6 +84,19 @@ async def test_a_staged_video_is_stored_and_found(
     assert (await storage.video_exists(OTHER)).exists is False
     asked = ExistsRequest(video_ids=[OTHER, VIDEO])
     assert (await storage.videos_exist(asked)).video_ids == [VIDEO]
+
+
+async def test_media_that_cannot_be_written_in_another_form_stays(
+    storage: StorageAPI, config: StorageConfig
+) -> None:
+    mkv = ArchiveProfile(container=Container.MKV)
+    with pytest.raises(NotFound):
+        await storage.form_video(FormVideo(video_id=VIDEO, profile=mkv))
+    stored = await storage.save_video(save_request(stage(config)))  # media that does not play
+    formed = await storage.form_video(FormVideo(video_id=VIDEO, profile=mkv))
+    assert (formed.is_changed, formed.location.video_path) == (False, stored.video_path)
+    assert formed.remarks[0].startswith("unchanged: ")
+    assert content(stored.video_path) == MEDIA
 
 
 async def test_metadata_is_kept_and_read_back_equal(storage: StorageAPI) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from ytarchive.common.languages import ALL_LANGUAGES, covered, is_group, without
-from ytarchive.common.media_formats import AudioFormat, Container, VideoCodec
+from ytarchive.common.media_formats import SOUND_FORMATS, AudioFormat, Container, VideoCodec
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
 from ytarchive.common.requested_languages import AudioLanguage, CaptionLanguages
@@ -142,6 +142,29 @@ class ArchiveProfile(Model):
             for name in _LONGER
         }
         return self.model_copy(update=more | longer)
+
+    def changes_form(self, asked: "ArchiveProfile | None", media: str) -> bool:
+        """Return whether a stored media file has to be written again in another form.
+
+        `asked`: what was requested before. `media`: the name of the file, if that is not known.
+        """
+        suffix = media.rpartition(".")[2]
+        is_sound = suffix in SOUND_FORMATS
+        wanted = self.audio_format if is_sound else self.container
+        before = (asked.audio_format if is_sound else asked.container) if asked else None
+        embeds = any(getattr(self, name) and not getattr(asked, name, False) for name in _EMBEDS)
+        return embeds or (wanted is not None and wanted != (before or suffix))
+
+    @property
+    def form(self) -> dict[str, object]:
+        """Return the fields that determine the form of a media file."""
+        return {name: getattr(self, name) for name in _FORM}
+
+    def with_form_of(self, other: "ArchiveProfile") -> Self:
+        """Return this profile with the form of another one; what is embedded stays embedded."""
+        form = {name: getattr(other, name) or getattr(self, name)
+                for name in ("container", "audio_format", *_EMBEDS)}  # fmt: skip
+        return self.model_copy(update=form)
 
     def may_improve(self, stored: str | None, asked: "ArchiveProfile | None") -> bool:
         """Return whether a video may exist in a better quality than the stored one.

@@ -38,5 +38,11 @@ from ytarchive.media.formats import (
     xtags,
 )
 from ytarchive.media.inspection import check_media, require_playable
-from ytarchive.media.packaging import PackagingError, package_for, sound_arguments, write_package
+from ytarchive.media.packaging import (
+    Package,
+    PackagingError,
+    package_for,
+    sound_arguments,
+    write_package,
+)
 from ytarchive.media.streams import PICTURE, SOUND, Streams, streams_of

@@ -54,9 +54,14 @@ class Package:
         """Return the suffix with its dot."""
         return f".{self.format}"
 
+    @property
+    def copies(self) -> bool:
+        """Return whether no stream is converted."""
+        return self.encoder == _AS_IT_IS
+
     def keeps(self, media: Path) -> bool:
         """Return whether a file has this form already."""
-        return self.suffix == media.suffix and self.encoder == _AS_IT_IS and not self.extras
+        return self.suffix == media.suffix and self.copies and not self.extras
 
     def with_extras(self, extras: Extras) -> tuple["Package", list[str]]:
         """Return this form with what it can embed, and remarks about what it cannot."""

@@ -20,6 +20,7 @@ from ytarchive.storage.history.records import availability_history
 from ytarchive.storage.identity.folder_state import Access, lost_library
 from ytarchive.storage.identity.opening import Initialized, initialize, is_creatable, open_identity
 from ytarchive.storage.identity.state import lost_queue
+from ytarchive.storage.intake.models import FormedVideo, FormVideo
 from ytarchive.storage.library.models import (
     ExistsRequest,
     SaveMetadata,

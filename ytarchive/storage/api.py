@@ -7,6 +7,7 @@ from ytarchive.common.identifiers import VideoId
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, Page
 from ytarchive.common.services import ServiceName
+from ytarchive.storage.intake.models import FormedVideo, FormVideo
 from ytarchive.storage.library.models import (
     ExistsRequest,
     SaveMetadata,
@@ -45,6 +46,16 @@ class StorageAPI(ServiceContract, Protocol):
 
         The call is idempotent. Raises PathOutsideArchive, NotFound, IntegrityFailure (the download
         is not finished), DiskFull, NotWritable or FileFailure.
+        """
+        ...
+
+    @endpoint("POST /storage/form")
+    async def form_video(self, request: FormVideo) -> FormedVideo:
+        """Write the media of a stored video in another container, or with more embedded.
+
+        The archive's own files are used, without a request to YouTube. The checked new file
+        replaces the stored one, which is moved to the trash. Raises NotFound, DiskFull, NotWritable
+        or FileFailure.
         """
         ...
 

@@ -27,6 +27,8 @@ from ytarchive.storage.content.service import ContentService
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.service import HistoryService
 from ytarchive.storage.identity.opening import record_in_library
+from ytarchive.storage.intake.forming import Former
+from ytarchive.storage.intake.models import FormedVideo, FormVideo
 from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.descriptions import MetadataStore
@@ -59,7 +61,7 @@ from ytarchive.storage.store import folders
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.local import LocalMediaStore
-from ytarchive.storage.store.media_store import MediaStore
+from ytarchive.storage.store.media_store import MediaStore, has_space
 from ytarchive.storage.store.split import SplitMediaStore
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
 from ytarchive.storage.trash.api import TrashAPI
@@ -103,6 +105,7 @@ class StorageService(WatchedOperations, StorageAPI):
         bins = Bins(store)
         self._absent = AbsentCaptions(database)
         self._videos = VideoStore(self._library, layout, bins, self._absent)
+        self._former = Former(self._videos, config.min_free)
         self._descriptions = MetadataStore(self._library, layout, bins)
         self.plans = WorkPlans(database, layout, self._changes, self.watch)
         self._passes = VerificationPasses(database)
@@ -126,8 +129,8 @@ class StorageService(WatchedOperations, StorageAPI):
 
         A missing library is rebuilt from the files. `presence`: the archive that the folder must
         hold; None: the folder is not checked. `media`: where the videos are stored, if that is not
-        the folder. Raises NotWritable, DiskFull, FileFailure,
-        InvalidConfiguration or a database error.
+        the folder. Raises NotWritable, DiskFull, FileFailure, InvalidConfiguration or a database
+        error.
         """
         layout = Layout.of(config)
         await asyncio.to_thread(folders.prepare, layout)
@@ -227,6 +230,9 @@ class StorageService(WatchedOperations, StorageAPI):
     async def save_video(self, request: SaveVideo) -> StorageLocation:
         return await self._change(request.video_id, lambda: self._videos.save(request))
 
+    async def form_video(self, request: FormVideo) -> FormedVideo:
+        return await self._change(request.video_id, lambda: self._former.form(request))
+
     async def video_exists(self, video_id: str) -> VideoExists:
         try:
             location = await self._videos.locate(video_id)
@@ -268,18 +274,12 @@ class StorageService(WatchedOperations, StorageAPI):
             self._database.is_usable(),
             self.watch.is_there(),
             asyncio.to_thread(folders.is_writable, self._layout.base),
-            self._has_space(),
+            has_space(self._store, self._config.min_free),
         )
         names = ("database", "archive", "base_path_writable", "free_space")
         checks = dict(zip(names, found, strict=True))
         problems = self._supervisor.problems()
         return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
-
-    async def _has_space(self) -> bool:
-        try:
-            return (await self._store.space(self._config.min_free)).left >= 0
-        except LocalError:
-            return False
 
     async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
         async with self._changes.lock(metadata.video_id):

@@ -41,6 +41,8 @@ from ytarchive.storage import (
     ExistsRequest,
     Finding,
     FindingQuery,
+    FormedVideo,
+    FormVideo,
     PlanEntry,
     SaveMetadata,
     SavePlaylist,
@@ -289,6 +291,9 @@ class StoragePeer(StorageAPI, WorkPlansAPI, VerificationAPI):
             del self.drafts[request.draft or ""]
             self.playlists[listed.playlist_id] = listed.model_copy(update={"videos": draft})
         return Done()
+
+    async def form_video(self, request: FormVideo) -> FormedVideo:
+        return FormedVideo(location=self.stored[request.video_id])
 
     async def save_video(self, request: SaveVideo) -> StorageLocation:
         self.saves[request.video_id] += 1

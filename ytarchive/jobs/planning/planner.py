@@ -110,17 +110,24 @@ class Planner:
     async def _prepare(self, job: JobHead, chunk: dict[str, bool]) -> None:
         """Queue the videos of `chunk` that need a request. Values: whether the job names them."""
         settled: dict[str, Outcome] = {}
+        local: set[str] = set()
         if job.options.keeps_stored and job.type is not JobType.METADATA_ONLY:
-            settled = await self._without_request(job, chunk)
+            settled, local = await self._without_request(job, chunk)
         settled = await self._filtered.among(job, list(chunk)) | settled
         wanted = [video_id for video_id in chunk if video_id not in settled]
-        found = await self._fetch_metadata(wanted, refresh=job.options.refresh_metadata)
+        to_describe = [video_id for video_id in wanted if video_id not in local]
+        found = await self._fetch_metadata(to_describe, refresh=job.options.refresh_metadata)
         settled |= excluded(found, job.options.filter)
         wanted = [video_id for video_id in wanted if video_id not in settled]
         await self._repository.prepare(job.id, wanted, list(settled.values()))
 
-    async def _without_request(self, job: JobHead, chunk: dict[str, bool]) -> dict[str, Outcome]:
-        """Return results without a request: of stored videos, and of those known as unavailable."""
+    async def _without_request(
+        self, job: JobHead, chunk: dict[str, bool]
+    ) -> tuple[dict[str, Outcome], set[str]]:
+        """Return results without a request: of stored videos, and of those known as unavailable.
+
+        Also return the videos of which only the form of the media changes.
+        """
         request = ExistsRequest(
             video_ids=list(chunk),
             profile=job.options.archive_profile,
@@ -137,7 +144,9 @@ class Planner:
             lacking |= set(found.without_metadata)
         if job.options.upgrade:
             lacking |= set(found.video_ids) if job.rechecks_captions else found.below_quality.keys()
-        stored = [each for each in found.video_ids if each not in lacking or each in held]
+        to_form = set(found.to_form) - lacking
+        stored = [each for each in found.video_ids
+                  if each not in lacking | to_form or each in held]  # fmt: skip
         results = {video_id: _known_unavailable(record) for video_id, record in held.items()}
         hints = {
             each: DAMAGED
@@ -145,7 +154,8 @@ class Planner:
             else upgrade_hint(found.below_quality.get(each), job.options.quality)
             for each in stored
         }
-        return results | {each: stored_already(each, hint) for each, hint in hints.items()}
+        results |= {each: stored_already(each, hint) for each, hint in hints.items()}
+        return results, set() if job.options.filter.has_criteria else to_form
 
     async def _fetch_metadata(
         self, video_ids: list[str], *, refresh: bool

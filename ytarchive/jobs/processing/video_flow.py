@@ -9,7 +9,7 @@ from loguru import logger
 from ytarchive.common import errors
 from ytarchive.common.config import Settings
 from ytarchive.common.media import VideoMetadata
-from ytarchive.common.profile import ArchiveProfile, files_to_fetch
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import (
     caption_languages_of,
@@ -18,12 +18,20 @@ from ytarchive.common.side_files import (
 from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
+from ytarchive.jobs.processing.lacking import (
+    absent_among,
+    is_to_form,
+    missing_of,
+    needs_no_request,
+    suffix,
+    to_recheck,
+)
 from ytarchive.jobs.processing.results import exclusion, fallback, kept, skipped, with_metadata
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import JobOptions, JobResult, ResultStatus
 from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead, Outcome, upgrade_hint
 from ytarchive.metadata import VideoMetadataQuery
-from ytarchive.storage import SaveMetadata, SaveVideo, StorageLocation
+from ytarchive.storage import FormVideo, SaveMetadata, SaveVideo, StorageLocation
 
 log = logger.bind(service="jobs")
 
@@ -71,6 +79,8 @@ class VideoFlow:
         log.info("{}: archiving", video_id)
         # Checked before the first request: without the archive's disk nothing is requested.
         stored = _unless_upgraded(await self.stored(video), video)
+        if stored is not None and needs_no_request(stored, video):
+            return Outcome(await self._formed(stored, options))
         metadata, problem = await self._describe(video_id, options)
         on_title(title := metadata.title if metadata else "")
         if metadata and (excluded := await exclusion(metadata, options.filter, self._metadata)):
@@ -136,12 +146,13 @@ class VideoFlow:
         self, stored: StorageLocation, options: JobOptions, *, recheck: bool
     ) -> JobResult:
         """Request the missing files of a stored video again; the media does not change."""
-        rechecked = _to_recheck(stored, options, recheck=recheck)
-        to_fetch = [*_missing_of(stored, options), *rechecked]
+        rechecked = to_recheck(stored, options, recheck=recheck)
+        to_fetch = [*missing_of(stored, options), *rechecked]
         better = stored.quality if options.may_improve(stored.quality, stored.profile) else None
         hint = DAMAGED if stored.media_is_damaged else upgrade_hint(better, options.quality)
         if not to_fetch:
-            return skipped(stored, hint)
+            to_form = is_to_form(stored, options)
+            return await self._formed(stored, options, hint) if to_form else skipped(stored, hint)
         started = time.monotonic()
         request = DownloadRequest(
             video_id=stored.video_id,
@@ -155,7 +166,12 @@ class VideoFlow:
         if not has_no_new_files(event):
             stored = await self._storage.save_video(save_request(event, options.archive_profile))
         remarks = [*event.remarks, *filter(None, [hint])]
-        if not set(to_fetch) - {*stored.missing, *_absent_among(to_fetch, event)}:
+        has_captions = options.embed_captions and bool(captions_among(to_fetch))
+        if has_captions or is_to_form(stored, options):
+            formed = await self._formed(stored, options, *remarks)
+            if formed.status is ResultStatus.SUCCESS:
+                return formed
+        if not set(to_fetch) - {*stored.missing, *absent_among(to_fetch, event)}:
             return skipped(stored, *remarks)
         log.info("{}: {}", stored.video_id, "; ".join(event.remarks))
         return JobResult(
@@ -165,6 +181,23 @@ class VideoFlow:
             file_size=stored.size_bytes,
             duration_seconds=round(time.monotonic() - started, 3),
             quality=stored.quality,
+        )
+
+    async def _formed(
+        self, stored: StorageLocation, options: JobOptions, *remarks: str
+    ) -> JobResult:
+        """Return the result of a stored video, after its media was written in a requested form."""
+        request = FormVideo(video_id=stored.video_id, profile=options.archive_profile)
+        formed = await self._storage.form_video(request)
+        remarks = (*formed.remarks, *filter(None, remarks))
+        if not formed.is_changed:
+            return skipped(formed.location, *remarks)
+        return JobResult(
+            video_id=stored.video_id,
+            status=ResultStatus.SUCCESS,
+            message="; ".join([f"written again as {suffix(formed.location)}", *remarks]),
+            file_size=formed.location.size_bytes,
+            quality=formed.location.quality,
         )
 
     async def _describe(
@@ -214,24 +247,6 @@ def save_request(
 def has_no_new_files(event: DownloadEvent) -> bool:
     """Return whether a download of missing files fetched none of them."""
     return bool(event.only_missing) and set(event.only_missing) <= set(event.missing)
-
-
-def _missing_of(stored: StorageLocation, options: JobOptions) -> list[str]:
-    """Return the files that a job requests and a stored video lacks."""
-    return [each for each in stored.missing if options.wants(each)]
-
-
-def _to_recheck(stored: StorageLocation, options: JobOptions, *, recheck: bool) -> list[str]:
-    """Return the requested side files that a stored video may have meanwhile."""
-    present = [*stored.side_files, *stored.missing]
-    due = None if recheck else stored.due_captions
-    return files_to_fetch(options, stored.profile, present, due)
-
-
-def _absent_among(to_fetch: list[str], event: DownloadEvent) -> list[str]:
-    """Return the captions among `requested` that YouTube does not have."""
-    absent = event.absent_captions
-    return [each.key for each in captions_among(to_fetch) if each.language in absent]
 
 
 def _is_stored_since(stored: StorageLocation, job: JobHead) -> bool:

@@ -78,6 +78,11 @@ class Swap:
         """Return the id of the video."""
         return self._video.video_id
 
+    async def is_damaged(self, name: str) -> bool:
+        """Return whether a file of the stored copy is missing or damaged."""
+        present = await self._present([name])
+        return not present or present[0].is_damaged
+
     async def changes_manifest(self, facts: Facts) -> bool:
         """Return whether the manifest of the stored copy is damaged, or records other facts.
 

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 from loguru import logger
 
-from ytarchive.common.archived_files import ArchivedFile
+from ytarchive.common.archived_files import ArchivedFile, Role
 from ytarchive.common.errors import LocalError, NotFound, PathOutsideArchive, YTArchiveError
 from ytarchive.common.events import VideoChanged, publish
 from ytarchive.common.models import utc_now
@@ -47,10 +47,10 @@ class VideoStore:
     def __init__(
         self, library: Library, layout: Layout, bins: Bins, absent: AbsentCaptions
     ) -> None:
-        self._library = library
-        self._absent = absent
-        self._layout = layout
-        self._store = bins.store
+        self.library = library
+        self.absent = absent
+        self.layout = layout
+        self.store = bins.store
         self._mover = Mover(layout, bins)
         # Hashing uses a whole core, so more tasks than cores would only block other threads.
         self._hashing = asyncio.Semaphore(os.cpu_count() or 1)
@@ -69,7 +69,7 @@ class VideoStore:
         if location.video_path is None:
             raise NotFound(f"there is no download of {request.video_id}")
         sought = caption_languages_of(request.only_missing)
-        await self._absent.record(request.video_id, sought, request.absent_captions)
+        await self.absent.record(request.video_id, sought, request.absent_captions)
         publish(VideoChanged(video_id=request.video_id, change="stored"))
         if kept is not None:
             log.info("{}: the download is not stored: {}", request.video_id, kept)
@@ -77,7 +77,7 @@ class VideoStore:
 
     async def finish_move(self, video_id: str) -> None:
         """Finish a move of the video that an earlier attempt left unfinished."""
-        interrupted = await self._library.move_of(video_id)
+        interrupted = await self.library.move_of(video_id)
         if interrupted is not None:
             await self._finish(interrupted)
 
@@ -86,13 +86,13 @@ class VideoStore:
 
         Raises NotFound if nothing of the video is stored.
         """
-        location = await self._library.location(video_id)
-        metadata = self._layout.relative(self._layout.metadata_file(video_id))
-        key = self._layout.key_of(location.video_path) if location.video_path else metadata
-        states = await self._store.stat({metadata, key})
+        location = await self.library.location(video_id)
+        metadata = self.layout.relative(self.layout.metadata_file(video_id))
+        key = self.layout.key_of(location.video_path) if location.video_path else metadata
+        states = await self.store.stat({metadata, key})
         described = states[metadata].leads_to_file
         location = location.model_copy(update={"has_metadata": described})
-        location = await self._absent.with_due(location)
+        location = await self.absent.with_due(location)
         if location.video_path is None or states[key].leads_to_file:
             return location
         log.warning("{}: registered, but {} is missing", video_id, key)
@@ -100,7 +100,7 @@ class VideoStore:
 
     async def recover(self) -> None:
         """Finish interrupted moves. A move that fails again is logged and stays recorded."""
-        for move in await self._library.moves():
+        for move in await self.library.moves():
             try:
                 await self._finish(move)
             except (YTArchiveError, OSError) as error:
@@ -108,11 +108,11 @@ class VideoStore:
 
     async def _save_staged(self, request: SaveVideo) -> str | None:
         """Store a download, or return why the stored media is kept."""
-        target = await self._store.place(request.output_path or "", request.video_id)
+        target = await self.store.place(request.output_path or "", request.video_id)
         staged, is_there = await self._staged(request)
         if not is_there:
             return None  # it was stored before, or there is no download
-        earlier = (await self._library.stored_among([request.video_id])).get(request.video_id)
+        earlier = (await self.library.stored_among([request.video_id])).get(request.video_id)
         profile = request.profile
         if earlier and profile:
             profile = profile.with_side_files_of(earlier.profile)
@@ -125,14 +125,14 @@ class VideoStore:
                     await self._keep(request, swap, staged)
                     return reason
             swap = await self._swap(request.video_id, staged, target, is_new=earlier is None)
-            absent = await self._absent.after(request.video_id, [], request.absent_captions)
+            absent = await self.absent.after(request.video_id, [], request.absent_captions)
             facts = Facts(request.quality, request.missing, profile, absent)
             change = await swap.take(_replaced_by(request.quality), facts)
         stored = FileSet(request.video_id, target, change.files, facts)
         await self.execute(Move(staged, stored, change.displaced))
         if earlier is not None and home != target:
             message = "{}: stored again, in {}; the files in {} stay registered, and verified"
-            log.warning(message, request.video_id, *map(self._layout.shown, (target, home)))
+            log.warning(message, request.video_id, *map(self.layout.shown, (target, home)))
         return None
 
     async def _keep(self, request: SaveVideo, swap: Swap, staged: str) -> None:
@@ -142,9 +142,9 @@ class VideoStore:
         added = await swap.keep_missing_side_files()
         fetched = {file.side_file for file in added}
         missing = [each for each in location.missing if each not in fetched]
-        absent = await self._absent.after(request.video_id, [], request.absent_captions)
+        absent = await self.absent.after(request.video_id, [], request.absent_captions)
         facts = Facts(location.quality, missing, profile, absent)
-        await self._add(swap, staged, added, facts, "damaged, and fetched again")
+        await self.add(swap, staged, added, facts, "damaged, and fetched again")
 
     async def _save_side_files(self, request: SaveVideo) -> None:
         """Add captions and thumbnail to a stored video, and record what is still missing."""
@@ -157,23 +157,25 @@ class VideoStore:
         missing = [*not_asked, *request.missing]
         profile = _asked(location.profile, request.profile, keeps_quality=True)
         sought = caption_languages_of(request.only_missing)
-        absent = await self._absent.after(video_id, sought, request.absent_captions)
+        absent = await self.absent.after(video_id, sought, request.absent_captions)
         facts = Facts(location.quality, missing, profile, absent)
-        target = _parent(self._layout.key_of(location.video_path))
+        target = _parent(self.layout.key_of(location.video_path))
         swap = await self._swap(video_id, staged, target)
         added = await swap.side_files()
         async with self._hashing:
-            await self._add(swap, staged, added, facts, "fetched again")
+            await self.add(swap, staged, added, facts, "fetched again")
 
-    async def _add(
+    async def add(
         self, swap: Swap, staged: str, added: list[ArchivedFile], facts: Facts, detail: str
     ) -> None:
         """Add staged files to a stored video, and record what is known of it then."""
         if not added and not await swap.changes_manifest(facts):
-            await self._library.set_missing(swap.video_id, facts.missing, facts.profile)
+            await self.library.set_missing(swap.video_id, facts.missing, facts.profile)
             return
         change = await swap.take_files([file.name for file in added], detail, facts)
-        stored = FileSet(swap.video_id, swap.folder, change.files, facts, adds=change.new)
+        has_media = any(file.role is Role.MEDIA for file in added)
+        adds = None if has_media else change.new
+        stored = FileSet(swap.video_id, swap.folder, change.files, facts, adds=adds)
         await self.execute(Move(staged, stored, change.displaced))
 
     async def _swap(self, video_id: str, staged: str, folder: str, *, is_new: bool = False) -> Swap:
@@ -181,14 +183,14 @@ class VideoStore:
         store_folder = self._mover.folder(folder)
         if is_new:
             return await self.swap(staged, StoredCopy(video_id, store_folder, []))
-        known = await self._library.files_beside(video_id, folder)
-        found = await self._library.location(video_id)
+        known = await self.library.files_beside(video_id, folder)
+        found = await self.library.location(video_id)
         copy = StoredCopy(video_id, store_folder, known, found.quality, tuple(found.missing))
         return await self.swap(staged, copy)
 
     async def swap(self, staged: str, copy: StoredCopy) -> Swap:
         """Return a Swap of the files below a prefix and a stored copy."""
-        return await Swap.of(self._mover.folder(staged), copy, self._layout.scratch)
+        return await Swap.of(self._mover.folder(staged), copy, self.layout.scratch)
 
     async def _staged(self, request: SaveVideo) -> tuple[str, bool]:
         """Return the prefix of a download's files, and whether there are any.
@@ -196,17 +198,17 @@ class VideoStore:
         Raises PathOutsideArchive for a link.
         """
         name = staged_name(request.video_id, side_files=bool(request.only_missing))
-        prefix = self._layout.relative(self._layout.staging / name)
-        kind = (await self._store.stat([prefix]))[prefix].checked().kind
+        prefix = self.layout.relative(self.layout.staging / name)
+        kind = (await self.store.stat([prefix]))[prefix].checked().kind
         if kind is FileKind.FOLDER_LINK:
             raise PathOutsideArchive(f"{prefix} is a link to another folder")
         return prefix, kind is FileKind.FOLDER
 
     async def _save_in_place(self, request: SaveVideo, video_path: str) -> None:
-        media = await self._store.place(video_path)
+        media = await self.store.place(video_path)
         folder = self._mover.folder(_parent(media))
         async with self._hashing:
-            names = await file_sets.media_and_side_files(self._store, media)
+            names = await file_sets.media_and_side_files(self.store, media)
             if folder.local_path is not None:
                 await asyncio.to_thread(files.sync_all, folder.local_path, names)
             found = await file_sets.describe(folder, names)
@@ -223,9 +225,9 @@ class VideoStore:
             quality=stored.facts.quality,
             stored_at=utc_now(),
         )
-        path = self._layout.registration_file(stored.video_id)
+        path = self.layout.registration_file(stored.video_id)
         content = note.model_dump_json(indent=2).encode()
-        files.write_atomically(path, content, self._layout.scratch)
+        files.write_atomically(path, content, self.layout.scratch)
 
     async def _finish(self, move: Move) -> None:
         """Finish an interrupted move; forget it if no file was moved and staging has changed."""
@@ -233,7 +235,7 @@ class VideoStore:
         if not (await self._mover.is_ready(move) or await self._mover.has_begun(move)):
             log.warning("{}: not moved, and staging has changed; the record is deleted", video_id)
             await self._mover.undo(move)
-            await self._library.forget_move(video_id)
+            await self.library.forget_move(video_id)
             return
         log.info("{}: finishing an interrupted move", video_id)
         await self._register(await self._mover.finish(move), move)
@@ -244,19 +246,19 @@ class VideoStore:
         Raises IntegrityFailure, DiskFull, NotWritable or FileFailure; then the earlier files are
         restored, or the next start finishes the move.
         """
-        await self._library.begin_move(move)
+        await self.library.begin_move(move)
         try:
             stored = await self._mover.execute(move)
         except LocalError:
             with suppress(LocalError):  # the first failure is the one to report
                 if await self._mover.is_ready(move):
                     await self._mover.undo(move)
-                    await self._library.forget_move(move.files.video_id)
+                    await self.library.forget_move(move.files.video_id)
             raise
         await self._register(stored, move)
 
     async def _register(self, stored: FileSet, move: Move | None = None) -> None:
-        await self._library.register(stored, move.displaced if move else ())
+        await self.library.register(stored, move.displaced if move else ())
         if move is not None:
             await self._mover.remove_restored_item(move)
         size = sum(file.size_bytes for file in stored.files)
@@ -275,7 +277,7 @@ def _asked(
         return before or now
     if keeps_quality or not now.may_improve(before.quality, None):
         return before.with_side_files_of(now)
-    return now.with_side_files_of(before)
+    return now.with_side_files_of(before).model_copy(update=before.form)
 
 
 def _replaced_by(quality: str | None) -> str:

@@ -163,6 +163,9 @@ class StoredVideos(Model):
         description="Those of them with files that YouTube refused, or with captions whose next "
         "request is due",
     )
+    to_form: list[str] = Field(
+        default=[], description="Those of them whose media the profile requests in another form"
+    )
     below_quality: dict[str, str] = Field(
         default={},
         description="Those of them that may exist in a better quality than the stored one, with "

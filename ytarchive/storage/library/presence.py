@@ -47,6 +47,11 @@ class FileStates:
                 and (quality := registered[each].quality)
                 and wanted.may_improve(quality, registered[each].profile)
             },
+            to_form=[
+                each
+                for each in stored
+                if wanted and wanted.changes_form(registered[each].profile, registered[each].media)
+            ],
             damaged=[each for each in stored if registered[each].is_damaged],
             without_metadata=[each for each in stored if each not in self.described],
             unreachable=[each for each in asked if each in self.failed],

@@ -145,3 +145,11 @@ class MediaStore(Protocol):
     def local_path(self, key: str) -> Path | None:
         """Return the path of a key on this machine; None if the store is elsewhere."""
         ...
+
+
+async def has_space(store: MediaStore, min_free: int) -> bool:
+    """Return whether more than `min_free` bytes are known to be free."""
+    try:
+        return (await store.space(min_free)).left >= 0
+    except LocalError:
+        return False

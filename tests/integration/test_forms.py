@@ -1,0 +1,126 @@
+"""A stored video gets another container, or embedded data, from the archive's own files."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import environment
+from tests.integration.test_integrity import flip, run, sha256sum_accepts
+from tests.integration.test_replacing import download
+from tests.standin import StandInProcess
+from tests.standin.media import ffmpeg_program
+from ytarchive.media.ffmpeg import printed_by_ffmpeg
+
+
+@pytest.fixture
+def settings(tmp_path: Path, youtube: StandInProcess) -> dict[str, str]:
+    return environment(tmp_path / "archive", youtube, server__port=9)
+
+
+def said_about(media: Path) -> str:
+    """What ffmpeg prints about a file."""
+    return printed_by_ffmpeg(ffmpeg_program(), media, timeout=20, check=False)
+
+
+def requests(youtube: StandInProcess) -> int:
+    """The number of requests since the last call."""
+    count = int(sum(youtube.counters()["kinds"].values()))
+    youtube.reset()
+    return count
+
+
+def media_in(folder: Path) -> list[str]:
+    return sorted(path.suffix for path in folder.glob(f"{folder.name}.*")
+                  if path.suffix in {".mp4", ".mkv", ".webm", ".m4a", ".mp3"})  # fmt: skip
+
+
+EMBEDDED = ("--embed-metadata", "--embed-thumbnail", "--embed-captions")
+
+
+def test_a_stored_video_is_written_in_another_form_without_a_request(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Film", "captions": ["en"]})["id"]
+    folder = tmp_path / "archive/videos" / video
+    download(settings, video, "--quality", "360p")
+    before = (folder / f"{video}.mp4").read_bytes()
+    requests(youtube)
+
+    wanted = ("--quality", "360p", "--container", "mkv", *EMBEDDED)
+    done = download(settings, video, *wanted)
+    assert (done["status"], done["message"]) == ("success", "written again as mkv")
+    assert requests(youtube) == 0
+    assert media_in(folder) == [".mkv"]
+    found = said_about(folder / f"{video}.mkv")
+    assert all(each in found for each in ("h264", "aac", "Subtitle: subrip", "attached pic"))
+    assert "Stand-in Channel" in found
+    assert sha256sum_accepts(folder)
+    assert run(settings, "verify")[0] == 0
+
+    [item] = run(settings, "trash", "list")[1]["items"]
+    assert item["video_id"] == video
+    trashed = tmp_path / "archive/.ytarchive/trash"
+    assert [each.read_bytes() for each in trashed.rglob("*.mp4")] == [before]
+
+    assert run(settings, "rebuild")[0] == 0
+    for again in (wanted, ("--quality", "360p")):
+        assert download(settings, video, *again)["status"] == "skipped"
+    assert requests(youtube) == 0
+    assert media_in(folder) == [".mkv"]
+
+
+def test_a_list_is_written_in_another_form_without_requests_for_its_videos(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    playlist = youtube.ask("/playlists", {"count": 2})
+    listed = ("playlist", playlist["id"], "--quality", "360p")
+    assert run(settings, *listed)[0] == 0
+    requests(youtube)
+    assert run(settings, *listed)[0] == 0
+    listing = requests(youtube)
+    code, job = run(settings, *listed, "--embed-metadata")
+    assert (code, [each["status"] for each in job["results"]]) == (0, ["success"] * 2)
+    assert requests(youtube) == listing
+    for media in (tmp_path / "archive/videos").glob("*/*.mp4"):
+        assert "Stand-in Channel" in said_about(media)
+
+
+def test_captions_that_are_added_later_are_embedded(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Film", "captions": ["en", "de"]})["id"]
+    media = tmp_path / "archive/videos" / video / f"{video}.mp4"
+    download(settings, video, "--quality", "360p", "--embed-captions")
+    assert "(deu): Subtitle" not in said_about(media)
+    requests(youtube)
+    wanted = ("--quality", "360p", "--embed-captions", "--captions", "en,de")
+    done = download(settings, video, *wanted)
+    assert done["message"] == "written again as mp4; added captions in de"
+    found = said_about(media)
+    assert "(eng): Subtitle: mov_text" in found
+    assert "(deu): Subtitle: mov_text" in found
+    assert "media" not in youtube.counters()["kinds"]
+
+
+def test_nothing_is_lost_where_the_form_is_not_possible(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Film"})["id"]
+    folder = tmp_path / "archive/videos" / video
+    download(settings, video, "--quality", "audio")
+    sound = (folder / f"{video}.m4a").read_bytes()
+    converted = download(settings, video, "--quality", "audio", "--audio-format", "mp3")
+    assert converted["status"] == "skipped"
+    assert "stays m4a: a conversion to mp3 would lose quality" in converted["message"]
+    assert (folder / f"{video}.m4a").read_bytes() == sound
+
+    film: Any = youtube.ask("/videos", {"title": "Film"})["id"]
+    media = tmp_path / "archive/videos" / film / f"{film}.mp4"
+    download(settings, film, "--quality", "360p")
+    flip(media)
+    damaged = media.read_bytes()
+    refused = download(settings, film, "--quality", "360p", "--container", "mkv")
+    assert "unchanged, because its file is damaged" in refused["message"]
+    assert media.read_bytes() == damaged
+    assert media_in(media.parent) == [".mp4"]

@@ -1,0 +1,45 @@
+"""What a job requests of a stored video that the archive does not have."""
+
+from ytarchive.common.profile import files_to_fetch
+from ytarchive.common.side_files import captions_among
+from ytarchive.download import DownloadEvent
+from ytarchive.jobs.queue.models import JobOptions
+from ytarchive.jobs.queue.rows import DueVideo
+from ytarchive.storage import StorageLocation
+
+
+def missing_of(stored: StorageLocation, options: JobOptions) -> list[str]:
+    """Return the files that a job requests and a stored video lacks."""
+    return [each for each in stored.missing if options.wants(each)]
+
+
+def to_recheck(stored: StorageLocation, options: JobOptions, *, recheck: bool) -> list[str]:
+    """Return the requested side files that a stored video may have meanwhile."""
+    present = [*stored.side_files, *stored.missing]
+    due = None if recheck else stored.due_captions
+    return files_to_fetch(options, stored.profile, present, due)
+
+
+def suffix(stored: StorageLocation) -> str:
+    """Return the suffix of the stored media, without the dot."""
+    return (stored.video_path or "").rpartition(".")[2]
+
+
+def is_to_form(stored: StorageLocation, options: JobOptions) -> bool:
+    """Return whether a job requests the stored media in another form."""
+    return options.changes_form(stored.profile, suffix(stored))
+
+
+def needs_no_request(stored: StorageLocation, video: DueVideo) -> bool:
+    """Return whether only the form of a stored video's media changes."""
+    options, recheck = video.job.options, video.job.rechecks_captions
+    to_fetch = [*missing_of(stored, options), *to_recheck(stored, options, recheck=recheck)]
+    lacks_metadata = options.include_metadata and not stored.has_metadata
+    is_lacking = to_fetch or lacks_metadata or options.filter.has_criteria
+    return is_to_form(stored, options) and not is_lacking
+
+
+def absent_among(to_fetch: list[str], event: DownloadEvent) -> list[str]:
+    """Return the captions among `requested` that YouTube does not have."""
+    absent = event.absent_captions
+    return [each.key for each in captions_among(to_fetch) if each.language in absent]
