@@ -9,6 +9,7 @@ from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import in_words
+from ytarchive.download import DownloadEvent
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.queue.filtering import Facts, VideoFilter
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus, VideoProgress
@@ -21,6 +22,22 @@ def skipped_incomplete(stored: StorageLocation, error: YTArchiveError) -> JobRes
     """Return the result of a stored video whose missing side files YouTube did not provide."""
     still = f"no {in_words(stored.missing)}: {error.message}"
     return skipped(stored, *([still] if stored.missing else []))
+
+
+def archived(
+    stored: StorageLocation, event: DownloadEvent, *remarks: str, has_metadata: bool
+) -> JobResult:
+    """Return the result of a downloaded and stored video, without empty remarks."""
+    return JobResult(
+        video_id=stored.video_id,
+        status=ResultStatus.SUCCESS,
+        message="; ".join(filter(None, remarks)),
+        metadata_saved=has_metadata,
+        video_downloaded=True,
+        file_size=stored.size_bytes,
+        quality=event.quality,
+        audio_language=event.audio_language,
+    )
 
 
 def skipped(stored: StorageLocation, *remarks: str) -> JobResult:

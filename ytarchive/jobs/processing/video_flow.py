@@ -26,7 +26,14 @@ from ytarchive.jobs.processing.lacking import (
     suffix,
     to_recheck,
 )
-from ytarchive.jobs.processing.results import exclusion, fallback, kept, skipped, with_metadata
+from ytarchive.jobs.processing.results import (
+    archived,
+    exclusion,
+    fallback,
+    kept,
+    skipped,
+    with_metadata,
+)
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import JobOptions, JobResult, ResultStatus
 from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead, Outcome, upgrade_hint
@@ -103,18 +110,9 @@ class VideoFlow:
             update = {"metadata_saved": metadata is not None, "video_downloaded": True}
             return Outcome(unchanged.model_copy(update=update), title)
         remarks = [fallback(options.quality, event.quality), *event.remarks, problem]
-        result = JobResult(
-            video_id=video_id,
-            status=ResultStatus.SUCCESS,
-            message="; ".join(filter(None, remarks)),
-            metadata_saved=metadata is not None,
-            video_downloaded=True,
-            file_size=location.size_bytes,
-            duration_seconds=round(time.monotonic() - started, 3),
-            quality=event.quality,
-            audio_language=event.audio_language,
-        )
-        return Outcome(result, title)
+        result = archived(location, event, *remarks, has_metadata=metadata is not None)
+        seconds = round(time.monotonic() - started, 3)
+        return Outcome(result.model_copy(update={"duration_seconds": seconds}), title)
 
     async def stored(self, video: DueVideo) -> StorageLocation | None:
         """Return the location of a video that need not be fetched again; None for the others.
