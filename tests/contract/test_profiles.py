@@ -11,6 +11,7 @@ from tests.contract.conftest import Reach
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from ytarchive.common.config import load_settings
 from ytarchive.common.errors import InvalidRequest, UnknownFailure
+from ytarchive.common.media_formats import Container
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.jobs import (
@@ -124,6 +125,10 @@ async def test_repairs_fetch_what_was_stored_and_foreign_plans_the_default(
     repairs = cast("RepairsAPI", service.subjects()[RepairsAPI])
     repaired = await service.get_job((await repairs.repair_videos()).job_ids[0])
     assert (repaired.options.quality, repaired.options.caption_languages) == ("1080p", ["en"])
+    asked = ArchiveProfile(quality=Quality.P480, container=Container.MKV, caption_languages=["fr"])
+    workshop.storage.findings = [lost.model_copy(update={"profile": asked})]
+    repaired = await service.get_job((await repairs.repair_videos()).job_ids[0])
+    assert repaired.options.archive_profile == asked.model_copy(update={"quality": Quality.P1080})
 
     plan = await workshop.storage.create_work_plan(
         WorkPlanRequest(

@@ -19,6 +19,11 @@ caption_languages = ["de"]
 [profiles.sound]
 quality = "audio"
 include_captions = false
+
+[profiles.boxed]
+quality = "360p"
+container = "mkv"
+embed_metadata = true
 """
 
 
@@ -66,11 +71,26 @@ def test_formats_explains_the_choice_of_a_profile_and_of_single_options(
     }
 
 
+def test_repair_fetches_a_lost_video_in_the_requested_form(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Film", "captions": ["en", "de"]})["id"]
+    download(settings, video, "--profile", "boxed")
+    assert files(tmp_path, video) == {"mkv", "de.vtt"}
+    (tmp_path / "archive/videos" / video / f"{video}.mkv").unlink()
+    plain = settings | {"YTARCHIVE_CONFIG": str(tmp_path / "none.toml")}
+    with Server(plain) as server:
+        _, repaired = run(plain, "--server", server.url, "verify", "--repair")
+        assert server.ended(repaired["job_ids"][0])["status"] == "COMPLETED"
+    assert files(tmp_path, video) == {"mkv", "de.vtt"}
+    assert run(plain, "verify")[0] == 0
+
+
 def test_unknown_profile_queues_nothing(settings: dict[str, str]) -> None:
     run(settings, "init")
     code, answer = run(settings, "download", "dQw4w9WgXcQ", "--profile", "sonud")
     assert code == 2
-    assert "known profiles: default, music, sound" in answer["error"]["message"]
+    assert "known profiles: default, music, sound, boxed" in answer["error"]["message"]
     assert run(settings, "jobs")[1]["items"] == []
 
 

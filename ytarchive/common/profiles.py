@@ -52,7 +52,11 @@ class ProfileSettings(ArchiveProfile):
         return value
 
 
-BUILT_IN = {"music": ProfileSettings(quality=Quality.AUDIO, include_captions=False)}
+BUILT_IN = {
+    "music": ProfileSettings(
+        quality=Quality.AUDIO, embed_metadata=True, embed_thumbnail=True, include_captions=False
+    )
+}
 """Profiles that exist without settings; settings of the same name replace them."""
 
 

@@ -202,6 +202,7 @@ def _job_details(job: Job, titles: dict[str, str]) -> RenderableType:
         ("results", ", ".join(results) or None),
         ("ends", progress.ends_at and at_about(progress.ends_at)),
         ("stored", size(progress.stored_bytes)),
+        ("profile", job.options.profile),
         ("quality", job.options.quality),
         ("waiting for", progress.waiting_for and local_times(progress.waiting_for)),
         ("error", job.error),

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 
 from ytarchive.common.models import every_item
-from ytarchive.common.profile import CaptionFormat
+from ytarchive.common.profile import ArchiveProfile, CaptionFormat
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import DESCRIPTION
 from ytarchive.jobs.queue.models import CreateJob, Job, JobOptions, JobType
@@ -64,18 +64,21 @@ def _options(lost: list[Finding]) -> JobOptions:
     """Return the options that fetch a video's lost files as they were."""
     first = min(lost, key=lambda each: not each.path.endswith(_SOUND_ALONE))
     captions = [each for each in lost if each.language]
-    names = [each.path.rpartition("/")[2] for each in lost]
-    options = JobOptions(
-        skip_existing=False,
-        output_dir=first.output_path,
-        quality=_quality(first),
-        include_description=any(f".{DESCRIPTION}" in each for each in names),
-    )
+    asked = first.profile or ArchiveProfile()
+    is_described = any(f".{DESCRIPTION}" in each.path.rpartition("/")[2] for each in lost)
+    own = {
+        "skip_existing": False,
+        "output_dir": first.output_path,
+        "quality": _quality(first),
+        "include_description": is_described or asked.include_description,
+    }
+    options = JobOptions.model_validate(asked.profile_fields | own)
     if not captions:
         return options
     found = {each.format for each in captions}
     return options.model_copy(
         update={
+            "include_captions": True,
             "caption_languages": sorted({each.language for each in captions}),
             "caption_formats": [each for each in CaptionFormat if each.extension in found]
             or options.caption_formats,

@@ -1,6 +1,5 @@
 """The library's rows. Paths are stored relative to the archive and returned as absolute."""
 
-import functools
 import json
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -29,6 +28,7 @@ from ytarchive.storage.library.rows import (
     missing_json,
     playlist_row,
     profile_json,
+    stored_profile,
 )
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout, is_sound_alone
@@ -200,7 +200,7 @@ class Library:
             is_complete=not row["is_incomplete"],
             is_damaged=bool(row["is_damaged"]),
             quality=_quality(row),
-            profile=_profile(row["asked"]),
+            profile=stored_profile(row["asked"]),
         )
         return row["video_id"], found
 
@@ -209,7 +209,7 @@ class Library:
             video_id=row["video_id"],
             folder=row["target_path"],
             files=_FILES.validate_python(read_json(row["files"].encode())),
-            facts=Facts(row["quality"], json.loads(row["missing"]), _profile(row["profile"])),
+            facts=Facts(row["quality"], json.loads(row["missing"]), stored_profile(row["profile"])),
             adds=row["adds"],
         )
         displaced = _ITEMS.validate_json(row["displaced"])
@@ -234,7 +234,7 @@ class Library:
             captions_dir=self._shown(PurePosixPath(captions[0].name).parent if captions else None),
             captions=list(dict.fromkeys(filter(None, (each.language for each in captions)))),
             side_files=sorted({each.side_file for each in side_files if each.side_file}),
-            profile=_profile(video["asked"]),
+            profile=stored_profile(video["asked"]),
             size_bytes=video["size_bytes"],
             stored_at=from_micros(video["stored_at"] or video["metadata_at"]),
             quality=_quality(video),
@@ -255,8 +255,3 @@ def _quality(video: Row) -> str | None:
     """Return the quality of a stored video; for sound alone none is recorded."""
     is_sound = bool(video["media_path"]) and is_sound_alone(video["media_path"])
     return Quality.AUDIO.value if is_sound else video["quality"]
-
-
-@functools.lru_cache
-def _profile(text: str | None) -> ArchiveProfile | None:
-    return ArchiveProfile.model_validate_json(text) if text else None

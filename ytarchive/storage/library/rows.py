@@ -1,5 +1,6 @@
 """Rows of the library, from its models."""
 
+import functools
 import json
 from typing import Any
 
@@ -74,3 +75,9 @@ def missing_json(names: list[str]) -> str | None:
 def profile_json(profile: ArchiveProfile | None) -> str | None:
     """Return a profile as stored; None if it is unknown."""
     return profile.model_dump_json() if profile else None
+
+
+@functools.lru_cache
+def stored_profile(text: str | None) -> ArchiveProfile | None:
+    """Return a profile from its stored form."""
+    return ArchiveProfile.model_validate_json(text) if text else None

@@ -409,10 +409,11 @@ SELECT path FROM files WHERE path IN (SELECT value FROM json_each(:paths));
 -- name: upsert_finding
 -- The finding replaces an earlier finding for the same path, except that a foreign file in the place of
 -- a file that was taken out does not hide the loss: that stays until the video is stored again.
-INSERT INTO findings (path, video_id, kind, detail, found_at, quality, language, format)
+INSERT INTO findings (path, video_id, kind, detail, found_at, quality, profile, language, format)
 VALUES (
     :path, :video_id, :kind, :detail, :now,
     (SELECT quality FROM videos WHERE video_id = :video_id),
+    (SELECT profile FROM videos WHERE video_id = :video_id),
     (SELECT language FROM files WHERE video_id = :video_id AND path = :path),
     (SELECT format FROM files WHERE video_id = :video_id AND path = :path)
 )
@@ -421,6 +422,7 @@ ON CONFLICT (path) DO UPDATE SET
     detail = excluded.detail,
     found_at = excluded.found_at,
     quality = excluded.quality,
+    profile = excluded.profile,
     language = excluded.language,
     format = excluded.format,
     quarantine_path = NULL,
@@ -441,7 +443,8 @@ DELETE FROM findings WHERE kind = 'unreadable_row';
 
 -- name: list_findings
 -- The cursor is the bytes of a path, so that a damaged path does not end the list.
-SELECT *, CAST(path AS BLOB) AS place FROM findings
+SELECT findings.*, CAST(path AS BLOB) AS place, profiles.profile AS asked
+FROM findings LEFT JOIN profiles ON profiles.number = findings.profile
 WHERE path > CAST(:cursor AS TEXT) ORDER BY path LIMIT :limit;
 
 -- name: count_findings

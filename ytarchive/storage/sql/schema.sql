@@ -2,7 +2,7 @@
 -- this database from them. Paths are relative to the archive's folder, so that it can be moved.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 104;
+PRAGMA user_version = 105;
 
 -- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
@@ -183,6 +183,7 @@ CREATE TABLE findings (
     quarantine_path TEXT,             -- where the file is now
     is_removed INTEGER NOT NULL DEFAULT 0, -- whether it no longer counts as stored
     quality TEXT,                     -- quality of the video when the problem was found
+    profile INTEGER,                  -- number of the profile that was requested for the video
     language TEXT,                    -- of captions
     format TEXT                       -- null for a file that was never stored
 ) STRICT, WITHOUT ROWID;

@@ -16,7 +16,7 @@ from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, to_micros, utc_now
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable, fields_of
-from ytarchive.storage.library.rows import file_row
+from ytarchive.storage.library.rows import file_row, stored_profile
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import VIDEO_ID
 from ytarchive.storage.verify.checks import FileProblem, RegisteredFile, video_folder
@@ -226,6 +226,7 @@ def _finding(row: Row) -> Finding:
     named = {
         "path": file_name(row["path"]),
         "video_id": row["video_id"] or None,
+        "profile": stored_profile(row["asked"]),
         "quarantine_path": file_name(quarantined) if quarantined else None,
         "output_path": file_name(folder.rpartition("/")[0]) or None if folder else None,
     }

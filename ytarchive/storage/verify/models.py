@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.profile import ArchiveProfile
 
 
 class VerifyMode(StrEnum):
@@ -122,6 +123,9 @@ class Finding(Model):
         default=None, description="Folder that contains the video's folder, for a repeated download"
     )
     quality: str | None = Field(default=None, description="Quality of the video, as `720p`")
+    profile: ArchiveProfile | None = Field(
+        default=None, description="The profile that was requested for the video, if it is known"
+    )
     language: str | None = Field(default=None, description="Of captions, by BCP 47")
     format: str | None = Field(default=None, description="As `mp4`, `vtt`; null if unknown")
 
