@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import bagit
 import pytest
 
 from tests.docs.markdown import ROOT, document
@@ -25,7 +26,7 @@ def marked(page: str) -> list[str]:
 
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
-PROFILES, COOKIES, CRON, BACKUP, DELETE, MOVE, FORMATS = marked("docs/how-to.md")
+PROFILES, COOKIES, CRON, BACKUP, EXPORT, DELETE, MOVE, FORMATS = marked("docs/how-to.md")
 VIDEO = "jNQXAC9IVRw"
 
 
@@ -132,6 +133,14 @@ def test_the_recipe_for_cron_prints_a_line_of_a_crontab(variables: dict[str, str
 def test_the_recipe_for_backups_restores_one(variables: dict[str, str]) -> None:
     run(BACKUP, variables)
     assert len(list(archive(variables).glob("videos/*/*.mp4"))) == 4
+
+
+def test_the_recipe_for_export_writes_lists_and_a_bag(variables: dict[str, str]) -> None:
+    home = Path(variables["HOME"])
+    assert "bag" in run(EXPORT, variables)
+    assert f"youtube {VIDEO}\n" in (home / "archive.txt").read_text()
+    assert len((home / "videos.csv").read_text().splitlines()) == 5
+    bagit.Bag(str(home / "ytarchive-bag")).validate()
 
 
 def test_the_recipe_for_deleting_removes_a_video(variables: dict[str, str]) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     ),
     "workplan": ("workplan:workplan", "Show and retry missing videos."),
     "storage": ("storage:storage", "Show the archive's content."),
+    "export": ("export:export", "Export stored videos for other programs."),
     "verify": ("verify:verify", "Check that every stored file is unchanged."),
     "trash": ("trash:trash", "List, restore and delete replaced and removed files."),
     "quarantine": ("trash:quarantine", "List and restore damaged files."),

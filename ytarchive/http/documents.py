@@ -28,6 +28,7 @@ from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import (
     ChannelsAPI,
     ContentAPI,
+    ExportAPI,
     HistoryAPI,
     MarksAPI,
     SearchAPI,
@@ -94,6 +95,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     HistoryAPI,
     ChannelsAPI,
     ContentAPI,
+    ExportAPI,
     MarksAPI,
     MaintenanceAPI,
     LoggingAPI,

@@ -14,6 +14,15 @@ from ytarchive.storage.bins.models import (
 from ytarchive.storage.channels.api import ChannelsAPI
 from ytarchive.storage.channels.models import SaveChannel, StoredChannel
 from ytarchive.storage.content.api import ContentAPI
+from ytarchive.storage.export.api import ExportAPI
+from ytarchive.storage.export.models import (
+    ExportedFile,
+    ExportedVideo,
+    ExportFormat,
+    ExportQuery,
+    WrittenBag,
+)
+from ytarchive.storage.export.writing import open_export, write_bag
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
 from ytarchive.storage.history.records import availability_history

@@ -11,7 +11,6 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database
 from ytarchive.common.errors import LocalError, NotFound
-from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
@@ -24,6 +23,8 @@ from ytarchive.storage.channels.api import ChannelsAPI
 from ytarchive.storage.channels.service import ChannelsService
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.content.service import ContentService
+from ytarchive.storage.export.api import ExportAPI
+from ytarchive.storage.export.service import ExportService
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.service import HistoryService
 from ytarchive.storage.identity.opening import record_in_library
@@ -45,7 +46,7 @@ from ytarchive.storage.library.models import (
     VideoExists,
     VideoQuery,
 )
-from ytarchive.storage.library.playlists import save_listed
+from ytarchive.storage.library.playlists import save_listed, with_canonical_id
 from ytarchive.storage.library.presence import check_files
 from ytarchive.storage.library.repository import SCHEMA, Library
 from ytarchive.storage.maintenance.rebuild import (
@@ -182,6 +183,7 @@ class StorageService(WatchedOperations, StorageAPI):
             HistoryAPI: HistoryService(layout, self._changes, watch),
             ContentAPI: ContentService(self._library, layout, self._store, watch),
             ChannelsAPI: self.known_channels,
+            ExportAPI: ExportService(self._database, layout, self._store, self.channels, watch),
             MarksAPI: MarksService(self._database, layout, self._changes, watch),
         }
 
@@ -218,13 +220,11 @@ class StorageService(WatchedOperations, StorageAPI):
         return await self._changes.run_to_end(self._save_playlist(request))
 
     async def _save_playlist(self, request: SavePlaylist) -> Done:
-        playlist_id = parse_playlist_id(request.playlist.playlist_id)
-        playlist = request.playlist.model_copy(update={"playlist_id": playlist_id})
-        request = request.model_copy(update={"playlist": playlist})
+        request = with_canonical_id(request)
         written = await asyncio.to_thread(save_listed, request, self._layout)
         if written is not None:
             headline = {"videos": [], "video_count": written}
-            await self._library.save_playlist(playlist.model_copy(update=headline))
+            await self._library.save_playlist(request.playlist.model_copy(update=headline))
         return Done()
 
     async def save_video(self, request: SaveVideo) -> StorageLocation:

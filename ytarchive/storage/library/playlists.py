@@ -13,6 +13,7 @@ from loguru import logger
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Conflict
 from ytarchive.common.filesystem import exists
+from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
 from ytarchive.common.regular import open_regular, read_regular
@@ -25,6 +26,13 @@ log = logger.bind(service="storage")
 _BEGIN = '  "videos": ['
 _END = "  ]"
 _LONGEST_ENTRY = 2**16
+
+
+def with_canonical_id(request: SavePlaylist) -> SavePlaylist:
+    """Return the request with the id in the given id or URL. Raises InvalidIdentifier."""
+    playlist_id = parse_playlist_id(request.playlist.playlist_id)
+    playlist = request.playlist.model_copy(update={"playlist_id": playlist_id})
+    return request.model_copy(update={"playlist": playlist})
 
 
 def save_listed(request: SavePlaylist, layout: Layout) -> int | None:

@@ -113,6 +113,26 @@ FROM videos /* by */
 WHERE media_path IS NOT NULL /* and */ /* after */
 /* order */ LIMIT :limit;
 
+-- name: exported_videos
+-- Stored videos by number, of a channel or all.
+SELECT * FROM videos
+WHERE media_path IS NOT NULL AND number > :reached
+  AND (:channel IS NULL OR channel_id = :channel OR channel_title = :channel COLLATE NOCASE)
+ORDER BY number
+LIMIT :limit;
+
+-- name: listed_exports
+-- The stored ones among the videos of a JSON list, in its order.
+SELECT videos.* FROM json_each(:video_ids) AS asked
+JOIN videos ON videos.video_id = asked.value
+WHERE media_path IS NOT NULL
+  AND (:channel IS NULL OR channel_id = :channel OR channel_title = :channel COLLATE NOCASE)
+ORDER BY asked.key;
+
+-- name: exported_files
+SELECT files.* FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
+ORDER BY asked.key, files.path;
+
 -- name: count_some
 -- The number of videos that a filter matches, counted up to `:most`.
 SELECT count(*) AS videos FROM (
