@@ -62,7 +62,7 @@ def test_job_of_a_channel_stores_its_avatar_and_banner_once(
         b"\xff\xd8\xff"
     ] * 2
     assert (found["poster_url"], found["fanart_url"]) == (AVATAR, BANNER)
-    assert found["title"] == "Stand-in Films"
+    assert (found["title"], found["description"]) == ("Stand-in Films", "Films")
     assert (kinds["avatar"], kinds["banner"]) == (1, 1)
 
 

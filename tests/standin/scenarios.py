@@ -12,7 +12,7 @@ Ids = dict[str, Any]
 
 def demo(catalogue: Catalogue) -> Ids:
     """Add a channel, a video with chapters and a playlist with some dead entries."""
-    channel = catalogue.add_channel("Stand-in Films", handle="@standinfilms")
+    channel = catalogue.add_channel("Stand-in Films", handle="@standinfilms", description="Films")
     video = catalogue.add_video(
         "A short film with chapters",
         chapters=((0, "Beginning"), (1, "Middle"), (3, "End")),

@@ -105,7 +105,7 @@ class Channels:
             channel_id=listed.channel_id,
             title=listed.channel_title,
             handle=listed.handle,
-            description=listed.description,
+            description=listed.channel_description or listed.description,
             uploads_playlist_id=uploads_playlist(listed.channel_id),
             video_count=listed.video_count,
             avatar_url=listed.avatar_url,

@@ -32,6 +32,7 @@ class ListedEntries(PlaylistHeading):
     """Some entries of a playlist or channel, with metadata of the list."""
 
     handle: str | None = None
+    channel_description: str = ""
     avatar_url: str | None = None
     banner_url: str | None = None
     video_count: int | None = None

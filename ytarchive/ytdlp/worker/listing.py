@@ -23,7 +23,7 @@ from ytarchive.common.errors import SourceGone
 from ytarchive.media import Info
 from ytarchive.ytdlp.api import ListedEntries
 from ytarchive.ytdlp.worker.classifier import classify
-from ytarchive.ytdlp.worker.mapping import channel_pictures, list_details, playlist_video
+from ytarchive.ytdlp.worker.mapping import channel_details, list_details, playlist_video
 
 _CHUNK = 100
 _YOUTUBE = "https://www.youtube.com"
@@ -77,9 +77,9 @@ def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
     ydl.add_info_extractor(YoutubeTabIE())
     named = channel_and_tab(source)
     handle = named[0] if named and named[0].startswith("@") else None
-    playlist_id, pictures = _list_of(ydl, *named) if named else (source, {})
+    playlist_id, channel = _list_of(ydl, *named) if named else (source, {})
     info = _playlist(ydl, playlist_id)
-    details = list_details(info) | pictures
+    details = list_details(info) | channel
     details["handle"] = handle or details["handle"]
     # Channels and lists in a list are left out: a video has an id of this length.
     found = info.get("entries") or ()
@@ -96,14 +96,14 @@ def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
 
 
 def _list_of(ydl: Any, channel: str, tab: str) -> tuple[str, dict[str, str | None]]:
-    """Return the playlist of a channel, and the pictures if the channel's page was needed."""
+    """Return the playlist of a channel, and details if the channel's page was needed."""
     if not is_channel_name(channel):
         return tab_list(channel, tab), {}
     page = _list(ydl, f"{_YOUTUBE}/{channel.replace(':', '/')}")
     channel_id = page.get("channel_id")
     if not channel_id:
         raise SourceGone(f"YouTube has no channel {channel}")
-    return tab_list(channel_id, tab), channel_pictures(page)
+    return tab_list(channel_id, tab), channel_details(page)
 
 
 def _playlist(ydl: Any, playlist_id: str) -> Info:

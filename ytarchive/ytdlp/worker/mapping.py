@@ -34,10 +34,11 @@ def list_details(info: Info) -> dict[str, Any]:
     }
 
 
-def channel_pictures(info: Info) -> dict[str, str | None]:
-    """Return the pictures that a channel's page shows, as fields of `ListedEntries`."""
+def channel_details(info: Info) -> dict[str, str | None]:
+    """Return description and pictures of a channel's page, as fields of `ListedEntries`."""
     found = {each.get("id"): each.get("url") for each in info.get("thumbnails") or []}
     return {
+        "channel_description": info.get("description") or "",
         "avatar_url": found.get("avatar_uncropped"),
         "banner_url": found.get("banner_uncropped"),
     }
