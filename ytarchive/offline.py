@@ -1,6 +1,6 @@
-"""Maintenance by a command: by the running server, or in this process without open services.
+"""What a command does by the running server, or in this process without open services.
 
-In this process it also works with invalid settings and damaged databases.
+In this process maintenance also works with invalid settings and damaged databases.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from ytarchive.common.config import Settings, StorageConfig
 from ytarchive.common.read_only import require_sound
 from ytarchive.common.setting_sources import SettingProblem
 from ytarchive.discovery import find_server
-from ytarchive.jobs import restore_evidence
+from ytarchive.jobs import ProfilesAPI, ProfilesService, restore_evidence
 from ytarchive.maintenance import (
     Backup,
     BackupRequest,
@@ -76,6 +76,17 @@ async def open_maintenance(
         is_local = beside_server and server is None
         found = None if is_local else await find_server(settings, server, session)
         yield found.of(MaintenanceAPI) if found else OfflineMaintenance(settings, on_progress)
+
+
+@asynccontextmanager
+async def open_profiles(settings: Settings, server: str | None) -> AsyncIterator[ProfilesAPI]:
+    """Yield the profiles of a running server, otherwise of these settings, without an archive.
+
+    Raises ServiceUnavailable or TokenRequired.
+    """
+    async with aiohttp.ClientSession() as session:
+        found = await find_server(settings, server, session)
+        yield found.of(ProfilesAPI) if found else ProfilesService(settings.profiles)
 
 
 async def diagnose(

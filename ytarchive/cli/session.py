@@ -21,9 +21,10 @@ from ytarchive.common import errors
 from ytarchive.common.config import Settings, given_settings, load_settings
 from ytarchive.common.setting_sources import Given
 from ytarchive.discovery import Archive
+from ytarchive.jobs import ProfilesAPI
 from ytarchive.logging import Console, configure_logging
 from ytarchive.maintenance import MaintenanceAPI
-from ytarchive.offline import ACCESS_REMEDY, open_maintenance
+from ytarchive.offline import ACCESS_REMEDY, open_maintenance, open_profiles
 from ytarchive.storage import Access
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
@@ -207,6 +208,12 @@ def maintaining(
     return _opened(
         lambda: open_maintenance(settings, server, on_progress, beside_server=beside_server)
     )
+
+
+def profiles_of(settings: Settings) -> AbstractAsyncContextManager[ProfilesAPI]:
+    """Open the profiles of the server or of the settings; see `open_profiles`."""
+    server = chosen().server
+    return _opened(lambda: open_profiles(settings, server))
 
 
 @asynccontextmanager

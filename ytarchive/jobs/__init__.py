@@ -14,6 +14,7 @@ from ytarchive.jobs.finding.api import FoundId, ShortIdsAPI
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.models import GovernorState
 from ytarchive.jobs.profiles.api import NamedProfile, ProfileField, ProfilesAPI
+from ytarchive.jobs.profiles.service import ProfilesService
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import (
     FIRST_VIDEOS,

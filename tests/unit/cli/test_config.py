@@ -179,6 +179,23 @@ def test_the_template_describes_every_section_and_setting() -> None:
     assert set(tomllib.loads(text)) == set(Settings.model_fields)
 
 
+def test_profiles_are_listed_and_explained_without_an_archive(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text('[profiles.small]\nquality = "360p"\n[profiles.default]\nhdr = false\n')
+    listed = cli("profiles", "--config", str(file))
+    assert re.search(r"^music +built-in +quality = audio; ", listed.out, re.MULTILINE)
+    assert re.search(r"^small +settings +quality = 360p$", listed.out, re.MULTILINE)
+    explained = cli("profiles", "small", "--config", str(file)).out
+    assert re.search(r"^quality +360p +small +Largest picture", explained, re.MULTILINE)
+    assert re.search(r"^hdr +no +default +Accept", explained, re.MULTILINE)
+    assert re.search(r"^container +none +built-in +Container", explained, re.MULTILINE)
+    [first, *_] = cli("profiles", "--config", str(file), "--json").json
+    assert (first["name"], first["is_built_in"]) == ("default", False)
+    unknown = cli("profiles", "smal", "--config", str(file))
+    assert (unknown.code, "Use one of: default, music, small." in unknown.err) == (2, True)
+    assert not (tmp_path / "archive").exists()
+
+
 def test_profiles_are_shown_with_the_fields_that_they_set(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,22 +7,23 @@ from rich.console import RenderableType
 from ytarchive.cli.failure import USAGE, Failure
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, table
-from ytarchive.cli.session import reading
-from ytarchive.discovery import Archive
-from ytarchive.jobs import NamedProfile, ProfileField, ProfilesAPI
+from ytarchive.cli.session import profiles_of, without_services
+from ytarchive.common.config import Settings
+from ytarchive.jobs import NamedProfile, ProfileField
 
 
 @click.command(cls=Command)
 @click.argument("name", required=False)
-@reading
-async def profiles(archive: Archive, out: Output, name: str | None) -> None:
+@without_services
+async def profiles(settings: Settings, out: Output, name: str | None) -> None:
     """List and explain the profiles of the settings.
 
     With NAME each field of one profile is explained. A profile is a section [profiles.NAME] of the
     settings, with options of `download`: --profile NAME applies it. The profile `default` applies
     to every request; options on the command line override both.
     """
-    found = await archive.of(ProfilesAPI).list_profiles()
+    async with profiles_of(settings) as opened:
+        found = await opened.list_profiles()
     if name is None:
         out.show(found, _list)
         return
