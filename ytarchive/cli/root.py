@@ -36,6 +36,7 @@ COMMANDS = {
     "storage": ("storage:storage", "Show the archive's content."),
     "export": ("export:export", "Export stored videos for other programs."),
     "verify": ("verify:verify", "Check that every stored file is unchanged."),
+    "views": ("views:views", "Folders that show the archive under readable names."),
     "trash": ("trash:trash", "List, restore and delete replaced and removed files."),
     "quarantine": ("trash:quarantine", "List and restore damaged files."),
     "rebuild": ("rebuild:rebuild", "Rebuild the library's database from the files."),

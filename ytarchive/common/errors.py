@@ -509,6 +509,15 @@ class CrossDevice(StorageProblem):
     reason = "cross_device"
 
 
+class NoLinkPossible(LocalError):
+    code, status, meaning = "E231", 507, "A view cannot link to the archive's files"
+    remedy = (
+        "Put the view into the archive's folder or on a file system with symbolic links, or allow "
+        "copies, which need as much space as the archive (`ytarchive views add --copy`)."
+    )
+    reason = "no_link_possible"
+
+
 class LocksUnavailable(StorageProblem):
     code, meaning = "E226", "The file system does not provide file locks"
     remedy = (

@@ -10,6 +10,9 @@ from ytarchive.common.filesystem import is_file
 CHECKSUMS = "checksums.sha256"
 """The checksum file in the folder of each stored video."""
 
+VIEW_MARKER = ".ytarchive-view"
+"""The file in a view's folder that names the view; such a folder has no files of the archive."""
+
 _LONGEST_NAME = 240  # bytes; leaves room for suffixes of file systems and tools
 
 
@@ -34,6 +37,8 @@ def require_place_for_videos(
     if not place.is_relative_to(base) or any(place.is_relative_to(each) for each in own):
         raise PathOutsideArchive(f"{named[:200]!r} is not a folder for videos in the archive")
     for folder in (place, *place.parents[: len(place.relative_to(base).parts)]):
+        if is_file(folder / VIEW_MARKER):
+            raise PathOutsideArchive(f"{named[:200]!r} is in the view {folder.relative_to(base)}")
         is_own = folder == place and folder.name == video_id
         if not is_own and is_file(folder / CHECKSUMS):
             taken = f"{folder.relative_to(base)} is the folder of a stored video"

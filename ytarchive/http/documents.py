@@ -35,6 +35,7 @@ from ytarchive.storage import (
     StorageAPI,
     TrashAPI,
     VerificationAPI,
+    ViewsAPI,
     WorkPlansAPI,
 )
 
@@ -97,6 +98,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     ContentAPI,
     ExportAPI,
     MarksAPI,
+    ViewsAPI,
     MaintenanceAPI,
     LoggingAPI,
 )

@@ -23,11 +23,17 @@ from ytarchive.common.services import ServiceName
 from ytarchive.jobs import JOBS_SCHEMA
 from ytarchive.logging import LOGS_SCHEMA
 from ytarchive.metadata import METADATA_SCHEMA
-from ytarchive.storage import LIBRARY_SCHEMA, SEARCH_SCHEMA, Access, open_identity
+from ytarchive.storage import (
+    LIBRARY_SCHEMA,
+    SEARCH_SCHEMA,
+    VIEWS_SCHEMA,
+    Access,
+    open_identity,
+)
 
 # Jobs is copied first: a video that is stored meanwhile is then in the library and still in the
 # queue, which finds it stored. In the other order it would be missing from both.
-DECLARED = (JOBS_SCHEMA, METADATA_SCHEMA, LIBRARY_SCHEMA, SEARCH_SCHEMA, LOGS_SCHEMA)
+DECLARED = (JOBS_SCHEMA, METADATA_SCHEMA, LIBRARY_SCHEMA, SEARCH_SCHEMA, VIEWS_SCHEMA, LOGS_SCHEMA)
 """Every database of an archive."""
 _DATABASES = {schema.file: schema for schema in DECLARED if schema.in_backups}
 _MANIFEST = "manifest.json"

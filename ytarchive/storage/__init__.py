@@ -64,6 +64,18 @@ from ytarchive.storage.verify.models import (
     VerifyRequest,
     VerifyState,
 )
+from ytarchive.storage.views.api import ViewsAPI
+from ytarchive.storage.views.models import (
+    AddView,
+    LinkMethod,
+    RemovedView,
+    SyncView,
+    View,
+    ViewPolicy,
+    Views,
+    ViewSync,
+)
+from ytarchive.storage.views.repository import SCHEMA as VIEWS_SCHEMA
 from ytarchive.storage.work_plans.api import WorkPlansAPI
 from ytarchive.storage.work_plans.models import (
     FailedDownload,

@@ -8,9 +8,9 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import NotWritable
 from ytarchive.common.presence import Presence
 from ytarchive.common.read_only import ReadOnlyDatabase
+from ytarchive.storage.derived import Derived
 from ytarchive.storage.library.repository import SCHEMA
 from ytarchive.storage.maintenance.rebuild import Rebuilt
-from ytarchive.storage.search import Search
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.local import LocalMediaStore
@@ -30,8 +30,8 @@ class ReadOnlyStorage(StorageService):
         layout = Layout.of(config)
         database = await ReadOnlyDatabase.open(layout.database, SCHEMA)
         store = LocalMediaStore(layout)
-        search = await Search.reading(database, layout, store)
-        storage = cls(config, layout, store, database, search, presence)
+        derived = await Derived.reading(database, layout, store, config)
+        storage = cls(config, layout, store, database, derived, presence)
         try:
             yield storage
         finally:

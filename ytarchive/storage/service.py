@@ -23,6 +23,7 @@ from ytarchive.storage.channels.api import ChannelsAPI
 from ytarchive.storage.channels.service import ChannelsService
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.content.service import ContentService
+from ytarchive.storage.derived import Derived
 from ytarchive.storage.export.api import ExportAPI
 from ytarchive.storage.export.service import ExportService
 from ytarchive.storage.history.api import HistoryAPI
@@ -56,7 +57,6 @@ from ytarchive.storage.maintenance.rebuild import (
 )
 from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.service import MarksService
-from ytarchive.storage.search import Search
 from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.store import folders
 from ytarchive.storage.store.changes import Changes
@@ -72,12 +72,13 @@ from ytarchive.storage.verify.api import VerificationAPI
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.passes import VerificationPasses
 from ytarchive.storage.verify.service import VerificationSchedule, Verifier
+from ytarchive.storage.views.api import ViewsAPI
 from ytarchive.storage.work_plans.api import WorkPlansAPI
 from ytarchive.storage.work_plans.service import WorkPlans
 
 log = logger.bind(service="storage")
-
 T = TypeVar("T")
+_CHECKS = ("database", "archive", "base_path_writable", "free_space")
 
 
 class StorageService(WatchedOperations, StorageAPI):
@@ -89,7 +90,7 @@ class StorageService(WatchedOperations, StorageAPI):
         layout: Layout,
         store: MediaStore,
         database: Database,
-        search: Search,
+        derived: Derived,
         presence: Presence | None = None,
     ) -> None:
         super().__init__(ArchiveWatch(presence))
@@ -100,8 +101,9 @@ class StorageService(WatchedOperations, StorageAPI):
         self._database = database
         self._library = Library(database, layout)
         self._lists = VideoLists(database, layout)
-        self.channels = search.channels
-        self.search = search
+        self._derived = derived
+        self.search = derived.search
+        self.channels = derived.search.channels
         self.known_channels = ChannelsService(layout, self._changes, self.watch)
         bins = Bins(store)
         self._absent = AbsentCaptions(database)
@@ -139,11 +141,11 @@ class StorageService(WatchedOperations, StorageAPI):
         await restore_lost_library(layout, store, ArchiveWatch(presence))
         database = await Database.open(layout.database, SCHEMA)
         try:
-            search = await Search.open(database, layout, store, ArchiveWatch(presence))
+            derived = await Derived.open(database, layout, store, config, ArchiveWatch(presence))
         except BaseException:
             await database.close()
             raise
-        storage = cls(config, layout, store, database, search, presence)
+        storage = cls(config, layout, store, database, derived, presence)
         try:
             if presence is not None:
                 await record_in_library(database, presence.archive_id)
@@ -154,12 +156,10 @@ class StorageService(WatchedOperations, StorageAPI):
         except BaseException:
             await storage.close()
             raise
-        storage._supervisor.start("search index", search.follow)
-        verification = VerificationSchedule(
-            storage.verifier, storage._passes, storage.watch, config
-        )
+        derived.start(storage._supervisor)
+        schedule = VerificationSchedule(storage.verifier, storage._passes, storage.watch, config)
         scheduler = scheduler or Scheduler()
-        for duty in (verification.duty, storage._trash.duty):
+        for duty in (schedule.duty, storage._trash.duty):
             scheduler.add(duty, storage._supervisor)
         return storage
 
@@ -169,7 +169,7 @@ class StorageService(WatchedOperations, StorageAPI):
         await self.verifier.close()
         await self.known_channels.close()
         await self._changes.close()
-        await self.search.close()
+        await self._derived.close()
         await self._database.close()
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
@@ -180,6 +180,7 @@ class StorageService(WatchedOperations, StorageAPI):
             SearchAPI: self.search,
             VerificationAPI: self.verifier,
             WorkPlansAPI: self.plans,
+            ViewsAPI: self._derived.views,
             HistoryAPI: HistoryService(layout, self._changes, watch),
             ContentAPI: ContentService(self._library, layout, self._store, watch),
             ChannelsAPI: self.known_channels,
@@ -188,7 +189,13 @@ class StorageService(WatchedOperations, StorageAPI):
         }
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
-        return await self._changes.run_to_end(self._save_metadata(request.metadata))
+        async def save() -> StorageLocation:
+            async with self._changes.lock(request.metadata.video_id):
+                return await self._descriptions.save(request.metadata)
+
+        location = await self._changes.run_to_end(save())
+        self._derived.notify()
+        return location
 
     async def rebuild(self) -> Rebuilt:
         """Rebuild the library while it is open; changes of the archive wait for the end.
@@ -225,6 +232,7 @@ class StorageService(WatchedOperations, StorageAPI):
         if written is not None:
             headline = {"videos": [], "video_count": written}
             await self._library.save_playlist(request.playlist.model_copy(update=headline))
+            self._derived.notify()
         return Done()
 
     async def save_video(self, request: SaveVideo) -> StorageLocation:
@@ -276,17 +284,9 @@ class StorageService(WatchedOperations, StorageAPI):
             asyncio.to_thread(folders.is_writable, self._layout.base),
             has_space(self._store, self._config.min_free),
         )
-        names = ("database", "archive", "base_path_writable", "free_space")
-        checks = dict(zip(names, found, strict=True))
-        problems = self._supervisor.problems()
-        return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
-
-    async def _save_metadata(self, metadata: VideoMetadata) -> StorageLocation:
-        async with self._changes.lock(metadata.video_id):
-            location = await self._descriptions.save(metadata)
-        self.search.notify()
-        log.debug("{}: metadata stored", metadata.video_id)
-        return location
+        checks = dict(zip(_CHECKS, found, strict=True))
+        failing = self._supervisor.problems()
+        return HealthCheck.of(self.service, checks, since=self._started, problems=failing)
 
     async def _change(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
         """Run a change of a video to its end, holding the video's lock."""
@@ -296,5 +296,5 @@ class StorageService(WatchedOperations, StorageAPI):
         async with self._changes.lock(video_id):
             result = await work()
         await self.plans.resolve(video_id)
-        self.search.notify()
+        self._derived.notify()
         return result

@@ -14,6 +14,7 @@ from ytarchive.common.errors import IntegrityFailure, LocalError, YTArchiveError
 from ytarchive.common.file_names import file_name, shown_name
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import to_micros
+from ytarchive.common.paths import VIEW_MARKER
 from ytarchive.media import ffmpeg_path, quality_label, require_playable
 from ytarchive.storage.library.records import FileSet
 from ytarchive.storage.store import file_sets, files
@@ -53,7 +54,7 @@ async def video_folders(
             async for key in _folders_in(folder, store, note):
                 if VIDEO_ID.fullmatch(_name(key)) and await _is_video(key, store, videos):
                     yield key
-                elif key not in own:
+                elif key not in own and not await _is_view(key, store):
                     pending.append(key)
         except LocalError as error:  # such as `lost+found`, if the archive is a whole disk
             if folder == "." or f"{videos}/".startswith(f"{folder}/"):
@@ -97,6 +98,11 @@ async def _is_video(folder: str, store: MediaStore, videos: str) -> bool:
     state = (await store.stat([key]))[key]
     # If it is unknown, the folder's examination reports why it cannot be read.
     return state.kind in {FileKind.FILE, FileKind.LINK, FileKind.UNKNOWN}
+
+
+async def _is_view(folder: str, store: MediaStore) -> bool:
+    key = f"{folder}/{VIEW_MARKER}"
+    return (await store.stat([key]))[key].is_file
 
 
 async def examine(store: MediaStore, prefix: str, scratch: Path) -> FoundFiles:

@@ -166,6 +166,40 @@ WHERE changes.revision > :after
 ORDER BY changes.revision
 LIMIT :limit;
 
+-- Views -------------------------------------------------------------------------------------------
+
+-- name: shown_changes
+-- Changed videos, also those without media, which views no longer show.
+SELECT changes.revision, shown_videos.* FROM changes
+JOIN shown_videos ON shown_videos.number = changes.video
+WHERE changes.revision > :after ORDER BY changes.revision LIMIT :limit;
+
+-- name: shown_among
+SELECT shown_videos.* FROM json_each(:video_ids) AS asked
+JOIN shown_videos ON shown_videos.video_id = asked.value
+WHERE media_path IS NOT NULL;
+
+-- name: shown_of_channel
+SELECT * FROM shown_videos
+WHERE channel_id = :channel_id AND media_path IS NOT NULL AND number > :after
+ORDER BY number LIMIT :limit;
+
+-- name: channel_shown
+-- The channel's title in its newest metadata, and the years of its videos.
+SELECT channel_title AS title, (
+    SELECT json_group_array(DISTINCT CAST(strftime('%Y', upload_date / 1000000, 'unixepoch') AS INT))
+    FROM videos WHERE channel_id = :channel_id AND media_path IS NOT NULL
+) AS years
+FROM videos WHERE channel_id = :channel_id AND media_path IS NOT NULL
+ORDER BY metadata_at DESC LIMIT 1;
+
+-- name: lists_shown
+SELECT playlist_id, title FROM playlists WHERE playlist_id > :after
+ORDER BY playlist_id LIMIT :limit;
+
+-- name: newest_list
+SELECT ifnull(max(stored_at), 0) AS stored_at FROM playlists;
+
 -- Marks -------------------------------------------------------------------------------------------
 
 -- name: upsert_marks

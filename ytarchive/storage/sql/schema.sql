@@ -2,7 +2,7 @@
 -- this database from them. Paths are relative to the archive's folder, so that it can be moved.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 105;
+PRAGMA user_version = 106;
 
 -- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
@@ -58,8 +58,8 @@ CREATE TABLE marks (
     episode INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- Changes of searchable data, oldest first: one row per video, for its last change. The search
--- index records the last revision that it contains.
+-- Changes of videos, oldest first: one row per video, for its last change. The search index and the
+-- views record the last revision that they contain.
 CREATE TABLE changes (
     revision INTEGER PRIMARY KEY AUTOINCREMENT,
     video INTEGER NOT NULL UNIQUE     -- its number
@@ -99,6 +99,19 @@ CREATE TABLE files (
     sha256 BLOB NOT NULL,
     PRIMARY KEY (video_id, path)
 ) STRICT, WITHOUT ROWID;
+
+-- The videos as views show them, with the files in the folder of the media as JSON.
+CREATE VIEW shown_videos AS
+SELECT number, video_id, title, channel_id, channel_title, upload_date, duration, quality,
+       stored_at, media_path, (
+           SELECT json_group_array(json_object(
+               'key', path, 'role', role, 'language', language, 'automatic', automatic,
+               'format', format, 'digest', lower(hex(sha256))
+           )) FROM files
+           WHERE files.video_id = videos.video_id
+             AND role NOT IN ('metadata', 'manifest', 'checksums')
+       ) AS files
+FROM videos;
 
 CREATE TABLE playlists (
     playlist_id TEXT PRIMARY KEY,
@@ -224,8 +237,8 @@ CREATE TRIGGER change_by_insert AFTER INSERT ON videos BEGIN
     INSERT INTO changes (video) VALUES (NEW.number);
 END;
 
-CREATE TRIGGER change_by_update AFTER UPDATE OF metadata_at, stored_at, media_path, captions
-ON videos BEGIN
+CREATE TRIGGER change_by_update
+AFTER UPDATE OF metadata_at, stored_at, media_path, captions, missing ON videos BEGIN
     DELETE FROM changes WHERE video = NEW.number;
     INSERT INTO changes (video) VALUES (NEW.number);
 END;

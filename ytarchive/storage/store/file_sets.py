@@ -212,6 +212,8 @@ def _write_and_sync(folder: Path, made: Mapping[str, bytes], names: list[str]) -
     with os_errors(folder):
         folder.mkdir(exist_ok=True)
         for name, content in made.items():
+            (folder / name).unlink(missing_ok=True)  # it may be read-only
             (folder / name).write_bytes(content)
         (folder / TRANSFER).unlink(missing_ok=True)  # the manifest has its content now
+    files.protect(folder / name for name in (*names, *made))
     files.sync_all(folder, [*names, *made])

@@ -78,6 +78,18 @@ def sync_all(folder: Path, names: Collection[str]) -> None:
             sync(path)
 
 
+def protect(paths: Iterable[Path]) -> None:
+    """Make new files read-only.
+
+    Views contain second names of them, and an edit there would change the only copy. A file that
+    has another name already was adopted, and keeps its mode.
+    """
+    for path in paths:
+        with os_errors(path):
+            if path.stat(follow_symlinks=False).st_nlink == 1:
+                path.chmod(0o444)
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with os_errors(path), open_regular(path) as file:

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from ytarchive.common.errors import InvalidConfiguration, PathOutsideArchive
-from ytarchive.common.paths import followed, require_names
+from ytarchive.common.filesystem import is_file
+from ytarchive.common.paths import VIEW_MARKER, followed, require_names
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import Layout
 
@@ -65,8 +66,13 @@ def _inside(layout: Layout, path: str) -> Path:
 
 
 def _may_hold_videos(layout: Layout, folder: Path) -> bool:
-    """Return whether the folder does not overlap with ytarchive's internal folders."""
+    """Return whether the folder does not overlap with internal folders, and is in no view."""
     own = [layout.metadata, layout.logs, layout.own, layout.state]
-    return folder != layout.base and not any(
-        folder.is_relative_to(other) or other.is_relative_to(folder) for other in map(followed, own)
+    above = [each for each in (folder, *folder.parents) if each.is_relative_to(layout.base)]
+    return folder != layout.base and not (
+        any(
+            folder.is_relative_to(each) or each.is_relative_to(folder)
+            for each in map(followed, own)
+        )
+        or any(is_file(each / VIEW_MARKER) for each in above)
     )

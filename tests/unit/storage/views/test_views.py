@@ -1,0 +1,379 @@
+"""Views are created from the library, follow its changes, and leave other files alone."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.storage.samples import (
+    MEDIA,
+    OTHER,
+    VIDEO,
+    listed,
+    metadata,
+    playlist,
+    registered_files,
+    save_request,
+    stage,
+)
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.errors import (
+    Conflict,
+    FolderNotAllowed,
+    InvalidRequest,
+    NotFound,
+    PathOutsideArchive,
+)
+from ytarchive.common.media import PlaylistVideo
+from ytarchive.storage import (
+    AddView,
+    LinkMethod,
+    SaveMetadata,
+    SavePlaylist,
+    SyncView,
+    ViewPolicy,
+    ViewsAPI,
+    ViewSync,
+    rebuild_library,
+)
+from ytarchive.storage.service import StorageService
+from ytarchive.storage.views.service import ViewsService
+
+STEM = f"2009-10-25 A title [{VIDEO}]"
+FILES = [f"A channel/{STEM}.en.vtt", f"A channel/{STEM}.jpg", f"A channel/{STEM}.mp4"]
+
+
+@pytest.fixture
+async def storage(config: StorageConfig) -> AsyncIterator[StorageService]:
+    """An archive with one video."""
+    service = await StorageService.open(config)
+    await store(service, config, VIDEO)
+    yield service
+    await service.close()
+
+
+async def store(
+    storage: StorageService,
+    config: StorageConfig,
+    video_id: str,
+    title: str = "A title",
+    **more: str,
+) -> None:
+    described = metadata(video_id, title).model_copy(update=more)
+    await storage.save_metadata(SaveMetadata(metadata=described))
+    await storage.save_video(
+        save_request(stage(config, video_id, MEDIA + video_id.encode()), video_id)
+    )
+
+
+def views_of(storage: StorageService) -> ViewsService:
+    views = storage.subjects()[ViewsAPI]
+    assert isinstance(views, ViewsService)
+    return views
+
+
+async def sync(
+    storage: StorageService, name: str = "library", *, dry_run: bool = False
+) -> ViewSync:
+    return await views_of(storage).sync_view(name, SyncView(dry_run=dry_run))
+
+
+def shown(config: StorageConfig, name: str = "library") -> list[str]:
+    found = listed(config.base_path / name)
+    return [each for each in found if each != ".ytarchive-view"]
+
+
+async def test_a_new_archive_shows_its_videos_by_channel(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    report = await sync(storage)
+    assert shown(config) == FILES
+    assert (report.created, report.method) == (3, LinkMethod.HARDLINK)
+    media = config.base_path / "library" / FILES[2]
+    assert media.samefile(config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4")
+    [view] = (await views_of(storage).list_views()).views
+    assert (view.name, view.entries, view.pending, view.method) == (
+        "library", 3, 0, LinkMethod.HARDLINK,
+    )  # fmt: skip
+
+
+async def test_a_stored_video_appears_without_a_synchronisation(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await views_of(storage).update()
+    assert shown(config) == FILES
+    await store(storage, config, OTHER, "Another")
+    await storage.close()
+    assert f"A channel/2009-10-25 Another [{OTHER}].mp4" in shown(config)
+
+
+async def test_a_second_synchronisation_changes_nothing(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await sync(storage)
+    before = {path: os.lstat(config.base_path / "library" / path).st_ctime_ns for path in FILES}
+    report = await sync(storage)
+    assert (report.created, report.replaced, report.removed, report.unchanged) == (0, 0, 0, 3)
+    assert before == {
+        path: os.lstat(config.base_path / "library" / path).st_ctime_ns for path in FILES
+    }
+
+
+async def test_deleted_links_and_folders_are_created_again(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await sync(storage)
+    (config.base_path / "library" / FILES[2]).unlink()
+    assert (await sync(storage, dry_run=True)).created == 1
+    assert shown(config) == FILES[:2]
+    assert (await sync(storage)).created == 1
+    assert shown(config) == FILES
+    for path in FILES:
+        (config.base_path / "library" / path).unlink()
+    (config.base_path / "library" / "A channel").rmdir()
+    assert (await sync(storage)).created == 3
+    assert shown(config) == FILES
+
+
+async def test_a_new_title_renames_the_files_of_the_view_and_nothing_else(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await sync(storage)
+    stored = registered_files(config)
+    await storage.save_metadata(SaveMetadata(metadata=metadata(VIDEO, "Renamed")))
+    report = await sync(storage)
+    assert shown(config) == [path.replace("A title", "Renamed") for path in FILES]
+    assert (report.created, report.removed) == (3, 3)
+    assert {k: v for k, v in registered_files(config).items() if "metadata" not in k} == {
+        k: v for k, v in stored.items() if "metadata" not in k
+    }
+
+
+async def test_a_new_name_of_a_channel_renames_its_folder(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await store(storage, config, OTHER, "Another")
+    await sync(storage)
+    renamed = metadata(OTHER, "Another").model_copy(update={"channel_title": "New name"})
+    await storage.save_metadata(SaveMetadata(metadata=renamed))
+    await sync(storage)
+    assert {path.split("/")[0] for path in shown(config)} == {"New name"}
+    assert len(shown(config)) == 6
+
+
+async def test_channels_of_one_name_have_folders_of_their_own(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await sync(storage)
+    other = "UCotherotherotherotherot"
+    await store(storage, config, OTHER, "Another", channel_id=other, channel_title="a CHANNEL")
+    await sync(storage)
+    assert {path.split("/")[0] for path in shown(config)} == {"A channel", f"a CHANNEL [{other}]"}
+
+
+async def test_videos_whose_names_differ_only_in_case_are_both_shown(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    same = VIDEO.swapcase()
+    await store(storage, config, same)
+    await sync(storage)
+    names = [path for path in shown(config) if path.endswith(".mp4")]
+    assert len({name.lower() for name in names}) == 2
+
+
+async def test_files_of_other_origin_are_never_changed(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    folder = config.base_path / "library" / "A channel"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{STEM}.mp4").write_bytes(b"mine")
+    (folder / "note.txt").write_bytes(b"mine too")
+    report = await sync(storage)
+    assert (folder / f"{STEM}.mp4").read_bytes() == b"mine"
+    assert report.blocked == [FILES[2]]
+    assert sorted(report.foreign_paths) == sorted([FILES[2], "A channel/note.txt"])
+    await storage.save_metadata(SaveMetadata(metadata=metadata(VIDEO, "Renamed")))
+    await sync(storage)
+    assert (folder / f"{STEM}.mp4").read_bytes() == b"mine"
+    await views_of(storage).remove_view("library")
+    assert shown(config) == [FILES[2], "A channel/note.txt"]
+
+
+async def test_an_edited_copy_is_left_alone(storage: StorageService, config: StorageConfig) -> None:
+    await sync(storage)
+    path = config.base_path / "library" / FILES[0]
+    path.unlink()
+    path.write_text("edited")
+    report = await sync(storage)
+    assert path.read_text() == "edited"
+    assert report.foreign_paths == [FILES[0]]
+
+
+async def test_a_synchronisation_after_a_crash_completes_the_view(
+    storage: StorageService, config: StorageConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are written before the files: neither half a file nor an unknown one remains."""
+    with monkeypatch.context() as patch:
+        patch.setattr("ytarchive.storage.views.repository.Records.save", _end_of_the_process)
+        with pytest.raises(KeyError):
+            await sync(storage)
+    assert shown(config) == FILES
+    leftover = config.base_path / "library" / "A channel" / ".ytarchive-unfinished-0123"
+    leftover.write_bytes(b"part")
+    await storage.save_metadata(SaveMetadata(metadata=metadata(VIDEO, "Renamed")))
+    report = await sync(storage)
+    assert shown(config) == [path.replace("A title", "Renamed") for path in FILES]
+    assert report.foreign == 0
+
+
+async def _end_of_the_process(*_: object) -> None:
+    raise KeyError("represents the end of the process")
+
+
+async def test_the_view_is_the_same_after_its_record_and_the_library_were_lost(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await views_of(storage).add_view(AddView(name="lists", policy=ViewPolicy.PLAYLISTS))
+    await sync(storage)
+    await storage.close()
+    for name in ("views.db", "library.db"):
+        (config.state_path / name).unlink()
+    await rebuild_library(config)
+    again = await StorageService.open(config)
+    assert [each.name for each in (await views_of(again).list_views()).views] == [
+        "library",
+        "lists",
+    ]
+    report = await sync(again)
+    assert (report.created, report.foreign, shown(config)) == (0, 0, FILES)
+    await again.close()
+
+
+async def test_playlists_are_shown_in_their_order(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await store(storage, config, OTHER, "Another")
+    listing = playlist("PLxxxxxxxxxxxxxxxx").model_copy(
+        update={
+            "title": "A: list",
+            "videos": [
+                PlaylistVideo(video_id=OTHER, position=0),
+                PlaylistVideo(video_id="AAAAAAAAAAA", position=1),
+                PlaylistVideo(video_id=VIDEO, position=2),
+            ],
+        }
+    )
+    await storage.save_playlist(SavePlaylist(playlist=listing))
+    await views_of(storage).add_view(AddView(name="lists", policy=ViewPolicy.PLAYLISTS))
+    await sync(storage, "lists")
+    assert [path for path in shown(config, "lists") if path.endswith(".mp4")] == [
+        f"A\uff1a list/001 Another [{OTHER}].mp4",
+        f"A\uff1a list/003 A title [{VIDEO}].mp4",
+    ]
+    reversed_ = listing.model_copy(update={"videos": listing.videos[:1]})
+    await storage.save_playlist(SavePlaylist(playlist=reversed_))
+    await sync(storage, "lists")
+    assert len(shown(config, "lists")) == 3
+
+
+async def test_a_template_names_folders_and_files(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    view = AddView(
+        name="mine",
+        policy=ViewPolicy.CUSTOM,
+        path="by year",
+        template="{year}/{channel}/{id} {title}",
+    )
+    await views_of(storage).add_view(view)
+    await sync(storage, "mine")
+    assert shown(config, "by year")[2] == f"2009/A channel/{VIDEO} A title.mp4"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("{title}", "{nothing} {id}", "../{id}", "/{id}", "{id", "{a.b}{id}", "a:{id}"),
+        *("{title}{id}{date}", "a/b/c/{id}", "{id!r}", "{id:>9}", "\x00{id}", " /{id}"),
+        "{id}/{title}",
+    ],
+)
+async def test_unsafe_templates_are_refused(storage: StorageService, template: str) -> None:
+    view = AddView(name="mine", policy=ViewPolicy.CUSTOM, template=template)
+    with pytest.raises(InvalidRequest):
+        await views_of(storage).add_view(view)
+
+
+@pytest.mark.parametrize(
+    "path", [".", "..", "videos", "videos/x", "metadata/x", ".ytarchive/x", "/tmp/x", "library/x"]
+)
+async def test_folders_of_the_archive_are_refused(storage: StorageService, path: str) -> None:
+    view = AddView(name="mine", policy=ViewPolicy.LIBRARY, path=path)
+    with pytest.raises((PathOutsideArchive, FolderNotAllowed, Conflict)):
+        await views_of(storage).add_view(view)
+
+
+async def test_a_view_on_another_file_system_has_symbolic_links_or_copies(
+    config: StorageConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cross_device(*_: object, **__: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    outside = tmp_path / "other disk"
+    outside.mkdir()
+    config = config.model_copy(update={"allowed_roots": [outside]})
+    storage = await StorageService.open(config)
+    await store(storage, config, VIDEO)
+    monkeypatch.setattr("ytarchive.storage.views.links._link_hard", cross_device)
+    views = views_of(storage)
+    await views.add_view(AddView(name="far", policy=ViewPolicy.LIBRARY, path=str(outside / "view")))
+    assert (await sync(storage, "far")).method is LinkMethod.SYMLINK
+    assert (
+        outside / "view" / FILES[2]
+    ).readlink() == config.base_path / f"videos/{VIDEO}/{VIDEO}.mp4"
+    monkeypatch.setattr("ytarchive.storage.views.links._link_symbolic", cross_device)
+    copied = AddView(
+        name="copies", policy=ViewPolicy.LIBRARY, path=str(outside / "copy"), allow_copy=True
+    )
+    await views.add_view(copied)
+    assert (await sync(storage, "copies")).method is LinkMethod.COPY
+    assert not (outside / "copy" / FILES[2]).is_symlink()
+    assert (await sync(storage, "copies")).unchanged == 3
+    await storage.close()
+
+
+async def test_a_removed_view_leaves_the_archive_as_it_is(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await sync(storage)
+    before = registered_files(config)
+    removed = await views_of(storage).remove_view("library")
+    assert removed.removed == 3
+    assert not (config.base_path / "library").exists()
+    assert registered_files(config) == before
+    assert (await views_of(storage).list_views()).views == []
+    with pytest.raises(NotFound, match="views: none"):
+        await sync(storage)
+    await storage.close()
+    again = await StorageService.open(config)
+    assert (await views_of(again).list_views()).views == []
+    await again.close()
+
+
+async def test_stored_files_are_read_only_so_that_no_link_changes_them(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await sync(storage)
+    modes = {oct((config.base_path / "library" / path).stat().st_mode & 0o777) for path in FILES}
+    assert modes == {"0o444"}
+
+
+async def test_videos_are_not_stored_in_a_view(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await sync(storage)
+    staged = stage(config, OTHER)
+    for place in ("library", "library/A channel"):
+        with pytest.raises(PathOutsideArchive):
+            await storage.save_video(save_request(staged, OTHER, place))

@@ -1,0 +1,110 @@
+"""The content of views: pure data that policies return and the synchronisation creates."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from ytarchive.common.archived_files import Role
+from ytarchive.common.media import VideoMetadata
+
+
+@dataclass(frozen=True)
+class ViewFile:
+    """A stored file of a video."""
+
+    key: str
+    role: Role
+    format: str
+    digest: str
+    language: str | None = None
+    automatic: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """Return the end of the file's name in a view, such as `.en.auto.vtt`."""
+        parts = [self.language, "auto" if self.automatic else None] if self.language else []
+        return "".join(f".{part}" for part in [*parts, self.format] if part)
+
+
+@dataclass(frozen=True)
+class ViewVideo:
+    """A stored video, as policies see it."""
+
+    video_id: str
+    title: str
+    channel_id: str
+    channel_title: str
+    uploaded: datetime | None
+    stored_at: datetime | None
+    duration: int | None
+    quality: str | None
+    files: tuple[ViewFile, ...]
+    metadata: VideoMetadata | None = None
+    """Only for policies with `reads_metadata`."""
+
+    def with_roles(self, *roles: Role) -> list[ViewFile]:
+        """Return the files with one of the roles."""
+        return [file for file in self.files if file.role in roles]
+
+
+@dataclass(frozen=True)
+class ViewChannel:
+    """A channel with stored videos."""
+
+    channel_id: str
+    title: str
+    years: tuple[int, ...]
+    """The years of upload of its stored videos, ascending."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A file of a view: a link to a stored file, or generated content.
+
+    `stem`: shared by all files of a video in a folder. If another video has the same path, the
+    synchronisation adds a number to it.
+    """
+
+    folder: str
+    stem: str
+    suffix: str
+    source: ViewFile | None = None
+    content: bytes = field(default=b"", repr=False)
+
+    @property
+    def path(self) -> str:
+        """Return the path relative to the view."""
+        return str(PurePosixPath(self.folder, f"{self.stem}{self.suffix}"))
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The folder of a channel or playlist in a view; the synchronisation chooses its name once."""
+
+    key: str
+    title: str
+
+
+class Policy(Protocol):
+    """Determines the content of a view. No function reads the disk."""
+
+    reads_metadata: bool = False
+    """Whether `ViewVideo.metadata` is needed."""
+    describes_channels: bool = False
+    """Whether `channel` returns entries."""
+
+    def folder(self, video: ViewVideo) -> Folder | None:
+        """Return the folder that gets one name for all its videos; None if there is none."""
+        return Folder(
+            video.channel_id or f"title {video.channel_title}",
+            video.channel_title or video.channel_id or "Unknown channel",
+        )
+
+    def video(self, video: ViewVideo, folder: str) -> list[Entry]:
+        """Return the entries of a video. `folder`: the chosen name of its folder."""
+        ...
+
+    def channel(self, channel: ViewChannel, folder: str) -> list[Entry]:
+        """Return the entries of a channel that belong to none of its videos."""
+        return []

@@ -1,0 +1,263 @@
+"""Creates and removes the files of views on disk. Everything here blocks.
+
+A file of a view is deleted or replaced only if it is the recorded file, or has the identity or the
+content of a stored file. All other files have another origin and are not changed.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ytarchive.common import filesystem
+from ytarchive.common.disk import os_errors
+from ytarchive.common.errors import NoLinkPossible
+from ytarchive.common.file_names import stored_name
+from ytarchive.common.paths import VIEW_MARKER
+from ytarchive.storage.store import files
+from ytarchive.storage.views.models import LinkMethod
+
+_UNFINISHED = ".ytarchive-unfinished-"
+_FICLONE = 0x40049409
+_NO_LINK = frozenset(
+    {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS}
+    | {errno.ENOTTY, errno.EMLINK, errno.EACCES}
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The identity of a file of a view when it was created."""
+
+    inode: int
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> "Facts":
+        """Return the identity of a file."""
+        return cls(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that a view should have. `source`: the stored file; None for generated content."""
+
+    path: str
+    source: Path | None = None
+    content: bytes = b""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A file that a view has created. `facts`: None if its creation may not have ended."""
+
+    path: str
+    source: Path | None
+    digest: str
+    facts: Facts | None
+
+
+class ViewFolder:
+    """The folder of a view."""
+
+    def __init__(self, root: Path, base: Path, *, allow_copy: bool) -> None:
+        self.root = root
+        self._base = base
+        self._methods = [each for each in LinkMethod if each is not LinkMethod.COPY or allow_copy]
+        self.method: LinkMethod | None = None
+        """The first method that succeeded; known after the first link."""
+
+    def prepare(self, marker: bytes) -> None:
+        """Create the folder with its marker. Raises NotWritable, DiskFull or FileFailure."""
+        files.make_folders(self.root)
+        with os_errors(self.root):
+            path = self.root / VIEW_MARKER
+            if not filesystem.is_file(path) or path.read_bytes() != marker:
+                path.write_bytes(marker)
+
+    def put(self, wanted: Wanted, recorded: Recorded | None) -> tuple[Facts | None, bool]:
+        """Create a file, or replace the recorded one; return its identity, and if it is new.
+
+        The identity is None if a file of other origin is in its place.
+        """
+        path = self.root / wanted.path
+        with os_errors(path):
+            found = filesystem.status(path, follow=False)
+            if found is not None and self._is_wanted(wanted, path, found):
+                return Facts.of(found), False
+            if found is not None and (recorded is None or not self.is_own(recorded, found)):
+                return None, False
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._create(wanted, path, replace=found is not None)
+            except FileExistsError:
+                return None, False
+            return Facts.of(path.lstat()), True
+
+    def remove(self, recorded: Recorded) -> bool:
+        """Delete a recorded file and folders that become empty; return False if it has changed."""
+        path = self.root / recorded.path
+        with os_errors(path):
+            found = filesystem.status(path, follow=False)
+            if found is None:
+                return True
+            if not self.is_own(recorded, found):
+                return False
+            path.unlink()
+        if path.parent != self.root:
+            self.remove_empty(path.parent)
+        return True
+
+    def remove_empty(self, *folders: Path) -> None:
+        """Remove folders and their parents in the view as far as they are empty."""
+        for folder in folders:
+            with suppress(OSError):
+                for each in (
+                    folder,
+                    *folder.parents[: len(folder.relative_to(self.root).parts) - 1],
+                ):
+                    each.rmdir()
+
+    def clear(self) -> None:
+        """Delete the marker, and the folder if it is empty."""
+        with os_errors(self.root):
+            (self.root / VIEW_MARKER).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.root.rmdir()
+
+    def is_own(self, recorded: Recorded, found: os.stat_result) -> bool:
+        """Return whether the file at a recorded path was created by the view."""
+        if recorded.facts == Facts.of(found):
+            return True
+        path = self.root / recorded.path
+        if recorded.source is not None:
+            return self._shows(recorded.source, path, found)
+        return stat.S_ISREG(found.st_mode) and (
+            hashlib.sha256(path.read_bytes()).hexdigest() == recorded.digest
+        )
+
+    def _is_wanted(self, wanted: Wanted, path: Path, found: os.stat_result) -> bool:
+        if wanted.source is not None:
+            return self._shows(wanted.source, path, found)
+        is_same_size = stat.S_ISREG(found.st_mode) and found.st_size == len(wanted.content)
+        return is_same_size and path.read_bytes() == wanted.content
+
+    def _shows(self, source: Path, path: Path, found: os.stat_result) -> bool:
+        """Return whether a file is a link to a stored file, or an unchanged copy of it."""
+        if stat.S_ISLNK(found.st_mode):
+            return path.readlink() == self._target(source, path)
+        stored = filesystem.status(source)
+        if stored is None or not stat.S_ISREG(found.st_mode):
+            return False
+        is_copy = (found.st_size, found.st_mtime_ns) == (stored.st_size, stored.st_mtime_ns)
+        return os.path.samestat(found, stored) or is_copy
+
+    def _create(self, wanted: Wanted, path: Path, *, replace: bool) -> None:
+        if wanted.source is None:
+            self._finish(path, lambda draft: _write(draft, wanted.content), replace=replace)
+            return
+        for method in [self.method] if self.method else self._methods:
+            try:
+                self._link(method, wanted.source, path, replace=replace)
+            except FileExistsError:
+                raise
+            except OSError as error:
+                if error.errno not in _NO_LINK:
+                    raise
+            else:
+                self.method = method
+                return
+        raise NoLinkPossible(f"{path.parent} cannot have links to {wanted.source}")
+
+    def _link(self, method: LinkMethod, source: Path, path: Path, *, replace: bool) -> None:
+        if method is LinkMethod.HARDLINK and not replace:
+            _link_hard(source, path)
+        elif method is LinkMethod.SYMLINK and not replace:
+            _link_symbolic(self._target(source, path), path)
+        else:
+            create = {
+                LinkMethod.REFLINK: lambda draft: _reflink(source, draft),
+                LinkMethod.HARDLINK: lambda draft: _link_hard(source, draft),
+                LinkMethod.SYMLINK: lambda draft: _link_symbolic(self._target(source, path), draft),
+                LinkMethod.COPY: lambda draft: _copy(source, draft),
+            }
+            self._finish(path, create[method], replace=replace)
+
+    def _target(self, source: Path, path: Path) -> Path:
+        """Return the target of a symbolic link: relative in the archive, so that it can move."""
+        if path.is_relative_to(self._base):
+            return Path(os.path.relpath(source, path.parent))
+        return source
+
+    @staticmethod
+    def _finish(path: Path, create: Callable[[Path], object], *, replace: bool) -> None:
+        """Create a file under another name first, so that the path never has a part of it."""
+        draft = path.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+        try:
+            create(draft)
+            if replace:
+                draft.replace(path)
+            else:
+                _name_new(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def is_unfinished(name: str) -> bool:
+    """Return whether a file is what an interrupted synchronisation left."""
+    return name.startswith(_UNFINISHED)
+
+
+def listed(folder: Path) -> dict[str, os.stat_result]:
+    """Return the entries of a folder by their names as stored; none if it does not exist."""
+    with os_errors(folder):
+        try:
+            with os.scandir(folder) as entries:
+                return {
+                    stored_name(entry.name): entry.stat(follow_symlinks=False) for entry in entries
+                }
+        except FileNotFoundError:
+            return {}
+
+
+def _name_new(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:  # FAT has no hard links
+        if filesystem.exists(path):
+            raise FileExistsError(path) from None
+        draft.rename(path)
+
+
+def _write(draft: Path, content: bytes) -> None:
+    draft.write_bytes(content)
+    draft.chmod(0o644)
+
+
+def _reflink(source: Path, draft: Path) -> None:
+    with source.open("rb") as original, draft.open("xb") as copy:
+        fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
+    shutil.copystat(source, draft)
+
+
+def _link_hard(source: Path, path: Path) -> None:
+    os.link(source, path)
+
+
+def _link_symbolic(target: Path, path: Path) -> None:
+    path.symlink_to(target)
+
+
+def _copy(source: Path, draft: Path) -> None:
+    shutil.copyfile(source, draft)
+    shutil.copystat(source, draft)

@@ -1,0 +1,221 @@
+"""Rows of views: what the library shows, and what views have created."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+
+from loguru import logger
+
+from ytarchive.common.archived_files import Role
+from ytarchive.common.database import Database, Row, Writer
+from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
+from ytarchive.common.rows import all_readable, moment_of
+from ytarchive.common.schema import Schema
+from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.views.entries import ViewChannel, ViewFile, ViewVideo
+from ytarchive.storage.views.links import Facts
+from ytarchive.storage.views.names import folded
+
+log = logger.bind(service="storage")
+
+SCHEMA = Schema(package="ytarchive.storage.views", durable=False, file="views.db", in_backups=False)
+_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Record:
+    """A file that a view has created, or was about to create."""
+
+    folder: str
+    name: str
+    owner: str
+    source: str | None
+    digest: str
+    facts: Facts | None
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """Return a record from its row."""
+        facts = Facts(row["inode"], row["size"], row["modified"]) if row["inode"] else None
+        return cls(row["folder"], row["name"], row["owner"], row["source"], row["digest"], facts)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Return the folder and the name, which identify the record in its view."""
+        return self.folder, self.name
+
+    @property
+    def path(self) -> str:
+        """Return the path relative to the view."""
+        return str(PurePosixPath(self.folder, self.name))
+
+
+class ShownLibrary:
+    """Reads from the library what views show."""
+
+    def __init__(self, database: Database, layout: Layout) -> None:
+        self._database = database
+        self._layout = layout
+
+    async def newest(self) -> tuple[str, int, int]:
+        """Return the library's id, its last change, and when its newest playlist was stored."""
+        [state] = await self._database.fetch_all("search_state")
+        [lists] = await self._database.fetch_all("newest_list")
+        return state["library_id"], state["newest"], lists["stored_at"]
+
+    async def pending(self, revision: int) -> int:
+        """Return the number of videos that were changed after a revision."""
+        [counted] = await self._database.fetch_all("count_changes", {"after": revision})
+        return int(counted["videos"])
+
+    async def changed(self, after: int) -> tuple[list[ViewVideo], int]:
+        """Return the next changed videos, and the last of their revisions; 0 at the end."""
+        rows = await self._database.fetch_all("shown_changes", {"after": after, "limit": _PAGE})
+        return _videos(rows), rows[-1]["revision"] if rows else 0
+
+    async def videos(self, video_ids: Sequence[str]) -> list[ViewVideo]:
+        """Return the stored ones of some videos."""
+        asked = {"video_ids": json.dumps(list(video_ids))}
+        return _videos(await self._database.fetch_all("shown_among", asked))
+
+    async def of_channel(self, channel_id: str) -> list[ViewVideo]:
+        """Return the stored videos of a channel."""
+        found: list[ViewVideo] = []
+        after = 0
+        while True:
+            asked = {"channel_id": channel_id, "after": after, "limit": _PAGE}
+            rows = await self._database.fetch_all("shown_of_channel", asked)
+            found += _videos(rows)
+            if len(rows) < _PAGE:
+                return found
+            after = rows[-1]["number"]
+
+    async def channel(self, channel_id: str) -> ViewChannel | None:
+        """Return a channel with stored videos; None if it has none."""
+        asked = {"channel_id": channel_id}
+        row = await self._database.fetch_one("channel_shown", asked)
+        if row is None:
+            return None
+        years = sorted(year for year in json.loads(row["years"]) if year)
+        return ViewChannel(channel_id, row["title"], tuple(years))
+
+    async def playlists(self) -> list[tuple[str, str]]:
+        """Return the ids and titles of all playlists."""
+        found: list[tuple[str, str]] = []
+        while True:
+            asked = {"after": found[-1][0] if found else "", "limit": _PAGE}
+            rows = await self._database.fetch_all("lists_shown", asked)
+            found += [(row["playlist_id"], row["title"]) for row in rows]
+            if len(rows) < _PAGE:
+                return found
+
+
+class Records:
+    """The files that views have created, in `views.db`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open the database; a damaged one is created again. Raises NotWritable or DiskFull."""
+        try:
+            return cls(await Database.open(path, SCHEMA))
+        except (DatabaseCorrupt, DatabaseUnsupported) as error:
+            log.warning("the record of the views is created again: {}", error.message)
+        await asyncio.to_thread(_delete, path)
+        return cls(await Database.open(path, SCHEMA))
+
+    async def entries(self, query: str, view: str, **asked: Any) -> list[Record]:
+        """Return the records that a query selects."""
+        found = {name: json.dumps(list(value)) for name, value in asked.items()}
+        rows = await self.database.fetch_all(query, {"view": view, **found})
+        return [Record.of(row) for row in rows]
+
+    async def taken(self, view: str, paths: Iterable[str]) -> dict[str, str]:
+        """Return the owners of paths that exist, by the path as systems ignore case."""
+        folds = json.dumps(list({folded(path) for path in paths}))
+        rows = await self.database.fetch_all("taken", {"view": view, "folds": folds})
+        return {row["fold"]: row["owner"] for row in rows}
+
+    async def intend(self, view: str, records: Iterable[Record]) -> None:
+        """Record files before they are created."""
+        rows = [
+            (view, each.folder, each.name, folded(each.path), each.owner, each.source, each.digest)
+            for each in records
+        ]
+        if rows:
+            await self.database.write(lambda writer: writer.execute_many("intend", rows))
+
+    async def save(self, view: str, made: Iterable[Record], removed: Iterable[Record]) -> None:
+        """Record created and removed files."""
+        gone = [(view, *each.place) for each in removed]
+        rows = [
+            (
+                view, each.folder, each.name, each.owner, each.source, each.digest,
+                each.facts.inode, each.facts.size, each.facts.modified,
+            )
+            for each in made if each.facts
+        ]  # fmt: skip
+
+        def transaction(writer: Writer) -> None:
+            writer.execute_many("forget", gone)
+            writer.execute_many("made", rows)
+
+        if gone or rows:
+            await self.database.write(transaction)
+
+    async def not_made(self, view: str, records: Iterable[Record]) -> None:
+        """Record that files do not exist any more."""
+        rows = [(view, *each.place) for each in records]
+        await self.database.write(lambda writer: writer.execute_many("not_made", rows))
+
+    async def forget(self, view: str) -> None:
+        """Delete all rows of a view."""
+
+        def transaction(writer: Writer) -> None:
+            for query in ("forget_entries", "forget_folders", "forget_view"):
+                writer.execute(query, {"name": view})
+
+        await self.database.write(transaction)
+
+
+def _videos(rows: Sequence[Row]) -> list[ViewVideo]:
+    return list(all_readable(rows, _video, lambda row: f"video {row['video_id']}"))
+
+
+def _video(row: Row) -> ViewVideo:
+    media = row["media_path"]
+    beside = f"{PurePosixPath(media).parent}/" if media else ""
+    files = [
+        ViewFile(
+            key=each["key"],
+            role=Role(each["role"]),
+            format=each["format"],
+            digest=each["digest"],
+            language=each["language"],
+            automatic=bool(each["automatic"]),
+        )
+        for each in json.loads(row["files"])
+        if media and each["key"].startswith(beside)
+        and (each["role"] != Role.MEDIA or each["key"] == media)
+    ]  # fmt: skip
+    return ViewVideo(
+        video_id=row["video_id"],
+        title=row["title"],
+        channel_id=row["channel_id"],
+        channel_title=row["channel_title"],
+        uploaded=moment_of(row["upload_date"]),
+        stored_at=moment_of(row["stored_at"]),
+        duration=row["duration"],
+        quality=row["quality"],
+        files=tuple(files),
+    )
+
+
+def _delete(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,298 @@
+"""Makes the folder of one view equal to what the library has.
+
+A video's files are planned again when the library reports a change of it. Reading the folders finds
+what is missing or of other origin; missing files are planned again in the same way. Each file is
+recorded before it is created, so that a later synchronisation recognises it after a crash.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path, PurePosixPath
+from stat import S_ISDIR
+from typing import TypeVar
+
+from loguru import logger
+
+from ytarchive.common.errors import FileGone
+from ytarchive.common.file_names import file_name
+from ytarchive.common.paths import VIEW_MARKER
+from ytarchive.storage.store.layout import VIDEO_ID
+from ytarchive.storage.store.media_store import MediaStore
+from ytarchive.storage.views.entries import Entry, Folder, Policy, ViewVideo
+from ytarchive.storage.views.folders import FolderNames
+from ytarchive.storage.views.links import Recorded, ViewFolder, Wanted, is_unfinished, listed
+from ytarchive.storage.views.models import ViewSync
+from ytarchive.storage.views.names import folded
+from ytarchive.storage.views.repository import Record, Records, ShownLibrary
+
+log = logger.bind(service="storage")
+
+T = TypeVar("T")
+
+_FOLDERS_AT_ONCE = 200
+_SHOWN = 100
+"""The most paths that a report names."""
+CHANNEL = "channel "
+"""Begins the owner of a channel's own files; the channel's key follows."""
+
+
+@dataclass(frozen=True)
+class ViewParts:
+    """What the synchronisation of a view needs."""
+
+    name: str
+    policy: Policy
+    folder: ViewFolder
+    library: ShownLibrary
+    records: Records
+    store: MediaStore
+
+
+class Synchronisation:
+    """Updates one view once. `dry_run`: only count."""
+
+    def __init__(self, parts: ViewParts, names: FolderNames, *, dry_run: bool = False) -> None:
+        self._parts = parts
+        self._names = names
+        self._dry_run = dry_run
+        self._counts: Counter[str] = Counter()
+        self._foreign: list[str] = []
+        self._blocked: list[str] = []
+        self._titles: dict[str, str] = {}
+
+    def report(self) -> ViewSync:
+        """Return the changes so far."""
+        return ViewSync(
+            name=self._parts.name,
+            dry_run=self._dry_run,
+            method=self._parts.folder.method,
+            foreign_paths=self._foreign,
+            blocked=self._blocked,
+            **self._counts,
+        )
+
+    async def show(self, videos: list[ViewVideo]) -> None:
+        """Show videos as they are now; those without media are removed from the view."""
+        renamed: list[str] = []
+        channels: dict[str, str] = {}
+        plans: dict[str, list[Entry]] = {}
+        for video in videos:
+            name = ""
+            if (folder := self._parts.policy.folder(video)) is not None:
+                name, is_renamed = await self._folder(folder)
+                renamed += [folder.key] if is_renamed else []
+                channels[folder.key] = name
+            plans[video.video_id] = self._parts.policy.video(video, name) if video.files else []
+        for key in renamed:
+            for some in in_parts(await self._parts.library.of_channel(key)):
+                others = [each for each in some if each.video_id not in plans]
+                await self.apply(
+                    {e.video_id: self._parts.policy.video(e, channels[key]) for e in others}
+                )
+        if self._parts.policy.describes_channels:
+            for key, name in channels.items():
+                plans[f"{CHANNEL}{key}"] = await self._of_channel(key, name)
+        await self.apply(plans)
+
+    async def apply(self, plans: Mapping[str, list[Entry]]) -> None:
+        """Create, replace and remove files so that each owner has the planned entries."""
+        parts, view = self._parts, self._parts.name
+        known = {
+            each.place: each
+            for each in await parts.records.entries("entries_of", view, owners=plans)
+        }
+        wanted = await self._without_conflicts(plans)
+        gone = [record for place, record in known.items() if place not in wanted]
+        changed = {
+            place: (record, entry) for place, (record, entry) in wanted.items()
+            if place not in known or known[place].facts is None
+            or (known[place].source, known[place].digest) != (record.source, record.digest)
+        }  # fmt: skip
+        self._counts["unchanged"] += len(wanted) - len(changed)
+        if self._dry_run:
+            self._counts["removed"] += len(gone)
+            self._counts["replaced"] += sum(place in known for place in changed)
+            self._counts["created"] += sum(place not in known for place in changed)
+            return
+        new = [record for place, (record, _) in changed.items() if place not in known]
+        await parts.records.database.write(self._names.save)
+        await parts.records.intend(view, new)
+        made = await asyncio.to_thread(self._work, gone, changed, known)
+        await parts.records.save(view, made, gone)
+
+    async def read_folders(self) -> None:
+        """Read all folders: plan missing files again, and find files of other origin."""
+        parts, view = self._parts, self._parts.name
+        rows = await parts.records.database.fetch_all("folders_with_entries", {"view": view})
+        recorded = {row["folder"] for row in rows}
+        present = await asyncio.to_thread(_folders_below, parts.folder.root)
+        missing: list[Record] = []
+        for some in in_parts(sorted(recorded | present), _FOLDERS_AT_ONCE):
+            entries = await parts.records.entries("entries_in", view, folders=some)
+            missing += await asyncio.to_thread(self._missing, some, entries)
+        if missing:
+            await self._create_again(missing)
+        if not self._dry_run:
+            empty = (parts.folder.root / file_name(each) for each in present - recorded - {"."})
+            await asyncio.to_thread(parts.folder.remove_empty, *sorted(empty, reverse=True))
+
+    # --- planning -----------------------------------------------------------------------------
+
+    async def _folder(self, folder: Folder) -> tuple[str, bool]:
+        """Return the name of a channel's folder, after the title in its newest metadata."""
+        if folder.key not in self._titles:
+            channel = await self._parts.library.channel(folder.key)
+            title = channel.title if channel and channel.title else folder.title
+            self._titles[folder.key] = title
+        return self._names.name(Folder(folder.key, self._titles[folder.key]))
+
+    async def _of_channel(self, key: str, name: str) -> list[Entry]:
+        channel = await self._parts.library.channel(key)
+        return self._parts.policy.channel(channel, name) if channel else []
+
+    async def _without_conflicts(
+        self, plans: Mapping[str, list[Entry]]
+    ) -> dict[tuple[str, str], tuple[Record, Entry]]:
+        """Return the entries by place, with a number where other owners have the same path."""
+        paths = [entry.path for entries in plans.values() for entry in entries]
+        taken = await self._parts.records.taken(self._parts.name, paths)
+        # A path of an owner that is planned now is free unless its own plan takes it.
+        taken = {fold: owner for fold, owner in taken.items() if owner not in plans}
+        wanted: dict[tuple[str, str], tuple[Record, Entry]] = {}
+        for owner, entries in plans.items():
+            for number in count(1):
+                chosen = [_numbered(entry, number) for entry in entries]
+                folds = {folded(entry.path): owner for entry in chosen}
+                if number > 1:
+                    taken |= await self._parts.records.taken(self._parts.name, folds)
+                if all(taken.get(fold, owner) == owner for fold in folds):
+                    break
+            taken |= folds
+            for entry in chosen:
+                record = _record(owner, entry)
+                wanted[record.place] = (record, entry)
+        return wanted
+
+    async def _create_again(self, missing: list[Record]) -> None:
+        if self._dry_run:
+            self._counts["created"] += len(missing)
+            return
+        await self._parts.records.not_made(self._parts.name, missing)
+        before = self._counts["unchanged"]
+        await self._show_owners({record.owner for record in missing})
+        self._counts["unchanged"] = before
+
+    async def _show_owners(self, owners: set[str]) -> None:
+        """Plan some owners again."""
+        for some in in_parts(sorted(owner for owner in owners if VIDEO_ID.fullmatch(owner))):
+            await self.show(await self._parts.library.videos(some))
+        for owner in sorted(owner for owner in owners if owner.startswith(CHANNEL)):
+            channel = await self._parts.library.channel(owner.removeprefix(CHANNEL))
+            if channel is not None:
+                name, _ = self._names.name(Folder(channel.channel_id, channel.title))
+                await self.apply({owner: self._parts.policy.channel(channel, name)})
+
+    # --- on disk, in a thread -----------------------------------------------------------------
+
+    def _work(
+        self,
+        gone: list[Record],
+        changed: Mapping[tuple[str, str], tuple[Record, Entry]],
+        known: Mapping[tuple[str, str], Record],
+    ) -> list[Record]:
+        """Remove and create files. Return the created ones with their identity."""
+        for record in gone:
+            is_removed = self._parts.folder.remove(self._recorded(record))
+            self._counts["removed" if is_removed else "foreign"] += 1
+        made = []
+        for place, (record, entry) in changed.items():
+            old = known.get(place)
+            source = self._local(record.source) if record.source else None
+            wanted = Wanted(file_name(record.path), source, entry.content)
+            try:
+                facts, is_new = self._parts.folder.put(wanted, self._recorded(old) if old else None)
+            except FileGone as error:
+                log.warning("view {}: {}", self._parts.name, error.message)
+                continue
+            if facts is None:
+                self._blocked += [record.path] if len(self._blocked) < _SHOWN else []
+                continue
+            was_there = old is not None and old.facts is not None
+            self._counts[("replaced" if was_there else "created") if is_new else "unchanged"] += 1
+            made.append(replace(record, facts=facts))
+        return made
+
+    def _missing(self, folders: Iterable[str], entries: list[Record]) -> list[Record]:
+        """Return the recorded files that do not exist, and count those of other origin."""
+        by_folder: dict[str, dict[str, Record]] = {folder: {} for folder in folders}
+        for record in entries:
+            by_folder[record.folder][record.name] = record
+        missing = []
+        for folder, recorded in by_folder.items():
+            path = self._parts.folder.root / file_name(folder)
+            found = listed(path)
+            missing += [record for name, record in recorded.items() if name not in found]
+            for name, status in found.items():
+                record_here = recorded.get(name)
+                if is_unfinished(name) and not self._dry_run:
+                    (path / name).unlink(missing_ok=True)
+                elif record_here is not None and self._is_own(record_here, status):
+                    self._counts["unchanged"] += 1
+                elif not S_ISDIR(status.st_mode) and not (
+                    name == VIEW_MARKER and folder in {"", "."}
+                ):
+                    self._found_foreign(str(PurePosixPath(folder, name)))
+        return missing
+
+    def _is_own(self, record: Record, status: os.stat_result) -> bool:
+        return self._parts.folder.is_own(self._recorded(record), status)
+
+    def _found_foreign(self, path: str) -> None:
+        self._counts["foreign"] += 1
+        self._foreign += [path] if len(self._foreign) < _SHOWN else []
+
+    def _recorded(self, record: Record) -> Recorded:
+        source = self._local(record.source) if record.source else None
+        return Recorded(file_name(record.path), source, record.digest, record.facts)
+
+    def _local(self, key: str) -> Path | None:
+        return self._parts.store.local_path(key)
+
+
+def in_parts(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
+    """Yield a sequence in parts."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def _record(owner: str, entry: Entry) -> Record:
+    if entry.source is not None:
+        source, digest = entry.source.key, entry.source.digest
+    else:
+        source, digest = None, hashlib.sha256(entry.content).hexdigest()
+    path = PurePosixPath(entry.path)
+    return Record(str(path.parent), path.name, owner, source, digest, None)
+
+
+def _numbered(entry: Entry, number: int) -> Entry:
+    return entry if number == 1 else replace(entry, stem=f"{entry.stem} ({number})")
+
+
+def _folders_below(root: Path) -> set[str]:
+    """Return all folders below a view's folder, and the view's folder as `.`."""
+    found, pending = {"."}, ["."]
+    while pending:
+        folder = pending.pop()
+        below = {
+            str(PurePosixPath(folder, name))
+            for name, status in listed(root / file_name(folder)).items()
+            if S_ISDIR(status.st_mode)
+        }
+        found |= below
+        pending += below
+    return found
