@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mutagen.mp4 import MP4
 
 from tests.harness import Server, environment
 from tests.integration.test_integrity import run
@@ -55,6 +56,17 @@ def test_profile_chooses_and_one_option_overrides_it(
     assert files(tmp_path, other) == {"mp4"}
     assert download(settings, third)["quality"] == "720p"
     assert files(tmp_path, third) == {"mp4", "de.vtt"}
+
+
+def test_music_is_sound_with_tags_and_cover_without_settings(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Song", "captions": ["en", "de"]})["id"]
+    assert download(settings, video, "--profile", "music")["message"] == ""
+    assert files(tmp_path, video) == {"m4a"}
+    read: Any = MP4  # published without types
+    tags = read(tmp_path / "archive/videos" / video / f"{video}.m4a")
+    assert (tags["\xa9nam"], len(tags["covr"])) == (["Song"], 1)
 
 
 def test_formats_explains_the_choice_of_a_profile_and_of_single_options(

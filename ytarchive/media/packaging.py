@@ -93,7 +93,7 @@ def package_for(profile: ArchiveProfile, found: Streams, current: str) -> tuple[
 
 def _of_sound(wanted: AudioFormat | None, found: Streams, current: str) -> Package:
     if wanted is None or SOUND not in found.kinds:
-        return Package(current)
+        return Package(current, sound_alone=PICTURE not in found.kinds)
     copies = found.sound_codecs == (_SOUND_OF[wanted],)
     return Package(wanted, sound_alone=True, encoder=_AS_IT_IS if copies else _ENCODERS[wanted])
 
