@@ -44,6 +44,7 @@ from ytarchive.metadata.service import MetadataService
 from ytarchive.reading import open_for_reading
 from ytarchive.storage import (
     Access,
+    AdoptionAPI,
     ChannelsAPI,
     HistoryAPI,
     StorageAPI,
@@ -149,6 +150,7 @@ def _jobs(parts: Composition, *, whole_queue: bool) -> AbstractAsyncContextManag
         parts.of(HistoryAPI),
         parts.of(StagingAPI),
         parts.of(ChannelsAPI),
+        parts.of(AdoptionAPI),
     )
     settings, scheduler = parts.settings, parts.scheduler
     state = settings.storage.state_path
@@ -162,6 +164,7 @@ async def _storage(parts: Composition) -> AsyncIterator[StorageService]:
     storage = await StorageService.open(parts.settings.storage, parts.presence, parts.scheduler)
     storage.channels.look_up = parts.look_up_channel
     storage.known_channels.pictures = YouTubePictures(parts.settings.network)
+    storage.adopter.trusts_callers = not parts.in_server
     try:
         yield storage
     finally:

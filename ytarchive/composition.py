@@ -49,6 +49,7 @@ class Composition:
         self.settings = settings
         self.session = session
         self.presence = presence
+        self.in_server = in_server
         self.scheduler = Scheduler(in_server=in_server)
         self.local: dict[ServiceName, ServiceContract] = {}
 

@@ -15,6 +15,7 @@ import pytest
 from tests.docs.markdown import ROOT, document
 from tests.harness import Server, environment
 from tests.standin import StandInProcess
+from tests.unit.storage.foreign_libraries import media, write_file
 
 PAGES = ["README.md", "docs/tutorial.md", "docs/how-to.md"]
 
@@ -26,8 +27,9 @@ def marked(page: str) -> list[str]:
 
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
-PROFILES, COOKIES, CRON, BACKUP, EXPORT, DELETE, MOVE, FORMATS = marked("docs/how-to.md")
+PROFILES, COOKIES, CRON, ADOPT, BACKUP, EXPORT, DELETE, MOVE, FORMATS = marked("docs/how-to.md")
 VIDEO = "jNQXAC9IVRw"
+ADOPTED = "abcdef0ABCD"
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +130,12 @@ def test_the_recipe_for_cron_prints_a_line_of_a_crontab(variables: dict[str, str
     printed = run(CRON, variables)
     assert printed.startswith("17 3 * * * ytarchive download -a ")
     assert (Path(variables["HOME"]) / "lists.txt").read_text().startswith("https://")
+
+
+def test_the_recipe_for_an_existing_library_adopts_it(variables: dict[str, str]) -> None:
+    write_file(Path(variables["HOME"], "Videos", f"A film [{ADOPTED}].mkv"), media(".mkv"))
+    assert "1 of 1 adopted" in run(ADOPT, variables)
+    assert archive(variables).joinpath("videos", ADOPTED, f"{ADOPTED}.mkv").is_file()
 
 
 def test_the_recipe_for_backups_restores_one(variables: dict[str, str]) -> None:

@@ -136,6 +136,12 @@ class FolderNotAllowed(RequestError):
     remedy = "Add the folder to `storage.allowed_roots` in the server's settings, and restart it."
 
 
+class NotAdoptable(RequestError):
+    code, status = "E025", 422
+    meaning = "Videos cannot be adopted from this folder"
+    remedy = "Name a folder with downloads of another program, outside archives and views."
+
+
 class NotFound(RequestError):
     code, status = "E013", 404
     meaning = "No object has this id"
@@ -516,6 +522,12 @@ class NoLinkPossible(LocalError):
         "copies, which need as much space as the archive (`ytarchive views add --copy`)."
     )
     reason = "no_link_possible"
+
+
+class CannotLink(StorageProblem):
+    code, status, meaning = "E238", 409, "A file cannot be linked into the archive"
+    remedy = "Adopt the folder with `--copy` or `--move`; nothing in it was changed."
+    reason, retryable = "cannot_link", False
 
 
 class LocksUnavailable(StorageProblem):

@@ -109,6 +109,17 @@ class VerificationChanged(Model):
     is_state: ClassVar[bool] = True
 
 
+class AdoptionChanged(Model):
+    """The adoption of a folder has begun, made progress, or ended."""
+
+    kind: Literal["adoption"] = "adoption"
+    state: str | None = Field(default=None, description="null: it runs and has made progress")
+    files_found: int | None = None
+    video_id: str | None = Field(default=None, description="The video whose files were decided")
+    subject: ClassVar[str | None] = "adoption"
+    is_state: ClassVar[bool] = True
+
+
 class LogsAdded(Model):
     """Log entries were stored."""
 
@@ -125,6 +136,7 @@ Change = Annotated[
     | VideoChanged
     | GovernorChanged
     | VerificationChanged
+    | AdoptionChanged
     | LogsAdded,
     Field(discriminator="kind"),
 ]

@@ -26,6 +26,7 @@ from ytarchive.logging import LoggingAPI
 from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.storage import (
+    AdoptionAPI,
     ChannelsAPI,
     ContentAPI,
     ExportAPI,
@@ -92,6 +93,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     SearchAPI,
     WorkPlansAPI,
     VerificationAPI,
+    AdoptionAPI,
     TrashAPI,
     HistoryAPI,
     ChannelsAPI,

@@ -96,13 +96,13 @@ class JobsService(JobsAPI, DownloadListener):
         runner = Runner(self._repository, self._queue, flow, guards, conditions, jobs, slots)
         reporter = WorkPlanReporter(self._repository, clients.plans)
         planner = Planner(self._repository, clients, guards, jobs)
-        self._engine = Engine(
-            self._repository, self._queue, planner, runner, reporter, guards, clients.staging
-        )
+        parts = (repository, self._queue, planner, runner, reporter, guards)
+        self._engine = Engine(*parts, clients.staging)
         self._direct = self._direct_downloads(conditions)
         requeueing = Requeueing(database, self._engine.job_changed)
         self.governor = GovernorService(guards.governor, guards.waits, requeueing)
         self._retries = Retries(repository, requeueing, clients.plans, self.governor, profiles)
+        self._repairs = RepairService(self.create_job, clients.verification, clients.adoption)
         self._parked_retries = ParkedRetryWatcher(repository, requeueing, conditions, reporter)
         self._progress = ProgressReader(repository, runner, self._waiter, clients.download, guards)
 
@@ -141,6 +141,7 @@ class JobsService(JobsAPI, DownloadListener):
                 service._open_jobs = OpenJobs(database)
             await service._engine.start(longest_waits(settings.jobs), scheduler)
             if whole_queue:
+                service._add(service._repairs.duty)
                 service._parked_retries.listen_to(guards.ledger)
                 service._add(service._pruner.duty)
             service._add(service.registry.duty(settings.jobs.health_interval))
@@ -160,7 +161,7 @@ class JobsService(JobsAPI, DownloadListener):
         return {
             JobResultsAPI: JobResultsService(self._repository),
             ShortIdsAPI: ShortIdsService(self.list_jobs, self._clients.plans),
-            RepairsAPI: RepairService(self.create_job, self._clients.verification),
+            RepairsAPI: self._repairs,
             GovernorAPI: self.governor,
             PermitsAPI: self.permits,
             AvailabilityAPI: self.availability,

@@ -1,5 +1,16 @@
 """Storage: the archive on disk, its index, and the work plans."""
 
+from ytarchive.storage.adopt.api import AdoptionAPI
+from ytarchive.storage.adopt.models import (
+    AdoptedFile,
+    AdoptedFileQuery,
+    Adoption,
+    AdoptMethod,
+    AdoptRequest,
+    AdoptState,
+    Outcome,
+    UndescribedVideos,
+)
 from ytarchive.storage.api import StorageAPI
 from ytarchive.storage.bins.models import (
     BinName,

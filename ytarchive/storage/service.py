@@ -17,6 +17,8 @@ from ytarchive.common.presence import ArchiveWatch, Presence
 from ytarchive.common.rows import fields_of
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.supervision import Supervisor
+from ytarchive.storage.adopt.api import AdoptionAPI
+from ytarchive.storage.adopt.service import AdoptionService
 from ytarchive.storage.api import StorageAPI
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.channels.api import ChannelsAPI
@@ -117,6 +119,8 @@ class StorageService(WatchedOperations, StorageAPI):
         self._trash = TrashService(bins, restorer, self._change, config.trash_days, self.watch)
         shared = (self._passes, findings, self._library, layout, self._changes.lock)
         self.verifier = Verifier(*shared, on_end=self._library.measure, bins=bins)
+        places = (layout, self._library, store, self._videos, self._descriptions)
+        self.adopter = AdoptionService(database, config, self.watch, self._change, *places)
         self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
 
@@ -131,9 +135,8 @@ class StorageService(WatchedOperations, StorageAPI):
         """Create the folders, open the library, and finish interrupted changes.
 
         A missing library is rebuilt from the files. `presence`: the archive that the folder must
-        hold; None: the folder is not checked. `media`: where the videos are stored, if that is not
-        the folder. Raises NotWritable, DiskFull, FileFailure, InvalidConfiguration or a database
-        error.
+        hold; None: the folder is not checked. `media`: the place of the videos, if another.
+        Raises NotWritable, DiskFull, FileFailure, InvalidConfiguration or a database error.
         """
         layout = Layout.of(config)
         await asyncio.to_thread(folders.prepare, layout)
@@ -152,6 +155,7 @@ class StorageService(WatchedOperations, StorageAPI):
             await storage._videos.recover()
             await storage._descriptions.recover()
             await storage._passes.stop_interrupted_passes()
+            await storage.adopter.recover()
             await storage._settle()
         except BaseException:
             await storage.close()
@@ -164,13 +168,11 @@ class StorageService(WatchedOperations, StorageAPI):
         return storage
 
     async def close(self) -> None:
-        """Stop the verification, finish the running changes, then close the library."""
-        await self._supervisor.stop()
-        await self.verifier.close()
-        await self.known_channels.close()
-        await self._changes.close()
-        await self._derived.close()
-        await self._database.close()
+        """Stop verification and adoption, finish running changes, then close the library."""
+        users = (self._supervisor.stop, self.adopter.close, self.verifier.close)
+        parts = (self.known_channels.close, self._changes.close, self._derived.close)
+        for close in (*users, *parts, self._database.close):
+            await close()
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the service's other contracts."""
@@ -179,6 +181,7 @@ class StorageService(WatchedOperations, StorageAPI):
             TrashAPI: self._trash,
             SearchAPI: self.search,
             VerificationAPI: self.verifier,
+            AdoptionAPI: self.adopter,
             WorkPlansAPI: self.plans,
             ViewsAPI: self._derived.views,
             HistoryAPI: HistoryService(layout, self._changes, watch),
@@ -198,18 +201,14 @@ class StorageService(WatchedOperations, StorageAPI):
         return location
 
     async def rebuild(self) -> Rebuilt:
-        """Rebuild the library while it is open; changes of the archive wait for the end.
-
-        Raises Conflict during a verification or another rebuild.
-        """
+        """Rebuild the open library; changes wait. Raises Conflict during another pass."""
         return await self._changes.alone(self._rebuild)
 
     async def _rebuild(self) -> Rebuilt:
-        async with self.watch.checked(), self.verifier.paused():
+        async with self.watch.checked(), self.verifier.paused(), self.adopter.paused():
             await self._videos.recover()
-            rebuilt = await rebuild_open_library(
-                self._database, self._layout, self._store, self.watch
-            )
+            parts = (self._database, self._layout, self._store, self.watch)
+            rebuilt = await rebuild_open_library(*parts)
             await self._settle()
         try:
             await self.search.begin_again()

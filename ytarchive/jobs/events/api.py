@@ -9,7 +9,9 @@ from ytarchive.common.events import Change, EventStream
 from ytarchive.common.models import Done, Model
 from ytarchive.common.services import ServiceName
 
-EventKind = Literal["job", "result", "download", "video", "governor", "verification", "log"]
+EventKind = Literal[
+    "job", "result", "download", "video", "governor", "verification", "adoption", "log"
+]
 
 MAX_EVENTS = 1000
 """Events in one batch."""

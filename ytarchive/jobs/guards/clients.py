@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 from ytarchive.download import DownloadAPI, StagingAPI
 from ytarchive.metadata import MetadataAPI
-from ytarchive.storage import ChannelsAPI, HistoryAPI, StorageAPI, VerificationAPI, WorkPlansAPI
+from ytarchive.storage import (
+    AdoptionAPI,
+    ChannelsAPI,
+    HistoryAPI,
+    StorageAPI,
+    VerificationAPI,
+    WorkPlansAPI,
+)
 
 
 @dataclass(frozen=True)
@@ -22,3 +29,5 @@ class ServiceClients:
     """Cleans up partial downloads of cancelled jobs, if set."""
     channels: ChannelsAPI | None = None
     """Receives the metadata of listed channels, if set."""
+    adoption: AdoptionAPI | None = None
+    """Lists adopted videos without metadata, if set."""

@@ -25,3 +25,11 @@ class RepairsAPI(Contract, Protocol):
         Each video keeps its folder and quality, and the languages and formats of lost captions.
         """
         ...
+
+    @endpoint("POST /jobs/describe", status=201)
+    async def describe_adopted(self) -> QueuedRepairs:
+        """Queue a job for the metadata of adopted videos that have none, unless one is queued.
+
+        A server does so itself within ten minutes.
+        """
+        ...

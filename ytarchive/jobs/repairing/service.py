@@ -1,14 +1,15 @@
-"""Queues jobs for the findings of the verification."""
+"""Queues jobs for the findings of the verification, and for adopted videos without metadata."""
 
 from collections.abc import Awaitable, Callable, Iterable
 
 from ytarchive.common.models import every_item
 from ytarchive.common.profile import ArchiveProfile, CaptionFormat
 from ytarchive.common.quality import Quality
+from ytarchive.common.scheduler import Duty
 from ytarchive.common.side_files import DESCRIPTION
 from ytarchive.jobs.queue.models import CreateJob, Job, JobOptions, JobType
 from ytarchive.jobs.repairing.api import QueuedRepairs, RepairsAPI
-from ytarchive.storage import Finding, FindingKind, FindingQuery, VerificationAPI
+from ytarchive.storage import AdoptionAPI, Finding, FindingKind, FindingQuery, VerificationAPI
 
 _SOUND_ALONE = (".m4a", ".mka", ".mp3", ".aac", ".opus", ".ogg", ".oga", ".flac", ".wav")
 
@@ -17,14 +18,32 @@ class RepairService(RepairsAPI):
     """Creates one job for all videos with the same kind of lost files."""
 
     def __init__(
-        self, create_job: Callable[[CreateJob], Awaitable[Job]], verification: VerificationAPI
+        self,
+        create_job: Callable[[CreateJob], Awaitable[Job]],
+        verification: VerificationAPI,
+        adoption: AdoptionAPI | None,
     ) -> None:
         self._create_job = create_job
         self._verification = verification
+        self._adoption = adoption
 
     async def repair_videos(self) -> QueuedRepairs:
         jobs = [await self._create_job(each) for each in _requests(await self._findings())]
         return QueuedRepairs(job_ids=[job.id for job in jobs])
+
+    async def describe_adopted(self) -> QueuedRepairs:
+        job_ids: list[str] = []
+        adoption = self._adoption
+        while adoption and (videos := await adoption.list_undescribed()).video_ids:
+            request = CreateJob(type=JobType.METADATA_ONLY, video_ids=videos.video_ids)
+            job_ids.append((await self._create_job(request)).id)
+            await adoption.settle_undescribed(videos)
+        return QueuedRepairs(job_ids=job_ids)
+
+    @property
+    def duty(self) -> Duty:
+        """Return the duty that queues jobs for the metadata of adopted videos."""
+        return Duty("metadata of adopted videos", self.describe_adopted, 600.0, 60.0)
 
     async def _findings(self) -> list[Finding]:
         found: list[Finding] = []

@@ -64,8 +64,7 @@ async def facts_of(
     file are unknown. Raises FileFailure if the disk fails, since no decision is possible then.
     """
     described = await _read(folder, info) if info is not None else {}
-    is_of_it = described.get("ext") in {None, PurePosixPath(media).suffix.removeprefix(".")}
-    if is_of_it and (described.get("vcodec") or described.get("height")):
+    if _is_of_it(described, media):
         size = (await folder.states([media]))[media].size or 0
         return _described(described, media, size)
     if is_sound_alone(media):
@@ -76,6 +75,28 @@ async def facts_of(
             found = await asyncio.to_thread(_streams, path)
     except (IntegrityFailure, NotFound):
         return MediaFacts(frozenset({PICTURE}) if height else None, height)
+    return _inspected(found, height)
+
+
+def facts_of_local(media: Path, size: int, described: dict[str, Any]) -> MediaFacts:
+    """Return the facts of a file of this machine that is not in the archive. Blocks.
+
+    `described`: its info. Raises IntegrityFailure or another LocalError.
+    """
+    if _is_of_it(described, media.name):
+        return _described(described, media.name, size)
+    if is_sound_alone(media.name):
+        return MediaFacts(frozenset({SOUND}))
+    return _inspected(_streams(media))
+
+
+def _is_of_it(described: dict[str, Any], media: str) -> bool:
+    """Return whether an info describes the streams of a media file."""
+    is_of_it = described.get("ext") in {None, PurePosixPath(media).suffix.removeprefix(".")}
+    return is_of_it and bool(described.get("vcodec") or described.get("height"))
+
+
+def _inspected(found: Streams, height: int | None = None) -> MediaFacts:
     shorter_side = min(found.picture) if found.picture else None
     return MediaFacts(frozenset(found.kinds), height or shorter_side)
 

@@ -12,6 +12,7 @@ Captions and a thumbnail that are fetched later are stored in the same way, next
 
 import asyncio
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import PurePosixPath
 
@@ -55,8 +56,17 @@ class VideoStore:
         # Hashing uses a whole core, so more tasks than cores would only block other threads.
         self._hashing = asyncio.Semaphore(os.cpu_count() or 1)
 
-    async def save(self, request: SaveVideo) -> StorageLocation:
-        """Store a staged folder, or register a file in place. The call is idempotent."""
+    async def save(
+        self,
+        request: SaveVideo,
+        staged: str | None = None,
+        expected: Mapping[str, str] | None = None,
+    ) -> StorageLocation:
+        """Store a staged folder, or register a file in place. The call is idempotent.
+
+        `staged`: the key of a folder other than that of the download. `expected`: digests of its
+        files by name. Raises IntegrityFailure if one differs.
+        """
         kept: str | None = None
         await self.finish_move(request.video_id)
         if request.video_path is not None:
@@ -64,7 +74,7 @@ class VideoStore:
         elif request.only_missing:
             await self._save_side_files(request)
         else:
-            kept = await self._save_staged(request)
+            kept = await self._save_staged(request, staged, expected or {})
         location = await self.locate(request.video_id)
         if location.video_path is None:
             raise NotFound(f"there is no download of {request.video_id}")
@@ -106,10 +116,12 @@ class VideoStore:
             except (YTArchiveError, OSError) as error:
                 log.error("{}: not stored: {}", move.files.video_id, error)
 
-    async def _save_staged(self, request: SaveVideo) -> str | None:
+    async def _save_staged(
+        self, request: SaveVideo, folder_key: str | None, expected: Mapping[str, str]
+    ) -> str | None:
         """Store a download, or return why the stored media is kept."""
         target = await self.store.place(request.output_path or "", request.video_id)
-        staged, is_there = await self._staged(request)
+        staged, is_there = await self._staged(request, folder_key)
         if not is_there:
             return None  # it was stored before, or there is no download
         earlier = (await self.library.stored_among([request.video_id])).get(request.video_id)
@@ -128,6 +140,7 @@ class VideoStore:
             absent = await self.absent.after(request.video_id, [], request.absent_captions)
             facts = Facts(request.quality, request.missing, profile, absent)
             change = await swap.take(_replaced_by(request.quality), facts)
+            file_sets.require_digests(change.files, expected)
         stored = FileSet(request.video_id, target, change.files, facts)
         await self.execute(Move(staged, stored, change.displaced))
         if earlier is not None and home != target:
@@ -192,13 +205,13 @@ class VideoStore:
         """Return a Swap of the files below a prefix and a stored copy."""
         return await Swap.of(self._mover.folder(staged), copy, self.layout.scratch)
 
-    async def _staged(self, request: SaveVideo) -> tuple[str, bool]:
+    async def _staged(self, request: SaveVideo, key: str | None = None) -> tuple[str, bool]:
         """Return the prefix of a download's files, and whether there are any.
 
         Raises PathOutsideArchive for a link.
         """
         name = staged_name(request.video_id, side_files=bool(request.only_missing))
-        prefix = self.layout.relative(self.layout.staging / name)
+        prefix = key or self.layout.relative(self.layout.staging / name)
         kind = (await self.store.stat([prefix]))[prefix].checked().kind
         if kind is FileKind.FOLDER_LINK:
             raise PathOutsideArchive(f"{prefix} is a link to another folder")

@@ -569,3 +569,84 @@ LIMIT 20000;
 SELECT
     (SELECT count(*) FROM videos WHERE media_path IS NOT NULL) AS videos,
     (SELECT count(*) FROM work_plans) AS work_plans;
+
+-- Adoption ----------------------------------------------------------------------------------------
+
+-- name: get_adoption
+SELECT * FROM adoption;
+
+-- name: begin_adoption
+INSERT INTO adoption (folder, method, dry_run, state, started_at, updated_at)
+VALUES (:folder, :method, :dry_run, 'running', :now, :now);
+
+-- name: forget_adoption
+DELETE FROM adoption;
+
+-- name: forget_adopted_files
+DELETE FROM adopted_files;
+
+-- name: set_adoption_state
+UPDATE adoption SET
+    state = :state,
+    error = :error,
+    updated_at = :now,
+    completed_at = iif(:state = 'complete', :now, NULL);
+
+-- name: stop_interrupted_adoption
+UPDATE adoption SET state = 'stopped' WHERE state = 'running';
+
+-- name: add_found_file
+INSERT INTO adopted_files (path, size_bytes, video_id, layout, stem, rest, outcome, detail)
+VALUES (:path, :size, :video_id, :layout, :stem, :rest, :outcome, :detail)
+ON CONFLICT DO NOTHING;
+
+-- name: set_listed
+UPDATE adoption SET is_listed = 1, updated_at = :now;
+
+-- name: set_files_found
+UPDATE adoption SET files_found = :files, updated_at = :now;
+
+-- name: next_found_videos
+SELECT DISTINCT video_id FROM adopted_files
+WHERE outcome IS NULL AND video_id > :cursor ORDER BY video_id LIMIT :limit;
+
+-- name: count_found_videos
+UPDATE adoption SET videos_found = (
+    SELECT count(DISTINCT video_id) FROM adopted_files WHERE video_id IS NOT NULL
+);
+
+-- name: found_files_of
+SELECT * FROM adopted_files WHERE video_id = :video_id AND outcome IS NULL ORDER BY path;
+
+-- name: mark_begun
+UPDATE adopted_files SET begun_as = :name WHERE path = :path;
+
+-- name: settle_file
+UPDATE adopted_files SET outcome = :outcome, detail = :detail WHERE path = :path;
+
+-- name: count_adopted
+UPDATE adoption SET
+    videos_done = videos_done + 1,
+    videos_adopted = videos_adopted + :videos,
+    bytes_adopted = bytes_adopted + :bytes,
+    updated_at = :now;
+
+-- name: count_outcomes
+SELECT outcome, count(*) AS files FROM adopted_files WHERE outcome IS NOT NULL GROUP BY outcome;
+
+-- name: list_adopted_files
+SELECT *, CAST(path AS BLOB) AS place FROM adopted_files
+WHERE outcome IS NOT NULL AND (:outcome IS NULL OR outcome = :outcome)
+  AND path > CAST(:cursor AS TEXT)
+ORDER BY path LIMIT :limit;
+
+-- name: add_undescribed
+INSERT INTO undescribed_videos (video_id) VALUES (:video_id) ON CONFLICT DO NOTHING;
+
+-- name: list_undescribed
+SELECT undescribed_videos.video_id FROM undescribed_videos
+LEFT JOIN videos USING (video_id)
+WHERE videos.metadata_at IS NULL ORDER BY video_id LIMIT :limit;
+
+-- name: settle_undescribed
+DELETE FROM undescribed_videos WHERE video_id IN (SELECT value FROM json_each(:video_ids));

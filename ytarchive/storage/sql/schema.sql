@@ -2,7 +2,7 @@
 -- this database from them. Paths are relative to the archive's folder, so that it can be moved.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 106;
+PRAGMA user_version = 107;
 
 -- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
@@ -300,3 +300,40 @@ CREATE TRIGGER entries_removed AFTER DELETE ON work_plan_entries BEGIN
         failed = failed - (OLD.kind = 'failed')
     WHERE plan_id = OLD.plan_id;
 END;
+
+-- The current or last adoption of a folder of another program: one row.
+CREATE TABLE adoption (
+    folder TEXT NOT NULL,             -- absolute, as stored_name
+    method TEXT NOT NULL,             -- link, move, copy
+    dry_run INTEGER NOT NULL,
+    state TEXT NOT NULL,              -- running, stopped, complete, failed
+    error TEXT,
+    started_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    completed_at INTEGER,
+    is_listed INTEGER NOT NULL DEFAULT 0, -- 1: adopted_files has all files of the folder
+    files_found INTEGER NOT NULL DEFAULT 0,
+    videos_found INTEGER NOT NULL DEFAULT 0,
+    videos_done INTEGER NOT NULL DEFAULT 0,
+    videos_adopted INTEGER NOT NULL DEFAULT 0,
+    bytes_adopted INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The files of that folder.
+CREATE TABLE adopted_files (
+    path TEXT PRIMARY KEY,            -- relative to the folder, as stored_name
+    size_bytes INTEGER NOT NULL,
+    video_id TEXT,                    -- the video to which it belongs by its name
+    layout TEXT,                      -- the program whose naming it has
+    stem TEXT NOT NULL,               -- path of its media without suffix
+    rest TEXT NOT NULL,               -- its name after that of its media; empty for media
+    begun_as TEXT,                    -- its name in the archive, when it is about to be stored
+    outcome TEXT,                     -- adopted, duplicate, not_recognised; null: not decided yet
+    detail TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX adopted_files_by_video ON adopted_files (video_id, outcome)
+WHERE video_id IS NOT NULL;
+
+-- Adopted videos without metadata, until Jobs has queued a job for it.
+CREATE TABLE undescribed_videos (video_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;

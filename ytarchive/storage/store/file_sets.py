@@ -188,6 +188,13 @@ async def intact(folder: StoreFolder, expected: Iterable[StoredFile]) -> list[St
     return [file for file in found if states[file.name].checked().sha256 == file.sha256]
 
 
+def require_digests(files: Iterable[StoredFile], expected: Mapping[str, str]) -> None:
+    """Raise IntegrityFailure if a file differs from its expected digest, as after a bad copy."""
+    wrong = [file.name for file in files if expected.get(file.name) not in {None, file.sha256}]
+    if wrong:
+        raise IntegrityFailure(f"the copy {wrong[0]} differs from its original", files=wrong)
+
+
 def _belongs(file: ArchivedFile, video_id: str) -> bool:
     """Return whether a finished download may have a file of this name: the id names it."""
     name = file.name

@@ -1,0 +1,150 @@
+"""`ytarchive adopt`."""
+
+import asyncio
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import click
+from pydantic import BaseModel
+from rich.console import Group as Lines
+from rich.console import RenderableType
+
+from ytarchive.cli.changes import following
+from ytarchive.cli.following import NO_SERVER_WORKS
+from ytarchive.cli.options import Command
+from ytarchive.cli.output import Output, cell, pairs, size, table
+from ytarchive.cli.session import creating
+from ytarchive.cli.text import counted
+from ytarchive.common.errors import Conflict
+from ytarchive.common.models import Page
+from ytarchive.discovery import Archive
+from ytarchive.jobs import RepairsAPI
+from ytarchive.storage import (
+    AdoptedFile,
+    AdoptedFileQuery,
+    Adoption,
+    AdoptionAPI,
+    AdoptMethod,
+    AdoptRequest,
+    AdoptState,
+    Outcome,
+)
+
+_INTERVAL = 0.05
+_SHOWN_EVERY = 5.0
+"""Seconds between two messages about the progress."""
+_SHOWN = 20
+_MOST = 10_000
+
+
+class Adopted(BaseModel):
+    """The finished adoption, its files, and the jobs that fetch missing metadata."""
+
+    adoption: Adoption
+    files: list[AdoptedFile]
+    job_ids: list[str]
+
+
+@click.command(cls=Command)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+@click.option("--link", "method", flag_value="link", default=True,
+              help="Use hard links, which need no space (default).")  # fmt: skip
+@click.option("--move", "method", flag_value="move",
+              help="Remove files from DIR after they are stored and compared.")  # fmt: skip
+@click.option("--copy", "method", flag_value="copy", help="Copy the files.")
+@click.option("--dry-run", "preview", is_flag=True, help="Only show what would be adopted.")
+@creating
+async def adopt(archive: Archive, out: Output, /, folder: Path, method: str, preview: bool) -> int:
+    """Adopt the videos in DIR that yt-dlp or another program fetched, without the network.
+
+    DIR is searched with all its folders. Names of yt-dlp, Pinchflat, TubeSync, Tube Archivist,
+    ytdl-sub, Youtarr, MeTube and YoutubeDL-Material are recognised. The report has each file: it is
+    adopted, a duplicate, or not recognised, with the reason. An interrupted run is resumed by the
+    next one. With --link the archive shares the content of the files with DIR: do not edit them
+    there. With a running server, DIR must be below a folder of its `storage.allowed_roots`.
+    """
+    request = _request(folder, method, dry_run=preview)
+    adoption = await _follow(archive, out, request)
+    job_ids = [] if preview else (await archive.of(RepairsAPI).describe_adopted()).job_ids
+    files = await _files(archive, out, None if out.as_json else Outcome.NOT_RECOGNISED)
+    out.show(Adopted(adoption=adoption, files=files, job_ids=job_ids), _adopted)
+    for job_id in job_ids:
+        out.line(f"metadata is queued: `ytarchive jobs watch {job_id}`")
+    if job_ids and archive.url is None:
+        out.remark(NO_SERVER_WORKS)
+    return 0 if adoption.state is AdoptState.COMPLETE else 1
+
+
+def _request(folder: Path, method: str, *, dry_run: bool) -> AdoptRequest:
+    named = str(folder.absolute())
+    return AdoptRequest(folder=named, method=AdoptMethod(method), dry_run=dry_run)
+
+
+async def _follow(archive: Archive, out: Output, request: AdoptRequest) -> Adoption:
+    """Adopt and wait for the end; an interrupt stops the adoption, and the next run continues."""
+    api = archive.of(AdoptionAPI)
+    adoption = await api.start_adoption(request)
+    shown = time.monotonic()
+    try:
+        async with following(archive, "adoption") as changes:
+            while adoption.state is AdoptState.RUNNING:
+                await changes.next()
+                adoption = await api.get_adoption()
+                if time.monotonic() - shown > _SHOWN_EVERY and not out.as_json:
+                    shown = time.monotonic()
+                    out.remark(_progress(adoption))
+                await asyncio.sleep(_INTERVAL)
+    except asyncio.CancelledError:
+        with suppress(Conflict):
+            await api.cancel_adoption()
+        out.remark("Stopped; the next run continues.")
+        raise
+    return adoption
+
+
+def _progress(adoption: Adoption) -> str:
+    if not adoption.is_listed:
+        return f"{counted(adoption.files_found, 'file')} found"
+    videos = f"{adoption.videos_done} of {counted(adoption.videos_found, 'video')}"
+    return f"{videos}; adopted: {adoption.videos_adopted}, {size(adoption.bytes_adopted)}"
+
+
+async def _files(archive: Archive, out: Output, outcome: Outcome | None) -> list[AdoptedFile]:
+    """Return the files with an outcome; for a table no more than are shown."""
+    most = _MOST if out.as_json else _SHOWN
+    query = AdoptedFileQuery(outcome=outcome, limit=min(most, 1000))
+    page: Page[AdoptedFile] = await archive.of(AdoptionAPI).list_adopted_files(query)
+    files = list(page.items)
+    while page.next_cursor is not None and len(files) < most:
+        query = query.model_copy(update={"cursor": page.next_cursor})
+        page = await archive.of(AdoptionAPI).list_adopted_files(query)
+        files += page.items
+    out.name_skipped(page.skipped)
+    return files
+
+
+def _adopted(done: Adopted) -> RenderableType:
+    adoption = done.adoption
+    would = " (dry run: nothing is changed)" if adoption.dry_run else ""
+    state = f"{adoption.state}: {adoption.error}" if adoption.error else f"{adoption.state}{would}"
+    counts = {outcome: adoption.files.get(outcome, 0) for outcome in Outcome}
+    facts = pairs(
+        [
+            ("state", state),
+            ("videos", f"{adoption.videos_adopted} of {adoption.videos_found} adopted"),
+            ("size", size(adoption.bytes_adopted)),
+            *((f"files {outcome.replace('_', ' ')}", count) for outcome, count in counts.items()),
+        ]
+    )
+    parts: list[RenderableType] = [facts]
+    if done.files:
+        rows = [(each.path, each.detail) for each in done.files]
+        parts.append(table(["/NOT RECOGNISED", "~REASON"], rows))
+    more = counts[Outcome.NOT_RECOGNISED] - len(done.files)
+    if more > 0:
+        parts.append(cell(f"… and {more} more: --json shows all"))
+    if adoption.shares_content:
+        parts.append(cell("The archive shares the content of adopted files with the folder: "
+                          "do not edit them there."))  # fmt: skip
+    return Lines(*parts)

@@ -1,0 +1,1 @@
+"""Adopts the videos of other programs: recognises their files and stores them."""

@@ -1,0 +1,82 @@
+"""The names of files of downloaders: media, side files of a video, and files that are neither."""
+
+import re
+from collections.abc import Container
+from pathlib import PurePosixPath
+
+from ytarchive.common.archived_files import ArchivedFile, Role, captions_file
+from ytarchive.common.languages import ALL_LANGUAGES
+from ytarchive.common.requested_languages import parse_language
+from ytarchive.storage.store.known_files import is_known_foreign
+from ytarchive.storage.store.layout import parsed
+
+INFO = ".info.json"
+_UNFINISHED = re.compile(
+    r"\.(part|ytdl|tmp)$|\.part-Frag\d+|\.temp\.\w+$|\.f(\d|hls|dash|http)[\w-]*\.\w+$"
+)
+_THUMBNAIL = re.compile(r"-thumb\.(jpg|jpeg|png|webp)$", re.IGNORECASE)
+_SAFE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_NO_LANGUAGE = "und"
+
+
+def is_unfinished(name: str) -> bool:
+    """Return whether a name is that of a partial download or of a format that is not merged."""
+    return _UNFINISHED.search(name) is not None
+
+
+def is_media(name: str) -> bool:
+    """Return whether a name is that of a finished media file."""
+    return parsed(name).role is Role.MEDIA and not is_unfinished(name)
+
+
+def is_of_no_video(name: str) -> bool:
+    """Return whether systems and media servers use a name, which is no thumbnail of a video."""
+    return is_known_foreign(name) and _THUMBNAIL.search(name) is None
+
+
+def stems_of(name: str) -> list[str]:
+    """Return the names without suffix that the media of a file may have, longest first."""
+    if name.endswith(INFO):
+        return [name.removesuffix(INFO)]
+    thumbnail = _THUMBNAIL.search(name)
+    found = [name[: thumbnail.start()]] if thumbnail else []
+    stem, dot, _ = name.rpartition(".")
+    while dot and stem:
+        found.append(stem)
+        stem, dot, _ = stem.rpartition(".")
+    return found
+
+
+def rest_of(name: str, stem: str) -> str:
+    """Return the part of a file's name after that of its media: `en.vtt`, `info.json`."""
+    return name[len(stem) :].removeprefix("-thumb")[1:]
+
+
+def archived_side_file(video_id: str, rest: str, generated: Container[str]) -> ArchivedFile | None:
+    """Return a side file as the archive names it; None for a name that it cannot have.
+
+    `rest`: see `rest_of`. `generated`: YouTube's codes of automatic captions.
+    """
+    if _SAFE.fullmatch(rest) is None or is_known_foreign(f"{video_id}.{rest}"):
+        return None
+    if is_unfinished(f"{video_id}.{rest}"):
+        return None
+    file = parsed(f"{video_id}.{rest}")
+    if file.role is Role.CAPTIONS:
+        return _captions(video_id, rest, generated)
+    if file.role is Role.THUMBNAIL and "." in rest:  # one of several pictures
+        return file.model_copy(update={"role": Role.OTHER})
+    return file if file.role is not Role.MEDIA else None
+
+
+def _captions(video_id: str, rest: str, generated: Container[str]) -> ArchivedFile | None:
+    path = PurePosixPath(rest)
+    code = path.stem if path.suffix else _NO_LANGUAGE
+    format_ = (path.suffix or f".{rest}")[1:].lower()
+    try:
+        parse_language(code)
+    except ValueError:
+        return None
+    if code.lower() == ALL_LANGUAGES:
+        return None
+    return captions_file(video_id, code, format_, automatic=code in generated)

@@ -1,0 +1,223 @@
+"""Adopts folders in the background: one at a time, over one or more sessions."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from loguru import logger
+
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.database import Database
+from ytarchive.common.disk import translated
+from ytarchive.common.errors import (
+    ArchiveMissing,
+    CannotLink,
+    Conflict,
+    NotAdoptable,
+    NotFound,
+    StorageProblem,
+    YTArchiveError,
+)
+from ytarchive.common.filesystem import exists, is_folder
+from ytarchive.common.identity import IDENTITY_FILE
+from ytarchive.common.models import Done, Page, utc_now
+from ytarchive.common.paths import VIEW_MARKER, allowed_folder, followed
+from ytarchive.common.presence import ArchiveWatch
+from ytarchive.storage.adopt.api import AdoptionAPI
+from ytarchive.storage.adopt.deciding import AdoptionTarget, Changing, Decisions, Places
+from ytarchive.storage.adopt.examining import Examiner
+from ytarchive.storage.adopt.models import (
+    AdoptedFile,
+    AdoptedFileQuery,
+    Adoption,
+    AdoptMethod,
+    AdoptRequest,
+    AdoptState,
+    UndescribedVideos,
+)
+from ytarchive.storage.adopt.placing import Placer, adoption_folder
+from ytarchive.storage.adopt.records import AdoptionRecords, UndescribedRecords
+from ytarchive.storage.adopt.session import AdoptionSession
+from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.watching import WatchedOperations, databases_only
+
+log = logger.bind(service="storage")
+
+_OLDEST_RESUMED = timedelta(days=30)
+
+
+class AdoptionService(WatchedOperations, AdoptionAPI):
+    """Starts, monitors and stops the adoption."""
+
+    def __init__(
+        self,
+        database: Database,
+        config: StorageConfig,
+        watch: ArchiveWatch,
+        changing: Changing,
+        *places: *Places,
+    ) -> None:
+        super().__init__(watch)
+        self._records = AdoptionRecords(database)
+        self._undescribed = UndescribedRecords(database)
+        self._target = AdoptionTarget(*places, changing, config.min_free)
+        self._config = config
+        self.trusts_callers = False
+        """Whether callers may name any folder: a command runs as its user."""
+        self._starting = asyncio.Lock()
+        self._session: AdoptionSession | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start_adoption(self, request: AdoptRequest) -> Adoption:
+        async with self._starting:
+            await self._require_none()
+            folder = await asyncio.to_thread(self._folder, request)
+            is_listed = await self._begun(request, folder)
+            self._session = await asyncio.to_thread(self._new_session, request, folder)
+            self._task = asyncio.create_task(self._run(self._session, is_listed=is_listed))
+        return await self.get_adoption()
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Start no adoption during the block. Raises Conflict if one is running."""
+        async with self._starting:
+            await self._require_none()
+            yield
+
+    async def _require_none(self) -> None:
+        ended = (await self._records.adoption()).state is not AdoptState.RUNNING
+        if self._task is not None and ended:
+            await asyncio.wait([self._task])  # its state is recorded; the task is about to end
+        if self._is_running:
+            raise Conflict("an adoption is running; cancel it, or wait for its end")
+
+    @property
+    def _is_running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    @databases_only
+    async def get_adoption(self) -> Adoption:
+        return await self._records.adoption()
+
+    @databases_only
+    async def list_adopted_files(self, request: AdoptedFileQuery) -> Page[AdoptedFile]:
+        return await self._records.page(request)
+
+    @databases_only
+    async def cancel_adoption(self) -> Adoption:
+        if not self._is_running:
+            raise Conflict("no adoption is running")
+        await self.close()
+        return await self.get_adoption()
+
+    @databases_only
+    async def list_undescribed(self) -> UndescribedVideos:
+        return UndescribedVideos(video_ids=await self._undescribed.video_ids())
+
+    @databases_only
+    async def settle_undescribed(self, request: UndescribedVideos) -> Done:
+        await self._undescribed.settle(request.video_ids)
+        return Done()
+
+    async def close(self) -> None:
+        """Stop the session, if there is one, and wait for its end."""
+        if self._session is not None and self._task is not None:
+            self._session.stop()
+            await asyncio.wait([self._task])
+
+    async def recover(self) -> None:
+        """Mark an interrupted adoption as stopped, and remove its staged files.
+
+        Call it after interrupted moves are finished.
+        """
+        await self._records.stop_interrupted()
+        await self._clean()
+
+    async def _clean(self) -> None:
+        if not await self._target.library.moves():
+            folder = adoption_folder(self._target.layout)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def _folder(self, request: AdoptRequest) -> Path:
+        """Return the folder to adopt. Raises as `start_adoption`."""
+        layout, named = self._target.layout, Path(request.folder)
+        if self.trusts_callers:
+            folder = followed(named)
+        else:
+            folder = allowed_folder(request.folder, self._config)
+        if not is_folder(folder):
+            raise NotFound(f"there is no folder {folder}")
+        _require_foreign(folder, layout)
+        is_far = folder.stat().st_dev != layout.base.stat().st_dev
+        if is_far and request.method is AdoptMethod.LINK:
+            message = f"{folder} is on another file system than the archive in {layout.base}"
+            raise CannotLink(message)
+        return folder
+
+    async def _begun(self, request: AdoptRequest, folder: Path) -> bool:
+        """Resume the last adoption, or begin a new one. Return whether its files are listed."""
+        last = await self._records.adoption()
+        if (
+            last.state is AdoptState.STOPPED
+            and (last.folder, last.method, last.dry_run)
+            == (str(folder), request.method, request.dry_run)
+            and last.updated_at is not None
+            and utc_now() - last.updated_at < _OLDEST_RESUMED
+        ):
+            await self._records.set_state(AdoptState.RUNNING)
+            log.info("the adoption of {} resumes after {} videos", folder, last.videos_done)
+            return last.is_listed
+        await self._records.begin(request, folder)
+        log.info("the adoption of {} begins", folder)
+        return False
+
+    def _new_session(self, request: AdoptRequest, folder: Path) -> AdoptionSession:
+        layout = self._target.layout
+        session: AdoptionSession
+        placer = Placer(folder, layout, request.method, lambda: session.is_stopped)
+        decisions = Decisions(
+            self._target,
+            self._records,
+            placer,
+            Examiner(folder),
+            request.method,
+            dry_run=request.dry_run,
+        )
+        session = AdoptionSession(self._records, decisions, self.watch, folder, layout.base)
+        return session
+
+    async def _run(self, session: AdoptionSession, *, is_listed: bool) -> None:
+        state, error = AdoptState.FAILED, None
+        try:
+            async with self.watch.checked():
+                state = await session.run(is_listed=is_listed)
+        except (ArchiveMissing, StorageProblem) as problem:
+            state, error = AdoptState.STOPPED, f"{problem.message}. {problem.remedy}"
+            log.error("adoption interrupted: {}", problem.message)
+        except YTArchiveError as failure:
+            error = failure.message
+            log.error("adoption failed: {}", error)
+        except OSError as failure:
+            error = translated(failure, self._target.layout.base).message
+            log.error("adoption failed: {}", error)
+        except Exception as failure:
+            error = f"an internal error of ytarchive: {failure}"
+            log.exception("adoption failed")
+        finally:
+            await self._records.set_state(state, error)
+            await self._clean()
+        log.info("adoption {}", state)
+
+
+def _require_foreign(folder: Path, layout: Layout) -> None:
+    """Raise NotAdoptable for an archive, a view, or a folder that ytarchive uses itself."""
+    own = (layout.metadata, layout.videos, layout.logs, layout.own, layout.state)
+    if any(folder.is_relative_to(followed(each)) for each in own):
+        raise NotAdoptable(f"{folder} is inside this archive, which has its videos already")
+    if exists(folder / IDENTITY_FILE):
+        raise NotAdoptable(f"{folder} is an archive of ytarchive, which can be used as it is")
+    if any(exists(each / VIEW_MARKER) for each in (folder, *folder.parents)):
+        raise NotAdoptable(f"{folder} is a view of an archive; its videos are stored there")
