@@ -1,5 +1,6 @@
 """Every field of the archive profile is an option, a setting of profiles and a query of formats."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,28 @@ from ytarchive.common.profiles import given_fields
 from ytarchive.http.requests import query_string
 
 OTHER: dict[str, tuple[str, Any]] = {
-    "quality": ("audio", "audio"),
     "audio_language": ("de", "de"),
     "audio_format": ("mp3", "mp3"),
     "container": ("mkv", "mkv"),
-    "video_codec": ("av1", "av1"),
     "max_fps": ("30", 30),
     "caption_languages": ("de,fr", ["de", "fr"]),
     "caption_formats": ("srt,vtt", ["srt", "vtt"]),
 }
-"""Another value than the default, as text and as JSON; other fields are true or false."""
+"""Another value than the default, as text and as JSON, for fields whose type does not give one."""
+
+
+def another(name: str) -> tuple[str, Any]:
+    """Another value than the default, as text and as JSON."""
+    default = ArchiveProfile.model_fields[name].default
+    if name in OTHER:
+        return OTHER[name]
+    if isinstance(default, bool):
+        return str(not default).lower(), not default
+    if isinstance(default, Enum):
+        other = next(each.value for each in type(default) if each is not default)
+    else:
+        other = default + 1
+    return str(other), other
 
 
 def options_of(name: str, text: str) -> list[str]:
@@ -31,18 +44,17 @@ def options_of(name: str, text: str) -> list[str]:
         return ["--no-captions"]
     option = {"caption_languages": "captions"}.get(name, name.removeprefix("include_"))
     option = option.replace("_", "-")
-    if name in OTHER:
-        return [f"--{option}", text]
-    return [f"--no-{option}" if text == "false" else f"--{option}"]
+    if text in {"true", "false"}:
+        return [f"--no-{option}" if text == "false" else f"--{option}"]
+    return [f"--{option}", text]
 
 
 @pytest.mark.parametrize("name", ArchiveProfile.model_fields)
 def test_each_field_can_be_given_everywhere(
     name: str, cli: Cli, archive: Peers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    default = ArchiveProfile.model_fields[name].default
-    text, value = OTHER.get(name, (str(not default).lower(), not default))
-    assert value != default
+    text, value = another(name)
+    assert value != ArchiveProfile.model_fields[name].default
 
     assert cli("download", FILM, *options_of(name, text)).code == 0
     options = archive.jobs.requests[0].options
