@@ -6,8 +6,10 @@ import hashlib
 import io
 import json
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +30,7 @@ from tests.unit.storage.samples import (
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import (
     Conflict,
+    DatabaseCorrupt,
     FileFailure,
     IntegrityFailure,
     InvalidRequest,
@@ -172,6 +175,19 @@ async def test_more_videos_than_one_batch_are_exported_once(
     monkeypatch.setattr("ytarchive.storage.export.selection.BATCH", 1)
     assert len(json.loads(await exported(api, "json"))) == 2
     assert len(json.loads(await exported(api, "json", playlist=LIST))) == 2
+
+
+async def test_export_with_an_unreadable_row_fails_and_names_the_video(
+    api: ExportAPI, config: StorageConfig, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(config.state_path / "library.db")) as database:
+        database.execute("UPDATE videos SET missing = '[' WHERE video_id = ?", (VIDEO,))
+        database.commit()
+    with pytest.raises(DatabaseCorrupt, match=f"video {VIDEO} .*`ytarchive rebuild`"):
+        await exported(api, "csv")
+    with pytest.raises(DatabaseCorrupt, match=f"video {VIDEO} "):
+        await write_bag(api, BAG, tmp_path / "bag")
+    assert not (tmp_path / "bag").exists()
 
 
 async def test_bag_is_valid_and_has_all_files_of_the_videos(

@@ -111,7 +111,7 @@ async def bag_of(
     """
     payload: list[_Payload] = []
     channels: set[str] = set()
-    async for videos in selection.videos():
+    async for videos in selection.with_files():
         channels |= {video.channel_id for video in videos if is_channel(video.channel_id)}
         payload += await _registered(store, videos)
         payload += await _others(store, [key for v in videos for key in _beside(layout, v)])

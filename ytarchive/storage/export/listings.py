@@ -92,12 +92,12 @@ async def _ids(selection: Selection) -> AsyncIterator[bytes]:
 async def _csv(selection: Selection) -> AsyncIterator[bytes]:
     yield _rows([COLUMNS])
     async for videos in selection.videos():
-        yield _rows([[_cell(video, column) for column in COLUMNS] for video in videos])
+        yield _rows([_cells(video) for video in videos])
 
 
 async def _json(selection: Selection) -> AsyncIterator[bytes]:
     separator = b"[\n"
-    async for videos in selection.videos():
+    async for videos in selection.with_files():
         for video in videos:
             yield separator + json_bytes(_with_exact_paths(video))
             separator = b",\n"
@@ -110,15 +110,14 @@ def _rows(rows: list[Any]) -> bytes:
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _cell(video: ExportedVideo, column: str) -> str:
-    value = video.model_dump(mode="json", include={column})[column]
-    if column == "missing":
-        return " ".join(value)
-    if column == "media_path":
-        return file_name(value)
-    text = "" if value is None else str(value)
-    is_risky = column in {"title", "channel_title"} and text.startswith(_FORMULA)
-    return f"'{text}" if is_risky else text
+def _cells(video: ExportedVideo) -> list[str]:
+    values = video.model_dump(mode="json")
+    values["missing"] = " ".join(video.missing)
+    values["media_path"] = file_name(video.media_path)
+    for name in ("title", "channel_title"):
+        if values[name].startswith(_FORMULA):
+            values[name] = f"'{values[name]}"
+    return ["" if values[column] is None else str(values[column]) for column in COLUMNS]
 
 
 def _with_exact_paths(video: ExportedVideo) -> ExportedVideo:

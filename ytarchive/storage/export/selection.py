@@ -28,23 +28,22 @@ class Selection:
         self._video_ids = video_ids
 
     async def videos(self) -> AsyncIterator[list[ExportedVideo]]:
-        """Yield the videos with their files. Raises DatabaseCorrupt for unreadable rows."""
+        """Yield the videos without their files. Raises DatabaseCorrupt for unreadable rows."""
         async for rows in self._rows():
-            videos = _all(rows, _video)
-            files = await self.files(videos)
+            yield _all(rows, _video)
+
+    async def with_files(self) -> AsyncIterator[list[ExportedVideo]]:
+        """Yield the videos with their files. Raises DatabaseCorrupt for unreadable rows."""
+        async for videos in self.videos():
+            ids = json.dumps([video.video_id for video in videos])
+            files: dict[str, list[ExportedFile]] = {}
+            rows = await self._database.fetch_all("exported_files", {"video_ids": ids})
+            for video_id, file in _all(rows, lambda row: (str(row["video_id"]), _file(row))):
+                files.setdefault(video_id, []).append(file)
             yield [
                 video.model_copy(update={"files": files.get(video.video_id, [])})
                 for video in videos
             ]
-
-    async def files(self, videos: list[ExportedVideo]) -> dict[str, list[ExportedFile]]:
-        """Return the registered files of videos by id. Raises DatabaseCorrupt."""
-        ids = json.dumps([video.video_id for video in videos])
-        found: dict[str, list[ExportedFile]] = {}
-        rows = await self._database.fetch_all("exported_files", {"video_ids": ids})
-        for video_id, file in _all(rows, lambda row: (str(row["video_id"]), _file(row))):
-            found.setdefault(video_id, []).append(file)
-        return found
 
     async def _rows(self) -> AsyncIterator[list[Row]]:
         if self._video_ids is None:
