@@ -176,7 +176,7 @@ class ExpectationFailed(RequestError):
 class RequestTooSlow(RequestError):
     code, status = "E016", 408
     meaning = "The body did not arrive in time"
-    remedy = "Send it faster, split it, or raise `server.read_timeout`."
+    remedy = "Send the body faster, split the request, or raise `server.read_timeout`."
 
 
 class ContentChanged(RequestError):
@@ -211,7 +211,7 @@ class InternalError(ServiceError):
 class ServiceUnavailable(ServiceError):
     code, status = "E021", 503
     meaning = "A required service does not answer"
-    remedy = "`ytarchive services` shows which one; start it or correct its URL. Jobs wait for it."
+    remedy = "Start the service, or correct its URL; see `ytarchive services`. Jobs wait for it."
     reason = "service_unavailable"
 
 
@@ -258,12 +258,15 @@ class BotCheck(Blocked):
 
 class IpBlocked(Blocked):
     code, meaning = "E103", "YouTube blocks this IP address"
-    remedy = "The queue waits. If it continues, use another IP address (`network.proxy`)."
+    remedy = "The queue waits. If the block continues, use another IP address (`network.proxy`)."
     reason = "ip_blocked"
 
 
 class RequestsPaused(Blocked):
-    code, meaning = "E104", "No request is sent to YouTube at present: requests are paused or paced"
+    code, meaning = (
+        "E104",
+        "No request is sent to YouTube at present: requests are paused or limited",
+    )
     remedy = "Try again later; `ytarchive jobs` shows when. Jobs wait and resume."
     reason = "paused"
 
@@ -276,7 +279,7 @@ class Unavailable(YouTubeError):
 
 class PrivateVideo(Unavailable):
     code, meaning = "E110", "The video is private"
-    remedy = "Only its owner can share it; stored files are kept."
+    remedy = "None: only the owner can publish the video. Stored files are kept."
     reason = "private"
 
 
@@ -318,7 +321,7 @@ class DrmProtected(Unavailable):
 
 class RecordingUnavailable(Unavailable):
     code, meaning = "E117", "The recording of this live stream is not available"
-    remedy = "YouTube may still be processing it: retry in a day."
+    remedy = "YouTube may still be processing the recording: retry in a day."
     reason = "recording_unavailable"
 
 
@@ -342,13 +345,13 @@ class Postponed(YouTubeError):
 
 class UpcomingVideo(Postponed):
     code, meaning = "E120", "The video is not published yet"
-    remedy = "None needed: it is tried again at its start time."
+    remedy = "None needed: the video is requested again at its start time."
     reason = "upcoming"
 
 
 class LiveVideo(Postponed):
     code, meaning = "E121", "The video is live, or its recording is being processed"
-    remedy = "None needed: it is tried again after the stream."
+    remedy = "None needed: the video is requested again after the stream."
     reason = "live"
 
 
@@ -360,7 +363,7 @@ class ExtractionError(YouTubeError):
 
 class ExtractorBroken(ExtractionError):
     code, meaning = "E130", "yt-dlp no longer supports YouTube's answers"
-    remedy = "Update it: `pip install -U 'yt-dlp[default]'`. `ytarchive doctor` shows its age."
+    remedy = "Update yt-dlp: `pip install -U 'yt-dlp[default]'`. `ytarchive doctor` shows its age."
     reason = "extractor_broken"
 
 
@@ -378,7 +381,7 @@ class StaleUrl(ExtractionError):
 
 class CookiesInvalid(ExtractionError):
     code, meaning = "E133", "The cookies file cannot be used"
-    remedy = "Export it again in Netscape format while signed in (`network.cookies_file`)."
+    remedy = "Export the cookies again in Netscape format while signed in (`network.cookies_file`)."
     reason, retryable = "cookies_invalid", False
 
 
@@ -412,7 +415,7 @@ class ApiNotEnabled(DataApiError):
 
 class ApiRateLimited(DataApiError):
     code, status, meaning = "E152", 503, "The Data API reports too many requests"
-    remedy = "None needed: it is tried again at a slower pace."
+    remedy = "None needed: the request is repeated at a lower rate."
     reason, retryable = "api_rate_limited", True
 
 
@@ -429,14 +432,14 @@ class ApiAnswerIncomplete(ApiFailure):
 
 class NetworkFailure(YTArchiveError):
     code, status, meaning = "E140", 502, "YouTube could not be reached"
-    remedy = "Check the connection, `network.proxy` and `network.ca_file`; it is tried again."
+    remedy = "Check the connection, `network.proxy` and `network.ca_file`. Jobs retry."
     reason, retryable = "network", True
 
 
 class NetworkTimeout(NetworkFailure):
     code, status, meaning = "E141", 504, "YouTube sent no data for too long"
     remedy = (
-        "Check the connection; it is tried again and resumes. "
+        "Check the connection. Jobs retry, and resume transfers. "
         "`download.stall_timeout` and `download.extract_timeout` set the time limits."
     )
 
@@ -464,7 +467,7 @@ class DiskFull(StorageProblem):
 
 class NotWritable(StorageProblem):
     code, status, meaning = "E202", 500, "A folder of the archive cannot be written"
-    remedy = "Give this user the right to write there, or choose another `storage.base_path`."
+    remedy = "Allow this user to write to the folder, or choose another `storage.base_path`."
     reason = "not_writable"
 
 
@@ -476,13 +479,13 @@ class FileFailure(LocalError):
 
 class StorageGone(StorageProblem):
     code, meaning = "E221", "The disk or share with the archive is not connected"
-    remedy = "Connect or mount it again; work waits and resumes."
+    remedy = "Connect or mount the disk or share again; work waits and resumes."
     reason = "storage_gone"
 
 
 class PermissionDenied(NotWritable):
     code, meaning = "E222", "Permission denied for a file or folder"
-    remedy = "Give the user that runs ytarchive the right to read and write it; work waits."
+    remedy = "Allow the user that runs ytarchive to read and write the file or folder; work waits."
     reason = "no_permission"
 
 
@@ -562,13 +565,13 @@ class FileGone(LocalError):
 
 class ToolMissing(LocalError):
     code, meaning = "E204", "A required program was not found"
-    remedy = "Install it, or reinstall ytarchive, which includes it; see `ytarchive doctor`."
+    remedy = "Reinstall ytarchive, which includes the program; see `ytarchive doctor`."
     reason = "tool_missing"
 
 
 class ToolFailed(LocalError):
     code, meaning = "E205", "ffmpeg could not process the download"
-    remedy = "It is tried again; the message contains the end of ffmpeg's output."
+    remedy = "Jobs retry the video; the message contains the end of ffmpeg's output."
     reason, retryable = "tool_failed", True
 
 
@@ -598,7 +601,7 @@ class DatabaseUnsupported(LocalError):
 class DownloadTimeout(LocalError):
     code, status, meaning = "E209", 504, "The worker was stopped because it made no progress"
     remedy = (
-        "None needed: it is tried again and resumes. `download.stall_timeout` and "
+        "None needed: jobs retry, and resume transfers. `download.stall_timeout` and "
         "`download.extract_timeout` set the time limits."
     )
     reason, retryable = "timeout", True
@@ -606,7 +609,7 @@ class DownloadTimeout(LocalError):
 
 class WorkerCrashed(LocalError):
     code, meaning = "E210", "A worker process ended unexpectedly"
-    remedy = "None needed: it is replaced and its video is tried again."
+    remedy = "None needed: a new worker is started, and jobs retry the video."
     reason, retryable = "worker_crashed", True
 
 
@@ -675,7 +678,7 @@ class CaseConflict(LocalError):
 class StreamTooLong(IntegrityFailure):
     code, status = "E234", 502
     meaning = "A stream is longer than announced, or has no size and filled the disk"
-    remedy = "It is tried again later, or at once by `ytarchive jobs retry`."
+    remedy = "Jobs retry it later, or at once after `ytarchive jobs retry`."
     reason = "stream_too_long"
 
 

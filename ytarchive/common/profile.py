@@ -68,9 +68,12 @@ class ArchiveProfile(Model):
     )
     max_fps: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None,
-        description="Most frames a second; the nearest if there are no fewer; default: no limit",
+        description="Maximum frames per second; if YouTube has only more, the lowest rate; "
+        "default: no limit",
     )
-    hdr: bool = Field(default=True, description="Accept pictures in HDR, not only where all are")
+    hdr: bool = Field(
+        default=True, description="Accept HDR pictures; otherwise only if YouTube has no others"
+    )
     all_audio_tracks: bool = Field(
         default=False, description="Store all sound tracks of a video; several need `mkv`"
     )
@@ -88,14 +91,14 @@ class ArchiveProfile(Model):
     caption_languages: CaptionLanguages = Field(
         default=["en"],
         description="Languages of captions, such as `en` or `pt-BR`, compared by BCP 47; `en` "
-        "includes its regional variants, `en.*`: each of them, `all`: every language",
+        "accepts a regional variant, `en.*` means all variants, `all` every language",
     )
     caption_formats: Annotated[list[CaptionFormat], Field(min_length=1)] = Field(
         default=[CaptionFormat.VTT],
         description="Formats in which each language is stored; `original`: as YouTube has it",
     )
     auto_captions: bool = Field(
-        default=False, description="Use automatic captions in languages without others"
+        default=False, description="Use automatic captions for languages without other captions"
     )
     include_thumbnail: bool = Field(default=True, description="Fetch the thumbnail")
     include_description: bool = Field(

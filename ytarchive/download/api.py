@@ -84,9 +84,9 @@ class DownloadRequest(ProfileRequest):
 
 
 class DownloadOutcome(Model):
-    """What is known of a download, and after its end of its files."""
+    """The state of a download and, after its end, its files."""
 
-    task_id: str = Field(description="The `transfer_id` under which Storage takes the files")
+    task_id: str = Field(description="The `transfer_id` by which Storage finds the files")
     video_id: str
     status: DownloadStatus
     downloaded_bytes: int = Field(
@@ -223,7 +223,7 @@ class DownloadAPI(ServiceContract, Protocol):
     async def get_formats(
         self, video_id: VideoId, request: FormatsQuery = DEFAULT_CHOICE
     ) -> VideoFormats:
-        """Return what YouTube offers of a video, and what a profile chooses of it, with reasons.
+        """Return the formats of a video, and those that a profile selects, with reasons.
 
         Profile and fields are given as in `POST /jobs`. Raises InvalidRequest.
         """

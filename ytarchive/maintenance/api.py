@@ -33,7 +33,7 @@ class MaintenanceAPI(Contract, Protocol):
         """Rebuild the library from the files, and return when it is replaced.
 
         Downloads continue. Finished videos are stored, and other changes made, after the rebuild.
-        If the request ends before, the rebuild continues. Raises Conflict during a verification or
+        If the client disconnects, the rebuild continues. Raises Conflict during a verification or
         another rebuild.
         """
         ...

@@ -18,7 +18,7 @@ from ytarchive.common.services import ServiceName
 
 
 class MetadataQuery(Model):
-    """Whether a cached answer is accepted."""
+    """Selects a cached answer or a new request."""
 
     refresh: bool = Field(
         default=False, description="Request it from YouTube even if the cache is fresh"
@@ -118,7 +118,7 @@ class MetadataAPI(ServiceContract, Protocol):
     async def get_playlist(
         self, playlist_id: PlaylistId, request: MetadataQuery
     ) -> PlaylistMetadata:
-        """Return a playlist with all its entries; for a channel or @handle its uploads."""
+        """Return a playlist with all its entries; for a channel or @handle, all its uploads."""
         ...
 
     @endpoint("GET /metadata/playlist/{playlist_id}/page")

@@ -84,9 +84,9 @@ def download(
     """Archive videos, playlists and channels.
 
     SOURCE is a video, a playlist or a channel: an id, an @handle or a URL. The URL of a channel's
-    tab (/videos, /shorts, /streams) means the videos of that tab; a URL with a video and a playlist
-    means the video. Stored videos are skipped. With --json the finished job is printed, or an array
-    of jobs if there are several.
+    tab (/videos, /shorts, /streams) selects the videos of that tab; a URL with a video and a
+    playlist selects only the video. Stored videos are skipped. With --json the finished job is
+    printed, or an array of jobs if there are several.
     """
     wanted = _all_of(sources, batch_file)
     videos = [source.id for source in wanted if source.is_video]

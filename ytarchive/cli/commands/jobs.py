@@ -96,8 +96,8 @@ async def retry(
     """Retry failed, unavailable and cancelled videos.
 
     Give a JOB_ID, or --reason for all jobs; with --dry-run the videos are only counted, by reason.
-    Videos that wait for this reason start too; after a block one video tests at once whether it is
-    over.
+    Videos that wait for this reason start too. If YouTube blocks this IP address, one video is
+    started at once, to test whether the block is over.
     """
     is_bulk = asked["reason"] is not None or asked["dry_run"]
     if job_id is None and not is_bulk:

@@ -63,7 +63,7 @@ async def metadata(
 async def formats(archive: Archive, out: Output, /, video: str, **given: Any) -> None:
     """List the formats of a video, and explain the choice.
 
-    The options are those of `download`, which would make this choice now. Nothing is downloaded.
+    Shows what `download` would store with the same options. Nothing is downloaded.
     """
     wanted = FormatsQuery.model_validate(given_profile(given))
     out.show(await archive.download.get_formats(video, wanted), _formats)

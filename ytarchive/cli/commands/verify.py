@@ -61,7 +61,7 @@ class Verified(BaseModel):
 @click.command(cls=Command)
 @click.option("--quick", is_flag=True, help="Check only presence and size, without hashing.")
 @click.option("--sample", type=Parsed("sample", _sample), default="100%", metavar="5%|20",
-              help="Check a share or number of the videos, other ones each time.")  # fmt: skip
+              help="Check a share or number of the videos; each run selects others.")  # fmt: skip
 @click.option("--time-limit", type=DURATION, metavar="30m",
               help="Stop after this time; the next run continues.")  # fmt: skip
 @click.option("--restart", is_flag=True, help="Begin a new pass instead of continuing one.")
@@ -69,17 +69,17 @@ class Verified(BaseModel):
 @click.option("--accept", is_flag=True,
               help="Accept foreign files: later runs do not report them.")  # fmt: skip
 @click.option("--quarantine", is_flag=True,
-              help="Quarantine damaged files; treat them and missing ones as lost.")  # fmt: skip
+              help="Quarantine damaged files; record these and missing files as lost.")  # fmt: skip
 @click.option("--repair", is_flag=True,
-              help="Download damaged and missing files again; keep them until then.")  # fmt: skip
+              help="Fetch damaged and missing files; keep damaged ones until then.")  # fmt: skip
 @with_archive
 async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any) -> int:
     """Check that every stored file is unchanged.
 
-    The command finds damaged, truncated, missing and foreign files. It changes files only with an
-    option for it. Foreign files are files that ytarchive did not store; files of operating systems
-    and media servers (.DS_Store, @eaDir, *.nfo) are ignored. The exit code is 1 if a stored file is
-    damaged or lost, or if no file could be read.
+    The command finds damaged, truncated, missing and foreign files. It changes files only with
+    --quarantine or --repair. Foreign files are files that ytarchive did not store; files of
+    operating systems and media servers (.DS_Store, @eaDir, *.nfo) are ignored. The exit code is 1
+    if a stored file is damaged or lost, or if no file could be read.
     """
     request = VerifyRequest(
         mode=VerifyMode.QUICK if flags["quick"] else VerifyMode.FULL,

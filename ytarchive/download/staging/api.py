@@ -28,7 +28,7 @@ class ReleaseStaging(Model):
 
 
 class StagingAPI(Contract, Protocol):
-    """Show and limit what partial downloads take on the disk."""
+    """Show and limit the disk space of partial downloads."""
 
     service: ClassVar[ServiceName] = ServiceName.DOWNLOAD
 
@@ -41,6 +41,7 @@ class StagingAPI(Contract, Protocol):
     async def release_staging(self, request: ReleaseStaging) -> Done:
         """Treat the partial downloads of these videos as idle, and clean at once.
 
-        Without this, those of a failed download are kept for an hour, because its job resumes them.
+        Without this call, the files of a failed download are kept for an hour, so that its job can
+        resume them.
         """
         ...

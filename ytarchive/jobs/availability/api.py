@@ -30,5 +30,5 @@ class AvailabilityAPI(Contract, Protocol):
 
     @endpoint("POST /availability/restore")
     async def restore_availability(self) -> RestoredAvailability:
-        """Add the evidence in the history of videos about which nothing is recorded."""
+        """Read evidence from the history, for videos without recorded availability."""
         ...

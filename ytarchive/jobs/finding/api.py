@@ -21,7 +21,7 @@ class ShortIdsAPI(Contract, Protocol):
 
     @endpoint("GET /jobs/find/{short_id}")
     async def find_job(self, short_id: OpaqueId) -> FoundId:
-        """Return the id of the job whose id begins so; `last` is the newest job.
+        """Return the id of the job whose id has this beginning; `last` is the newest job.
 
         Raises InvalidIdentifier for the beginning of several ids, NotFound if there is none.
         """
@@ -29,5 +29,8 @@ class ShortIdsAPI(Contract, Protocol):
 
     @endpoint("GET /work-plans/find/{short_id}")
     async def find_work_plan(self, short_id: OpaqueId) -> FoundId:
-        """Do the same for work plans; `last` is the plan of the newest job that has one."""
+        """Return the id of the work plan whose id has this beginning.
+
+        `last` is the plan of the newest job that has one. Raises InvalidIdentifier or NotFound.
+        """
         ...

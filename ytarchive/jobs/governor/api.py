@@ -26,7 +26,7 @@ class GovernorAPI(Contract, Protocol):
 
     @endpoint("POST /governor/pause")
     async def pause_governor(self) -> GovernorState:
-        """Start no new work until it is resumed, also after a restart.
+        """Pause new work until it is resumed, also after a restart.
 
         Active downloads continue. Listings and direct downloads wait too.
         """

@@ -20,7 +20,7 @@ class RepairsAPI(Contract, Protocol):
 
     @endpoint("POST /jobs/repair", status=201)
     async def repair_videos(self) -> QueuedRepairs:
-        """Queue jobs for the findings of the verification, except foreign files.
+        """Queue jobs that fetch the files which the verification found damaged or missing.
 
         Each video keeps its folder and quality, and the languages and formats of lost captions.
         """

@@ -13,7 +13,7 @@ CaptionsName = Annotated[
     str,
     Field(
         pattern=r"^[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]{0,199}$",
-        description="A language as `captions` of the location names it, or the file's name",
+        description="A language in `captions` of the video's location, or the name of the file",
     ),
 ]
 

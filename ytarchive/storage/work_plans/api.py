@@ -16,7 +16,7 @@ class WorkPlansAPI(Contract, Protocol):
 
     @endpoint("POST /storage/work-plan", status=201)
     async def create_work_plan(self, request: WorkPlanRequest) -> WorkPlan:
-        """Create a work plan, or extend the plan of the list or, without one, of the job.
+        """Create the work plan of a list, or of a job without a list; extend it if it exists.
 
         Raises NotFound for an unknown `plan_id`, Conflict if the job has another plan.
         """
