@@ -55,7 +55,7 @@ def test_commands_that_create_an_archive_name_the_full_disk(small_disk: Path, co
     assert ran.returncode == 1
     assert "the disk is full" in said
     assert "Free some space" in said
-    assert "right to write" not in said
+    assert "Allow this user" not in said
     assert "Traceback" not in said
 
 

@@ -227,7 +227,7 @@ def test_the_remedy_of_a_failure_is_printed_once(cli: Cli, archive: Peers) -> No
         JobResult(video_id=each, status="failed", error_code="E204", message="ffmpeg was not found")
         for each in (FILM, TALK)
     ]
-    assert cli("download", FILM, TALK).out.count("Install it, or reinstall ytarchive") == 1
+    assert cli("download", FILM, TALK).out.count("Reinstall ytarchive") == 1
 
 
 def test_of_a_large_job_only_missing_videos_are_listed(cli: Cli, archive: Peers) -> None:
