@@ -84,6 +84,7 @@ class Video:
     tracks: tuple[dict[str, Any], ...] | None = None
     caption: dict[str, str] = field(default_factory=dict)
     thumb: str | None = None
+    segments: tuple[dict[str, Any], ...] = ()
 
     @property
     def offered_itags(self) -> tuple[int, ...]:

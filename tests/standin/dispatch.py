@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import re
 import time
@@ -68,6 +69,7 @@ class Dispatcher:
             "script": self._script,
             "embed": lambda _: _body(embed_page(), HTML),
             "manifest": self._manifest,
+            "sponsorblock": self._segments,
             "ping": lambda _: web.Response(status=204),
         }
 
@@ -184,6 +186,16 @@ class Dispatcher:
         given = video.thumb if video else None
         picture = self._media.thumbnail if given is None else base64.b64decode(given)
         return _body(picture, "image/jpeg")
+
+    def _segments(self, asked: Question) -> web.Response:
+        """Answer as SponsorBlock: the segments of all videos whose hash begins as asked."""
+        prefix = asked.request.path.rpartition("/")[2]
+        found = [
+            {"videoID": video.id, "segments": [dict(each) for each in video.segments]}
+            for video in self._catalogue.videos.values()
+            if video.segments and hashlib.sha256(video.id.encode()).hexdigest().startswith(prefix)
+        ]
+        return _body(json.dumps(found).encode(), JSON, status=200 if found else 404)
 
     def _script(self, asked: Question) -> web.Response:
         script = IFRAME_API if asked.request.path == "/iframe_api" else BASE_JS

@@ -20,6 +20,7 @@ _BY_PATH = {
     "/feeds/videos.xml": "feed",
     "/iframe_api": "script",
     "/generate_204": "ping",
+    "/sponsorblock": "sponsorblock",
 }
 _BY_PREFIX = {
     "/embed/": "embed",
@@ -54,6 +55,8 @@ def kind_of(host: str, path: str) -> str:
         return "banner"
     if host.endswith(".googleapis.com"):
         return f"api:{path.removeprefix(_API_PREFIX)}"
+    if host == "sponsor.ajay.app":
+        path = "/sponsorblock"
     prefixed = (kind for prefix, kind in _BY_PREFIX.items() if path.startswith(prefix))
     return _BY_PATH.get(path) or next(prefixed, "other")
 

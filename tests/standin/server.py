@@ -24,6 +24,7 @@ HOST_NAMES = (
     "*.youtube.com",
     "youtu.be",
     "*.googlevideo.com",
+    "sponsor.ajay.app",
     "ytimg.com",
     "*.ytimg.com",
     "*.ggpht.com",

@@ -15,7 +15,7 @@ from ytarchive.common.side_files import SINGLE, captions_among, captions_in
 
 _MORE = ("include_captions", "auto_captions", *(f"include_{each}" for each in SINGLE))
 _EMBEDS = ("embed_metadata", "embed_chapters", "embed_thumbnail", "embed_captions")
-_FORM = ("container", "audio_format", "all_audio_tracks", *_EMBEDS)
+_FORM = ("container", "audio_format", "all_audio_tracks", "sponsorblock_chapters", *_EMBEDS)
 _LONGER = ("caption_languages", "caption_formats")
 
 
@@ -86,6 +86,11 @@ class ArchiveProfile(Model):
     )
     embed_captions: bool = Field(
         default=False, description="Write the fetched captions into the media file"
+    )
+    sponsorblock_chapters: bool = Field(
+        default=False,
+        description="Write chapters, and SponsorBlock's segments as chapters, into the media file "
+        "when it is fetched; nothing is cut",
     )
     include_captions: bool = Field(default=True, description="Fetch captions")
     caption_languages: CaptionLanguages = Field(

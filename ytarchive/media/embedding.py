@@ -1,6 +1,7 @@
 """What is embedded into a media file: tags, chapters, a cover and captions."""
 
 import base64
+import itertools
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ytarchive.media.formats import Info
 EMBEDDABLE = ("vtt", "srt")
 """The formats of captions that can be embedded."""
 _SPECIAL = str.maketrans({each: f"\\{each}" for each in "=;#\\\n"} | {"\0": None, "\r": None})
+_SEGMENT = "[SponsorBlock]: {}"
 _FRONT_COVER = 3
 
 
@@ -77,10 +79,14 @@ def extras_for(
 
     `info`: yt-dlp's, which may be incomplete. `cover` and `captions`: the files that exist.
     """
-    chapters = tuple(_chapters(info)) if profile.embed_chapters else ()
+    chapters = _chapters(info.get("chapters"))
+    if profile.sponsorblock_chapters:
+        chapters = _with_segments(chapters, _chapters(info.get("sponsorblock_chapters")), info)
+    elif not profile.embed_chapters:
+        chapters = []
     found = Extras(
         tags=tuple(_tags(info)) if profile.embed_metadata else (),
-        chapters=chapters,
+        chapters=tuple(chapters),
         cover=cover if profile.embed_thumbnail else None,
         captions=tuple(_once_a_language(captions)) if profile.embed_captions else (),
     )
@@ -106,8 +112,24 @@ def _tags(info: Info) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in known.items() if value]
 
 
-def _chapters(info: Info) -> list[Chapter]:
-    given = info.get("chapters")
+def _with_segments(chapters: list[Chapter], segments: list[Chapter], info: Info) -> list[Chapter]:
+    """Return chapters divided by SponsorBlock's segments; without chapters, the whole video."""
+    ends = [each.end for each in (*chapters, *segments)]
+    last = max([float(info.get("duration") or 0), *ends])
+    whole = [*chapters, Chapter(0, last, str(info.get("title") or ""))]
+    marked = [Chapter(each.start, each.end, _SEGMENT.format(each.title)) for each in segments]
+    points = sorted({0, last, *(time for each in (*chapters, *segments) for time in each[:2])})
+    divided: list[Chapter] = []
+    for start, end in itertools.pairwise(points) if segments else ():
+        title = next(each.title for each in (*marked, *whole) if each.start <= start < each.end)
+        if divided and divided[-1].title == title:
+            divided[-1] = divided[-1]._replace(end=end)
+        else:
+            divided.append(Chapter(start, end, title))
+    return divided or chapters
+
+
+def _chapters(given: Any) -> list[Chapter]:
     found = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
     made = [
         Chapter(float(each["start_time"]), float(each["end_time"]), str(each.get("title") or ""))

@@ -146,7 +146,8 @@ def _command(source: Path, target: Path, package: Package) -> list[str]:
         *("-map_metadata", described if has_tags else "0"),
         *("-map_chapters", described if extras.chapters else "0"),
         *("-c:v", "copy", "-c:a", *package.encoder),
-        *sound_arguments(extras.sounds),
+        # In Ogg the tags of the stream are those of the file.
+        *(sound_arguments(extras.sounds) if form != AudioFormat.OPUS else ()),
         *(_cover(cover, len(inputs) - 1, package) if cover else ()),
         *(_attached(extras.cover) if form == "mkv" and extras.cover else ()),
         *(("-movflags", "+faststart") if form in {"mp4", "m4a"} else ()),

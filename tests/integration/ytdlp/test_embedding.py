@@ -179,3 +179,45 @@ async def test_what_does_not_exist_is_not_embedded_and_does_not_fail_the_video(
     done = await archive.ytdlp.download(archive.order(video.id, **ALL), ignore, ignore)
     assert done.remarks[0] == "not embedded, because there are none: chapters, thumbnail, captions"
     assert "Stand-in Channel" in await exported(media_of(done))
+
+
+SPONSOR = {
+    "segment": [2.0, 2.5], "category": "sponsor", "actionType": "skip", "videoDuration": 4,
+    "UUID": "1", "description": "",
+}  # fmt: skip
+
+
+async def test_sponsorblock_segments_become_chapters_and_nothing_is_cut(archive: Archive) -> None:
+    chapters = [(0, "One"), (1, "Two")]
+    video = archive.youtube.catalogue.add_video("Film", chapters=chapters, segments=(SPONSOR,))
+    plain = archive.youtube.catalogue.add_video("Plain", segments=(SPONSOR,))
+    marks = {"sponsorblock_chapters": True}
+    done = await archive.ytdlp.download(archive.order(video.id, **marks), ignore, ignore)
+    assert chapters_in(await exported(media_of(done))) == [
+        (0, "One"), (1, "Two"), (2, "[SponsorBlock]: Sponsor"), (2.5, "Two"),
+    ]  # fmt: skip
+    assert "Duration: 00:00:04" in await streams(media_of(done))
+    assert "[SponsorBlock]" not in (done.folder / f"{video.id}.info.json").read_text()
+    only = await archive.ytdlp.download(archive.order(plain.id, **marks), ignore, ignore)
+    assert chapters_in(await exported(media_of(only))) == [
+        (0, "Plain"), (2, "[SponsorBlock]: Sponsor"), (2.5, "Plain"),
+    ]  # fmt: skip
+
+
+async def test_sponsorblock_is_asked_only_on_request_and_never_fails_a_download(
+    archive: Archive,
+) -> None:
+    video = archive.youtube.catalogue.add_video(segments=(SPONSOR,))
+    await archive.ytdlp.download(archive.order(video.id, embed_chapters=True), ignore, ignore)
+    assert "sponsorblock" not in archive.youtube.requests.counts
+    other = archive.youtube.catalogue.add_video("Film", segments=(SPONSOR,))
+    archive.youtube.behaviour.faults.append(Fault(kind="sponsorblock", status=500))
+    wanted = archive.order(other.id, sponsorblock_chapters=True)
+    done = await archive.ytdlp.download(wanted, ignore, ignore)
+    assert chapters_in(await exported(media_of(done))) == []
+    assert done.remarks[0].startswith("no SponsorBlock segments: ")
+    assert archive.youtube.requests.counts["sponsorblock"] > 0
+    unmarked = archive.youtube.catalogue.add_video("Film")
+    archive.youtube.behaviour.change(faults=[])
+    wanted = archive.order(unmarked.id, sponsorblock_chapters=True)
+    assert (await archive.ytdlp.download(wanted, ignore, ignore)).remarks == []

@@ -44,6 +44,18 @@ def test_the_installed_one_is_guarded() -> None:
         guarded.urlopen("https://elsewhere.invalid/")
 
 
+def test_another_host_is_allowed_only_within_the_block() -> None:
+    asking = QuietYoutubeDL({**OPTIONS, "proxy": "http://127.0.0.1:1"}, None)
+    with asking.allowing("sponsor.example"):
+        with pytest.raises(TransportError):  # the closed proxy: it was not refused
+            asking.urlopen("https://sponsor.example/")
+        for address in ("https://elsewhere.example/", "http://sponsor.example/"):
+            with pytest.raises(RefusedError):
+                asking.urlopen(address)
+    with pytest.raises(RefusedError):
+        asking.urlopen("https://sponsor.example/")
+
+
 def test_behind_a_proxy_everything_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise each request would wait 40 ms between its headers and its body."""
     chosen: list[tuple[Any, ...]] = []

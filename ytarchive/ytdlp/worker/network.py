@@ -5,8 +5,9 @@ redirects. All requests of yt-dlp pass through this module. ffmpeg's would not: 
 and is never used to download.
 """
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -70,8 +71,9 @@ FileDownloader.report_progress = PostProcessor.report_progress = _print_nothing
 class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without types
     """Sends yt-dlp's requests, only to YouTube's servers and a server in the settings."""
 
-    def __init__(self, *, also: str | None, **given: Any) -> None:
+    def __init__(self, *, also: str | None, further: set[str], **given: Any) -> None:
         super().__init__(**given)
+        self._further = further
         self._also = parts_of(also)[:2] if also else None
 
     def send(self, request: Request) -> Any:
@@ -101,7 +103,8 @@ class YouTubeOnlyRH(RequestsRH):  # type: ignore[misc]  # published without type
 
     def _require_allowed(self, url: str, because: str = "") -> None:
         parts = parts_of(url)
-        if not is_youtube(url) and parts[:2] != self._also:
+        is_further = bool(self._further) and is_served_by(self._further, url)
+        if not is_youtube(url) and parts[:2] != self._also and not is_further:
             raise RefusedError(f"{parts.netloc or 'that'} is not one of YouTube's servers{because}")
 
 
@@ -128,6 +131,7 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         self.on_request: Callable[[bool], None] = lambda is_unanswered: None
         """Called when a request begins and when it ends."""
         self._also = also
+        self._further: set[str] = set()
         super().__init__(options)
         self.cache = LiteralCache(self)
         self._require_guard()
@@ -152,8 +156,17 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
     @functools.cached_property
     def _request_director(self) -> Any:
         """Use only this handler, so that unsupported requests cannot be sent."""
-        handler = functools.partial(YouTubeOnlyRH, also=self._also)
+        handler = functools.partial(YouTubeOnlyRH, also=self._also, further=self._further)
         return self.build_request_director([handler])
+
+    @contextlib.contextmanager
+    def allowing(self, host: str) -> Iterator[None]:
+        """Allow requests to another host within the block."""
+        self._further.add(host)
+        try:
+            yield
+        finally:
+            self._further.clear()
 
     def _require_guard(self) -> None:
         """Refuse a version of yt-dlp that bypasses this handler. Raises ToolMissing."""

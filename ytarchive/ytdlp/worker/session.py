@@ -16,7 +16,14 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.media_formats import SOUND_FORMATS
 from ytarchive.common.regular import read_regular
 from ytarchive.common.side_files import in_words
-from ytarchive.media import Info, check_media, jpeg_decoder, quality_label, video_metadata
+from ytarchive.media import (
+    Info,
+    SoundTrack,
+    check_media,
+    jpeg_decoder,
+    quality_label,
+    video_metadata,
+)
 from ytarchive.ytdlp.api import (
     EXTRACTION_SECONDS,
     Downloaded,
@@ -37,6 +44,7 @@ from ytarchive.ytdlp.worker.network import QuietYoutubeDL
 from ytarchive.ytdlp.worker.packaging import WATCH_URL, packaged, transferred
 from ytarchive.ytdlp.worker.progress import ProgressMeter
 from ytarchive.ytdlp.worker.sidefiles import SideFiles
+from ytarchive.ytdlp.worker.sponsorblock import add_segments
 from ytarchive.ytdlp.worker.staging import write_json
 
 _LIVE = {"is_live", "post_live"}
@@ -196,8 +204,7 @@ class ExtractorSession:
         staged.open()
         self._meter.fetching(info, order.folder)
         attempt.claim_disk_space(info, self._meter.media_bytes)
-        sounds = sound_tracks(info) if order.profile.names_sounds else []
-        self._ydl.params["postprocessor_args"] = merge_arguments(sounds)
+        sounds = self._name_sounds(info, order)
         published = self._ydl.sanitize_info(info, True)
         with self._side_files(info, order) as side_files:
             self._ydl.process_info(info)
@@ -207,14 +214,15 @@ class ExtractorSession:
         media = Path(info.get("filepath") or "")
         if not media.is_file():
             raise errors.StaleUrl("the transfer ended without a file")
-        ffmpeg = str(self._worker_config.ffmpeg)
         remarks = [
             *unusual(info, Wanted.by(order.profile)),
             *sound_remarks(info, order.profile.audio_language),
-            *check_media(media, info, ffmpeg),
+            *check_media(media, info, self._ffmpeg),
         ]
+        if order.profile.sponsorblock_chapters:
+            remarks += add_segments(self._ydl, info, published)
         media, differences = packaged(
-            media, info, order, side_files.fetched, sounds, ffmpeg, self._meter
+            media, info, order, side_files.fetched, sounds, self._ffmpeg, self._meter
         )
         record = transferred(info, side_files.fetched, media)
         published["ext"] = media.suffix[1:]
@@ -228,6 +236,12 @@ class ExtractorSession:
             remarks=[*differences, *remarks, *self._meter.remarks, *side_files.remarks],
             **side_files.result,
         )
+
+    def _name_sounds(self, info: Info, order: DownloadOrder) -> list[SoundTrack]:
+        """Return the sound tracks whose names the file gets, also when it is merged."""
+        sounds = sound_tracks(info) if order.profile.names_sounds else []
+        self._ydl.params["postprocessor_args"] = merge_arguments(sounds)
+        return sounds
 
     def _fetch_side_files(self, info: Info, attempt: Attempt) -> Downloaded:
         order = attempt.order
@@ -253,6 +267,10 @@ class ExtractorSession:
                 yield side_files
         finally:
             self.needs_replacement |= side_files.has_hanging_threads
+
+    @property
+    def _ffmpeg(self) -> str:
+        return str(self._worker_config.ffmpeg)
 
     def _info_path(self, video_id: str) -> Path:
         return self._worker_config.info_dir / f"{video_id}.info.json"
