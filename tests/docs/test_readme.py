@@ -27,7 +27,9 @@ def marked(page: str) -> list[str]:
 
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
-PROFILES, COOKIES, CRON, ADOPT, BACKUP, EXPORT, DELETE, MOVE, FORMATS = marked("docs/how-to.md")
+PROFILES, COOKIES, CRON, ADOPT, BACKUP, EXPORT, DELETE, MOVE, SERVERS, FORMATS = marked(
+    "docs/how-to.md"
+)
 VIDEO = "jNQXAC9IVRw"
 ADOPTED = "abcdef0ABCD"
 
@@ -168,6 +170,13 @@ def test_the_recipe_for_formats_stores_them(variables: dict[str, str]) -> None:
     run(FORMATS, variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(home / "formats")})
     stored = {path.suffix for path in home.glob(f"formats/videos/{VIDEO}/{VIDEO}.*")}
     assert stored == {".mkv", ".json", ".jpg"}
+
+
+def test_the_recipe_for_media_servers_shows_episodes(variables: dict[str, str]) -> None:
+    home = Path(variables["HOME"])
+    run(SERVERS, variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(home / "formats")})
+    [video] = home.glob("formats/tv/jawed/Season */*.mkv")
+    assert re.fullmatch(rf"jawed - s\d{{4}}e\d{{6}} - Me at the zoo \[{VIDEO}\]", video.stem)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -88,7 +88,8 @@ def as_jpeg(image: bytes, ffmpeg: str) -> bytes:
 def jpeg_decoder() -> Any:
     """Return the module simplejpeg, or None on a system without a ready package of it.
 
-    Only workers need it, and numpy takes 75 ms to load, so it is not imported with this module.
+    Workers and pictures of channels need it, and numpy takes 75 ms to load, so it is not imported
+    with this module.
     """
     try:
         import simplejpeg  # noqa: PLC0415  # see above

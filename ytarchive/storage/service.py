@@ -104,9 +104,9 @@ class StorageService(WatchedOperations, StorageAPI):
         self._library = Library(database, layout)
         self._lists = VideoLists(database, layout)
         self._derived = derived
-        self.search = derived.search
-        self.channels = derived.search.channels
+        self.search, self.channels = derived.search, derived.search.channels
         self.known_channels = ChannelsService(layout, self._changes, self.watch)
+        derived.views.connect(self._changes, self.known_channels)
         bins = Bins(store)
         self._absent = AbsentCaptions(database)
         self._videos = VideoStore(self._library, layout, bins, self._absent)

@@ -39,7 +39,7 @@ async def list_views(archive: Archive, out: Output, /) -> None:
 @click.argument("name")
 @click.option(
     "--policy", type=click.Choice([each.value for each in ViewPolicy]), required=True,
-    help="How files are named: by channel, by playlist, or by a template.",
+    help="How files are named: by channel, by playlist, for media servers, or by a template.",
 )  # fmt: skip
 @click.option("--path", default="", metavar="DIR", help="Folder of the view; default: the name.")
 @click.option(

@@ -7,13 +7,14 @@ failure is logged; the next job that lists the channel requests the picture agai
 import asyncio
 import base64
 import hashlib
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Protocol
 
 from loguru import logger
 
 from ytarchive.common.channel_lists import is_channel_name
+from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import (
     FileFailure,
     InvalidIdentifier,
@@ -38,7 +39,7 @@ from ytarchive.storage.store.watching import WatchedOperations
 log = logger.bind(service="storage")
 
 CHANNEL = "channel.json"
-_PICTURES = {"poster": "avatar_url", "fanart": "banner_url"}
+PICTURES = {"poster": "avatar_url", "fanart": "banner_url"}
 """The names of the files, and the fields of their addresses."""
 _CHANGING = {"fetched_at", "video_count", "poster_url", "fanart_url"}
 """Fields whose change is not recorded in the history."""
@@ -62,6 +63,8 @@ class ChannelsService(WatchedOperations, ChannelsAPI):
         self._history = HistoryRecords(layout)
         self._fetching: dict[str, asyncio.Task[None]] = {}
         self.pictures: PictureSource | None = None
+        self.on_change: Callable[[str], Awaitable[None]] = _ignore
+        """Called with the id of a channel whose metadata or pictures have changed."""
 
     async def close(self) -> None:
         """Cancel the requests for pictures."""
@@ -79,6 +82,7 @@ class ChannelsService(WatchedOperations, ChannelsAPI):
     async def save_channel(self, request: SaveChannel) -> Done:
         channel_id = _id_of(request.channel.channel_id)
         await self._locked(channel_id, self._save(channel_id, request.channel))
+        await self.on_change(channel_id)
         if self.pictures is not None and channel_id not in self._fetching:
             task = asyncio.create_task(self._fetch_pictures(channel_id, self.pictures))
             self._fetching[channel_id] = task
@@ -120,12 +124,13 @@ class ChannelsService(WatchedOperations, ChannelsAPI):
             return None
 
     async def _fetch_pictures(self, channel_id: str, source: PictureSource) -> None:
-        for name, field in _PICTURES.items():
+        for name, field in PICTURES.items():
             try:
                 url = await asyncio.to_thread(self._wanted, channel_id, name, field)
                 if url is not None:
                     content = await source.fetch(url)
                     await self._locked(channel_id, self._keep(channel_id, name, url, content))
+                    await self.on_change(channel_id)
             except YTArchiveError as error:
                 log.warning("{}: no {}.jpg: {}", channel_id, name, error.message)
 
@@ -152,8 +157,14 @@ class ChannelsService(WatchedOperations, ChannelsAPI):
             )
             self._history.append(channel_id, [entry])
         files.write_atomically(path, content, self._layout.scratch)
+        with os_errors(path):
+            path.chmod(0o444)  # views link to it
         channel = stored_channel(self._layout, channel_id)
         self._write_json(channel.model_copy(update={f"{name}_url": url}))
+
+
+async def _ignore(channel_id: str) -> None:
+    """Ignore a changed channel."""
 
 
 def stored_channel(layout: Layout, channel_id: str) -> StoredChannel:

@@ -26,5 +26,8 @@ class MarksAPI(Contract, Protocol):
 
     @endpoint("PUT /storage/marks/{video_id}")
     async def set_marks(self, video_id: VideoId, request: VideoMarks) -> MarkedVideo:
-        """Replace the marks of a video, which need not be stored."""
+        """Replace the marks of a video, which need not be stored; its place in views stays.
+
+        Raises Conflict for another episode number than that of its place.
+        """
         ...

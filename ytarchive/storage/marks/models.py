@@ -1,5 +1,6 @@
 """Models of the marks of videos."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ytarchive.common.identifiers import VideoId
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import Model
 from ytarchive.storage.store import files
+from ytarchive.storage.store.layout import Layout
 
 
 class VideoMarks(Model):
@@ -32,6 +34,12 @@ class MarkedVideo(VideoMarks):
     """A video with its marks, as stored in `metadata/marks/<id>.json`."""
 
     video_id: VideoId
+    season: int | None = Field(default=None, description="Of the place in media-server views")
+    episode_path: str | None = Field(
+        default=None,
+        description="Its place in media-server views, without the suffix. Media servers identify a "
+        "video by its path, so place and episode number are assigned once",
+    )
 
 
 class MarksQuery(Model):
@@ -57,6 +65,18 @@ def read_marks(path: Path) -> MarkedVideo:
     if path.stem != marked.video_id:
         raise FileFailure(f"{path} is not named after its video, {marked.video_id}")
     return marked
+
+
+def write_marks(layout: Layout, marked: Iterable[MarkedVideo]) -> None:
+    """Write the files of the marks of videos. Blocks.
+
+    They are written before the rows, so that a rebuilt library has the marks.
+    """
+    contents = {
+        layout.marks_file(each.video_id): each.model_dump_json(indent=2).encode() + b"\n"
+        for each in marked
+    }
+    files.write_together(contents, layout.scratch)
 
 
 def marks_row(marked: MarkedVideo) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import asyncio
 
 from ytarchive.common.cursors import video_cursor
 from ytarchive.common.database import Database, Row
-from ytarchive.common.errors import NotFound
+from ytarchive.common.errors import Conflict, NotFound
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page
 from ytarchive.common.presence import ArchiveWatch
@@ -16,8 +16,8 @@ from ytarchive.storage.marks.models import (
     VideoMarks,
     marks_row,
     read_marks,
+    write_marks,
 )
-from ytarchive.storage.store import files
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
@@ -50,17 +50,29 @@ class MarksService(WatchedOperations, MarksAPI):
             return MarkedVideo(video_id=video_id)
 
     async def set_marks(self, video_id: str, request: VideoMarks) -> MarkedVideo:
-        marked = MarkedVideo(video_id=video_id, **request.model_dump())
-        return await self._changes.run_to_end(self._set(marked))
+        return await self._changes.run_to_end(self._set(video_id, request))
 
-    async def _set(self, marked: MarkedVideo) -> MarkedVideo:
-        """Write the file before the row, so that a rebuilt library has the marks."""
-        path = self._layout.marks_file(marked.video_id)
-        content = marked.model_dump_json(indent=2).encode() + b"\n"
-        async with self._changes.lock(marked.video_id):
-            await asyncio.to_thread(files.write_atomically, path, content, self._layout.scratch)
+    async def _set(self, video_id: str, request: VideoMarks) -> MarkedVideo:
+        async with self._changes.lock(video_id):
+            earlier = await self.get_marks(video_id)
+            marked = _with_place(request, earlier)
+            await asyncio.to_thread(write_marks, self._layout, [marked])
             await self._database.execute("upsert_marks", marks_row(marked))
         return marked
+
+
+def _with_place(request: VideoMarks, earlier: MarkedVideo) -> MarkedVideo:
+    """Return new marks with the place in views that the video has. Raises Conflict."""
+    marks = request.model_dump()
+    if earlier.episode_path is not None:
+        if request.episode not in {None, earlier.episode}:
+            raise Conflict(
+                f"{earlier.video_id} is episode {earlier.episode} in media-server views, and media "
+                "servers would forget what was watched if that changed"
+            )
+        marks["episode"] = earlier.episode
+    place = {"season": earlier.season, "episode_path": earlier.episode_path}
+    return MarkedVideo(video_id=earlier.video_id, **marks, **place)
 
 
 def _marked(row: Row) -> MarkedVideo:

@@ -203,18 +203,46 @@ SELECT ifnull(max(stored_at), 0) AS stored_at FROM playlists;
 -- Marks -------------------------------------------------------------------------------------------
 
 -- name: upsert_marks
-INSERT INTO marks (video_id, keep, removed, known_elsewhere, episode)
-VALUES (:video_id, :keep, :removed, :known_elsewhere, :episode)
+INSERT INTO marks (video_id, keep, removed, known_elsewhere, episode, season, episode_path)
+VALUES (:video_id, :keep, :removed, :known_elsewhere, :episode, :season, :episode_path)
 ON CONFLICT (video_id) DO UPDATE SET
     keep = excluded.keep, removed = excluded.removed,
-    known_elsewhere = excluded.known_elsewhere, episode = excluded.episode;
+    known_elsewhere = excluded.known_elsewhere, episode = excluded.episode,
+    season = excluded.season, episode_path = excluded.episode_path;
+
+-- name: episodes_among
+SELECT marks.video_id, season, episode, episode_path
+FROM json_each(:video_ids) AS asked
+JOIN marks ON marks.video_id = asked.value
+WHERE episode NOTNULL;
+
+-- name: all_episodes
+-- The places of all videos, with their channels, which name the folders of later videos.
+SELECT season, episode, episode_path, coalesce(videos.channel_id, '') AS channel_id
+FROM marks
+LEFT JOIN videos ON videos.video_id = marks.video_id
+WHERE episode_path NOTNULL;
+
+-- name: seasons_of_channel
+SELECT season, instr(episode_path, '/Music ') > 0 AS is_music, min(episode_path) AS episode_path
+FROM videos
+JOIN marks ON marks.video_id = videos.video_id
+WHERE channel_id = :channel_id AND media_path NOTNULL
+  AND substr(episode_path, 1, instr(episode_path, '/') - 1) <> :unknown
+GROUP BY season, is_music
+ORDER BY season;
+
+-- name: touch_channel
+-- One video represents its channel among the changes.
+INSERT OR REPLACE INTO changes (video)
+SELECT number FROM videos WHERE channel_id = :channel_id AND media_path NOTNULL LIMIT 1;
 
 -- name: list_marks
--- Videos whose marks were all removed are left out.
+-- Videos whose marks were all removed are left out, and those with nothing but a place in views.
 SELECT * FROM marks
 WHERE video_id > coalesce(:cursor, '')
   AND keep = coalesce(:keep, keep) AND removed = coalesce(:removed, removed)
-  AND (keep OR removed OR known_elsewhere NOTNULL OR episode NOTNULL)
+  AND (keep OR removed OR known_elsewhere NOTNULL OR (episode NOTNULL AND episode_path IS NULL))
 ORDER BY video_id
 LIMIT :limit;
 

@@ -2,7 +2,7 @@
 -- this database from them. Paths are relative to the archive's folder, so that it can be moved.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 107;
+PRAGMA user_version = 108;
 
 -- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
@@ -55,8 +55,12 @@ CREATE TABLE marks (
     keep INTEGER NOT NULL,            -- 1: no rule may remove it
     removed INTEGER NOT NULL,         -- 1: not to be fetched again
     known_elsewhere TEXT,             -- where it is stored outside the archive
-    episode INTEGER
+    episode INTEGER,
+    season INTEGER,                   -- with episode_path: its place in media-server views
+    episode_path TEXT                 -- relative to the view, without suffix; never changed
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX marks_by_episode_path ON marks (episode_path) WHERE episode_path NOTNULL;
 
 -- Changes of videos, oldest first: one row per video, for its last change. The search index and the
 -- views record the last revision that they contain.

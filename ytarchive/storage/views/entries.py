@@ -1,12 +1,13 @@
 """The content of views: pure data that policies return and the synchronisation creates."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Protocol
 
 from ytarchive.common.archived_files import Role
-from ytarchive.common.media import VideoMetadata
+from ytarchive.common.media import ChannelMetadata, VideoMetadata
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,24 @@ class ViewFile:
 
 
 @dataclass(frozen=True)
+class Place:
+    """The place of a video in media-server views."""
+
+    season: int
+    """The year of upload; 0 without channel or date, which is provisional."""
+    episode: int
+    path: str
+    """Relative to the view, without the suffix of a file."""
+    is_music: bool
+    """Whether it is a place for sound without a picture."""
+
+    @property
+    def show(self) -> str:
+        """Return the name of the channel's folder."""
+        return PurePosixPath(self.path).parts[0]
+
+
+@dataclass(frozen=True)
 class ViewVideo:
     """A stored video, as policies see it."""
 
@@ -41,7 +60,9 @@ class ViewVideo:
     quality: str | None
     files: tuple[ViewFile, ...]
     metadata: VideoMetadata | None = None
-    """Only for policies with `reads_metadata`."""
+    """Only for media-server views."""
+    place: Place | None = None
+    """Only for media-server views."""
 
     def with_roles(self, *roles: Role) -> list[ViewFile]:
         """Return the files with one of the roles."""
@@ -56,6 +77,13 @@ class ViewChannel:
     title: str
     years: tuple[int, ...]
     """The years of upload of its stored videos, ascending."""
+    metadata: ChannelMetadata | None = None
+    """Only for media-server views, as the following fields."""
+    pictures: Mapping[str, ViewFile] = field(default_factory=dict)
+    """The stored avatar and banner, as `poster` and `fanart`."""
+    seasons: tuple[int, ...] = ()
+    albums: tuple[int, ...] = ()
+    """The years of its music."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.views.declarations import Declarations
 from ytarchive.storage.views.folders import FolderNames
 from ytarchive.storage.views.links import ViewFolder
+from ytarchive.storage.views.media_library import MediaServerLibrary
 from ytarchive.storage.views.models import (
     RemovedView,
     SyncView,
@@ -25,6 +26,7 @@ from ytarchive.storage.views.models import (
     ViewPolicy,
     ViewSync,
 )
+from ytarchive.storage.views.places import Places
 from ytarchive.storage.views.playlists import PlaylistSynchronisation
 from ytarchive.storage.views.policies import policy_of
 from ytarchive.storage.views.repository import Records, ShownLibrary
@@ -68,6 +70,8 @@ class ViewKeeper:
         self._store = store
         self._watch = watch
         self._changed = asyncio.Event()
+        self.places: Places | None = None
+        """Assigns places in media-server views; None only for reading."""
 
     def notify(self) -> None:
         """Signal that the library has changed."""
@@ -123,10 +127,11 @@ class ViewKeeper:
         self, view: ViewDeclaration, sync: Synchronisation, after: int, lists: int,
         request: SyncView,
     ) -> None:  # fmt: skip
+        library = self._library_of(view, request)
         if after == 0:
             await self._remove_unknown(view, sync)
         while True:
-            videos, last = await self._library.changed(after)
+            videos, last = await library.changed(after)
             if not last:
                 return
             await sync.show(videos)
@@ -154,14 +159,18 @@ class ViewKeeper:
         folder = ViewFolder(root, self._layout.base, allow_copy=view.allow_copy)
         if not request.dry_run:
             await asyncio.to_thread(self._prepare, view, folder, state)
-        parts = ViewParts(
-            view.name, policy_of(view), folder, self._library, self._records, self._store
-        )
+        library = self._library_of(view, request)
+        parts = ViewParts(view.name, policy_of(view), folder, library, self._records, self._store)
         folder_names = await FolderNames.read(self._records, view.name)
         if view.policy is ViewPolicy.PLAYLISTS:
             lists = PlaylistSynchronisation(parts, folder_names, dry_run=request.dry_run)
             return lists.use(self._layout)
         return Synchronisation(parts, folder_names, dry_run=request.dry_run)
+
+    def _library_of(self, view: ViewDeclaration, request: SyncView) -> ShownLibrary:
+        if view.policy is not ViewPolicy.MEDIA_SERVER or self.places is None:
+            return self._library
+        return MediaServerLibrary(self.places, dry_run=request.dry_run)
 
     def _prepare(self, view: ViewDeclaration, folder: ViewFolder, state: _State) -> None:
         """Create the folder of a view. Blocks. Raises FileGone if its disk is not connected."""

@@ -18,6 +18,8 @@ class ViewPolicy(StrEnum):
     """`<channel>/<date> <title> [<id>].<ext>`."""
     PLAYLISTS = "playlists"
     """`<playlist>/<number> <title> [<id>].<ext>`, in the playlist's order."""
+    MEDIA_SERVER = "media-server"
+    """Episodes with metadata for Jellyfin, Kodi, Plex and Emby."""
     CUSTOM = "custom"
     """A template of fields."""
 

@@ -7,6 +7,7 @@ from ytarchive.common.archived_files import Role
 from ytarchive.common.errors import InvalidRequest
 from ytarchive.storage.views import names
 from ytarchive.storage.views.entries import Entry, Folder, Policy, ViewVideo
+from ytarchive.storage.views.media_server import MediaServerPolicy
 from ytarchive.storage.views.models import ViewDeclaration, ViewPolicy
 
 _SHOWN = (Role.MEDIA, Role.CAPTIONS, Role.THUMBNAIL)
@@ -117,4 +118,5 @@ FIELDS: dict[str, Callable[[ViewVideo], str]] = {
 _POLICIES: dict[ViewPolicy, Callable[[], Policy]] = {
     ViewPolicy.LIBRARY: LibraryPolicy,
     ViewPolicy.PLAYLISTS: LibraryPolicy,
+    ViewPolicy.MEDIA_SERVER: MediaServerPolicy,
 }

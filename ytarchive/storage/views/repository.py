@@ -57,29 +57,29 @@ class ShownLibrary:
     """Reads from the library what views show."""
 
     def __init__(self, database: Database, layout: Layout) -> None:
-        self._database = database
+        self.database = database
         self._layout = layout
 
     async def newest(self) -> tuple[str, int, int]:
         """Return the library's id, its last change, and when its newest playlist was stored."""
-        [state] = await self._database.fetch_all("search_state")
-        [lists] = await self._database.fetch_all("newest_list")
+        [state] = await self.database.fetch_all("search_state")
+        [lists] = await self.database.fetch_all("newest_list")
         return state["library_id"], state["newest"], lists["stored_at"]
 
     async def pending(self, revision: int) -> int:
         """Return the number of videos that were changed after a revision."""
-        [counted] = await self._database.fetch_all("count_changes", {"after": revision})
+        [counted] = await self.database.fetch_all("count_changes", {"after": revision})
         return int(counted["videos"])
 
     async def changed(self, after: int) -> tuple[list[ViewVideo], int]:
         """Return the next changed videos, and the last of their revisions; 0 at the end."""
-        rows = await self._database.fetch_all("shown_changes", {"after": after, "limit": _PAGE})
+        rows = await self.database.fetch_all("shown_changes", {"after": after, "limit": _PAGE})
         return _videos(rows), rows[-1]["revision"] if rows else 0
 
     async def videos(self, video_ids: Sequence[str]) -> list[ViewVideo]:
         """Return the stored ones of some videos."""
         asked = {"video_ids": json.dumps(list(video_ids))}
-        return _videos(await self._database.fetch_all("shown_among", asked))
+        return _videos(await self.database.fetch_all("shown_among", asked))
 
     async def of_channel(self, channel_id: str) -> list[ViewVideo]:
         """Return the stored videos of a channel."""
@@ -87,7 +87,7 @@ class ShownLibrary:
         after = 0
         while True:
             asked = {"channel_id": channel_id, "after": after, "limit": _PAGE}
-            rows = await self._database.fetch_all("shown_of_channel", asked)
+            rows = await self.database.fetch_all("shown_of_channel", asked)
             found += _videos(rows)
             if len(rows) < _PAGE:
                 return found
@@ -96,18 +96,22 @@ class ShownLibrary:
     async def channel(self, channel_id: str) -> ViewChannel | None:
         """Return a channel with stored videos; None if it has none."""
         asked = {"channel_id": channel_id}
-        row = await self._database.fetch_one("channel_shown", asked)
+        row = await self.database.fetch_one("channel_shown", asked)
         if row is None:
             return None
         years = sorted(year for year in json.loads(row["years"]) if year)
         return ViewChannel(channel_id, row["title"], tuple(years))
+
+    async def touch_channel(self, channel_id: str) -> None:
+        """Count a channel among the changes, for views that show its metadata."""
+        await self.database.execute("touch_channel", {"channel_id": channel_id})
 
     async def playlists(self) -> list[tuple[str, str]]:
         """Return the ids and titles of all playlists."""
         found: list[tuple[str, str]] = []
         while True:
             asked = {"after": found[-1][0] if found else "", "limit": _PAGE}
-            rows = await self._database.fetch_all("lists_shown", asked)
+            rows = await self.database.fetch_all("lists_shown", asked)
             found += [(row["playlist_id"], row["title"]) for row in rows]
             if len(rows) < _PAGE:
                 return found

@@ -14,6 +14,8 @@ from ytarchive.common.errors import Conflict, LocalError, NotFound, YTArchiveErr
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.common.rows import moment_of
+from ytarchive.storage.channels.service import ChannelsService
+from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.watching import WatchedOperations
@@ -30,6 +32,7 @@ from ytarchive.storage.views.models import (
     Views,
     ViewSync,
 )
+from ytarchive.storage.views.places import Places
 from ytarchive.storage.views.policies import policy_of
 from ytarchive.storage.views.repository import SCHEMA, Records, ShownLibrary
 
@@ -61,6 +64,15 @@ class ViewsService(WatchedOperations, ViewsAPI):
         self.notify = self._keeper.notify
         self.follow = self._keeper.follow
         self.update = self._keeper.update
+
+    def connect(self, changes: Changes, channels: ChannelsService) -> None:
+        """Assign places in media-server views, and follow changes of channels."""
+        self._keeper.places = Places(self._library.database, self._layout, changes)
+        channels.on_change = self._channel_changed
+
+    async def _channel_changed(self, channel_id: str) -> None:
+        await self._library.touch_channel(channel_id)
+        self.notify()
 
     @classmethod
     async def open(

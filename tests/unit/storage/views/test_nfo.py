@@ -1,6 +1,7 @@
 """The NFO files: well-formed for every title, with the elements that the four servers read."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -20,18 +21,29 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
 """Includes lone surrogates, controls and noncharacters."""
 CONTROLS = "".join(map(chr, range(32))) + "\x7f\x85\ufffe\uffff\ud800"
 
-READ_BY_ALL = {"title", "plot", "season", "episode", "aired", "runtime", "studio", "uniqueid"}
-"""Elements of an episode that all four servers read.
+_KODI = {"title", "plot", "aired", "runtime", "dateadded", "genre", "studio", "uniqueid"}
+_JELLYFIN = {*_KODI, "season", "episode", "showtitle", "premiered", "year", "lockdata"}
+READ_BY = {"Jellyfin": _JELLYFIN, "Emby": _JELLYFIN, "Kodi": _KODI, "Plex": _KODI}
+"""Elements of an episode that each server reads.
 
 - Jellyfin: `MediaBrowser.XbmcMetadata/Parsers/BaseNfoParser.cs` and `EpisodeNfoParser.cs`
   (commit 00088c29). `runtime` is in minutes; `aired` has the format `yyyy-MM-dd`; any `type` of
-  `uniqueid` becomes a provider id; `lockdata` is true only for the text "true".
+  `uniqueid` becomes a provider id; `lockdata` is true only for the text "true"; `year` counts from
+  1851; `genre` is split at `/`.
 - Kodi: kodi.wiki/view/NFO_files/Episodes. Required: `episodedetails`, `title`. Season and episode
-  are read from the file name.
+  are read from the file name. Artwork in files of the same name needs no element `thumb`.
 - Emby: the format of Jellyfin, which began as a copy of Emby's source.
 - Plex, agent "Plex NFO Series": support.plex.tv/articles/using-nfo-metadata-files-with-plex, "the
   widely used Kodi/XBMC NFO format"; no music.
 """
+ROOTS = {
+    "tvshow": "tvshow",
+    "season": "season",
+    "episode": "episodedetails",
+    "artist": "artist",
+    "album": "album",
+}
+"""The root element of each document, by its golden file; the same for all four servers."""
 
 
 def channel(title: str = "A channel", description: str = "") -> ChannelMetadata:
@@ -86,9 +98,31 @@ def test_video_without_a_visible_title_has_its_id_as_title(title: str) -> None:
     assert elements(nfo.episode(metadata(title=title), PLACE, None))["title"] == VIDEO
 
 
-def test_episode_has_the_elements_that_all_servers_read() -> None:
+def documents() -> dict[str, bytes]:
+    about = channel("Films & more", "About <films>")
+    return {
+        "tvshow": nfo.series(about),
+        "season": nfo.season(2009, "2009"),
+        "episode": nfo.episode(metadata(title='A "title" & <more>'), PLACE, STORED),
+        "artist": nfo.artist(about),
+        "album": nfo.album("Music 2009", "Films & more", 2009),
+    }
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_documents_are_as_the_golden_files(name: str) -> None:
+    golden = (Path(__file__).parent / "golden" / f"{name}.nfo").read_bytes()
+    assert documents()[name] == golden
+    assert ET.fromstring(golden).tag == ROOTS[name]
+
+
+@pytest.mark.parametrize("server", READ_BY)
+def test_episode_has_the_elements_that_a_server_reads(server: str) -> None:
+    assert set(elements(documents()["episode"])) >= READ_BY[server]
+
+
+def test_values_have_the_forms_that_servers_read() -> None:
     found = elements(nfo.episode(metadata(), PLACE, STORED))
-    assert set(found) >= READ_BY_ALL
     assert (found["season"], found["episode"]) == ("2009", "102501")
     assert (found["aired"], found["year"], found["runtime"]) == ("2009-10-25", "2009", "4")
     assert (found["dateadded"], found["showtitle"]) == ("2026-11-28 09:30:05", "A channel")

@@ -41,11 +41,11 @@ DELETE FROM folders WHERE view = :name;
 
 -- name: entries_of
 SELECT entries.* FROM json_each(:owners) AS asked
-JOIN entries ON entries.view = :view AND entries.owner = asked.value;
+CROSS JOIN entries ON entries.view = :view AND entries.owner = asked.value;
 
 -- name: entries_in
 SELECT entries.* FROM json_each(:folders) AS asked
-JOIN entries ON entries.view = :view AND entries.folder = asked.value;
+CROSS JOIN entries ON entries.view = :view AND entries.folder = asked.value;
 
 -- name: not_made
 UPDATE entries SET inode = NULL, size = NULL, modified = NULL
@@ -59,7 +59,7 @@ SELECT DISTINCT folder FROM entries WHERE view = :view ORDER BY folder;
 
 -- name: taken
 SELECT entries.fold, entries.owner FROM json_each(:folds) AS asked
-JOIN entries ON entries.view = :view AND entries.fold = asked.value;
+CROSS JOIN entries ON entries.view = :view AND entries.fold = asked.value;
 
 -- name: intend
 -- A row that exists keeps the identity of its file until the file is replaced.
