@@ -34,7 +34,7 @@ COMMANDS = {
     ),
     "workplan": ("workplan:workplan", "Show and retry missing videos."),
     "storage": ("storage:storage", "Show the archive's content."),
-    "adopt": ("adopt:adopt", "Adopt the videos in DIR that another program fetched."),
+    "adopt": ("adopt:adopt", "Adopt the videos that another program fetched to DIR."),
     "export": ("export:export", "Export stored videos for other programs."),
     "verify": ("verify:verify", "Check that every stored file is unchanged."),
     "views": ("views:views", "Folders that show the archive under readable names."),

@@ -56,7 +56,7 @@ class Adopted(BaseModel):
 @click.option("--dry-run", "preview", is_flag=True, help="Only show what would be adopted.")
 @creating
 async def adopt(archive: Archive, out: Output, /, folder: Path, method: str, preview: bool) -> int:
-    """Adopt the videos in DIR that another program fetched.
+    """Adopt the videos that another program fetched to DIR.
 
     The command uses no network, and searches DIR with all its folders. Names of yt-dlp, Pinchflat,
     TubeSync, Tube Archivist, ytdl-sub, Youtarr, MeTube and YoutubeDL-Material are recognised. The

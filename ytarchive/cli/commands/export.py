@@ -59,7 +59,7 @@ async def as_csv(archive: Archive, out: Output, channel: str | None, playlist: s
 @_selection
 @reading
 async def as_json(archive: Archive, out: Output, channel: str | None, playlist: str | None) -> None:
-    """Print the videos with their files and digests as a JSON list."""
+    """Print a JSON list of the videos with files and digests."""
     await _print(archive, out, ExportFormat.JSON, channel, playlist)
 
 
@@ -70,7 +70,7 @@ async def as_json(archive: Archive, out: Output, channel: str | None, playlist: 
 async def bagit(
     archive: Archive, out: Output, folder: Path, channel: str | None, playlist: str | None
 ) -> None:
-    """Copy the files of the videos to DIR as a bag that any BagIt program validates.
+    """Copy the files of the videos to DIR as a BagIt bag.
 
     DIR must be new or empty. Every copied file is compared with its digest; if one is damaged, DIR
     is not changed. The folder `data` in DIR can become an archive: `ytarchive init`, then

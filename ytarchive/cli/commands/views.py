@@ -64,7 +64,7 @@ async def add(archive: Archive, out: Output, /, name: str, **given: Any) -> None
 @click.argument("name")
 @with_archive
 async def remove(archive: Archive, out: Output, name: str) -> None:
-    """Remove a view and the files that it created; the archive's files stay."""
+    """Remove a view and its files; the archive's files are kept."""
     out.show(await archive.of(ViewsAPI).remove_view(name), _removed)
 
 
@@ -73,7 +73,7 @@ async def remove(archive: Archive, out: Output, name: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only count the changes.")
 @with_archive
 async def sync(archive: Archive, out: Output, names: tuple[str, ...], dry_run: bool) -> None:
-    """Complete views: create what is missing, and remove what is out of date."""
+    """Create missing files of views, and remove outdated ones."""
     api = archive.of(ViewsAPI)
     wanted = names or [each.name for each in (await api.list_views()).views]
     synced = [await api.sync_view(name, SyncView(dry_run=dry_run)) for name in wanted]
