@@ -76,11 +76,10 @@ class Former:
         await self._require_space(location.size_bytes)
         profile = (location.profile or request.profile).with_form_of(request.profile)
         await asyncio.to_thread(_emptied, staged)
-        try:
-            added, remarks = await self._write(folder, media.name, known, profile, staged)
-            await self._add(swap, staged, added, location, profile)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, staged, ignore_errors=True)
+        added, remarks = await self._write(folder, media.name, known, profile, staged)
+        await self._add(swap, staged, added, location, profile)
+        # After a failure the staged files stay, because the next start may finish the move.
+        await asyncio.to_thread(shutil.rmtree, staged, ignore_errors=True)
         publish(VideoChanged(video_id=video_id, change="stored"))
         location = await self._videos.locate(video_id)
         return FormedVideo(location=location, is_changed=bool(added), remarks=remarks)
