@@ -37,7 +37,7 @@ async def test_channel_is_returned_as_it_was_stored(
         f"https://www.youtube.com/channel/{CHANNEL_ID}/videos"
     )
     assert (found.title, found.description, found.poster_url) == ("Films", "About films", None)
-    assert listed(config.base_path / "metadata") == [f"channels/{CHANNEL_ID}/channel.json"]
+    assert listed(config.base_path / "metadata/channels") == [f"{CHANNEL_ID}/channel.json"]
 
 
 @pytest.mark.parametrize("name", ["../../../escaped", "@films", "", "UCshort"])
