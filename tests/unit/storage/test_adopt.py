@@ -1,0 +1,211 @@
+"""What is adopted of damaged, repeated and odd files, and after a kill."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from tests.unit.storage.adopting import adopt, report
+from tests.unit.storage.foreign_libraries import (
+    digests,
+    info,
+    media,
+    of_yt_dlp,
+    write_file,
+)
+from tests.unit.storage.samples import OTHER, VIDEO
+from ytarchive.common.config import StorageConfig
+from ytarchive.common.disk import Space
+from ytarchive.common.errors import Conflict
+from ytarchive.storage import (
+    AdoptMethod,
+    AdoptRequest,
+    AdoptState,
+    MarksAPI,
+    Outcome,
+    VideoMarks,
+    rebuild_library,
+)
+from ytarchive.storage.service import StorageService
+
+
+async def outcome_of(storage: StorageService, folder: Path, name: str) -> tuple[Outcome, str]:
+    """The outcome of one file and its reason."""
+    done = await adopt(storage, folder)
+    assert (done.state, done.error) == (AdoptState.COMPLETE, None)
+    row = (await report(storage))[name]
+    return row.outcome, row.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "described", "reason"),
+    [(b"", {}, "empty"), (media()[:-500], {}, "cut short"), (b"<html>", {}, ""),
+     (media(), {"id": OTHER}, f"describes another video, {OTHER}"),
+     (media(), {"duration": 600}, "plays 2 of 600 seconds"),
+     (media(".m4a"), {"vcodec": "avc1", "acodec": "mp4a"}, "has no video")],
+)  # fmt: skip
+async def test_media_that_is_damaged_or_of_another_video_is_refused(
+    storage: StorageService, tmp_path: Path, content: bytes, described: dict[str, object],
+    reason: str,
+) -> None:  # fmt: skip
+    write_file(tmp_path / "in" / f"A [{VIDEO}].mp4", content)
+    if described:
+        write_file(tmp_path / "in" / f"A [{VIDEO}].info.json", info(VIDEO, "A", **described))
+    outcome, detail = await outcome_of(storage, tmp_path / "in", f"A [{VIDEO}].mp4")
+    assert outcome is Outcome.NOT_RECOGNISED
+    assert reason in detail
+    assert (await storage.get_stats()).total_videos == 0
+
+
+async def test_damaged_side_files_are_left_and_the_media_is_adopted(
+    storage: StorageService, tmp_path: Path
+) -> None:
+    stem = tmp_path / "in" / f"A [{VIDEO}]"
+    write_file(Path(f"{stem}.mp4"), media())
+    write_file(Path(f"{stem}.info.json"), '{"id": ')
+    write_file(Path(f"{stem}.en.vtt"), "<html>")
+    write_file(Path(f"{stem}.jpg"), b"\xff\xd8\xff cut")
+    done = await adopt(storage, tmp_path / "in")
+    assert done.files == {Outcome.ADOPTED: 1, Outcome.NOT_RECOGNISED: 3}
+    assert (await storage.adopter.list_undescribed()).video_ids == [VIDEO]
+
+
+async def test_better_of_two_copies_is_adopted_and_a_better_duplicate_is_reported(
+    storage: StorageService, tmp_path: Path
+) -> None:
+    first = tmp_path / "in"
+    write_file(first / "a" / f"A [{VIDEO}].mp4", media(height=36))
+    write_file(first / "b" / f"A [{VIDEO}].mp4", media(height=72))
+    await adopt(storage, first)
+    rows = await report(storage)
+    assert rows[f"b/A [{VIDEO}].mp4"].outcome is Outcome.ADOPTED
+    assert rows[f"a/A [{VIDEO}].mp4"].outcome is Outcome.DUPLICATE
+    write_file(tmp_path / "better" / f"A [{VIDEO}].mp4", media(height=144))
+    outcome, detail = await outcome_of(storage, tmp_path / "better", f"A [{VIDEO}].mp4")
+    assert outcome is Outcome.DUPLICATE
+    assert "better: 144p, stored 72p" in detail
+
+
+async def test_removed_videos_and_links_are_not_adopted(
+    storage: StorageService, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    of_yt_dlp(folder, VIDEO)
+    write_file(tmp_path / "outside.mp4", media())
+    (folder / f"B [{OTHER}].mp4").symlink_to(tmp_path / "outside.mp4")
+    (folder / "loop").symlink_to(folder)
+    marks = cast("MarksAPI", storage.subjects()[MarksAPI])
+    await marks.set_marks(VIDEO, VideoMarks(removed=True))
+    outcome, detail = await outcome_of(storage, folder, f"A title [{VIDEO}].mp4")
+    assert (outcome, "marked as removed" in detail) == (Outcome.NOT_RECOGNISED, True)
+    rows = await report(storage)
+    assert "symbolic link" in rows[f"B [{OTHER}].mp4"].detail
+    assert "symbolic link" in rows["loop"].detail
+    assert (await storage.get_stats()).total_videos == 0
+
+
+async def test_views_and_archives_below_the_folder_are_skipped_with_the_reason(
+    storage: StorageService, config: StorageConfig, tmp_path: Path
+) -> None:
+    write_file(tmp_path / "view" / ".ytarchive-view", "{}")
+    write_file(tmp_path / "view" / "A" / f"A [{VIDEO}].mp4", media())
+    await adopt(storage, tmp_path)
+    rows = await report(storage)
+    assert "view of an archive" in rows[f"view/A/A [{VIDEO}].mp4"].detail
+    assert "this archive" in rows[f"{config.base_path.name}/"].detail
+    assert len(rows) == 3
+
+
+async def test_files_that_cannot_be_linked_stop_the_adoption_with_the_remedy(
+    storage: StorageService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_yt_dlp(tmp_path / "in", VIDEO)
+    storage.adopter.trusts_callers = True
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(18, os.strerror(18))
+
+    monkeypatch.setattr(os, "link", refuse)
+    done = await adopt(storage, tmp_path / "in")
+    assert done.state is AdoptState.STOPPED
+    assert "--copy" in str(done.error)
+    assert (await adopt(storage, tmp_path / "in", method=AdoptMethod.COPY)).videos_adopted == 1
+
+
+async def test_full_disk_stops_before_copying_and_the_next_run_continues(
+    config: StorageConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_yt_dlp(tmp_path / "in", VIDEO)
+    storage = await StorageService.open(config)
+    monkeypatch.setattr(storage._store, "space", _no_space)
+    done = await adopt(storage, tmp_path / "in", method=AdoptMethod.COPY)
+    assert (done.state, done.videos_adopted) == (AdoptState.STOPPED, 0)
+    assert "bytes" in str(done.error)
+    await storage.close()
+    storage = await StorageService.open(config)
+    done = await adopt(storage, tmp_path / "in", method=AdoptMethod.COPY)
+    assert (done.state, done.videos_adopted) == (AdoptState.COMPLETE, 1)
+    await storage.close()
+
+
+async def _no_space(_: int) -> Space:
+    return Space(capacity=2**40, free=0, kept=0)
+
+
+@pytest.mark.parametrize("method", list(AdoptMethod))
+async def test_killed_adoption_is_completed_by_the_next_run(
+    config: StorageConfig, tmp_path: Path, method: AdoptMethod
+) -> None:
+    folder = tmp_path / "in"
+    ids = [f"{number:010d}a" for number in range(6)]
+    for video_id in ids:
+        of_yt_dlp(folder, video_id)
+    before = digests(folder)
+    code = (
+        "import asyncio, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from tests.unit.storage.adopting import adopt\n"
+        "from ytarchive.common.config import StorageConfig\n"
+        "from ytarchive.storage.adopt.records import AdoptionRecords\n"
+        "from ytarchive.storage.service import StorageService\n"
+        "async def killed(self, settled):\n"
+        "    if settled.video_id >= sys.argv[4]: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    await whole(self, settled)\n"
+        "whole, AdoptionRecords.settle = AdoptionRecords.settle, killed\n"
+        "async def main():\n"
+        "    storage = await StorageService.open(StorageConfig(base_path=Path(sys.argv[1])))\n"
+        "    await adopt(storage, Path(sys.argv[2]), method=sys.argv[3])\n"
+        "asyncio.run(main())\n"
+    )
+    arguments = (str(config.base_path), str(folder), method.value, ids[2])
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, *arguments)
+    assert await process.wait() == -signal.SIGKILL
+    storage = await StorageService.open(config)
+    done = await adopt(storage, folder, method=method)
+    assert (done.state, done.videos_adopted, done.videos_done) == (AdoptState.COMPLETE, 6, 6)
+    assert done.files == {Outcome.ADOPTED: len(before)}
+    assert digests(folder) == ({} if method is AdoptMethod.MOVE else before)
+    assert (await storage.get_stats()).total_videos == 6
+    await storage.close()
+    rebuilt = await rebuild_library(config)
+    assert (rebuilt.videos, rebuilt.metadata, rebuilt.problems) == (6, 6, 0)
+
+
+async def test_cancelled_adoption_resumes_and_another_one_is_refused_meanwhile(
+    storage: StorageService, tmp_path: Path
+) -> None:
+    for number in range(20):
+        write_file(tmp_path / "in" / f"A [{number:010d}a].mp4", media())
+    storage.adopter.trusts_callers = True
+    request = AdoptRequest(folder=str(tmp_path / "in"))
+    await storage.adopter.start_adoption(request)
+    with pytest.raises(Conflict, match="adoption is running"):
+        await storage.adopter.start_adoption(request)
+    stopped = await storage.adopter.cancel_adoption()
+    assert stopped.state is AdoptState.STOPPED
+    done = await adopt(storage, tmp_path / "in")
+    assert (done.state, done.videos_adopted) == (AdoptState.COMPLETE, 20)
