@@ -90,7 +90,7 @@ async def test_file_is_written_before_the_row(
 ) -> None:
     storage = await StorageService.open(config)
     own = cast("MarksAPI", storage.subjects()[MarksAPI])
-    monkeypatch.setattr("ytarchive.storage.marks.service.marks_row", lambda _: 1 / 0)
+    monkeypatch.setattr("ytarchive.storage.marks.records.marks_row", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         await own.set_marks(VIDEO, MARKS)
     assert (await own.list_marks(MarksQuery())).items == []

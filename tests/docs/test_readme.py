@@ -27,7 +27,7 @@ def marked(page: str) -> list[str]:
 
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
-PROFILES, COOKIES, CRON, ADOPT, BACKUP, EXPORT, DELETE, MOVE, SERVERS, FORMATS = marked(
+PROFILES, COOKIES, CRON, ADOPT, BACKUP, EXPORT, REMOVE, UNDO, MOVE, SERVERS, FORMATS = marked(
     "docs/how-to.md"
 )
 VIDEO = "jNQXAC9IVRw"
@@ -153,15 +153,21 @@ def test_the_recipe_for_export_writes_lists_and_a_bag(variables: dict[str, str])
     bagit.Bag(str(home / "ytarchive-bag")).validate()
 
 
-def test_the_recipe_for_deleting_removes_a_video(variables: dict[str, str]) -> None:
-    run(DELETE, variables)
+def test_the_recipe_for_removing_removes_a_video_and_puts_it_back(
+    variables: dict[str, str],
+) -> None:
+    removed = run(REMOVE, variables)
     assert VIDEO not in run("ytarchive storage list --json", variables)
+    [item] = set(re.findall(r"ytarchive trash restore (\S+)", removed))
+    run(UNDO, variables, ITEM=item)
+    assert VIDEO in run("ytarchive storage list --json", variables)
+    assert f"{VIDEO}  keep" in run("ytarchive marks list --keep", variables)
 
 
 def test_the_recipe_for_moving_keeps_the_archive_complete(variables: dict[str, str]) -> None:
     run(MOVE, variables)
     moved = Path(variables["HOME"]) / "new-place"
-    assert len(list(moved.glob("videos/*/*.mp4"))) == 3
+    assert len(list(moved.glob("videos/*/*.mp4"))) == 4
     assert not archive(variables).exists()
 
 

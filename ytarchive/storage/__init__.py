@@ -65,6 +65,7 @@ from ytarchive.storage.search.models import FoundVideo, Hit, HitField, SearchQue
 from ytarchive.storage.store.local import LocalMediaStore
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.trash.api import TrashAPI
+from ytarchive.storage.trash.models import Removed, RemovedVideo, RemoveVideos
 from ytarchive.storage.verify.api import VerificationAPI
 from ytarchive.storage.verify.models import (
     Finding,

@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from typing import Self
 
+from loguru import logger
+
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
+from ytarchive.common.errors import LocalError
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.supervision import Supervisor
 from ytarchive.storage.search import Search
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.views.service import ViewsService
+
+log = logger.bind(service="storage")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,13 @@ class Derived:
         """Follow the library's changes until the supervisor stops."""
         supervisor.start("search index", self.search.follow)
         supervisor.start("views", self.views.follow)
+
+    async def begin_again(self) -> None:
+        """Derive both from another library, which has replaced the one that they belong to."""
+        try:
+            await self.search.begin_again()
+        except LocalError as error:
+            log.error("the search index is complete only after the next start: {}", error.message)
 
     def notify(self) -> None:
         """Signal a change of the library."""

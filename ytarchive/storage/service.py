@@ -5,12 +5,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Self, TypeVar
 
-from loguru import logger
-
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database
-from ytarchive.common.errors import LocalError, NotFound
+from ytarchive.common.errors import NotFound
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.presence import ArchiveWatch, Presence
@@ -49,7 +47,7 @@ from ytarchive.storage.library.models import (
     VideoExists,
     VideoQuery,
 )
-from ytarchive.storage.library.playlists import save_listed, with_canonical_id
+from ytarchive.storage.library.playlists import save_playlist
 from ytarchive.storage.library.presence import check_files
 from ytarchive.storage.library.repository import SCHEMA, Library
 from ytarchive.storage.maintenance.rebuild import (
@@ -68,6 +66,7 @@ from ytarchive.storage.store.media_store import MediaStore, has_space
 from ytarchive.storage.store.split import SplitMediaStore
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
 from ytarchive.storage.trash.api import TrashAPI
+from ytarchive.storage.trash.removing import Remover
 from ytarchive.storage.trash.restoring import Restorer
 from ytarchive.storage.trash.service import TrashService
 from ytarchive.storage.verify.api import VerificationAPI
@@ -78,7 +77,6 @@ from ytarchive.storage.views.api import ViewsAPI
 from ytarchive.storage.work_plans.api import WorkPlansAPI
 from ytarchive.storage.work_plans.service import WorkPlans
 
-log = logger.bind(service="storage")
 T = TypeVar("T")
 _CHECKS = ("database", "archive", "base_path_writable", "free_space")
 
@@ -115,10 +113,13 @@ class StorageService(WatchedOperations, StorageAPI):
         self.plans = WorkPlans(database, layout, self._changes, self.watch)
         self._passes = VerificationPasses(database)
         findings = Findings(database, self.watch)
-        restorer = Restorer(layout, self._library, self._videos, bins, findings)
-        self._trash = TrashService(bins, restorer, self._change, config.trash_days, self.watch)
-        shared = (self._passes, findings, self._library, layout, self._changes.lock)
-        self.verifier = Verifier(*shared, on_end=self._library.measure, bins=bins)
+        self._remover = Remover(database, layout, self._videos, bins)
+        shared = (layout, self._library, self._videos, bins, findings)
+        restorer = Restorer(*shared, self._descriptions)
+        removing = (restorer, self._remover, self._change)
+        self._trash = TrashService(bins, *removing, config.trash_days, self.watch)
+        verifying = (self._passes, findings, self._library, layout, self._changes.lock)
+        self.verifier = Verifier(*verifying, on_end=self._library.measure, bins=bins)
         places = (layout, self._library, store, self._videos, self._descriptions)
         self.adopter = AdoptionService(database, config, self.watch, self._change, *places)
         self._supervisor = Supervisor(self.service)
@@ -154,6 +155,7 @@ class StorageService(WatchedOperations, StorageAPI):
                 await record_in_library(database, presence.archive_id)
             await storage._videos.recover()
             await storage._descriptions.recover()
+            await storage._remover.recover()
             await storage._passes.stop_interrupted_passes()
             await storage.adopter.recover()
             await storage._settle()
@@ -207,17 +209,16 @@ class StorageService(WatchedOperations, StorageAPI):
     async def _rebuild(self) -> Rebuilt:
         async with self.watch.checked(), self.verifier.paused(), self.adopter.paused():
             await self._videos.recover()
+            await self._remover.recover()
             parts = (self._database, self._layout, self._store, self.watch)
             rebuilt = await rebuild_open_library(*parts)
             await self._settle()
-        try:
-            await self.search.begin_again()
-        except LocalError as error:
-            log.error("the search index is complete only after the next start: {}", error.message)
+        await self._derived.begin_again()
         return rebuilt
 
     async def _settle(self) -> None:
-        """Adapt the work plans and metrics to the stored videos."""
+        """Adapt the marks, work plans and metrics to the stored videos."""
+        await self._remover.settle()
         await self.plans.resolve_stored()
         await self.plans.write_missing_files()
         await self._library.measure()
@@ -226,11 +227,7 @@ class StorageService(WatchedOperations, StorageAPI):
         return await self._changes.run_to_end(self._save_playlist(request))
 
     async def _save_playlist(self, request: SavePlaylist) -> Done:
-        request = with_canonical_id(request)
-        written = await asyncio.to_thread(save_listed, request, self._layout)
-        if written is not None:
-            headline = {"videos": [], "video_count": written}
-            await self._library.save_playlist(request.playlist.model_copy(update=headline))
+        if await save_playlist(request, self._layout, self._library):
             self._derived.notify()
         return Done()
 
@@ -292,7 +289,7 @@ class StorageService(WatchedOperations, StorageAPI):
         return await self._changes.run_to_end(self._changed(video_id, work))
 
     async def _changed(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
-        async with self._changes.lock(video_id):
+        async with self._changes.lock(video_id), self._remover.around(video_id):
             result = await work()
         await self.plans.resolve(video_id)
         self._derived.notify()

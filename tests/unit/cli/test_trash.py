@@ -10,11 +10,14 @@ import pytest
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.peers import FILM, Peers
 from ytarchive.common.errors import RestoreConflict
-from ytarchive.common.models import Page
+from ytarchive.common.models import ErrorDetail, Page
 from ytarchive.storage import (
     BinName,
     Emptied,
     EmptyTrash,
+    Removed,
+    RemovedVideo,
+    RemoveVideos,
     Restored,
     RestoreItem,
     TrashAPI,
@@ -23,6 +26,7 @@ from ytarchive.storage import (
     TrashQuery,
 )
 
+OTHER = "-_abcDEF123"
 PATH = f"videos/{FILM}/{FILM}.mp4"
 
 
@@ -63,6 +67,15 @@ class TrashPeer(TrashAPI):
     async def empty_trash(self, request: EmptyTrash) -> Emptied:
         self.asked.append(request)
         return Emptied(items=1, files=1, size_bytes=5)
+
+    async def remove_videos(self, request: RemoveVideos) -> Removed:
+        self.asked.append(request)
+        refused = ErrorDetail(code="E014", message="it is marked to be kept")
+        first, *others = request.video_ids
+        done = RemovedVideo(video_id=first, items=["item-1"], files=3, size_bytes=5)
+        return Removed(
+            videos=[done, *(RemovedVideo(video_id=each, error=refused) for each in others)]
+        )
 
     async def get_trash_item(self, item_id: str) -> TrashItem:
         raise NotImplementedError(item_id)
@@ -123,3 +136,21 @@ def test_emptying_on_a_terminal_asks_first(
     ran = cli("trash", "empty")
     assert "1 item" in ran.err
     assert (ran.code, EmptyTrash() in bins.asked) == (0 if is_emptied else 1, is_emptied)
+
+
+def test_removed_videos_and_refused_ones_are_named(cli: Cli, bins: TrashPeer) -> None:
+    ran = cli("storage", "remove", f"https://youtu.be/{FILM}", "--keep-metadata")
+    assert ran.code == 0
+    assert f"{FILM}: 3 files" in ran.out
+    assert "ytarchive trash restore item-1" in ran.out
+    assert bins.asked == [RemoveVideos(video_ids=[FILM], keep_metadata=True)]
+    ran = cli("storage", "remove", FILM, OTHER)
+    assert ran.code == 1
+    assert f"{OTHER}: not removed: it is marked to be kept" in ran.out
+    assert cli("storage", "remove", FILM, "--json").json["videos"][0]["items"] == ["item-1"]
+
+
+def test_more_videos_than_a_request_may_name_are_removed(cli: Cli, bins: TrashPeer) -> None:
+    ids = [f"video{n:06}" for n in range(101)]
+    assert cli("storage", "remove", *ids).code == 1
+    assert [each.video_ids for each in bins.asked] == [ids[:100], ids[100:]]

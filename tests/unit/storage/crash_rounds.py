@@ -4,9 +4,10 @@
 
 Each round works in `FOLDER/<n>`; it is killed just before the n-th step (see `countdown.py`).
 `first` is a download, `second` one over a stored one, `format` one in another format; `side` adds
-captions and a thumbnail; `restore` restores the replaced video over the present one; `metadata`
-saves a video's metadata again; `rebuild` rebuilds the library of two videos, and `rebuild
-open` that of an open archive. The number of killed rounds is printed.
+captions and a thumbnail; `restore` restores the replaced video over the present one; `remove`
+removes a stored video, and `unremove` restores it; `metadata` saves a video's metadata again;
+`rebuild` rebuilds the library of two videos, and `rebuild open` that of an open archive. The number
+of killed rounds is printed.
 """
 
 import asyncio
@@ -26,7 +27,14 @@ from tests.unit.storage.samples import (
     stage_side_files,
 )
 from ytarchive.common.config import StorageConfig
-from ytarchive.storage import RestoreItem, SaveMetadata, TrashAPI, TrashQuery, rebuild_library
+from ytarchive.storage import (
+    RemoveVideos,
+    RestoreItem,
+    SaveMetadata,
+    TrashAPI,
+    TrashQuery,
+    rebuild_library,
+)
 from ytarchive.storage.service import StorageService
 
 
@@ -43,6 +51,9 @@ async def save(base: Path, kind: str, steps: int) -> None:
         return
     if kind == "restore":
         await restore(storage, config, steps)
+        return
+    if kind in {"remove", "unremove"}:
+        await remove(storage, config, steps, is_undone=kind == "unremove")
         return
     if kind == "metadata":
         await describe(storage, steps)
@@ -65,6 +76,21 @@ async def restore(storage: StorageService, config: StorageConfig, steps: int) ->
     [item] = (await trash.list_trash(TrashQuery())).items
     Countdown(steps).arm()
     await trash.restore_from_trash(item.id, RestoreItem(replace=True))
+    await storage.close()
+
+
+async def remove(
+    storage: StorageService, config: StorageConfig, steps: int, *, is_undone: bool
+) -> None:
+    await storage.save_metadata(SaveMetadata(metadata=metadata()))
+    await storage.save_video(save_request(stage(config)))
+    trash = cast("TrashAPI", storage.subjects()[TrashAPI])
+    if not is_undone:
+        Countdown(steps).arm()
+    [removed] = (await trash.remove_videos(RemoveVideos(video_ids=[VIDEO]))).videos
+    if is_undone:
+        Countdown(steps).arm()
+        await trash.restore_from_trash(removed.items[0], RestoreItem())
     await storage.close()
 
 

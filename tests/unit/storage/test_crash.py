@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +17,7 @@ from tests.unit.storage.samples import (
     content,
     files_on_disk,
     listed,
+    metadata,
     registered_files,
     run,
     save_request,
@@ -25,6 +26,7 @@ from tests.unit.storage.samples import (
 )
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import StaleShare
+from ytarchive.storage import MarksAPI, RestoreItem, TrashAPI, TrashQuery
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.bins.models import BinName
 from ytarchive.storage.service import StorageService
@@ -107,6 +109,63 @@ async def _copies(base: Path) -> tuple[bytes, bytes]:
         [file] = item.files
         assert location is not None
         return content(location.video_path), (base / bins.root(item) / file.path).read_bytes()
+    finally:
+        await storage.close()
+
+
+async def test_removal_killed_at_any_step_is_complete_after_the_next_start_or_not_begun(
+    tmp_path: Path,
+) -> None:
+    driver = (sys.executable, "-m", "tests.unit.storage.crash_rounds")
+    rounds = int(run(*driver, str(tmp_path), "remove"))
+    assert rounds > 12
+    outcomes = [await _is_removed(tmp_path / str(n + 1)) for n in range(rounds)]
+    assert outcomes == sorted(outcomes)
+    assert set(outcomes) == {False, True}
+
+
+async def test_undoing_a_removal_killed_at_any_step_loses_no_file(tmp_path: Path) -> None:
+    """Afterwards the video is stored, or another call restores it."""
+    driver = (sys.executable, "-m", "tests.unit.storage.crash_rounds")
+    rounds = int(run(*driver, str(tmp_path), "unremove"))
+    assert rounds > 12
+    for n in range(rounds):
+        await _undo(tmp_path / str(n + 1))
+
+
+async def _is_removed(base: Path) -> bool:
+    """Start again after a crash; whether the video is removed, and all of it is in one place."""
+    config = StorageConfig(base_path=base)
+    storage = await StorageService.open(config)
+    try:
+        marks = cast("MarksAPI", storage.subjects()[MarksAPI])
+        removed = (await marks.get_marks(VIDEO)).removed
+        assert (await storage.video_exists(VIDEO)).exists is not removed
+        assert registered_files(config) == files_on_disk(config, "videos", "metadata/videos")
+        assert bool(registered_files(config)) is not removed
+        trash = cast("TrashAPI", storage.subjects()[TrashAPI])
+        items = (await trash.list_trash(TrashQuery())).items
+        assert [len(item.files) for item in items] == [7] * removed
+    finally:
+        await storage.close()
+    return removed
+
+
+async def _undo(base: Path) -> None:
+    """Start again after a crash, and restore what is still in the trash."""
+    config = StorageConfig(base_path=base)
+    storage = await StorageService.open(config)
+    try:
+        trash = cast("TrashAPI", storage.subjects()[TrashAPI])
+        marks = cast("MarksAPI", storage.subjects()[MarksAPI])
+        for item in (await trash.list_trash(TrashQuery())).items:
+            await trash.restore_from_trash(item.id, RestoreItem())
+        assert (await storage.video_exists(VIDEO)).exists
+        assert not (await marks.get_marks(VIDEO)).removed
+        assert await storage.get_metadata(VIDEO) == metadata()
+        assert registered_files(config) == files_on_disk(config, "videos", "metadata/videos")
+        assert sha256sum_accepts(base / "videos" / VIDEO)
+        assert len(registered_files(config)) == 7
     finally:
         await storage.close()
 

@@ -13,14 +13,25 @@ from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.paging import page_of, paged
 from ytarchive.cli.params import VIDEO
-from ytarchive.cli.session import reading
+from ytarchive.cli.session import reading, with_archive
+from ytarchive.cli.text import counted
 from ytarchive.cli.times import moment
 from ytarchive.common.errors import NotFound
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.jobs import Availability, AvailabilityAPI, AvailabilityQuery, AvailabilityState
 from ytarchive.metadata import VideoMetadata
-from ytarchive.storage import ExistsRequest, StorageLocation, StorageStats
+from ytarchive.storage import (
+    ExistsRequest,
+    Removed,
+    RemovedVideo,
+    RemoveVideos,
+    StorageLocation,
+    StorageStats,
+    TrashAPI,
+)
+
+_REMOVED_AT_ONCE = 100
 
 
 class VideoInArchive(BaseModel):
@@ -34,7 +45,7 @@ class VideoInArchive(BaseModel):
 
 @click.group(cls=Group, default="stats")
 def storage() -> None:
-    """Show the archive's content."""
+    """Show the archive's content, and remove videos."""
 
 
 storage.add_command(list_videos)
@@ -87,6 +98,26 @@ async def exists(archive: Archive, out: Output, videos: tuple[str, ...]) -> int:
 
 
 @storage.command()
+@click.argument("videos", nargs=-1, required=True, type=VIDEO, metavar="VIDEO...")
+@click.option("--keep-metadata", is_flag=True, help="Leave the metadata in the archive.")
+@with_archive
+async def remove(
+    archive: Archive, out: Output, videos: tuple[str, ...], keep_metadata: bool
+) -> int:
+    """Move videos to the trash; lists do not fetch them again.
+
+    `ytarchive trash restore` puts them back. The exit code is 1 if a video is not removed.
+    """
+    removed: list[RemovedVideo] = []
+    for start in range(0, len(videos), _REMOVED_AT_ONCE):
+        some = list(videos[start : start + _REMOVED_AT_ONCE])
+        request = RemoveVideos(video_ids=some, keep_metadata=keep_metadata)
+        removed += (await archive.of(TrashAPI).remove_videos(request)).videos
+    out.show(Removed(videos=removed), lambda _: Lines(*map(_removal, removed)))
+    return 1 if any(each.error for each in removed) else 0
+
+
+@storage.command()
 @click.option(
     "--state",
     type=click.Choice(list(AvailabilityState), case_sensitive=False),
@@ -99,6 +130,17 @@ async def availability(archive: Archive, out: Output, /, **asked: Any) -> None:
     """List videos that are or were unavailable, with the evidence."""
     query = AvailabilityQuery(**asked)
     out.show(await archive.of(AvailabilityAPI).list_availability(query), _evidence)
+
+
+def _removal(removed: RemovedVideo) -> RenderableType:
+    if removed.error is not None:
+        return cell(f"{removed.video_id}: not removed: {removed.error.message}", "red")
+    if not removed.items:
+        return cell(f"{removed.video_id}: was removed before")
+    files = counted(removed.files, "file")
+    back = f"ytarchive trash restore {' '.join(removed.items)}"
+    moved = f"{files}, {size(removed.size_bytes)}, moved to the trash; to put back: {back}"
+    return cell(f"{removed.video_id}: {moved}", "green")
 
 
 def _evidence(page: Page[Availability]) -> RenderableType:

@@ -200,7 +200,7 @@ class Bins:
             for name in await StoreFolder(self.store, state.key).names()
             if name not in {_MANIFEST, CHECKSUMS} and not name.endswith(f"/{CHECKSUMS}")
         ]
-        folder = _folder_of(names[0]) if names else ""
+        folder = folder_of(names[0]) if names else ""
         return TrashItem(
             id=item_id,
             bin=bin_name,
@@ -239,7 +239,7 @@ def _time_of(item_id: str, state: FileState) -> datetime:
         return state.modified or utc_now()
 
 
-def _folder_of(path: str) -> str:
+def folder_of(path: str) -> str:
     """Return the folder of a video's files, one of which is at `path`."""
     parent = PurePosixPath(path).parent
     return str(parent.parent if parent.name == "captions" else parent)

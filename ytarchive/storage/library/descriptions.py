@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from ytarchive.common.case import require_exact_name
 from ytarchive.common.disk import os_errors, sync
-from ytarchive.common.errors import FileFailure, LocalError
+from ytarchive.common.errors import FileFailure, LocalError, NotFound
 from ytarchive.common.filesystem import entries
 from ytarchive.common.grouping import Grouped, outcome_of
 from ytarchive.common.json_text import stored_json
@@ -85,6 +85,17 @@ class MetadataStore:
         await self._place(draft)
         return location
 
+    async def put_back(self, metadata: VideoMetadata) -> None:
+        """Store metadata that was removed; if there is newer metadata, record it in the history."""
+        try:
+            current = await self.get(metadata.video_id)
+        except (NotFound, FileFailure):
+            await self.save(metadata)
+            return
+        if _version(current) != _version(metadata):
+            entries = [_history_entry(metadata)]
+            await asyncio.to_thread(self._history.append, metadata.video_id, entries)
+
     async def recover(self) -> None:
         """Rename the drafts that were registered, and delete the others."""
         for draft in await asyncio.to_thread(lambda: list(self._drafts())):
@@ -146,13 +157,7 @@ class MetadataStore:
         if older is None:
             raise _UnreadableError
         if _version(older) != _version(VideoMetadata.model_validate_json(files.read(draft.path))):
-            entry = HistoryEntry(
-                kind=HistoryKind.METADATA,
-                time=older.fetched_at,
-                source=older.source,
-                data=older.model_dump(mode="json"),
-            )
-            self._history.append(draft.video_id, [entry])
+            self._history.append(draft.video_id, [_history_entry(older)])
 
     async def _quarantine(self, video_id: str) -> None:
         path = self._layout.metadata_file(video_id)
@@ -180,6 +185,15 @@ def _readable(path: Path) -> VideoMetadata | None:
         return VideoMetadata.model_validate_json(files.read(path))
     except ValidationError:
         return None
+
+
+def _history_entry(older: VideoMetadata) -> HistoryEntry:
+    return HistoryEntry(
+        kind=HistoryKind.METADATA,
+        time=older.fetched_at,
+        source=older.source,
+        data=older.model_dump(mode="json"),
+    )
 
 
 def _version(metadata: VideoMetadata) -> VideoMetadata:

@@ -1,8 +1,9 @@
 """The files of playlists, written in parts so that a long list is never wholly in memory.
 
-A file has one entry per line, between the other fields and the count. Everything here blocks.
+A file has one entry per line, between the other fields and the count.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo
 from ytarchive.common.regular import open_regular, read_regular
 from ytarchive.storage.library.models import SavePlaylist
+from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import Layout
 
@@ -28,14 +30,22 @@ _END = "  ]"
 _LONGEST_ENTRY = 2**16
 
 
-def with_canonical_id(request: SavePlaylist) -> SavePlaylist:
-    """Return the request with the id in the given id or URL. Raises InvalidIdentifier."""
+async def save_playlist(request: SavePlaylist, layout: Layout, library: Library) -> bool:
+    """Write a playlist's file, and register it after its last part. Return whether that was it.
+
+    Raises InvalidIdentifier, or as `_save_listed`.
+    """
     playlist_id = parse_playlist_id(request.playlist.playlist_id)
     playlist = request.playlist.model_copy(update={"playlist_id": playlist_id})
-    return request.model_copy(update={"playlist": playlist})
+    request = request.model_copy(update={"playlist": playlist})
+    written = await asyncio.to_thread(_save_listed, request, layout)
+    if written is not None:
+        headline = {"videos": [], "video_count": written}
+        await library.save_playlist(playlist.model_copy(update=headline))
+    return written is not None
 
 
-def save_listed(request: SavePlaylist, layout: Layout) -> int | None:
+def _save_listed(request: SavePlaylist, layout: Layout) -> int | None:
     """Write a playlist's file. Return the number of entries, or None while more parts follow.
 
     Raises Conflict, NotWritable, DiskFull or FileFailure.

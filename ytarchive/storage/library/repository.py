@@ -171,7 +171,8 @@ class Library:
     async def location(self, video_id: str) -> StorageLocation:
         """Return where a video is registered. Raises NotFound if nothing of it is."""
         row = await self._database.fetch_one("get_video", {"video_id": video_id})
-        location = readable(row, self._location, f"video {video_id}") if row else None
+        is_known = row and any(row[name] for name in ("media_path", "stored_at", "metadata_at"))
+        location = readable(row, self._location, f"video {video_id}") if row and is_known else None
         if location is None:
             raise NotFound(f"nothing is stored of {video_id}")
         return location

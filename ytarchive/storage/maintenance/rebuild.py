@@ -38,6 +38,7 @@ from ytarchive.storage.search import Search
 from ytarchive.storage.store.layout import CHECKSUMS, Layout
 from ytarchive.storage.store.local import LocalMediaStore
 from ytarchive.storage.store.media_store import MediaStore
+from ytarchive.storage.trash.removing import Remover
 
 log = logger.bind(service="storage")
 
@@ -178,13 +179,15 @@ async def _made_again(
 
 
 async def _finish_moves(layout: Layout, store: MediaStore) -> None:
-    """Finish the moves recorded in the old library, if it can be read."""
+    """Finish the moves and removals recorded in the old library, if it can be read."""
     if not await asyncio.to_thread(is_file, layout.database):
         return
     try:
         async with await Database.open(layout.database, SCHEMA) as old:
             library = Library(old, layout)
-            await VideoStore(library, layout, Bins(store), AbsentCaptions(old)).recover()
+            videos = VideoStore(library, layout, Bins(store), AbsentCaptions(old))
+            await videos.recover()
+            await Remover(old, layout, videos, Bins(store)).recover()
     except YTArchiveError as error:
         log.warning("the old library is not read: {}", error.message)
 

@@ -1,23 +1,15 @@
-"""Implements the contract of the marks. The files are authoritative; the rows make lists fast."""
-
-import asyncio
+"""Implements the contract of the marks."""
 
 from ytarchive.common.cursors import video_cursor
 from ytarchive.common.database import Database, Row
-from ytarchive.common.errors import Conflict, NotFound
+from ytarchive.common.errors import Conflict
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import fields_of
 from ytarchive.storage.marks.api import MarksAPI
-from ytarchive.storage.marks.models import (
-    MarkedVideo,
-    MarksQuery,
-    VideoMarks,
-    marks_row,
-    read_marks,
-    write_marks,
-)
+from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
+from ytarchive.storage.marks.records import MarkRecords
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
@@ -31,7 +23,7 @@ class MarksService(WatchedOperations, MarksAPI):
     ) -> None:
         super().__init__(watch)
         self._database = database
-        self._layout = layout
+        self._records = MarkRecords(database, layout)
         self._changes = changes
 
     @databases_only
@@ -43,21 +35,15 @@ class MarksService(WatchedOperations, MarksAPI):
         return await _MARKS.page(request.limit, fetch)
 
     async def get_marks(self, video_id: str) -> MarkedVideo:
-        path = self._layout.marks_file(video_id)
-        try:
-            return await asyncio.to_thread(read_marks, path)
-        except NotFound:
-            return MarkedVideo(video_id=video_id)
+        return await self._records.read(video_id)
 
     async def set_marks(self, video_id: str, request: VideoMarks) -> MarkedVideo:
         return await self._changes.run_to_end(self._set(video_id, request))
 
     async def _set(self, video_id: str, request: VideoMarks) -> MarkedVideo:
         async with self._changes.lock(video_id):
-            earlier = await self.get_marks(video_id)
-            marked = _with_place(request, earlier)
-            await asyncio.to_thread(write_marks, self._layout, [marked])
-            await self._database.execute("upsert_marks", marks_row(marked))
+            marked = _with_place(request, await self._records.read(video_id))
+            await self._records.write(marked)
         return marked
 
 

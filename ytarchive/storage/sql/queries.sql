@@ -246,6 +246,43 @@ WHERE video_id > coalesce(:cursor, '')
 ORDER BY video_id
 LIMIT :limit;
 
+-- name: removed_but_stored
+-- Videos that are marked as removed and registered as stored.
+SELECT marks.video_id FROM marks JOIN videos ON videos.video_id = marks.video_id
+WHERE marks.removed AND videos.media_path NOTNULL;
+
+-- name: is_removed_but_stored
+SELECT 1 FROM marks JOIN videos ON videos.video_id = marks.video_id
+WHERE marks.video_id = :video_id AND marks.removed AND videos.media_path NOTNULL;
+
+-- Removals ----------------------------------------------------------------------------------------
+
+-- name: registered_files
+SELECT path, role, size_bytes, sha256 FROM files WHERE video_id = :video_id ORDER BY path;
+
+-- name: begin_removal
+INSERT INTO removals (video_id, keeps_metadata, items)
+VALUES (:video_id, :keeps_metadata, :items);
+
+-- name: list_removals
+SELECT * FROM removals ORDER BY video_id;
+
+-- name: end_removal
+DELETE FROM removals WHERE video_id = :video_id;
+
+-- name: remove_files
+DELETE FROM files WHERE video_id = :video_id AND (NOT :keeps_metadata OR role <> 'metadata');
+
+-- name: remove_absent
+DELETE FROM absent_captions WHERE video_id = :video_id;
+
+-- name: remove_media
+-- The row stays: the search index refers to its number, and learns of the removal by this change.
+UPDATE videos SET
+    media_path = NULL, quality = NULL, stored_at = NULL, missing = NULL, profile = NULL,
+    metadata_at = iif(:keeps_metadata, metadata_at, NULL)
+WHERE video_id = :video_id;
+
 -- Playlists ---------------------------------------------------------------------------------------
 
 -- name: upsert_playlist

@@ -2,7 +2,7 @@
 -- this database from them. Paths are relative to the archive's folder, so that it can be moved.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 108;
+PRAGMA user_version = 109;
 
 -- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
@@ -61,6 +61,7 @@ CREATE TABLE marks (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX marks_by_episode_path ON marks (episode_path) WHERE episode_path NOTNULL;
+CREATE INDEX marks_removed ON marks (video_id) WHERE removed;
 
 -- Changes of videos, oldest first: one row per video, for its last change. The search index and the
 -- views record the last revision that they contain.
@@ -138,6 +139,14 @@ CREATE TABLE moves (
     profile TEXT,                     -- ArchiveProfile as JSON; null if unknown
     adds INTEGER,                     -- number of files added next to stored media; null with media
     displaced TEXT NOT NULL DEFAULT '[]' -- JSON list of TrashItem: files moved out of the target
+) STRICT, WITHOUT ROWID;
+
+-- Removals of videos. A row is durable before the first file is moved to the trash, so that an
+-- interrupted removal is finished at the next start.
+CREATE TABLE removals (
+    video_id TEXT PRIMARY KEY,
+    keeps_metadata INTEGER NOT NULL,  -- 1: the metadata stays
+    items TEXT NOT NULL               -- JSON list of TrashItem: the files to move
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE work_plans (

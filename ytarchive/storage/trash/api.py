@@ -14,6 +14,7 @@ from ytarchive.storage.bins.models import (
     TrashItem,
     TrashQuery,
 )
+from ytarchive.storage.trash.models import Removed, RemoveVideos
 
 
 class TrashAPI(Contract, Protocol):
@@ -35,14 +36,24 @@ class TrashAPI(Contract, Protocol):
     async def restore_from_trash(self, item_id: ItemId, request: RestoreItem) -> Restored:
         """Move the files of an item back to their original paths and register them again.
 
-        Raises NotFound, RestoreConflict if a path is occupied, IntegrityFailure if a checksum is
-        wrong, or PathOutsideArchive.
+        The mark `removed` of the video is cleared when its media is back. Raises NotFound,
+        RestoreConflict if a path is occupied, IntegrityFailure if a checksum is wrong, or
+        PathOutsideArchive.
         """
         ...
 
     @endpoint("POST /trash/empty")
     async def empty_trash(self, request: EmptyTrash) -> Emptied:
         """Delete items of the trash permanently."""
+        ...
+
+    @endpoint("POST /storage/remove")
+    async def remove_videos(self, request: RemoveVideos) -> Removed:
+        """Move the files of videos to the trash, and mark the videos as removed.
+
+        Lists do not fetch them again. The result has one entry for each video; one that cannot be
+        removed (not stored, or marked `keep`) does not prevent the others.
+        """
         ...
 
     @endpoint("GET /quarantine")

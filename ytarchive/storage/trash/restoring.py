@@ -12,13 +12,15 @@ from ytarchive.storage.bins.models import BinName, Restored, TrashItem
 from ytarchive.storage.intake.changes import Change, StoredCopy
 from ytarchive.storage.intake.swapping import Swap
 from ytarchive.storage.intake.videos import VideoStore
+from ytarchive.storage.library.descriptions import MetadataStore
 from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.records import FileSet, Move
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import Layout
-from ytarchive.storage.store.manifest import Facts, manifest_in, types_in
+from ytarchive.storage.store.manifest import Facts, Manifest, manifest_in, types_in
 from ytarchive.storage.store.store_folder import StoreFolder
+from ytarchive.storage.trash.descriptions import Descriptions
 from ytarchive.storage.verify.checks import FileProblem
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.models import FindingKind
@@ -36,6 +38,8 @@ class _Restoring:
     target: StoreFolder
     files: list[ArchivedFile]
     location: StorageLocation | None
+    manifest: Manifest | None
+    """Of the files, if the item has one."""
 
     @property
     def names(self) -> list[str]:
@@ -58,6 +62,7 @@ class Restorer:
         videos: VideoStore,
         bins: Bins,
         findings: Findings,
+        metadata: MetadataStore,
     ) -> None:
         self._layout = layout
         self._store = bins.store
@@ -65,19 +70,26 @@ class Restorer:
         self._videos = videos
         self._bins = bins
         self._findings = findings
+        self._descriptions = Descriptions(layout, bins, metadata)
 
     async def restore(self, bin_name: BinName, item_id: str, *, replace: bool) -> Restored:
         """Restore an item. `replace`: move files at the original paths to the trash.
 
         Raises NotFound, RestoreConflict, IntegrityFailure, PathOutsideArchive or a LocalError.
         """
-        item = await self._bins.read(bin_name, item_id)
+        item, described = self._descriptions.split(await self._bins.read(bin_name, item_id))
+        if described and item.video_id and not item.files:
+            restored = await self._descriptions.restore(item, described)
+            await self._bins.forget_if_empty(item.model_copy(update={"files": described}))
+            return Restored(item_id=item.id, video_id=item.video_id, files=restored)
         restoring = await self._restoring(item)
         known = await self._library.files_beside(restoring.video_id, item.folder)
         swap = await self._videos.swap(restoring.staged, _copy_of(restoring, known))
         change = await _prepared(swap, restoring)
         damaged = [file for file in change.files if file.original_sha256 is not None]
         _require(restoring, change, damaged, replace=replace)
+        # The media comes last: until then the item is restored by a further call.
+        restored = await self._descriptions.restore(item, described)
         await self._videos.execute(Move(restoring.staged, _set(restoring, change),
                                           change.displaced))  # fmt: skip
         await self._mark(restoring, damaged)
@@ -86,15 +98,16 @@ class Restorer:
         return Restored(
             item_id=item.id,
             video_id=restoring.video_id,
-            files=[f"{folder}/{name}" for name in restoring.names],
+            files=[*(file.path for file in item.files), *restored],
             damaged=[f"{folder}/{file.name}" for file in damaged],
             replaced=[each.id for each in change.displaced],
         )
 
     async def _restoring(self, item: TrashItem) -> _Restoring:
-        if item.video_id is None or not item.files:
+        video_id = item.video_id
+        if video_id is None or not item.files:
             raise NotFound(f"item {item.id} has no files of a video")
-        await self._videos.finish_move(item.video_id)
+        await self._videos.finish_move(video_id)
         for file in item.files:
             inside = file.path.startswith(f"{item.folder}/")
             if not inside or await self._store.place(file.path) != file.path:
@@ -102,14 +115,18 @@ class Restorer:
                 message = f"{file.path} is not a place for the files of a video"
                 raise PathOutsideArchive(f"{message}; the files of the item are in {where}")
         staged, target = f"{self._bins.root(item)}/{item.folder}", self._folder(item.folder)
-        types = types_in(await manifest_in(target), await manifest_in(self._folder(staged)))
+        manifest = await manifest_in(self._folder(staged))
+        types = types_in(await manifest_in(target), manifest)
+        files = [types[file.path.removeprefix(f"{item.folder}/")] for file in item.files]
+        item, files = _without_lists(item, files)
         restoring = _Restoring(
             item=item,
-            video_id=item.video_id,
+            video_id=video_id,
             staged=staged,
             target=target,
-            files=[types[file.path.removeprefix(f"{item.folder}/")] for file in item.files],
-            location=await self._location(item.video_id),
+            files=files,
+            location=await self._location(video_id),
+            manifest=manifest,
         )
         self._require_media(restoring)
         return restoring
@@ -146,6 +163,20 @@ class Restorer:
         )
 
 
+def _without_lists(
+    item: TrashItem, files: list[ArchivedFile]
+) -> tuple[TrashItem, list[ArchivedFile]]:
+    """Leave out the manifest and the list of digests of media: they are written again."""
+    if not any(file.role is Role.MEDIA for file in files):
+        return item, files
+    pairs = [
+        (trashed, file)
+        for trashed, file in zip(item.files, files, strict=True)
+        if file.role not in {Role.MANIFEST, Role.CHECKSUMS}
+    ]
+    return item.model_copy(update={"files": [each for each, _ in pairs]}), [f for _, f in pairs]
+
+
 def _copy_of(restoring: _Restoring, known: list[StoredFile]) -> StoredCopy:
     """Return the copy that is stored in the target folder now."""
     location = restoring.location
@@ -165,6 +196,8 @@ async def _prepared(swap: Swap, restoring: _Restoring) -> Change:
 def _facts(restoring: _Restoring) -> Facts:
     """Return what is known of the video after the return of its files."""
     item, location = restoring.item, restoring.location
+    if restoring.has_media and restoring.manifest:
+        return restoring.manifest.facts
     if restoring.has_media or location is None:
         return Facts(item.quality, list(item.missing))
     restored = {file.side_file for file in restoring.files}

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from loguru import logger
 
+from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.models import Page
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.scheduler import Duty
@@ -21,6 +22,8 @@ from ytarchive.storage.bins.models import (
 )
 from ytarchive.storage.store.watching import WatchedOperations
 from ytarchive.storage.trash.api import TrashAPI
+from ytarchive.storage.trash.models import Removed, RemovedVideo, RemoveVideos
+from ytarchive.storage.trash.removing import Remover
 from ytarchive.storage.trash.restoring import Restorer
 
 log = logger.bind(service="storage")
@@ -28,19 +31,30 @@ log = logger.bind(service="storage")
 T = TypeVar("T")
 
 
-Changing = Callable[[str, Callable[[], Awaitable[Restored]]], Awaitable[Restored]]
-"""Runs a change of a video to its end while holding the video's lock."""
+class Changing(Protocol):
+    """Runs a change of a video to its end while holding the video's lock."""
+
+    async def __call__(self, video_id: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Return the result of `work`."""
+        ...
 
 
 class TrashService(WatchedOperations, TrashAPI):
     """The trash and the quarantine of the archive."""
 
     def __init__(
-        self, bins: Bins, restorer: Restorer, changing: Changing, days: float, watch: ArchiveWatch
+        self,
+        bins: Bins,
+        restorer: Restorer,
+        remover: Remover,
+        changing: Changing,
+        days: float,
+        watch: ArchiveWatch,
     ) -> None:
         super().__init__(watch)
         self._bins = bins
         self._restorer = restorer
+        self._remover = remover
         self._changing = changing
         self._kept = timedelta(days=days)
 
@@ -57,6 +71,23 @@ class TrashService(WatchedOperations, TrashAPI):
         emptied = await self._bins.empty(timedelta(days=request.older_than_days))
         log.info("deleted {} items of the trash, {} bytes", emptied.items, emptied.size_bytes)
         return emptied
+
+    async def remove_videos(self, request: RemoveVideos) -> Removed:
+        videos = [
+            await self._remove(video_id, keep_metadata=request.keep_metadata)
+            for video_id in dict.fromkeys(request.video_ids)
+        ]
+        return Removed(videos=videos)
+
+    async def _remove(self, video_id: str, *, keep_metadata: bool) -> RemovedVideo:
+        async def work() -> RemovedVideo:
+            return await self._remover.remove(video_id, keep_metadata=keep_metadata)
+
+        try:
+            return await self._changing(video_id, work)
+        except YTArchiveError as error:
+            log.warning("{}: not removed: {}", video_id, error.message)
+            return RemovedVideo(video_id=video_id, error=error.detail())
 
     async def list_quarantine(self, request: TrashQuery) -> Page[TrashItem]:
         return await self._page(BinName.QUARANTINE, request)
