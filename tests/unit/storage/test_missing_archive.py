@@ -19,6 +19,7 @@ from tests.unit.storage.samples import (
 )
 from tests.unit.storage.test_trash import put
 from tests.unit.storage.test_verify import ended, found, over
+from tests.unit.storage.views.test_nfo import CHANNEL_ID, channel
 from tests.waiting import until
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.contract import endpoints
@@ -37,6 +38,7 @@ from ytarchive.storage import (
     HistoryKind,
     MarksQuery,
     RestoreItem,
+    SaveChannel,
     SaveMetadata,
     SavePlaylist,
     SearchQuery,
@@ -136,6 +138,8 @@ REQUESTS: dict[str, tuple[Any, ...]] = {
     "save_metadata": (SaveMetadata(metadata=metadata()),),
     "save_playlist": (SavePlaylist(playlist=playlist("PL" + "a" * 32)),),
     "save_video": (save_request(Path("/nowhere")),),
+    "save_channel": (SaveChannel(channel=channel()),),
+    "get_stored_channel": (CHANNEL_ID,),
     "video_exists": (VIDEO,),
     "videos_exist": (ExistsRequest(video_ids=[VIDEO]),),
     "get_metadata": (VIDEO,),
