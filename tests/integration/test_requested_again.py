@@ -1,5 +1,6 @@
 """A stored video that is requested again gets exactly its missing files."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,30 @@ def test_description_is_a_side_file_that_is_added_verified_repaired_and_rebuilt(
         assert server.ended(repaired["job_ids"][0])["status"] == "COMPLETED"
     assert run(settings, "verify")[0] == 0
     assert (folder / f"{video}.description").read_text() == text
+
+
+def test_comments_and_chat_are_added_to_a_stored_stream_and_restored_by_rebuild(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    stream = {"title": "Streamed", "was_live": True, "chat": 12, "comments": 30}
+    video: Any = youtube.ask("/videos", stream)["id"]
+    folder = tmp_path / "archive/videos" / video
+    download(settings, video, "--quality", "360p")
+    requests(youtube)
+    wanted = ("--quality", "360p", "--comments", "--max-comments", "25", "--live-chat")
+    more = download(settings, video, *wanted)
+    assert more["message"] == "added comments; added live chat"
+    found = requests(youtube)
+    assert (found["comments"], found["chat"], "media" in found) == (3, 3, False)
+    stored = json.loads((folder / f"{video}.comments.json").read_text())
+    assert len(stored["comments"]) == 25
+    assert run(settings, "rebuild")[0] == 0
+    side_files = run(settings, "storage", "show", video)[1]["location"]["side_files"]
+    assert side_files == ["captions:en", "comments", "live_chat", "thumbnail"]
+    assert download(settings, video, *wanted)["status"] == "skipped"
+    assert "comments" not in requests(youtube)
+    assert run(settings, "verify")[0] == 0
+    assert sha256sum_accepts(folder)
 
 
 def test_automatic_captions_are_marked_listed_and_repaired_under_their_own_name(

@@ -49,7 +49,9 @@ class Video:
     `interstitial`: refusals come on the error screen that YouTube introduced in 2026. `is_short`
     and `was_live` decide on which tab of its channel it is. `manifest` is `hls` or `dash` for a
     video that has nothing but `fragments` pieces of 256 KiB, whatever its length.
-    The last fields replace what the stand-in would answer, field by field: see `README.md`.
+    `comments` is the number of comments, each with `replies` of its own, None if they are disabled;
+    `chat` is the number of messages in the chat of a finished stream.
+    Other fields replace what the stand-in would answer, field by field: see `README.md`.
     """
 
     id: str
@@ -84,6 +86,9 @@ class Video:
     tracks: tuple[dict[str, Any], ...] | None = None
     caption: dict[str, str] = field(default_factory=dict)
     thumb: str | None = None
+    comments: int | None = 0
+    replies: int = 0
+    chat: int = 0
     segments: tuple[dict[str, Any], ...] = ()
 
     @property

@@ -25,8 +25,9 @@ from .media import MediaLibrary
 from .player import Player
 from .routes import Question, read_question
 from .states import VideoState
+from .talk import chat_page, chat_start, comments_page
 from .transfer import MediaServer, send
-from .watch import BASE_JS, IFRAME_API, WatchPages, embed_page, watch_data
+from .watch import BASE_JS, IFRAME_API, WatchPages, chat_html, embed_page, watch_data
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json; charset=UTF-8"
@@ -60,6 +61,8 @@ class Dispatcher:
             "channel": self._channel,
             "browse": lambda asked: _json_or_404(self._listing.browse(asked.payload)),
             "next": self._next,
+            "comments": self._comments,
+            "chat": self._chat,
             "resolve": self._resolve,
             "caption": self._caption,
             "feed": self._feed,
@@ -146,6 +149,15 @@ class Dispatcher:
     def _next(self, asked: Question) -> web.Response:
         video_id = str(asked.payload.get("videoId", ""))
         return _json_or_404(watch_data(self._catalogue.videos.get(video_id)))
+
+    def _comments(self, asked: Question) -> web.Response:
+        return _json_or_404(comments_page(self._catalogue, asked.payload["continuation"]))
+
+    def _chat(self, asked: Question) -> web.Response:
+        if asked.payload:
+            return _json_or_404(chat_page(self._catalogue, asked.payload["continuation"]))
+        data = chat_start(self._catalogue, asked.request.query.get("continuation", ""))
+        return web.Response(status=404) if data is None else _body(chat_html(data), HTML)
 
     def _resolve(self, asked: Question) -> web.Response:
         return _json_or_404(self._listing.resolve(str(asked.payload.get("url", ""))))

@@ -15,6 +15,8 @@ _BY_PATH = {
     "/youtubei/v1/player": "player",
     "/youtubei/v1/browse": "browse",
     "/youtubei/v1/next": "next",
+    "/live_chat_replay": "chat",
+    "/youtubei/v1/live_chat/get_live_chat_replay": "chat",
     "/youtubei/v1/navigation/resolve_url": "resolve",
     "/api/timedtext": "caption",
     "/feeds/videos.xml": "feed",
@@ -68,6 +70,8 @@ async def read_question(request: web.BaseRequest) -> Question:
     payload: Any = {}
     if request.method == "POST" and request.can_read_body:
         payload = json.loads(await request.read() or b"{}")
+    if kind == "next" and "continuation" in payload:
+        kind = "comments"
     headers = request.headers
     key = headers.get("X-Goog-Api-Key", "") if kind.startswith("api:") else ""
     in_query = request.query.get("key", "") if kind.startswith("api:") else ""

@@ -7,6 +7,7 @@ from typing import Any
 from .catalogue import Catalogue, Playlist, Video
 from .player import Player
 from .states import VideoState
+from .talk import conversation
 
 VISITOR = "CgtzdGFuZGluMTIzNA%3D%3D"
 PLAYER_ID = "0004de42"
@@ -53,6 +54,11 @@ def initial_data_script(data: dict[str, Any]) -> str:
     return f"var ytInitialData = {script_json(data)};"
 
 
+def chat_html(data: dict[str, Any]) -> bytes:
+    """Return the page of a chat's replay."""
+    return page("", initial_data_script(data))
+
+
 def embed_page() -> bytes:
     """Return the embedded player's page, which is read for its settings only."""
     return page("", "", settings=ytcfg("WEB_EMBEDDED_PLAYER", 56))
@@ -94,6 +100,8 @@ def watch_data(video: Video | None, playlist: Playlist | None = None) -> dict[st
     if playlist is not None:
         results["playlist"] = {"playlist": _side_playlist(playlist)}
     data: dict[str, Any] = {"contents": {"twoColumnWatchNextResults": results}}
+    if video is not None and video.chat:
+        results["conversationBar"] = conversation(video)
     if video is not None:
         data["currentVideoEndpoint"] = {"watchEndpoint": {"videoId": video.id}}
     return data

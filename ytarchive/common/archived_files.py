@@ -20,6 +20,8 @@ class Role(StrEnum):
     THUMBNAIL = "thumbnail"
     CAPTIONS = "captions"
     DESCRIPTION = "description"
+    COMMENTS = "comments"
+    LIVE_CHAT = "live_chat"
     MANIFEST = "manifest"
     CHECKSUMS = "checksums"
     METADATA = "metadata"

@@ -37,6 +37,13 @@ class CaptionFormat(StrEnum):
         return cls.ORIGINAL if value == cls.ORIGINAL.extension else None
 
 
+class CommentSort(StrEnum):
+    """The order in which comments are fetched."""
+
+    TOP = "top"
+    NEW = "new"
+
+
 class ArchiveProfile(Model):
     """How a video is archived."""
 
@@ -108,6 +115,18 @@ class ArchiveProfile(Model):
     include_thumbnail: bool = Field(default=True, description="Fetch the thumbnail")
     include_description: bool = Field(
         default=False, description="Store the description as a text file"
+    )
+    include_comments: bool = Field(
+        default=False, description="Fetch comments, after the media and at the pace of requests"
+    )
+    max_comments: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        default=200, description="Most comments, with their replies; 0: 100000"
+    )
+    comment_sort: CommentSort = Field(
+        default=CommentSort.TOP, description="Which comments are first"
+    )
+    include_live_chat: bool = Field(
+        default=False, description="Fetch the chat of a finished live stream"
     )
 
     @property

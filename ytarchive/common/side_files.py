@@ -7,7 +7,9 @@ from pydantic import Field
 
 THUMBNAIL = "thumbnail"
 DESCRIPTION = "description"
-SINGLE = (THUMBNAIL, DESCRIPTION)
+COMMENTS = "comments"
+LIVE_CHAT = "live_chat"
+SINGLE = (THUMBNAIL, DESCRIPTION, COMMENTS, LIVE_CHAT)
 """The side files of which a video has at most one. `include_...` of a profile requests each."""
 _CAPTIONS = "captions:"
 _PATTERN = rf"^({'|'.join(SINGLE)}|captions:[A-Za-z0-9_-]{{1,40}}\*?(\.[a-z0-9]{{2,5}})?)$"
@@ -18,7 +20,8 @@ SideFiles = Annotated[
     list[Annotated[str, Field(pattern=_PATTERN)]],
     Field(
         max_length=500,
-        description="Side files of a video: `thumbnail`, `description`, `captions:en`; captions in "
+        description="Side files of a video: `thumbnail`, `description`, `comments`, `live_chat`, "
+        "`captions:en`; captions in "
         "another format than WebVTT with their format, `captions:en.srt`",
         examples=[["captions:en", "thumbnail"]],
     ),
@@ -56,4 +59,5 @@ def caption_languages_of(side_files: Iterable[str]) -> list[str]:
 
 def in_words(side_files: Iterable[str]) -> str:
     """Return `SideFiles` in words: `captions in en, thumbnail`."""
-    return ", ".join(each.replace(_CAPTIONS, "captions in ") for each in side_files)
+    named = (each.replace(_CAPTIONS, "captions in ") for each in side_files)
+    return ", ".join(named).replace(LIVE_CHAT, "live chat")

@@ -28,9 +28,9 @@ class RemoteGate(Gate):
         self._permits = permits
 
     @asynccontextmanager
-    async def passing(self, source: str, *, is_video: bool, patient: bool) -> AsyncIterator[None]:
+    async def passing(self, source: str, *, cost: float, patient: bool) -> AsyncIterator[None]:
         """Wait for a permit. Raises ServiceUnavailable when Jobs does not answer."""
-        request = PermitRequest(source=source, is_video=is_video)
+        request = PermitRequest(source=source, cost=cost)
         permit = await (self._wait(request) if patient else self._ask(request))
         if permit.permit_id is None:
             yield

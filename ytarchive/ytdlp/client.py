@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Self
 
 from loguru import logger
@@ -20,7 +20,7 @@ from ytarchive.ytdlp.api import (
     ListedEntries,
     Transfer,
 )
-from ytarchive.ytdlp.gate import Gate, OpenGate
+from ytarchive.ytdlp.gate import LIST_PAGE, SINGLE_REQUEST, VIDEO, Gate, OpenGate
 from ytarchive.ytdlp.pool import WorkerPool
 from ytarchive.ytdlp.processes import WorkerProcess
 from ytarchive.ytdlp.protocol import Event, Task
@@ -61,7 +61,7 @@ class YtDlp(Extractor, Fetcher):
     async def extract(self, video_id: str) -> ExtractedVideo:
         """Return yt-dlp's information about a video; its info JSON is kept for an hour."""
         await self._clean_up()
-        passing = self.gate.passing(video_id, is_video=True, patient=False)
+        passing = self.gate.passing(video_id, cost=VIDEO, patient=False)
         async with passing, self._tasks, self._worker() as worker:
             await worker.send(Task(kind="extract", video_id=video_id))
             event = await _last(worker, ProgressTimeout(self._settings))
@@ -71,7 +71,7 @@ class YtDlp(Extractor, Fetcher):
 
     def turn(self, video_id: str) -> AbstractAsyncContextManager[None]:
         """Admit one download within the block; wait until requests may be sent."""
-        return self.gate.passing(video_id, is_video=True, patient=True)
+        return self.gate.passing(video_id, cost=VIDEO, patient=True)
 
     async def download(
         self,
@@ -88,9 +88,32 @@ class YtDlp(Extractor, Fetcher):
                 admit(event.needed)
                 await worker.send(Task(kind="next"))
                 event = await _last(worker, limit, on_progress)
+            while event.kind == "page":
+                event = await self._page(order.video_id, worker, limit, on_progress)
             if event.downloaded is None:
                 raise errors.ProtocolError("a worker process ended a download without a result")
             return event.downloaded
+
+    async def _page(
+        self,
+        video_id: str,
+        worker: WorkerProcess,
+        limit: "ProgressTimeout",
+        on_progress: Callable[[Transfer], None],
+    ) -> Event:
+        """Let a worker send one request for comments or chat; refuse it while requests are paused.
+
+        The queue's permit for the video does not include it.
+        """
+        async with AsyncExitStack() as permitted:
+            passing = self.gate.passing(f"{video_id}/page", cost=SINGLE_REQUEST, patient=False)
+            try:
+                await permitted.enter_async_context(passing)
+            except (errors.RequestsPaused, errors.ServiceUnavailable):
+                await worker.send(Task(kind="refuse"))
+            else:
+                await worker.send(Task(kind="next"))
+            return await _last(worker, limit, on_progress)
 
     async def list_entries(self, source: str) -> AsyncGenerator[ListedEntries, None]:
         """Yield the entries of a playlist id, channel id or @handle, about a hundred at a time.
@@ -100,7 +123,7 @@ class YtDlp(Extractor, Fetcher):
         async with self._listings, self._worker() as worker:
             task = Task(kind="list", source=source)
             while True:
-                async with self.gate.passing(source, is_video=False, patient=False):
+                async with self.gate.passing(source, cost=LIST_PAGE, patient=False):
                     await worker.send(task)
                     event = await _last(worker, ProgressTimeout(self._settings))
                 if event.entries is None:

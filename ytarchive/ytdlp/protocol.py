@@ -11,10 +11,11 @@ from ytarchive.ytdlp.api import Downloaded, DownloadOrder, ExtractedVideo, Liste
 class Task(Model):
     """Server to worker: a task.
 
-    `next` continues a task: a listing with its next chunk, a download with its transfer.
+    `next` continues a task: a listing with its next chunk, a download with its transfer or its next
+    page of comments or chat, which `refuse` forbids.
     """
 
-    kind: Literal["extract", "download", "list", "next"]
+    kind: Literal["extract", "download", "list", "next", "refuse"]
     video_id: str = ""
     source: str = ""
     order: DownloadOrder | None = None
@@ -23,11 +24,11 @@ class Task(Model):
 class Event(Model):
     """Worker to server: progress of a task, and finally `done` or `failed`.
 
-    After `chunk` and `sized` the worker waits for `next`. `request` reports that a request has been
-    unanswered for some time, and later that it was answered.
+    After `chunk`, `sized` and `page` the worker waits for `next`. `request` reports that a request
+    has been unanswered for some time, and later that it was answered.
     """
 
-    kind: Literal["progress", "request", "chunk", "sized", "log", "done", "failed"]
+    kind: Literal["progress", "request", "chunk", "sized", "page", "log", "done", "failed"]
     transfer: Transfer | None = None
     entries: ListedEntries | None = None
     extracted: ExtractedVideo | None = None

@@ -23,7 +23,7 @@ from ytarchive.jobs.governor.models import PermitOutcome, PermitRequest
 from ytarchive.jobs.governor.service import Permits
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.remote_gate import RemoteGate
-from ytarchive.ytdlp import Gate
+from ytarchive.ytdlp import LIST_PAGE, VIDEO, Gate
 
 
 class CountingPermits(Permits):
@@ -79,7 +79,7 @@ def gate_of(request: pytest.FixtureRequest, apart: Apart) -> GateOf:
 
 async def extract(gate: Gate, error: Exception | None = None) -> None:
     """Represents an extraction that a user requested by the API."""
-    async with gate.passing("video", is_video=True, patient=False):
+    async with gate.passing("video", cost=VIDEO, patient=False):
         if error is not None:
             raise error
 
@@ -104,7 +104,7 @@ async def test_lists_are_not_requested_while_the_circuit_is_open(
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
     with pytest.raises(RequestsPaused):
-        async with (await gate_of(governor)).passing("UUlist", is_video=False, patient=False):
+        async with (await gate_of(governor)).passing("UUlist", cost=LIST_PAGE, patient=False):
             pass
 
 
@@ -112,7 +112,7 @@ async def test_a_page_of_a_list_can_be_the_probe(bench: Bench, gate_of: GateOf) 
     governor = await bench.open()
     await governor.failed(BotCheck(), "video")
     bench.passed += 2 * HOUR
-    async with (await gate_of(governor)).passing("UUlist", is_video=False, patient=False):
+    async with (await gate_of(governor)).passing("UUlist", cost=LIST_PAGE, patient=False):
         assert governor.snapshot().state == "probing"
     assert governor.snapshot().state == "closed"
 
@@ -173,7 +173,7 @@ async def test_a_direct_download_waits_and_ends_the_pause_as_its_probe(
     fetched = asyncio.Event()
 
     async def download() -> None:
-        async with gate.passing("video", is_video=True, patient=True):
+        async with gate.passing("video", cost=VIDEO, patient=True):
             fetched.set()
 
     running = asyncio.create_task(download())
@@ -196,7 +196,7 @@ async def test_a_direct_download_passes_with_a_job_for_the_same_video(
     await governor.failed(BotCheck(), "video")
 
     async def download() -> None:
-        async with gate.passing("video", is_video=True, patient=True):
+        async with gate.passing("video", cost=VIDEO, patient=True):
             pass
 
     running = asyncio.create_task(download())
@@ -218,7 +218,7 @@ async def test_a_cancelled_request_releases_its_probe(bench: Bench, gate_of: Gat
     began = asyncio.Event()
 
     async def hang() -> None:
-        async with gate.passing("video", is_video=True, patient=False):
+        async with gate.passing("video", cost=VIDEO, patient=False):
             began.set()
             await asyncio.Event().wait()
 
@@ -265,7 +265,7 @@ async def test_a_permit_is_renewed_as_long_as_it_is_used(
     bench.passed += 2 * HOUR
     desk = CountingPermits(governor)
     gate = await apart(desk)
-    async with gate.passing("video", is_video=True, patient=True):
+    async with gate.passing("video", cost=VIDEO, patient=True):
         await until(lambda: desk.renewed >= 4)  # which takes longer than one lease
         assert governor.snapshot().state == "probing"
     assert governor.snapshot().state == "closed"
@@ -284,7 +284,7 @@ async def test_without_an_answer_of_the_governor_no_request_is_admitted(
         passed = asyncio.Event()
 
         async def download() -> None:
-            async with gate.passing("video", is_video=True, patient=True):
+            async with gate.passing("video", cost=VIDEO, patient=True):
                 passed.set()
 
         running = asyncio.create_task(download())

@@ -25,9 +25,9 @@ class GovernedGate(Gate):
         self._governor = governor
 
     @asynccontextmanager
-    async def passing(self, source: str, *, is_video: bool, patient: bool) -> AsyncIterator[None]:
+    async def passing(self, source: str, *, cost: float, patient: bool) -> AsyncIterator[None]:
         """Wait for the governor, without limit or for a short time."""
-        permit = await self.admit(source, is_video=is_video, patient=patient)
+        permit = await self.admit(source, cost=cost, patient=patient)
         try:
             yield
         except YTArchiveError as error:
@@ -38,9 +38,8 @@ class GovernedGate(Gate):
         finally:
             self.release(permit)
 
-    async def admit(self, source: str, *, is_video: bool, patient: bool) -> Permit:
-        """Get a permit for a video or for a page of a list. Raises RequestsPaused."""
-        cost = 1.0 if is_video else 0.0
+    async def admit(self, source: str, *, cost: float, patient: bool) -> Permit:
+        """Get a permit at a cost in videos. Raises RequestsPaused."""
         return await self._governor.admit(cost, source, patience=None if patient else _MAX_WAIT)
 
     async def report_outcome(

@@ -34,7 +34,9 @@ class PermitRequest(Model):
     """A request to YouTube that a service in another process will send by yt-dlp."""
 
     source: Text = Field(max_length=512, description="A video's or list's id")
-    is_video: bool = Field(default=True, description="False for one page of a list")
+    cost: float = Field(
+        default=1, ge=0, le=1, description="Share of a video's cost; 0 for one page of a list"
+    )
 
 
 class GivenPermit(Model):

@@ -72,7 +72,7 @@ class Permits(PermitsAPI):
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def ask_permit(self, request: PermitRequest) -> GivenPermit:
-        permit = await self._gate.admit(request.source, is_video=request.is_video, patient=False)
+        permit = await self._gate.admit(request.source, cost=request.cost, patient=False)
         permit_id = None if permit.is_covered else new_id()
         if permit_id is not None:
             self._permits[permit_id] = permit

@@ -6,7 +6,7 @@ from ytarchive.common.models import every_item
 from ytarchive.common.profile import ArchiveProfile, CaptionFormat
 from ytarchive.common.quality import Quality
 from ytarchive.common.scheduler import Duty
-from ytarchive.common.side_files import DESCRIPTION
+from ytarchive.common.side_files import COMMENTS, DESCRIPTION, LIVE_CHAT
 from ytarchive.jobs.queue.models import CreateJob, Job, JobOptions, JobType
 from ytarchive.jobs.repairing.api import QueuedRepairs, RepairsAPI
 from ytarchive.storage import AdoptionAPI, Finding, FindingKind, FindingQuery, VerificationAPI
@@ -84,13 +84,15 @@ def _options(lost: list[Finding]) -> JobOptions:
     first = min(lost, key=lambda each: not each.path.endswith(_SOUND_ALONE))
     captions = [each for each in lost if each.language]
     asked = first.profile or ArchiveProfile()
-    is_described = any(f".{DESCRIPTION}" in each.path.rpartition("/")[2] for each in lost)
+    names = [each.path.rpartition("/")[2] for each in lost]
     own = {
         "skip_existing": False,
         "output_dir": first.output_path,
         "quality": _quality(first),
-        "include_description": is_described or asked.include_description,
     }
+    for kind in (DESCRIPTION, COMMENTS, LIVE_CHAT):
+        is_lost = any(f".{kind}" in each for each in names)
+        own[f"include_{kind}"] = is_lost or asked.wants(kind)
     options = JobOptions.model_validate(asked.profile_fields | own)
     if not captions:
         return options

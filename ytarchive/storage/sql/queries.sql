@@ -61,7 +61,9 @@ WHERE absent_captions.next_check_at <= :now;
 -- name: side_files_of
 SELECT files.video_id, files.path AS name, files.role, files.language, files.format
 FROM json_each(:video_ids) AS asked JOIN files ON files.video_id = asked.value
-WHERE files.role IN ('captions', 'thumbnail', 'description');
+WHERE files.role IN (
+    'captions', 'thumbnail', 'description', 'comments', 'live_chat'
+);
 
 -- name: upsert_file
 INSERT INTO files (video_id, path, role, language, automatic, format, size_bytes, sha256)
@@ -84,7 +86,9 @@ SELECT videos.*, (
     SELECT json_group_array(
         json_object('name', path, 'role', role, 'language', language, 'format', format)
     ) FROM files
-    WHERE files.video_id = videos.video_id AND role IN ('captions', 'thumbnail', 'description')
+    WHERE files.video_id = videos.video_id AND role IN (
+    'captions', 'thumbnail', 'description', 'comments', 'live_chat'
+)
 ) AS sidecars, (
     SELECT json_group_array(path) FROM findings
     WHERE findings.video_id = videos.video_id AND NOT is_removed

@@ -57,6 +57,8 @@ _BY_SUFFIX = {
 _BY_END = {
     ".info.json": (Role.INFO, "json"),
     ".description": (Role.DESCRIPTION, "txt"),
+    ".comments.json": (Role.COMMENTS, "json"),
+    ".live_chat.json": (Role.LIVE_CHAT, "json"),
 }
 """Role and format of the files that are no media, pictures or captions."""
 _BY_NAME = {CHECKSUMS: Role.CHECKSUMS, MANIFEST: Role.MANIFEST}

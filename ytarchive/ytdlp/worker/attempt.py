@@ -15,8 +15,11 @@ _UNUSABLE_MEDIA = (errors.IntegrityFailure, errors.ToolFailed)
 class Attempt:
     """The active download of a worker. `admit` is called once, with the needed disk space."""
 
-    def __init__(self, order: DownloadOrder, admit: Callable[[int], None]) -> None:
+    def __init__(
+        self, order: DownloadOrder, admit: Callable[[int], None], permit: Callable[[], bool]
+    ) -> None:
         self.order = order
+        self.permit = permit
         self.staged = StagedVideo(order.folder, order.video_id)
         self._admit = admit
         self._extractions_left = 2

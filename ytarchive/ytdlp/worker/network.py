@@ -130,6 +130,8 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         self.refuses_network = False
         self.on_request: Callable[[bool], None] = lambda is_unanswered: None
         """Called when a request begins and when it ends."""
+        self.before_request: Callable[[], None] = lambda: None
+        """Called before a request, which its exception prevents."""
         self._also = also
         self._further: set[str] = set()
         super().__init__(options)
@@ -188,6 +190,7 @@ class QuietYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # published witho
         if self.refuses_network:
             request = Request(request) if isinstance(request, str) else request
             request.proxies = {"all": _CLOSED_PROXY}
+        self.before_request()
         self.on_request(True)
         try:
             return super().urlopen(request)

@@ -1,10 +1,8 @@
 """Runs a worker's tasks by yt-dlp. Imported only in worker processes, because it imports yt-dlp."""
 
 import contextlib
-import re
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +35,17 @@ from ytarchive.ytdlp.options import WorkerConfig, merge_arguments, order_options
 from ytarchive.ytdlp.selection import audio_language, sound_remarks, sound_tracks, unusual
 from ytarchive.ytdlp.worker.attempt import Attempt
 from ytarchive.ytdlp.worker.classifier import classify, facts_of
+from ytarchive.ytdlp.worker.extractions import check_identity, check_is_out, expires
 from ytarchive.ytdlp.worker.limits import DiskWatch
 from ytarchive.ytdlp.worker.listing import list_chunks
 from ytarchive.ytdlp.worker.messages import Messages
 from ytarchive.ytdlp.worker.network import QuietYoutubeDL
+from ytarchive.ytdlp.worker.paced_files import PacedFetcher, PacedFiles
 from ytarchive.ytdlp.worker.packaging import WATCH_URL, packaged, transferred
 from ytarchive.ytdlp.worker.progress import ProgressMeter
 from ytarchive.ytdlp.worker.sidefiles import SideFiles
 from ytarchive.ytdlp.worker.sponsorblock import add_segments
 from ytarchive.ytdlp.worker.staging import write_json
-
-_LIVE = {"is_live", "post_live"}
 
 
 class ExtractorSession:
@@ -123,10 +121,12 @@ class ExtractorSession:
         order: DownloadOrder,
         report: Callable[[Transfer], None],
         admit: Callable[[int], None],
+        permit: Callable[[], bool],
     ) -> Downloaded:
         """Fetch a video, from an extraction of the last hour if there is one.
 
-        `admit` is called once with the needed disk space, and returns when it is reserved.
+        `admit` is called once with the needed disk space, and returns when it is reserved. `permit`
+        is called before each page of comments or chat, and returns whether to request it.
         """
         if self._worker_config.ffmpeg is None:
             raise errors.ToolMissing("ffmpeg was not found")
@@ -134,7 +134,7 @@ class ExtractorSession:
         self._begin(order.video_id, Wanted.by(profile), order.folder)
         self._meter = ProgressMeter(report, DiskWatch(self._worker_config.min_free))
         self._meter.extracting()
-        attempt = self._attempt = Attempt(order, admit)
+        attempt = self._attempt = Attempt(order, admit, permit)
         attempt.staged.remove_links()
         info = self._kept_extraction(order.video_id)
         while True:
@@ -174,7 +174,7 @@ class ExtractorSession:
     def _extract(self, video_id: str) -> Info:
         self._meter.extracting()
         info: Info = self._ydl.extract_info(WATCH_URL.format(video_id), download=False)
-        _check_identity(info, video_id)
+        check_identity(info, video_id)
         write_json(self._info_path(video_id), self._ydl.sanitize_info(info, True), private=True)
         return info
 
@@ -190,14 +190,14 @@ class ExtractorSession:
         if (
             not isinstance(info, dict)
             or info.get("id") != video_id
-            or _expires(info) < time.time() + 60
+            or expires(info) < time.time() + 60
         ):
             return None
         chosen: Info = self._ydl.process_ie_result(info, download=False)
         return chosen
 
     def _fetch(self, info: Info, attempt: Attempt) -> Downloaded:
-        _check_is_out(info)
+        check_is_out(info)
         order, staged = attempt.order, attempt.staged
         if order.without_media:
             return self._fetch_side_files(info, attempt)
@@ -206,7 +206,7 @@ class ExtractorSession:
         attempt.claim_disk_space(info, self._meter.media_bytes)
         sounds = self._name_sounds(info, order)
         published = self._ydl.sanitize_info(info, True)
-        with self._side_files(info, order) as side_files:
+        with self._side_files(info, attempt) as side_files:
             self._ydl.process_info(info)
             side_files.wait(
                 self._meter.fetching_side_files, at_most=self._worker_config.side_file_timeout
@@ -245,7 +245,7 @@ class ExtractorSession:
 
     def _fetch_side_files(self, info: Info, attempt: Attempt) -> Downloaded:
         order = attempt.order
-        with self._side_files(info, order) as side_files:
+        with self._side_files(info, attempt) as side_files:
             side_files.wait(self._meter.fetching_side_files)
         fetched = side_files.fetched
         attempt.staged.finish_without_media(
@@ -259,12 +259,25 @@ class ExtractorSession:
             **side_files.result,
         )
 
+    def _fetch_paced(self, info: Info, attempt: Attempt, side_files: SideFiles) -> None:
+        """Fetch comments and live chat, which need many requests, after the media."""
+        timeout = self._worker_config.side_file_timeout
+        fetcher = PacedFetcher(self._ydl, attempt.permit, timeout)
+        paced = PacedFiles(info, attempt.order, fetcher)
+        for wanted, failure in paced.outcomes():
+            side_files.note(wanted, failure)
+        side_files.remarks += paced.remarks
+        self.needs_replacement |= fetcher.has_hanging_thread
+
     @contextlib.contextmanager
-    def _side_files(self, info: Info, order: DownloadOrder) -> Iterator[SideFiles]:
-        side_files = SideFiles(self._ydl, info, order, self._worker_config.side_file_timeout)
+    def _side_files(self, info: Info, attempt: Attempt) -> Iterator[SideFiles]:
+        """Fetch side files during the block, and after it those that need many requests."""
+        timeout = self._worker_config.side_file_timeout
+        side_files = SideFiles(self._ydl, info, attempt.order, timeout)
         try:
             with side_files:
                 yield side_files
+            self._fetch_paced(info, attempt, side_files)
         finally:
             self.needs_replacement |= side_files.has_hanging_threads
 
@@ -274,25 +287,3 @@ class ExtractorSession:
 
     def _info_path(self, video_id: str) -> Path:
         return self._worker_config.info_dir / f"{video_id}.info.json"
-
-
-def _check_identity(info: Info, video_id: str) -> None:
-    if info.get("id") != video_id:
-        raise errors.WrongVideo(f"YouTube answered with {info.get('id')!r} instead", asked=video_id)
-
-
-def _check_is_out(info: Info) -> None:
-    status = info.get("live_status")
-    if status == "is_upcoming":
-        start = info.get("release_timestamp")
-        known = {"retry_after": datetime.fromtimestamp(start, UTC).isoformat()} if start else {}
-        raise errors.UpcomingVideo("the video is not out yet", **known)
-    if status in _LIVE:
-        raise errors.LiveVideo("the video is live, or its recording is being processed")
-
-
-def _expires(info: Info) -> float:
-    """Return the time (epoch seconds) when the first media URL expires."""
-    urls = [each.get("url") or "" for each in info.get("formats") or []]
-    found = [re.search(r"[?&/]expire[=/](\d+)", url) for url in urls]
-    return min((float(match[1]) for match in found if match), default=float("inf"))

@@ -167,7 +167,7 @@ class SideFiles:
         for fetcher in self._fetchers:
             fetcher.stop()
             for wanted, failure in fetcher.outcomes:
-                self._note(wanted, failure)
+                self.note(wanted, failure)
 
     def wait(self, sign: Callable[[], None], *, at_most: float | None = None) -> None:
         """Wait for the files, at most a number of seconds, with progress twice a second."""
@@ -177,7 +177,8 @@ class SideFiles:
             while fetcher.wait(end, 0.5):
                 sign()
 
-    def _note(self, wanted: WantedFile, failure: Exception | None) -> None:
+    def note(self, wanted: WantedFile, failure: Exception | None) -> None:
+        """Record the outcome of a file."""
         if failure is None:
             self.fetched.append(wanted)
             return

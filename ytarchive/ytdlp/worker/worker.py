@@ -67,7 +67,9 @@ class Worker:
         if task.kind == "extract":
             return Event(kind="done", extracted=session.extract(task.video_id))
         if task.kind == "download" and task.order:
-            downloaded = session.download(task.order, self._progress, self._request_disk_space)
+            downloaded = session.download(
+                task.order, self._progress, self._request_disk_space, self._request_page
+            )
             return Event(kind="done", downloaded=downloaded)
         for entries in session.listing(task.source):
             self._send(Event(kind="chunk", entries=entries))
@@ -81,6 +83,11 @@ class Worker:
         """Report the needed disk space and wait; without the space the server ends this worker."""
         self._send(Event(kind="sized", needed=needed))
         self._tasks.get()
+
+    def _request_page(self) -> bool:
+        """Return whether the next page of comments or chat may be requested, after a wait."""
+        self._send(Event(kind="page"))
+        return self._tasks.get().kind == "next"
 
     def _log(self, level: str, text: str) -> None:
         self._send(Event(kind="log", level=level, text=text))
