@@ -28,6 +28,7 @@ ROWS = {
     "13": "row13_idle_memory",
     "14": "row14_verify",
     "15": "row15_under_load",
+    "16": "row16_views",
 }
 
 

@@ -99,6 +99,10 @@ def library(world: World, size: int) -> Path:
         base_path.mkdir()
         create_identity(base_path, new_identity())
         asyncio.run(_fill(base_path, size))
+        # The library has no files that views could show.
+        views = base_path / "metadata" / "views.json"
+        views.parent.mkdir(exist_ok=True)
+        views.write_text('{"version": 1, "views": []}')
     return base_path
 
 
@@ -133,6 +137,16 @@ class _Insert:
         writer.execute_many("upsert_metadata", map(_metadata, self._some))
         writer.execute_many("upsert_media", map(_media, self._some))
         writer.execute_many("upsert_file", (row for each in self._some for row in _files(each)))
+
+
+def insert(some: list[MadeUp]) -> "_Insert":
+    """A transaction that registers some videos."""
+    return _Insert(some)
+
+
+def registered(video: MadeUp) -> list[str]:
+    """The paths of a video's files."""
+    return [str(row["path"]) for row in _files(video)]
 
 
 def _metadata(video: MadeUp) -> dict[str, object]:

@@ -10,8 +10,11 @@ from ytarchive.common.models import utc_now
 
 
 def request_body(model: BaseModel | None, trace_id: str) -> bytes:
-    """Return the envelope around the given fields of a model: defaults may depend on the server."""
-    data = b"null" if model is None else model.model_dump_json(exclude_unset=True).encode()
+    """Return the envelope around the given fields of a model: defaults may depend on the server.
+
+    Fields with generated values, such as a time, are sent as they were generated here.
+    """
+    data = b"null" if model is None else _given(model)
     moment = to_json(utc_now())
     return b'{"trace_id":"%b","timestamp":%b,"data":%b}' % (trace_id.encode(), moment, data)
 
@@ -29,3 +32,9 @@ def query_string(model: BaseModel) -> str:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _given(model: BaseModel) -> bytes:
+    fields = type(model).model_fields.items()
+    generated = {name: getattr(model, name) for name, field in fields if field.default_factory}
+    return model.model_copy(update=generated).model_dump_json(exclude_unset=True).encode()

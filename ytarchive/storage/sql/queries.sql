@@ -188,14 +188,17 @@ SELECT * FROM shown_videos
 WHERE channel_id = :channel_id AND media_path IS NOT NULL AND number > :after
 ORDER BY number LIMIT :limit;
 
--- name: channel_shown
--- The channel's title in its newest metadata, and the years of its videos.
-SELECT channel_title AS title, (
+-- name: channels_shown
+-- Each channel's title in its newest metadata, and the years of its videos; null without videos.
+SELECT asked.value AS channel_id, (
+    SELECT channel_title FROM videos
+    WHERE channel_id = asked.value AND media_path IS NOT NULL
+    ORDER BY metadata_at DESC LIMIT 1
+) AS title, (
     SELECT json_group_array(DISTINCT CAST(strftime('%Y', upload_date / 1000000, 'unixepoch') AS INT))
-    FROM videos WHERE channel_id = :channel_id AND media_path IS NOT NULL
+    FROM videos WHERE channel_id = asked.value AND media_path IS NOT NULL
 ) AS years
-FROM videos WHERE channel_id = :channel_id AND media_path IS NOT NULL
-ORDER BY metadata_at DESC LIMIT 1;
+FROM json_each(:channel_ids) AS asked;
 
 -- name: lists_shown
 SELECT playlist_id, title FROM playlists WHERE playlist_id > :after

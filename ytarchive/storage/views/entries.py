@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Protocol
 
 from ytarchive.common.archived_files import Role
 from ytarchive.common.media import ChannelMetadata, VideoMetadata
+
+
+def joined(folder: str, name: str) -> str:
+    """Return a path in a view. The view itself is an empty folder."""
+    return f"{folder}/{name}" if folder else name
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Place:
     @property
     def show(self) -> str:
         """Return the name of the channel's folder."""
-        return PurePosixPath(self.path).parts[0]
+        return self.path.partition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ class Entry:
     @property
     def path(self) -> str:
         """Return the path relative to the view."""
-        return str(PurePosixPath(self.folder, f"{self.stem}{self.suffix}"))
+        return joined(self.folder, f"{self.stem}{self.suffix}")
 
 
 @dataclass(frozen=True)

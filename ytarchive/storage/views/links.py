@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ytarchive.common import filesystem
 from ytarchive.common.disk import os_errors
@@ -32,8 +33,7 @@ _NO_LINK = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """The identity of a file of a view when it was created."""
 
     inode: int
@@ -71,6 +71,8 @@ class ViewFolder:
     def __init__(self, root: Path, base: Path, *, allow_copy: bool) -> None:
         self.root = root
         self._base = base
+        self._folders: set[Path] = set()
+        """Folders that were created, or found, by this object."""
         self._methods = [each for each in LinkMethod if each is not LinkMethod.COPY or allow_copy]
         self.method: LinkMethod | None = None
         """The first method that succeeded; known after the first link."""
@@ -95,7 +97,9 @@ class ViewFolder:
                 return Facts.of(found), False
             if found is not None and (recorded is None or not self.is_own(recorded, found)):
                 return None, False
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.parent not in self._folders:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._folders.add(path.parent)
             try:
                 self._create(wanted, path, replace=found is not None)
             except FileExistsError:
@@ -226,6 +230,20 @@ def listed(folder: Path) -> dict[str, os.stat_result]:
                 }
         except FileNotFoundError:
             return {}
+
+
+def inner_folders(folder: Path) -> list[str]:
+    """Return the names of the folders in a folder; none if it does not exist."""
+    with os_errors(folder):
+        try:
+            with os.scandir(folder) as entries:
+                return [
+                    stored_name(entry.name)
+                    for entry in entries
+                    if entry.is_dir(follow_symlinks=False)
+                ]
+        except FileNotFoundError:
+            return []
 
 
 def _name_new(draft: Path, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,21 +37,22 @@ class MediaServerLibrary(ShownLibrary):
         """Return the stored ones of some videos."""
         return await self._complete(await super().videos(video_ids))
 
-    async def channel(self, channel_id: str) -> ViewChannel | None:
-        """Return a channel; its title is the name of its folder, which stays.
+    async def channels(self, channel_ids: Iterable[str]) -> dict[str, ViewChannel]:
+        """Return the channels that have stored videos.
 
-        None for a channel that is not known, or without stored videos.
+        Their titles are the names of their folders, which stay.
         """
-        shown = await super().channel(channel_id) if channel_id else None
-        if shown is None:
-            return None
-        asked = {"channel_id": channel_id, "unknown": UNKNOWN_CHANNEL}
+        shown = await super().channels(filter(None, channel_ids))
+        return {key: await self._described(channel) for key, channel in shown.items()}
+
+    async def _described(self, shown: ViewChannel) -> ViewChannel:
+        asked = {"channel_id": shown.channel_id, "unknown": UNKNOWN_CHANNEL}
         rows = await self.database.fetch_all("seasons_of_channel", asked)
         return replace(
             shown,
             title=rows[0]["episode_path"].partition("/")[0] if rows else shown.title,
             metadata=await asyncio.to_thread(self._metadata, shown),
-            pictures=await asyncio.to_thread(self._pictures, channel_id),
+            pictures=await asyncio.to_thread(self._pictures, shown.channel_id),
             seasons=tuple(row["season"] for row in rows if not row["is_music"]),
             albums=tuple(row["season"] for row in rows if row["is_music"]),
         )

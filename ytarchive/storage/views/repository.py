@@ -15,7 +15,7 @@ from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
 from ytarchive.common.rows import all_readable, moment_of
 from ytarchive.common.schema import Schema
 from ytarchive.storage.store.layout import Layout
-from ytarchive.storage.views.entries import ViewChannel, ViewFile, ViewVideo
+from ytarchive.storage.views.entries import ViewChannel, ViewFile, ViewVideo, joined
 from ytarchive.storage.views.links import Facts
 from ytarchive.storage.views.names import folded
 
@@ -50,7 +50,7 @@ class Record:
     @property
     def path(self) -> str:
         """Return the path relative to the view."""
-        return str(PurePosixPath(self.folder, self.name))
+        return joined(self.folder, self.name)
 
 
 class ShownLibrary:
@@ -93,14 +93,19 @@ class ShownLibrary:
                 return found
             after = rows[-1]["number"]
 
-    async def channel(self, channel_id: str) -> ViewChannel | None:
-        """Return a channel with stored videos; None if it has none."""
-        asked = {"channel_id": channel_id}
-        row = await self.database.fetch_one("channel_shown", asked)
-        if row is None:
-            return None
-        years = sorted(year for year in json.loads(row["years"]) if year)
-        return ViewChannel(channel_id, row["title"], tuple(years))
+    async def channels(self, channel_ids: Iterable[str]) -> dict[str, ViewChannel]:
+        """Return the channels that have stored videos."""
+        asked = {"channel_ids": json.dumps(list(channel_ids))}
+        rows = await self.database.fetch_all("channels_shown", asked)
+        return {
+            row["channel_id"]: ViewChannel(
+                row["channel_id"],
+                row["title"],
+                tuple(sorted(year for year in json.loads(row["years"]) if year)),
+            )
+            for row in rows
+            if row["title"] is not None
+        }
 
     async def touch_channel(self, channel_id: str) -> None:
         """Count a channel among the changes, for views that show its metadata."""

@@ -6,13 +6,11 @@ recorded before it is created, so that a later synchronisation recognises it aft
 """
 
 import asyncio
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from stat import S_ISDIR
 from typing import TypeVar
 
@@ -23,11 +21,26 @@ from ytarchive.common.file_names import file_name
 from ytarchive.common.paths import VIEW_MARKER
 from ytarchive.storage.store.layout import VIDEO_ID
 from ytarchive.storage.store.media_store import MediaStore
-from ytarchive.storage.views.entries import Entry, Folder, Policy, ViewVideo
+from ytarchive.storage.views.entries import (
+    Entry,
+    Folder,
+    Policy,
+    ViewChannel,
+    ViewVideo,
+    joined,
+)
 from ytarchive.storage.views.folders import FolderNames
-from ytarchive.storage.views.links import Recorded, ViewFolder, Wanted, is_unfinished, listed
+from ytarchive.storage.views.links import (
+    Facts,
+    Recorded,
+    ViewFolder,
+    Wanted,
+    inner_folders,
+    is_unfinished,
+    listed,
+)
 from ytarchive.storage.views.models import ViewSync
-from ytarchive.storage.views.names import folded
+from ytarchive.storage.views.placing import placed
 from ytarchive.storage.views.repository import Record, Records, ShownLibrary
 
 log = logger.bind(service="storage")
@@ -63,7 +76,6 @@ class Synchronisation:
         self._counts: Counter[str] = Counter()
         self._foreign: list[str] = []
         self._blocked: list[str] = []
-        self._titles: dict[str, str] = {}
 
     def report(self) -> ViewSync:
         """Return the changes so far."""
@@ -78,25 +90,24 @@ class Synchronisation:
 
     async def show(self, videos: list[ViewVideo]) -> None:
         """Show videos as they are now; those without media are removed from the view."""
-        renamed: list[str] = []
-        channels: dict[str, str] = {}
+        policy = self._parts.policy
+        folders = {video.video_id: policy.folder(video) for video in videos}
+        keys = {folder.key for folder in folders.values() if folder}
+        channels = await self._parts.library.channels(keys)
+        names: dict[str, str] = {}
         plans: dict[str, list[Entry]] = {}
         for video in videos:
-            name = ""
-            if (folder := self._parts.policy.folder(video)) is not None:
-                name, is_renamed = await self._folder(folder)
-                renamed += [folder.key] if is_renamed else []
-                channels[folder.key] = name
-            plans[video.video_id] = self._parts.policy.video(video, name) if video.files else []
-        for key in renamed:
-            for some in in_parts(await self._parts.library.of_channel(key)):
-                others = [each for each in some if each.video_id not in plans]
-                await self.apply(
-                    {e.video_id: self._parts.policy.video(e, channels[key]) for e in others}
+            if (folder := folders[video.video_id]) and folder.key not in names:
+                names[folder.key] = await self._folder(
+                    folder, channels.get(folder.key), omitted=folders
                 )
-        if self._parts.policy.describes_channels:
-            for key, name in channels.items():
-                plans[f"{CHANNEL}{key}"] = await self._of_channel(key, name)
+            name = names[folder.key] if folder else ""
+            plans[video.video_id] = policy.video(video, name) if video.files else []
+        if policy.describes_channels:
+            plans |= {
+                f"{CHANNEL}{key}": policy.channel(channels[key], name) if key in channels else []
+                for key, name in names.items()
+            }
         await self.apply(plans)
 
     async def apply(self, plans: Mapping[str, list[Entry]]) -> None:
@@ -106,7 +117,7 @@ class Synchronisation:
             each.place: each
             for each in await parts.records.entries("entries_of", view, owners=plans)
         }
-        wanted = await self._without_conflicts(plans)
+        wanted = await placed(plans, parts.records, view)
         gone = [record for place, record in known.items() if place not in wanted]
         changed = {
             place: (record, entry) for place, (record, entry) in wanted.items()
@@ -138,45 +149,27 @@ class Synchronisation:
         if missing:
             await self._create_again(missing)
         if not self._dry_run:
-            empty = (parts.folder.root / file_name(each) for each in present - recorded - {"."})
+            empty = (parts.folder.root / file_name(each) for each in present - recorded - {""})
             await asyncio.to_thread(parts.folder.remove_empty, *sorted(empty, reverse=True))
 
     # --- planning -----------------------------------------------------------------------------
 
-    async def _folder(self, folder: Folder) -> tuple[str, bool]:
-        """Return the name of a channel's folder, after the title in its newest metadata."""
-        if folder.key not in self._titles:
-            channel = await self._parts.library.channel(folder.key)
-            title = channel.title if channel and channel.title else folder.title
-            self._titles[folder.key] = title
-        return self._names.name(Folder(folder.key, self._titles[folder.key]))
+    async def _folder(
+        self, folder: Folder, channel: ViewChannel | None, *, omitted: Collection[str]
+    ) -> str:
+        """Return the name of a channel's folder, after the title in its newest metadata.
 
-    async def _of_channel(self, key: str, name: str) -> list[Entry]:
-        channel = await self._parts.library.channel(key)
-        return self._parts.policy.channel(channel, name) if channel else []
-
-    async def _without_conflicts(
-        self, plans: Mapping[str, list[Entry]]
-    ) -> dict[tuple[str, str], tuple[Record, Entry]]:
-        """Return the entries by place, with a number where other owners have the same path."""
-        paths = [entry.path for entries in plans.values() for entry in entries]
-        taken = await self._parts.records.taken(self._parts.name, paths)
-        # A path of an owner that is planned now is free unless its own plan takes it.
-        taken = {fold: owner for fold, owner in taken.items() if owner not in plans}
-        wanted: dict[tuple[str, str], tuple[Record, Entry]] = {}
-        for owner, entries in plans.items():
-            for number in count(1):
-                chosen = [_numbered(entry, number) for entry in entries]
-                folds = {folded(entry.path): owner for entry in chosen}
-                if number > 1:
-                    taken |= await self._parts.records.taken(self._parts.name, folds)
-                if all(taken.get(fold, owner) == owner for fold in folds):
-                    break
-            taken |= folds
-            for entry in chosen:
-                record = _record(owner, entry)
-                wanted[record.place] = (record, entry)
-        return wanted
+        If the name changes, move the channel's other videos there, without those of `omitted`.
+        """
+        title = (channel.title if channel else "") or folder.title
+        name, is_renamed = self._names.name(Folder(folder.key, title))
+        if is_renamed:
+            for some in in_parts(await self._parts.library.of_channel(folder.key)):
+                others = [each for each in some if each.video_id not in omitted]
+                await self.apply(
+                    {each.video_id: self._parts.policy.video(each, name) for each in others}
+                )
+        return name
 
     async def _create_again(self, missing: list[Record]) -> None:
         if self._dry_run:
@@ -191,11 +184,10 @@ class Synchronisation:
         """Plan some owners again."""
         for some in in_parts(sorted(owner for owner in owners if VIDEO_ID.fullmatch(owner))):
             await self.show(await self._parts.library.videos(some))
-        for owner in sorted(owner for owner in owners if owner.startswith(CHANNEL)):
-            channel = await self._parts.library.channel(owner.removeprefix(CHANNEL))
-            if channel is not None:
-                name, _ = self._names.name(Folder(channel.channel_id, channel.title))
-                await self.apply({owner: self._parts.policy.channel(channel, name)})
+        keys = [each.removeprefix(CHANNEL) for each in owners if each.startswith(CHANNEL)]
+        for key, channel in (await self._parts.library.channels(keys)).items():
+            name, _ = self._names.name(Folder(key, channel.title))
+            await self.apply({f"{CHANNEL}{key}": self._parts.policy.channel(channel, name)})
 
     # --- on disk, in a thread -----------------------------------------------------------------
 
@@ -209,15 +201,15 @@ class Synchronisation:
         for record in gone:
             is_removed = self._parts.folder.remove(self._recorded(record))
             self._counts["removed" if is_removed else "foreign"] += 1
-        made = []
+        made, lost = [], []
         for place, (record, entry) in changed.items():
             old = known.get(place)
             source = self._local(record.source) if record.source else None
             wanted = Wanted(file_name(record.path), source, entry.content)
             try:
                 facts, is_new = self._parts.folder.put(wanted, self._recorded(old) if old else None)
-            except FileGone as error:
-                log.warning("view {}: {}", self._parts.name, error.message)
+            except FileGone:
+                lost.append(record.source)
                 continue
             if facts is None:
                 self._blocked += [record.path] if len(self._blocked) < _SHOWN else []
@@ -225,6 +217,9 @@ class Synchronisation:
             was_there = old is not None and old.facts is not None
             self._counts[("replaced" if was_there else "created") if is_new else "unchanged"] += 1
             made.append(replace(record, facts=facts))
+        if lost:
+            log.warning("view {}: {} stored files are missing, as {}; run `ytarchive verify`",
+                        self._parts.name, len(lost), lost[0])  # fmt: skip
         return made
 
     def _missing(self, folders: Iterable[str], entries: list[Record]) -> list[Record]:
@@ -241,12 +236,12 @@ class Synchronisation:
                 record_here = recorded.get(name)
                 if is_unfinished(name) and not self._dry_run:
                     (path / name).unlink(missing_ok=True)
-                elif record_here is not None and self._is_own(record_here, status):
-                    self._counts["unchanged"] += 1
-                elif not S_ISDIR(status.st_mode) and not (
-                    name == VIEW_MARKER and folder in {"", "."}
+                elif record_here is not None and (
+                    record_here.facts == Facts.of(status) or self._is_own(record_here, status)
                 ):
-                    self._found_foreign(str(PurePosixPath(folder, name)))
+                    self._counts["unchanged"] += 1
+                elif not S_ISDIR(status.st_mode) and (folder or name != VIEW_MARKER):
+                    self._found_foreign(joined(folder, name))
         return missing
 
     def _is_own(self, record: Record, status: os.stat_result) -> bool:
@@ -270,29 +265,12 @@ def in_parts(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
         yield values[start : start + size]
 
 
-def _record(owner: str, entry: Entry) -> Record:
-    if entry.source is not None:
-        source, digest = entry.source.key, entry.source.digest
-    else:
-        source, digest = None, hashlib.sha256(entry.content).hexdigest()
-    path = PurePosixPath(entry.path)
-    return Record(str(path.parent), path.name, owner, source, digest, None)
-
-
-def _numbered(entry: Entry, number: int) -> Entry:
-    return entry if number == 1 else replace(entry, stem=f"{entry.stem} ({number})")
-
-
 def _folders_below(root: Path) -> set[str]:
-    """Return all folders below a view's folder, and the view's folder as `.`."""
-    found, pending = {"."}, ["."]
+    """Return all folders below a view's folder, and the view's folder as an empty name."""
+    found, pending = {""}, [""]
     while pending:
         folder = pending.pop()
-        below = {
-            str(PurePosixPath(folder, name))
-            for name, status in listed(root / file_name(folder)).items()
-            if S_ISDIR(status.st_mode)
-        }
+        below = {joined(folder, name) for name in inner_folders(root / file_name(folder))}
         found |= below
         pending += below
     return found

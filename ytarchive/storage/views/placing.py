@@ -1,0 +1,46 @@
+"""Gives each planned entry a path that no other owner has, on systems that ignore case as well."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+
+from ytarchive.storage.views.entries import Entry
+from ytarchive.storage.views.names import folded
+from ytarchive.storage.views.repository import Record, Records
+
+
+async def placed(
+    plans: Mapping[str, list[Entry]], records: Records, view: str
+) -> dict[tuple[str, str], tuple[Record, Entry]]:
+    """Return the entries by place, with a number where other owners have the same path."""
+    paths = [entry.path for entries in plans.values() for entry in entries]
+    taken = await records.taken(view, paths)
+    # A path of an owner that is planned now is free unless its own plan takes it.
+    taken = {fold: owner for fold, owner in taken.items() if owner not in plans}
+    wanted: dict[tuple[str, str], tuple[Record, Entry]] = {}
+    for owner, entries in plans.items():
+        for number in count(1):
+            chosen = [_numbered(entry, number) for entry in entries]
+            folds = {folded(entry.path): owner for entry in chosen}
+            if number > 1:
+                taken |= await records.taken(view, folds)
+            if all(taken.get(fold, owner) == owner for fold in folds):
+                break
+        taken |= folds
+        for entry in chosen:
+            record = _record(owner, entry)
+            wanted[record.place] = (record, entry)
+    return wanted
+
+
+def _record(owner: str, entry: Entry) -> Record:
+    if entry.source is not None:
+        source, digest = entry.source.key, entry.source.digest
+    else:
+        source, digest = None, hashlib.sha256(entry.content).hexdigest()
+    return Record(entry.folder, f"{entry.stem}{entry.suffix}", owner, source, digest, None)
+
+
+def _numbered(entry: Entry, number: int) -> Entry:
+    return entry if number == 1 else replace(entry, stem=f"{entry.stem} ({number})")
