@@ -27,6 +27,7 @@ from ytarchive.common.errors import FileFailure, InvalidRequest, NotFound
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage import (
     EmptyTrash,
+    ExistsRequest,
     MarkedVideo,
     MarksAPI,
     Removed,
@@ -260,3 +261,19 @@ async def test_emptied_trash_leaves_the_mark(site: Site) -> None:
     await site.trash.empty_trash(EmptyTrash())
     assert listed(site.config.base_path / ".ytarchive" / "trash") == []
     assert (await site.marks.get_marks(VIDEO)).removed
+
+
+async def test_removed_and_elsewhere_known_videos_are_named_by_the_question_what_is_stored(
+    site: Site,
+) -> None:
+    await site.store()
+    await site.store(OTHER)
+    await site.remove(VIDEO)
+    third = "abcdefghijk"
+    for video_id in (third, OTHER):
+        await site.marks.set_marks(video_id, VideoMarks(known_elsewhere="a disc"))
+    found = await site.storage.videos_exist(
+        ExistsRequest(video_ids=[third, VIDEO, OTHER, "unknown_-12"])
+    )
+    assert (found.video_ids, found.removed) == ([OTHER], [VIDEO])
+    assert found.known_elsewhere == {third: "a disc"}

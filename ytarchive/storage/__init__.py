@@ -41,8 +41,8 @@ from ytarchive.storage.identity.folder_state import Access, lost_library
 from ytarchive.storage.identity.opening import Initialized, initialize, is_creatable, open_identity
 from ytarchive.storage.identity.state import lost_queue
 from ytarchive.storage.intake.models import FormedVideo, FormVideo
+from ytarchive.storage.library.existence import ExistsRequest, StoredVideos
 from ytarchive.storage.library.models import (
-    ExistsRequest,
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
@@ -50,7 +50,6 @@ from ytarchive.storage.library.models import (
     StorageLocation,
     StorageStats,
     StoredVideo,
-    StoredVideos,
     VideoExists,
     VideoQuery,
     VideoSort,

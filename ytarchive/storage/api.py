@@ -8,15 +8,14 @@ from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Done, Page
 from ytarchive.common.services import ServiceName
 from ytarchive.storage.intake.models import FormedVideo, FormVideo
+from ytarchive.storage.library.existence import ExistsRequest, StoredVideos
 from ytarchive.storage.library.models import (
-    ExistsRequest,
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
     StorageLocation,
     StorageStats,
     StoredVideo,
-    StoredVideos,
     VideoExists,
     VideoQuery,
 )

@@ -34,16 +34,15 @@ from ytarchive.storage.intake.models import FormedVideo, FormVideo
 from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.absent_captions import AbsentCaptions
 from ytarchive.storage.library.descriptions import MetadataStore
+from ytarchive.storage.library.existence import ExistsRequest, StoredVideos
 from ytarchive.storage.library.lists import VideoLists
 from ytarchive.storage.library.models import (
-    ExistsRequest,
     SaveMetadata,
     SavePlaylist,
     SaveVideo,
     StorageLocation,
     StorageStats,
     StoredVideo,
-    StoredVideos,
     VideoExists,
     VideoQuery,
 )
@@ -246,10 +245,10 @@ class StorageService(WatchedOperations, StorageAPI):
         return VideoExists(video_id=video_id, exists=exists, location=location)
 
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
-        registered = await self._library.stored_among(request.video_ids)
+        registered, marked = await self._library.known_among(request.video_ids)
         seen = await check_files(registered, self._layout, self._store)
         stored = {each: registered[each] for each in seen.stored}
-        return seen.answer(request, await self._absent.lacking(stored, request), stored)
+        return seen.answer(request, await self._absent.lacking(stored, request), stored, marked)
 
     @databases_only
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:

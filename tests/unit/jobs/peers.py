@@ -256,6 +256,7 @@ class DownloadPeer(DownloadAPI):
 @dataclass
 class StoragePeer(StorageAPI, WorkPlansAPI, VerificationAPI):
     stored: dict[str, StorageLocation] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
     metadata: set[str] = field(default_factory=set)
     playlists: dict[str, PlaylistMetadata] = field(default_factory=dict)
     plans: dict[str, WorkPlan] = field(default_factory=dict)
@@ -309,7 +310,10 @@ class StoragePeer(StorageAPI, WorkPlansAPI, VerificationAPI):
         incomplete = [v for v in stored if self.stored[v].missing]
         without_metadata = [v for v in stored if not self.stored[v].has_metadata]
         return StoredVideos(
-            video_ids=stored, incomplete=incomplete, without_metadata=without_metadata
+            video_ids=stored,
+            incomplete=incomplete,
+            without_metadata=without_metadata,
+            removed=[v for v in request.video_ids if v in self.removed],
         )
 
     async def list_videos(self, request: VideoQuery) -> Page[StoredVideo]:

@@ -16,7 +16,15 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import ExtractorBroken, PrivateVideo
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.common.models import Done, to_micros, utc_now
-from ytarchive.jobs import AvailabilityQuery, CreateJob, Job, JobStatus, JobType, JobView
+from ytarchive.jobs import (
+    AvailabilityQuery,
+    CreateJob,
+    Job,
+    JobStatus,
+    JobType,
+    JobView,
+    RetryJobs,
+)
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
@@ -365,3 +373,36 @@ async def test_a_list_of_any_length_is_planned_in_little_memory(workshop: Worksh
         done = await jobs.get_job(job_id, BRIEFLY)
     assert (done.progress.total, done.progress.skipped) == (count, count)
     assert most < 6 * 2**20
+
+
+# --- removed videos -----------------------------------------------------------------------------
+
+
+async def test_retry_of_a_list_does_not_fetch_a_video_that_was_removed_meanwhile(
+    workshop: Workshop,
+) -> None:
+    fetched, removed = ids(range(2))
+    workshop.metadata.playlists[LIST] = [fetched, removed]
+    workshop.download.failures = {each: [PrivateVideo()] for each in (fetched, removed)}
+    async with workshop.open() as jobs:
+        job = await sync(jobs, LIST)
+        assert job.progress.unavailable == 2
+        workshop.storage.removed = {removed}
+        assert (await jobs.retry_jobs(RetryJobs(job_id=job.id))).videos == 2
+        job = await ended(jobs, job.id)
+
+    assert [each.status for each in job.results] == ["success", "skipped"]
+    assert job.results[1].reason == "removed"
+
+
+async def test_request_that_names_a_removed_video_fetches_it(workshop: Workshop) -> None:
+    [removed] = ids([0])
+    workshop.storage.removed = {removed}
+    workshop.metadata.playlists[LIST] = [removed]
+    async with workshop.open() as jobs:
+        assert (await sync(jobs, LIST)).results[0].reason == "removed"
+        assert (await sync(jobs, LIST, skip_existing=False)).results[0].reason == "removed"
+        named = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=[removed])
+        job = await ended(jobs, (await jobs.create_job(named)).id)
+
+    assert [each.status for each in job.results] == ["success"]

@@ -34,14 +34,21 @@ async def list_marks(archive: Archive, out: Output, /, **asked: Any) -> None:
 @click.argument("video", type=VIDEO)
 @click.option("--keep/--no-keep", default=None, help="The video must not be removed.")
 @click.option("--removed/--no-removed", default=None, help="Lists do not fetch the video.")
+@click.option(
+    "--elsewhere",
+    "known_elsewhere",
+    metavar="PLACE",
+    help="It is stored at this place; lists do not fetch it.",
+)
+@click.option("--no-elsewhere", "known_elsewhere", flag_value="", help="It is not.")
 @with_archive
-async def set_marks(archive: Archive, out: Output, /, video: str, **given: bool | None) -> None:
+async def set_marks(archive: Archive, out: Output, /, video: str, **given: Any) -> None:
     """Change marks of a video, which need not be stored; the others stay."""
     if all(value is None for value in given.values()):
         raise click.UsageError("Name a mark, such as --keep or --no-removed.")
     api = archive.of(MarksAPI)
     present = (await api.get_marks(video)).model_dump(include=set(VideoMarks.model_fields))
-    changed = {name: value for name, value in given.items() if value is not None}
+    changed = {name: _value(value) for name, value in given.items() if value is not None}
     out.show(await api.set_marks(video, VideoMarks(**present | changed)), _line)
 
 
@@ -63,3 +70,7 @@ def _words(marked: MarkedVideo) -> str:
     if marked.episode is not None:
         words.append(f"episode {marked.episode}")
     return ", ".join(words)
+
+
+def _value(given: bool | str) -> bool | str | None:
+    return given if given != "" else None

@@ -180,6 +180,7 @@ class Lister:
             whole = set(found.video_ids) - set(found.incomplete)
             if job.options.upgrade:
                 whole -= found.below_quality.keys()
+            whole.update(found.removed, found.known_elsewhere)
             done = whole.union(await self._filtered.among(job, some))
             done.update(await self._guards.ledger.held(set(some) - done))
             missing = [(each, "") for each in some if each not in done]

@@ -20,9 +20,18 @@ from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import FilteredVideos, excluded
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.repository import JobsRepository
-from ytarchive.jobs.queue.rows import DAMAGED, JobHead, Outcome, stored_already, upgrade_hint
+from ytarchive.jobs.queue.rows import (
+    DAMAGED,
+    JobHead,
+    NewVideo,
+    Outcome,
+    known_elsewhere,
+    removed_before,
+    stored_already,
+    upgrade_hint,
+)
 from ytarchive.metadata import BatchRequest
-from ytarchive.storage import ExistsRequest
+from ytarchive.storage import ExistsRequest, StoredVideos
 
 log = logger.bind(service="jobs")
 
@@ -107,34 +116,40 @@ class Planner:
         self.on_prepared(job.id)
         return True
 
-    async def _prepare(self, job: JobHead, chunk: dict[str, bool]) -> None:
-        """Queue the videos of `chunk` that need a request. Values: whether the job names them."""
+    async def _prepare(self, job: JobHead, chunk: dict[str, NewVideo]) -> None:
+        """Queue the videos of `chunk` that need a request."""
         settled: dict[str, Outcome] = {}
         local: set[str] = set()
-        if job.options.keeps_stored and job.type is not JobType.METADATA_ONLY:
-            settled, local = await self._without_request(job, chunk)
+        is_download = job.type is not JobType.METADATA_ONLY
+        if is_download and (job.options.keeps_stored or job.playlist_id is not None):
+            found = await self._existing(job, list(chunk))
+            if job.options.keeps_stored:
+                settled, local = await self._without_request(job, chunk, found)
+            settled |= _excluded_by_marks(found, chunk)
         settled = await self._filtered.among(job, list(chunk)) | settled
         wanted = [video_id for video_id in chunk if video_id not in settled]
         to_describe = [video_id for video_id in wanted if video_id not in local]
-        found = await self._fetch_metadata(to_describe, refresh=job.options.refresh_metadata)
-        settled |= excluded(found, job.options.filter)
+        described = await self._fetch_metadata(to_describe, refresh=job.options.refresh_metadata)
+        settled |= excluded(described, job.options.filter)
         wanted = [video_id for video_id in wanted if video_id not in settled]
         await self._repository.prepare(job.id, wanted, list(settled.values()))
 
+    async def _existing(self, job: JobHead, video_ids: list[str]) -> StoredVideos:
+        request = ExistsRequest(
+            video_ids=video_ids,
+            profile=job.options.archive_profile,
+            recheck_captions=job.rechecks_captions,
+        )
+        return await self._storage.videos_exist(request)
+
     async def _without_request(
-        self, job: JobHead, chunk: dict[str, bool]
+        self, job: JobHead, chunk: dict[str, NewVideo], found: StoredVideos
     ) -> tuple[dict[str, Outcome], set[str]]:
         """Return results without a request: of stored videos, and of those known as unavailable.
 
         Also return the videos of which only the form of the media changes.
         """
-        request = ExistsRequest(
-            video_ids=list(chunk),
-            profile=job.options.archive_profile,
-            recheck_captions=job.rechecks_captions,
-        )
-        found = await self._storage.videos_exist(request)
-        held = await self._ledger.held(each for each, asked in chunk.items() if not asked)
+        held = await self._ledger.held(each for each, new in chunk.items() if not new.is_asked)
         lacking: set[str] = set()
         if job.options.side_files:
             lacking |= set(found.incomplete)
@@ -175,6 +190,14 @@ class Planner:
         except YTArchiveError as error:
             log.warning("metadata could not be fetched in advance: {}", error.message)
             return ()
+
+
+def _excluded_by_marks(found: StoredVideos, chunk: dict[str, NewVideo]) -> dict[str, Outcome]:
+    """Return the results of videos that a list does not fetch because of their marks."""
+    elsewhere = found.known_elsewhere.items()
+    results = {each: known_elsewhere(each, place) for each, place in elsewhere}
+    results |= {each: removed_before(each) for each in found.removed}
+    return {each: result for each, result in results.items() if not chunk[each].is_named}
 
 
 def _known_unavailable(record: AvailabilityRecord) -> Outcome:

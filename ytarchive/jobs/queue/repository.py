@@ -20,6 +20,7 @@ from ytarchive.jobs.queue.recent import RecentJobs
 from ytarchive.jobs.queue.rows import (
     DueVideo,
     JobHead,
+    NewVideo,
     Outcome,
     Stored,
     errors_json,
@@ -199,10 +200,10 @@ class JobsRepository:
 
         await self.database.write(add)
 
-    async def new_videos(self, job_id: str, limit: int) -> dict[str, bool]:
-        """Return videos that are not prepared yet, and whether the job names them."""
+    async def new_videos(self, job_id: str, limit: int) -> dict[str, NewVideo]:
+        """Return videos that are not prepared yet."""
         rows = await self.database.fetch_all("new_videos", {"job_id": job_id, "limit": limit})
-        return {row["video_id"]: bool(row["asked"]) for row in rows}
+        return {row["video_id"]: NewVideo(bool(row["asked"]), bool(row["named"])) for row in rows}
 
     async def count_queued(self, job_id: str) -> int:
         """Return the number of queued videos."""

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -26,6 +26,15 @@ from ytarchive.jobs.queue.models import (
 )
 
 _OPAQUE: TypeAdapter[str] = TypeAdapter(OpaqueId)
+
+
+class NewVideo(NamedTuple):
+    """How a job came to a video that is not prepared yet."""
+
+    is_asked: bool
+    """The job names it, or it is retried: requested also if it was unavailable."""
+    is_named: bool
+    """The job names it: fetched also if a mark excludes it from lists."""
 
 
 @dataclass(frozen=True)
@@ -196,16 +205,34 @@ def stored_already(video_id: str, hint: str = "") -> Outcome:
     return Outcome(result)
 
 
+def removed_before(video_id: str) -> Outcome:
+    """Return the outcome of a video of a list that a user removed from the archive."""
+    message = (
+        f"removed from the archive: `ytarchive download {video_id}` fetches it, and `ytarchive "
+        f"marks set {video_id} --no-removed` lets lists fetch it"
+    )
+    return _not_fetched(video_id, message, "removed")
+
+
+def known_elsewhere(video_id: str, place: str) -> Outcome:
+    """Return the outcome of a video of a list that is stored outside the archive."""
+    message = f"known elsewhere ({place}): `ytarchive download {video_id}` fetches it"
+    return _not_fetched(video_id, message, "known_elsewhere")
+
+
+def _not_fetched(video_id: str, message: str, reason: str) -> Outcome:
+    return Outcome(
+        JobResult(video_id=video_id, status=ResultStatus.SKIPPED, message=message, reason=reason)
+    )
+
+
 FILTERED = "filtered"
 """The reason of videos that the job's filter excludes."""
 
 
 def filtered(video_id: str, message: str, title: str = "") -> Outcome:
     """Return the outcome of a video that the job's filter excludes, for the reason in `message`."""
-    result = JobResult(
-        video_id=video_id, status=ResultStatus.SKIPPED, message=message, reason=FILTERED
-    )
-    return Outcome(result, title)
+    return replace(_not_fetched(video_id, message, FILTERED), title=title)
 
 
 def outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:

@@ -199,9 +199,11 @@ WHERE v.state = 'skipped' AND v.reason = 'filtered'
 GROUP BY asked.value;
 
 -- name: new_videos
-SELECT video_id, asked FROM job_videos
-WHERE job_id = :job_id AND state = 'new'
-ORDER BY next_attempt_at, position
+-- `asked` is also set by a retry; `named` only if the job's request names the video.
+SELECT v.video_id, v.asked, j.playlist_id IS NULL OR v.position < j.own_videos AS named
+FROM job_videos AS v JOIN jobs AS j ON j.id = v.job_id
+WHERE v.job_id = :job_id AND v.state = 'new'
+ORDER BY v.next_attempt_at, v.position
 LIMIT :limit;
 
 -- name: due_videos

@@ -12,7 +12,8 @@ from ytarchive.common.archived_files import ArchivedFile
 from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.models import to_micros, utc_now
 from ytarchive.common.profile import files_to_fetch
-from ytarchive.storage.library.models import ExistsRequest, StorageLocation
+from ytarchive.storage.library.existence import ExistsRequest
+from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.records import Registered
 
 _FIRST_PAUSE = 30 * 86_400 * 1_000_000

@@ -140,50 +140,6 @@ class VideoExists(Model):
     location: StorageLocation | None = None
 
 
-class ExistsRequest(Model):
-    """The videos to look up."""
-
-    video_ids: list[VideoId] = Field(max_length=10_000)
-    profile: ArchiveProfile | None = Field(
-        default=None,
-        description="The requested profile; null: only media. A video without requested side "
-        "files is incomplete if they were not requested before or their next request is due",
-    )
-    recheck_captions: bool = Field(
-        default=False, description="Whether a next request for absent captions is always due"
-    )
-
-
-class StoredVideos(Model):
-    """The requested videos that are stored."""
-
-    video_ids: list[str]
-    incomplete: list[str] = Field(
-        default=[],
-        description="Those of them with files that YouTube refused, or with captions whose next "
-        "request is due",
-    )
-    to_form: list[str] = Field(
-        default=[], description="Those of them whose media the profile requests in another form"
-    )
-    below_quality: dict[str, str] = Field(
-        default={},
-        description="Those of them that may exist in a better quality than the stored one, with "
-        "the stored quality, as `360p`",
-    )
-    damaged: list[str] = Field(
-        default=[], description="Those of them whose media the last verification found damaged"
-    )
-    without_metadata: list[str] = Field(
-        default=[], description="Those of them without stored metadata"
-    )
-    unreachable: list[str] = Field(
-        default=[],
-        description="Registered videos whose files cannot be read at present, as on a stale "
-        "share: whether they are stored is not known",
-    )
-
-
 class StorageStats(Model):
     """Totals of the archive. They are kept as counters, so reading them is cheap at any size."""
 

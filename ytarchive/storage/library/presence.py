@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from ytarchive.common.errors import LocalError
-from ytarchive.storage.library.models import ExistsRequest, StoredVideos
-from ytarchive.storage.library.records import Registered
+from ytarchive.storage.library.existence import ExistsRequest, StoredVideos
+from ytarchive.storage.library.records import NotToFetch, Registered
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import MediaStore
 
@@ -32,6 +32,7 @@ class FileStates:
         request: ExistsRequest,
         lacking: Collection[str],
         registered: Mapping[str, Registered],
+        marked: NotToFetch,
     ) -> StoredVideos:
         """Return the result of `request`, in its order; `lacking`: further incomplete videos."""
         wanted = request.profile
@@ -55,6 +56,12 @@ class FileStates:
             damaged=[each for each in stored if registered[each].is_damaged],
             without_metadata=[each for each in stored if each not in self.described],
             unreachable=[each for each in asked if each in self.failed],
+            removed=[each for each in asked if each in marked.removed - self.stored],
+            known_elsewhere={
+                each: place
+                for each, place in marked.known_elsewhere.items()
+                if each not in self.stored
+            },
         )
 
 

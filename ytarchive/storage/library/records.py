@@ -51,3 +51,12 @@ class Registered:
     quality: str | None = None
     profile: ArchiveProfile | None = None
     """What was requested; None if unknown."""
+
+
+@dataclass(frozen=True)
+class NotToFetch:
+    """Videos that lists do not fetch, because of their marks."""
+
+    removed: set[str]
+    known_elsewhere: dict[str, str]
+    """With the place outside the archive."""

@@ -19,7 +19,7 @@ from ytarchive.common.schema import Schema
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.library.models import StorageLocation
-from ytarchive.storage.library.records import FileSet, Move, Registered
+from ytarchive.storage.library.records import FileSet, Move, NotToFetch, Registered
 from ytarchive.storage.library.rows import (
     file_rows,
     media_row,
@@ -179,10 +179,17 @@ class Library:
 
     async def stored_among(self, video_ids: list[str]) -> dict[str, Registered]:
         """Return the videos whose media is registered."""
+        return (await self.known_among(video_ids))[0]
+
+    async def known_among(self, video_ids: list[str]) -> tuple[dict[str, Registered], NotToFetch]:
+        """Return the videos whose media is registered, and those that lists do not fetch."""
         parameters = {"video_ids": json.dumps(video_ids)}
         rows = await self._database.fetch_all("stored_among", parameters)
-        found = all_readable(rows, self._registered, lambda row: f"video {row['video_id']}")
-        return dict(found)
+        stored = [row for row in rows if row["media_path"] is not None]
+        found = all_readable(stored, self._registered, lambda row: f"video {row['video_id']}")
+        places = {row["video_id"]: row["known_elsewhere"] for row in rows if row["known_elsewhere"]}
+        removed = {row["video_id"] for row in rows if row["removed"]}
+        return dict(found), NotToFetch(removed, places)
 
     async def totals(self) -> Row:
         """Return the totals of the archive."""

@@ -99,15 +99,21 @@ SELECT videos.*, (
 FROM videos WHERE video_id = :video_id;
 
 -- name: stored_among
--- The ids of a JSON list whose media is stored, in one query for a list of any length.
-SELECT videos.video_id, videos.media_path, videos.missing NOTNULL AS is_incomplete, quality,
+-- The ids of a JSON list whose media is stored, or that lists do not fetch because of a mark, in one
+-- query for a list of any length.
+SELECT NULL AS removed, NULL AS known_elsewhere, videos.video_id, videos.media_path,
+       videos.missing NOTNULL AS is_incomplete, quality,
        profiles.profile AS asked, EXISTS (
            SELECT 1 FROM findings WHERE findings.path = videos.media_path AND NOT is_removed
              AND kind IN ('damaged', 'truncated', 'unreadable')
        ) AS is_damaged
 FROM json_each(:video_ids) AS asked JOIN videos ON videos.video_id = asked.value
 LEFT JOIN profiles ON profiles.number = videos.profile
-WHERE videos.media_path IS NOT NULL;
+WHERE videos.media_path IS NOT NULL
+UNION ALL
+SELECT marks.removed, marks.known_elsewhere, marks.video_id, NULL, NULL, NULL, NULL, NULL
+FROM json_each(:video_ids) AS asked JOIN marks ON marks.video_id = asked.value
+WHERE marks.removed OR marks.known_elsewhere NOTNULL;
 
 -- name: list_videos
 -- Callers insert the order, the filters, and the index of the order or of a selective filter.
