@@ -38,7 +38,7 @@ COMMANDS = {
     "export": ("export:export", "Export stored videos for other programs."),
     "verify": ("verify:verify", "Check that every stored file is unchanged."),
     "views": ("views:views", "Folders that show the archive under readable names."),
-    "marks": ("marks:marks", "List and set the marks of videos: kept, removed."),
+    "marks": ("marks:marks", "List and set the marks of videos: kept, removed, known elsewhere."),
     "trash": ("trash:trash", "List, restore and delete replaced and removed files."),
     "quarantine": ("trash:quarantine", "List and restore damaged files."),
     "rebuild": ("rebuild:rebuild", "Rebuild the library's database from the files."),
