@@ -245,7 +245,7 @@ class StorageService(WatchedOperations, StorageAPI):
         return VideoExists(video_id=video_id, exists=exists, location=location)
 
     async def videos_exist(self, request: ExistsRequest) -> StoredVideos:
-        registered, marked = await self._library.known_among(request.video_ids)
+        registered, marked = await self._library.stored_among(request.video_ids)
         seen = await check_files(registered, self._layout, self._store)
         stored = {each: registered[each] for each in seen.stored}
         return seen.answer(request, await self._absent.lacking(stored, request), stored, marked)

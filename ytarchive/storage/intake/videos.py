@@ -124,7 +124,8 @@ class VideoStore:
         staged, is_there = await self._staged(request, folder_key)
         if not is_there:
             return None  # it was stored before, or there is no download
-        earlier = (await self.library.stored_among([request.video_id])).get(request.video_id)
+        known, _ = await self.library.stored_among([request.video_id])
+        earlier = known.get(request.video_id)
         profile = request.profile
         if earlier and profile:
             profile = profile.with_side_files_of(earlier.profile)

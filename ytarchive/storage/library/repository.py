@@ -177,11 +177,7 @@ class Library:
             raise NotFound(f"nothing is stored of {video_id}")
         return location
 
-    async def stored_among(self, video_ids: list[str]) -> dict[str, Registered]:
-        """Return the videos whose media is registered."""
-        return (await self.known_among(video_ids))[0]
-
-    async def known_among(self, video_ids: list[str]) -> tuple[dict[str, Registered], NotToFetch]:
+    async def stored_among(self, video_ids: list[str]) -> tuple[dict[str, Registered], NotToFetch]:
         """Return the videos whose media is registered, and those that lists do not fetch."""
         parameters = {"video_ids": json.dumps(video_ids)}
         rows = await self._database.fetch_all("stored_among", parameters)

@@ -99,7 +99,7 @@ class Finder:
         self, parsed: ParsedQuery, query: SearchQuery, numbers: list[int]
     ) -> list[FoundVideo]:
         rows = await self._index.documents(numbers)
-        media = await self._library.stored_among([row["video_id"] for row in rows])
+        media, _ = await self._library.stored_among([row["video_id"] for row in rows])
         paths = {video_id: self._layout.shown(video.media) for video_id, video in media.items()}
         places = parsed.places()
 
