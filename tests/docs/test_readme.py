@@ -27,7 +27,7 @@ def marked(page: str) -> list[str]:
 
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
-PROFILES, COOKIES, CRON, ADOPT, BACKUP, EXPORT, REMOVE, UNDO, MOVE, SERVERS, FORMATS = marked(
+PROFILES, COOKIES, CRON, ADOPT, BACKUP, EXPORT, REMOVE, UNDO, MOVE, SERVERS, FORMATS, TALK = marked(
     "docs/how-to.md"
 )
 VIDEO = "jNQXAC9IVRw"
@@ -39,7 +39,9 @@ def youtube() -> Iterator[StandInProcess]:
     """A YouTube that has the README's video and channel."""
     with StandInProcess() as process:
         channel = process.ask("/channels", {"title": "jawed", "handle": "@jawed"})["id"]
-        process.ask("/videos", {"id": VIDEO, "title": "Me at the zoo", "channel": channel})
+        process.ask(
+            "/videos", {"id": VIDEO, "title": "Me at the zoo", "channel": channel, "comments": 3}
+        )
         for number in range(3):
             process.ask("/videos", {"title": f"Part {number}", "channel": channel})
         yield process
@@ -176,6 +178,14 @@ def test_the_recipe_for_formats_stores_them(variables: dict[str, str]) -> None:
     run(FORMATS, variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(home / "formats")})
     stored = {path.suffix for path in home.glob(f"formats/videos/{VIDEO}/{VIDEO}.*")}
     assert stored == {".mkv", ".json", ".jpg"}
+
+
+def test_the_recipe_for_captions_and_comments_stores_them(variables: dict[str, str]) -> None:
+    home = Path(variables["HOME"])
+    run(TALK, variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(home / "talk")})
+    stored = {path.name for path in home.glob(f"talk/videos/{VIDEO}/**/{VIDEO}.*")}
+    added = {"en.vtt", "en.srt", "en.json3", "comments.json", "description"}
+    assert {f"{VIDEO}.{each}" for each in added} <= stored
 
 
 def test_the_recipe_for_media_servers_shows_episodes(variables: dict[str, str]) -> None:
