@@ -114,6 +114,9 @@ def test_nothing_is_lost_where_the_form_is_not_possible(
     assert converted["status"] == "skipped"
     assert "stays m4a: a conversion to mp3 would lose quality" in converted["message"]
     assert (folder / f"{video}.m4a").read_bytes() == sound
+    covered = ("--quality", "audio", "--audio-format", "opus", "--embed-thumbnail")
+    assert download(settings, video, *covered)["message"].startswith("written again as m4a")
+    assert "attached pic" in said_about(folder / f"{video}.m4a")
 
     film: Any = youtube.ask("/videos", {"title": "Film"})["id"]
     media = tmp_path / "archive/videos" / film / f"{film}.mp4"

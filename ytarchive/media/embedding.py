@@ -16,6 +16,7 @@ EMBEDDABLE = ("vtt", "srt")
 _SPECIAL = str.maketrans({each: f"\\{each}" for each in "=;#\\\n"} | {"\0": None, "\r": None})
 _SEGMENT = "[SponsorBlock]: {}"
 _FRONT_COVER = 3
+_IN_OGG = {"comment": "purl"}
 
 
 class Chapter(NamedTuple):
@@ -60,10 +61,14 @@ class Extras:
     def __bool__(self) -> bool:
         return bool(self.tags or self.chapters or self.cover or self.captions)
 
-    def written(self, *, with_cover: bool) -> bytes:
-        """Return tags and chapters in ffmpeg's format. `with_cover`: the cover as a tag of Ogg."""
-        tags = list(self.tags)
-        if with_cover and self.cover is not None:
+    def written(self, *, for_ogg: bool) -> bytes:
+        """Return tags and chapters in ffmpeg's format.
+
+        `for_ogg`: the cover is a tag, and the address is `purl`, because ffmpeg writes `comment`
+        into Ogg as a second `description`.
+        """
+        tags = [(_IN_OGG.get(name, name) if for_ogg else name, value) for name, value in self.tags]
+        if for_ogg and self.cover is not None:
             tags.append(("METADATA_BLOCK_PICTURE", _ogg_picture(self.cover)))
         lines = [";FFMETADATA1", *(_line(*tag) for tag in tags)]
         for each in self.chapters:

@@ -104,7 +104,7 @@ def write_package(source: Path, target: Path, package: Package, ffmpeg: str) -> 
     Raises PackagingError, or OSError.
     """
     command = [ffmpeg, *_command(source, target, package)]
-    described = package.extras.written(with_cover=package.format == AudioFormat.OPUS)
+    described = package.extras.written(for_ogg=package.format == AudioFormat.OPUS)
     try:
         subprocess.run(  # noqa: S603  # our own ffmpeg with fixed arguments
             command, input=described, capture_output=True, check=True, timeout=_MOST_SECONDS

@@ -49,6 +49,7 @@ async def fetched(archive: Archive, itags: tuple[int, ...], **profile: Any) -> D
     video = archive.youtube.catalogue.add_video(
         TITLE,
         itags=itags,
+        description="A film; about\nopus",
         captions=("en", "de"),
         chapters=[(0, "One; = #"), (1, "Two"), (3, "Three")],
     )
@@ -143,6 +144,9 @@ async def test_sound_alone_has_tags_chapters_and_cover(
         case AudioFormat.OPUS:
             opus = read(OggOpus, media)
             assert (opus["title"], opus["artist"]) == ([TITLE], ["Stand-in Channel"])
+            assert opus["purl"] == ["https://www.youtube.com/watch?v=" + media.stem]
+            [description] = opus["description"]
+            assert description.startswith("A film; about\nopus")
             picture = base64.b64decode(opus["metadata_block_picture"][0])
             assert read(Picture, picture).data.startswith(b"\xff\xd8")
 

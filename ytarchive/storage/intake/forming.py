@@ -174,7 +174,7 @@ def _written(
     package, remarks = package_for(whole, streams, current)
     if not package.copies:
         remarks.append(f"stays {current}: a conversion to {package.format} would lose quality")
-        package = Package(current)
+        package = Package(current, sound_alone=package.sound_alone)
     extras, absent = extras_for(profile, info, cover, captions)
     package, impossible = package.with_extras(extras)
     remarks += [*absent, *impossible]
