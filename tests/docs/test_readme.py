@@ -27,9 +27,9 @@ def marked(page: str) -> list[str]:
 
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
-PROFILES, COOKIES, CRON, ADOPT, BACKUP, EXPORT, REMOVE, UNDO, MOVE, SERVERS, FORMATS, TALK = marked(
-    "docs/how-to.md"
-)
+HOW_TO = marked("docs/how-to.md")
+BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, CRON, *OTHERS = HOW_TO
+BACKUP, MOVE, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
 VIDEO = "jNQXAC9IVRw"
 ADOPTED = "abcdef0ABCD"
 
@@ -39,9 +39,8 @@ def youtube() -> Iterator[StandInProcess]:
     """A YouTube that has the README's video and channel."""
     with StandInProcess() as process:
         channel = process.ask("/channels", {"title": "jawed", "handle": "@jawed"})["id"]
-        process.ask(
-            "/videos", {"id": VIDEO, "title": "Me at the zoo", "channel": channel, "comments": 3}
-        )
+        zoo = {"id": VIDEO, "title": "Me at the zoo", "channel": channel, "comments": 3}
+        process.ask("/videos", zoo)
         for number in range(3):
             process.ask("/videos", {"title": f"Part {number}", "channel": channel})
         yield process
@@ -115,6 +114,12 @@ def test_a_settings_file_is_written_and_shown(variables: dict[str, str]) -> None
     assert Path(variables["YTARCHIVE_CONFIG"]).is_file()
 
 
+def test_the_recipe_for_browsing_shows_readable_names(variables: dict[str, str]) -> None:
+    assert f"Me at the zoo [{VIDEO}].mp4" in run(BROWSE, variables)
+    assert (archive(variables) / "playlists").is_dir()
+    assert not (archive(variables) / "by-year").exists()
+
+
 def test_the_recipe_for_profiles_lists_and_uses_them(variables: dict[str, str]) -> None:
     printed = run(PROFILES, variables)
     assert re.search(r"^lectures  settings .*quality = 480p", printed, re.MULTILINE)
@@ -182,7 +187,7 @@ def test_the_recipe_for_formats_stores_them(variables: dict[str, str]) -> None:
 
 def test_the_recipe_for_captions_and_comments_stores_them(variables: dict[str, str]) -> None:
     home = Path(variables["HOME"])
-    run(TALK, variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(home / "talk")})
+    run(CAPTIONS, variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(home / "talk")})
     stored = {path.name for path in home.glob(f"talk/videos/{VIDEO}/**/{VIDEO}.*")}
     added = {"en.vtt", "en.srt", "en.json3", "comments.json", "description"}
     assert {f"{VIDEO}.{each}" for each in added} <= stored

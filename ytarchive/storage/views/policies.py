@@ -42,11 +42,11 @@ class TemplatePolicy(Policy):
         """Raises InvalidRequest for a template that is not safe or not unique."""
         *self._parents, last = parts = template.split("/")
         unknown = [each for each in _FIELD.findall(template) if each not in FIELDS]
-        literal = _FIELD.sub("", template).replace("/", "")
+        literal = _FIELD.sub("x", template).replace("/", "x")
         if unknown:
             known = ", ".join(f"{{{name}}}" for name in FIELDS)
             raise InvalidRequest(f"unknown field {{{unknown[0]}}} in the template; use {known}")
-        if literal.strip(" .") and names.name(f"x{literal}x") != f"x{literal}x":
+        if names.name(f"x{literal}x") != f"x{literal}x":
             raise InvalidRequest("the template has a character that some file systems refuse")
         if len(parts) > _MOST_PARTS or any(not part.strip(" .") for part in parts):
             raise InvalidRequest("the template needs one to three names, separated by /")

@@ -284,11 +284,11 @@ async def test_a_template_names_folders_and_files(
         name="mine",
         policy=ViewPolicy.CUSTOM,
         path="by year",
-        template="{year}/{channel}/{id} {title}",
+        template="{year}/{channel} - {title} [{id}]",
     )
     await views_of(storage).add_view(view)
     await sync(storage, "mine")
-    assert shown(config, "by year")[2] == f"2009/A channel/{VIDEO} A title.mp4"
+    assert shown(config, "by year")[2] == f"2009/A channel - A title [{VIDEO}].mp4"
 
 
 @pytest.mark.parametrize(
