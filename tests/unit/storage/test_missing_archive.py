@@ -25,28 +25,40 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.contract import endpoints
 from ytarchive.common.errors import ArchiveMissing, DiskFull
 from ytarchive.common.identity import create_identity, new_identity
+from ytarchive.common.media_formats import Container
 from ytarchive.common.models import utc_now
 from ytarchive.common.presence import Presence
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.services import ServiceName
 from ytarchive.http import CONTRACTS
 from ytarchive.storage import (
+    AddView,
+    AdoptedFileQuery,
+    AdoptRequest,
     EmptyTrash,
     ExistsRequest,
+    ExportFormat,
+    ExportQuery,
     FindingKind,
     FindingQuery,
+    FormVideo,
     HistoryEntry,
     HistoryKind,
     MarksQuery,
+    RemoveVideos,
     RestoreItem,
     SaveChannel,
     SaveMetadata,
     SavePlaylist,
     SearchQuery,
+    SyncView,
     TrashQuery,
+    UndescribedVideos,
     VerifyRequest,
     VerifyState,
     VideoMarks,
     VideoQuery,
+    ViewPolicy,
     WorkPlanQuery,
     WorkPlanRequest,
     open_identity,
@@ -138,6 +150,13 @@ REQUESTS: dict[str, tuple[Any, ...]] = {
     "save_metadata": (SaveMetadata(metadata=metadata()),),
     "save_playlist": (SavePlaylist(playlist=playlist("PL" + "a" * 32)),),
     "save_video": (save_request(Path("/nowhere")),),
+    "form_video": (FormVideo(video_id=VIDEO, profile=ArchiveProfile(container=Container.MKV)),),
+    "start_adoption": (AdoptRequest(folder="/", dry_run=True),),
+    "export": (ExportQuery(format=ExportFormat.JSON),),
+    "list_views": (),
+    "add_view": (AddView(name="tv", path="tv", policy=ViewPolicy.MEDIA_SERVER),),
+    "remove_view": ("library",),
+    "sync_view": ("library", SyncView()),
     "save_channel": (SaveChannel(channel=channel()),),
     "get_stored_channel": (CHANNEL_ID,),
     "video_exists": (VIDEO,),
@@ -150,6 +169,7 @@ REQUESTS: dict[str, tuple[Any, ...]] = {
     "get_trash_item": (ITEM,),
     "restore_from_trash": (ITEM, RestoreItem()),
     "empty_trash": (EmptyTrash(),),
+    "remove_videos": (RemoveVideos(video_ids=[VIDEO]),),
     "list_quarantine": (TrashQuery(),),
     "get_quarantine_item": (ITEM,),
     "restore_from_quarantine": (ITEM, RestoreItem()),
@@ -170,9 +190,20 @@ OF_DATABASES: dict[str, tuple[Any, ...]] = {
     "list_work_plans": (WorkPlanQuery(),),
     "get_verification": (),
     "list_findings": (FindingQuery(),),
+    "get_adoption": (),
+    "list_adopted_files": (AdoptedFileQuery(),),
+    "list_undescribed": (),
+    "settle_undescribed": (UndescribedVideos(video_ids=[VIDEO]),),
 }
 
-OTHERS = {"get_work_plan", "cancel_verification", "back_up", "diagnose", "health"}
+OTHERS = {
+    "get_work_plan",
+    "cancel_verification",
+    "cancel_adoption",
+    "back_up",
+    "diagnose",
+    "health",
+}
 
 
 def operation(service: StorageService, name: str) -> Callable[..., Awaitable[Any]]:
