@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from loguru import logger
 
 from ytarchive.common import filesystem
-from ytarchive.common.errors import FileGone, LocalError
+from ytarchive.common.errors import FileFailure, LocalError
 from ytarchive.common.models import to_micros, utc_now
 from ytarchive.common.paths import VIEW_MARKER
 from ytarchive.common.presence import ArchiveWatch
@@ -102,7 +102,7 @@ class ViewKeeper:
         self, view: ViewDeclaration, request: SyncView, *, reads_folders: bool
     ) -> ViewSync:
         """Show the pending changes; read all folders if `reads_folders`."""
-        library_id, newest, lists = await self._library.newest()
+        library_id, newest, lists = await self._newest()
         if not request.dry_run:
             await self._begin(view, library_id, newest)
         state = await self._state(view, library_id, newest)
@@ -173,13 +173,25 @@ class ViewKeeper:
         return MediaServerLibrary(self.places, dry_run=request.dry_run)
 
     def _prepare(self, view: ViewDeclaration, folder: ViewFolder, state: _State) -> None:
-        """Create the folder of a view. Blocks. Raises FileGone if its disk is not connected."""
+        """Create the folder of a view. Blocks. Raises FileFailure without its disk."""
         is_outside = not folder.root.is_relative_to(self._layout.base)
         if is_outside and state.method and not filesystem.is_file(folder.root / VIEW_MARKER):
             message = f"{folder.root} is not the folder of the view {view.name} any more"
-            raise FileGone(f"{message}: connect its disk, or remove the view and add it again")
+            raise FileFailure(f"{message}: connect its disk, or remove the view and add it again")
+        folder.prepare(self.marker(view))
+
+    def marker(self, view: ViewDeclaration) -> bytes:
+        """Return the content of the marker in the folder of a view."""
         marker = {"archive": self._watch.archive_id, "view": view.name}
-        folder.prepare(json.dumps(marker).encode() + b"\n")
+        return json.dumps(marker).encode() + b"\n"
+
+    async def _newest(self) -> tuple[str, int, int]:
+        """Return the library, its last change and its newest playlist.
+
+        A moved archive is another library, because links from outside name its old place.
+        """
+        library_id, newest, lists = await self._library.newest()
+        return f"{library_id} in {self._layout.base}", newest, lists
 
     async def _begin(self, view: ViewDeclaration, library_id: str, newest: int) -> None:
         values = {
@@ -198,7 +210,9 @@ class ViewKeeper:
             and row["revision"] <= newest
             and ((row["declaration"], row["library_id"]) == (view.model_dump_json(), library_id))
         )
-        return _State(row["revision"], row["lists"], row["method"]) if row and fits else _State()
+        if row is None or not fits:
+            return _State(method=row["method"] if row else None)
+        return _State(row["revision"], row["lists"], row["method"])
 
     async def _set_revision(self, view: ViewDeclaration, revision: int, lists: int) -> None:
         values = {"name": view.name, "revision": revision, "lists": lists}
@@ -223,12 +237,20 @@ class ViewKeeper:
         await self._records.database.execute("set_problem", problem)
 
     async def remove(self, view: ViewDeclaration) -> RemovedView:
-        """Remove the files of a view that is not declared any more."""
-        library_id, newest, _ = await self._library.newest()
+        """Remove the files of a view that is not declared any more.
+
+        If its disk is not connected, only forget them.
+        """
+        library_id, newest, _ = await self._newest()
         await self._begin(view, library_id, newest)
         state = await self._state(view, library_id, newest)
-        sync = await self._synchronisation(view, state, SyncView())
-        after, removed, foreign = "", 0, 0
+        try:
+            sync = await self._synchronisation(view, state, SyncView())
+        except FileFailure as error:
+            log.warning("the files of the view {} stay: {}", view.name, error.message)
+            await self._records.forget(view.name)
+            return RemovedView(name=view.name, removed=0)
+        after = ""
         while rows := await self._records.database.fetch_all(
             "owners_after", {"view": view.name, "after": after, "limit": 500}
         ):
@@ -236,8 +258,7 @@ class ViewKeeper:
             await sync.apply({owner: [] for owner in owners})
             after = owners[-1]
         report = sync.report()
-        removed, foreign = report.removed, report.foreign
         folder = await asyncio.to_thread(self._declarations.folder, view)
         await asyncio.to_thread(ViewFolder(folder, self._layout.base, allow_copy=False).clear)
         await self._records.forget(view.name)
-        return RemovedView(name=view.name, removed=removed, foreign=foreign)
+        return RemovedView(name=view.name, removed=report.removed, foreign=report.foreign)

@@ -27,6 +27,8 @@ from ytarchive.storage.views.models import LinkMethod
 
 _UNFINISHED = ".ytarchive-unfinished-"
 _FICLONE = 0x40049409
+_LARGEST_INTEGER = 2**63 - 1
+"""Of SQLite. Network and union file systems have larger inode numbers."""
 _NO_LINK = frozenset(
     {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS}
     | {errno.ENOTTY, errno.EMLINK, errno.EACCES}
@@ -43,7 +45,7 @@ class Facts(NamedTuple):
     @classmethod
     def of(cls, found: os.stat_result) -> "Facts":
         """Return the identity of a file."""
-        return cls(found.st_ino, found.st_size, found.st_mtime_ns)
+        return cls(found.st_ino & _LARGEST_INTEGER, found.st_size, found.st_mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,12 @@ class ViewFolder:
                 return Facts.of(found), False
             if found is not None and (recorded is None or not self.is_own(recorded, found)):
                 return None, False
-            if path.parent not in self._folders:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._folders.add(path.parent)
             try:
+                if path.parent not in self._folders:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    self._folders.add(path.parent)
                 self._create(wanted, path, replace=found is not None)
-            except FileExistsError:
+            except (FileExistsError, NotADirectoryError):
                 return None, False
             return Facts.of(path.lstat()), True
 
@@ -129,6 +131,7 @@ class ViewFolder:
                     *folder.parents[: len(folder.relative_to(self.root).parts) - 1],
                 ):
                     each.rmdir()
+                    self._folders.discard(each)
 
     def clear(self) -> None:
         """Delete the marker, and the folder if it is empty."""
@@ -138,8 +141,15 @@ class ViewFolder:
             self.root.rmdir()
 
     def is_own(self, recorded: Recorded, found: os.stat_result) -> bool:
-        """Return whether the file at a recorded path was created by the view."""
-        if recorded.facts == Facts.of(found):
+        """Return whether the file at a recorded path was created by the view.
+
+        A hard link through which its content was edited is one: the content has another name.
+        """
+        now = Facts.of(found)
+        is_edited_link = stat.S_ISREG(found.st_mode) and found.st_nlink > 1
+        if recorded.facts == now or (
+            is_edited_link and recorded.facts is not None and recorded.facts.inode == now.inode
+        ):
             return True
         path = self.root / recorded.path
         if recorded.source is not None:
@@ -228,7 +238,7 @@ def listed(folder: Path) -> dict[str, os.stat_result]:
                 return {
                     stored_name(entry.name): entry.stat(follow_symlinks=False) for entry in entries
                 }
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
 
 
@@ -242,7 +252,7 @@ def inner_folders(folder: Path) -> list[str]:
                     for entry in entries
                     if entry.is_dir(follow_symlinks=False)
                 ]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
 

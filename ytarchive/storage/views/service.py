@@ -11,6 +11,7 @@ from ytarchive.common import filesystem
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Row
 from ytarchive.common.errors import Conflict, LocalError, NotFound, YTArchiveError
+from ytarchive.common.paths import VIEW_MARKER
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.common.rows import moment_of
@@ -165,7 +166,7 @@ class ViewsService(WatchedOperations, ViewsAPI):
             taken = self._declarations.folder(other)
             if folder.is_relative_to(taken) or taken.is_relative_to(folder):
                 raise Conflict(f"{folder} overlaps with the folder of the view {other.name}")
-        if _is_occupied(folder):
+        if _is_occupied(folder, self._keeper.marker(view)):
             raise Conflict(f"{folder} is not a folder, or has files: choose an empty folder")
 
 
@@ -173,8 +174,12 @@ def _file(layout: Layout) -> Path:
     return layout.state / "views.db"
 
 
-def _is_occupied(folder: Path) -> bool:
+def _is_occupied(folder: Path, marker: bytes) -> bool:
+    """Return whether a folder has other files than a view with this marker. Blocks."""
     if not filesystem.exists(folder):
+        return False
+    own = folder / VIEW_MARKER
+    if filesystem.is_file(own) and own.read_bytes() == marker:
         return False
     return not filesystem.is_folder(folder) or bool(filesystem.entries(folder))
 

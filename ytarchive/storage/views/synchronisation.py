@@ -119,26 +119,28 @@ class Synchronisation:
         }
         wanted = await placed(plans, parts.records, view)
         gone = [record for place, record in known.items() if place not in wanted]
-        changed = {
-            place: (record, entry) for place, (record, entry) in wanted.items()
-            if place not in known or known[place].facts is None
-            or (known[place].source, known[place].digest) != (record.source, record.digest)
-        }  # fmt: skip
-        self._counts["unchanged"] += len(wanted) - len(changed)
         if self._dry_run:
+            changed = {
+                place for place, (record, _) in wanted.items()
+                if place not in known or known[place].facts is None
+                or (known[place].source, known[place].digest) != (record.source, record.digest)
+            }  # fmt: skip
+            self._counts["unchanged"] += len(wanted) - len(changed)
             self._counts["removed"] += len(gone)
             self._counts["replaced"] += sum(place in known for place in changed)
             self._counts["created"] += sum(place not in known for place in changed)
             return
-        new = [record for place, (record, _) in changed.items() if place not in known]
+        new = [record for place, (record, _) in wanted.items() if place not in known]
         await parts.records.database.write(self._names.save)
         await parts.records.intend(view, new)
-        made = await asyncio.to_thread(self._work, gone, changed, known)
+        made = await asyncio.to_thread(self._work, gone, wanted, known)
         await parts.records.save(view, made, gone)
 
     async def read_folders(self) -> None:
         """Read all folders: plan missing files again, and find files of other origin."""
         parts, view = self._parts, self._parts.name
+        removed = self._counts["removed" if self._dry_run else "created"]
+        self._counts["unchanged"] = -self._counts["replaced"] - removed  # of all files read below
         rows = await parts.records.database.fetch_all("folders_with_entries", {"view": view})
         recorded = {row["folder"] for row in rows}
         present = await asyncio.to_thread(_folders_below, parts.folder.root)
@@ -194,15 +196,19 @@ class Synchronisation:
     def _work(
         self,
         gone: list[Record],
-        changed: Mapping[tuple[str, str], tuple[Record, Entry]],
+        planned: Mapping[tuple[str, str], tuple[Record, Entry]],
         known: Mapping[tuple[str, str], Record],
     ) -> list[Record]:
-        """Remove and create files. Return the created ones with their identity."""
+        """Remove and create files. Return the records that are new or have changed.
+
+        Files whose record has not changed are compared too: another file with the same content
+        can be in the place of the stored file, and the archive can have moved.
+        """
         for record in gone:
             is_removed = self._parts.folder.remove(self._recorded(record))
             self._counts["removed" if is_removed else "foreign"] += 1
         made, lost = [], []
-        for place, (record, entry) in changed.items():
+        for place, (record, entry) in planned.items():
             old = known.get(place)
             source = self._local(record.source) if record.source else None
             wanted = Wanted(file_name(record.path), source, entry.content)
@@ -212,11 +218,13 @@ class Synchronisation:
                 lost.append(record.source)
                 continue
             if facts is None:
-                self._blocked += [record.path] if len(self._blocked) < _SHOWN else []
+                if len(self._blocked) < _SHOWN and record.path not in self._blocked:
+                    self._blocked.append(record.path)
                 continue
             was_there = old is not None and old.facts is not None
             self._counts[("replaced" if was_there else "created") if is_new else "unchanged"] += 1
-            made.append(replace(record, facts=facts))
+            now = replace(record, facts=facts)
+            made += [now] if now != old else []
         if lost:
             log.warning("view {}: {} stored files are missing, as {}; run `ytarchive verify`",
                         self._parts.name, len(lost), lost[0])  # fmt: skip
@@ -240,7 +248,9 @@ class Synchronisation:
                     record_here.facts == Facts.of(status) or self._is_own(record_here, status)
                 ):
                     self._counts["unchanged"] += 1
-                elif not S_ISDIR(status.st_mode) and (folder or name != VIEW_MARKER):
+                elif (record_here is not None or not S_ISDIR(status.st_mode)) and (
+                    folder or name != VIEW_MARKER
+                ):
                     self._found_foreign(joined(folder, name))
         return missing
 

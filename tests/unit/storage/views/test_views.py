@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.disks import mounted
 from tests.unit.storage.samples import (
     MEDIA,
     OTHER,
@@ -17,9 +18,11 @@ from tests.unit.storage.samples import (
     save_request,
     stage,
 )
+from tests.unit.storage.test_verify import ended
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import (
     Conflict,
+    FileFailure,
     FolderNotAllowed,
     InvalidRequest,
     NotFound,
@@ -38,6 +41,7 @@ from ytarchive.storage import (
     rebuild_library,
 )
 from ytarchive.storage.service import StorageService
+from ytarchive.storage.views.links import Facts
 from ytarchive.storage.views.service import ViewsService
 
 STEM = f"2009-10-25 A title [{VIDEO}]"
@@ -377,3 +381,121 @@ async def test_videos_are_not_stored_in_a_view(
     for place in ("library", "library/A channel"):
         with pytest.raises(PathOutsideArchive):
             await storage.save_video(save_request(staged, OTHER, place))
+
+
+async def test_a_file_that_was_edited_through_its_link_is_replaced_with_the_repaired_one(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await sync(storage)
+    link, before = config.base_path / "library" / FILES[2], stored_media(config).read_bytes()
+    with link.open("r+b") as file:
+        file.write(b"edited")
+    os.utime(link)
+    await ended(storage, quarantine=True)
+    await sync(storage)
+    assert shown(config) == []
+    await store(storage, config, VIDEO)
+    await sync(storage)
+    assert shown(config) == FILES
+    assert (link.read_bytes(), link.samefile(stored_media(config))) == (before, True)
+
+
+async def test_a_repaired_file_with_the_same_content_is_shown(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    """The link to the damaged file has the identity that was recorded."""
+    await sync(storage)
+    media = stored_media(config)
+    draft = media.with_name("draft")
+    draft.write_bytes(media.read_bytes())
+    draft.replace(media)
+    described = metadata(VIDEO).model_copy(update={"view_count": 7})
+    await storage.save_metadata(SaveMetadata(metadata=described))
+    await sync(storage)
+    assert (config.base_path / "library" / FILES[2]).samefile(media)
+
+
+async def test_symbolic_links_from_outside_follow_a_moved_archive(
+    config: StorageConfig, tmp_path: Path
+) -> None:
+    with mounted(tmp_path / "disk", "size=4m") as disk:
+        allowed = config.model_copy(update={"allowed_roots": (disk,)})
+        storage = await StorageService.open(allowed)
+        await store(storage, config, VIDEO)
+        await views_of(storage).add_view(
+            AddView(name="links", policy=ViewPolicy.LIBRARY, path=str(disk / "links"))
+        )
+        await sync(storage, "links")
+        await storage.close()
+        moved = allowed.model_copy(update={"base_path": tmp_path / "moved"})
+        config.base_path.rename(moved.base_path)
+        storage = await StorageService.open(moved)
+        assert (await sync(storage, "links")).replaced == 3
+        await storage.close()
+        assert (disk / "links" / FILES[2]).samefile(stored_media(moved))
+
+
+async def test_a_view_whose_disk_is_away_is_removed_and_added_again(
+    config: StorageConfig, tmp_path: Path
+) -> None:
+    disk, away = tmp_path / "disk", tmp_path / "away"
+    far = AddView(name="far", policy=ViewPolicy.LIBRARY, path=str(disk / "far"))
+    storage = await StorageService.open(config.model_copy(update={"allowed_roots": (tmp_path,)}))
+    await store(storage, config, VIDEO)
+    await views_of(storage).add_view(far)
+    await sync(storage, "far")
+    disk.rename(away)
+    disk.mkdir()
+    with pytest.raises(FileFailure, match="connect its disk"):
+        await sync(storage, "far")
+    assert (await views_of(storage).remove_view("far")).removed == 0
+    assert listed(disk) == []
+    disk.rmdir()
+    away.rename(disk)
+    await views_of(storage).add_view(far)
+    report = await sync(storage, "far")
+    assert (report.created, report.foreign, report.unchanged) == (0, 0, 3)
+    await storage.close()
+
+
+async def test_a_file_in_the_place_of_a_folder_does_not_affect_other_folders(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    channel = config.base_path / "library" / "A channel"
+    channel.parent.mkdir(exist_ok=True)
+    channel.write_text("mine")
+    await store(storage, config, OTHER, "Other", channel_id="UC" + "b" * 22, channel_title="B")
+    report = await sync(storage)
+    assert sorted(report.blocked) == FILES
+    assert channel.read_text() == "mine"
+    assert f"B/2009-10-25 Other [{OTHER}].mp4" in shown(config)
+    channel.unlink()
+    await sync(storage)
+    assert set(FILES) < set(shown(config))
+
+
+async def test_a_folder_in_the_place_of_a_file_is_reported(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await sync(storage)
+    place = config.base_path / "library" / FILES[2]
+    place.unlink()
+    place.mkdir()
+    (place / "mine").touch()
+    assert FILES[2] in (await sync(storage)).foreign_paths
+    assert (place / "mine").exists()
+
+
+async def test_files_are_counted_once(storage: StorageService, config: StorageConfig) -> None:
+    report = await sync(storage)
+    assert (report.created, report.unchanged) == (3, 0)
+
+
+def test_inode_numbers_of_network_file_systems_can_be_recorded(tmp_path: Path) -> None:
+    found = list(tmp_path.stat())
+    found[1] = 2**64 - 2
+    assert Facts.of(os.stat_result(found)).inode < 2**63
+
+
+def stored_media(config: StorageConfig) -> Path:
+    return config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4"

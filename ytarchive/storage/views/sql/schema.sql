@@ -6,7 +6,7 @@ PRAGMA user_version = 100;
 CREATE TABLE views (
     name TEXT PRIMARY KEY,
     declaration TEXT NOT NULL,        -- ViewDeclaration as JSON; another one starts from revision 0
-    library_id TEXT NOT NULL,
+    library_id TEXT NOT NULL,         -- and the folder of its archive
     revision INTEGER NOT NULL,        -- the last change of the library that the view shows
     lists INTEGER NOT NULL DEFAULT 0, -- when the newest playlist that the view shows was stored
     method TEXT,                      -- reflink, hardlink, symlink, copy
