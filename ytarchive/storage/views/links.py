@@ -27,6 +27,8 @@ from ytarchive.storage.views.models import LinkMethod
 
 _UNFINISHED = ".ytarchive-unfinished-"
 _FICLONE = 0x40049409
+_EXFAT_STEP, _FAT_STEP = 10_000_000, 2_000_000_000
+"""Nanoseconds between the times that a file can have."""
 _LARGEST_INTEGER = 2**63 - 1
 """Of SQLite. Network and union file systems have larger inode numbers."""
 _NO_LINK = frozenset(
@@ -171,7 +173,7 @@ class ViewFolder:
         stored = filesystem.status(source)
         if stored is None or not stat.S_ISREG(found.st_mode):
             return False
-        is_copy = (found.st_size, found.st_mtime_ns) == (stored.st_size, stored.st_mtime_ns)
+        is_copy = found.st_size == stored.st_size and _is_same_time(found, stored)
         return os.path.samestat(found, stored) or is_copy
 
     def _create(self, wanted: Wanted, path: Path, *, replace: bool) -> None:
@@ -254,6 +256,13 @@ def inner_folders(folder: Path) -> list[str]:
                 ]
         except (FileNotFoundError, NotADirectoryError):
             return []
+
+
+def _is_same_time(copy: os.stat_result, stored: os.stat_result) -> bool:
+    """Return whether a copy has the time of its original, which FAT and exFAT round."""
+    difference = abs(copy.st_mtime_ns - stored.st_mtime_ns)
+    is_rounded = copy.st_mtime_ns % _EXFAT_STEP == 0
+    return difference == 0 or (is_rounded and difference <= _FAT_STEP)
 
 
 def _name_new(draft: Path, path: Path) -> None:

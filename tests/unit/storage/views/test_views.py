@@ -497,5 +497,32 @@ def test_inode_numbers_of_network_file_systems_can_be_recorded(tmp_path: Path) -
     assert Facts.of(os.stat_result(found)).inode < 2**63
 
 
+async def test_copies_on_a_disk_with_rounded_times_are_recognised_after_it_is_mounted_again(
+    config: StorageConfig, tmp_path: Path
+) -> None:
+    """FAT and exFAT round times, and give other inode numbers with each mount."""
+    with mounted(tmp_path / "disk", "size=4m") as disk:
+        storage = await StorageService.open(config.model_copy(update={"allowed_roots": (disk,)}))
+        await store(storage, config, VIDEO)
+        path = str(disk / "far")
+        await views_of(storage).add_view(
+            AddView(
+                name="far", policy=ViewPolicy.CUSTOM, template="{id}", path=path, allow_copy=True
+            )
+        )
+        await sync(storage, "far")
+        for link in [each for each in (disk / "far").iterdir() if each.is_symlink()]:
+            copied = link.read_bytes(), link.stat().st_mtime_ns
+            link.unlink()
+            link.write_bytes(copied[0])
+            rounded = copied[1] - copied[1] % 2_000_000_000
+            os.utime(link, ns=(rounded, rounded))
+        report = await sync(storage, "far")
+        assert (report.foreign, report.unchanged) == (0, 3)
+        assert (await views_of(storage).remove_view("far")).removed == 3
+        assert not (disk / "far").exists()
+        await storage.close()
+
+
 def stored_media(config: StorageConfig) -> Path:
     return config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4"
