@@ -7,10 +7,18 @@ from typing import Any, cast
 import pytest
 
 from tests.contract.conftest import Reach
-from tests.unit.storage.samples import OTHER, VIDEO
+from tests.unit.storage.samples import OTHER, VIDEO, save_request, stage
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import FileFailure, InvalidIdentifier
-from ytarchive.storage import MarkedVideo, MarksAPI, MarksQuery, VideoMarks, rebuild_library
+from ytarchive.storage import (
+    KnownMarked,
+    KnownVideos,
+    MarkedVideo,
+    MarksAPI,
+    MarksQuery,
+    VideoMarks,
+    rebuild_library,
+)
 from ytarchive.storage.service import StorageService
 
 MARKS = VideoMarks(keep=True, removed=True, known_elsewhere="a disc in the cellar", episode=12)
@@ -95,4 +103,32 @@ async def test_file_is_written_before_the_row(
         await own.set_marks(VIDEO, MARKS)
     assert (await own.list_marks(MarksQuery())).items == []
     assert (await own.get_marks(VIDEO)).episode == 12
+    await storage.close()
+
+
+async def test_many_videos_are_marked_as_known_in_one_request(
+    marks: MarksAPI, config: StorageConfig
+) -> None:
+    ids = [f"video{n:06}" for n in range(2500)]
+    await marks.set_marks(ids[0], VideoMarks(keep=True))
+    await marks.set_marks(ids[1], VideoMarks(known_elsewhere="a disc"))
+    file(config, ids[2]).write_text("{")
+    done = await marks.mark_known(KnownVideos(video_ids=[*ids, ids[5]], place="old list"))
+    assert done == KnownMarked(marked=2498, known_before=1, failed=[ids[2]])
+    places = [(await marks.get_marks(each)).known_elsewhere for each in (*ids[:2], ids[2499])]
+    assert places == ["old list", "a disc", "old list"]
+    assert (await marks.get_marks(ids[0])).keep
+    again = await marks.mark_known(KnownVideos(video_ids=ids, place="old list"))
+    assert (again.marked, again.known_before) == (0, 2499)
+
+
+async def test_stored_videos_are_not_marked_as_known_elsewhere(
+    reach: Reach[Any], config: StorageConfig
+) -> None:
+    storage = await StorageService.open(config)
+    marks: MarksAPI = await reach(MarksAPI, storage.subjects()[MarksAPI])
+    await storage.save_video(save_request(stage(config)))
+    done = await marks.mark_known(KnownVideos(video_ids=[VIDEO, OTHER], place="old list"))
+    assert done == KnownMarked(marked=1, stored=[VIDEO])
+    assert (await marks.get_marks(VIDEO)).known_elsewhere is None
     await storage.close()

@@ -35,6 +35,7 @@ COMMANDS = {
     "workplan": ("workplan:workplan", "Show and retry missing videos."),
     "storage": ("storage:storage", "Show the archive's content, and remove videos."),
     "adopt": ("adopt:adopt", "Adopt the videos that another program fetched to DIR."),
+    "import": ("importing:import_", "Import lists of other programs."),
     "export": ("export:export", "Export stored videos for other programs."),
     "verify": ("verify:verify", "Check that every stored file is unchanged."),
     "views": ("views:views", "Folders that show the archive under readable names."),

@@ -57,7 +57,14 @@ from ytarchive.storage.library.models import (
 from ytarchive.storage.library.repository import SCHEMA as LIBRARY_SCHEMA
 from ytarchive.storage.maintenance.rebuild import Rebuilt, rebuild_library
 from ytarchive.storage.marks.api import MarksAPI
-from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
+from ytarchive.storage.marks.download_archive import ArchiveLines, read_download_archive
+from ytarchive.storage.marks.models import (
+    KnownMarked,
+    KnownVideos,
+    MarkedVideo,
+    MarksQuery,
+    VideoMarks,
+)
 from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.search.index import SCHEMA as SEARCH_SCHEMA
 from ytarchive.storage.search.models import FoundVideo, Hit, HitField, SearchQuery, SearchResults

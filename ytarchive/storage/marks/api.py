@@ -6,7 +6,13 @@ from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Page
 from ytarchive.common.services import ServiceName
-from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
+from ytarchive.storage.marks.models import (
+    KnownMarked,
+    KnownVideos,
+    MarkedVideo,
+    MarksQuery,
+    VideoMarks,
+)
 
 
 class MarksAPI(Contract, Protocol):
@@ -17,6 +23,14 @@ class MarksAPI(Contract, Protocol):
     @endpoint("GET /storage/marks")
     async def list_marks(self, request: MarksQuery) -> Page[MarkedVideo]:
         """List videos with marks, by id."""
+        ...
+
+    @endpoint("POST /storage/marks/known")
+    async def mark_known(self, request: KnownVideos) -> KnownMarked:
+        """Mark videos as known elsewhere, so that lists do not fetch them.
+
+        Stored videos are not marked, and a video that has this mark keeps its place.
+        """
         ...
 
     @endpoint("GET /storage/marks/{video_id}")

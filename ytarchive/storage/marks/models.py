@@ -42,6 +42,22 @@ class MarkedVideo(VideoMarks):
     )
 
 
+class KnownVideos(Model):
+    """Videos that are stored outside the archive."""
+
+    video_ids: list[VideoId] = Field(min_length=1, max_length=10_000)
+    place: str = Field(min_length=1, max_length=500, description="Where they are stored")
+
+
+class KnownMarked(Model):
+    """What became of the requested videos; each is counted or listed once."""
+
+    marked: int = Field(default=0, description="Now marked as known elsewhere")
+    known_before: int = Field(default=0, description="Had this mark already")
+    stored: list[str] = Field(default=[], description="Stored in the archive, and not marked")
+    failed: list[str] = Field(default=[], description="Their marks cannot be read")
+
+
 class MarksQuery(Model):
     """Selects the marked videos to list."""
 

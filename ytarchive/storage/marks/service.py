@@ -1,5 +1,8 @@
 """Implements the contract of the marks."""
 
+import json
+from contextlib import AsyncExitStack
+
 from ytarchive.common.cursors import video_cursor
 from ytarchive.common.database import Database, Row
 from ytarchive.common.errors import Conflict
@@ -8,11 +11,19 @@ from ytarchive.common.models import Page
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import fields_of
 from ytarchive.storage.marks.api import MarksAPI
-from ytarchive.storage.marks.models import MarkedVideo, MarksQuery, VideoMarks
+from ytarchive.storage.marks.models import (
+    KnownMarked,
+    KnownVideos,
+    MarkedVideo,
+    MarksQuery,
+    VideoMarks,
+)
 from ytarchive.storage.marks.records import MarkRecords
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
+
+_AT_ONCE = 1000
 
 
 class MarksService(WatchedOperations, MarksAPI):
@@ -39,6 +50,30 @@ class MarksService(WatchedOperations, MarksAPI):
 
     async def set_marks(self, video_id: str, request: VideoMarks) -> MarkedVideo:
         return await self._changes.run_to_end(self._set(video_id, request))
+
+    async def mark_known(self, request: KnownVideos) -> KnownMarked:
+        asked = list(dict.fromkeys(request.video_ids))
+        parameters = {"video_ids": json.dumps(asked)}
+        rows = await self._database.fetch_all("stored_ids", parameters)
+        stored = {row["video_id"] for row in rows}
+        others = [each for each in asked if each not in stored]
+        done = KnownMarked(stored=[each for each in asked if each in stored])
+        for start in range(0, len(others), _AT_ONCE):
+            some = others[start : start + _AT_ONCE]
+            marked = await self._changes.run_to_end(self._mark_known(some, request.place))
+            done = KnownMarked(
+                marked=done.marked + marked.marked,
+                known_before=done.known_before + marked.known_before,
+                stored=done.stored,
+                failed=[*done.failed, *marked.failed],
+            )
+        return done
+
+    async def _mark_known(self, video_ids: list[str], place: str) -> KnownMarked:
+        async with AsyncExitStack() as held:
+            for video_id in sorted(video_ids):
+                await held.enter_async_context(self._changes.lock(video_id))
+            return await self._records.mark_known(video_ids, place)
 
     async def _set(self, video_id: str, request: VideoMarks) -> MarkedVideo:
         async with self._changes.lock(video_id):

@@ -250,6 +250,10 @@ ORDER BY season;
 INSERT OR REPLACE INTO changes (video)
 SELECT number FROM videos WHERE channel_id = :channel_id AND media_path NOTNULL LIMIT 1;
 
+-- name: stored_ids
+SELECT videos.video_id FROM json_each(:video_ids) AS asked
+JOIN videos ON videos.video_id = asked.value WHERE videos.media_path NOTNULL;
+
 -- name: list_marks
 -- Videos whose marks were all removed are left out, and those with nothing but a place in views.
 SELECT * FROM marks
