@@ -25,11 +25,14 @@ from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import FileFailure, InvalidRequest, NotFound
 from ytarchive.common.profile import ArchiveProfile
+from ytarchive.maintenance import back_up, restore
 from ytarchive.storage import (
+    Access,
     EmptyTrash,
     ExistsRequest,
     MarkedVideo,
     MarksAPI,
+    MarksQuery,
     Removed,
     RemoveVideos,
     RestoreItem,
@@ -38,6 +41,7 @@ from ytarchive.storage import (
     TrashAPI,
     TrashQuery,
     VideoMarks,
+    open_identity,
     rebuild_library,
 )
 from ytarchive.storage.service import StorageService
@@ -277,3 +281,23 @@ async def test_removed_and_elsewhere_known_videos_are_named_by_the_question_what
     )
     assert (found.video_ids, found.removed) == ([OTHER], [VIDEO])
     assert found.known_elsewhere == {third: "a disc"}
+
+
+async def test_restored_backup_does_not_bring_a_removed_video_back(
+    site: Site, tmp_path: Path
+) -> None:
+    await site.store()
+    await site.store(OTHER)
+    open_identity(site.config, Access.CREATE)
+    back_up(site.config, tmp_path / "backups")
+    await site.remove(VIDEO)
+    await site.storage.close()
+    restore(site.config, tmp_path / "backups")
+    site.storage = await StorageService.open(site.config)
+    asked = await site.storage.videos_exist(ExistsRequest(video_ids=[VIDEO, OTHER]))
+    assert (asked.video_ids, asked.removed) == ([OTHER], [VIDEO])
+    await ended(site.storage, quarantine=True)
+    assert await found(site.storage) == {}
+    assert (await site.storage.get_stats()).total_videos == 1
+    page = await site.marks.list_marks(MarksQuery(removed=True))
+    assert [each.video_id for each in page.items] == [VIDEO]

@@ -118,7 +118,7 @@ class StorageService(WatchedOperations, StorageAPI):
         removing = (restorer, self._remover, self._change)
         self._trash = TrashService(bins, *removing, config.trash_days, self.watch)
         verifying = (self._passes, findings, self._library, layout, self._changes.lock)
-        self.verifier = Verifier(*verifying, on_end=self._library.measure, bins=bins)
+        self.verifier = Verifier(*verifying, bins, self._remover.forget_if_removed)
         places = (layout, self._library, store, self._videos, self._descriptions)
         self.adopter = AdoptionService(database, config, self.watch, self._change, *places)
         self._supervisor = Supervisor(self.service)
@@ -248,6 +248,8 @@ class StorageService(WatchedOperations, StorageAPI):
         registered, marked = await self._library.stored_among(request.video_ids)
         seen = await check_files(registered, self._layout, self._store)
         stored = {each: registered[each] for each in seen.stored}
+        lost = registered.keys() - seen.stored - seen.failed
+        marked.removed.update(await self._remover.removed_among(lost))
         return seen.answer(request, await self._absent.lacking(stored, request), stored, marked)
 
     @databases_only

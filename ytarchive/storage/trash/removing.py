@@ -9,7 +9,7 @@ The history and the playlists that name the video stay as they are.
 
 import json
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,8 +18,9 @@ from loguru import logger
 from pydantic import TypeAdapter
 
 from ytarchive.common.database import Database, Row, Writer
-from ytarchive.common.errors import Conflict, NotFound, YTArchiveError
+from ytarchive.common.errors import Conflict, FileFailure, NotFound, YTArchiveError
 from ytarchive.common.events import VideoChanged, publish
+from ytarchive.common.identifiers import VIDEO_ID
 from ytarchive.storage.bins.bins import Bins, folder_of, new_item
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile, TrashItem
 from ytarchive.storage.intake.videos import VideoStore
@@ -95,17 +96,39 @@ class Remover:
             if video_id in self._unfinished:
                 continue
             try:
-                await self._settle(video_id)
+                if not await self.forget_if_removed(video_id):
+                    await self._marks.set_removed(video_id, removed=False)
             except YTArchiveError as error:
                 log.error("{}: cannot be compared with its marks: {}", video_id, error.message)
 
-    async def _settle(self, video_id: str) -> None:
-        location = await self._videos.locate(video_id)
-        if location.video_path is None:
-            log.info("{}: was removed, and is no longer registered", video_id)
-            await self._forget(_Removal(video_id, location.has_metadata, []))
-        else:
-            await self._marks.set_removed(video_id, removed=False)
+    async def removed_among(self, video_ids: Iterable[str]) -> set[str]:
+        """Return the videos whose files of marks say that they were removed.
+
+        The rows may not: those of a restored backup are older than the files.
+        """
+        removed: set[str] = set()
+        for video_id in filter(VIDEO_ID.fullmatch, video_ids):
+            with suppress(FileFailure):  # damaged marks remove nothing
+                removed |= {video_id} if (await self._marks.read(video_id)).removed else set()
+        return removed
+
+    async def forget_if_removed(self, video_id: str) -> bool:
+        """Delete the rows of a removed video whose media is not in its place.
+
+        The library of a backup lists such videos. Return whether the video was removed.
+        """
+        if not await self.removed_among([video_id]):
+            return False
+        try:
+            location = await self._videos.locate(video_id)
+        except NotFound:
+            return False
+        if location.video_path is not None:
+            return False
+        await self._marks.write(await self._marks.read(video_id))
+        await self._forget(_Removal(video_id, location.has_metadata, []))
+        log.info("{}: was removed, and is no longer registered", video_id)
+        return True
 
     async def remove(self, video_id: str, *, keep_metadata: bool) -> RemovedVideo:
         """Remove a video. Raises Conflict if it is to be kept, NotFound, or a LocalError."""

@@ -1,7 +1,7 @@
 """Handles problems of files: checks again, records, and on request quarantines or repairs."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -35,6 +35,7 @@ class FindingHandler:
         library: Library,
         lock: Callable[[str], asyncio.Lock],
         bins: Bins,
+        forget_if_removed: Callable[[str], Awaitable[bool]],
         request: VerifyRequest,
     ) -> None:
         self._findings = findings
@@ -42,6 +43,7 @@ class FindingHandler:
         self.store = bins.store
         self._lock = lock
         self._bins = bins
+        self._forget_if_removed = forget_if_removed
         self._request = request
 
     async def confirm(self, video_id: str, paths: Collection[str], checker: Checker) -> None:
@@ -49,6 +51,8 @@ class FindingHandler:
         async with self._lock(video_id):
             if await self._library.move_of(video_id) is not None:
                 log.info("{}: not verified, its move is not finished", video_id)
+                return
+            if await self._forget_if_removed(video_id):
                 return
             files, _ = await self._findings.files_and_damage([video_id])
             registered = files.get(video_id, [])

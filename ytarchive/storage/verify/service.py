@@ -47,8 +47,8 @@ class Verifier(WatchedOperations, VerificationAPI):
         library: Library,
         layout: Layout,
         lock: Callable[[str], asyncio.Lock],
-        on_end: Callable[[], Awaitable[None]],
         bins: Bins,
+        forget_if_removed: Callable[[str], Awaitable[bool]],
     ) -> None:
         super().__init__(findings.watch)
         self._passes = passes
@@ -56,8 +56,8 @@ class Verifier(WatchedOperations, VerificationAPI):
         self._library = library
         self._layout = layout
         self._lock = lock
-        self._on_end = on_end
         self._bins = bins
+        self._forget_if_removed = forget_if_removed
         self._starting = asyncio.Lock()
         self._session: VerificationSession | None = None
         self._task: asyncio.Task[None] | None = None
@@ -135,7 +135,8 @@ class Verifier(WatchedOperations, VerificationAPI):
     def _new_session(
         self, progress: Pass, request: VerifyRequest, threads: int
     ) -> VerificationSession:
-        handler = FindingHandler(self._findings, self._library, self._lock, self._bins, request)
+        shared = (self._findings, self._library, self._lock, self._bins)
+        handler = FindingHandler(*shared, self._forget_if_removed, request)
         return VerificationSession(
             self._passes, self._findings, self._layout, handler, progress, request, threads
         )
@@ -159,7 +160,7 @@ class Verifier(WatchedOperations, VerificationAPI):
             log.exception("verification failed")
         finally:
             await self._passes.set_state(scope, state, error)
-            await self._on_end()
+            await self._library.measure()
         log.info("verification {}", state)
 
 
