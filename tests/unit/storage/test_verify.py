@@ -94,7 +94,7 @@ async def test_damaged_metadata_is_found_and_intact_after_it_is_fetched_again(
         await archive.save_metadata(SaveMetadata(metadata=metadata(video_id)))
     assert (await ended(archive)).findings == {}
     assert await found(archive) == {}
-    assert registered_files(config) == files_on_disk(config, "videos", "metadata")
+    assert registered_files(config) == files_on_disk(config, "videos", "metadata/videos")
 
 
 @pytest.mark.parametrize("mode", VerifyMode)

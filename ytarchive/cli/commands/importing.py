@@ -11,7 +11,6 @@ from ytarchive.cli.options import Group
 from ytarchive.cli.output import Output, cell, pairs
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted
-from ytarchive.common.disk import os_errors
 from ytarchive.discovery import Archive
 from ytarchive.storage import KnownVideos, MarksAPI, read_download_archive
 
@@ -45,8 +44,7 @@ async def download_archive(archive: Archive, out: Output, file: Path, place: str
     FILE is a list of `--download-archive`. Playlists and channels do not fetch its videos.
     The exit code is 1 if a line cannot be read.
     """
-    with os_errors(file), file.open("rb") as content:
-        read = read_download_archive(content)
+    read = read_download_archive(file)
     imported = Imported(lines_of_other_sites=read.of_other_sites, invalid_lines=read.invalid)
     for start in range(0, len(read.video_ids), _AT_ONCE):
         some = read.video_ids[start : start + _AT_ONCE]

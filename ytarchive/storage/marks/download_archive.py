@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from ytarchive.common.disk import os_errors
 from ytarchive.common.identifiers import VIDEO_ID
 
 
@@ -18,8 +20,13 @@ class ArchiveLines:
     """Numbers of the lines that name no video."""
 
 
-def read_download_archive(lines: Iterable[bytes]) -> ArchiveLines:
-    """Return the videos that a list names. Empty lines are left out."""
+def read_download_archive(path: Path) -> ArchiveLines:
+    """Return the videos that a list names. Blocks. Raises FileFailure."""
+    with os_errors(path), path.open("rb") as content:
+        return _read(content)
+
+
+def _read(lines: Iterable[bytes]) -> ArchiveLines:
     found: dict[str, None] = {}
     read = ArchiveLines()
     for number, line in enumerate(lines, 1):
