@@ -21,6 +21,16 @@ _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{10}")
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
+class NamedPath(click.Path):
+    """A path. An empty one, often that of an unset variable, would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, and fail if it is empty."""
+        if value == "":
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def with_options(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
     """Return a decorator that gives a command several options, listed in this order."""
 
@@ -71,7 +81,7 @@ def global_options(*, at_root: bool) -> list[click.Parameter]:
     option = partial(click.Option, callback=_remember, expose_value=False, hidden=not at_root)
     return [
         option(
-            ["--config"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+            ["--config"], type=NamedPath(dir_okay=False, path_type=Path), metavar="FILE",
             help="Settings file; default: see `ytarchive config path`.",
         ),
         option(
@@ -80,7 +90,7 @@ def global_options(*, at_root: bool) -> list[click.Parameter]:
             help="Server to use; default: the one at the configured address, if it runs.",
         ),
         option(
-            ["--base-path"], type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+            ["--base-path"], type=NamedPath(file_okay=False, path_type=Path), metavar="DIR",
             help="Folder of the archive.",
         ),
         option(

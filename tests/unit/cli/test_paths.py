@@ -133,3 +133,17 @@ def plan() -> WorkPlan:
         id="plan-1", created_at=NOON, updated_at=NOON, unavailable_videos=[gone],
         failed_downloads=[], total_videos=2, successful_videos=1, job_id="job-1",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["adopt", ""], ["backup", ""], ["restore", ""], ["export", "bagit", ""], ["init", ""],
+        ["--base-path", "", "storage"], ["--config", "", "storage"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_an_empty_path_does_not_mean_the_current_folder(cli: Cli, command: list[str]) -> None:
+    result = cli(*command)
+    assert result.code == 2
+    assert "the path is empty" in result.err

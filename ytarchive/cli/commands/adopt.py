@@ -12,7 +12,7 @@ from rich.console import RenderableType
 
 from ytarchive.cli.changes import following
 from ytarchive.cli.following import NO_SERVER_WORKS
-from ytarchive.cli.options import Command
+from ytarchive.cli.options import Command, NamedPath
 from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.session import creating
 from ytarchive.cli.text import counted
@@ -47,7 +47,7 @@ class Adopted(BaseModel):
 
 
 @click.command(cls=Command)
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+@click.argument("folder", type=NamedPath(file_okay=False, path_type=Path), metavar="DIR")
 @click.option("--link", "method", flag_value="link", default=True,
               help="Use hard links, which need no space (default).")  # fmt: skip
 @click.option("--move", "method", flag_value="move",

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.console import RenderableType
 
-from ytarchive.cli.options import Command
+from ytarchive.cli.options import Command, NamedPath
 from ytarchive.cli.output import Output, pairs, size
 from ytarchive.cli.session import maintaining, when_free, without_services
 from ytarchive.cli.times import moment
@@ -14,7 +14,7 @@ from ytarchive.common.config import Settings
 from ytarchive.maintenance import Backup, BackupRequest, Restored
 from ytarchive.maintenance import restore as put_back
 
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FOLDER = NamedPath(file_okay=False, path_type=Path)
 
 
 @click.command(cls=Command)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.console import RenderableType
 
-from ytarchive.cli.options import Group, with_options
+from ytarchive.cli.options import Group, NamedPath, with_options
 from ytarchive.cli.output import Output, pairs, size
 from ytarchive.cli.params import LIST
 from ytarchive.cli.session import reading
@@ -20,7 +20,7 @@ from ytarchive.storage import (
     write_bag,
 )
 
-_FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+_FOLDER = NamedPath(file_okay=False, path_type=Path, resolve_path=True)
 _selection = with_options(
     click.option("--channel", metavar="CHANNEL",
                  help="Only this channel: its id, @handle, URL or title."),

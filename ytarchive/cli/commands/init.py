@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.console import RenderableType
 
-from ytarchive.cli.options import Command, Globals
+from ytarchive.cli.options import Command, Globals, NamedPath
 from ytarchive.cli.output import Output, pairs
 from ytarchive.cli.session import when_free, without_services
 from ytarchive.common.config import Settings
@@ -19,7 +19,7 @@ def _use(context: click.Context, parameter: click.Parameter, folder: Path | None
 
 @click.command(cls=Command)
 @click.argument(
-    "folder", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]", required=False,
+    "folder", type=NamedPath(file_okay=False, path_type=Path), metavar="[DIR]", required=False,
     callback=_use, expose_value=False,
 )  # fmt: skip
 @click.option(
