@@ -13,6 +13,7 @@ from ytarchive.cli.session import failure, reading, with_archive
 from ytarchive.cli.text import counted
 from ytarchive.cli.times import moment
 from ytarchive.common.contract import invalid_request
+from ytarchive.common.errors import LocalError
 from ytarchive.discovery import Archive
 from ytarchive.storage import (
     AddView,
@@ -72,12 +73,26 @@ async def remove(archive: Archive, out: Output, name: str) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--dry-run", is_flag=True, help="Only count the changes.")
 @with_archive
-async def sync(archive: Archive, out: Output, names: tuple[str, ...], dry_run: bool) -> None:
-    """Create missing files of views, and remove outdated ones."""
+async def sync(archive: Archive, out: Output, names: tuple[str, ...], dry_run: bool) -> int:
+    """Create missing files of views, and remove outdated ones.
+
+    A view that cannot be read or written does not affect the others; the exit code is 1 then.
+    """
     api = archive.of(ViewsAPI)
     wanted = names or [each.name for each in (await api.list_views()).views]
-    synced = [await api.sync_view(name, SyncView(dry_run=dry_run)) for name in wanted]
+    synced: list[ViewSync] = []
+    failures: list[LocalError] = []
+    for name in wanted:
+        try:
+            synced.append(await api.sync_view(name, SyncView(dry_run=dry_run)))
+        except LocalError as error:
+            failures.append(error)
+    if failures and not synced:
+        raise failures[0]
     out.show(synced, lambda _: Lines(*map(_synced, synced)))
+    for each in failures:
+        out.remark(f"error: {each.message}. {each.remedy}")
+    return 1 if failures else 0
 
 
 def _views(found: Views) -> RenderableType:
