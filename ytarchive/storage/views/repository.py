@@ -140,9 +140,12 @@ class Records:
 
     async def entries(self, query: str, view: str, **asked: Any) -> list[Record]:
         """Return the records that a query selects."""
+        return [Record.of(row) for row in await self.rows(query, view, **asked)]
+
+    async def rows(self, query: str, view: str, **asked: Any) -> list[Row]:
+        """Return the rows of the records that a query selects."""
         found = {name: json.dumps(list(value)) for name, value in asked.items()}
-        rows = await self.database.fetch_all(query, {"view": view, **found})
-        return [Record.of(row) for row in rows]
+        return await self.database.fetch_all(query, {"view": view, **found})
 
     async def taken(self, view: str, paths: Iterable[str]) -> dict[str, str]:
         """Return the owners of paths that exist, by the path as systems ignore case."""

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from loguru import logger
 
+from ytarchive.common.database import Row
 from ytarchive.common.errors import FileGone
 from ytarchive.common.file_names import file_name
 from ytarchive.common.paths import VIEW_MARKER
@@ -31,7 +32,6 @@ from ytarchive.storage.views.entries import (
 )
 from ytarchive.storage.views.folders import FolderNames
 from ytarchive.storage.views.links import (
-    Facts,
     Recorded,
     ViewFolder,
     Wanted,
@@ -146,7 +146,7 @@ class Synchronisation:
         present = await asyncio.to_thread(_folders_below, parts.folder.root)
         missing: list[Record] = []
         for some in in_parts(sorted(recorded | present), _FOLDERS_AT_ONCE):
-            entries = await parts.records.entries("entries_in", view, folders=some)
+            entries = await parts.records.rows("entries_in", view, folders=some)
             missing += await asyncio.to_thread(self._missing, some, entries)
         if missing:
             await self._create_again(missing)
@@ -230,32 +230,35 @@ class Synchronisation:
                         self._parts.name, len(lost), lost[0])  # fmt: skip
         return made
 
-    def _missing(self, folders: Iterable[str], entries: list[Record]) -> list[Record]:
+    def _missing(self, folders: Iterable[str], rows: Iterable[Row]) -> list[Record]:
         """Return the recorded files that do not exist, and count those of other origin."""
-        by_folder: dict[str, dict[str, Record]] = {folder: {} for folder in folders}
-        for record in entries:
-            by_folder[record.folder][record.name] = record
+        by_folder: dict[str, dict[str, Row]] = {folder: {} for folder in folders}
+        for row in rows:
+            by_folder[row["folder"]][row["name"]] = row
         missing = []
         for folder, recorded in by_folder.items():
             path = self._parts.folder.root / file_name(folder)
             found = listed(path)
-            missing += [record for name, record in recorded.items() if name not in found]
+            missing += [Record.of(row) for name, row in recorded.items() if name not in found]
             for name, status in found.items():
-                record_here = recorded.get(name)
-                if is_unfinished(name) and not self._dry_run:
-                    (path / name).unlink(missing_ok=True)
-                elif record_here is not None and (
-                    record_here.facts == Facts.of(status) or self._is_own(record_here, status)
-                ):
+                if self._is_own(recorded.get(name), status):
                     self._counts["unchanged"] += 1
-                elif (record_here is not None or not S_ISDIR(status.st_mode)) and (
+                elif is_unfinished(name) and not self._dry_run:
+                    (path / name).unlink(missing_ok=True)
+                elif (name in recorded or not S_ISDIR(status.st_mode)) and (
                     folder or name != VIEW_MARKER
                 ):
                     self._found_foreign(joined(folder, name))
         return missing
 
-    def _is_own(self, record: Record, status: os.stat_result) -> bool:
-        return self._parts.folder.is_own(self._recorded(record), status)
+    def _is_own(self, row: Row | None, found: os.stat_result) -> bool:
+        if row is None:
+            return False
+        # Nearly all files are as recorded, so this comparison needs no objects.
+        recorded = (row["inode"], row["size"], row["modified"])
+        if recorded == (found.st_ino, found.st_size, found.st_mtime_ns):
+            return True
+        return self._parts.folder.is_own(self._recorded(Record.of(row)), found)
 
     def _found_foreign(self, path: str) -> None:
         self._counts["foreign"] += 1
