@@ -136,7 +136,7 @@ async def test_metadata_that_cannot_be_written_keeps_the_old_file_and_no_draft(
         with pytest.raises(DiskFull):
             await storage.save_metadata(SaveMetadata(metadata=metadata(title="new")))
     assert (await storage.get_metadata(VIDEO)).title == "old"
-    assert listed(config.base_path / "metadata") == [f"videos/{VIDEO}.json"]
+    assert listed(config.base_path / "metadata") == [f"videos/{VIDEO}.json", "views.json"]
     assert listed(config.base_path / ".ytarchive/tmp") == []
 
 
