@@ -120,7 +120,8 @@ async def test_files_have_types_and_the_metadata_of_the_info(
     assert metadata.fetched_at.timestamp() == 1_700_000_000
     location = (await storage.video_exists(VIDEO)).location
     assert location is not None
-    assert location.side_files == ["captions:de", "captions:en", "description", "thumbnail"]
+    files = ["captions:de", "captions:en", "description", "live_chat", "thumbnail"]
+    assert location.side_files == files
     folder = Path(str(location.video_path)).parent
     manifest = json.loads((folder / "manifest.json").read_bytes())
     captions = {each["language"]: each["automatic"] for each in manifest["files"]

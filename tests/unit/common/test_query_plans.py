@@ -13,7 +13,7 @@ from ytarchive.storage.search.index import SCHEMA as SEARCH
 
 SMALL = {
     "totals", "state", "identity", "moves", "verification", "work_plans", "asked", "wanted",
-    "job_counts", "services", "found", "archive",
+    "job_counts", "services", "found", "archive", "views", "adoption", "removals",
 }  # fmt: skip
 """Tables of one row or few, and lists that the caller gives."""
 
@@ -33,6 +33,10 @@ SCANS = {
     "count_some": "likewise",
     "stored_entries": "of what is missing, once at each start",
     "some_files": "the first few thousand, and only when an archive has no identity",
+    "count_outcomes": "the files of one adoption, once at its end",
+    "list_undescribed": "videos that wait for their metadata, which are few",
+    "removed_but_stored": "an index of the removed videos alone, once at each start",
+    "channels_shown": "the videos of one channel",
     "count_stored": "for the message that an archive has lost all its files",
 }
 """Queries that may scan a table, and why."""

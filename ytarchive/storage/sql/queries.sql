@@ -265,7 +265,7 @@ LIMIT :limit;
 
 -- name: removed_but_stored
 -- Videos that are marked as removed and registered as stored.
-SELECT marks.video_id FROM marks JOIN videos ON videos.video_id = marks.video_id
+SELECT marks.video_id FROM marks CROSS JOIN videos ON videos.video_id = marks.video_id
 WHERE marks.removed AND videos.media_path NOTNULL;
 
 -- name: is_removed_but_stored
