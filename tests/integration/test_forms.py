@@ -86,6 +86,24 @@ def test_a_list_is_written_in_another_form_without_requests_for_its_videos(
         assert "Stand-in Channel" in said_about(media)
 
 
+def test_an_upgrade_keeps_the_sound_tracks_and_what_is_embedded(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    sounds = [
+        {"itag": 140, "xtags": f"acont={kind}:lang={code}",
+         "audioTrack": {"displayName": code, "id": f"{code}.4", "audioIsDefault": code == "de"}}
+        for kind, code in (("original", "de"), ("dubbed", "en"))
+    ]  # fmt: skip
+    offered = {"title": "Film", "formats": [{"itag": 134}, {"itag": 136}, *sounds]}
+    video: Any = youtube.ask("/videos", offered)["id"]
+    media = tmp_path / "archive/videos" / video / f"{video}.mkv"
+    download(settings, video, "--quality", "360p", "--all-audio-tracks", "--embed-metadata")
+    assert download(settings, video, "--upgrade")["quality"] == "720p"
+    found = said_about(media)
+    assert ("1280x720" in found, found.count("Audio: aac")) == (True, 2)
+    assert "Stand-in Channel" in found
+
+
 def test_captions_that_are_added_later_are_embedded(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:

@@ -193,6 +193,11 @@ class ArchiveProfile(Model):
                 for name in ("container", "audio_format", *_EMBEDS)}  # fmt: skip
         return self.model_copy(update=form)
 
+    def keeping_form_of(self, before: "ArchiveProfile") -> Self:
+        """Return this profile with the form of a stored file, where this one has no other."""
+        form = {name: getattr(self, name) or getattr(before, name) for name in _FORM}
+        return self.model_copy(update=form)
+
     def may_improve(self, stored: str | None, asked: "ArchiveProfile | None") -> bool:
         """Return whether a video may exist in a better quality than the stored one.
 

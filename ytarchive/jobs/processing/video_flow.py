@@ -85,7 +85,10 @@ class VideoFlow:
         video_id, options = video.video_id, video.job.options
         log.info("{}: archiving", video_id)
         # Checked before the first request: without the archive's disk nothing is requested.
-        stored = _unless_upgraded(await self.stored(video), video)
+        found = await self.stored(video)
+        stored = _unless_upgraded(found, video)
+        if stored is None and found is not None and found.profile is not None:
+            options = options.keeping_form_of(found.profile)
         if stored is not None and needs_no_request(stored, video):
             return Outcome(await self._formed(stored, options))
         metadata, problem = await self._describe(video_id, options)

@@ -18,6 +18,8 @@ from ytarchive.media import (
     Info,
     SoundTrack,
     check_media,
+    chosen_formats,
+    has_sound,
     jpeg_decoder,
     quality_label,
     video_metadata,
@@ -206,6 +208,8 @@ class ExtractorSession:
         attempt.claim_disk_space(info, self._meter.media_bytes)
         sounds = self._name_sounds(info, order)
         published = self._ydl.sanitize_info(info, True)
+        if sound := next(filter(has_sound, chosen_formats(info)), None):
+            published["acodec"] = sound.get("acodec")  # yt-dlp has none for several tracks
         with self._side_files(info, attempt) as side_files:
             self._ydl.process_info(info)
             side_files.wait(
