@@ -146,6 +146,11 @@ def test_comments_and_chat_are_added_to_a_stored_stream_and_restored_by_rebuild(
     assert (found["comments"], found["chat"], "media" in found) == (3, 3, False)
     stored = json.loads((folder / f"{video}.comments.json").read_text())
     assert len(stored["comments"]) == 25
+    every = ("--quality", "360p", "--comments", "--max-comments", "0")
+    assert download(settings, video, *every)["message"] == "added comments"
+    assert "media" not in requests(youtube)
+    stored = json.loads((folder / f"{video}.comments.json").read_text())
+    assert len(stored["comments"]) == 30
     assert run(settings, "rebuild")[0] == 0
     side_files = run(settings, "storage", "show", video)[1]["location"]["side_files"]
     assert side_files == ["captions:en", "comments", "live_chat", "thumbnail"]

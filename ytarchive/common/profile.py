@@ -16,6 +16,8 @@ from ytarchive.common.side_files import SINGLE, captions_among, captions_in
 _MORE = ("include_captions", "auto_captions", *(f"include_{each}" for each in SINGLE))
 _EMBEDS = ("embed_metadata", "embed_chapters", "embed_thumbnail", "embed_captions")
 _FORM = ("container", "audio_format", "all_audio_tracks", "sponsorblock_chapters", *_EMBEDS)
+MOST_COMMENTS = 100_000
+"""The largest number of comments that is fetched for a video."""
 _LONGER = ("caption_languages", "caption_formats")
 
 
@@ -119,8 +121,9 @@ class ArchiveProfile(Model):
     include_comments: bool = Field(
         default=False, description="Fetch comments, after the media and at the pace of requests"
     )
-    max_comments: Annotated[int, Field(ge=0, le=100_000)] = Field(
-        default=200, description="Most comments, with their replies; 0: 100000"
+    max_comments: Annotated[int, Field(ge=0, le=MOST_COMMENTS)] = Field(
+        default=200,
+        description="Most comments, with their replies; 0: 100000",
     )
     comment_sort: CommentSort = Field(
         default=CommentSort.TOP, description="Which comments are first"
@@ -150,6 +153,11 @@ class ArchiveProfile(Model):
         return self.all_audio_tracks or self.audio_language is not None or self.embed_metadata
 
     @property
+    def most_comments(self) -> int:
+        """Return how many comments are fetched at most."""
+        return (self.max_comments or MOST_COMMENTS) if self.include_comments else 0
+
+    @property
     def side_files(self) -> list[str]:
         """Return the side files that a video should have, as far as YouTube has them."""
         return missing_files(self, ())
@@ -168,7 +176,9 @@ class ArchiveProfile(Model):
             name: list(dict.fromkeys([*getattr(self, name), *getattr(other, name)]))
             for name in _LONGER
         }
-        return self.model_copy(update=more | longer)
+        most = other if other.most_comments > self.most_comments else self
+        comments = {name: getattr(most, name) for name in ("max_comments", "comment_sort")}
+        return self.model_copy(update=more | longer | comments)
 
     def changes_form(self, asked: "ArchiveProfile | None", media: str) -> bool:
         """Return whether a stored media file has to be written again in another form.
@@ -246,7 +256,8 @@ def files_to_fetch(
         )
         if is_whole or (due is not None and each.language not in due):
             settled.append(each.key)
-    return missing_files(wanted, [*there, *settled])
+    has_less = 0 < (asked or wanted).most_comments < wanted.most_comments
+    return [*missing_files(wanted, [*there, *settled]), *["comments"] * has_less]
 
 
 def _lacking(wanted: ArchiveProfile, languages: list[str]) -> list[str]:

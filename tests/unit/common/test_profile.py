@@ -101,3 +101,16 @@ def test_other_side_files_are_requested_once() -> None:
     assert files_to_fetch(wanted, EN, ["captions:en"], ()) == ["description"]
     assert files_to_fetch(wanted, wanted, ["captions:en"], ()) == []
     assert EN.with_side_files_of(wanted).wants("description")
+
+
+@pytest.mark.parametrize(("most", "later", "expected"), [
+    (20, 40, ["comments"]), (20, 0, ["comments"]), (0, 40, []), (20, 20, []), (40, 20, []),
+])  # fmt: skip
+def test_more_comments_than_before_are_requested_again(
+    most: int, later: int, expected: list[str]
+) -> None:
+    asked = ArchiveProfile(include_comments=True, max_comments=most)
+    wanted = ArchiveProfile(include_comments=True, max_comments=later)
+    present = ["captions:en", "comments", "thumbnail"]
+    assert files_to_fetch(wanted, asked, present, []) == expected
+    assert files_to_fetch(wanted, asked.with_side_files_of(wanted), present, []) == []

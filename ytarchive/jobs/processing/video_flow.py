@@ -148,7 +148,7 @@ class VideoFlow:
     ) -> JobResult:
         """Request the missing files of a stored video again; the media does not change."""
         rechecked = to_recheck(stored, options, recheck=recheck)
-        to_fetch = [*missing_of(stored, options), *rechecked]
+        to_fetch = list(dict.fromkeys([*missing_of(stored, options), *rechecked]))
         better = stored.quality if options.may_improve(stored.quality, stored.profile) else None
         hint = DAMAGED if stored.media_is_damaged else upgrade_hint(better, options.quality)
         if not to_fetch:

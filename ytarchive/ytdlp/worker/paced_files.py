@@ -25,7 +25,6 @@ from ytarchive.ytdlp.worker.sidefiles import NotThereError
 _SECONDS = 1800.0
 """Time for the comments or the live chat of a video."""
 _LARGEST_CHAT = 512 * 2**20
-_MOST_COMMENTS = 100_000
 _Ask = queue.SimpleQueue[bool]
 
 
@@ -128,10 +127,12 @@ class PacedFiles:
     def _comments(self, part: Path) -> None:
         """Write the comments. Raises NotThereError if there are none, or they are disabled."""
         profile, ydl = self._order.profile, self._fetcher.ydl
-        most = min(profile.max_comments or _MOST_COMMENTS, _MOST_COMMENTS)
         params = ydl.params
         arguments = params.get("extractor_args", {})
-        wanted = {"max_comments": [str(most)], "comment_sort": [profile.comment_sort.value]}
+        wanted = {
+            "max_comments": [str(profile.most_comments)],
+            "comment_sort": [profile.comment_sort.value],
+        }
         arguments = arguments | {"youtube": arguments.get("youtube", {}) | wanted}
         ydl.params = params | {"extractor_args": arguments}
         try:
