@@ -1,11 +1,12 @@
 """A stored video gets another container, or embedded data, from the archive's own files."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.harness import environment
+from tests.harness import Server, environment
 from tests.integration.test_integrity import flip, run, sha256sum_accepts
 from tests.integration.test_replacing import download
 from tests.standin import StandInProcess
@@ -16,6 +17,33 @@ from ytarchive.media.ffmpeg import printed_by_ffmpeg
 @pytest.fixture
 def settings(tmp_path: Path, youtube: StandInProcess) -> dict[str, str]:
     return environment(tmp_path / "archive", youtube, server__port=9)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, youtube: StandInProcess) -> Iterator[Server]:
+    """One server for the tests that need no archive of their own."""
+    base = tmp_path_factory.mktemp("shared") / "archive"
+    with Server(environment(base, youtube)) as server:
+        yield server
+
+
+@pytest.fixture
+def archive(shared: Server) -> Path:
+    """The folder of the server's videos."""
+    return Path(shared.environment["YTARCHIVE_STORAGE__BASE_PATH"]) / "videos"
+
+
+@pytest.fixture
+def fetch(shared: Server) -> Callable[..., Any]:
+    """A function that runs a job for one video, in 360p by default, and returns its result."""
+
+    def run_job(video: str, **options: object) -> Any:
+        wanted = {"quality": "360p"} | options
+        body = {"type": "VIDEO_DOWNLOAD", "video_ids": [video], "options": wanted}
+        [result] = shared.ended(shared.post("/jobs", body).data["id"])["results"]
+        return result
+
+    return run_job
 
 
 def said_about(media: Path) -> str:
@@ -87,7 +115,7 @@ def test_a_list_is_written_in_another_form_without_requests_for_its_videos(
 
 
 def test_an_upgrade_keeps_the_sound_tracks_and_what_is_embedded(
-    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+    fetch: Callable[..., Any], youtube: StandInProcess, archive: Path
 ) -> None:
     sounds = [
         {"itag": 140, "xtags": f"acont={kind}:lang={code}",
@@ -96,24 +124,23 @@ def test_an_upgrade_keeps_the_sound_tracks_and_what_is_embedded(
     ]  # fmt: skip
     offered = {"title": "Film", "formats": [{"itag": 134}, {"itag": 136}, *sounds]}
     video: Any = youtube.ask("/videos", offered)["id"]
-    media = tmp_path / "archive/videos" / video / f"{video}.mkv"
-    download(settings, video, "--quality", "360p", "--all-audio-tracks", "--embed-metadata")
-    assert download(settings, video, "--upgrade")["quality"] == "720p"
+    media = archive / video / f"{video}.mkv"
+    fetch(video, all_audio_tracks=True, embed_metadata=True)
+    assert fetch(video, quality="1080p", upgrade=True)["quality"] == "720p"
     found = said_about(media)
     assert ("1280x720" in found, found.count("Audio: aac")) == (True, 2)
     assert "Stand-in Channel" in found
 
 
 def test_captions_that_are_added_later_are_embedded(
-    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+    fetch: Callable[..., Any], youtube: StandInProcess, archive: Path
 ) -> None:
     video: Any = youtube.ask("/videos", {"title": "Film", "captions": ["en", "de"]})["id"]
-    media = tmp_path / "archive/videos" / video / f"{video}.mp4"
-    download(settings, video, "--quality", "360p", "--embed-captions")
+    media = archive / video / f"{video}.mp4"
+    fetch(video, embed_captions=True)
     assert "(deu): Subtitle" not in said_about(media)
     requests(youtube)
-    wanted = ("--quality", "360p", "--embed-captions", "--captions", "en,de")
-    done = download(settings, video, *wanted)
+    done = fetch(video, embed_captions=True, caption_languages=["en", "de"])
     assert done["message"] == "written again as mp4; added captions in de"
     found = said_about(media)
     assert "(eng): Subtitle: mov_text" in found
@@ -122,26 +149,26 @@ def test_captions_that_are_added_later_are_embedded(
 
 
 def test_nothing_is_lost_where_the_form_is_not_possible(
-    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+    fetch: Callable[..., Any], youtube: StandInProcess, archive: Path
 ) -> None:
     video: Any = youtube.ask("/videos", {"title": "Film"})["id"]
-    folder = tmp_path / "archive/videos" / video
-    download(settings, video, "--quality", "audio")
+    folder = archive / video
+    fetch(video, quality="audio")
     sound = (folder / f"{video}.m4a").read_bytes()
-    converted = download(settings, video, "--quality", "audio", "--audio-format", "mp3")
+    converted = fetch(video, quality="audio", audio_format="mp3")
     assert converted["status"] == "skipped"
     assert "stays m4a: a conversion to mp3 would lose quality" in converted["message"]
     assert (folder / f"{video}.m4a").read_bytes() == sound
-    covered = ("--quality", "audio", "--audio-format", "opus", "--embed-thumbnail")
-    assert download(settings, video, *covered)["message"].startswith("written again as m4a")
+    covered = fetch(video, quality="audio", audio_format="opus", embed_thumbnail=True)
+    assert covered["message"].startswith("written again as m4a")
     assert "attached pic" in said_about(folder / f"{video}.m4a")
 
     film: Any = youtube.ask("/videos", {"title": "Film"})["id"]
-    media = tmp_path / "archive/videos" / film / f"{film}.mp4"
-    download(settings, film, "--quality", "360p")
+    media = archive / film / f"{film}.mp4"
+    fetch(film)
     flip(media)
     damaged = media.read_bytes()
-    refused = download(settings, film, "--quality", "360p", "--container", "mkv")
+    refused = fetch(film, container="mkv")
     assert "unchanged, because its file is damaged" in refused["message"]
     assert media.read_bytes() == damaged
     assert media_in(media.parent) == [".mp4"]
