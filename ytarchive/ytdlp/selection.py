@@ -56,6 +56,12 @@ def sound_tracks(info: Info) -> list[SoundTrack]:
     ]
 
 
+def with_sound_codec(info: Info) -> Info:
+    """Return an info with the codec of the first sound; yt-dlp names none for several tracks."""
+    sound = next(filter(has_sound, chosen_formats(info)), None)
+    return info | {"acodec": sound.get("acodec")} if sound else info
+
+
 def unusual(info: Info, wanted: Wanted) -> list[str]:
     """Return remarks about missing sound, and codecs that were not requested.
 

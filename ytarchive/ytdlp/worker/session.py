@@ -18,8 +18,6 @@ from ytarchive.media import (
     Info,
     SoundTrack,
     check_media,
-    chosen_formats,
-    has_sound,
     jpeg_decoder,
     quality_label,
     video_metadata,
@@ -34,7 +32,13 @@ from ytarchive.ytdlp.api import (
 )
 from ytarchive.ytdlp.choice import Wanted, selector
 from ytarchive.ytdlp.options import WorkerConfig, merge_arguments, order_options, worker_options
-from ytarchive.ytdlp.selection import audio_language, sound_remarks, sound_tracks, unusual
+from ytarchive.ytdlp.selection import (
+    audio_language,
+    sound_remarks,
+    sound_tracks,
+    unusual,
+    with_sound_codec,
+)
 from ytarchive.ytdlp.worker.attempt import Attempt
 from ytarchive.ytdlp.worker.classifier import classify, facts_of
 from ytarchive.ytdlp.worker.extractions import check_identity, check_is_out, expires
@@ -207,9 +211,7 @@ class ExtractorSession:
         self._meter.fetching(info, order.folder)
         attempt.claim_disk_space(info, self._meter.media_bytes)
         sounds = self._name_sounds(info, order)
-        published = self._ydl.sanitize_info(info, True)
-        if sound := next(filter(has_sound, chosen_formats(info)), None):
-            published["acodec"] = sound.get("acodec")  # yt-dlp has none for several tracks
+        published = self._ydl.sanitize_info(with_sound_codec(info), True)
         with self._side_files(info, attempt) as side_files:
             self._ydl.process_info(info)
             side_files.wait(
