@@ -7,14 +7,15 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from ytarchive.common.models import utc_now
+from ytarchive.common.profile import ArchiveProfile
 
 
 def request_body(model: BaseModel | None, trace_id: str) -> bytes:
-    """Return the envelope around the given fields of a model: defaults may depend on the server.
+    """Return the envelope around a model, without the fields of a profile that are not given.
 
-    Fields with generated values, such as a time, are sent as they were generated here.
+    Their defaults depend on the server's settings.
     """
-    data = b"null" if model is None else _given(model)
+    data = b"null" if model is None else model.model_dump_json(exclude=_not_given(model)).encode()
     moment = to_json(utc_now())
     return b'{"trace_id":"%b","timestamp":%b,"data":%b}' % (trace_id.encode(), moment, data)
 
@@ -34,7 +35,13 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _given(model: BaseModel) -> bytes:
-    fields = type(model).model_fields.items()
-    generated = {name: getattr(model, name) for name, field in fields if field.default_factory}
-    return model.model_copy(update=generated).model_dump_json(exclude_unset=True).encode()
+def _not_given(model: BaseModel) -> dict[str, Any]:
+    """Return what to exclude from a model: the unset fields of archive profiles in it."""
+    excluded: dict[str, Any] = {}
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(model, ArchiveProfile) and name not in model.model_fields_set:
+            excluded[name] = True
+        elif isinstance(value, BaseModel) and (inner := _not_given(value)):
+            excluded[name] = inner
+    return excluded

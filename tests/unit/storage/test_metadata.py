@@ -29,7 +29,7 @@ async def test_metadata_is_a_readable_json_file_named_by_the_id(
     text = path.read_text("utf-8")
     assert json.loads(text)["title"] == HOSTILE_TITLE
     assert text.count("\n") > 10
-    assert listed(config.base_path / "metadata") == [f"videos/{VIDEO}.json"]
+    assert listed(config.base_path / "metadata") == [f"videos/{VIDEO}.json", "views.json"]
 
 
 async def test_metadata_that_is_not_stored_is_not_found(storage: StorageService) -> None:
