@@ -12,7 +12,9 @@ from ytarchive.storage.store.layout import MEDIA_TYPES, parsed
 def test_role_of_a_file_agrees_with_its_media_type() -> None:
     kinds = {"video": Role.MEDIA, "audio": Role.MEDIA, "image": Role.THUMBNAIL}
     for suffix, type_ in MEDIA_TYPES.items():
-        assert parsed(f"x{suffix}").role is kinds.get(type_.split("/")[0], Role.CAPTIONS)
+        expected = kinds.get(type_.split("/")[0], Role.CAPTIONS)
+        expected = Role.DESCRIPTION if type_.startswith("text/plain") else expected
+        assert parsed(f"x{suffix}").role is expected
 
 
 @pytest.mark.parametrize(
