@@ -35,7 +35,7 @@ test-newest-ytdlp: $(VENV)/installed-dev
 	$(RUN) -m tests.newest_ytdlp
 
 torture: $(VENV)/installed-dev
-	TORTURE=1 $(RUN) -m pytest -s tests/reliability
+	TORTURE=1 $(RUN) -m pytest -s -o timeout=0 tests/reliability
 
 bench: $(VENV)/installed-dev
 	$(RUN) -m bench $(if $(FULL),--full)

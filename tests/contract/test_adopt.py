@@ -21,12 +21,11 @@ from ytarchive.storage import (
     AdoptionAPI,
     AdoptMethod,
     AdoptRequest,
-    AdoptState,
     Outcome,
+    PassState,
     UndescribedVideos,
     VerificationAPI,
     VerifyRequest,
-    VerifyState,
 )
 from ytarchive.storage.service import StorageService
 
@@ -65,7 +64,7 @@ async def adopted(api: AdoptionAPI, folder: Path, **options: Any) -> Adoption:
     """The adoption of a folder after its end."""
     adoption = await api.start_adoption(AdoptRequest(folder=str(folder), **options))
     async with asyncio.timeout(60):
-        while adoption.state is AdoptState.RUNNING:
+        while adoption.state is PassState.RUNNING:
             await asyncio.sleep(0.01)
             adoption = await api.get_adoption()
     return adoption
@@ -89,7 +88,7 @@ async def test_folder_of_yt_dlp_is_adopted_and_not_changed(
 ) -> None:
     before = digests(library)
     done = await adopted(adoption, library, method=method)
-    assert (done.state, done.error) == (AdoptState.COMPLETE, None)
+    assert (done.state, done.error) == (PassState.COMPLETE, None)
     assert (done.videos_found, done.videos_done, done.videos_adopted) == (2, 2, 2)
     assert done.shares_content is (method is AdoptMethod.LINK)
     assert digests(library) == before
@@ -142,14 +141,14 @@ async def test_adopted_videos_pass_the_verification_and_a_second_run_adopts_noth
 ) -> None:
     first = await adopted(adoption, library)
     second = await adopted(adoption, library)
-    assert (second.state, second.videos_adopted) == (AdoptState.COMPLETE, 0)
+    assert (second.state, second.videos_adopted) == (PassState.COMPLETE, 0)
     assert second.files[Outcome.DUPLICATE] == first.files[Outcome.ADOPTED]
     verifier = cast("VerificationAPI", storage.subjects()[VerificationAPI])
     await verifier.start_verification(VerifyRequest())
     async with asyncio.timeout(60):
-        while (found := await verifier.get_verification()).state is VerifyState.RUNNING:
+        while (found := await verifier.get_verification()).state is PassState.RUNNING:
             await asyncio.sleep(0.01)
-    assert (found.state, found.findings, found.videos_checked) == (VerifyState.COMPLETE, {}, 2)
+    assert (found.state, found.findings, found.videos_checked) == (PassState.COMPLETE, {}, 2)
 
 
 async def test_dry_run_reports_the_same_and_changes_nothing(
@@ -214,9 +213,9 @@ async def test_unsuitable_folders_are_refused(
     ):
         with pytest.raises(error):
             await adoption.start_adoption(AdoptRequest(folder=str(folder)))
-    assert (await adoption.get_adoption()).state is AdoptState.NEVER
+    assert (await adoption.get_adoption()).state is PassState.NEVER
 
 
 async def test_without_an_adoption_there_is_nothing_to_cancel(adoption: AdoptionAPI) -> None:
-    with pytest.raises(Conflict, match="no adoption is running"):
+    with pytest.raises(Conflict, match="the adoption is not running"):
         await adoption.cancel_adoption()

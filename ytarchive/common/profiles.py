@@ -32,7 +32,7 @@ ProfileName = Annotated[
 
 
 def from_text(field: FieldInfo, text: str) -> Any:
-    """Return the value that text stands for: a list separated by commas, or `none` for null."""
+    """Return the value of a text: a list separated by commas, or `none` for null."""
     kinds = [field.annotation, *get_args(field.annotation)]
     if NoneType in kinds and text.strip().lower() == NOTHING:
         return None

@@ -7,7 +7,6 @@ from ytarchive.storage.adopt.models import (
     Adoption,
     AdoptMethod,
     AdoptRequest,
-    AdoptState,
     Outcome,
     UndescribedVideos,
 )
@@ -68,6 +67,7 @@ from ytarchive.storage.marks.models import (
 from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.search.index import SCHEMA as SEARCH_SCHEMA
 from ytarchive.storage.search.models import FoundVideo, Hit, HitField, SearchQuery, SearchResults
+from ytarchive.storage.store.background import PassState
 from ytarchive.storage.store.local import LocalMediaStore
 from ytarchive.storage.store.media_store import FileKind, FileState, MediaStore
 from ytarchive.storage.trash.api import TrashAPI
@@ -80,7 +80,6 @@ from ytarchive.storage.verify.models import (
     Verification,
     VerifyMode,
     VerifyRequest,
-    VerifyState,
 )
 from ytarchive.storage.views.api import ViewsAPI
 from ytarchive.storage.views.models import (

@@ -19,12 +19,12 @@ from ytarchive.storage import (
     Finding,
     FindingKind,
     FoundVideo,
+    PassState,
     SearchResults,
     StoredVideo,
     UnavailableVideo,
     Verification,
     VerifyMode,
-    VerifyState,
     WorkPlan,
 )
 
@@ -72,7 +72,7 @@ def test_names_in_a_column_of_files_are_whole_without_a_slash_too(
         is_removed=False,
     )  # fmt: skip
     verification = Verification(
-        state=VerifyState.COMPLETE, mode=VerifyMode.QUICK, findings={FindingKind.FOREIGN: 1}
+        state=PassState.COMPLETE, mode=VerifyMode.QUICK, findings={FindingKind.FOREIGN: 1}
     )
     verified = Verified(verification=verification, findings=[finding], job_ids=[])
     assert name in shown(capsys, _verified(verified))

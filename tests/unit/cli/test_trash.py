@@ -78,10 +78,10 @@ class TrashPeer(TrashAPI):
         )
 
     async def get_trash_item(self, item_id: str) -> TrashItem:
-        raise NotImplementedError(item_id)
+        raise AssertionError(f"the commands never read single items: {item_id}")
 
     async def get_quarantine_item(self, item_id: str) -> TrashItem:
-        raise NotImplementedError(item_id)
+        raise AssertionError(f"the commands never read single items: {item_id}")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ytarchive.common.models import every_item
-from ytarchive.storage import AdoptedFile, AdoptedFileQuery, Adoption, AdoptRequest, AdoptState
+from ytarchive.storage import AdoptedFile, AdoptedFileQuery, Adoption, AdoptRequest, PassState
 from ytarchive.storage.service import StorageService
 
 
@@ -15,7 +15,7 @@ async def adopt(storage: StorageService, folder: Path, **options: Any) -> Adopti
     api.trusts_callers = True
     adoption = await api.start_adoption(AdoptRequest(folder=str(folder), **options))
     async with asyncio.timeout(60):
-        while adoption.state is AdoptState.RUNNING:
+        while adoption.state is PassState.RUNNING:
             await asyncio.sleep(0.005)
             adoption = await api.get_adoption()
     return adoption

@@ -16,7 +16,7 @@ from loguru import logger
 
 from tests.waiting import eventually
 from ytarchive.common.config import StorageConfig
-from ytarchive.storage import VerifyRequest, VerifyState, rebuild_library
+from ytarchive.storage import PassState, VerifyRequest, rebuild_library
 from ytarchive.storage.service import StorageService
 
 
@@ -45,7 +45,7 @@ async def verify(config: StorageConfig) -> None:
     await storage.verifier.start_verification(VerifyRequest())
 
     async def is_over() -> bool:
-        return (await storage.verifier.get_verification()).state is not VerifyState.RUNNING
+        return (await storage.verifier.get_verification()).state is not PassState.RUNNING
 
     await eventually(is_over, 300)
     assert (await storage.verifier.get_verification()).findings == {}

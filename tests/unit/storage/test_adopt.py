@@ -24,9 +24,9 @@ from ytarchive.common.errors import Conflict
 from ytarchive.storage import (
     AdoptMethod,
     AdoptRequest,
-    AdoptState,
     MarksAPI,
     Outcome,
+    PassState,
     VideoMarks,
     rebuild_library,
 )
@@ -36,7 +36,7 @@ from ytarchive.storage.service import StorageService
 async def outcome_of(storage: StorageService, folder: Path, name: str) -> tuple[Outcome, str]:
     """The outcome of one file and its reason."""
     done = await adopt(storage, folder)
-    assert (done.state, done.error) == (AdoptState.COMPLETE, None)
+    assert (done.state, done.error) == (PassState.COMPLETE, None)
     row = (await report(storage))[name]
     return row.outcome, row.detail
 
@@ -131,7 +131,7 @@ async def test_files_that_cannot_be_linked_stop_the_adoption_with_the_remedy(
 
     monkeypatch.setattr(os, "link", refuse)
     done = await adopt(storage, tmp_path / "in")
-    assert done.state is AdoptState.STOPPED
+    assert done.state is PassState.STOPPED
     assert "--copy" in str(done.error)
     assert (await adopt(storage, tmp_path / "in", method=AdoptMethod.COPY)).videos_adopted == 1
 
@@ -143,12 +143,12 @@ async def test_full_disk_stops_before_copying_and_the_next_run_continues(
     storage = await StorageService.open(config)
     monkeypatch.setattr(storage._store, "space", _no_space)
     done = await adopt(storage, tmp_path / "in", method=AdoptMethod.COPY)
-    assert (done.state, done.videos_adopted) == (AdoptState.STOPPED, 0)
+    assert (done.state, done.videos_adopted) == (PassState.STOPPED, 0)
     assert "bytes" in str(done.error)
     await storage.close()
     storage = await StorageService.open(config)
     done = await adopt(storage, tmp_path / "in", method=AdoptMethod.COPY)
-    assert (done.state, done.videos_adopted) == (AdoptState.COMPLETE, 1)
+    assert (done.state, done.videos_adopted) == (PassState.COMPLETE, 1)
     await storage.close()
 
 
@@ -186,7 +186,7 @@ async def test_killed_adoption_is_completed_by_the_next_run(
     assert await process.wait() == -signal.SIGKILL
     storage = await StorageService.open(config)
     done = await adopt(storage, folder, method=method)
-    assert (done.state, done.videos_adopted, done.videos_done) == (AdoptState.COMPLETE, 6, 6)
+    assert (done.state, done.videos_adopted, done.videos_done) == (PassState.COMPLETE, 6, 6)
     assert done.files == {Outcome.ADOPTED: len(before)}
     assert digests(folder) == ({} if method is AdoptMethod.MOVE else before)
     assert (await storage.get_stats()).total_videos == 6
@@ -206,6 +206,6 @@ async def test_cancelled_adoption_resumes_and_another_one_is_refused_meanwhile(
     with pytest.raises(Conflict, match="adoption is running"):
         await storage.adopter.start_adoption(request)
     stopped = await storage.adopter.cancel_adoption()
-    assert stopped.state is AdoptState.STOPPED
+    assert stopped.state is PassState.STOPPED
     done = await adopt(storage, tmp_path / "in")
-    assert (done.state, done.videos_adopted) == (AdoptState.COMPLETE, 20)
+    assert (done.state, done.videos_adopted) == (PassState.COMPLETE, 20)

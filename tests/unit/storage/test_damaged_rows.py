@@ -9,8 +9,8 @@ from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
 from ytarchive.storage import (
     FindingKind,
+    PassState,
     SearchQuery,
-    VerifyState,
     VideoQuery,
     VideoSort,
     WorkPlanQuery,
@@ -32,7 +32,7 @@ async def used(config: StorageConfig) -> set[str]:
         for video_id in (VIDEO, OTHER):
             await storage.video_exists(video_id)
         await storage.get_stats()
-        assert (await ended(storage)).state is VerifyState.COMPLETE
+        assert (await ended(storage)).state is PassState.COMPLETE
         await found(storage)
         return set.intersection(*listed)
     finally:
@@ -87,7 +87,7 @@ async def test_verify_checks_the_other_videos_and_reports_a_damaged_id(
     storage = await StorageService.open(config)
     try:
         verification = await ended(storage)
-        assert verification.state is VerifyState.COMPLETE
+        assert verification.state is PassState.COMPLETE
         assert (verification.videos_total, verification.videos_checked >= 1) == (2, True)
         assert verification.findings[FindingKind.UNREADABLE_ROW] >= 1
         rows = [path for path in await found(storage) if path.startswith("library.db: ")]

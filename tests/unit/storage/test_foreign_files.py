@@ -8,7 +8,7 @@ import pytest
 from tests.unit.storage.samples import OTHER, VIDEO, flip_byte, save_request, stage
 from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
-from ytarchive.storage import FindingKind, VerifyState, rebuild_library
+from ytarchive.storage import FindingKind, PassState, rebuild_library
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.store.known_files import is_known_foreign
 
@@ -40,7 +40,7 @@ async def test_files_of_systems_and_media_servers_are_no_findings(
         write(config.base_path / "videos" / folder / name)
     for _ in range(2):
         verification = await ended(archive)
-        assert (verification.state, verification.findings) == (VerifyState.COMPLETE, {})
+        assert (verification.state, verification.findings) == (PassState.COMPLETE, {})
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "x.mp4", ".hidden.mp4", "nfo", "DS_Store", "a~"])
@@ -75,7 +75,7 @@ async def test_a_damaged_list_of_accepted_files_accepts_nothing(
     write(config.base_path / "videos" / "a.txt")
     (config.base_path / "metadata" / "accepted_files.json").write_bytes(content)
     verification = await ended(archive)
-    assert verification.state is VerifyState.COMPLETE
+    assert verification.state is PassState.COMPLETE
     assert verification.findings == {FindingKind.FOREIGN: 1}
 
 
@@ -86,7 +86,7 @@ async def test_a_name_that_is_not_utf8_is_reported_and_later_passes_read_the_med
     videos = config.base_path / "videos"
     write(videos / os.fsdecode(name))
     first = await ended(archive)
-    assert (first.state, first.findings) == (VerifyState.COMPLETE, {FindingKind.FOREIGN: 1})
+    assert (first.state, first.findings) == (PassState.COMPLETE, {FindingKind.FOREIGN: 1})
     assert {os.fsencode(path) for path in await found(archive)} == {b"videos/" + name}
     flip_byte(videos / VIDEO / f"{VIDEO}.mp4")
     second = await ended(archive)
@@ -106,12 +106,12 @@ async def test_a_failed_pass_is_not_resumed(
     with monkeypatch.context() as broken:
         broken.setattr(findings, "broken_relations", failing)
         failed = await ended(archive)
-    assert failed.state is VerifyState.FAILED
+    assert failed.state is PassState.FAILED
     assert "Input/output error" in str(failed.error)
     assert "fault of ytarchive" not in str(failed.error)
     flip_byte(config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4")
     again = await ended(archive)
-    assert (again.state, again.videos_checked) == (VerifyState.COMPLETE, 2)
+    assert (again.state, again.videos_checked) == (PassState.COMPLETE, 2)
     assert again.findings == {FindingKind.DAMAGED: 1}
 
 
@@ -122,6 +122,6 @@ async def test_a_pass_that_has_read_nothing_fails(
     (config.base_path / "videos").rename(config.base_path / "elsewhere")
     (config.base_path / "videos").mkdir()
     verification = await ended(archive, **request_)
-    assert verification.state is VerifyState.FAILED
+    assert verification.state is PassState.FAILED
     assert (verification.files_checked, verification.bytes_checked) == (0, 0)
     assert "no file could be read" in str(verification.error)

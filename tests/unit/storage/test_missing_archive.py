@@ -46,6 +46,7 @@ from ytarchive.storage import (
     HistoryKind,
     KnownVideos,
     MarksQuery,
+    PassState,
     RemoveVideos,
     RestoreItem,
     SaveChannel,
@@ -56,7 +57,6 @@ from ytarchive.storage import (
     TrashQuery,
     UndescribedVideos,
     VerifyRequest,
-    VerifyState,
     VideoMarks,
     VideoQuery,
     ViewPolicy,
@@ -301,7 +301,7 @@ async def test_a_verification_is_interrupted_and_records_nothing(
         with suppress(ArchiveMissing):  # if it was lost before the start was answered
             await filled.verifier.start_verification(VerifyRequest(**request_))
         interrupted = await over(filled)
-    assert interrupted.state is VerifyState.STOPPED
+    assert interrupted.state is PassState.STOPPED
     assert str(base) in (interrupted.error or "")
     assert "Mount its disk" in (interrupted.error or "")
     assert {path.rpartition("/")[2] for path in await found(filled)} <= {"foreign.txt"}
@@ -311,7 +311,7 @@ async def test_a_verification_is_interrupted_and_records_nothing(
     assert not (base / "metadata" / "accepted_files.json").exists()
 
     resumed = await ended(filled, **request_)
-    assert (resumed.state, resumed.error) == (VerifyState.COMPLETE, None)
+    assert (resumed.state, resumed.error) == (PassState.COMPLETE, None)
     assert resumed.files_checked == resumed.videos_checked * 2
     assert resumed.videos_checked == VIDEOS * request_.get("sample_percent", 100) / 100
     assert resumed.findings.keys() <= {FindingKind.FOREIGN}
@@ -395,4 +395,4 @@ async def test_the_scheduled_verification_resumes_when_the_archive_is_present(
     await schedule.begin()
     await until(lambda: not filled.verifier.is_running)
     verification = await filled.verifier.get_verification()
-    assert (verification.state, verification.videos_checked) == (VerifyState.COMPLETE, VIDEOS)
+    assert (verification.state, verification.videos_checked) == (PassState.COMPLETE, VIDEOS)

@@ -18,11 +18,11 @@ from ytarchive.common.errors import DatabaseCorrupt
 from ytarchive.common.models import utc_now
 from ytarchive.storage import (
     FindingKind,
+    PassState,
     Rebuilt,
     SaveMetadata,
     SavePlaylist,
     UnavailableVideo,
-    VerifyState,
     VideoQuery,
     WorkPlanQuery,
     WorkPlanRequest,
@@ -108,7 +108,7 @@ async def in_use(config: StorageConfig) -> set[str]:
         listed = await storage.list_videos(VideoQuery())
         await storage.plans.list_work_plans(WorkPlanQuery())
         verification = await ended(storage)
-        assert verification.state is VerifyState.COMPLETE
+        assert verification.state is PassState.COMPLETE
         assert FindingKind.UNREADABLE_ROW not in verification.findings
         if not (config.base_path / PLACES["playlist"]).is_dir():
             await storage.save_playlist(SavePlaylist(playlist=playlist(PLAYLIST), newest_only=True))

@@ -25,13 +25,13 @@ from ytarchive.storage import (
     FindingKind,
     FindingQuery,
     FoundVideo,
+    PassState,
     RestoreItem,
     SaveMetadata,
     SaveVideo,
     SearchQuery,
     TrashQuery,
     VerifyRequest,
-    VerifyState,
 )
 from ytarchive.storage.content.api import ContentAPI
 from ytarchive.storage.service import StorageService
@@ -66,10 +66,10 @@ async def verified(storage: StorageService, request: VerifyRequest) -> dict[str,
     await storage.verifier.start_verification(request)
 
     async def is_over() -> bool:
-        return (await storage.verifier.get_verification()).state is not VerifyState.RUNNING
+        return (await storage.verifier.get_verification()).state is not PassState.RUNNING
 
     await eventually(is_over)
-    assert (await storage.verifier.get_verification()).state is VerifyState.COMPLETE
+    assert (await storage.verifier.get_verification()).state is PassState.COMPLETE
     found = await storage.verifier.list_findings(FindingQuery())
     return {each.path: each.kind for each in found.items}
 

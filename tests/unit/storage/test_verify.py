@@ -28,12 +28,12 @@ from ytarchive.storage import (
     Finding,
     FindingKind,
     FindingQuery,
+    PassState,
     SaveMetadata,
     SaveVideo,
     Verification,
     VerifyMode,
     VerifyRequest,
-    VerifyState,
 )
 from ytarchive.storage.service import StorageService
 
@@ -51,7 +51,7 @@ async def over(storage: StorageService) -> Verification:
 
     async def is_over() -> Verification | None:
         verification = await storage.verifier.get_verification()
-        return None if verification.state is VerifyState.RUNNING else verification
+        return None if verification.state is PassState.RUNNING else verification
 
     return await eventually(is_over)
 
@@ -99,10 +99,10 @@ async def test_damaged_metadata_is_found_and_intact_after_it_is_fetched_again(
 
 @pytest.mark.parametrize("mode", VerifyMode)
 async def test_an_intact_archive_is_found_intact(archive: StorageService, mode: VerifyMode) -> None:
-    assert (await archive.verifier.get_verification()).state is VerifyState.NEVER
+    assert (await archive.verifier.get_verification()).state is PassState.NEVER
     verification = await ended(archive, mode=mode)
     stats = await archive.get_stats()
-    assert verification.state is VerifyState.COMPLETE
+    assert verification.state is PassState.COMPLETE
     assert verification.findings == {}
     assert verification.videos_checked == verification.videos_total == 2
     assert verification.files_checked == stats.total_files
@@ -138,7 +138,7 @@ async def test_each_kind_of_damage_is_found_and_a_plain_verification_changes_not
     change(media(config))
     before = registered_files(config), listed(config.base_path / "videos")
     verification = await ended(archive, mode=mode)
-    assert verification.state is VerifyState.COMPLETE
+    assert verification.state is PassState.COMPLETE
     finding = (await found(archive)).get(f"videos/{VIDEO}/{VIDEO}.mp4")
     if mode in seen_by:
         assert finding is not None
@@ -297,14 +297,14 @@ async def test_an_empty_disk_does_not_count_as_a_thousand_lost_videos(
     (config.base_path / "videos").rename(tmp_path / "unmounted")
     (config.base_path / "videos").mkdir()
     verification = await ended(storage, quarantine=True)
-    assert verification.state is VerifyState.FAILED
+    assert verification.state is PassState.FAILED
     assert "mounted" in str(verification.error)
     assert verification.findings == {}
     assert (await storage.get_stats()).total_videos == 30
     (config.base_path / "videos").rmdir()
     (tmp_path / "unmounted").rename(config.base_path / "videos")
     verification = await ended(storage)
-    assert (verification.state, verification.findings) == (VerifyState.COMPLETE, {})
+    assert (verification.state, verification.findings) == (PassState.COMPLETE, {})
 
 
 async def test_one_lost_video_of_few_is_reported(
@@ -335,7 +335,7 @@ async def test_a_video_that_is_replaced_meanwhile_is_not_found_damaged(
 
     monkeypatch.setattr(findings, "files_and_damage", overtaken)
     verification = await ended(archive)
-    assert (verification.state, verification.findings) == (VerifyState.COMPLETE, {})
+    assert (verification.state, verification.findings) == (PassState.COMPLETE, {})
 
 
 async def test_videos_registered_in_place_are_verified(
@@ -355,11 +355,11 @@ async def test_videos_registered_in_place_are_verified(
 
 async def test_a_second_verification_is_refused_while_one_runs(archive: StorageService) -> None:
     started = await archive.verifier.start_verification(VerifyRequest())
-    assert started.state is VerifyState.RUNNING
+    assert started.state is PassState.RUNNING
     with pytest.raises(Conflict):
         await archive.verifier.start_verification(VerifyRequest())
     stopped = await archive.verifier.cancel_verification()
-    assert stopped.state in {VerifyState.STOPPED, VerifyState.COMPLETE}
+    assert stopped.state in {PassState.STOPPED, PassState.COMPLETE}
     with pytest.raises(Conflict):
         await archive.verifier.cancel_verification()
 

@@ -19,7 +19,7 @@ from tests.unit.storage.generated import make_archive, video_id
 from tests.unit.storage.samples import flip_byte, run
 from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
-from ytarchive.storage import VerifyRequest, VerifyState
+from ytarchive.storage import PassState, VerifyRequest
 from ytarchive.storage.service import StorageService
 from ytarchive.storage.verify.passes import Pass
 from ytarchive.storage.verify.service import due_at
@@ -66,9 +66,9 @@ async def test_short_sessions_complete_one_pass(large: StorageService) -> None:
     for _ in range(200):
         verification = await ended(large, time_limit=0.1)
         seen.append(verification.videos_checked)
-        if verification.state is VerifyState.COMPLETE:
+        if verification.state is PassState.COMPLETE:
             break
-    assert verification.state is VerifyState.COMPLETE
+    assert verification.state is PassState.COMPLETE
     assert len(seen) > 2
     assert all(earlier < later for earlier, later in itertools.pairwise(seen[:-1]))
     assert verification.videos_checked == VIDEOS
@@ -84,7 +84,7 @@ async def test_a_cancelled_or_interrupted_pass_resumes_after_a_restart(
     while (await large.verifier.get_verification()).videos_checked == 0:
         pass
     stopped = await large.verifier.cancel_verification()
-    assert stopped.state is VerifyState.STOPPED
+    assert stopped.state is PassState.STOPPED
     assert 0 < stopped.videos_checked < VIDEOS
     await large.close()
     library = StorageConfig(base_path=ten_thousand).state_path / "library.db"
@@ -92,9 +92,9 @@ async def test_a_cancelled_or_interrupted_pass_resumes_after_a_restart(
         database.execute("UPDATE verification SET state = 'running'")
         database.commit()
     again = await StorageService.open(StorageConfig(base_path=ten_thousand))
-    assert (await again.verifier.get_verification()).state is VerifyState.STOPPED
+    assert (await again.verifier.get_verification()).state is PassState.STOPPED
     verification = await ended(again)
-    assert verification.state is VerifyState.COMPLETE
+    assert verification.state is PassState.COMPLETE
     assert verification.started_at == stopped.started_at
     assert verification.files_checked == 2 * VIDEOS
     await again.close()
@@ -105,7 +105,7 @@ async def test_a_pass_can_be_restarted_and_a_quick_one_does_not_affect_a_full_on
 ) -> None:
     partial = await ended(large, time_limit=0.05)
     quick = await ended(large, mode="quick")
-    assert (quick.state, quick.videos_checked) == (VerifyState.COMPLETE, VIDEOS)
+    assert (quick.state, quick.videos_checked) == (PassState.COMPLETE, VIDEOS)
     resumed = await ended(large, time_limit=0.001)
     assert resumed.started_at == partial.started_at
     assert resumed.videos_checked > partial.videos_checked
@@ -127,7 +127,7 @@ async def test_a_sample_reads_and_reports_exactly_its_share(
     large: StorageService, asked: dict[str, Any], videos: int
 ) -> None:
     verification = await ended(large, **asked)
-    assert verification.state is VerifyState.COMPLETE
+    assert verification.state is PassState.COMPLETE
     assert (verification.videos_checked, verification.videos_total) == (videos, VIDEOS)
     assert verification.files_checked == 2 * videos
 
@@ -161,7 +161,7 @@ def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
     assert large < 12 * 2**20
 
 
-def last(state: VerifyState, updated: timedelta, completed: timedelta | None = None) -> Pass:
+def last(state: PassState, updated: timedelta, completed: timedelta | None = None) -> Pass:
     return Pass(
         scope="full",
         sample_percent=100,
@@ -182,12 +182,12 @@ def last(state: VerifyState, updated: timedelta, completed: timedelta | None = N
     ("last_pass", "expected"),
     [
         (None, True),
-        (last(VerifyState.STOPPED, timedelta(hours=23)), False),
-        (last(VerifyState.STOPPED, timedelta(days=1)), True),
-        (last(VerifyState.FAILED, timedelta(days=2), timedelta(days=3)), True),
-        (last(VerifyState.RUNNING, timedelta(hours=1)), True),
-        (last(VerifyState.COMPLETE, timedelta(days=29), timedelta(days=29)), False),
-        (last(VerifyState.COMPLETE, timedelta(days=30), timedelta(days=30)), True),
+        (last(PassState.STOPPED, timedelta(hours=23)), False),
+        (last(PassState.STOPPED, timedelta(days=1)), True),
+        (last(PassState.FAILED, timedelta(days=2), timedelta(days=3)), True),
+        (last(PassState.RUNNING, timedelta(hours=1)), True),
+        (last(PassState.COMPLETE, timedelta(days=29), timedelta(days=29)), False),
+        (last(PassState.COMPLETE, timedelta(days=30), timedelta(days=30)), True),
     ],
 )
 def test_a_server_verifies_when_it_is_due(last_pass: Pass | None, expected: bool) -> None:

@@ -27,8 +27,8 @@ from ytarchive.storage import (
     AdoptionAPI,
     AdoptMethod,
     AdoptRequest,
-    AdoptState,
     Outcome,
+    PassState,
 )
 
 _INTERVAL = 0.05
@@ -74,7 +74,7 @@ async def adopt(archive: Archive, out: Output, /, folder: Path, method: str, pre
         out.line(f"metadata is queued: `ytarchive jobs watch {job_id}`")
     if job_ids and archive.url is None:
         out.remark(NO_SERVER_WORKS)
-    return 0 if adoption.state is AdoptState.COMPLETE else 1
+    return 0 if adoption.state is PassState.COMPLETE else 1
 
 
 def _request(folder: Path, method: str, *, dry_run: bool) -> AdoptRequest:
@@ -89,7 +89,7 @@ async def _follow(archive: Archive, out: Output, request: AdoptRequest) -> Adopt
     shown = time.monotonic()
     try:
         async with following(archive, "adoption") as changes:
-            while adoption.state is AdoptState.RUNNING:
+            while adoption.state is PassState.RUNNING:
                 await changes.next()
                 adoption = await api.get_adoption()
                 if time.monotonic() - shown > _SHOWN_EVERY and not out.as_json:

@@ -25,11 +25,11 @@ from ytarchive.jobs import RepairsAPI
 from ytarchive.storage import (
     Finding,
     FindingQuery,
+    PassState,
     Verification,
     VerificationAPI,
     VerifyMode,
     VerifyRequest,
-    VerifyState,
 )
 
 _INTERVAL = 0.05
@@ -107,7 +107,7 @@ async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Veri
     shown = time.monotonic()
     try:
         async with following(archive, "verification", "video") as changes:
-            while verification.state is VerifyState.RUNNING:
+            while verification.state is PassState.RUNNING:
                 await changes.next()
                 verification = await archive.of(VerificationAPI).get_verification()
                 if time.monotonic() - shown > _SHOWN_EVERY and not out.as_json:
@@ -186,7 +186,7 @@ def _checked(done: Verification) -> str:
 
 def _conclusion(done: Verification) -> RenderableType:
     """Return the conclusion of a run without findings; empty if no file was read."""
-    if done.state is VerifyState.FAILED:
+    if done.state is PassState.FAILED:
         return cell("The verification failed.", "red")
     if done.error:
         return cell("The verification was interrupted; the next run continues it.", "red")

@@ -90,17 +90,17 @@ class Decisions:
         copies: list[ExaminedCopy] = []
         refused: dict[str, str] = {}
         for media in (file for file in files if file.is_media):
-            beside = [file for file in files if file.stem == media.stem]
+            same_name = [file for file in files if file.stem == media.stem]
             try:
-                copies.append(self._examiner.examine(media, beside))
+                copies.append(self._examiner.examine(media, same_name))
             except Refused as refusal:
                 refused.setdefault(media.stem, f"its media is not adopted: {refusal}")
                 settled.add([media], Outcome.NOT_RECOGNISED, str(refusal))
         good = {copy.media.stem for copy in copies}
         for stem, reason in refused.items():
             if stem not in good:
-                beside = [file for file in files if file.stem == stem]
-                settled.add(beside, Outcome.NOT_RECOGNISED, reason)
+                same_name = [file for file in files if file.stem == stem]
+                settled.add(same_name, Outcome.NOT_RECOGNISED, reason)
         for copy in copies:
             for path, reason in copy.refused.items():
                 settled.files.setdefault(path, (Outcome.NOT_RECOGNISED, reason))

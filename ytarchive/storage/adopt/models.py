@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.storage.store.background import PassState
 
 
 class AdoptMethod(StrEnum):
@@ -16,17 +17,6 @@ class AdoptMethod(StrEnum):
     MOVE = "move"
     """The files are removed from the folder after the video is registered."""
     COPY = "copy"
-
-
-class AdoptState(StrEnum):
-    """The state of the adoption."""
-
-    NEVER = "never"
-    RUNNING = "running"
-    STOPPED = "stopped"
-    """It was cancelled, a disk was full or missing, or the process ended; the next run resumes."""
-    COMPLETE = "complete"
-    FAILED = "failed"
 
 
 class Outcome(StrEnum):
@@ -56,7 +46,7 @@ class AdoptRequest(Model):
 class Adoption(Model):
     """The current or last adoption."""
 
-    state: AdoptState
+    state: PassState
     folder: str | None = None
     method: AdoptMethod = AdoptMethod.LINK
     dry_run: bool = False

@@ -19,10 +19,10 @@ from ytarchive.storage.adopt.models import (
     Adoption,
     AdoptMethod,
     AdoptRequest,
-    AdoptState,
     Outcome,
 )
 from ytarchive.storage.adopt.recognisers import FoundFile
+from ytarchive.storage.store.background import PassState
 
 _AT_ONCE = 200
 _UNDESCRIBED_AT_ONCE = 1000
@@ -54,7 +54,7 @@ class AdoptionRecords:
         """Return the current or last adoption."""
         rows = await self._database.fetch_all("get_adoption")
         if not rows:
-            return Adoption(state=AdoptState.NEVER)
+            return Adoption(state=PassState.NEVER)
         counts = await self._database.fetch_all("count_outcomes")
         found = fields_of(Adoption, rows[0])
         return Adoption(
@@ -74,9 +74,9 @@ class AdoptionRecords:
             writer.execute("begin_adoption", row)
 
         await self._database.write(transaction)
-        publish(AdoptionChanged(state=AdoptState.RUNNING))
+        publish(AdoptionChanged(state=PassState.RUNNING))
 
-    async def set_state(self, state: AdoptState, error: str | None = None) -> None:
+    async def set_state(self, state: PassState, error: str | None = None) -> None:
         """Record the state of the adoption."""
         row = {"state": state, "error": error, "now": to_micros(utc_now())}
         await self._database.execute("set_adoption_state", row)

@@ -2,8 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,15 +9,10 @@ from loguru import logger
 
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
-from ytarchive.common.disk import translated
 from ytarchive.common.errors import (
-    ArchiveMissing,
     CannotLink,
-    Conflict,
     NotAdoptable,
     NotFound,
-    StorageProblem,
-    YTArchiveError,
 )
 from ytarchive.common.filesystem import exists, is_folder
 from ytarchive.common.identity import IDENTITY_FILE
@@ -35,12 +28,12 @@ from ytarchive.storage.adopt.models import (
     Adoption,
     AdoptMethod,
     AdoptRequest,
-    AdoptState,
     UndescribedVideos,
 )
 from ytarchive.storage.adopt.placing import Placer, adoption_folder
 from ytarchive.storage.adopt.records import AdoptionRecords, UndescribedRecords
 from ytarchive.storage.adopt.session import AdoptionSession
+from ytarchive.storage.store.background import BackgroundPass, PassState
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
 
@@ -67,36 +60,24 @@ class AdoptionService(WatchedOperations, AdoptionAPI):
         self._config = config
         self.trusts_callers = False
         """Whether callers may name any folder: a command runs as its user."""
-        self._starting = asyncio.Lock()
-        self._session: AdoptionSession | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._pass = BackgroundPass("adoption", watch, self._target.layout.base, self._state)
+        self.paused = self._pass.paused
+        self.close = self._pass.close
+
+    async def _state(self) -> PassState:
+        return (await self._records.adoption()).state
 
     async def start_adoption(self, request: AdoptRequest) -> Adoption:
-        async with self._starting:
-            await self._require_none()
+        async with self._pass.paused():
             folder = await asyncio.to_thread(self._folder, request)
             is_listed = await self._begun(request, folder)
-            self._session = await asyncio.to_thread(self._new_session, request, folder)
-            self._task = asyncio.create_task(self._run(self._session, is_listed=is_listed))
+            session = await asyncio.to_thread(self._new_session, request, folder, is_listed)
+            self._pass.start(session, self._ended)
         return await self.get_adoption()
 
-    @asynccontextmanager
-    async def paused(self) -> AsyncIterator[None]:
-        """Start no adoption during the block. Raises Conflict if one is running."""
-        async with self._starting:
-            await self._require_none()
-            yield
-
-    async def _require_none(self) -> None:
-        ended = (await self._records.adoption()).state is not AdoptState.RUNNING
-        if self._task is not None and ended:
-            await asyncio.wait([self._task])  # its state is recorded; the task is about to end
-        if self._is_running:
-            raise Conflict("an adoption is running; cancel it, or wait for its end")
-
-    @property
-    def _is_running(self) -> bool:
-        return self._task is not None and not self._task.done()
+    async def _ended(self, state: PassState, error: str | None) -> None:
+        await self._records.set_state(state, error)
+        await self._clean()
 
     @databases_only
     async def get_adoption(self) -> Adoption:
@@ -108,9 +89,7 @@ class AdoptionService(WatchedOperations, AdoptionAPI):
 
     @databases_only
     async def cancel_adoption(self) -> Adoption:
-        if not self._is_running:
-            raise Conflict("no adoption is running")
-        await self.close()
+        await self._pass.cancel()
         return await self.get_adoption()
 
     @databases_only
@@ -121,12 +100,6 @@ class AdoptionService(WatchedOperations, AdoptionAPI):
     async def settle_undescribed(self, request: UndescribedVideos) -> Done:
         await self._undescribed.settle(request.video_ids)
         return Done()
-
-    async def close(self) -> None:
-        """Stop the session, if there is one, and wait for its end."""
-        if self._session is not None and self._task is not None:
-            self._session.stop()
-            await asyncio.wait([self._task])
 
     async def recover(self) -> None:
         """Mark an interrupted adoption as stopped, and remove its staged files.
@@ -161,20 +134,20 @@ class AdoptionService(WatchedOperations, AdoptionAPI):
         """Resume the last adoption, or begin a new one. Return whether its files are listed."""
         last = await self._records.adoption()
         if (
-            last.state is AdoptState.STOPPED
+            last.state is PassState.STOPPED
             and (last.folder, last.method, last.dry_run)
             == (str(folder), request.method, request.dry_run)
             and last.updated_at is not None
             and utc_now() - last.updated_at < _OLDEST_RESUMED
         ):
-            await self._records.set_state(AdoptState.RUNNING)
+            await self._records.set_state(PassState.RUNNING)
             log.info("the adoption of {} resumes after {} videos", folder, last.videos_done)
             return last.is_listed
         await self._records.begin(request, folder)
         log.info("the adoption of {} begins", folder)
         return False
 
-    def _new_session(self, request: AdoptRequest, folder: Path) -> AdoptionSession:
+    def _new_session(self, request: AdoptRequest, folder: Path, is_listed: bool) -> AdoptionSession:
         layout = self._target.layout
         session: AdoptionSession
         placer = Placer(folder, layout, request.method, lambda: session.is_stopped)
@@ -186,30 +159,10 @@ class AdoptionService(WatchedOperations, AdoptionAPI):
             request.method,
             dry_run=request.dry_run,
         )
-        session = AdoptionSession(self._records, decisions, self.watch, folder, layout.base)
+        session = AdoptionSession(
+            self._records, decisions, self.watch, folder, layout.base, is_listed=is_listed
+        )
         return session
-
-    async def _run(self, session: AdoptionSession, *, is_listed: bool) -> None:
-        state, error = AdoptState.FAILED, None
-        try:
-            async with self.watch.checked():
-                state = await session.run(is_listed=is_listed)
-        except (ArchiveMissing, StorageProblem) as problem:
-            state, error = AdoptState.STOPPED, f"{problem.message}. {problem.remedy}"
-            log.error("adoption interrupted: {}", problem.message)
-        except YTArchiveError as failure:
-            error = failure.message
-            log.error("adoption failed: {}", error)
-        except OSError as failure:
-            error = translated(failure, self._target.layout.base).message
-            log.error("adoption failed: {}", error)
-        except Exception as failure:
-            error = f"an internal error of ytarchive: {failure}"
-            log.exception("adoption failed")
-        finally:
-            await self._records.set_state(state, error)
-            await self._clean()
-        log.info("adoption {}", state)
 
 
 def _require_foreign(folder: Path, layout: Layout) -> None:

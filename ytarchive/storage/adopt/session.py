@@ -11,10 +11,11 @@ from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Cancelled, LocalError, StaleShare, StorageGone, StorageProblem
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.adopt.deciding import Decisions
-from ytarchive.storage.adopt.models import AdoptState, Outcome
+from ytarchive.storage.adopt.models import Outcome
 from ytarchive.storage.adopt.recognisers import FoundFile
 from ytarchive.storage.adopt.records import AdoptionRecords, Settled
 from ytarchive.storage.adopt.scanning import Scan
+from ytarchive.storage.store.background import PassState
 
 log = logger.bind(service="storage")
 
@@ -33,8 +34,14 @@ class AdoptionSession:
         watch: ArchiveWatch,
         root: Path,
         own: Path,
+        *,
+        is_listed: bool,
     ) -> None:
-        """`root`: the folder. `own`: that of this archive, which is not examined."""
+        """`root`: the folder. `own`: that of this archive, which is not examined.
+
+        `is_listed`: whether an earlier session has listed the folder's files.
+        """
+        self._is_listed = is_listed
         self._records = records
         self._decisions = decisions
         self._watch = watch
@@ -52,15 +59,15 @@ class AdoptionSession:
         """Return whether `stop` was called."""
         return self._scan.is_stopped
 
-    async def run(self, *, is_listed: bool) -> AdoptState:
+    async def run(self) -> PassState:
         """Adopt the folder. Return the state afterwards. Raises a LocalError that stops it."""
         try:
-            if not is_listed:
+            if not self._is_listed:
                 await self._list()
             await self._adopt()
         except Cancelled:
-            return AdoptState.STOPPED
-        return AdoptState.STOPPED if self.is_stopped else AdoptState.COMPLETE
+            return PassState.STOPPED
+        return PassState.STOPPED if self.is_stopped else PassState.COMPLETE
 
     async def _list(self) -> None:
         await self._records.forget_files()

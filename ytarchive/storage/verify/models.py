@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ytarchive.common.models import Model, UtcDatetime
 from ytarchive.common.profile import ArchiveProfile
+from ytarchive.storage.store.background import PassState
 
 
 class VerifyMode(StrEnum):
@@ -15,17 +16,6 @@ class VerifyMode(StrEnum):
     """Check whether each file exists and has its registered size."""
     FULL = "full"
     """Also check whether its SHA-256 is the registered one."""
-
-
-class VerifyState(StrEnum):
-    """The state of the verification."""
-
-    NEVER = "never"
-    RUNNING = "running"
-    STOPPED = "stopped"
-    """It was cancelled, its time limit was reached, or the process ended; the next run resumes."""
-    COMPLETE = "complete"
-    FAILED = "failed"
 
 
 class FindingKind(StrEnum):
@@ -79,7 +69,7 @@ class VerifyRequest(Model):
 class Verification(Model):
     """The current or last pass over the archive."""
 
-    state: VerifyState
+    state: PassState
     mode: VerifyMode = VerifyMode.FULL
     sample_percent: float = 100
     error: str | None = None

@@ -8,11 +8,11 @@ from ytarchive.common.events import VerificationChanged, publish
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import to_micros, utc_now
 from ytarchive.common.rows import fields_of, readable, row_of
+from ytarchive.storage.store.background import PassState
 from ytarchive.storage.verify.models import (
     FindingKind,
     Verification,
     VerifyRequest,
-    VerifyState,
 )
 
 
@@ -23,7 +23,7 @@ class Pass:
     scope: str
     sample_percent: float
     seed: str
-    state: VerifyState
+    state: PassState
     updated_at: datetime
     completed_at: datetime | None
     error: str | None
@@ -37,7 +37,7 @@ class Pass:
     @property
     def was_interrupted(self) -> bool:
         """Return whether it stopped because the archive's folder was missing."""
-        return self.state is VerifyState.STOPPED and self.error is not None
+        return self.state is PassState.STOPPED and self.error is not None
 
     def advanced(self, cursor: int, videos: int, files: int, size: int) -> "Pass":
         """Return the pass after further videos, the last of which is `cursor`."""
@@ -77,7 +77,7 @@ class VerificationPasses:
         counts = await self._database.fetch_all("count_findings")
         known = set(FindingKind)
         findings = {each["kind"]: each["findings"] for each in counts if each["kind"] in known}
-        never = Verification(state=VerifyState.NEVER, findings=findings)
+        never = Verification(state=PassState.NEVER, findings=findings)
 
         def read(row: Row) -> Verification:
             return Verification(**fields_of(Verification, row), findings=findings)
@@ -115,7 +115,7 @@ class VerificationPasses:
             return writer.fetch_all("get_pass", row)
 
         [begun] = await self._database.write(transaction)
-        publish(VerificationChanged(scope=row["scope"], state=VerifyState.RUNNING))
+        publish(VerificationChanged(scope=row["scope"], state=PassState.RUNNING))
         return _pass(begun)
 
     async def save_progress(self, progress: Pass) -> None:
@@ -124,7 +124,7 @@ class VerificationPasses:
         await self._database.execute("save_progress", row)
         publish(VerificationChanged(scope=progress.scope, videos_checked=progress.videos_checked))
 
-    async def set_state(self, scope: str, state: VerifyState, error: str | None = None) -> None:
+    async def set_state(self, scope: str, state: PassState, error: str | None = None) -> None:
         """Record the state of a pass."""
         row = {"scope": scope, "state": state, "error": error, "now": to_micros(utc_now())}
         await self._database.execute("set_pass_state", row)
@@ -140,5 +140,5 @@ def _name(row: Row) -> str:
 
 
 def _pass(row: Row) -> Pass:
-    read = {"state": VerifyState(row["state"]), "video_cursor": int(row["video_cursor"] or 0)}
+    read = {"state": PassState(row["state"]), "video_cursor": int(row["video_cursor"] or 0)}
     return Pass(**fields_of(Pass, row) | read)

@@ -1,21 +1,20 @@
 """Verifies the archive in the background: one pass at a time, over one or more sessions."""
 
 import asyncio
+import functools
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from loguru import logger
 
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.disk import translated
-from ytarchive.common.errors import ArchiveMissing, Conflict, YTArchiveError
 from ytarchive.common.models import Page, utc_now
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.scheduler import Duty
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.library.repository import Library
+from ytarchive.storage.store.background import BackgroundPass, PassState
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
 from ytarchive.storage.verify.api import VerificationAPI
@@ -26,7 +25,6 @@ from ytarchive.storage.verify.models import (
     FindingQuery,
     Verification,
     VerifyRequest,
-    VerifyState,
 )
 from ytarchive.storage.verify.passes import Pass, VerificationPasses, scope_of
 from ytarchive.storage.verify.session import VerificationSession
@@ -58,39 +56,31 @@ class Verifier(WatchedOperations, VerificationAPI):
         self._lock = lock
         self._bins = bins
         self._forget_if_removed = forget_if_removed
-        self._starting = asyncio.Lock()
-        self._session: VerificationSession | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._pass = BackgroundPass("verification", self.watch, layout.base, self._state)
+        self.paused = self._pass.paused
+        self.close = self._pass.close
+
+    async def _state(self) -> PassState:
+        return (await self.get_verification()).state
 
     async def start_verification(
         self, request: VerifyRequest, threads: int | None = None
     ) -> Verification:
         """Start or resume a pass. `threads`: the default is one per core."""
-        async with self._starting:
-            await self._require_none()
+        async with self._pass.paused():
             progress = await self._begun(request)
-            self._session = self._new_session(progress, request, threads or os.cpu_count() or 1)
-            self._task = asyncio.create_task(self._run(self._session, progress.scope))
+            session = self._new_session(progress, request, threads or os.cpu_count() or 1)
+            self._pass.start(session, functools.partial(self._ended, progress.scope))
         return await self.get_verification()
 
-    @asynccontextmanager
-    async def paused(self) -> AsyncIterator[None]:
-        """Start no verification during the block. Raises Conflict if one is running."""
-        async with self._starting:
-            await self._require_none()
-            yield
-
-    async def _require_none(self) -> None:
-        ended = (await self.get_verification()).state is not VerifyState.RUNNING
-        if self._task is not None and ended:
-            await asyncio.wait([self._task])  # its state is recorded; the task is about to end
-        if self.is_running:
-            raise Conflict("a verification is running; cancel it, or wait for its end")
+    async def _ended(self, scope: str, state: PassState, error: str | None) -> None:
+        await self._passes.set_state(scope, state, error)
+        await self._library.measure()
 
     @property
     def is_running(self) -> bool:
         """Return whether a session is running."""
-        return self._task is not None and not self._task.done()
+        return self._pass.is_running
 
     @databases_only
     async def get_verification(self) -> Verification:
@@ -102,23 +92,15 @@ class Verifier(WatchedOperations, VerificationAPI):
 
     @databases_only
     async def cancel_verification(self) -> Verification:
-        if not self.is_running:
-            raise Conflict("no verification is running")
-        await self.close()
+        await self._pass.cancel()
         return await self.get_verification()
-
-    async def close(self) -> None:
-        """Stop the session, if there is one, and wait for its end."""
-        if self._session is not None and self._task is not None:
-            self._session.stop()
-            await asyncio.wait([self._task])
 
     async def _begun(self, asked: VerifyRequest) -> Pass:
         """Return the pass to work on: a recently stopped pass of the same scope, or a new one."""
         request = await self._with_percentage(asked)
         last = await self._passes.last_pass(scope_of(request))
         if last is not None and request.resume and _can_resume(last, request):
-            await self._passes.set_state(last.scope, VerifyState.RUNNING)
+            await self._passes.set_state(last.scope, PassState.RUNNING)
             log.info("verification resumes after {} videos", last.videos_checked)
             return last
         log.info("verification begins: {}", scope_of(request))
@@ -141,33 +123,11 @@ class Verifier(WatchedOperations, VerificationAPI):
             self._passes, self._findings, self._layout, handler, progress, request, threads
         )
 
-    async def _run(self, session: VerificationSession, scope: str) -> None:
-        state, error = VerifyState.FAILED, None
-        try:
-            async with self.watch.checked():
-                state = await session.run()
-        except ArchiveMissing as missing:
-            state, error = VerifyState.STOPPED, f"{missing.message}. {missing.remedy}"
-            log.error("verification interrupted: {}", missing.message)
-        except YTArchiveError as failure:
-            error = failure.message
-            log.error("verification failed: {}", error)
-        except OSError as failure:
-            error = translated(failure, self._layout.base).message
-            log.error("verification failed: {}", error)
-        except Exception as failure:
-            error = f"an internal error of ytarchive: {failure}"
-            log.exception("verification failed")
-        finally:
-            await self._passes.set_state(scope, state, error)
-            await self._library.measure()
-        log.info("verification {}", state)
-
 
 def _can_resume(last: Pass, request: VerifyRequest) -> bool:
     """Return whether a pass was recently stopped, not failed, and has the requested sample."""
     return (
-        last.state is VerifyState.STOPPED
+        last.state is PassState.STOPPED
         and last.sample_percent == request.sample_percent
         and utc_now() - last.updated_at < _OLDEST_RESUMED
     )
@@ -181,9 +141,9 @@ def due_at(last: Pass | None, every: timedelta, now: datetime) -> datetime | Non
     """
     if last is None:
         return now
-    if last.state is VerifyState.COMPLETE and last.completed_at is not None:
+    if last.state is PassState.COMPLETE and last.completed_at is not None:
         return last.completed_at + every
-    if last.was_interrupted or last.state is VerifyState.RUNNING:
+    if last.was_interrupted or last.state is PassState.RUNNING:
         return last.updated_at
     return last.updated_at + timedelta(days=1)
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 from ytarchive.common.database import Row
 from ytarchive.common.errors import ArchiveMissing, Cancelled, FileFailure
+from ytarchive.storage.store.background import PassState
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.verify.checks import Checked, Checker, FileProblem, RegisteredFile
 from ytarchive.storage.verify.finding_handler import FindingHandler
 from ytarchive.storage.verify.findings import Findings, damaged_id, id_of
 from ytarchive.storage.verify.foreign_search import AcceptedFiles, ForeignFileSearch
-from ytarchive.storage.verify.models import FindingKind, VerifyMode, VerifyRequest, VerifyState
+from ytarchive.storage.verify.models import FindingKind, VerifyMode, VerifyRequest
 from ytarchive.storage.verify.passes import Pass, VerificationPasses
 
 _MAX_MISSING_VIDEOS = 20
@@ -87,7 +88,7 @@ class VerificationSession:
         """Make `run` end soon; the next session repeats unfinished batches."""
         self._stop.set()
 
-    async def run(self) -> VerifyState:
+    async def run(self) -> PassState:
         """Resume the pass. Return its state afterwards.
 
         Raises FileFailure if nothing could be read, or ArchiveMissing.
@@ -96,7 +97,7 @@ class VerificationSession:
             self._checker.accepted.update(await asyncio.to_thread(self._accepted.paths))
             await self._look_at_known()
             if self._request.known_only or await self._check_everything():
-                return VerifyState.COMPLETE
+                return PassState.COMPLETE
         except Cancelled:
             await self._save()
         except ArchiveMissing:
@@ -105,7 +106,7 @@ class VerificationSession:
         finally:
             self.stop()
             await self._accept_foreign()
-        return VerifyState.STOPPED
+        return PassState.STOPPED
 
     async def _check_everything(self) -> bool:
         """Check all files of the pass. Return whether the pass reached its end.

@@ -22,6 +22,7 @@ from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import NoLinkPossible
 from ytarchive.common.file_names import stored_name
 from ytarchive.common.paths import VIEW_MARKER
+from ytarchive.common.regular import open_regular
 from ytarchive.storage.store import files
 from ytarchive.storage.views.models import LinkMethod
 
@@ -180,6 +181,9 @@ class ViewFolder:
         if wanted.source is None:
             self._finish(path, lambda draft: _write(draft, wanted.content), replace=replace)
             return
+        if not stat.S_ISREG(wanted.source.lstat().st_mode):
+            # To open a FIFO blocks, and a link can lead out of the archive.
+            raise FileNotFoundError(errno.ENOENT, "it is no regular file", str(wanted.source))
         for method in [self.method] if self.method else self._methods:
             try:
                 self._link(method, wanted.source, path, replace=replace)
@@ -282,7 +286,7 @@ def _write(draft: Path, content: bytes) -> None:
 
 
 def _reflink(source: Path, draft: Path) -> None:
-    with source.open("rb") as original, draft.open("xb") as copy:
+    with open_regular(source) as original, draft.open("xb") as copy:
         fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
     shutil.copystat(source, draft)
 

@@ -201,7 +201,7 @@ def _videos(rows: Sequence[Row]) -> list[ViewVideo]:
 
 def _video(row: Row) -> ViewVideo:
     media = row["media_path"]
-    beside = f"{PurePosixPath(media).parent}/" if media else ""
+    folder = f"{PurePosixPath(media).parent}/" if media else ""
     files = [
         ViewFile(
             key=each["key"],
@@ -212,7 +212,7 @@ def _video(row: Row) -> ViewVideo:
             automatic=bool(each["automatic"]),
         )
         for each in json.loads(row["files"])
-        if media and each["key"].startswith(beside)
+        if media and each["key"].startswith(folder)
         and (each["role"] != Role.MEDIA or each["key"] == media)
     ]  # fmt: skip
     return ViewVideo(

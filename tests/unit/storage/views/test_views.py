@@ -1,5 +1,6 @@
 """Views are created from the library, follow its changes, and leave other files alone."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -131,6 +132,7 @@ async def test_deleted_links_and_folders_are_created_again(
     (config.base_path / "library" / FILES[2]).unlink()
     assert (await sync(storage, dry_run=True)).created == 1
     assert shown(config) == FILES[:2]
+    assert not os.path.lexists(config.base_path / "library" / FILES[2])
     assert (await sync(storage)).created == 1
     assert shown(config) == FILES
     for path in FILES:
@@ -526,3 +528,21 @@ async def test_copies_on_a_disk_with_rounded_times_are_recognised_after_it_is_mo
 
 def stored_media(config: StorageConfig) -> Path:
     return config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4"
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "folder", "link"])
+async def test_what_replaced_a_stored_file_is_not_shown_and_blocks_nothing(
+    storage: StorageService, config: StorageConfig, tmp_path: Path, kind: str
+) -> None:
+    media = config.base_path / "videos" / VIDEO / f"{VIDEO}.mp4"
+    media.unlink()
+    if kind == "FIFO":
+        os.mkfifo(media)
+    elif kind == "folder":
+        media.mkdir()
+    else:
+        media.symlink_to(tmp_path / "outside")
+        (tmp_path / "outside").write_bytes(MEDIA)
+    await asyncio.wait_for(sync(storage), 60)
+    assert shown(config) == FILES[:2]
+    assert not os.path.lexists(config.base_path / "library" / FILES[2])
